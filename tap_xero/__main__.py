@@ -1,0 +1,5 @@
+"""Lets `python -m tap_xero` run the tap."""
+
+from tap_xero.tap import TapXero
+
+TapXero.cli()
