@@ -1,0 +1,12 @@
+"""What Xero has, as plain data: no requests, no Singer.
+
+Tap, target, the tables of the README and the tests are all made from these rows.
+"""
+
+from __future__ import annotations
+
+from tap_xero.objects.accounting import OBJECTS
+from tap_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
+from tap_xero.objects.fields import Field, Part
+
+__all__ = ["ANSWER_ONLY", "OBJECTS", "Field", "Paging", "Part", "XeroObject"]

@@ -1,0 +1,149 @@
+"""The columns of a row of the registry, each explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+from tap_xero.objects.fields import Field
+
+#: Fields that comment on an answer and are no part of the record: what a write met with (they come with reads
+#: too, always empty or false), on the record and on whatever is nested in it. In no schema and in no record.
+ANSWER_ONLY = frozenset(
+    {"HasErrors", "HasValidationErrors", "StatusAttributeString", "ValidationErrors", "Warnings"}
+)
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Paging(Enum):
+    """The ways Xero hands out a list."""
+
+    WHOLE = "one answer holds everything; page parameters are ignored"
+    PAGES = "page=1, 2, … of up to pageSize=1000, with a `pagination` block beside the records"
+    SHORT_PAGES = "page=1, 2, … of 100; no pageSize and no `pagination` block"
+    OFFSET = "offset=<last number seen>, 100 at a time; page parameters are ignored"
+
+
+_ROWS_PER_CALL = {Paging.PAGES: "1,000", Paging.SHORT_PAGES: "100", Paging.OFFSET: "100"}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class XeroObject:
+    """One kind of record that Xero keeps, and how its list is read.
+
+    Attributes:
+        name: name of the stream: Xero's name in snake_case.
+        path: path of the list below ``/api.xro/2.0/``; a single record is at ``path/<key>``.
+        envelope: the key of an answer under which the records lie. Not always the path (Organisation).
+        key: the fields that identify a record within its organisation.
+        fields: the record's fields by Xero's names, in the order they are shown.
+        scopes: any one of these opens the list. First the granular read scope, which is the one to ask for,
+            then the write scopes that include it, then the broad ones of older apps.
+        paging: how the list is handed out.
+        marker: the field that tells a change, None where nothing does. For journals, which never change, it
+            is their number.
+        modified_since: whether the list honours the ``If-Modified-Since`` header.
+        incremental: whether the stream is incremental unless the catalog says otherwise.
+        order: what to send as ``order`` so that pages come in the order of ``marker``; None where the list
+            comes in one piece, takes no ``order``, or is harmed by it (manual journals).
+        params: query parameters to send with every read.
+        archived: whether the list shows archived records only on ``includeArchived=true``.
+        detail: the field that only the single record has, so that reading it costs one call per record.
+        natural_keys: fields that name a record for its users, in the order Xero matches a write by them.
+        statuses: the known values of ``Status`` (for contacts ``ContactStatus``); others must be survived.
+        same_as: fields left out because another field holds the same, ``{left out: kept}``.
+        removal: how a record that has been removed in Xero shows.
+        note: what a user should know before reading it.
+    """
+
+    name: str
+    path: str
+    envelope: str
+    key: tuple[str, ...]
+    fields: Mapping[str, Field]
+    scopes: tuple[str, ...]
+    paging: Paging = Paging.WHOLE
+    marker: str | None = None
+    modified_since: bool = False
+    incremental: bool = False
+    order: str | None = None
+    params: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    archived: bool = False
+    detail: str | None = None
+    natural_keys: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    same_as: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    removal: str = ""
+    note: str = ""
+
+    @property
+    def can_be_incremental(self) -> bool:
+        """Whether Xero can be asked for what is new, so that the catalog may choose to be incremental."""
+        return self.marker is not None and (self.modified_since or self.paging is Paging.OFFSET)
+
+    @property
+    def read_only(self) -> frozenset[str]:
+        """The top-level fields that Xero works out itself; never the key, for writes name records by it.
+
+        Nested ones are marked alike: ``row.fields["LineItems"].part.fields["LineAmount"].read_only``.
+        """
+        return frozenset(name for name, word in self.fields.items() if word.read_only)
+
+    @property
+    def twins(self) -> Mapping[str, str]:
+        """Fields that repeat another one, ``{twin: original}``; in no schema and in no record.
+
+        Xero writes many dates twice, ``Date`` beside ``DateString``, and gives some records their id twice.
+        """
+        dates = {f"{name}String": name for name, word in self.fields.items() if word.is_date}
+        return MappingProxyType({**dates, **self.same_as})
+
+    @property
+    def dropped(self) -> frozenset[str]:
+        """Every top-level field that a record must not carry: the twins and the comments on the answer."""
+        return ANSWER_ONLY | self.twins.keys()
+
+    @property
+    def status_field(self) -> str | None:
+        """The field that holds one of ``statuses``, if the record has one."""
+        return next((name for name in ("Status", "ContactStatus") if name in self.fields), None)
+
+    @property
+    def calls(self) -> str:
+        """What a full read costs, in calls, for people."""
+        rows = _ROWS_PER_CALL.get(self.paging)
+        listing = f"1 per {rows} rows" if rows else "1"
+        return f"{listing} + 1 per {self.name[:-1].replace('_', ' ')}" if self.detail else listing
+
+    def schema(self, *, with_tenant: bool = False) -> dict[str, Any]:
+        """The JSON schema of a record, a fresh dictionary each time.
+
+        Args:
+            with_tenant: put ``tenant_id``, the organisation a record belongs to, in front. Keys repeat across
+                organisations (``TaxType``, currency ``Code``), so the tap's key begins with it.
+        """
+        properties: dict[str, Any] = {}
+        if with_tenant:
+            properties["tenant_id"] = {"type": "string", "description": "Organisation the record belongs to"}
+        for name, word in self.fields.items():
+            properties[name] = word.schema(nullable=name not in self.key)
+        return {"type": "object", "properties": properties}
+
+    def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
+        """The scope to ask for when none of the granted ones opens this object; None when one does.
+
+        Args:
+            granted: the scopes of an access token.
+            write: ask whether the object may be written, for which no ``.read`` scope is enough.
+        """
+        return missing(self.scopes, granted, write=write)
+
+
+def missing(scopes: tuple[str, ...], granted: Iterable[str], *, write: bool = False) -> str | None:
+    """The first of ``scopes`` if none is granted, else None; for a write only those that allow it count."""
+    opening = [scope for scope in scopes if not (write and scope.endswith(".read"))] or list(scopes)
+    return None if set(opening) & set(granted) else opening[0]

@@ -1,0 +1,134 @@
+"""The words that schemas are written in.
+
+A row of the registry lists its fields as ``"Total": money``; each word knows the JSON schema fragment (draft
+7) that a Singer target gets to see. The fragments keep to what all targets survive:
+
+* everything may be null, for Xero leaves empty values out of its answers;
+* ``number`` wherever decimals can occur, ``integer`` only for true counters;
+* no ``enum`` and no ``required``: Xero adds values and leaves out fields without notice;
+* no ``multipleOf`` and no ``maxLength``: one value beyond them would cost a whole batch;
+* a GUID is a string without ``format: uuid``, so that no stray value breaks a database's uuid column, and ids
+  of all tables can be joined with each other;
+* arrays say what they hold, objects what they are made of, and both let unknown fields pass.
+
+Words can be given a note, which becomes the field's description: ``"DueDate": day("When it must be paid")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+_JSON_TYPES: Mapping[str, Mapping[str, str]] = {
+    "guid": {"type": "string"},
+    "text": {"type": "string"},
+    "day": {"type": "string", "format": "date"},
+    "instant": {"type": "string", "format": "date-time"},
+    "money": {"type": "number"},
+    "rate": {"type": "number"},
+    "quantity": {"type": "number"},
+    "percent": {"type": "number"},
+    "flag": {"type": "boolean"},
+    "whole": {"type": "integer"},
+    "one": {"type": "object"},
+    "many": {"type": "array"},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A nested shape.
+
+    Attributes:
+        fields: the fields by Xero's names, in the order they are shown.
+        thin: why Xero's own model of this shape has more fields than are listed here; empty if it has not.
+            What is left out still reaches the records, untyped. Dates are never left out, since a value is
+            only converted where the schema calls it a date.
+    """
+
+    fields: Mapping[str, Field]
+    thin: str = ""
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the fields, as a fresh ``{name: fragment}`` dictionary."""
+        return {name: field.schema() for name, field in self.fields.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """What one field holds.
+
+    Attributes:
+        kind: the word it was written with, such as ``guid`` or ``many``.
+        note: what a user should know of it; becomes the ``description``.
+        part: the shape of what is nested, for ``one`` and for ``many`` objects.
+        item: the word of the elements, for ``many`` plain values.
+        read_only: Xero works the value out itself and refuses or ignores it in a write. The JSON schema does
+            not show it.
+    """
+
+    kind: str
+    note: str = ""
+    part: Part | None = None
+    item: Field | None = None
+    read_only: bool = False
+
+    def __call__(self, note: str) -> Field:
+        """The same word with a note."""
+        return replace(self, note=note)
+
+    @property
+    def is_date(self) -> bool:
+        """Whether Xero sends it as ``/Date(…)/``."""
+        return self.kind in {"day", "instant"}
+
+    def schema(self, *, nullable: bool = True) -> dict[str, Any]:
+        """The JSON schema fragment, a fresh dictionary each time; ``nullable=False`` is for keys."""
+        fragment: dict[str, Any] = dict(_JSON_TYPES[self.kind])
+        if nullable:
+            fragment["type"] = [fragment["type"], "null"]
+        if self.note:
+            fragment["description"] = self.note
+        if self.kind == "one" and self.part:
+            fragment["properties"] = self.part.schema()
+        elif self.kind == "many" and self.part:
+            fragment["items"] = {"type": ["object", "null"], "properties": self.part.schema()}
+        elif self.item:
+            fragment["items"] = self.item.schema()
+        return fragment
+
+
+guid = Field("guid", "A GUID")
+text = Field("text")
+#: A day of the organisation's calendar: no time, no zone. Xero writes it as midnight UTC.
+day = Field("day")
+#: A moment in UTC. Only fields whose names end in UTC are instants.
+instant = Field("instant")
+#: An amount in the record's currency: 2 decimals, unit prices up to 4.
+money = Field("money")
+#: A factor, such as an exchange rate with up to 10 decimals.
+rate = Field("rate")
+quantity = Field("quantity")
+#: Per cent: 15 means 15 %.
+percent = Field("percent")
+flag = Field("flag")
+#: A true counter: it can never have decimals.
+whole = Field("whole")
+
+
+def one(part: Part | Mapping[str, Field], note: str = "") -> Field:
+    """A nested object."""
+    return Field("one", note, part=part if isinstance(part, Part) else Part(part))
+
+
+def many(of: Part | Mapping[str, Field] | Field, note: str = "") -> Field:
+    """A list, of nested objects or of plain values."""
+    if isinstance(of, Field):
+        return Field("many", note, item=of)
+    return Field("many", note, part=of if isinstance(of, Part) else Part(of))
+
+
+def calculated(field: Field) -> Field:
+    """Marks what Xero works out itself, so that it is read but never written."""
+    return replace(field, read_only=True)

@@ -1,0 +1,353 @@
+"""Shapes that recur inside records.
+
+Documents refer to each other (an invoice lists its payments, a payment names its invoice), so in Xero's own
+models the nesting has no end. Here it ends after one step: a record that appears inside another is listed
+with what Xero sends of it there and with its dates, and its own stream has the rest. Such shapes are named
+``…_REF`` and say why they are thin.
+"""
+
+from __future__ import annotations
+
+from tap_xero.objects.fields import (
+    Part,
+    calculated,
+    day,
+    flag,
+    guid,
+    instant,
+    many,
+    money,
+    one,
+    percent,
+    quantity,
+    rate,
+    text,
+    whole,
+)
+
+#: The words of fields that many records share.
+CURRENCY = text("ISO 4217 code")
+CURRENCY_RATE = rate("Units of the record's currency for one unit of the organisation's base currency")
+LINE_AMOUNT_TYPES = text("How prices state tax: Exclusive, Inclusive or NoTax")
+TAX_TYPE = text("Code of a tax rate, as in tax_rates")
+ACCOUNT_CODE = text("Code of an account, as in accounts")
+HAS_ATTACHMENTS = calculated(flag)
+UPDATED = calculated(instant("Last change in Xero"))
+SOURCE_URL = text("Link to the source document")
+
+ADDRESS = Part(
+    {
+        "AddressType": text("POBOX, STREET or DELIVERY"),
+        "AttentionTo": text,
+        "AddressLine1": text,
+        "AddressLine2": text,
+        "AddressLine3": text,
+        "AddressLine4": text,
+        "City": text,
+        "Region": text,
+        "PostalCode": text,
+        "Country": text,
+    }
+)
+
+PHONE = Part(
+    {
+        "PhoneType": text("DEFAULT, DDI, MOBILE, FAX or OFFICE"),
+        "PhoneCountryCode": text,
+        "PhoneAreaCode": text,
+        "PhoneNumber": text,
+    }
+)
+
+ATTACHMENT = Part(
+    {
+        "AttachmentID": guid,
+        "FileName": text,
+        "MimeType": text,
+        "ContentLength": whole("Bytes"),
+        "Url": text,
+        "IncludeOnline": flag("Shown to the customer with the online invoice"),
+    }
+)
+ATTACHMENTS = calculated(many(ATTACHMENT, "Files; only reads of a single record list them"))
+
+#: Where a sale is taxed, for automatic US sales tax.
+INVOICE_ADDRESS = Part(
+    {
+        "InvoiceAddressType": text("FROM or TO"),
+        "AddressLine1": text,
+        "AddressLine2": text,
+        "AddressLine3": text,
+        "AddressLine4": text,
+        "City": text,
+        "Region": text,
+        "PostalCode": text,
+        "Country": text,
+    }
+)
+
+PAYMENT_TERM = Part(
+    {
+        "Day": whole("Days, or a day of the month, as Type says"),
+        "Type": text("DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOLLOWINGMONTH"),
+    }
+)
+PAYMENT_TERMS = Part({"Bills": one(PAYMENT_TERM), "Sales": one(PAYMENT_TERM)})
+
+TRACKING_OPTION = Part(
+    {
+        "TrackingOptionID": guid,
+        "TrackingCategoryID": guid,
+        "Name": text,
+        "Status": text,
+    }
+)
+
+#: A category and the option chosen in it. Paged lists leave TrackingOptionID out, and some have Options as an
+#: empty list.
+TRACKING = Part(
+    {
+        "TrackingCategoryID": guid,
+        "TrackingOptionID": guid("Left out by paged lists of documents: find the option by its name"),
+        "Name": text("The category"),
+        "Option": text("The option"),
+    }
+)
+
+#: The same on journals, whose Xero model is that of a whole tracking category.
+JOURNAL_TRACKING = Part({**TRACKING.fields, "Status": text, "Options": many(TRACKING_OPTION)})
+
+#: What a US sales tax is made of.
+TAX_BREAKDOWN = Part(
+    {
+        "TaxComponentId": guid,
+        "Type": text("Kind of jurisdiction"),
+        "Name": text,
+        "TaxPercentage": percent,
+        "TaxAmount": money,
+        "TaxableAmount": money,
+        "NonTaxableAmount": money,
+        "ExemptAmount": money,
+        "StateAssignedNo": text,
+        "JurisdictionRegion": text,
+    }
+)
+
+LINE_ITEM = Part(
+    {
+        "LineItemID": guid("Send it with a change, or the line is replaced by a new one"),
+        "Description": text,
+        "Quantity": quantity,
+        "UnitAmount": money("Price of one, up to 4 decimals"),
+        "DiscountRate": percent,
+        "DiscountAmount": money,
+        "LineAmount": calculated(money("Quantity x UnitAmount less discount")),
+        "TaxType": TAX_TYPE,
+        "TaxAmount": money("Worked out from TaxType; another value is accepted within limits"),
+        "ItemCode": text("Code of an item, as in items"),
+        "Item": calculated(one({"ItemID": guid, "Code": text, "Name": text})),
+        "AccountCode": ACCOUNT_CODE,
+        "AccountID": guid("The account of AccountCode"),
+        "Tracking": many(TRACKING, "At most two"),
+        "RepeatingInvoiceID": guid,
+        "Taxability": text,
+        "SalesTaxCodeId": quantity,
+        "TaxBreakdown": many(TAX_BREAKDOWN),
+    }
+)
+
+CONTACT_PERSON = Part({"FirstName": text, "LastName": text, "EmailAddress": text, "IncludeInEmails": flag})
+
+CONTACT_GROUP_REF = Part(
+    {"ContactGroupID": guid, "Name": text, "Status": text},
+    thin="the members are in contact_groups",
+)
+
+CONTACT_REF = Part(
+    {
+        "ContactID": guid,
+        "Name": text,
+        "ContactNumber": text,
+        "ContactStatus": text,
+        "FirstName": text,
+        "LastName": text,
+        "EmailAddress": text,
+        "DefaultCurrency": CURRENCY,
+        "Addresses": many(ADDRESS),
+        "Phones": many(PHONE),
+        "ContactPersons": many(CONTACT_PERSON),
+        "ContactGroups": many(CONTACT_GROUP_REF),
+        "UpdatedDateUTC": instant(
+            "The contact's last change; off by some hours in answers to purchase order writes"
+        ),
+    },
+    thin="lists send id and name, quotes also the email address, purchase orders also status, phones and "
+    "currency; contacts has the rest",
+)
+
+ACCOUNT_REF = Part(
+    {
+        "AccountID": guid,
+        "Code": text,
+        "Name": text,
+        "CurrencyCode": CURRENCY,
+        "UpdatedDateUTC": instant,
+    },
+    thin="Xero sends the id with the code, name or currency; accounts has the rest",
+)
+
+INVOICE_REF = Part(
+    {
+        "InvoiceID": guid,
+        "InvoiceNumber": text,
+        "Type": text,
+        "Contact": one(CONTACT_REF),
+        "Status": text,
+        "Reference": text,
+        "CurrencyCode": CURRENCY,
+        "CurrencyRate": CURRENCY_RATE,
+        "Date": day,
+        "DueDate": day,
+        "ExpectedPaymentDate": day,
+        "PlannedPaymentDate": day,
+        "FullyPaidOnDate": day,
+        "IsDiscounted": flag,
+        "Total": money,
+        "AmountDue": money,
+        "AmountPaid": money,
+        "AmountCredited": money,
+        "UpdatedDateUTC": instant,
+    },
+    thin="Xero sends id, number, type, contact and currency; invoices has the rest",
+)
+
+CREDIT_NOTE_REF = Part(
+    {
+        "CreditNoteID": guid,
+        "CreditNoteNumber": text,
+        "Type": text,
+        "Contact": one(CONTACT_REF),
+        "Status": text,
+        "Reference": text,
+        "CurrencyCode": CURRENCY,
+        "CurrencyRate": CURRENCY_RATE,
+        "Date": day,
+        "DueDate": day,
+        "FullyPaidOnDate": day,
+        "AppliedAmount": money("What it took off this document"),
+        "Total": money,
+        "RemainingCredit": money,
+        "UpdatedDateUTC": instant,
+    },
+    thin="Xero sends id, number, date and amounts; credit_notes has the rest",
+)
+
+OVERPAYMENT_REF = Part(
+    {
+        "OverpaymentID": guid,
+        "Type": text,
+        "Contact": one(CONTACT_REF),
+        "Status": text,
+        "Reference": text,
+        "CurrencyCode": CURRENCY,
+        "CurrencyRate": CURRENCY_RATE,
+        "Date": day,
+        "AppliedAmount": money("What it took off this document"),
+        "Total": money,
+        "RemainingCredit": money,
+        "UpdatedDateUTC": instant,
+    },
+    thin="Xero sends id, date and amounts; overpayments has the rest",
+)
+
+PREPAYMENT_REF = Part(
+    {
+        "PrepaymentID": guid,
+        "Type": text,
+        "Contact": one(CONTACT_REF),
+        "Status": text,
+        "Reference": text,
+        "InvoiceNumber": text,
+        "CurrencyCode": CURRENCY,
+        "CurrencyRate": CURRENCY_RATE,
+        "Date": day,
+        "AppliedAmount": money("What it took off this document"),
+        "Total": money,
+        "RemainingCredit": money,
+        "UpdatedDateUTC": instant,
+    },
+    thin="Xero sends id, date and amounts; prepayments has the rest",
+)
+
+PAYMENT_REF = Part(
+    {
+        "PaymentID": guid,
+        "BatchPaymentID": guid,
+        "Date": day,
+        "Amount": money("In the document's currency"),
+        "BankAmount": money("In the bank account's currency"),
+        "CurrencyRate": CURRENCY_RATE,
+        "Reference": text,
+        "PaymentType": text,
+        "Status": text,
+        "HasAccount": flag,
+        "IsReconciled": flag,
+        "UpdatedDateUTC": instant,
+    },
+    thin="Xero sends id, date, amount, reference and rate; payments has the rest",
+)
+
+#: A payment as its batch lists it: what it pays, and what the bank's file says about it.
+BATCHED_PAYMENT = Part(
+    {
+        **PAYMENT_REF.fields,
+        "Invoice": one(INVOICE_REF),
+        "Account": one(ACCOUNT_REF),
+        "BankAccountNumber": text,
+        "Particulars": text,
+        "Code": text,
+        "Details": text,
+    },
+    thin="Xero sends the invoice, the ids and the amounts; payments has the rest",
+)
+
+#: What a payment says of its batch.
+BATCH_PAYMENT_REF = Part(
+    {
+        "BatchPaymentID": guid,
+        "Account": one(ACCOUNT_REF),
+        "Date": day,
+        "Reference": text,
+        "Type": text("PAYBATCH for bills, RECBATCH for sales"),
+        "Status": text,
+        "TotalAmount": money,
+        "IsReconciled": flag,
+        "UpdatedDateUTC": instant,
+    },
+    thin="Xero sends the batch's head; batch_payments has the rest",
+)
+
+#: Credit that was set off against an invoice.
+ALLOCATION = Part(
+    {
+        "AllocationID": guid,
+        "Invoice": one(INVOICE_REF),
+        "CreditNote": one(CREDIT_NOTE_REF),
+        "Overpayment": one(OVERPAYMENT_REF),
+        "Prepayment": one(PREPAYMENT_REF),
+        "Amount": money,
+        "Date": day,
+        "IsDeleted": calculated(flag),
+    }
+)
+ALLOCATIONS = calculated(many(ALLOCATION, "What it was set off against; written on a path of their own"))
+
+PAYMENT_SERVICE = Part(
+    {
+        "PaymentServiceID": guid,
+        "PaymentServiceName": text,
+        "PaymentServiceUrl": text,
+        "PayNowText": text("Label of the pay button"),
+        "PaymentServiceType": calculated(text("CUSTOM for services made through the API")),
+    }
+)
