@@ -29,6 +29,7 @@ _JSON_TYPES: Mapping[str, Mapping[str, str]] = {
     "rate": {"type": "number"},
     "quantity": {"type": "number"},
     "percent": {"type": "number"},
+    "number": {"type": "number"},
     "flag": {"type": "boolean"},
     "whole": {"type": "integer"},
     "one": {"type": "object"},
@@ -112,6 +113,8 @@ rate = Field("rate")
 quantity = Field("quantity")
 #: Per cent: 15 means 15 %.
 percent = Field("percent")
+#: A number that is none of the above.
+number = Field("number")
 flag = Field("flag")
 #: A true counter: it can never have decimals.
 whole = Field("whole")

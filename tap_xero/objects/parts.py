@@ -17,6 +17,7 @@ from tap_xero.objects.fields import (
     instant,
     many,
     money,
+    number,
     one,
     percent,
     quantity,
@@ -33,6 +34,7 @@ TAX_TYPE = text("Code of a tax rate, as in tax_rates")
 ACCOUNT_CODE = text("Code of an account, as in accounts")
 HAS_ATTACHMENTS = calculated(flag)
 UPDATED = calculated(instant("Last change in Xero"))
+DUE_DATE_TYPES = "DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOLLOWINGMONTH"
 SOURCE_URL = text("Link to the source document")
 
 ADDRESS = Part(
@@ -89,7 +91,7 @@ INVOICE_ADDRESS = Part(
 PAYMENT_TERM = Part(
     {
         "Day": whole("Days, or a day of the month, as Type says"),
-        "Type": text("DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOLLOWINGMONTH"),
+        "Type": text(DUE_DATE_TYPES),
     }
 )
 PAYMENT_TERMS = Part({"Bills": one(PAYMENT_TERM), "Sales": one(PAYMENT_TERM)})
@@ -100,6 +102,9 @@ TRACKING_OPTION = Part(
         "TrackingCategoryID": guid,
         "Name": text,
         "Status": text,
+        "IsActive": calculated(flag),
+        "IsArchived": calculated(flag),
+        "IsDeleted": calculated(flag),
     }
 )
 
@@ -141,6 +146,8 @@ LINE_ITEM = Part(
         "UnitAmount": money("Price of one, up to 4 decimals"),
         "DiscountRate": percent,
         "DiscountAmount": money,
+        "DiscountEnteredAsPercent": calculated(flag),
+        # A write may give it in place of Quantity or UnitAmount; beside both it can only be refused.
         "LineAmount": calculated(money("Quantity x UnitAmount less discount")),
         "TaxType": TAX_TYPE,
         "TaxAmount": money("Worked out from TaxType; another value is accepted within limits"),
@@ -151,7 +158,7 @@ LINE_ITEM = Part(
         "Tracking": many(TRACKING, "At most two"),
         "RepeatingInvoiceID": guid,
         "Taxability": text,
-        "SalesTaxCodeId": quantity,
+        "SalesTaxCodeId": number,
         "TaxBreakdown": many(TAX_BREAKDOWN),
     }
 )
@@ -185,6 +192,12 @@ CONTACT_REF = Part(
     "currency; contacts has the rest",
 )
 
+#: The contact of a document that itself only appears inside another.
+CONTACT_NAME = Part(
+    {"ContactID": guid, "Name": text, "UpdatedDateUTC": instant},
+    thin="Xero sends id and name; contacts has the rest",
+)
+
 ACCOUNT_REF = Part(
     {
         "AccountID": guid,
@@ -201,7 +214,7 @@ INVOICE_REF = Part(
         "InvoiceID": guid,
         "InvoiceNumber": text,
         "Type": text,
-        "Contact": one(CONTACT_REF),
+        "Contact": one(CONTACT_NAME),
         "Status": text,
         "Reference": text,
         "CurrencyCode": CURRENCY,
@@ -226,7 +239,7 @@ CREDIT_NOTE_REF = Part(
         "CreditNoteID": guid,
         "CreditNoteNumber": text,
         "Type": text,
-        "Contact": one(CONTACT_REF),
+        "Contact": one(CONTACT_NAME),
         "Status": text,
         "Reference": text,
         "CurrencyCode": CURRENCY,
@@ -349,5 +362,21 @@ PAYMENT_SERVICE = Part(
         "PaymentServiceUrl": text,
         "PayNowText": text("Label of the pay button"),
         "PaymentServiceType": calculated(text("CUSTOM for services made through the API")),
+    }
+)
+
+_REPORT_CELLS = many(
+    {
+        "Value": text("As printed; amounts are text too"),
+        "Attributes": many({"Id": text, "Value": text}, "What the cell is about, such as an account's id"),
+    }
+)
+#: The lines of a report: a header, sections, and rows within sections.
+REPORT_LINES = Part(
+    {
+        "RowType": text("Header, Section, Row or SummaryRow"),
+        "Title": text,
+        "Cells": _REPORT_CELLS,
+        "Rows": many({"RowType": text, "Title": text, "Cells": _REPORT_CELLS}),
     }
 )
