@@ -1,7 +1,7 @@
 """The objects of the Accounting API, A to Z.
 
-Facts are Xero's own, from its public OpenAPI file and developer guides; where real answers differ, a note or a
-comment says so. How to read a row: `tap_xero.objects.base.XeroObject`. The words of the schemas:
+Facts are Xero's own, from its public OpenAPI file and developer guides; where real answers differ, a note or
+a comment says so. How to read a row: `tap_xero.objects.base.XeroObject`. The words of the schemas:
 `tap_xero.objects.fields`.
 """
 
@@ -538,7 +538,7 @@ _ROWS = (
         envelope="Journals",
         key=("JournalID",),
         paging=Paging.OFFSET,
-        # Numbers only grow; CreatedDateUTC does not grow with them, and If-Modified-Since filters on that one.
+        # Numbers only grow. CreatedDateUTC, on which If-Modified-Since filters, does not grow with them.
         marker="JournalNumber",
         modified_since=True,
         incremental=True,
@@ -910,9 +910,7 @@ _ROWS = (
                     "Period": whole("Every so many units"),
                     "Unit": text("WEEKLY or MONTHLY"),
                     "DueDate": whole("Days, or a day of the month, as DueDateType says"),
-                    "DueDateType": text(
-                        "DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOLLOWINGMONTH"
-                    ),
+                    "DueDateType": text(DUE_DATE_TYPES),
                     "StartDate": day,
                     "NextScheduledDate": day,
                     "EndDate": day,
@@ -941,8 +939,7 @@ _ROWS = (
         key=("ReportID",),
         scopes=PUBLISHED_REPORTS,
         removal="vanish",
-        note="The published tax reports alone (Australia, New Zealand); profit and loss and the like have streams of "
-        "their own.",
+        note="Published tax reports alone (Australia, New Zealand), not profit and loss and the like.",
         fields={
             "ReportID": text,
             "ReportName": text,
