@@ -164,7 +164,7 @@ _ROWS = (
             "trackingOptionID2": guid,
             **_LAYOUT,
         },
-        note="The current month unless asked for another period, of a year at most.",
+        note="The current month unless asked for another period.",
     ),
     Report(
         name="report_ten_ninety_nine",

@@ -1,0 +1,364 @@
+"""What the registry promises to those who read it: tap, target and README."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tap_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Paging
+from tap_xero.objects.fields import calculated, day, guid, instant, many, money, one, text
+
+EACH = pytest.mark.parametrize("xero", OBJECTS.values(), ids=lambda xero: xero.name)
+EACH_REPORT = pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
+
+#: The granular scopes as Xero's scope table groups them, with the broad scope that each replaces.
+READ_SCOPES = {
+    ("accounting.settings.read", None): {
+        "accounts",
+        "branding_themes",
+        "currencies",
+        "items",
+        "organisation",
+        "tax_rates",
+        "tracking_categories",
+        "users",
+    },
+    ("accounting.contacts.read", None): {"contacts", "contact_groups"},
+    ("accounting.invoices.read", "accounting.transactions.read"): {
+        "credit_notes",
+        "invoices",
+        "linked_transactions",
+        "purchase_orders",
+        "quotes",
+        "repeating_invoices",
+    },
+    ("accounting.payments.read", "accounting.transactions.read"): {
+        "batch_payments",
+        "overpayments",
+        "payments",
+        "prepayments",
+    },
+    ("accounting.banktransactions.read", "accounting.transactions.read"): {
+        "bank_transactions",
+        "bank_transfers",
+    },
+    ("accounting.manualjournals.read", "accounting.transactions.read"): {"manual_journals"},
+    ("accounting.budgets.read", None): {"budgets"},
+    ("accounting.journals.read", None): {"journals"},
+    ("paymentservices", None): {"payment_services"},
+    ("accounting.reports.taxreports.read", "accounting.reports.read"): {"reports"},
+}
+
+
+def fragments(schema, path=""):
+    """Every property of a schema, nested ones included, with its path."""
+    for name, fragment in schema.get("properties", {}).items():
+        yield f"{path}{name}", fragment
+        yield from fragments(fragment, f"{path}{name}.")
+        yield from fragments(fragment.get("items", {}), f"{path}{name}.")
+
+
+# -- the words
+
+
+def test_every_word_lets_a_field_be_null():
+    assert money.schema() == {"type": ["number", "null"]}
+    assert day.schema() == {"type": ["string", "null"], "format": "date"}
+    assert instant.schema() == {"type": ["string", "null"], "format": "date-time"}
+
+
+def test_a_note_becomes_the_description():
+    assert text("Free text").schema() == {"type": ["string", "null"], "description": "Free text"}
+    assert "description" not in text.schema()
+
+
+def test_a_guid_is_plain_text_to_a_database():
+    assert "format" not in guid.schema()
+
+
+def test_lists_say_what_they_hold():
+    assert many(text).schema() == {"type": ["array", "null"], "items": {"type": ["string", "null"]}}
+    assert many({"Amount": money}).schema() == {
+        "type": ["array", "null"],
+        "items": {
+            "type": ["object", "null"],
+            "properties": {"Amount": {"type": ["number", "null"]}},
+        },
+    }
+
+
+def test_what_xero_calculates_is_marked_outside_the_schema():
+    total = calculated(money("With tax"))
+    assert total.read_only
+    assert total.schema() == money("With tax").schema()
+    assert not money.read_only
+
+
+def test_a_schema_can_be_changed_without_changing_the_registry():
+    word = one({"Items": many({"Name": text})})
+    word.schema()["properties"]["Items"]["items"]["properties"]["Name"]["type"] = "integer"
+    assert word.schema() == one({"Items": many({"Name": text})}).schema()
+    OBJECTS["invoices"].schema()["properties"]["LineItems"]["items"]["properties"].clear()
+    assert "Quantity" in OBJECTS["invoices"].schema()["properties"]["LineItems"]["items"]["properties"]
+
+
+# -- the schemas that targets see
+
+
+@EACH
+def test_a_schema_says_nothing_that_targets_choke_on(xero):
+    for path, fragment in fragments(xero.schema()):
+        unknown = fragment.keys() - {"type", "format", "description", "properties", "items"}
+        assert not unknown, f"{path}: {unknown}"
+        assert fragment.get("format") in {None, "date", "date-time"}, path
+        kind = fragment["type"][0] if isinstance(fragment["type"], list) else fragment["type"]
+        assert ("items" in fragment) == (kind == "array"), path
+        assert ("properties" in fragment) == (kind == "object"), path
+        if kind == "array":
+            assert fragment["items"]["type"][0] != "object" or fragment["items"]["properties"], path
+
+
+@EACH
+def test_keys_are_never_null_and_everything_else_may_be(xero):
+    for path, fragment in fragments(xero.schema()):
+        if path in xero.key:
+            assert isinstance(fragment["type"], str)
+        else:
+            assert fragment["type"][1:] == ["null"], path
+
+
+@EACH
+def test_integers_are_true_counters(xero):
+    counters = {
+        "BrandingTheme.SortOrder",
+        "ContentLength",
+        "Day",
+        "FinancialYearEndDay",
+        "FinancialYearEndMonth",
+        "JournalNumber",
+        "Schedule.DueDate",
+        "Schedule.Period",
+        "SortOrder",
+    }
+    for path, fragment in fragments(xero.schema()):
+        if "integer" in fragment["type"]:
+            assert path in counters or path.rsplit(".")[-1] in counters, path
+
+
+@EACH
+def test_names_fit_into_a_postgresql_column(xero):
+    assert all(len(path.rsplit(".")[-1]) <= 63 for path, _ in fragments(xero.schema()))
+    assert len(xero.name) <= 63
+
+
+@EACH
+def test_names_that_end_in_utc_are_instants_and_no_others_are(xero):
+    for path, fragment in fragments(xero.schema()):
+        assert path.endswith("UTC") == (fragment.get("format") == "date-time"), path
+
+
+@EACH
+def test_the_organisation_comes_first_when_asked_for(xero):
+    plain, with_tenant = xero.schema(), xero.schema(with_tenant=True)
+    assert list(with_tenant["properties"]) == ["tenant_id", *plain["properties"]]
+    assert with_tenant["properties"]["tenant_id"]["type"] == "string"
+
+
+@EACH
+def test_comments_on_the_answer_and_second_copies_are_in_no_schema(xero):
+    assert not xero.dropped & xero.schema()["properties"].keys()
+    assert not any(path.rsplit(".")[-1] in ANSWER_ONLY for path, _ in fragments(xero.schema()))
+    assert all(original in xero.fields for original in xero.twins.values())
+
+
+def test_second_copies_name_the_field_they_repeat():
+    assert OBJECTS["credit_notes"].twins["ID"] == "CreditNoteID"
+    assert OBJECTS["invoices"].twins["DueDateString"] == "DueDate"
+    assert OBJECTS["payments"].twins["UpdatedDateUTCString"] == "UpdatedDateUTC"
+    assert OBJECTS["accounts"].dropped >= ANSWER_ONLY
+
+
+# -- the rows
+
+
+def test_rows_are_found_by_their_name_and_stand_in_order():
+    for rows in (OBJECTS, REPORTS):
+        assert list(rows) == sorted(rows)
+        assert [row.name for row in rows.values()] == list(rows)
+    assert not OBJECTS.keys() & REPORTS.keys()
+
+
+@EACH
+def test_a_row_refers_to_fields_it_has(xero):
+    assert set(xero.key) <= xero.fields.keys()
+    assert set(xero.natural_keys) <= xero.fields.keys()
+    assert {xero.marker, xero.detail} - {None} <= xero.fields.keys()
+    assert not xero.read_only & set(xero.key), "writes name records by the key"
+    assert bool(xero.statuses) <= (xero.status_field is not None)
+    assert not xero.order or xero.order == f"{xero.marker} ASC"
+
+
+def test_these_streams_are_incremental_unless_the_catalog_says_otherwise():
+    assert {name for name, xero in OBJECTS.items() if xero.incremental} == {
+        "accounts",
+        "bank_transactions",
+        "bank_transfers",
+        "batch_payments",
+        "contacts",
+        "credit_notes",
+        "items",
+        "journals",
+        "manual_journals",
+        "overpayments",
+        "payments",
+        "prepayments",
+        "purchase_orders",
+        "users",
+    }
+
+
+def test_only_what_xero_can_filter_may_be_made_incremental():
+    can_be = {name for name, xero in OBJECTS.items() if xero.can_be_incremental}
+    assert can_be == {name for name, xero in OBJECTS.items() if xero.incremental} | {"invoices", "quotes"}
+    assert OBJECTS["budgets"].marker == OBJECTS["linked_transactions"].marker == "UpdatedDateUTC"
+
+
+def test_the_cost_of_a_full_read_can_be_told():
+    assert OBJECTS["accounts"].calls == "1"
+    assert OBJECTS["invoices"].calls == "1 per 1,000 rows"
+    assert OBJECTS["quotes"].calls == OBJECTS["journals"].calls == "1 per 100 rows"
+    assert OBJECTS["budgets"].calls == "1 + 1 per budget"
+    assert OBJECTS["contact_groups"].calls == "1 + 1 per contact group"
+
+
+def test_what_xero_works_out_is_not_for_writing():
+    invoice = OBJECTS["invoices"]
+    assert {"Total", "AmountDue", "UpdatedDateUTC", "Payments"} <= invoice.read_only
+    assert not {"InvoiceID", "InvoiceNumber", "LineItems", "SentToContact"} & invoice.read_only
+    assert not OBJECTS["credit_notes"].fields["SentToContact"].read_only, "Xero-OpenAPI pull request 827"
+    line = invoice.fields["LineItems"].part.fields
+    assert line["LineAmount"].read_only
+    assert not line["LineItemID"].read_only
+
+
+# -- scopes
+
+
+def test_the_scope_to_ask_for_is_the_granular_one_of_xeros_table():
+    for (granular, broad), names in READ_SCOPES.items():
+        for name in names:
+            assert OBJECTS[name].scopes[0] == granular, name
+            assert OBJECTS[name].scope_missing({"openid", "offline_access"}) == granular, name
+            assert OBJECTS[name].scope_missing({granular}) is None, name
+            assert broad is None or OBJECTS[name].scope_missing({broad}) is None, name
+    assert set().union(*READ_SCOPES.values()) == OBJECTS.keys()
+
+
+@EACH
+def test_a_scope_for_writing_opens_reading_and_not_the_reverse(xero):
+    assert len(set(xero.scopes)) == len(xero.scopes)
+    for scope in xero.scopes:
+        assert xero.scope_missing([scope]) is None
+        if not scope.endswith(".read"):
+            assert xero.scope_missing([scope], write=True) is None
+        elif any(not other.endswith(".read") for other in xero.scopes):
+            assert not xero.scope_missing([scope], write=True).endswith(".read")
+
+
+def test_items_open_with_settings_or_with_invoices():
+    assert OBJECTS["items"].scope_missing({"accounting.invoices.read"}) is None
+    assert OBJECTS["items"].scope_missing({"accounting.settings"}) is None
+    assert OBJECTS["items"].scope_missing({"accounting.contacts"}) == "accounting.settings.read"
+
+
+@EACH_REPORT
+def test_a_report_opens_with_its_own_scope_or_the_broad_one(report):
+    assert re.fullmatch(r"accounting\.reports\.[a-z]+\.read", report.scopes[0])
+    assert report.scope_missing({"accounting.reports.read"}) is None
+    assert report.scope_missing({"accounting.settings"}) == report.scopes[0]
+
+
+def test_only_the_aged_reports_take_a_call_for_each_contact():
+    assert {name for name, report in REPORTS.items() if report.per_contact} == {
+        "report_aged_payables_by_contact",
+        "report_aged_receivables_by_contact",
+    }
+
+
+# -- against the collected facts about Xero, where they are at hand
+
+FACTS = Path(__file__).resolve().parents[2] / "shared" / "xero" / "objects.json"
+PAGING = {"none": Paging.WHOLE, "page": Paging.PAGES, "offset": Paging.OFFSET}
+
+#: Called read-only there and left writable here.
+WRITABLE = {
+    "currencies.Description": "Xero takes Code and Description when a currency is added",
+}
+
+
+@pytest.fixture(scope="module")
+def facts():
+    if not FACTS.exists():
+        pytest.skip("the collected facts about Xero do not lie beside this checkout")
+    return json.loads(FACTS.read_text(encoding="utf-8"))
+
+
+def fact(facts, name):
+    """The sheet of one of our objects; there the names are in camelCase."""
+    return facts["objects"][re.sub(r"_(\w)", lambda found: found[1].upper(), name)]
+
+
+@EACH
+def test_the_collected_facts_agree_on_how_a_list_is_read(xero, facts):
+    sheet = fact(facts, xero.name)
+    read = sheet["read"]
+    assert sheet["path"] == f"/{xero.path}"
+    assert sheet["envelope_key"] == xero.envelope
+    assert tuple(sheet["primary_key"]) == xero.key
+    assert bool(read.get("if_modified_since")) == xero.modified_since
+    paging = PAGING[read["paging"]["style"]]
+    if paging is Paging.PAGES and not read["paging"]["page_size_param"]:
+        paging = Paging.SHORT_PAGES
+    assert paging is xero.paging
+    told = read.get("change_marker", "none").split()[0]
+    assert (None if told == "none" else told) == xero.marker
+
+
+@EACH
+def test_the_collected_facts_agree_on_scopes_and_statuses(xero, facts):
+    sheet = fact(facts, xero.name)
+    known = {
+        scope
+        for scopes in sheet["scopes"].values()
+        for scope in scopes
+        if " " not in scope  # a remark
+    }
+    assert known <= set(xero.scopes)
+    assert set(xero.scopes) - known <= {"accounting.reports.taxreports.read"}
+    assert set(sheet.get("status_values") or ()) == set(xero.statuses)
+
+
+@EACH
+def test_the_collected_facts_agree_on_what_is_read_only(xero, facts):
+    write = fact(facts, xero.name)["write"]
+    writable = {remark.split()[0] for remark in write.get("writable_despite_spec") or ()}
+    told = set(write.get("read_only_spec") or ()) | {
+        name for name in write.get("read_only_extra") or () if re.fullmatch(r"\w+", name)
+    }
+    exempt = {name for name in told if f"{xero.name}.{name}" in WRITABLE}
+    assert told & xero.fields.keys() - writable - set(xero.key) - exempt <= xero.read_only
+    assert not writable & xero.read_only
+
+
+@EACH_REPORT
+def test_the_collected_facts_agree_on_reports(report, facts):
+    sheet = next(it for it in facts["reports"].values() if it["path"] == f"/{report.path}")
+    kinds = {"date": "day", "uuid": "guid", "integer": "whole", "boolean": "flag", "string": "text"}
+    for parameter in sheet["params"]:
+        kind = kinds[parameter["format"] or parameter["type"]]
+        ours = report.params[parameter["name"]].kind
+        assert ours == kind or {ours, kind} == {"guid", "text"}
+        assert parameter["required"] == (parameter["name"] in report.required)
+    assert sheet["scopes"]["granular_read_any_of"] == [report.scopes[0]]
+    assert set(sheet["scopes"]["broad_read"]) <= set(report.scopes)
