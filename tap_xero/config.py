@@ -1,0 +1,369 @@
+"""What tap and target share: the settings that lead to an organisation, and how a command ends when they don't."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import difflib
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import jsonschema
+from singer_sdk import typing as th
+from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
+
+if TYPE_CHECKING:
+    from tap_xero.api.auth import AccessTokens
+    from tap_xero.api.client import XeroClient
+    from tap_xero.sandbox import Sandbox
+
+DISTRIBUTION = "singer-xero"
+API_URL = "https://api.xero.com"
+IDENTITY_URL = "https://identity.xero.com"
+
+CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
+    th.Property(
+        "client_id", th.StringType, title="Client ID",
+        description="Client id of your app at developer.xero.com.",
+    ),
+    th.Property(
+        "client_secret", th.StringType, secret=True, title="Client secret",
+        description="Secret of your app. Leave it out for a PKCE app. With a secret, no refresh_token and no stored "
+        "one, the app is taken for a custom connection.",
+    ),
+    th.Property(
+        "refresh_token", th.StringType, secret=True, title="Refresh token",
+        description="The first refresh token only. From then on the token file at token_path counts, unless this one "
+        "is newer than the one it started from.",
+    ),
+    th.Property(
+        "token_path", th.StringType, title="Token file",
+        description="File in which rotated tokens are kept; $VARIABLES and ~ are expanded. Default: "
+        "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json under Meltano, else the user's state folder.",
+    ),
+    th.Property(
+        "tenant_ids", th.ArrayType(th.StringType), title="Organisations",
+        description="Ids or names of the organisations to use. Default: the only one that is connected; with several, "
+        "one of them has to be named.",
+    ),
+    th.Property(
+        "api_url", th.StringType, default=API_URL, title="API host",
+        description="Scheme and host of the Accounting API, without path; for proxies and tests.",
+    ),
+    th.Property(
+        "identity_url", th.StringType, default=IDENTITY_URL, title="Identity host",
+        description="Scheme and host of Xero's identity service, without path; for proxies and tests.",
+    ),
+    th.Property(
+        "sandbox", th.CustomType({"type": ["boolean", "string", "null"]}), title="Sandbox",
+        description="true: work with an embedded demo company instead of Xero; a path: the same, kept in that folder. "
+        "Needs no credentials.",
+    ),
+    th.Property(
+        "user_agent", th.StringType, title="User agent",
+        description="What to tell Xero in the User-Agent header. Default: singer-xero and its version.",
+    ),
+    th.Property(
+        "scopes", th.ArrayType(th.StringType), title="Scopes",
+        description="Scopes to ask for with a custom connection. Default: all that are ticked for the app.",
+    ),
+    th.Property(
+        "day_reserve", th.IntegerType, default=0, title="Calls to leave",
+        description="How many of the organisation's calls of the day to leave for others.",
+    ),
+)  # fmt: skip
+
+SCOPE_SETTING: th.Property[Any] = th.Property(
+    "on_missing_scope", th.StringType, default="skip", allowed_values=["skip", "fail"], title="Missing scope",
+    description="What to do with a stream that the token has no scope for: skip it with a warning, or fail before the "
+    "first call.",
+)  # fmt: skip
+
+
+class ConfigurationProblem(Exception):
+    """Something the user can put right; its text says what and how, in one line and without secrets."""
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """A connected organisation.
+
+    `tenant_id` goes into records and state. `header` is what to send as `xero-tenant-id`: the same id, or None for a
+    custom connection, whose token belongs to one organisation.
+    """
+
+    tenant_id: str
+    name: str
+    header: str | None
+
+
+class Connected:
+    """The client and the organisations that a configuration leads to; nothing is asked before it is needed.
+
+    `config` holds the settings of `CONNECTION_SETTINGS`. Close it at the end: an embedded sandbox runs until then.
+    """
+
+    def __init__(self, config: Mapping[str, Any], logger: logging.Logger) -> None:
+        self.config = config
+        self.logger = logger
+        self._closing = contextlib.ExitStack()
+        atexit.register(self.close)
+
+    @cached_property
+    def client(self) -> XeroClient:
+        """The one client of this run; raises `ConfigurationProblem` when no way in is configured."""
+        from tap_xero.api.client import XeroClient
+
+        config = dict(self.config)
+        sandbox = sandbox_setting(config.get("sandbox"))
+        if sandbox:
+            config |= self._sandbox(None if sandbox is True else sandbox)
+        if not config.get("client_id"):
+            raise ConfigurationProblem(
+                "No credentials: set client_id (with client_secret or refresh_token), or `sandbox: true` to try it "
+                "without a Xero account."
+            )
+        user_agent = config.get("user_agent") or f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
+        client = XeroClient(
+            self._tokens(config),
+            api_url=config.get("api_url") or API_URL,
+            identity_url=config.get("identity_url") or IDENTITY_URL,
+            user_agent=user_agent,
+            day_reserve=config.get("day_reserve") or 0,
+        )
+        self._closing.callback(client.close)
+        return client
+
+    def _tokens(self, config: Mapping[str, Any]) -> AccessTokens:
+        """Choose how to sign in: a secret with no refresh token, neither set nor stored, is a custom connection."""
+        from tap_xero.api.auth import ClientCredentials, RefreshToken
+        from tap_xero.api.tokens import TokenStore
+
+        client_id, secret, seed = (
+            config["client_id"],
+            config.get("client_secret"),
+            config.get("refresh_token"),
+        )
+        store = TokenStore(config.get("token_path"))
+        if secret and not seed and store.read(client_id) is None:
+            return ClientCredentials(client_id, secret, config.get("scopes") or ())
+        return RefreshToken(client_id, secret, seed, store=store)
+
+    def _sandbox(self, data: Path | None) -> dict[str, Any]:
+        """Start the embedded Xero; its limits are lifted, so that a demo doesn't wait for its minute to pass."""
+        from tap_xero.sandbox import Sandbox, apps
+
+        sandbox: Sandbox = self._closing.enter_context(Sandbox(data=data, limits=False))
+        self.logger.info(
+            "Working with the sandbox's demo company%s, not with Xero.", f" in {data}" if data else ""
+        )
+        return {
+            "client_id": apps.CUSTOM_CONNECTION.client_id,
+            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+            "refresh_token": None,
+            "api_url": sandbox.url,
+            "identity_url": sandbox.url,
+            "scopes": None,
+        }
+
+    @cached_property
+    def organisations(self) -> list[Organisation]:
+        """The organisations to work with, in the order they were named; `ConfigurationProblem` if that isn't clear."""
+        wanted = [str(name).strip() for name in self.config.get("tenant_ids") or () if str(name).strip()]
+        connected = [
+            Organisation(c.tenant_id, c.name, c.tenant_id)
+            for c in self.client.connections()
+            if c.tenant_type == "ORGANISATION"  # a PRACTICE has no Accounting API
+        ]
+        if not connected and self.client.is_custom_connection:
+            return [self._of_custom_connection(wanted)]
+        if not connected:
+            raise ConfigurationProblem(
+                "No organisation is connected to this app: connect one with `xero-login`."
+            )
+        listing = "; ".join(f"{o.name} = {o.tenant_id}" for o in connected)
+        if not wanted:
+            if len(connected) > 1:
+                raise ConfigurationProblem(
+                    f"{len(connected)} organisations are connected; name the ones to use in tenant_ids. "
+                    f"They are: {listing}"
+                )
+            return connected
+        found = []
+        for name in wanted:
+            matches = [o for o in connected if name.lower() in {o.tenant_id.lower(), o.name.lower()}]
+            if len(matches) != 1:
+                several = (
+                    "several connected organisations are called"
+                    if matches
+                    else "no connected organisation is"
+                )
+                raise ConfigurationProblem(f"tenant_ids: {several} {name!r}. Connected are: {listing}")
+            found += [match for match in matches if match not in found]
+        return found
+
+    def _of_custom_connection(self, wanted: list[str]) -> Organisation:
+        """Ask a custom connection for its one organisation: /connections may not answer for it, and needs no header."""
+        answer = self.client.get(None, "Organisation").json()
+        one = answer["Organisations"][0]
+        found = Organisation(one["OrganisationID"], one["Name"], None)
+        if any(name.lower() not in {found.tenant_id.lower(), found.name.lower()} for name in wanted):
+            raise ConfigurationProblem(
+                f"tenant_ids names {', '.join(wanted)}, but this custom connection belongs to "
+                f"{found.name} = {found.tenant_id}."
+            )
+        return found
+
+    def close(self) -> None:
+        """Close the client and stop the embedded sandbox; nothing happens the second time."""
+        self._closing.close()
+        atexit.unregister(self.close)
+
+
+def sandbox_setting(value: bool | str | None) -> bool | Path:
+    """Read the setting `sandbox`: off, on in memory (True), or the folder that keeps it."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word in {True, "true", "1", "yes", "on"}:
+        return True
+    if not word or word in {"false", "0", "no", "off"}:
+        return False
+    return Path(os.path.expandvars(str(value))).expanduser()
+
+
+def json_file(path: str, what: str) -> dict[str, Any]:
+    """Read a JSON object that the command line names; raises `ConfigurationProblem` with the reason when it can't."""
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            return json_text(file.read(), f"{what} {path}")
+    except OSError as error:
+        raise ConfigurationProblem(f"The {what} {path} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationProblem(f"The {what} {path} is not UTF-8 text.") from None
+
+
+def json_text(text: str, what: str) -> dict[str, Any]:
+    """Read JSON text that must hold an object; the message of its error never repeats the text."""
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigurationProblem(f"The {what} is not JSON: {error.msg} in line {error.lineno}.") from None
+    if not isinstance(content, dict):
+        raise ConfigurationProblem(f"The {what} must hold a JSON object, not {type(content).__name__}.")
+    return content
+
+
+class OneLineErrors(SingerCommand):
+    """A command that ends with one clear line and exit code 1 where the user can put things right.
+
+    A traceback is left for our own mistakes.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command."""
+        from tap_xero.api.errors import XeroError
+
+        try:
+            return super().main(*args, **kwargs)
+        except (ConfigurationProblem, XeroError) as problem:
+            self.logger.error("%s", problem)
+            sys.exit(1)
+
+
+class XeroPlugin(PluginBase):
+    """How settings reach tap and target: files, then the environment, each checked by name."""
+
+    package_name = DISTRIBUTION
+
+    @property
+    def _env_var_config(self) -> dict[str, Any]:
+        """Settings from the environment; the SDK's own reader doesn't say which variable it couldn't read."""
+        schema = dict(self.config_jsonschema)
+        self.append_builtin_config(schema)
+        found: dict[str, Any] = {}
+        for name, setting in schema["properties"].items():
+            variable = f"{self.name.upper().replace('-', '_')}_{name.upper()}"
+            if variable in os.environ:
+                found[name] = from_environment(variable, os.environ[variable], setting)
+        return found
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        schema = dict(self.config_jsonschema)
+        self.append_builtin_config(schema)
+        settings = schema["properties"]
+        errors = [
+            explain(error, settings)
+            for error in jsonschema.Draft7Validator(schema).iter_errors(dict(self.config))
+        ]
+        for name in self.config.keys() - settings.keys():
+            near = difflib.get_close_matches(name, settings, 1)
+            self.logger.warning(
+                "Unknown setting '%s'%s; it is ignored.", name, f", did you mean '{near[0]}'?" if near else ""
+            )
+        if errors and raise_errors:
+            raise ConfigurationProblem("Settings: " + "; ".join(errors) + ".")
+        return errors
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003
+        """Read the files behind `--config`, the later ones over the earlier; `ENV` stands for the environment."""
+        files = [json_file(path, "config file") for path in value if path != "ENV"]
+        return _ConfigInput({k: v for file in files for k, v in file.items()}, "ENV" in value)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Make the command line, with errors of one line."""
+        command = super().get_singer_command()
+        return OneLineErrors(
+            name=command.name,
+            callback=command.callback,
+            context_settings=command.context_settings,
+            params=command.params,
+            help=command.help,
+            logger=cls.logger,
+        )
+
+
+def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> Any:
+    """Read one environment variable as its setting's type asks; raises `ConfigurationProblem` naming the variable."""
+    kinds = setting.get("type", ())
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if "string" in kinds:
+        return text
+    if "boolean" in kinds and text.strip().lower() in {"true", "1", "yes", "on", "false", "0", "no", "off"}:
+        return text.strip().lower() in {"true", "1", "yes", "on"}
+    if "integer" in kinds and re.fullmatch(r"\s*-?\d+\s*", text):
+        return int(text)
+    if "array" in kinds and not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if kinds & {"array", "object"}:
+        with contextlib.suppress(json.JSONDecodeError):
+            return json.loads(text)
+    expected = " or ".join(sorted(kinds - {"null"}))
+    raise ConfigurationProblem(
+        f"The environment variable {variable} doesn't hold what it should: {expected}."
+    )
+
+
+def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> str:
+    """Say what is wrong with a setting, without showing a secret."""
+    if not error.path:
+        return str(error.message)
+    name = str(error.path[0])
+    expected = error.schema.get("type") or error.schema.get("enum") or "something else"
+    if isinstance(expected, list):
+        expected = " or ".join(str(kind) for kind in expected if kind not in {"null", None})
+    limits = {"minimum": "at least", "maximum": "at most"}
+    if error.validator in limits:
+        expected = f"{limits[error.validator]} {error.validator_value}"
+    shown = "" if settings.get(name, {}).get("secret") else f", not {error.instance!r}"
+    return f"{name} must be {expected}{shown}"

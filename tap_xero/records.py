@@ -1,0 +1,174 @@
+"""From an answer's bytes to the records of a stream.
+
+Decimals stay exactly as Xero wrote them, `/Date(…)/` becomes ISO text where the schema says so and nowhere else, and
+what the schema doesn't know passes through.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+import msgspec
+
+from tap_xero.api.dates import day, instant
+from tap_xero.api.errors import CallError
+from tap_xero.objects import XeroObject
+
+Record = dict[str, Any]
+Plan = Callable[[Record], None]
+
+
+class UnexpectedAnswer(CallError):
+    """Xero's answer can be read but isn't what was asked for; an answer that isn't understood is never an empty one."""
+
+    way_out = "Run again with TAP_XERO_LOGLEVEL=DEBUG and report it to the makers of singer-xero."
+
+
+class Pagination(msgspec.Struct):
+    """The block that Xero puts next to the records of a paged list."""
+
+    page: int = 1
+    pageSize: int = 0  # noqa: N815 - Xero's name
+    pageCount: int = 0  # noqa: N815
+    itemCount: int = 0  # noqa: N815
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a list: its records in Xero's order, and Xero's word on how many there are in all."""
+
+    records: list[Record]
+    pagination: Pagination | None = None
+
+
+class RecordReader:
+    """Reads the answers of one object.
+
+    `warn` is called with a message once for each new field and each unreadable date, not once per record.
+    """
+
+    def __init__(self, xero: XeroObject, logger: logging.Logger) -> None:
+        self.xero = xero
+        self.logger = logger
+        schema = xero.schema()
+        self.known = frozenset(schema["properties"])
+        self.dropped = tuple(xero.dropped)
+        self.plan = self._compile(schema, xero.envelope)
+        self._told: set[str] = set()
+        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+            msgspec.defstruct(
+                "Envelope",
+                [
+                    ("records", Any, msgspec.field(name=xero.envelope)),
+                    ("pagination", Pagination | None, None),
+                ],
+            ),
+            float_hook=Decimal,
+        )
+
+    def page(self, content: bytes, call: str) -> Page:
+        """Turn the bytes of a list's answer into records.
+
+        Raises `UnexpectedAnswer` when the answer holds no such list: what can't be read is never an empty list.
+        """
+        try:
+            envelope = self._envelope.decode(content)
+        except msgspec.MsgspecError as error:
+            raise UnexpectedAnswer(
+                f"the answer has no list '{self.xero.envelope}': {error}", call=call
+            ) from None
+        rows = envelope.records
+        if isinstance(rows, dict):  # the single GET of a budget shows an object where others have a list
+            rows = [rows]
+        if not isinstance(rows, list):
+            raise UnexpectedAnswer(f"'{self.xero.envelope}' in the answer is not a list", call=call)
+        for record in rows:
+            self.conform(record)
+        return Page(rows, envelope.pagination)
+
+    def conform(self, record: Record) -> None:
+        """Bring one record into the shape of its schema, in place."""
+        for name in self.dropped:
+            if name in record:
+                del record[name]
+        if not record.keys() <= self.known:
+            self._tell_new_fields(record.keys() - self.known)
+        self.plan(record)
+
+    def _tell_new_fields(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            self.tell_once(
+                f"Xero sends a field of {self.xero.name} that this version doesn't know: {name}. It is passed on, "
+                "but a target keeps only what the schema names; look for a newer version of singer-xero."
+            )
+
+    def tell_once(self, message: str) -> None:
+        """Log a warning, the first time only."""
+        if message not in self._told:
+            self._told.add(message)
+            self.logger.warning(message)
+
+    def _date(self, convert: Callable[[str], str], where: str, length: int) -> Callable[[Any], str | None]:
+        def read(value: Any) -> str | None:
+            text = convert(value) if isinstance(value, str) else ""
+            if len(text) == length:
+                return text
+            if value != "":
+                self.tell_once(
+                    f"{where}: {value!r} is not a date Xero's documentation knows; null is passed on."
+                )
+            return None
+
+        return read
+
+    def _compile(self, schema: Mapping[str, Any], where: str) -> Plan:
+        """Make the function that converts the dates of such a record, nested ones included."""
+        dates: list[tuple[str, Callable[[Any], str | None]]] = []
+        parts: list[tuple[str, Plan, bool]] = []
+        for name, field in schema.get("properties", {}).items():
+            path = f"{where}.{name}"
+            kind = field.get("format")
+            if kind == "date-time":
+                dates.append((name, self._date(instant, path, len("2026-04-24T12:04:04.663000Z"))))
+            elif kind == "date":
+                dates.append((name, self._date(day, path, len("2026-04-24"))))
+            elif "array" in field["type"] and "object" in field.get("items", {}).get("type", ()):
+                parts.append((name, self._compile(field["items"], path), True))
+            elif "object" in field["type"]:
+                parts.append((name, self._compile(field, path), False))
+        # Only branches that hold dates somewhere are walked.
+        parts = [part for part in parts if part[1] is not _nothing]
+        if not dates and not parts:
+            return _nothing
+        return _plan(dates, parts)
+
+
+def _nothing(record: Record) -> None:
+    """Leave a record as it is: no date in it."""
+
+
+def _plan(
+    dates: list[tuple[str, Callable[[Any], str | None]]],
+    parts: list[tuple[str, Plan, bool]],
+) -> Plan:
+    def convert(record: Record) -> None:
+        for name, read in dates:
+            value = record.get(name)
+            if value is not None:
+                record[name] = read(value)
+        for name, plan, many in parts:
+            part = record.get(name)
+            if not part:
+                continue
+            if many:
+                for each in cast("list[Any]", part):
+                    if isinstance(each, dict):
+                        plan(each)
+            elif isinstance(part, dict):
+                plan(part)
+
+    return convert

@@ -1,0 +1,271 @@
+"""The tap: its settings, its connection, one stream for each object and organisation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import IO, Any
+
+import pendulum
+from singer_sdk import Tap
+from singer_sdk import typing as th
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from tap_xero.api.client import XeroClient
+from tap_xero.api.errors import AccessError, DayLimitReached, OrganisationError, XeroError
+from tap_xero.config import (
+    CONNECTION_SETTINGS,
+    SCOPE_SETTING,
+    ConfigurationProblem,
+    Connected,
+    Organisation,
+    XeroPlugin,
+    json_text,
+)
+from tap_xero.objects import XeroObject
+from tap_xero.streams import XeroStream, all_streams, moment_of
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A stream of an organisation that wasn't read to its end, and why."""
+
+    stream: str
+    organisation: Organisation
+    error: XeroError
+
+
+class TapXero(XeroPlugin, Tap):
+    """Reads Xero's Accounting API: every object, every organisation, with its whole history."""
+
+    name = "tap-xero"
+    message_writer_class = MsgSpecWriter
+
+    # Without BATCH: the SDK writes batch files without looking at the selection of fields.
+    capabilities = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    config_jsonschema = th.PropertiesList(
+        *CONNECTION_SETTINGS,
+        SCOPE_SETTING,
+        th.Property(
+            "start_date", th.DateTimeType, title="Start date",
+            description="Without a bookmark, read incremental streams from this day or moment on; journals and full "
+            "tables are read whole all the same. Default: all history.",
+        ),
+        th.Property(
+            "page_size", th.IntegerType(minimum=1, maximum=1000), default=1000, title="Page size",
+            description="Rows to ask for in one call, 1 to 1000.",
+        ),
+        th.Property(
+            "include_archived", th.BooleanType, default=True, title="Include archived",
+            description="Read archived contacts, tracking categories and invoices of archived contacts too; without "
+            "them, what was archived stays active downstream.",
+        ),
+        th.Property(
+            "emit_activate_version_messages", th.BooleanType, default=True, title="Emit ACTIVATE_VERSION",
+            description="After a full table was read to its end, tell the target so, which then marks or removes the "
+            "rows that are gone in Xero.",
+        ),
+    ).to_dict()  # fmt: skip
+
+    def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
+        if isinstance(catalog, dict):
+            catalog = choose_replication(catalog)
+        self.failures: list[Failure] = []
+        self._unavailable: dict[str, XeroError] = {}
+        self._skipped: set[tuple[str, str]] = set()
+        super().__init__(catalog=catalog, **kwargs)
+        start = self.config.get("start_date")
+        if start:
+            try:
+                moment_of(start)
+            except ValueError:
+                raise ConfigurationProblem(
+                    f"start_date must be a day like 2024-07-01, not {start!r}."
+                ) from None
+
+    def discover_streams(self) -> list[XeroStream]:
+        """All objects are streams, whatever the organisation has: no call is needed to know them."""
+        return all_streams(self)
+
+    # The connection
+
+    @cached_property
+    def connected(self) -> Connected:
+        """The way to Xero that the settings lead to."""
+        return Connected(self.config, self.logger)
+
+    @property
+    def client(self) -> XeroClient:
+        """The one client of all streams."""
+        return self.connected.client
+
+    @property
+    def organisations(self) -> list[Organisation]:
+        """The organisations to read."""
+        return self.connected.organisations
+
+    def organisation(self, tenant_id: str) -> Organisation:
+        """The organisation with this id."""
+        return next(o for o in self.organisations if o.tenant_id == tenant_id)
+
+    def detail_params(self, xero: XeroObject) -> Mapping[str, str]:
+        """What to ask a single GET for: budgets give three months unless told, and at most 24."""
+        if xero.name != "budgets":
+            return {}
+        month = pendulum.now("UTC").start_of("month")
+        return {
+            "DateFrom": month.subtract(months=12).to_date_string(),
+            "DateTo": month.add(months=11).end_of("month").to_date_string(),
+        }
+
+    # What can't be read
+
+    def missing_scope(self, stream: XeroStream) -> str | None:
+        """The scope that the token lacks for a stream; None too when the token doesn't say what it may do."""
+        try:
+            return stream.xero.scope_missing(self.client.scopes())
+        except AccessError:
+            raise
+        except XeroError:  # a token that doesn't list its scopes: Xero's answers will tell
+            return None
+
+    def may_read(self, stream: XeroStream, organisation: Organisation) -> bool:
+        """Tell whether a stream can be read from an organisation; says once why not."""
+        scope = self.missing_scope(stream)
+        if scope:
+            if self.config.get("on_missing_scope") == "fail":
+                self.check_scopes()
+            if (stream.name, scope) not in self._skipped:
+                self._skipped.add((stream.name, scope))
+                self.logger.warning(
+                    "Stream %s is skipped: the token lacks the scope %s. Tick it for your app at developer.xero.com "
+                    "and connect again%s; or deselect the stream.",
+                    stream.name, scope, f" ({stream.xero.note})" if stream.name == "journals" else "",
+                )  # fmt: skip
+            return False
+        gone = self._unavailable.get(organisation.tenant_id)
+        if gone:
+            self.failures.append(Failure(stream.name, organisation, gone))
+        return gone is None
+
+    def failed(self, stream: XeroStream, organisation: Organisation, error: XeroError) -> None:
+        """Note what went wrong and go on with what can be read."""
+        if stream.ABORT_AT_RECORD_COUNT is not None:  # `--test`: the first failure is the answer
+            raise error
+        self.failures.append(Failure(stream.name, organisation, error))
+        self.logger.error("%s of %s could not be read: %s", stream.name, organisation.name, error)
+        if isinstance(error, OrganisationError):
+            self._unavailable[organisation.tenant_id] = error
+            if not isinstance(error, DayLimitReached):
+                self.logger.error("The other streams of %s are left out.", organisation.name)
+
+    def check_scopes(self) -> None:
+        """With `on_missing_scope: fail`: raise `ConfigurationProblem` for every selected stream without its scope."""
+        if self.config.get("on_missing_scope") != "fail":
+            return
+        streams = [s for s in self.streams.values() if isinstance(s, XeroStream) and s.selected]
+        missing = {stream.name: scope for stream in streams if (scope := self.missing_scope(stream))}
+        if missing:
+            listing = ", ".join(f"{scope} (for {name})" for name, scope in missing.items())
+            raise ConfigurationProblem(
+                f"The token lacks scopes: {listing}. Tick them for your app at developer.xero.com and connect again, "
+                "deselect the streams, or set on_missing_scope to skip."
+            )
+
+    def report(self) -> None:
+        """Say at the end what each organisation cost, and what is missing."""
+        for organisation in self.organisations:
+            usage = self.client.usage(organisation.header)
+            left = "unknown" if usage.day_left is None else f"{usage.day_left:,}"
+            self.logger.info(
+                "%s: %s calls, %s left today, %.1f MB received, %.0f s waited.",
+                organisation.name, f"{usage.calls:,}", left, usage.received / 1e6, usage.waited,
+            )  # fmt: skip
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for failure in self.failures:
+            reasons.setdefault((failure.organisation.name, str(failure.error)), []).append(failure.stream)
+        for (name, reason), streams in reasons.items():
+            self.logger.error("Not complete: %s of %s. %s", ", ".join(streams), name, reason)
+
+    # The command
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Run the tap; ends with exit code 1 when a stream wasn't read to its end."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls(
+            config=config.config if config else {},
+            state=None if state is None else json_text(state.read(), "state file"),
+            catalog=None if catalog is None else catalog_from(catalog),
+            parse_env_config=bool(config and config.parse_env),
+        )
+        try:
+            tap.check_scopes()
+            _ = tap.organisations
+            tap.sync_all()
+            tap.report()
+        finally:
+            tap.connected.close()
+        if tap.failures:
+            sys.exit(1)
+
+
+def catalog_from(file: IO[str]) -> dict[str, Any]:
+    """Read a catalogue; raises `ConfigurationProblem` when it isn't one."""
+    catalog = json_text(file.read(), "catalogue")
+    streams = catalog.get("streams")
+    if not isinstance(streams, list) or not all(
+        isinstance(s, dict) and "tap_stream_id" in s for s in streams
+    ):
+        raise ConfigurationProblem(
+            "The catalogue holds no list 'streams' with a tap_stream_id in each; make one with --discover."
+        )
+    return catalog
+
+
+def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
+    """Settle which replication a catalogue asks for, since it may say so in four places.
+
+    The stream's metadata wins over the entry's own fields, which `--discover` has always filled in: there
+    `forced-replication-method`, then `replication-method`, then a `replication-key` alone, which means incremental.
+    Returns a new catalogue in which the entry's fields hold the choice.
+    """
+    streams = []
+    for entry in catalog.get("streams", []):
+        root: dict[str, Any] = next(
+            (m.get("metadata", {}) for m in entry.get("metadata") or [] if not m.get("breadcrumb")), {}
+        )
+        key = root.get("replication-key")
+        method = (
+            root.get("forced-replication-method") or root.get("replication-method") or (key and "INCREMENTAL")
+        )
+        chosen = dict(entry)
+        if method:
+            chosen["replication_method"] = str(method).upper()
+            chosen["replication_key"] = key or entry.get("replication_key")
+        streams.append(chosen)
+    return {**catalog, "streams": streams}

@@ -1,0 +1,102 @@
+"""Makes the README's tables from the registry and the settings: `python tools/tables.py` rewrites them in place.
+
+A table stands between `<!-- name -->` and `<!-- /name -->`; a test fails when one is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tap_xero.objects import OBJECTS, Paging
+from tap_xero.tap import TapXero
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Lay out a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def streams() -> str:
+    """One row for each stream: key, replication, scopes, paging, calls."""
+    rows = []
+    for xero in OBJECTS.values():
+        if xero.incremental:
+            replication = f"incremental, by {xero.marker}"
+        else:
+            replication = "full table" + (", can be incremental" if xero.can_be_incremental else "")
+        broad = [scope for scope in xero.scopes[1:] if scope.endswith(".read") and scope != xero.scopes[0]]
+        scopes = f"`{xero.scopes[0]}`" + (f" or, until 2027, `{broad[-1]}`" if broad else "")
+        paging = {
+            Paging.WHOLE: "none",
+            Paging.PAGES: "1,000",
+            Paging.SHORT_PAGES: "100",
+            Paging.OFFSET: "100, by number",
+        }
+        rows.append(
+            [
+                f"`{xero.name}`",
+                ", ".join(xero.key),
+                replication,
+                scopes,
+                paging[xero.paging],
+                xero.calls,
+                xero.removal,
+            ]
+        )
+    head = [
+        "stream",
+        "key, after `tenant_id`",
+        "replication",
+        "scope",
+        "rows a page",
+        "calls",
+        "what was removed in Xero",
+    ]
+    return table(head, rows)
+
+
+def settings() -> str:
+    """One row for each setting of the tap."""
+    rows = []
+    for name, setting in TapXero.config_jsonschema["properties"].items():
+        kinds = setting["type"] if isinstance(setting["type"], list) else [setting["type"]]
+        default: Any = setting.get("default")
+        shown = (
+            "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
+        secret = " (secret)" if setting.get("secret") else ""
+        kind = " or ".join(kind for kind in kinds if kind != "null")
+        rows.append([f"`{name}`{secret}", kind, shown, setting.get("description", "")])
+    return table(
+        ["setting", "type", "default", "meaning"], [row for row in rows if not row[0].startswith(OF_THE_SDK)]
+    )
+
+
+OF_THE_SDK = ("`stream_map", "`faker", "`flattening", "`batch_")
+
+TABLES: dict[str, Callable[[], str]] = {"streams": streams, "settings": settings}
+
+
+def with_tables(text: str) -> str:
+    """The README's text with every table made anew."""
+    for name, make in TABLES.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not pattern.search(text):
+            message = f"README.md has no place for the table of {name}"
+            raise LookupError(message)
+        text = pattern.sub(lambda match, make=make: f"{match[1]}{make()}\n{match[2]}", text)
+    return text
+
+
+if __name__ == "__main__":
+    before = README.read_text(encoding="utf-8")
+    after = with_tables(before)
+    README.write_text(after, encoding="utf-8")
+    sys.stdout.write("README.md: " + ("tables made anew\n" if after != before else "up to date\n"))
