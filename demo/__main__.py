@@ -1,0 +1,52 @@
+"""A demo company from a small Xero into PostgreSQL, with `meltano run tap-xero target-postgres`.
+
+    python3 demo             # or `make demo`; once more: a business day later, only what changed is read
+    python3 demo --stay      # leave the database running until Ctrl-C, to look around in it
+    python3 demo --reset     # forget everything and start over the next time
+
+Needs Python 3.10 or newer, pip and a network, no Xero account and no PostgreSQL. Everything is kept in this
+folder's `.demo` and `.venv`. DATABASE_URL=postgresql://user:password@host/database uses a server of yours
+instead: it gets one schema, `xero_demo`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from demo import install, run
+from demo.screen import bold, say, step
+
+
+def main() -> int:
+    """Make the Python environment with whatever Python this is, and go on in it."""
+    parser = argparse.ArgumentParser(
+        prog="python3 demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--stay", action="store_true", help="leave the database running until Ctrl-C")
+    parser.add_argument("--reset", action="store_true", help="remove what earlier runs left, and stop there")
+    options = parser.parse_args()
+    if options.reset and "DATABASE_URL" not in os.environ:
+        # Nothing but files: no need to install anything first.
+        return run.main(["--reset"])
+    began = time.time()
+    say(bold("A Xero company into PostgreSQL: meltano run tap-xero target-postgres"))
+    say()
+    try:
+        with step("Python environment") as current:
+            install.install("demo", current)
+    except (install.InstallError, KeyboardInterrupt) as stopped:
+        say(f"\n{stopped or 'Stopped.'}")
+        return 1
+    environment = {**install.environment(), "XERO_DEMO_BEGAN": str(began), "PYTHONPATH": str(install.ROOT)}
+    os.chdir(install.ROOT)
+    return os.execve(install.PYTHON, [str(install.PYTHON), "-m", "demo.run", *sys.argv[1:]], environment)  # noqa: S606
+
+
+if __name__ == "__main__":
+    sys.exit(main())

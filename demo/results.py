@@ -1,0 +1,232 @@
+"""What the run says while it goes, and what stands in PostgreSQL afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from demo.screen import heading, say, table
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator
+
+    import psycopg
+
+SHOWN_CONTACTS = 15
+
+
+class DatabaseError(Exception):
+    """The database refused, or what is in it is not ours; the text says which."""
+
+
+@dataclass
+class Progress:
+    """Condenses Meltano's log into one line: which stream, how many are done, how many rows."""
+
+    text: str = ""
+    stream: str = ""
+    rows: dict[str, int] = field(default_factory=dict)
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=15))
+
+    def read(self, line: str) -> str:
+        """Take in one line of Meltano's JSON log and return it for people: who said it, and what."""
+        try:
+            entry: dict[str, Any] = json.loads(line)
+        except ValueError:
+            entry = {"event": line.rstrip()}
+        event = str(entry.get("event", ""))
+        said = f"{str(entry.get('timestamp', ''))[:19]} {entry.get('name', 'meltano')}: {event}".strip()
+        if "METRIC:" not in event:
+            self.last.append(said)
+        self._understand(event)
+        return said
+
+    def _understand(self, event: str) -> None:
+        if begun := re.search(r"(?:Beginning|Starting) .*?sync of '([^']+)'", event):
+            self.stream = begun.group(1)
+        elif "METRIC:" in event:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                metric = json.loads(event.partition("METRIC:")[2])
+                if metric["metric"] == "record_count":
+                    stream = metric["tags"]["stream"]
+                    self.rows[stream] = self.rows.get(stream, 0) + int(metric["value"])
+        else:
+            return
+        self.text = f"{self.stream}; so far {sum(self.rows.values())} rows of {len(self.rows)} streams"
+
+
+# -- the database --
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the demo's schema: its rows now, and how many the latest run wrote."""
+
+    name: str
+    rows: int
+    moved: int
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Connect for the length of the block, and commit at its end; `DatabaseError` when the server refuses."""
+    import psycopg
+
+    try:
+        with psycopg.connect(url, connect_timeout=10, application_name="singer-xero demo") as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise DatabaseError(f"PostgreSQL refused: {error}".strip()) from error
+
+
+def own_schema(url: str, schema: str, mark: str) -> bool:
+    """Make the schema when it is missing (True then). One of that name without our mark is not touched."""
+    from psycopg import sql
+
+    with connected(url) as connection:
+        comment = _comment(connection, schema)
+        if comment == mark:
+            return False
+        if comment is not None:
+            raise DatabaseError(
+                f"the database has a schema {schema} already that this demo did not make: rename it, "
+                "or name another database in DATABASE_URL"
+            )
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        connection.execute(
+            sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(mark))
+        )
+    return True
+
+
+def drop_schema(url: str, schema: str, mark: str) -> None:
+    """Drop the schema, if it carries our mark."""
+    from psycopg import sql
+
+    with connected(url) as connection:
+        if _comment(connection, schema) == mark:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+
+
+def _comment(connection: psycopg.Connection[Any], schema: str) -> str | None:
+    """Return the schema's comment, empty without one; None when there is no such schema."""
+    asked = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = %s"
+    row = connection.execute(asked, [schema]).fetchone()
+    return row[0] if row else None
+
+
+def tables(url: str, schema: str, since: float) -> list[Table]:
+    """Return the schema's tables; `since`: when the latest run began, in seconds since 1970."""
+    from psycopg import sql
+
+    counting = sql.SQL(
+        "SELECT count(*) FILTER (WHERE _sdc_deleted_at IS NULL), "
+        "count(*) FILTER (WHERE _sdc_sync_started_at >= %s) FROM {}"
+    )
+    found = []
+    with connected(url) as connection:
+        asked = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
+        for (name,) in connection.execute(asked, [schema]).fetchall():
+            counted = connection.execute(
+                counting.format(sql.Identifier(schema, name)), [int(since * 1000)]
+            ).fetchone()
+            rows, moved = counted or (0, 0)
+            found.append(Table(name, rows, moved))
+    return found
+
+
+OWED = """
+WITH open_invoices AS (
+    SELECT "Contact" ->> 'Name' AS contact,
+           "CurrencyCode"       AS currency,
+           "AmountDue"          AS due,
+           %(today)s::date - "DueDate" AS late
+    FROM {schema}.invoices
+    WHERE "Type" = 'ACCREC' AND "Status" = 'AUTHORISED' AND "AmountDue" > 0 AND _sdc_deleted_at IS NULL
+)
+SELECT currency, contact, count(*) AS invoices,
+       coalesce(sum(due) FILTER (WHERE late IS NULL OR late <= 0), 0) AS not_due,
+       coalesce(sum(due) FILTER (WHERE late BETWEEN 1 AND 30), 0)     AS days_30,
+       coalesce(sum(due) FILTER (WHERE late BETWEEN 31 AND 60), 0)    AS days_60,
+       coalesce(sum(due) FILTER (WHERE late BETWEEN 61 AND 90), 0)    AS days_90,
+       coalesce(sum(due) FILTER (WHERE late > 90), 0)                 AS older,
+       sum(due) AS owed,
+       greatest(max(late), 0) AS oldest
+FROM open_invoices
+GROUP BY GROUPING SETS ((currency, contact), (currency))
+ORDER BY currency, contact IS NULL, oldest DESC, owed DESC
+"""
+
+
+def owed(url: str, schema: str, today: datetime.date) -> list[dict[str, Any]]:
+    """Return who owes us what, by currency, contact and days overdue; without contact: the currency's sum."""
+    from psycopg import rows, sql
+
+    with connected(url) as connection, connection.cursor(row_factory=rows.dict_row) as cursor:
+        cursor.execute(sql.SQL(OWED).format(schema=sql.Identifier(schema)), {"today": today})
+        return cursor.fetchall()
+
+
+# -- the screen --
+
+
+def show_tables(found: list[Table], runs: list[dict[str, Any]], schema: str) -> None:
+    """Show each table's rows, and what this run moved beside what the first one did."""
+    first, latest = runs[0]["rows"], runs[-1]["rows"]
+    heading(f"Rows per table, schema {schema}")
+    if len(runs) == 1:
+        rows = [[one.name, f"{one.rows:,}"] for one in found]
+        table(["table", "rows"], [rows, [["all", f"{sum(one.rows for one in found):,}"]]])
+        return
+    heads = ["table", "rows", "first run moved", "this run moved"]
+    rows = [[one.name, f"{one.rows:,}", f"{first.get(one.name, 0):,}", f"{one.moved:,}"] for one in found]
+    sums = [sum(one.rows for one in found), sum(first.values()), sum(latest.values())]
+    table(heads, [rows, [["all", *(f"{number:,}" for number in sums)]]])
+    say()
+    say(
+        f"  First run: {sums[1]:,} rows in {runs[0]['seconds']} s.  "
+        f"This run: {sums[2]:,} rows in {runs[-1]['seconds']} s, for only what changed was read."
+    )
+
+
+def show_owed(url: str, schema: str, today: datetime.date) -> None:
+    """Show who owes us what."""
+    found = owed(url, schema, today)
+    heading(f"Who owes us what on {today:%d %B %Y}, by days overdue (authorised sales invoices, from SQL)")
+    heads = [
+        "contact",
+        "currency",
+        "invoices",
+        "not due",
+        "1-30",
+        "31-60",
+        "61-90",
+        "over 90",
+        "owed",
+        "oldest",
+    ]
+    blocks = []
+    for currency in dict.fromkeys(row["currency"] for row in found):
+        *contacts, total = (row for row in found if row["currency"] == currency)
+        left_out = contacts[SHOWN_CONTACTS:]
+        shown = contacts[:SHOWN_CONTACTS]
+        if left_out:
+            rest = {key: sum(row[key] for row in left_out) for key in ("invoices", *AMOUNTS)}
+            oldest = max(row["oldest"] for row in left_out)
+            shown.append({**rest, "contact": f"{len(left_out)} more", "currency": currency, "oldest": oldest})
+        blocks += [[_cells(row) for row in shown], [_cells({**total, "contact": f"all {len(contacts)}"})]]
+    table(heads, blocks, left=2)
+
+
+AMOUNTS = ("not_due", "days_30", "days_60", "days_90", "older", "owed")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    amounts = [f"{row[key]:,.2f}" if row[key] else "" for key in AMOUNTS]
+    oldest = f"{row['oldest']} d" if row["oldest"] else ""
+    return [row["contact"], row["currency"], str(row["invoices"]), *amounts, oldest]

@@ -1,0 +1,283 @@
+"""The demo itself, once its Python environment is there; `python3 demo` comes here after making it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from demo import install, postgres, results
+from demo.screen import bold, say, step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.screen import Step
+
+ROOT = install.ROOT
+DEMO = ROOT / ".demo"
+SCHEMA = "xero_demo"
+OURS = "made by singer-xero's demo"
+PLUGINS = {"extractor": "tap-xero", "loader": "target-postgres"}
+
+
+class DemoError(Exception):
+    """The demo can't go on; the text says why, and what to do."""
+
+
+class Destination:
+    """Where the rows go, and the folder that remembers how far they have come: one per database server.
+
+    `url` is the user's own server, or None for one that the demo runs by itself.
+    """
+
+    def __init__(self, url: str | None) -> None:
+        self.url = url
+        parts = urlsplit(url or "")
+        same = f"{parts.hostname}:{parts.port}{parts.path}"
+        name = f"server-{hashlib.sha256(same.encode()).hexdigest()[:8]}" if url else "local"
+        self.folder = DEMO / name
+        self.shown = same
+        self.xero = self.folder / "xero"
+        self.server = self.folder / "postgres"
+        self._runs = self.folder / "runs.json"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second demo out of the same folder."""
+        DEMO.mkdir(exist_ok=True)
+        with (DEMO / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise DemoError("another demo is running in this folder; one at a time") from None
+            yield
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """What the finished runs moved, oldest first."""
+        if not self._runs.exists():
+            return []
+        runs: list[dict[str, Any]] = json.loads(self._runs.read_text(encoding="utf-8"))
+        return runs
+
+    def remember(self, run: dict[str, Any]) -> None:
+        """Add a finished run."""
+        half = self._runs.with_suffix(".half")
+        half.write_text(json.dumps([*self.runs, run], indent=1), encoding="utf-8")
+        half.replace(self._runs)
+
+    def forget(self) -> None:
+        """Forget the runs and their company; the database stays."""
+        for path in self.folder.iterdir():
+            if path.is_dir() and path != self.server:
+                shutil.rmtree(path)
+            elif path.is_file():
+                path.unlink()
+
+    def remove(self) -> None:
+        """Remove all that the demo made here; on the user's own server the schema, if it is ours."""
+        if self.url:
+            results.drop_schema(self.url, SCHEMA, OURS)
+        postgres.remove(self.server)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def database(destination: Destination) -> Iterator[str]:
+    """Address of a PostgreSQL with a schema for the demo: the user's, or one that runs meanwhile."""
+    with contextlib.ExitStack() as stack:
+        with step("PostgreSQL", "starting") as current:
+            if destination.url:
+                url = destination.url
+                current.note = f"your server at {destination.shown}"
+            else:
+                server = stack.enter_context(postgres.running(destination.server))
+                url, programs = server.url, server.programs
+                current.note = (
+                    f"PostgreSQL {programs.version}, {programs.source}, on {server.host}:{server.port}"
+                )
+            if results.own_schema(url, SCHEMA, OURS):
+                # An empty schema beside a state that says "all of it was read" would stay empty.
+                destination.forget()
+        yield url
+
+
+def plugins(current: Step) -> None:
+    """Have Meltano install its plugins, and again when pyproject.toml changed: Meltano would not notice."""
+    stamp = DEMO / "plugins.json"
+    wanted = {"project": install.fingerprint(), "python": os.path.realpath(install.PYTHON), "at": str(ROOT)}
+    venvs = [DEMO / "meltano" / f"{kind}s" / name / "venv" for kind, name in PLUGINS.items()]
+    current.note = "tap-xero and target-postgres are up to date"
+    if stamp.exists() and json.loads(stamp.read_text()) == wanted and all(venv.exists() for venv in venvs):
+        return
+    current.progress("meltano install tap-xero target-postgres")
+    meltano(["install", *PLUGINS.values()], meltano_environment(), DEMO / "install.log")
+    stamp.write_text(json.dumps(wanted))
+    current.note = "tap-xero and target-postgres, each in its own environment"
+
+
+def meltano_environment(**settings: str) -> dict[str, str]:
+    """Environment of a Meltano that sees nothing of the user's settings and keeps everything in `.demo`."""
+    kept = {
+        name: value
+        for name, value in install.environment().items()
+        if not name.startswith(("MELTANO_", "TAP_", "TARGET_")) and name != "DATABASE_URL"
+    }
+    kept |= {
+        "MELTANO_PROJECT_ROOT": str(ROOT),
+        "MELTANO_SYS_DIR_ROOT": str(DEMO / "meltano"),
+        "XDG_STATE_HOME": str(DEMO / "state"),
+    }
+    if install.installed_by() == "pip":
+        kept["MELTANO_VENV_BACKEND"] = "virtualenv"
+    return kept | settings
+
+
+def meltano(
+    arguments: list[str], environment: dict[str, str], log: Path, current: Step | None = None
+) -> None:
+    """Run Meltano; all it says goes to the log, how far it is to the screen.
+
+    Raises:
+        DemoError: it failed; with the last lines that it said.
+    """
+    no_settings = DEMO / "no-settings.env"
+    no_settings.touch()
+    command = [str(install.PYTHON.parent / "meltano"), "--log-format=json", "--environment=demo"]
+    command += [f"--env-file={no_settings}", *arguments]
+    progress = results.Progress()
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        with log.open("w", encoding="utf-8") as file:
+            for line in process.stdout or ():
+                said = progress.read(line)
+                file.write(f"{said}\n")
+                if current and progress.text:
+                    current.progress(progress.text)
+        code = process.wait()
+    finally:
+        # Ctrl-C goes to the terminal's own group; Meltano, tap and target are another, and are stopped here.
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            if process.poll() is None:
+                os.killpg(process.pid, how)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=5)
+    if code:
+        last = "\n".join(f"  {line}" for line in progress.last)
+        raise DemoError(
+            f"`meltano {' '.join(arguments)}` failed ({code}). Its last words:\n{last}\nAll of them: {log}"
+        )
+
+
+def a_business_day_passes(destination: Destination, current: Step) -> None:
+    """Let the demo company do a day's business, at the sandbox's control desk."""
+    done = results.business_day(destination.xero)
+    current.note = f"a business day passes in the sandbox: {done}"
+
+
+def demo(destination: Destination, began: float, stay: bool) -> None:
+    """One run, from the plugins to the last line on the screen."""
+    destination.folder.mkdir(parents=True, exist_ok=True)
+    with step("Meltano's plugins") as current:
+        plugins(current)
+    with database(destination) as url:
+        number = len(destination.runs) + 1
+        if number > 1:
+            with step("Xero (sandbox)") as current:
+                a_business_day_passes(destination, current)
+        log = destination.folder / f"run-{number}.log"
+        with step("meltano run", "starting") as current:
+            started = time.time()
+            settings = {
+                "MELTANO_DATABASE_URI": f"sqlite:///{destination.folder / 'meltano.db'}",
+                "TAP_XERO_SANDBOX": str(destination.xero),
+                "TARGET_POSTGRES_SQLALCHEMY_URL": sqlalchemy_url(url),
+                "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": SCHEMA,
+            }
+            meltano(["run", *PLUGINS.values()], meltano_environment(**settings), log, current)
+            tables = results.tables(url, SCHEMA, started)
+            moved = sum(table.moved for table in tables)
+            current.note = f"{moved} rows of {len([t for t in tables if t.moved])} tables"
+        seconds = round(time.time() - started, 1)
+        destination.remember({"rows": {one.name: one.moved for one in tables}, "seconds": seconds})
+        results.show_tables(tables, destination.runs, SCHEMA)
+        results.show_owed(url, SCHEMA, results.sandbox_today(destination.xero))
+        say()
+        took = bold(f"{time.time() - began:.1f} s")
+        say(f"{took} in all. What Meltano, tap and target said: {log.relative_to(ROOT)}")
+        say(
+            "`make demo` once more: a business day later, only what changed is read. `make demo-reset`: start over."
+        )
+        if stay:
+            say()
+            say(f"The database stays until Ctrl-C: psql '{destination.shown if destination.url else url}'")
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Return a PostgreSQL address as target-postgres wants it: with the driver that it brings along."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise DemoError(
+            f"DATABASE_URL is not PostgreSQL's: it begins with {parts.scheme!r}, not postgresql://"
+        )
+    return urlunsplit(parts._replace(scheme="postgresql+psycopg"))
+
+
+def _on_signal(number: int, _frame: object) -> None:
+    # Once is enough: what follows is the tidying up, and that should not be cut short.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the demo, or reset it; the exit code."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, _on_signal)
+    destination = Destination(os.environ.get("DATABASE_URL"))
+    try:
+        with destination.locked():
+            if "--reset" in arguments:
+                destination.remove()
+                say(f"{destination.folder.relative_to(ROOT)} is gone: the next demo is a first one.")
+            else:
+                demo(
+                    destination, float(os.environ.get("XERO_DEMO_BEGAN", time.time())), "--stay" in arguments
+                )
+    except (DemoError, postgres.PostgresError, results.DatabaseError) as error:
+        say()
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say()
+        say("Stopped; what was started is stopped as well. `make demo` goes on from here.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

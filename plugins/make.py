@@ -1,0 +1,174 @@
+"""Write what Meltano must know about tap-xero and target-xero, from what they say of themselves: `--about`.
+
+    python plugins/make.py              # after a setting was added or changed
+    python plugins/make.py --check      # writes nothing; exit code 1 when something is out of step
+
+Two places: `plugins/*/*.yml`, for other projects (`meltano add tap-xero --from-ref <path or address>`), and
+the marked parts of this project's own meltano.yml.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "    # From `{} --about`, by plugins/make.py:\n", "    # (end of that part)\n"
+
+# What --about cannot know: Meltano's folders, and how to say that one of several settings is needed.
+PLUGINS: dict[str, dict[str, Any]] = {
+    "tap-xero": {
+        "type": "extractors",
+        "module": "tap_xero",
+        "description": "Xero's Accounting API: one stream per object, and the reports.",
+        "settings_group_validation": [["client_id"], ["sandbox"]],
+        "value": {"token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json"},
+    },
+    "target-xero": {
+        "type": "loaders",
+        "module": "target_xero",
+        "description": "Writes contacts, items, documents, payments and journals into Xero.",
+        "settings_group_validation": [["client_id"], ["sandbox"]],
+        "value": {
+            "token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json",
+            "ledger_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-ledger.db",
+            "rejects_path": "$MELTANO_PROJECT_ROOT/output/xero-rejects.singer",
+        },
+    },
+}
+KINDS = {
+    "boolean": "boolean",
+    "integer": "integer",
+    "number": "decimal",
+    "array": "array",
+    "object": "object",
+}
+
+
+class Dumper(yaml.SafeDumper):
+    """Dumps lists indented under their key, as the rest of meltano.yml is written."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        """Indent lists as well."""
+        super().increase_indent(flow, indentless=False)
+
+
+def dump(value: Any) -> str:
+    """Return the value as block YAML in its own order."""
+    return yaml.dump(value, Dumper=Dumper, sort_keys=False, width=110, allow_unicode=True)
+
+
+def about(plugin: str) -> dict[str, Any]:
+    """Return what the plugin says of itself."""
+    command = [sys.executable, "-m", PLUGINS[plugin]["module"], "--about", "--format=json"]
+    said = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    told: dict[str, Any] = json.loads(said)
+    return told
+
+
+def setting(name: str, schema: dict[str, Any], own_value: Any) -> dict[str, Any]:
+    """Turn one property of a plugin's settings schema into Meltano's definition of a setting."""
+    types = [kind for kind in _listed(schema.get("type", "string")) if kind != "null"]
+    kind = KINDS.get(types[0], "string") if len(types) == 1 else "string"
+    if str(schema.get("format", "")).startswith("date"):
+        kind = "date_iso8601"
+    if schema.get("enum"):
+        kind = "options"
+    found: dict[str, Any] = {
+        "name": name,
+        "label": schema.get("title") or name.replace("_", " ").capitalize(),
+        "kind": kind,
+    }
+    if schema.get("secret") or schema.get("writeOnly"):
+        found["sensitive"] = True
+    value = schema.get("default") if own_value is None else own_value
+    if value is not None:
+        found["value"] = value
+    if schema.get("enum"):
+        found["options"] = [{"label": str(one), "value": one} for one in schema["enum"] if one is not None]
+    if schema.get("description"):
+        found["description"] = " ".join(str(schema["description"]).split())
+    return found
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def definition(plugin: str, told: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts that Meltano.yml and the definition for other projects have in common."""
+    row = PLUGINS[plugin]
+    properties: dict[str, dict[str, Any]] = told["settings"]["properties"]
+    return {
+        "capabilities": told["capabilities"],
+        "settings_group_validation": row["settings_group_validation"],
+        "settings": [setting(name, schema, row["value"].get(name)) for name, schema in properties.items()],
+    }
+
+
+def stand_alone(plugin: str, told: dict[str, Any]) -> str:
+    """Return the whole definition, as Meltano Hub writes them."""
+    head = {
+        "name": plugin,
+        "namespace": PLUGINS[plugin]["module"],
+        "variant": "singer-xero",
+        "label": "Xero",
+        "description": PLUGINS[plugin]["description"],
+        "pip_url": "singer-xero",
+        "executable": plugin,
+        "keywords": ["api", "meltano_sdk"],
+        "supported_python_versions": told["supported_python_versions"],
+    }
+    return (
+        f"# Written by plugins/make.py from `{plugin} --about`.\n{dump({**head, **definition(plugin, told)})}"
+    )
+
+
+def within(text: str, plugin: str, told: dict[str, Any]) -> str:
+    """Return meltano.yml's text with the plugin's marked part renewed; the rest stays, letter by letter."""
+    lines = dump(definition(plugin, told)).splitlines(keepends=True)
+    part = "".join(f"    {line}" for line in lines)
+    begin = BEGIN.format(plugin)
+    pattern = re.compile(f"({re.escape(begin)}).*?({re.escape(END)})", re.DOTALL)
+    renewed, times = pattern.subn(lambda found: f"{found[1]}{part}{found[2]}", text)
+    if times != 1:
+        raise SystemExit(f"meltano.yml has {times} parts that begin with {begin.strip()!r}; one is wanted")
+    return renewed
+
+
+def files() -> dict[Path, str]:
+    """Return every file that is made here, with the text that it should have."""
+    project = ROOT / "meltano.yml"
+    made = {project: project.read_text(encoding="utf-8")}
+    for plugin, row in PLUGINS.items():
+        told = about(plugin)
+        made[ROOT / "plugins" / row["type"] / f"{plugin}.yml"] = stand_alone(plugin, told)
+        made[project] = within(made[project], plugin, told)
+    return made
+
+
+def main(check: bool) -> int:
+    """Write the files, or, when only checking, name those that differ."""
+    code = 0
+    for path, text in files().items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        name = path.relative_to(ROOT)
+        if check:
+            print(f"{name} is out of step with --about: run python plugins/make.py")
+            code = 1
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"{name} written")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
