@@ -60,8 +60,7 @@ from tap_xero.objects.parts import (
     UPDATED,
 )
 
-# What opens a list. Granular scopes come first; the broad ones are not given to new apps and end in September
-# 2027.
+# What opens a list. Granular scopes come first; the broad ones, which no new app gets, end in September 2027.
 _TRANSACTIONS = ("accounting.transactions.read", "accounting.transactions")
 BANK_TRANSACTIONS = ("accounting.banktransactions.read", "accounting.banktransactions", *_TRANSACTIONS)
 BUDGETS = ("accounting.budgets.read", "accounting.budgets")
@@ -747,7 +746,7 @@ _ROWS = (
             "Date": day,
             "Amount": money("In the currency of what is paid"),
             "BankAmount": money("In the bank account's currency"),
-            "CurrencyRate": CURRENCY_RATE("As elsewhere; may be 0 on batch and deleted payments"),
+            "CurrencyRate": CURRENCY_RATE(f"{CURRENCY_RATE.note}; 0 on some batch and deleted payments"),
             "Reference": text,
             "IsReconciled": flag,
             "Account": one(ACCOUNT_REF, "The bank account"),

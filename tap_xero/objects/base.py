@@ -10,8 +10,8 @@ from typing import Any
 
 from tap_xero.objects.fields import Field
 
-#: Fields that comment on an answer and are no part of the record: what a write met with (they come with reads
-#: too, always empty or false), on the record and on whatever is nested in it. In no schema and in no record.
+#: Fields that tell how a write went and are no part of a record. They come with reads too, empty or false, on
+#: the record and on what is nested in it. No schema has them.
 ANSWER_ONLY = frozenset(
     {"HasErrors", "HasValidationErrors", "StatusAttributeString", "ValidationErrors", "Warnings"}
 )

@@ -1,7 +1,7 @@
 """The words that schemas are written in.
 
-A row of the registry lists its fields as ``"Total": money``; each word knows the JSON schema fragment (draft
-7) that a Singer target gets to see. The fragments keep to what all targets survive:
+A row of the registry lists its fields as ``"Total": money``; each word knows the fragment of JSON schema
+(draft 7) that a Singer target gets to see. The fragments keep to what all targets survive:
 
 * everything may be null, for Xero leaves empty values out of its answers;
 * ``number`` wherever decimals can occur, ``integer`` only for true counters;

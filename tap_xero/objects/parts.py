@@ -120,7 +120,9 @@ TRACKING = Part(
 )
 
 #: The same on journals, whose Xero model is that of a whole tracking category.
-JOURNAL_TRACKING = Part({**TRACKING.fields, "Status": text, "Options": many(TRACKING_OPTION)})
+JOURNAL_TRACKING = Part(
+    {**TRACKING.fields, "TrackingOptionID": guid, "Status": text, "Options": many(TRACKING_OPTION)}
+)
 
 #: What a US sales tax is made of.
 TAX_BREAKDOWN = Part(
