@@ -1,0 +1,432 @@
+"""Signing in to Xero: its token endpoint, and where the access token of each call comes from.
+
+Two sources of access tokens, both safe for many threads. `RefreshToken` follows a user's consent: web apps (with a
+secret) and PKCE apps (without); its tokens are kept in a `TokenStore` that processes share. `ClientCredentials` is
+Xero's custom connection: one organisation, nothing to keep.
+
+An access token lives 30 minutes by the local clock, counted from `expires_in` (clocks differ, so the `exp` in the
+token itself is not looked at), and is renewed a minute early.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from urllib.parse import urlencode
+
+import backoff
+import jwt
+import requests.auth
+
+from tap_xero.api.errors import (
+    BadCredentials,
+    InvalidScope,
+    NotConnected,
+    Unavailable,
+    XeroError,
+    one_line,
+    words_of,
+)
+from tap_xero.api.tokens import Kept, TokenStore
+from tap_xero.api.transport import Answer, Broken, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+logger = logging.getLogger(__name__)
+
+IDENTITY_URL = "https://identity.xero.com"
+LOGIN_URL = "https://login.xero.com"
+
+_LIFE = 30 * 60.0
+_LEEWAY = 60.0
+# For this long after a refresh Xero still takes the token that was used up, in case its answer was lost.
+_GRACE = 30 * 60.0
+_SEEDS_REMEMBERED = 50
+_SECRET_FIELDS = ("refresh_token", "code", "code_verifier", "token")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """An answer of the token endpoint; `expires_at` in seconds since 1970 by the local clock."""
+
+    access_token: str = field(repr=False)
+    expires_at: float
+    refresh_token: str | None = field(default=None, repr=False)
+    scope: str | None = None
+
+
+class Identity:
+    """Xero's token endpoint. Every try of a grant is bounded by `max_tries`; `sleep` waits between them."""
+
+    def __init__(
+        self,
+        url: str = IDENTITY_URL,
+        *,
+        transport: Transport | None = None,
+        user_agent: str = "singer-xero",
+        timeout: tuple[float, float] = (10, 120),
+        max_tries: int = 6,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.clock = clock
+        self._transport = transport or Transport(user_agent, timeout)
+        self._max_tries = max_tries
+        self._sleep = sleep
+
+    def grant(self, client_id: str, client_secret: str | None, form: dict[str, str]) -> Tokens:
+        """Trade a code, a refresh token or the app's own credentials for tokens.
+
+        NotConnected, BadCredentials and InvalidScope as Xero says; Unavailable when no answer came. A lost answer is
+        asked for again at once with the same refresh token, as Xero takes it for 30 minutes more.
+        """
+        call = f"POST /connect/token ({form['grant_type']})"
+        asked_at = self.clock()
+        answer = self._post("/connect/token", client_id, client_secret, form, call)
+        found = answer.json() if answer.json_fault() is None else None
+        if not isinstance(found, dict) or not isinstance(found.get("access_token"), str):
+            raise Unavailable("the answer holds no access token", call=call, status=answer.status, sent=True)
+        scope = found.get("scope")
+        return Tokens(
+            access_token=found["access_token"],
+            expires_at=asked_at + float(found.get("expires_in") or _LIFE),
+            refresh_token=found.get("refresh_token"),
+            scope=" ".join(scope) if isinstance(scope, list) else scope,
+        )
+
+    def revoke(self, client_id: str, client_secret: str | None, refresh_token: str) -> None:
+        """Withdraw consent: the app loses all of this user's connections."""
+        form = {"token": refresh_token, "token_type_hint": "refresh_token"}
+        self._post("/connect/revocation", client_id, client_secret, form, "POST /connect/revocation")
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._transport.close()
+
+    def _post(
+        self, path: str, client_id: str, client_secret: str | None, form: dict[str, str], call: str
+    ) -> Answer:
+        # A web app proves itself by HTTP Basic; a PKCE app has nothing to prove and says its id in the form.
+        basic = requests.auth.HTTPBasicAuth(client_id, client_secret) if client_secret else None
+        data = form if client_secret else {**form, "client_id": client_id}
+        secret = {client_secret, *(form.get(name) for name in _SECRET_FIELDS)}
+        waits = backoff.expo(max_value=30)
+        next(waits)
+        for tries in range(1, self._max_tries + 1):
+            try:
+                answer = self._transport.exchange(
+                    "POST",
+                    self.url + path,
+                    call=call,
+                    headers={"Accept": "application/json"},
+                    data=data,
+                    signature=basic,
+                )
+            except Broken as broken:
+                failure = Unavailable(str(broken), call=call, sent=broken.sent)
+                if broken.hopeless:
+                    raise failure from None
+            else:
+                fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
+                if answer.status in {200, 204} and not fault:
+                    return answer
+                if answer.status < 500 and answer.status != 429 and not fault:
+                    raise _identity_error(answer, call, form, secret)
+                failure = Unavailable(
+                    fault or _hidden(words_of(answer.content, answer.headers), secret),
+                    call=call,
+                    status=answer.status,
+                    correlation_id=answer.correlation_id,
+                    sent=True,
+                )
+            if tries < self._max_tries:
+                logger.warning("%s; trying again", failure.what)
+                # The first time at once: if only the answer was lost, the old token's grace is running.
+                if tries > 1:
+                    self._sleep(backoff.full_jitter(next(waits)))
+        raise failure
+
+
+class AccessTokens(Protocol):
+    """Where a client's access tokens come from."""
+
+    def access_token(self, identity: Identity, *, rejected: str | None = None) -> str:
+        """A token good for another minute; never `rejected`, which Xero has just answered with 401."""
+
+    def granted_scope(self) -> str | None:
+        """The scopes named beside the current token, if Xero named them there."""
+
+
+class ClientCredentials:
+    """A custom connection: the app signs in as itself. `scopes` must be ticked for it at developer.xero.com."""
+
+    def __init__(self, client_id: str, client_secret: str, scopes: Iterable[str] = ()) -> None:
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._scopes = tuple(scopes)
+        self._lock = threading.Lock()
+        self._tokens: Tokens | None = None
+
+    def access_token(self, identity: Identity, *, rejected: str | None = None) -> str:
+        """See AccessTokens."""
+        with self._lock:
+            held = self._tokens
+            if held is None or held.access_token == rejected or identity.clock() >= held.expires_at - _LEEWAY:
+                form = {"grant_type": "client_credentials"}
+                if self._scopes:
+                    form["scope"] = " ".join(self._scopes)
+                held = self._tokens = identity.grant(self._client_id, self._client_secret, form)
+            return held.access_token
+
+    def granted_scope(self) -> str | None:
+        """See AccessTokens."""
+        return self._tokens.scope if self._tokens else None
+
+
+class RefreshToken:
+    """A user's consent, followed from refresh token to refresh token.
+
+    `refresh_token` is the configuration's: the first of a chain whose later ones are kept in `store`. It is taken up
+    if the store has not seen it yet (a newer consent), otherwise the store's goes on. Of all threads and processes
+    that share the store one refreshes, the others use what it got.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str | None = None,
+        refresh_token: str | None = None,
+        *,
+        store: TokenStore | None = None,
+    ) -> None:
+        self._client_id = client_id
+        self._client_secret = client_secret or None
+        self._seed = refresh_token or None
+        self._store = store or TokenStore()
+        self._lock = threading.Lock()
+        self._held: Kept | None = None
+
+    def access_token(self, identity: Identity, *, rejected: str | None = None) -> str:
+        """See AccessTokens."""
+        with self._lock:
+            held = (
+                self._held
+                if self._usable(self._held, identity, rejected)
+                else self._store.read(self._client_id)
+            )
+            if not self._usable(held, identity, rejected):
+                with self._store.locked():
+                    # Somebody else may have refreshed while this process waited for the lock.
+                    held = self._store.read(self._client_id)
+                    if not self._usable(held, identity, rejected):
+                        held = self._refreshed(held, identity)
+            self._held = held
+            return held.access_token
+
+    def granted_scope(self) -> str | None:
+        """See AccessTokens."""
+        return self._held.scope if self._held else None
+
+    def _usable(self, kept: Kept | None, identity: Identity, rejected: str | None) -> TypeGuard[Kept]:
+        return (
+            kept is not None
+            and bool(kept.access_token)
+            and kept.access_token != rejected
+            and identity.clock() < kept.expires_at - _LEEWAY
+            and not self._newer_consent(kept)
+        )
+
+    def _newer_consent(self, kept: Kept | None) -> bool:
+        if self._seed is None:
+            return False
+        known = (kept.refresh_token, kept.previous_refresh_token) if kept else ()
+        return self._seed not in known and fingerprint(self._seed) not in (kept.seeds if kept else ())
+
+    def _refreshed(self, kept: Kept | None, identity: Identity) -> Kept:
+        """Refresh under the store's lock; on the disk before anybody sees the new access token."""
+        candidates = [self._seed] if self._newer_consent(kept) else []
+        if kept:
+            candidates.append(kept.refresh_token)
+            if identity.clock() - kept.rotated_at < _GRACE:
+                candidates.append(kept.previous_refresh_token)
+        seeds = kept.seeds if kept else ()
+        if self._seed and fingerprint(self._seed) not in seeds:
+            seeds = (*seeds, fingerprint(self._seed))[-_SEEDS_REMEMBERED:]
+        refused: NotConnected | None = None
+        with self._store.successor(self._client_id) as keep:
+            for token in filter(None, candidates):
+                form = {"grant_type": "refresh_token", "refresh_token": token}
+                try:
+                    tokens = identity.grant(self._client_id, self._client_secret, form)
+                except NotConnected as error:
+                    # Perhaps an older one of the chain: a pasted token may be stale, a stored one superseded.
+                    refused = refused or error
+                    logger.warning("%s", error.what)
+                    continue
+                fresh = Kept(
+                    access_token=tokens.access_token,
+                    expires_at=tokens.expires_at,
+                    scope=tokens.scope,
+                    refresh_token=tokens.refresh_token or token,
+                    previous_refresh_token=token,
+                    rotated_at=identity.clock(),
+                    seeds=seeds,
+                )
+                keep(fresh)
+                return fresh
+        raise refused or NotConnected(
+            f"there is no refresh token in the configuration and none for this client_id in {self._store.path}"
+        )
+
+
+def fingerprint(token: str) -> str:
+    """By which a token is recognised without being kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def scopes_of(access_token: str, granted: str | None = None) -> frozenset[str]:
+    """The scopes an access token lists (a JWT whose `scope` is a list or one text), or those granted beside it.
+
+    The signature is Xero's business and not checked. XeroError when neither says anything.
+    """
+    try:
+        stated: Any = jwt.decode(access_token, options={"verify_signature": False}).get("scope")
+    except jwt.PyJWTError:
+        stated = None
+    stated = stated if stated is not None else granted
+    if stated is None:
+        raise XeroError("the access token lists no scopes")
+    return frozenset(stated.split() if isinstance(stated, str) else map(str, stated))
+
+
+def pkce_pair() -> tuple[str, str]:
+    """A verifier to keep and its challenge to show (S256), for an app without a secret."""
+    verifier = secrets.token_urlsafe(64)
+    return verifier, pkce_challenge(verifier)
+
+
+def pkce_challenge(verifier: str) -> str:
+    """The S256 challenge of a verifier."""
+    return (
+        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest())
+        .rstrip(b"=")
+        .decode("ascii")
+    )
+
+
+def authorize_url(
+    client_id: str,
+    redirect_uri: str,
+    scopes: Iterable[str],
+    state: str,
+    *,
+    challenge: str | None = None,
+    login_url: str = LOGIN_URL,
+) -> str:
+    """The page on which a user gives consent. Xero sends the browser back to `redirect_uri` with `code` and `state`.
+
+    Xero takes http only for `localhost`, not for 127.0.0.1; `offline_access` must be among the scopes for a refresh
+    token to be given.
+    """
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(scopes),
+        "state": state,
+    }
+    if challenge:
+        query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+    return f"{login_url.rstrip('/')}/identity/connect/authorize?{urlencode(query)}"
+
+
+def exchange_code(
+    identity: Identity,
+    store: TokenStore,
+    client_id: str,
+    client_secret: str | None,
+    *,
+    code: str,
+    redirect_uri: str,
+    verifier: str | None = None,
+    configured: str | None = None,
+) -> Tokens:
+    """Trade the code of a consent for tokens and keep them in the store, where the next run finds them.
+
+    The code works once and for five minutes. The place for the tokens is made sure of before it is used up.
+    `configured` is the refresh token that now stands in the configuration, if any: it is older than this consent.
+    NotConnected when the code is stale, or when no refresh token came because `offline_access` was not asked for.
+    """
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    if verifier:
+        form["code_verifier"] = verifier
+    with store.locked(), store.successor(client_id) as keep:
+        tokens = identity.grant(client_id, client_secret, form)
+        if not tokens.refresh_token:
+            raise NotConnected(
+                "Xero gave no refresh token",
+                advice="Add offline_access to the scopes and run `xero-login` again.",
+            )
+        before = store.read(client_id)
+        seeds = [*(before.seeds if before else ()), *([fingerprint(configured)] if configured else ())]
+        keep(
+            Kept(
+                access_token=tokens.access_token,
+                expires_at=tokens.expires_at,
+                scope=tokens.scope,
+                refresh_token=tokens.refresh_token,
+                seeds=tuple(dict.fromkeys(seeds))[-_SEEDS_REMEMBERED:],
+            )
+        )
+    return tokens
+
+
+def revoke(identity: Identity, store: TokenStore, client_id: str, client_secret: str | None) -> None:
+    """Withdraw the consent whose tokens the store holds; NotConnected if it holds none."""
+    with store.locked(), store.successor(client_id) as keep:
+        kept = store.read(client_id)
+        if kept is None:
+            raise NotConnected(
+                f"there are no tokens for this client_id in {store.path}", advice="Nothing to withdraw."
+            )
+        identity.revoke(client_id, client_secret, kept.refresh_token)
+        keep(None)
+
+
+def _identity_error(answer: Answer, call: str, form: dict[str, str], secret: set[str | None]) -> XeroError:
+    found = answer.json() if answer.json_fault() is None else {}
+    kind = found.get("error") if isinstance(found, dict) else None
+    words = _hidden(words_of(answer.content, answer.headers), secret)
+    context: dict[str, Any] = {"call": call, "status": answer.status, "correlation_id": answer.correlation_id}
+    if kind == "invalid_grant":
+        what = (
+            "the code is stale or used"
+            if "code" in form
+            else "the refresh token is used up, expired or withdrawn"
+        )
+        return NotConnected(f"{words}: {what}", **context)
+    if kind == "invalid_scope":
+        return InvalidScope(words, scopes=tuple(form.get("scope", "").split()), **context)
+    if kind == "unauthorized_client":
+        needed = (
+            "a custom connection" if form.get("grant_type") == "client_credentials" else "a web or PKCE app"
+        )
+        advice = f"This way of signing in needs {needed}; see the app's page at developer.xero.com."
+        return BadCredentials(words, advice=advice, **context)
+    if kind in {"invalid_client", "invalid_request", "unsupported_grant_type"} or answer.status == 401:
+        return BadCredentials(words, **context)
+    return XeroError(words, **context)
+
+
+def _hidden(words: str, secret: set[str | None]) -> str:
+    for value in filter(None, secret):
+        words = words.replace(value, "***")
+    return one_line(words)

@@ -1,0 +1,437 @@
+"""The one way out: every request of tap and target passes here.
+
+A call waits for its turn (`limits`), is signed (`auth`), sent and read to the end (`transport`), and judged: an answer,
+one of `errors`, or another try. Reads are tried again after anything that may pass. A write is tried again only if
+nothing was done, or if Xero will recognise it: it remembers an Idempotency-Key for 6 minutes (its guide to idempotent
+requests), of which 5 are used here. Otherwise what became of it is unknown, and says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import backoff
+import msgspec
+import requests.auth
+
+from tap_xero.api import dates
+from tap_xero.api.auth import IDENTITY_URL, AccessTokens, ClientCredentials, Identity, RefreshToken, scopes_of
+from tap_xero.api.errors import (
+    NotConnected,
+    NotFound,
+    NotJson,
+    OrganisationUnavailable,
+    OutcomeUnknown,
+    Refused,
+    ScopeMissing,
+    TooLarge,
+    Unavailable,
+    XeroError,
+    elements_of,
+    words_of,
+)
+from tap_xero.api.limits import Limits, Usage
+from tap_xero.api.tokens import TokenStore
+from tap_xero.api.transport import Answer, Broken, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+logger = logging.getLogger(__name__)
+
+API_URL = "https://api.xero.com"
+USER_AGENT = f"singer-xero/{version('singer-xero')}"
+
+_JSON = "application/json"
+_KEY_LASTS = 5 * 60.0
+_LONGEST_KEY = 128
+# Not the organisation of a custom connection (None), but calls that belong to none.
+_NO_ORGANISATION = "(no organisation)"
+
+_E = TypeVar("_E", bound=XeroError)
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An organisation that the user connected to the app. `tenant_type` is ORGANISATION or PRACTICE."""
+
+    id: str
+    tenant_id: str
+    tenant_type: str
+    name: str
+    auth_event_id: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+class XeroClient:
+    """Xero's API for any number of threads and organisations.
+
+    Hosts are without path. `clock` is the wall's (seconds since 1970), `monotonic` measures waits and `sleep` makes
+    them; without one, waits end when the client is closed. `timeout` is (to connect, between two bytes) in seconds.
+    `day_reserve` calls a day are left for others; `max_tries` bounds the tries of one call.
+    """
+
+    def __init__(
+        self,
+        auth: AccessTokens,
+        api_url: str = API_URL,
+        identity_url: str = IDENTITY_URL,
+        user_agent: str = USER_AGENT,
+        *,
+        day_reserve: int = 0,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+        timeout: tuple[float, float] = (10, 120),
+        max_tries: int = 6,
+    ) -> None:
+        self._auth = auth
+        self._api_url = api_url.rstrip("/")
+        self._monotonic = monotonic
+        self._max_tries = max_tries
+        self._transport = Transport(user_agent, timeout)
+        self._names: dict[str | None, str] = {}
+        self._limits = Limits(
+            day_reserve=day_reserve, clock=clock, monotonic=monotonic, sleep=sleep, name_of=self._name_of
+        )
+        self._identity = Identity(
+            identity_url,
+            transport=self._transport,
+            max_tries=max_tries,
+            clock=clock,
+            sleep=lambda seconds: self._limits.pause(_NO_ORGANISATION, seconds, "POST /connect/token"),
+        )
+
+    @property
+    def is_custom_connection(self) -> bool:
+        """Whether the app signs in as itself, for its one organisation."""
+        return isinstance(self._auth, ClientCredentials)
+
+    def connections(self) -> list[Connection]:
+        """The organisations that are connected.
+
+        Whether Xero answers this for a custom connection is told differently by its FAQ and its own programs
+        (xero-mcp-server#278): where it does not, the list is empty, and calls go out without an organisation.
+        """
+        try:
+            answer = self._call("GET", _NO_ORGANISATION, "/connections", accept=_JSON)
+        except (ScopeMissing, OrganisationUnavailable, NotFound, NotConnected):
+            if self.is_custom_connection:
+                return []
+            raise
+        found = [
+            Connection(
+                id=row["id"],
+                tenant_id=row["tenantId"],
+                tenant_type=row.get("tenantType") or "ORGANISATION",
+                name=row.get("tenantName") or "",
+                auth_event_id=row.get("authEventId"),
+                created_at=row.get("createdDateUtc") and dates.instant(row["createdDateUtc"]),
+                updated_at=row.get("updatedDateUtc") and dates.instant(row["updatedDateUtc"]),
+            )
+            for row in answer.json()
+        ]
+        self._names.update((connection.tenant_id, connection.name) for connection in found)
+        return found
+
+    def scopes(self) -> frozenset[str]:
+        """The scopes of the current access token, fetching one if there is none."""
+        token = self._auth.access_token(self._identity)
+        return scopes_of(token, self._auth.granted_scope())
+
+    def get(
+        self,
+        tenant_id: str | None,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        modified_since: datetime | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: str = _JSON,
+    ) -> Answer:
+        """Read. `path` is below /api.xro/2.0 (`Invoices`), or starts with a slash and is below the host.
+
+        `params`: None is left out, lists are joined by commas, dates are days. `modified_since` becomes the header
+        If-Modified-Since, floored to the second. The answer has status 200, or 304 with an empty body.
+        """
+        extra = dict(headers or {})
+        if modified_since is not None:
+            extra["If-Modified-Since"] = dates.if_modified_since(modified_since)
+        return self._call("GET", tenant_id, path, params=params, headers=extra, accept=accept)
+
+    def send(
+        self,
+        verb: str,
+        tenant_id: str | None,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        idempotency_key: str | None = None,
+        content_type: str = _JSON,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Write by PUT, POST or DELETE; `body` is bytes as they are, or anything JSON (Decimals exactly), or None.
+
+        With an `idempotency_key` (up to 128 characters; Xero offers it on PUT and POST only, so it stays here on
+        DELETE) the write is tried again within 5 minutes. OutcomeUnknown if it may or may not have happened; every
+        other error means that nothing was written, except what `Refused.elements` says otherwise.
+        """
+        extra = dict(headers or {})
+        keyed = idempotency_key if verb != "DELETE" else None
+        if keyed:
+            if len(keyed) > _LONGEST_KEY:
+                msg = f"an Idempotency-Key has at most {_LONGEST_KEY} characters, not {len(keyed)}"
+                raise ValueError(msg)
+            extra["Idempotency-Key"] = keyed
+        data = body if isinstance(body, bytes) or body is None else _encoder.encode(body)
+        if data is not None:
+            extra["Content-Type"] = content_type
+        return self._call(
+            verb, tenant_id, path, params=params, headers=extra, accept=_JSON, data=data, key=keyed
+        )
+
+    def usage(self, tenant_id: str | None) -> Usage:
+        """What the organisation has cost so far: calls, bytes, seconds waited, and what is left of its limits."""
+        return self._limits.usage(tenant_id)
+
+    def close(self) -> None:
+        """End all waits (their calls raise Closed) and close the connections."""
+        self._limits.close()
+        self._transport.close()
+
+    def _call(
+        self,
+        verb: str,
+        tenant_id: str | None,
+        path: str,
+        *,
+        accept: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
+        url = self._api_url + quote(path if path.startswith("/") else f"/api.xro/2.0/{path}", safe="/")
+        full = {"Accept": accept, **(headers or {})}
+        if tenant_id is not None and tenant_id != _NO_ORGANISATION:
+            full["Xero-Tenant-Id"] = tenant_id
+        call = _Call(
+            _named(verb, path, query), verb, url, tenant_id, query, full, data, key, is_json=accept == _JSON
+        )
+        waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
+        next(waits), next(long_waits)
+        tries = 0
+        try:
+            while True:
+                outcome = self._try(call)
+                if isinstance(outcome, Answer):
+                    return outcome
+                tries += 1
+                if tries >= self._max_tries:
+                    raise outcome
+                if outcome.status == 429:
+                    wait = 0.0  # the wait is at the gate
+                else:
+                    # 503 is maintenance or an organisation offline: minutes rather than seconds.
+                    wait = backoff.full_jitter(next(long_waits if outcome.status == 503 else waits))
+                if call.too_late(self._monotonic() + wait):
+                    raise outcome
+                logger.warning("%s; trying again", outcome.what)
+                if wait:
+                    self._limits.pause(tenant_id, wait, call.name)
+        except XeroError as error:
+            # What Xero says about the write itself settles an earlier try with the same key; nothing else does.
+            if call.unsure_since is None or isinstance(error, (Refused, NotFound, OutcomeUnknown)):
+                raise
+            raise OutcomeUnknown(
+                f"{error.words}; whether it was done is unknown",
+                call=call.name,
+                status=error.status,
+                correlation_id=error.correlation_id,
+                idempotency_key=key,
+            ) from error
+
+    def _try(self, call: _Call) -> Answer | Unavailable:
+        """Send once, or twice if the token is stale: an answer, what may pass, or raise what will not."""
+        rejected: str | None = None
+        while True:
+            self._limits.enter(call.tenant_id, call.name)
+            answer: Answer | None = None
+            try:
+                token = self._auth.access_token(self._identity, rejected=rejected)
+                started = self._monotonic()
+                if call.too_late(started):
+                    raise Unavailable(
+                        "it waited longer than Xero remembers its Idempotency-Key", call=call.name
+                    )
+                answer = self._transport.exchange(
+                    call.verb,
+                    call.url,
+                    call=call.name,
+                    headers=call.headers,
+                    params=call.query,
+                    data=call.data,
+                    signature=_Bearer(token),
+                )
+            except Broken as broken:
+                if broken.sent:
+                    call.unsure(started)
+                failure = Unavailable(str(broken), call=call.name, sent=broken.sent)
+                if broken.hopeless:
+                    raise failure from None
+                return failure
+            finally:
+                problem = self._limits.leave(call.tenant_id, answer)
+            if answer.status == 429:
+                return _failed(Unavailable, answer, token, f"over the {problem} limit", sent=False)
+            if answer.status == 304 or 200 <= answer.status < 300:
+                fault = answer.json_fault() if call.is_json else None
+                if not fault:
+                    return answer
+                call.unsure(started)
+                return _failed(NotJson, answer, token, fault, sent=True)
+            if answer.status >= 500 and answer.status != 501:
+                call.unsure(started)
+                return _failed(Unavailable, answer, token, sent=True)
+            if answer.status == 401 and rejected is None and not _lacks_scope(answer):
+                rejected = token
+                continue
+            raise self._judged(call, answer, token)
+
+    def _judged(self, call: _Call, answer: Answer, token: str) -> XeroError:
+        """The error of an answer that would be the same again."""
+        organisation = self._name_of(call.tenant_id)
+        read_only = call.verb != "GET" and answer.status == 403 and not self._may_write(token)
+        if answer.status in {401, 403} and (_lacks_scope(answer) or read_only):
+            named = re.search(r'scope="?([\w. -]+)', answer.headers.get("WWW-Authenticate", ""))
+            return _failed(ScopeMissing, answer, token, scope=named[1].strip() if named else None)
+        if answer.status == 401:
+            return _failed(NotConnected, answer, token, note="a fresh access token is refused as well")
+        if answer.status == 403:
+            return _failed(
+                OrganisationUnavailable, answer, token, note=f"for {organisation}", tenant_id=call.tenant_id
+            )
+        if answer.status == 404:
+            return _failed(NotFound, answer, token)
+        kind = TooLarge if answer.status == 413 else Refused
+        return _failed(kind, answer, token, elements=elements_of(answer.content))
+
+    def _may_write(self, token: str) -> bool:
+        try:
+            granted = scopes_of(token, self._auth.granted_scope())
+        except XeroError:
+            return True
+        return any(scope.startswith("accounting.") and not scope.endswith(".read") for scope in granted)
+
+    def _name_of(self, tenant_id: str | None) -> str:
+        if tenant_id == _NO_ORGANISATION:
+            return "the app"
+        if tenant_id is None:
+            return "the organisation of the custom connection"
+        name = self._names.get(tenant_id)
+        return f"{name} ({tenant_id})" if name else f"organisation {tenant_id}"
+
+
+def connect(
+    client_id: str,
+    client_secret: str | None = None,
+    refresh_token: str | None = None,
+    token_path: str | None = None,
+    scopes: Iterable[str] | None = None,
+    user_agent: str | None = None,
+    **options: Any,
+) -> XeroClient:
+    """A client by what a configuration holds; `options` are XeroClient's.
+
+    With a secret, no refresh token and none stored for this client id, the app is taken for a custom connection.
+    TokenStoreError if the file of tokens can't be read or named.
+    """
+    auth: AccessTokens
+    if client_secret and not refresh_token and TokenStore(token_path).read(client_id) is None:
+        auth = ClientCredentials(client_id, client_secret, scopes or ())
+    else:
+        auth = RefreshToken(client_id, client_secret, refresh_token, store=TokenStore(token_path))
+    return XeroClient(auth, user_agent=user_agent or USER_AGENT, **options)
+
+
+@dataclass
+class _Call:
+    """One call over all its tries. `unsure_since`: when a write was first sent that may have been done."""
+
+    name: str
+    verb: str
+    url: str
+    tenant_id: str | None
+    query: dict[str, str]
+    headers: dict[str, str]
+    data: bytes | None
+    key: str | None
+    is_json: bool
+    unsure_since: float | None = None
+
+    def unsure(self, started: float) -> None:
+        if self.verb != "GET" and self.unsure_since is None:
+            self.unsure_since = started
+
+    def too_late(self, at: float) -> bool:
+        """Whether sending it (again) at that time might do the same write twice."""
+        if self.unsure_since is None:
+            return False
+        return not self.key or at - self.unsure_since >= _KEY_LASTS
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _failed(
+    kind: type[_E], answer: Answer, token: str, words: str = "", note: str = "", **context: Any
+) -> _E:
+    words = words or words_of(answer.content, answer.headers).replace(token, "***")
+    return kind(
+        f"{words}: {note}" if note else words,
+        call=answer.call,
+        status=answer.status,
+        correlation_id=answer.correlation_id,
+        **context,
+    )
+
+
+def _lacks_scope(answer: Answer) -> bool:
+    """Xero says so in different ways (Xero-NetStandard#178 and #298), with 401 or with 403."""
+    if "insufficient_scope" in answer.headers.get("WWW-Authenticate", ""):
+        return True
+    words = words_of(answer.content, answer.headers).lower()
+    return "authorizationunsuccessful" in words or "scope" in words
+
+
+def _named(verb: str, path: str, query: Mapping[str, str]) -> str:
+    place = "".join(f" {name} {query[name]}" for name in ("page", "offset") if name in query)
+    return f"{verb} {path}{place}"
+
+
+def _query(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(_query(one) for one in value)
+    return str(value)

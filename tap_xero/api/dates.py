@@ -1,0 +1,142 @@
+"""Xero's dates, to ISO and back.
+
+Xero writes `/Date(1777032244663+0000)/`: milliseconds since 1970 in UTC, negative before it. The offset is often
+absent and never moves the instant. Two meanings share this spelling: fields whose name ends in `UTC` are instants
+(`instant`), the others are days of the organisation's calendar written as midnight UTC (`day`), which must never be
+shifted by a time zone (xero-php-oauth2#294, xero-node#746).
+
+`instant` and `day` run once per date of every record, so they take text, remember the days they have seen, and
+use whole numbers only. What is not a date from end to end comes back as it is: a description that merely
+mentions `Date(...)` belongs to the user.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1)
+_DAY_MS = 86_400_000
+_LAST_DAY = (datetime.max - _EPOCH).days
+
+# What Xero writes nearly always: after 1970, at least a second. Group 1 the seconds, group 2 the milliseconds.
+_usual = re.compile(r"/Date\((\d{1,12})(\d{3})(?:[+-]\d{4})?\)/", re.ASCII).fullmatch
+# The rest: negative, under a second, or with JSON's escaped slashes left in.
+_unusual = re.compile(r"\\?/Date\((-?\d{1,18})(?:[+-]\d{4})?\)\\?/", re.ASCII).fullmatch
+_iso = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?\s?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+).fullmatch
+
+
+class _Days(dict[int, str]):
+    """Days since 1970 to `2026-04-24T`, made when first asked for."""
+
+    def __missing__(self, days: int) -> str:
+        text = self[days] = (_EPOCH + timedelta(days=days)).isoformat()[:11]
+        return text
+
+
+_DAYS = _Days()
+_MINUTES = [f"{minute // 60:02}:{minute % 60:02}:" for minute in range(1440)]
+_SECONDS = [f"{second:02}." for second in range(60)]
+
+
+def instant(text: str) -> str:
+    """A moment as `2026-04-24T12:04:04.663000Z`.
+
+    Always 27 characters, so that two of them compare as text the way they compare in time. Takes `/Date(...)/` and
+    ISO text with or without zone (none means UTC) and any number of decimals (Xero has six and seven; beyond
+    microseconds they are cut off). Text that is neither, or lies outside the years 1 to 9999, is returned unchanged.
+    """
+    found = _usual(text)
+    if found:
+        minute, second = divmod(int(found[1]), 60)
+        days, minute = divmod(minute, 1440)
+        if days <= _LAST_DAY:
+            return f"{_DAYS[days]}{_MINUTES[minute]}{_SECONDS[second]}{found[2]}000Z"
+    other = _unusual_moment(text)
+    return text if other is None else _fixed_width(other)
+
+
+def day(text: str) -> str:
+    """A calendar day as `2026-04-24`: the date part in UTC for `/Date(...)/`, the date as written for ISO text.
+
+    Text that is neither, or lies outside the years 1 to 9999, is returned unchanged.
+    """
+    return _day(text)
+
+
+def moment(text: str) -> datetime:
+    """The text of an instant or day as an aware datetime in UTC; ValueError when it is neither."""
+    fixed = instant(text)
+    if len(fixed) != 27 or fixed[-1] != "Z":
+        msg = f"not a date: {text[:40]!r}"
+        raise ValueError(msg)
+    return datetime.strptime(fixed, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+
+
+def if_modified_since(value: datetime | str) -> str:
+    """The header's `yyyy-mm-ddThh:mm:ss` in UTC, floored to the second, as Xero honours nothing finer.
+
+    Takes a datetime (a naive one is UTC) or any text that `instant` understands; ValueError for other text.
+    """
+    found = _in_utc(value) if isinstance(value, datetime) else moment(value)
+    return _fixed_width(found)[:19]
+
+
+def epoch_ms(value: datetime | date | str) -> int:
+    """Milliseconds since 1970 in UTC, floored; what stands between Xero's parentheses.
+
+    Takes a datetime (a naive one is UTC), a date (its midnight) or any text that `instant` understands; ValueError
+    for other text.
+    """
+    if isinstance(value, str):
+        value = moment(value)
+    elif not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    return (_in_utc(value).replace(tzinfo=None) - _EPOCH) // timedelta(milliseconds=1)
+
+
+@lru_cache(maxsize=16_384)
+def _day(text: str) -> str:
+    found = _unusual(text)
+    if found:
+        try:
+            return (_EPOCH + timedelta(days=int(found[1]) // _DAY_MS)).date().isoformat()
+        except OverflowError:
+            return text
+    found = _iso(text)
+    return found[1] if found and _unusual_moment(text) is not None else text
+
+
+def _unusual_moment(text: str) -> datetime | None:
+    try:
+        found = _unusual(text)
+        if found:
+            return _EPOCH + timedelta(milliseconds=int(found[1]))
+        found = _iso(text)
+        if found:
+            days, clock, decimals, zone = found.groups()
+            read = datetime.fromisoformat(f"{days}T{clock or '00:00'}").replace(
+                microsecond=int((decimals or "0")[:6].ljust(6, "0"))
+            )
+            return read - _offset(zone)
+    except (OverflowError, ValueError):
+        return None
+    return None
+
+
+def _offset(zone: str | None) -> timedelta:
+    if zone is None or zone == "Z":
+        return timedelta()
+    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+    return timedelta(minutes=-minutes if zone[0] == "-" else minutes)
+
+
+def _fixed_width(value: datetime) -> str:
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)

@@ -1,0 +1,339 @@
+"""Xero's limits, kept before they are hit.
+
+Per organisation and app: 5 calls at once, 60 a minute, 5,000 a day (1,000 on the Starter tier). Per app over all
+organisations: 10,000 a minute. Answers say what is left in X-MinLimit-Remaining, X-DayLimit-Remaining and
+X-AppMinLimit-Remaining (Xero's guide to limits, xero-node#634), which is how the calls of other processes on the same
+organisation are noticed. Whether Xero's minute is a fixed or a sliding window is not documented: a call counts here
+from its sending until 60 seconds after its answer, which satisfies both.
+
+A thread enters an organisation's gate, sends, and leaves with the answer. Threads wait in the order they
+came; only the first of a queue sleeps, the others wait to be woken.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from random import uniform
+from typing import TYPE_CHECKING
+
+from tap_xero.api.errors import Closed, DayLimitReached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_xero.api.transport import Answer
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 5
+PER_MINUTE = 60
+APP_PER_MINUTE = 10_000
+
+_MINUTE = 60.0
+# Timers may wake a moment early, and a call at the very edge of a window counts in both.
+_MARGIN = 0.01
+# A wait beyond this is no minute's limit, whatever its name: the caller should not sleep through it.
+_LONGEST_WAIT = 900.0
+# Waits shorter than this are not worth a line in the log.
+_WORTH_TELLING = 5.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one organisation has cost so far, and what Xero last said is left (None: not heard yet).
+
+    `received` is in bytes as they came over the wire (Xero's plans meter them), `waited` in seconds over all threads.
+    """
+
+    calls: int = 0
+    minute_left: int | None = None
+    day_left: int | None = None
+    received: int = 0
+    waited: float = 0.0
+
+
+class Window:
+    """At most `limit` calls in any minute, the calls of other processes included as far as Xero tells of them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._flying = 0
+        self._done: deque[float] = deque()
+        self._others = 0
+        self._others_end = 0.0
+
+    def delay(self, now: float) -> float:
+        """Seconds after which it is worth asking again; 0 if a call may go now."""
+        self._forget(now)
+        if self._flying + len(self._done) + self._others < self._limit:
+            return 0.0
+        ends = [self._done[0] + _MINUTE] if self._done else []
+        if self._others:
+            ends.append(self._others_end)
+        return min(ends, default=now) - now + _MARGIN
+
+    def begin(self) -> None:
+        """A call goes out."""
+        self._flying += 1
+
+    def end(self, now: float) -> None:
+        """Its answer came, or none will."""
+        self._flying -= 1
+        self._done.append(now)
+
+    def heard(self, left: int, now: float) -> None:
+        """Xero says so many are left: what is used beyond our own calls, others used."""
+        self._forget(now)
+        self._others = max(0, self._limit - left - self._flying - len(self._done))
+        self._others_end = now + _MINUTE
+
+    def forget_others(self) -> None:
+        """Xero said how long to wait; until then nothing goes out, afterwards the headers tell anew."""
+        self._others = 0
+
+    def _forget(self, now: float) -> None:
+        while self._done and self._done[0] <= now - _MINUTE:
+            self._done.popleft()
+        if now >= self._others_end:
+            self._others = 0
+
+
+class _Gate:
+    """One organisation's queue and what is known of its limits."""
+
+    def __init__(self) -> None:
+        self.queue: deque[object] = deque()
+        self.window = Window(PER_MINUTE)
+        self.flying = 0
+        self.room = AT_ONCE
+        self.narrowed_at = 0.0
+        self.held_until = 0.0
+        self.held_why = ""
+        self.day_left: int | None = None
+        self.day_over = False
+        self.day_resets_at: datetime | None = None
+        self.calls = 0
+        self.minute_left: int | None = None
+        self.received = 0
+        self.waited = 0.0
+
+
+class Limits:
+    """The gates of all organisations; `tenant_id` None stands for a custom connection's only one.
+
+    `day_reserve` calls a day are left for others. `clock` is the wall's, `monotonic` measures waits. Without `sleep`
+    waits end as soon as `close` is called.
+    """
+
+    def __init__(
+        self,
+        *,
+        day_reserve: int,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], None] | None,
+        name_of: Callable[[str | None], str] = str,
+    ) -> None:
+        self._day_reserve = day_reserve
+        self._clock = clock
+        self._monotonic = monotonic
+        self._closed = threading.Event()
+        self._sleep = sleep or self._closed.wait
+        self._name_of = name_of
+        self._turn = threading.Condition()
+        self._gates: dict[str | None, _Gate] = {}
+        self._app = Window(APP_PER_MINUTE)
+        self._app_held_until = 0.0
+
+    def enter(self, tenant_id: str | None, call: str) -> None:
+        """Wait for a turn; DayLimitReached when there will be none today, Closed when the client is closed."""
+        ticket = object()
+        with self._turn:
+            gate = self._gate(tenant_id)
+            gate.queue.append(ticket)
+            try:
+                while True:
+                    self._check_open(call)
+                    self._check_day(gate, tenant_id, call)
+                    # At the last calls of the day those still flying are waited for: they know what is left.
+                    last = gate.flying > 0 and self._at_reserve(gate)
+                    if gate.queue[0] is not ticket or gate.flying >= gate.room or last:
+                        self._turn.wait()
+                        continue
+                    delay, why = self._delay(gate)
+                    if delay <= 0:
+                        break
+                    if delay >= _WORTH_TELLING:
+                        logger.info("%s: waiting %.0f s, %s", self._name_of(tenant_id), delay, why)
+                    gate.waited += delay
+                    self._turn.release()
+                    try:
+                        self._sleep(delay)
+                    finally:
+                        self._turn.acquire()
+                gate.flying += 1
+                gate.calls += 1
+                gate.window.begin()
+                self._app.begin()
+                if gate.day_left is not None:
+                    gate.day_left -= 1
+            finally:
+                gate.queue.remove(ticket)
+                self._turn.notify_all()
+
+    def leave(self, tenant_id: str | None, answer: Answer | None = None) -> str:
+        """The call is over, with an answer or without one; learn from it.
+
+        After a 429 the next `enter` waits; says which limit it was, else nothing.
+        """
+        with self._turn:
+            gate, now = self._gate(tenant_id), self._monotonic()
+            gate.flying -= 1
+            gate.window.end(now)
+            self._app.end(now)
+            problem = ""
+            if answer is not None:
+                gate.received += answer.received
+                left = _number(answer.headers, "X-DayLimit-Remaining")
+                if left is not None:
+                    # Those still flying may not have been counted when this answer was written.
+                    gate.day_left = left - gate.flying
+                if answer.status == 429:
+                    problem = self._hold(gate, answer.headers, now)
+                else:
+                    self._hear(gate, answer.headers, now)
+            self._turn.notify_all()
+            return problem
+
+    def _hear(self, gate: _Gate, headers: Mapping[str, str], now: float) -> None:
+        left = _number(headers, "X-MinLimit-Remaining")
+        if left is not None:
+            gate.minute_left = left
+            gate.window.heard(left, now)
+        left = _number(headers, "X-AppMinLimit-Remaining")
+        if left is not None:
+            self._app.heard(left, now)
+        if gate.room < AT_ONCE and now - gate.narrowed_at >= _MINUTE:
+            gate.room += 1
+            gate.narrowed_at = now
+
+    def _hold(self, gate: _Gate, headers: Mapping[str, str], now: float) -> str:
+        wait = self._retry_after(headers)
+        problem = _problem(headers, gate.day_left, wait)
+        if problem == "day":
+            gate.day_over = True
+            gate.day_resets_at = None
+            if wait is not None:
+                ends = datetime.fromtimestamp(self._clock(), timezone.utc) + timedelta(seconds=wait)
+                gate.day_resets_at = ends.replace(microsecond=0)
+        elif problem == "app":
+            self._app.forget_others()
+            self._app_held_until = max(
+                self._app_held_until, now + (_MINUTE if wait is None else wait) + _MARGIN
+            )
+        else:
+            if problem == "concurrent":
+                gate.room = max(1, gate.room - 1)
+                gate.narrowed_at = now
+                wait = uniform(1, 2) if wait is None else wait
+            else:
+                gate.minute_left = 0
+                gate.window.forget_others()
+                wait = _MINUTE if wait is None else wait
+            gate.held_until = max(gate.held_until, now + wait + _MARGIN)
+            gate.held_why = f"as Xero's {problem} limit was hit"
+        return problem
+
+    def pause(self, tenant_id: str | None, seconds: float, call: str) -> None:
+        """Wait between two tries, outside the queue; Closed when the client is closed meanwhile."""
+        with self._turn:
+            self._gate(tenant_id).waited += seconds
+        self._check_open(call)
+        self._sleep(seconds)
+        self._check_open(call)
+
+    def usage(self, tenant_id: str | None) -> Usage:
+        """What this organisation has cost so far."""
+        with self._turn:
+            gate = self._gate(tenant_id)
+            return Usage(gate.calls, gate.minute_left, gate.day_left, gate.received, gate.waited)
+
+    def close(self) -> None:
+        """Wake all that wait; they raise Closed."""
+        self._closed.set()
+        with self._turn:
+            self._turn.notify_all()
+
+    def _gate(self, tenant_id: str | None) -> _Gate:
+        return self._gates.setdefault(tenant_id, _Gate())
+
+    def _check_open(self, call: str) -> None:
+        if self._closed.is_set():
+            raise Closed("the client was closed", call=call)
+
+    def _check_day(self, gate: _Gate, tenant_id: str | None, call: str) -> None:
+        if gate.day_over and gate.day_resets_at and self._clock() >= gate.day_resets_at.timestamp():
+            gate.day_over, gate.day_resets_at, gate.day_left = False, None, None
+        if gate.day_over:
+            words = f"the day's calls of {self._name_of(tenant_id)} are used up"
+        elif self._at_reserve(gate) and not gate.flying:
+            kept = f", and {self._day_reserve} are kept for others (day_reserve)" if self._day_reserve else ""
+            words = f"{gate.day_left} of the day's calls of {self._name_of(tenant_id)} are left{kept}"
+        else:
+            return
+        raise DayLimitReached(words, call=call, tenant_id=tenant_id, resets_at=gate.day_resets_at)
+
+    def _at_reserve(self, gate: _Gate) -> bool:
+        return gate.day_left is not None and gate.day_left <= self._day_reserve
+
+    def _delay(self, gate: _Gate) -> tuple[float, str]:
+        now = self._monotonic()
+        return max(
+            (gate.held_until - now, gate.held_why),
+            (self._app_held_until - now, "as Xero's limit of the app over all organisations was hit"),
+            (gate.window.delay(now), f"as {PER_MINUTE} calls a minute are allowed"),
+            (self._app.delay(now), "as the app's calls of this minute are used up"),
+        )
+
+    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+        stated = headers.get("Retry-After", "").strip()
+        wait: float | None = None
+        with suppress(ValueError, TypeError):
+            wait = float(stated)
+        if wait is None and stated:
+            with suppress(ValueError, TypeError):
+                wait = parsedate_to_datetime(stated).timestamp() - self._clock()
+        return wait if wait is not None and 0 <= wait < float("inf") else None
+
+
+def _problem(headers: Mapping[str, str], day_left: int | None, wait: float | None) -> str:
+    """Which limit a 429 is about.
+
+    Xero spells X-Rate-Limit-Problem in several ways (`minute`, `Minute`, `day`, `Daily`, `DayLimit`: xero-php#352), may
+    leave it out, and does not promise Retry-After for the concurrent limit.
+    """
+    stated = headers.get("X-Rate-Limit-Problem", "").strip().lower()
+    kinds = {"min": "minute", "da": "day", "con": "concurrent", "app": "app"}
+    problem = next((kind for prefix, kind in kinds.items() if stated.startswith(prefix)), "")
+    if wait is not None and wait > _LONGEST_WAIT:
+        return "day"
+    if problem:
+        return problem
+    if day_left is not None and day_left <= 0:
+        return "day"
+    if _number(headers, "X-AppMinLimit-Remaining") == 0:
+        return "app"
+    # Neither a wait nor an empty minute: what remains is too many at once.
+    minute_left = _number(headers, "X-MinLimit-Remaining")
+    return "minute" if wait is not None or minute_left in {None, 0} else "concurrent"
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    stated = headers.get(name, "").strip()
+    return int(stated) if stated.isdigit() else None
