@@ -1,0 +1,79 @@
+"""The apps that a sandbox knows from the start, and the scopes Xero gives out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CUSTOM, WEB, PKCE = "custom_connection", "web", "pkce"
+
+_FAMILIES = (
+    "accounting.invoices accounting.payments accounting.banktransactions accounting.manualjournals"
+    " accounting.settings accounting.contacts accounting.attachments"
+).split()
+_REPORTS = (
+    "profitandloss balancesheet trialbalance banksummary budgetsummary executivesummary aged taxreports"
+    " tenninetynine"
+).split()
+
+BROAD = frozenset({"accounting.transactions", "accounting.transactions.read", "accounting.reports.read"})
+"""Scopes of before March 2026; apps created since then get the granular ones only (Xero's scope guide)."""
+
+RETIRING = frozenset({"accounting.classicexpenses", "accounting.classicexpenses.read"})
+"""Classic expenses: not granted to new connections any more."""
+
+GRANULAR = (
+    frozenset(_FAMILIES)
+    | {f"{family}.read" for family in _FAMILIES}
+    | {f"accounting.reports.{report}.read" for report in _REPORTS}
+    | {"accounting.budgets.read", "accounting.journals.read", "paymentservices"}
+)
+IDENTITY = frozenset({"openid", "profile", "email", "offline_access"})
+EVERY = GRANULAR | BROAD | RETIRING | IDENTITY
+
+
+@dataclass(frozen=True)
+class App:
+    """An app as registered in Xero's developer portal.
+
+    ``kind`` is ``custom_connection`` (client_credentials, one organisation), ``web`` (a secret) or ``pkce``
+    (none). ``scopes`` are those ticked for it; None means all that its kind and age allow. ``granular_only``
+    is an app created since March 2026. ``tier`` is the price tier: ``starter`` has a day's limit of 1,000
+    calls, ``advanced`` alone may read Journals. ``tenant_id`` is a custom connection's only organisation;
+    None stands for the first one of the sandbox.
+    """
+
+    client_id: str
+    client_secret: str | None
+    kind: str
+    name: str
+    scopes: frozenset[str] | None = None
+    granular_only: bool = False
+    tier: str = "advanced"
+    redirect_uris: tuple[str, ...] = ("http://localhost",)
+    tenant_id: str | None = None
+
+    def allowed(self) -> frozenset[str]:
+        """The scopes this app may ask for."""
+        scopes = EVERY if self.scopes is None else self.scopes
+        if self.granular_only:
+            scopes -= BROAD | RETIRING
+        if self.tier != "advanced":
+            scopes -= {"accounting.journals.read"}
+        return scopes
+
+
+CUSTOM_CONNECTION = App(
+    "0C5A1D9E2F7B4D06A8E3C417B96F20D1",
+    "cuSt0m-c0nnect10n-s3cret-of-the-sandbox-0123456",
+    CUSTOM,
+    "Sandbox custom connection",
+)
+WEB_APP = App(
+    "3E1B7C60D25F4A9887AF016DCE943B52",
+    "w3b-app-s3cret-of-the-sandbox-0123456789abcdefg",
+    WEB,
+    "Sandbox web app",
+)
+PKCE_APP = App("7A90F4E3B8C14D5D92610BFE57CA68D3", None, PKCE, "Sandbox PKCE app")
+
+KNOWN = (CUSTOM_CONNECTION, WEB_APP, PKCE_APP)

@@ -1,0 +1,404 @@
+"""The control desk: what a test or a demo asks of the sandbox itself, as JSON under ``/sandbox/``."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from werkzeug import Request, Response
+
+from . import apps, messages
+from .faults import Fault
+from .limits import Allowance
+from .resources import RESOURCES
+from .store import Organisation, Record
+
+if TYPE_CHECKING:
+    from .app import Xero
+
+
+class DeskRefusal(Exception):
+    """A wish that can't be met: 400 (or ``status``) with the reason."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Wish:
+    """One request to the desk: the sandbox, the pieces of the address, what was sent."""
+
+    def __init__(self, xero: Xero, request: Request, pieces: tuple[str, ...]) -> None:
+        self.xero, self.request, self.pieces = xero, request, pieces
+        body = request.get_data()
+        self.body: dict[str, Any] = messages.decoded(body) if body else {}
+        if not isinstance(self.body, dict):
+            raise DeskRefusal("Send a JSON object")
+
+    def only(self, *known: str) -> dict[str, Any]:
+        """What was sent; refuses words that mean nothing here."""
+        if unknown := set(self.body) - set(known):
+            raise DeskRefusal(f"Unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+        return self.body
+
+    def organisation(self, tenant_id: str | None) -> Organisation:
+        """The organisation of that id or name; the first one without."""
+        organisations = self.xero.store.organisations
+        if not tenant_id:
+            return next(iter(organisations.values()))
+        for one in organisations.values():
+            if tenant_id in {one.tenant_id, one.name}:
+                return one
+        raise DeskRefusal(f"There is no organisation {tenant_id!r}", 404)
+
+    def app(self, client_id: str | None) -> apps.App:
+        """The app of that client id; the web app without."""
+        client_id = client_id or apps.WEB_APP.client_id
+        if client_id not in self.xero.identity.apps:
+            raise DeskRefusal(f"There is no app {client_id!r}", 404)
+        return self.xero.identity.apps[client_id]
+
+
+def answer(xero: Xero, request: Request) -> Response:
+    """The desk's answer to a request under ``/sandbox``."""
+    path = request.path.removeprefix("/sandbox").strip("/")
+    verbs = set()
+    try:
+        for verb, pattern, wish in _WISHES:
+            if found := re.fullmatch(pattern, path):
+                verbs.add(verb)
+                if verb == request.method:
+                    body = wish(Wish(xero, request, found.groups()))
+                    return Response(messages.encode(body), 200, content_type="application/json")
+        reason = (
+            f"The desk takes {', '.join(sorted(verbs))} there"
+            if verbs
+            else f"The desk has no /sandbox/{path}"
+        )
+        raise DeskRefusal(reason, 405 if verbs else 404)
+    except DeskRefusal as refusal:
+        return Response(
+            messages.encode({"error": str(refusal)}), refusal.status, content_type="application/json"
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        return Response(
+            messages.encode({"error": f"{type(error).__name__}: {error}"}),
+            400,
+            content_type="application/json",
+        )
+
+
+# --- the whole -------------------------------------------------------------------------------------------
+
+
+def _overview(wish: Wish) -> Any:
+    xero = wish.xero
+    return {
+        "url": xero.url,
+        "now": xero.clock.now().isoformat(),
+        "organisations": _organisations(wish),
+        "apps": [_app(app) for app in xero.identity.apps.values()],
+    }
+
+
+def _reset(wish: Wish) -> Any:
+    with wish.xero.store.change():
+        wish.xero.start_afresh()
+    return _overview(wish)
+
+
+def _clock(wish: Wish) -> Any:
+    sent, clock = wish.only("set", "advance", "freeze"), wish.xero.clock
+    with wish.xero.store.change():
+        if "set" in sent:
+            clock.set(messages.instant(sent["set"]))
+        if "advance" in sent:
+            clock.advance(float(sent["advance"]))
+        if "freeze" in sent:
+            clock.freeze(bool(sent["freeze"]))
+        wish.xero.keep_clock()
+    return {"now": clock.now().isoformat(), "frozen": clock.frozen}
+
+
+def _limits(wish: Wish) -> Any:
+    limits = wish.xero.limits
+    sent = wish.only(*(one.name for one in fields(Allowance)), "start_afresh")
+    if sent.pop("start_afresh", False):
+        limits.start_afresh()
+    for name, value in sent.items():
+        setattr(limits.allowance, name, bool(value) if name == "on" else int(value))
+    return asdict(limits.allowance)
+
+
+def _switches(wish: Wish) -> Any:
+    wish.xero.switches.change(wish.body)
+    return asdict(wish.xero.switches)
+
+
+def _calls(wish: Wish) -> Any:
+    return {"calls": list(wish.xero.calls)}
+
+
+def _forget_calls(wish: Wish) -> Any:
+    wish.xero.calls.clear()
+    return {}
+
+
+def _counters(wish: Wish) -> Any:
+    tenants: dict[str, dict[str, int]] = {}
+    for entry in list(wish.xero.calls):
+        counted = tenants.setdefault(entry["tenant"], {"calls": 0, "bytes": 0})
+        counted["calls"] += 1
+        counted["bytes"] += entry["bytes"]
+    for (_, tenant_id), most in wish.xero.limits.most_in_flight.items():
+        counted = tenants.setdefault(tenant_id, {"calls": 0, "bytes": 0})
+        counted["most_in_flight"] = max(most, counted.get("most_in_flight", 0))
+    return {"calls": len(wish.xero.calls), "tenants": tenants}
+
+
+# --- faults ----------------------------------------------------------------------------------------------
+
+
+def _faults(wish: Wish) -> Any:
+    return {"faults": [fault.described() for fault in list(wish.xero.faults.faults.values())]}
+
+
+def _add_fault(wish: Wish) -> Any:
+    return wish.xero.faults.add(wish.body).described()
+
+
+def _clear_faults(wish: Wish) -> Any:
+    wish.xero.faults.clear()
+    return {}
+
+
+def _release(wish: Wish) -> Any:
+    wish.xero.faults.release(wish.only("number").get("number"))
+    return {}
+
+
+def edit(xero: Xero, tenant_id: str, fault: Fault) -> None:
+    """The change that an ``edit`` fault makes: ``patch`` (or nothing but a new stamp) on one record."""
+    with xero.store.change():
+        organisation = xero.store.organisations[tenant_id]
+        table = organisation.table(fault.resource)
+        identifier = fault.id or table.ids()[fault.position]
+        organisation.put(fault.resource, {**table.rows[identifier], **messages.understood(fault.patch)})
+
+
+# --- apps and consents -----------------------------------------------------------------------------------
+
+
+def _app(app: apps.App) -> dict[str, Any]:
+    shown = asdict(app)
+    shown["scopes"] = None if app.scopes is None else sorted(app.scopes)
+    return shown
+
+
+def _add_app(wish: Wish) -> Any:
+    sent = wish.only(*(one.name for one in fields(apps.App)))
+    kind = sent.get("kind", apps.WEB)
+    scopes = sent.get("scopes")
+    app = apps.App(
+        **{
+            "client_id": secrets.token_hex(16).upper(),
+            "client_secret": None if kind == apps.PKCE else secrets.token_urlsafe(36),
+            "name": "An app",
+            **sent,
+            "kind": kind,
+            "scopes": None if scopes is None else frozenset(scopes),
+            "redirect_uris": tuple(sent.get("redirect_uris", ("http://localhost",))),
+        }
+    )
+    identity = wish.xero.identity
+    with wish.xero.store.change():
+        known = app.client_id in identity.apps
+        identity.add_app(app)
+        if app.kind == apps.CUSTOM and not known and (tenant_id := identity.tenant_of(app)):
+            identity.consent(app, [tenant_id], app.allowed())
+    return _app(app)
+
+
+def _consent(wish: Wish) -> Any:
+    sent = wish.only("client_id", "tenants", "scopes")
+    identity, app = wish.xero.identity, wish.app(sent.get("client_id"))
+    scopes = sent.get("scopes")
+    if isinstance(scopes, list):
+        scopes = " ".join(scopes)
+    chosen = app.allowed() if scopes is None else identity.check_scopes(app, scopes)
+    names = sent.get("tenants")
+    tenants = [wish.organisation(one).tenant_id for one in ([None] if names is None else names)]
+    with wish.xero.store.change():
+        event = identity.consent(app, tenants, chosen)
+        return identity.issue(app, event)
+
+
+def _take_scopes(wish: Wish) -> Any:
+    sent = wish.only("client_id", "scopes")
+    with wish.xero.store.change():
+        wish.xero.identity.take_scopes(wish.app(sent.get("client_id")), sent["scopes"])
+    return {}
+
+
+def _revoke(wish: Wish) -> Any:
+    with wish.xero.store.change():
+        wish.xero.identity.revoke(wish.app(wish.only("client_id").get("client_id")))
+    return {}
+
+
+def _disconnect(wish: Wish) -> Any:
+    sent = wish.only("tenant", "client_id")
+    tenant_id, identity = wish.organisation(sent.get("tenant")).tenant_id, wish.xero.identity
+    gone = [
+        one["id"]
+        for one in identity.connections.values()
+        if one["tenant_id"] == tenant_id and sent.get("client_id") in {None, one["client_id"]}
+    ]
+    with wish.xero.store.change():
+        for connection_id in gone:
+            identity.disconnect(connection_id)
+    return {"disconnected": len(gone)}
+
+
+# --- organisations and records ---------------------------------------------------------------------------
+
+
+def _organisations(wish: Wish) -> Any:
+    return [
+        {
+            "tenant_id": one.tenant_id,
+            "name": one.name,
+            "records": {path: len(table.rows) for path, table in one.tables.items() if table.rows},
+        }
+        for one in wish.xero.store.organisations.values()
+    ]
+
+
+def _add_organisation(wish: Wish) -> Any:
+    sent = wish.only("tenant_id", "name", "records")
+    tenant_id = sent.get("tenant_id") or str(uuid.uuid4())
+    records: dict[str, list[Record]] = {}
+    for path, rows in sent.get("records", {}).items():
+        if path not in RESOURCES:
+            raise DeskRefusal(f"There is no resource {path!r}")
+        records[path] = [{RESOURCES[path].id: str(uuid.uuid4()), **messages.understood(row)} for row in rows]
+    if not records.get("Organisation"):
+        records["Organisation"] = [
+            {"OrganisationID": tenant_id, "Name": sent["name"], "OrganisationStatus": "ACTIVE"}
+        ]
+    with wish.xero.store.change():
+        wish.xero.store.add_organisation(tenant_id, sent["name"], records)
+    return {"tenant_id": tenant_id, "name": sent["name"]}
+
+
+def _table(wish: Wish) -> tuple[Organisation, str]:
+    tenant_id, path = wish.pieces[:2]
+    if path not in RESOURCES:
+        raise DeskRefusal(f"There is no resource {path!r}", 404)
+    return wish.organisation(tenant_id), path
+
+
+def _tree(organisation: Organisation, path: str, record: Record) -> Record:
+    return messages.rendered(record, places=4)
+
+
+def _records(wish: Wish) -> Any:
+    organisation, path = _table(wish)
+    return {"records": [_tree(organisation, path, record) for record in organisation.records(path)]}
+
+
+def _record(wish: Wish) -> Any:
+    organisation, path = _table(wish)
+    record = organisation.table(path).find(wish.pieces[2])
+    if record is None:
+        raise DeskRefusal(f"{path} has no {wish.pieces[2]}", 404)
+    return _tree(organisation, path, record)
+
+
+def _put(wish: Wish) -> Any:
+    organisation, path = _table(wish)
+    identifier = wish.pieces[2] if len(wish.pieces) > 2 else None
+    record = messages.understood(wish.body)
+    if identifier:
+        record[RESOURCES[path].id] = identifier
+    stamped = RESOURCES[path].since in record
+    with wish.xero.store.change():
+        return _tree(organisation, path, organisation.put(path, record, touch=not stamped))
+
+
+def _patch(wish: Wish) -> Any:
+    organisation, path = _table(wish)
+    with wish.xero.store.change():
+        before = organisation.table(path).find(wish.pieces[2])
+        if before is None:
+            raise DeskRefusal(f"{path} has no {wish.pieces[2]}", 404)
+        record = {**before, **messages.understood(wish.body)}
+        stamped = RESOURCES[path].since in wish.body
+        return _tree(organisation, path, organisation.put(path, record, touch=not stamped))
+
+
+def _delete(wish: Wish) -> Any:
+    organisation, path = _table(wish)
+    with wish.xero.store.change():
+        record = organisation.table(path).find(wish.pieces[2])
+        if record is None:
+            raise DeskRefusal(f"{path} has no {wish.pieces[2]}", 404)
+        organisation.remove(path, str(record[RESOURCES[path].id]))
+    return {}
+
+
+def _day(wish: Wish) -> Any:
+    """A business day goes by: the clock moves on by a day (over a weekend), and things happen in one organisation."""
+    from . import seed
+
+    xero, organisation = wish.xero, wish.organisation(wish.only("tenant").get("tenant"))
+    with xero.store.change():
+        days = 1
+        while (xero.clock.now() + timedelta(days=days)).weekday() > 4:
+            days += 1
+        xero.clock.advance(days * 86_400)
+        xero.keep_clock()
+        changed: dict[str, int] = {}
+        for path, records in seed.trading_day(organisation, xero.clock.now()).items():
+            for record in records:
+                organisation.put(path, record, touch=False)
+            changed[path] = len(records)
+    return {"now": xero.clock.now().isoformat(), "changed": changed}
+
+
+_WISHES: tuple[tuple[str, str, Callable[[Wish], Any]], ...] = (
+    ("GET", "", _overview),
+    ("POST", "reset", _reset),
+    ("GET", "clock", _clock),
+    ("POST", "clock", _clock),
+    ("GET", "limits", _limits),
+    ("POST", "limits", _limits),
+    ("GET", "switches", _switches),
+    ("POST", "switches", _switches),
+    ("GET", "calls", _calls),
+    ("DELETE", "calls", _forget_calls),
+    ("GET", "counters", _counters),
+    ("GET", "faults", _faults),
+    ("POST", "faults", _add_fault),
+    ("DELETE", "faults", _clear_faults),
+    ("POST", "faults/release", _release),
+    ("POST", "apps", _add_app),
+    ("POST", "consents", _consent),
+    ("POST", "scopes/take", _take_scopes),
+    ("POST", "revoke", _revoke),
+    ("POST", "disconnect", _disconnect),
+    ("GET", "organisations", _organisations),
+    ("POST", "organisations", _add_organisation),
+    ("GET", "organisations/([^/]+)/([^/]+)", _records),
+    ("POST", "organisations/([^/]+)/([^/]+)", _put),
+    ("GET", "organisations/([^/]+)/([^/]+)/([^/]+)", _record),
+    ("PUT", "organisations/([^/]+)/([^/]+)/([^/]+)", _put),
+    ("PATCH", "organisations/([^/]+)/([^/]+)/([^/]+)", _patch),
+    ("DELETE", "organisations/([^/]+)/([^/]+)/([^/]+)", _delete),
+    ("POST", "day", _day),
+)

@@ -1,0 +1,157 @@
+"""What can be made to go wrong: faults for the next matching calls, and switches for what is uncertain about Xero."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass, field, fields
+from fnmatch import fnmatchcase
+from typing import Any
+
+HOLD_LIMIT = 60.0
+"""Seconds after which a held call goes on by itself, so that a failed test does not hang."""
+
+KINDS = {
+    "rate_limit": "429 with X-Rate-Limit-Problem ``problem``; ``retry_after`` seconds, null for no such header",
+    "status": "any ``status`` with ``body``, ``content_type`` and ``headers``",
+    "server_error": "500 with Xero's body, before the work",
+    "server_error_after": "500 with Xero's body, after the work was done",
+    "unavailable": "503, the organisation is offline",
+    "token_expired": "401 TokenExpired although the token is good",
+    "html": "200 with an HTML page instead of JSON",
+    "cut_off": "the body ends early: Content-Length is larger than what is sent",
+    "reset_before": "the connection drops before anything is done",
+    "reset_after": "the work is done, then the connection drops without an answer",
+    "slow": "the answer takes ``seconds`` of real time",
+    "hold": "the answer waits until the fault is released",
+    "edit": "after the answer a record changes: ``tenant``, ``resource``, ``id`` or ``position``, ``patch``",
+}
+
+
+@dataclass
+class Fault:
+    """One thing to go wrong. ``path`` is a pattern of the address behind ``/api.xro/2.0/`` (``Invoices``, ``*``),
+
+    or of the whole of it (``connect/token``); ``after`` matching calls pass first; then ``count`` calls are hit
+    (0: all); ``query`` holds parameters that must have these values.
+    """
+
+    kind: str
+    method: str = "*"
+    path: str = "*"
+    tenant: str = ""
+    query: dict[str, str] = field(default_factory=dict)
+    after: int = 0
+    count: int = 1
+    problem: str = "minute"
+    retry_after: float | str | None = None
+    status: int = 500
+    body: str = ""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    resource: str = ""
+    id: str = ""
+    position: int = 0
+    patch: dict[str, Any] = field(default_factory=dict)
+    number: int = 0
+    seen: int = 0
+    hits: int = 0
+
+    def __post_init__(self) -> None:
+        self.released = threading.Event()
+
+    def matches(self, method: str, path: str, tenant_id: str, query: dict[str, str]) -> bool:
+        """Whether this call is meant."""
+        return (
+            fnmatchcase(method, self.method)
+            and fnmatchcase(path, self.path)
+            and self.tenant in {"", tenant_id}
+            and all(query.get(name) == value for name, value in self.query.items())
+        )
+
+    def described(self) -> dict[str, Any]:
+        """As the control desk shows it."""
+        return asdict(self)
+
+
+class Faults:
+    """The faults that are set; safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next = 1
+        self.faults: dict[int, Fault] = {}
+
+    def add(self, wanted: dict[str, Any]) -> Fault:
+        """Set a fault. Raises ``ValueError`` for a kind or an option that does not exist."""
+        known = {one.name for one in fields(Fault)} - {"number", "seen", "hits"}
+        if unknown := set(wanted) - known:
+            raise ValueError(
+                f"A fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}"
+            )
+        if wanted.get("kind") not in KINDS:
+            raise ValueError(f"There is no fault {wanted.get('kind')!r}; there are {', '.join(KINDS)}")
+        with self._lock:
+            fault = Fault(**{**wanted, "number": self._next})
+            self.faults[self._next] = fault
+            self._next += 1
+            return fault
+
+    def clear(self) -> None:
+        """Take all faults away; held calls go on."""
+        with self._lock:
+            for fault in self.faults.values():
+                fault.released.set()
+            self.faults.clear()
+
+    def release(self, number: int | None = None) -> None:
+        """Let the calls that a ``hold`` keeps go on, and take it away; all holds without a number."""
+        with self._lock:
+            for fault in [
+                one for one in self.faults.values() if one.kind == "hold" and number in {None, one.number}
+            ]:
+                fault.released.set()
+                del self.faults[fault.number]
+
+    def hit(self, method: str, path: str, tenant_id: str, query: dict[str, str]) -> list[Fault]:
+        """The faults that strike this call; each counts it."""
+        struck = []
+        with self._lock:
+            for fault in self.faults.values():
+                if fault.matches(method, path, tenant_id, query):
+                    fault.seen += 1
+                    if fault.seen > fault.after and (not fault.count or fault.hits < fault.count):
+                        fault.hits += 1
+                        struck.append(fault)
+        return struck
+
+
+@dataclass
+class Switches:
+    """What sources disagree about; set to what they say most.
+
+    ``since_inclusive``: If-Modified-Since includes the second it names. ``nothing_new_304``: 304 with an empty
+    body instead of 200 with an empty list. ``scrambled_order``: lists come in no order. ``manual_journals_order``:
+    ``order`` makes ManualJournals answer everything un-paged (singer-io/tap-xero PR 104). ``custom_connections``:
+    /connections answers for custom connections. ``custom_needs_tenant``: they must send xero-tenant-id too.
+    ``approve_at_once``: the consent page agrees by itself. ``write_scope_403``: a write without its scope is
+    refused with 403 instead of 401.
+    """
+
+    since_inclusive: bool = True
+    nothing_new_304: bool = False
+    scrambled_order: bool = False
+    manual_journals_order: bool = True
+    custom_connections: bool = True
+    custom_needs_tenant: bool = False
+    approve_at_once: bool = False
+    write_scope_403: bool = False
+
+    def change(self, wanted: dict[str, Any]) -> None:
+        """Set switches by name. Raises ``ValueError`` for one that does not exist."""
+        for name, value in wanted.items():
+            if name not in {one.name for one in fields(self)}:
+                raise ValueError(
+                    f"There is no switch {name!r}; there are {', '.join(one.name for one in fields(self))}"
+                )
+            setattr(self, name, bool(value))

@@ -1,0 +1,118 @@
+"""Xero's call limits, on the sandbox's clock."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from .apps import App
+from .clock import Clock
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+@dataclass
+class Allowance:
+    """The numbers, as Xero's guide to limits gives them; each can be changed, or all switched off (``on``).
+
+    ``high_volume`` is the number of records above which un-paged and un-optimised calls are refused, ``body``
+    the largest request in bytes.
+    """
+
+    on: bool = True
+    concurrent: int = 5
+    minute: int = 60
+    day: int = 5_000
+    starter_day: int = 1_000
+    app_minute: int = 10_000
+    high_volume: int = 100_000
+    body: int = 10_000_000
+
+
+@dataclass
+class _Window:
+    length: timedelta
+    until: datetime | None = None
+    used: int = 0
+
+    def refresh(self, now: datetime) -> None:
+        if self.until is None or now >= self.until or now < self.until - self.length:
+            self.until, self.used = now + self.length, 0
+
+    def wait(self, now: datetime) -> int:
+        return max(1, math.ceil(((self.until or now) - now).total_seconds()))
+
+
+@dataclass
+class Exceeded(Exception):
+    """A call too many: the value of X-Rate-Limit-Problem, and seconds to wait where Xero tells them."""
+
+    problem: str
+    retry_after: int | None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Limits:
+    """Counts calls per app and tenant; windows start with their first call."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.allowance = Allowance()
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Nothing used yet."""
+        self._windows: dict[tuple[str, ...], _Window] = {}
+        self._in_flight: dict[tuple[str, str], int] = {}
+        self.most_in_flight: dict[tuple[str, str], int] = {}
+
+    def _window(self, length: timedelta, *key: str) -> _Window:
+        window = self._windows.setdefault(key, _Window(length))
+        window.refresh(self._clock.now())
+        return window
+
+    def _windows_of(self, app: App, tenant_id: str) -> tuple[_Window, _Window, _Window]:
+        return (
+            self._window(DAY, "day", app.client_id, tenant_id),
+            self._window(MINUTE, "minute", app.client_id, tenant_id),
+            self._window(MINUTE, "app", app.client_id),
+        )
+
+    def _day(self, app: App) -> int:
+        return self.allowance.starter_day if app.tier == "starter" else self.allowance.day
+
+    def enter(self, app: App, tenant_id: str) -> None:
+        """A call begins. Raises ``Exceeded``; else ``leave`` must follow."""
+        now, key = self._clock.now(), (app.client_id, tenant_id)
+        day, minute, of_app = self._windows_of(app, tenant_id)
+        if self.allowance.on:
+            if day.used >= self._day(app):
+                raise Exceeded("day", day.wait(now), self.headers(app, tenant_id))
+            if of_app.used >= self.allowance.app_minute:
+                raise Exceeded("appminute", of_app.wait(now), self.headers(app, tenant_id))
+            if minute.used >= self.allowance.minute:
+                raise Exceeded("minute", minute.wait(now), self.headers(app, tenant_id))
+            if self._in_flight.get(key, 0) >= self.allowance.concurrent:
+                raise Exceeded("concurrent", None, self.headers(app, tenant_id))
+        for window in (day, minute, of_app):
+            window.used += 1
+        self._in_flight[key] = self._in_flight.get(key, 0) + 1
+        self.most_in_flight[key] = max(self.most_in_flight.get(key, 0), self._in_flight[key])
+
+    def leave(self, app: App, tenant_id: str) -> None:
+        """The call has been answered."""
+        key = (app.client_id, tenant_id)
+        self._in_flight[key] = max(0, self._in_flight.get(key, 0) - 1)
+
+    def headers(self, app: App, tenant_id: str | None) -> dict[str, str]:
+        """What is left, as the answer's headers tell; without a tenant the app's only."""
+        if tenant_id is None:
+            of_app = self._window(MINUTE, "app", app.client_id)
+            return {"X-AppMinLimit-Remaining": str(max(0, self.allowance.app_minute - of_app.used))}
+        day, minute, of_app = self._windows_of(app, tenant_id)
+        return {
+            "X-DayLimit-Remaining": str(max(0, self._day(app) - day.used)),
+            "X-MinLimit-Remaining": str(max(0, self.allowance.minute - minute.used)),
+            "X-AppMinLimit-Remaining": str(max(0, self.allowance.app_minute - of_app.used)),
+        }

@@ -1,0 +1,535 @@
+"""What the Accounting API has: one row per resource, as Xero's documentation describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+LIST, PAGE, SINGLE, SUMMARY = "list", "page", "single", "summary"
+
+
+@dataclass(frozen=True)
+class View:
+    """What one way of asking leaves out of a record.
+
+    ``drop``: fields left out; ``empty``: lists shown as ``[]``; ``unless_true``: fields shown only when there
+    is something in them; ``contact``: how much of the contact is shown (``name``, ``quote``, ``order``,
+    ``full`` or as kept); ``lines``: fields left out of every line; ``option_ids``: whether the tracking of
+    lines carries TrackingOptionID (else it has an empty ``Options`` instead, as Xero's paged lists do).
+    """
+
+    drop: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    unless_true: tuple[str, ...] = ()
+    contact: str = ""
+    lines: tuple[str, ...] = ()
+    option_ids: bool = True
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource.
+
+    ``path`` is its name in the address, ``id`` its identifier, ``fields`` all its fields (space separated);
+    ``scopes`` the families of scopes any of which opens it; ``by`` further fields that a single GET takes in
+    the address; ``paging`` is ``""`` (everything at once), ``page`` (when asked for), ``always``, ``hundred``
+    (pages of 100, no pagination block) or ``offset`` (journals); ``since`` the instant that If-Modified-Since
+    filters, empty where Xero ignores the header; ``order`` the field that lists are ordered by, empty for the
+    order of creation; ``filters`` the query parameters it takes (see ``queries.FILTERS``); ``hidden`` is
+    (field, value, parameter): records with that value are listed only when the parameter is true, never when
+    it is empty; ``unitdp`` whether that parameter is taken (else prices have four decimals if ``four``);
+    ``twins`` the dates that also come as text; ``bare`` those written without ``+0000`` (``*``: all);
+    ``writes``, ``item_writes`` and ``parts`` the verbs Xero has for the list, for one record and for what
+    hangs on a record.
+    """
+
+    path: str
+    id: str
+    fields: str
+    scopes: str
+    key: str = ""
+    by: tuple[str, ...] = ()
+    single: bool = True
+    paging: str = ""
+    since: str = "UpdatedDateUTC"
+    order: str = "UpdatedDateUTC"
+    where: bool = True
+    filters: str = ""
+    hidden: tuple[str, str, str] | None = None
+    unitdp: bool = False
+    four: bool = False
+    twins: str = ""
+    bare: str = ""
+    id_twice: bool = False
+    views: Mapping[str, View] = field(default_factory=dict)
+    writes: str = ""
+    item_writes: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def envelope(self) -> str:
+        """The key of its records in an answer."""
+        return self.key or self.path
+
+    def view(self, name: str) -> View:
+        """How a record is shown in that view."""
+        return self.views.get(name, _AS_KEPT)
+
+
+_AS_KEPT = View()
+_NOTES = {"History": "GET PUT"}
+_FILES = {"Attachments": "GET", "Attachments/": "GET PUT POST"}
+_CREDITS = {"Allocations": "PUT", "Allocations/": "DELETE"}
+
+_DOCUMENT = {
+    LIST: View(empty=("LineItems",), contact="name", unless_true=("SentToContact",)),
+    PAGE: View(contact="name", unless_true=("SentToContact",), option_ids=False),
+    SINGLE: View(contact="full"),
+}
+_INVOICE = {
+    **_DOCUMENT,
+    SINGLE: View(
+        contact="full", drop=("InvoiceAddresses",), unless_true=("Payments", "CreditNotes", "AmountCredited")
+    ),
+    SUMMARY: View(
+        contact="name",
+        drop=("LineItems", "Payments", "CreditNotes", "Prepayments", "Overpayments", "InvoiceAddresses"),
+        unless_true=("SentToContact",),
+    ),
+}
+_PAGED_ONLY = (
+    "PaymentTerms SalesTrackingCategories PurchasesTrackingCategories MergedToContactID SalesDefaultLineAmountType"
+    " PurchasesDefaultLineAmountType Website Discount SalesDefaultAccountCode PurchasesDefaultAccountCode"
+).split()
+_CONTACT = {
+    LIST: View(drop=tuple(_PAGED_ONLY), empty=("ContactGroups", "ContactPersons")),
+    SUMMARY: View(
+        drop=("IsSupplier", "IsCustomer", "Balances", "ContactGroups", "ContactPersons", "PaymentTerms")
+    ),
+}
+_TRANSACTION_SCOPES = "accounting.transactions"
+
+RESOURCES: dict[str, Resource] = {
+    row.path: row
+    for row in (
+        Resource(
+            "Accounts",
+            "AccountID",
+            "Code Name AccountID Type BankAccountNumber Status Description BankAccountType CurrencyCode TaxType"
+            " EnablePaymentsToAccount ShowInExpenseClaims Class SystemAccount ReportingCode ReportingCodeName"
+            " HasAttachments UpdatedDateUTC AddToWatchlist",
+            "accounting.settings",
+            order="Code",
+            writes="PUT POST",
+            item_writes="POST DELETE",
+            parts=_FILES,
+        ),
+        Resource(
+            "BankTransactions",
+            "BankTransactionID",
+            "Type Contact LineItems BankAccount IsReconciled Date Reference CurrencyCode CurrencyRate Url Status"
+            " LineAmountTypes SubTotal TotalTax Total BankTransactionID PrepaymentID OverpaymentID UpdatedDateUTC"
+            " HasAttachments BatchPayment",
+            f"accounting.banktransactions {_TRANSACTION_SCOPES}",
+            paging="page",
+            filters="References",
+            unitdp=True,
+            twins="Date",
+            views=_DOCUMENT,
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES},
+        ),
+        Resource(
+            "BankTransfers",
+            "BankTransferID",
+            "FromBankAccount ToBankAccount Amount Date BankTransferID CurrencyRate FromBankTransactionID"
+            " ToBankTransactionID FromIsReconciled ToIsReconciled Reference HasAttachments CreatedDateUTC Status"
+            " FromTracking ToTracking",
+            f"accounting.banktransactions {_TRANSACTION_SCOPES}",
+            since="CreatedDateUTC",
+            order="CreatedDateUTC",
+            hidden=("Status", "DELETED", "includeDeleted"),
+            twins="Date CreatedDateUTC",
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES},
+        ),
+        Resource(
+            "BatchPayments",
+            "BatchPaymentID",
+            "Account Reference Particulars Code Details Narrative BatchPaymentID Date Amount Payments Type Status"
+            " TotalAmount UpdatedDateUTC IsReconciled",
+            f"accounting.payments {_TRANSACTION_SCOPES}",
+            twins="Date",
+            writes="PUT POST",
+            item_writes="POST",
+            parts=_NOTES,
+        ),
+        Resource(
+            "BrandingThemes",
+            "BrandingThemeID",
+            "BrandingThemeID Name LogoUrl Type SortOrder CreatedDateUTC",
+            "accounting.settings",
+            since="",
+            order="",
+            where=False,
+            parts={"PaymentServices": "GET POST"},
+        ),
+        Resource(
+            "Budgets",
+            "BudgetID",
+            "BudgetID Type Status Description UpdatedDateUTC BudgetLines Tracking",
+            "accounting.budgets",
+            since="",
+            order="",
+            where=False,
+            filters="IDs",
+            views={LIST: View(empty=("BudgetLines",))},
+        ),
+        Resource(
+            "ContactGroups",
+            "ContactGroupID",
+            "Name Status ContactGroupID Contacts",
+            "accounting.contacts",
+            since="",
+            order="",
+            hidden=("Status", "DELETED", ""),
+            views={LIST: View(empty=("Contacts",)), SINGLE: View(contact="members")},
+            writes="PUT",
+            item_writes="POST",
+            parts={"Contacts": "PUT DELETE", "Contacts/": "DELETE"},
+        ),
+        Resource(
+            "Contacts",
+            "ContactID",
+            "ContactID MergedToContactID ContactNumber AccountNumber ContactStatus Name FirstName LastName"
+            " CompanyNumber EmailAddress ContactPersons BankAccountDetails TaxNumber TaxNumberType"
+            " AccountsReceivableTaxType AccountsPayableTaxType Addresses Phones IsSupplier IsCustomer"
+            " SalesDefaultLineAmountType PurchasesDefaultLineAmountType DefaultCurrency XeroNetworkKey"
+            " SalesDefaultAccountCode PurchasesDefaultAccountCode SalesTrackingCategories"
+            " PurchasesTrackingCategories TrackingCategoryName TrackingCategoryOption PaymentTerms UpdatedDateUTC"
+            " ContactGroups Website BrandingTheme BatchPayments Discount Balances HasAttachments",
+            "accounting.contacts",
+            by=("ContactNumber",),
+            paging="page",
+            filters="IDs searchTerm",
+            hidden=("ContactStatus", "ARCHIVED", "includeArchived"),
+            views=_CONTACT,
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES, "CISSettings": "GET"},
+        ),
+        Resource(
+            "CreditNotes",
+            "CreditNoteID",
+            "Type Contact Date DueDate Status LineAmountTypes LineItems SubTotal TotalTax Total CISDeduction CISRate"
+            " UpdatedDateUTC CurrencyCode FullyPaidOnDate CreditNoteID CreditNoteNumber Reference SentToContact"
+            " CurrencyRate RemainingCredit Allocations AppliedAmount Payments BrandingThemeID HasAttachments"
+            " InvoiceAddresses",
+            f"accounting.invoices {_TRANSACTION_SCOPES}",
+            by=("CreditNoteNumber",),
+            paging="page",
+            unitdp=True,
+            twins="Date DueDate UpdatedDateUTC",
+            id_twice=True,
+            views=_DOCUMENT,
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES, **_CREDITS, "pdf": "GET"},
+        ),
+        Resource(
+            "Currencies",
+            "Code",
+            "Code Description",
+            "accounting.settings",
+            single=False,
+            since="",
+            order="",
+            writes="PUT",
+        ),
+        Resource(
+            "ExpenseClaims",
+            "ExpenseClaimID",
+            "ExpenseClaimID Status Payments User Receipts UpdatedDateUTC Total AmountDue AmountPaid PaymentDueDate"
+            " ReportingDate ReceiptID",
+            f"accounting.classicexpenses {_TRANSACTION_SCOPES}",
+            writes="PUT",
+            item_writes="POST",
+            parts=_NOTES,
+        ),
+        Resource(
+            "Invoices",
+            "InvoiceID",
+            "Type Contact LineItems Date DueDate LineAmountTypes InvoiceNumber Reference BrandingThemeID Url"
+            " CurrencyCode CurrencyRate Status SentToContact ExpectedPaymentDate PlannedPaymentDate CISDeduction"
+            " CISRate SubTotal TotalTax Total TotalDiscount InvoiceID RepeatingInvoiceID HasAttachments IsDiscounted"
+            " Payments Prepayments Overpayments AmountDue AmountPaid FullyPaidOnDate AmountCredited UpdatedDateUTC"
+            " CreditNotes InvoiceAddresses EnteredTotal RoundingAmount",
+            f"accounting.invoices {_TRANSACTION_SCOPES}",
+            by=("InvoiceNumber",),
+            paging="page",
+            filters="IDs InvoiceNumbers ContactIDs Statuses searchTerm createdByMyApp",
+            hidden=("Status", "ARCHIVED", "includeArchived"),
+            unitdp=True,
+            twins="Date DueDate UpdatedDateUTC",
+            views=_INVOICE,
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES, "OnlineInvoice": "GET", "pdf": "GET", "Email": "POST"},
+        ),
+        Resource(
+            "Items",
+            "ItemID",
+            "Code InventoryAssetAccountCode Name IsSold IsPurchased Description PurchaseDescription PurchaseDetails"
+            " SalesDetails IsTrackedAsInventory TotalCostPool QuantityOnHand UpdatedDateUTC ItemID QuantityAvailable"
+            " QuantityOnBackOrder",
+            "accounting.settings accounting.invoices accounting.transactions",
+            by=("Code",),
+            order="Code",
+            unitdp=True,
+            writes="PUT POST",
+            item_writes="POST DELETE",
+            parts=_NOTES,
+        ),
+        Resource(
+            "Journals",
+            "JournalID",
+            "JournalID JournalDate JournalNumber CreatedDateUTC Reference SourceID SourceType JournalLines",
+            "accounting.journals",
+            by=("JournalNumber",),
+            paging="offset",
+            since="CreatedDateUTC",
+            order="JournalNumber",
+            where=False,
+            filters="paymentsOnly",
+            views={SINGLE: View(drop=("SourceID", "SourceType"))},
+        ),
+        Resource(
+            "LinkedTransactions",
+            "LinkedTransactionID",
+            "SourceTransactionID SourceLineItemID ContactID TargetTransactionID TargetLineItemID LinkedTransactionID"
+            " Status Type UpdatedDateUTC SourceTransactionTypeCode",
+            f"accounting.invoices {_TRANSACTION_SCOPES}",
+            paging="hundred",
+            since="",
+            where=False,
+            filters="LinkedTransactionID SourceTransactionID TargetTransactionID ContactID Status",
+            writes="PUT",
+            item_writes="POST DELETE",
+        ),
+        Resource(
+            "ManualJournals",
+            "ManualJournalID",
+            "Narration JournalLines Date LineAmountTypes Status Url ShowOnCashBasisReports HasAttachments"
+            " UpdatedDateUTC ManualJournalID",
+            f"accounting.manualjournals {_TRANSACTION_SCOPES}",
+            paging="page",
+            views={LIST: View(empty=("JournalLines",))},
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES},
+        ),
+        Resource(
+            "Organisation",
+            "OrganisationID",
+            "OrganisationID APIKey Name LegalName PaysTax Version OrganisationType BaseCurrency CountryCode"
+            " IsDemoCompany OrganisationStatus RegistrationNumber EmployerIdentificationNumber TaxNumber"
+            " FinancialYearEndDay FinancialYearEndMonth SalesTaxBasis SalesTaxPeriod DefaultSalesTax"
+            " DefaultPurchasesTax PeriodLockDate EndOfYearLockDate CreatedDateUTC Timezone OrganisationEntityType"
+            " ShortCode Class Edition LineOfBusiness Addresses Phones ExternalLinks PaymentTerms",
+            "accounting.settings",
+            key="Organisations",
+            single=False,
+            since="",
+            order="",
+            where=False,
+            bare="CreatedDateUTC",
+            parts={"CISSettings": "GET"},
+        ),
+        Resource(
+            "Overpayments",
+            "OverpaymentID",
+            "Type Contact Date Status LineAmountTypes LineItems SubTotal TotalTax Total UpdatedDateUTC CurrencyCode"
+            " OverpaymentID CurrencyRate RemainingCredit Allocations AppliedAmount Payments HasAttachments Reference",
+            f"accounting.payments {_TRANSACTION_SCOPES}",
+            paging="page",
+            filters="References",
+            unitdp=True,
+            twins="Date UpdatedDateUTC",
+            id_twice=True,
+            views=_DOCUMENT,
+            parts={**_NOTES, **_CREDITS},
+        ),
+        Resource(
+            "PaymentServices",
+            "PaymentServiceID",
+            "PaymentServiceID PaymentServiceName PaymentServiceUrl PayNowText PaymentServiceType",
+            "paymentservices",
+            single=False,
+            since="",
+            order="",
+            where=False,
+            writes="PUT",
+        ),
+        Resource(
+            "Payments",
+            "PaymentID",
+            "Invoice CreditNote Prepayment Overpayment InvoiceNumber CreditNoteNumber BatchPayment Account Code Date"
+            " CurrencyRate Amount BankAmount Reference IsReconciled Status PaymentType UpdatedDateUTC PaymentID"
+            " BatchPaymentID BankAccountNumber Particulars Details HasAccount",
+            f"accounting.payments {_TRANSACTION_SCOPES}",
+            paging="page",
+            twins="UpdatedDateUTC",
+            writes="PUT POST",
+            item_writes="POST",
+            parts=_NOTES,
+        ),
+        Resource(
+            "Prepayments",
+            "PrepaymentID",
+            "Type Contact Date Status LineAmountTypes LineItems SubTotal TotalTax Total Reference InvoiceNumber"
+            " UpdatedDateUTC CurrencyCode PrepaymentID BrandingThemeID CurrencyRate RemainingCredit Allocations"
+            " Payments AppliedAmount HasAttachments",
+            f"accounting.payments {_TRANSACTION_SCOPES}",
+            paging="page",
+            filters="InvoiceNumbers References",
+            unitdp=True,
+            twins="Date UpdatedDateUTC",
+            id_twice=True,
+            views=_DOCUMENT,
+            parts={**_NOTES, **_CREDITS},
+        ),
+        Resource(
+            "PurchaseOrders",
+            "PurchaseOrderID",
+            "Contact LineItems Date DeliveryDate LineAmountTypes PurchaseOrderNumber Reference BrandingThemeID"
+            " CurrencyCode Status SentToContact DeliveryAddress AttentionTo Telephone DeliveryInstructions"
+            " ExpectedArrivalDate PurchaseOrderID CurrencyRate SubTotal TotalTax Total TotalDiscount HasAttachments"
+            " UpdatedDateUTC Type IsDiscounted",
+            f"accounting.invoices {_TRANSACTION_SCOPES}",
+            by=("PurchaseOrderNumber",),
+            paging="always",
+            where=False,
+            filters="Status DateFrom DateTo",
+            four=True,
+            twins="Date DeliveryDate ExpectedArrivalDate",
+            views={PAGE: View(contact="order", drop=("TotalDiscount",), unless_true=("SentToContact",))},
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES, "pdf": "GET"},
+        ),
+        Resource(
+            "Quotes",
+            "QuoteID",
+            "QuoteID QuoteNumber Reference Terms Contact LineItems Date ExpiryDate Status CurrencyCode CurrencyRate"
+            " SubTotal TotalTax Total TotalDiscount Title Summary BrandingThemeID UpdatedDateUTC LineAmountTypes",
+            f"accounting.invoices {_TRANSACTION_SCOPES}",
+            paging="hundred",
+            where=False,
+            filters="DateFrom DateTo ExpiryDateFrom ExpiryDateTo ContactID Status QuoteNumber",
+            four=True,
+            twins="Date ExpiryDate",
+            bare="*",
+            views={
+                PAGE: View(contact="quote", drop=("Terms",), lines=("ItemCode",)),
+                SINGLE: View(contact="quote", drop=("TotalDiscount",), lines=("DiscountAmount",)),
+            },
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES, "pdf": "GET"},
+        ),
+        Resource(
+            "Receipts",
+            "ReceiptID",
+            "Date Contact LineItems User Reference LineAmountTypes SubTotal TotalTax Total ReceiptID Status"
+            " ReceiptNumber UpdatedDateUTC HasAttachments Url",
+            f"accounting.classicexpenses {_TRANSACTION_SCOPES}",
+            unitdp=True,
+            views={LIST: View(empty=("LineItems",), contact="name")},
+            writes="PUT",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES},
+        ),
+        Resource(
+            "RepeatingInvoices",
+            "RepeatingInvoiceID",
+            "Type Contact Schedule LineItems LineAmountTypes Reference BrandingThemeID CurrencyCode Status SubTotal"
+            " TotalTax Total RepeatingInvoiceID ID HasAttachments ApprovedForSending SendCopy MarkAsSent IncludePDF",
+            f"accounting.invoices {_TRANSACTION_SCOPES}",
+            since="",
+            order="",
+            four=True,
+            id_twice=True,
+            views={LIST: View(contact="name"), SINGLE: View(contact="name")},
+            writes="PUT POST",
+            item_writes="POST",
+            parts={**_FILES, **_NOTES},
+        ),
+        Resource(
+            "TaxRates",
+            "TaxType",
+            "Name TaxType TaxComponents Status ReportTaxType CanApplyToAssets CanApplyToEquity CanApplyToExpenses"
+            " CanApplyToLiabilities CanApplyToRevenue DisplayTaxRate EffectiveRate",
+            "accounting.settings",
+            since="",
+            order="Name",
+            writes="PUT POST",
+        ),
+        Resource(
+            "TrackingCategories",
+            "TrackingCategoryID",
+            "TrackingCategoryID TrackingOptionID Name Option Status Options",
+            "accounting.settings",
+            since="",
+            order="",
+            hidden=("Status", "ARCHIVED", "includeArchived"),
+            writes="PUT",
+            item_writes="POST DELETE",
+            parts={"Options": "PUT", "Options/": "POST DELETE"},
+        ),
+        Resource(
+            "Users",
+            "UserID",
+            "UserID EmailAddress FirstName LastName UpdatedDateUTC IsSubscriber OrganisationRole",
+            "accounting.settings",
+        ),
+    )
+}
+
+GUARDED = frozenset({"Invoices", "Contacts", "CreditNotes", "ManualJournals", "PurchaseOrders"})
+"""Where Xero refuses un-paged and un-optimised calls over very many records (high-volume thresholds)."""
+
+OPTIMISED = frozenset(
+    "Status Contact.ContactID Contact.Name Contact.ContactNumber Reference InvoiceNumber InvoiceID Type AmountPaid"
+    " Date DueDate AmountDue Name EmailAddress".split()
+)
+"""Fields that Xero's guide to efficient calls names as optimised in ``where``."""
+
+OPTIMISED_ORDER = frozenset({"InvoiceID", "UpdatedDateUTC", "Date"})
+
+REPORT_SCOPES = {
+    "ProfitAndLoss": "profitandloss",
+    "BalanceSheet": "balancesheet",
+    "TrialBalance": "trialbalance",
+    "BankSummary": "banksummary",
+    "BudgetSummary": "budgetsummary",
+    "ExecutiveSummary": "executivesummary",
+    "AgedPayablesByContact": "aged",
+    "AgedReceivablesByContact": "aged",
+    "TenNinetyNine": "tenninetynine",
+}
+
+
+def scopes_needed(families: str, method: str) -> set[str]:
+    """The scopes any one of which lets ``method`` through; one that writes reads too."""
+    needed = set(families.split())
+    if method in {"GET", "HEAD"}:
+        needed |= {f"{family}.read" for family in needed if family.startswith("accounting.")}
+    return needed
+
+
+def report_scopes(name: str) -> set[str]:
+    """The scopes any one of which opens the report; the list of published reports takes any report scope."""
+    granular = REPORT_SCOPES.get(name, "taxreports")
+    return {"accounting.reports.read", f"accounting.reports.{granular}.read"}

@@ -1,0 +1,303 @@
+"""The sandbox as a running server on loopback."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from socket import SHUT_RDWR, socket
+from typing import TYPE_CHECKING, Any
+
+from .clock import DEMO_DAY, Clock
+from .desk import Desk
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .app import Xero
+
+COMPANIES: dict[str, tuple[str, ...]] = {
+    "demo": ("demo_company", "second_company", "empty_company"),
+    "second": ("second_company",),
+    "empty": ("empty_company",),
+}
+"""What ``company`` may be, and which organisations it stands for; the first is the custom connection's."""
+
+
+class Sandbox:
+    """A small Xero over HTTP on 127.0.0.1.
+
+    ``data``: a folder or a SQLite file where everything is kept, so that a later start goes on; without it,
+    memory. ``company``: ``demo`` (three organisations), ``second`` or ``empty``. ``invoices``: instead, one large
+    organisation with that many invoices. ``port``: 0 for a free one. ``now``: where the clock starts (aware);
+    the demo's day by default. ``limits``: False switches the call limits off from the start.
+
+    A context manager; or ``start()`` and ``stop()``. ``url`` is the origin of everything, ``desk`` its control desk.
+    """
+
+    def __init__(
+        self,
+        data: Path | str | None = None,
+        company: str = "demo",
+        invoices: int | None = None,
+        port: int = 0,
+        now: datetime | None = None,
+        limits: bool = True,
+    ) -> None:
+        if invoices is None and company not in COMPANIES:
+            raise ValueError(
+                f"There is no company {company!r} in the sandbox; there are {', '.join(COMPANIES)}"
+            )
+        self._data = None if data is None else Path(data)
+        self._company, self._invoices, self._port, self._now, self._limits = (
+            company,
+            invoices,
+            port,
+            now,
+            limits,
+        )
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+        self._xero: Xero | None = None
+        self.url = ""
+
+    @property
+    def desk(self) -> Desk:
+        """A client of the control desk."""
+        return Desk(self.url)
+
+    def start(self) -> Sandbox:
+        """Build or load the data and listen. Raises ``OSError`` if the port is taken."""
+        from werkzeug.serving import make_server
+
+        from .app import Xero
+        from .store import Store
+
+        clock = Clock(self._now or DEMO_DAY)
+        store = Store(clock, _file(self._data))
+        xero = Xero(store, clock)
+        xero.populate = self.populate
+        xero.limits.allowance.on = self._limits
+        try:
+            if not xero.load():
+                xero.start_afresh()
+            self._server = make_server(
+                "127.0.0.1", self._port, xero, threaded=True, request_handler=_handler()
+            )
+        except BaseException:
+            store.close()
+            raise
+        self._server.daemon_threads = True
+        self._server.open_connections = {}
+        self._xero = xero
+        self.url = xero.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="xero-sandbox",
+            daemon=True,
+        )
+        self._thread.start()
+        return self
+
+    def populate(self, now: datetime) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
+        """The organisations to begin with, as (tenant id, name, records by resource)."""
+        seed = importlib.import_module(f"{__package__}.seed")
+        if self._invoices is not None:
+            companies = [seed.large_company(now, invoices=self._invoices)]
+        else:
+            try:
+                companies = [getattr(seed, name)(now) for name in COMPANIES[self._company]]
+            except (AttributeError, ImportError):
+                return [_stand_in(now)]
+        return [(one.tenant_id, one.name, one.records) for one in companies]
+
+    def stop(self) -> None:
+        """Close every connection and stop listening; nothing stays behind."""
+        if self._server is None or self._xero is None or self._thread is None:
+            return
+        self._xero.faults.clear()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        for thread, connection in list(self._server.open_connections.items()):
+            try:
+                connection.shutdown(SHUT_RDWR)
+            except OSError:
+                pass
+            thread.join(5)
+        self._xero.store.close()
+        self._server = self._xero = self._thread = None
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _file(data: Path | None) -> Path | None:
+    if data is None:
+        return None
+    return (
+        data if data.suffix in {".sqlite", ".sqlite3", ".db"} or data.is_file() else data / "sandbox.sqlite"
+    )
+
+
+def _handler() -> type:
+    """The request handler's class, made here so that importing the package stays light."""
+    from werkzeug.serving import WSGIRequestHandler
+
+    class Handler(WSGIRequestHandler):
+        """HTTP/1.1 with connections kept alive: werkzeug's own handler closes each one and waits for stray bytes."""
+
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        server: Any
+        connection: socket
+
+        def setup(self) -> None:
+            super().setup()
+            self.server.open_connections[threading.current_thread()] = self.connection
+
+        def finish(self) -> None:
+            self.server.open_connections.pop(threading.current_thread(), None)
+            super().finish()
+
+        def run_wsgi(self) -> None:
+            environ = self.make_environ()
+            if self.headers.get("Expect", "").lower() == "100-continue":
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if environ.get("wsgi.input_terminated"):
+                body = environ["wsgi.input"].read()
+            else:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+            environ["wsgi.input_terminated"] = True
+            try:
+                for piece in self.server.app(environ, self._start):
+                    self.wfile.write(piece)
+                self.wfile.flush()
+            except ConnectionError:
+                self.close_connection = True
+
+        def _start(
+            self, status: str, headers: list[tuple[str, str]], _error: Any = None
+        ) -> Callable[..., Any]:
+            code, _, reason = status.partition(" ")
+            self.send_response(int(code), reason)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.end_headers()
+            return self.wfile.write
+
+        def log(self, *_args: Any) -> None:
+            """Say nothing: the desk has the list of calls."""
+
+    return Handler
+
+
+def _stand_in(now: datetime) -> tuple[str, str, Mapping[str, Any]]:
+    """A sketch of a company, for as long as the demo company is not there."""
+    from datetime import timedelta
+    from decimal import Decimal
+    from uuid import NAMESPACE_DNS, uuid5
+
+    def guid(text: str) -> str:
+        return str(uuid5(NAMESPACE_DNS, text))
+
+    then = now - timedelta(days=400)
+    contacts = [
+        {
+            "ContactID": guid(f"c{i}"),
+            "Name": f"Contact {i}",
+            "ContactStatus": "ACTIVE",
+            "UpdatedDateUTC": then + timedelta(hours=i),
+        }
+        for i in range(130)
+    ]
+    invoices = [
+        {
+            "InvoiceID": guid(f"i{i}"),
+            "InvoiceNumber": f"INV-{i:04}",
+            "Type": "ACCREC",
+            "Status": "AUTHORISED",
+            "Contact": {"ContactID": guid(f"c{i % 130}"), "Name": f"Contact {i % 130}"},
+            "Date": (then + timedelta(days=i)).date(),
+            "DueDate": (then + timedelta(days=i + 20)).date(),
+            "LineAmountTypes": "Exclusive",
+            "LineItems": [
+                {
+                    "LineItemID": guid(f"l{i}"),
+                    "Description": "Work",
+                    "Quantity": Decimal("1.0000"),
+                    "UnitAmount": Decimal("10.1234"),
+                    "LineAmount": Decimal("10.12"),
+                    "TaxAmount": Decimal("1.52"),
+                    "TaxType": "OUTPUT2",
+                    "AccountCode": "200",
+                    "Tracking": [],
+                }
+            ],
+            "SubTotal": Decimal("10.12"),
+            "TotalTax": Decimal("1.52"),
+            "Total": Decimal("11.64"),
+            "AmountDue": Decimal("11.64"),
+            "AmountPaid": Decimal("0.00"),
+            "AmountCredited": Decimal("0.00"),
+            "CurrencyCode": "NZD",
+            "CurrencyRate": Decimal("1.000000"),
+            "UpdatedDateUTC": then + timedelta(days=i, milliseconds=7),
+        }
+        for i in range(350)
+    ]
+    journals = [
+        {
+            "JournalID": guid(f"j{i}"),
+            "JournalNumber": 344 + i,
+            "JournalDate": then.date(),
+            "CreatedDateUTC": then + timedelta(hours=i ^ 1),
+            "SourceID": guid(f"i{i}"),
+            "SourceType": "ACCREC",
+            "JournalLines": [],
+        }
+        for i in range(221)
+    ]
+    accounts = [
+        {
+            "AccountID": guid(f"a{i}"),
+            "Code": f"{200 + i}",
+            "Name": f"Account {i}",
+            "Type": "REVENUE",
+            "Class": "REVENUE",
+            "Status": "ACTIVE",
+            "TaxType": "OUTPUT2",
+            "UpdatedDateUTC": then,
+        }
+        for i in range(20)
+    ]
+    organisation = [
+        {
+            "OrganisationID": guid("o"),
+            "Name": "Sketch Ltd",
+            "BaseCurrency": "NZD",
+            "CountryCode": "NZ",
+            "CreatedDateUTC": then,
+        }
+    ]
+    return (
+        guid("o"),
+        "Sketch Ltd",
+        {
+            "Organisation": organisation,
+            "Contacts": contacts,
+            "Invoices": invoices,
+            "Journals": journals,
+            "Accounts": accounts,
+        },
+    )
