@@ -20,6 +20,7 @@ from demo import install, postgres, results
 from demo.screen import bold, say, step
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator
 
     from demo.screen import Step
@@ -191,10 +192,22 @@ def meltano(
         )
 
 
-def a_business_day_passes(destination: Destination, current: Step) -> None:
-    """Let the demo company do a day's business, at the sandbox's control desk."""
-    done = results.business_day(destination.xero)
-    current.note = f"a business day passes in the sandbox: {done}"
+def a_business_day_passes(destination: Destination) -> str:
+    """Let the demo company do a day's business, at the sandbox's control desk; returns what was done, in words."""
+    from tap_xero.sandbox import Sandbox
+
+    with Sandbox(data=destination.xero, limits=False) as sandbox:
+        told = sandbox.desk.day()
+        day = f"{sandbox.desk.now():%A, %d %B %Y}"
+    return f"a business day passes: {sum(told['changed'].values())} records change; it is {day}"
+
+
+def today(destination: Destination) -> datetime.date:
+    """Return the demo company's date."""
+    from tap_xero.sandbox import Sandbox
+
+    with Sandbox(data=destination.xero, limits=False) as sandbox:
+        return sandbox.desk.now().date()
 
 
 def demo(destination: Destination, began: float, stay: bool) -> None:
@@ -206,7 +219,7 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
         number = len(destination.runs) + 1
         if number > 1:
             with step("Xero (sandbox)") as current:
-                a_business_day_passes(destination, current)
+                current.note = a_business_day_passes(destination)
         log = destination.folder / f"run-{number}.log"
         with step("meltano run", "starting") as current:
             started = time.time()
@@ -223,7 +236,7 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
         seconds = round(time.time() - started, 1)
         destination.remember({"rows": {one.name: one.moved for one in tables}, "seconds": seconds})
         results.show_tables(tables, destination.runs, SCHEMA)
-        results.show_owed(url, SCHEMA, results.sandbox_today(destination.xero))
+        results.show_owed(url, SCHEMA, today(destination))
         say()
         took = bold(f"{time.time() - began:.1f} s")
         say(f"{took} in all. What Meltano, tap and target said: {log.relative_to(ROOT)}")

@@ -1,0 +1,46 @@
+"""What Meltano is told of the plugins agrees with what they say of themselves."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+make = runpy.run_path(str(ROOT / "plugins" / "make.py"))
+PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+DEFINED = {plugin["name"]: plugin for kind in PROJECT["plugins"].values() for plugin in kind}
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[Path, str]:
+    return make["files"]()
+
+
+def test_the_definitions_are_what_about_gives(made: dict[Path, str]) -> None:
+    assert len(made) == 3
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run python plugins/make.py"
+
+
+@pytest.mark.parametrize("plugin", ["tap-xero", "target-xero"])
+def test_every_setting_is_known_to_meltano_and_secrets_are_marked(plugin: str) -> None:
+    told = make["about"](plugin)["settings"]["properties"]
+    settings = {setting["name"]: setting for setting in DEFINED[plugin]["settings"]}
+    assert list(settings) == list(told)
+    assert {name for name, setting in settings.items() if setting.get("sensitive")} == {
+        "client_secret",
+        "refresh_token",
+    }
+
+
+def test_no_plugin_needs_the_hub() -> None:
+    assert all("namespace" in plugin and "pip_url" in plugin for plugin in DEFINED.values())
+
+
+def test_jobs_and_schedules_name_plugins_that_are_there() -> None:
+    jobs = {job["name"]: job["tasks"] for job in PROJECT["jobs"]}
+    assert {name for tasks in jobs.values() for task in tasks for name in task.split()} <= set(DEFINED)
+    assert {schedule["job"] for schedule in PROJECT["schedules"]} <= set(jobs)
