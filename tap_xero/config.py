@@ -224,6 +224,11 @@ class Connected:
             )
         return found
 
+    def interrupt(self) -> None:
+        """End all waits of the client; its calls under way come to their end, later ones are not sent."""
+        if "client" in self.__dict__:
+            self.client.close()
+
     def close(self) -> None:
         """Close the client and stop the embedded sandbox; nothing happens the second time."""
         self._closing.close()
@@ -300,6 +305,9 @@ class XeroPlugin(PluginBase):
         schema = dict(self.config_jsonschema)
         self.append_builtin_config(schema)
         settings = schema["properties"]
+        for name, setting in settings.items():
+            if "default" in setting:
+                self._config.setdefault(name, setting["default"])
         errors = [
             explain(error, settings)
             for error in jsonschema.Draft7Validator(schema).iter_errors(dict(self.config))

@@ -6,12 +6,12 @@ Each reader here is a generator of pages, fed by `fetch`, which makes one call. 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tap_xero.records import Page, Record, UnexpectedAnswer
+from tap_xero.records import Page, Row, UnexpectedAnswer
 
 logger = logging.getLogger("tap-xero")
 
@@ -26,15 +26,19 @@ SHORT_PAGE = 100
 """The rows of a page where the list takes no size."""
 
 Fetch = Callable[["Mapping[str, str] | None", "datetime | None"], Page]
-"""Makes one call of a list, with these parameters and If-Modified-Since, and reads its answer."""
+"""Makes one call of a list, with these parameters and If-Modified-Since, and finds the rows of its answer."""
+
+Passed = dict[tuple[Any, ...], str]
+"""Key and time of the rows that the next question may repeat: the last that were passed on before a bookmark."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Records to pass on, and how many are known to lie before and after them (None: Xero doesn't say)."""
+    """Rows to pass on, how many are known to come after them (None: Xero doesn't say), and their size in bytes."""
 
-    records: list[Record]
+    rows: list[Row]
     remaining: int | None = None
+    size: int = 0
 
 
 def moment(text: str) -> datetime:
@@ -42,36 +46,14 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def key_of(names: Sequence[str]) -> Callable[[Record], tuple[Any, ...]]:
-    """Make the function that gives a record's key."""
-
-    def key(record: Record) -> tuple[Any, ...]:
-        return tuple([record.get(name) for name in names])
-
-    return key
-
-
-Passed = dict[tuple[Any, ...], str]
-"""Key and time of the rows that the next question may repeat: the last that was passed on before a bookmark."""
-
-
-def read_whole(
-    fetch: Fetch, key: Sequence[str], marker: str | None, since: datetime | None, passed: Passed
-) -> Iterator[Chunk]:
-    """Read a list that Xero gives in one answer, in order of its marker so that a bookmark can follow it."""
-    records = fetch(None, since and since - OVERLAP).records
-    if marker:
-        records = _fresh(sorted(records, key=time_in(marker)), key, marker, passed)
-    yield Chunk(records, 0)
+def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time: bool) -> Iterator[Chunk]:
+    """Read a list that Xero gives in one answer; `by_time`: in the order of its marker, for a bookmark to follow."""
+    page = fetch(None, since and since - OVERLAP)
+    yield Chunk(_fresh(sorted(page.rows, key=_time), passed) if by_time else page.rows, 0, page.size)
 
 
 def read_by_change(
-    fetch: Fetch,
-    key: Sequence[str],
-    marker: str,
-    since: datetime | None,
-    passed: Passed,
-    page_size: int | None,
+    fetch: Fetch, since: datetime | None, passed: Passed, page_size: int | None
 ) -> Iterator[Chunk]:
     """Read a paged list by time instead of by page number.
 
@@ -85,27 +67,25 @@ def read_by_change(
     list takes no size and gives 100. Raises `UnexpectedAnswer` when a list changes faster than it can be read.
     """
     sized = {} if page_size is None else {"pageSize": str(page_size)}
-    size = page_size or SHORT_PAGE
     window = since and since - OVERLAP
     while True:
         page = fetch({"page": "1", **sized}, window)
-        if not _in_order(page.records, marker, window):
+        if not _in_order(page.rows, window):
             logger.warning(
-                "Xero's answer is not in order of %s: the list is walked page by page until it holds still, and its "
-                "rows are passed on at the end.", marker,
-            )  # fmt: skip
-            rows = list(_until_still(fetch, key, marker, window, sized))
-            yield Chunk(_fresh(_latest(rows, key, marker), key, marker, passed), 0)
+                "Xero's answer is not in order of change: the list is walked page by page until it holds still, and "
+                "its rows are passed on at the end."
+            )
+            rows = _latest(_until_still(fetch, window, sized))
+            yield Chunk(_fresh(rows, passed), 0, sum(len(bytes(row.raw)) for row in rows))
             return
-        yield Chunk(_fresh(page.records, key, marker, passed), _remaining(page))
-        if is_last(page, size, 1):
+        yield Chunk(_fresh(page.rows, passed), _remaining(page), page.size)
+        if is_last(page, page_size or SHORT_PAGE, 1):
             return
-        later = _window_after(page.records[-1][marker])
+        later = _window_after(page.rows[-1].time)
         if window is not None and later <= window:
-            crowd = list(_until_still(fetch, key, marker, window, sized, beyond=window))
-            rows = _latest(crowd, key, marker)
-            yield Chunk(_fresh(rows, key, marker, passed))
-            later = _window_after(rows[-1][marker])
+            rows = _latest(_until_still(fetch, window, sized, beyond=window))
+            yield Chunk(_fresh(rows, passed), None, page.size)
+            later = _window_after(rows[-1].time)
             if later <= window:  # the walk met the end of the list
                 return
         window = later
@@ -115,38 +95,35 @@ def _window_after(time: str) -> datetime:
     return moment(time).replace(microsecond=0) - OVERLAP
 
 
-def time_in(marker: str) -> Callable[[Record], str]:
-    """Make the function that gives a record's time, as text that sorts."""
-    return lambda record: record.get(marker) or ""
+def _time(row: Row) -> Any:
+    return row.time
 
 
-def _in_order(records: list[Record], marker: str, window: datetime | None) -> bool:
+def _in_order(rows: list[Row], window: datetime | None) -> bool:
     """Tell whether a page is what was asked for: by time, and nothing from before the window."""
-    times = [record.get(marker) or "" for record in records]
+    times = [row.time for row in rows]
     if not times:
         return True
     early = (window - OVERLAP).isoformat()[:19] if window else ""
     return bool(times[0]) and times[0][:19] >= early and times == sorted(times)
 
 
-def _fresh(records: list[Record], key: Sequence[str], marker: str, passed: Passed) -> list[Record]:
+def _fresh(rows: list[Row], passed: Passed) -> list[Row]:
     """Leave out what was passed on before, and remember what the next question may repeat."""
-    if not records:
-        return records
-    identity, time = key_of(key), time_in(marker)
-    fresh = [record for record in records if passed.get(identity(record)) != time(record)]
-    newest = max([*map(time, records), *passed.values()])
+    if not rows:
+        return rows
+    fresh = [row for row in rows if passed.get(row.key) != row.time] if passed else rows
+    newest = max([*map(_time, rows), *passed.values()])
     border = _window_after(newest).isoformat()[:19] if newest else ""
-    for row in [row for row, at in passed.items() if at[:19] < border]:
-        del passed[row]
-    passed.update((identity(record), time(record)) for record in records if time(record)[:19] >= border)
+    for key in [key for key, time in passed.items() if time[:19] < border]:
+        del passed[key]
+    passed.update((row.key, row.time) for row in rows if row.time[:19] >= border)
     return fresh
 
 
-def _latest(records: list[Record], key: Sequence[str], marker: str) -> list[Record]:
+def _latest(rows: Iterable[Row]) -> list[Row]:
     """Keep each row as it was last seen, by time: a bookmark never runs ahead of a row."""
-    identity = key_of(key)
-    return sorted({identity(record): record for record in records}.values(), key=time_in(marker))
+    return sorted({row.key: row for row in rows}.values(), key=_time)
 
 
 def is_last(page: Page, page_size: int, number: int) -> bool:
@@ -155,40 +132,33 @@ def is_last(page: Page, page_size: int, number: int) -> bool:
     Where Xero says how many pages there are, that counts: a page may hold fewer rows than asked for and still have a
     successor. A list without that block ends with a page that isn't full.
     """
-    if not page.records:
+    if not page.rows:
         return True
     if page.pagination is not None and page.pagination.pageCount:
         return number >= page.pagination.pageCount
-    return len(page.records) < page_size
+    return len(page.rows) < page_size
 
 
 def _remaining(page: Page) -> int | None:
-    return max(page.pagination.itemCount - len(page.records), 0) if page.pagination else None
+    return max(page.pagination.itemCount - len(page.rows), 0) if page.pagination else None
 
 
-def read_until_still(fetch: Fetch, key: Sequence[str], marker: str) -> Iterator[Chunk]:
+def read_until_still(fetch: Fetch) -> Iterator[Chunk]:
     """Read a paged list that can't be asked by time: walk its pages until two walks give the same rows.
 
     A list of one page needs no second walk. Rows are passed on as they are found; a later walk adds what it finds new
     or changed. Raises `UnexpectedAnswer` when the list doesn't hold still.
     """
-    yield from (Chunk([record]) for record in _until_still(fetch, key, marker, None, {}))
+    yield from (Chunk([row]) for row in _until_still(fetch, None, {}))
 
 
 def _until_still(
-    fetch: Fetch,
-    key: Sequence[str],
-    marker: str,
-    window: datetime | None,
-    sized: Mapping[str, str],
-    *,
-    beyond: datetime | None = None,
-) -> Iterator[Record]:
+    fetch: Fetch, window: datetime | None, sized: Mapping[str, str], *, beyond: datetime | None = None
+) -> Iterator[Row]:
     """Walk the pages of a window, to its end or until they lead `beyond` a crowded second, as often as they move.
 
     What comes in while we walk lands behind the newest row of the first walk, and so doesn't count as movement.
     """
-    identity, time = key_of(key), time_in(marker)
     found: Passed = {}
     before: Passed | None = None
     newest = ""
@@ -197,21 +167,20 @@ def _until_still(
         number = 1
         while True:
             page = fetch({"page": str(number), **sized}, window)
-            for record in page.records:
-                row, at = identity(record), time(record)
-                walk[row] = at
-                if found.get(row) != at:
-                    found[row] = at
-                    yield record
+            for row in page.rows:
+                walk[row.key] = row.time
+                if found.get(row.key) != row.time:
+                    found[row.key] = row.time
+                    yield row
             if is_last(page, int(sized.get("pageSize", SHORT_PAGE)), number):
                 break
-            if beyond is not None and _window_after(time(page.records[-1])) > beyond:
+            if beyond is not None and _window_after(page.rows[-1].time) > beyond:
                 break
             number += 1
         if number == 1 and beyond is None:
             return
         newest = newest or max(walk.values(), default="")
-        settled = {row: at for row, at in walk.items() if at <= newest}
+        settled = {key: time for key, time in walk.items() if time <= newest}
         if settled == before:
             return
         before = settled
@@ -221,7 +190,7 @@ def _until_still(
     )
 
 
-def read_by_number(fetch: Fetch, number: str, after: int) -> Iterator[Chunk]:
+def read_by_number(fetch: Fetch, after: int) -> Iterator[Chunk]:
     """Read journals: `offset` means "with a greater JournalNumber", not a count of rows, and `page` is ignored.
 
     Recorded from Xero: offset 400 gives 401 to 500, and past the last an empty list. Journals never change.
@@ -230,12 +199,12 @@ def read_by_number(fetch: Fetch, number: str, after: int) -> Iterator[Chunk]:
     """
     while True:
         page = fetch({"offset": str(after)}, None)
-        if not page.records:
+        if not page.rows:
             return
-        fresh = sorted((r for r in page.records if r[number] > after), key=lambda record: record[number])
+        fresh = sorted((row for row in page.rows if row.time > after), key=_time)
         if not fresh:
             raise UnexpectedAnswer(
                 f"journals after number {after} were asked for, and Xero gave only earlier ones"
             )
-        yield Chunk(fresh)
-        after = fresh[-1][number]
+        yield Chunk(fresh, None, page.size)
+        after = fresh[-1].time

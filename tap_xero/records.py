@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -23,7 +23,7 @@ Plan = Callable[[Record], None]
 
 
 class UnexpectedAnswer(CallError):
-    """Xero's answer can be read but isn't what was asked for; an answer that isn't understood is never an empty one."""
+    """Xero's answer can be read but isn't what was asked for; what isn't understood is never an empty answer."""
 
     way_out = "Run again with TAP_XERO_LOGLEVEL=DEBUG and report it to the makers of singer-xero."
 
@@ -37,18 +37,32 @@ class Pagination(msgspec.Struct):
     itemCount: int = 0  # noqa: N815
 
 
+class Row(NamedTuple):
+    """A record that hasn't been decoded yet, but for its key and the field that tells its change.
+
+    `time` is the marker as the tap writes it (fixed width, so that it sorts as text; journals: their number), and
+    "" where the record has none.
+    """
+
+    key: tuple[Any, ...]
+    time: Any
+    raw: msgspec.Raw
+
+
 @dataclass(frozen=True)
 class Page:
-    """One answer of a list: its records in Xero's order, and Xero's word on how many there are in all."""
+    """One answer of a list: its rows in Xero's order, Xero's word on how many there are, and its size in bytes."""
 
-    records: list[Record]
+    rows: list[Row]
     pagination: Pagination | None = None
+    size: int = 0
 
 
 class RecordReader:
-    """Reads the answers of one object.
+    """Reads the answers of one object: `page` finds the rows, `record` decodes one.
 
-    `warn` is called with a message once for each new field and each unreadable date, not once per record.
+    Pages may be read by several threads while records are decoded by one. New fields and unreadable dates are told
+    once each, not once per record.
     """
 
     def __init__(self, xero: XeroObject, logger: logging.Logger) -> None:
@@ -59,36 +73,49 @@ class RecordReader:
         self.dropped = tuple(xero.dropped)
         self.plan = self._compile(schema, xero.envelope)
         self._told: set[str] = set()
-        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-            msgspec.defstruct(
-                "Envelope",
-                [
-                    ("records", Any, msgspec.field(name=xero.envelope)),
-                    ("pagination", Pagination | None, None),
-                ],
-            ),
-            float_hook=Decimal,
-        )
+        self._list = self._envelope_of(list[msgspec.Raw])
+        self._single = self._envelope_of(msgspec.Raw)
+        heads = [*xero.key, xero.marker] if xero.marker else [*xero.key]
+        self._heads = msgspec.json.Decoder(msgspec.defstruct("Head", [(name, Any, None) for name in heads]))
+        self._record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+    def _envelope_of(self, records: Any) -> msgspec.json.Decoder[Any]:
+        fields = [
+            ("records", records, msgspec.field(name=self.xero.envelope)),
+            ("pagination", Pagination | None, None),
+        ]
+        return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields))
 
     def page(self, content: bytes, call: str) -> Page:
-        """Turn the bytes of a list's answer into records.
+        """Find the rows in the bytes of a list's answer.
 
         Raises `UnexpectedAnswer` when the answer holds no such list: what can't be read is never an empty list.
         """
         try:
-            envelope = self._envelope.decode(content)
+            envelope = self._list.decode(content)
+            raws = envelope.records
         except msgspec.MsgspecError as error:
-            raise UnexpectedAnswer(
-                f"the answer has no list '{self.xero.envelope}': {error}", call=call
-            ) from None
-        rows = envelope.records
-        if isinstance(rows, dict):  # the single GET of a budget shows an object where others have a list
-            rows = [rows]
-        if not isinstance(rows, list):
-            raise UnexpectedAnswer(f"'{self.xero.envelope}' in the answer is not a list", call=call)
-        for record in rows:
-            self.conform(record)
-        return Page(rows, envelope.pagination)
+            try:  # the single GET of a budget shows an object where others have a list
+                envelope = self._single.decode(content)
+                raws = [envelope.records]
+                self._heads.decode(raws[0])
+            except msgspec.MsgspecError:
+                words = f"the answer has no list '{self.xero.envelope}': {error}"
+                raise UnexpectedAnswer(words, call=call) from None
+        marker, key = self.xero.marker, self.xero.key
+        rows = []
+        for raw in raws:
+            head = self._heads.decode(raw)
+            time = getattr(head, marker) if marker else None
+            time = "" if time is None else instant(time) if isinstance(time, str) else time
+            rows.append(Row(tuple([getattr(head, name) for name in key]), time, raw))
+        return Page(rows, envelope.pagination, len(content))
+
+    def record(self, row: Row) -> Record:
+        """Decode a row into the shape of its schema."""
+        record = self._record.decode(row.raw)
+        self.conform(record)
+        return record
 
     def conform(self, record: Record) -> None:
         """Bring one record into the shape of its schema, in place."""

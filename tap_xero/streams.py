@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,15 +20,18 @@ from tap_xero.api.errors import AccessError, NotFound, XeroError
 from tap_xero.config import ConfigurationProblem, Organisation
 from tap_xero.objects import OBJECTS, Paging, XeroObject
 from tap_xero.paging import Chunk, Passed
-from tap_xero.records import Page, RecordReader
+from tap_xero.records import Page, RecordReader, Row
 
 if TYPE_CHECKING:
     from tap_xero.tap import TapXero
 
 INCREMENTAL, FULL_TABLE = "INCREMENTAL", "FULL_TABLE"
 
+DETAILS_AT_ONCE = 4
+"""Single GETs of a list to have under way; the client keeps the organisation's limit of five calls."""
+
 BORDER = 200
-"""How many rows at the border of a run the state remembers; more are simply read twice."""
+"""How many rows at the border of a run the state remembers; more are simply passed on twice."""
 
 
 class XeroStream(Stream):
@@ -35,10 +39,10 @@ class XeroStream(Stream):
 
     # Records leave the reader in the shape of their schema, so that the SDK needn't walk them again.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    _tap: TapXero
 
     def __init__(self, tap: TapXero, xero: XeroObject) -> None:
         self.xero = xero
+        self.tap = tap
         super().__init__(tap, schema=xero.schema(with_tenant=True), name=xero.name)
         self.primary_keys = ("tenant_id", *xero.key)
         self.replication_key = xero.marker if xero.incremental else None
@@ -92,7 +96,7 @@ class XeroStream(Stream):
     @property
     def partitions(self) -> list[dict[str, Any]]:
         """One for each organisation."""
-        return [{"tenant_id": organisation.tenant_id} for organisation in self._tap.organisations]
+        return [{"tenant_id": organisation.tenant_id} for organisation in self.tap.organisations]
 
     @property
     def is_sorted(self) -> bool:
@@ -132,42 +136,32 @@ class XeroStream(Stream):
         What goes wrong is noted at the tap, which ends with an error after the other streams were read; without
         consent there is nothing left to read, and the error goes up at once.
         """
-        organisation = self._tap.organisation((context or {})["tenant_id"])
+        organisation = self.tap.organisation((context or {})["tenant_id"])
         if self.replication_method == FULL_TABLE and self.config.get("emit_activate_version_messages"):
             self._stream_version = self._initialized_at // 1000
-        if not self._tap.may_read(self, organisation):
+        if not self.tap.may_read(self, organisation):
             self.incomplete = True
             return
-        progress = Progress(self, organisation)
+        reading, chunks = self.tap.read(self, organisation)
+        progress = Progress(reading)
+        decode = self.reader.record
         try:
-            for chunk in self.chunks(organisation):
-                for record in chunk.records:
-                    progress.rows += 1
-                    yield record
-                progress.tell(chunk.remaining)
+            for chunk in chunks:
+                for row in chunk.rows:
+                    yield decode(row)
+                progress.tell(len(chunk.rows), chunk.remaining)
         except AccessError:
             raise
         except XeroError as error:
             self.incomplete = True
-            self._tap.failed(self, organisation, error)
+            self.tap.failed(self, organisation, error)
             return
+        self.remember(organisation, reading.passed)
         progress.done()
 
-    def chunks(self, organisation: Organisation) -> Iterator[Chunk]:
-        """Read the list in pieces."""
+    def chunks(self, reading: Reading) -> Iterator[Chunk]:
+        """Read the list in pieces; may run in a thread of its own, and touches nothing but `reading`."""
         raise NotImplementedError
-
-    def fetch(
-        self, organisation: Organisation, params: Mapping[str, str] | None, since: datetime | None
-    ) -> Page:
-        """Ask for the list, with what is always asked."""
-        query = {**self.xero.params, **(params or {})}
-        if self.xero.archived and self.config.get("include_archived", True):
-            query["includeArchived"] = "true"
-        answer = self._tap.client.get(organisation.header, self.xero.path, params=query, modified_since=since)
-        if answer.status == 304:  # some of Xero's gateways answer so when nothing has changed
-            return Page([])
-        return self.reader.page(answer.content, answer.call)
 
     def bookmark(self, organisation: Organisation) -> Any:
         """The replication value up to which this organisation has been read; None: read all."""
@@ -191,92 +185,105 @@ class XeroStream(Stream):
         border = state.get("border") or {}
         if self.bookmark(organisation) is None or border.get("at") != state.get("replication_key_value"):
             return {}
-        return {tuple(row): at for *row, at in border.get("rows", ())}
+        return {tuple(key): time for *key, time in border.get("rows", ())}
 
     def remember(self, organisation: Organisation, passed: Passed) -> None:
-        """Keep the border for the next run, when all of this run's rows are out."""
+        """Keep the border for the next run, now that all of this run's rows are out."""
         if self.replication_method != INCREMENTAL:
             return
         state = self.get_context_state({"tenant_id": organisation.tenant_id})
-        rows = [[*row, at] for row, at in passed.items()]
-        if rows and len(rows) <= BORDER and state.get("replication_key_value"):
+        if passed and len(passed) <= BORDER and state.get("replication_key_value"):
+            rows = [[*key, time] for key, time in passed.items()]
             state["border"] = {"at": state["replication_key_value"], "rows": rows}
         else:
             state.pop("border", None)
 
 
+class Reading:
+    """One stream's list in one organisation, being read: where it begins, how to ask, and what it has cost."""
+
+    def __init__(self, stream: XeroStream, organisation: Organisation) -> None:
+        self.stream, self.organisation = stream, organisation
+        self.since = stream.since(organisation)
+        self.passed = stream.border(organisation)
+        self.calls = 0
+        self.params = dict(stream.xero.params)
+        if stream.xero.archived and stream.config.get("include_archived", True):
+            self.params["includeArchived"] = "true"
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Read it."""
+        return self.stream.chunks(self)
+
+    def fetch(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
+        """Ask for the list, or a page of it."""
+        return self.ask(self.stream.xero.path, {**self.params, **(params or {})}, since)
+
+    def ask(self, path: str, params: Mapping[str, str] | None = None, since: datetime | None = None) -> Page:
+        """Make a call and find the rows of its answer."""
+        self.calls += 1
+        client = self.stream.tap.client
+        answer = client.get(self.organisation.header, path, params=params, modified_since=since)
+        if answer.status == 304:  # some of Xero's gateways answer so when nothing has changed
+            return Page([])
+        return self.stream.reader.page(answer.content, answer.call)
+
+
 class WholeStream(XeroStream):
     """A list that comes in one answer."""
 
-    def chunks(self, organisation: Organisation) -> Iterator[Chunk]:
+    def chunks(self, reading: Reading) -> Iterator[Chunk]:
         """Read it with one call, and one more for each record where only the single GET tells all."""
-        passed = self.border(organisation)
-        fetch = partial(self.fetch, organisation)
-        marker = self.replication_key
-        for chunk in paging.read_whole(fetch, self.xero.key, marker, self.since(organisation), passed):
-            yield Chunk(list(self.in_detail(organisation, chunk.records)), 0) if self.xero.detail else chunk
-        self.remember(organisation, passed)
-
-    def in_detail(
-        self, organisation: Organisation, records: Iterable[dict[str, Any]]
-    ) -> Iterator[dict[str, Any]]:
-        """Read each record by its own call; one that was removed in the meantime is left out."""
-        for record in records:
-            path = f"{self.xero.path}/{quote(str(record[self.xero.key[0]]))}"
-            try:
-                answer = self._tap.client.get(
-                    organisation.header, path, params=self._tap.detail_params(self.xero)
-                )
-            except NotFound:
+        by_time = self.replication_method == INCREMENTAL
+        for chunk in paging.read_whole(reading.fetch, reading.since, reading.passed, by_time=by_time):
+            if not self.xero.detail:
+                yield chunk
                 continue
-            yield from self.reader.page(answer.content, answer.call).records
+            with ThreadPoolExecutor(DETAILS_AT_ONCE) as pool:
+                for page in pool.map(partial(self.in_detail, reading), chunk.rows):
+                    yield Chunk(page.rows, None, page.size)
+
+    def in_detail(self, reading: Reading, row: Row) -> Page:
+        """Read a record by a call of its own; one that was removed in the meantime is left out."""
+        try:
+            return reading.ask(
+                f"{self.xero.path}/{quote(str(row.key[0]))}", self.tap.detail_params(self.xero)
+            )
+        except NotFound:
+            return Page([])
 
 
 class PagedStream(XeroStream):
     """A list in pages that can be asked for by time."""
 
-    def chunks(self, organisation: Organisation) -> Iterator[Chunk]:
-        """Read it from change to change."""
-        passed = self.border(organisation)
-        sized = self.xero.paging is Paging.PAGES
-        yield from paging.read_by_change(
-            partial(self.fetch, organisation),
-            self.xero.key,
-            str(self.xero.marker),
-            self.since(organisation),
-            passed,
-            self.config["page_size"] if sized else None,
-        )
-        self.remember(organisation, passed)
-
-    def fetch(
-        self, organisation: Organisation, params: Mapping[str, str] | None, since: datetime | None
-    ) -> Page:
-        """Ask for a page, in the order of change where the list lets one say so."""
-        order = {"order": self.xero.order} if self.xero.order else {}
-        return super().fetch(organisation, {**order, **(params or {})}, since)
+    def chunks(self, reading: Reading) -> Iterator[Chunk]:
+        """Read it from change to change, in the order of change where the list lets one say so."""
+        if self.xero.order:
+            reading.params["order"] = self.xero.order
+        size = self.config["page_size"] if self.xero.paging is Paging.PAGES else None
+        return paging.read_by_change(reading.fetch, reading.since, reading.passed, size)
 
 
 class WalkedStream(XeroStream):
     """A list in pages that can't be asked for by time."""
 
-    def chunks(self, organisation: Organisation) -> Iterator[Chunk]:
+    def chunks(self, reading: Reading) -> Iterator[Chunk]:
         """Read it until it holds still."""
-        yield from paging.read_until_still(
-            partial(self.fetch, organisation), self.xero.key, str(self.xero.marker)
-        )
+        return paging.read_until_still(reading.fetch)
 
 
 class NumberedStream(XeroStream):
     """Journals: they never change, and are asked for by number."""
 
-    def chunks(self, organisation: Organisation) -> Iterator[Chunk]:
-        """Read what is numbered higher; without a bookmark from the first, whatever `start_date` says.
+    def since(self, organisation: Organisation) -> None:
+        """No moment: without a bookmark journals are read from the first, whatever `start_date` says.
 
         Their dates don't follow their numbers (recorded from Xero), so a journal can't be found by its date.
         """
-        after = int(self.bookmark(organisation) or 0)
-        yield from paging.read_by_number(partial(self.fetch, organisation), str(self.xero.marker), after)
+
+    def chunks(self, reading: Reading) -> Iterator[Chunk]:
+        """Read what is numbered higher than the bookmark."""
+        return paging.read_by_number(reading.fetch, int(self.bookmark(reading.organisation) or 0))
 
 
 def stream_of(tap: TapXero, xero: XeroObject) -> XeroStream:
@@ -299,16 +306,14 @@ class Progress:
     EVERY = 10.0
     """Seconds between two lines."""
 
-    def __init__(
-        self, stream: XeroStream, organisation: Organisation, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.stream, self.organisation, self.clock = stream, organisation, clock
+    def __init__(self, reading: Reading, clock: Callable[[], float] = time.monotonic) -> None:
+        self.reading, self.clock = reading, clock
         self.rows = 0
         self.started = self.told = clock()
-        self.calls_before = stream._tap.client.usage(organisation.header).calls
 
-    def tell(self, remaining: int | None) -> None:
-        """Log a line if the last one is long ago."""
+    def tell(self, rows: int, remaining: int | None) -> None:
+        """Count rows that were passed on; log a line if the last one is long ago."""
+        self.rows += rows
         now = self.clock()
         if now - self.told < self.EVERY:
             return
@@ -316,10 +321,8 @@ class Progress:
         to_do, to_go = "", ""
         if remaining:
             seconds = (now - self.started) * remaining / max(self.rows, 1)
-            to_do, to_go = (
-                f" of {self.rows + remaining:,}",
-                f", about {pendulum.duration(seconds=int(seconds)).in_words()} to go",
-            )
+            to_do = f" of {self.rows + remaining:,}"
+            to_go = f", about {pendulum.duration(seconds=int(seconds)).in_words()} to go"
         self._log(f"{self.rows:,}{to_do} rows{to_go}")
 
     def done(self) -> None:
@@ -327,11 +330,11 @@ class Progress:
         self._log(f"{self.rows:,} row{'' if self.rows == 1 else 's'}")
 
     def _log(self, text: str) -> None:
-        usage = self.stream._tap.client.usage(self.organisation.header)
-        calls = usage.calls - self.calls_before
+        stream, organisation, calls = self.reading.stream, self.reading.organisation, self.reading.calls
+        usage = stream.tap.client.usage(organisation.header)
         left = "" if usage.day_left is None else f", {usage.day_left:,} left today"
         cost = f"{calls} call{'' if calls == 1 else 's'}{left}"
-        self.stream.logger.info("%s of %s: %s (%s)", self.stream.name, self.organisation.name, text, cost)
+        stream.logger.info("%s of %s: %s (%s)", stream.name, organisation.name, text, cost)
 
 
 def all_streams(tap: TapXero) -> list[XeroStream]:

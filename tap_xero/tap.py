@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, Any
@@ -14,6 +14,7 @@ from singer_sdk import typing as th
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
+from tap_xero.ahead import ReadAhead
 from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import AccessError, DayLimitReached, OrganisationError, XeroError
 from tap_xero.config import (
@@ -26,7 +27,8 @@ from tap_xero.config import (
     json_text,
 )
 from tap_xero.objects import XeroObject
-from tap_xero.streams import XeroStream, all_streams, moment_of
+from tap_xero.paging import Chunk
+from tap_xero.streams import Reading, XeroStream, all_streams, moment_of
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class TapXero(XeroPlugin, Tap):
         self.failures: list[Failure] = []
         self._unavailable: dict[str, XeroError] = {}
         self._skipped: set[tuple[str, str]] = set()
+        self._ahead: ReadAhead | None = None
+        self._readings: dict[tuple[str, str], Reading] = {}
         super().__init__(catalog=catalog, **kwargs)
         start = self.config.get("start_date")
         if start:
@@ -130,6 +134,32 @@ class TapXero(XeroPlugin, Tap):
             "DateFrom": month.subtract(months=12).to_date_string(),
             "DateTo": month.add(months=11).end_of("month").to_date_string(),
         }
+
+    def read(self, stream: XeroStream, organisation: Organisation) -> tuple[Reading, Iterator[Chunk]]:
+        """Begin to consume a list; with the first one, all selected lists begin to be read ahead."""
+        if stream.ABORT_AT_RECORD_COUNT is not None:  # `--test` wants one record of each and not a call more
+            reading = Reading(stream, organisation)
+            return reading, reading.chunks()
+        if self._ahead is None:
+            self._readings = {
+                (each.name, o.tenant_id): Reading(each, o)
+                for each in self.streams.values()
+                if isinstance(each, XeroStream) and each.selected and self.missing_scope(each) is None
+                for o in self.organisations
+            }
+            self._ahead = ReadAhead([(key, reading.chunks) for key, reading in self._readings.items()])
+        key = (stream.name, organisation.tenant_id)
+        if key not in self._ahead:  # read a second time
+            reading = Reading(stream, organisation)
+            return reading, reading.chunks()
+        return self._readings[key], self._ahead.consume(key)
+
+    def close(self) -> None:
+        """Stop reading ahead, close the connections and stop an embedded sandbox."""
+        self.connected.interrupt()
+        if self._ahead is not None:
+            self._ahead.close()
+        self.connected.close()
 
     # What can't be read
 
@@ -229,7 +259,7 @@ class TapXero(XeroPlugin, Tap):
             tap.sync_all()
             tap.report()
         finally:
-            tap.connected.close()
+            tap.close()
         if tap.failures:
             sys.exit(1)
 

@@ -73,7 +73,7 @@ def read(
     try:
         tap.sync_all()
     finally:
-        tap.connected.close()
+        tap.close()
         run = Run(tap, [decode(line) for line in recorder.lines])
     return run
 

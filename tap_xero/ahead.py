@@ -1,0 +1,117 @@
+"""Reads ahead: while one list is passed on, those behind it are already being fetched.
+
+Xero lets five calls of an organisation be under way at once, and most lists take one or two: read one after another,
+a run is mostly waiting. Here a few threads fetch, the lists side by side and the organisations too, while the one
+consumer gets each list's chunks in order, as if nothing else were going on. What lies ready is bounded in bytes; the
+list that is being consumed is never held up by what was fetched for later ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tap_xero.paging import Chunk
+
+THREADS = 20
+"""At most so many lists are read at once; the client keeps each organisation to its five calls."""
+
+SPOOL = 16 * 2**20
+"""Bytes of answers that may lie ready."""
+
+
+class _Stopped(Exception):
+    """The consumer has gone; there is nobody to read for."""
+
+
+class _Lane:
+    """What was fetched of one list and not consumed yet."""
+
+    def __init__(self, read: Callable[[], Iterator[Chunk]]) -> None:
+        self.read = read
+        self.chunks: deque[Chunk] = deque()
+        self.ended = False
+        self.error: BaseException | None = None
+
+
+class ReadAhead:
+    """Reads lists in the background, in the order in which they will be consumed.
+
+    `lists` holds a key and a function for each, that reads it chunk by chunk; its errors come out at `consume`.
+    """
+
+    def __init__(
+        self,
+        lists: Sequence[tuple[Hashable, Callable[[], Iterator[Chunk]]]],
+        threads: int = THREADS,
+        spool: int = SPOOL,
+    ) -> None:
+        self._spool = spool
+        self._lying = 0
+        self.most = 0
+        """The most bytes that lay ready at once."""
+        self._changed = threading.Condition()
+        self._consumed: Hashable = None
+        self._stopped = False
+        self._lanes = {key: _Lane(read) for key, read in lists}
+        self._pool = ThreadPoolExecutor(max(1, min(threads, len(self._lanes))), "read-ahead")
+        for key, lane in self._lanes.items():
+            self._pool.submit(self._fill, key, lane)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._lanes
+
+    def consume(self, key: Hashable) -> Iterator[Chunk]:
+        """Give the chunks of a list as they come; each list can be consumed once."""
+        lane = self._lanes.pop(key)
+        with self._changed:
+            self._consumed = key
+            self._changed.notify_all()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: lane.chunks or lane.ended)
+                if not lane.chunks:
+                    break
+                chunk = lane.chunks.popleft()
+                self._lying -= chunk.size
+                self._changed.notify_all()
+            yield chunk
+        if lane.error:
+            raise lane.error
+
+    def close(self) -> None:
+        """Stop reading; waits for the calls that are under way."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _fill(self, key: Hashable, lane: _Lane) -> None:
+        try:
+            for chunk in lane.read():
+                self._put(key, lane, chunk)
+        except _Stopped:
+            pass
+        except BaseException as error:
+            lane.error = error
+        finally:
+            with self._changed:
+                lane.ended = True
+                self._changed.notify_all()
+
+    def _put(self, key: Hashable, lane: _Lane, chunk: Chunk) -> None:
+        def may() -> bool:
+            fits = self._lying + chunk.size <= self._spool
+            # The list being consumed goes on with one chunk in hand even when later ones have filled the spool.
+            return self._stopped or fits or (key == self._consumed and not lane.chunks)
+
+        with self._changed:
+            self._changed.wait_for(may)
+            if self._stopped:
+                raise _Stopped
+            lane.chunks.append(chunk)
+            self._lying += chunk.size
+            self.most = max(self.most, self._lying)
+            self._changed.notify_all()
