@@ -147,14 +147,14 @@ class Connected:
     def _tokens(self, config: Mapping[str, Any]) -> AccessTokens:
         """Choose how to sign in: a secret with no refresh token, neither set nor stored, is a custom connection."""
         from tap_xero.api.auth import ClientCredentials, RefreshToken
-        from tap_xero.api.tokens import TokenStore
+        from tap_xero.api.tokens import open_store
 
         client_id, secret, seed = (
             config["client_id"],
             config.get("client_secret"),
             config.get("refresh_token"),
         )
-        store = TokenStore(config.get("token_path"))
+        store = open_store(config.get("token_path"))
         if secret and not seed and store.read(client_id) is None:
             return ClientCredentials(client_id, secret, config.get("scopes") or ())
         return RefreshToken(client_id, secret, seed, store=store)

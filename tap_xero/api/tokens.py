@@ -12,7 +12,7 @@ import re
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import filelock
 import msgspec
@@ -22,6 +22,7 @@ from tap_xero.api.errors import TokenStoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 _VERSION = 1
 # A refresh ends long before, however often it is tried again.
@@ -81,6 +82,38 @@ def expanded(path: str) -> Path:
     return Path(full).resolve()
 
 
+class Store(Protocol):
+    """A place for tokens that outlasts a run and that processes share. What fails is a TokenStoreError."""
+
+    @property
+    def path(self) -> str | os.PathLike[str]:
+        """How to name it to people."""
+
+    def read(self, client_id: str) -> Kept | None:
+        """The app's tokens, None if there are none."""
+
+    def locked(self, client_id: str) -> AbstractContextManager[None]:
+        """Hold the app's tokens for this process alone; read again inside, somebody may have refreshed meanwhile."""
+
+    def successor(self, client_id: str) -> AbstractContextManager[Callable[[Kept | None], None]]:
+        """Under the lock: gives `keep(kept)`, after which they are on the disk; `keep(None)` takes them out."""
+
+
+def open_store(path: str | os.PathLike[str] | None = None) -> Store:
+    """The store that a `token_path` names: `postgresql://…`, or a file; without one the default file."""
+    full = os.path.expandvars(os.fspath(path or ""))
+    scheme, separator, _ = full.partition("://")
+    if not separator:
+        return TokenStore(path)
+    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", scheme):
+        raise TokenStoreError(
+            f"token_path names a place of the kind {scheme}://", advice="Give a file, or postgresql://…"
+        )
+    from tap_xero.api.tokens_postgres import PostgresTokenStore
+
+    return PostgresTokenStore(full)
+
+
 class TokenStore:
     """The file of tokens: one entry per client id, readable by its owner alone."""
 
@@ -92,8 +125,11 @@ class TokenStore:
         return self._load().clients.get(client_id)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the lock that other processes respect; read again inside, as somebody may have refreshed meanwhile."""
+    def locked(self, client_id: str = "") -> Iterator[None]:  # noqa: ARG002
+        """Hold the lock that other processes respect; read again inside, as somebody may have refreshed meanwhile.
+
+        The whole file is locked, whoever's tokens are to change.
+        """
         lock = filelock.FileLock(f"{self.path}.lock", timeout=_LOCK_WAIT, mode=0o600)
         try:
             self._make_folder()
