@@ -11,8 +11,8 @@ from decimal import Decimal
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from tap_xero.sandbox import books
-from tap_xero.sandbox.books import ONE, ZERO, Posting, Record, in_base, market_rate, money
+from . import books
+from .books import ONE, ZERO, Posting, Record, in_base, market_rate, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,10 +14,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tap_xero.sandbox import books, chart, extras, names
-from tap_xero.sandbox.books import ONE, ZERO, Record, market_rate, money
-from tap_xero.sandbox.clerk import Clerk, local_time
-from tap_xero.sandbox.seed import TODAY, Company, branding_theme, new_organisation, user
+from . import books, chart, extras, names
+from .books import ONE, ZERO, Record, market_rate, money
+from .clerk import Clerk, local_time
+from .seed import TODAY, Company, branding_theme, new_organisation, user
 
 START = date(2024, 11, 20)
 FOUNDED = date(2024, 11, 4)

@@ -15,8 +15,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from tap_xero.sandbox import books, chart
-from tap_xero.sandbox.clerk import IDS, Clerk, Guids, local_time
+from . import books, chart
+from .clerk import IDS, Clerk, Guids, local_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +144,7 @@ def demo_company(now: datetime) -> Company:
 
     The history does not depend on `now`, which must not lie before its end. Raises ValueError if it does.
     """
-    from tap_xero.sandbox import demo
+    from . import demo
 
     return demo.company(_after_history(now))
 
@@ -162,7 +162,7 @@ def second_company(now: datetime) -> Company:
 
     Raises ValueError when `now` lies before that day.
     """
-    from tap_xero.sandbox import sister
+    from . import sister
 
     return sister.company(_after_history(now))
 

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from tap_xero.sandbox import chart
-from tap_xero.sandbox.clerk import Clerk, local_time
-from tap_xero.sandbox.seed import TODAY, Company, new_organisation, put_in_order
+from . import chart
+from .clerk import Clerk, local_time
+from .seed import TODAY, Company, new_organisation, put_in_order
 
 CUSTOMERS = (
     "Bruny Island Paddlers",
