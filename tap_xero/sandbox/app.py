@@ -80,6 +80,7 @@ class Xero:
         self.store.keep("clock", "state", self.clock.state())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
         request = Request(environ)
         if request.path == "/sandbox" or request.path.startswith("/sandbox/"):
             response = control.answer(self, request)
@@ -123,8 +124,8 @@ class Xero:
             entry["status"] = 0
             raise
         response.headers["Xero-Correlation-Id"] = call.id
-        if tenant_id and call.organisation is not None:
-            response.headers["xero-tenant-id"] = call.organisation.tenant_id
+        if call.organisation is not None:
+            entry["tenant"] = response.headers["xero-tenant-id"] = call.organisation.tenant_id
         self._compress(request, response)
         entry["status"], entry["bytes"] = response.status_code, len(response.get_data())
         if cut := [fault for fault in struck if fault.kind == "cut_off"]:
@@ -231,9 +232,7 @@ class Xero:
     def _bearer(self, call: Call) -> Bearer:
         kind, _, token = call.request.headers.get("Authorization", "").partition(" ")
         try:
-            if kind.lower() != "bearer":
-                raise BadToken
-            call.bearer = self.identity.bearer(token.strip())
+            call.bearer = self.identity.bearer(token.strip() if kind.lower() == "bearer" else "")
         except BadToken as bad:
             if bad.expired is not None:
                 raise _expired(call, bad.expired.strftime("%m/%d/%Y %H:%M:%S")) from None
@@ -360,6 +359,7 @@ class Xero:
         if bearer.app.kind == apps.CUSTOM and not self.switches.custom_connections:
             raise Refusal(403, messages.problem("Forbidden", 403, "AuthenticationUnsuccessful", call.id))
         opened = self.identity.connected(bearer)
+        self.limits.count(bearer.app)
         headers = self.limits.headers(bearer.app, None)
         if connection_id:
             if call.method != "DELETE":
@@ -463,7 +463,10 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
 
 
 def _sorry(error: str, detail: str) -> Response:
-    page = f"<!DOCTYPE html><html><body><h1>Sorry, something went wrong</h1><p>Error: {error}</p><p>{html.escape(detail)}</p></body></html>"
+    page = (
+        "<!DOCTYPE html><html><body><h1>Sorry, something went wrong</h1>"
+        f"<p>Error: {error}</p><p>{html.escape(detail)}</p></body></html>"
+    )
     return Response(page, 400, content_type=HTML)
 
 

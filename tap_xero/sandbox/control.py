@@ -14,6 +14,7 @@ from werkzeug import Request, Response
 
 from . import apps, messages
 from .faults import Fault
+from .identity import TokenError
 from .limits import Allowance
 from .resources import RESOURCES
 from .store import Organisation, Record
@@ -68,29 +69,30 @@ def answer(xero: Xero, request: Request) -> Response:
     """The desk's answer to a request under ``/sandbox``."""
     path = request.path.removeprefix("/sandbox").strip("/")
     verbs = set()
+    for verb, pattern, wish in _WISHES:
+        if found := re.fullmatch(pattern, path):
+            verbs.add(verb)
+            if verb == request.method:
+                return _tried(wish, xero, request, found.groups())
+    reason = (
+        f"The desk takes {', '.join(sorted(verbs))} there" if verbs else f"The desk has no /sandbox/{path}"
+    )
+    return _json(405 if verbs else 404, {"error": reason})
+
+
+def _tried(wish: Callable[[Wish], Any], xero: Xero, request: Request, pieces: tuple[str, ...]) -> Response:
     try:
-        for verb, pattern, wish in _WISHES:
-            if found := re.fullmatch(pattern, path):
-                verbs.add(verb)
-                if verb == request.method:
-                    body = wish(Wish(xero, request, found.groups()))
-                    return Response(messages.encode(body), 200, content_type="application/json")
-        reason = (
-            f"The desk takes {', '.join(sorted(verbs))} there"
-            if verbs
-            else f"The desk has no /sandbox/{path}"
-        )
-        raise DeskRefusal(reason, 405 if verbs else 404)
+        return _json(200, wish(Wish(xero, request, pieces)))
     except DeskRefusal as refusal:
-        return Response(
-            messages.encode({"error": str(refusal)}), refusal.status, content_type="application/json"
-        )
+        return _json(refusal.status, {"error": str(refusal)})
+    except TokenError as refusal:
+        return _json(400, refusal.body)
     except (ValueError, KeyError, TypeError) as error:
-        return Response(
-            messages.encode({"error": f"{type(error).__name__}: {error}"}),
-            400,
-            content_type="application/json",
-        )
+        return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _json(status: int, body: Any) -> Response:
+    return Response(messages.encode(body), status, content_type="application/json")
 
 
 # --- the whole -------------------------------------------------------------------------------------------
@@ -131,7 +133,7 @@ def _limits(wish: Wish) -> Any:
     if sent.pop("start_afresh", False):
         limits.start_afresh()
     for name, value in sent.items():
-        setattr(limits.allowance, name, bool(value) if name == "on" else int(value))
+        setattr(limits.allowance, name, bool(value) if name == "enabled" else int(value))
     return asdict(limits.allowance)
 
 
@@ -303,13 +305,13 @@ def _table(wish: Wish) -> tuple[Organisation, str]:
     return wish.organisation(tenant_id), path
 
 
-def _tree(organisation: Organisation, path: str, record: Record) -> Record:
+def _tree(record: Record) -> Record:
     return messages.rendered(record, places=4)
 
 
 def _records(wish: Wish) -> Any:
     organisation, path = _table(wish)
-    return {"records": [_tree(organisation, path, record) for record in organisation.records(path)]}
+    return {"records": [_tree(record) for record in organisation.records(path)]}
 
 
 def _record(wish: Wish) -> Any:
@@ -317,7 +319,7 @@ def _record(wish: Wish) -> Any:
     record = organisation.table(path).find(wish.pieces[2])
     if record is None:
         raise DeskRefusal(f"{path} has no {wish.pieces[2]}", 404)
-    return _tree(organisation, path, record)
+    return _tree(record)
 
 
 def _put(wish: Wish) -> Any:
@@ -328,7 +330,7 @@ def _put(wish: Wish) -> Any:
         record[RESOURCES[path].id] = identifier
     stamped = RESOURCES[path].since in record
     with wish.xero.store.change():
-        return _tree(organisation, path, organisation.put(path, record, touch=not stamped))
+        return _tree(organisation.put(path, record, touch=not stamped))
 
 
 def _patch(wish: Wish) -> Any:
@@ -339,7 +341,7 @@ def _patch(wish: Wish) -> Any:
             raise DeskRefusal(f"{path} has no {wish.pieces[2]}", 404)
         record = {**before, **messages.understood(wish.body)}
         stamped = RESOURCES[path].since in wish.body
-        return _tree(organisation, path, organisation.put(path, record, touch=not stamped))
+        return _tree(organisation.put(path, record, touch=not stamped))
 
 
 def _delete(wish: Wish) -> Any:

@@ -81,7 +81,7 @@ class Desk:
     # --- limits, faults, switches ---
 
     def limits(self, **changes: Any) -> dict[str, Any]:
-        """Set limits: ``on``, ``concurrent``, ``minute``, ``day``, ``starter_day``, ``app_minute``, ``high_volume``,
+        """Set limits: ``enabled``, ``concurrent``, ``minute``, ``day``, ``starter_day``, ``app_minute``, ``high_volume``,
 
         ``body``; ``start_afresh=True`` forgets what was used. Returns them all.
         """

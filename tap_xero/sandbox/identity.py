@@ -23,7 +23,7 @@ ID_LIFE = timedelta(minutes=5)
 CODE_LIFE = timedelta(minutes=5)
 UNUSED_LIFE = timedelta(days=60)
 GRACE = timedelta(minutes=30)
-"""A refresh token that was used goes on working this long, for the case that the answer was lost (Xero's token guide)."""
+"""How long a used refresh token goes on working, for the case that the answer was lost (Xero's token guide)."""
 
 USER_ID = "5f1c3a0e-7b2d-4c86-9e41-d2a8f0b63c57"
 _ISSUER = "https://identity.xero.com"
@@ -61,22 +61,24 @@ class Identity:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._codes: dict[str, dict[str, Any]] = {}
-        self.start_afresh()
+        self._begin()
 
-    def start_afresh(self) -> None:
-        """Only the known apps, no consent, no token."""
+    def _begin(self) -> None:
         self._key = secrets.token_hex(32)
+        self._codes: dict[str, dict[str, Any]] = {}
         self.apps = {app.client_id: app for app in apps.KNOWN}
         self.granted: dict[str, frozenset[str]] = {}
         self.connections: dict[str, dict[str, Any]] = {}
         self._refreshable: dict[str, dict[str, Any]] = {}
-        self._codes.clear()
+
+    def start_afresh(self) -> None:
+        """Only the known apps, no consent, no token."""
+        self._begin()
         self._store.keep("identity", "key", self._key)
 
     def load(self) -> None:
         """Take up what an earlier process kept."""
-        self._key = self._store.kept("identity").get("key", self._key)
+        self._key = self._store.kept("identity")["key"]
         for client_id, kept in self._store.kept("apps").items():
             kept["scopes"] = None if kept["scopes"] is None else frozenset(kept["scopes"])
             self.apps[client_id] = App(**{**kept, "redirect_uris": tuple(kept["redirect_uris"])})

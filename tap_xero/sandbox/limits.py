@@ -14,13 +14,13 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 @dataclass
 class Allowance:
-    """The numbers, as Xero's guide to limits gives them; each can be changed, or all switched off (``on``).
+    """The numbers, as Xero's guide to limits gives them; each can be changed, or all switched off (``enabled``).
 
     ``high_volume`` is the number of records above which un-paged and un-optimised calls are refused, ``body``
     the largest request in bytes.
     """
 
-    on: bool = True
+    enabled: bool = True
     concurrent: int = 5
     minute: int = 60
     day: int = 5_000
@@ -86,7 +86,7 @@ class Limits:
         """A call begins. Raises ``Exceeded``; else ``leave`` must follow."""
         now, key = self._clock.now(), (app.client_id, tenant_id)
         day, minute, of_app = self._windows_of(app, tenant_id)
-        if self.allowance.on:
+        if self.allowance.enabled:
             if day.used >= self._day(app):
                 raise Exceeded("day", day.wait(now), self.headers(app, tenant_id))
             if of_app.used >= self.allowance.app_minute:
@@ -99,6 +99,10 @@ class Limits:
             window.used += 1
         self._in_flight[key] = self._in_flight.get(key, 0) + 1
         self.most_in_flight[key] = max(self.most_in_flight.get(key, 0), self._in_flight[key])
+
+    def count(self, app: App) -> None:
+        """A call without a tenant: it counts for the app's minute only."""
+        self._window(MINUTE, "app", app.client_id).used += 1
 
     def leave(self, app: App, tenant_id: str) -> None:
         """The call has been answered."""

@@ -22,6 +22,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 _PRICES = frozenset({"UnitAmount", "UnitPrice"})
+_LEAST_PLACES = {"Quantity": 4, "CurrencyRate": 6}
 _DOCUMENTS = frozenset(
     {"Invoice", "CreditNote", "CreditNotes", "Prepayment", "Prepayments", "Overpayment", "Overpayments"}
 )
@@ -69,7 +70,7 @@ def rendered(
         if kind is str or kind is bool or kind is int:
             out[name] = value
         elif kind is Decimal:
-            out[name] = value.quantize(cent, ROUND_HALF_UP) if name in _PRICES else value
+            out[name] = value.quantize(cent, ROUND_HALF_UP) if name in _PRICES else _wide(value, name)
         elif value is None:
             continue
         elif kind is list:
@@ -91,6 +92,17 @@ def rendered(
     return out
 
 
+def _wide(value: Decimal, name: str) -> Decimal:
+    """Quantities with four decimals, rates with six or more, amounts as they are."""
+    least = _LEAST_PLACES.get(name, 0)
+    exponent = value.as_tuple().exponent
+    return (
+        value.quantize(Decimal(1).scaleb(-least))
+        if isinstance(exponent, int) and -exponent < least
+        else value
+    )
+
+
 def _scalar(value: Any, offset: str) -> Any:
     return ms_date(value, offset) if isinstance(value, date) else value
 
@@ -99,7 +111,8 @@ def _scalar(value: Any, offset: str) -> Any:
 
 _PLAIN_DATES = frozenset(
     "Date DueDate ExpectedPaymentDate PlannedPaymentDate FullyPaidOnDate DeliveryDate ExpectedArrivalDate ExpiryDate"
-    " JournalDate StartDate EndDate NextScheduledDate PeriodLockDate EndOfYearLockDate PaymentDueDate ReportingDate".split()
+    " JournalDate StartDate EndDate NextScheduledDate PeriodLockDate EndOfYearLockDate PaymentDueDate"
+    " ReportingDate".split()
 )
 _COUNTS = frozenset(
     "JournalNumber Period Day SortOrder FinancialYearEndDay FinancialYearEndMonth ContentLength DueDate".split()

@@ -137,7 +137,9 @@ class _Parser:
                 return _constant(str(arguments[0]).lower())
             if isinstance(arguments[0], str):
                 return _constant(instant(arguments[0]))
-            return _constant(datetime(*(int(one) for one in arguments), tzinfo=timezone.utc))  # type: ignore[misc]
+            year, month, day, *time = (int(one) for one in arguments)
+            hour, minute, second = (*time, 0, 0, 0)[:3]
+            return _constant(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc))
         except (ValueError, IndexError, TypeError):
             raise QueryError(f"{name} can't be made of {arguments} in {self._source!r}") from None
 

@@ -295,7 +295,7 @@ def _online_invoice(call: Call) -> Response:
     return call.answer("OnlineInvoices", [{"OnlineInvoiceUrl": address}])
 
 
-def _pdf(call: Call) -> Response:
+def _pdf(_call: Call) -> Response:
     raise not_built("it makes no PDF")
 
 
@@ -344,9 +344,12 @@ def reminders(call: Call) -> Response:
 def reports(call: Call) -> Response:
     """``GET /Reports``: the published tax reports, none in most organisations."""
     published = call.organisation.records("Reports")
-    return call.answer(
-        "Reports", [{name: value for name, value in one.items() if name != "Rows"} for one in published]
-    )
+    return call.answer("Reports", [_published(call, one, "Rows", "Fields") for one in published])
+
+
+def _published(call: Call, report: Record, *without: str) -> Record:
+    tree = {name: value for name, value in report.items() if name not in without}
+    return messages.rendered(tree, offset="") if call.json else tree
 
 
 def report(call: Call) -> Response:
@@ -354,7 +357,7 @@ def report(call: Call) -> Response:
     if call.key not in REPORT_SCOPES:
         for published in call.organisation.records("Reports"):
             if published.get("ReportID") == call.key:
-                return call.answer("Reports", [published])
+                return call.answer("Reports", [_published(call, published)])
         raise not_found()
     from . import reports as drawn
 

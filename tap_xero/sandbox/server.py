@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from socket import SHUT_RDWR, socket
 from typing import TYPE_CHECKING, Any
@@ -80,7 +82,7 @@ class Sandbox:
         store = Store(clock, _file(self._data))
         xero = Xero(store, clock)
         xero.populate = self.populate
-        xero.limits.allowance.on = self._limits
+        xero.limits.allowance.enabled = self._limits
         try:
             if not xero.load():
                 xero.start_afresh()
@@ -105,12 +107,13 @@ class Sandbox:
 
     def populate(self, now: datetime) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
         """The organisations to begin with, as (tenant id, name, records by resource)."""
-        seed = importlib.import_module(f"{__package__}.seed")
         if self._invoices is not None:
-            companies = [seed.large_company(now, invoices=self._invoices)]
+            companies = [
+                importlib.import_module(f"{__package__}.seed").large_company(now, invoices=self._invoices)
+            ]
         else:
             try:
-                companies = [getattr(seed, name)(now) for name in COMPANIES[self._company]]
+                companies = [_seeded(name, now) for name in COMPANIES[self._company]]
             except (AttributeError, ImportError):
                 return [_stand_in(now)]
         return [(one.tenant_id, one.name, one.records) for one in companies]
@@ -124,10 +127,8 @@ class Sandbox:
         self._thread.join()
         self._server.server_close()
         for thread, connection in list(self._server.open_connections.items()):
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(SHUT_RDWR)
-            except OSError:
-                pass
             thread.join(5)
         self._xero.store.close()
         self._server = self._xero = self._thread = None
@@ -139,6 +140,12 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+@lru_cache(maxsize=16)
+def _seeded(name: str, now: datetime) -> Any:
+    """A company of the seed, made once per process: nothing changes a record in place, so it can be shared."""
+    return getattr(importlib.import_module(f"{__package__}.seed"), name)(now)
 
 
 def _file(data: Path | None) -> Path | None:

@@ -40,6 +40,7 @@ class Table:
         self.rows: dict[str, Record] = {}
         self._texts: dict[tuple[str, int], dict[str, bytes]] = {}
         self._numbers: dict[str, dict[str, str]] | None = None
+        self._words: dict[str, dict[str, dict[str, None]]] = {}
         self._sequence = 0
         self._keys: dict[str, tuple[Any, str]] = {}
         for record in records:
@@ -71,6 +72,8 @@ class Table:
         key = self._keys[identifier] = self._key(identifier, record)
         insort(self._index, key)
         self._numbers = None
+        for field, words in self._words.items():
+            words.setdefault(_word(record, field), {})[identifier] = None
 
     def remove(self, identifier: str) -> None:
         """Forget a record for good."""
@@ -84,6 +87,21 @@ class Table:
             del self._index[bisect_left(self._index, key)]
             for texts in self._texts.values():
                 texts.pop(identifier, None)
+            for field, words in self._words.items():
+                words[_word(self.rows[identifier], field)].pop(identifier, None)
+
+    def matching(self, field: str, text: str) -> list[Record]:
+        """The records with that text in ``field`` (``Contact.ContactID`` for a nested one), whatever its case."""
+        words = self._words.get(field)
+        if words is None:
+            words = self._words[field] = {}
+            for identifier, record in self.rows.items():
+                words.setdefault(_word(record, field), {})[identifier] = None
+        return [self.rows[identifier] for identifier in words.get(text.casefold(), ())]
+
+    def last(self) -> Record | None:
+        """The record that lists end with."""
+        return self.rows[self._index[-1][1]] if self._index else None
 
     def ids(self, after: Any = None) -> list[str]:
         """Identifiers in the order of lists; ``after``: only from that value of the ordering field on (inclusive)."""
@@ -130,6 +148,13 @@ class Table:
     def forget_texts(self) -> None:
         """Something that the texts show has changed elsewhere."""
         self._texts.clear()
+
+
+def _word(record: Record, field: str) -> str:
+    value: Any = record
+    for name in field.split("."):
+        value = (value or {}).get(name)
+    return str(value if value is not None else "").casefold()
 
 
 def _by_owner(rows: Iterable[Record]) -> dict[str, list[Record]]:
@@ -220,7 +245,7 @@ class Organisation:
         ]
 
     def attach(self, identifier: str, file: Record) -> None:
-        """Keep a file (``FileName``, ``MimeType``, ``Content`` bytes and the rest); one of the same name is replaced."""
+        """Keep a file (``FileName``, ``MimeType``, ``Content`` as bytes ...); it replaces one of the same name."""
         kept = [one for one in self.files.get(identifier, []) if one["FileName"] != file["FileName"]]
         self.files[identifier] = [*kept, file]
         self._store.keep(f"files/{self.tenant_id}", identifier, self.files[identifier])
