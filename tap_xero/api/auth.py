@@ -1,7 +1,7 @@
 """Signing in to Xero: its token endpoint, and where the access token of each call comes from.
 
 Two sources of access tokens, both safe for many threads. `RefreshToken` follows a user's consent: web apps (with a
-secret) and PKCE apps (without); its tokens are kept in a `TokenStore` that processes share. `ClientCredentials` is
+secret) and PKCE apps (without); its tokens are kept in a `Store` that processes share. `ClientCredentials` is
 Xero's custom connection: one organisation, nothing to keep.
 
 An access token lives 30 minutes by the local clock, counted from `expires_in` (clocks differ, so the `exp` in the
@@ -33,7 +33,7 @@ from tap_xero.api.errors import (
     one_line,
     words_of,
 )
-from tap_xero.api.tokens import Kept, TokenStore
+from tap_xero.api.tokens import Kept, Store, TokenStore
 from tap_xero.api.transport import Answer, Broken, Transport
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Identity:
                 if answer.status < 500 and answer.status != 429 and not fault:
                     raise _identity_error(answer, call, form, secret)
                 failure = Unavailable(
-                    fault or _hidden(words_of(answer.content, answer.headers), secret),
+                    fault or _hidden(words_of(answer.content), secret),
                     call=call,
                     status=answer.status,
                     correlation_id=answer.correlation_id,
@@ -205,12 +205,12 @@ class RefreshToken:
         client_secret: str | None = None,
         refresh_token: str | None = None,
         *,
-        store: TokenStore | None = None,
+        store: Store | None = None,
     ) -> None:
         self._client_id = client_id
         self._client_secret = client_secret or None
         self._seed = refresh_token or None
-        self._store = store or TokenStore()
+        self._store: Store = store or TokenStore()
         self._lock = threading.Lock()
         self._held: Kept | None = None
 
@@ -223,7 +223,7 @@ class RefreshToken:
                 else self._store.read(self._client_id)
             )
             if not self._usable(held, identity, rejected):
-                with self._store.locked():
+                with self._store.locked(self._client_id):
                     # Somebody else may have refreshed while this process waited for the lock.
                     held = self._store.read(self._client_id)
                     if not self._usable(held, identity, rejected):
@@ -350,7 +350,7 @@ def authorize_url(
 
 def exchange_code(
     identity: Identity,
-    store: TokenStore,
+    store: Store,
     client_id: str,
     client_secret: str | None,
     *,
@@ -368,7 +368,7 @@ def exchange_code(
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     if verifier:
         form["code_verifier"] = verifier
-    with store.locked(), store.successor(client_id) as keep:
+    with store.locked(client_id), store.successor(client_id) as keep:
         tokens = identity.grant(client_id, client_secret, form)
         if not tokens.refresh_token:
             raise NotConnected(
@@ -389,9 +389,9 @@ def exchange_code(
     return tokens
 
 
-def revoke(identity: Identity, store: TokenStore, client_id: str, client_secret: str | None) -> None:
+def revoke(identity: Identity, store: Store, client_id: str, client_secret: str | None) -> None:
     """Withdraw the consent whose tokens the store holds; NotConnected if it holds none."""
-    with store.locked(), store.successor(client_id) as keep:
+    with store.locked(client_id), store.successor(client_id) as keep:
         kept = store.read(client_id)
         if kept is None:
             raise NotConnected(
@@ -404,7 +404,7 @@ def revoke(identity: Identity, store: TokenStore, client_id: str, client_secret:
 def _identity_error(answer: Answer, call: str, form: dict[str, str], secret: set[str | None]) -> XeroError:
     found = answer.json() if answer.json_fault() is None else {}
     kind = found.get("error") if isinstance(found, dict) else None
-    words = _hidden(words_of(answer.content, answer.headers), secret)
+    words = _hidden(words_of(answer.content), secret)
     context: dict[str, Any] = {"call": call, "status": answer.status, "correlation_id": answer.correlation_id}
     if kind == "invalid_grant":
         what = (

@@ -38,7 +38,7 @@ from tap_xero.api.errors import (
     words_of,
 )
 from tap_xero.api.limits import Limits, Usage
-from tap_xero.api.tokens import TokenStore
+from tap_xero.api.tokens import open_store
 from tap_xero.api.transport import Answer, Broken, Transport
 
 if TYPE_CHECKING:
@@ -226,7 +226,15 @@ class XeroClient:
         if tenant_id is not None and tenant_id != _NO_ORGANISATION:
             full["Xero-Tenant-Id"] = tenant_id
         call = _Call(
-            _named(verb, path, query), verb, url, tenant_id, query, full, data, key, is_json=accept == _JSON
+            _named(verb, path, query),
+            verb,
+            url,
+            tenant_id,
+            query,
+            full,
+            data,
+            key,
+            accept == _JSON and verb != "DELETE",
         )
         waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
         next(waits), next(long_waits)
@@ -357,10 +365,11 @@ def connect(
     TokenStoreError if the file of tokens can't be read or named.
     """
     auth: AccessTokens
-    if client_secret and not refresh_token and TokenStore(token_path).read(client_id) is None:
+    store = open_store(token_path)
+    if client_secret and not refresh_token and store.read(client_id) is None:
         auth = ClientCredentials(client_id, client_secret, scopes or ())
     else:
-        auth = RefreshToken(client_id, client_secret, refresh_token, store=TokenStore(token_path))
+        auth = RefreshToken(client_id, client_secret, refresh_token, store=store)
     return XeroClient(auth, user_agent=user_agent or USER_AGENT, **options)
 
 
@@ -402,7 +411,7 @@ class _Bearer(requests.auth.AuthBase):
 def _failed(
     kind: type[_E], answer: Answer, token: str, words: str = "", note: str = "", **context: Any
 ) -> _E:
-    words = words or words_of(answer.content, answer.headers).replace(token, "***")
+    words = words or words_of(answer.content).replace(token, "***")
     return kind(
         f"{words}: {note}" if note else words,
         call=answer.call,
@@ -416,7 +425,7 @@ def _lacks_scope(answer: Answer) -> bool:
     """Xero says so in different ways (Xero-NetStandard#178 and #298), with 401 or with 403."""
     if "insufficient_scope" in answer.headers.get("WWW-Authenticate", ""):
         return True
-    words = words_of(answer.content, answer.headers).lower()
+    words = words_of(answer.content).lower()
     return "authorizationunsuccessful" in words or "scope" in words
 
 

@@ -22,8 +22,8 @@ _LAST_DAY = (datetime.max - _EPOCH).days
 
 # What Xero writes nearly always: after 1970, at least a second. Group 1 the seconds, group 2 the milliseconds.
 _usual = re.compile(r"/Date\((\d{1,12})(\d{3})(?:[+-]\d{4})?\)/", re.ASCII).fullmatch
-# The rest: negative, under a second, or with JSON's escaped slashes left in.
-_unusual = re.compile(r"\\?/Date\((-?\d{1,18})(?:[+-]\d{4})?\)\\?/", re.ASCII).fullmatch
+# All it may write: also before 1970, in its first second, or with JSON's escaped slashes left in.
+_any = re.compile(r"\\?/Date\((-?\d{1,18})(?:[+-]\d{4})?\)\\?/", re.ASCII).fullmatch
 _iso = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?\s?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 ).fullmatch
@@ -55,7 +55,7 @@ def instant(text: str) -> str:
         days, minute = divmod(minute, 1440)
         if days <= _LAST_DAY:
             return f"{_DAYS[days]}{_MINUTES[minute]}{_SECONDS[second]}{found[2]}000Z"
-    other = _unusual_moment(text)
+    other = _read(text)
     return text if other is None else _fixed_width(other)
 
 
@@ -69,11 +69,11 @@ def day(text: str) -> str:
 
 def moment(text: str) -> datetime:
     """The text of an instant or day as an aware datetime in UTC; ValueError when it is neither."""
-    fixed = instant(text)
-    if len(fixed) != 27 or fixed[-1] != "Z":
+    found = _read(text)
+    if found is None:
         msg = f"not a date: {text[:40]!r}"
         raise ValueError(msg)
-    return datetime.strptime(fixed, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+    return found.replace(tzinfo=timezone.utc)
 
 
 def if_modified_since(value: datetime | str) -> str:
@@ -100,19 +100,19 @@ def epoch_ms(value: datetime | date | str) -> int:
 
 @lru_cache(maxsize=16_384)
 def _day(text: str) -> str:
-    found = _unusual(text)
+    found = _any(text)
     if found:
         try:
             return (_EPOCH + timedelta(days=int(found[1]) // _DAY_MS)).date().isoformat()
         except OverflowError:
             return text
     found = _iso(text)
-    return found[1] if found and _unusual_moment(text) is not None else text
+    return found[1] if found and _read(text) is not None else text
 
 
-def _unusual_moment(text: str) -> datetime | None:
+def _read(text: str) -> datetime | None:
     try:
-        found = _unusual(text)
+        found = _any(text)
         if found:
             return _EPOCH + timedelta(milliseconds=int(found[1]))
         found = _iso(text)

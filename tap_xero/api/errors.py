@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
 _LONGEST_WORDS = 400
@@ -139,14 +139,16 @@ class CallError(XeroError):
 
 
 class ScopeMissing(CallError):
-    """The token lacks the scope that this endpoint needs; `scope` is its name where Xero gave it."""
+    """The token lacks the scope that this endpoint needs; `scope` names those that would do, where Xero says so."""
 
     way_out = (
         "Add the endpoint's scope to the setting scopes and run `xero-login` (a new scope needs new consent)."
     )
 
     def __init__(self, words: str = "", *, scope: str | None = None, **context: Any) -> None:
-        super().__init__(words, **context)
+        super().__init__(
+            f"{words}: needs the scope {scope.replace(' ', ' or ')}" if scope else words, **context
+        )
         self.scope = scope
 
 
@@ -212,7 +214,7 @@ def elements_of(content: bytes) -> list[dict[str, Any]]:
     return [element for element in found or [] if isinstance(element, dict)]
 
 
-def words_of(content: bytes, headers: Mapping[str, str]) -> str:
+def words_of(content: bytes) -> str:
     """What Xero says in an error body, be it JSON, XML, HTML or text, and never more than its message.
 
     JSON: Title, Detail and Message, and the distinct validation messages of its elements (nested ones too). The keys'
@@ -225,10 +227,10 @@ def words_of(content: bytes, headers: Mapping[str, str]) -> str:
         return _json_words(parsed) or "(no message in the answer)"
     text = content.decode("utf-8", "replace")
     found = re.findall(r"<Message>(.*?)</Message>", text, re.DOTALL)
-    if not found and "html" in f"{headers.get('Content-Type', '')} {text[:200]}".lower():
-        found = re.findall(r"<(?:title|h1)[^>]*>(.*?)</", text, re.DOTALL | re.IGNORECASE) or ["an HTML page"]
     if not found and text.lstrip().startswith("<"):
-        return "(no message in the answer)"
+        found = re.findall(r"<(?:title|h1)[^>]*>(.*?)</", text, re.DOTALL | re.IGNORECASE)
+        if not found:
+            return "(no message in the answer)"
     return one_line(" / ".join(dict.fromkeys(html.unescape(part).strip() for part in found or [text])))
 
 

@@ -5,6 +5,7 @@ Bodies are read raw and unpacked here, because a gzip stream that ends early is 
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 import zlib
@@ -151,26 +152,26 @@ class Transport:
 
         host = urlsplit(url).netloc
         untrusted = among(ssl.SSLCertVerificationError)
-        unsent = untrusted or among(
-            urllib3.exceptions.NewConnectionError,
-            urllib3.exceptions.ConnectTimeoutError,
-            requests.ConnectTimeout,
+        addressless = among(
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidSchema,
             requests.exceptions.MissingSchema,
         )
-        if among(urllib3.exceptions.NewConnectionError, socket.gaierror) or untrusted:
+        unconnected = among(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+        if addressless:
+            reason = f"{url.partition('?')[0]} is no address; it starts with https:// and a host"
+        elif among(urllib3.exceptions.NewConnectionError, socket.gaierror) or untrusted:
             reason = f"no connection to {host}: {_root_words(chain)}"
-        elif among(urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout):
+        elif among(urllib3.exceptions.ConnectTimeoutError):
             reason = f"no connection to {host} within {self.timeout[0]:g} s"
-        elif among(urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout, TimeoutError):
+        elif among(urllib3.exceptions.ReadTimeoutError, TimeoutError):
             reason = f"no answer from {host} for {self.timeout[1]:g} s"
-        elif among(urllib3.exceptions.IncompleteRead):
+        elif among(http.client.IncompleteRead):
             reason = f"the answer from {host} was cut off"
         else:
             reason = f"the connection to {host} broke: {_root_words(chain)}"
-        hopeless = untrusted or among(requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
-        return Broken(reason, sent=not unsent, hopeless=hopeless)
+        hopeless = addressless or untrusted
+        return Broken(reason, sent=not (hopeless or unconnected), hopeless=hopeless)
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,0 +1,166 @@
+"""A small Xero of two organisations with its limits on, and clients whose sleep moves its clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_xero.api import XeroClient, connect
+from tap_xero.api.auth import Identity, RefreshToken
+from tap_xero.api.tokens import TokenStore
+from tap_xero.sandbox import Desk, Sandbox, apps
+
+ONE, TWO = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
+
+
+class SmallXero(Sandbox):
+    """Two organisations with three accounts each."""
+
+    def populate(self, now: datetime) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
+        for tenant_id, name in ((ONE, "One Ltd"), (TWO, "Two Ltd")):
+            accounts = [
+                {
+                    "AccountID": f"{tenant_id[:8]}-aaaa-4000-8000-00000000000{number}",
+                    "Code": f"20{number}",
+                    "Name": f"Sales {number}",
+                    "Type": "REVENUE",
+                    "Status": "ACTIVE",
+                    "UpdatedDateUTC": now,
+                }
+                for number in range(3)
+            ]
+            yield (
+                tenant_id,
+                name,
+                {
+                    "Organisation": [
+                        {"OrganisationID": tenant_id, "Name": name, "OrganisationStatus": "ACTIVE"}
+                    ],
+                    "Accounts": accounts,
+                },
+            )
+
+
+class Time:
+    """Our clock and Xero's, which differ by years and move together, in sleeps only."""
+
+    def __init__(self, desk: Desk) -> None:
+        desk.freeze()
+        self._desk = desk
+        self._lock = threading.Lock()
+        self.now = 1_000_000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self.pass_by(seconds)
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+        self._desk.advance(seconds)
+
+
+@pytest.fixture(scope="session")
+def small_xero() -> Iterator[Sandbox]:
+    with SmallXero() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def xero(small_xero: Sandbox) -> Sandbox:
+    desk = small_xero.desk
+    desk.reset()
+    desk.limits(
+        enabled=True,
+        concurrent=5,
+        minute=60,
+        day=5_000,
+        app_minute=10_000,
+        body=10_000_000,
+        start_afresh=True,
+    )
+    return small_xero
+
+
+@pytest.fixture
+def desk(xero: Sandbox) -> Desk:
+    return xero.desk
+
+
+@pytest.fixture
+def time(desk: Desk) -> Time:
+    return Time(desk)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "secret" / "tokens.json"
+
+
+@pytest.fixture
+def identity(xero: Sandbox, time: Time) -> Iterator[Identity]:
+    made = Identity(xero.url, clock=time, sleep=time.sleep)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make(xero: Sandbox, time: Time) -> Iterator[Callable[..., XeroClient]]:
+    """Makes clients that are closed after the test: of the custom connection, or with an auth of one's own."""
+    made: list[XeroClient] = []
+
+    def client(auth: Any = None, **options: Any) -> XeroClient:
+        options = {
+            "api_url": xero.url,
+            "identity_url": xero.url,
+            "clock": time,
+            "monotonic": time,
+            "sleep": time.sleep,
+            **options,
+        }
+        app = apps.CUSTOM_CONNECTION
+        made.append(
+            XeroClient(auth, **options) if auth else connect(app.client_id, app.client_secret, **options)
+        )
+        return made[-1]
+
+    yield client
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def client(make: Callable[..., XeroClient]) -> XeroClient:
+    """A custom connection's client."""
+    return make()
+
+
+@pytest.fixture
+def signed_in(desk: Desk, make: Callable[..., XeroClient], path: Path) -> Callable[..., XeroClient]:
+    """Makes clients of the web app after a consent to both organisations."""
+    seed = desk.consent(tenants=[ONE, TWO])["refresh_token"]
+
+    def client(refresh_token: str | None = seed, **options: Any) -> XeroClient:
+        app = apps.WEB_APP
+        auth = RefreshToken(app.client_id, app.client_secret, refresh_token, store=TokenStore(path))
+        return make(auth, **options)
+
+    client.seed = seed  # type: ignore[attr-defined]
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the tokens of whoever runs it."""
+    monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))

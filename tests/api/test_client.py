@@ -1,0 +1,526 @@
+"""Reads, limits and what can go wrong with a call, over HTTP at the sandbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import backoff
+import msgspec
+import pytest
+
+from tap_xero.api import XeroClient
+from tap_xero.api.errors import (
+    Closed,
+    DayLimitReached,
+    NotConnected,
+    NotFound,
+    NotJson,
+    OrganisationUnavailable,
+    Refused,
+    ScopeMissing,
+    Unavailable,
+    XeroError,
+)
+from tap_xero.sandbox import Desk
+
+from .conftest import ONE, TWO, Time
+
+Make = Callable[..., XeroClient]
+
+
+def statuses(desk: Desk, path: str = "") -> list[int]:
+    return [call["status"] for call in desk.calls(path)]
+
+
+@pytest.fixture
+def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff, "full_jitter", float)
+
+
+# --- reading ---
+
+
+def test_organisations_are_listed_and_read_by_their_id(signed_in: Make, desk: Desk) -> None:
+    client = signed_in()
+    assert [(c.tenant_id, c.name, c.tenant_type) for c in client.connections()] == [
+        (ONE, "One Ltd", "ORGANISATION"),
+        (TWO, "Two Ltd", "ORGANISATION"),
+    ]
+    for tenant_id, name in ((ONE, "One Ltd"), (TWO, "Two Ltd")):
+        assert client.get(tenant_id, "Organisation").json()["Organisations"][0]["Name"] == name
+    assert [call["tenant"] for call in desk.calls("Organisation")] == [ONE, TWO]
+    assert not client.is_custom_connection
+
+
+def test_a_custom_connection_needs_no_organisation(client: XeroClient, desk: Desk) -> None:
+    assert [c.name for c in client.connections()] == ["One Ltd"]
+    assert client.get(None, "Organisation").json()["Organisations"][0]["Name"] == "One Ltd"
+    assert client.is_custom_connection
+    assert "Xero-Tenant-Id" not in desk.calls("Organisation")[0]["headers"]
+    desk.switch(custom_connections=False)
+    assert client.connections() == []
+
+
+def test_a_users_missing_connections_are_an_error_not_an_empty_list(signed_in: Make, desk: Desk) -> None:
+    desk.fault("status", path="connections", status=403, body='{"Title":"Forbidden","Detail":"no"}')
+    with pytest.raises(OrganisationUnavailable):
+        signed_in().connections()
+
+
+def test_parameters_and_headers_go_out_as_xero_wants_them(client: XeroClient, desk: Desk) -> None:
+    client.get(
+        None,
+        "Accounts",
+        {
+            "page": 2,
+            "includeArchived": True,
+            "IDs": ["a", "b"],
+            "DateFrom": date(2026, 4, 1),
+            "unitdp": None,
+            "where": 'Name=="A&B + C"',
+            "amount": Decimal("1.10"),
+        },
+        modified_since=datetime(2026, 4, 24, 12, 4, 4, 999_999, tzinfo=timezone.utc),
+        headers={"X-Test": "1"},
+    )
+    (call,) = desk.calls("Accounts")
+    assert call["query"] == {
+        "page": "2",
+        "includeArchived": "true",
+        "IDs": "a,b",
+        "DateFrom": "2026-04-01",
+        "where": 'Name=="A&B + C"',
+        "amount": "1.10",
+    }
+    sent = {name.lower(): value for name, value in call["headers"].items()}
+    assert sent["if-modified-since"] == "2026-04-24T12:04:04"
+    assert sent["accept"] == "application/json"
+    assert sent["accept-encoding"] == "gzip"
+    assert sent["user-agent"].startswith("singer-xero/")
+    assert sent["x-test"] == "1"
+
+
+def test_an_answer_that_nothing_changed_is_an_answer(client: XeroClient, desk: Desk) -> None:
+    desk.switch(nothing_new_304=True)
+    answer = client.get(None, "Accounts", modified_since="2035-01-01")
+    assert (answer.status, answer.json()) == (304, {})
+
+
+def test_the_scopes_of_the_token_are_told_before_any_call(signed_in: Make, desk: Desk) -> None:
+    desk.take_scopes("accounting.contacts", "accounting.contacts.read")
+    scopes = signed_in().scopes()
+    assert "accounting.settings.read" in scopes
+    assert "accounting.contacts.read" not in scopes
+    assert [call["path"] for call in desk.calls()] == ["/connect/token"]
+
+
+def test_what_an_organisation_cost_is_counted(client: XeroClient, desk: Desk) -> None:
+    for _ in range(3):
+        client.get(None, "Accounts")
+    usage = client.usage(None)
+    assert (usage.calls, usage.minute_left, usage.day_left, usage.waited) == (3, 57, 4_997, 0)
+    assert usage.received == sum(call["bytes"] for call in desk.calls("Accounts"))
+    assert client.usage(TWO).calls == 0
+
+
+def test_many_threads_and_organisations_share_a_client(signed_in: Make, desk: Desk) -> None:
+    client = signed_in()
+
+    def read(number: int) -> str:
+        tenant_id = (ONE, TWO)[number % 2]
+        return client.get(tenant_id, "Organisation").json()["Organisations"][0]["OrganisationID"] == tenant_id
+
+    with ThreadPoolExecutor(20) as pool:
+        assert all(pool.map(read, range(100)))
+    assert len(desk.calls("connect/token")) == 1
+
+
+# --- limits ---
+
+
+def test_200_calls_meet_no_limit(client: XeroClient, desk: Desk, time: Time) -> None:
+    begun = time.now
+    for _ in range(200):
+        client.get(None, "Organisation")
+    assert statuses(desk, "Organisation") == [200] * 200
+    assert 180 <= time.now - begun < 182
+    assert client.usage(None).waited == pytest.approx(sum(time.slept))
+
+
+def test_200_calls_of_20_threads_meet_no_limit(client: XeroClient, desk: Desk) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda _: client.get(None, "Organisation"), range(200)))
+    assert statuses(desk, "Organisation") == [200] * 200
+
+
+def test_two_processes_on_one_organisation_hear_of_each_other(make: Make, desk: Desk) -> None:
+    clients = make(), make()
+    for number in range(150):
+        clients[number % 3 // 2].get(None, "Organisation")  # one asks twice as often as the other
+    # Each full minute ends with one call that the other process could not have heard of.
+    assert statuses(desk, "Organisation").count(200) == 150
+    assert statuses(desk, "Organisation").count(429) <= 2
+
+
+def test_a_second_run_within_the_minute_takes_over_what_the_first_has_used(make: Make, desk: Desk) -> None:
+    for _ in range(3):
+        client = make()
+        for _ in range(50):
+            client.get(None, "Organisation")
+    assert statuses(desk, "Organisation") == [200] * 150
+
+
+def test_20_threads_are_never_more_than_5_at_once(client: XeroClient, desk: Desk) -> None:
+    client.scopes()
+    desk.fault("hold", path="Organisation", count=5)
+    with ThreadPoolExecutor(20) as pool:
+        done = [pool.submit(client.get, None, "Organisation") for _ in range(20)]
+        until(lambda: len(desk.calls("Organisation")) == 5)
+        assert not any(one.done() for one in done)
+        desk.release()
+        assert {one.result().status for one in done} == {200}
+    assert statuses(desk, "Organisation") == [200] * 20
+    assert desk.counters()["tenants"][ONE]["most_in_flight"] == 5
+
+
+def until(true: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(1_000):
+        if true():
+            return
+        pause.wait(0.005)
+    pytest.fail("it did not come true")
+
+
+@pytest.mark.parametrize("problem", ["minute", "Minute", ""])
+@pytest.mark.parametrize(("retry_after", "waits"), [(26, 26), (None, 60)])
+def test_a_minutes_limit_is_waited_out(
+    client: XeroClient, desk: Desk, time: Time, problem: str, retry_after: int | None, waits: int
+) -> None:
+    # Without a name only a wait or an empty minute tells what it is.
+    left = {} if problem else {"X-MinLimit-Remaining": "0"}
+    desk.fault("rate_limit", path="Organisation", problem=problem, retry_after=retry_after, headers=left)
+    assert client.get(None, "Organisation").status == 200
+    assert sum(time.slept) == pytest.approx(waits, abs=0.1)
+    assert statuses(desk, "Organisation") == [429, 200]
+
+
+@pytest.mark.parametrize("problem", ["concurrent", "Concurrent"])
+def test_too_many_at_once_waits_a_second_or_two(
+    client: XeroClient, desk: Desk, time: Time, problem: str
+) -> None:
+    desk.fault("rate_limit", path="Organisation", problem=problem, count=2)
+    assert client.get(None, "Organisation").status == 200
+    assert len(time.slept) == 2
+    assert all(1 <= slept <= 2.1 for slept in time.slept)
+
+
+@pytest.mark.parametrize("problem", ["day", "Daily", "DayLimit"])
+def test_the_days_limit_ends_the_organisation_and_is_not_asked_again(
+    signed_in: Make, desk: Desk, time: Time, problem: str
+) -> None:
+    client = signed_in()
+    client.connections()
+    desk.fault("rate_limit", path="Accounts", problem=problem, retry_after=3_600, tenant=ONE)
+    for _ in range(2):
+        with pytest.raises(DayLimitReached) as caught:
+            client.get(ONE, "Accounts", {"page": 3})
+    assert str(caught.value) == (
+        f"GET Accounts page 3: the day's calls of One Ltd ({ONE}) are used up."
+        " Run again after 1970-01-12 14:46:40 UTC; it goes on from where this run stopped."
+    )
+    assert caught.value.tenant_id == ONE
+    assert time.slept == []
+    assert statuses(desk, "Accounts") == [429]
+    assert client.get(TWO, "Accounts").status == 200
+
+
+def test_the_real_limit_of_the_day_is_kept_before_it_is_hit(make: Make, desk: Desk) -> None:
+    desk.limits(day=30)
+    client = make(day_reserve=5)
+    with pytest.raises(
+        DayLimitReached, match=r"5 of the day's calls .* 5 are kept for others \(day_reserve\)"
+    ):
+        for _ in range(40):
+            client.get(None, "Organisation")
+    assert statuses(desk, "Organisation") == [200] * 25
+
+
+def test_the_apps_limit_holds_every_organisation(signed_in: Make, desk: Desk, time: Time) -> None:
+    client = signed_in()
+    desk.fault("rate_limit", path="Organisation", problem="appminute", retry_after=40, tenant=ONE)
+    assert client.get(ONE, "Organisation").status == 200
+    assert sum(time.slept) == pytest.approx(40, abs=0.1)
+
+
+def test_a_limit_that_never_ends_is_an_error_in_the_end(client: XeroClient, desk: Desk) -> None:
+    desk.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
+    with pytest.raises(Unavailable, match="GET Organisation: 429 over the minute limit") as caught:
+        client.get(None, "Organisation")
+    assert not caught.value.sent
+    assert statuses(desk, "Organisation") == [429] * 6
+
+
+# --- trying again ---
+
+PASSING = {
+    "server_error": {},
+    "server_error_after": {},
+    "unavailable": {},
+    "html": {},
+    "cut_off": {},
+    "reset_before": {},
+    "reset_after": {},
+    "status": {"status": 502, "body": "<html><title>Bad Gateway</title></html>", "content_type": "text/html"},
+}
+
+
+@pytest.mark.parametrize("kind", PASSING)
+def test_a_read_is_tried_again_after_what_may_pass(
+    client: XeroClient, desk: Desk, time: Time, kind: str
+) -> None:
+    desk.fault(kind, path="Accounts", count=2, **PASSING[kind])
+    assert len(client.get(None, "Accounts").json()["Accounts"]) == 3
+    assert len(desk.calls("Accounts")) == 3
+    assert len(time.slept) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "words"),
+    [
+        (
+            "server_error",
+            Unavailable,
+            "500 An error occurred / An error occurred in Xero. Check the API Status page",
+        ),
+        ("unavailable", Unavailable, "503 Organisation offline"),
+        ("html", NotJson, "200 not JSON but text/html"),
+        ("cut_off", Unavailable, "was cut off"),
+        ("reset_before", Unavailable, "broke"),
+        ("status", Unavailable, "502 Bad Gateway"),
+    ],
+)
+def test_a_read_that_keeps_failing_says_why(
+    client: XeroClient, desk: Desk, kind: str, error: type[XeroError], words: str
+) -> None:
+    desk.fault(kind, path="Accounts", count=0, **PASSING[kind])
+    with pytest.raises(error) as caught:
+        client.get(None, "Accounts", {"page": 3})
+    text = str(caught.value)
+    assert text.startswith("GET Accounts page 3: ")
+    assert words in text
+    assert "\n" not in text
+    assert text.endswith("Run again later; Xero's state is shown at status.developer.xero.com.")
+    if caught.value.status:
+        assert f"(correlation id {caught.value.correlation_id})" in text
+    assert len(desk.calls("Accounts")) == 6
+
+
+def test_waits_grow_from_try_to_try(client: XeroClient, desk: Desk, time: Time, no_jitter: None) -> None:
+    desk.fault("server_error", path="Accounts", count=5)
+    client.get(None, "Accounts")
+    assert time.slept == [1, 2, 4, 8, 16]
+
+
+def test_an_organisation_offline_is_given_minutes(
+    client: XeroClient, desk: Desk, time: Time, no_jitter: None
+) -> None:
+    desk.fault("unavailable", path="Accounts", count=5)
+    client.get(None, "Accounts")
+    assert time.slept == [15, 30, 60, 120, 120]
+
+
+def test_a_host_that_is_not_there_is_named(make: Make, client: XeroClient) -> None:
+    with pytest.raises(
+        Unavailable, match="GET Accounts: no connection to localhost:1: Connection refused"
+    ) as caught:
+        make(api_url="http://localhost:1", auth=client._auth).get(None, "Accounts")
+    assert not caught.value.sent
+
+
+def test_an_identity_host_that_is_not_there_is_named(make: Make) -> None:
+    with pytest.raises(
+        Unavailable, match=r"POST /connect/token \(client_credentials\): no connection to localhost:1"
+    ):
+        make(identity_url="http://localhost:1").get(None, "Accounts")
+
+
+# --- what is final ---
+
+
+def test_an_unknown_id_is_not_found(client: XeroClient, desk: Desk) -> None:
+    with pytest.raises(NotFound, match="GET Accounts/ffffffff-0000-4000-8000-000000000000: 404"):
+        client.get(None, "Accounts/ffffffff-0000-4000-8000-000000000000")
+    assert len(desk.calls(method="GET")) == 1
+
+
+VALIDATION = {
+    "ErrorNumber": 10,
+    "Type": "ValidationException",
+    "Message": "A validation exception occurred",
+    "Elements": [
+        {"Name": "Secret Name", "ValidationErrors": [{"Message": "The contact name must be unique."}]},
+        {"Phones": [{"PhoneNumber": "1" * 99, "ValidationErrors": [{"Message": "Phone too long."}]}]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (
+            msgspec.json.encode(VALIDATION).decode(),
+            "application/json",
+            "A validation exception occurred / The contact name must be unique. / Phone too long.",
+        ),
+        (
+            "<ApiException><ErrorNumber>10</ErrorNumber><Message>A &lt;validation&gt;\nexception</Message>"
+            "<Elements><E><ValidationErrors><ValidationError><Message>Too long</Message></ValidationError>"
+            "</ValidationErrors></E></Elements></ApiException>",
+            "text/xml",
+            "A <validation> exception / Too long",
+        ),
+        ("The  string\r\n'x' is not a valid Boolean", "text/plain", "The string 'x' is not a valid Boolean"),
+        (
+            '{"type":null,"title":"Bad Request","detail":"small keys"}',
+            "application/json",
+            "Bad Request / small keys",
+        ),
+        ("", "text/html", "(no words)"),
+        ("x" * 5_000, "text/plain", "x" * 399 + "…"),
+        ('{"Account":"12-3456-7890"}', "application/json", "(no message in the answer)"),
+    ],
+    ids=["json", "xml", "text", "small", "empty", "long", "no message"],
+)
+def test_xeros_words_are_told_whatever_the_form(
+    client: XeroClient, desk: Desk, body: str, kind: str, words: str
+) -> None:
+    desk.fault("status", path="Accounts", status=400, body=body, content_type=kind)
+    with pytest.raises(Refused) as caught:
+        client.get(None, "Accounts")
+    assert caught.value.words == words
+    assert str(caught.value).startswith(f"GET Accounts: 400 {words} (correlation id ")
+    assert "Secret Name" not in str(caught.value)
+    assert caught.value.elements == (
+        VALIDATION["Elements"] if kind == "application/json" and "Elem" in body else []
+    )
+    assert len(desk.calls("Accounts")) == 1
+
+
+def test_an_organisation_that_was_disconnected_is_named(signed_in: Make, desk: Desk) -> None:
+    client = signed_in()
+    client.connections()
+    desk.disconnect(TWO)
+    with pytest.raises(
+        OrganisationUnavailable, match=rf"403 .*: for Two Ltd \({TWO}\).*xero-login"
+    ) as caught:
+        client.get(TWO, "Accounts")
+    assert caught.value.tenant_id == TWO
+    assert client.get(ONE, "Accounts").status == 200
+
+
+def test_a_missing_scope_is_named_and_not_asked_for_in_a_loop(signed_in: Make, desk: Desk) -> None:
+    desk.take_scopes("accounting.settings", "accounting.settings.read")
+    with pytest.raises(ScopeMissing, match="GET Accounts: 401 .*AuthorizationUnsuccessful") as caught:
+        signed_in().get(ONE, "Accounts")
+    assert "accounting.settings.read" in (caught.value.scope or "")
+    assert "accounting.settings.read" in str(caught.value)
+    assert len(desk.calls("Accounts")) == 1
+    assert len(desk.calls("connect/token")) == 1
+
+
+@pytest.mark.parametrize("by_403", [False, True])
+def test_a_write_with_a_read_scope_misses_a_scope_however_xero_says_so(
+    signed_in: Make, desk: Desk, by_403: bool
+) -> None:
+    desk.switch(write_scope_403=by_403)
+    desk.take_scopes("accounting.settings")
+    with pytest.raises(ScopeMissing):
+        signed_in().send("PUT", ONE, "Accounts", body={"Name": "x"})
+
+
+def test_a_bare_403_to_a_write_of_a_read_only_token_is_a_missing_scope(signed_in: Make, desk: Desk) -> None:
+    desk.revoke()
+    seed = desk.consent(scopes="offline_access accounting.settings.read")["refresh_token"]
+    desk.fault("status", path="Accounts", status=403, count=0, body='{"Title":"Forbidden"}')
+    client = signed_in(seed)
+    with pytest.raises(ScopeMissing):
+        client.send("PUT", ONE, "Accounts", body={"Name": "x"})
+    with pytest.raises(OrganisationUnavailable):
+        client.get(ONE, "Accounts")
+
+
+# --- a token that ends in mid-run ---
+
+
+def test_a_token_that_ends_in_mid_run_is_renewed_once_and_the_run_goes_on(
+    signed_in: Make, desk: Desk
+) -> None:
+    client = signed_in()
+    client.get(ONE, "Accounts")
+    desk.fault("token_expired", path="Accounts")
+    client.get(ONE, "Accounts")
+    desk.fault("token_expired", path="Accounts")
+    client.get(ONE, "Accounts")
+    assert statuses(desk, "Accounts") == [200, 401, 200, 401, 200]
+    assert len(desk.calls("connect/token")) == 3
+
+
+def test_threads_whose_token_ended_share_one_refresh(signed_in: Make, desk: Desk) -> None:
+    client = signed_in()
+    client.get(ONE, "Organisation")
+    desk.fault("hold", path="Organisation", count=5)
+    desk.fault("token_expired", path="Organisation", count=5)
+    with ThreadPoolExecutor(5) as pool:
+        done = [pool.submit(client.get, ONE, "Organisation") for _ in range(5)]
+        until(lambda: len(desk.calls("Organisation")) == 6)
+        desk.release()
+        assert {one.result().status for one in done} == {200}
+    assert sorted(statuses(desk, "Organisation")) == [200] * 6 + [401] * 5
+    assert len(desk.calls("connect/token")) == 2
+
+
+def test_a_token_refused_again_when_fresh_ends_the_run(signed_in: Make, desk: Desk) -> None:
+    body = '{"Title":"Unauthorized","Status":401,"Detail":"AuthenticationUnsuccessful"}'
+    desk.fault("status", path="Accounts", status=401, body=body, count=0)
+    with pytest.raises(NotConnected, match="a fresh access token is refused as well"):
+        signed_in().get(ONE, "Accounts")
+    assert len(desk.calls("Accounts")) == 2
+
+
+def test_a_closed_client_sends_nothing_more(client: XeroClient, desk: Desk) -> None:
+    client.get(None, "Accounts")
+    client.close()
+    with pytest.raises(Closed, match="GET Accounts: the client was closed"):
+        client.get(None, "Accounts")
+    assert len(desk.calls("Accounts")) == 1
+
+
+def test_a_pause_between_tries_ends_when_the_client_is_closed(make: Make, desk: Desk) -> None:
+    client = make(sleep=None)
+    desk.fault("unavailable", path="Accounts", count=0)
+    caught: list[XeroError] = []
+
+    def read() -> None:
+        try:
+            client.get(None, "Accounts")
+        except XeroError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    until(lambda: bool(desk.calls("Accounts")))
+    client.close()
+    thread.join(10)
+    assert isinstance(caught[0], Closed)
+
+
+def test_numbers_are_decimals_as_written(client: XeroClient, desk: Desk) -> None:
+    desk.fault("status", path="Accounts", status=200, body='{"Rate": 1.10, "Zero": 0.00, "Whole": 7}')
+    answer: Any = client.get(None, "Accounts").json()
+    assert [str(answer[name]) for name in ("Rate", "Zero", "Whole")] == ["1.10", "0.00", "7"]

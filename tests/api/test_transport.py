@@ -1,0 +1,224 @@
+"""One request and one whole answer, against a server that sends exactly the bytes it is told to."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from tap_xero.api.errors import NotJson
+from tap_xero.api.transport import Answer, Broken, Transport
+
+
+class Canned(socketserver.ThreadingTCPServer):
+    """Answers each request on each connection with the next of `answers`; the last one stays."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Canned)
+        self.answers: list[bytes] = []
+        self.requests: list[bytes] = []
+        self.connected = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Canned(socketserver.StreamRequestHandler):
+    server: Canned
+
+    def handle(self) -> None:
+        self.server.connected += 1
+        while True:
+            request = b""
+            while not request.endswith(b"\r\n\r\n"):
+                line = self.rfile.readline()
+                if not line:
+                    return
+                request += line
+            self.server.requests.append(request)
+            answer = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+            self.wfile.write(answer)
+            if b"Connection: close" in answer:
+                return
+
+
+@pytest.fixture
+def server() -> Iterator[Canned]:
+    with Canned() as canned:
+        thread = threading.Thread(target=canned.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield canned
+        canned.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    made = Transport("singer-xero/test", (5, 5))
+    yield made
+    made.close()
+
+
+def http(body: bytes, *headers: str, length: int | None = None, status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", *headers]
+    if length is None or length >= 0:
+        lines.append(f"Content-Length: {len(body) if length is None else length}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def get(transport: Transport, server: Canned) -> Answer:
+    return transport.exchange("GET", f"{server.url}/Invoices", call="GET Invoices")
+
+
+def test_numbers_come_exactly_as_they_were_written(server: Canned, transport: Transport) -> None:
+    server.answers = [
+        http(b'{"a": 1.10, "b": 0.1234567890, "c": 12345678901234567890123, "d": 2, "e": 1e-7}')
+    ]
+    assert get(transport, server).json() == {
+        "a": Decimal("1.10"),
+        "b": Decimal("0.1234567890"),
+        "c": 12345678901234567890123,
+        "d": 2,
+        "e": Decimal("1e-7"),
+    }
+    assert str(get(transport, server).json()["a"]) == "1.10"
+
+
+def test_gzip_is_asked_for_and_what_came_over_the_wire_is_counted(
+    server: Canned, transport: Transport
+) -> None:
+    body = b'{"Invoices": [' + b"1, " * 500 + b"1]}"
+    packed = gzip.compress(body)
+    server.answers = [http(packed, "Content-Encoding: gzip")]
+    answer = get(transport, server)
+    assert answer.content == body
+    assert answer.received == len(packed)
+    assert b"Accept-Encoding: gzip\r\n" in server.requests[0]
+    assert b"User-Agent: singer-xero/test\r\n" in server.requests[0]
+
+
+def test_a_connection_is_used_again_for_the_second_call(server: Canned, transport: Transport) -> None:
+    server.answers = [http(b"{}")]
+    for _ in range(3):
+        get(transport, server)
+    assert (server.connected, len(server.requests)) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (http(b'{"Inv', "Connection: close", length=100), "cut off"),
+        (http(gzip.compress(b"{}" * 999)[:-9], "Content-Encoding: gzip"), "cut off: its gzip stream ends"),
+        (http(b"not gzip at all", "Content-Encoding: gzip"), "can't be unpacked"),
+        (
+            http(b'10\r\n{"Invoices": [1,', "Transfer-Encoding: chunked", "Connection: close", length=-1),
+            "cut off|broke",
+        ),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Le", "broke|cut off|not JSON"),
+        (b"Connection: close\r\n\r\n", "broke"),
+        (http(b"{}", "Content-Encoding: br"), "packed as 'br'"),
+    ],
+    ids=["length", "gzip", "no-gzip", "chunked", "headers", "no-http", "unasked"],
+)
+def test_half_an_answer_is_none(server: Canned, transport: Transport, answer: bytes, reason: str) -> None:
+    server.answers = [answer]
+    with pytest.raises((Broken, NotJson), match=reason) as caught:
+        got = get(transport, server)
+        raise NotJson(got.json_fault() or "nothing wrong", sent=True)
+    assert caught.value.sent
+
+
+def test_a_host_that_is_not_there_is_named_and_was_sent_nothing(transport: Transport) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(Broken, match=f"no connection to {host}: Connection refused") as caught:
+        transport.exchange("GET", f"http://{host}/x", call="GET x", params={"where": "secret"})
+    assert not caught.value.sent
+    assert "secret" not in str(caught.value)
+
+
+def test_a_host_without_address_is_named(transport: Transport) -> None:
+    with pytest.raises(Broken, match=r"no connection to api\.xero\.invalid: ") as caught:
+        transport.exchange("GET", "https://api.xero.invalid/Invoices", call="GET Invoices")
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("url", ["api.xero.com/x", "ftp://api.xero.com/x"])
+def test_an_address_that_is_none_is_not_tried_again(transport: Transport, url: str) -> None:
+    with pytest.raises(Broken) as caught:
+        transport.exchange("GET", url, call="GET x")
+    assert caught.value.hopeless
+    assert not caught.value.sent
+
+
+def test_an_answer_that_does_not_come_in_time_may_have_been_acted_on(server: Canned) -> None:
+    server.answers = [b""]
+    impatient = Transport("singer-xero/test", (5, 0.02))
+    with pytest.raises(Broken, match=r"no answer from 127\.0\.0\.1:\d+ for 0\.02 s") as caught:
+        get(impatient, server)
+    assert caught.value.sent
+    impatient.close()
+
+
+def test_a_server_that_hangs_up_may_have_acted(server: Canned, transport: Transport) -> None:
+    server.answers = [b"Connection: close"]
+    with pytest.raises(Broken, match="broke") as caught:
+        get(transport, server)
+    assert caught.value.sent
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(server: Canned, transport: Transport) -> None:
+    server.answers = [http(b"", f"Location: {server.url}/elsewhere", status="302 Found")]
+    assert get(transport, server).status == 302
+    assert len(server.requests) == 1
+
+
+def test_cookies_are_not_kept(server: Canned, transport: Transport) -> None:
+    server.answers = [http(b"{}", "Set-Cookie: balancer=7; Path=/")]
+    get(transport, server)
+    get(transport, server)
+    assert b"Cookie" not in server.requests[1]
+
+
+def test_a_netrc_password_does_not_replace_the_token(
+    server: Canned, transport: Transport, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password something\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    server.answers = [http(b"{}")]
+    transport.exchange("GET", server.url, call="GET x")
+    assert b"Authorization" not in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "fault"),
+    [
+        (b"<html>We'll be back</html>", "text/html; charset=utf-8", "not JSON but text/html; charset=utf-8"),
+        (b'{"Invoices": [', "application/json", "broken JSON"),
+        (b"", "", "not JSON but no content type"),
+        (b'{"Invoices": []} trailing', "application/json", "broken JSON"),
+    ],
+)
+def test_what_is_no_json_says_what_it_is(content: bytes, kind: str, fault: str) -> None:
+    answer = Answer(200, {"Content-Type": kind}, content, call="GET Invoices page 3")
+    assert fault in (answer.json_fault() or "")
+    with pytest.raises(NotJson, match="GET Invoices page 3: 200 the answer is no JSON"):
+        answer.json()
+
+
+def test_an_answer_without_content_is_empty_where_that_is_what_it_says() -> None:
+    for status in (204, 304):
+        assert Answer(status, {}, b"").json_fault() is None
+        assert Answer(status, {}, b"").json() == {}
