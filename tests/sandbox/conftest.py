@@ -12,7 +12,7 @@ import requests
 
 from tap_xero.sandbox import Sandbox, apps
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 11, 19, 12, tzinfo=timezone.utc)
 
 
 class Caller:
@@ -49,6 +49,7 @@ def xero() -> Iterator[Sandbox]:
     """A sandbox with a brand-new organisation whose clock stands still at 09:00."""
     with Sandbox(company="empty") as running:
         running.desk.freeze()
+        running.desk.set_clock("2026-11-20T09:00:00Z")
         yield running
 
 
