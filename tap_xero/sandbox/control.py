@@ -7,7 +7,6 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from werkzeug import Request, Response
@@ -355,22 +354,19 @@ def _delete(wish: Wish) -> Any:
 
 
 def _day(wish: Wish) -> Any:
-    """A business day goes by: the clock moves on by a day (over a weekend), and things happen in one organisation."""
+    """A business day goes by: things happen in one organisation, and the clock moves to its close."""
     from . import seed
 
     xero, organisation = wish.xero, wish.organisation(wish.only("tenant").get("tenant"))
     with xero.store.change():
-        days = 1
-        while (xero.clock.now() + timedelta(days=days)).weekday() > 4:
-            days += 1
-        xero.clock.advance(days * 86_400)
+        now = xero.clock.now()
+        changed = seed.trading_day(organisation.everything(), now)
+        xero.clock.set(seed.next_business_day(now)[1])
         xero.keep_clock()
-        changed: dict[str, int] = {}
-        for path, records in seed.trading_day(organisation, xero.clock.now()).items():
+        for path, records in changed.items():
             for record in records:
-                organisation.put(path, record, touch=False)
-            changed[path] = len(records)
-    return {"now": xero.clock.now().isoformat(), "changed": changed}
+                organisation.take(path, record)
+    return {"now": xero.clock.now().isoformat(), "changed": {path: len(rows) for path, rows in changed.items()}}
 
 
 _WISHES: tuple[tuple[str, str, Callable[[Wish], Any]], ...] = (

@@ -14,8 +14,9 @@ class View:
 
     ``drop``: fields left out; ``empty``: lists shown as ``[]``; ``unless_true``: fields shown only when there
     is something in them; ``contact``: how much of the contact is shown (``name``, ``quote``, ``order``,
-    ``full`` or as kept); ``lines``: fields left out of every line; ``option_ids``: whether the tracking of
-    lines carries TrackingOptionID (else it has an empty ``Options`` instead, as Xero's paged lists do).
+    ``full`` or as kept); ``lines``: fields left out of every line; ``tracking``: how the tracking of lines looks:
+    ``listed`` (an empty ``Options`` instead of TrackingOptionID, as in Xero's paged lists), ``single`` (the
+    option's id and no ``Options``) or as kept.
     """
 
     drop: tuple[str, ...] = ()
@@ -23,7 +24,7 @@ class View:
     unless_true: tuple[str, ...] = ()
     contact: str = ""
     lines: tuple[str, ...] = ()
-    option_ids: bool = True
+    tracking: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,16 @@ _CREDITS = {"Allocations": "PUT", "Allocations/": "DELETE"}
 
 _DOCUMENT = {
     LIST: View(empty=("LineItems",), contact="name", unless_true=("SentToContact",)),
-    PAGE: View(contact="name", unless_true=("SentToContact",), option_ids=False),
-    SINGLE: View(contact="full"),
+    PAGE: View(contact="name", unless_true=("SentToContact",), tracking="listed"),
+    SINGLE: View(contact="full", tracking="single"),
 }
 _INVOICE = {
     **_DOCUMENT,
     SINGLE: View(
-        contact="full", drop=("InvoiceAddresses",), unless_true=("Payments", "CreditNotes", "AmountCredited")
+        contact="full",
+        drop=("InvoiceAddresses",),
+        unless_true=("Payments", "CreditNotes", "AmountCredited"),
+        tracking="single",
     ),
     SUMMARY: View(
         contact="name",

@@ -112,10 +112,7 @@ class Sandbox:
                 importlib.import_module(f"{__package__}.seed").large_company(now, invoices=self._invoices)
             ]
         else:
-            try:
-                companies = [_seeded(name, now) for name in COMPANIES[self._company]]
-            except (AttributeError, ImportError):
-                return [_stand_in(now)]
+            companies = [_seeded(name, now) for name in COMPANIES[self._company]]
         return [(one.tenant_id, one.name, one.records) for one in companies]
 
     def stop(self) -> None:
@@ -207,104 +204,3 @@ def _handler() -> type:
             """Say nothing: the desk has the list of calls."""
 
     return Handler
-
-
-def _stand_in(now: datetime) -> tuple[str, str, Mapping[str, Any]]:
-    """A sketch of a company, for as long as the demo company is not there."""
-    from datetime import timedelta
-    from decimal import Decimal
-    from uuid import NAMESPACE_DNS, uuid5
-
-    def guid(text: str) -> str:
-        return str(uuid5(NAMESPACE_DNS, text))
-
-    then = now - timedelta(days=400)
-    contacts = [
-        {
-            "ContactID": guid(f"c{i}"),
-            "Name": f"Contact {i}",
-            "ContactStatus": "ACTIVE",
-            "UpdatedDateUTC": then + timedelta(hours=i),
-        }
-        for i in range(130)
-    ]
-    invoices = [
-        {
-            "InvoiceID": guid(f"i{i}"),
-            "InvoiceNumber": f"INV-{i:04}",
-            "Type": "ACCREC",
-            "Status": "AUTHORISED",
-            "Contact": {"ContactID": guid(f"c{i % 130}"), "Name": f"Contact {i % 130}"},
-            "Date": (then + timedelta(days=i)).date(),
-            "DueDate": (then + timedelta(days=i + 20)).date(),
-            "LineAmountTypes": "Exclusive",
-            "LineItems": [
-                {
-                    "LineItemID": guid(f"l{i}"),
-                    "Description": "Work",
-                    "Quantity": Decimal("1.0000"),
-                    "UnitAmount": Decimal("10.1234"),
-                    "LineAmount": Decimal("10.12"),
-                    "TaxAmount": Decimal("1.52"),
-                    "TaxType": "OUTPUT2",
-                    "AccountCode": "200",
-                    "Tracking": [],
-                }
-            ],
-            "SubTotal": Decimal("10.12"),
-            "TotalTax": Decimal("1.52"),
-            "Total": Decimal("11.64"),
-            "AmountDue": Decimal("11.64"),
-            "AmountPaid": Decimal("0.00"),
-            "AmountCredited": Decimal("0.00"),
-            "CurrencyCode": "NZD",
-            "CurrencyRate": Decimal("1.000000"),
-            "UpdatedDateUTC": then + timedelta(days=i, milliseconds=7),
-        }
-        for i in range(350)
-    ]
-    journals = [
-        {
-            "JournalID": guid(f"j{i}"),
-            "JournalNumber": 344 + i,
-            "JournalDate": then.date(),
-            "CreatedDateUTC": then + timedelta(hours=i ^ 1),
-            "SourceID": guid(f"i{i}"),
-            "SourceType": "ACCREC",
-            "JournalLines": [],
-        }
-        for i in range(221)
-    ]
-    accounts = [
-        {
-            "AccountID": guid(f"a{i}"),
-            "Code": f"{200 + i}",
-            "Name": f"Account {i}",
-            "Type": "REVENUE",
-            "Class": "REVENUE",
-            "Status": "ACTIVE",
-            "TaxType": "OUTPUT2",
-            "UpdatedDateUTC": then,
-        }
-        for i in range(20)
-    ]
-    organisation = [
-        {
-            "OrganisationID": guid("o"),
-            "Name": "Sketch Ltd",
-            "BaseCurrency": "NZD",
-            "CountryCode": "NZ",
-            "CreatedDateUTC": then,
-        }
-    ]
-    return (
-        guid("o"),
-        "Sketch Ltd",
-        {
-            "Organisation": organisation,
-            "Contacts": contacts,
-            "Invoices": invoices,
-            "Journals": journals,
-            "Accounts": accounts,
-        },
-    )

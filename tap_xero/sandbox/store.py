@@ -161,9 +161,12 @@ def _by_owner(rows: Iterable[Record]) -> dict[str, list[Record]]:
     """Notes or files by the record they hang on, newest first, without the words that say whose they are."""
     found: dict[str, list[Record]] = {}
     for row in rows:
-        kept = {name: value for name, value in row.items() if name not in {"Resource", "ResourceID"}}
-        found.setdefault(str(row["ResourceID"]), []).insert(0, kept)
+        found.setdefault(str(row["ResourceID"]), []).insert(0, _unowned(row))
     return found
+
+
+def _unowned(row: Record) -> Record:
+    return {name: value for name, value in row.items() if name not in {"Resource", "ResourceID"}}
 
 
 _EXTRAS = frozenset({"Reports", "InvoiceReminders"})
@@ -231,6 +234,19 @@ class Organisation:
                     other.forget_texts()
         self._store.keep(f"records/{self.tenant_id}/{resource}", identifier, record)
         return record
+
+    def everything(self) -> dict[str, list[Record]]:
+        """All records as a company of the seed has them: by the key of Xero's envelopes."""
+        return {row.envelope: self.records(path) for path, row in RESOURCES.items()}
+
+    def take(self, resource: str, record: Record) -> None:
+        """Keep a record as the seed hands it over, its stamps as they are."""
+        if resource == "History":
+            self.note(str(record["ResourceID"]), _unowned(record))
+        elif resource == "Attachments":
+            self.attach(str(record["ResourceID"]), _unowned(record))
+        else:
+            self.put(next(path for path, row in RESOURCES.items() if row.envelope == resource), record, touch=False)
 
     def remove(self, resource: str, identifier: str) -> None:
         """Take a record away, as if it had never been."""

@@ -38,13 +38,13 @@ def shown(
         out["Contacts"] = [named(one, organisation) for one in record.get("Contacts") or []]
     elif "Contact" in out and view.contact:
         out["Contact"] = _contact(out["Contact"], view.contact, organisation)
-    if out.get("LineItems") and (view.lines or not view.option_ids):
+    if out.get("LineItems") and (view.lines or view.tracking):
         out["LineItems"] = [_line(line, view) for line in out["LineItems"]]
     if resource.id_twice:
         out["ID"] = record.get(resource.id)
     if resource.path == "Quotes" and isinstance(out.get("LineAmountTypes"), str):
         out["LineAmountTypes"] = out["LineAmountTypes"].upper()
-    if view_name == "single" and "Attachments" in resource.parts:
+    if view_name == "single" and "HasAttachments" in resource.fields.split():
         out["Attachments"] = organisation.attachments(str(record.get(resource.id)))
     return out
 
@@ -71,9 +71,10 @@ def _contact(contact: dict[str, Any], how: str, organisation: Organisation) -> d
 
 def _line(line: dict[str, Any], view: View) -> dict[str, Any]:
     out = {name: value for name, value in line.items() if name not in view.lines}
-    if not view.option_ids and out.get("Tracking"):
+    if view.tracking and out.get("Tracking"):
+        listed = view.tracking == "listed"
+        without, more = ("TrackingOptionID", {"Options": []}) if listed else ("Options", {})
         out["Tracking"] = [
-            {**{name: value for name, value in one.items() if name != "TrackingOptionID"}, "Options": []}
-            for one in out["Tracking"]
+            {**{name: value for name, value in one.items() if name != without}, **more} for one in out["Tracking"]
         ]
     return out
