@@ -10,16 +10,25 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
-from tap_xero.paging import Chunk
+from tap_xero.paging import AtOnce, Chunk
+from tap_xero.records import Page
 
 THREADS = 20
 """At most so many lists are read at once; the client keeps each organisation to its five calls."""
 
+WINDOW = 5
+"""Pages of one list to have under way: as many as Xero lets an organisation's calls be."""
+
 SPOOL = 16 * 2**20
 """Bytes of answers that may lie ready."""
+
+
+Read = Callable[[AtOnce], Iterator[Chunk]]
+"""Reads a list chunk by chunk; may use the `AtOnce` it is given."""
 
 
 class _Stopped(Exception):
@@ -29,7 +38,7 @@ class _Stopped(Exception):
 class _Lane:
     """What was fetched of one list and not consumed yet."""
 
-    def __init__(self, read: Callable[[], Iterator[Chunk]]) -> None:
+    def __init__(self, read: Read) -> None:
         self.read = read
         self.chunks: deque[Chunk] = deque()
         self.ended = False
@@ -44,8 +53,9 @@ class ReadAhead:
 
     def __init__(
         self,
-        lists: Sequence[tuple[Hashable, Callable[[], Iterator[Chunk]]]],
+        lists: Sequence[tuple[Hashable, Read]],
         threads: int = THREADS,
+        calls: int = THREADS,
         spool: int = SPOOL,
     ) -> None:
         self._spool = spool
@@ -57,6 +67,8 @@ class ReadAhead:
         self._stopped = False
         self._lanes = {key: _Lane(read) for key, read in lists}
         self._pool = ThreadPoolExecutor(max(1, min(threads, len(self._lanes))), "read-ahead")
+        # Calls of one list that are made at once have threads of their own: lists wait for them, they wait for nobody.
+        self._calls = ThreadPoolExecutor(calls, "read-ahead-call")
         for key, lane in self._lanes.items():
             self._pool.submit(self._fill, key, lane)
 
@@ -81,16 +93,37 @@ class ReadAhead:
         if lane.error:
             raise lane.error
 
+    def at_once(self, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
+        """Make calls, a few of them at the same time, and give their answers in order (see `paging.AtOnce`).
+
+        A list uses what the others leave free: while more lies ready than half the spool, it makes one call at a time.
+        """
+        waiting: deque[Future[Page]] = deque()
+        todo = iter(numbers)
+        try:
+            while True:
+                width = WINDOW if self._lying * 2 < self._spool else 1
+                waiting.extend(
+                    self._calls.submit(call, number) for number in islice(todo, width - len(waiting))
+                )
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
     def close(self) -> None:
         """Stop reading; waits for the calls that are under way."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
         self._pool.shutdown(cancel_futures=True)
+        self._calls.shutdown(cancel_futures=True)
 
     def _fill(self, key: Hashable, lane: _Lane) -> None:
         try:
-            for chunk in lane.read():
+            for chunk in lane.read(self.at_once):
                 self._put(key, lane, chunk)
         except _Stopped:
             pass

@@ -6,12 +6,15 @@ Each reader here is a generator of pages, fed by `fetch`, which makes one call. 
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
-from tap_xero.records import Page, Row, UnexpectedAnswer
+from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
 
 logger = logging.getLogger("tap-xero")
 
@@ -21,6 +24,18 @@ OVERLAP = timedelta(seconds=1)
 WALKS = 10
 """How often a list that is being edited is walked again before the stream gives up and says so."""
 
+
+BLOCK = 100
+"""Pages that are proved together: a run that breaks off has to read so many again."""
+
+SKEW = timedelta(seconds=5)
+"""How far the clocks of Xero's servers may be apart."""
+
+COUNTS = 3
+"""How often rows are counted to prove a block whole before it is read again."""
+
+NUMBERS_AHEAD = 4
+"""Answers of a hundred journals to ask for at once."""
 
 SHORT_PAGE = 100
 """The rows of a page where the list takes no size."""
@@ -39,6 +54,17 @@ class Chunk:
     rows: list[Row]
     remaining: int | None = None
     size: int = 0
+    proven: bool = True
+    """Whether everything up to here has been read for sure, so that a bookmark may follow."""
+
+
+AtOnce = Callable[[Callable[[int], Page], Iterable[int]], Iterator[Page]]
+"""Makes several calls, some of them at the same time, and gives their answers in order."""
+
+
+def one_by_one(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
+    """The `AtOnce` that makes one call after another."""
+    return map(call, numbers)
 
 
 def moment(text: str) -> datetime:
@@ -53,15 +79,17 @@ def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time:
 
 
 def read_by_change(
-    fetch: Fetch, since: datetime | None, passed: Passed, page_size: int | None
+    fetch: Fetch, since: datetime | None, passed: Passed, page_size: int | None, at_once: AtOnce = one_by_one
 ) -> Iterator[Chunk]:
-    """Read a paged list by time instead of by page number.
+    """Read a paged list by time, in blocks of pages that are fetched at once and then proved to be whole.
 
     Lists come ordered by UpdatedDateUTC, so a record edited while we page moves to the end and its successors move one
-    place forward: the next page number then skips a row, and a bookmark would pass it for good (Xero-Net#241). So
-    after each page the question is asked anew from the last time seen, and what the overlap repeats is dropped by key
-    and time. Only a page that lies wholly within one second is followed by its next page numbers, and those are walked
-    again if anything among them moved.
+    place forward: the next page number then skips a row, and a bookmark would pass it for good (Xero-Net#241). Here a
+    block is asked for by page numbers, and at its end one question tells what has changed since it began. If nothing
+    has, its pages were one picture. If something has, the rows read that are still unchanged must be as many as Xero
+    counts; where they aren't, the block is read again from change to change (`_from_change_to_change`), which can't
+    skip. Chunks are `proven` when a bookmark may follow them. A list that comes without counts is read from change to
+    change at once.
 
     `passed` holds the rows at the border of the run before, and at the end those of this one. `page_size` None: the
     list takes no size and gives 100. Raises `UnexpectedAnswer` when a list changes faster than it can be read.
@@ -69,7 +97,140 @@ def read_by_change(
     sized = {} if page_size is None else {"pageSize": str(page_size)}
     window = since and since - OVERLAP
     while True:
-        page = fetch({"page": "1", **sized}, window)
+        first = fetch({"page": "1", **sized}, window)
+        counted = first.pagination is not None and first.pagination.pageCount > 1 and first.at
+        if not counted or not _in_order(first.rows, window):
+            yield from _from_change_to_change(fetch, window, passed, sized, first=first)
+            return
+        block = _Block(fetch, window, sized, first)
+        try:
+            for page in block.pages(at_once):
+                yield Chunk(_fresh(page.rows, passed), block.remaining, page.size, proven=False)
+            late = block.late()
+            yield Chunk(_fresh(late, passed) if block.end is None else [], None if block.end else 0)
+        except _Doubtful as doubt:
+            logger.info("%s: the last %d pages are read again, from change to change.", doubt, block.read)
+            for chunk in _from_change_to_change(fetch, window, passed, sized, until=block.end):
+                rows = [row for row in chunk.rows if hash((row.key, row.time)) not in block.known]
+                yield replace(chunk, rows=rows, proven=False)
+            yield Chunk([])
+        if block.end is None:
+            return
+        window = block.end
+
+
+class _Doubtful(Exception):
+    """A block can't be proved to be whole; the text says why."""
+
+
+class _Block:
+    """Up to `BLOCK` pages of a list, numbered from the beginning of a window.
+
+    `end` is where the next block's window begins, None when this one reaches the end of the list.
+    """
+
+    def __init__(self, fetch: Fetch, window: datetime | None, sized: Mapping[str, str], first: Page) -> None:
+        self.fetch, self.window, self.sized, self.first = fetch, window, sized, first
+        self.counts = first.pagination or Pagination()
+        self.last = min(self.counts.pageCount, BLOCK)
+        self.end: datetime | None = None
+        self.read = 0
+        # Xero's servers needn't agree to the second: what changed shortly before the block began is looked at too.
+        since = moment(first.at).replace(microsecond=0) - SKEW
+        self.cut = max(since, window) if window else since
+        self._keys = array("q")
+        self._versions = array("q")
+        self._edge: Passed = {}
+        self._recent: Passed = {}
+
+    @property
+    def remaining(self) -> int:
+        """How many rows of the list are still to be read, as of the first page."""
+        return max(self.counts.itemCount - len(self._keys), 0)
+
+    def pages(self, at_once: AtOnce) -> Iterator[Page]:
+        """Fetch the pages, several at once, and give them in order, without what two neighbours share."""
+        before: Passed = {}
+        newest = ""
+        numbers = range(2, self.last + 1)
+        rest = at_once(lambda number: self.fetch({"page": str(number), **self.sized}, self.window), numbers)
+        for page in chain([self.first], rest):
+            # A row that moved forward between two answers ends one page and begins the next.
+            rows = [row for row in page.rows if before.get(row.key) != row.time]
+            if not _in_order(page.rows, self.window) or (rows and rows[0].time < newest):
+                raise _Doubtful("Xero's answer is not in order of change")
+            before = {row.key: row.time for row in page.rows}
+            newest = rows[-1].time if rows else newest
+            self._note(rows)
+            yield Page(rows, page.pagination, page.size)
+        if self.last < self.counts.pageCount:
+            self.end = _window_after(newest)
+            if self.window is not None and self.end <= self.window:
+                raise _Doubtful(f"{self.read} pages lie within one second")
+
+    def _note(self, rows: list[Row]) -> None:
+        self.read += 1
+        self._keys.extend([hash(row.key) for row in rows])
+        self._versions.extend([hash((row.key, row.time)) for row in rows])
+        _keep_edge(self._edge, rows)
+        cut = self.cut.isoformat()[:19]
+        self._recent.update((row.key, row.time) for row in reversed(rows) if row.time[:19] >= cut)
+
+    def late(self) -> list[Row]:
+        """Ask what has changed since the block began, and prove by it that no row was skipped.
+
+        Returns the rows that changed; raises `_Doubtful` without a proof. What is counted first and last leans to the
+        safe side: whatever happens in between can make a proof fail, and never succeed.
+        """
+        late = self._changed(self._tail())
+        if not late:
+            return []
+        edge, border = (self._recent, self.cut) if self.end is None else (self._edge, self.end)
+        for _ in range(COUNTS):
+            later = self._count(border)
+            counted = self._count(self.window) - later
+            tail = self._tail()
+            moved = sum(self._keys.count(hash(row.key)) > (row.key in edge) for row in tail)
+            if len(self._keys) - len(edge) - moved >= counted:
+                return self._changed(tail)
+        raise _Doubtful("Rows were edited while they were read")
+
+    def _tail(self) -> list[Row]:
+        tail = _from_change_to_change(self.fetch, self.cut, {}, self.sized)
+        return _latest(row for chunk in tail for row in chunk.rows)
+
+    def _changed(self, tail: list[Row]) -> list[Row]:
+        return [row for row in tail if self._recent.get(row.key) != row.time]
+
+    def _count(self, window: datetime | None) -> int:
+        counts = self.fetch({"page": "1", "pageSize": "1"}, window).pagination
+        if counts is None:
+            raise _Doubtful("Xero gives no counts")
+        return counts.itemCount
+
+    @cached_property
+    def known(self) -> set[int]:
+        """The versions of rows that were among the pages, by their hashes."""
+        return set(self._versions)
+
+
+def _from_change_to_change(
+    fetch: Fetch,
+    window: datetime | None,
+    passed: Passed,
+    sized: Mapping[str, str],
+    *,
+    first: Page | None = None,
+    until: datetime | None = None,
+) -> Iterator[Chunk]:
+    """Read a list without page numbers: after each page ask anew from the last time seen.
+
+    What the overlap repeats is dropped by key and time. Only a page that lies wholly within one second is followed by
+    its next page numbers, and those are walked again if anything among them moved. `first` is the first page where it
+    has been read already; `until` ends the reading once it is passed.
+    """
+    while until is None or window is None or window < until:
+        page, first = first or fetch({"page": "1", **sized}, window), None
         if not _in_order(page.rows, window):
             logger.warning(
                 "Xero's answer is not in order of change: the list is walked page by page until it holds still, and "
@@ -79,7 +240,7 @@ def read_by_change(
             yield Chunk(_fresh(rows, passed), 0, sum(len(bytes(row.raw)) for row in rows))
             return
         yield Chunk(_fresh(page.rows, passed), _remaining(page), page.size)
-        if is_last(page, page_size or SHORT_PAGE, 1):
+        if is_last(page, int(sized.get("pageSize", SHORT_PAGE)), 1):
             return
         later = _window_after(page.rows[-1].time)
         if window is not None and later <= window:
@@ -110,15 +271,20 @@ def _in_order(rows: list[Row], window: datetime | None) -> bool:
 
 def _fresh(rows: list[Row], passed: Passed) -> list[Row]:
     """Leave out what was passed on before, and remember what the next question may repeat."""
-    if not rows:
-        return rows
     fresh = [row for row in rows if passed.get(row.key) != row.time] if passed else rows
-    newest = max([*map(_time, rows), *passed.values()])
-    border = _window_after(newest).isoformat()[:19] if newest else ""
-    for key in [key for key, time in passed.items() if time[:19] < border]:
-        del passed[key]
-    passed.update((row.key, row.time) for row in rows if row.time[:19] >= border)
+    _keep_edge(passed, rows)
     return fresh
+
+
+def _keep_edge(edge: Passed, rows: list[Row]) -> None:
+    """Keep of the rows those so near to the newest that a question asked from there repeats them."""
+    newest = max([*map(_time, rows), *edge.values()], default="")
+    if not newest:
+        return
+    border = _window_after(newest).isoformat()[:19]
+    for key in [key for key, time in edge.items() if time[:19] < border]:
+        del edge[key]
+    edge.update((row.key, row.time) for row in rows if row.time[:19] >= border)
 
 
 def _latest(rows: Iterable[Row]) -> list[Row]:
@@ -190,21 +356,32 @@ def _until_still(
     )
 
 
-def read_by_number(fetch: Fetch, after: int) -> Iterator[Chunk]:
+def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> Iterator[Chunk]:
     """Read journals: `offset` means "with a greater JournalNumber", not a count of rows, and `page` is ignored.
 
-    Recorded from Xero: offset 400 gives 401 to 500, and past the last an empty list. Journals never change.
+    Recorded from Xero: offset 400 gives 401 to 500, and past the last an empty list. Journals never change. A full
+    answer reaches at least 100 numbers further, so the offsets that follow by hundreds can be asked for at the same
+    time without leaving a number out, as long as the answer before was full.
 
     Raises `UnexpectedAnswer` when Xero doesn't move on, which would otherwise never end.
     """
+    ahead = 1
     while True:
-        page = fetch({"offset": str(after)}, None)
-        if not page.rows:
-            return
-        fresh = sorted((row for row in page.rows if row.time > after), key=_time)
-        if not fresh:
-            raise UnexpectedAnswer(
-                f"journals after number {after} were asked for, and Xero gave only earlier ones"
-            )
-        yield Chunk(fresh, None, page.size)
-        after = fresh[-1].time
+        offsets = range(after, after + ahead * SHORT_PAGE, SHORT_PAGE)
+        ahead = min(ahead * 2, NUMBERS_AHEAD)
+        answers = at_once(lambda offset: fetch({"offset": str(offset)}, None), offsets)
+        for offset, page in zip(offsets, answers, strict=False):
+            if not page.rows:
+                return
+            if all(row.time <= offset for row in page.rows):
+                raise UnexpectedAnswer(
+                    f"journals after number {offset} were asked for, and Xero gave only earlier ones"
+                )
+            fresh = sorted((row for row in page.rows if row.time > after), key=_time)
+            if fresh:
+                yield Chunk(fresh, None, page.size)
+                after = fresh[-1].time
+            if len(page.rows) < SHORT_PAGE:
+                # The end, most likely: what was asked for beyond it may leave a gap to it.
+                ahead = 1
+                break

@@ -51,11 +51,15 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of a list: its rows in Xero's order, Xero's word on how many there are, and its size in bytes."""
+    """One answer of a list: its rows in Xero's order, Xero's word on how many there are, and its size in bytes.
+
+    `at` is when Xero made the answer, by its own clock; "" where it doesn't say.
+    """
 
     rows: list[Row]
     pagination: Pagination | None = None
     size: int = 0
+    at: str = ""
 
 
 class RecordReader:
@@ -83,6 +87,7 @@ class RecordReader:
         fields = [
             ("records", records, msgspec.field(name=self.xero.envelope)),
             ("pagination", Pagination | None, None),
+            ("at", str, msgspec.field(name="DateTimeUTC", default="")),
         ]
         return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields))
 
@@ -109,7 +114,7 @@ class RecordReader:
             time = getattr(head, marker) if marker else None
             time = "" if time is None else instant(time) if isinstance(time, str) else time
             rows.append(Row(tuple([getattr(head, name) for name in key]), time, raw))
-        return Page(rows, envelope.pagination, len(content))
+        return Page(rows, envelope.pagination, len(content), instant(envelope.at) if envelope.at else "")
 
     def record(self, row: Row) -> Record:
         """Decode a row into the shape of its schema."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,16 +18,13 @@ from tap_xero import paging
 from tap_xero.api.errors import AccessError, NotFound, XeroError
 from tap_xero.config import ConfigurationProblem, Organisation
 from tap_xero.objects import OBJECTS, Paging, XeroObject
-from tap_xero.paging import Chunk, Passed
+from tap_xero.paging import AtOnce, Chunk, Passed
 from tap_xero.records import Page, RecordReader, Row
 
 if TYPE_CHECKING:
     from tap_xero.tap import TapXero
 
 INCREMENTAL, FULL_TABLE = "INCREMENTAL", "FULL_TABLE"
-
-DETAILS_AT_ONCE = 4
-"""Single GETs of a list to have under way; the client keeps the organisation's limit of five calls."""
 
 BORDER = 200
 """How many rows at the border of a run the state remembers; more are simply passed on twice."""
@@ -48,6 +44,7 @@ class XeroStream(Stream):
         self.replication_key = xero.marker if xero.incremental else None
         self.reader = RecordReader(xero, self.logger)
         self.incomplete = False
+        self._held: Any = None
 
     # What Singer sees
 
@@ -143,12 +140,15 @@ class XeroStream(Stream):
             self.incomplete = True
             return
         reading, chunks = self.tap.read(self, organisation)
+        self._held = None
         progress = Progress(reading)
         decode = self.reader.record
         try:
             for chunk in chunks:
                 for row in chunk.rows:
                     yield decode(row)
+                if chunk.proven:
+                    self._release_bookmark(context)
                 progress.tell(len(chunk.rows), chunk.remaining)
         except AccessError:
             raise
@@ -158,6 +158,18 @@ class XeroStream(Stream):
             return
         self.remember(organisation, reading.passed)
         progress.done()
+
+    def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Any = None) -> None:  # noqa: ARG002
+        """Hold a bookmark back until `chunks` says that nothing before it can be missing."""
+        if self.replication_method == INCREMENTAL:
+            value = latest_record.get(str(self.replication_key))
+            if value is not None and (self._held is None or value > self._held):
+                self._held = value
+
+    def _release_bookmark(self, context: Any) -> None:
+        if self._held is not None:
+            super()._increment_stream_state({str(self.replication_key): self._held}, context=context)
+            self._held = None
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
         """Read the list in pieces; may run in a thread of its own, and touches nothing but `reading`."""
@@ -204,15 +216,18 @@ class Reading:
 
     def __init__(self, stream: XeroStream, organisation: Organisation) -> None:
         self.stream, self.organisation = stream, organisation
+        self.bookmark = stream.bookmark(organisation)
         self.since = stream.since(organisation)
         self.passed = stream.border(organisation)
+        self.at_once: AtOnce = paging.one_by_one
         self.calls = 0
         self.params = dict(stream.xero.params)
         if stream.xero.archived and stream.config.get("include_archived", True):
             self.params["includeArchived"] = "true"
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Read it."""
+    def chunks(self, at_once: AtOnce = paging.one_by_one) -> Iterator[Chunk]:
+        """Read it; `at_once` makes its calls side by side where their order doesn't matter."""
+        self.at_once = at_once
         return self.stream.chunks(self)
 
     def fetch(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
@@ -239,16 +254,15 @@ class WholeStream(XeroStream):
             if not self.xero.detail:
                 yield chunk
                 continue
-            with ThreadPoolExecutor(DETAILS_AT_ONCE) as pool:
-                for page in pool.map(partial(self.in_detail, reading), chunk.rows):
-                    yield Chunk(page.rows, None, page.size)
+            rows = chunk.rows
+            for page in reading.at_once(partial(self.in_detail, reading, rows), range(len(rows))):
+                yield Chunk(page.rows, None, page.size)
 
-    def in_detail(self, reading: Reading, row: Row) -> Page:
+    def in_detail(self, reading: Reading, rows: list[Row], number: int) -> Page:
         """Read a record by a call of its own; one that was removed in the meantime is left out."""
         try:
-            return reading.ask(
-                f"{self.xero.path}/{quote(str(row.key[0]))}", self.tap.detail_params(self.xero)
-            )
+            path = f"{self.xero.path}/{quote(str(rows[number].key[0]))}"
+            return reading.ask(path, self.tap.detail_params(self.xero))
         except NotFound:
             return Page([])
 
@@ -261,7 +275,7 @@ class PagedStream(XeroStream):
         if self.xero.order:
             reading.params["order"] = self.xero.order
         size = self.config["page_size"] if self.xero.paging is Paging.PAGES else None
-        return paging.read_by_change(reading.fetch, reading.since, reading.passed, size)
+        return paging.read_by_change(reading.fetch, reading.since, reading.passed, size, reading.at_once)
 
 
 class WalkedStream(XeroStream):
@@ -283,7 +297,7 @@ class NumberedStream(XeroStream):
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
         """Read what is numbered higher than the bookmark."""
-        return paging.read_by_number(reading.fetch, int(self.bookmark(reading.organisation) or 0))
+        return paging.read_by_number(reading.fetch, int(reading.bookmark or 0), reading.at_once)
 
 
 def stream_of(tap: TapXero, xero: XeroObject) -> XeroStream:
