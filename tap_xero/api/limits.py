@@ -88,7 +88,7 @@ class Window:
         self._done.append(now)
 
     def heard(self, left: int, now: float) -> None:
-        """Xero says so many are left: what is used beyond our own calls, others used. Or more is allowed than we know."""
+        """Xero says so many are left: what is used beyond our own calls, others used; or that more is allowed."""
         self._forget(now)
         self._limit = max(self._limit, left)
         self._others = max(0, self._limit - left - self._flying - len(self._done))
