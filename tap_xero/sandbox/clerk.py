@@ -313,6 +313,7 @@ class Clerk:
         rate = market_rate(code, base, day)
         foreign_bank = account.get("CurrencyCode", base) != base
         payment_id = self.guid(f"{key}/payment/{day}/{len(document['Payments'])}")
+        kind = books.PAYMENT_TYPES[document["Type"]]
         record: Record = {"PaymentID": payment_id}
         if batch:
             record["BatchPaymentID"] = batch["BatchPaymentID"]
@@ -324,14 +325,15 @@ class Clerk:
                 "Amount": amount,
                 "Reference": reference,
                 "CurrencyRate": rate,
-                "PaymentType": books.PAYMENT_TYPES[document["Type"]],
+                "PaymentType": kind,
                 "Status": "AUTHORISED",
                 "UpdatedDateUTC": at,
                 "HasAccount": True,
                 "IsReconciled": reconciled,
                 "Account": {"AccountID": account["AccountID"], "Code": account["Code"]},
                 "Invoice": {
-                    "Type": document["Type"],
+                    # a refunded overpayment is an invoice of the type AROVERPAYMENT here, says the official schema
+                    "Type": kind.removesuffix("PAYMENT") if "-" in document["Type"] else document["Type"],
                     "InvoiceID": key,
                     "InvoiceNumber": document.get("InvoiceNumber") or document.get("CreditNoteNumber", ""),
                     "Contact": document["Contact"],
