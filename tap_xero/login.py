@@ -1,0 +1,510 @@
+"""The command `xero-login`: consent in the browser, tokens into the store that tap and target share."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+from singer_sdk import typing as th
+
+from tap_xero import scopes as scoping
+from tap_xero.api.auth import (
+    LOGIN_URL,
+    Identity,
+    authorize_url,
+    exchange_code,
+    pkce_pair,
+    revoke,
+)
+from tap_xero.api.client import Connection, XeroClient
+from tap_xero.api.errors import BadCredentials, InvalidScope, NotConnected, XeroError
+from tap_xero.api.tokens import Kept, Store, default_path, open_store
+from tap_xero.config import (
+    API_URL,
+    CONNECTION_SETTINGS,
+    DISTRIBUTION,
+    IDENTITY_URL,
+    ConfigurationProblem,
+    Connected,
+    explain,
+    from_environment,
+    json_file,
+    sandbox_setting,
+)
+from tap_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
+
+logger = logging.getLogger("xero-login")
+
+UNUSED_DAYS = 60
+"""Days after which Xero forgets a refresh token that nobody used (its token guide)."""
+
+_PREFIXES = ("TAP_XERO", "TARGET_XERO")
+_ACCESS_SECONDS = 30 * 60
+_DAY = 86_400
+
+
+@click.command(
+    context_settings={"max_content_width": 110},
+    epilog="Everything that tap-xero knows as a setting can stand in the config or the environment; options win.",
+)
+@click.option(
+    "--config", "sources", multiple=True, metavar="FILE|ENV",
+    help="Settings of tap-xero or target-xero: a JSON file, or ENV for TAP_XERO_* and TARGET_XERO_*. May be repeated. "
+    "Without it the environment is read.",
+)  # fmt: skip
+@click.option("--client-id", help=f"Client id of your app ({APP_PAGE}).")
+@click.option(
+    "--client-secret", prompt="Client secret", prompt_required=False, hide_input=True, metavar="[TEXT]",
+    help="Its secret, for a web app; asked for when no text follows. A PKCE app has none.",
+)  # fmt: skip
+@click.option("--token-path", help="Where tokens are kept: a file, or postgresql://…")
+@click.option("--scopes", help="Ask for these scopes, and no others (separated by spaces or commas).")
+@click.option("--write", is_flag=True, help="Ask for the scopes to write as well.")
+@click.option(
+    "--broad",
+    is_flag=True,
+    help="Ask for the broad scopes, for apps of before March 2026. They end in September 2027.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True,
+    help="Port of the redirect URI http://localhost:PORT, which must be registered for the app. 0: any free one.",
+)  # fmt: skip
+@click.option(
+    "--redirect-uri",
+    help="Another registered redirect URI. If it isn't on this machine, paste the address back.",
+)
+@click.option("--no-browser", is_flag=True, help="Open no browser, only print the address.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), default=600, show_default=True, metavar="SECONDS",
+    help="How long to wait for your consent.",
+)  # fmt: skip
+@click.option("--api-url", hidden=True)
+@click.option("--identity-url", hidden=True)
+@click.option("--login-url", hidden=True)
+@click.option(
+    "--status", "action", flag_value="status", help="Show organisations, scopes, streams and days left."
+)
+@click.option(
+    "--logout", "action", flag_value="logout", help="Withdraw consent at Xero and forget the tokens."
+)
+@click.version_option(version(DISTRIBUTION), prog_name="xero-login", message="%(prog)s %(version)s")
+def login(
+    sources: tuple[str, ...],
+    scopes: str | None,
+    write: bool,
+    broad: bool,
+    port: int,
+    redirect_uri: str | None,
+    no_browser: bool,
+    timeout: float,
+    login_url: str | None,
+    action: str | None,
+    **options: str | None,
+) -> None:
+    """Connect Xero organisations in the browser, once; tap-xero and target-xero then keep the tokens alive.
+
+    Needs an app at developer.xero.com: a web app (with a secret) or a PKCE app (without), for which the redirect URI
+    http://localhost:8742 is registered.
+    """
+    config = settings(sources, options)
+    store = open_store(config["token_path"])
+    if action == "status":
+        status(config, store)
+    elif action == "logout":
+        logout(config, store)
+    else:
+        wanted = re.split(r"[\s,]+", scopes.strip()) if scopes else config_scopes(write=write, broad=broad)
+        sign_in(
+            config,
+            store,
+            tuple(dict.fromkeys(wanted)),
+            redirect_uri=redirect_uri or f"http://localhost:{port}",
+            login_url=login_url
+            or (LOGIN_URL if config["identity_url"] == IDENTITY_URL else config["identity_url"]),
+            browser=not no_browser,
+            seconds=timeout,
+        )
+
+
+def config_scopes(*, write: bool, broad: bool) -> tuple[str, ...]:
+    """The scopes that are asked for when none are named."""
+    if broad:
+        return scoping.broad_scopes(write=write)
+    return scoping.write_scopes() if write else scoping.read_scopes()
+
+
+def main() -> None:
+    """Run the command; what the user can put right is one line, and exit code 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        login(prog_name="xero-login")
+    except (ConfigurationProblem, XeroError) as problem:
+        click.echo(f"xero-login: {problem}", err=True)
+        sys.exit(1)
+
+
+# Settings
+
+
+def settings(sources: Iterable[str], options: Mapping[str, str | None]) -> dict[str, Any]:
+    """The settings of tap and target that lead to Xero: files and environment as they are named, options over them.
+
+    ConfigurationProblem if there is no client_id, or one of them is not what it should be.
+    """
+    found: dict[str, Any] = {"api_url": API_URL, "identity_url": IDENTITY_URL}
+    schema = th.PropertiesList(*CONNECTION_SETTINGS).to_dict()
+    known = schema["properties"]
+    for source in sources or ("ENV",):
+        told = environment(known) if source == "ENV" else json_file(source, "config file")
+        found |= {name: value for name, value in told.items() if name in known and value is not None}
+    found |= {name: value for name, value in options.items() if value}
+    errors = [explain(error, known) for error in jsonschema.Draft7Validator(schema).iter_errors(found)]
+    if errors:
+        raise ConfigurationProblem(f"Settings: {'; '.join(errors)}.")
+    if sandbox_setting(found.get("sandbox")):
+        raise ConfigurationProblem("The setting sandbox is on: the embedded demo company needs no login.")
+    if not found.get("client_id"):
+        raise ConfigurationProblem(
+            "No client_id: give --client-id, or TAP_XERO_CLIENT_ID, or --config with the tap's config file. The app's "
+            f"page at {APP_PAGE} shows it."
+        )
+    found["token_path"] = found.get("token_path") or of_project() or default_path()
+    return found
+
+
+def environment(known: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in TAP_XERO_* and TARGET_XERO_*, the tap's first."""
+    found: dict[str, Any] = {}
+    for prefix in _PREFIXES:
+        for name, setting in known.items():
+            variable = f"{prefix}_{name.upper()}"
+            if os.environ.get(variable) and name not in found:
+                found[name] = from_environment(variable, os.environ[variable], setting)
+    return found
+
+
+def of_project() -> str | None:
+    """Where `meltano run` will look, when this is called in a Meltano project but not by Meltano."""
+    if os.environ.get("MELTANO_PROJECT_ROOT"):
+        return None
+    here = Path.cwd()
+    project = next((folder for folder in (here, *here.parents) if (folder / "meltano.yml").is_file()), None)
+    return str(project / ".secrets" / "xero-tokens.json") if project else None
+
+
+# Signing in
+
+
+def sign_in(
+    config: Mapping[str, Any],
+    store: Store,
+    scopes: tuple[str, ...],
+    *,
+    redirect_uri: str,
+    login_url: str,
+    browser: bool,
+    seconds: float,
+) -> None:
+    """Get consent, keep the tokens, show the organisations. What fails before the code is traded uses nothing up."""
+    if scoping.OFFLINE not in scopes:
+        raise ConfigurationProblem(
+            f"The scopes lack {scoping.OFFLINE}, without which Xero gives no token that outlasts half an hour."
+        )
+    client_id, secret = config["client_id"], config.get("client_secret")
+    with store.locked(client_id), store.successor(client_id):
+        pass  # a place that can't be written is noticed before anybody signs in
+    verifier, challenge = (None, None) if secret else pkce_pair()
+    descriptor = sys.stdin.fileno() if _has_descriptor() else None
+    with Waiting(redirect_uri, pasted=descriptor, say=click.echo) as waiting:
+        address = partial(
+            authorize_url,
+            client_id,
+            waiting.redirect_uri,
+            state=waiting.state,
+            challenge=challenge,
+            login_url=login_url,
+        )
+        check_address(address, scopes, waiting.redirect_uri)
+        url = address(scopes)
+        opened = browser and open_browser(url)
+        click.echo(
+            f"{'Your browser opens' if opened else 'Open'} this page, where you choose what to connect:\n\n  {url}\n"
+        )
+        if waiting.listening:
+            click.echo(f"Waiting for the answer at {waiting.redirect_uri} (Ctrl-C ends it).")
+            click.echo(
+                "If your browser is on another machine, paste here the address that it ends up at, and press Enter."
+            )
+        else:
+            click.echo("Paste here the address that the browser ends up at, and press Enter.")
+        try:
+            code = waiting.answer(seconds)
+            organisations = taken_up(config, store, waiting.redirect_uri, code, verifier)
+        except (NoConsent, XeroError) as problem:
+            waiting.show(Page(getattr(problem, "title", "Not connected"), str(problem)))
+            raise
+        waiting.show(page_of(organisations))
+    told(config, store, organisations)
+
+
+def taken_up(
+    config: Mapping[str, Any], store: Store, redirect_uri: str, code: str, verifier: str | None
+) -> list[Connection] | None:
+    """Trade the code and ask which organisations it opens; None if only that question failed."""
+    identity = Identity(config["identity_url"], user_agent=user_agent(config), max_tries=3)
+    try:
+        exchange_code(
+            identity,
+            store,
+            config["client_id"],
+            config.get("client_secret"),
+            code=code,
+            redirect_uri=redirect_uri,
+            verifier=verifier,
+            configured=config.get("refresh_token"),
+        )
+    except NotConnected as error:
+        if error.status is None:
+            raise
+        raise NotConnected(
+            f"{error.words}: a code works once, and for five minutes",
+            call=error.call,
+            status=error.status,
+            correlation_id=error.correlation_id,
+            advice="Run `xero-login` again.",
+        ) from None
+    except BadCredentials as error:
+        if not config.get("client_secret"):
+            error.advice += " A web app needs its client_secret; a PKCE app has none."
+        raise
+    finally:
+        identity.close()
+    link = Connected(config, logger)
+    try:
+        return organisations_of(link.client)
+    except XeroError as error:
+        logger.warning("The tokens are kept, but the organisations could not be listed: %s", error)
+        return None
+    finally:
+        link.close()
+
+
+def check_address(address: Any, scopes: tuple[str, ...], redirect_uri: str) -> None:
+    """Ask Xero's consent page whether it takes app, redirect URI and scopes; NoConsent or InvalidScope if not."""
+    agent = user_agent({})
+    words = objection(address(scopes), agent)
+    if words is None:
+        return
+    if re.search(r"invalid.scope", words, re.IGNORECASE):
+        asked = tuple(scope for scope in scopes if scope != scoping.OFFLINE)
+        refused = refused_scopes(
+            asked, lambda some: objection(address((scoping.OFFLINE, *some)), agent) is not None
+        )
+        raise not_allowed(refused, words)
+    if re.search(r"redirect", words, re.IGNORECASE):
+        raise NoConsent(
+            "Redirect URI",
+            f"Xero says {words}. Register {redirect_uri}, letter by letter, as a redirect URI of the app at "
+            f"{APP_PAGE}.",
+        )
+    raise NoConsent(
+        "App",
+        f"Xero says {words}. Is client_id that of a web or PKCE app at {APP_PAGE}? (A custom connection needs no "
+        "login: set client_id and client_secret.)",
+    )
+
+
+def not_allowed(refused: tuple[str, ...], words: str) -> InvalidScope:
+    """The error that names the scopes an app may not ask for, why, and what to do."""
+    reasons = "; ".join(
+        f"{scope} ({scoping.RESERVED[scope]})" if scope in scoping.RESERVED else scope for scope in refused
+    )
+    families = {scope.removesuffix(".read") for scope in refused}
+    if families & {"accounting.transactions", "accounting.reports"}:
+        advice = (
+            "Apps made since March 2026 have the granular scopes only: leave --broad and these scopes out."
+        )
+    elif refused and not set(refused) - scoping.RESERVED.keys():
+        advice = "Ask for the others alone, with --scopes."
+    else:
+        advice = (
+            f"See on the app's page at {APP_PAGE} which scopes it has and add what is missing there, or leave them "
+            "out with --scopes; an app of before March 2026 may need --broad."
+        )
+    what = f"this app may not ask for {reasons}" if reasons else "this app may not ask for one of the scopes"
+    return InvalidScope(f"Xero says {words}: {what}", advice=advice)
+
+
+def open_browser(url: str) -> bool:
+    """Open the address unless this terminal is all there is; a text browser would take it over."""
+    graphical = sys.platform in {"win32", "darwin"} or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
+    )
+    if not graphical:
+        return False
+    # In a thread, as some browsers return only when they are closed.
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    return True
+
+
+def page_of(organisations: list[Connection] | None) -> Page:
+    """The last page in the browser."""
+    facts = tuple((one.name, one.tenant_id) for one in organisations or ())
+    if len(facts) == 1:
+        title = f"Connected to {facts[0][0]}"
+    elif facts:
+        title = f"Connected to {len(facts)} organisations"
+    else:
+        title = "Connected"
+    return Page(title, "The tokens are stored. You can close this window.", facts, good=True)
+
+
+def told(config: Mapping[str, Any], store: Store, organisations: list[Connection] | None) -> None:
+    """Say in the terminal what is connected, where the tokens are, and what comes next."""
+    click.echo()
+    show_organisations(organisations or [], "Connected to")
+    kept = store.read(config["client_id"])
+    if kept and kept.scope:
+        opened = scoping.access(kept.scope.split())
+        total = len(opened.streams) + sum(map(len, opened.missing.values()))
+        write = "" if opened.writing else " for reading"
+        click.echo(
+            f"Scopes:  they open {len(opened.streams)} of {total} streams{write}; `xero-login --status` lists them."
+        )
+    click.echo(f"Tokens:  {store.path}")
+    click.echo(f"         Every run renews them; unused they last {UNUSED_DAYS} days.")
+    needed = "client_id and client_secret" if config.get("client_secret") else "client_id"
+    several = len(organisations or ()) > 1 and not config.get("tenant_ids")
+    click.echo(
+        f"Next:    give tap-xero {needed}"
+        + (
+            ", and name in tenant_ids which organisations to read."
+            if several
+            else "; it finds the tokens there."
+        )
+    )
+
+
+# Status and logout
+
+
+def status(config: Mapping[str, Any], store: Store) -> None:
+    """Show what the tokens open, and how long they last. NotConnected if there are none any more."""
+    before = store.read(config["client_id"])
+    if before is None and not config.get("client_secret") and not config.get("refresh_token"):
+        raise NotConnected(
+            f"there are no tokens for this client_id in {store.path}", advice="Run `xero-login`."
+        )
+    link = Connected(config, logger)
+    try:
+        granted, organisations = link.client.scopes(), organisations_of(link.client)
+        custom = link.client.is_custom_connection
+        if custom and not organisations:  # /connections may not answer for it, its organisation does
+            organisations = [
+                Connection("", one.tenant_id, "ORGANISATION", one.name) for one in link.organisations
+            ]
+    finally:
+        link.close()
+    show_organisations(organisations, "Organisations")
+    show_scopes(granted)
+    if custom:
+        click.echo("Tokens:  a custom connection; none is kept, and none runs out.")
+    else:
+        click.echo(f"Tokens:  {store.path}")
+        click.echo(f"         {lifetime(store.read(config['client_id']), before, time.time())}")
+
+
+def show_scopes(granted: Iterable[str]) -> None:
+    """List the scopes of a token, the streams they open, and those they don't with the scope that is missing."""
+    opened = scoping.access(granted)
+    click.echo(f"Scopes:\n{_wrapped(sorted(granted))}\n")
+    click.echo(f"They open {len(opened.streams)} streams:\n{_wrapped(opened.streams)}\n")
+    if opened.missing:
+        click.echo("These are skipped, for want of a scope:")
+        for scope, streams in opened.missing.items():
+            click.echo(_wrapped([f"{', '.join(streams)}: {scope} ({scoping.way_to(scope)})"]))
+        click.echo()
+    if opened.writing:
+        click.echo(f"Scopes to write:\n{_wrapped(opened.writing)}\n")
+    else:
+        click.echo("Nothing can be written: `xero-login --write` asks for that.\n")
+
+
+def lifetime(kept: Kept | None, before: Kept | None, now: float) -> str:
+    """How long tokens that nobody uses will last, in words. `now` in seconds since 1970."""
+    if kept is None:
+        return "not kept"
+    renewed = kept.rotated_at or kept.expires_at - _ACCESS_SECONDS
+    days = UNUSED_DAYS - int((now - renewed) // _DAY)
+    until = datetime.fromtimestamp(renewed + UNUSED_DAYS * _DAY, timezone.utc)
+    just_now = kept is not None and before is not None and kept.refresh_token != before.refresh_token
+    when = (
+        "just now"
+        if just_now or now - renewed < 60
+        else f"{datetime.fromtimestamp(renewed, timezone.utc):%Y-%m-%d}"
+    )
+    return f"Renewed {when}: {days} day{'' if days == 1 else 's'} left, until {until:%Y-%m-%d}. Every run renews them."
+
+
+def logout(config: Mapping[str, Any], store: Store) -> None:
+    """Withdraw the consent and forget its tokens; without an answer from Xero they stay."""
+    identity = Identity(config["identity_url"], user_agent=user_agent(config), max_tries=3)
+    try:
+        revoke(identity, store, config["client_id"], config.get("client_secret"))
+    finally:
+        identity.close()
+    click.echo(
+        f"Logged out: Xero has withdrawn this app's connections, and {store.path} has forgotten its tokens."
+    )
+    if config.get("refresh_token"):
+        click.echo("The refresh_token in the configuration is no longer good either: take it out.")
+
+
+def organisations_of(client: XeroClient) -> list[Connection]:
+    """The connected organisations, without the practices, which have no Accounting API."""
+    return [one for one in client.connections() if one.tenant_type == "ORGANISATION"]
+
+
+def user_agent(config: Mapping[str, Any]) -> str:
+    """What to tell Xero who calls."""
+    return str(config.get("user_agent") or f"{DISTRIBUTION}/{version(DISTRIBUTION)}")
+
+
+def show_organisations(organisations: list[Connection], head: str) -> None:
+    """List names and ids; says so when there are none."""
+    if not organisations:
+        click.echo("No organisation is connected: run `xero-login` and choose one.\n")
+        return
+    width = max(len(one.name) for one in organisations)
+    click.echo(f"{head}:")
+    for one in organisations:
+        click.echo(f"  {one.name:<{width}}  {one.tenant_id}")
+    click.echo()
+
+
+def _wrapped(names: Iterable[str], indent: str = "  ") -> str:
+    return click.wrap_text(", ".join(names), width=100, initial_indent=indent, subsequent_indent=indent)
+
+
+def _has_descriptor() -> bool:
+    try:
+        return sys.stdin is not None and sys.stdin.fileno() >= 0
+    except (OSError, ValueError):
+        return False
+
+
+if __name__ == "__main__":
+    main()
