@@ -33,7 +33,7 @@ from tap_xero.api.errors import (
     one_line,
     words_of,
 )
-from tap_xero.api.tokens import Kept, Store, TokenStore
+from tap_xero.api.tokens import Kept, Store, open_store
 from tap_xero.api.transport import Answer, Broken, Transport
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ _LEEWAY = 60.0
 # For this long after a refresh Xero still takes the token that was used up, in case its answer was lost.
 _GRACE = 30 * 60.0
 _SEEDS_REMEMBERED = 50
+# Shorter ones are typing mistakes, and would be found in any word.
+_SHORTEST_SECRET = 8
 _SECRET_FIELDS = ("refresh_token", "code", "code_verifier", "token")
 
 
@@ -210,7 +212,7 @@ class RefreshToken:
         self._client_id = client_id
         self._client_secret = client_secret or None
         self._seed = refresh_token or None
-        self._store: Store = store or TokenStore()
+        self._store: Store = store or open_store()
         self._lock = threading.Lock()
         self._held: Kept | None = None
 
@@ -427,6 +429,7 @@ def _identity_error(answer: Answer, call: str, form: dict[str, str], secret: set
 
 
 def _hidden(words: str, secret: set[str | None]) -> str:
-    for value in filter(None, secret):
-        words = words.replace(value, "***")
+    for value in secret:
+        if value and len(value) >= _SHORTEST_SECRET:
+            words = words.replace(value, "***")
     return one_line(words)

@@ -362,7 +362,7 @@ def connect(
     """A client by what a configuration holds; `options` are XeroClient's.
 
     With a secret, no refresh token and none stored for this client id, the app is taken for a custom connection.
-    TokenStoreError if the file of tokens can't be read or named.
+    TokenStoreError if the store that `token_path` names can't be read.
     """
     auth: AccessTokens
     store = open_store(token_path)

@@ -5,7 +5,7 @@ XeroError
     - NotConnected             consent is missing, withdrawn or 60 days unused: run `xero-login`
     - BadCredentials           client id or secret is wrong, or the app may not use this grant
     - InvalidScope             a scope was asked for that the app does not have
-    - TokenStoreError          the file of tokens can't be read or written
+    - TokenStoreError          the tokens can't be read or kept: mend the place that token_path names
   + OrganisationError        leave this organisation, go on with the others
     - OrganisationUnavailable  disconnected, unknown, or closed to the user who gave consent
     - DayLimitReached          no calls left today; `resets_at` says until when, if Xero said so
@@ -104,7 +104,7 @@ class InvalidScope(AccessError):
 
 
 class TokenStoreError(AccessError):
-    """The file in which tokens are kept can't be read or written. Nothing was used up."""
+    """The place in which tokens are kept can't be read or written."""
 
 
 class OrganisationError(XeroError):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Signature = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 # More would only mean more idle sockets; beyond it connections are opened and closed, nothing fails.
-_POOL = 50
+_POOL = 100
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 

@@ -69,6 +69,16 @@ class Time:
         self._desk.advance(seconds)
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait for another thread or process to come so far."""
+    pause = threading.Event()
+    for _ in range(1_000):
+        if true():
+            return
+        pause.wait(0.005)
+    pytest.fail("it did not come true")
+
+
 @pytest.fixture(scope="session")
 def small_xero() -> Iterator[Sandbox]:
     with SmallXero() as sandbox:

@@ -28,7 +28,7 @@ from tap_xero.api.errors import (
 )
 from tap_xero.sandbox import Desk
 
-from .conftest import ONE, TWO, Time
+from .conftest import ONE, TWO, Time, until
 
 Make = Callable[..., XeroClient]
 
@@ -186,15 +186,6 @@ def test_20_threads_are_never_more_than_5_at_once(client: XeroClient, desk: Desk
         assert {one.result().status for one in done} == {200}
     assert statuses(desk, "Organisation") == [200] * 20
     assert desk.counters()["tenants"][ONE]["most_in_flight"] == 5
-
-
-def until(true: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(1_000):
-        if true():
-            return
-        pause.wait(0.005)
-    pytest.fail("it did not come true")
 
 
 @pytest.mark.parametrize("problem", ["minute", "Minute", ""])
@@ -426,7 +417,7 @@ def test_an_organisation_that_was_disconnected_is_named(signed_in: Make, desk: D
 
 def test_a_missing_scope_is_named_and_not_asked_for_in_a_loop(signed_in: Make, desk: Desk) -> None:
     desk.take_scopes("accounting.settings", "accounting.settings.read")
-    with pytest.raises(ScopeMissing, match="GET Accounts: 401 .*AuthorizationUnsuccessful") as caught:
+    with pytest.raises(ScopeMissing, match=r"GET Accounts: 401 .*AuthorizationUnsuccessful") as caught:
         signed_in().get(ONE, "Accounts")
     assert "accounting.settings.read" in (caught.value.scope or "")
     assert "accounting.settings.read" in str(caught.value)

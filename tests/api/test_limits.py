@@ -12,6 +12,8 @@ from tap_xero.api.errors import Closed, DayLimitReached
 from tap_xero.api.limits import Limits
 from tap_xero.api.transport import Answer
 
+from .conftest import until
+
 
 class Clock:
     """Time that passes in sleeps only. Several threads may sleep at once."""
@@ -107,40 +109,36 @@ def test_a_header_that_says_more_than_expected_gives_room_back() -> None:
     assert {gates.call(minute=58 - i) for i in range(50)} == {1_061.0}
 
 
-def test_at_most_five_are_in_flight_and_they_go_in_the_order_they_came() -> None:
+def test_more_than_60_a_minute_are_used_where_the_header_says_so() -> None:
     gates = Gates()
-    order: list[int] = []
-    flying: list[int] = []
-    most = 0
-    lock = threading.Lock()
-    go = threading.Event()
+    assert {gates.call(minute=999 - i) for i in range(500)} == {1_000.0}
+    gates.call(minute=0)
+    assert gates.call(minute=59) >= 1_060
+
+
+def test_five_are_in_flight_and_the_others_follow_in_the_order_they_came() -> None:
+    gates = Gates()
+    entered: list[int] = []
+    answered = [threading.Event() for _ in range(20)]
 
     def work(number: int) -> None:
-        nonlocal most
         gates.limits.enter("A", "GET Invoices")
-        with lock:
-            order.append(number)
-            flying.append(number)
-            most = max(most, len(flying))
-        go.wait(10)
-        with lock:
-            flying.remove(number)
+        entered.append(number)
+        answered[number].wait(10)
         gates.limits.leave("A", answer())
 
-    threads = []
-    gate = gates.limits._gate("A")
-    for number in range(20):
-        thread = threading.Thread(target=work, args=(number,))
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(20)]
+    queue = gates.limits._gate("A").queue
+    for number, thread in enumerate(threads):
         thread.start()
-        threads.append(thread)
-        while not (number in order or len(gate.queue) >= number - 4):  # until it stands in the queue
-            thread.join(0.001)
-    assert sorted(order) == [0, 1, 2, 3, 4]
-    go.set()
+        until(lambda last=number: len(entered) + len(queue) == last + 1)
+    assert entered == [0, 1, 2, 3, 4]
+    for number in range(20):
+        answered[number].set()
+        until(lambda last=number: len(entered) == min(last + 6, 20))
+        assert entered == list(range(min(number + 6, 20)))
     for thread in threads:
         thread.join(10)
-    assert sorted(order) == list(range(20))
-    assert most == 5
 
 
 @pytest.mark.parametrize("spelling", ["minute", "Minute", "MinuteLimit", None])

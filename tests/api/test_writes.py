@@ -200,7 +200,7 @@ def test_xeros_verdict_on_the_same_key_settles_a_lost_answer(put: Callable[..., 
 def test_a_body_too_large_is_told_apart(put: Callable[..., Any], desk: Desk) -> None:
     desk.limits(body=5)
     with pytest.raises(
-        TooLarge, match="413 RequestEntityTooLarge / PayloadTooLarge.*Send fewer records at once"
+        TooLarge, match=r"413 RequestEntityTooLarge / PayloadTooLarge.*Send fewer records at once"
     ):
         put()
 

@@ -1,0 +1,590 @@
+"""Signing in, refreshing, and keeping tokens, over HTTP at the sandbox."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import jwt
+import pytest
+
+from tap_xero.api import XeroClient, connect
+from tap_xero.api.auth import (
+    ClientCredentials,
+    Identity,
+    RefreshToken,
+    authorize_url,
+    exchange_code,
+    fingerprint,
+    pkce_challenge,
+    pkce_pair,
+    revoke,
+    scopes_of,
+)
+from tap_xero.api.errors import (
+    BadCredentials,
+    InvalidScope,
+    NotConnected,
+    TokenStoreError,
+    Unavailable,
+    XeroError,
+)
+from tap_xero.api.tokens import Kept, TokenStore
+from tap_xero.sandbox import Desk, Sandbox, apps
+
+from .conftest import ONE, TWO, Time, until
+
+Make = Callable[..., XeroClient]
+WEB, PKCE, CUSTOM = apps.WEB_APP, apps.PKCE_APP, apps.CUSTOM_CONNECTION
+HALF_AN_HOUR = 1_800
+
+
+@pytest.fixture
+def store(path: Path) -> TokenStore:
+    return TokenStore(path)
+
+
+def kept(path: Path, client_id: str = WEB.client_id) -> Kept:
+    found = TokenStore(path).read(client_id)
+    assert found is not None
+    return found
+
+
+def grants(desk: Desk) -> list[str]:
+    return [call["grant_type"] for call in desk.calls("connect/token")]
+
+
+# --- refreshing ---
+
+
+def test_each_refresh_uses_the_token_that_the_one_before_it_brought(
+    signed_in: Make, desk: Desk, time: Time, path: Path
+) -> None:
+    client = signed_in()
+    seen = []
+    for _ in range(5):
+        client.get(ONE, "Organisation")
+        seen.append(kept(path).refresh_token)
+        time.pass_by(HALF_AN_HOUR + 60)  # longer than the grace of the one before
+    assert len(set(seen)) == 5
+    assert signed_in.seed not in seen
+    assert grants(desk) == ["refresh_token"] * 5
+
+
+def test_the_next_run_goes_on_from_the_store_with_the_same_old_configuration(
+    signed_in: Make, desk: Desk, time: Time, path: Path
+) -> None:
+    for _ in range(3):
+        signed_in().get(ONE, "Organisation")
+        signed_in().get(ONE, "Organisation")  # a second run within the half hour needs no refresh
+        time.pass_by(2 * HALF_AN_HOUR)
+    assert grants(desk) == ["refresh_token"] * 3
+    assert kept(path).seeds == (fingerprint(signed_in.seed),)
+
+
+def test_the_store_alone_is_enough(signed_in: Make, time: Time) -> None:
+    signed_in().get(ONE, "Organisation")
+    time.pass_by(2 * HALF_AN_HOUR)
+    assert signed_in(None).get(ONE, "Organisation").status == 200
+
+
+def test_an_access_token_is_renewed_a_minute_before_its_end(signed_in: Make, desk: Desk, time: Time) -> None:
+    client = signed_in()
+    client.scopes()
+    time.pass_by(HALF_AN_HOUR - 61)
+    client.scopes()
+    assert len(grants(desk)) == 1
+    time.pass_by(2)
+    client.scopes()
+    assert len(grants(desk)) == 2
+
+
+def test_a_token_newly_put_into_the_configuration_beats_the_stored_chain_once(
+    signed_in: Make, desk: Desk, time: Time, path: Path
+) -> None:
+    signed_in().scopes()
+    old = kept(path)
+    newer = desk.consent(tenants=[ONE])["refresh_token"]
+    signed_in(newer).scopes()  # although the stored access token is still good
+    assert len(grants(desk)) == 2
+    assert kept(path).access_token != old.access_token
+    for token in (newer, signed_in.seed):  # neither is newer than the chain any more
+        time.pass_by(2 * HALF_AN_HOUR)
+        signed_in(token).scopes()
+    assert grants(desk) == ["refresh_token"] * 4
+    assert kept(path).seeds == (fingerprint(signed_in.seed), fingerprint(newer))
+
+
+def test_a_stale_token_in_the_configuration_falls_back_to_the_stored_chain(
+    signed_in: Make, desk: Desk, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    signed_in().scopes()
+    time.pass_by(2 * HALF_AN_HOUR)
+    stale = "a-refresh-token-from-another-life"
+    assert signed_in(stale).scopes()
+    assert "invalid_grant" in caplog.text
+    assert stale not in caplog.text
+    time.pass_by(2 * HALF_AN_HOUR)
+    assert signed_in(stale).scopes()  # and is not tried again
+    assert [call["status"] for call in desk.calls("connect/token")] == [200, 400, 200, 200]
+
+
+def test_the_token_before_is_tried_within_its_grace(
+    signed_in: Make, desk: Desk, time: Time, path: Path
+) -> None:
+    signed_in().scopes()
+    held = kept(path)
+    with TokenStore(path).locked(), TokenStore(path).successor(WEB.client_id) as keep:
+        keep(
+            Kept(
+                refresh_token="lost-at-sea",
+                previous_refresh_token=held.refresh_token,
+                rotated_at=time.now,
+                seeds=held.seeds,
+            )
+        )
+    assert signed_in().scopes()
+    assert [call["status"] for call in desk.calls("connect/token")] == [200, 400, 200]
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after", "server_error_after", "html", "cut_off"])
+def test_a_lost_answer_is_asked_for_again_at_once_with_the_same_token(
+    signed_in: Make, desk: Desk, time: Time, path: Path, kind: str
+) -> None:
+    desk.fault(kind, path="connect/token")
+    client = signed_in()
+    client.get(ONE, "Organisation")
+    assert time.slept == []
+    assert len(grants(desk)) == 2
+    time.pass_by(2 * HALF_AN_HOUR)
+    client.get(ONE, "Organisation")  # the chain goes on
+    assert len(grants(desk)) == 3
+
+
+def test_a_refresh_that_never_succeeds_leaves_the_old_token_for_the_next_run(
+    signed_in: Make, desk: Desk, time: Time, path: Path
+) -> None:
+    signed_in().scopes()
+    before = kept(path)
+    time.pass_by(HALF_AN_HOUR)
+    desk.fault("server_error_after", path="connect/token", count=6)
+    with pytest.raises(Unavailable, match=r"POST /connect/token \(refresh_token\): 500"):
+        signed_in().scopes()
+    assert kept(path) == before
+    assert signed_in().scopes()
+
+
+def test_60_days_unused_need_a_new_consent(signed_in: Make, time: Time) -> None:
+    signed_in().scopes()
+    time.pass_by(61 * 86_400)
+    with pytest.raises(NotConnected) as caught:
+        signed_in().scopes()
+    assert str(caught.value).startswith(
+        "POST /connect/token (refresh_token): 400 invalid_grant: the refresh token is used up, expired or withdrawn"
+    )
+    assert "Run `xero-login`" in str(caught.value)
+
+
+def test_no_refresh_token_at_all_says_how_to_get_one(signed_in: Make, path: Path) -> None:
+    with pytest.raises(NotConnected, match=r"no refresh token in the configuration.*xero-login") as caught:
+        signed_in(None).scopes()
+    assert str(path) in str(caught.value)
+
+
+def test_a_token_is_not_used_up_when_its_successor_could_not_be_kept(
+    desk: Desk, make: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    seed = desk.consent()["refresh_token"]
+    auth = RefreshToken(
+        WEB.client_id, WEB.client_secret, seed, store=TokenStore(tmp_path / "file" / "tokens.json")
+    )
+    with pytest.raises(TokenStoreError, match="token_path"):
+        make(auth).scopes()
+    assert grants(desk) == []
+
+
+def test_an_access_token_is_on_the_disk_before_it_is_used(
+    signed_in: Make, desk: Desk, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    replace = Path.replace
+
+    def renamed(self: Path, target: Path) -> Path:
+        done.append(f"written after {len(desk.calls())} calls")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", renamed)
+    signed_in().get(ONE, "Organisation")
+    # The first proves that the file can be replaced, before the token is used up.
+    assert done == ["written after 0 calls", "written after 1 calls"]
+    assert len(desk.calls()) == 2
+
+
+# --- several processes, and processes that die ---
+
+PROCESS = """
+import os, signal, sys
+from tap_xero.api import connect
+from tap_xero.api import tokens
+
+url, path, client_id, secret, seed, tenant_id, now, die = sys.argv[1:]
+
+if die == "before the write":
+    original = tokens.TokenStore._new_file
+    import contextlib
+
+    @contextlib.contextmanager
+    def new_file(self, room):
+        with original(self, room) as replace:
+            yield (lambda content: os.kill(os.getpid(), signal.SIGKILL)) if room else replace
+
+    tokens.TokenStore._new_file = new_file
+elif die == "after the write":
+    original = tokens.TokenStore._sync_folder
+    times = []
+
+    def sync_folder(self):
+        original(self)
+        times.append(1)
+        if len(times) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    tokens.TokenStore._sync_folder = sync_folder
+
+client = connect(client_id, secret, seed, path, api_url=url, identity_url=url, clock=lambda: float(now))
+print("ready", flush=True)
+sys.stdin.readline()
+print(client.get(tenant_id, "Organisation").status)
+client.close()
+"""
+
+
+def process(xero: Sandbox, path: Path, seed: str, time: Time, die: str = "") -> subprocess.Popen[str]:
+    assert WEB.client_secret
+    arguments = [xero.url, str(path), WEB.client_id, WEB.client_secret, seed, ONE, str(time.now), die]
+    started = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PROCESS, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "ready\n"
+    return started
+
+
+def test_processes_that_share_a_store_make_one_refresh(
+    signed_in: Make, xero: Sandbox, desk: Desk, time: Time, path: Path
+) -> None:
+    signed_in().scopes()
+    for round_ in (2, 3):
+        time.pass_by(2 * HALF_AN_HOUR)
+        running = [process(xero, path, signed_in.seed, time) for _ in range(3)]
+        desk.fault("hold", path="connect/token")
+        for one in running:
+            assert one.stdin is not None
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        until(lambda made=round_: len(grants(desk)) == made)
+        desk.release()
+        for one in running:
+            assert one.communicate(timeout=30) == ("200\n", "")
+        assert len(grants(desk)) == round_
+
+
+@pytest.mark.parametrize("die", ["before the write", "after the write"])
+def test_a_process_killed_while_it_refreshes_loses_no_connection(
+    signed_in: Make, xero: Sandbox, desk: Desk, time: Time, path: Path, die: str
+) -> None:
+    signed_in().scopes()
+    before = kept(path)
+    time.pass_by(HALF_AN_HOUR)
+    killed = process(xero, path, signed_in.seed, time, die)
+    killed.communicate("go\n", timeout=30)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(grants(desk)) == 2
+    assert desk.calls("Organisation") == []
+    assert (kept(path) == before) == (die == "before the write")
+    time.pass_by(600)
+    assert signed_in().get(ONE, "Organisation").status == 200
+    assert len(grants(desk)) == (3 if die == "before the write" else 2)
+    time.pass_by(2 * HALF_AN_HOUR)
+    assert signed_in().get(ONE, "Organisation").status == 200
+    assert sorted(file.name for file in path.parent.iterdir() if file.suffix != ".lock") == ["tokens.json"]
+
+
+# --- custom connections and refusals ---
+
+
+def test_a_custom_connection_signs_in_as_itself_and_keeps_nothing_on_the_disk(
+    make: Make, desk: Desk, time: Time, tmp_path: Path
+) -> None:
+    client = make()
+    client.get(None, "Organisation")
+    client.get(None, "Organisation")
+    time.pass_by(HALF_AN_HOUR)
+    client.get(None, "Organisation")
+    assert grants(desk) == ["client_credentials"] * 2
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_a_custom_connection_asks_for_the_scopes_it_is_told(make: Make) -> None:
+    assert CUSTOM.client_secret
+    auth = ClientCredentials(
+        CUSTOM.client_id, CUSTOM.client_secret, ["accounting.contacts.read", "accounting.settings"]
+    )
+    assert make(auth).scopes() == {"accounting.contacts.read", "accounting.settings"}
+
+
+def test_a_scope_that_the_app_lacks_is_named(make: Make) -> None:
+    assert CUSTOM.client_secret
+    auth = ClientCredentials(
+        CUSTOM.client_id, CUSTOM.client_secret, ["accounting.settings", "accounting.everything"]
+    )
+    with pytest.raises(
+        InvalidScope, match=r"asked for: accounting\.settings accounting\.everything"
+    ) as caught:
+        make(auth).scopes()
+    assert caught.value.scopes == ("accounting.settings", "accounting.everything")
+
+
+def test_a_wrong_secret_is_told_and_not_shown(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(
+        BadCredentials, match=r"400 invalid_client.*Check client_id and client_secret"
+    ) as caught:
+        make(ClientCredentials(CUSTOM.client_id, "a-wrong-secret")).scopes()
+    assert "a-wrong-secret" not in f"{caught.value!r}{caught.value}{caplog.text}"
+
+
+def test_a_grant_that_the_app_may_not_use_is_told(make: Make, path: Path) -> None:
+    assert WEB.client_secret
+    with pytest.raises(BadCredentials, match=r"unauthorized_client.*needs a custom connection"):
+        make(ClientCredentials(WEB.client_id, WEB.client_secret)).scopes()
+    store = TokenStore(path)
+    with pytest.raises(BadCredentials, match=r"unauthorized_client.*needs a web or PKCE app"):
+        make(RefreshToken(CUSTOM.client_id, CUSTOM.client_secret, "r", store=store)).scopes()
+
+
+def test_xeros_identity_may_be_slow_to_answer_but_not_for_ever(make: Make, desk: Desk, time: Time) -> None:
+    desk.fault("rate_limit", path="connect/token", count=3)
+    assert make().scopes()
+    assert len(time.slept) == 2
+    desk.fault("unavailable", path="connect/token", count=0)
+    with pytest.raises(Unavailable, match="503 Organisation offline"):
+        make().scopes()
+    assert len(grants(desk)) == 4 + 6
+
+
+def test_an_answer_without_a_token_is_an_error(make: Make, desk: Desk) -> None:
+    desk.fault("status", path="connect/token", status=200, body='{"token_type":"Bearer"}')
+    with pytest.raises(Unavailable, match="holds no access token"):
+        make().scopes()
+
+
+def test_connect_takes_what_is_stored_for_a_client_id_over_a_custom_connection(
+    signed_in: Make, xero: Sandbox, path: Path, time: Time
+) -> None:
+    def kind() -> bool:
+        client = connect(WEB.client_id, WEB.client_secret, token_path=str(path), identity_url=xero.url)
+        client.close()
+        return client.is_custom_connection
+
+    assert kind()
+    signed_in().scopes()
+    assert not kind()
+
+
+# --- consent ---
+
+
+def consent(url: str, *, approve: str = "1") -> dict[str, str]:
+    """What a browser would do; gives what the redirect brings back."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc)
+    connection.request("GET", f"{parts.path}?{parts.query}&{urlencode({'sandbox_approve': approve})}")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    location = answer.headers["Location"]
+    assert location is not None
+    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+
+REDIRECT = "http://localhost:8742/callback"
+SCOPES = ("offline_access", "accounting.settings.read")
+
+
+def test_a_web_app_signs_in_by_code_and_the_next_run_finds_its_tokens(
+    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore, signed_in: Make, time: Time
+) -> None:
+    back = consent(authorize_url(WEB.client_id, REDIRECT, SCOPES, "state-1", login_url=xero.url))
+    assert back["state"] == "state-1"
+    tokens = exchange_code(
+        identity, store, WEB.client_id, WEB.client_secret, code=back["code"], redirect_uri=REDIRECT
+    )
+    assert "accounting.settings.read" in scopes_of(tokens.access_token)
+    client = signed_in(None)
+    assert {c.tenant_id for c in client.connections()} == {ONE, TWO}
+    assert grants(desk) == ["authorization_code"]
+    time.pass_by(2 * HALF_AN_HOUR)
+    assert client.get(ONE, "Organisation").status == 200
+    assert grants(desk) == ["authorization_code", "refresh_token"]
+
+
+def test_a_pkce_app_signs_in_and_refreshes_without_a_secret(
+    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore, make: Make, time: Time
+) -> None:
+    verifier, challenge = pkce_pair()
+    assert 43 <= len(verifier) <= 128
+    url = authorize_url(PKCE.client_id, REDIRECT, SCOPES, "s", challenge=challenge, login_url=xero.url)
+    code = consent(url)["code"]
+    exchange_code(identity, store, PKCE.client_id, None, code=code, redirect_uri=REDIRECT, verifier=verifier)
+    time.pass_by(2 * HALF_AN_HOUR)
+    assert make(RefreshToken(PKCE.client_id, store=store)).get(ONE, "Organisation").status == 200
+    assert grants(desk) == ["authorization_code", "refresh_token"]
+
+
+def test_the_challenge_is_the_one_of_the_standard() -> None:
+    # RFC 7636, appendix B
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert pkce_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def test_a_code_works_once(xero: Sandbox, identity: Identity, store: TokenStore) -> None:
+    code = consent(authorize_url(WEB.client_id, REDIRECT, SCOPES, "s", login_url=xero.url))["code"]
+    for expected in (None, NotConnected):
+        try:
+            exchange_code(identity, store, WEB.client_id, WEB.client_secret, code=code, redirect_uri=REDIRECT)
+            assert expected is None
+        except NotConnected as error:
+            assert expected is NotConnected
+            assert "the code is stale or used" in str(error)
+            assert code not in str(error)
+
+
+def test_a_consent_without_offline_access_says_what_is_missing(
+    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore
+) -> None:
+    app = desk.add_app(name="New app")
+    url = authorize_url(app["client_id"], REDIRECT, ["accounting.settings.read"], "s", login_url=xero.url)
+    code = consent(url)["code"]
+    with pytest.raises(NotConnected, match="Add offline_access"):
+        exchange_code(
+            identity, store, app["client_id"], app["client_secret"], code=code, redirect_uri=REDIRECT
+        )
+    assert store.read(app["client_id"]) is None
+
+
+def test_a_login_beats_the_older_token_that_still_stands_in_the_configuration(
+    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore, signed_in: Make
+) -> None:
+    url = authorize_url(WEB.client_id, REDIRECT, SCOPES, "s", login_url=xero.url)
+    exchange_code(
+        identity,
+        store,
+        WEB.client_id,
+        WEB.client_secret,
+        code=consent(url)["code"],
+        redirect_uri=REDIRECT,
+        configured=signed_in.seed,
+    )
+    signed_in(signed_in.seed).get(ONE, "Organisation")
+    assert grants(desk) == ["authorization_code"]
+
+
+def test_a_withdrawn_consent_is_gone_here_and_at_xero(
+    desk: Desk, identity: Identity, store: TokenStore, signed_in: Make
+) -> None:
+    signed_in().scopes()
+    revoke(identity, store, WEB.client_id, WEB.client_secret)
+    assert store.read(WEB.client_id) is None
+    with pytest.raises(NotConnected):
+        signed_in().scopes()
+    with pytest.raises(NotConnected, match="no tokens for this client_id"):
+        revoke(identity, store, WEB.client_id, WEB.client_secret)
+
+
+# --- scopes in a token ---
+
+
+def token(**claims: object) -> str:
+    return jwt.encode(claims, "k" * 32, algorithm="HS256")
+
+
+def test_scopes_are_read_from_a_list_or_a_text_and_not_from_the_clock() -> None:
+    assert scopes_of(token(scope=["a", "b"], exp=1)) == {"a", "b"}
+    assert scopes_of(token(scope="a b")) == {"a", "b"}
+    assert scopes_of(token(scope=[]), "a b") == frozenset()
+    assert scopes_of("opaque", "a b") == {"a", "b"}
+    assert scopes_of(token(sub="x"), "a") == {"a"}
+    with pytest.raises(XeroError, match="lists no scopes"):
+        scopes_of("opaque")
+
+
+# --- secrets ---
+
+
+def test_no_secret_reaches_a_log_or_an_error(
+    signed_in: Make, make: Make, desk: Desk, time: Time, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+    secrets = {signed_in.seed, WEB.client_secret, CUSTOM.client_secret}
+    texts = []
+
+    def attempt(call: Callable[[], object]) -> None:
+        try:
+            texts.append(repr(call()))
+        except XeroError as error:
+            cause: BaseException | None = error
+            while cause is not None:
+                texts.append(f"{cause}{cause!r}{vars(cause)}")
+                cause = cause.__cause__ or cause.__context__
+        if path.exists():
+            secrets.update(
+                (kept(path).access_token, kept(path).refresh_token, kept(path).previous_refresh_token)
+            )
+
+    client = signed_in()
+    for kind in ("server_error", "reset_after", "html", "cut_off", "unavailable"):
+        desk.fault(kind, path="connect/token")
+        desk.fault(kind, path="Accounts")
+        attempt(lambda: client.get(ONE, "Accounts"))
+        time.pass_by(2 * HALF_AN_HOUR)
+    # A proxy that repeats what it was sent.
+    echoed = f"Bad Authorization: Bearer {kept(path).access_token}"
+    desk.fault("status", path="Organisation", status=400, body=echoed, content_type="text/plain")
+    client = signed_in(None)
+    time.now -= 2 * HALF_AN_HOUR  # our clock stands: the stored token is used as it is
+    attempt(lambda: client.get(ONE, "Organisation"))
+    time.now += 2 * HALF_AN_HOUR
+    echoed = (
+        f'{{"error":"invalid_request","error_description":"{kept(path).refresh_token} {WEB.client_secret}"}}'
+    )
+    desk.fault("status", path="connect/token", status=400, body=echoed, count=0)
+    time.pass_by(HALF_AN_HOUR)
+    attempt(lambda: signed_in().get(ONE, "Organisation"))
+    desk.clear_faults()
+    attempt(lambda: make().get(None, "Organisation"))
+    attempt(lambda: make(api_url="http://localhost:1", auth=client._auth).get(ONE, "Organisation"))
+    desk.revoke()
+    attempt(lambda: signed_in().get(ONE, "Organisation"))
+    attempt(lambda: signed_in().send("PUT", ONE, "Accounts", body={}, idempotency_key="key"))
+
+    told = "\n".join([caplog.text, *(record.getMessage() for record in caplog.records), *texts])
+    assert "urllib3" in told
+    assert "***" in told  # what was repeated to us was seen, and hidden
+    for secret in filter(None, secrets):
+        assert secret not in told
+        assert base64.b64encode(secret.encode()).decode() not in told
+    basic = base64.b64encode(f"{WEB.client_id}:{WEB.client_secret}".encode()).decode()
+    assert basic not in told
