@@ -164,8 +164,8 @@ class Xero:
             return self._revocation(call)
         if path == "/identity/connect/authorize":
             return self._authorize(call)
-        if path == "/connections" or path.startswith("/connections/"):
-            return self._connections(call, path.removeprefix("/connections").strip("/"))
+        if path.lower().startswith("/connections"):  # the official Python SDK writes /Connections
+            return self._connections(call, path[len("/connections") :].strip("/"))
         raise not_found()
 
     def _strike(self, call: Call, fault: Fault) -> None:
