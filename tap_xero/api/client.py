@@ -331,6 +331,10 @@ class XeroClient:
             )
         if answer.status == 404:
             return _failed(NotFound, answer, token)
+        if answer.status < 400:
+            return _failed(
+                Refused, answer, token, f"a redirect to {answer.headers.get('Location')}, check api_url"
+            )
         kind = TooLarge if answer.status == 413 else Refused
         return _failed(kind, answer, token, elements=elements_of(answer.content))
 

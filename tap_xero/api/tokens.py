@@ -30,6 +30,9 @@ _LOCK_WAIT = 900.0
 # Room for the successor of every token in the file; an access token of Xero's is 1 to 2 KB.
 _ROOM = 16_384
 
+_IN_TIME = (
+    " Then run again within 30 minutes: for so long Xero takes the refresh token that was just used up."
+)
 _MEND = "Point the setting token_path at a file that can be written, in a folder that lasts from run to run."
 
 
@@ -166,7 +169,10 @@ class TokenStore:
                         held.clients.pop(client_id, None)
                     else:
                         held.clients[client_id] = kept
-                    replace(bytes(held))
+                    try:
+                        replace(bytes(held))
+                    except OSError as error:
+                        raise self._unwritable(error, _IN_TIME) from None
 
                 yield keep
         except OSError as error:
@@ -233,7 +239,7 @@ class TokenStore:
         finally:
             os.close(folder)
 
-    def _unwritable(self, error: OSError) -> TokenStoreError:
+    def _unwritable(self, error: OSError, hurry: str = "") -> TokenStoreError:
         return TokenStoreError(
-            f"the tokens can't be kept in {self.path}: {error.strerror or error}", advice=_MEND
+            f"the tokens can't be kept in {self.path}: {error.strerror or error}", advice=_MEND + hurry
         )

@@ -403,6 +403,12 @@ def test_xeros_words_are_told_whatever_the_form(
     assert len(desk.calls("Accounts")) == 1
 
 
+def test_a_redirect_is_not_followed_and_names_the_setting(client: XeroClient, desk: Desk) -> None:
+    desk.fault("status", path="Accounts", status=302, headers={"Location": "https://portal.example/login"})
+    with pytest.raises(Refused, match=r"302 a redirect to https://portal\.example/login, check api_url"):
+        client.get(None, "Accounts")
+
+
 def test_an_organisation_that_was_disconnected_is_named(signed_in: Make, desk: Desk) -> None:
     client = signed_in()
     client.connections()

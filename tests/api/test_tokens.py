@@ -155,6 +155,21 @@ def test_a_full_disk_is_noticed_before_a_token_is_used_up(
     assert not list(store.path.parent.glob(".*new"))
 
 
+def test_a_disk_that_fails_at_the_last_moment_leaves_the_old_tokens_and_says_how_long_they_work(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(store, "app", ONE)
+
+    def broken(self: Path, target: Path) -> Path:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(TokenStoreError, match=r"Input/output error.*within 30 minutes"):  # noqa: SIM117
+        with store.locked(), store.successor("app") as put:
+            monkeypatch.setattr(Path, "replace", broken)
+            put(Kept(refresh_token="r-2"))
+    assert store.read("app") == ONE
+
+
 def test_tokens_are_on_the_disk_before_keep_returns(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
