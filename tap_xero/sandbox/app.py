@@ -20,7 +20,7 @@ from .calls import HTML, JSON, Call, Refusal, not_built, not_found
 from .clock import Clock
 from .faults import HOLD_LIMIT, Fault, Faults, Switches
 from .identity import BadToken, Bearer, Identity, TokenError, redirect_allowed
-from .limits import Exceeded, Limits
+from .limits import Allowance, Exceeded, Limits
 from .resources import RESOURCES, report_scopes, scopes_needed
 from .store import Store
 
@@ -42,6 +42,7 @@ class Xero:
         self.switches = Switches()
         self.calls: deque[dict[str, Any]] = deque(maxlen=_CALLS_KEPT)
         self.url = ""
+        self.limited = True
         self._begin = clock.now()
         self.populate: Callable[[datetime], Iterable[tuple[str, str, Mapping[str, Any]]]] = lambda _now: ()
 
@@ -71,6 +72,7 @@ class Xero:
             for app in (apps.CUSTOM_CONNECTION, apps.WEB_APP):
                 self.identity.consent(app, first, app.allowed())
         self.limits.start_afresh()
+        self.limits.allowance = Allowance(enabled=self.limited)
         self.faults.clear()
         self.switches = Switches()
         self.calls.clear()

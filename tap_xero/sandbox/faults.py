@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -91,8 +92,11 @@ class Faults:
             )
         if wanted.get("kind") not in KINDS:
             raise ValueError(f"There is no fault {wanted.get('kind')!r}; there are {', '.join(KINDS)}")
+        exact = {
+            name: float(value) if isinstance(value, Decimal) else value for name, value in wanted.items()
+        }
         with self._lock:
-            fault = Fault(**{**wanted, "number": self._next})
+            fault = Fault(**{**exact, "number": self._next})
             self.faults[self._next] = fault
             self._next += 1
             return fault

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from socket import SHUT_RDWR, socket
+from socket import SHUT_RDWR, create_server, socket
 from typing import TYPE_CHECKING, Any
 
 from .clock import DEMO_DAY, Clock
@@ -82,20 +82,22 @@ class Sandbox:
         store = Store(clock, _file(self._data))
         xero = Xero(store, clock)
         xero.populate = self.populate
-        xero.limits.allowance.enabled = self._limits
+        xero.limited = xero.limits.allowance.enabled = self._limits
         try:
             if not xero.load():
                 xero.start_afresh()
-            self._server = make_server(
-                "127.0.0.1", self._port, xero, threaded=True, request_handler=_handler()
-            )
+            with create_server(("127.0.0.1", self._port)) as listening:
+                port, number = listening.getsockname()[1], listening.fileno()
+                self._server = make_server(
+                    "127.0.0.1", port, xero, True, request_handler=_handler(), fd=number
+                )
         except BaseException:
             store.close()
             raise
         self._server.daemon_threads = True
         self._server.open_connections = {}
         self._xero = xero
-        self.url = xero.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = xero.url = f"http://127.0.0.1:{port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.02},
@@ -162,6 +164,7 @@ def _handler() -> type:
 
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+        wbufsize = 65_536
         server: Any
         connection: socket
 
@@ -171,7 +174,8 @@ def _handler() -> type:
 
         def finish(self) -> None:
             self.server.open_connections.pop(threading.current_thread(), None)
-            super().finish()
+            with contextlib.suppress(OSError):
+                super().finish()
 
         def run_wsgi(self) -> None:
             environ = self.make_environ()

@@ -1,0 +1,354 @@
+"""The control desk, and the server around it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import requests
+
+from tap_xero.sandbox import Desk, DeskError, Sandbox, apps, serve
+
+FOLDER = Path(serve.__file__).parent
+
+
+# --- the clock ---
+
+
+def test_the_clock_stands_at_the_demos_day_and_can_be_moved_and_stopped():
+    with Sandbox(company="empty") as xero:
+        begin = datetime(2026, 11, 20, 9, tzinfo=timezone.utc)
+        assert 0 <= (xero.desk.now() - begin).total_seconds() < 60
+        frozen = xero.desk.freeze()
+        assert xero.desk.now() == xero.desk.now() == frozen
+        assert (xero.desk.advance(90) - frozen).total_seconds() == 90
+        assert xero.desk.set_clock("2027-01-01T00:00:00Z") == datetime(2027, 1, 1, tzinfo=timezone.utc)
+        xero.desk.freeze(False)
+        assert xero.desk.now() >= datetime(2027, 1, 1, tzinfo=timezone.utc)
+
+
+def test_a_sandbox_can_begin_on_another_day():
+    with Sandbox(company="empty", now=datetime(2027, 3, 1, tzinfo=timezone.utc)) as xero:
+        assert xero.desk.now().date().isoformat() == "2027-03-01"
+
+
+# --- what was asked ---
+
+
+def test_the_desk_lists_the_calls_without_secrets(xero, api):
+    xero.desk.forget_calls()
+    api.call(
+        "Contacts", params={"page": 1, "where": "Name==null"}, headers={"If-Modified-Since": "2026-11-01"}
+    )
+    api.call("Contacts", "PUT", json={"Contacts": []})
+    first, second = xero.desk.calls("/Contacts")
+    assert (first["method"], first["path"], first["status"]) == ("GET", "/api.xro/2.0/Contacts", 200)
+    assert first["query"] == {"page": "1", "where": "Name==null"}
+    assert first["headers"]["If-Modified-Since"] == "2026-11-01"
+    assert first["tenant"] == xero.desk.organisations()[0]["tenant_id"]
+    assert (second["body_bytes"], len(second["body_hash"])) == (16, 64)
+    assert "Bearer" not in json.dumps([first, second])
+    assert xero.desk.calls("/Contacts", method="PUT") == [second]
+
+
+def test_the_desk_counts_calls_and_bytes_by_organisation(xero, api):
+    xero.desk.forget_calls()
+    sizes = [len(api.call(path).content) for path in ("Accounts", "Users")]
+    counted = xero.desk.counters()
+    assert counted["calls"] == 2
+    tenant = xero.desk.organisations()[0]["tenant_id"]
+    assert counted["tenants"][tenant] == {"calls": 2, "bytes": sum(sizes), "most_in_flight": 1}
+
+
+# --- records ---
+
+
+def test_a_record_is_put_changed_and_taken_away(xero, api):
+    made = xero.desk.put("Contacts", {"Name": "Ada", "ContactStatus": "ACTIVE"})
+    assert api.ids("Contacts", "Name") == ["Ada"]
+    xero.desk.advance(60)
+    changed = xero.desk.edit("Contacts", made["ContactID"], EmailAddress="ada@example.com")
+    assert changed["UpdatedDateUTC"] == "/Date(1795165260000+0000)/"
+    assert api.get(f"Contacts/{made['ContactID']}")["Contacts"][0]["EmailAddress"] == "ada@example.com"
+    xero.desk.delete("Contacts", made["ContactID"])
+    assert api.ids("Contacts", "Name") == []
+    with pytest.raises(DeskError, match="has no"):
+        xero.desk.record("Contacts", made["ContactID"])
+
+
+def test_a_stamp_that_is_given_stays(xero, api):
+    xero.desk.put("Contacts", {"Name": "Old", "UpdatedDateUTC": "2020-01-01T00:00:00Z"})
+    assert api.ids("Contacts", "UpdatedDateUTC") == ["/Date(1577836800000+0000)/"]
+
+
+def test_an_organisation_is_added_and_belongs_to_nobody_until_a_consent(xero, callers):
+    tenant = xero.desk.add_organisation("New Ltd", {"Accounts": [{"Code": "1", "Name": "One"}]})
+    token = xero.desk.consent()["access_token"]
+    assert callers(xero, token, tenant).call("Accounts").status_code == 403
+    caller = callers(xero, xero.desk.consent(tenants=["New Ltd"])["access_token"], tenant)
+    assert caller.ids("Accounts", "Code") == ["1"]
+    assert caller.get("Organisation")["Organisations"][0]["OrganisationID"] == tenant
+
+
+def test_the_desk_refuses_what_it_does_not_know(xero):
+    for wish in (
+        lambda: xero.desk.records("Nonsense"),
+        lambda: xero.desk.records("Contacts", tenant="Nobody"),
+        lambda: xero.desk.switch(everything=True),
+        lambda: xero.desk.consent(client_id="0" * 32),
+        lambda: xero.desk.consent(scopes="no.such.scope"),
+        lambda: xero.desk.ask("POST", "nonsense", {}),
+        lambda: xero.desk.ask("DELETE", "clock"),
+        lambda: xero.desk.ask("POST", "clock", {"later": 1}),
+    ):
+        with pytest.raises(DeskError):
+            wish()
+
+
+def test_reset_leads_back_to_the_beginning(xero, api):
+    tenant = xero.desk.organisations()[0]["tenant_id"]
+    xero.desk.put("Contacts", {"Name": "Ada"})
+    xero.desk.add_organisation("More Ltd")
+    xero.desk.fault("unavailable", count=0)
+    xero.desk.switch(scrambled_order=True)
+    xero.desk.limits(enabled=False)
+    xero.desk.advance(86_400)
+    xero.desk.reset()
+    assert [one["tenant_id"] for one in xero.desk.organisations()] == [tenant]
+    assert xero.desk.records("Contacts") == xero.desk.faults() == xero.desk.calls() == []
+    assert xero.desk.switch()["scrambled_order"] is False
+    assert xero.desk.limits()["enabled"] is True
+    assert xero.desk.now().date().isoformat() == "2026-11-20"
+    assert api.call("Contacts").status_code == 401
+
+
+# --- a day goes by ---
+
+
+def test_a_business_day_brings_new_invoices_and_moves_the_clock_to_its_close(callers):
+    with Sandbox(limits=False) as xero:
+        caller = callers(xero)
+        before = xero.desk.now()
+        numbers = set(caller.ids("Invoices", "InvoiceNumber"))
+        changed = xero.desk.day()["changed"]
+        after = xero.desk.now()
+        assert after.weekday() == 0
+        assert (after - before).days == 2
+        since = before.strftime("%Y-%m-%dT%H:%M:%S")
+        fresh = callers(xero)
+        new = fresh.ids("Invoices", "InvoiceNumber", since=since, page=1)
+        assert len(new) == changed["Invoices"]
+        assert set(new) - numbers
+        assert len(fresh.get("Contacts", since=since, page=1)["Contacts"]) == changed["Contacts"]
+        second = xero.desk.day()["changed"]
+        assert second["Invoices"] > 0
+        assert xero.desk.now().weekday() == 1
+
+
+# --- kept on disk ---
+
+
+def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    command = [
+        sys.executable,
+        "-m",
+        "tap_xero.sandbox.serve",
+        "--data",
+        str(folder),
+        "--print-config",
+        *arguments,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    text = ""
+    while not text.endswith("}\n"):
+        line = process.stdout.readline()
+        assert line, "the sandbox did not start"
+        text += line
+    return process, json.loads(text)["api_url"]
+
+
+def test_what_was_answered_survives_a_kill(tmp_path, callers, ask_token):
+    process, url = start(tmp_path, "--company", "empty")
+    desk = Desk(url)
+    tenant = desk.organisations()[0]["tenant_id"]
+    desk.freeze()
+    desk.set_clock("2026-12-24T18:00:00Z")
+    made = desk.put("Contacts", {"Name": "Ada", "Discount": 2.5, "ContactStatus": "ACTIVE"})
+    more = desk.add_organisation(
+        "More Ltd", {"Invoices": [{"InvoiceNumber": "I1", "Date": "2026-01-31", "Total": 9.99}]}
+    )
+    tokens = desk.consent(tenants=[tenant, more])
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+    process, url = start(tmp_path)
+    try:
+        desk = Desk(url)
+        assert desk.now() == datetime(2026, 12, 24, 18, tzinfo=timezone.utc)
+        assert [one["name"] for one in desk.organisations()] == ["Blank Slate Ltd", "More Ltd"]
+        assert desk.record("Contacts", made["ContactID"]) == made
+        assert desk.record("Invoices", "I1", tenant=more)["Date"] == "/Date(1769817600000+0000)/"
+        auth = {"Authorization": f"Bearer {tokens['access_token']}", "xero-tenant-id": more}
+        assert requests.get(f"{url}/api.xro/2.0/Invoices", headers=auth, timeout=30).status_code == 200
+        again = ask_token(url, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+        assert again.status_code == 200
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()
+
+
+def test_a_refused_wish_leaves_nothing_in_the_file(tmp_path):
+    file = tmp_path / "kept.sqlite"
+    with Sandbox(file, company="empty") as xero, pytest.raises(DeskError):
+        xero.desk.ask("POST", "organisations", {"name": "Half", "records": {"Contacts": [1]}})
+    with Sandbox(file, company="demo") as xero:
+        assert [one["name"] for one in xero.desk.organisations()] == ["Blank Slate Ltd"]
+
+
+def test_reset_of_a_kept_sandbox_is_kept_too(tmp_path):
+    with Sandbox(tmp_path, company="empty") as xero:
+        xero.desk.put("Contacts", {"Name": "Ada"})
+        xero.desk.reset()
+    with Sandbox(tmp_path, company="empty") as xero:
+        assert xero.desk.records("Contacts") == []
+
+
+# --- the server ---
+
+
+def test_one_connection_serves_many_calls(xero, api):
+    with socket.create_connection(("127.0.0.1", int(xero.url.rsplit(":", 1)[1]))) as connection:
+        for _ in range(3):
+            connection.sendall(b"GET /sandbox/clock HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+            answer = connection.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_it_listens_on_loopback_only(xero):
+    assert xero.url.startswith("http://127.0.0.1:")
+
+
+def test_stopping_leaves_no_thread_and_frees_the_port(callers):
+    with Sandbox(company="empty") as xero:
+        callers(xero).call("Contacts")
+        port = int(xero.url.rsplit(":", 1)[1])
+        while_running = threading.active_count()
+    assert threading.active_count() < while_running
+    assert "xero-sandbox" not in {thread.name for thread in threading.enumerate()}
+    with Sandbox(company="empty", port=port) as xero:
+        assert xero.desk.now()
+
+
+def test_stopping_does_not_wait_for_a_held_call(xero, api):
+    xero.desk.fault("hold", path="Contacts")
+
+    def call():
+        with contextlib.suppress(requests.ConnectionError):
+            api.call("Contacts")
+
+    waiting = threading.Thread(target=call)
+    waiting.start()
+    while not xero.desk.faults()[0]["hits"]:
+        pass
+    xero.stop()
+    waiting.join()
+
+
+def test_a_port_that_is_taken_is_an_error(xero):
+    with pytest.raises(OSError, match="in use"):
+        Sandbox(company="empty", port=int(xero.url.rsplit(":", 1)[1])).start()
+
+
+def test_a_company_that_does_not_exist_is_an_error():
+    with pytest.raises(ValueError, match="demo, second, empty"):
+        Sandbox(company="enron")
+
+
+def test_a_large_company_has_as_many_invoices_as_asked_for():
+    with Sandbox(invoices=250) as xero:
+        (one,) = xero.desk.organisations()
+        assert one["records"]["Invoices"] == 250
+
+
+# --- the command ---
+
+
+def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_path):
+    command = [sys.executable, "-m", "tap_xero.sandbox.serve", "--company", "empty", "--no-limits"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        text = ""
+        while "Ctrl-C" not in text:
+            text += process.stdout.readline()
+        for app in apps.KNOWN:
+            assert app.client_id in text
+        url = json.loads(text[text.index("{") : text.rindex("}") + 1])["api_url"]
+        assert Desk(url).limits()["enabled"] is False
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def test_the_command_says_why_it_cannot_start(xero, capsys):
+    taken = xero.url.rsplit(":", 1)[1]
+    assert serve.main(["--company", "empty", "--port", taken]) == 1
+    assert "cannot start" in capsys.readouterr().err
+
+
+def test_the_settings_it_prints_lead_into_its_organisation(xero):
+    settings = serve.tap_config(xero)
+    answer = requests.post(
+        f"{settings['identity_url']}/connect/token",
+        data={"grant_type": "client_credentials"},
+        auth=(settings["client_id"], settings["client_secret"]),
+        timeout=30,
+    ).json()
+    headers = {
+        "Authorization": f"Bearer {answer['access_token']}",
+        "xero-tenant-id": settings["tenant_ids"][0],
+        "Accept": "application/json",
+    }
+    response = requests.get(f"{settings['api_url']}/api.xro/2.0/Organisation", headers=headers, timeout=30)
+    assert response.json()["Organisations"][0]["Name"] == "Blank Slate Ltd"
+
+
+# --- alone ---
+
+
+def imported(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            outside = node.level > 1
+            found.add(
+                ("outside:" if outside else "tap_xero.sandbox." if node.level else "") + (node.module or "")
+            )
+    return found
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.name)
+def test_the_sandbox_imports_nothing_of_ours_outside_its_folder(file):
+    ours = {
+        name for name in imported(file) if name.split(".")[0] in {"tap_xero", "target_xero"} or ":" in name
+    }
+    assert {name for name in ours if not name.startswith("tap_xero.sandbox")} == set()
+
+
+def test_importing_the_package_is_light():
+    code = (
+        "import sys, tap_xero.sandbox; print([m for m in ('werkzeug', 'jwt', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
