@@ -219,3 +219,14 @@ def test_a_key_that_xero_would_not_take_is_not_sent(client: XeroClient, desk: De
     with pytest.raises(ValueError, match="at most 128 characters, not 129"):
         client.send("PUT", None, "Accounts", body={}, idempotency_key="k" * 129)
     assert desk.calls() == []
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "server_error_after", "cut_off"])
+def test_a_write_whose_answer_was_lost_is_done_once(client: XeroClient, desk: Desk, kind: str) -> None:
+    desk.fault(kind, method="PUT", path="Contacts", count=2)
+    answer = client.send(
+        "PUT", None, "Contacts", body={"Contacts": [{"Name": "Ann"}]}, idempotency_key="key-1"
+    ).json()
+    (stored,) = desk.records("Contacts")
+    assert [contact["ContactID"] for contact in answer["Contacts"]] == [stored["ContactID"]]
+    assert len(desk.calls("Contacts")) == 3
