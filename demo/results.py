@@ -47,8 +47,9 @@ class Progress:
         return said
 
     def _understand(self, event: str) -> None:
-        if begun := re.search(r"(?:Beginning|Starting) .*?sync of '([^']+)'", event):
-            self.stream = begun.group(1)
+        """Take in the tap's own words, `invoices of Some Company: 1,200 of 3,400 rows (...)`, and the SDK's counts."""
+        if told := re.match(r"(\w+) of .+: ([\d,]+(?: of [\d,]+)? rows?)", event):
+            self.stream = f"{told[1]}: {told[2]}"
         elif "METRIC:" in event:
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 metric = json.loads(event.partition("METRIC:")[2])
@@ -57,7 +58,7 @@ class Progress:
                     self.rows[stream] = self.rows.get(stream, 0) + int(metric["value"])
         else:
             return
-        self.text = f"{self.stream}; so far {sum(self.rows.values())} rows of {len(self.rows)} streams"
+        self.text = f"{self.stream}; in all {sum(self.rows.values()):,} rows of {len(self.rows)} streams"
 
 
 # -- the database --

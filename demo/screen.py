@@ -44,6 +44,7 @@ class Step:
         self.title = title
         self.note = ""
         self.began = began or time.time()
+        self._told = 0.0
 
     def line(self, mark: str) -> str:
         """Return the step as one line: mark, title, note, seconds."""
@@ -53,11 +54,11 @@ class Step:
         return f" {mark:<2} {self.title:<{TITLE_WIDTH}} {note:<{min(room, 62)}} {took:5.1f} s"
 
     def progress(self, note: str) -> None:
-        """Say how far it is; into a pipe as a line of its own."""
-        if note != self.note:
-            self.note = note
-            if not LIVE:
-                say(f"      {note}")
+        """Say how far it is; into a pipe as a line of its own, every two seconds at most."""
+        self.note = note
+        if not LIVE and time.time() - self._told > 2:
+            self._told = time.time()
+            say(f"      {note}")
 
 
 @contextmanager

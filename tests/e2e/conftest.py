@@ -1,0 +1,106 @@
+"""A PostgreSQL and a Meltano project for real runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from demo import install, postgres, run
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(sys.executable).parent
+
+
+class Project:
+    """A Meltano project in a folder of its own, made from the repository's meltano.yml."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        text = (ROOT / "meltano.yml").read_text(encoding="utf-8")
+        # Tap and target-xero are installed beside pytest already: without pip_url Meltano takes them as they are.
+        text = re.sub(r"    pip_url: -e .*\n    executable: (.*)\n", rf"    executable: {SCRIPTS}/\1\n", text)
+        (folder / "meltano.yml").write_text(text, encoding="utf-8")
+
+    def meltano(self, *arguments: str, **settings: str) -> str:
+        """Run Meltano with settings as environment variables and return what it said; the test fails if it does."""
+        environment = {
+            name: value
+            for name, value in install.environment().items()
+            if not name.startswith(("MELTANO_", "TAP_", "TARGET_"))
+        }
+        environment |= {
+            "MELTANO_PROJECT_ROOT": str(self.folder),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+        }
+        done = subprocess.run(
+            [SCRIPTS / "meltano", *arguments],
+            cwd=self.folder,
+            env=environment | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"meltano {' '.join(arguments)}:\n{done.stdout[-6000:]}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("meltano"))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a PostgreSQL: TEST_POSTGRES_URL, else one that runs for these tests."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("postgres")
+    try:
+        with postgres.running(folder) as server:
+            yield server.url
+    finally:
+        postgres.remove(folder)
+
+
+class Database:
+    """One schema in PostgreSQL, for one test module."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.schema = f"xero_test_{uuid.uuid4().hex[:12]}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What target-postgres has to be told."""
+        return {
+            "TARGET_POSTGRES_SQLALCHEMY_URL": run.sqlalchemy_url(self.url),
+            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": self.schema,
+        }
+
+    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query; `{}` in it stands for the schema."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.replace("{}", self.schema), values or None).fetchall()
+
+    def drop(self) -> None:
+        with psycopg.connect(self.url) as connection:
+            connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+
+
+@pytest.fixture(scope="module")
+def database(postgres_url: str) -> Iterator[Database]:
+    database = Database(postgres_url)
+    yield database
+    database.drop()
