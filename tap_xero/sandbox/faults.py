@@ -92,7 +92,7 @@ class Faults:
             )
         if wanted.get("kind") not in KINDS:
             raise ValueError(f"There is no fault {wanted.get('kind')!r}; there are {', '.join(KINDS)}")
-        exact = {
+        exact: dict[str, Any] = {
             name: float(value) if isinstance(value, Decimal) else value for name, value in wanted.items()
         }
         with self._lock:

@@ -23,6 +23,7 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 _PRICES = frozenset({"UnitAmount", "UnitPrice"})
 _LEAST_PLACES = {"Quantity": 4, "CurrencyRate": 6}
+_SCALED = _PRICES | set(_LEAST_PLACES)
 _DOCUMENTS = frozenset(
     {"Invoice", "CreditNote", "CreditNotes", "Prepayment", "Prepayments", "Overpayment", "Overpayments"}
 )
@@ -70,7 +71,7 @@ def rendered(
         if kind is str or kind is bool or kind is int:
             out[name] = value
         elif kind is Decimal:
-            out[name] = value.quantize(cent, ROUND_HALF_UP) if name in _PRICES else _wide(value, name)
+            out[name] = _scaled(value, name, cent) if name in _SCALED else value
         elif value is None:
             continue
         elif kind is list:
@@ -92,9 +93,11 @@ def rendered(
     return out
 
 
-def _wide(value: Decimal, name: str) -> Decimal:
-    """Quantities with four decimals, rates with six or more, amounts as they are."""
-    least = _LEAST_PLACES.get(name, 0)
+def _scaled(value: Decimal, name: str, cent: Decimal) -> Decimal:
+    """Prices at as many decimals as asked for, quantities with four, rates with six or more."""
+    if name in _PRICES:
+        return value.quantize(cent, ROUND_HALF_UP)
+    least = _LEAST_PLACES[name]
     exponent = value.as_tuple().exponent
     return (
         value.quantize(Decimal(1).scaleb(-least))

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug import Response
 
@@ -37,26 +37,22 @@ _ACTIONS = (
 def listed(call: Call) -> Response:
     """``GET /{Resource}``."""
     try:
-        ids, paged = _asked_for(call)
+        chosen = _asked_for(call)
     except queries.QueryError as error:
         raise bad_query(str(error)) from None
-    if not ids and call.xero.switches.nothing_new_304 and _since(call):
+    if not chosen.total and call.xero.switches.nothing_new_304 and _since(call):
         raise Refusal(304)
-    summary = call.flag("summaryOnly") and SUMMARY in call.resource.views
-    view = SUMMARY if summary else PAGE if paged is not None else LIST
-    if call.resource.paging == "offset":
-        view = LIST
-    if paged is None:
-        return _page_of(call, ids, view, None)
-    page, size, block = paged
-    chosen = ids[(page - 1) * size : page * size]
+    if chosen.size == 0:
+        return _page_of(call, chosen.ids, LIST, None)
     pagination = {
-        "page": page,
-        "pageSize": size,
-        "pageCount": math.ceil(len(ids) / size),
-        "itemCount": len(ids),
+        "page": chosen.page,
+        "pageSize": chosen.size,
+        "pageCount": math.ceil(chosen.total / chosen.size),
+        "itemCount": chosen.total,
     }
-    return _page_of(call, chosen, view, pagination if block else None)
+    summary = call.flag("summaryOnly") and SUMMARY in call.resource.views
+    block = call.resource.paging != "hundred"
+    return _page_of(call, chosen.ids, SUMMARY if summary else PAGE, pagination if block else None)
 
 
 def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] | None) -> Response:
@@ -84,13 +80,22 @@ def _since(call: Call) -> datetime | None:
     return queries.since(call.request.headers.get("If-Modified-Since")) if call.resource.since else None
 
 
-def _asked_for(call: Call) -> tuple[list[str], tuple[int, int, bool] | None]:
-    """Identifiers of all records asked for, in order; and (page, size, with a pagination block) if in pages."""
+class _Chosen(NamedTuple):
+    """The identifiers to show, in order; ``size`` 0 means all at once, else it is one page of ``total``."""
+
+    ids: list[str]
+    total: int
+    page: int = 1
+    size: int = 0
+
+
+def _asked_for(call: Call) -> _Chosen:
     resource, switches = call.resource, call.xero.switches
     table = call.organisation.table(resource.path)
-    fields = resource.fields.split()
+    rows, fields = table.rows, resource.fields.split()
     tests: list[queries.Test] = []
-    bound, after = _since(call), None
+    bound = _since(call)
+    after: Any = None
     if bound is not None:
         if resource.since == resource.order and switches.since_inclusive:
             after = bound
@@ -100,7 +105,9 @@ def _asked_for(call: Call) -> tuple[list[str], tuple[int, int, bool] | None]:
     if resource.where and (text := call.param("where")):
         test, used = queries.where(text, fields)
         tests.append(test)
-    tests.extend(_hidden(call))
+    if table.hidden and not (resource.hidden and resource.hidden[2] and call.flag(resource.hidden[2])):
+        hidden = table.hidden
+        tests.append(lambda record: record[resource.id] not in hidden)
     for name in resource.filters.split():
         if (text := call.param(name)) is None:
             continue
@@ -109,38 +116,28 @@ def _asked_for(call: Call) -> tuple[list[str], tuple[int, int, bool] | None]:
                 tests.append(_made_by(call))
         else:
             tests.append(queries.named_filter(resource.path, name, text))
-    keys = (
-        queries.order(text, fields) if (text := call.param("order")) and resource.paging != "offset" else []
-    )
-    paged = _paging(call)
-    _guard(call, len(table.rows), paged, used, keys)
-    if resource.paging == "offset":
-        offset = _whole(call.param("offset"), 0)
-        tests.append(lambda record: record["JournalNumber"] > offset)
+    offset = resource.paging == "offset"
+    keys = queries.order(text, fields) if (text := call.param("order")) and not offset else []
+    page, size = _paging(call)
+    _guard(call, len(rows), bool(size), used, keys)
+    if offset:
+        after = _whole(call.param("offset"), 0) + 1
+    if not tests and not keys and (size or offset) and (offset or not switches.scrambled_order):
+        return _Chosen(table.ids(after, (page - 1) * size, size or 100), table.size(after), page, size)
     ids = table.ids(after)
     if tests:
-        rows = table.rows
         ids = [one for one in ids if all(test(rows[one]) for test in tests)]
     if keys:
-        rows = table.rows
-        found = queries.arranged([rows[one] for one in ids], keys)
-        ids = [str(record[resource.id]) for record in found]
+        ids = [str(record[resource.id]) for record in queries.arranged([rows[one] for one in ids], keys)]
         if resource.path == "ManualJournals" and switches.manual_journals_order:
-            paged = None
-    elif switches.scrambled_order and resource.paging != "offset":
+            size = 0
+    elif switches.scrambled_order and not offset:
         random.Random(len(ids)).shuffle(ids)
-    if resource.paging == "offset":
-        ids = ids[:100]
-    return ids, paged
-
-
-def _hidden(call: Call) -> list[queries.Test]:
-    if call.resource.hidden is None:
-        return []
-    field, value, parameter = call.resource.hidden
-    if parameter and call.flag(parameter):
-        return []
-    return [lambda record: record.get(field) != value]
+    if offset:
+        return _Chosen(ids[:100], len(ids))
+    if not size:
+        return _Chosen(ids, len(ids))
+    return _Chosen(ids[(page - 1) * size : page * size], len(ids), page, size)
 
 
 def _made_by(call: Call) -> queries.Test:
@@ -148,15 +145,16 @@ def _made_by(call: Call) -> queries.Test:
     return lambda record: creators.get(str(record[key])) == client_id
 
 
-def _paging(call: Call) -> tuple[int, int, bool] | None:
+def _paging(call: Call) -> tuple[int, int]:
+    """Which page of which size is asked for; size 0 is everything at once."""
     paging = call.resource.paging
     asked = call.param("page") is not None or (call.flag("summaryOnly") and SUMMARY in call.resource.views)
+    page = max(1, _whole(call.param("page"), 1))
     if paging == "hundred":
-        return max(1, _whole(call.param("page"), 1)), 100, False
+        return page, 100
     if paging == "always" or (paging == "page" and asked):
-        size = min(1000, max(1, _whole(call.param("pageSize"), 100)))
-        return max(1, _whole(call.param("page"), 1)), size, True
-    return None
+        return page, min(1000, max(1, _whole(call.param("pageSize"), 100)))
+    return 1, 0
 
 
 def _whole(text: str | None, default: int) -> int:
@@ -171,10 +169,10 @@ def _guard(call: Call, rows: int, paged: object, used: set[str], keys: list[tupl
     if call.resource.path not in GUARDED or rows <= call.xero.limits.allowance.high_volume:
         return
     orders = {".".join(path) for path, _ in keys} - OPTIMISED_ORDER
-    if paged is None or used - OPTIMISED or orders:
+    if not paged or used - OPTIMISED or orders:
         why = (
             "is not paged"
-            if paged is None
+            if not paged
             else f"uses {', '.join(sorted((used - OPTIMISED) | orders))}, not optimised"
         )
         raise Refusal(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from werkzeug import Response
 
-from . import documents, ledgering, people
+from . import banking, catalogues, documents, enclosures, ledgering, people, trading
 from .calls import Call
 from .idempotency import once
 from .writing import Rule, write
@@ -19,19 +19,48 @@ from .writing import Rule, write
 Handler = Callable[[Call], Response]
 
 RULES: dict[str, Rule] = {
-    "Contacts": people.CONTACTS,
+    "Accounts": catalogues.ACCOUNTS,
+    "BankTransactions": banking.BANK_TRANSACTIONS,
+    "BankTransfers": banking.BANK_TRANSFERS,
+    "BatchPayments": banking.BATCH_PAYMENTS,
     "ContactGroups": people.GROUPS,
-    "Invoices": documents.INVOICES,
+    "Contacts": people.CONTACTS,
     "CreditNotes": documents.CREDIT_NOTES,
+    "Currencies": catalogues.CURRENCIES,
+    "Invoices": documents.INVOICES,
+    "Items": catalogues.ITEMS,
+    "LinkedTransactions": catalogues.LINKED_TRANSACTIONS,
     "ManualJournals": ledgering.MANUAL_JOURNALS,
+    "PaymentServices": catalogues.PAYMENT_SERVICES,
+    "Payments": banking.PAYMENTS,
+    "PurchaseOrders": trading.ORDERS,
+    "Quotes": trading.QUOTES,
+    "RepeatingInvoices": trading.REPEATING_INVOICES,
+    "TaxRates": catalogues.TAX_RATES,
+    "TrackingCategories": catalogues.TRACKING_CATEGORIES,
 }
 """How the records of each resource are written; ``resources.RESOURCES`` says by which verbs."""
 
-PARTS: dict[str, Handler] = {
+HANDLERS: dict[str, Handler] = {
+    "DELETE Accounts/": catalogues.delete_account,
+    "DELETE Items/": catalogues.delete_item,
+    "DELETE LinkedTransactions/": catalogues.delete_link,
+    "DELETE TrackingCategories/": catalogues.delete_category,
+    "PUT TrackingCategories/Options": catalogues.add_options,
+    "POST TrackingCategories/Options/": catalogues.change_option,
+    "DELETE TrackingCategories/Options/": catalogues.change_option,
+    "POST BrandingThemes/PaymentServices": catalogues.attach_services,
     "PUT ContactGroups/Contacts": people.add_members,
     "DELETE ContactGroups/Contacts": people.remove_members,
     "DELETE ContactGroups/Contacts/": people.remove_members,
+    "PUT */Allocations": banking.allocate,
+    "DELETE */Allocations/": banking.deallocate,
+    "PUT */History": enclosures.add_notes,
+    "PUT */Attachments/": enclosures.attach,
+    "POST */Attachments/": enclosures.attach,
+    "POST Invoices/Email": enclosures.mail,
 }
+"""All other writes."""
 
 
 def handler(call: Call) -> Handler | None:
@@ -39,7 +68,9 @@ def handler(call: Call) -> Handler | None:
     shape = "/" if call.key else ""
     if call.part:
         shape += call.part + ("/" if call.name else "")
-    found = PARTS.get(f"{call.method} {call.resource.path}{shape}") or PARTS.get(f"{call.method} *{shape}")
+    found = HANDLERS.get(f"{call.method} {call.resource.path}{shape}") or HANDLERS.get(
+        f"{call.method} *{shape}"
+    )
     if found is None and not call.part and call.method != "DELETE" and call.resource.path in RULES:
         found = write(RULES[call.resource.path])
     if found is None:

@@ -48,6 +48,13 @@ class Table:
             self.rows[identifier] = record
             self._keys[identifier] = self._key(identifier, record)
         self._index = sorted(self._keys.values())
+        self.hidden = {identifier for identifier, record in self.rows.items() if self._hides(record)}
+
+    def _hides(self, record: Record) -> bool:
+        return (
+            self.resource.hidden is not None
+            and record.get(self.resource.hidden[0]) == self.resource.hidden[1]
+        )
 
     def _key(self, identifier: str, record: Record) -> tuple[Any, str]:
         field = self.resource.order
@@ -72,6 +79,8 @@ class Table:
         key = self._keys[identifier] = self._key(identifier, record)
         insort(self._index, key)
         self._numbers = None
+        if self._hides(record):
+            self.hidden.add(identifier)
         for field, words in self._words.items():
             words.setdefault(_word(record, field), {})[identifier] = None
 
@@ -85,6 +94,7 @@ class Table:
         if identifier in self.rows:
             key = self._keys[identifier]
             del self._index[bisect_left(self._index, key)]
+            self.hidden.discard(identifier)
             for texts in self._texts.values():
                 texts.pop(identifier, None)
             for field, words in self._words.items():
@@ -103,10 +113,20 @@ class Table:
         """The record that lists end with."""
         return self.rows[self._index[-1][1]] if self._index else None
 
-    def ids(self, after: Any = None) -> list[str]:
-        """Identifiers in the order of lists; ``after``: only from that value of the ordering field on (inclusive)."""
-        start = 0 if after is None else bisect_left(self._index, (after, ""))
-        return [identifier for _, identifier in self._index[start:]]
+    def ids(self, after: Any = None, first: int = 0, count: int | None = None) -> list[str]:
+        """Identifiers in the order of lists; ``after``: only from that value of the ordering field on (inclusive).
+
+        Of those ``count`` from the ``first`` one on, all without it.
+        """
+        start = first + self._start(after)
+        return [identifier for _, identifier in self._index[start : None if count is None else start + count]]
+
+    def size(self, after: Any = None) -> int:
+        """How many identifiers ``ids`` has in all."""
+        return len(self._index) - self._start(after)
+
+    def _start(self, after: Any) -> int:
+        return 0 if after is None else bisect_left(self._index, (after, ""))
 
     def find(self, key: str) -> Record | None:
         """The record with that id, number or code, as an address names it."""
@@ -246,7 +266,9 @@ class Organisation:
         elif resource == "Attachments":
             self.attach(str(record["ResourceID"]), _unowned(record))
         else:
-            self.put(next(path for path, row in RESOURCES.items() if row.envelope == resource), record, touch=False)
+            self.put(
+                next(path for path, row in RESOURCES.items() if row.envelope == resource), record, touch=False
+            )
 
     def remove(self, resource: str, identifier: str) -> None:
         """Take a record away, as if it had never been."""

@@ -73,7 +73,8 @@ def _line(line: dict[str, Any], view: View) -> dict[str, Any]:
     out = {name: value for name, value in line.items() if name not in view.lines}
     if view.tracking and out.get("Tracking"):
         listed = view.tracking == "listed"
-        without, more = ("TrackingOptionID", {"Options": []}) if listed else ("Options", {})
+        without = "TrackingOptionID" if listed else "Options"
+        more: dict[str, Any] = {"Options": []} if listed else {}
         out["Tracking"] = [
             {**{name: value for name, value in one.items() if name != without}, **more} for one in out["Tracking"]
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,10 +43,29 @@ OBJECTS = [
     ("tracking_categories", "tracking_category", "tracking_categories", "tracking_category_id"),
     ("users", "user", "users", "user_id"),
 ]
-PAGED = "bank_transactions contacts credit_notes invoices manual_journals overpayments payments prepayments".split()
-WITH_HISTORY = (
-    "bank_transfer batch_payment contact credit_note invoice item overpayment payment prepayment purchase_order quote"
-).split()
+PAGED = [
+    "bank_transactions",
+    "contacts",
+    "credit_notes",
+    "invoices",
+    "manual_journals",
+    "overpayments",
+    "payments",
+    "prepayments",
+]
+WITH_HISTORY = [
+    "bank_transfer",
+    "batch_payment",
+    "contact",
+    "credit_note",
+    "invoice",
+    "item",
+    "overpayment",
+    "payment",
+    "prepayment",
+    "purchase_order",
+    "quote",
+]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +86,7 @@ def client(demo: Sandbox) -> Iterator[ApiClient]:
         configuration,
         pool_threads=1,
         oauth2_token_getter=lambda: kept,
-        oauth2_token_saver=lambda token: kept.update(token),
+        oauth2_token_saver=kept.update,
     )
     yield made
     made.rest_client.pool_manager.clear()
@@ -153,8 +173,7 @@ def test_the_sdk_fetches_an_attachment(demo, sdk, tenant):
     path = sdk.get_invoice_attachment_by_id(
         tenant, invoice.invoice_id, attached.attachment_id, attached.mime_type
     )
-    with open(path, "rb") as file:
-        assert len(file.read()) == attached.content_length
+    assert Path(path).stat().st_size == attached.content_length
 
 
 def test_the_sdk_lists_its_connections(demo, client):
