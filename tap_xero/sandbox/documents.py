@@ -1,4 +1,4 @@
-"""The rules for documents with lines: invoices, credit notes, bank transactions, orders, quotes, repeating invoices."""
+"""The rules for documents with lines: their headings, and invoices, bills and credit notes."""
 
 from __future__ import annotations
 
@@ -27,22 +27,6 @@ _STEPS = {
 }
 """Statuses that invoices and credit notes can go to; VOIDED and DELETED ones stay what they are."""
 
-_ORDER_STEPS = {
-    "": "DRAFT SUBMITTED AUTHORISED BILLED",
-    "DRAFT": "DRAFT SUBMITTED AUTHORISED BILLED DELETED",
-    "SUBMITTED": "DRAFT SUBMITTED AUTHORISED BILLED DELETED",
-    "AUTHORISED": "AUTHORISED BILLED DELETED",
-    "BILLED": "BILLED DELETED",
-}
-_QUOTE_STEPS = {
-    "": "DRAFT SENT DECLINED ACCEPTED INVOICED",
-    "DRAFT": "DRAFT SENT DECLINED ACCEPTED INVOICED DELETED",
-    "SENT": "DRAFT SENT DECLINED ACCEPTED INVOICED DELETED",
-    "DECLINED": "DRAFT SENT DECLINED ACCEPTED DELETED",
-    "ACCEPTED": "DRAFT SENT DECLINED ACCEPTED INVOICED DELETED",
-    "INVOICED": "INVOICED DELETED",
-}
-
 
 @dataclass(frozen=True)
 class Paper:
@@ -59,6 +43,7 @@ class Paper:
     types: str
     text: str
     days: str = ""
+    amounts: str = "Exclusive"
     fresh: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,7 +56,7 @@ INVOICE = Paper(
     "ACCREC ACCPAY",
     "Reference BrandingThemeID Url SentToContact",
     "DueDate ExpectedPaymentDate PlannedPaymentDate",
-    {
+    fresh={
         "Prepayments": [],
         "Overpayments": [],
         "CreditNotes": [],
@@ -95,7 +80,7 @@ CREDIT_NOTE = Paper(
     "ACCRECCREDIT ACCPAYCREDIT",
     "Reference BrandingThemeID SentToContact",
     "DueDate",
-    {
+    fresh={
         "Payments": [],
         "Allocations": [],
         "RemainingCredit": ZERO,
@@ -104,39 +89,6 @@ CREDIT_NOTE = Paper(
         "HasAttachments": False,
         "InvoiceAddresses": [],
     },
-)
-ORDER = Paper(
-    "PurchaseOrders",
-    "PurchaseOrderID",
-    "PurchaseOrderNumber",
-    "PO-",
-    "PurchaseOrder",
-    "",
-    "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions",
-    "DeliveryDate ExpectedArrivalDate",
-    {"Type": "PURCHASEORDER", "SentToContact": False, "HasAttachments": False, "IsDiscounted": False},
-)
-QUOTE = Paper(
-    "Quotes",
-    "QuoteID",
-    "QuoteNumber",
-    "QU-",
-    "Quote",
-    "",
-    "Reference Terms Title Summary BrandingThemeID",
-    "ExpiryDate",
-    {"Terms": ""},
-)
-REPEATING = Paper(
-    "RepeatingInvoices",
-    "RepeatingInvoiceID",
-    "",
-    "",
-    "Repeating Invoice",
-    "ACCREC ACCPAY",
-    "Reference BrandingThemeID ApprovedForSending SendCopy MarkAsSent IncludePDF",
-    "",
-    {"HasAttachments": False},
 )
 _PART_PAID = frozenset(
     "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate".split()
@@ -165,7 +117,7 @@ def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: 
         if name in asked:
             document[name] = asked[name]
     document["Date"] = asked.get("Date") or document.get("Date") or work.today
-    document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", "Exclusive"))
+    document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", paper.amounts))
     if "Contact" in asked or current is None:
         named = contact_of(work, make=make_contacts)
         same = current is not None and named.get("ContactID") == current["Contact"]["ContactID"]
@@ -180,8 +132,8 @@ def _theme(work: Work, document: Record, current: Record | None) -> None:
     theme = work.asked.get("BrandingThemeID")
     if theme and not work.matching("BrandingThemes", "BrandingThemeID", theme):
         work.refuse("BrandingThemeID could not be found")
-    sales = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in books.SALES
-    if current is None and sales and not theme:
+    themed = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in books.SALES
+    if current is None and themed and not theme:
         themes = work.organisation.records("BrandingThemes")
         if themes:
             document["BrandingThemeID"] = min(themes, key=lambda one: one.get("SortOrder", 0))[
@@ -226,7 +178,8 @@ def _rate(code: str, base: str, day: date) -> Decimal | None:
         return None
 
 
-def _numbered(work: Work, paper: Paper, document: Record) -> None:
+def numbered(work: Work, paper: Paper, document: Record) -> None:
+    """Give a document that has no number the next one of its series."""
     if not document.get(paper.number):
         document[paper.number] = work.number(paper.path, paper.number, paper.prefix)
 
@@ -286,7 +239,7 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
     was = current["Status"] if current else ""
     status = work.asked.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
     if status not in _STEPS.get(was, "").split():
-        work.echo = {**_own(paper, current), **work.echo}
+        work.echo = {**own(paper, current), **work.echo}
         work.stop(f"Invoice not of valid status for {'modification' if current else 'creation'}")
     if current is not None and status in DEAD:
         return _end(work, paper, current, status)
@@ -307,7 +260,7 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
         document["IsDiscounted"] = any(
             one.get("DiscountRate") or one.get("DiscountAmount") for one in document["LineItems"]
         )
-    work.echo = {**_own(paper, document, sent=work.asked), **work.echo}
+    work.echo = {**own(paper, document, sent=work.asked), **work.echo}
     work.stop()
     if current is not None and books.used(current):
         return _edit_settled(work, paper, current, document)
@@ -333,7 +286,7 @@ def _due_or_none(work: Work, paper: Paper, document: Record) -> None:
         _due(work, document)
 
 
-def _own(paper: Paper, document: Record | None, sent: Record | None = None) -> Record:
+def own(paper: Paper, document: Record | None, sent: Record | None = None) -> Record:
     """What a refused element shows of the document beside what was sent; not its number (as recorded)."""
     hidden = {
         "UpdatedDateUTC",
@@ -361,7 +314,7 @@ def _unique_number(work: Work, paper: Paper, document: Record, current: Record |
                 work.refuse(f"{paper.noun} # must be unique.")
         document[paper.number] = number
     if not work.errors:
-        _numbered(work, paper, document)
+        numbered(work, paper, document)
 
 
 def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -> Record:
@@ -381,10 +334,8 @@ def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
     """Void or delete; the answer still shows the amount due of before (as recorded), the next read does not."""
     if books.used(current):
         noun = paper.noun.lower()
-        work.stop(
-            f"The status {status} cannot be applied to the {noun} because it has payments or credit notes allocated to it.",
-            SETTLED,
-        )
+        why = f"The status {status} cannot be applied to the {noun} because it has payments or credit notes allocated"
+        work.stop(f"{why} to it.", SETTLED)
     if status == "VOIDED":
         work.lock_dates(current["Date"])
         work.stop()

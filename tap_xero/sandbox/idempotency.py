@@ -1,4 +1,4 @@
-"""Xero's Idempotency-Key: the first answer to a write is kept for six minutes and given again (its idempotency guide)."""
+"""Xero's Idempotency-Key: the first answer to a write is kept for six minutes and given again (its own guide)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from .writing import Work
 
 _PLAIN = ("Description", "Quantity", "DiscountRate", "DiscountAmount")
 _PRICING = frozenset(
-    "Quantity UnitAmount LineAmount TaxAmount TaxType AccountCode AccountID ItemCode DiscountRate DiscountAmount".split()
+    "Quantity UnitAmount LineAmount TaxAmount TaxType AccountCode AccountID ItemCode DiscountRate"
+    " DiscountAmount".split()
 )
 """What is sent of a line when its tax is worked out anew."""
 

@@ -10,7 +10,7 @@ from werkzeug import Response
 
 from .calls import Call, Refusal, not_found
 from .store import Record
-from .writing import Rule, Work, attempt, elements, write
+from .writing import Rule, Work, elements
 
 _TEXTS = {
     "Name": 255,
@@ -219,10 +219,8 @@ def contact_of(work: Work, *, make: bool = True, role: str = "") -> Record:
             else "A Contact must be specified for this type of transaction"
         )
         return {}
-    if asked.get("ContactID"):
-        found = work.get("Contacts", asked["ContactID"])
-    else:
-        found = _found(work, asked)
+    known = asked.get("ContactID")
+    found = work.get("Contacts", known) if known else _found(work, asked)
     if found is None and (asked.get("ContactID") or not asked.get("Name") or not make):
         work.refuse("The contact with the specified contact details could not be found.")
         return {}
@@ -274,7 +272,7 @@ def save_group(work: Work, current: Record | None) -> Record:
     return kept
 
 
-GROUPS = Rule(save_group, summarize=False, flag="HasValidationErrors", lists="Contacts")
+GROUPS = Rule(save_group, summarize="", flag="HasValidationErrors", lists="Contacts")
 
 
 def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool) -> None:
@@ -347,6 +345,3 @@ def remove_members(call: Call) -> Response:
     _in_contacts(work, group, gone, member=False)
     work.commit()
     return Response(b"", 204)
-
-
-__all__ = ["CONTACTS", "GROUPS", "add_members", "attempt", "contact_of", "met", "remove_members", "write"]

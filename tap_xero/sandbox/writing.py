@@ -214,8 +214,11 @@ class Work:
 
     def get(self, path: str, identifier: Any) -> Record | None:
         """The record with that id as this work has left it."""
-        wanted = str(identifier or "").lower()
-        return self._kept.get((path, wanted)) or self.organisation.table(path).rows.get(wanted)
+        rows = self.organisation.table(path).rows
+        wanted = str(identifier or "")
+        if wanted not in rows:
+            wanted = wanted.lower()
+        return self._kept.get((path, wanted)) or rows.get(wanted)
 
     def matching(self, path: str, field_name: str, text: Any) -> list[Record]:
         """The records with that text in a field, whatever its case; none for an empty text."""
@@ -345,18 +348,20 @@ class Rule:
     """How the elements of one resource are written.
 
     ``save`` takes the work and the record as it stands (None: a new one), checks everything, puts what changes and
-    returns the record. ``match`` finds the record that a POST without an id means by its natural key. ``one``: only
-    the first element of a request counts, the others are dropped without a word. ``summarize``: the
-    ``summarizeErrors`` parameter is honoured. ``flag`` is the truth value that marks a failure in an answer.
-    ``lists`` are the empty lists that even a refused element shows.
+    returns the record. ``match`` finds the record that a POST without an id means by its natural key. ``one``: the
+    verbs with which only the first element of a request counts, the others are dropped without a word.
+    ``summarize``: the verbs with which the ``summarizeErrors`` parameter is honoured. ``flag`` is the truth value
+    that marks a failure in an answer, ``lists`` are the empty lists that even a refused element shows. ``by_id``
+    is false where an element's identifier is a natural key that a create may bring along.
     """
 
     save: Callable[[Work, Record | None], Record]
     match: Callable[[Work], Record | None] | None = None
-    one: bool = False
-    summarize: bool = True
+    one: str = ""
+    summarize: str = "PUT POST"
     flag: str = ""
     lists: str = ""
+    by_id: bool = True
 
 
 def write(rule: Rule) -> Callable[[Call], Response]:
@@ -365,9 +370,9 @@ def write(rule: Rule) -> Callable[[Call], Response]:
     def handler(call: Call) -> Response:
         resource = call.resource
         asked = elements(call, resource.envelope)
-        if rule.one or call.key:
-            asked = asked[:1]
-        current = [_named(call, one) for one in asked]
+        if call.key or call.method in rule.one.split():
+            asked = asked[:1] or [{}]
+        current = [_named(call, one, rule) for one in asked]
         done = [attempt(call, rule, *pair) for pair in zip(asked, current, strict=True)]
         refresh_balances(
             call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
@@ -377,7 +382,7 @@ def write(rule: Rule) -> Callable[[Call], Response]:
     return handler
 
 
-def _named(call: Call, asked: Record) -> str:
+def _named(call: Call, asked: Record, rule: Rule) -> str:
     """The id of the record that an element or the address names; 404 for one that nobody knows.
 
     One unknown id in a POST ends the whole request before anything is written (as measured against a demo company).
@@ -386,7 +391,7 @@ def _named(call: Call, asked: Record) -> str:
         return ""
     key = call.resource.id
     wanted = call.key or str(asked.get(key, ""))
-    if not wanted or wanted == ZERO_ID or (key in {"TaxType", "Code"} and not call.key):
+    if not wanted or wanted == ZERO_ID or not (rule.by_id or call.key):
         return ""
     table = call.organisation.table(call.resource.path)
     found = table.find(wanted) if call.key else table.rows.get(wanted.lower())
@@ -399,7 +404,8 @@ def attempt(call: Call, rule: Rule, asked: Record, identifier: str = "") -> Work
     """Do one element and put it into the store, unless it is refused."""
     path = call.resource.path
     work = Work(call, path, asked)
-    try:
+
+    def save() -> Record:
         current = work.get(path, identifier) if identifier else None
         if current is None and call.method == "POST" and rule.match is not None:
             current = rule.match(work)
@@ -407,14 +413,20 @@ def attempt(call: Call, rule: Rule, asked: Record, identifier: str = "") -> Work
         if current is not None:
             work.was = current
             work.echo[call.resource.id] = current[call.resource.id]
-        record = rule.save(work, current)
+        return rule.save(work, current)
+
+    return tried(work, save)
+
+
+def tried(work: Work, save: Callable[[], Record]) -> Work:
+    """Let ``save`` do the work; what it has put goes into the store unless it is refused."""
+    try:
+        record = save()
         work.stop()
-        work.answer = work.answer or record
     except Rejected:
         work.failed = True
-        if work.creates:
-            work.echo[call.resource.id] = ZERO_ID
         return work
+    work.answer = work.answer or record
     work.commit()
     return work
 
@@ -423,36 +435,63 @@ def attempt(call: Call, rule: Rule, asked: Record, identifier: str = "") -> Work
 
 
 def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
-    """What Xero says to a write.
-
-    With ``summarizeErrors`` (the server's default, whatever the API definition says) a failure makes it a 400 that
-    lists only the failed elements, although the good ones are kept; without, all elements come back in order,
-    each with its status. ``POST /{id}`` always summarizes.
-    """
-    asked = call.param("summarizeErrors")
-    summarize = asked is None or true(asked) or bool(call.key) or not rule.summarize
-    failed = [work for work in done if work.failed]
-    if failed and summarize:
-        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
-        return call.refuse(Refusal(400, {**body, "Elements": [_failed(call, rule, work) for work in failed]}))
-    trees = []
-    for work in done:
-        tree = _failed(call, rule, work) if work.failed else _written(call, rule, work)
-        if not summarize or call.resource.path == "BatchPayments":
-            status = "ERROR" if work.failed else "WARNING" if work.warnings else "OK"
-            errors = tree.pop("ValidationErrors", None)
-            tree["StatusAttributeString"] = status
-            if errors is not None:
-                tree["ValidationErrors"] = errors
-        trees.append(tree)
-    extra = {"SummarizeErrors": summarize} if call.resource.path == "Quotes" else None
-    response = call.answer(call.resource.envelope, trees, extra)
-    if extra and response.content_type == JSON:
+    """What Xero says to a write of records."""
+    quotes = call.resource.path == "Quotes"
+    response = tally(
+        call,
+        call.resource.envelope,
+        done,
+        lambda work: _failed(call, rule, work) if work.failed else _written(call, rule, work),
+        summarize=bool(call.key) or call.method not in rule.summarize.split(),
+        always=call.resource.path == "BatchPayments",
+        extra={"SummarizeErrors": summarized(call)} if quotes else None,
+    )
+    if quotes and response.content_type == JSON and response.status_code == 200:
         response.content_type = QUOTES_JSON
     return response
 
 
-def _noted(found: list[str]) -> list[Record]:
+def summarized(call: Call) -> bool:
+    """``summarizeErrors``: true by the server's default, whatever the API definition says (XeroAPI/xero-ruby#247)."""
+    asked = call.param("summarizeErrors")
+    return asked is None or true(asked)
+
+
+def tally(
+    call: Call,
+    key: str,
+    done: list[Work],
+    tree: Callable[[Work], Record],
+    *,
+    summarize: bool = False,
+    always: bool = False,
+    extra: Record | None = None,
+) -> Response:
+    """The answer for all elements under ``key``, each shown by ``tree``.
+
+    Summarized, a failure makes it a 400 that lists only the failed elements although the good ones are kept;
+    otherwise all come back in order, each with its status. ``summarize`` forces the one, ``always`` gives the
+    status in any case.
+    """
+    summarize = summarize or summarized(call)
+    failed = [work for work in done if work.failed]
+    if failed and summarize:
+        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
+        return call.refuse(Refusal(400, {**body, "Elements": [tree(work) for work in failed]}))
+    trees = []
+    for work in done:
+        one = tree(work)
+        if always or not summarize:
+            errors = one.pop("ValidationErrors", None)
+            one["StatusAttributeString"] = "ERROR" if work.failed else "WARNING" if work.warnings else "OK"
+            if errors is not None:
+                one["ValidationErrors"] = errors
+        trees.append(one)
+    return call.answer(key, trees, extra)
+
+
+def noted(found: list[str]) -> list[Record]:
+    """Words as ValidationErrors and Warnings hold them."""
     return [{"Message": one} for one in found]
 
 
@@ -460,33 +499,36 @@ def _failed(call: Call, rule: Rule, work: Work) -> Record:
     """A refused element: what was asked, mixed with what was worked out; no UpdatedDateUTC."""
     resource = call.resource
     kept = {name: value for name, value in work.echo.items() if name != "UpdatedDateUTC"}
-    shape = {resource.id: kept.pop(resource.id, ZERO_ID), **kept}
+    shape = kept
+    if rule.by_id:
+        identifier = ZERO_ID if work.creates else kept.get(resource.id, ZERO_ID)
+        shape = {resource.id: identifier, **{name: one for name, one in kept.items() if name != resource.id}}
     for name in rule.lists.split():
         shape.setdefault(name, [])
-    tree = _rendered(call, shape)
+    tree = rendered(call, shape)
     if rule.flag:
         tree[rule.flag] = True
     if work.warnings:
-        tree["Warnings"] = _noted(work.warnings)
-    tree["ValidationErrors"] = _noted(work.errors)
+        tree["Warnings"] = noted(work.warnings)
+    tree["ValidationErrors"] = noted(work.errors)
     return tree
 
 
 def _written(call: Call, rule: Rule, work: Work) -> Record:
     record = work.answer or {}
-    tree = _rendered(call, shown(record, call.resource, SINGLE, call.organisation))
+    tree = rendered(call, shown(record, call.resource, SINGLE, call.organisation))
     tree.pop("Attachments", None)
     if rule.flag:
         tree[rule.flag] = False
     if work.warnings:
-        tree["Warnings"] = _noted(work.warnings)
+        tree["Warnings"] = noted(work.warnings)
     adjust = _ADJUSTED.get(call.resource.path)
     if adjust is not None:
         adjust(call, record, tree)
     return tree
 
 
-def _rendered(call: Call, record: Record) -> Record:
+def rendered(call: Call, record: Record) -> Record:
     """Python values as this caller reads them."""
     if not call.json:
         return dict(record)
@@ -508,7 +550,8 @@ def _as_order(call: Call, record: Record, tree: Record) -> None:
             **contact,
             "UpdatedDateUTC": stamp + (zone(call.organisation).utcoffset(stamp) or stamp - stamp),
         }
-    tree["Contact"] = _rendered(call, contact)
+    tree["Contact"] = rendered(call, contact)
+    tree.setdefault("TotalDiscount", books.ZERO)
 
 
 def _as_item(call: Call, record: Record, tree: Record) -> None:
