@@ -26,10 +26,9 @@ class DatabaseError(Exception):
 
 @dataclass
 class Progress:
-    """Condenses Meltano's log into one line: which stream, how many are done, how many rows."""
+    """Condenses Meltano's log into one line: what is being read, and how many rows there are so far."""
 
     text: str = ""
-    stream: str = ""
     rows: dict[str, int] = field(default_factory=dict)
     last: deque[str] = field(default_factory=lambda: deque(maxlen=15))
 
@@ -41,24 +40,18 @@ class Progress:
             entry = {"event": line.rstrip()}
         event = str(entry.get("event", ""))
         said = f"{str(entry.get('timestamp', ''))[:19]} {entry.get('name', 'meltano')}: {event}".strip()
-        if "METRIC:" not in event:
+        if not event.startswith("METRIC"):
             self.last.append(said)
-        self._understand(event)
+        # The tap says `invoices of Some Company: 1,278 rows (3 calls, ...)`, and last of all what the run has cost.
+        if told := re.match(r"(\w+) of .+: ([\d,]+)( of [\d,]+)? rows?\b", event):
+            self.rows[told[1]] = int(told[2].replace(",", ""))
+            self.text = f"reading {told[1]}; {self._so_far()}"
+        elif re.match(r".+: [\d,]+ calls?, .* received", event):
+            self.text = f"all is read, target-postgres writes; {self._so_far()}"
         return said
 
-    def _understand(self, event: str) -> None:
-        """Take in the tap's own words, `invoices of Some Company: 1,200 of 3,400 rows (...)`, and the SDK's counts."""
-        if told := re.match(r"(\w+) of .+: ([\d,]+(?: of [\d,]+)? rows?)", event):
-            self.stream = f"{told[1]}: {told[2]}"
-        elif "METRIC:" in event:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                metric = json.loads(event.partition("METRIC:")[2])
-                if metric["metric"] == "record_count":
-                    stream = metric["tags"]["stream"]
-                    self.rows[stream] = self.rows.get(stream, 0) + int(metric["value"])
-        else:
-            return
-        self.text = f"{self.stream}; in all {sum(self.rows.values()):,} rows of {len(self.rows)} streams"
+    def _so_far(self) -> str:
+        return f"{sum(self.rows.values()):,} rows of {len(self.rows)} streams"
 
 
 # -- the database --
@@ -190,8 +183,8 @@ def show_tables(found: list[Table], runs: list[dict[str, Any]], schema: str) -> 
     table(heads, [rows, [["all", *(f"{number:,}" for number in sums)]]])
     say()
     say(
-        f"  First run: {sums[1]:,} rows in {runs[0]['seconds']} s.  "
-        f"This run: {sums[2]:,} rows in {runs[-1]['seconds']} s, for only what changed was read."
+        f"  First run: {sums[1]:,} rows in {runs[0]['seconds']} s.  This run: {sums[2]:,} rows in "
+        f"{runs[-1]['seconds']} s: what changed, and the short lists that Xero only hands out whole."
     )
 
 

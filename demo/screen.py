@@ -55,10 +55,10 @@ class Step:
 
     def progress(self, note: str) -> None:
         """Say how far it is; into a pipe as a line of its own, every two seconds at most."""
-        self.note = note
-        if not LIVE and time.time() - self._told > 2:
+        if not LIVE and note != self.note and time.time() - self._told > 2:
             self._told = time.time()
             say(f"      {note}")
+        self.note = note
 
 
 @contextmanager
