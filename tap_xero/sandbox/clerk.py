@@ -76,6 +76,11 @@ def local_time(day: date, seconds: int, millisecond: int = 0) -> datetime:
     return midnight + timedelta(hours=-offset, seconds=seconds, milliseconds=round(tick) % 1000)
 
 
+def business_day(day: date) -> date:
+    """The day itself, or the Monday after a weekend."""
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+
+
 class Clerk:
     """Works on the records of one organisation; see the module's words."""
 
@@ -127,10 +132,13 @@ class Clerk:
     def _post(self, journal: Record) -> None:
         self.put("Journals", journal)
 
-    def _reverse(self, source_id: str, at: datetime) -> None:
+    def _reverse(self, source_id: str, at: datetime) -> list[Record]:
+        """Undo what a source has in the ledger; gives the reversals."""
         journals = [*self._records.get("Journals", ()), *self.changed.get("Journals", {}).values()]
-        for journal in books.standing(journals, source_id):
-            self._post(self.ledger.reverse(journal, at))
+        reversals = [self.ledger.reverse(journal, at) for journal in books.standing(journals, source_id)]
+        for journal in reversals:
+            self._post(journal)
+        return reversals
 
     def contact(self, contact_id: str) -> Record:
         """A contact as documents name it: id and name."""
@@ -272,6 +280,27 @@ class Clerk:
             self.changed.setdefault("Items", {})[item["ItemID"]] = changed
         return postings
 
+    def _restock(self, document: Record, reversals: Sequence[Record]) -> None:
+        """Give tracked items back what a voided document had taken, or take what it had given."""
+        for line in document["LineItems"]:
+            item = self.get("Items", self.items[line["ItemCode"]]) if "ItemCode" in line else {}
+            if not item.get("IsTrackedAsInventory"):
+                continue
+            asset = self.ledger.account({"Code": item["InventoryAssetAccountCode"]})["AccountID"]
+            cost = sum(
+                posted["NetAmount"]
+                for journal in reversals
+                for posted in journal["JournalLines"]
+                if posted["AccountID"] == asset
+                and posted.get("Description") in (item["Name"], line["Description"])
+            )
+            moved = line["Quantity"] if document["Type"] == "ACCREC" else -line["Quantity"]
+            stock = {
+                "QuantityOnHand": item["QuantityOnHand"] + moved,
+                "TotalCostPool": item["TotalCostPool"] + cost,
+            }
+            self.changed.setdefault("Items", {})[item["ItemID"]] = {**item, **stock}
+
     def approve(self, resource: str, key: str, at: datetime, **more: Any) -> Record:
         """A draft or submitted invoice, bill or credit note becomes AUTHORISED."""
         record = {**self.get(resource, key), "Status": "AUTHORISED", "UpdatedDateUTC": at, **more}
@@ -281,8 +310,10 @@ class Clerk:
 
     def end(self, resource: str, key: str, status: str, at: datetime) -> Record:
         """Void or delete a document; what it had in the ledger is reversed."""
-        self._reverse(key, at)
-        return self.put(resource, books.ended(self.get(resource, key), status, at))
+        record, reversals = self.get(resource, key), self._reverse(key, at)
+        if reversals and resource == "Invoices":
+            self._restock(record, reversals)
+        return self.put(resource, books.ended(record, status, at))
 
     def touch(self, resource: str, key: str, at: datetime, **more: Any) -> Record:
         """Change fields of a record that the ledger does not care about."""

@@ -16,11 +16,13 @@ from typing import Any
 
 from . import books, chart, extras, names
 from .books import ONE, ZERO, Record, market_rate, money
-from .clerk import Clerk, local_time
+from .clerk import Clerk, business_day, local_time
 from .seed import TODAY, Company, branding_theme, new_organisation, user
 
 START = date(2024, 11, 20)
 FOUNDED = date(2024, 11, 4)
+DISPUTE = date(2026, 6, 1)
+"""From here on the radio station's bills are contested, and left unpaid."""
 END = local_time(TODAY, 12 * 3600 + 1800)
 
 CATEGORIES = (
@@ -48,6 +50,19 @@ OWN_ACCOUNTS = """
 """
 
 
+# Supplier, text, account, lowest and highest price of what is bought in passing.
+PETTY = (
+    (17, "Fuel, shuttle van", "449", 45, 160),
+    (17, "LPG bottles for the camp kitchen", "429", 25, 90),
+    (20, "Printer paper", "461", 12, 60),
+    (29, "Ferry tickets", "493", 70, 240),
+    (30, "Flight to the boat show", "493", 110, 420),
+    (31, "Lunch for the guides 🥪", "420", 28, 120),
+    (37, "Plasters and bandages", "429", 15, 70),
+    (26, "Drill bits", "473", 18, 95),
+)
+
+
 def add_months(day: date, months: int) -> date:
     """The first of the month `months` after that of `day`."""
     index = day.year * 12 + day.month - 1 + months
@@ -57,11 +72,6 @@ def add_months(day: date, months: int) -> date:
 def month_end(day: date) -> date:
     """The last day of the month of `day`."""
     return add_months(day, 1) - timedelta(days=1)
-
-
-def business_day(day: date) -> date:
-    """The day itself, or the Monday after a weekend."""
-    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
 
 
 def amount(value: float) -> Decimal:
@@ -75,17 +85,18 @@ class Diary:
     def __init__(self) -> None:
         self._queue: list[tuple[datetime, int, Callable[..., Any], tuple[Any, ...]]] = []
         self._count = 0
+        self._now = local_time(FOUNDED, 0)
 
     def plan(self, at: datetime, act: Callable[..., Any], *args: Any) -> None:
-        """Let `act(at, *args)` happen at that instant."""
+        """Let `act(at, *args)` happen at that instant, or in a minute if that is over."""
         self._count += 1
-        heapq.heappush(self._queue, (at, self._count, act, args))
+        heapq.heappush(self._queue, (max(at, self._now + timedelta(minutes=1)), self._count, act, args))
 
     def run(self) -> None:
         """Let everything up to `END` happen."""
         while self._queue and self._queue[0][0] <= END:
-            at, _, act, args = heapq.heappop(self._queue)
-            act(at, *args)
+            self._now, _, act, args = heapq.heappop(self._queue)
+            act(self._now, *args)
 
 
 class Story:
@@ -105,6 +116,7 @@ class Story:
         self.suppliers: list[tuple[Record, list[str]]] = []
         self.people: list[Record] = []
         self.disputed: set[str] = set()
+        self.retired: set[str] = set()
         self._bills = 0
         self.tax_office = self.bank_contact = self.staff = self.walk_in = self.owner = ""
 
@@ -519,12 +531,14 @@ class Story:
             lines.append({"Description": "Thank you for paddling with us. Ngā mihi!", "Tracking": []})
         return lines, "Inclusive" if department == "Retail" else "Exclusive"
 
+    def active(self, at: datetime) -> list[Record]:
+        """The business customers known and not archived at that time."""
+        return [c for c in self.customers if c["from"] < at and c["id"] not in self.retired]
+
     def _pick_customer(self, at: datetime) -> Record:
-        pool = self.people if self.people and self.random.random() < 0.2 else self.customers
-        while True:
-            customer = self.random.choice(pool)
-            if customer["from"] < at:
-                return customer
+        return self.random.choice(
+            self.people if self.people and self.random.random() < 0.2 else self.active(at)
+        )
 
     def sale(self, at: datetime, day: date) -> None:
         """One more sales invoice, and what becomes of it."""
@@ -775,6 +789,7 @@ class Story:
         number = more.pop("number", None) or f"{words[0][0]}{words[1][0]}-{4000 + 37 * self._bills}".upper()
         fate = rnd.random()
         status = "DRAFT" if fate < 0.03 else "SUBMITTED" if fate < 0.08 else "AUTHORISED"
+        waits = "status" in more
         contact_id = contact["ContactID"]
         record = self.clerk.invoice(
             "ACCPAY",
@@ -793,6 +808,8 @@ class Story:
         )
         key = record["InvoiceID"]
         later = self.when(business_day(day + timedelta(days=rnd.randrange(1, 5))))
+        if waits:
+            return record
         if status != "AUTHORISED" and fate < 0.012:
             self.diary.plan(later, self.end, "Invoices", key, "DELETED")
         elif status != "AUTHORISED":
@@ -802,6 +819,10 @@ class Story:
         elif fate > 0.955:
             self.diary.plan(later, self._supplier_credit, key)
         return record
+
+    def _any_bill(self, at: datetime, day: date, index: int) -> None:
+        if self.suppliers[index][0]["ContactID"] not in self.retired:
+            self.bill(at, day, index)
 
     def _approve_bill(self, at: datetime, key: str) -> None:
         self.clerk.approve("Invoices", key, at)
@@ -841,7 +862,9 @@ class Story:
             key = record["InvoiceID"]
             if record["Type"] != "ACCPAY" or record["DueDate"] > soon or not self._open(key):
                 continue
-            if record["Contact"]["ContactID"] in self.disputed or int(key[:4], 16) % 43 == 0:
+            disputed = record["Contact"]["ContactID"] in self.disputed and record["Date"] >= DISPUTE
+            forgotten = "RepeatingInvoiceID" not in record and int(key[:4], 16) % 43 == 0
+            if disputed or forgotten:
                 continue
             if record["CurrencyCode"] == "NZD":
                 batch.append(key)
@@ -892,18 +915,8 @@ class Story:
 
     def spend(self, at: datetime, day: date) -> None:
         """Something small on the company card or from the cheque account."""
-        index, text, code, low, high = self.random.choice(
-            (
-                (17, "Fuel, shuttle van", "449", 45, 160),
-                (17, "LPG bottles for the camp kitchen", "429", 25, 90),
-                (20, "Printer paper", "461", 12, 60),
-                (29, "Ferry tickets", "493", 70, 240),
-                (30, "Flight to the boat show", "493", 110, 420),
-                (31, "Lunch for the guides 🥪", "420", 28, 120),
-                (37, "Plasters and bandages", "429", 15, 70),
-                (26, "Drill bits", "473", 18, 95),
-            )
-        )
+        choices = [row for row in PETTY if self.suppliers[row[0]][0]["ContactID"] not in self.retired]
+        index, text, code, low, high = self.random.choice(choices)
         bank = "093" if self.random.random() < 0.7 else "090"
         line = self.clerk.line(text, amount(self.random.uniform(low, high)), code)
         record = self.clerk.bank_transaction(
@@ -1189,7 +1202,7 @@ class Story:
             index = rnd.choice(
                 [i for i in range(len(self.suppliers)) if i not in (10, 11, 12, 13, 19, 22, 24, 33)]
             )
-            plan(self.when(day), self.bill, day, index)
+            plan(self.when(day), self._any_bill, day, index)
         if rnd.random() < 0.55:
             plan(self.when(day, 15, 17), self.spend, day)
         if day.weekday() in (0, 3):

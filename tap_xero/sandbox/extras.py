@@ -10,11 +10,14 @@ from urllib.parse import quote
 
 from . import books, names
 from .books import ONE, ZERO, Posting, Record, money
-from .clerk import IDS, local_time
+from .clerk import IDS, business_day, local_time
 from .seed import TODAY, put_in_order
 
 if TYPE_CHECKING:
     from .demo import Story
+
+
+SLOW_PAYER = "Sleeping Giant Backpackers"
 
 
 def before(story: Story) -> None:
@@ -33,7 +36,7 @@ def before(story: Story) -> None:
             name, at, number=f"X{i + 1:04d}", currency="NZD", city="Nelson", country="New Zealand", person=""
         )
         setattr(story, role, record["ContactID"])
-    story.disputed = {story.suppliers[index][0]["ContactID"] for index in (22,)}
+    story.disputed = {story.suppliers[22][0]["ContactID"], story.guid(f"contact/{SLOW_PAYER}")}
     stock = sum((item.get("TotalCostPool", ZERO) for item in story.records["Items"]), ZERO)
     amounts = {
         "090": "38450.00", "091": "42000.00", "092": "6118.40", "093": "-1240.55", "710": "9800.00", "711": "-4100.00",
@@ -48,39 +51,19 @@ def before(story: Story) -> None:
 def during(story: Story) -> None:
     """Put the rare things into the diary."""
     plan, when = story.diary.plan, story.when
-    rarities: tuple[tuple[Callable[..., None], tuple[date, ...]], ...] = (
-        (_hundred_lines, (date(2025, 9, 2),)),
-        (_nothing_to_pay, (date(2025, 6, 11),)),
-        (_long_words, (date(2026, 1, 21),)),
-        (_odd_lines, (date(2026, 5, 6),)),
-        (_legacy_journals, (date(2024, 11, 20),)),
-        (_rare_journals, (date(2026, 10, 1),)),
-        (
-            _claims,
-            (
-                date(2025, 5, 14),
-                date(2026, 10, 29),
-            ),
-        ),
-        (
-            _double_payment,
-            (
-                date(2025, 2, 17),
-                date(2025, 9, 15),
-                date(2026, 9, 29),
-            ),
-        ),
-        (_withdrawn_deposit, (date(2026, 4, 8),)),
-        (_stock_up, (*(date(2025 + month // 12, month % 12 + 1, 10) for month in range(1, 21, 3)),)),
-        (_deposit, (*(date(2024, 12, 4) + timedelta(days=49 * n) for n in range(15)),)),
-        (_together, (*(date(2025, 1, 16) + timedelta(days=91 * n) for n in range(8)),)),
-    )
-    for act, days in rarities:
-        for day in days:
-            if day.weekday() > 4:
-                day += timedelta(days=7 - day.weekday())
+    for act, days in RARITIES.items():
+        for text in days.split():
+            day = business_day(date.fromisoformat(text))
+            plan(when(day, 8, 12), act, story, day)
+    for act, first, step, times in (
+        (_deposit, date(2024, 12, 4), 49, 15),
+        (_together, date(2025, 1, 16), 91, 8),
+        (_stock_up, date(2025, 2, 10), 91, 7),
+    ):
+        for n in range(times):
+            day = business_day(first + timedelta(days=step * n))
             plan(when(day), act, story, day)
-    for n in range(92):
+    for n in range(100):
         day = date(2024, 12, 2) + timedelta(days=7 * n + n % 5 + 14)
         plan(when(day), _order, story, day, n)
     for n in range(84):
@@ -90,7 +73,7 @@ def during(story: Story) -> None:
         day = date(2025, 1, 8) + timedelta(days=19 * n)
         plan(when(day), _new_phone, story, n)
     for n, name in enumerate(
-        ("Hauraki Sea Scouts", "Okarito Nature Kayaks", "Skip & Save Waste", "Sealink Ferries")
+        ("Hauraki Sea Scouts", "Mapua Wharf Traders", "Skip & Save Waste", "Sealink Ferries")
     ):
         plan(when(date(2026, 8, 3) + timedelta(days=17 * n)), _archive, story, name)
     plan(when(date(2025, 10, 6)), _merge, story)
@@ -183,6 +166,52 @@ def _odd_lines(at: datetime, story: Story, day: date) -> None:
     _sell(story, at + timedelta(seconds=40), day, "Golden Bay Area School", loan, amounts="NoTax")
 
 
+def _pending(at: datetime, story: Story, day: date) -> None:
+    """The last days' papers, still waiting for somebody to approve them."""
+    status = "SUBMITTED" if day.day % 2 else "DRAFT"
+    lines = [
+        story.clerk.line(
+            "Guided day on the water", Decimal("195.0000"), "201", quantity=Decimal(4), item="TOUR-DAY"
+        )
+    ]
+    _sell(story, at, day, "Kererū Retreats", lines, status=status, reference=f"Party of four, {day:%d %b}")
+    story.bill(at + timedelta(seconds=90), day, 17 + day.day % 4, status=status)
+
+
+def _unpaid(at: datetime, story: Story, day: date) -> None:
+    """An invoice to somebody who does not answer the phone."""
+    line = story.clerk.line
+    lines = [
+        line("Hire of three double kayaks", Decimal("135.0000"), "202", quantity=Decimal(9), item="HIRE-DBL")
+    ]
+    _sell(story, at, day, SLOW_PAYER, lines, reference="Final notice sent")
+
+
+def _wrong_bill(at: datetime, story: Story, day: date) -> None:
+    """A freight bill meant for somebody else, voided the day after."""
+    key = story.suppliers[15][0]["ContactID"]
+    lines = [story.clerk.line("Freight to Bluff", Decimal("318.40"), "425")]
+    record = story.clerk.invoice(
+        "ACCPAY", key, day, at, lines, name="bill/wrong", due=story.due(key, day), number="SF-99120"
+    )
+    story.diary.plan(at + timedelta(hours=23), story.end, "Invoices", record["InvoiceID"], "VOIDED")
+
+
+def _goodwill(at: datetime, story: Story, day: date) -> None:
+    """Credit notes without an invoice: one still to be used, one in draft, one voided, one sent back deleted."""
+    for n, status in enumerate(("AUTHORISED", "DRAFT", "VOIDED", "DELETED")):
+        number, moment = story.clerk.number("CN-"), at + timedelta(minutes=7 * n)
+        line = story.clerk.line("Goodwill, late delivery", Decimal("60.00") + 15 * n, "200", tax="OUTPUT2")
+        made = {"VOIDED": "AUTHORISED", "DELETED": "DRAFT"}.get(status, status)
+        key = story.customers[20 + n]["id"]
+        record = story.clerk.credit_note(
+            "ACCRECCREDIT", key, day, moment, [line], name=f"credit/{number}", number=number, status=made
+        )
+        if made != status:
+            later = moment + timedelta(hours=22)
+            story.diary.plan(later, story.end, "CreditNotes", record["CreditNoteID"], status)
+
+
 def _stock_up(at: datetime, story: Story, day: date) -> None:
     """Finished goods for stock, bought as tracked inventory."""
     contact = story.suppliers[0][0]["ContactID"]
@@ -203,7 +232,7 @@ def _stock_up(at: datetime, story: Story, day: date) -> None:
 
 def _deposit(at: datetime, story: Story, day: date) -> None:
     """A deposit on a boat; it is set against the invoice when the boat is handed over."""
-    local = [c for c in story.customers if c["currency"] == "NZD" and c["from"] < at]
+    local = [c for c in story.active(at) if c["currency"] == "NZD"]
     customer = story.random.choice(local)
     line = story.clerk.line("Deposit on a kayak made to order", Decimal("2000.00"), "610", tax="NONE")
     record = story.clerk.bank_transaction(
@@ -289,12 +318,13 @@ def _together(at: datetime, story: Story, day: date) -> None:
     """A customer pays several invoices in one go."""
     found: dict[str, list[str]] = {}
     for record in story.clerk.changed["Invoices"].values():
+        contact_id, fits = record["Contact"]["ContactID"], ("ACCREC", "NZD", "AUTHORISED")
         if (
-            record["Type"] == "ACCREC"
-            and record["CurrencyCode"] == "NZD"
-            and record["Status"] == "AUTHORISED"
-        ):
-            found.setdefault(record["Contact"]["ContactID"], []).append(record["InvoiceID"])
+            record["Type"],
+            record["CurrencyCode"],
+            record["Status"],
+        ) == fits and contact_id not in story.disputed:
+            found.setdefault(contact_id, []).append(record["InvoiceID"])
     keys = max(found.values(), key=len)
     if len(keys) > 1:
         story.clerk.pay_batch(keys[:4], day, at, reference="Statement")
@@ -426,11 +456,12 @@ def _order(at: datetime, story: Story, day: date, n: int) -> None:
         for r in rnd.sample(bought, rnd.randrange(1, 5))
     ]
     old = day < date(2026, 9, 1)
-    status = rnd.choice(
+    fates = (
         ("BILLED", "BILLED", "BILLED", "AUTHORISED", "DELETED")
         if old
         else ("DRAFT", "SUBMITTED", "AUTHORISED")
     )
+    status = fates[n % len(fates)]
     more: dict[str, Any] = (
         {"DeliveryInstructions": "Forklift on site. Mind the dog (Pōtae)."} if n % 3 == 0 else {}
     )
@@ -451,7 +482,7 @@ def _order(at: datetime, story: Story, day: date, n: int) -> None:
 def _quote(at: datetime, story: Story, day: date, n: int) -> None:
     """A quote; most are sent, and then taken, refused or forgotten."""
     rnd, clerk = story.random, story.clerk
-    customer = rnd.choice([c for c in story.customers if c["from"] < at])
+    customer = rnd.choice(story.active(at))
     tax = "ZERORATED" if customer["currency"] != "NZD" else None
     rate = books.market_rate(customer["currency"], "NZD", day)
     lines = []
@@ -500,6 +531,7 @@ def _new_phone(at: datetime, story: Story, n: int) -> None:
 
 
 def _archive(at: datetime, story: Story, name: str) -> None:
+    story.retired.add(story.guid(f"contact/{name}"))
     story.clerk.touch("Contacts", story.guid(f"contact/{name}"), at, ContactStatus="ARCHIVED")
 
 
@@ -513,6 +545,25 @@ def _merge(at: datetime, story: Story) -> None:
         "Contacts", double["ContactID"], at, ContactStatus="ARCHIVED",
         MergedToContactID=story.guid("contact/Okarito Nature Kayaks"),
     )  # fmt: skip
+
+
+RARITIES: dict[Callable[..., None], str] = {
+    _hundred_lines: "2025-09-02",
+    _nothing_to_pay: "2025-06-11",
+    _long_words: "2026-01-21",
+    _odd_lines: "2026-05-06",
+    _legacy_journals: "2024-11-20",
+    _rare_journals: "2026-10-01",
+    _claims: "2025-05-14 2026-10-29",
+    _double_payment: "2025-02-17 2025-09-15 2026-09-29",
+    _advance: "2025-03-12 2025-08-20 2026-02-18 2026-08-05 2026-10-28",
+    _withdrawn_deposit: "2026-04-08",
+    _unpaid: "2026-05-11 2026-07-08 2026-08-12 2026-09-09 2026-10-07 2026-10-28",
+    _wrong_bill: "2026-03-04",
+    _goodwill: "2026-10-20",
+    _pending: "2026-11-12 2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20",
+}
+"""What happens on a few days only."""
 
 
 # --- at the end
@@ -553,7 +604,8 @@ def _billable(story: Story) -> list[Record]:
     ]
     sales = [i for i in story.records["Invoices"] if i["Type"] == "ACCREC"]
     found = []
-    for n, bill in enumerate(bills[5::7]):
+    voided = [bill for bill in bills if bill["Status"] == "VOIDED"]
+    for n, bill in enumerate([*bills[5::7], *voided[:1]]):
         wanted = {"VOIDED": "", "DELETED": "", "DRAFT": "", "SUBMITTED": ""}.get(
             bill["Status"], "DRAFT" if n % 5 == 4 else "PAID"
         )
