@@ -286,6 +286,7 @@ class Xero:
         if len(call.body) > self.limits.allowance.body:
             raise Refusal(413, messages.problem("RequestEntityTooLarge", 413, "PayloadTooLarge", call.id))
         if call.method == "GET":
+            _check_accept(call)
             with self.store.lock:
                 return (
                     reading.part(call)
@@ -447,6 +448,19 @@ def not_built_by_xero(call: Call) -> Refusal:
         f"The Api Method called is not implemented: {call.method} {call.request.path.removeprefix(_API)}"
     )
     return Refusal(501, messages.api_exception(20, "ApiMethodNotImplementedException", message))
+
+
+def _check_accept(call: Call) -> None:
+    """406 for a format Xero does not speak; files come as they are, whatever is accepted."""
+    accepted = call.request.headers.get("Accept", "").lower()
+    if "application/pdf" in accepted and call.part != "Attachments":
+        raise not_built("it makes no PDF")
+    if (
+        accepted
+        and call.part != "Attachments"
+        and not any(one in accepted for one in ("json", "xml", "html", "*/*"))
+    ):
+        raise Refusal(406, f"Not acceptable: {accepted}")
 
 
 def _server_error(call: Call) -> Refusal:

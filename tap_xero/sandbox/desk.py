@@ -10,6 +10,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+"""Never through a proxy: the sandbox is on this machine."""
+
 
 class DeskError(Exception):
     """The desk refused; the message says why."""
@@ -31,7 +34,7 @@ class Desk:
             headers={"Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310
+            with _open(request, timeout=120) as response:
                 return json.loads(response.read() or b"null")
         except urllib.error.HTTPError as error:
             with error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -60,6 +61,7 @@ class Limits:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.allowance = Allowance()
+        self._lock = threading.RLock()
         self.start_afresh()
 
     def start_afresh(self) -> None:
@@ -69,9 +71,10 @@ class Limits:
         self.most_in_flight: dict[tuple[str, str], int] = {}
 
     def _window(self, length: timedelta, *key: str) -> _Window:
-        window = self._windows.setdefault(key, _Window(length))
-        window.refresh(self._clock.now())
-        return window
+        with self._lock:
+            window = self._windows.setdefault(key, _Window(length))
+            window.refresh(self._clock.now())
+            return window
 
     def _windows_of(self, app: App, tenant_id: str) -> tuple[_Window, _Window, _Window]:
         return (
@@ -85,6 +88,10 @@ class Limits:
 
     def enter(self, app: App, tenant_id: str) -> None:
         """A call begins. Raises ``Exceeded``; else ``leave`` must follow."""
+        with self._lock:
+            self._enter(app, tenant_id)
+
+    def _enter(self, app: App, tenant_id: str) -> None:
         now, key = self._clock.now(), (app.client_id, tenant_id)
         day, minute, of_app = self._windows_of(app, tenant_id)
         if self.allowance.enabled:
@@ -103,12 +110,14 @@ class Limits:
 
     def count(self, app: App) -> None:
         """A call without a tenant: it counts for the app's minute only."""
-        self._window(MINUTE, "app", app.client_id).used += 1
+        with self._lock:
+            self._window(MINUTE, "app", app.client_id).used += 1
 
     def leave(self, app: App, tenant_id: str) -> None:
         """The call has been answered."""
         key = (app.client_id, tenant_id)
-        self._in_flight[key] = max(0, self._in_flight.get(key, 0) - 1)
+        with self._lock:
+            self._in_flight[key] = max(0, self._in_flight.get(key, 0) - 1)
 
     def headers(self, app: App, tenant_id: str | None) -> dict[str, str]:
         """What is left, as the answer's headers tell; without a tenant the app's only.

@@ -360,6 +360,7 @@ def report(call: Call) -> Response:
     from . import reports as drawn
 
     try:
-        return call.answer("Reports", [drawn.run(call.key, call.request.args.to_dict(), call.organisation)])
+        made = drawn.run(call.key, call.request.args.to_dict(), call.organisation)
     except ValueError as error:
         raise Refusal(400, messages.api_exception(10, "ValidationException", str(error))) from None
+    return call.answer("Reports", [_published(call, made)])

@@ -154,7 +154,41 @@ def test_the_sdk_reads_what_has_no_record_of_its_own(sdk, tenant):
     assert {one.code.value for one in sdk.get_currencies(tenant).currencies} >= {"NZD", "USD"}
     assert sdk.get_payment_services(tenant).payment_services
     assert sdk.get_invoice_reminders(tenant).invoice_reminders[0].enabled in {True, False}
-    assert sdk.get_reports_list(tenant).reports is not None
+
+
+def rows_of(report):
+    return [row for section in report.rows for row in (section.rows or [section])]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "report_profit_and_loss",
+        "report_balance_sheet",
+        "report_trial_balance",
+        "report_bank_summary",
+        "report_budget_summary",
+        "report_executive_summary",
+    ],
+)
+def test_the_sdk_reads_the_reports(demo, sdk, tenant, name):
+    report = getattr(sdk, f"get_{name}")(tenant).reports[0]
+    assert report.report_name
+    assert report.updated_date_utc.date() == demo.desk.now().date()
+    assert sum(len(row.cells or []) for row in rows_of(report)) > 10
+
+
+@pytest.mark.parametrize(("kind", "of"), [("receivables", "is_customer"), ("payables", "is_supplier")])
+def test_the_sdk_reads_the_aged_reports_of_a_contact(sdk, tenant, kind, of):
+    contact = next(one for one in sdk.get_contacts(tenant).contacts if getattr(one, of))
+    report = getattr(sdk, f"get_report_aged_{kind}_by_contact")(tenant, contact.contact_id).reports[0]
+    assert contact.name in str(report.report_titles)
+
+
+def test_the_sdk_reads_a_published_report_by_its_id(sdk, tenant):
+    published = sdk.get_reports_list(tenant).reports[0]
+    report = sdk.get_report_from_id(tenant, published.report_id).reports[0]
+    assert (report.report_id, bool(report.rows)) == (published.report_id, True)
 
 
 def test_the_sdk_reads_by_number(sdk, tenant):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import datetime, timedelta, timezone
+from xml.etree import ElementTree
 
 import pytest
+
+from tap_xero.sandbox import Sandbox
+from tap_xero.sandbox.resources import RESOURCES
 
 
 def contacts(count, **more):
@@ -36,6 +40,34 @@ def test_without_asking_for_json_the_answer_is_xml(books, invoices):
     assert "<LineItems><LineItem>" in response.text
     assert "<UpdatedDateUTC>2026-11-19T12:00:00</UpdatedDateUTC>" in response.text
     assert "<Date>2026-10-02T00:00:00</Date>" in response.text
+
+
+def test_what_is_neither_json_nor_xml_is_not_to_be_had(api):
+    assert api.call("Contacts", headers={"Accept": "text/csv"}).status_code == 406
+    assert api.call("Contacts", headers={"Accept": "application/pdf"}).status_code == 501
+
+
+def test_every_address_speaks_xml(callers):
+    with Sandbox(limits=False) as demo:
+        caller = callers(demo)
+        for path in [
+            *RESOURCES,
+            "Organisation/Actions",
+            "InvoiceReminders/Settings",
+            "Reports",
+            "Reports/TrialBalance",
+        ]:
+            root = ElementTree.fromstring(caller.call(path, headers={"Accept": "application/xml"}).content)
+            assert (root.tag, root.findtext("Status")) == ("Response", "OK"), path
+            assert len(root[4]) > 0, path
+            assert "/Date(" not in ElementTree.tostring(root, "unicode"), path
+
+
+def test_a_report_that_is_asked_for_wrongly_is_400_and_one_that_does_not_exist_404(api):
+    response = api.call("Reports/ProfitAndLoss?periods=99")
+    assert (response.status_code, response.json()["Type"]) == (400, "ValidationException")
+    assert api.call("Reports/Nonsense").status_code == 404
+    assert api.call("Reports/ProfitAndLoss", "PUT", json={}).status_code == 501
 
 
 def test_gzip_is_used_when_asked_for(books, invoices):
