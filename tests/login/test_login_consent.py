@@ -1,0 +1,355 @@
+"""From consent in the browser to a tap that runs: what is asked, what is kept, what is said."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import socket
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tap_xero.api.auth import fingerprint, pkce_challenge
+from tap_xero.api.client import connect
+from tap_xero.config import ConfigurationProblem
+from tap_xero.login import settings
+from tap_xero.sandbox import Sandbox, apps
+from tap_xero.scopes import read_scopes
+
+from .conftest import Login, Person
+
+Start = Callable[..., Login]
+Kept = Callable[..., dict[str, Any] | None]
+
+
+def tenants(xero: Sandbox) -> dict[str, str]:
+    return {one["name"]: one["tenant_id"] for one in xero.desk.organisations()}
+
+
+def test_a_pkce_app_is_connected_and_a_run_finds_the_tokens(
+    xero: Sandbox, login: Start, person: Person, token_path: Path
+) -> None:
+    running = login()
+    page = person.allows(running)
+    ended = running.end()
+    assert ended.code == 0
+    assert page.status_code == 200
+    for name, tenant_id in tenants(xero).items():
+        assert f"{name}  " in ended.said
+        assert tenant_id in ended.said
+        assert tenant_id in page.text
+    assert f"Tokens:  {token_path}" in ended.said
+    assert stat.S_IMODE(token_path.stat().st_mode) == 0o600
+    app = apps.PKCE_APP
+    client = connect(app.client_id, token_path=str(token_path), api_url=xero.url, identity_url=xero.url)
+    assert {one.name for one in client.connections()} == set(tenants(xero))
+    client.close()
+    # The run used the access token that was there: the code's is the only grant.
+    assert [call["grant_type"] for call in xero.desk.calls("/connect/token")] == ["authorization_code"]
+
+
+def test_the_code_is_bound_to_this_run_by_pkce(login: Start, person: Person) -> None:
+    first, second = login(), login()
+    asked = first.asked()
+    assert asked["code_challenge_method"] == "S256"
+    assert len(asked["code_challenge"]) == len(pkce_challenge("x" * 43))
+    for name in ("state", "code_challenge"):
+        assert asked[name] != second.asked()[name]
+    person.allows(first)
+    assert first.end().code == 0
+
+
+def test_a_web_app_proves_itself_by_its_secret(login: Start, person: Person, kept: Kept) -> None:
+    running = login(app=apps.WEB_APP)
+    assert "code_challenge" not in running.asked()
+    assert person.allows(running).status_code == 200
+    ended = running.end()
+    assert ended.code == 0
+    assert "give tap-xero client_id and client_secret" in ended.said
+    assert kept(apps.WEB_APP)["refresh_token"]
+
+
+def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
+    xero: Sandbox, login: Start, person: Person
+) -> None:
+    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
+    running = login()
+    asked = running.asked()["scope"].split()
+    assert asked[0] == "offline_access"
+    assert all(scope.endswith(".read") for scope in asked[1:])
+    assert "accounting.journals.read" not in asked
+    assert person.allows(running).status_code == 200
+    assert "open 34 of 36 streams for reading" in running.end().said
+
+
+def test_write_asks_for_the_write_scopes_as_well(xero: Sandbox, login: Start) -> None:
+    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
+    asked = set(login("--write").asked()["scope"].split())
+    assert asked - set(read_scopes()) == {
+        f"accounting.{name}"
+        for name in ("banktransactions", "contacts", "invoices", "manualjournals", "payments", "settings")
+    }
+
+
+@pytest.mark.parametrize(
+    "written", ["offline_access accounting.settings.read", "offline_access,accounting.settings.read"]
+)
+def test_named_scopes_are_asked_for_and_no_others(
+    written: str, login: Start, person: Person, kept: Kept
+) -> None:
+    running = login("--scopes", written)
+    assert running.asked()["scope"] == "offline_access accounting.settings.read"
+    person.allows(running)
+    assert "open 8 of 36 streams" in running.end().said
+
+
+def test_broad_scopes_are_asked_for_where_an_old_app_has_no_others(login: Start, person: Person) -> None:
+    running = login("--broad")
+    asked = running.asked()["scope"].split()
+    assert {"accounting.transactions.read", "accounting.reports.read"} <= set(asked)
+    assert "accounting.invoices.read" not in asked
+    person.allows(running)
+    assert "open 34 of 36 streams" in running.end().said
+
+
+def test_only_the_organisations_that_were_chosen_are_connected(
+    xero: Sandbox, login: Start, person: Person
+) -> None:
+    name, tenant_id = list(tenants(xero).items())[1]
+    running = login()
+    page = person.allows(running, tenants=(tenant_id,))
+    assert f"Connected to {html.escape(name)}" in page.text
+    ended = running.end()
+    assert [line.split()[-1] for line in ended.said.splitlines() if line.endswith(tenant_id)] == [tenant_id]
+    assert "it finds the tokens there" in ended.said
+
+
+def test_a_second_consent_takes_the_place_of_the_first(login: Start, person: Person, kept: Kept) -> None:
+    tokens = []
+    for _ in range(2):
+        running = login()
+        person.allows(running)
+        assert running.end().code == 0
+        tokens.append(kept()["refresh_token"])
+    assert tokens[0] != tokens[1]
+
+
+def test_the_refresh_token_in_the_configuration_is_older_than_the_consent(
+    xero: Sandbox, login: Start, person: Person, kept: Kept
+) -> None:
+    old = xero.desk.consent()["refresh_token"]
+    running = login(app=apps.WEB_APP, TAP_XERO_REFRESH_TOKEN=old)
+    person.allows(running)
+    assert running.end().code == 0
+    assert kept(apps.WEB_APP)["seeds"] == [fingerprint(old)]
+
+
+# Where settings come from
+
+
+def test_settings_come_from_a_config_file_of_the_tap(
+    xero: Sandbox, login: Start, person: Person, token_path: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    content = {
+        "client_id": apps.PKCE_APP.client_id,
+        "token_path": str(token_path),
+        "start_date": "2024-01-01",
+    }
+    config.write_text(json.dumps(content | {"identity_url": xero.url, "api_url": xero.url}))
+    running = login("--config", str(config), app=None)
+    person.allows(running)
+    assert running.end().code == 0
+    assert token_path.exists()
+
+
+def test_settings_of_the_target_do_as_well(
+    xero: Sandbox, login: Start, person: Person, token_path: Path
+) -> None:
+    running = login(
+        "--config=ENV",
+        app=None,
+        TARGET_XERO_CLIENT_ID=apps.PKCE_APP.client_id,
+        TARGET_XERO_TOKEN_PATH=str(token_path),
+    )
+    person.allows(running)
+    assert running.end().code == 0
+
+
+def test_an_option_wins_over_the_environment(login: Start) -> None:
+    running = login("--client-id", apps.WEB_APP.client_id, "--client-secret", apps.WEB_APP.client_secret)
+    assert running.asked()["client_id"] == apps.WEB_APP.client_id
+
+
+def test_in_a_meltano_project_the_tokens_go_where_meltano_run_looks(
+    login: Start, person: Person, tmp_path: Path
+) -> None:
+    (tmp_path / "meltano.yml").write_text("version: 1\n")
+    running = login(app=None, TAP_XERO_CLIENT_ID=apps.PKCE_APP.client_id)
+    person.allows(running)
+    assert f"Tokens:  {tmp_path}/.secrets/xero-tokens.json" in running.end().said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "No client_id: give --client-id"),
+        ({"client_id": 5}, "client_id must be string, not 5"),
+        ({"client_id": "x", "client_secret": 31337}, "client_secret must be string"),
+        ({"client_id": "x", "sandbox": True}, "needs no login"),
+    ],
+)
+def test_wrong_settings_are_named_and_secrets_are_not(
+    given: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(given))
+    with pytest.raises(ConfigurationProblem, match=said) as caught:
+        settings([str(tmp_path / "config.json")], {})
+    assert "31337" not in str(caught.value)
+
+
+def test_a_wrong_setting_ends_the_command_with_one_line(login: Start) -> None:
+    ended = login("--client-id", "x", "--token-path", "s3://bucket/tokens", app=None).end()
+    assert ended.code == 1
+    assert ended.complaint == (
+        "xero-login: token_path names a place of the kind s3://. Give a file, or postgresql://…"
+    )
+
+
+def test_scopes_without_offline_access_are_refused_before_anybody_signs_in(
+    xero: Sandbox, login: Start
+) -> None:
+    ended = login("--scopes", "accounting.settings.read").end()
+    assert ended.code == 1
+    assert "lack offline_access" in ended.complaint
+    assert not xero.desk.calls()
+
+
+# Browser and terminal
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for a browser is a shell script")
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_browser_is_opened_on_the_page_unless_it_is_not_wanted(
+    wanted: bool, login: Start, person: Person, tmp_path: Path
+) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    os.mkfifo(opened)
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}\n')
+    browser.chmod(0o755)
+    running = login(*([] if wanted else ["--no-browser"]), BROWSER=str(browser))
+    assert ("Your browser opens this page" in running.url() + running._said) is wanted
+    if wanted:
+        assert opened.read_text() == running.url()
+    person.allows(running)
+    assert running.end().code == 0
+
+
+def test_the_address_can_be_pasted_where_the_browser_is_on_another_machine(
+    login: Start, person: Person, kept: Kept
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    running.type("I don't know what to type")
+    running.type(place)
+    ended = running.end()
+    assert ended.code == 0
+    assert "holds no answer of Xero's" in ended.said
+    assert kept()["refresh_token"]
+
+
+def test_a_redirect_uri_that_is_not_on_this_machine_is_pasted_back(
+    xero: Sandbox, login: Start, person: Person
+) -> None:
+    place = "https://example.com/callback"
+    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, redirect_uris=[place])
+    running = login("--redirect-uri", place)
+    assert running.asked()["redirect_uri"] == place
+    running.type(person.answers(running.url()))
+    assert running.end().code == 0
+
+
+def test_a_path_of_the_redirect_uri_is_kept(login: Start, person: Person) -> None:
+    running = login("--redirect-uri", "http://localhost:0/callback")
+    assert urlsplit(running.asked()["redirect_uri"]).path == "/callback"
+    assert person.allows(running).status_code == 200
+    assert running.end().code == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_localhost_is_listened_at_by_both_its_addresses(host: str, login: Start, person: Person) -> None:
+    if host == "[::1]":
+        try:
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6 loopback")
+    running = login()
+    place = person.answers(running.url()).replace("localhost", host)
+    assert requests.get(place, timeout=30).status_code == 200
+    assert running.end().code == 0
+
+
+def test_what_else_a_browser_asks_for_does_not_end_the_login(login: Start, person: Person) -> None:
+    running = login()
+    place = running.asked()["redirect_uri"]
+    for stray in ("/favicon.ico", "/", "/elsewhere?code=x&state=y"):
+        assert requests.get(place + stray, timeout=30).status_code == 404
+    assert person.allows(running).status_code == 200
+    assert running.end().code == 0
+
+
+def test_the_page_holds_no_script_and_is_kept_nowhere(login: Start, person: Person) -> None:
+    running = login()
+    page = person.allows(running)
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "<script" not in page.text
+    running.end()
+
+
+def test_names_of_organisations_are_text_on_the_page(xero: Sandbox, login: Start, person: Person) -> None:
+    tenant_id = xero.desk.add_organisation("<b>Tom & Co</b>")
+    running = login()
+    page = person.allows(running, tenants=(tenant_id,))
+    assert "Connected to &lt;b&gt;Tom &amp; Co&lt;/b&gt;" in page.text
+    assert running.end().code == 0
+
+
+def test_closed_input_does_not_end_the_wait(login: Start, person: Person) -> None:
+    running = login()
+    url = running.url()
+    running._process.stdin.close()
+    running._process.stdin = None
+    assert requests.get(person.answers(url), timeout=30).status_code == 200
+    assert running.end().code == 0
+
+
+def test_organisations_that_can_not_be_listed_lose_no_tokens(
+    xero: Sandbox, login: Start, person: Person, kept: Kept
+) -> None:
+    running = login()
+    running.url()
+    xero.desk.fault("status", path="connections", status=404)
+    page = person.allows(running)
+    ended = running.end()
+    assert (page.status_code, ended.code) == (200, 0)
+    assert "tokens are kept, but the organisations could not be listed" in ended.complaint
+    assert kept()["refresh_token"]
+
+
+def test_python_dash_m_runs_it_too() -> None:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tap_xero.login", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Connect Xero organisations in the browser" in done.stdout

@@ -1,0 +1,245 @@
+"""What can go wrong on the way: one clear line, exit code 1, and nothing used up where that can be helped."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tap_xero.consent import objection, refused_scopes
+from tap_xero.sandbox import Sandbox, apps
+
+from .conftest import Ended, Login, Person
+
+Start = Callable[..., Login]
+Kept = Callable[..., dict[str, Any] | None]
+
+
+@pytest.fixture
+def before(login: Start, person: Person, kept: Kept, xero: Sandbox) -> dict[str, Any]:
+    """Tokens of an earlier login, which no failure may touch."""
+    running = login()
+    person.allows(running)
+    assert running.end().code == 0
+    xero.desk.forget_calls()
+    return kept()
+
+
+def failed(ended: Ended, *said: str) -> None:
+    assert ended.code == 1
+    assert ended.complaint.startswith("xero-login: ")
+    for one in said:
+        assert one in ended.complaint
+
+
+def test_a_refusal_is_told_in_browser_and_terminal(
+    xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
+) -> None:
+    running = login()
+    page = requests.get(person.answers(running.url(), approve="deny"), timeout=30)
+    assert page.status_code == 400
+    assert "Access was not allowed" in page.text
+    failed(running.end(), "access_denied", "Run xero-login again")
+    assert not xero.desk.calls("/connect/token")
+    assert kept() == before
+
+
+@pytest.mark.parametrize(("change", "way"), [("another", "browser"), ("none", "pasted")])
+def test_an_answer_with_another_state_is_not_used(
+    change: str, way: str, xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    forged = re.sub(r"&state=[^&]*", "&state=forged" if change == "another" else "", place)
+    assert forged != place
+    if way == "browser":
+        page = requests.get(forged, timeout=30)
+        assert page.status_code == 400
+        assert "Not the answer to this login" in page.text
+    else:
+        running.type(forged)
+    failed(running.end(), "its state differs", "nothing was done")
+    assert not xero.desk.calls("/connect/token")
+    assert kept() == before
+
+
+def test_a_code_that_has_run_out_is_named(
+    xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    xero.desk.advance(5 * 60 + 1)
+    page = requests.get(place, timeout=30)
+    assert page.status_code == 400
+    assert "Too late" in page.text
+    failed(running.end(), "invalid_grant", "five minutes", "Run `xero-login` again")
+    assert kept() == before
+
+
+def test_a_code_works_once(xero: Sandbox, login: Start, person: Person) -> None:
+    first = login()
+    place = person.answers(first.url())
+    assert requests.get(place, timeout=30).status_code == 200
+    assert first.end().code == 0
+    second = login()
+    code = re.search(r"code=([^&]*)", place)[1]
+    page = requests.get(
+        second.asked()["redirect_uri"], params={"code": code, "state": second.asked()["state"]}, timeout=30
+    )
+    assert page.status_code == 400
+    failed(second.end(), "works once")
+
+
+def test_a_lost_answer_to_the_code_leaves_the_earlier_tokens(
+    xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
+) -> None:
+    running = login()
+    running.url()
+    xero.desk.fault("reset_after", path="connect/token")
+    assert person.allows(running).status_code == 400
+    failed(running.end(), "invalid_grant", "Run `xero-login` again")
+    assert kept() == before
+
+
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_a_port_in_use_is_named_before_anybody_signs_in(
+    family: socket.AddressFamily, host: str, xero: Sandbox, login: Start
+) -> None:
+    with socket.socket(family) as taken:
+        try:
+            taken.bind((host, 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6 loopback")
+        taken.listen()
+        port = taken.getsockname()[1]
+        failed(login(port=port).end(), f"Port {port} is in use", "--port")
+    assert not xero.desk.calls()
+
+
+def test_no_answer_ends_in_time(login: Start, kept: Kept) -> None:
+    failed(login("--timeout=0.01").end(), "No answer came from Xero within 0.01 seconds", "redirect URIs")
+
+
+def test_a_place_that_can_not_be_written_is_named_before_anybody_signs_in(
+    xero: Sandbox, login: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    failed(
+        login(TAP_XERO_TOKEN_PATH=str(tmp_path / "file" / "tokens.json")).end(),
+        "tokens can't be kept",
+        "token_path",
+    )
+    assert not xero.desk.calls()
+
+
+def test_a_place_that_became_full_meanwhile_is_named_before_the_code_is_used_up(
+    xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept, token_path: Path
+) -> None:
+    running = login()
+    running.url()
+    token_path.rename(token_path.with_suffix(".old"))
+    token_path.mkdir()  # now no file can take this name
+    page = person.allows(running)
+    assert page.status_code == 400
+    token_path.rmdir()
+    token_path.with_suffix(".old").rename(token_path)
+    failed(running.end(), str(token_path))
+    assert not xero.desk.calls("/connect/token")
+    assert kept() == before
+
+
+def test_a_wrong_secret_is_named_and_not_shown(xero: Sandbox, login: Start, person: Person) -> None:
+    running = login(app=apps.WEB_APP, TAP_XERO_CLIENT_SECRET="not-the-secret-of-this-app")
+    assert person.allows(running).status_code == 400
+    ended = running.end()
+    failed(ended, "invalid_client", "client_secret")
+    assert "not-the-secret" not in ended.said + ended.complaint
+
+
+def test_a_web_app_without_its_secret_is_told_what_it_lacks(login: Start, person: Person) -> None:
+    running = login("--client-id", apps.WEB_APP.client_id)
+    assert person.allows(running).status_code == 400
+    failed(running.end(), "A web app needs its client_secret")
+
+
+# What Xero's page would refuse on a page of its own, from which nobody comes back
+
+
+def test_a_scope_that_the_app_may_not_ask_for_is_named_with_the_reason(xero: Sandbox, login: Start) -> None:
+    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
+    ended = login("--scopes", "offline_access accounting.journals.read accounting.settings.read").end()
+    failed(
+        ended, "invalid_scope", "accounting.journals.read (Xero gives it to apps of its Advanced tier only)"
+    )
+    assert "settings" not in ended.complaint
+
+
+def test_several_scopes_that_are_refused_are_all_named(xero: Sandbox, login: Start) -> None:
+    xero.desk.add_app(
+        client_id=apps.PKCE_APP.client_id,
+        kind=apps.PKCE,
+        scopes=["offline_access", "accounting.contacts.read", "accounting.settings.read"],
+    )
+    ended = login(
+        "--scopes", "offline_access accounting.invoices.read accounting.contacts.read accounting.budgets.read"
+    ).end()
+    failed(
+        ended,
+        "accounting.invoices.read; accounting.budgets.read",
+        "developer.xero.com/app/manage",
+        "--scopes",
+    )
+
+
+def test_broad_scopes_of_a_new_app_are_explained(xero: Sandbox, login: Start) -> None:
+    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, granular_only=True)
+    failed(login("--broad").end(), "accounting.transactions.read", "since March 2026", "leave --broad")
+
+
+def test_a_redirect_uri_that_is_not_registered_is_named(xero: Sandbox, login: Start) -> None:
+    xero.desk.add_app(
+        client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, redirect_uris=["https://example.com"]
+    )
+    failed(login().end(), "Register http://localhost:", "letter by letter")
+
+
+@pytest.mark.parametrize("client_id", ["NOBODY", apps.CUSTOM_CONNECTION.client_id])
+def test_a_client_id_that_can_not_sign_in_is_named(client_id: str, login: Start) -> None:
+    failed(login("--client-id", client_id).end(), "unauthorized_client", "custom connection needs no login")
+
+
+XERO_SAYS = "<h1>Sorry</h1><p>Error: unauthorized_client : Invalid scope for client</p><p>Error code: 500</p>"
+
+
+def test_xeros_error_page_is_read_whatever_its_status(xero: Sandbox) -> None:
+    xero.desk.fault("status", path="identity/*", status=500, body=XERO_SAYS, content_type="text/html")
+    said = objection(f"{xero.url}/identity/connect/authorize", "test")
+    assert said == "unauthorized_client : Invalid scope for client Error code: 500"
+
+
+@pytest.mark.parametrize(("status", "body"), [(403, "Access Denied by a wall"), (500, ""), (200, XERO_SAYS)])
+def test_a_page_that_is_not_clearly_xeros_refusal_is_none(xero: Sandbox, status: int, body: str) -> None:
+    xero.desk.fault("status", path="identity/*", status=status, body=body, content_type="text/html")
+    assert objection(f"{xero.url}/identity/connect/authorize", "test") is None
+
+
+def test_a_page_that_does_not_answer_is_no_objection(xero: Sandbox) -> None:
+    xero.desk.fault("reset_before", path="identity/*")
+    assert objection(f"{xero.url}/identity/connect/authorize", "test") is None
+
+
+@pytest.mark.parametrize("bad", [(), ("c",), ("a", "h"), ("a", "b", "c", "d", "e", "f", "g", "h")])
+def test_refused_scopes_are_found_by_halves(bad: tuple[str, ...]) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def refuses(scopes: tuple[str, ...]) -> bool:
+        asked.append(scopes)
+        return bool(set(scopes) & set(bad))
+
+    assert refused_scopes("abcdefgh", refuses) == bad
+    assert len(asked) <= 1 + 6 * max(len(bad), 1)
