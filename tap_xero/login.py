@@ -254,7 +254,7 @@ def sign_in(
             code = waiting.answer(seconds)
             organisations = taken_up(config, store, waiting.redirect_uri, code, verifier)
         except (NoConsent, XeroError) as problem:
-            waiting.show(Page(getattr(problem, "title", "Not connected"), str(problem)))
+            waiting.show(Page(problem.title if isinstance(problem, NoConsent) else "Not connected", str(problem)))
             raise
         waiting.show(page_of(organisations))
     told(config, store, organisations)
@@ -279,12 +279,10 @@ def taken_up(
     except NotConnected as error:
         if error.status is None:
             raise
-        raise NotConnected(
-            f"{error.words}: a code works once, and for five minutes",
-            call=error.call,
-            status=error.status,
-            correlation_id=error.correlation_id,
-            advice="Run `xero-login` again.",
+        raise NoConsent(
+            "Too late",
+            f"Xero no longer takes the code of this consent (invalid_grant, correlation id {error.correlation_id}): it "
+            "works once, and for five minutes. Run `xero-login` again.",
         ) from None
     except BadCredentials as error:
         if not config.get("client_secret"):
