@@ -84,9 +84,9 @@ class Desk:
     # --- limits, faults, switches ---
 
     def limits(self, **changes: Any) -> dict[str, Any]:
-        """Set limits: ``enabled``, ``concurrent``, ``minute``, ``day``, ``starter_day``, ``app_minute``, ``high_volume``,
+        """Set limits by name (``enabled``, ``minute`` and the others of ``limits.Allowance``) and return them all.
 
-        ``body``; ``start_afresh=True`` forgets what was used. Returns them all.
+        ``start_afresh=True`` forgets what was used.
         """
         found: dict[str, Any] = self.ask("POST", "limits", changes)
         return found

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 import requests
+from company import Company, books_agree
 
 from tap_xero.sandbox import Sandbox, apps
 
@@ -73,6 +74,16 @@ def callers() -> Iterator[Callable[..., Caller]]:
 def api(xero: Sandbox, callers: Callable[..., Caller]) -> Caller:
     """The custom connection of that organisation."""
     return callers(xero)
+
+
+@pytest.fixture
+def company(xero: Sandbox, api: Caller) -> Iterator[Company]:
+    """That organisation to write to, with a bank account; its books must agree when the test is over."""
+    xero.desk.limits(on=False)
+    made = Company(api, xero.desk)
+    made.bank()
+    yield made
+    books_agree(xero.desk)
 
 
 @pytest.fixture
