@@ -1,0 +1,206 @@
+"""A list of Xero's in memory, that people work on while it is read, and what must be true of a reader of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+
+from tap_xero.paging import AtOnce, Chunk, Passed, moment, one_by_one
+from tap_xero.records import Page, Pagination, Row
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
+Version = tuple[int, str]
+Change = Callable[["BusyList"], None]
+Reader = Callable[..., Iterator[Chunk]]
+
+
+def text(time: datetime) -> str:
+    """A time as the tap writes it."""
+    return time.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+@dataclass
+class BusyList:
+    """Rows and the times of their change, handed out in the order of these times.
+
+    After the calls that `changes` numbers, somebody changes something. `tick` is how far the clock goes with a call.
+    `inclusive`: whether If-Modified-Since includes its own second. `counted`: whether a `pagination` block comes.
+    """
+
+    rows: dict[int, datetime]
+    changes: Mapping[int, Change] = field(default_factory=dict)
+    tick: timedelta = timedelta(0)
+    inclusive: bool = True
+    counted: bool = True
+    now: datetime = NOON
+    calls: int = 0
+
+    def fetch(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
+        """Answer one call."""
+        self.calls += 1
+        if self.calls > 3000:
+            raise AssertionError("the reader never ends")
+        params = params or {}
+        floor = since and since.replace(microsecond=0)
+        rows = sorted((time, key) for key, time in self.rows.items() if self._asked(time, floor))
+        size, number = int(params.get("pageSize", 100)), int(params.get("page", 1))
+        shown = [
+            Row((key,), text(time), msgspec.Raw(b"{}"))
+            for time, key in rows[(number - 1) * size : number * size]
+        ]
+        block = Pagination(number, size, math.ceil(len(rows) / size), len(rows)) if self.counted else None
+        page = Page(shown, block, 100 * len(shown), text(self.now))
+        self.now += self.tick
+        if change := self.changes.get(self.calls):
+            change(self)
+        return page
+
+    def _asked(self, time: datetime, floor: datetime | None) -> bool:
+        if floor is None:
+            return True
+        return time >= floor if self.inclusive else time.replace(microsecond=0) > floor
+
+    @property
+    def versions(self) -> set[Version]:
+        """What the list holds now."""
+        return {(key, text(time)) for key, time in self.rows.items()}
+
+
+def edit(key: int) -> Change:
+    """Somebody edits a row."""
+
+    def change(busy: BusyList) -> None:
+        if key in busy.rows:
+            busy.rows[key] = busy.now
+
+    return change
+
+
+def create(key: int) -> Change:
+    """Somebody adds a row."""
+
+    def change(busy: BusyList) -> None:
+        busy.rows[key] = busy.now
+
+    return change
+
+
+def delete(key: int) -> Change:
+    """A row vanishes."""
+
+    def change(busy: BusyList) -> None:
+        busy.rows.pop(key, None)
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    """Several at once."""
+
+    def change(busy: BusyList) -> None:
+        for one in changes:
+            one(busy)
+
+    return change
+
+
+def backwards(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
+    """Calls at once whose last is answered first."""
+    wanted = list(numbers)
+    for start in range(0, len(wanted), 5):
+        some = wanted[start : start + 5]
+        pages = {number: call(number) for number in reversed(some)}
+        yield from (pages[number] for number in some)
+
+
+@dataclass
+class Seen:
+    """What one run has passed on; where its bookmark stood after each row, and what it remembers at the end."""
+
+    versions: list[Version] = field(default_factory=list)
+    bookmarks: list[str] = field(default_factory=list)
+    bookmark: str = ""
+    passed: Passed = field(default_factory=dict)
+
+
+def run(
+    reader: Reader,
+    busy: BusyList,
+    page_size: int | None,
+    since: str = "",
+    passed: Passed | None = None,
+    at_once: AtOnce = one_by_one,
+) -> Seen:
+    """Read as a stream does: the bookmark is the newest time of what was passed on up to a proven chunk."""
+    seen = Seen(bookmark=since, passed=dict(passed or {}))
+    held = since
+    for chunk in reader(busy.fetch, moment(since) if since else None, seen.passed, page_size, at_once):
+        for row in chunk.rows:
+            seen.versions.append((row.key[0], row.time))
+            held = max(held, row.time)
+            seen.bookmarks.append(seen.bookmark)
+        if chunk.proven:
+            seen.bookmark = held
+    return seen
+
+
+def faults_of(
+    reader: Reader, busy: BusyList, page_size: int | None, since: str = "", at_once: AtOnce = one_by_one
+) -> list[str]:
+    """What a reader does wrong with a list: an empty list of complaints when all is well.
+
+    A run, and a second one from its bookmark, must have every row in its last version, none of them twice. And so
+    must a run that breaks off anywhere, with one from the bookmark that stood there.
+    """
+    before = {version for version in busy.versions if since and version[1] < since}
+    first = run(reader, busy, page_size, since, at_once=at_once)
+    busy.changes = {}
+    complaints = []
+    twice = [version for version in set(first.versions) if first.versions.count(version) > 1]
+    if twice:
+        complaints.append(f"twice in one run: {twice}")
+    second = run(reader, busy, page_size, first.bookmark, first.passed)
+    if missing := busy.versions - before - {*first.versions, *second.versions}:
+        complaints.append(f"lost: {missing} by a bookmark at {first.bookmark}")
+    if again := {*first.versions} & {*second.versions}:
+        complaints.append(f"again in the second run: {again}")
+    reread: dict[str, set[Version]] = {}
+    for count, mark in enumerate(first.bookmarks):
+        if mark not in reread:
+            reread[mark] = {*run(reader, busy, page_size, mark).versions}
+        if missing := busy.versions - before - {*first.versions[: count + 1]} - reread[mark]:
+            complaints.append(f"lost after a break at row {count + 1}: {missing} by a bookmark at {mark}")
+            break
+    return complaints
+
+
+def rows_at(*seconds: float, until: datetime = NOON - timedelta(days=1)) -> dict[int, datetime]:
+    """Rows numbered from 1, the last at `until`, the others so much earlier that they lie these seconds apart."""
+    last = max(seconds)
+    return {number: until - timedelta(seconds=last - second) for number, second in enumerate(seconds, 1)}
+
+
+def page_by_number(
+    fetch: Callable[..., Page], since: Any, passed: Passed, page_size: int, at_once: AtOnce = one_by_one
+) -> Iterator[Chunk]:
+    """What others do, for the tests of the tests: page=1, 2, 3 and a bookmark at what was seen."""
+    number = 1
+    while True:
+        page = fetch({"page": str(number), "pageSize": str(page_size)}, since)
+        yield Chunk([row for row in page.rows if passed.get(row.key) != row.time])
+        passed.update((row.key, row.time) for row in page.rows)
+        if len(page.rows) < page_size:
+            return
+        number += 1
+
+
+def first_page_only(
+    fetch: Callable[..., Page], since: Any, passed: Passed, page_size: int, at_once: AtOnce = one_by_one
+) -> Iterator[Chunk]:
+    """What others do: page 1 only."""
+    yield Chunk(fetch({"page": "1", "pageSize": str(page_size)}, since).rows)

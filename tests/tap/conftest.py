@@ -1,0 +1,104 @@
+"""A small Xero whose every row is known, and a client that never sleeps for real."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_xero.api.client import XeroClient
+from tap_xero.sandbox import Desk, Sandbox, apps
+
+from .company import SmallXero
+
+
+class Time:
+    """Our clock; it and Xero's move in sleeps only."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lock = threading.Lock()
+        self.now = 1_000_000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self.now += seconds
+            self._desk.advance(seconds)
+
+
+@pytest.fixture(scope="session")
+def small_xero() -> Iterator[Sandbox]:
+    with SmallXero() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def xero(small_xero: Sandbox) -> Sandbox:
+    """Two small organisations as new, without limits, at a time that stands still."""
+    desk = small_xero.desk
+    desk.reset()
+    desk.limits(enabled=False, concurrent=5, minute=60, day=5_000, app_minute=10_000, start_afresh=True)
+    desk.freeze()
+    return small_xero
+
+
+@pytest.fixture
+def desk(xero: Sandbox) -> Desk:
+    return xero.desk
+
+
+@pytest.fixture
+def config(xero: Sandbox, tmp_path: Path) -> dict[str, Any]:
+    """Settings that lead to Harbour Limited through a custom connection."""
+    return {
+        "client_id": apps.CUSTOM_CONNECTION.client_id,
+        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+        "api_url": xero.url,
+        "identity_url": xero.url,
+        "token_path": str(tmp_path / "tokens.json"),
+    }
+
+
+@pytest.fixture
+def web(xero: Sandbox, desk: Desk, tmp_path: Path) -> dict[str, Any]:
+    """Settings of a web app after a consent to both organisations."""
+    tokens = desk.consent(tenants=[one["tenant_id"] for one in desk.organisations()])
+    return {
+        "client_id": apps.WEB_APP.client_id,
+        "client_secret": apps.WEB_APP.client_secret,
+        "refresh_token": tokens["refresh_token"],
+        "api_url": xero.url,
+        "identity_url": xero.url,
+        "token_path": str(tmp_path / "tokens.json"),
+    }
+
+
+@pytest.fixture(autouse=True)
+def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Time | None:
+    """Clients of this process wait by moving the clocks, where a test has a small Xero."""
+    if "xero" not in request.fixturenames:
+        return None
+    moving = Time(request.getfixturevalue("xero").desk)
+    made = XeroClient.__init__
+
+    def make(self: XeroClient, *given: Any, **options: Any) -> None:
+        made(self, *given, **options, clock=moving, monotonic=moving, sleep=moving.sleep)
+
+    monkeypatch.setattr(XeroClient, "__init__", make)
+    return moving
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the tokens of whoever runs it."""
+    monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))
