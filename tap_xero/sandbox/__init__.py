@@ -2,6 +2,11 @@
 
 Nothing here is imported from outside this folder: it is written from Xero's documentation, so that it can
 disagree with the tap and the target. ``Sandbox`` starts one; ``Desk`` is a client of a running one's control desk.
+
+What it does not do, and says so with 501 when asked: PDFs, ``Setup``, Xero's other APIs (payroll, files, assets,
+projects, bank feeds ...) and the discovery document of OpenID. It sends no webhooks. What the sources leave open
+(an inclusive If-Modified-Since, 304, /connections for custom connections and the like) are switches, see
+``faults.Switches``.
 """
 
 from .desk import Desk, DeskError

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from werkzeug import Request, Response
 
@@ -168,6 +168,8 @@ class Xero:
             return self._authorize(call)
         if path.lower().startswith("/connections"):  # the official Python SDK writes /Connections
             return self._connections(call, path[len("/connections") :].strip("/"))
+        if ".xro/" in path or path.startswith("/.well-known/"):
+            raise not_built(f"it has the Accounting API only, not {path}")
         raise not_found()
 
     def _strike(self, call: Call, fault: Fault) -> None:
@@ -266,7 +268,8 @@ class Xero:
             )
 
     def _resource(self, call: Call) -> Response:
-        pieces = call.request.path.removeprefix(_API).rstrip("/").split("/")
+        raw = call.request.environ.get("REQUEST_URI", quote(call.request.path)).partition("?")[0]
+        pieces = [unquote(piece) for piece in raw.removeprefix(_API).rstrip("/").split("/")]
         special = _ADDRESSES.get("/".join(pieces)) or _ADDRESSES.get(
             f"{pieces[0]}/*" if len(pieces) == 2 else ""
         )
@@ -277,6 +280,8 @@ class Xero:
             )
             call.key = pieces[-1]
             return self._get_only(call, answer)
+        if pieces == ["Setup"]:
+            raise not_built("it sets up no organisation")
         if pieces[0] not in RESOURCES or len(pieces) > 4:
             raise not_found()
         call.resource = RESOURCES[pieces[0]]

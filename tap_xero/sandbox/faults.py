@@ -30,10 +30,11 @@ KINDS = {
 
 @dataclass
 class Fault:
-    """One thing to go wrong. ``path`` is a pattern of the address behind ``/api.xro/2.0/`` (``Invoices``, ``*``),
+    """One thing to go wrong.
 
-    or of the whole of it (``connect/token``); ``after`` matching calls pass first; then ``count`` calls are hit
-    (0: all); ``query`` holds parameters that must have these values.
+    ``path`` is a pattern of the address behind ``/api.xro/2.0/`` (``Invoices``, ``Invoices/*``, ``*``), or of the
+    whole of it elsewhere (``connect/token``). ``query`` holds parameters that must have these values. ``after``
+    matching calls pass first; then ``count`` calls are hit (0: all). The rest belongs to single kinds, see ``KINDS``.
     """
 
     kind: str

@@ -79,7 +79,7 @@ def api(xero: Sandbox, callers: Callable[..., Caller]) -> Caller:
 @pytest.fixture
 def company(xero: Sandbox, api: Caller) -> Iterator[Company]:
     """That organisation to write to, with a bank account; its books must agree when the test is over."""
-    xero.desk.limits(on=False)
+    xero.desk.limits(enabled=False)
     made = Company(api, xero.desk)
     made.bank()
     yield made

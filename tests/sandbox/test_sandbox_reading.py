@@ -591,13 +591,20 @@ def test_a_record_goes_by_id_and_where_xero_allows_by_number_or_code(books, invo
         Invoices=invoices(2),
         Contacts=contacts(1, ContactNumber="C1"),
         Items=[{"Code": "KAYAK"}],
-        PurchaseOrders=[{"PurchaseOrderNumber": "PO-7"}],
+        PurchaseOrders=[{"PurchaseOrderNumber": "PO-7"}, {"PurchaseOrderNumber": "2026/11 é"}],
         CreditNotes=[{"CreditNoteNumber": "CN-1"}],
         TaxRates=[{"TaxType": "OUTPUT2", "Name": "GST"}],
     )
     one = caller.get("Invoices/INV-2")["Invoices"][0]
     assert caller.get(f"Invoices/{one['InvoiceID'].upper()}")["Invoices"][0] == one
-    for path in ("Contacts/C1", "Items/kayak", "PurchaseOrders/PO-7", "CreditNotes/CN-1", "TaxRates/OUTPUT2"):
+    for path in (
+        "Contacts/C1",
+        "Items/kayak",
+        "PurchaseOrders/PO-7",
+        "PurchaseOrders/2026%2F11%20%C3%A9",
+        "CreditNotes/CN-1",
+        "TaxRates/OUTPUT2",
+    ):
         assert caller.call(path).status_code == 200, path
 
 
@@ -638,10 +645,18 @@ def test_settings_have_addresses_of_their_own(api):
     assert api.get(f"BrandingThemes/{theme}/PaymentServices")["PaymentServices"] == []
 
 
-def test_what_the_sandbox_cannot_do_it_says(books, invoices):
-    response = books(Invoices=invoices(1)).call("Invoices/INV-1/pdf")
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("Invoices/INV-1/pdf", "it makes no PDF"),
+        ("Setup", "it sets up no organisation"),
+        ("/payroll.xro/1.0/Employees", "it has the Accounting API only, not /payroll.xro/1.0/Employees"),
+    ],
+)
+def test_what_the_sandbox_cannot_do_it_says(books, invoices, path, words):
+    response = books(Invoices=invoices(1)).call(path)
     assert response.status_code == 501
-    assert response.json()["Message"] == "Sandbox: it makes no PDF"
+    assert response.json()["Message"] == f"Sandbox: {words}"
 
 
 @pytest.mark.parametrize(
