@@ -93,6 +93,7 @@ class Clerk:
         self.bank = bank
         self.ledger = books.Bookkeeper(records, next_journal, guid)
         self.changed: dict[str, dict[str, Record]] = {}
+        self.moved: dict[str, Decimal] = {}
         self._counts: dict[str, int] = {}
         self.items = {item["Code"]: item["ItemID"] for item in records["Items"]}
         self.theme = next(iter(records["BrandingThemes"]))["BrandingThemeID"]
@@ -129,15 +130,18 @@ class Clerk:
         self._counts[prefix] += 1
         return f"{prefix}{self._counts[prefix]:04d}"
 
-    def _post(self, journal: Record) -> None:
+    def post(self, journal: Record) -> None:
+        """Keep a journal, and what it does to the accounts."""
         self.put("Journals", journal)
+        for line in journal["JournalLines"]:
+            self.moved[line["AccountID"]] = self.moved.get(line["AccountID"], ZERO) + line["NetAmount"]
 
     def _reverse(self, source_id: str, at: datetime) -> list[Record]:
         """Undo what a source has in the ledger; gives the reversals."""
         journals = [*self._records.get("Journals", ()), *self.changed.get("Journals", {}).values()]
         reversals = [self.ledger.reverse(journal, at) for journal in books.standing(journals, source_id)]
         for journal in reversals:
-            self._post(journal)
+            self.post(journal)
         return reversals
 
     def contact(self, contact_id: str) -> Record:
@@ -254,7 +258,7 @@ class Clerk:
         return self.put("Invoices", record)
 
     def _to_ledger(self, document: Record, at: datetime) -> None:
-        self._post(self.ledger.post_document(document, at, self._stock(document)))
+        self.post(self.ledger.post_document(document, at, self._stock(document)))
         self._met(document["Contact"]["ContactID"], "IsCustomer" if books.is_sale(document) else "IsSupplier")
 
     def _stock(self, document: Record) -> list[Posting]:
@@ -373,7 +377,7 @@ class Clerk:
                 "HasValidationErrors": False,
             }
         )
-        self._post(self.ledger.post_payment(record, document, at))
+        self.post(self.ledger.post_payment(record, document, at))
         self.put(resource, books.with_payment(document, record))
         return self.put("Payments", record)
 
@@ -484,7 +488,7 @@ class Clerk:
         """Set a credit note, prepayment or overpayment against an invoice, as far as both go."""
         credit, invoice = self.get(resource, credit_id), self.get("Invoices", invoice_id)
         amount = min(credit["RemainingCredit"], invoice["AmountDue"]) if amount is None else amount
-        self._post(self.ledger.post_allocation(credit, invoice, amount, day, at))
+        self.post(self.ledger.post_allocation(credit, invoice, amount, day, at))
         allocation = self.guid(f"{credit_id}/allocation/{len(credit['Allocations'])}")
         credit, invoice = books.with_allocation(
             credit, invoice, allocation_id=allocation, amount=amount, day=day, at=at
@@ -535,7 +539,7 @@ class Clerk:
             if kind.endswith(word):
                 record[field] = self.guid(f"{name}/credit")
                 self.put(resource, self._held(record, field, at))
-        self._post(self.ledger.post_bank_transaction(record, at))
+        self.post(self.ledger.post_bank_transaction(record, at))
         return self.put("BankTransactions", record)
 
     def _held(self, transaction: Record, field: str, at: datetime) -> Record:
@@ -600,7 +604,7 @@ class Clerk:
                     "CurrencyRate": market_rate(account["CurrencyCode"], base, day),
                 },
             )
-        self._post(self.ledger.post_transfer(record, at))
+        self.post(self.ledger.post_transfer(record, at))
         return self.put("BankTransfers", record)
 
     # --- the rest
@@ -646,7 +650,7 @@ class Clerk:
             **more,
         }
         if status == "POSTED":
-            self._post(self.ledger.post_manual_journal(record, at))
+            self.post(self.ledger.post_manual_journal(record, at))
         return self.put("ManualJournals", record)
 
     def order(
@@ -718,4 +722,4 @@ class Clerk:
     def opening(self, day: date, at: datetime, amounts: Mapping[str, Decimal]) -> None:
         """Conversion balances: a journal without source, as Xero keeps them."""
         postings = [Posting(self.ledger.account({"Code": code}), amount) for code, amount in amounts.items()]
-        self._post(self.ledger.journal(None, day, at, postings, "Conversion balances"))
+        self.post(self.ledger.journal(None, day, at, postings, "Conversion balances"))

@@ -644,7 +644,11 @@ class Story:
         if record is None:
             return None
         value = money(record["AmountDue"] * part) if part else None
-        bank = "092" if record["CurrencyCode"] == "USD" else None
+        bank = None
+        if record["CurrencyCode"] == "USD" and (
+            books.is_sale(record) or self.balance("092") > 2 * record["AmountDue"]
+        ):
+            bank = "092"
         day = self.local_day(at)
         settled = at < END - timedelta(days=6)
         reference = self.random.choice(
@@ -764,7 +768,7 @@ class Story:
         contact, row = self.suppliers[index]
         name, currency, _, _, code, text, typical = row
         tax = None if currency == "NZD" else "NONE"
-        value = value or float(typical) * rnd.uniform(0.55, 1.6)
+        value = value or float(typical) * rnd.uniform(0.55, 1.6) * (1.9 if code == "310" else 1.2)
         department = "Wholesale" if code in ("310", "425") else "Workshop" if code == "473" else "Retail"
         tracking = [("Region", "South"), ("Department", department)] if rnd.random() < 0.7 else []
         lines = [self.clerk.line(text, amount(value), code, tax=tax, tracking=tracking)]
@@ -773,7 +777,7 @@ class Story:
             lines = []
             for item in rnd.sample(bought, rnd.randrange(1, 4)):
                 price = Decimal(item[4]) * market_rate(currency, "NZD", START)
-                pieces = Decimal(rnd.randrange(2, 20) if price < 200 else rnd.randrange(1, 4))
+                pieces = Decimal(rnd.randrange(8, 36) if price < 200 else rnd.randrange(2, 6))
                 price = price.quantize(Decimal("0.0001"))
                 lines.append(
                     self.clerk.line(
@@ -953,11 +957,13 @@ class Story:
     def balance(self, code: str, day: date | None = None) -> Decimal:
         """What an account holds in the ledger, in base currency."""
         account = self.clerk.ledger.account({"Code": code})["AccountID"]
+        if day is None:
+            return self.clerk.moved.get(account, ZERO)
         return sum(
             (
                 line["NetAmount"]
                 for journal in self.clerk.changed["Journals"].values()
-                if day is None or journal["JournalDate"] <= day
+                if journal["JournalDate"] <= day
                 for line in journal["JournalLines"]
                 if line["AccountID"] == account
             ),
@@ -986,7 +992,7 @@ class Story:
         for index, (contact, places) in enumerate(((5, 6), (24, 4), (47, 8))):
             day = business_day(first)
             plan(when(day, 8, 9), self._berths, day, self.customers[contact], places, index)
-        fees = business_day(last)
+        fees = last - timedelta(days=max(0, last.weekday() - 4))
         plan(when(fees, 15, 16), self._bank_fees, fees)
         plan(when(fees, 16, 17), self._payroll, fees)
         wages = business_day(last + timedelta(days=1))
@@ -1000,6 +1006,11 @@ class Story:
             plan(when(gst, 10, 11), self._gst_return, gst, last)
         if first.month % 3 == 0:
             plan(when(fees, 13, 14), self._accrual, fees)
+        if first.month == 3:
+            plan(when(fees, 16, 17), self._income_tax, fees)
+        if first.month in (1, 5, 8):
+            provisional = business_day(first.replace(day=28))
+            plan(when(provisional, 9, 10), self._provisional_tax, provisional)
 
     def _monthly_bill(
         self, at: datetime, day: date, index: int, value: float | None, more: dict[str, Any]
@@ -1059,13 +1070,13 @@ class Story:
             self.clerk.transfer("091", "090", Decimal("20000.00"), day, at, reference="From savings")
         if day.month % 4 == 0 and self.balance("092") > 9000:
             self.clerk.transfer("092", "090", Decimal("4500.00"), day, at, reference="USD sold")
-        if day.month % 6 == 0:
+        if day.month % 3 == 0:
             self.simple(
-                at, day, "SPEND", self.owner, [("Drawings", "880", Decimal("6000.00"))], reference="Owner"
+                at, day, "SPEND", self.owner, [("Drawings", "880", Decimal("18000.00"))], reference="Owner"
             )
 
     def _payroll(self, at: datetime, day: date) -> None:
-        gross = amount(self.random.uniform(13400, 16200))
+        gross = amount(self.random.uniform(27500, 31500))
         kiwisaver, paye = money(gross * 3 / 100), money(gross * 22 / 100)
         self.clerk.manual_journal(
             f"Payroll {day:%B %Y}",
@@ -1101,6 +1112,31 @@ class Story:
         owed = -self.balance("093")
         if owed > 0:
             self.clerk.transfer("090", "093", owed, day, at, reference="Card")
+
+    def _income_tax(self, at: datetime, day: date) -> None:
+        """At the end of the financial year: 28 per cent of what was earned in it."""
+        start = add_months(day, -11)
+        profit = -sum(
+            (
+                line["NetAmount"]
+                for journal in self.clerk.changed["Journals"].values()
+                if start <= journal["JournalDate"] <= day
+                for line in journal["JournalLines"]
+                if chart.CLASSES[line["AccountType"]] in ("REVENUE", "EXPENSE")
+            ),
+            ZERO,
+        )
+        tax = money(profit * 28 / 100)
+        if tax > 0:
+            lines = [("505", "Income tax", tax), ("830", "Income tax", -tax)]
+            self.clerk.manual_journal(f"Income tax {day.year}", day, at, lines)
+
+    def _provisional_tax(self, at: datetime, day: date) -> None:
+        owed = money(-self.balance("830") / 3)
+        if owed > 0:
+            self.simple(
+                at, day, "SPEND", self.tax_office, [("Income tax", "830", owed)], reference="Income tax"
+            )
 
     def _accrual(self, at: datetime, day: date) -> None:
         """Power used but not billed; reversed on the first of the next month."""

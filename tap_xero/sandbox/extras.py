@@ -417,7 +417,7 @@ def _claims(at: datetime, story: Story, day: date) -> None:
             postings += [Posting(ledger.account(line), net, tax=tax, **words), Posting(system["GST"], tax)]
     owed = system["UNPAIDEXPCLM"]
     source = ("EXPCLAIM", claim["ExpenseClaimID"])
-    clerk.put("Journals", ledger.journal(source, day, at, [*postings, Posting(owed, -total)], ""))
+    clerk.post(ledger.journal(source, day, at, [*postings, Posting(owed, -total)], ""))
     clerk.put("ExpenseClaims", claim)
     story.diary.plan(story.when(day + timedelta(days=12)), _pay_claim, story, claim, day + timedelta(days=12))
 
@@ -429,7 +429,7 @@ def _pay_claim(at: datetime, story: Story, claim: Record, day: date) -> None:
         Posting(ledger.system["UNPAIDEXPCLM"], total),
         Posting(ledger.account({"Code": "090"}), -total),
     ]
-    clerk.put("Journals", ledger.journal(("EXPPAYMENT", key), day, at, postings, "Expense claim"))
+    clerk.post(ledger.journal(("EXPPAYMENT", key), day, at, postings, "Expense claim"))
     payment = {"PaymentID": key, "Date": day, "Amount": total, "Reference": "Expense claim"}
     paid = {
         "Status": "PAID",

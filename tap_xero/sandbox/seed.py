@@ -7,6 +7,9 @@ to measure with. `trading_day` lets an organisation live on for one more busines
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -191,6 +194,19 @@ def put_in_order(records: dict[str, list[Record]], clerk: Clerk) -> None:
 # --- many invoices ------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold the cycle collector off while a million dicts are made, none of which is garbage: three times as fast."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_no_collection()
 def large_company(now: datetime, invoices: int = 100_000) -> Company:
     """An organisation with so many sales invoices of one to five lines each, made in seconds, for measuring.
 
