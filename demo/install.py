@@ -75,32 +75,19 @@ def install(extra: str, current: Step) -> None:
         current.note = f".venv is up to date ({_version(PYTHON)})"
         return
     uv = _uv(current)
-    # A venv does not survive being moved: its programs name the folder that they were installed into.
-    if _version(PYTHON) is None or _stamp().get("at", str(VENV)) != str(VENV):
-        _make_venv(uv, current)
-    by = _install_into(uv, f"{ROOT}[{extra}]", current)
+    refused = []
+    for way in [uv, None] if uv else [None]:
+        try:
+            _make_venv(way, current)
+            _fill_venv(way, f"{ROOT}[{extra}]", current)
+            break
+        except InstallError as error:
+            refused.append(str(error))
+    else:
+        raise InstallError("\n\n".join(refused))
+    by = "uv" if way else "pip"
     STAMP.write_text(json.dumps({**_stamp(), "at": str(VENV), "by": by, extra: fingerprint()}))
     current.note = f".venv with singer-xero[{extra}], by {by} ({_version(PYTHON)})"
-
-
-def _install_into(uv: str | None, target: str, current: Step) -> str:
-    """Install the target into `.venv` and return what did it: uv, or pip where uv can't."""
-    refused = ""
-    if uv:
-        current.progress("installing singer-xero and what it needs into .venv with uv")
-        try:
-            _run([uv, "pip", "install", "--python", str(PYTHON), "--editable", target])
-        except InstallError as error:
-            refused = f"{error}\n\n"
-        else:
-            return "uv"
-    current.progress("installing singer-xero and what it needs into .venv with pip: this takes a while")
-    _run([str(PYTHON), "-m", "ensurepip", "--upgrade"])
-    try:
-        _run([str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--editable", target])
-    except InstallError as error:
-        raise InstallError(f"{refused}{error}") from None
-    return "pip"
 
 
 def _stamp() -> dict[str, str]:
@@ -127,10 +114,11 @@ def _interpreter() -> str:
     for name in filter(None, names):
         if _version(name):
             return str(name)
-    wanted = ".".join(map(str, OLDEST))
-    raise InstallError(
-        f"Python {wanted} or newer is needed; this is {sys.version.split()[0]}, and PATH has none"
-    )
+    raise InstallError(f"{_wanted()} is needed; this is Python {sys.version.split()[0]}, and PATH has none")
+
+
+def _wanted() -> str:
+    return f"Python {'.'.join(map(str, OLDEST))} or newer"
 
 
 def _uv(current: Step) -> str | None:
@@ -149,18 +137,37 @@ def _uv(current: Step) -> str | None:
 
 
 def _make_venv(uv: str | None, current: Step) -> None:
+    """Make `.venv`, unless it is there and works."""
+    # A venv does not survive being moved: its programs name the folder that they were installed into.
+    if _version(PYTHON) and _stamp().get("at", str(VENV)) == str(VENV):
+        return
+    if VENV.exists() and not STAMP.exists():
+        raise InstallError(f"{VENV} is there, but no working Python of {_wanted()}: please move it away")
     current.progress("making .venv")
-    if VENV.exists():
-        if not (VENV / "pyvenv.cfg").exists():
-            raise InstallError(f"{VENV} is there, but it is no Python environment: please move it away")
-        shutil.rmtree(VENV)
     python = _interpreter()
     command = [uv, "venv", "--python", python, "--seed"] if uv else [python, "-m", "venv"]
     try:
+        shutil.rmtree(VENV, ignore_errors=True)
         _run([*command, str(VENV)])
-    except InstallError:
+    except BaseException:
         shutil.rmtree(VENV, ignore_errors=True)
         raise
+
+
+def _fill_venv(uv: str | None, target: str, current: Step) -> None:
+    """Install the target, editable, with what it needs."""
+    what = "installing singer-xero and what it needs into .venv"
+    if uv:
+        current.progress(f"{what} with uv")
+        _run([uv, "pip", "install", "--python", str(PYTHON), "--editable", target])
+        return
+    current.progress(f"{what} with pip, which takes a while")
+    pip = [str(PYTHON), "-m", "pip"]
+    try:
+        _run([*pip, "--version"])
+    except InstallError:
+        _run([str(PYTHON), "-m", "ensurepip"])
+    _run([*pip, "install", "--disable-pip-version-check", "--editable", target])
 
 
 def _run(command: Sequence[str | Path]) -> None:

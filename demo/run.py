@@ -43,8 +43,10 @@ class Destination:
     """
 
     def __init__(self, url: str | None) -> None:
-        self.url = url
         parts = urlsplit(url or "")
+        if url and parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+            raise DemoError(f"DATABASE_URL does not begin with postgresql:// but with {parts.scheme}://")
+        self.url = urlunsplit(parts._replace(scheme="postgresql")) if url else None
         same = f"{parts.hostname}:{parts.port}{parts.path}"
         name = f"server-{hashlib.sha256(same.encode()).hexdigest()[:8]}" if url else "local"
         self.folder = DEMO / name
@@ -252,12 +254,7 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
 
 def sqlalchemy_url(url: str) -> str:
     """Return a PostgreSQL address as target-postgres wants it: with the driver that it brings along."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise DemoError(
-            f"DATABASE_URL is not PostgreSQL's: it begins with {parts.scheme!r}, not postgresql://"
-        )
-    return urlunsplit(parts._replace(scheme="postgresql+psycopg"))
+    return urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg"))
 
 
 def _on_signal(number: int, _frame: object) -> None:
@@ -271,8 +268,8 @@ def main(arguments: list[str]) -> int:
     """Run the demo, or reset it; the exit code."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _on_signal)
-    destination = Destination(os.environ.get("DATABASE_URL"))
     try:
+        destination = Destination(os.environ.get("DATABASE_URL"))
         with destination.locked():
             if "--reset" in arguments:
                 destination.remove()
