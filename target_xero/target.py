@@ -1,9 +1,353 @@
-"""The target's command. Writing is not built yet, and it says so."""
+"""The target: its settings, one session, one ledger, one report."""
 
+from __future__ import annotations
+
+import os
+import signal
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import msgspec
+import platformdirs
+from singer_sdk import Target
+from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.plugin_base import BaseSingerReader
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
+
+from tap_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
+from target_xero.ledger import open_ledger
+from target_xero.payload import decode, encode
+from target_xero.report import Rejects, Report
+from target_xero.sinks import Intake, States, XeroSink
+from target_xero.writer import Writer
+from target_xero.writes import MANY, WRITES, Write, row_of, why_not
 
 
-def main() -> None:
-    """Say that writing to Xero is not there yet, and exit with 1 so that no pipeline takes it for success."""
-    sys.stderr.write("target-xero: writing to Xero is not built yet; nothing was read and nothing was written.\n")
-    sys.exit(1)
+def _ledger_path() -> str:
+    """Where the ledger is unless `ledger_path` says so: with the Meltano project, else in the user's state folder."""
+    project = os.environ.get("MELTANO_PROJECT_ROOT")
+    if project:
+        return str(Path(project) / ".secrets" / "xero-ledger.db")
+    return str(platformdirs.user_state_path("singer-xero", appauthor=False) / "xero-ledger.db")
+
+
+class Lines(GenericSingerReader[str]):
+    """Reads Singer messages; a line that is none ends the run with its number, and never with its content."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+
+    @property
+    def default_input(self) -> IO[str]:
+        """Standard input."""
+        return sys.stdin
+
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        """Read one line; numbers stay exact."""
+        self.number += 1
+        if not line.strip():
+            return {"type": _NOTHING}
+        try:
+            message = decode(line)
+        except msgspec.DecodeError as error:
+            raise ConfigurationProblem(f"Line {self.number} of the input is not JSON: {error}.") from None
+        if not isinstance(message, dict) or "type" not in message:
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input is no Singer message: it has no type."
+            )
+        return message
+
+    def _process_unknown_message(self, message: dict[str, Any]) -> None:
+        if message["type"] != _NOTHING:
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input has the unknown type {str(message['type'])[:40]!r}."
+            )
+
+
+_NOTHING = "an empty line"
+
+
+class TargetXero(XeroPlugin, Target):
+    """Writes to Xero's Accounting API; loses no record and writes none twice."""
+
+    name = "target-xero"
+    default_sink_class = XeroSink
+    message_reader_class = Lines
+
+    # Without flattening, which would take nested records apart, and without the SDK's JSON schema validation:
+    # what Xero wants of a record stands in the registry.
+    capabilities = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    config_jsonschema = th.PropertiesList(
+        *CONNECTION_SETTINGS,
+        th.Property(
+            "batch_size", th.IntegerType(minimum=1, maximum=MANY), default=MANY, title="Batch size",
+            description="Records to send in one request, where Xero takes several.",
+        ),
+        th.Property(
+            "dry_run", th.BooleanType, default=False, title="Dry run",
+            description="Check everything and print what would be created, updated, left alone or refused, without "
+            "sending a write. No state is passed on.",
+        ),
+        th.Property(
+            "deletes", th.BooleanType, default=False, title="Deletes",
+            description="Delete, void or archive what has _sdc_deleted_at or asks for such a status; without it these "
+            "are left out.",
+        ),
+        th.Property(
+            "ledger_path", th.StringType, title="Ledger",
+            description="SQLite file that remembers what was written, so that nothing is written twice: keep it, one "
+            "for each source. $VARIABLES and ~ are expanded. Default: $MELTANO_PROJECT_ROOT/.secrets/xero-ledger.db "
+            "under Meltano, else the user's state folder.",
+        ),
+        th.Property(
+            "rejects_path", th.StringType, title="Rejects",
+            description="File that rejected records are added to, as a Singer stream that can be mended and piped in "
+            "again. Default: xero-rejects.singer beside the ledger.",
+        ),
+        th.Property(
+            "on_reject", th.StringType, default="continue", allowed_values=["continue", "stop"], title="On a reject",
+            description="Go on with the other records, or stop. Either way the exit code is 1.",
+        ),
+        th.Property(
+            "on_unknown_stream", th.StringType, default="fail", allowed_values=["fail", "ignore"],
+            title="Unknown stream",
+            description="What to do about a stream that is none of Xero's: fail before the first call, or leave it "
+            "out.",
+        ),
+    ).to_dict()  # fmt: skip
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_parallelism = 1
+        # Everything waits for the end of the input; see `sinks`.
+        self._MAX_RECORD_AGE_IN_MINUTES = float("inf")
+        self.connected = Connected(self.config, self.logger)
+        self.report = Report()
+        self.states = States(self._emit_state)
+        self.intake = Intake(self.states, self.logger.warning)
+        self.schemas: dict[str, Mapping[str, Any]] = {}
+        self._raw: Mapping[str, Any] = {}
+        self._raw_stream = ""
+        self._is_writing = self._is_stopping = False
+        self._ignored: dict[str, str] = {}
+        self._skipped: dict[str, int] = {}
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the settings of the SDK that mean something here: those of stream maps."""
+        BaseSingerReader.append_builtin_config.__func__(cls, config_jsonschema)  # type: ignore[attr-defined]
+
+    # Streams
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict.get("stream")
+        if isinstance(stream, str):
+            self.schemas[stream] = message_dict
+        super()._process_schema_message(message_dict)
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict.get("stream", "")
+        if stream not in self.schemas:
+            raise ConfigurationProblem(
+                f"Line {self.line_number} of the input is a record of {stream!r}, whose SCHEMA has not come yet."
+            )
+        self._raw_stream, self._raw = stream, message_dict.get("record") or {}
+        super()._process_record_message(message_dict)
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"value"})
+        self.states.received(message_dict["value"])
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Nothing to do: what is missing from a full table is not deleted in Xero."""
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:  # noqa: ARG002
+        raise ConfigurationProblem(
+            "BATCH messages are not understood: switch batching off in the tap (no batch_config)."
+        )
+
+    @property
+    def line_number(self) -> int:
+        """How many lines of the input were read."""
+        return self.message_reader.number if isinstance(self.message_reader, Lines) else 0
+
+    def taker(self, stream: str) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
+        """What is to be done with each record of a stream; raises `ConfigurationProblem` for an unknown one."""
+        row = row_of(stream)
+        if row is not None:
+            return self._take_for(row)
+        reason = why_not(stream)
+        if reason is None and self.config["on_unknown_stream"] == "fail":
+            known = ", ".join(WRITES)
+            raise ConfigurationProblem(
+                f"The stream {stream!r} is none that Xero can be written: rename it with stream_maps, deselect it in "
+                f"the tap, or set on_unknown_stream to ignore. Nothing was written. Xero has {known}."
+            )
+        self.logger.info("The stream %s is left out: %s.", stream, reason or "Xero has nothing of that name")
+        return self._leave_out(stream)
+
+    def _take_for(self, row: Write) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
+        def take(record: Mapping[str, Any], keys: Sequence[str]) -> None:
+            self.intake.take(row, self._raw_stream, keys, record, self._raw)
+
+        return take
+
+    def _leave_out(self, stream: str) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
+        def leave_out(record: Mapping[str, Any], keys: Sequence[str]) -> None:  # noqa: ARG001
+            self.report.of(stream).skipped += 1
+
+        return leave_out
+
+    # Writing
+
+    def process_endofpipe(self) -> None:
+        """Write everything, now that the input has ended."""
+        try:
+            self._is_writing = True
+            if self.intake.rejects or any(self.intake.counts.values()) or self.intake.elsewhere:
+                self._write()
+            self.states.flush()
+        finally:
+            self._is_writing = False
+            self.drain_all(is_endofpipe=True)
+            self._tell()
+            self.close()
+
+    def _write(self) -> None:
+        ledger_path = _expanded(self.config.get("ledger_path") or _ledger_path(), "ledger_path")
+        rejects_path = self.config.get("rejects_path")
+        rejects = Rejects(
+            _expanded(rejects_path, "rejects_path")
+            if rejects_path
+            else ledger_path.with_name("xero-rejects.singer"),
+            self.schemas,
+        )
+        organisation = self.organisation()
+        self._check_scopes()
+        dry_run = bool(self.config["dry_run"])
+        with open_ledger(ledger_path, organisation.tenant_id, dry_run=dry_run) as ledger:
+            writer = Writer(
+                self.connected.client,
+                organisation,
+                ledger,
+                self.intake,
+                self.report,
+                rejects,
+                self.logger,
+                batch_size=self.config["batch_size"],
+                deletes=bool(self.config["deletes"]),
+                dry_run=dry_run,
+                stop_at_reject=self.config["on_reject"] == "stop",
+                stop=lambda: self._is_stopping,
+            )
+            try:
+                writer.run()
+            finally:
+                if self.report.rejected and not dry_run:
+                    self.logger.error(
+                        "%s rejected: they are in %s. Mend them there and pipe that file in again; what was written "
+                        "stays as it is.", f"{self.report.rejected:,}", rejects.path,
+                    )  # fmt: skip
+
+    def organisation(self) -> Organisation:
+        """The one organisation to write to; raises `ConfigurationProblem` if it is not clear which."""
+        found = self.connected.organisations
+        if len(found) != 1:
+            raise ConfigurationProblem(
+                f"tenant_ids names {len(found)} organisations; target-xero writes to one. Run it once for each."
+            )
+        return found[0]
+
+    def _check_scopes(self) -> None:
+        """Raise `ConfigurationProblem` before the first write if the token may not write all there is."""
+        granted = self.connected.client.scopes()
+        missing: dict[str, list[str]] = {}
+        for name, row in WRITES.items():
+            scope = (
+                row.xero.scope_missing(granted, write=True) if row.xero and row.create and granted else None
+            )
+            if scope and self.intake.counts[name]:
+                missing.setdefault(scope.removesuffix(".read"), []).append(name)
+        if missing:
+            told = "; ".join(f"{scope} for {', '.join(names)}" for scope, names in missing.items())
+            raise ConfigurationProblem(
+                f"The token lacks scopes that writing needs: {told}. Tick them for your app at developer.xero.com and "
+                "connect again with `xero-login --scopes`, or deselect these streams. Nothing was written."
+            )
+
+    def close(self) -> None:
+        """Let go of the connection and of what waits in files; nothing happens the second time."""
+        self.intake.close()
+        self.connected.close()
+
+    def _tell(self) -> None:
+        """The table at the end."""
+        if self.report.counts:
+            would = (
+                " (dry run: nothing was sent, this is what would happen)" if self.config["dry_run"] else ""
+            )
+            self.logger.info("What became of the records%s:\n%s", would, self.report.table(WRITES))
+
+    def _emit_state(self, state: Any) -> None:
+        if self.config["dry_run"]:
+            return
+        sys.stdout.write(encode(state).decode() + "\n")
+        sys.stdout.flush()
+
+    # The end
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Stop at the next safe point: a request that is out gets its answer, nothing more is sent.
+
+        The SDK's own way writes all that is left and prints the state even if that fails. While the input is
+        read nothing has been sent yet, so that the end can be at once, as it is at the second signal.
+        """
+        if self._is_writing and not self._is_stopping:
+            self._is_stopping = True
+            self.logger.warning(
+                "%s: stopping once the request that is out has its answer.", signal.Signals(signum).name
+            )
+            return
+        self.logger.warning("%s: stopped.", signal.Signals(signum).name)
+        sys.exit(128 + signum)
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Run the target; ends with exit code 1 when a record was rejected."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        target = cls(
+            config=config.config if config else {}, parse_env_config=bool(config and config.parse_env)
+        )
+        try:
+            target.listen(file_input)
+        finally:
+            target.close()
+        if target.report.rejected:
+            sys.exit(1)
+
+
+def _expanded(path: str, setting: str) -> Path:
+    found = os.path.expandvars(path)
+    if "$" in found:
+        raise ConfigurationProblem(f"{setting}: {path} names an environment variable that is not set.")
+    return Path(found).expanduser()

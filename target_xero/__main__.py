@@ -1,0 +1,5 @@
+"""`python -m target_xero`."""
+
+from target_xero.target import TargetXero
+
+TargetXero.cli()

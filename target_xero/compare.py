@@ -1,0 +1,58 @@
+"""Whether what Xero has says what was sent, although Xero writes dates, numbers and references in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from tap_xero.api import dates
+
+#: What tells one line from another; the rest of it Xero fills in or rounds.
+_LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
+_LINES = frozenset({"LineItems", "JournalLines"})
+_EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
+
+
+def same_name(one: object, other: object) -> bool:
+    """Whether two names or numbers are one for Xero: its case and spaces do not count."""
+    return (
+        bool(one) and " ".join(str(one).split()).casefold() == " ".join(str(other or "").split()).casefold()
+    )
+
+
+def says(content: Mapping[str, Any], record: Mapping[str, Any], fields: Iterable[str] | None = None) -> bool:
+    """Whether the record holds all of the content, or of those `fields` that the content has."""
+    names = content.keys() if fields is None else [name for name in fields if name in content]
+    return all(_alike(name, content[name], record.get(name)) for name in names)
+
+
+def _alike(name: str, sent: Any, found: Any) -> bool:
+    if isinstance(sent, Mapping):
+        if not isinstance(found, Mapping):
+            return False
+        # Lists leave much of what they refer to out, so what is not there does not count against it.
+        given = [inner for inner in sent if inner in found]
+        return bool(given) and all(_alike(inner, sent[inner], found[inner]) for inner in given)
+    if isinstance(sent, list):
+        if not isinstance(found, list) or len(sent) != len(found):
+            return not sent and not found
+        if name in _LINES:
+            return all(says(one, other, _LINE) for one, other in zip(sent, found, strict=True))
+        return all(_alike(name, one, other) for one, other in zip(sent, found, strict=True))
+    if found in _EMPTY or sent in _EMPTY:
+        return sent in _EMPTY and found in _EMPTY
+    if isinstance(sent, bool) or isinstance(found, bool):
+        return bool(sent == found)
+    if isinstance(sent, (int, Decimal)):
+        return _number(sent) == _number(found)
+    if isinstance(found, str) and found.startswith("/Date("):
+        return dates.day(str(sent)) == dates.day(found)
+    return same_name(sent, found)
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None

@@ -1,0 +1,243 @@
+"""What is in Xero already: looked up in as few calls as possible, and remembered for the run.
+
+A look-up either answers or raises; that something is not there is only ever said by an answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from tap_xero.api import dates
+from tap_xero.api.client import XeroClient
+from tap_xero.api.errors import NotFound
+from tap_xero.config import Organisation
+from tap_xero.objects import OBJECTS, Paging, XeroObject
+from target_xero.writes import Search, Write
+
+Record = dict[str, Any]
+
+#: Longer lists of ids or names break on the length of the address (xero-openapi#534).
+_AT_ONCE = 40
+_NAMES_AT_ONCE = 20
+#: After so many look-ups by name the whole list is read once: it has 1,000 in a call.
+_SINGLE_LOOKS = 5
+_BY_IDS = frozenset({"contacts", "invoices"})
+
+
+class Directory:
+    """The look-ups of one organisation. `clock` gives seconds since 1970, to tell Xero's time between two answers."""
+
+    def __init__(
+        self, client: XeroClient, organisation: Organisation, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._client = client
+        self._header = organisation.header
+        self._clock = clock
+        self._ahead: timedelta | None = None
+        self._whole: dict[str, list[Record]] = {}
+        self._found: dict[tuple[str, str], dict[str, list[Record]]] = defaultdict(dict)
+        self._looks: dict[str, int] = defaultdict(int)
+        self._records: dict[tuple[str, str], Record | None] = {}
+
+    # Time
+
+    def now(self) -> str:
+        """The present by Xero's clock, which its stamps are in; asks for it if no answer has told yet."""
+        if self._ahead is None:
+            self._get("Organisation")
+        moment = self._local() + (self._ahead or timedelta())
+        return dates.instant(moment.isoformat())
+
+    def heard(self, envelope: Mapping[str, Any]) -> None:
+        """Take the time from an answer's envelope."""
+        stamp = envelope.get("DateTimeUTC")
+        if isinstance(stamp, str):
+            try:
+                self._ahead = dates.moment(stamp) - self._local()
+            except ValueError:
+                return
+
+    def _local(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), timezone.utc)
+
+    # Reading
+
+    def _get(
+        self, path: str, params: Mapping[str, Any] | None = None, since: str | None = None
+    ) -> dict[str, Any]:
+        answer = self._client.get(self._header, path, params=params, modified_since=since)
+        found: dict[str, Any] = answer.json()
+        self.heard(found)
+        return found
+
+    def _pages(
+        self, xero: XeroObject, params: Mapping[str, Any], since: str | None = None
+    ) -> Iterator[Record]:
+        """Every record of a list. A record may come twice if it changes meanwhile, which does no harm here."""
+        page = 0
+        size = 1000 if xero.paging is Paging.PAGES else 100
+        while True:
+            page += 1
+            asked = dict(params)
+            if xero.paging is Paging.PAGES:
+                asked |= {"page": page, "pageSize": size}
+            elif xero.paging is Paging.SHORT_PAGES:
+                asked |= {"page": page}
+            envelope = self._get(xero.path, asked, since)
+            records = envelope.get(xero.envelope) or []
+            yield from records
+            if xero.paging is Paging.WHOLE or not records:
+                return
+            pages = (envelope.get("pagination") or {}).get("pageCount")
+            if page >= pages if isinstance(pages, int) else len(records) < size:
+                return
+
+    def whole(self, name: str) -> list[Record]:
+        """A list of the registry in full, archived records too; read once."""
+        if name not in self._whole:
+            xero = OBJECTS[name]
+            params = {**xero.params, **({"includeArchived": "true"} if xero.archived else {})}
+            # Living records first, so that they are found before archived ones of the same name.
+            records = list(self._pages(xero, params))
+            self._whole[name] = sorted(records, key=lambda r: r.get("Status") in {"ARCHIVED", "DELETED"})
+        return self._whole[name]
+
+    def one(self, path: str, envelope: str) -> Record | None:
+        """A single record by its address; None if Xero says that there is none."""
+        try:
+            answer = self._get(path)
+        except NotFound:
+            return None
+        found: Any = answer.get(envelope)
+        if isinstance(found, list):
+            found = found[0] if found else None
+        return found if isinstance(found, dict) else None
+
+    def listed(self, path: str, envelope: str) -> list[Record]:
+        """What hangs on a record, by its address; nothing if the record itself is gone."""
+        try:
+            return list(self._get(path).get(envelope) or [])
+        except NotFound:
+            return []
+
+    def recent(self, row: Write, since: str) -> list[Record]:
+        """What was made or changed since a moment by Xero's clock; all there is where Xero can't tell."""
+        assert row.xero is not None  # noqa: S101
+        early = dates.instant((dates.moment(since) - timedelta(minutes=2)).isoformat())
+        return list(self._pages(row.xero, row.xero.params, early if row.xero.modified_since else None))
+
+    # By id
+
+    def by_ids(self, row: Write, ids: Iterable[str]) -> dict[str, Record]:
+        """The records with these ids; those that Xero doesn't have are left out."""
+        wanted = list(dict.fromkeys(ids))
+        asked = [one for one in wanted if (row.name, one) not in self._records]
+        if row.search is Search.WHOLE:
+            for record in self.whole(row.name):
+                self._records[(row.name, str(record.get(row.key)))] = record
+        elif row.name in _BY_IDS:
+            for part in _parts(asked, _AT_ONCE):
+                params = {
+                    **row.unit_prices,
+                    "IDs": part,
+                    "page": 1,
+                    "pageSize": 1000,
+                    "includeArchived": "true",
+                }
+                for record in self._get(row.path, params).get(row.envelope) or []:
+                    self._records[(row.name, str(record[row.key]))] = record
+        else:
+            for one in asked:
+                self._records[(row.name, one)] = self.one(f"{row.path}/{one}", row.envelope)
+        for one in asked:
+            self._records.setdefault((row.name, one), None)
+        found = ((one, self._records[(row.name, one)]) for one in wanted)
+        return {one: record for one, record in found if record is not None}
+
+    def forget(self, row: Write, xero_id: str | None) -> None:
+        """Something was written, so that what was read of it is stale."""
+        self._records.pop((row.name, xero_id or ""), None)
+
+    # By name
+
+    def find(self, row: Write, field: str, value: str) -> list[Record]:
+        """The records whose field has that value, whatever its case."""
+        self.look_up(row, field, [value])
+        return self._found[(row.name, field)].get(_key(value), [])
+
+    def look_up(self, row: Write, field: str, values: Iterable[str], *, afresh: bool = False) -> None:
+        """Look up many values in few calls; `afresh` also those that were looked up before."""
+        known = self._found[(row.name, field)]
+        wanted = {
+            _key(value): value for value in values if value.strip() and (afresh or _key(value) not in known)
+        }
+        if not wanted:
+            return
+        if afresh:
+            self._whole.pop(row.name, None)
+        if row.search is Search.WHOLE:
+            records: Iterable[Record] = self.whole(row.name)
+        else:
+            records = self._named(row, field, list(wanted.values()))
+        found: dict[str, list[Record]] = {name: [] for name in wanted}
+        for record in records:
+            name = _key(str(record.get(field) or ""))
+            if name in found:
+                found[name].append(record)
+        known.update(found)
+
+    def _named(self, row: Write, field: str, values: list[str]) -> Iterator[Record]:
+        assert row.xero is not None  # noqa: S101
+        odd = [v for v in values if not _plain(v, row.search)]
+        single = row.search in {Search.NUMBER, Search.ADDRESS}
+        parts = _parts(values, 1 if single else _NAMES_AT_ONCE if row.search is Search.WHERE else _AT_ONCE)
+        if odd or self._looks[row.name] + len(parts) > _SINGLE_LOOKS:
+            if row.name not in self._whole:
+                self._whole[row.name] = list(self._pages(row.xero, row.xero.params))
+            yield from self._whole[row.name]
+            return
+        self._looks[row.name] += len(parts)
+        for part in parts:
+            if row.search is Search.ADDRESS:
+                record = self.one(f"{row.path}/{part[0]}", row.envelope)
+                yield from [record] if record else []
+            elif row.search is Search.NUMBER:
+                yield from self._pages(row.xero, {**row.xero.params, field: part[0]})
+            elif row.search is Search.NUMBERS and field == "InvoiceNumber":
+                yield from self._pages(row.xero, {**row.xero.params, "InvoiceNumbers": part})
+            else:
+                where = " OR ".join(f'{field}=="{value}"' for value in part)
+                yield from self._pages(row.xero, {**row.xero.params, "where": where})
+
+    def wrote(self, row: Write, record: Record, names: Iterable[tuple[str, str]]) -> None:
+        """Take in a record that was just written, so that what was looked up stays true."""
+        self.forget(row, record.get(row.key))
+        for field, value in names:
+            known = self._found[(row.name, field)]
+            if _key(value) in known:
+                others = [one for one in known[_key(value)] if one.get(row.key) != record.get(row.key)]
+                known[_key(value)] = [record, *others]
+        if row.name in self._whole:
+            kept = [one for one in self._whole[row.name] if one.get(row.key) != record.get(row.key)]
+            self._whole[row.name] = (
+                [*kept, record] if len(kept) == len(self._whole[row.name]) else [record, *kept]
+            )
+
+
+def _key(value: str) -> str:
+    return " ".join(value.split()).casefold()
+
+
+def _plain(value: str, search: Search | None) -> bool:
+    """Whether a value can be asked for by itself: quotes end a `where`, commas a list, slashes an address."""
+    return not any(sign in value for sign in ('"', "\\", ",", "/", "?", "#")) or (
+        search is Search.WHERE and not any(sign in value for sign in ('"', "\\"))
+    )
+
+
+def _parts(values: Sequence[str], size: int) -> list[list[str]]:
+    return [list(values[i : i + size]) for i in range(0, len(values), size)]

@@ -1,0 +1,348 @@
+"""A Singer record as Xero wants it: names, types and dates put right, and what only Xero may say left out.
+
+Lenient where that helps: names in any case and with underscores, numbers and dates as text, nested values as
+JSON text; nulls, empty lists and what a read adds to a record are left out. Whatever is left is a value of
+the kind that the registry names, or a problem that says which field breaks which rule. Each object's rules
+are compiled once, as this runs for every record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from tap_xero.api import dates
+from tap_xero.objects import ANSWER_ONLY, Field
+
+#: How things inside a record name another record: its id first, then what else finds it. Nothing else of the other
+#: record is sent, for Xero would take that for a change of it.
+REFERENCES: Mapping[str, tuple[str, ...]] = {
+    "Contact": ("ContactID", "ContactNumber", "Name", "EmailAddress"),
+    "BankAccount": ("AccountID", "Code", "Name"),
+    "FromBankAccount": ("AccountID", "Code", "Name"),
+    "ToBankAccount": ("AccountID", "Code", "Name"),
+    "Account": ("AccountID", "Code", "Name"),
+    "Invoice": ("InvoiceID", "InvoiceNumber"),
+    "CreditNote": ("CreditNoteID", "CreditNoteNumber"),
+    "Prepayment": ("PrepaymentID",),
+    "Overpayment": ("OverpaymentID",),
+    "Tracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
+    "FromTracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
+    "ToTracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
+}
+
+#: Of other nested parts, the fields that Xero takes: the rest of them are its own ids.
+_NARROW: Mapping[str, tuple[str, ...]] = {
+    "Payments": (
+        "Invoice", "CreditNote", "Amount", "BankAccountNumber", "Particulars", "Code", "Details", "Reference"
+    ),
+}  # fmt: skip
+_OWN_IDS = frozenset({"RepeatingInvoiceID"})
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+_guid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+_day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
+_encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+decode = _decoder.decode
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Broken(Exception):
+    """A value breaks a rule. `field` is its path within the record, such as `LineItems[2].Quantity`."""
+
+    def __init__(self, rule: str, field: str = "") -> None:
+        super().__init__(f"{field}: {rule}" if field else rule)
+        self.rule = rule
+        self.field = field
+
+
+@dataclass
+class Content:
+    """What a record says: `sent` may go to Xero, `aside` is only looked at (ids, and what parts hang on it)."""
+
+    sent: dict[str, Any]
+    aside: dict[str, Any] = field(default_factory=dict)
+    problems: list[Broken] = field(default_factory=list)
+
+
+def hashed(content: Any) -> str:
+    """A fingerprint of JSON-like content, the same whatever the order of its names."""
+    return blake2b(_encoder.encode(content), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def folded(name: str) -> str:
+    """A name as it is compared: `line_items`, `lineItems` and `LineItems` are one."""
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+class Form:
+    """What a record, or a part nested in one, may hold.
+
+    `fields` are the registry's; of those that Xero works out itself the ones named in `aside` are looked at
+    and the others dropped, like those named in `never` and the twins that repeat a field. `only` restricts
+    the names. `unknown` collects names that are none of these, for one warning each.
+    """
+
+    def __init__(
+        self,
+        fields: Mapping[str, Field],
+        *,
+        aside: frozenset[str] = frozenset(),
+        never: frozenset[str] = frozenset(),
+        only: tuple[str, ...] = (),
+        where: str = "",
+        unknown: set[str] | None = None,
+    ) -> None:
+        self.where = where
+        self.unknown: set[str] = set() if unknown is None else unknown
+        self._aside = aside
+        self._slots: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
+        self._known: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
+        dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
+        for name, word in fields.items():
+            unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
+            self._slots[folded(name)] = None if unwanted else (name, self._converter(name, word))
+        for name in dropped:
+            self._slots.setdefault(folded(name), None)
+        if not where:
+            self._take_flat_references(fields)
+
+    def _take_flat_references(self, fields: Mapping[str, Field]) -> None:
+        """Let the columns of a flat table name other records: `ContactName` is the `Name` of `Contact`."""
+        for name in REFERENCES.keys() & fields.keys():
+            part = fields[name].part
+            if fields[name].kind != "one" or part is None:
+                continue
+            for inner in REFERENCES[name]:
+                own = inner.removeprefix("Account") if name.endswith("Account") else inner.removeprefix(name)
+                slot = (f"{name}.{inner}", _CONVERTERS[part.fields[inner].kind])
+                self._slots.setdefault(folded(name + own), slot)
+
+    def _converter(self, name: str, word: Field) -> Callable[[Any], Any]:
+        if word.part is None:
+            return _listed(_CONVERTERS[word.item.kind]) if word.item else _CONVERTERS[word.kind]
+        fields = (
+            {inner: Field(w.kind, part=w.part, item=w.item) for inner, w in word.part.fields.items()}
+            if (name in self._aside)
+            else word.part.fields
+        )
+        many = word.kind == "many"
+        form = Form(
+            fields,
+            only=REFERENCES.get(name) or _NARROW.get(name, ()),
+            never=_OWN_IDS,
+            where=f"{self.where}{name}{'[]' if many else ''}.",
+            unknown=self.unknown,
+        )
+        return _listed(form.nested) if many else form.nested
+
+    def take(self, record: Mapping[str, Any], ignored: frozenset[str] = frozenset()) -> Content:
+        """Sort out a record; names in `ignored` and those that begin with an underscore are nobody's concern."""
+        content = Content({})
+        sent, aside = content.sent, content.aside
+        flat: list[tuple[str, str, Any]] = []
+        for raw, value in record.items():
+            if value is None:
+                continue
+            try:
+                slot = self._known[raw]
+            except KeyError:
+                slot = self._slot(raw, ignored)
+            if slot is None:
+                continue
+            name = slot[0]
+            try:
+                taken = slot[1](value)
+            except Broken as broken:
+                content.problems.append(Broken(broken.rule, name + broken.field))
+                continue
+            if taken is None:
+                continue
+            if "." in name:
+                of, _, inner = name.partition(".")
+                flat.append((of, inner, taken))
+            else:
+                (aside if name in self._aside else sent)[name] = taken
+        for of, inner, taken in flat:
+            sent[of] = {inner: taken, **sent.get(of, {})}
+        return content
+
+    def nested(self, value: Any) -> dict[str, Any] | None:
+        """A nested object; None if nothing is left of it."""
+        value = _from_json(value)
+        if not isinstance(value, Mapping):
+            raise Broken(f"an object is needed, not {_shown(value)}")
+        taken: dict[str, Any] = {}
+        for raw, inner in value.items():
+            if inner is None:
+                continue
+            try:
+                slot = self._known[raw]
+            except KeyError:
+                slot = self._slot(raw, frozenset())
+            if slot is None:
+                continue
+            try:
+                found = slot[1](inner)
+            except Broken as broken:
+                raise Broken(broken.rule, f".{slot[0]}{broken.field}") from None
+            if found is not None:
+                taken[slot[0]] = found
+        return taken or None
+
+    def _slot(self, raw: str, ignored: frozenset[str]) -> tuple[str, Callable[[Any], Any]] | None:
+        """Find a name once; the next record asks `_known`."""
+        slot = None
+        if raw[:1] != "_":
+            name = folded(raw)
+            if name in self._slots:
+                slot = self._slots[name]
+            elif raw not in ignored:
+                self.unknown.add(self.where + raw)
+        self._known[raw] = slot
+        return slot
+
+
+def _from_json(value: Any) -> Any:
+    """The value, or what it says if it is JSON text."""
+    if isinstance(value, str):
+        try:
+            return _decoder.decode(value)
+        except msgspec.DecodeError:
+            raise Broken(
+                f"an object or a list, or one as JSON text, is needed, not {_shown(value)}"
+            ) from None
+    return value
+
+
+def _listed(one: Callable[[Any], Any]) -> Callable[[Any], list[Any] | None]:
+    def many(value: Any) -> list[Any] | None:
+        value = _from_json(value) if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"} else value
+        if isinstance(value, str) and not value.strip():
+            return None
+        entries = value if isinstance(value, (list, tuple)) else [value]
+        taken = []
+        for index, entry in enumerate(entries):
+            if entry is None:
+                continue
+            try:
+                found = one(entry)
+            except Broken as broken:
+                raise Broken(broken.rule, f"[{index}]{broken.field}") from None
+            if found is not None:
+                taken.append(found)
+        return taken or None
+
+    return many
+
+
+def number(value: Any) -> int | Decimal:
+    """An exact number in its shortest form, so that `1.50` and `1.5` are the same content."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
+        raise Broken(f"a number is needed, not {_shown(value)}")
+    if isinstance(value, int):
+        return value
+    try:
+        exact = Decimal(value.strip() if isinstance(value, str) else str(value))
+    except InvalidOperation:
+        raise Broken(f"a number such as 1234.50 is needed, not {_shown(value)}") from None
+    if not exact.is_finite() or exact.adjusted() > 30:
+        raise Broken(f"a number is needed, not {_shown(value)}")
+    if exact == exact.to_integral_value():
+        return int(exact)
+    return exact.normalize()
+
+
+def _number(value: Any) -> int | Decimal | None:
+    return None if isinstance(value, str) and not value.strip() else number(value)
+
+
+def _whole(value: Any) -> int | None:
+    found = _number(value)
+    if found is not None and not isinstance(found, int):
+        raise Broken(f"a whole number is needed, not {_shown(value)}")
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, date)):
+        raise Broken(f"text is needed, not {_shown(value)}")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if not word:
+        return None
+    if word in {"true", "1", "yes"}:
+        return True
+    if word in {"false", "0", "no"}:
+        return False
+    raise Broken(f"true or false is needed, not {_shown(value)}")
+
+
+def _id(value: Any) -> str | None:
+    found = str(value).strip().lower()
+    if found in {"", _NOBODY}:
+        return None
+    if not _guid(found):
+        raise Broken(f"a GUID is needed, not {_shown(value)}")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _day_of(text: str) -> str:
+    return dates.day(text.strip())
+
+
+def _calendar_day(value: Any) -> str | None:
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()[:10]
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        found = _day_of(value)
+        if _day(found):
+            return found
+    raise Broken(f"a day such as 2026-12-31 is needed, not {_shown(value)}")
+
+
+_CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
+    "guid": _id,
+    "text": _text,
+    "day": _calendar_day,
+    "instant": _text,
+    "money": _number,
+    "rate": _number,
+    "quantity": _number,
+    "percent": _number,
+    "number": _number,
+    "flag": _flag,
+    "whole": _whole,
+    # Shapes without parts do not occur in what can be written.
+    "one": _from_json,
+    "many": _from_json,
+}
+
+
+def _shown(value: Any) -> str:
+    """A value as an error may show it: short, and never more of a record than the value itself."""
+    text = repr(value) if isinstance(value, (str, int, float, bool)) else str(value)
+    if isinstance(value, (dict, list)):
+        text = "an object" if isinstance(value, dict) else "a list"
+    return text if len(text) <= 40 else f"{text[:37]}…'"

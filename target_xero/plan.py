@@ -1,0 +1,429 @@
+"""What is to be asked of Xero for a record: nothing, a create, an update, or its end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from tap_xero.api import dates
+from target_xero.compare import same_name, says
+from target_xero.ledger import Entry, Ledger
+from target_xero.lookups import Directory, Record
+from target_xero.payload import REFERENCES, Broken
+from target_xero.references import References, alias, lines_for_update, without_line_ids
+from target_xero.sinks import Intake, Job
+from target_xero.writes import Existing, Verb, Write
+
+#: Marks the hash of a record whose archiving was left out, so that it is made up for once `deletes` is on.
+_NOT_ARCHIVED = "~"
+_GONE = ("DELETED", "VOIDED")
+
+
+@dataclass
+class Step:
+    """One thing to ask of Xero for one record.
+
+    `action` is create, update or remove; `entry` what the ledger knows so far; `status` what this leads to
+    and `after` the statuses still to go through; `hash` the content's once all is done; `lines` the source's
+    ids of the lines sent; `follows` whether an earlier step of the same record was counted already.
+    """
+
+    job: Job
+    action: str
+    verb: Verb
+    path: str
+    body: dict[str, Any]
+    entry: Entry
+    hash: str
+    status: str = ""
+    after: tuple[str, ...] = ()
+    owner: str | None = None
+    lines: list[str | None] = field(default_factory=list)
+    follows: bool = False
+
+
+@dataclass
+class Adopted:
+    """Xero has the record already, and it says the same: only the ledger is to know."""
+
+    step: Step
+    record: Record
+
+
+@dataclass
+class Left:
+    """The record is left alone; `why` completes `12 left out: …`, empty for one that is unchanged."""
+
+    why: str = ""
+
+
+class Planner:
+    """Plans the records of one organisation; `deletes` allows to end records. `Broken` rejects a record."""
+
+    def __init__(
+        self, ledger: Ledger, directory: Directory, references: References, intake: Intake, *, deletes: bool
+    ) -> None:
+        self._ledger = ledger
+        self._directory = directory
+        self._references = references
+        self._intake = intake
+        self._deletes = deletes
+        self.lost_parts: defaultdict[str, dict[str, Job]] = defaultdict(dict)
+
+    def plan(self, row: Write, job: Job) -> Step | Adopted | Left:
+        """What to do about one record."""
+        entry = self._ledger.entry(row.name, job.key)
+        self._find_lost_parts(job)
+        if entry and self._is_unchanged(entry, self._intake.last_hash(row, job)):
+            return Left()
+        if not row.create:
+            return Left(row.unchangeable)
+        if job.gone or job.status in row.ends:
+            return self._end(row, job, entry)
+        return self._write(row, job, entry)
+
+    def may_be_sent(self, row: Write, job: Job) -> bool:
+        """Whether looking up what a record refers to may be of use."""
+        return bool(row.create) and not self._ledger.unchanged(
+            row.name, job.key, self._intake.last_hash(row, job)
+        )
+
+    def _is_unchanged(self, entry: Entry, content: str) -> bool:
+        return entry.hash == content or (entry.hash == content + _NOT_ARCHIVED and not self._deletes)
+
+    # Create or update
+
+    def _write(self, row: Write, job: Job, entry: Entry | None) -> Step | Adopted:
+        entry = entry or Entry()
+        known = bool(entry.xero_id) and not entry.gone
+        owner, content = self._content(row, job, entry)
+        xero_id = entry.xero_id if known else self._own_id(row, job)
+        if not xero_id:
+            record = self.existing(row, job, content, owner) if row.first else None
+            if record is None:
+                return self._create(row, job, content, entry, owner)
+            return self.settle_existing(row, job, content, record, entry, owner)
+        if row.update is None:
+            if not known:
+                raise Broken(f"Xero has it already, as {xero_id}. {row.unchangeable}")
+            raise Broken(f"it was written before and has changed since. {row.unchangeable}")
+        return self._update(
+            row, job, content, replace(entry, xero_id=xero_id), entry.status if known else "", owner
+        )
+
+    def _create(self, row: Write, job: Job, content: dict[str, Any], entry: Entry, owner: str | None) -> Step:
+        for names in row.required:
+            if not any(content.get(n) or content.get(n) == 0 or n in row.owners for n in names.split("|")):
+                raise Broken(f"it is needed for a new record of {row.name}", names.replace("|", " or "))
+        first = next(iter(row.steps.get("", ("",))))
+        way = row.way("", job.status or first) if row.steps else ("",)
+        if not way:
+            raise Broken(f"a new record of {row.name} can't become {job.status}", row.status)
+        body = without_line_ids(content)
+        if job.status and not row.alone:
+            body[row.status] = way[0]
+        assert row.create is not None  # noqa: S101
+        return Step(
+            job, "create", row.create, _path(row.create, owner, ""), body,
+            replace(entry, xero_id=None, lines=None), job.hash,
+            status=way[0], after=way[1:], owner=owner, lines=_line_ids(content),
+        )  # fmt: skip
+
+    def _update(
+        self, row: Write, job: Job, content: Mapping[str, Any], entry: Entry, now: str, owner: str | None
+    ) -> Step:
+        xero_id = entry.xero_id or ""
+        verb = row.update
+        assert verb is not None  # noqa: S101
+        body = {name: value for name, value in content.items() if name not in row.once}
+        if "LineItems" in body:
+            foreign = self._references.foreign(job.tenant)
+            body["LineItems"] = lines_for_update(
+                body["LineItems"], self._known_lines(row, entry), self._ledger, foreign=foreign
+            )
+        way: tuple[str, ...] = ()
+        if job.status and job.status != now:
+            found = row.way(now, job.status) if now else (job.status,)
+            if found is None:
+                raise Broken(f"{now} to {job.status} is no step that Xero takes", row.status)
+            way = found
+        status, after = now, way
+        if way and not row.alone:
+            body[row.status] = way[0]
+            status, after = way[0], way[1:]
+        self._fill_header(row, body, xero_id)
+        if verb.body == "list":
+            body = {row.key: xero_id, **body}
+        owner = owner or entry.owner
+        return Step(
+            job, "update", verb, _path(verb, owner, xero_id), body, entry, job.hash,
+            status=status, after=after, owner=owner, lines=_line_ids(content),
+        )  # fmt: skip
+
+    def settle_existing(
+        self, row: Write, job: Job, content: dict[str, Any], record: Record, entry: Entry, owner: str | None
+    ) -> Step | Adopted:
+        """What to do about a record that Xero has under this name, and that the ledger does not know."""
+        xero_id = str(record[row.key])
+        foreign = self._references.foreign(job.tenant)
+        holder = self._ledger.holder(row.name, xero_id)
+        if holder not in {None, job.key} and not row.shared:
+            raise Broken(
+                f"Xero would take it and the record with the key {holder} for one: they have the same name"
+            )
+        status = str(record.get(row.status) or "")
+        entry = replace(entry, xero_id=xero_id)
+        others = [
+            n for n in row.names if content.get(n) and record.get(n) and not same_name(content[n], record[n])
+        ]
+        fixed = (
+            row.existing is Existing.KEEP
+            or bool(record.get("SystemAccount"))
+            or (row.name == "tax_rates" and not _is_own_rate(xero_id))
+            or (bool(others) and row.shared and foreign)
+        )
+        if fixed or (says(content, record, content.keys() - row.once) and job.status in {"", status}):
+            step = self._adoption(row, job, content, entry, status, owner)
+            return Adopted(step, record)
+        if others:
+            raise Broken(f"Xero has {record.get(others[0])!r} for the record of this name", others[0])
+        if row.existing is Existing.MERGE and row.update:
+            return self._update(row, job, content, entry, status, owner)
+        name, value = row.named(content)[0]
+        raise Broken(
+            f"{value} is in use in Xero by a record not written from here, which is not overwritten", name
+        )
+
+    @staticmethod
+    def _adoption(
+        row: Write, job: Job, content: Mapping[str, Any], entry: Entry, status: str, owner: str | None
+    ) -> Step:
+        verb = row.create
+        assert verb is not None  # noqa: S101
+        return Step(
+            job,
+            "create",
+            verb,
+            "",
+            dict(content),
+            entry,
+            job.hash,
+            status=status,
+            owner=owner,
+            lines=_line_ids(content),
+        )
+
+    def existing(self, row: Write, job: Job, content: Mapping[str, Any], owner: str | None) -> Record | None:
+        """A record that Xero has under one of this record's names; the first name that finds one counts."""
+        if row.siblings:
+            for one in self.siblings(row, owner):
+                if any(same_name(value, one.get(name)) for name, value in row.named(content)):
+                    return one
+            return None
+        system = job.aside.get("SystemAccount")
+        for account in self._directory.whole("accounts") if system else ():
+            if account.get("SystemAccount") == system:
+                return account
+        if (
+            row.name == "tax_rates"
+            and job.id
+            and not (_is_own_rate(job.id) and self._references.foreign(job.tenant))
+        ):
+            for rate in self._directory.whole("tax_rates"):
+                if rate.get("TaxType") == job.id:
+                    return rate
+        return self._by_name(row, content)
+
+    def _by_name(self, row: Write, content: Mapping[str, Any]) -> Record | None:
+        for name, value in row.named(content) if row.search else ():
+            found = self._directory.find(row, name, value)
+            if row.numbered:
+                found = [one for one in found if one.get(row.numbered[0]) == row.numbered[1]]
+            if found:
+                return found[0]
+        return None
+
+    # The end of a record
+
+    def _end(self, row: Write, job: Job, entry: Entry | None) -> Step | Adopted | Left:
+        """Delete, void or archive a record, as Xero has it and where `deletes` allows it."""
+        entry = entry or Entry()
+        if entry.gone:
+            return Left()
+        archive = job.status == "ARCHIVED" and not job.gone
+        xero_id = entry.xero_id or self._own_id(row, job)
+        record = None if xero_id else self._by_name(row, job.sent)
+        if record:
+            xero_id = str(record[row.key])
+        if archive:
+            return Left() if entry.status == "ARCHIVED" else self._unarchived(row, job, entry)
+        if not xero_id:
+            return Left("ended in the source before they were ever written here")
+        if not self._deletes:
+            return Left("to be deleted, voided or archived, which only `deletes: true` does")
+        if not row.remove and not row.ends:
+            raise Broken(row.unchangeable or f"Xero can't delete {row.name}")
+        entry = replace(entry, xero_id=xero_id)
+        now = entry.status
+        if not now and row.steps and row.status in row.fields:
+            record = record or self._directory.by_ids(row, [xero_id]).get(xero_id)
+            if record is None:
+                return Left("not in Xero any more")
+            now = str(record.get(row.status) or "")
+            now = row.becomes.get(now, now)
+        if now in _GONE:
+            return Left()
+        return self.status_step(row, job, entry, _ending(row, now, job.status))
+
+    def _unarchived(self, row: Write, job: Job, entry: Entry) -> Step | Adopted:
+        """A record that is archived in the source: written first, as others may refer to it, archived last."""
+        planned = self._write(row, msgspec.structs.replace(job, status=""), entry)
+        step = planned.step if isinstance(planned, Adopted) else planned
+        step.job = job
+        if not self._deletes:
+            step.hash += _NOT_ARCHIVED
+        elif step.status != "ARCHIVED":
+            step.after = ("ARCHIVED",)
+        return planned
+
+    def status_step(
+        self,
+        row: Write,
+        job: Job,
+        entry: Entry,
+        status: str,
+        after: tuple[str, ...] = (),
+        *,
+        follows: bool = False,
+    ) -> Step:
+        """Bring a record to a status, and nothing else."""
+        xero_id = entry.xero_id or ""
+        verb = row.remove if row.remove and status in _GONE else row.update
+        if verb is None:
+            raise Broken(row.unchangeable)
+        body: dict[str, Any] = {row.status: status} if verb.body else {}
+        if verb.body:
+            self._fill_header(row, body, xero_id)
+        if verb.body == "list":
+            body = {row.key: xero_id, **body}
+        return Step(
+            job, "remove" if status in (*row.ends, "DELETED") else "update", verb,
+            _path(verb, entry.owner, xero_id), body, entry, job.hash,
+            status=status, after=after, owner=entry.owner, follows=follows,
+        )  # fmt: skip
+
+    def _find_lost_parts(self, job: Job) -> None:
+        """Parts that were written for a record and are not in it any more, to be removed in their turn."""
+        for name, keys in job.parts.items() if self._deletes else ():
+            for key, _ in self._ledger.children(name, job.key):
+                if key not in keys:
+                    lost = Job(key=key, hash="", sent={}, epoch=job.epoch, raw=job.raw, gone=True)
+                    if key not in self.lost_parts[name]:
+                        self._intake.states.opened(job.epoch)
+                    self.lost_parts[name][key] = lost
+
+    # What a plan needs to know
+
+    def _own_id(self, row: Write, job: Job) -> str | None:
+        """Xero's id of the record, if the source knows it or it was written from there under another key."""
+        if job.id is None:
+            return None
+        if row.name == "tax_rates":
+            return self._ledger.id_of(alias("TaxType", job.tenant, job.id))
+        return self._ledger.id_of(job.id) or (None if self._references.foreign(job.tenant) else job.id)
+
+    def _content(self, row: Write, job: Job, entry: Entry) -> tuple[str | None, dict[str, Any]]:
+        """The path of what a part belongs to, and the content with its references resolved."""
+        sent = dict(job.sent)
+        owner = self._owner(row, job, sent) if row.owners else entry.owner
+        if row.refers:
+            return owner, dict(self._references.reference(row.refers, sent, job.tenant))
+        return owner, self._references.resolve(
+            sent, None if job.parent and row.key_is_content else job.tenant
+        )
+
+    def _owner(self, row: Write, job: Job, sent: dict[str, Any]) -> str:
+        """Where a part goes, such as `CreditNotes/<id>`; takes the field that says so out of the content."""
+        tenant = job.tenant
+        if job.parent:
+            name, key, link = job.parent
+            parent = self._ledger.entry(name, key)
+            if parent is None or not parent.xero_id or parent.gone:
+                raise Broken(f"the record of {name} that it is part of is not in Xero")
+            sent[link] = {REFERENCES[link][0]: parent.xero_id} if link in REFERENCES else parent.xero_id
+            tenant = tenant if link not in row.owners else None
+        for name, path in row.owners.items():
+            if name in sent:
+                value = sent.pop(name)
+                if isinstance(value, dict):
+                    return f"{path}/{self._references.reference(name, value, tenant)[REFERENCES[name][0]]}"
+                if self._references.foreign(tenant) and not self._ledger.id_of(value):
+                    raise Broken(
+                        f"{value} is an id of another organisation, and that record was not written", name
+                    )
+                return f"{path}/{self._ledger.id_of(value) or value}"
+        if row.name == "payment_service_themes" and sent.get("Name"):
+            theme = sent.pop("Name")
+            for one in self._directory.whole("branding_themes"):
+                if same_name(theme, one.get("Name")):
+                    return f"BrandingThemes/{one['BrandingThemeID']}"
+            raise Broken(f"Xero has no branding theme {theme!r}", "Name")
+        raise Broken("one of them says what it belongs to, and is needed", " or ".join(row.owners))
+
+    def siblings(self, row: Write, owner: str | None) -> list[Record]:
+        """What hangs on a record in Xero already."""
+        path = row.siblings.format(of=owner)
+        if row.siblings != "{of}":
+            return self._directory.listed(path, row.envelope)
+        record = self._directory.one(path, path.partition("/")[0])
+        return list((record or {}).get(row.envelope) or [])
+
+    def _known_lines(self, row: Write, entry: Entry) -> list[str]:
+        if entry.lines is not None or not entry.xero_id:
+            return entry.lines or []
+        record = self._directory.by_ids(row, [entry.xero_id]).get(entry.xero_id) or {}
+        return [str(line["LineItemID"]) for line in record.get("LineItems") or [] if line.get("LineItemID")]
+
+    def _fill_header(self, row: Write, body: dict[str, Any], xero_id: str) -> None:
+        """Repeat what an update would blank, as Xero's own record has it."""
+        if all(name in body for name in row.header):
+            return
+        record = self._directory.by_ids(row, [xero_id]).get(xero_id) or {}
+        for name in row.header:
+            value = record.get(name)
+            if name in body or value in (None, ""):
+                continue
+            if name in REFERENCES:
+                value = {REFERENCES[name][0]: value[REFERENCES[name][0]]}
+            elif row.fields[name].kind == "day":
+                value = dates.day(str(value))
+            body[name] = value
+
+
+def _path(verb: Verb, owner: str | None, xero_id: str) -> str:
+    return verb.path.format(of=owner or "", id=xero_id)
+
+
+def _line_ids(content: Mapping[str, Any]) -> list[str | None]:
+    return [line.get("LineItemID") for line in content.get("LineItems") or []]
+
+
+def _is_own_rate(tax_type: str) -> bool:
+    """An organisation's own rates have codes TAX001 and so on; Xero's have the same ones everywhere."""
+    return tax_type.startswith("TAX") and tax_type[3:].isdigit()
+
+
+def _ending(row: Write, now: str, asked: str) -> str:
+    """Which status ends a record: a draft is deleted where an approved one is voided."""
+    if not row.ends:
+        return "DELETED"
+    wanted = tuple(s for s in (asked, *row.ends) if s)
+    now = now or next(iter(row.steps.get("", ("",))))
+    for status in wanted:
+        if status in row.ends and status in row.steps.get(now, ()):
+            return status
+    raise Broken(f"{now} to {wanted[0]} is no step that Xero takes", row.status)

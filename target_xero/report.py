@@ -1,0 +1,109 @@
+"""What became of every record: counts for the table at the end, and rejects as a Singer stream to be mended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from tap_xero.config import ConfigurationProblem
+from target_xero.payload import encode
+
+REASON, REJECTED_AT = "_rejected_reason", "_rejected_at"
+_REASONS = {
+    REASON: {
+        "type": ["string", "null"],
+        "description": "Why it was not written; ignored when it is sent again",
+    },
+    REJECTED_AT: {"type": ["string", "null"], "format": "date-time"},
+}
+
+
+@dataclass(slots=True)
+class Count:
+    """What became of the records of one object, and the calls that took."""
+
+    created: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    calls: int = 0
+
+
+class Report:
+    """Counts by object."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Count] = {}
+
+    def of(self, object_name: str) -> Count:
+        """The counts of an object, to be added to."""
+        return self.counts.setdefault(object_name, Count())
+
+    @property
+    def rejected(self) -> int:
+        """How many records were rejected in all."""
+        return sum(count.rejected for count in self.counts.values())
+
+    def table(self, order: Mapping[str, Any]) -> str:
+        """The counts as a table for people, objects in the order they are written, with a sum below."""
+        columns = [column.name for column in fields(Count)]
+        known = sorted(self.counts, key=lambda name: list(order).index(name) if name in order else len(order))
+        rows = [[name, *(getattr(self.counts[name], c) for c in columns)] for name in known]
+        if len(rows) > 1:
+            rows.append(["all", *(sum(row[i] for row in rows) for i in range(1, len(columns) + 1))])
+        wide = max(len("object"), *(len(str(row[0])) for row in rows)) if rows else len("object")
+        lines = [f"{'object':<{wide}}" + "".join(f"{column:>11}" for column in columns)]
+        lines += [f"{row[0]:<{wide}}" + "".join(f"{number:>11,}" for number in row[1:]) for row in rows]
+        return "\n".join(lines)
+
+
+class Rejects:
+    """The file of rejects: a Singer stream of the records as they came, each with the reason it was rejected.
+
+    It is only ever added to, for a run that has put records aside there passes its state on. Nothing is made
+    before there is a reject. `schemas` holds the latest SCHEMA message of each stream.
+    """
+
+    def __init__(self, path: Path, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        self.path = path
+        self._schemas = schemas
+        self._written: dict[str, Mapping[str, Any]] = {}
+
+    def name(self, stream: str, record: Mapping[str, Any]) -> str:
+        """How people tell the record from others: its stream and its key."""
+        keys = self._schemas[stream].get("key_properties") or ()
+        told = ", ".join(f"{key}={record.get(key)}" for key in keys if key != "tenant_id")
+        return f"{stream} {told}" if told else stream
+
+    def add(self, rejects: list[tuple[str, Mapping[str, Any], str]]) -> None:
+        """Add (stream, record, reason) each, flushed to the disk; ConfigurationProblem if the file can't be written."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        lines = []
+        for stream, record, reason in rejects:
+            schema = self._schemas[stream]
+            if self._written.get(stream) is not schema:
+                self._written[stream] = schema
+                described = {
+                    **schema["schema"],
+                    "properties": {**schema["schema"].get("properties", {}), **_REASONS},
+                }
+                lines.append(encode({**schema, "schema": described}))
+            told = {**record, REASON: reason, REJECTED_AT: now}
+            lines.append(encode({"type": "RECORD", "stream": stream, "record": told}))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # The records may hold what is nobody else's business.
+            with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
+                file.write(b"\n".join(lines) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ConfigurationProblem(
+                f"rejects_path: {self.path} can't be written: {error.strerror}."
+            ) from None

@@ -1,0 +1,331 @@
+"""Where records wait until the input has ended, and which states they hold back.
+
+What others refer to must be written first, and a tap may send it last (streams come A to Z). So nothing is
+sent before the input has ended: records are checked and sorted out as they come, and wait in temporary files,
+one per object.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+from singer_sdk.sinks import Sink
+
+from target_xero.payload import REFERENCES, Broken, Content, decode, encode, hashed, number
+from target_xero.writes import DELETED_AT, WRITES, Part, Write
+
+if TYPE_CHECKING:
+    from singer_sdk.target_base import Target
+
+_NOTE_LENGTH = 2500
+
+
+class Job(msgspec.Struct, omit_defaults=True):
+    """A record on its way.
+
+    `key` is the source's, `hash` that of all it says; `sent` is its content in Xero's names, `id` the value
+    of Xero's id field in it, `tenant` the organisation it comes from if it says so. `status` is what it asks
+    for, `gone` whether the source has deleted it. `aside` holds what is only looked at. `parent` is (object,
+    key, field) of the record whose part it is, and `parts` the keys of a record's own parts by their object.
+    `epoch` is the number of states before it, `raw` where the record as it came is kept.
+    """
+
+    key: str
+    hash: str
+    sent: dict[str, Any]
+    epoch: int
+    raw: int
+    id: str | None = None
+    tenant: str | None = None
+    status: str = ""
+    gone: bool = False
+    aside: dict[str, Any] = {}
+    parent: tuple[str, str, str] | None = None
+    parts: dict[str, list[str]] = {}
+
+
+class Reject(msgspec.Struct):
+    """A record that can't be written, and why."""
+
+    row: str
+    epoch: int
+    raw: int
+    reason: str
+
+
+class States:
+    """A state may be passed on once everything before it is settled; `emit` gets the newest such state."""
+
+    def __init__(self, emit: Callable[[Any], None]) -> None:
+        self._emit = emit
+        self._values: list[Any] = []
+        self._open: Counter[int] = Counter()
+        self._covered = 0
+
+    @property
+    def epoch(self) -> int:
+        """How many states have come; a record that comes now is held by the next."""
+        return len(self._values)
+
+    def received(self, value: Any) -> None:
+        """A state came."""
+        self._values.append(value)
+
+    def opened(self, epoch: int) -> None:
+        """A record came, or has more to be done."""
+        self._open[epoch] += 1
+
+    def settled(self, epoch: int) -> None:
+        """A record is written, left alone, or safely put aside."""
+        self._open[epoch] -= 1
+        if self._open[epoch] <= 0:
+            del self._open[epoch]
+
+    def flush(self) -> None:
+        """Pass on the newest state that everything before is settled for, unless it was passed on already."""
+        covered = min(self._open, default=len(self._values))
+        if covered > self._covered:
+            self._emit(self._values[covered - 1])
+            self._values[:covered] = [None] * covered
+            self._covered = covered
+
+
+class Intake:
+    """Takes records in until the input has ended: checked, sorted out, and in files that vanish with the process."""
+
+    def __init__(self, states: States, warn: Callable[..., None]) -> None:
+        self.states = states
+        self._warn = warn
+        self._files: dict[str, BinaryIO] = {}
+        self._records: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the run
+        self._end = 0
+        self._seen: set[int] = set()
+        self._last: dict[tuple[str, str], str] = {}
+        self._again: Counter[tuple[str, str]] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.rejects: list[Reject] = []
+        self.elsewhere: Counter[tuple[str, str]] = Counter()
+
+    # Taking in
+
+    def take(
+        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], raw: Mapping[str, Any]
+    ) -> None:
+        """Take in one record of a stream whose key properties are `keys`; `raw` is the record as it came."""
+        epoch, place = self.states.epoch, self._keep(stream, raw)
+        content = row.form.take(record, frozenset(keys))
+        tenant = record.get("tenant_id")
+        tenant = str(tenant) if tenant else None
+        self._say_unknown(row, stream)
+        try:
+            key = self._key(row, keys, record, content)
+            job = self._job(row, key, content, bool(record.get(DELETED_AT)), tenant)
+        except Broken as broken:
+            content.problems.append(broken)
+        self.states.opened(epoch)
+        if content.problems:
+            told = "; ".join(str(problem) for problem in content.problems[:5])
+            self.rejects.append(Reject(row.name, epoch, place, told))
+            return
+        job.epoch, job.raw = epoch, place
+        for field, pattern, why in row.elsewhere:
+            value = content.sent.get(field) or content.aside.get(field)
+            if value and fnmatchcase(str(value), pattern):
+                self.elsewhere[row.name, why] += 1
+                self.states.settled(epoch)
+                return
+        job.parts = {
+            part.row: self._take_parts(row, part, job, content)
+            for part in row.parts
+            if part.field in content.aside
+        }
+        self._add(row, job)
+
+    def _take_parts(self, owner: Write, part: Part, job: Job, content: Content) -> list[str]:
+        """The parts of a record as records of their own, which wait for the record's id; returns their keys."""
+        row = WRITES[part.row]
+        keys = []
+        for nested in content.aside[part.field]:
+            found = row.form.take(nested)
+            identity = found.aside.get(row.key) or next(
+                (v for v in found.sent.values() if isinstance(v, str)), None
+            )
+            key = f"{job.key}/{identity or hashed(found.sent)}"
+            keys.append(key)
+            self.states.opened(job.epoch)
+            try:
+                child = self._job(row, key, found, gone=False, tenant=job.tenant)
+            except Broken as broken:
+                self.rejects.append(Reject(row.name, job.epoch, job.raw, f"{part.field}: {broken}"))
+                continue
+            child.epoch, child.raw = job.epoch, job.raw
+            if owner.create:
+                child.parent = (owner.name, job.key, part.link)
+            elif job.id:
+                child.sent[part.link] = {REFERENCES[part.link][0]: job.id}
+            self._add(row, child)
+        return keys
+
+    def _job(self, row: Write, key: str, content: Content, gone: bool, tenant: str | None) -> Job:
+        sent = content.sent
+        status = self._status(row, sent)
+        self._check(row, content)
+        compared = {name: value for name, value in sent.items() if name not in row.once}
+        return Job(
+            key=key,
+            hash=hashed([compared, status, gone]),
+            sent=sent,
+            epoch=0,
+            raw=0,
+            id=content.aside.get(row.key),
+            tenant=tenant,
+            status=status,
+            gone=gone,
+            aside={name: value for name, value in content.aside.items() if name in row.aside},
+        )
+
+    @staticmethod
+    def _status(row: Write, sent: dict[str, Any]) -> str:
+        """Take the status out of the content: it is a step, not a field."""
+        status = str(sent.pop(row.status, "") or "").upper()
+        if not status or not row.steps:
+            return ""
+        if status not in row.statuses:
+            raise Broken(f"{status} is none of {', '.join(sorted(row.statuses))}", row.status)
+        return row.becomes.get(status, status)
+
+    @staticmethod
+    def _check(row: Write, content: Content) -> None:
+        """What must hold of the content whether it is created or updated."""
+        sent = content.sent
+        given = [name for name in row.either if name in sent]
+        if len(given) > 1:
+            raise Broken(f"only one of {', '.join(given)} may be given", given[1])
+        if row.name == "manual_journals":
+            _check_balance(sent)
+        if row.name == "history_notes" and len(str(sent.get("Details", ""))) > _NOTE_LENGTH:
+            raise Broken(f"a note has at most {_NOTE_LENGTH:,} characters", "Details")
+
+    @staticmethod
+    def _key(row: Write, keys: Sequence[str], record: Mapping[str, Any], content: Content) -> str:
+        """The source's key: its key properties, else what names the record in Xero; "" if its content must do."""
+        if keys:
+            values = [record.get(name) for name in keys]
+            for name, value in zip(keys, values, strict=True):
+                if value is None or value == "":
+                    raise Broken("the key is empty", name)
+            return "|".join(str(value) for value in values)
+        if row.key in content.aside:
+            return str(content.aside[row.key])
+        return next((value for _, value in row.named(content.sent)), "")
+
+    def _add(self, row: Write, job: Job) -> None:
+        if not job.key:
+            # Without any key the content is the key; the second of two equal records is another one.
+            self._again[row.name, job.hash] += 1
+            job.key = f"#{job.hash}.{self._again[row.name, job.hash]}"
+        seen = hash((row.name, job.key))
+        if seen in self._seen:
+            self._last[row.name, job.key] = job.hash
+        self._seen.add(seen)
+        file = self._files.get(row.name)
+        if file is None:
+            file = self._files[row.name] = tempfile.TemporaryFile()  # noqa: SIM115
+        file.write(encode(job) + b"\n")
+        self.counts[row.name] += 1
+
+    def _keep(self, stream: str, raw: Mapping[str, Any]) -> int:
+        place = self._end
+        self._end += self._records.write(encode([stream, raw]) + b"\n")
+        return place
+
+    def _say_unknown(self, row: Write, stream: str) -> None:
+        unknown = row.form.unknown
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            unknown.clear()
+            self._warn("%s: %s %s no field of Xero's %s and left out.", stream, names,
+                       "is" if "," not in names else "are", row.name)  # fmt: skip
+
+    # Handing out
+
+    def jobs(self, row: Write) -> Iterator[Job]:
+        """The records of an object in the order they came."""
+        file = self._files.get(row.name)
+        if file is None:
+            return
+        file.seek(0)
+        decoder = msgspec.json.Decoder(Job, float_hook=number)
+        for line in file:
+            yield decoder.decode(line)
+
+    def last_hash(self, row: Write, job: Job) -> str:
+        """The hash of the last record with that key: once that is written, the earlier ones are history."""
+        return self._last.get((row.name, job.key), job.hash)
+
+    def record(self, place: int) -> tuple[str, dict[str, Any]]:
+        """The stream and the record as it came."""
+        self._records.seek(place)
+        stream, record = decode(self._records.readline())
+        self._records.seek(0, 2)
+        return stream, record
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in (*self._files.values(), self._records):
+            file.close()
+
+
+def _check_balance(sent: Mapping[str, Any]) -> None:
+    """The lines of a journal must add up to zero; where tax is added to them, only Xero can tell."""
+    lines = sent.get("JournalLines")
+    if not lines:
+        return
+    for index, line in enumerate(lines):
+        if "LineAmount" not in line:
+            raise Broken("it is needed", f"JournalLines[{index}].LineAmount")
+    exclusive = str(sent.get("LineAmountTypes", "")).lower() == "exclusive"
+    if exclusive and any(line.get("TaxType", "NONE") != "NONE" for line in lines):
+        return
+    total = sum(line["LineAmount"] for line in lines)
+    if len(lines) < 2 or total:
+        rule = (
+            "a journal needs two lines"
+            if len(lines) < 2
+            else f"the lines must add up to zero, not to {total}"
+        )
+        raise Broken(rule, "JournalLines")
+
+
+class XeroSink(Sink):
+    """Hands the records of one stream to the intake; nothing is ever drained, as all writing waits for the end."""
+
+    def __init__(
+        self, target: Target, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self.take: Callable[[Mapping[str, Any], Sequence[str]], None] = target.taker(stream_name)  # type: ignore[attr-defined]
+
+    def get_validator(self) -> None:
+        """No JSON schema: records are checked by the registry, which knows Xero's rules and is twenty times faster."""
+
+    def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        return record
+
+    def _singer_validate_message(self, record: dict[str, Any]) -> None:
+        """A missing key is a reject, not the end of the run."""
+
+    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
+        """They stay: `_sdc_deleted_at` asks for a deletion, the others are left out later."""
+
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Take a record in."""
+        self.take(record, self.key_properties)
+
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Nothing is left to do."""

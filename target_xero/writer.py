@@ -1,0 +1,696 @@
+"""Writes what the input held: batches go out, and each record's answer comes back to it.
+
+Before a request goes out the ledger knows of it, and afterwards what became of it. Whatever is found in
+flight when a run begins is looked up in Xero before anything is sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import groupby, islice
+from typing import Any
+
+import msgspec
+
+from tap_xero.api.client import XeroClient
+from tap_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
+from tap_xero.config import ConfigurationProblem, Organisation
+from target_xero.compare import same_name, says
+from target_xero.ledger import Entry, Flight, Ledger
+from target_xero.lookups import Directory, Record
+from target_xero.payload import Broken, encode
+from target_xero.plan import Adopted, Left, Planner, Step
+from target_xero.references import References, alias
+from target_xero.report import Rejects, Report
+from target_xero.sinks import Intake, Job, Reject
+from target_xero.writes import MANY, MOST_BYTES, WRITES, Existing, Verb, Write
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+#: A DELETE has no Idempotency-Key: after a lost answer the record is looked up and, if it is still there, sent again.
+_DELETE_TRIES = 3
+
+
+class Stopped(ConfigurationProblem):
+    """The run ends before everything was written; what is left comes with the next run."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Xero did not take the record; its own words."""
+
+    reason: str
+
+
+class Writer:
+    """Writes to one organisation. `stop` is asked before each request; it ends the run between two of them."""
+
+    def __init__(
+        self,
+        client: XeroClient,
+        organisation: Organisation,
+        ledger: Ledger,
+        intake: Intake,
+        report: Report,
+        rejects: Rejects,
+        logger: logging.Logger,
+        *,
+        batch_size: int = MANY,
+        deletes: bool = False,
+        dry_run: bool = False,
+        stop_at_reject: bool = False,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._client = client
+        self._organisation = organisation
+        self._ledger = ledger
+        self._intake = intake
+        self._report = report
+        self._rejects = rejects
+        self._logger = logger
+        self._batch_size = batch_size
+        self._dry_run = dry_run
+        self._stop_at_reject = stop_at_reject
+        self._stop = stop
+        self._directory = Directory(client, organisation)
+        self._references = References(ledger, self._directory, organisation.tenant_id)
+        self._planner = Planner(ledger, self._directory, self._references, intake, deletes=deletes)
+        self._lost: dict[tuple[str, str], str] = {}
+        self._left_out: Counter[tuple[str, str]] = Counter(intake.elsewhere)
+        self._last: list[tuple[Write, Step]] = []
+
+    def run(self) -> None:
+        """Write everything the intake holds; raises what ends the run early."""
+        self._set_aside(self._intake.rejects)
+        for (name, _), number in self._intake.elsewhere.items():
+            self._report.of(name).skipped += number
+        self._recover()
+        for row in WRITES.values():
+            with self._counted(row):
+                self._write(row)
+        # What is archived can't be referred to any more, so that comes last, and what refers to others first.
+        for name, steps in groupby(reversed(self._last), key=lambda one: one[0].name):
+            row = WRITES[name]
+            with self._counted(row):
+                for group in _grouped([step for _, step in steps]):
+                    self._send_steps(row, group)
+        for (name, why), number in sorted(self._left_out.items()):
+            self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
+        self._intake.states.flush()
+
+    @contextmanager
+    def _counted(self, row: Write) -> Iterator[None]:
+        """Count the calls that an object takes."""
+        before = self._client.usage(self._organisation.header).calls
+        try:
+            yield
+        finally:
+            calls = self._client.usage(self._organisation.header).calls - before
+            if calls:
+                self._report.of(row.name).calls += calls
+
+    # From records to requests
+
+    def _write(self, row: Write) -> None:
+        """Write the records of one object, in the order they came, with as many in a request as it takes."""
+        pending: dict[tuple[str, str, str], list[Step]] = {}
+        keys: set[object] = set()
+
+        def send_all() -> None:
+            while pending:
+                self._send_steps(row, pending.pop(next(iter(pending))))
+            keys.clear()
+
+        jobs = self._jobs(row)
+        while chunk := list(islice(jobs, self._batch_size)):
+            self._prepare(row, chunk)
+            for job in chunk:
+                # A second record of the same key waits for the first, as does one of the same name where Xero
+                # would not refuse it, but change the first.
+                names = row.named(job.sent) if row.first else []
+                if job.key in keys or keys.intersection(names):
+                    send_all()
+                step = self._planned(row, job)
+                if step is None:
+                    continue
+                # What was in one request before its answer was lost is in one again: the same key, the same
+                # body.
+                kind = (step.verb.method, step.path, self._lost.get((row.name, job.key), ""))
+                if step.path != row.path and kind not in pending:
+                    send_all()
+                keys.update((job.key, *names))
+                pending.setdefault(kind, []).append(step)
+                if len(pending[kind]) >= self._size(step.verb) and not kind[2]:
+                    self._send_steps(row, pending.pop(kind))
+                    if not pending:
+                        keys.clear()
+        send_all()
+
+    def _prepare(self, row: Write, jobs: list[Job]) -> None:
+        """Look up what the records of a batch will need, in as few calls as that takes."""
+        sent = [job.sent for job in jobs if self._planner.may_be_sent(row, job)]
+        self._references.prepare([{row.refers: one} for one in sent] if row.refers else sent)
+        if row.first and row.search:
+            for field in row.names:
+                values = [value for one in sent for name, value in row.named(one) if name == field]
+                self._directory.look_up(row, field, values)
+
+    def _jobs(self, row: Write) -> Iterator[Job]:
+        yield from self._intake.jobs(row)
+        yield from list(self._planner.lost_parts[row.name].values())
+
+    def _size(self, verb: Verb) -> int:
+        return min(verb.size, self._batch_size)
+
+    def _planned(self, row: Write, job: Job) -> Step | None:
+        """What to ask of Xero for a record; None if nothing, which is then settled, or put off to the end."""
+        try:
+            plan = self._planner.plan(row, job)
+            if isinstance(plan, Adopted):
+                self._adopt(row, plan)
+                return None
+        except Broken as broken:
+            self._reject(row, job, str(broken))
+            return None
+        if isinstance(plan, Left):
+            if plan.why:
+                self._left_out[row.name, plan.why] += 1
+            self._settled(row, job, "skipped" if plan.why else "unchanged")
+            return None
+        if plan.status == "ARCHIVED" and plan.action == "remove":
+            self._last.append((row, plan))
+            return None
+        return plan
+
+    def _adopt(self, row: Write, plan: Adopted) -> None:
+        """Take a record that Xero has for the source's."""
+        step = plan.step
+        following = step.after
+        step.after = ()
+        entry = self._note(row, [(step, plan.record)])[0]
+        if following:
+            self._last.append(
+                (row, self._planner.status_step(row, step.job, replace(entry, hash=None), following[0]))
+            )
+        else:
+            self._settled(row, step.job, "unchanged")
+
+    # Sending
+
+    def _send_steps(self, row: Write, steps: list[Step]) -> None:
+        """Send steps of one kind in as few requests as their sizes allow, then what follows from them."""
+        while steps:
+            following: list[Step] = []
+            for batch in _sized(steps, self._size(steps[0].verb)):
+                following += self._send(row, batch)
+            groups = _grouped(following)
+            for group in groups[1:]:
+                self._send_steps(row, group)
+            steps = groups[0] if groups else []
+
+    def _send(self, row: Write, steps: list[Step], tries: int = 1) -> list[Step]:
+        """Send one request and settle its records; returns the steps that follow from it."""
+        if self._stop():
+            raise Stopped("Stopped by a signal; what is not written yet comes with the next run.")
+        first = steps[0]
+        verb = first.verb
+        if self._dry_run:
+            return self._settle(row, steps, [_imagined(row, step) for step in steps])
+        params = dict(row.unit_prices) if verb.body == "list" and row.unit_prices else {}
+        if verb.size > 1:
+            params["summarizeErrors"] = "false"
+        body = _body(row, verb, [step.body for step in steps])
+        request = self._request_key(steps, body)
+        sent_at = self._directory.now()
+        self._ledger.sending(
+            row.name, request, first.action, first.path, sent_at,
+            [(step.job.key, step.hash, step.body, _kept(step)) for step in steps],
+        )  # fmt: skip
+        try:
+            answer = self._client.send(
+                verb.method,
+                self._organisation.header,
+                first.path,
+                params=params,
+                body=body,
+                idempotency_key=request,
+            )
+            envelope = answer.json() if answer.content else {}
+        except (Refused, NotFound) as error:
+            return self._refused(row, steps, error, sent_at)
+        except OutcomeUnknown:
+            if verb.method != "DELETE" or tries >= _DELETE_TRIES:
+                raise
+            left = self._look_up(row, steps, sent_at)
+            return self._send(row, left, tries + 1) if left else []
+        except XeroError:
+            # Anything else says that nothing was done, so that there is nothing to look up.
+            self._ledger.settle(row.name, unsent=[step.job.key for step in steps])
+            raise
+        self._directory.heard(envelope)
+        return self._settle(row, steps, _paired(row, steps, _elements(envelope, row.envelope)))
+
+    def _request_key(self, steps: list[Step], body: bytes | None) -> str:
+        """The same for the same request until it has had its answer, so that Xero tells a retry from a new wish."""
+        first = steps[0]
+        told = sha256(f"{self._organisation.tenant_id} {first.verb.method} {first.path}\n".encode())
+        told.update(body or b"")
+        for step in steps:
+            told.update(f"\n{step.job.key} {step.entry.attempts}".encode())
+        return told.hexdigest()
+
+    def _refused(self, row: Write, steps: list[Step], error: Refused | NotFound, sent_at: str) -> list[Step]:
+        """A request that was refused as a whole: find the records that it is about."""
+        elements = error.elements if isinstance(error, Refused) else []
+        if len(steps) == 1:
+            if isinstance(error, NotFound) and steps[0].action == "remove":
+                return self._settle(row, steps, [{}])
+            words = [word for element in elements for word in _words(element)]
+            return self._settle(row, steps, [Refusal("; ".join(words) or _why(error))])
+        if elements and not isinstance(error, TooLarge):
+            # In spite of summarizeErrors=false (Xero-Net#354): the good ones may be saved, and nobody said
+            # so.
+            parts = [[step] for step in self._look_up(row, steps, sent_at)]
+        else:
+            # One id that Xero does not know costs the whole batch, and nothing of it is written.
+            middle = len(steps) // 2
+            parts = [steps[:middle], steps[middle:]]
+        self._ledger.settle(row.name, unsent=[step.job.key for part in parts for step in part])
+        return [following for part in parts for following in self._send(row, part)]
+
+    # What became of them
+
+    def _settle(self, row: Write, steps: list[Step], answers: list[Record | Refusal]) -> list[Step]:
+        """Write down what became of the records of a request; returns the steps that follow from it."""
+        done: list[tuple[Step, Record]] = []
+        refused: list[tuple[Step, str]] = []
+        for step, answer in zip(steps, answers, strict=True):
+            if isinstance(answer, Refusal):
+                refused.append((step, answer.reason))
+            elif _is_written(answer):
+                done.append((step, answer))
+            else:
+                refused.append((step, "; ".join(_words(answer)) or "Xero refused it and did not say why"))
+        following: list[Step] = []
+        for (step, _), entry in zip(done, self._note(row, done), strict=True):
+            if not step.follows:
+                what = {"create": "created", "update": "updated", "remove": "removed"}[step.action]
+                self._count(row, what)
+            if not step.after:
+                self._intake.states.settled(step.job.epoch)
+                continue
+            then = self._planner.status_step(
+                row, step.job, entry, step.after[0], step.after[1:], follows=True
+            )
+            if then.status == "ARCHIVED":
+                self._last.append((row, then))
+            else:
+                following.append(then)
+        if refused:
+            following += self._settle_refused(row, refused)
+        self._intake.states.flush()
+        return following
+
+    def _settle_refused(self, row: Write, refused: list[tuple[Step, str]]) -> list[Step]:
+        """Refused creates may be of records that Xero has under that name; the others are rejects."""
+        following: list[Step] = []
+        rejects: list[Reject] = []
+        creates = [step for step, _ in refused if step.action == "create" and not row.first and row.search]
+        for field in row.names:
+            values = [value for step in creates for name, value in row.named(step.body) if name == field]
+            self._directory.look_up(row, field, values)
+        for step, words in refused:
+            job = step.job
+            try:
+                record = self._planner.existing(row, job, step.body, step.owner) if step in creates else None
+                if record is not None and (
+                    row.existing is Existing.MERGE or says(step.body, record, row.marks)
+                ):
+                    content = {n: v for n, v in step.body.items() if n != row.status}
+                    plan = self._planner.settle_existing(row, job, content, record, step.entry, step.owner)
+                    if isinstance(plan, Adopted):
+                        self._adopt(row, plan)
+                    else:
+                        following.append(plan)
+                    continue
+            except Broken as broken:
+                words = f"{words} ({broken})"
+            rejects.append(Reject(row.name, job.epoch, job.raw, words))
+        keys = [step.job.key for step, _ in refused]
+        again = {step.job.key for step in following}
+        self._set_aside(rejects)
+        self._ledger.settle(row.name, refused=[key for key in keys if key not in again], unsent=list(again))
+        self._check_stop()
+        return following
+
+    def _note(self, row: Write, done: list[tuple[Step, Record]]) -> list[Entry]:
+        """Let the ledger know what is written; returns its new entries."""
+        if not done:
+            return []
+        entries: list[tuple[str, Entry]] = []
+        names: list[tuple[str, str, str]] = []
+        ids: dict[str, str] = {}
+        for step, answer in done:
+            entry = _entry(row, step, answer)
+            entries.append((step.job.key, entry))
+            if step.action == "remove":
+                self._directory.forget(row, entry.xero_id)
+                continue
+            told = {name: answer[name] for name in row.names if answer.get(name)}
+            found = row.named({**step.job.sent, **told})
+            names += [(name, value, step.job.key) for name, value in found]
+            ids |= self._ids(row, step, entry, answer)
+            self._directory.wrote(row, {**step.body, **answer, row.key: entry.xero_id}, found)
+        self._ledger.settle(row.name, written=entries, names=names, ids=ids, at=self._directory.now())
+        return [entry for _, entry in entries]
+
+    def _ids(self, row: Write, step: Step, entry: Entry, answer: Record) -> dict[str, str]:
+        """What the ids and codes of the source became in Xero."""
+        job = step.job
+        pairs: list[tuple[Any, Any]] = list(zip(step.lines, entry.lines or [], strict=False))
+        pairs += [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
+        if job.id and row.name != "tax_rates":
+            pairs.append((job.id, entry.xero_id))
+        found: dict[str, str] = {source: xero for source, xero in pairs if source and xero and source != xero}
+        if job.id and row.name == "tax_rates" and entry.xero_id:
+            found[alias("TaxType", job.tenant, job.id)] = entry.xero_id
+        code = job.sent.get("Code")
+        if row.name == "accounts" and code and answer.get("Code") and answer["Code"] != code:
+            found[alias("AccountCode", job.tenant, code)] = answer["Code"]
+        return found
+
+    # After a lost answer
+
+    def _recover(self) -> None:
+        """Look up whatever an earlier run has left in flight."""
+        for name, group in groupby(
+            sorted(self._ledger.flights(), key=lambda f: f.object), key=lambda f: f.object
+        ):
+            row = WRITES[name]
+            flights = list(group)
+            steps = {
+                flight.key: _revived(row, flight, self._ledger.entry(name, flight.key)) for flight in flights
+            }
+            with self._counted(row):
+                left = self._look_up(row, list(steps.values()), min(flight.sent_at for flight in flights))
+                missing = {step.job.key for step in left}
+                self._ledger.settle(name, unsent=missing)
+            self._lost |= {(name, f.key): f.request for f in flights if f.key in missing}
+            self._logger.warning(
+                "%s: the last run ended before the answer for %s came; %s done in Xero.",
+                name, f"{len(flights):,}", f"{len(flights) - len(missing):,}",
+            )  # fmt: skip
+
+    def _look_up(self, row: Write, steps: list[Step], since: str) -> list[Step]:
+        """Find out which steps Xero has done, and write that down; returns the others.
+
+        A record with a name is found by it; a part among its siblings; anything else by what it says, among
+        the records made or changed since it was sent that the ledger does not know.
+        """
+        done: list[tuple[Step, Record]] = []
+        left: list[Step] = []
+        taken: set[str] = set()
+        recent: list[Record] | None = None
+        for step in steps:
+            self._directory.forget(row, step.entry.xero_id)
+            for field, value in row.named(step.body) if row.search else ():
+                self._directory.look_up(row, field, [value], afresh=True)
+        for step in steps:
+            if step.action != "create":
+                record = self._now(row, step)
+            elif row.siblings:
+                record = self._match(row, step, self._planner.siblings(row, step.owner), taken)
+            elif row.search and row.named(step.body):
+                record = self._planner.existing(row, step.job, step.body, None)
+                mine = record and (row.existing is not Existing.REFUSE or says(step.body, record, row.marks))
+                held = record and self._ledger.holder(row.name, str(record.get(row.key)))
+                record = record if mine and held in {None, step.job.key} else None
+            else:
+                recent = self._directory.recent(row, since) if recent is None else recent
+                record = self._match(row, step, recent, taken)
+            if record is None:
+                left.append(step)
+            else:
+                taken.add(str(record.get(row.key)))
+                done.append((step, record))
+        self._note(row, done)
+        return left
+
+    def _match(self, row: Write, step: Step, records: Iterable[Record], taken: set[str]) -> Record | None:
+        for record in records:
+            identifier = str(record.get(row.key))
+            if row.key and (
+                identifier in taken or (self._ledger.holder(row.name, identifier) and not row.shared)
+            ):
+                continue
+            if says(step.body, record, row.marks or row.names):
+                return record
+        return None
+
+    def _now(self, row: Write, step: Step) -> Record | None:
+        """The record as it is now, if the change or the end of it that was asked for is done."""
+        xero_id = step.entry.xero_id or ""
+        if row.siblings:
+            found = [
+                one for one in self._planner.siblings(row, step.owner) if str(one.get(row.key)) == xero_id
+            ]
+            record = found[0] if found else None
+        else:
+            record = self._directory.by_ids(row, [xero_id]).get(xero_id)
+        if step.action == "remove":
+            over = record is None or (bool(step.status) and record.get(row.status) == step.status)
+            return (record or {row.key: xero_id}) if over else None
+        return record if record is not None and says(step.body, record) else None
+
+    # Counting and putting aside
+
+    def _count(self, row: Write, what: str) -> None:
+        count = self._report.of(row.name)
+        setattr(count, what, getattr(count, what) + 1)
+
+    def _settled(self, row: Write, job: Job, what: str) -> None:
+        self._count(row, what)
+        self._intake.states.settled(job.epoch)
+
+    def _reject(self, row: Write, job: Job, reason: str) -> None:
+        self._set_aside([Reject(row.name, job.epoch, job.raw, reason)])
+        self._check_stop()
+
+    def _set_aside(self, rejects: list[Reject]) -> None:
+        """Put rejects into their file; only then do they not hold back the state any more."""
+        told: list[tuple[str, Mapping[str, Any], str]] = []
+        for reject in rejects:
+            stream, record = self._intake.record(reject.raw)
+            told.append((stream, record, reject.reason))
+            self._logger.error("%s rejected: %s", self._rejects.name(stream, record), reject.reason)
+        if told and not self._dry_run:
+            self._rejects.add(told)
+        for reject in rejects:
+            self._report.of(reject.row).rejected += 1
+            self._intake.states.settled(reject.epoch)
+
+    def _check_stop(self) -> None:
+        if self._stop_at_reject and not self._dry_run and self._report.rejected:
+            raise Stopped(
+                "Stopped at the first reject, as on_reject says; what is not written yet comes with the next run."
+            )
+
+
+# Requests and answers
+
+
+def _body(row: Write, verb: Verb, bodies: list[dict[str, Any]]) -> bytes | None:
+    if not verb.body:
+        return None
+    return encode(bodies[0] if verb.body == "one" else {row.envelope: bodies})
+
+
+def _sized(steps: list[Step], size: int) -> Iterator[list[Step]]:
+    """Parts of at most so many records, and smaller than Xero takes; one that is larger by itself goes alone."""
+    batch: list[Step] = []
+    weight = 0
+    for step in steps:
+        heavy = len(encode(step.body)) + 1 if len(steps) > 1 else 0
+        if batch and (len(batch) >= size or weight + heavy > MOST_BYTES):
+            yield batch
+            batch, weight = [], 0
+        batch.append(step)
+        weight += heavy
+    if batch:
+        yield batch
+
+
+def _grouped(steps: list[Step]) -> list[list[Step]]:
+    """Steps that may go in one request, together."""
+    groups: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        groups.setdefault((step.verb.method, step.path), []).append(step)
+    return list(groups.values())
+
+
+def _elements(envelope: Mapping[str, Any], name: str) -> list[Record]:
+    """The records of an answer, one each; the envelope's case does not count."""
+    found: Any = next((value for key, value in envelope.items() if key.lower() == name.lower()), [])
+    return [found] if isinstance(found, dict) else list(found or [])
+
+
+def _paired(row: Write, steps: list[Step], elements: list[Record]) -> list[Record | Refusal]:
+    """The answer of each record: by position, and checked by id and name.
+
+    Raises OutcomeUnknown if it can't be told which answer is whose: the records stay in flight, and the next
+    run looks them up.
+    """
+    if not elements and not steps[0].verb.body:
+        return [{} for _ in steps]
+    if len(elements) == len(steps) and all(_fits(row, *pair) for pair in zip(steps, elements, strict=True)):
+        return list(elements)
+    rest = list(elements)
+    found: list[Record | Refusal] = []
+    for step in steps:
+        mine = next((one for one in rest if _is_of(row, step, one)), None)
+        if mine is None:
+            raise OutcomeUnknown(
+                f"{len(elements)} answers came for {len(steps)} records, and which is whose can't be told",
+                call=f"{step.verb.method} {step.path}",
+            )
+        rest.remove(mine)
+        found.append(mine)
+    return found
+
+
+def _fits(row: Write, step: Step, element: Record) -> bool:
+    """Whether nothing speaks against an answer being this record's; a refused one may lack its names."""
+    sent, got = step.body.get(row.key), element.get(row.key)
+    if sent and got and got != _NOBODY and str(sent).lower() != str(got).lower():
+        return False
+    return all(
+        not element.get(name) or same_name(value, element[name]) for name, value in row.named(step.body)
+    )
+
+
+def _is_of(row: Write, step: Step, element: Record) -> bool:
+    """Whether an answer is this record's for certain."""
+    sent = step.body.get(row.key)
+    if sent and str(sent).lower() == str(element.get(row.key)).lower():
+        return True
+    named = row.named(step.body)
+    if named:
+        return any(same_name(value, element.get(name)) for name, value in named)
+    return bool(row.marks) and says(step.body, element, row.marks)
+
+
+def _is_written(element: Record) -> bool:
+    """Written is what neither itself nor anything nested in it speaks of an error.
+
+    The flags differ by object: documents have HasErrors, contacts and payments HasValidationErrors, items
+    only the list of messages; an answer to a single record may have none of them.
+    """
+    if element.get("StatusAttributeString") == "ERROR":
+        return False
+    return not any(element.get(flag) is True for flag in ("HasErrors", "HasValidationErrors")) and not _words(
+        element
+    )
+
+
+def _words(value: Any) -> list[str]:
+    """Xero's validation messages, those of nested records too, each once."""
+    found: dict[str, None] = {}
+    if isinstance(value, list):
+        for one in value:
+            found |= dict.fromkeys(_words(one))
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name == "ValidationErrors":
+                messages = [e.get("Message") if isinstance(e, dict) else e for e in one or []]
+                found |= dict.fromkeys(str(message) for message in messages if message)
+            elif isinstance(one, (dict, list)):
+                found |= dict.fromkeys(_words(one))
+    return list(found)
+
+
+def _why(error: Refused | NotFound) -> str:
+    if isinstance(error, NotFound):
+        return "Xero has no such record: an id in it is not one of this organisation (404)"
+    return error.words or str(error)
+
+
+def _entry(row: Write, step: Step, answer: Record) -> Entry:
+    """What the ledger is to know of a record after a step."""
+    identifier = answer.get(row.key) if row.key else None
+    xero_id = str(identifier) if identifier and identifier != _NOBODY else step.entry.xero_id
+    status = step.status
+    if step.action != "remove" and row.status in row.fields and not status:
+        status = str(answer.get(row.status) or "")
+    if step.action == "remove" and not status:
+        status = "DELETED"
+    return Entry(
+        hash=None if step.after else step.hash,
+        xero_id=xero_id or step.entry.xero_id or "-",
+        status=status,
+        owner=step.owner,
+        parent=step.job.parent[1] if step.job.parent else step.entry.parent,
+        lines=_line_ids_after(step, answer),
+        attempts=step.entry.attempts + 1,
+    )
+
+
+def _line_ids_after(step: Step, answer: Record) -> list[str] | None:
+    """Xero's ids of the lines, in the order they were sent: in an answer new lines may stand before old ones."""
+    sent = step.body.get("LineItems")
+    if not sent:
+        return step.entry.lines
+    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
+    kept = [line.get("LineItemID") for line in sent]
+    new = iter([one for one in answered if one not in kept])
+    found = [one or next(new, "") for one in kept]
+    return found if all(found) else None
+
+
+def _imagined(row: Write, step: Step) -> Record | Refusal:
+    """What Xero would answer in a dry run."""
+    lines = [
+        {**line, "LineItemID": line.get("LineItemID") or str(uuid.uuid4())}
+        for line in step.body.get("LineItems") or []
+    ]
+    made = {row.key: step.entry.xero_id or step.body.get(row.key) or str(uuid.uuid4())} if row.key else {}
+    asides = {name: str(uuid.uuid4()) for name in step.job.aside if name.endswith("ID")}
+    return {**asides, **step.body, **({"LineItems": lines} if lines else {}), **made}
+
+
+# What is kept of a step while it is in flight
+
+
+def _kept(step: Step) -> dict[str, Any]:
+    return {
+        "job": step.job,
+        "xero_id": step.entry.xero_id,
+        "status": step.status,
+        "after": bool(step.after),
+        "owner": step.owner,
+        "lines": step.lines,
+    }
+
+
+def _revived(row: Write, flight: Flight, entry: Entry | None) -> Step:
+    kept = flight.job
+    entry = entry or Entry()
+    verb = row.remove if flight.action == "remove" and row.remove else row.update or row.create
+    verb = (row.create if flight.action == "create" else verb) or Verb("", "")
+    return Step(
+        job=msgspec.convert(kept["job"], Job),
+        action=flight.action,
+        verb=verb,
+        path=flight.path,
+        body=flight.body,
+        entry=replace(entry, xero_id=entry.xero_id or kept["xero_id"]),
+        hash=flight.hash,
+        status=kept["status"],
+        after=("",) if kept["after"] else (),
+        owner=kept["owner"],
+        lines=kept["lines"],
+    )

@@ -1,0 +1,708 @@
+"""What can be written and how: one row per object, in the order in which they must be written.
+
+What others refer to stands before what refers to it. Facts are those of Xero's OpenAPI file and developer
+guides, and where practice differs, of the public issues that a comment names. How to add an object: one row
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from types import MappingProxyType
+
+from tap_xero.objects import OBJECTS, REPORTS, Field, XeroObject
+from tap_xero.objects.fields import guid, many, one, text
+from tap_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
+from target_xero.payload import REFERENCES, Form, folded
+
+#: As many records as Xero advises to send at once.
+MANY = 50
+#: Smaller than the 3.5 MB that Xero's guide to efficient calls asks to stay under.
+MOST_BYTES = 3_400_000
+
+DELETED_AT = "_sdc_deleted_at"
+
+
+class Existing(Enum):
+    """What to do when Xero has a record of that name or number which the ledger does not know."""
+
+    KEEP = "it is taken as it is"
+    MERGE = "it is updated"
+    REFUSE = "it is taken if it says the same, else the record is rejected: a create overwrites nothing"
+
+
+class Search(Enum):
+    """How Xero finds records by name or number."""
+
+    WHOLE = "the list comes in one piece"
+    WHERE = "where=Name==…"
+    NUMBERS = "InvoiceNumbers=…, many at once"
+    NUMBER = "QuoteNumber=…, one at a time"
+    ADDRESS = "PurchaseOrders/<number>, one at a time"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A request: `path` with {of} for what a part belongs to and {id} for the record itself.
+
+    `body` is `list` (in the envelope), `one` (the bare record) or empty. Only where Xero answers for each
+    record (`summarizeErrors=false`) does `size` exceed 1: elsewhere one bad record of several is refused
+    together with the ids of the good ones (xero-ruby#247).
+    """
+
+    method: str
+    path: str
+    body: str = "list"
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records nested in another one that Xero takes on a path of their own.
+
+    `field` holds them, `row` says how each is written, `link` is the field of each that names what they
+    belong to.
+    """
+
+    field: str
+    row: str
+    link: str
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_STEPS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Write:
+    """How one kind of record is written.
+
+    Attributes:
+        name: the stream.
+        path: where the list is; a part's begins with {of}.
+        envelope: the key under which records are sent and answered.
+        key: the field that holds Xero's id.
+        fields: what a record may hold, by Xero's names.
+        create, update, remove: the requests; None where Xero has none. Without a `remove`, what ends a record is an
+            update of its status.
+        required: what a create needs; `A|B` is one of them.
+        either: fields of which exactly one may be given.
+        steps: which status may follow which; "" is a record that does not exist yet. Empty if it has no status.
+        becomes: statuses that only Xero gives, and what to send in their place.
+        alone: whether Xero takes a status only without other fields.
+        header: fields that every update must repeat, or they are blanked.
+        once: fields that are sent with a create only, and whose changes are none of ours.
+        never: fields that are never sent, since they would mail or mark something.
+        aside: calculated fields that are looked at, though never sent.
+        names: fields that name a record, in Xero's order.
+        numbered: (field, value): only where it has that value is the number Xero's own and unique.
+        existing: what to do with a record of that name that the ledger does not know.
+        search: how such a record is found.
+        first: whether to look before a create: where the list is one call, or where Xero does not refuse the double.
+        marks: fields by which a record without a name is recognised after its answer was lost.
+        shared: whether several records of the source may stand for one in Xero.
+        parts: what is nested and written on its own.
+        refers: the reference that a record as a whole is, such as a group's member.
+        owners: for a part: the field that names what it belongs to, and the path of that.
+        siblings: for a part: where the parts of one record are listed.
+        elsewhere: (field, pattern, why): records that another stream writes.
+        unchangeable: why there is no update; part of a reject's text.
+    """
+
+    name: str
+    path: str = ""
+    envelope: str = ""
+    key: str = ""
+    xero: XeroObject | None = None
+    own_fields: Mapping[str, Field] = field(default_factory=lambda: MappingProxyType({}))
+    create: Verb | None = None
+    update: Verb | None = None
+    remove: Verb | None = None
+    required: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_STEPS)
+    becomes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    alone: bool = False
+    header: tuple[str, ...] = ()
+    once: frozenset[str] = frozenset()
+    never: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    numbered: tuple[str, str] | None = None
+    existing: Existing = Existing.MERGE
+    search: Search | None = None
+    first: bool = False
+    marks: tuple[str, ...] = ()
+    shared: bool = False
+    parts: tuple[Part, ...] = ()
+    refers: str = ""
+    owners: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    siblings: str = ""
+    elsewhere: tuple[tuple[str, str, str], ...] = ()
+    unchangeable: str = ""
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        """The registry's fields and those that only a write has."""
+        return {**(self.xero.fields if self.xero else {}), **self.own_fields}
+
+    @cached_property
+    def status(self) -> str:
+        """The field that holds the status."""
+        return "ContactStatus" if self.name == "contacts" else "Status"
+
+    @cached_property
+    def statuses(self) -> frozenset[str]:
+        """Every status that a record may come with."""
+        found = set(self.xero.statuses if self.xero else ()) | set(self.becomes)
+        return frozenset(found | {s for after in self.steps.values() for s in after})
+
+    @cached_property
+    def ends(self) -> tuple[str, ...]:
+        """The statuses that end a record, so that they need `deletes`."""
+        return tuple(
+            s for s in ("DELETED", "VOIDED", "ARCHIVED") if any(s in after for after in self.steps.values())
+        )
+
+    @property
+    def unit_prices(self) -> Mapping[str, str]:
+        """unitdp=4 where Xero takes it."""
+        return self.xero.params if self.xero and "unitdp" in self.xero.params else _NOTHING
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Any of these opens a write; empty for a part, which its owner's open."""
+        return self.xero.scopes if self.xero else ()
+
+    @cached_property
+    def form(self) -> Form:
+        """Sorts out the records of this object."""
+        aside = self.aside | {part.field for part in self.parts}
+        if not self.key_is_content:
+            aside |= {self.key}
+        twins = frozenset(self.xero.twins if self.xero else ())
+        return Form(self.fields, aside=aside, never=self.never | twins | {"tenant_id"})
+
+    @cached_property
+    def key_is_content(self) -> bool:
+        """Whether the key is part of what is sent, as a currency's code is, rather than given by Xero."""
+        return any(self.key in names.split("|") for names in self.required)
+
+    def named(self, content: Mapping[str, object]) -> list[tuple[str, str]]:
+        """The (field, value) pairs by which Xero tells this record from others, in its order."""
+        if self.numbered and content.get(self.numbered[0]) != self.numbered[1]:
+            return []
+        return [(name, str(content[name])) for name in self.names if content.get(name)]
+
+    def way(self, now: str, wanted: str) -> tuple[str, ...] | None:
+        """The statuses to go through from `now` to `wanted`, the last included; None if Xero has no such way."""
+        ways: list[tuple[str, ...]] = [()]
+        seen = {now}
+        for way in ways:
+            here = way[-1] if way else now
+            if here == wanted:
+                return way
+            for status in self.steps.get(here, ()):
+                if status not in seen:
+                    seen.add(status)
+                    ways.append((*way, status))
+        return None
+
+
+def _steps(**after: str) -> Mapping[str, tuple[str, ...]]:
+    """`new` stands for a record that does not exist yet."""
+    return MappingProxyType(
+        {"" if now == "new" else now: tuple(words.split()) for now, words in after.items()}
+    )
+
+
+def _list(path: str, name: str, key: str, **more: object) -> Write:
+    """A row of an object that Xero creates and updates in batches."""
+    row = {
+        "create": Verb("PUT", path, size=MANY),
+        "update": Verb("POST", path, size=MANY),
+        **more,
+    }
+    return Write(name=name, path=path, envelope=path, key=key, xero=OBJECTS[name], **row)  # type: ignore[arg-type]
+
+
+_DOCUMENT_STEPS = _steps(
+    new="DRAFT SUBMITTED AUTHORISED",
+    DRAFT="SUBMITTED AUTHORISED DELETED",
+    SUBMITTED="DRAFT AUTHORISED DELETED",
+    AUTHORISED="VOIDED",
+)
+_PAID = MappingProxyType({"PAID": "AUTHORISED"})
+_ONLY_ENDED = _steps(new="AUTHORISED", AUTHORISED="DELETED")
+_SENT = frozenset({"SentToContact"})
+_OF = {"CreditNote": "CreditNotes", "Overpayment": "Overpayments", "Prepayment": "Prepayments"}
+_HISTORY = {
+    "BankTransactionID": "BankTransactions",
+    "BankTransferID": "BankTransfers",
+    "BatchPaymentID": "BatchPayments",
+    "Contact": "Contacts",
+    "CreditNote": "CreditNotes",
+    "Invoice": "Invoices",
+    "ItemID": "Items",
+    "ManualJournalID": "ManualJournals",
+    "Overpayment": "Overpayments",
+    "PaymentID": "Payments",
+    "Prepayment": "Prepayments",
+    "PurchaseOrderID": "PurchaseOrders",
+    "QuoteID": "Quotes",
+    "RepeatingInvoiceID": "RepeatingInvoices",
+}
+_OWNERS = {
+    "Contact": one(CONTACT_REF),
+    **{name: ALLOCATION.fields[name] for name in ("CreditNote", "Invoice", "Overpayment", "Prepayment")},
+}
+_FIXED = "Xero can't change one: delete it and send it again under another key"
+
+_ROWS = (
+    Write(
+        name="currencies",
+        path="Currencies",
+        envelope="Currencies",
+        key="Code",
+        xero=OBJECTS["currencies"],
+        create=Verb("PUT", "Currencies", "one"),
+        required=("Code",),
+        once=frozenset({"Description"}),
+        names=("Code",),
+        existing=Existing.KEEP,
+        search=Search.WHOLE,
+        first=True,
+        shared=True,
+        unchangeable="Xero can neither change nor remove a currency",
+    ),
+    Write(
+        name="accounts",
+        path="Accounts",
+        envelope="Accounts",
+        key="AccountID",
+        xero=OBJECTS["accounts"],
+        create=Verb("PUT", "Accounts", "one"),
+        update=Verb("POST", "Accounts/{id}"),
+        remove=Verb("DELETE", "Accounts/{id}", ""),
+        required=("Name", "Type", "Code|BankAccountNumber"),
+        steps=_steps(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED"),
+        alone=True,
+        aside=frozenset({"SystemAccount"}),
+        names=("Code", "Name"),
+        search=Search.WHOLE,
+        first=True,
+        shared=True,
+    ),
+    Write(
+        name="tax_rates",
+        path="TaxRates",
+        envelope="TaxRates",
+        key="TaxType",
+        xero=OBJECTS["tax_rates"],
+        # A POST may match and change another rate (xero-php#872), and of several only the first is taken
+        # (xero-ruby#200).
+        create=Verb("PUT", "TaxRates"),
+        update=Verb("POST", "TaxRates"),
+        required=("Name", "TaxComponents"),
+        steps=_steps(new="ACTIVE", ACTIVE="DELETED ARCHIVED", ARCHIVED="ACTIVE DELETED"),
+        becomes=MappingProxyType({"PENDING": "ACTIVE"}),
+        header=("Name", "ReportTaxType", "TaxComponents"),
+        names=("Name",),
+        search=Search.WHOLE,
+        first=True,
+        shared=True,
+    ),
+    Write(
+        name="tracking_categories",
+        path="TrackingCategories",
+        envelope="TrackingCategories",
+        key="TrackingCategoryID",
+        xero=OBJECTS["tracking_categories"],
+        create=Verb("PUT", "TrackingCategories", "one"),
+        update=Verb("POST", "TrackingCategories/{id}", "one"),
+        remove=Verb("DELETE", "TrackingCategories/{id}", ""),
+        required=("Name",),
+        steps=_steps(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED"),
+        alone=True,
+        names=("Name",),
+        search=Search.WHOLE,
+        first=True,
+        shared=True,
+        parts=(Part("Options", "tracking_options", "TrackingCategoryID"),),
+    ),
+    Write(
+        name="tracking_options",
+        path="{of}/Options",
+        envelope="Options",
+        key="TrackingOptionID",
+        own_fields=TRACKING_OPTION.fields,
+        # One at a time: beside a name in use Xero makes the new one and says 400 all the same (xero-php#920).
+        create=Verb("PUT", "{of}/Options", "one"),
+        update=Verb("POST", "{of}/Options/{id}", "one"),
+        remove=Verb("DELETE", "{of}/Options/{id}", ""),
+        required=("TrackingCategoryID", "Name"),
+        steps=_steps(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED"),
+        alone=True,
+        names=("Name",),
+        owners=MappingProxyType({"TrackingCategoryID": "TrackingCategories"}),
+        siblings="{of}",
+        first=True,
+        shared=True,
+    ),
+    _list(
+        "Contacts",
+        "contacts",
+        "ContactID",
+        required=("Name",),
+        steps=_steps(new="ACTIVE", ACTIVE="ARCHIVED"),
+        becomes=MappingProxyType({"GDPRREQUEST": "ARCHIVED"}),
+        names=("ContactNumber", "Name"),
+        search=Search.WHERE,
+    ),
+    Write(
+        name="contact_groups",
+        path="ContactGroups",
+        envelope="ContactGroups",
+        key="ContactGroupID",
+        xero=OBJECTS["contact_groups"],
+        create=Verb("PUT", "ContactGroups"),
+        update=Verb("POST", "ContactGroups/{id}"),
+        required=("Name",),
+        steps=_steps(new="ACTIVE", ACTIVE="DELETED"),
+        names=("Name",),
+        search=Search.WHOLE,
+        first=True,
+        shared=True,
+        parts=(Part("Contacts", "contact_group_members", "ContactGroupID"),),
+    ),
+    Write(
+        name="contact_group_members",
+        path="{of}/Contacts",
+        envelope="Contacts",
+        key="ContactID",
+        own_fields={
+            "ContactGroupID": guid,
+            **{name: CONTACT_REF.fields[name] for name in REFERENCES["Contact"]},
+        },
+        create=Verb("PUT", "{of}/Contacts", size=MANY),
+        remove=Verb("DELETE", "{of}/Contacts/{id}", ""),
+        required=("ContactGroupID", "ContactID|ContactNumber|Name|EmailAddress"),
+        refers="Contact",
+        owners=MappingProxyType({"ContactGroupID": "ContactGroups"}),
+        siblings="{of}",
+        marks=("ContactID",),
+        shared=True,
+        unchangeable="a member is added or removed",
+    ),
+    _list(
+        "Items",
+        "items",
+        "ItemID",
+        remove=Verb("DELETE", "Items/{id}", ""),
+        required=("Code",),
+        steps=_steps(new="ACTIVE", ACTIVE="DELETED"),
+        header=("Code",),
+        names=("Code",),
+        search=Search.WHOLE,
+        first=True,
+    ),
+    Write(
+        name="payment_services",
+        path="PaymentServices",
+        envelope="PaymentServices",
+        key="PaymentServiceID",
+        xero=OBJECTS["payment_services"],
+        own_fields={"BrandingThemes": many({"BrandingThemeID": guid, "Name": text}, "Where it is offered")},
+        create=Verb("PUT", "PaymentServices"),
+        required=("PaymentServiceName", "PaymentServiceUrl", "PayNowText"),
+        names=("PaymentServiceName",),
+        existing=Existing.REFUSE,
+        search=Search.WHOLE,
+        first=True,
+        parts=(Part("BrandingThemes", "payment_service_themes", "PaymentServiceID"),),
+        unchangeable="Xero's API can neither change nor remove a payment service",
+    ),
+    Write(
+        name="payment_service_themes",
+        path="{of}/PaymentServices",
+        envelope="PaymentServices",
+        key="PaymentServiceID",
+        own_fields={"PaymentServiceID": guid, "BrandingThemeID": guid, "Name": text("The branding theme")},
+        create=Verb("POST", "{of}/PaymentServices"),
+        required=("PaymentServiceID", "BrandingThemeID|Name"),
+        owners=MappingProxyType({"BrandingThemeID": "BrandingThemes"}),
+        siblings="{of}/PaymentServices",
+        marks=("PaymentServiceID",),
+        shared=True,
+        unchangeable="Xero's API can't take a payment service off a branding theme",
+    ),
+    _list(
+        "Quotes",
+        "quotes",
+        "QuoteID",
+        required=("Contact", "Date", "LineItems"),
+        steps=_steps(
+            new="DRAFT",
+            DRAFT="SENT DELETED",
+            SENT="ACCEPTED DECLINED DELETED",
+            ACCEPTED="INVOICED DELETED",
+            DECLINED="DELETED",
+            INVOICED="DELETED",
+        ),
+        # Left out of an update, the number is given anew and the rest is blanked.
+        header=(
+            "QuoteNumber",
+            "Contact",
+            "Date",
+            "ExpiryDate",
+            "Reference",
+            "Title",
+            "Summary",
+            "Terms",
+            "BrandingThemeID",
+            "LineAmountTypes",
+        ),
+        names=("QuoteNumber",),
+        existing=Existing.REFUSE,
+        search=Search.NUMBER,
+        marks=("Contact", "Date", "Reference", "Title", "LineItems"),
+    ),
+    _list(
+        "PurchaseOrders",
+        "purchase_orders",
+        "PurchaseOrderID",
+        required=("Contact", "LineItems"),
+        steps=_steps(
+            new="DRAFT SUBMITTED AUTHORISED",
+            DRAFT="SUBMITTED AUTHORISED DELETED",
+            SUBMITTED="DRAFT AUTHORISED DELETED",
+            AUTHORISED="SUBMITTED BILLED DELETED",
+            BILLED="AUTHORISED DELETED",
+        ),
+        never=_SENT,
+        names=("PurchaseOrderNumber",),
+        existing=Existing.REFUSE,
+        search=Search.ADDRESS,
+        # Xero does not refuse a number in use: it changes the order that has it.
+        first=True,
+        marks=("Contact", "Date", "Reference", "LineItems"),
+    ),
+    _list(
+        "Invoices",
+        "invoices",
+        "InvoiceID",
+        required=("Type", "Contact"),
+        steps=_DOCUMENT_STEPS,
+        becomes=_PAID,
+        never=_SENT | {"EnteredTotal", "RoundingAmount"},
+        names=("InvoiceNumber",),
+        numbered=("Type", "ACCREC"),
+        existing=Existing.REFUSE,
+        search=Search.NUMBERS,
+        marks=("Type", "Contact", "Date", "InvoiceNumber", "Reference", "LineItems"),
+    ),
+    _list(
+        "CreditNotes",
+        "credit_notes",
+        "CreditNoteID",
+        required=("Type", "Contact"),
+        steps=_DOCUMENT_STEPS,
+        becomes=_PAID,
+        never=_SENT,
+        names=("CreditNoteNumber",),
+        numbered=("Type", "ACCRECCREDIT"),
+        existing=Existing.REFUSE,
+        search=Search.WHERE,
+        marks=("Type", "Contact", "Date", "CreditNoteNumber", "Reference", "LineItems"),
+        parts=(Part("Allocations", "allocations", "CreditNote"),),
+    ),
+    _list(
+        "BankTransactions",
+        "bank_transactions",
+        "BankTransactionID",
+        required=("Type", "BankAccount", "LineItems"),
+        steps=_ONLY_ENDED,
+        becomes=MappingProxyType({"VOIDED": "DELETED"}),
+        once=frozenset({"IsReconciled"}),
+        aside=frozenset({"OverpaymentID", "PrepaymentID"}),
+        marks=("Type", "Contact", "BankAccount", "Date", "Reference", "LineItems"),
+        elsewhere=(("Type", "*-TRANSFER", "bank_transfers makes both sides of a transfer"),),
+    ),
+    Write(
+        name="bank_transfers",
+        path="BankTransfers",
+        envelope="BankTransfers",
+        key="BankTransferID",
+        xero=OBJECTS["bank_transfers"],
+        create=Verb("PUT", "BankTransfers"),
+        remove=Verb("POST", "BankTransfers", size=MANY),
+        required=("FromBankAccount", "ToBankAccount", "Amount"),
+        steps=_ONLY_ENDED,
+        once=frozenset({"FromIsReconciled", "ToIsReconciled"}),
+        aside=frozenset({"Status", "FromBankTransactionID", "ToBankTransactionID"}),
+        marks=("FromBankAccount", "ToBankAccount", "Amount", "Date", "Reference"),
+        unchangeable=_FIXED,
+    ),
+    Write(
+        name="payments",
+        path="Payments",
+        envelope="Payments",
+        key="PaymentID",
+        xero=OBJECTS["payments"],
+        create=Verb("PUT", "Payments", size=MANY),
+        remove=Verb("POST", "Payments/{id}", "one"),
+        required=("Invoice|CreditNote|Prepayment|Overpayment", "Account|Code", "Date", "Amount|BankAmount"),
+        either=("Invoice", "CreditNote", "Prepayment", "Overpayment"),
+        steps=_ONLY_ENDED,
+        once=frozenset({"IsReconciled", "CurrencyRate", "BankAmount"}),
+        aside=frozenset({"BatchPaymentID"}),
+        marks=(
+            "Invoice",
+            "CreditNote",
+            "Prepayment",
+            "Overpayment",
+            "Account",
+            "Date",
+            "Amount",
+            "Reference",
+        ),
+        elsewhere=(("BatchPaymentID", "*", "batch_payments makes the payments of a batch"),),
+        unchangeable=_FIXED,
+    ),
+    Write(
+        name="batch_payments",
+        path="BatchPayments",
+        envelope="BatchPayments",
+        key="BatchPaymentID",
+        xero=OBJECTS["batch_payments"],
+        create=Verb("PUT", "BatchPayments", size=MANY),
+        remove=Verb("POST", "BatchPayments/{id}", "one"),
+        required=("Account", "Date", "Payments"),
+        steps=_ONLY_ENDED,
+        aside=frozenset({"Status"}),
+        marks=("Account", "Date", "Reference", "Payments"),
+        unchangeable=_FIXED,
+    ),
+    Write(
+        name="overpayments",
+        path="Overpayments",
+        envelope="Overpayments",
+        key="OverpaymentID",
+        xero=OBJECTS["overpayments"],
+        parts=(Part("Allocations", "allocations", "Overpayment"),),
+        unchangeable="Xero makes overpayments from bank_transactions of a type that ends in -OVERPAYMENT; only their "
+        "Allocations are written",
+    ),
+    Write(
+        name="prepayments",
+        path="Prepayments",
+        envelope="Prepayments",
+        key="PrepaymentID",
+        xero=OBJECTS["prepayments"],
+        parts=(Part("Allocations", "allocations", "Prepayment"),),
+        unchangeable="Xero makes prepayments from bank_transactions of a type that ends in -PREPAYMENT; only their "
+        "Allocations are written",
+    ),
+    Write(
+        name="allocations",
+        path="{of}/Allocations",
+        envelope="Allocations",
+        key="AllocationID",
+        own_fields=ALLOCATION.fields,
+        create=Verb("PUT", "{of}/Allocations", size=MANY),
+        remove=Verb("DELETE", "{of}/Allocations/{id}", ""),
+        required=("|".join(_OF), "Invoice", "Amount", "Date"),
+        owners=MappingProxyType(_OF),
+        siblings="{of}",
+        marks=("Invoice", "Amount", "Date"),
+        unchangeable="Xero can't change an allocation: delete it and send it again under another key",
+    ),
+    _list(
+        "ManualJournals",
+        "manual_journals",
+        "ManualJournalID",
+        required=("Narration", "JournalLines"),
+        steps=_steps(new="DRAFT POSTED", DRAFT="POSTED DELETED", POSTED="VOIDED"),
+        becomes=MappingProxyType({"ARCHIVED": "POSTED"}),
+        marks=("Narration", "Date", "JournalLines"),
+    ),
+    Write(
+        name="linked_transactions",
+        path="LinkedTransactions",
+        envelope="LinkedTransactions",
+        key="LinkedTransactionID",
+        xero=OBJECTS["linked_transactions"],
+        create=Verb("PUT", "LinkedTransactions", "one"),
+        update=Verb("POST", "LinkedTransactions/{id}"),
+        remove=Verb("DELETE", "LinkedTransactions/{id}", ""),
+        required=("SourceTransactionID", "SourceLineItemID", "ContactID|TargetTransactionID"),
+        marks=(
+            "SourceTransactionID",
+            "SourceLineItemID",
+            "TargetTransactionID",
+            "TargetLineItemID",
+            "ContactID",
+        ),
+    ),
+    _list(
+        "RepeatingInvoices",
+        "repeating_invoices",
+        "RepeatingInvoiceID",
+        update=None,
+        remove=Verb("POST", "RepeatingInvoices", size=MANY),
+        required=("Type", "Contact", "Schedule", "LineItems"),
+        steps=_steps(new="DRAFT AUTHORISED", DRAFT="DELETED", AUTHORISED="DELETED"),
+        # The invoices of a template with ApprovedForSending are mailed as they are made.
+        never=frozenset({"ApprovedForSending", "SendCopy", "MarkAsSent", "IncludePDF"}),
+        marks=("Type", "Contact", "Reference", "Schedule", "LineItems"),
+        unchangeable=_FIXED,
+    ),
+    Write(
+        name="history_notes",
+        path="{of}/History",
+        envelope="HistoryRecords",
+        own_fields={
+            **{name: _OWNERS.get(name, guid) for name in _HISTORY},
+            "Details": text("At most 2,500 characters"),
+        },
+        create=Verb("PUT", "{of}/History"),
+        required=("|".join(_HISTORY), "Details"),
+        either=tuple(_HISTORY),
+        owners=MappingProxyType(_HISTORY),
+        siblings="{of}/History",
+        marks=("Details",),
+        unchangeable="Xero can neither change nor remove a note",
+    ),
+)
+
+#: All of them by stream name, in the order in which they are written.
+WRITES: Mapping[str, Write] = MappingProxyType({row.name: row for row in _ROWS})
+
+#: What can be read and not written, and Xero's reason.
+NOT_WRITTEN: Mapping[str, str] = MappingProxyType(
+    {
+        "branding_themes": "branding themes are made in Xero's settings; only payment services are attached to them",
+        "budgets": "Xero's API only reads budgets",
+        "journals": "Xero makes journals from documents; write manual_journals",
+        "organisation": "an organisation's settings are changed in Xero",
+        "users": "users are invited in Xero",
+        **dict.fromkeys(("reports", *REPORTS), "reports are worked out by Xero"),
+    }
+)
+
+_BY_NAME = {folded(name): row for name, row in WRITES.items()}
+_BY_NAME |= {folded(alias): WRITES["history_notes"] for alias in ("history", "history_records")}
+_UNWRITTEN = {folded(name): reason for name, reason in NOT_WRITTEN.items()}
+
+
+def row_of(stream: str) -> Write | None:
+    """The row that a stream is written by, whatever the case and underscores of its name; None if there is none."""
+    return _BY_NAME.get(folded(stream))
+
+
+def why_not(stream: str) -> str | None:
+    """Why Xero can't be written this stream, if it is one of those it can't; None for a stream nobody knows."""
+    return _UNWRITTEN.get(folded(stream))

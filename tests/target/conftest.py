@@ -1,0 +1,157 @@
+"""What the tests of the target share: an empty organisation, and a run whose outcome can be looked at."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tap_xero.api.errors import XeroError
+from tap_xero.config import ConfigurationProblem
+from tap_xero.sandbox import Sandbox, apps
+from target_xero.report import Count
+from target_xero.target import TargetXero
+
+DATA = Path(__file__).parent / "data"
+decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def schema(stream: str, *keys: str) -> dict[str, Any]:
+    return {"type": "SCHEMA", "stream": stream, "schema": {"properties": {}}, "key_properties": list(keys)}
+
+
+def record(stream: str, **values: Any) -> dict[str, Any]:
+    return {"type": "RECORD", "stream": stream, "record": values}
+
+
+def state(value: Any) -> dict[str, Any]:
+    return {"type": "STATE", "value": value}
+
+
+def lines(*messages: dict[str, Any]) -> str:
+    return "".join(_encode(message).decode() + "\n" for message in messages)
+
+
+@dataclass
+class Written:
+    """One run of the target: what it counted, passed on and said."""
+
+    counts: dict[str, Count]
+    states: list[Any]
+    messages: list[str]
+    rejects: Path
+    error: Exception | None = None
+    target: TargetXero | None = field(default=None, repr=False)
+
+    def said(self, words: str) -> bool:
+        return any(words in message for message in self.messages)
+
+    def count(self, name: str) -> dict[str, int]:
+        """What became of the records of one object, without zeros and calls."""
+        found = self.counts.get(name, Count())
+        return {n: v for n in found.__slots__ if n != "calls" and (v := getattr(found, n))}
+
+    @property
+    def rejected(self) -> list[tuple[str, str]]:
+        """(stream, reason) of every reject in the file."""
+        if not self.rejects.exists():
+            return []
+        messages = [decode(line) for line in self.rejects.read_bytes().splitlines()]
+        return [(m["stream"], m["record"]["_rejected_reason"]) for m in messages if m["type"] == "RECORD"]
+
+
+class Wiring:
+    """Runs the target against one organisation of the sandbox, with files in a folder of the test's."""
+
+    def __init__(self, xero: Sandbox, tenant: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+        self.xero, self.tenant, self.folder, self._caplog = xero, tenant, folder, caplog
+        self.config: dict[str, Any] = {
+            "client_id": apps.CUSTOM_CONNECTION.client_id,
+            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+            "api_url": xero.url,
+            "identity_url": xero.url,
+            "tenant_ids": [tenant],
+            "ledger_path": str(folder / "ledger.db"),
+            "rejects_path": str(folder / "rejects.singer"),
+        }
+
+    def write(
+        self, *source: str | Path | dict[str, Any] | Iterable[dict[str, Any]], **settings: Any
+    ) -> Written:
+        """Pipe messages, text or a file of tests/target/data into the target."""
+        text = "".join(_text(one) for one in source)
+        self._caplog.clear()
+        out, error = io.StringIO(), None
+        with pytest.MonkeyPatch.context() as patch, self._caplog.at_level(logging.INFO):
+            patch.setattr("sys.stdout", out)
+            try:
+                target = TargetXero(config={**self.config, **settings})
+            except ConfigurationProblem as problem:
+                return Written({}, [], [], self.folder / "rejects.singer", problem)
+            try:
+                target.listen(io.StringIO(text))
+            except (XeroError, ConfigurationProblem) as problem:
+                error = problem
+            finally:
+                target.close()
+        return Written(
+            dict(target.report.counts),
+            [decode(line) for line in out.getvalue().splitlines()],
+            [r.getMessage() for r in self._caplog.records],
+            Path({**self.config, **settings}["rejects_path"]),
+            error,
+            target,
+        )
+
+    def records(self, path: str) -> list[dict[str, Any]]:
+        return self.xero.desk.records(path, self.tenant)
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Every write that Xero received and answered for this organisation."""
+        return [
+            c
+            for c in self.xero.desk.calls()
+            if c["method"] in {"PUT", "POST", "DELETE"} and "api.xro" in c["path"]
+        ]
+
+
+def _text(source: Any) -> str:
+    if isinstance(source, dict):
+        return lines(source)
+    if isinstance(source, Path):
+        return source.read_text()
+    if isinstance(source, str):
+        return (DATA / source).read_text() if source.endswith(".singer") else source
+    return lines(*source)
+
+
+def connect(xero: Sandbox, tenant: str) -> None:
+    """Let the custom connection lead to another organisation than the first."""
+    xero.desk.add_app(
+        client_id=apps.CUSTOM_CONNECTION.client_id,
+        client_secret=apps.CUSTOM_CONNECTION.client_secret,
+        kind=apps.CUSTOM,
+        name="Sandbox custom connection",
+        tenant_id=tenant,
+    )
+    xero.desk.consent(apps.CUSTOM_CONNECTION.client_id, [tenant])
+
+
+@pytest.fixture
+def empty(xero: Sandbox) -> str:
+    """The tenant id of an organisation that has nothing but its chart of accounts."""
+    return next(o["tenant_id"] for o in xero.desk.organisations() if not o["records"].get("Invoices"))
+
+
+@pytest.fixture
+def wiring(xero: Sandbox, empty: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Wiring:
+    connect(xero, empty)
+    return Wiring(xero, empty, tmp_path, caplog)
