@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 import time
+import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -91,13 +92,13 @@ def step(title: str, note: str = "", began: float | None = None) -> Iterator[Ste
 def table(heads: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], left: int = 1) -> None:
     """Print blocks of rows under their heads, a rule before each; the first `left` columns to the left."""
     rows = [heads, *(row for block in blocks for row in block)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(heads))]
+    widths = [max(_width(row[at]) for row in rows) for at in range(len(heads))]
 
     def show(row: Sequence[str]) -> None:
-        cells = [
-            f"{cell:<{width}}" if at < left else f"{cell:>{width}}"
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        cells = []
+        for at, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (width - _width(cell))
+            cells.append(cell + space if at < left else space + cell)
         say(f"  {'  '.join(cells).rstrip()}")
 
     show(heads)
@@ -105,3 +106,11 @@ def table(heads: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], left:
         say(f"  {LINE * (sum(widths) + 2 * (len(widths) - 1))}")
         for row in block:
             show(row)
+
+
+def _width(text: str) -> int:
+    """Columns in a terminal: Chinese and Japanese letters take two, accents that stand alone none."""
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "FW" else 1
+        for letter in text
+    )

@@ -38,7 +38,6 @@ PLUGINS: dict[str, dict[str, Any]] = {
         "value": {
             "token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json",
             "ledger_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-ledger.db",
-            "rejects_path": "$MELTANO_PROJECT_ROOT/output/xero-rejects.singer",
         },
     },
 }
