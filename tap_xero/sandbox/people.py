@@ -227,8 +227,12 @@ def contact_of(work: Work, *, make: bool = True, role: str = "") -> Record:
     if found is not None and found["ContactStatus"] != "ACTIVE":
         work.refuse(IN_DOCUMENT_ARCHIVED)
         return {}
+    ignored = {"ContactStatus"}
+    if found is not None and str(asked.get("Name", "")).casefold() == found["Name"].casefold():
+        ignored.add("Name")
+    asked = {name: one for name, one in asked.items() if name not in ignored}
     if found is None or _edits(asked, found):
-        merged = _merged(work, {name: one for name, one in asked.items() if name != "ContactStatus"}, found)
+        merged = _merged(work, asked, found)
         found = merged if work.errors else work.put("Contacts", merged)
     return {"ContactID": found["ContactID"], "Name": found.get("Name", "")}
 

@@ -79,8 +79,8 @@ def save_order(work: Work, current: Record | None) -> Record:
     order["Status"] = status = asked.get("Status", order.get("Status", "DRAFT"))
     if order.get("Contact"):
         order = with_lines(work, order, Lines(sale=False, complete=False, discount=True), current)
-    if not order.get("LineItems"):
-        work.refuse("One or more line items must be specified")
+        if not order["LineItems"]:
+            work.refuse("One or more line items must be specified")
     order["IsDiscounted"] = "TotalDiscount" in order
     if "SentToContact" in asked:
         if status in {"AUTHORISED", "BILLED"}:
@@ -137,8 +137,8 @@ def save_quote(work: Work, current: Record | None) -> Record:
     if quote.get("Contact"):
         quote = with_lines(work, quote, Lines(sale=True, complete=False, tax=False, discount=True), current)
         quote["LineItems"] = [{"ItemCode": "", "DiscountAmount": ZERO, **line} for line in quote["LineItems"]]
-    if not quote.get("LineItems"):
-        work.refuse("One or more line items must be specified")
+        if not quote["LineItems"]:
+            work.refuse("One or more line items must be specified")
     quote.setdefault("TotalDiscount", ZERO)
     work.echo = {**own(QUOTE, quote, sent=asked), **work.echo}
     work.stop()
