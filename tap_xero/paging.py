@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
 
@@ -62,6 +63,10 @@ AtOnce = Callable[[Callable[[int], Page], Iterable[int]], Iterator[Page]]
 """Makes several calls, some of them at the same time, and gives their answers in order."""
 
 
+Reading = Generator[Chunk, None, "datetime | None"]
+"""Chunks, and at the end the window from which to go on; None at the end of the list."""
+
+
 def one_by_one(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
     """The `AtOnce` that makes one call after another."""
     return map(call, numbers)
@@ -102,21 +107,33 @@ def read_by_change(
         if not counted or not _in_order(first.rows, window):
             yield from _from_change_to_change(fetch, window, passed, sized, first=first)
             return
-        block = _Block(fetch, window, sized, first)
+        block = _Block(fetch, window, sized, first, passed)
         try:
             for page in block.pages(at_once):
                 yield Chunk(_fresh(page.rows, passed), block.remaining, page.size, proven=False)
             late = block.late()
             yield Chunk(_fresh(late, passed) if block.end is None else [], None if block.end else 0)
+            window = block.end
         except _Doubtful as doubt:
             logger.info("%s: the last %d pages are read again, from change to change.", doubt, block.read)
-            for chunk in _from_change_to_change(fetch, window, passed, sized, until=block.end):
-                rows = [row for row in chunk.rows if hash((row.key, row.time)) not in block.known]
-                yield replace(chunk, rows=rows, proven=False)
-            yield Chunk([])
-        if block.end is None:
+            read: Passed = {}
+            again = _from_change_to_change(fetch, window, read, sized, until=block.end)
+            window = yield from _without(block.known, again)
+            passed.update(read)
+            yield Chunk(_fresh([], passed))
+        if window is None:
             return
-        window = block.end
+
+
+def _without(known: set[int], chunks: Reading) -> Reading:
+    """Leave out the versions of rows that were passed on already."""
+    while True:
+        try:
+            chunk = next(chunks)
+        except StopIteration as end:
+            return cast("datetime | None", end.value)
+        rows = [row for row in chunk.rows if hash((row.key, row.time)) not in known]
+        yield replace(chunk, rows=rows, proven=False)
 
 
 class _Doubtful(Exception):
@@ -129,7 +146,9 @@ class _Block:
     `end` is where the next block's window begins, None when this one reaches the end of the list.
     """
 
-    def __init__(self, fetch: Fetch, window: datetime | None, sized: Mapping[str, str], first: Page) -> None:
+    def __init__(
+        self, fetch: Fetch, window: datetime | None, sized: Mapping[str, str], first: Page, passed: Passed
+    ) -> None:
         self.fetch, self.window, self.sized, self.first = fetch, window, sized, first
         self.counts = first.pagination or Pagination()
         self.last = min(self.counts.pageCount, BLOCK)
@@ -139,9 +158,9 @@ class _Block:
         since = moment(first.at).replace(microsecond=0) - SKEW
         self.cut = max(since, window) if window else since
         self._keys = array("q")
-        self._versions = array("q")
+        self._versions = array("q", [hash(version) for version in passed.items()])
         self._edge: Passed = {}
-        self._recent: Passed = {}
+        self._recent: set[tuple[tuple[Any, ...], str]] = set()
 
     @property
     def remaining(self) -> int:
@@ -166,15 +185,16 @@ class _Block:
         if self.last < self.counts.pageCount:
             self.end = _window_after(newest)
             if self.window is not None and self.end <= self.window:
+                self.end = self.window + OVERLAP
                 raise _Doubtful(f"{self.read} pages lie within one second")
 
     def _note(self, rows: list[Row]) -> None:
         self.read += 1
         self._keys.extend([hash(row.key) for row in rows])
         self._versions.extend([hash((row.key, row.time)) for row in rows])
-        _keep_edge(self._edge, rows)
+        _keep_edge(self._edge, [row._replace(key=(row.key, row.time)) for row in rows])
         cut = self.cut.isoformat()[:19]
-        self._recent.update((row.key, row.time) for row in reversed(rows) if row.time[:19] >= cut)
+        self._recent.update((row.key, row.time) for row in rows if row.time[:19] >= cut)
 
     def late(self) -> list[Row]:
         """Ask what has changed since the block began, and prove by it that no row was skipped.
@@ -182,16 +202,20 @@ class _Block:
         Returns the rows that changed; raises `_Doubtful` without a proof. What is counted first and last leans to the
         safe side: whatever happens in between can make a proof fail, and never succeed.
         """
-        late = self._changed(self._tail())
-        if not late:
+        if not self._tail():
             return []
-        edge, border = (self._recent, self.cut) if self.end is None else (self._edge, self.end)
+        border, beyond = self.cut, self._recent
+        if self.end is not None and self.end < self.cut:
+            border, beyond = self.end, set(self._edge)
+        # What was read from before the border: each row once, for what changes meanwhile goes beyond it.
+        read = len(self._keys) - len(beyond)
+        beyond_of = Counter(key for key, _ in beyond)
         for _ in range(COUNTS):
             later = self._count(border)
             counted = self._count(self.window) - later
             tail = self._tail()
-            moved = sum(self._keys.count(hash(row.key)) > (row.key in edge) for row in tail)
-            if len(self._keys) - len(edge) - moved >= counted:
+            moved = sum(self._keys.count(hash(row.key)) > beyond_of[row.key] for row in tail)
+            if read - moved >= counted:
                 return self._changed(tail)
         raise _Doubtful("Rows were edited while they were read")
 
@@ -200,7 +224,7 @@ class _Block:
         return _latest(row for chunk in tail for row in chunk.rows)
 
     def _changed(self, tail: list[Row]) -> list[Row]:
-        return [row for row in tail if self._recent.get(row.key) != row.time]
+        return [row for row in tail if (row.key, row.time) not in self._recent]
 
     def _count(self, window: datetime | None) -> int:
         counts = self.fetch({"page": "1", "pageSize": "1"}, window).pagination
@@ -210,7 +234,7 @@ class _Block:
 
     @cached_property
     def known(self) -> set[int]:
-        """The versions of rows that were among the pages, by their hashes."""
+        """The versions of rows that were passed on before or were among the pages, by their hashes."""
         return set(self._versions)
 
 
@@ -222,12 +246,12 @@ def _from_change_to_change(
     *,
     first: Page | None = None,
     until: datetime | None = None,
-) -> Iterator[Chunk]:
+) -> Reading:
     """Read a list without page numbers: after each page ask anew from the last time seen.
 
     What the overlap repeats is dropped by key and time. Only a page that lies wholly within one second is followed by
     its next page numbers, and those are walked again if anything among them moved. `first` is the first page where it
-    has been read already; `until` ends the reading once it is passed.
+    has been read already; `until` ends the reading once it is reached. Returns the window to go on from, or None.
     """
     while until is None or window is None or window < until:
         page, first = first or fetch({"page": "1", **sized}, window), None
@@ -238,18 +262,19 @@ def _from_change_to_change(
             )
             rows = _latest(_until_still(fetch, window, sized))
             yield Chunk(_fresh(rows, passed), 0, sum(len(bytes(row.raw)) for row in rows))
-            return
+            return None
         yield Chunk(_fresh(page.rows, passed), _remaining(page), page.size)
         if is_last(page, int(sized.get("pageSize", SHORT_PAGE)), 1):
-            return
+            return None
         later = _window_after(page.rows[-1].time)
         if window is not None and later <= window:
             rows = _latest(_until_still(fetch, window, sized, beyond=window))
             yield Chunk(_fresh(rows, passed), None, page.size)
             later = _window_after(rows[-1].time)
             if later <= window:  # the walk met the end of the list
-                return
+                return None
         window = later
+    return window
 
 
 def _window_after(time: str) -> datetime:
