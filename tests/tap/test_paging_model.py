@@ -16,7 +16,7 @@ import pytest
 from tap_xero import paging
 from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
 
-SEEDS = 60
+SEEDS = 25
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 
 
