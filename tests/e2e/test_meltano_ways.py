@@ -1,0 +1,56 @@
+"""What else a user does with Meltano: the demo company into files, a check of the settings, the plugin elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_xero.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_demo_environment_needs_no_setting_and_writes_what_was_selected(project: Any) -> None:
+    said = project.meltano(
+        "--environment=demo",
+        "run",
+        "tap-xero",
+        "target-jsonl",
+        TAP_XERO__SELECT='["users.*", "!users.EmailAddress"]',
+    )
+    written = {
+        path.stem: path.read_text(encoding="utf-8") for path in (project.folder / ".demo/jsonl").iterdir()
+    }
+    assert list(written) == ["users"], said
+    rows = [json.loads(line) for line in written["users"].splitlines()]
+    with Sandbox(data=project.folder / ".demo/xero") as sandbox:
+        users = sandbox.desk.records("Users")
+    assert {row["UserID"]: row["FirstName"] for row in rows} == {
+        user["UserID"]: user["FirstName"] for user in users
+    }
+    assert all("EmailAddress" not in row for row in rows)
+
+
+def test_meltano_finds_the_configuration_valid(project: Any) -> None:
+    assert "configuration is valid" in project.meltano("--environment=demo", "config", "test", "tap-xero")
+
+
+@pytest.mark.parametrize("plugin", ["extractors/tap-xero", "loaders/target-xero"])
+def test_another_project_can_add_the_plugin_from_its_definition(
+    project: Any, tmp_path: Path, plugin: str
+) -> None:
+    (tmp_path / "meltano.yml").write_text("requires_meltano: '>=4.4'\nsend_anonymous_usage_stats: false\n")
+    kind, name = plugin.split("/")
+    reference = str(ROOT / "plugins" / f"{plugin}.yml")
+    arguments = ["--plugin-type", kind.removesuffix("s"), "--from-ref", reference, "--no-install"]
+    project.meltano("--cwd", str(tmp_path), "add", name, *arguments, MELTANO_PROJECT_ROOT=str(tmp_path))
+    added = yaml.safe_load((tmp_path / "meltano.yml").read_text(encoding="utf-8"))["plugins"][kind][0]
+    asked = yaml.safe_load(Path(reference).read_text(encoding="utf-8"))
+    assert [setting["name"] for setting in added["settings"]] == [
+        setting["name"] for setting in asked["settings"]
+    ]
+    assert added["namespace"] == asked["namespace"]
