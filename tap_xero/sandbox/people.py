@@ -205,7 +205,7 @@ CONTACTS = Rule(
 )
 
 
-def contact_of(work: Work, *, make: bool = True, role: str = "") -> Record:
+def contact_of(work: Work, *, make: bool = True) -> Record:
     """The contact a document names, as the document keeps it: by ContactID, ContactNumber or Name.
 
     A name that nobody has makes a contact (``make``); other fields beside it edit the contact, as Xero warns.
@@ -213,11 +213,8 @@ def contact_of(work: Work, *, make: bool = True, role: str = "") -> Record:
     """
     asked: Record = work.asked.get("Contact") or {}
     if not any(asked.get(name) for name in ("ContactID", "ContactNumber", "Name")):
-        work.refuse(
-            UNIDENTIFIED
-            if asked or role == "bank"
-            else "A Contact must be specified for this type of transaction"
-        )
+        missing = not asked and work.path != "BankTransactions"
+        work.refuse("A Contact must be specified for this type of transaction" if missing else UNIDENTIFIED)
         return {}
     known = asked.get("ContactID")
     found = work.get("Contacts", known) if known else _found(work, asked)
