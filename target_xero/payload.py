@@ -107,12 +107,16 @@ class Form:
         self.where = where
         self.unknown: set[str] = set() if unknown is None else unknown
         self._aside = aside
+        self._is_narrow = bool(only)
         self._slots: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
         self._known: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
         dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
         for name, word in fields.items():
             unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
             self._slots[folded(name)] = None if unwanted else (name, self._converter(name, word))
+        if "ItemCode" in fields:
+            # Lists of quotes leave ItemCode out and have the item itself instead.
+            self._slots["item"] = ("ItemCode", _code)
         for name in dropped:
             self._slots.setdefault(folded(name), None)
         if not where:
@@ -208,7 +212,7 @@ class Form:
             name = folded(raw)
             if name in self._slots:
                 slot = self._slots[name]
-            elif raw not in ignored:
+            elif raw not in ignored and not self._is_narrow:
                 self.unknown.add(self.where + raw)
         self._known[raw] = slot
         return slot
@@ -281,6 +285,11 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, date)):
         raise Broken(f"text is needed, not {_shown(value)}")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _code(item: Any) -> str | None:
+    code = item.get("Code") if isinstance(item, Mapping) else item
+    return _text(code) if code else None
 
 
 def _flag(value: Any) -> bool | None:

@@ -72,6 +72,7 @@ class Planner:
         self._references = references
         self._intake = intake
         self._deletes = deletes
+        self._left: set[tuple[str, str]] = set()
         self.lost_parts: defaultdict[str, dict[str, Job]] = defaultdict(dict)
 
     def plan(self, row: Write, job: Job) -> Step | Adopted | Left:
@@ -82,9 +83,14 @@ class Planner:
             return Left()
         if not row.create:
             return Left(row.unchangeable)
-        if job.gone or job.status in row.ends:
-            return self._end(row, job, entry)
-        return self._write(row, job, entry)
+        if job.parent and job.parent[:2] in self._left:
+            return Left(f"parts of {job.parent[0]} that were left out")
+        plan = (
+            self._end(row, job, entry) if job.gone or job.status in row.ends else self._write(row, job, entry)
+        )
+        if isinstance(plan, Left) and plan.why:
+            self._left.add((row.name, job.key))
+        return plan
 
     def may_be_sent(self, row: Write, job: Job) -> bool:
         """Whether looking up what a record refers to may be of use."""
@@ -256,9 +262,12 @@ class Planner:
             return Left()
         archive = job.status == "ARCHIVED" and not job.gone
         xero_id = entry.xero_id or self._own_id(row, job)
-        record = None if xero_id else self._by_name(row, job.sent)
+        # A number of another organisation says nothing about the record that has it here.
+        record = None if xero_id or self._references.foreign(job.tenant) else self._by_name(row, job.sent)
         if record:
             xero_id = str(record[row.key])
+        if archive and row.unborn and not xero_id:
+            return Left(row.unborn)
         if archive:
             return Left() if entry.status == "ARCHIVED" else self._unarchived(row, job, entry)
         if not xero_id:
@@ -276,7 +285,8 @@ class Planner:
             now = str(record.get(row.status) or "")
             now = row.becomes.get(now, now)
         if now in _GONE:
-            return Left()
+            step = self._adoption(row, job, job.sent, entry, now, entry.owner)
+            return Adopted(step, {row.key: xero_id, **(record or {})})
         return self.status_step(row, job, entry, _ending(row, now, job.status))
 
     def _unarchived(self, row: Write, job: Job, entry: Entry) -> Step | Adopted:
@@ -298,16 +308,17 @@ class Planner:
         status: str,
         after: tuple[str, ...] = (),
         *,
+        record: Record | None = None,
         follows: bool = False,
     ) -> Step:
-        """Bring a record to a status, and nothing else."""
+        """Bring a record to a status, and nothing else; `record` is Xero's, if it is at hand."""
         xero_id = entry.xero_id or ""
         verb = row.remove if row.remove and status in _GONE else row.update
         if verb is None:
             raise Broken(row.unchangeable)
         body: dict[str, Any] = {row.status: status} if verb.body else {}
         if verb.body:
-            self._fill_header(row, body, xero_id)
+            self._fill_header(row, body, xero_id, record)
         if verb.body == "list":
             body = {row.key: xero_id, **body}
         return Step(
@@ -388,11 +399,14 @@ class Planner:
         record = self._directory.by_ids(row, [entry.xero_id]).get(entry.xero_id) or {}
         return [str(line["LineItemID"]) for line in record.get("LineItems") or [] if line.get("LineItemID")]
 
-    def _fill_header(self, row: Write, body: dict[str, Any], xero_id: str) -> None:
+    def _fill_header(
+        self, row: Write, body: dict[str, Any], xero_id: str, record: Record | None = None
+    ) -> None:
         """Repeat what an update would blank, as Xero's own record has it."""
         if all(name in body for name in row.header):
             return
-        record = self._directory.by_ids(row, [xero_id]).get(xero_id) or {}
+        if record is None:
+            record = self._directory.by_ids(row, [xero_id]).get(xero_id) or {}
         for name in row.header:
             value = record.get(name)
             if name in body or value in (None, ""):

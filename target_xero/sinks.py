@@ -173,7 +173,9 @@ class Intake:
 
     def _job(self, row: Write, key: str, content: Content, gone: bool, tenant: str | None) -> Job:
         sent = content.sent
-        status = self._status(row, sent)
+        status = self._status(row, sent, content.aside)
+        if row.name == "payments":
+            _name_what_is_paid(content)
         self._check(row, content)
         compared = {name: value for name, value in sent.items() if name not in row.once}
         return Job(
@@ -190,9 +192,9 @@ class Intake:
         )
 
     @staticmethod
-    def _status(row: Write, sent: dict[str, Any]) -> str:
+    def _status(row: Write, sent: dict[str, Any], aside: dict[str, Any]) -> str:
         """Take the status out of the content: it is a step, not a field."""
-        status = str(sent.pop(row.status, "") or "").upper()
+        status = str(sent.pop(row.status, "") or aside.get(row.status) or "").upper()
         if not status or not row.steps:
             return ""
         if status not in row.statuses:
@@ -300,6 +302,19 @@ def _check_balance(sent: Mapping[str, Any]) -> None:
             else f"the lines must add up to zero, not to {total}"
         )
         raise Broken(rule, "JournalLines")
+
+
+def _name_what_is_paid(content: Content) -> None:
+    """Xero lists refunds of credit notes, overpayments and prepayments as if they paid an invoice of that id."""
+    paid = content.sent.get("Invoice", {}).get("InvoiceID")
+    for ending, name in (
+        ("CREDITPAYMENT", "CreditNote"),
+        ("OVERPAYMENTPAYMENT", "Overpayment"),
+        ("PREPAYMENTPAYMENT", "Prepayment"),
+    ):
+        if paid and str(content.aside.get("PaymentType", "")).endswith(ending):
+            del content.sent["Invoice"]
+            content.sent[name] = {REFERENCES[name][0]: paid}
 
 
 class XeroSink(Sink):

@@ -118,7 +118,7 @@ class Writer:
 
     def _write(self, row: Write) -> None:
         """Write the records of one object, in the order they came, with as many in a request as it takes."""
-        pending: dict[tuple[str, str, str], list[Step]] = {}
+        pending: dict[tuple[str, str, bool, str], list[Step]] = {}
         keys: set[object] = set()
 
         def send_all() -> None:
@@ -140,12 +140,13 @@ class Writer:
                     continue
                 # What was in one request before its answer was lost is in one again: the same key, the same
                 # body.
-                kind = (step.verb.method, step.path, self._lost.get((row.name, job.key), ""))
+                copied = self._references.foreign(job.tenant)
+                kind = (step.verb.method, step.path, copied, self._lost.get((row.name, job.key), ""))
                 if step.path != row.path and kind not in pending:
                     send_all()
                 keys.update((job.key, *names))
                 pending.setdefault(kind, []).append(step)
-                if len(pending[kind]) >= self._size(step.verb) and not kind[2]:
+                if len(pending[kind]) >= self._size(step.verb) and not kind[3]:
                     self._send_steps(row, pending.pop(kind))
                     if not pending:
                         keys.clear()
@@ -190,13 +191,10 @@ class Writer:
     def _adopt(self, row: Write, plan: Adopted) -> None:
         """Take a record that Xero has for the source's."""
         step = plan.step
-        following = step.after
-        step.after = ()
         entry = self._note(row, [(step, plan.record)])[0]
-        if following:
-            self._last.append(
-                (row, self._planner.status_step(row, step.job, replace(entry, hash=None), following[0]))
-            )
+        if step.after:
+            then = self._planner.status_step(row, step.job, entry, step.after[0], record=plan.record)
+            self._last.append((row, then))
         else:
             self._settled(row, step.job, "unchanged")
 
@@ -222,6 +220,8 @@ class Writer:
         if self._dry_run:
             return self._settle(row, steps, [_imagined(row, step) for step in steps])
         params = dict(row.unit_prices) if verb.body == "list" and row.unit_prices else {}
+        if verb.body == "list" and self._references.foreign(first.job.tenant):
+            params |= row.copied
         if verb.size > 1:
             params["summarizeErrors"] = "false"
         body = _body(row, verb, [step.body for step in steps])
@@ -297,15 +297,16 @@ class Writer:
             else:
                 refused.append((step, "; ".join(_words(answer)) or "Xero refused it and did not say why"))
         following: list[Step] = []
-        for (step, _), entry in zip(done, self._note(row, done), strict=True):
+        for (step, answer), entry in zip(done, self._note(row, done), strict=True):
             if not step.follows:
                 what = {"create": "created", "update": "updated", "remove": "removed"}[step.action]
                 self._count(row, what)
             if not step.after:
                 self._intake.states.settled(step.job.epoch)
                 continue
+            now = {**step.body, **answer}
             then = self._planner.status_step(
-                row, step.job, entry, step.after[0], step.after[1:], follows=True
+                row, step.job, entry, step.after[0], step.after[1:], record=now, follows=True
             )
             if then.status == "ARCHIVED":
                 self._last.append((row, then))

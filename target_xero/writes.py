@@ -109,6 +109,8 @@ class Write:
         owners: for a part: the field that names what it belongs to, and the path of that.
         siblings: for a part: where the parts of one record are listed.
         elsewhere: (field, pattern, why): records that another stream writes.
+        copied: parameters for records that come from another organisation.
+        unborn: why a record that is archived in the source is not created; empty where it is, and archived at the end.
         unchangeable: why there is no update; part of a reject's text.
     """
 
@@ -142,6 +144,8 @@ class Write:
     owners: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     siblings: str = ""
     elsewhere: tuple[tuple[str, str, str], ...] = ()
+    copied: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    unborn: str = ""
     unchangeable: str = ""
 
     @cached_property
@@ -332,6 +336,7 @@ _ROWS = (
         first=True,
         shared=True,
         parts=(Part("Options", "tracking_options", "TrackingCategoryID"),),
+        unborn="archived in the source, and Xero has room for two active categories only, as a new one is at first",
     ),
     Write(
         name="tracking_options",
@@ -502,6 +507,8 @@ _ROWS = (
         numbered=("Type", "ACCREC"),
         existing=Existing.REFUSE,
         search=Search.NUMBERS,
+        # What was sold there was in stock then; stock itself can't be copied.
+        copied=MappingProxyType({"allowBackorders": "true"}),
         marks=("Type", "Contact", "Date", "InvoiceNumber", "Reference", "LineItems"),
     ),
     _list(
@@ -558,7 +565,7 @@ _ROWS = (
         either=("Invoice", "CreditNote", "Prepayment", "Overpayment"),
         steps=_ONLY_ENDED,
         once=frozenset({"IsReconciled", "CurrencyRate", "BankAmount"}),
-        aside=frozenset({"BatchPaymentID"}),
+        aside=frozenset({"BatchPaymentID", "PaymentType"}),
         marks=(
             "Invoice",
             "CreditNote",
@@ -639,6 +646,7 @@ _ROWS = (
         update=Verb("POST", "LinkedTransactions/{id}"),
         remove=Verb("DELETE", "LinkedTransactions/{id}", ""),
         required=("SourceTransactionID", "SourceLineItemID", "ContactID|TargetTransactionID"),
+        aside=frozenset({"Status"}),
         marks=(
             "SourceTransactionID",
             "SourceLineItemID",
@@ -646,6 +654,7 @@ _ROWS = (
             "TargetLineItemID",
             "ContactID",
         ),
+        elsewhere=(("Status", "VOIDED", "what they link was voided, and Xero links what is in force only"),),
     ),
     _list(
         "RepeatingInvoices",
