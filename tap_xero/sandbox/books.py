@@ -165,7 +165,7 @@ def settled(document: Record) -> Record:
     result.pop("FullyPaidOnDate", None)
     if document["Status"] in ("AUTHORISED", "PAID"):
         result["Status"] = "AUTHORISED" if left else "PAID"
-        if not left:
+        if not left and ("InvoiceID" in document or "CreditNoteID" in document):
             result["FullyPaidOnDate"] = max(dates, default=document["Date"])
     return result
 
@@ -320,6 +320,11 @@ def relief(document: Mapping[str, Any], before: Decimal, amount: Decimal) -> Dec
     """
     rate = document.get("CurrencyRate", ONE)
     return in_base(before + amount, rate) - in_base(before, rate)
+
+
+def next_journal_number(journals: Iterable[Record]) -> int:
+    """The JournalNumber that follows those given; 1 if there are none."""
+    return 1 + max((int(journal["JournalNumber"]) for journal in journals), default=0)
 
 
 # --- journals -----------------------------------------------------------------------------------------------

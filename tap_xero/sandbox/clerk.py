@@ -15,7 +15,7 @@ from . import books
 from .books import ONE, ZERO, Posting, Record, in_base, market_rate, money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from uuid import UUID
 
 IDS = {
@@ -82,10 +82,18 @@ def business_day(day: date) -> date:
 
 
 class Clerk:
-    """Works on the records of one organisation; see the module's words."""
+    """Works on the records of one organisation; see the module's words.
+
+    `guid` makes an id from a name that is unique within the organisation, `next_journal` is the first number to
+    give to a journal, and `bank` the code of the account that money goes through unless something else is said.
+    """
 
     def __init__(
-        self, records: Mapping[str, Iterable[Record]], guid: Guids, next_journal: int, bank: str = "090"
+        self,
+        records: Mapping[str, Iterable[Record]],
+        guid: Callable[[str], str],
+        next_journal: int,
+        bank: str = "090",
     ) -> None:
         self._records = records
         self._index: dict[str, dict[str, Record]] = {}
@@ -252,6 +260,8 @@ class Clerk:
         if kind == "ACCREC":
             record["BrandingThemeID"] = self.theme
         record.update(more)
+        if "RepeatingInvoiceID" in record and record["CurrencyRate"] == ONE:
+            del record["CurrencyRate"]  # as recorded: what a template made has none in base currency
         record = books.settled(books.priced(record, self.ledger.percents))
         if record["Status"] in ("AUTHORISED", "PAID"):
             self._to_ledger(record, at)
@@ -279,7 +289,7 @@ class Clerk:
                     account = self.ledger.account({"Code": code})
                     postings.append(Posting(account, net + ZERO, description=item["Name"]))
             else:
-                moved, cost = line["Quantity"], in_base(line["LineAmount"], document["CurrencyRate"])
+                moved, cost = line["Quantity"], in_base(line["LineAmount"], document.get("CurrencyRate"))
             changed = {**item, "QuantityOnHand": quantity + moved, "TotalCostPool": pool + cost}
             self.changed.setdefault("Items", {})[item["ItemID"]] = changed
         return postings
@@ -387,7 +397,7 @@ class Clerk:
         self._reverse(payment_id, at)
         key = payment["Invoice"]["InvoiceID"]
         self.put(resource, books.without_payment(self.get(resource, key), payment_id, at))
-        gone = {"Status": "DELETED", "IsReconciled": False, "UpdatedDateUTC": at}
+        gone = {"Status": "DELETED", "IsReconciled": False, "CurrencyRate": ZERO, "UpdatedDateUTC": at}
         return self.put("Payments", {**payment, **gone})
 
     def pay_batch(
@@ -547,6 +557,8 @@ class Clerk:
         record: Record = {field: transaction[field], "ID": transaction[field]}
         record.update({key: transaction[key] for key in (*kept.split(), "CurrencyCode", "CurrencyRate")})
         record.update(RemainingCredit=ZERO, Allocations=[], Payments=[], HasAttachments=False)
+        if transaction["Type"] == "RECEIVE-PREPAYMENT":
+            record["BrandingThemeID"] = self.theme
         record["UpdatedDateUTC"] = at
         return books.settled(record)
 

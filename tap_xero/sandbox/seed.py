@@ -358,24 +358,21 @@ def trading_day(records: Mapping[str, Sequence[Record]], now: datetime) -> dict[
     people = [c for c in records["Contacts"] if c["ContactStatus"] == "ACTIVE"]
     if not people:
         return {}
-    next_number = 1 + max((j["JournalNumber"] for j in records["Journals"]), default=0)
-    clerk = Clerk(records, guid, next_number, bank or "090")
+    clerk = Clerk(records, guid, books.next_journal_number(records["Journals"]), bank or "090")
     minutes = iter(sorted(rnd.sample(range(510, 1020), 40)))
 
     def later() -> datetime:
         return local_time(day, 60 * next(minutes) + rnd.randrange(60), rnd.randrange(1000))
 
-    customers = [c for c in people if c["IsCustomer"]] or people
-    suppliers = [c for c in people if c["IsSupplier"]] or people
-    goods = [
-        i for i in records["Items"] if i["IsSold"] and not i["IsTrackedAsInventory"] and i["SalesDetails"]
-    ]
+    customers = [c for c in people if c.get("IsCustomer")] or people
+    suppliers = [c for c in people if c.get("IsSupplier")] or people
+    goods = [i for i in records["Items"] if i.get("SalesDetails") and not i.get("IsTrackedAsInventory")]
     open_ones = [
         i
         for i in records["Invoices"]
         if i["Status"] == "AUTHORISED" and i["AmountDue"] > 0 and i["CurrencyCode"] in books.CURRENCIES
     ]
-    open_ones.sort(key=lambda i: (i["DueDate"], i["InvoiceID"]))
+    open_ones.sort(key=lambda i: (i.get("DueDate", day), i["InvoiceID"]))
     for n in range(rnd.randrange(3, 6)):
         number = clerk.number("INV-", (i.get("InvoiceNumber", "") for i in records["Invoices"]))
         lines = [clerk.line("Goods as ordered", Decimal(100 + rnd.randrange(900)), "200")]
@@ -420,7 +417,7 @@ def trading_day(records: Mapping[str, Sequence[Record]], now: datetime) -> dict[
     if len(untouched) > 2:
         clerk.end("Invoices", untouched[-1]["InvoiceID"], "VOIDED", later())
     edited = rnd.choice(people)
-    phones = [p for p in edited["Phones"] if p["PhoneType"] != "MOBILE"]
+    phones = [p for p in edited.get("Phones", ()) if p["PhoneType"] != "MOBILE"]
     mobile = {
         "PhoneType": "MOBILE",
         "PhoneNumber": f"555 {day:%m%d}",

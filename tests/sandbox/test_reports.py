@@ -222,7 +222,9 @@ def test_cash_basis_counts_what_was_paid(kept, demo):
         if own and paid[invoice["InvoiceID"]]:
             inclusive = invoice["LineAmountTypes"] == "Inclusive"
             net = sum(line["LineAmount"] - (line["TaxAmount"] if inclusive else ZERO) for line in own)
-            workshop += net * paid[invoice["InvoiceID"]] / invoice["Total"] / invoice["CurrencyRate"]
+            workshop += (
+                net * paid[invoice["InvoiceID"]] / invoice["Total"] / invoice.get("CurrencyRate", books.ONE)
+            )
     credits_ = sum(
         (line["LineAmount"] for note in demo.records["CreditNotes"] for line in note["LineItems"]
          if line.get("AccountCode") == code and first <= note["Date"] <= last), ZERO,
@@ -453,7 +455,7 @@ def owed(document: dict[str, Any], day: date) -> Decimal:
         (c["Date"], c["AppliedAmount"]) for key in books.CREDIT_KEYS.values() for c in document.get(key, ())
     ]
     before = sum((amount for when, amount in used if when <= day), ZERO)
-    rate = document["CurrencyRate"]
+    rate = document.get("CurrencyRate", books.ONE)
     left = books.in_base(document["Total"], rate) - books.in_base(before, rate)
     return -left if books.is_credit(document) else left
 

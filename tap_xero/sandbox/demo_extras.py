@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from . import books, names
+from . import books
+from . import demo_names as names
 from .books import ONE, ZERO, Posting, Record, money
 from .clerk import IDS, business_day, local_time
 from .seed import TODAY, put_in_order
