@@ -1,0 +1,238 @@
+"""Where a run stops and the next one begins: nothing is left out in between, and nothing is read for nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tap_xero.objects import OBJECTS
+from tap_xero.sandbox import Desk
+
+from .company import FIRST_JOURNAL, HARBOUR, contact, guid
+from .runs import part_of, read, state_at
+
+INCREMENTAL = [name for name, xero in OBJECTS.items() if xero.incremental]
+
+
+def asked_since(desk: Desk, path: str) -> list[str | None]:
+    """If-Modified-Since of each call of a list."""
+    return [call["headers"].get("If-Modified-Since") for call in desk.calls(path)]
+
+
+# The second run
+
+
+def test_a_second_run_reads_nothing_where_nothing_has_changed(config: dict[str, Any], desk: Desk) -> None:
+    first = read(config, *INCREMENTAL)
+    desk.forget_calls()
+    second = read(config, *INCREMENTAL, state=first.state)
+    assert second.records == {}
+    calls = [call for call in desk.calls() if "/api.xro/" in call["path"]]
+    assert len(calls) == len(INCREMENTAL)
+    assert second.state == first.state
+
+
+def test_a_second_run_reads_what_has_changed_and_no_more(config: dict[str, Any], desk: Desk) -> None:
+    first = read(config, "contacts", "items", "manual_journals")
+    desk.edit("Contacts", guid("c", 2), Name="Renamed")
+    desk.edit("Items", guid("t", 1))
+    desk.put("Contacts", {"ContactID": guid("c", 50), "Name": "New"})
+    second = read(config, "contacts", "items", "manual_journals", state=first.state)
+    assert second.ids("contacts") == [guid("c", 2), guid("c", 50)]
+    assert second.ids("items") == [guid("t", 1)]
+    assert second.ids("manual_journals") == []
+    third = read(config, "contacts", "items", state=second.state)
+    assert third.records == {}
+
+
+def test_a_row_that_changes_within_the_second_of_the_bookmark_is_read(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    """If-Modified-Since counts whole seconds."""
+    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.400Z"})
+    first = read(config, "contacts")
+    desk.put("Contacts", contact(21, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.700Z"})
+    second = read(config, "contacts", state=first.state)
+    assert second.ids("contacts") == [guid("c", 21)]
+    third = read(config, "contacts", state=second.state)
+    assert third.ids("contacts") == []
+
+
+def test_a_row_that_comes_to_light_within_the_second_before_the_bookmark_is_read(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    first = read(config, "contacts")
+    desk.put("Contacts", contact(21, 69.5))
+    second = read(config, "contacts", state=first.state)
+    assert second.ids("contacts") == [guid("c", 21)]
+
+
+def test_the_same_row_changed_again_within_a_second_is_read_again(config: dict[str, Any], desk: Desk) -> None:
+    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.400Z"})
+    first = read(config, "contacts")
+    desk.put("Contacts", contact(20, 0, Name="Again") | {"UpdatedDateUTC": "2026-11-05T00:00:00.900Z"})
+    second = read(config, "contacts", state=first.state)
+    assert [one["Name"] for one in second.records["contacts"]] == ["Again"]
+
+
+@pytest.mark.parametrize("switch", ["nothing_new_304", "since_inclusive"])
+def test_a_second_run_is_right_however_xero_says_that_nothing_is_new(
+    config: dict[str, Any], desk: Desk, switch: str
+) -> None:
+    desk.switch(**{switch: switch == "nothing_new_304"})
+    first = read(config, "contacts", "items", "bank_transfers")
+    second = read(config, "contacts", "items", "bank_transfers", state=first.state)
+    assert second.records == {}
+    assert second.failed == {}
+    assert second.state == first.state
+
+
+def test_more_rows_at_the_border_than_the_state_keeps_are_passed_on_twice_and_none_is_lost(
+    config: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_xero.streams.BORDER", 3)
+    for n in range(20, 26):
+        desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T00:00:00.{n}0Z"})
+    first = read(config, "contacts")
+    assert "border" not in part_of(first.state, "contacts")
+    desk.put("Contacts", contact(26, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.260Z"})
+    second = read(config, "contacts", state=first.state)
+    assert set(second.ids("contacts")) == {guid("c", n) for n in range(20, 27)}
+
+
+# The bookmark
+
+
+def test_a_bookmark_is_the_time_of_the_last_row_and_never_beyond(config: dict[str, Any], desk: Desk) -> None:
+    desk.advance(86_400)
+    run = read(config, *INCREMENTAL)
+    for stream, records in run.records.items():
+        marker = OBJECTS[stream].marker
+        assert run.bookmark(stream) == max(record[marker] for record in records), stream
+        part = part_of(run.state, stream)
+        assert part["replication_key"] == marker
+
+
+def test_bookmarks_have_a_fixed_width_so_that_they_compare_as_text(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.500Z"})
+    run = read(config, "contacts")
+    assert run.bookmark("contacts") == "2026-11-05T00:00:00.500000Z"
+
+
+def test_a_list_that_comes_whole_is_passed_on_in_the_order_of_change(config: dict[str, Any]) -> None:
+    """Accounts come in the order of their codes; a bookmark follows the rows."""
+    times = [one["UpdatedDateUTC"] for one in read(config, "accounts").records["accounts"]]
+    assert times == sorted(times)
+    assert len(times) == 6
+
+
+def test_the_changes_are_asked_for_from_a_second_before_the_bookmark(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    read(config, "contacts", state=state_at("2026-11-01T00:00:30.700000Z"))
+    assert asked_since(desk, "Contacts")[0] == "2026-11-01T00:00:29"
+
+
+def test_a_bookmark_set_back_by_hand_is_read_from_again(config: dict[str, Any]) -> None:
+    state = read(config, "contacts").state
+    part = state["bookmarks"]["contacts"]["partitions"][0]
+    part["replication_key_value"] = "2026-11-01T00:00:40.000000Z"
+    run = read(config, "contacts", state=state)
+    assert run.ids("contacts") == [guid("c", n) for n in range(4, 8)]
+    part["replication_key_value"] = "2026-11-01"
+    assert len(read(config, "contacts", state=state).ids("contacts")) == 7
+
+
+def test_an_entry_taken_out_of_the_state_is_read_whole_and_the_others_go_on(config: dict[str, Any]) -> None:
+    state = read(config, "contacts", "items").state
+    del state["bookmarks"]["contacts"]
+    run = read(config, "contacts", "items", state=state)
+    assert len(run.ids("contacts")) == 7
+    assert run.ids("items") == []
+
+
+def test_a_bookmark_of_another_replication_key_does_not_count(config: dict[str, Any]) -> None:
+    state = state_at("2026-11-09T00:00:00.000000Z")
+    state["bookmarks"]["contacts"]["partitions"][0]["replication_key"] = "ContactNumber"
+    assert len(read(config, "contacts", state=state).ids("contacts")) == 7
+
+
+def test_the_state_of_organisations_that_are_left_out_of_a_run_is_kept(config: dict[str, Any]) -> None:
+    other = state_at("2026-01-01T00:00:00.000000Z", tenant_id="33333333-0000-4000-8000-000000000003")
+    run = read(config, "contacts", state=other)
+    parts = run.state["bookmarks"]["contacts"]["partitions"]
+    assert other["bookmarks"]["contacts"]["partitions"][0] in parts
+    assert len(parts) == 2
+
+
+def test_full_tables_have_no_bookmark_and_are_read_whole_each_time(config: dict[str, Any]) -> None:
+    first = read(config, "invoices", "tax_rates")
+    second = read(config, "invoices", "tax_rates", state=first.state)
+    assert second.ids("invoices") == first.ids("invoices")
+    assert first.bookmark("invoices") is None
+
+
+def test_a_bookmark_for_journals_is_their_number(config: dict[str, Any], desk: Desk) -> None:
+    first = read(config, "journals")
+    assert first.bookmark("journals") == FIRST_JOURNAL + 229
+    desk.forget_calls()
+    read(config, "journals", state=first.state)
+    assert [call["query"] for call in desk.calls("Journals")] == [{"offset": str(FIRST_JOURNAL + 229)}]
+
+
+def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], desk: Desk) -> None:
+    """They have no time of change."""
+    first = read(config, "bank_transfers")
+    assert first.bookmark("bank_transfers") == "2026-11-01T00:00:02.000000Z"
+    desk.put("BankTransfers", {"BankTransferID": guid("b", 3), "Amount": 1})
+    second = read(config, "bank_transfers", state=first.state)
+    assert second.ids("bank_transfers") == [guid("b", 3)]
+
+
+# start_date
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-11-01T00:00:40Z", "2026-11-01T01:00:40+01:00", "2026-11-01 00:00:40"]
+)
+def test_start_date_is_where_a_first_run_begins(config: dict[str, Any], desk: Desk, start: str) -> None:
+    run = read({**config, "start_date": start}, "contacts")
+    assert run.ids("contacts") == [guid("c", n) for n in range(4, 8)]
+    assert asked_since(desk, "Contacts")[0] == "2026-11-01T00:00:39"
+
+
+def test_start_date_may_be_a_day(config: dict[str, Any], desk: Desk) -> None:
+    assert len(read({**config, "start_date": "2026-11-01"}, "contacts").ids("contacts")) == 7
+    assert read({**config, "start_date": "2026-11-02"}, "contacts").ids("contacts") == []
+
+
+def test_a_bookmark_later_than_start_date_wins(config: dict[str, Any], desk: Desk) -> None:
+    state = state_at("2026-11-01T00:00:59.000000Z")
+    run = read({**config, "start_date": "2020-01-01"}, "contacts", state=state)
+    assert run.ids("contacts") == [guid("c", 6), guid("c", 7)]
+
+
+def test_full_tables_are_read_whole_whatever_start_date_says(config: dict[str, Any]) -> None:
+    assert len(read({**config, "start_date": "2030-01-01"}, "invoices").ids("invoices")) == 5
+
+
+# What a state may look like
+
+
+def test_the_state_is_json_that_comes_back_as_it_went(config: dict[str, Any]) -> None:
+    state = read(config, *INCREMENTAL).state
+    assert json.loads(json.dumps(state)) == state
+    assert all(
+        part["context"] == {"tenant_id": HARBOUR}
+        for stream in state["bookmarks"].values()
+        for part in stream["partitions"]
+    )
+
+
+def test_no_record_comes_after_the_last_state(config: dict[str, Any]) -> None:
+    kinds = [message["type"] for message in read(config, "contacts", "items", "journals").messages]
+    assert "RECORD" not in kinds[len(kinds) - kinds[::-1].index("STATE") :]

@@ -1,0 +1,194 @@
+"""Values arrive as Xero wrote them: amounts digit for digit, days as days, instants as instants, text as text."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tap_xero.sandbox import Desk
+
+from .company import HARBOUR, guid
+from .runs import Run, read
+
+DATE = "/Date(1795132800000+0000)/"  # 2026-11-20
+
+
+def answered(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -> dict[str, Any]:
+    """What becomes of an invoice that Xero answers with; as text where the digits matter."""
+    return answered_run(config, desk, record).records["invoices"][0]
+
+
+def answered_run(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -> Run:
+    known = {"InvoiceID": guid("i", 1), "UpdatedDateUTC": DATE}
+    text = record if isinstance(record, str) else json.dumps({**known, **record})
+    body = '{"Id": "5f1c3a0e-0000-0000-0000-000000000000", "Status": "OK", "Invoices": [%s]}' % text
+    desk.fault("status", path="Invoices", status=200, body=body)
+    return read(config, "invoices")
+
+
+def line_of(run: Run, stream: str = "invoices") -> str:
+    """The first RECORD line, as it is written."""
+    return next(line for line in run.lines if b'"RECORD"' in line).decode()
+
+
+# Decimals
+
+
+DIGITS = (
+    "10.10 10.00 0.1 1.0000000001 1234567890123456789.99 -0.30 100 0 1.2345"
+    " 99999999999999999999999999999999999999.9999"
+)
+
+
+@pytest.mark.parametrize("digits", DIGITS.split())
+def test_amounts_are_passed_on_digit_for_digit(config: dict[str, Any], desk: Desk, digits: str) -> None:
+    text = (
+        f'{{"InvoiceID": "{guid("i", 1)}", "UpdatedDateUTC": "{DATE}", "Total": {digits},'
+        f' "CurrencyRate": {digits}, "LineItems": [{{"UnitAmount": {digits}}}]}}'
+    )
+    line = line_of(answered_run(config, desk, text))
+    assert f'"Total":{digits},' in line
+    assert f'"CurrencyRate":{digits},' in line
+    assert f'"UnitAmount":{digits}}}' in line
+
+
+def test_a_very_small_rate_is_exact(config: dict[str, Any], desk: Desk) -> None:
+    text = f'{{"InvoiceID": "{guid("i", 1)}", "UpdatedDateUTC": "{DATE}", "CurrencyRate": 0.0000000001}}'
+    assert answered(config, desk, text)["CurrencyRate"] == Decimal("0.0000000001")
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("invoices", "Invoices"),
+        ("items", "Items"),
+        ("credit_notes", "CreditNotes"),
+        ("prepayments", "Prepayments"),
+    ],
+)
+def test_prices_are_asked_for_with_four_decimals(
+    config: dict[str, Any], desk: Desk, stream: str, path: str
+) -> None:
+    read(config, stream)
+    assert {call["query"].get("unitdp") for call in desk.calls(path)} == {"4"}
+
+
+def test_prices_keep_four_decimals_on_the_way_from_the_sandbox(config: dict[str, Any]) -> None:
+    run = read(config, "invoices")
+    assert '"UnitAmount":10.1234' in line_of(run)
+    assert '"Total":10.10' in line_of(run)
+    assert '"CurrencyRate":1.000000' in line_of(run)
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("/Date(1795132800000+0000)/", "2026-11-20"),
+        ("/Date(1795132800000)/", "2026-11-20"),
+        ("/Date(-62135596800000+0000)/", "0001-01-01"),
+        ("/Date(-315619200000+0000)/", "1960-01-01"),
+        ("/Date(-1)/", "1969-12-31"),
+        ("/Date(0+0000)/", "1970-01-01"),
+        # Midnight UTC is the organisation's day, whatever zone stands behind it.
+        ("/Date(1795132800000+1300)/", "2026-11-20"),
+        ("2026-11-20T00:00:00", "2026-11-20"),
+        ("2026-11-20", "2026-11-20"),
+    ],
+)
+def test_days_are_days(config: dict[str, Any], desk: Desk, written: str, day: str) -> None:
+    record = answered(config, desk, {"Date": written, "Payments": [{"Date": written}]})
+    assert record["Date"] == day
+    assert record["Payments"][0]["Date"] == day
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("/Date(1795165200663+0000)/", "2026-11-20T09:00:00.663000Z"),
+        ("/Date(1795165200663+1300)/", "2026-11-20T09:00:00.663000Z"),
+        ("/Date(-1000+0000)/", "1969-12-31T23:59:59.000000Z"),
+        ("2026-11-20T09:00:00.1234567", "2026-11-20T09:00:00.123456Z"),
+        ("2026-11-20T09:00:00Z", "2026-11-20T09:00:00.000000Z"),
+    ],
+)
+def test_fields_that_end_in_utc_are_instants(
+    config: dict[str, Any], desk: Desk, written: str, instant: str
+) -> None:
+    assert answered(config, desk, {"UpdatedDateUTC": written})["UpdatedDateUTC"] == instant
+
+
+@pytest.mark.parametrize("text", [DATE, "see /Date(0)/ for more", "Date(1)", "2026-11-20"])
+def test_text_that_looks_like_a_date_is_left_alone(config: dict[str, Any], desk: Desk, text: str) -> None:
+    record = answered(
+        config,
+        desk,
+        {"Reference": text, "InvoiceNumber": text, "LineItems": [{"Description": text}], "Novelty": text},
+    )
+    assert record["Reference"] == record["InvoiceNumber"] == record["Novelty"] == text
+    assert record["LineItems"][0]["Description"] == text
+
+
+def test_dates_that_come_twice_are_passed_on_once(config: dict[str, Any], desk: Desk) -> None:
+    record = answered(config, desk, {"Date": DATE, "DateString": "2026-11-20T00:00:00", "DueDateString": "x"})
+    assert record["Date"] == "2026-11-20"
+    assert "DateString" not in record
+    assert "DueDateString" not in record
+
+
+def test_an_empty_date_is_null(config: dict[str, Any], desk: Desk) -> None:
+    run = answered_run(config, desk, {"Date": "", "DueDate": None})
+    assert run.records["invoices"][0]["Date"] is None
+    assert run.warnings == []
+
+
+def test_a_date_that_cannot_be_read_is_null_and_told_once(config: dict[str, Any], desk: Desk) -> None:
+    run = answered_run(config, desk, {"Date": "next week", "Payments": [{"Date": 5}, {"Date": 6}]})
+    assert run.records["invoices"][0]["Date"] is None
+    assert [one["Date"] for one in run.records["invoices"][0]["Payments"]] == [None, None]
+    (first, *more) = run.warnings
+    assert "Invoices.Date: 'next week' is not a date" in first
+    assert len(more) == 2
+
+
+# What belongs to whom
+
+
+def test_every_record_says_first_whose_it_is(config: dict[str, Any]) -> None:
+    run = read(config)
+    for stream, records in run.records.items():
+        assert {record["tenant_id"] for record in records} == {HARBOUR}, stream
+        assert run.of("SCHEMA", stream)[0]["key_properties"][0] == "tenant_id", stream
+
+
+def test_the_id_of_the_answer_is_not_taken_for_the_record_s(config: dict[str, Any], desk: Desk) -> None:
+    record = answered(config, desk, {})
+    assert record["InvoiceID"] == guid("i", 1)
+    assert "Id" not in record
+    assert "5f1c3a0e" not in json.dumps(record)
+
+
+def test_what_xero_says_about_the_answer_is_no_part_of_the_record(config: dict[str, Any], desk: Desk) -> None:
+    noise = {"HasErrors": False, "HasValidationErrors": False, "StatusAttributeString": "OK", "Warnings": []}
+    assert not noise.keys() & answered(config, desk, noise).keys()
+
+
+def test_unicode_and_control_characters_survive(config: dict[str, Any], desk: Desk) -> None:
+    text = 'Tōtara & Söhne — 東京 🛶\n\t"quoted" \\ <b>'
+    assert answered(config, desk, {"Reference": text})["Reference"] == text
+
+
+def test_keys_are_unique_in_every_stream(config: dict[str, Any]) -> None:
+    """The SDK's own test of this compares nothing."""
+    run = read(config)
+    assert len(run.records) == 16
+    for stream, records in run.records.items():
+        keys = run.of("SCHEMA", stream)[0]["key_properties"]
+        found = [tuple(record[key] for key in keys) for record in records]
+        assert None not in {part for key in found for part in key}, stream
+        assert len(found) == len(set(found)), stream
