@@ -183,6 +183,13 @@ def _release(wish: Wish) -> Any:
     return {}
 
 
+def _wait(wish: Wish) -> Any:
+    sent = wish.only("number", "hits")
+    if not wish.xero.faults.wait(int(sent["number"]), int(sent["hits"])):
+        raise DeskRefusal(f"Fault {sent['number']} did not strike {sent['hits']} times")
+    return {}
+
+
 def edit(xero: Xero, tenant_id: str, fault: Fault) -> None:
     """The change that an ``edit`` fault makes: ``patch`` (or nothing but a new stamp) on one record."""
     with xero.store.change():
@@ -366,7 +373,10 @@ def _day(wish: Wish) -> Any:
         for path, records in changed.items():
             for record in records:
                 organisation.take(path, record)
-    return {"now": xero.clock.now().isoformat(), "changed": {path: len(rows) for path, rows in changed.items()}}
+    return {
+        "now": xero.clock.now().isoformat(),
+        "changed": {path: len(rows) for path, rows in changed.items()},
+    }
 
 
 _WISHES: tuple[tuple[str, str, Callable[[Wish], Any]], ...] = (
@@ -385,6 +395,7 @@ _WISHES: tuple[tuple[str, str, Callable[[Wish], Any]], ...] = (
     ("POST", "faults", _add_fault),
     ("DELETE", "faults", _clear_faults),
     ("POST", "faults/release", _release),
+    ("POST", "faults/wait", _wait),
     ("POST", "apps", _add_app),
     ("POST", "consents", _consent),
     ("POST", "scopes/take", _take_scopes),

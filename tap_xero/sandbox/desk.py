@@ -108,6 +108,10 @@ class Desk:
         """Let held calls go on."""
         self.ask("POST", "faults/release", {} if number is None else {"number": number})
 
+    def wait(self, number: int, hits: int = 1) -> None:
+        """Come back when a fault has struck so many calls. Raises ``DeskError`` if it never does."""
+        self.ask("POST", "faults/wait", {"number": number, "hits": hits})
+
     def switch(self, **switches: bool) -> dict[str, Any]:
         """Set what is uncertain about Xero; see ``faults.Switches``. Returns all switches."""
         found: dict[str, Any] = self.ask("POST", "switches", switches)

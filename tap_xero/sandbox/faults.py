@@ -80,7 +80,7 @@ class Faults:
     """The faults that are set; safe between threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._next = 1
         self.faults: dict[int, Fault] = {}
 
@@ -128,7 +128,15 @@ class Faults:
                     if fault.seen > fault.after and (not fault.count or fault.hits < fault.count):
                         fault.hits += 1
                         struck.append(fault)
+            self._lock.notify_all()
         return struck
+
+    def wait(self, number: int, hits: int) -> bool:
+        """Wait until a fault has struck so often; false if it does not within ``HOLD_LIMIT``."""
+        with self._lock:
+            return self._lock.wait_for(
+                lambda: number in self.faults and self.faults[number].hits >= hits, HOLD_LIMIT
+            )
 
 
 @dataclass

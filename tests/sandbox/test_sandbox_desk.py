@@ -252,7 +252,7 @@ def test_stopping_leaves_no_thread_and_frees_the_port(callers):
 
 
 def test_stopping_does_not_wait_for_a_held_call(xero, api):
-    xero.desk.fault("hold", path="Contacts")
+    hold = xero.desk.fault("hold", path="Contacts")
 
     def call():
         with contextlib.suppress(requests.ConnectionError):
@@ -260,8 +260,7 @@ def test_stopping_does_not_wait_for_a_held_call(xero, api):
 
     waiting = threading.Thread(target=call)
     waiting.start()
-    while not xero.desk.faults()[0]["hits"]:
-        pass
+    xero.desk.wait(hold)
     xero.stop()
     waiting.join()
 
@@ -289,8 +288,8 @@ def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_
     command = [sys.executable, "-m", "tap_xero.sandbox.serve", "--company", "empty", "--no-limits"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         text = ""
-        while "Ctrl-C" not in text:
-            text += process.stdout.readline()
+        while "Ctrl-C" not in text and (line := process.stdout.readline()):
+            text += line
         for app in apps.KNOWN:
             assert app.client_id in text
         url = json.loads(text[text.index("{") : text.rindex("}") + 1])["api_url"]

@@ -105,8 +105,7 @@ def test_a_held_call_waits_until_it_is_released(xero, api):
     hold = xero.desk.fault("hold", path="Contacts")
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(api.call, "Contacts")
-        while not xero.desk.faults()[0]["hits"]:
-            pass
+        xero.desk.wait(hold)
         assert not held.done()
         xero.desk.release(hold)
         assert held.result().status_code == 200

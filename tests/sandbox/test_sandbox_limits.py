@@ -85,8 +85,7 @@ def test_a_sixth_call_at_once_is_429_concurrent_without_a_time(xero, api):
     hold = xero.desk.fault("hold", path="Contacts", count=5)
     with ThreadPoolExecutor(5) as pool:
         held = [pool.submit(api.call, "Contacts") for _ in range(5)]
-        while sum(fault["hits"] for fault in xero.desk.faults()) < 5:
-            pass
+        xero.desk.wait(hold, hits=5)
         refused = api.call("Users")
         xero.desk.release(hold)
         assert {call.result().status_code for call in held} == {200}
