@@ -8,9 +8,9 @@ from typing import Any
 
 from werkzeug import Response
 
-from . import books
+from . import books, messages
 from .books import ONE, ZERO, in_base, market_rate, money
-from .calls import Call, not_found
+from .calls import JSON, XML, Call, not_found
 from .documents import SETTLED, Paper, heading, own
 from .lines import Lines, account, tracking, with_lines
 from .store import Record
@@ -539,7 +539,7 @@ def _journal_of(allocation_id: str) -> str:
 
 
 def deallocate(call: Call) -> Response:
-    """``DELETE …/Allocations/{AllocationID}``: take an allocation back."""
+    """``DELETE …/Allocations/{AllocationID}``: take an allocation back; the answer is the bare allocation."""
     credit = _credit(call)
     allocation = next(
         (one for one in credit["Allocations"] if one["AllocationID"] == call.name.lower()), None
@@ -558,9 +558,14 @@ def deallocate(call: Call) -> Response:
         work.put("Invoices", open_again)
         return {**allocation, "IsDeleted": True}
 
-    tried(work, undo)
+    if tried(work, undo).failed:
+        work.asked = allocation
+        return tally(call, "Allocations", [work], lambda work: _allocation_tree(call, work), summarize=True)
     refresh_balances(call.organisation, work.contacts_concerned())
-    return tally(call, "Allocations", [work], lambda work: _allocation_tree(call, work), summarize=True)
+    tree = rendered(call, work.answer or {})
+    if call.json:
+        return Response(messages.encode(tree), 200, content_type=JSON)
+    return Response(messages.xml("Allocation", tree), 200, content_type=XML)
 
 
 def _allocation_journal(work: Work, credit: Record, allocation: Record) -> Record:

@@ -163,7 +163,16 @@ def save_repeating(work: Work, current: Record | None) -> Record:
     """Make a repeating invoice, or delete one; nothing else of it can be changed."""
     asked = work.asked
     if current is not None:
-        changed = set(asked) - {"RepeatingInvoiceID", "ID", "Status"}
+        names = (
+            *REPEATING.text.split(),
+            "Type",
+            "Contact",
+            "Schedule",
+            "LineItems",
+            "LineAmountTypes",
+            "CurrencyCode",
+        )
+        changed = any(name in asked and asked[name] != current.get(name) for name in names)
         if current["Status"] == "DELETED" or asked.get("Status") != "DELETED" or changed:
             work.stop("Only Status accepted for updates.")
         return work.put("RepeatingInvoices", {**current, "Status": "DELETED"})
