@@ -42,6 +42,9 @@ IDS = {
 """The id field of every resource a clerk handles."""
 
 
+_BATCH_IN_PAYMENT = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled"
+
+
 class Guids:
     """GUIDs made from names (version 5): the same name gives the same GUID, in every run."""
 
@@ -362,7 +365,7 @@ class Clerk:
         record: Record = {"PaymentID": payment_id}
         if batch:
             record["BatchPaymentID"] = batch["BatchPaymentID"]
-            record["BatchPayment"] = {k: v for k, v in batch.items() if k not in ("Payments", "Reference")}
+            record["BatchPayment"] = {name: batch[name] for name in _BATCH_IN_PAYMENT.split()}
         record.update(
             {
                 "Date": day,
@@ -419,7 +422,7 @@ class Clerk:
             "IsReconciled": reconciled,
         }
         if outward:
-            batch.update(Particulars="Invoices", Code="Tōtara", Details=reference[:12])
+            batch.update(Particulars="Invoices", Code="Tōtara", Details=f"{day:%d %b %Y}")
             batch["Narrative"] = f"Pay {day:%d %b %Y}"
         payments = [
             self.pay("Invoices", key, day, at, reference=reference, batch=batch, reconciled=reconciled)

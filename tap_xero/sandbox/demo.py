@@ -299,6 +299,6 @@ class Story(Trade):
             plan(self.when(day, 14, 15), self.pay_run, day)
 
 
-def company(_now: datetime) -> Company:
-    """The demo company in full; its history is the same whatever the time is now."""
+def company() -> Company:
+    """The demo company in full."""
     return Story().tell()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -278,7 +279,8 @@ class Setting:
         """A contact in full, with addresses, phones and what else is given."""
         first, _, last = person.partition(" ")
         index = len(self.clerk.changed["Contacts"])
-        slug = "".join(c for c in name.lower().replace(" ", "-") if c.isascii() and (c.isalnum() or c == "-"))
+        plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
+        slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
         slug = slug.strip("-") or f"contact-{number.lower()}"
         nothing = {"AddressLine1": "", "City": "", "Region": "", "PostalCode": "", "Country": ""}
         street = {**nothing, "AddressType": "STREET"}

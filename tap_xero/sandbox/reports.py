@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,7 @@ class _Request:
         if text is None:
             return default
         try:
-            return date.fromisoformat(text[:10])
+            return datetime.strptime(text[:10], "%Y-%m-%d").date()
         except ValueError:
             raise ValueError(f"Invalid {key}: '{text}' is not a date (YYYY-MM-DD)") from None
 
@@ -268,14 +268,19 @@ def _profit_rows(table: _Table, kind: str, *, budget: bool = False) -> list[Reco
     return rows
 
 
-def _profit_and_loss(request: _Request) -> dict[str, Any]:
-    """Defaults to the current month; `periods` adds columns before it, a tracking category splits them."""
-    first = request.day("fromDate", request.today.replace(day=1))
-    last = request.day(
-        "toDate", month_end(request.today) if request.text("fromDate") is None else month_end(first)
-    )
+def _span(request: _Request) -> tuple[date, date]:
+    """From and to: the current month, or the month of whichever of the two was given."""
+    given = request.day("fromDate", request.day("toDate", request.today))
+    first = request.day("fromDate", given.replace(day=1))
+    last = request.day("toDate", month_end(given))
     if first > last:
         raise ValueError(f"Invalid toDate: {last} lies before fromDate {first}")
+    return first, last
+
+
+def _profit_and_loss(request: _Request) -> dict[str, Any]:
+    """Defaults to the current month; `periods` adds columns before it, a tracking category splits them."""
+    first, last = _span(request)
     if (last - first).days > 365:
         raise ValueError("The date range of a Profit and Loss must not exceed 365 days")
     periods = request.number("periods", 0, range(1, 13))
@@ -472,10 +477,7 @@ def _cash(request: _Request, entries: Iterable[Entry], first: date, last: date) 
 
 def _bank_summary(request: _Request) -> dict[str, Any]:
     """The bank accounts' movement in the current month, or from `fromDate` to `toDate`."""
-    first = request.day("fromDate", request.today.replace(day=1))
-    last = request.day("toDate", month_end(max(first, request.today)))
-    if first > last:
-        raise ValueError(f"Invalid toDate: {last} lies before fromDate {first}")
+    first, last = _span(request)
     cash = _cash(request, request.entries(), first, last)
     rows, totals = [], [ZERO] * 4
     for account in sorted((request.accounts[key] for key in cash), key=lambda a: str(a["Name"]).lower()):

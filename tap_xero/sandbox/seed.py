@@ -149,15 +149,15 @@ def demo_company(now: datetime) -> Company:
     """
     from . import demo
 
-    return demo.company(_after_history(now))
+    _after_history(now)
+    return demo.company()
 
 
-def _after_history(now: datetime) -> datetime:
+def _after_history(now: datetime) -> None:
     if now < datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=timezone.utc):
         raise ValueError(
             f"The demo companies' history runs to {TODAY}; a sandbox cannot start on {now:%Y-%m-%d}"
         )
-    return now
 
 
 def second_company(now: datetime) -> Company:
@@ -167,7 +167,8 @@ def second_company(now: datetime) -> Company:
     """
     from . import sister
 
-    return sister.company(_after_history(now))
+    _after_history(now)
+    return sister.company()
 
 
 def put_in_order(records: dict[str, list[Record]], clerk: Clerk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -28,7 +28,7 @@ COSTS = (
 FIRST_JOURNAL = 344
 
 
-def company(_now: datetime) -> Company:
+def company() -> Company:
     """The second company in full; numbers of its journals start at 344, as in an organisation with a past."""
     rnd = Random("Tide & Timber")
     founded = local_time(date(2025, 11, 17), 36000, 213)

@@ -153,8 +153,12 @@ def test_twelve_months_add_up_to_their_year(kept):
         assert sum(numbers(months, name)) == numbers(year, name)[0]
 
 
-def test_the_current_month_is_the_default(kept):
+def test_the_current_month_is_the_default_or_that_of_the_one_date_given(kept):
     assert header(run(kept, "ProfitAndLoss")) == ["", "30 Nov 26"]
+    titles = run(kept, "ProfitAndLoss", toDate="2026-09-12")["ReportTitles"]
+    assert titles[2] == "1 September 2026 to 12 September 2026"
+    titles = run(kept, "BankSummary", fromDate="2024-02-10")["ReportTitles"]
+    assert titles[2] == "From 10 February 2024 to 29 February 2024"
 
 
 def test_months_end_on_their_own_last_day_february_in_leap_years_too(kept):
