@@ -130,7 +130,7 @@ class Planner:
         if not way:
             raise Broken(f"a new record of {row.name} can't become {job.status}", row.status)
         body = without_line_ids(content)
-        if job.status and not row.alone:
+        if (job.status or row.spoken) and not row.alone:
             body[row.status] = way[0]
         assert row.create is not None  # noqa: S101
         return Step(

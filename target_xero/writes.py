@@ -92,6 +92,7 @@ class Write:
         either: fields of which exactly one may be given.
         steps: which status may follow which; "" is a record that does not exist yet. Empty if it has no status.
         becomes: statuses that only Xero gives, and what to send in their place.
+        spoken: whether a create must say its status; elsewhere Xero has a default.
         alone: whether Xero takes a status only without other fields.
         header: fields that every update must repeat, or they are blanked.
         once: fields that are sent with a create only, and whose changes are none of ours.
@@ -127,6 +128,7 @@ class Write:
     either: tuple[str, ...] = ()
     steps: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_STEPS)
     becomes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    spoken: bool = False
     alone: bool = False
     header: tuple[str, ...] = ()
     once: frozenset[str] = frozenset()
@@ -663,6 +665,7 @@ _ROWS = (
         update=None,
         remove=Verb("POST", "RepeatingInvoices", size=MANY),
         required=("Type", "Contact", "Schedule", "LineItems"),
+        spoken=True,
         steps=_steps(new="DRAFT AUTHORISED", DRAFT="DELETED", AUTHORISED="DELETED"),
         # The invoices of a template with ApprovedForSending are mailed as they are made.
         never=frozenset({"ApprovedForSending", "SendCopy", "MarkAsSent", "IncludePDF"}),

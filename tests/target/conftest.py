@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -110,6 +111,10 @@ class Wiring:
             error,
             target,
         )
+
+    def ledger(self) -> sqlite3.Connection:
+        """The ledger, as it lies on the disk."""
+        return sqlite3.connect(f"file:{self.config['ledger_path']}?mode=ro", uri=True)
 
     def records(self, path: str) -> list[dict[str, Any]]:
         return self.xero.desk.records(path, self.tenant)
