@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ _kept: WeakKeyDictionary[Organisation, _Answers] = WeakKeyDictionary()
 
 
 def once(call: Call, work: Callable[[Call], Response]) -> Response:
-    """The answer of ``work``, or the one that the same key got before; refusals are kept as well.
+    """The answer of ``work``, or the one that the same key got before; refusals are kept as well, a breakdown is not.
 
     A key belongs to an app. The same key with another method, address or body is refused with 400. Call it
     under the store's lock: a second call with a key waits there until the first one's answer is known.
@@ -43,6 +44,8 @@ def once(call: Call, work: Callable[[Call], Response]) -> Response:
             return call.refuse(_refusal(f"Idempotency Key: {key} is used with a different request."))
         return Response(known["body"], known["status"], content_type=known["type"])
     response = _done(call, work)
+    if response.status_code >= 500:
+        return response
     answers[name] = {
         "asked": asked,
         "at": call.organisation.now(),
@@ -55,10 +58,15 @@ def once(call: Call, work: Callable[[Call], Response]) -> Response:
 
 
 def _done(call: Call, work: Callable[[Call], Response]) -> Response:
+    """The answer of ``work``. Should it break down, the elements that were done stay done, in memory and in the file."""
     try:
         return work(call)
     except Refusal as refusal:
         return call.refuse(refusal)
+    except Exception:
+        traceback.print_exc()
+        body = messages.problem("An error occurred", 500, traceback.format_exc(limit=-3), call.id)
+        return call.refuse(Refusal(500, body))
 
 
 def _refusal(message: str) -> Refusal:
