@@ -104,7 +104,7 @@ class ReadAhead:
             while True:
                 width = WINDOW if self._lying * 2 < self._spool else 1
                 waiting.extend(
-                    self._calls.submit(call, number) for number in islice(todo, width - len(waiting))
+                    self._calls.submit(call, number) for number in islice(todo, max(0, width - len(waiting)))
                 )
                 if not waiting:
                     return

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
+from operator import itemgetter
 from typing import Any, cast
 
+from tap_xero.api.dates import moment
 from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
 
 logger = logging.getLogger("tap-xero")
@@ -72,11 +74,6 @@ def one_by_one(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[
     return map(call, numbers)
 
 
-def moment(text: str) -> datetime:
-    """Read a timestamp as the tap writes it."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
 def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time: bool) -> Iterator[Chunk]:
     """Read a list that Xero gives in one answer; `by_time`: in the order of its marker, for a bookmark to follow."""
     page = fetch(None, since and since - OVERLAP)
@@ -84,7 +81,13 @@ def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time:
 
 
 def read_by_change(
-    fetch: Fetch, since: datetime | None, passed: Passed, page_size: int | None, at_once: AtOnce = one_by_one
+    fetch: Fetch,
+    since: datetime | None,
+    passed: Passed,
+    page_size: int | None,
+    at_once: AtOnce = one_by_one,
+    *,
+    lasting: bool = True,
 ) -> Iterator[Chunk]:
     """Read a paged list by time, in blocks of pages that are fetched at once and then proved to be whole.
 
@@ -94,7 +97,8 @@ def read_by_change(
     has, its pages were one picture. If something has, the rows read that are still unchanged must be as many as Xero
     counts; where they aren't, the block is read again from change to change (`_from_change_to_change`), which can't
     skip. Chunks are `proven` when a bookmark may follow them. A list that comes without counts is read from change to
-    change at once.
+    change at once, and so is one that rows may leave while it is read (not `lasting`), which no count would show if
+    others join it meanwhile.
 
     `passed` holds the rows at the border of the run before, and at the end those of this one. `page_size` None: the
     list takes no size and gives 100. Raises `UnexpectedAnswer` when a list changes faster than it can be read.
@@ -104,7 +108,7 @@ def read_by_change(
     while True:
         first = fetch({"page": "1", **sized}, window)
         counted = first.pagination is not None and first.pagination.pageCount > 1 and first.at
-        if not counted or not _in_order(first.rows, window):
+        if not counted or not lasting or not _in_order(first.rows, window):
             yield from _from_change_to_change(fetch, window, passed, sized, first=first)
             return
         block = _Block(fetch, window, sized, first, passed)
@@ -153,7 +157,7 @@ class _Block:
         self.counts = first.pagination or Pagination()
         self.last = min(self.counts.pageCount, BLOCK)
         self.end: datetime | None = None
-        self.read = 0
+        self.read = self.most = 0
         # Xero's servers needn't agree to the second: what changed shortly before the block began is looked at too.
         since = moment(first.at).replace(microsecond=0) - SKEW
         self.cut = max(since, window) if window else since
@@ -172,6 +176,7 @@ class _Block:
         before: Passed = {}
         newest = ""
         numbers = range(2, self.last + 1)
+        counts: list[tuple[str, int]] = []
         rest = at_once(lambda number: self.fetch({"page": str(number), **self.sized}, self.window), numbers)
         for page in chain([self.first], rest):
             # A row that moved forward between two answers ends one page and begins the next.
@@ -180,8 +185,13 @@ class _Block:
                 raise _Doubtful("Xero's answer is not in order of change")
             before = {row.key: row.time for row in page.rows}
             newest = rows[-1].time if rows else newest
+            counts.append((page.at, page.pagination.itemCount if page.pagination else 0))
             self._note(rows)
             yield Page(rows, page.pagination, page.size)
+        in_time = [count for _, count in sorted(counts, key=itemgetter(0))]
+        self.most = in_time[-1]
+        if in_time != sorted(in_time):
+            raise _Doubtful("Rows left the list while it was read")
         if self.last < self.counts.pageCount:
             self.end = _window_after(newest)
             if self.window is not None and self.end <= self.window:
@@ -204,15 +214,19 @@ class _Block:
         """
         if not self._tail():
             return []
-        border, beyond = self.cut, self._recent
         if self.end is not None and self.end < self.cut:
             border, beyond = self.end, set(self._edge)
+        else:  # what is left of the list is so new that the tail holds it all
+            border, beyond, self.end = self.cut, self._recent, None
         # What was read from before the border: each row once, for what changes meanwhile goes beyond it.
         read = len(self._keys) - len(beyond)
         beyond_of = Counter(key for key, _ in beyond)
         for _ in range(COUNTS):
             later = self._count(border)
-            counted = self._count(self.window) - later
+            whole = self._count(self.window)
+            if whole < self.most:
+                break
+            counted = whole - later
             tail = self._tail()
             moved = sum(self._keys.count(hash(row.key)) > beyond_of[row.key] for row in tail)
             if read - moved >= counted:
@@ -356,8 +370,12 @@ def _until_still(
     for _ in range(WALKS):
         walk: Passed = {}
         number = 1
+        shown: list[Any] = []
         while True:
             page = fetch({"page": str(number), **sized}, window)
+            last, shown = shown, [(row.key, row.time) for row in page.rows]
+            if shown and shown == last:  # `page` isn't heeded, and each answer holds everything
+                break
             for row in page.rows:
                 walk[row.key] = row.time
                 if found.get(row.key) != row.time:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -79,8 +80,12 @@ class RecordReader:
         self._told: set[str] = set()
         self._list = self._envelope_of(list[msgspec.Raw])
         self._single = self._envelope_of(msgspec.Raw)
-        heads = [*xero.key, xero.marker] if xero.marker else [*xero.key]
-        self._heads = msgspec.json.Decoder(msgspec.defstruct("Head", [(name, Any, None) for name in heads]))
+        names = [*xero.key, xero.marker] if xero.marker else [*xero.key]
+        head = msgspec.defstruct("Head", [(name, Any, None) for name in dict.fromkeys(names)])
+        self._head = msgspec.json.Decoder(head)
+        self._heads = self._envelope_of(list[head])  # type: ignore[valid-type]
+        self._key = attrgetter(*xero.key)
+        self._marker = attrgetter(xero.marker) if xero.marker else lambda _: None
         self._record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
     def _envelope_of(self, records: Any) -> msgspec.json.Decoder[Any]:
@@ -98,22 +103,20 @@ class RecordReader:
         """
         try:
             envelope = self._list.decode(content)
-            raws = envelope.records
+            raws, heads = envelope.records, self._heads.decode(content).records
         except msgspec.MsgspecError as error:
             try:  # the single GET of a budget shows an object where others have a list
                 envelope = self._single.decode(content)
-                raws = [envelope.records]
-                self._heads.decode(raws[0])
+                raws, heads = [envelope.records], [self._head.decode(envelope.records)]
             except msgspec.MsgspecError:
                 words = f"the answer has no list '{self.xero.envelope}': {error}"
                 raise UnexpectedAnswer(words, call=call) from None
-        marker, key = self.xero.marker, self.xero.key
+        several = len(self.xero.key) > 1
         rows = []
-        for raw in raws:
-            head = self._heads.decode(raw)
-            time = getattr(head, marker) if marker else None
-            time = "" if time is None else instant(time) if isinstance(time, str) else time
-            rows.append(Row(tuple([getattr(head, name) for name in key]), time, raw))
+        for raw, head in zip(raws, heads, strict=True):
+            key, time = self._key(head), self._marker(head)
+            time = "" if time is None else instant(time) if type(time) is str else time
+            rows.append(Row(key if several else (key,), time, raw))
         return Page(rows, envelope.pagination, len(content), instant(envelope.at) if envelope.at else "")
 
     def record(self, row: Row) -> Record:
@@ -125,8 +128,7 @@ class RecordReader:
     def conform(self, record: Record) -> None:
         """Bring one record into the shape of its schema, in place."""
         for name in self.dropped:
-            if name in record:
-                del record[name]
+            record.pop(name, None)
         if not record.keys() <= self.known:
             self._tell_new_fields(record.keys() - self.known)
         self.plan(record)
@@ -151,7 +153,7 @@ class RecordReader:
                 return text
             if value != "":
                 self.tell_once(
-                    f"{where}: {value!r} is not a date Xero's documentation knows; null is passed on."
+                    f"{where}: {value!r} is no date that Xero's documentation knows; null is passed on."
                 )
             return None
 
@@ -167,7 +169,8 @@ class RecordReader:
             if kind == "date-time":
                 dates.append((name, self._date(instant, path, len("2026-04-24T12:04:04.663000Z"))))
             elif kind == "date":
-                dates.append((name, self._date(day, path, len("2026-04-24"))))
+                days = _Days(self._date(day, path, len("2026-04-24")))
+                dates.append((name, days.__getitem__))
             elif "array" in field["type"] and "object" in field.get("items", {}).get("type", ()):
                 parts.append((name, self._compile(field["items"], path), True))
             elif "object" in field["type"]:
@@ -177,6 +180,19 @@ class RecordReader:
         if not dates and not parts:
             return _nothing
         return _plan(dates, parts)
+
+
+class _Days(dict[Any, "str | None"]):
+    """The days of a field as Xero wrote them: a list of thousands has a few hundred different ones."""
+
+    def __init__(self, read: Callable[[Any], str | None]) -> None:
+        self.read = read
+
+    def __missing__(self, value: Any) -> str | None:
+        text = self.read(value)
+        if len(self) < 10_000:
+            self[value] = text
+        return text
 
 
 def _nothing(record: Record) -> None:

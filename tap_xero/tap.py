@@ -11,7 +11,6 @@ from typing import IO, Any
 import pendulum
 from singer_sdk import Tap
 from singer_sdk import typing as th
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_xero.ahead import ReadAhead
@@ -27,6 +26,7 @@ from tap_xero.config import (
     json_text,
 )
 from tap_xero.objects import XeroObject
+from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.streams import Reading, XeroStream, all_streams, moment_of
 
@@ -44,7 +44,7 @@ class TapXero(XeroPlugin, Tap):
     """Reads Xero's Accounting API: every object, every organisation, with its whole history."""
 
     name = "tap-xero"
-    message_writer_class = MsgSpecWriter
+    message_writer_class = BlockWriter
 
     # Without BATCH: the SDK writes batch files without looking at the selection of fields.
     capabilities = [
@@ -154,8 +154,14 @@ class TapXero(XeroPlugin, Tap):
             return reading, reading.chunks()
         return self._readings[key], self._ahead.consume(key)
 
+    def flush(self) -> None:
+        """Let the target have what has been read so far."""
+        if isinstance(self.message_writer, BlockWriter):
+            self.message_writer.flush()
+
     def close(self) -> None:
         """Stop reading ahead, close the connections and stop an embedded sandbox."""
+        self.flush()
         self.connected.interrupt()
         if self._ahead is not None:
             self._ahead.close()

@@ -1,0 +1,59 @@
+"""Singer messages to stdout: in blocks, in order, and never half a line.
+
+The SDK's writers flush every record, which costs as much as encoding it. Here lines are gathered and written when there
+is a block of them, when anything but a record comes (so a STATE is never held back), and at the end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import Any
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
+from singer_sdk.singerlib import RecordMessage
+
+BLOCK = 64 * 1024
+
+
+class BlockWriter(MsgSpecWriter):
+    """Writes to stdout from the one thread that runs the streams."""
+
+    def __init__(self) -> None:
+        self._block = bytearray()
+        self._writing = False
+        atexit.register(self.flush)
+
+    def write_message(self, message: Any) -> None:
+        """Take a message; what isn't a record goes out at once, with all before it."""
+        if self._writing:
+            # A signal's handler wants to write a STATE while a block is on its way: there is no place for it within
+            # a line, and the next run only reads a little more without it.
+            return
+        encoder.encode_into(message.to_dict(), self._block, -1)
+        self._block += b"\n"
+        if len(self._block) >= BLOCK or not isinstance(message, RecordMessage):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been gathered. If it is interrupted, the rest goes out all the same: whole lines only."""
+        if not self._block or self._writing:
+            return
+        block, self._block = self._block, bytearray()
+        self._writing = True
+        out = memoryview(block)
+        try:
+            sys.stdout.flush()
+            descriptor = sys.stdout.fileno()
+            while out:
+                try:
+                    out = out[os.write(descriptor, out) :]
+                except BrokenPipeError:
+                    raise
+                except BaseException:
+                    while out:
+                        out = out[os.write(descriptor, out) :]
+                    raise
+        finally:
+            self._writing = False
