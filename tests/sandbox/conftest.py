@@ -84,6 +84,8 @@ def company(xero: Sandbox, api: Caller) -> Iterator[Company]:
     made.bank()
     yield made
     books_agree(xero.desk)
+    debits, credited = made.trial_balance()
+    assert debits == credited
 
 
 @pytest.fixture
