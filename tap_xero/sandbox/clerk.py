@@ -649,7 +649,6 @@ class Clerk:
             }
             for code, description, amount in lines
         ]
-        debit = sum((a for _, _, a in lines if a > 0), ZERO)
         record: Record = {
             "Date": day,
             "Status": status,
@@ -659,8 +658,6 @@ class Clerk:
             "Narration": narration,
             "JournalLines": journal_lines,
             "ShowOnCashBasisReports": True,
-            "DebitTotal": debit,
-            "CreditTotal": -debit + ZERO,
             "HasAttachments": False,
             **more,
         }

@@ -43,7 +43,7 @@ def save_manual_journal(work: Work, current: Record | None) -> Record:
             for one in asked["JournalLines"]
             if (line := _line(work, one, journal["LineAmountTypes"])) is not None
         ]
-    _totals(work, journal)
+    _check_balance(work, journal)
     work.echo = {**{name: one for name, one in journal.items() if name != "ManualJournalID"}, **work.echo}
     work.echo["JournalLines"] = journal.get("JournalLines", [])
     if status == "POSTED":
@@ -97,7 +97,7 @@ def _line(work: Work, asked: Record, kind: str) -> Record | None:
     return line
 
 
-def _totals(work: Work, journal: Record) -> None:
+def _check_balance(work: Work, journal: Record) -> None:
     """Debits and credits, with the tax that comes on top; they must be equal."""
     lines = journal.get("JournalLines", [])
     exclusive = journal["LineAmountTypes"] == "Exclusive"
@@ -110,7 +110,6 @@ def _totals(work: Work, journal: Record) -> None:
         work.refuse(f"The total debits ({debit}) must equal total credits ({credit})")
     elif not debit:
         work.refuse("A manual journal must have a total other than zero")
-    journal.update(DebitTotal=debit, CreditTotal=credit)
 
 
 MANUAL_JOURNALS = Rule(save_manual_journal)
