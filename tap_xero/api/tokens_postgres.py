@@ -91,6 +91,8 @@ class PostgresTokenStore:
         # With an @ or a / of a password left as it is, libpq takes parts of it for a host or a port.
         if not re.fullmatch(r"[\d,]*", port) or "@" in host + database:
             raise TokenStoreError("token_path is no address of a PostgreSQL database", advice=_ENCODE)
+        # Without it a host that swallows packets would hold a run for minutes.
+        self._options: dict[str, Any] = {} if parts.get("connect_timeout") else {"connect_timeout": 10}
         self._secrets = {str(parts["password"])} if parts.get("password") else set()
         self._secrets |= {quote(secret, safe="") for secret in self._secrets}
         self.path = f"postgresql://{host}{f':{port}' if port else ''}/{database}"
@@ -154,7 +156,7 @@ class PostgresTokenStore:
             yield keep
 
     def _begin(self, connection: psycopg.Connection) -> None:
-        connection.execute(_SETTINGS, [f"{_LOCK_WAIT:.0f}s"])
+        connection.execute(_SETTINGS, [f"{_LOCK_WAIT * 1_000:.0f}ms"])
 
     def _write(self, connection: psycopg.Connection, client_id: str, text: str | None) -> None:
         connection.execute(_WRITE, [text, client_id])
@@ -196,7 +198,11 @@ class PostgresTokenStore:
         try:
             connection.execute(_CREATE)
             connection.commit()
-        except psycopg.errors.UniqueViolation:  # of two at once, one is told so in spite of IF NOT EXISTS
+        except (
+            psycopg.errors.UniqueViolation,
+            psycopg.errors.DuplicateObject,
+            psycopg.errors.DuplicateTable,
+        ):  # of several at once, all but one are told so in spite of IF NOT EXISTS
             connection.rollback()
 
     @contextmanager
@@ -205,7 +211,9 @@ class PostgresTokenStore:
 
         with self._one_line_errors():
             # Prepared statements don't outlast a transaction behind a pool.
-            connection = psycopg.connect(self._url, prepare_threshold=None, application_name="singer-xero")
+            connection = psycopg.connect(
+                self._url, prepare_threshold=None, application_name="singer-xero", **self._options
+            )
             try:
                 yield connection
             finally:

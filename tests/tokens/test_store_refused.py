@@ -1,0 +1,116 @@
+"""A place that can't take the next token: noticed before the one it holds is used up."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tap_xero.api.tokens import open_store
+from tap_xero.sandbox import Sandbox
+
+from .conftest import APP, Job
+
+Jobs = Callable[..., Job]
+Consent = Callable[..., str]
+Refreshes = Callable[[], list[int]]
+
+
+def of_its_own(*mounts: str) -> tuple[str, ...]:
+    """The start of a command line that runs the rest with file systems of its own, mounted by these shell lines."""
+    unshare = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-ec")
+    if not shutil.which("unshare") or _fails(*unshare, "true"):
+        pytest.skip("this machine lets nobody mount file systems of his own (unshare --user --mount)")
+    return (*unshare, "\n".join((*mounts, 'exec "$@"')), "sh")
+
+
+def _fails(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+@pytest.fixture
+def store(tmp_path: Path, consent: Consent) -> Path:
+    """A file of tokens that are to be refreshed."""
+    path = tmp_path / "secret" / "tokens.json"
+    consent(str(path))
+    return path
+
+
+def refused(job: Job, *said: str) -> None:
+    code, _, complained = job.end()
+    assert code == 1
+    for one in ("the tokens can't be kept in", "token_path", *said):
+        assert one in complained.splitlines()[-1]
+
+
+def still_good(jobs: Jobs, place: str, refreshes: Refreshes) -> None:
+    """The token that was there works, and only now it is used."""
+    assert refreshes() == []
+    assert jobs(place).go().end()[:2] == (0, "1")
+    assert refreshes() == [200]
+
+
+@pytest.mark.parametrize("command", [(), ("tap-xero",)])
+def test_a_full_disk_is_named_and_the_token_stays_good(
+    command: tuple[str, ...], store: Path, jobs: Jobs, refreshes: Refreshes
+) -> None:
+    folder, copy = store.parent, store.parent.with_name("copy")
+    shutil.copytree(folder, copy)
+    full = of_its_own(f"mount -t tmpfs -o size=12k none '{folder}'", f"cp '{copy}'/tokens.json '{folder}'")
+    job = jobs(str(store), *command, within=full)
+    refused(job if command else job.go(), "No space left on device")
+    still_good(jobs, str(store), refreshes)
+
+
+def test_a_file_that_may_not_grow_is_named_and_the_token_stays_good(
+    store: Path, jobs: Jobs, refreshes: Refreshes
+) -> None:
+    before = store.read_bytes()
+    limited = (
+        "sh",
+        "-c",
+        'ulimit -f 16; exec "$@"',
+        "sh",
+    )  # of 512 bytes: enough for the tokens, not for their successor
+    refused(jobs(str(store), within=limited).go(), "File too large")
+    assert store.read_bytes() == before
+    assert [path.name for path in store.parent.iterdir() if path.suffix != ".lock"] == ["tokens.json"]
+    still_good(jobs, str(store), refreshes)
+
+
+def test_a_read_only_file_system_is_named_and_the_token_stays_good(
+    store: Path, jobs: Jobs, refreshes: Refreshes
+) -> None:
+    folder = store.parent
+    read_only = of_its_own(f"mount --bind '{folder}' '{folder}'", f"mount -o remount,bind,ro '{folder}'")
+    refused(jobs(str(store), within=read_only).go(), "Read-only file system")
+    still_good(jobs, str(store), refreshes)
+
+
+def test_a_file_mounted_alone_into_a_container_is_named_and_the_token_stays_good(
+    store: Path, jobs: Jobs, refreshes: Refreshes
+) -> None:
+    alone = of_its_own(f"mount --bind '{store}' '{store}'")
+    refused(jobs(str(store), within=alone).go(), "Device or resource busy")
+    still_good(jobs, str(store), refreshes)
+
+
+def test_tokens_that_can_not_be_read_are_named(store: Path, jobs: Jobs, xero: Sandbox) -> None:
+    store.unlink()
+    store.mkdir()
+    code, _, complained = jobs(str(store)).go().end()
+    assert code == 1
+    assert f"the tokens in {store} can't be read: Is a directory" in complained
+    assert not xero.desk.calls("/connect/token")
+
+
+def test_a_refusal_does_not_lose_the_entry_of_another_app(store: Path, jobs: Jobs) -> None:
+    kept = open_store(store).read(APP.client_id)
+    limited = ("sh", "-c", 'ulimit -f 16; exec "$@"', "sh")
+    refused(
+        jobs(str(store), within=limited, client_id="ANOTHER", refresh_token="pasted").go(), "File too large"
+    )
+    assert open_store(store).read(APP.client_id) == kept

@@ -1,0 +1,185 @@
+"""Two taps and a target with one consent: processes that refresh at once, die, lose answers, and start anew."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tap_xero.api.auth import fingerprint
+from tap_xero.api.tokens import open_store
+from tap_xero.sandbox import Sandbox
+
+from .conftest import APP, Job
+
+Jobs = Callable[..., Job]
+Consent = Callable[..., str]
+Refreshes = Callable[[], list[int]]
+DAY = 86_400
+
+
+def hit(xero: Sandbox, number: int) -> None:
+    """Return when the fault has struck."""
+    until(lambda: next(fault for fault in xero.desk.faults() if fault["number"] == number)["hits"])
+
+
+def blocked(place: str, count: int) -> None:
+    """Return when so many sessions wait for a row of the database."""
+    waiting = """SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = 'singer-xero' AND wait_event_type = 'Lock'"""
+    with psycopg.connect(place, autocommit=True) as connection:
+        until(lambda: connection.execute(waiting).fetchone()[0] >= count)
+
+
+def until(happened: Callable[[], Any]) -> None:
+    """Return when it has happened; the test fails if it doesn't within a minute."""
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_of_three_processes_that_refresh_at_once_one_asks_xero(
+    place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
+) -> None:
+    consent(place)
+    held = xero.desk.fault("hold", path="connect/token")
+    first, *others = (jobs(place) for _ in range(3))
+    first.go()
+    hit(xero, held)
+    for job in others:
+        job.go()
+    if place.startswith("postgresql"):
+        blocked(place, 2)
+    else:
+        for job in others:
+            job.waits()
+    xero.desk.release()
+    assert [job.end()[:2] for job in (first, *others)] == [(0, "1")] * 3
+    assert refreshes() == [200]
+
+
+def test_two_taps_and_a_target_with_the_same_old_configuration_make_one_refresh(
+    place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes, tmp_path: Path
+) -> None:
+    seed = consent()
+    catalog = tmp_path / "catalog.json"
+    code, said, _ = jobs(place, "tap-xero", "--discover").end()
+    assert code == 0
+    streams = [entry for entry in json.loads(said)["streams"] if entry["tap_stream_id"] == "currencies"]
+    catalog.write_text(json.dumps({"streams": streams}))
+    taps = [jobs(place, "tap-xero", f"--catalog={catalog}", refresh_token=seed) for _ in range(2)]
+    target = jobs(place, refresh_token=seed).go()
+    for tap in taps:
+        code, said, complained = tap.end()
+        assert code == 0, complained
+        assert '"stream":"currencies"' in said
+        assert seed not in said + complained
+    assert target.end()[:2] == (0, "1")
+    assert refreshes() == [200]
+
+
+def test_a_process_killed_while_xero_answers_leaves_a_token_that_works(
+    place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
+) -> None:
+    consent(place)
+    held = xero.desk.fault("hold", path="connect/token")
+    killed = jobs(place).go()
+    hit(xero, held)
+    killed.process.send_signal(signal.SIGKILL)
+    killed.process.wait()
+    xero.desk.release()  # Xero uses the token up, and nobody hears of its successor
+    until(lambda: refreshes() == [200])
+    assert jobs(place).go().end()[:2] == (0, "1")
+    assert refreshes() == [200, 200]
+
+
+def test_a_lost_answer_is_made_good_by_a_later_run_within_the_grace(
+    place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
+) -> None:
+    before = consent(place)
+    held = xero.desk.fault("hold", path="connect/token")
+    killed = jobs(place).go()
+    hit(xero, held)
+    killed.process.kill()
+    killed.process.wait()
+    xero.desk.release()
+    until(lambda: refreshes() == [200])
+    xero.desk.advance(29 * 60)
+    assert jobs(place).go().end()[:2] == (0, "1")
+    assert open_store(place).read(APP.client_id).previous_refresh_token == before
+
+
+def test_a_lost_answer_after_the_grace_says_to_run_xero_login(
+    place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
+) -> None:
+    seed = consent(place)
+    held = xero.desk.fault("hold", path="connect/token")
+    killed = jobs(place).go()
+    hit(xero, held)
+    killed.process.kill()
+    killed.process.wait()
+    xero.desk.release()
+    until(lambda: refreshes() == [200])
+    xero.desk.advance(31 * 60)
+    code, _, complained = jobs(place).go().end()
+    assert code == 1
+    assert "invalid_grant" in complained
+    assert "Run `xero-login`" in complained
+    assert seed not in complained
+
+
+def test_sixty_unused_days_end_a_tap_with_one_line_that_says_to_run_xero_login(
+    place: str, xero: Sandbox, jobs: Jobs, consent: Consent
+) -> None:
+    seed = consent(place)
+    xero.desk.advance(61 * DAY)
+    code, said, complained = jobs(place, "tap-xero").end()
+    assert (code, said) == (1, "")
+    assert "Run `xero-login`" in complained.splitlines()[-1]
+    assert seed not in complained
+
+
+def test_a_newer_consent_in_the_configuration_wins_and_an_older_one_does_not_come_back(
+    place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
+) -> None:
+    old, new = consent(), consent()
+    for seed in (old, new):
+        assert jobs(place, refresh_token=seed).go().end()[:2] == (0, "1")
+    assert refreshes() == [200, 200]
+    kept = open_store(place).read(APP.client_id)
+    assert kept.previous_refresh_token == new
+    assert kept.seeds == (fingerprint(old), fingerprint(new))
+    # A job that still has the old configuration goes on with what the newer one brought.
+    assert jobs(place, refresh_token=old).go().end()[:2] == (0, "1")
+    assert refreshes() == [200, 200]
+    assert open_store(place).read(APP.client_id) == kept
+
+
+def test_tokens_of_several_apps_lie_side_by_side(place: str, consent: Consent) -> None:
+    consent(place)
+    mine, store = open_store(place).read(APP.client_id), open_store(place)
+    with store.locked("another"), store.successor("another") as keep:
+        assert store.read("another") is None
+        keep(mine)
+    assert store.read("another") == store.read(APP.client_id) == mine
+    with store.locked("another"), store.successor("another") as keep:
+        keep(None)
+    assert open_store(place).read("another") is None
+    assert open_store(place).read(APP.client_id) == mine
+
+
+def test_what_fails_under_the_lock_changes_nothing_and_frees_it(place: str, consent: Consent) -> None:
+    consent(place)
+    store = open_store(place)
+    before = store.read(APP.client_id)
+    with pytest.raises(ZeroDivisionError), store.locked(APP.client_id), store.successor(APP.client_id):
+        raise ZeroDivisionError
+    with store.locked(APP.client_id):
+        assert store.read(APP.client_id) == before
