@@ -262,6 +262,8 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
         )
     work.echo = {**own(paper, document, sent=work.asked), **work.echo}
     work.stop()
+    if document["Type"] in books.SALES:
+        numbered(work, paper, document)
     if current is not None and books.used(current):
         return _edit_settled(work, paper, current, document)
     document = books.settled({**document, "Status": status})
@@ -313,8 +315,6 @@ def _unique_number(work: Work, paper: Paper, document: Record, current: Record |
             ):
                 work.refuse(f"{paper.noun} # must be unique.")
         document[paper.number] = number
-    if not work.errors:
-        numbered(work, paper, document)
 
 
 def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -> Record:

@@ -58,7 +58,7 @@ def once(call: Call, work: Callable[[Call], Response]) -> Response:
 
 
 def _done(call: Call, work: Callable[[Call], Response]) -> Response:
-    """The answer of ``work``. Should it break down, the elements that were done stay done, in memory and in the file."""
+    """The answer of ``work``. Should it break down, the elements done so far stay done, also in the file."""
     try:
         return work(call)
     except Refusal as refusal:

@@ -41,6 +41,7 @@ _NUMBERS = frozenset(
     " Rate SubTotal TotalTax Total TotalDiscount AmountDue AmountPaid AmountCredited RemainingCredit Discount"
     " TotalCostPool QuantityOnHand DisplayTaxRate EffectiveRate TotalAmount AppliedAmount".split()
 )
+_TOO_MUCH = Decimal(10) ** 15
 _WHOLE = frozenset({"Period", "Day"})
 _DATES = frozenset(
     "Date DueDate ExpectedPaymentDate PlannedPaymentDate DeliveryDate ExpectedArrivalDate ExpiryDate StartDate"
@@ -53,7 +54,7 @@ _FLAGS = frozenset(
 )
 _OBJECTS = frozenset(
     "Contact BankAccount Invoice CreditNote Prepayment Overpayment Account FromBankAccount ToBankAccount Schedule"
-    " PurchaseDetails SalesDetails PaymentTerms Bills Sales BrandingTheme".split()
+    " PurchaseDetails SalesDetails PaymentTerms Bills Sales BatchPayments".split()
 )
 _LISTS = frozenset(
     "LineItems JournalLines Phones Addresses ContactPersons Tracking TaxComponents Options FromTracking ToTracking"
@@ -69,7 +70,8 @@ def elements(call: Call, key: str) -> list[Record]:
     """The elements of the body: ``{key: [...]}`` (``key`` in any case), a bare list, or one bare object.
 
     Values come as records keep them: decimals, dates, truth values and text by the name of their field; nulls
-    are left out. Raises the 400 refusal for a body that can't be read.
+    are left out, and so are objects and lists under names that nothing is done with. Raises the 400 refusal for a
+    body that can't be read.
     """
     try:
         body = messages.decoded(call.body)
@@ -100,13 +102,14 @@ def _object(value: Record, parent: str = "") -> Record:
 
 
 def _value(name: str, value: Any, parent: str) -> Any:
-    if (name in _OBJECTS and not isinstance(value, dict)) or (name in _LISTS and not isinstance(value, list)):
+    a_list = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    if (name in _OBJECTS and not isinstance(value, dict)) or (name in _LISTS and not a_list):
         raise _unreadable(f"Error converting value {value!r} of {name}")
     try:
         if isinstance(value, dict):
-            return _object(value, name)
+            return _object(value, name) if name in _OBJECTS else None
         if isinstance(value, list):
-            return [_object(one, name) if isinstance(one, dict) else one for one in value if one is not None]
+            return [_object(one, name) for one in value] if name in _LISTS else None
         if name in _WHOLE or (name == "DueDate" and parent == "Schedule"):
             return int(value)
         if name in _NUMBERS:
@@ -124,7 +127,7 @@ def _number(value: Any) -> Decimal:
     if isinstance(value, bool):
         raise TypeError
     number = Decimal(str(value).strip())
-    if not number.is_finite():
+    if not number.is_finite() or abs(number) >= _TOO_MUCH:
         raise ValueError
     return number
 
@@ -174,7 +177,6 @@ class Work:
         self.at: datetime = self.organisation.stamp()
         self.echo: Record = dict(self.asked)
         self._kept: dict[tuple[str, str], Record] = {}
-        self._gone: list[tuple[str, str]] = []
         self._new: set[str] = set()
 
     # rules
@@ -241,10 +243,6 @@ class Work:
         self._kept[path, identifier] = record
         return record
 
-    def remove(self, path: str, identifier: str) -> None:
-        """Take a record away, if all goes well."""
-        self._gone.append((path, identifier))
-
     def number(self, path: str, field_name: str, prefix: str) -> str:
         """The next free number of a series such as INV-0001."""
         series = _numbers.setdefault(self.organisation, {})
@@ -262,8 +260,6 @@ class Work:
 
     def commit(self) -> None:
         """Put into the store what the work has kept back."""
-        for path, identifier in self._gone:
-            self.organisation.remove(path, identifier)
         for (path, identifier), record in self._kept.items():
             self.organisation.put(path, record, touch=False)
             if identifier in self._new and path != "Journals":

@@ -65,8 +65,7 @@ def test_amounts_are_taken_with_on_top_of_or_without_tax(company, amounts, expec
 def test_unit_prices_keep_four_decimals_only_when_asked_for(company):
     line = {"Description": "x", "Quantity": 1000, "UnitAmount": "1.2345", "AccountCode": "200"}
     rough = company.invoice(LineItems=[line], LineAmountTypes="NoTax")
-    fine = company.invoice(LineItems=[line], LineAmountTypes="NoTax", **{})
-    assert (rough["Total"], fine["Total"]) == (1230.0, 1230.0)
+    assert (rough["LineItems"][0]["UnitAmount"], rough["Total"]) == (1.23, 1230.0)
     body = {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "LineAmountTypes": "NoTax", "LineItems": [line]}
     exact = company.put("Invoices", body, unitdp=4)
     assert (exact["LineItems"][0]["UnitAmount"], exact["Total"]) == (1.2345, 1234.5)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from company import Company, books_agree
+from company import books_agree
 from xero_python.accounting import AccountingApi
 from xero_python.accounting import models as xm
 from xero_python.api_client import ApiClient
@@ -454,9 +454,3 @@ def test_a_key_of_the_sdk_makes_a_repeated_call_harmless(sdk, books):
     first, second = (sdk.one("create_invoices", wanted, idempotency_key="the-same") for _ in range(2))
     assert first.invoice_id == second.invoice_id
     assert len(books.desk.records("Invoices")) == before + 1
-
-
-def test_the_company_of_these_tests_can_be_read_by_plain_http_too(books, sdk):
-    assert Company(None, books.desk).count("Invoices") == len(
-        sdk.get_invoices(page_size=1000, page=1).invoices
-    )

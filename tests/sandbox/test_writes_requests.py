@@ -62,7 +62,15 @@ def test_a_body_that_cannot_be_read_is_a_400_and_writes_nothing(company, data):
 
 @pytest.mark.parametrize(
     "line",
-    [{"Quantity": "many"}, {"UnitAmount": True}, {"UnitAmount": "NaN"}, {"Tracking": {}}],
+    [
+        {"Quantity": "many"},
+        {"UnitAmount": True},
+        {"UnitAmount": "NaN"},
+        {"UnitAmount": 10**18},
+        {"Tracking": {}},
+        {"Tracking": ["North"]},
+        "words",
+    ],
 )
 def test_one_value_of_a_wrong_type_refuses_the_whole_request(company, line):
     good = {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "LineItems": [{"Description": "x"}]}
@@ -82,6 +90,13 @@ def test_dates_numbers_and_nulls_come_in_every_spelling_xero_takes(company, day)
     assert invoice["DateString"] == "2026-11-05T00:00:00"
     assert (invoice["SubTotal"], invoice["TotalTax"], invoice["Total"]) == (21.0, 3.15, 24.15)
     assert invoice["LineItems"][0]["AccountCode"] == "200"
+
+
+def test_objects_and_lists_where_a_text_belongs_are_as_if_not_sent(company):
+    odd = {"Name": "Ada", "FirstName": {"a": 1}, "LastName": ["b"], "Website": {"c": 2}}
+    made = company.put("Contacts", odd)
+    assert not {"FirstName", "LastName", "Website"} & set(made)
+    assert company.refused("PUT", "Contacts", {"Name": {"a": 1}}) == ["The contact name must be specified."]
 
 
 def test_a_date_left_out_is_today_in_the_organisations_zone(company, xero, callers):
