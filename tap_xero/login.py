@@ -254,7 +254,9 @@ def sign_in(
             code = waiting.answer(seconds)
             organisations = taken_up(config, store, waiting.redirect_uri, code, verifier)
         except (NoConsent, XeroError) as problem:
-            waiting.show(Page(problem.title if isinstance(problem, NoConsent) else "Not connected", str(problem)))
+            waiting.show(
+                Page(problem.title if isinstance(problem, NoConsent) else "Not connected", str(problem))
+            )
             raise
         waiting.show(page_of(organisations))
     told(config, store, organisations)
