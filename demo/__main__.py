@@ -41,7 +41,7 @@ def main() -> int:
         with step("Python environment") as current:
             install.install("demo", current)
     except (install.InstallError, KeyboardInterrupt) as stopped:
-        say(f"\n{stopped or 'Stopped.'}")
+        say(f"\n{str(stopped) or 'Stopped.'}")
         return 1
     environment = {**install.environment(), "XERO_DEMO_BEGAN": str(began), "PYTHONPATH": str(install.ROOT)}
     os.chdir(install.ROOT)
