@@ -10,8 +10,7 @@ import logging
 import os
 import re
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 DISTRIBUTION = "singer-xero"
 API_URL = "https://api.xero.com"
 IDENTITY_URL = "https://identity.xero.com"
-SANDBOX_HASTE = 1000
 
 CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
@@ -128,12 +126,8 @@ class Connected:
 
         config = dict(self.config)
         sandbox = sandbox_setting(config.get("sandbox"))
-        pace: dict[str, Callable[..., Any]] = {}
         if sandbox:
             config |= self._sandbox(None if sandbox is True else sandbox)
-            # Its limits are off, but the client keeps to 60 calls a minute unasked: so its minutes are short ones.
-            pace["monotonic"] = lambda: time.monotonic() * SANDBOX_HASTE
-            pace["sleep"] = lambda seconds: time.sleep(seconds / SANDBOX_HASTE)
         if not config.get("client_id"):
             raise ConfigurationProblem(
                 "No credentials: set client_id (with client_secret or refresh_token), or `sandbox: true` to try it "
@@ -146,7 +140,6 @@ class Connected:
             identity_url=config.get("identity_url") or IDENTITY_URL,
             user_agent=user_agent,
             day_reserve=config.get("day_reserve") or 0,
-            **pace,
         )
         self._closing.callback(client.close)
         return client
@@ -374,7 +367,8 @@ def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> s
     if not error.path:
         return str(error.message)
     name = str(error.path[0])
-    expected = error.schema.get("type") or error.schema.get("enum") or "something else"
+    rule: Any = error.schema
+    expected = rule.get("type") or rule.get("enum") or "something else"
     if isinstance(expected, list):
         expected = " or ".join(str(kind) for kind in expected if kind not in {"null", None})
     limits = {"minimum": "at least", "maximum": "at most"}

@@ -140,10 +140,11 @@ class RecordReader:
                 "but a target keeps only what the schema names; look for a newer version of singer-xero."
             )
 
-    def tell_once(self, message: str) -> None:
-        """Log a warning, the first time only."""
-        if message not in self._told:
-            self._told.add(message)
+    def tell_once(self, message: str, about: str | None = None) -> None:
+        """Log a warning, the first time only that there is one about this."""
+        about = about or message
+        if about not in self._told:
+            self._told.add(about)
             self.logger.warning(message)
 
     def _date(self, convert: Callable[[str], str], where: str, length: int) -> Callable[[Any], str | None]:
@@ -153,7 +154,7 @@ class RecordReader:
                 return text
             if value != "":
                 self.tell_once(
-                    f"{where}: {value!r} is no date that Xero's documentation knows; null is passed on."
+                    f"{where}: {value!r} is not a date as Xero writes them; null is passed on.", where
                 )
             return None
 

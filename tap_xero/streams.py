@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -173,7 +173,7 @@ class XeroStream(Stream):
         elif partition_context:
             record.update(partition_context)
 
-    def _generate_record_messages(self, record: dict[str, Any]) -> Iterator[RecordMessage]:
+    def _generate_record_messages(self, record: dict[str, Any]) -> Generator[RecordMessage, None, None]:
         """Make the message of a record; with a selection of fields or a stream map, as the SDK does."""
         if self._as_it_is is None:
             maps = self.stream_maps
