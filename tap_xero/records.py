@@ -170,8 +170,7 @@ class RecordReader:
             if kind == "date-time":
                 dates.append((name, self._date(instant, path, len("2026-04-24T12:04:04.663000Z"))))
             elif kind == "date":
-                days = _Days(self._date(day, path, len("2026-04-24")))
-                dates.append((name, days.__getitem__))
+                dates.append((name, _Days(self._date(day, path, len("2026-04-24"))).day))
             elif "array" in field["type"] and "object" in field.get("items", {}).get("type", ()):
                 parts.append((name, self._compile(field["items"], path), True))
             elif "object" in field["type"]:
@@ -183,13 +182,17 @@ class RecordReader:
         return _plan(dates, parts)
 
 
-class _Days(dict[Any, "str | None"]):
+class _Days(dict[str, "str | None"]):
     """The days of a field as Xero wrote them: a list of thousands has a few hundred different ones."""
 
     def __init__(self, read: Callable[[Any], str | None]) -> None:
         self.read = read
 
-    def __missing__(self, value: Any) -> str | None:
+    def day(self, value: Any) -> str | None:
+        """Read a day; what isn't text isn't kept."""
+        return self[value] if type(value) is str else self.read(value)
+
+    def __missing__(self, value: str) -> str | None:
         text = self.read(value)
         if len(self) < 10_000:
             self[value] = text
@@ -208,7 +211,7 @@ def _plan(
         for name, read in dates:
             value = record.get(name)
             if value is not None:
-                record[name] = read(value)
+                record[name] = read(value if type(value) is str else str(value))
         for name, plan, many in parts:
             part = record.get(name)
             if not part:

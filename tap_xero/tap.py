@@ -225,11 +225,15 @@ class TapXero(XeroPlugin, Tap):
         """Say at the end what each organisation cost, and what is missing."""
         for organisation in self.organisations:
             usage = self.client.usage(organisation.header)
-            left = "unknown" if usage.day_left is None else f"{usage.day_left:,}"
+            left = "" if usage.day_left is None else f", {usage.day_left:,} left today"
             self.logger.info(
-                "%s: %s calls, %s left today, %.1f MB received, %.0f s waited.",
-                organisation.name, f"{usage.calls:,}", left, usage.received / 1e6, usage.waited,
-            )  # fmt: skip
+                "%s: %s calls%s, %.1f MB received, %.0f s waited.",
+                organisation.name,
+                f"{usage.calls:,}",
+                left,
+                usage.received / 1e6,
+                usage.waited,
+            )
         reasons: dict[tuple[str, str], list[str]] = {}
         for failure in self.failures:
             reasons.setdefault((failure.organisation.name, str(failure.error)), []).append(failure.stream)

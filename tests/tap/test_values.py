@@ -24,7 +24,7 @@ def answered(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -
 def answered_run(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -> Run:
     known = {"InvoiceID": guid("i", 1), "UpdatedDateUTC": DATE}
     text = record if isinstance(record, str) else json.dumps({**known, **record})
-    body = '{"Id": "5f1c3a0e-0000-0000-0000-000000000000", "Status": "OK", "Invoices": [%s]}' % text
+    body = '{"Id": "5f1c3a0e-0000-0000-0000-000000000000", "Status": "OK", "Invoices": [' + text + "]}"
     desk.fault("status", path="Invoices", status=200, body=body)
     return read(config, "invoices")
 
@@ -147,13 +147,18 @@ def test_an_empty_date_is_null(config: dict[str, Any], desk: Desk) -> None:
     assert run.warnings == []
 
 
+@pytest.mark.parametrize("odd", [5, True, {"Y": 2026}, ["2026"]])
+def test_a_date_of_another_shape_is_null_too(config: dict[str, Any], desk: Desk, odd: Any) -> None:
+    assert answered(config, desk, {"Date": odd})["Date"] is None
+
+
 def test_a_date_that_cannot_be_read_is_null_and_told_once(config: dict[str, Any], desk: Desk) -> None:
     run = answered_run(config, desk, {"Date": "next week", "Payments": [{"Date": 5}, {"Date": 6}]})
     assert run.records["invoices"][0]["Date"] is None
     assert [one["Date"] for one in run.records["invoices"][0]["Payments"]] == [None, None]
     (first, *more) = run.warnings
-    assert "Invoices.Date: 'next week' is not a date" in first
-    assert len(more) == 2
+    assert "Invoices.Date: 'next week' is no date" in first
+    assert len(more) == 1  # for Payments.Date, whatever its values
 
 
 # What belongs to whom
