@@ -120,7 +120,7 @@ def _value(name: str, value: Any, parent: str) -> Any:
             return value if isinstance(value, bool) else true(str(value))
     except (ValueError, TypeError, AttributeError, InvalidOperation):
         raise _unreadable(f"Error converting value {value!r} of {name}") from None
-    return value if isinstance(value, (str, bool)) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _number(value: Any) -> Decimal:
