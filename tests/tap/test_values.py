@@ -157,7 +157,7 @@ def test_a_date_that_cannot_be_read_is_null_and_told_once(config: dict[str, Any]
     assert run.records["invoices"][0]["Date"] is None
     assert [one["Date"] for one in run.records["invoices"][0]["Payments"]] == [None, None]
     (first, *more) = run.warnings
-    assert "Invoices.Date: 'next week' is no date" in first
+    assert "Invoices.Date: 'next week' is not a date" in first
     assert len(more) == 1  # for Payments.Date, whatever its values
 
 
