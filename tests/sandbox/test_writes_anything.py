@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import pytest
 from company import Company, books_agree
 
 from tap_xero.sandbox import Sandbox
@@ -28,14 +27,13 @@ def bent(value: Any, chance: random.Random, much: float) -> Any:
     return value
 
 
-@pytest.mark.parametrize("much", [0.01, 0.1])
-def test_bent_copies_of_the_demo_company_never_break_the_sandbox_nor_its_books(callers, much):
+def test_bent_copies_of_the_demo_company_never_break_the_sandbox_nor_its_books(callers):
     chance = random.Random(7)
     with Sandbox(company="demo", limits=False) as demo:
         company = Company(callers(demo), demo.desk)
         models = {path: rows for path in RULES if (rows := demo.desk.records(path))}
         seen = set()
-        for _ in range(300):
+        for much in [0.01] * 200 + [0.1] * 200:
             path = chance.choice(sorted(models))
             chosen = [chance.choice(models[path]) for _ in range(chance.choice([1, 3]))]
             address, method = path, chance.choice(["PUT", "POST"])
