@@ -32,8 +32,7 @@ def _alike(name: str, sent: Any, found: Any) -> bool:
         if not isinstance(found, Mapping):
             return False
         # Lists leave much of what they refer to out, so what is not there does not count against it.
-        given = [inner for inner in sent if inner in found]
-        return bool(given) and all(_alike(inner, sent[inner], found[inner]) for inner in given)
+        return all(_alike(inner, sent[inner], found[inner]) for inner in sent if inner in found)
     if isinstance(sent, list):
         if not isinstance(found, list) or len(sent) != len(found):
             return not sent and not found

@@ -120,6 +120,16 @@ class References:
             return {**self.resolve(found, tenant), "AccountID": account["AccountID"]}
         return self.resolve(found, tenant)
 
+    def with_account_ids(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The content with the ids of the accounts that it names by code: some lists have nothing but those."""
+        found = dict(content)
+        for name, value in content.items():
+            if _OBJECTS.get(name) == "accounts" and "AccountID" not in value:
+                code = value.get("Code")
+                ids = [a["AccountID"] for a in self._directory.whole("accounts") if a.get("Code") == code]
+                found[name] = {**value, "AccountID": ids[0]} if ids else value
+        return found
+
     # One reference
 
     def reference(self, name: str, given: Mapping[str, Any], tenant: str | None) -> dict[str, str]:

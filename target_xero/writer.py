@@ -443,13 +443,14 @@ class Writer:
         return left
 
     def _match(self, row: Write, step: Step, records: Iterable[Record], taken: set[str]) -> Record | None:
+        body = self._references.with_account_ids(step.body)
         for record in records:
             identifier = str(record.get(row.key))
             if row.key and (
                 identifier in taken or (self._ledger.holder(row.name, identifier) and not row.shared)
             ):
                 continue
-            if says(step.body, record, row.marks or row.names):
+            if says(body, record, row.marks or row.names):
                 return record
         return None
 

@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from tap_xero.api.auth import ClientCredentials
+from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import XeroError
 from tap_xero.config import ConfigurationProblem
 from tap_xero.sandbox import Sandbox, apps
@@ -84,10 +86,32 @@ class Wiring:
             "rejects_path": str(folder / "rejects.singer"),
         }
 
+    def client(self, tries: int) -> XeroClient:
+        """A client that gives up after so many tries, and whose waits pass at once: Xero's clock moves instead."""
+        elapsed = 0.0
+
+        def sleep(seconds: float) -> None:
+            nonlocal elapsed
+            elapsed += seconds
+            self.xero.desk.advance(seconds)
+
+        app = apps.CUSTOM_CONNECTION
+        return XeroClient(
+            ClientCredentials(app.client_id, app.client_secret or ""),
+            api_url=self.xero.url,
+            identity_url=self.xero.url,
+            monotonic=lambda: elapsed,
+            sleep=sleep,
+            max_tries=tries,
+        )
+
     def write(
-        self, *source: str | Path | dict[str, Any] | Iterable[dict[str, Any]], **settings: Any
+        self,
+        *source: str | Path | dict[str, Any] | Iterable[dict[str, Any]],
+        tries: int | None = None,
+        **settings: Any,
     ) -> Written:
-        """Pipe messages, text or a file of tests/target/data into the target."""
+        """Pipe messages, text or a file of tests/target/data into the target; `tries` bounds those of each call."""
         text = "".join(_text(one) for one in source)
         self._caplog.clear()
         out, error = io.StringIO(), None
@@ -97,12 +121,17 @@ class Wiring:
                 target = TargetXero(config={**self.config, **settings})
             except ConfigurationProblem as problem:
                 return Written({}, [], [], self.folder / "rejects.singer", problem)
+            if tries:
+                client = target.connected.__dict__["client"] = self.client(tries)
+                target.connected.is_custom_connection = True
             try:
                 target.listen(io.StringIO(text))
             except (XeroError, ConfigurationProblem) as problem:
                 error = problem
             finally:
                 target.close()
+                if tries:
+                    client.close()
         return Written(
             dict(target.report.counts),
             [decode(line) for line in out.getvalue().splitlines()],
@@ -112,9 +141,27 @@ class Wiring:
             target,
         )
 
+    def afresh(self) -> Wiring:
+        """The same organisation as it was in the beginning, and a ledger that knows nothing."""
+        folder = self.folder / "afresh"
+        folder.mkdir()
+        self.xero.desk.reset()
+        self.xero.desk.limits(enabled=False)
+        connect(self.xero, self.tenant)
+        return Wiring(self.xero, self.tenant, folder, self._caplog)
+
     def ledger(self) -> sqlite3.Connection:
         """The ledger, as it lies on the disk."""
         return sqlite3.connect(f"file:{self.config['ledger_path']}?mode=ro", uri=True)
+
+    def notes(self, path: str) -> list[str]:
+        """The notes in the history of a record, at an address such as `Invoices/<id>`."""
+        client = self.client(1)
+        try:
+            history = client.get(self.tenant, f"{path}/History").json()["HistoryRecords"]
+        finally:
+            client.close()
+        return [one["Details"] for one in history if one.get("Changes") == "Note"]
 
     def records(self, path: str) -> list[dict[str, Any]]:
         return self.xero.desk.records(path, self.tenant)
@@ -140,13 +187,6 @@ def _text(source: Any) -> str:
 
 def connect(xero: Sandbox, tenant: str) -> None:
     """Let the custom connection lead to another organisation than the first."""
-    xero.desk.add_app(
-        client_id=apps.CUSTOM_CONNECTION.client_id,
-        client_secret=apps.CUSTOM_CONNECTION.client_secret,
-        kind=apps.CUSTOM,
-        name="Sandbox custom connection",
-        tenant_id=tenant,
-    )
     xero.desk.consent(apps.CUSTOM_CONNECTION.client_id, [tenant])
 
 

@@ -19,8 +19,8 @@ FIXED = "it was written before and has changed since"
 class Case:
     """What must become of `data/<name>.singer`: its records 1 and 3 are good, and 2 is refused in these words.
 
-    `changed` is how often a change is an update, or the words it is refused in; `ended` how many records end, and `left`
-    what is then to be seen of record 1: field and value, or nothing if Xero forgets it.
+    `changed` is how often a change is an update, or the words it is refused in; `ended` how many records end, and
+    `left` what is then to be seen of record 1: field and value, or nothing if Xero forgets it.
     """
 
     refused: str
@@ -39,8 +39,10 @@ CASES = {
     "contact_groups": Case("Name: it is needed for a new record of contact_groups"),
     "contacts": Case("Email address must be valid", left=("ContactStatus", "ARCHIVED")),
     "credit_notes": Case("Account code '9999' is not a valid code", left=("Status", "VOIDED")),
-    "currencies": Case("Currency Code 'EURO' is not valid", changed=0, ended="Xero can neither change nor remove a currency"),
-    "history_notes": Case("Xero has none of invoices with the InvoiceNumber 'I-2'", changed=FIXED, ended="neither change nor remove"),
+    "currencies": Case("Currency Code 'EURO' is not valid", changed=0, ended="can neither change nor remove a currency"),
+    "history_notes": Case(
+        "Xero has none of invoices with the InvoiceNumber 'I-2'", changed=FIXED, ended="neither change nor remove"
+    ),
     "invoices": Case("Account code '9999' is not a valid code", ended=2, left=("Status", "VOIDED")),
     "items": Case("Account code '9999' is not a valid code", left=None),
     "linked_transactions": Case("The SourceLineItemID has already been linked", left=None),
