@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -242,34 +243,17 @@ def test_a_linked_transaction_removed_between_two_pages_costs_no_other(
 ) -> None:
     """They can't be asked for by time: the list is walked until it holds still."""
     held = desk.fault("hold", path="LinkedTransactions", after=after + 1)
-    with removed_meanwhile(desk, held, "LinkedTransactions", guid("k", 1)):
+
+    def remove() -> None:
+        desk.wait(held)
+        desk.delete("LinkedTransactions", guid("k", 1))
+        desk.release(held)
+
+    with ThreadPoolExecutor() as pool:
+        removed = pool.submit(remove)
         run = read(config, "linked_transactions")
+        removed.result()
     assert {guid("k", n) for n in range(2, 131)} <= set(run.ids("linked_transactions"))
-
-
-class removed_meanwhile:  # noqa: N801 - read as a verb
-    """Remove a record as soon as a call is held, and let the call go on."""
-
-    def __init__(self, desk: Desk, held: int, resource: str, key: str) -> None:
-        import threading
-
-        self.desk, self.held, self.what = desk, held, (resource, key)
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._remove)
-
-    def _remove(self) -> None:
-        while not self.ended.wait(0.01):
-            if any(fault["number"] == self.held and fault["hits"] for fault in self.desk.faults()):
-                self.desk.delete(*self.what)
-                self.desk.release(self.held)
-                return
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
 
 
 # Answers that are not as the documentation has them

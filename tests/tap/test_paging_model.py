@@ -1,7 +1,8 @@
 """Lists are read whole while they are edited, whatever the moment of each edit: tried on a model of a list of Xero's.
 
-The model answers like Xero's paged lists: ordered by UpdatedDateUTC, filtered by If-Modified-Since in whole seconds, with
-or without counts. Edits and creations happen before any answer, and pages asked for at once are answered in any order.
+The model answers like Xero's paged lists: ordered by UpdatedDateUTC, filtered by If-Modified-Since in whole seconds,
+with or without counts. Edits and creations happen before any answer, and pages asked for at once are answered in any
+order.
 """
 
 from __future__ import annotations

@@ -1,0 +1,318 @@
+"""What a catalogue chooses: streams, fields, how they are replicated; and what the SDK's settings make of records."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tap_xero.config import ConfigurationProblem
+from tap_xero.objects import OBJECTS
+from tap_xero.sandbox import Desk
+from tap_xero.tap import TapXero
+
+from .company import guid
+from .runs import Run, read
+
+
+@pytest.fixture(scope="module")
+def discovered() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(TapXero(config={"client_id": "x"}).catalog_json_text)
+    return found
+
+
+@pytest.fixture
+def catalog(discovered: dict[str, Any]) -> dict[str, Any]:
+    """A catalogue as `--discover` makes it, with no stream selected."""
+    made = deepcopy(discovered)
+    for entry in made["streams"]:
+        root(entry)["selected"] = False
+    return made
+
+
+def entry_of(catalog: dict[str, Any], stream: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(entry for entry in catalog["streams"] if entry["tap_stream_id"] == stream)
+    return found
+
+
+def root(entry: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(m["metadata"] for m in entry["metadata"] if m["breadcrumb"] == [])
+    return found
+
+
+def field_of(entry: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(m["metadata"] for m in entry["metadata"] if m["breadcrumb"] == ["properties", name])
+
+
+def choose(catalog: dict[str, Any], stream: str, **metadata: Any) -> dict[str, Any]:
+    """Select a stream; words of its metadata are given with _ for -."""
+    entry = entry_of(catalog, stream)
+    root(entry).update(
+        {"selected": True, **{name.replace("_", "-"): value for name, value in metadata.items()}}
+    )
+    return entry
+
+
+def paths(desk: Desk) -> set[str]:
+    """The lists that were asked for."""
+    return {
+        call["path"].removeprefix("/api.xro/2.0/") for call in desk.calls() if "/api.xro/" in call["path"]
+    }
+
+
+# Streams and fields
+
+
+def test_discovery_needs_no_credentials_and_knows_every_object(discovered: dict[str, Any]) -> None:
+    assert {entry["tap_stream_id"] for entry in discovered["streams"]} == set(OBJECTS)
+    for entry in discovered["streams"]:
+        xero = OBJECTS[entry["tap_stream_id"]]
+        assert entry["key_properties"] == ["tenant_id", *xero.key]
+        assert entry["replication_method"] == ("INCREMENTAL" if xero.incremental else "FULL_TABLE")
+        assert root(entry)["selected"] is True
+
+
+def test_the_catalogue_says_which_full_tables_can_be_incremental(discovered: dict[str, Any]) -> None:
+    said = {e["tap_stream_id"] for e in discovered["streams"] if root(e).get("valid-replication-keys")}
+    assert said == {name for name, xero in OBJECTS.items() if xero.can_be_incremental}
+    assert {"invoices", "quotes"} <= said
+
+
+def test_streams_that_are_not_selected_cost_no_call(
+    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+) -> None:
+    choose(catalog, "contacts")
+    run = read(config, catalog=catalog)
+    assert set(run.records) == {"contacts"}
+    assert {message["stream"] for message in run.of("SCHEMA")} == {"contacts"}
+    assert paths(desk) == {"Contacts"}
+
+
+def test_a_catalogue_without_a_stream_leaves_it_out(
+    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+) -> None:
+    choose(catalog, "items")
+    catalog["streams"] = [entry for entry in catalog["streams"] if entry["tap_stream_id"] == "items"]
+    read(config, catalog=catalog)
+    assert paths(desk) == {"Items"}
+
+
+def test_fields_that_are_not_selected_are_left_out_nested_ones_too(
+    config: dict[str, Any], catalog: dict[str, Any]
+) -> None:
+    entry = choose(catalog, "invoices")
+    field_of(entry, "Reference")["selected"] = False
+    field_of(entry, "SubTotal")["selected"] = False
+    for metadata in entry["metadata"]:
+        if (
+            metadata["breadcrumb"][:2] == ["properties", "LineItems"]
+            and metadata["breadcrumb"][-1] == "UnitAmount"
+        ):
+            metadata["metadata"]["selected"] = False
+    run = read(config, catalog=catalog)
+    record = run.records["invoices"][0]
+    assert "SubTotal" not in record
+    assert "Total" in record
+    assert "SubTotal" not in run.of("SCHEMA", "invoices")[0]["schema"]["properties"]
+
+
+def test_keys_and_the_replication_key_cannot_be_left_out(
+    config: dict[str, Any], catalog: dict[str, Any]
+) -> None:
+    entry = choose(catalog, "contacts")
+    for metadata in entry["metadata"]:
+        if metadata["breadcrumb"]:
+            metadata["metadata"]["selected"] = False
+    run = read(config, catalog=catalog)
+    assert set(run.records["contacts"][0]) == {"tenant_id", "ContactID", "UpdatedDateUTC"}
+    assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
+
+
+def test_a_catalogue_of_few_words_will_do(config: dict[str, Any]) -> None:
+    """Hand-made, or from a tool that keeps to the specification's minimum: the SDK forgets keys and bookmark then."""
+    schema = {
+        "type": "object",
+        "properties": {"ContactID": {"type": "string"}, "UpdatedDateUTC": {"type": "string"}},
+    }
+    entry = {
+        "tap_stream_id": "contacts",
+        "schema": schema,
+        "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],
+    }
+    run = read(config, catalog={"streams": [entry]})
+    (message,) = run.of("SCHEMA")
+    assert message["key_properties"] == ["tenant_id", "ContactID"]
+    assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
+    assert len(run.ids("contacts")) == 7
+
+
+# Replication
+
+METADATA = [
+    {"replication-method": "INCREMENTAL"},
+    {"replication-key": "UpdatedDateUTC"},
+    {"replication-method": "INCREMENTAL", "replication-key": "UpdatedDateUTC"},
+    {"forced-replication-method": "INCREMENTAL"},
+]
+
+
+def twice(config: dict[str, Any], catalog: dict[str, Any], desk: Desk, stream: str) -> tuple[Run, Run]:
+    first = read(config, catalog=catalog)
+    desk.forget_calls()
+    return first, read(config, catalog=catalog, state=first.state)
+
+
+@pytest.mark.parametrize("metadata", METADATA, ids=str)
+@pytest.mark.parametrize("stream", ["invoices", "quotes"])
+def test_invoices_and_quotes_become_incremental_by_metadata(
+    config: dict[str, Any], catalog: dict[str, Any], desk: Desk, stream: str, metadata: dict[str, str]
+) -> None:
+    root(choose(catalog, stream)).update(metadata)
+    first, second = twice(config, catalog, desk, stream)
+    assert len(first.records[stream]) in {5, 230}
+    assert first.bookmark(stream) == max(record["UpdatedDateUTC"] for record in first.records[stream])
+    assert first.of("SCHEMA", stream)[0]["bookmark_properties"] == ["UpdatedDateUTC"]
+    assert first.of("ACTIVATE_VERSION") == []
+    assert second.records == {}
+
+
+def test_invoices_become_incremental_by_the_entry_s_own_words(
+    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+) -> None:
+    entry = choose(catalog, "invoices")
+    entry.update(replication_method="INCREMENTAL", replication_key="UpdatedDateUTC")
+    root(entry).pop("forced-replication-method", None)
+    _, second = twice(config, catalog, desk, "invoices")
+    assert second.records == {}
+
+
+@pytest.mark.parametrize("word", ["replication-method", "forced-replication-method"])
+def test_an_incremental_stream_is_read_whole_where_the_catalogue_says_so(
+    config: dict[str, Any], catalog: dict[str, Any], desk: Desk, word: str
+) -> None:
+    root(choose(catalog, "contacts"))[word] = "FULL_TABLE"
+    first, second = twice(config, catalog, desk, "contacts")
+    assert len(second.ids("contacts")) == 7
+    assert first.of("ACTIVATE_VERSION", "contacts") != []
+    assert all("If-Modified-Since" not in call["headers"] for call in desk.calls("Contacts"))
+
+
+@pytest.mark.parametrize(
+    ("stream", "metadata", "words"),
+    [
+        ("tax_rates", {"replication-method": "INCREMENTAL"}, "stream tax_rates: it can't be incremental"),
+        ("budgets", {"replication-key": "UpdatedDateUTC"}, "stream budgets: it can't be incremental"),
+        (
+            "invoices",
+            {"replication-key": "DueDate"},
+            "DueDate can't be the replication key; use UpdatedDateUTC",
+        ),
+        ("contacts", {"replication-method": "LOG_BASED"}, "replication method LOG_BASED is not offered"),
+    ],
+)
+def test_a_replication_that_cannot_be_is_refused_before_the_first_call(
+    config: dict[str, Any],
+    catalog: dict[str, Any],
+    desk: Desk,
+    stream: str,
+    metadata: dict[str, str],
+    words: str,
+) -> None:
+    root(choose(catalog, stream)).update(metadata)
+    with pytest.raises(ConfigurationProblem, match=words):
+        read(config, catalog=catalog)
+    assert desk.calls() == []
+
+
+def test_a_stream_that_was_incremental_is_read_whole_and_starts_anew(
+    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+) -> None:
+    """Its bookmark counts again once it is incremental again, and rows changed meanwhile are read then."""
+    root(choose(catalog, "contacts"))["replication-method"] = "INCREMENTAL"
+    first = read(config, catalog=catalog)
+    root(choose(catalog, "contacts"))["replication-method"] = "FULL_TABLE"
+    full = read(config, catalog=catalog, state=first.state)
+    desk.edit("Contacts", guid("c", 1))
+    root(choose(catalog, "contacts"))["replication-method"] = "INCREMENTAL"
+    again = read(config, catalog=catalog, state=full.state)
+    assert again.ids("contacts") == [guid("c", 1)]
+
+
+# Archived records
+
+
+@pytest.mark.parametrize(
+    ("setting", "count"), [({}, 7), ({"include_archived": True}, 7), ({"include_archived": False}, 6)]
+)
+def test_archived_contacts_are_read_unless_told_otherwise(
+    config: dict[str, Any], desk: Desk, setting: dict[str, bool], count: int
+) -> None:
+    desk.edit("Contacts", guid("c", 3), ContactStatus="ARCHIVED")
+    run = read({**config, **setting}, "contacts")
+    assert len(run.ids("contacts")) == count
+    assert (guid("c", 3) in run.ids("contacts")) == (count == 7)
+
+
+def test_only_lists_that_hide_archived_records_are_asked_for_them(config: dict[str, Any], desk: Desk) -> None:
+    read(config)
+    asked = {c["path"].split("/")[-1] for c in desk.calls() if c["query"].get("includeArchived") == "true"}
+    assert asked == {"Contacts", "Invoices", "TrackingCategories"}
+
+
+# What the SDK's settings make of records
+
+
+def mapped(config: dict[str, Any], maps: dict[str, Any], *streams: str) -> Run:
+    return read({**config, "stream_maps": maps}, *streams)
+
+
+def test_a_stream_map_filters_computes_and_renames_and_bookmarks_go_on(config: dict[str, Any]) -> None:
+    maps = {
+        "contacts": {
+            "__alias__": "people",
+            "__filter__": "Name != 'Contact 07'",
+            "Name": None,
+            "loud": "Name.upper()",
+        }
+    }
+    run = mapped(config, maps, "contacts")
+    assert set(run.records) == {"people"}
+    people = run.records["people"]
+    assert [one["loud"] for one in people] == [f"CONTACT {n:02}" for n in range(1, 7)]
+    assert all("Name" not in one and one["ContactID"] for one in people)
+    # The row that was filtered out has been read all the same.
+    assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
+
+
+def test_a_stream_map_may_take_out_the_replication_key(config: dict[str, Any]) -> None:
+    run = mapped(config, {"contacts": {"UpdatedDateUTC": None}}, "contacts")
+    assert "UpdatedDateUTC" not in run.records["contacts"][0]
+    assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
+
+
+def test_else_leaves_the_other_fields_or_streams_out(config: dict[str, Any]) -> None:
+    kept = {name: name for name in ("tenant_id", "ContactID", "Name")}
+    run = mapped(config, {"contacts": {**kept, "__else__": None}, "__else__": None}, "contacts", "items")
+    assert set(run.records) == {"contacts"}
+    assert set(run.records["contacts"][0]) == set(kept)
+    assert {message["stream"] for message in run.of("SCHEMA")} == {"contacts"}
+
+
+def test_a_map_reckons_with_exact_decimals(config: dict[str, Any]) -> None:
+    run = mapped(config, {"invoices": {"Double": "Total + Total"}}, "invoices")
+    assert str(run.records["invoices"][0]["Double"]) == "20.20"
+
+
+def test_flattening_keeps_amounts_exact_and_lists_as_json(config: dict[str, Any]) -> None:
+    run = read({**config, "flattening_enabled": True, "flattening_max_depth": 2}, "invoices")
+    record = run.records["invoices"][0]
+    assert record["Contact__Name"] == "Contact 01"
+    assert str(record["Total"]) == "10.10"
+    assert record["Date"] == "2026-10-02"
+    properties = run.of("SCHEMA", "invoices")[0]["schema"]["properties"]
+    # Nested fields that the schema doesn't know pass through, and are columns then.
+    assert {name for name in record if "__" not in name} <= set(properties)
+    lines = json.loads(record["LineItems"]) if isinstance(record["LineItems"], str) else record["LineItems"]
+    assert str(lines[0]["UnitAmount"]) == "10.1234"
