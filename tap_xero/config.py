@@ -213,10 +213,22 @@ class Connected:
         return found
 
     def _of_custom_connection(self, wanted: list[str]) -> Organisation:
-        """Ask a custom connection for its one organisation: /connections may not answer for it, and needs no header."""
-        answer = self.client.get(None, "Organisation").json()
-        one = answer["Organisations"][0]
-        found = Organisation(one["OrganisationID"], one["Name"], None)
+        """Ask a custom connection for its one organisation: /connections may not answer for it.
+
+        It need not be named in a header either, as far as is known; if it must be, an id in `tenant_ids` is.
+        """
+        from tap_xero.api.errors import OrganisationUnavailable
+
+        header = None
+        try:
+            answer = self.client.get(header, "Organisation")
+        except OrganisationUnavailable:
+            header = next(iter(wanted), None)
+            if header is None:
+                raise
+            answer = self.client.get(header, "Organisation")
+        one = answer.json()["Organisations"][0]
+        found = Organisation(one["OrganisationID"], one["Name"], header)
         if any(name.lower() not in {found.tenant_id.lower(), found.name.lower()} for name in wanted):
             raise ConfigurationProblem(
                 f"tenant_ids names {', '.join(wanted)}, but this custom connection belongs to "

@@ -81,7 +81,7 @@ class XeroStream(Stream):
             self.replication_key = None
             return
         chosen = self.replication_key or (self.xero.marker if method == INCREMENTAL else marker)
-        if chosen and not self.xero.can_be_incremental:
+        if (chosen or method == INCREMENTAL) and not self.xero.can_be_incremental:
             raise ConfigurationProblem(
                 f"Catalogue, stream {self.name}: it can't be incremental: Xero can't be asked for its changes alone."
             )

@@ -25,7 +25,7 @@ from tap_xero.config import (
     XeroPlugin,
     json_text,
 )
-from tap_xero.objects import XeroObject
+from tap_xero.objects import OBJECTS, XeroObject
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.streams import Reading, XeroStream, all_streams, moment_of
@@ -84,7 +84,7 @@ class TapXero(XeroPlugin, Tap):
 
     def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
         if isinstance(catalog, dict):
-            catalog = choose_replication(catalog)
+            catalog = choose_replication(fill_in(catalog))
         self.failures: list[Failure] = []
         self._unavailable: dict[str, XeroError] = {}
         self._skipped: set[tuple[str, str]] = set()
@@ -285,6 +285,26 @@ def catalog_from(file: IO[str]) -> dict[str, Any]:
             "The catalogue holds no list 'streams' with a tap_stream_id in each; make one with --discover."
         )
     return catalog
+
+
+def fill_in(catalog: dict[str, Any]) -> dict[str, Any]:
+    """Give a catalogue of few words what a target can't do without: the keys, and key and marker in each schema.
+
+    Returns a new catalogue.
+    """
+    streams = []
+    for entry in catalog.get("streams", []):
+        xero, filled = OBJECTS.get(entry["tap_stream_id"]), dict(entry)
+        if xero:
+            keys = ["tenant_id", *xero.key]
+            filled["key_properties"] = entry.get("key_properties") or keys
+            schema: dict[str, Any] = entry.get("schema") or {"type": "object"}
+            given = schema.get("properties") or {}
+            missing = [name for name in (*keys, xero.marker) if name and name not in given]
+            ours = xero.schema(with_tenant=True)["properties"] if missing else {}
+            filled["schema"] = {**schema, "properties": {**{name: ours[name] for name in missing}, **given}}
+        streams.append(filled)
+    return {**catalog, "streams": streams}
 
 
 def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
