@@ -1,0 +1,95 @@
+"""Each test here runs at the sandbox, and again at a Xero demo company if the environment names one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .place import PREFIX, WHAT_TO_SET, NotNamed, Place, Run, Seen, Undo, at_xero, sandbox
+
+HERE = Path(__file__).parent
+SEEN = pytest.StashKey[Seen]()
+Note = Callable[[str, Any], None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say once, and not for every test, that no demo company is named."""
+    if os.environ.get(f"{PREFIX}CLIENT_ID") and os.environ.get(f"{PREFIX}TENANT"):
+        return
+    for item in items:
+        if (
+            item.path.is_relative_to(HERE)
+            and getattr(item, "callspec", None)
+            and item.callspec.params.get("place") == "Xero"
+        ):
+            item.add_marker(pytest.mark.skip(reason=WHAT_TO_SET))
+
+
+@pytest.fixture(scope="session")
+def seen(request: pytest.FixtureRequest) -> Seen:
+    return request.config.stash.setdefault(SEEN, Seen())
+
+
+@pytest.fixture(scope="session", params=["sandbox", "Xero"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("place")
+    if request.param == "sandbox":
+        with sandbox(folder) as found:
+            yield found
+        return
+    try:
+        with at_xero(folder) as found:
+            yield found
+    except NotNamed as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def first_run(place: Place) -> Run:
+    """Everything that the token opens, read once."""
+    run = place.tap()
+    assert run.code == 0, run.log
+    return run
+
+
+@pytest.fixture
+def note(place: Place, seen: Seen) -> Note:
+    """Notes how something is here; where Xero and the sandbox differ is told at the end, and fails nothing."""
+    return lambda what, value: seen.note(place.name, what, value)
+
+
+@pytest.fixture
+def undo(place: Place) -> Iterator[Undo]:
+    """Lets a test write, and takes what is to be done afterwards, last first, whatever happened."""
+    if place.no_writes:
+        pytest.skip(place.no_writes)
+    steps: list[Callable[[], object]] = []
+    yield steps.append
+    failures = []
+    for step in reversed(steps):
+        try:
+            step()
+        except Exception as error:
+            failures.append(str(error))
+    assert not failures, f"left behind at {place.name}: {failures}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say where Xero answered otherwise than the sandbox; into the file XERO_TEST_REPORT too."""
+    seen = config.stash.get(SEEN, None)
+    if seen is None or not seen.compared():
+        return
+    different = seen.differences()
+    terminalreporter.section("Xero and the sandbox")
+    terminalreporter.write_line(
+        f"{seen.compared()} things were looked at in both, {len(different)} of them differ."
+    )
+    for what, here, there in different:
+        terminalreporter.write_line(f"- {what}\n    sandbox: {here}\n    Xero:    {there}")
+    if report := os.environ.get(f"{PREFIX}REPORT"):
+        Path(report).write_text(json.dumps(seen.at, indent=2, default=str, sort_keys=True), encoding="utf-8")
