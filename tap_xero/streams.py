@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime, timezone
@@ -109,6 +110,12 @@ class XeroStream(Stream):
 
     def get_replication_key_signpost(self, context: Any = None) -> None:
         """No ceiling for bookmarks: they are times of Xero's clock, on rows that were passed on."""
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log a message; that a stream stops at the one record `--test` asks for is no error."""
+        if level == logging.ERROR and self.ABORT_AT_RECORD_COUNT is not None:
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
 
     @property
     def emit_activate_version_messages(self) -> bool:
