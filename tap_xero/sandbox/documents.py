@@ -249,10 +249,10 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
     approved = status == "AUTHORISED"
     if not work.broken and document.get("Contact") and document.get("Type"):
         if approved:
-            _due_or_none(work, paper, document)
-            work.lock_dates(
-                document["Date"], current["Date"] if was in {"AUTHORISED", "PAID"} and current else None
-            )
+            if paper is INVOICE:
+                _due(work, document)
+            in_ledger = current is not None and was in {"AUTHORISED", "PAID"}
+            work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
         kind = Lines(
             sale=document["Type"] in books.SALES, complete=approved, discount=document["Type"] == "ACCREC"
         )
@@ -283,24 +283,16 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
 _IN_LEDGER = ("Date", "Contact", "LineItems", "LineAmountTypes", "CurrencyCode", "CurrencyRate", "Reference")
 
 
-def _due_or_none(work: Work, paper: Paper, document: Record) -> None:
-    if paper is INVOICE:
-        _due(work, document)
+_HIDDEN = frozenset(
+    "UpdatedDateUTC CurrencyRate AmountDue AmountPaid AmountCredited RemainingCredit HasAttachments Reference"
+    " SentToContact Status Contact FullyPaidOnDate".split()
+)
 
 
 def own(paper: Paper, document: Record | None, sent: Record | None = None) -> Record:
     """What a refused element shows of the document beside what was sent; not its number (as recorded)."""
-    hidden = {
-        "UpdatedDateUTC",
-        "CurrencyRate",
-        "AmountDue",
-        "AmountPaid",
-        "AmountCredited",
-        "HasAttachments",
-        "Reference",
-    }
-    hidden |= {"SentToContact", "RemainingCredit", "Status", paper.number, "Contact", "FullyPaidOnDate"}
-    return {name: one for name, one in (document or {}).items() if name not in hidden or name in (sent or {})}
+    hidden = (_HIDDEN | {paper.number}) - set(sent or {})
+    return {name: one for name, one in (document or {}).items() if name not in hidden}
 
 
 def _unique_number(work: Work, paper: Paper, document: Record, current: Record | None) -> None:

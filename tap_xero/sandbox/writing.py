@@ -120,7 +120,9 @@ def _value(name: str, value: Any, parent: str) -> Any:
             return value if isinstance(value, bool) else true(str(value))
     except (ValueError, TypeError, AttributeError, InvalidOperation):
         raise _unreadable(f"Error converting value {value!r} of {name}") from None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return value if name.startswith(("Has", "Is")) else str(value).lower()
+    return str(value)
 
 
 def _number(value: Any) -> Decimal:
