@@ -145,7 +145,7 @@ class XeroStream(Stream):
         organisation = self.tap.organisation((context or {})["tenant_id"])
         if self.replication_method == FULL_TABLE and self.config.get("emit_activate_version_messages"):
             self._stream_version = self._initialized_at // 1000
-        if not self.tap.may_read(self, organisation):
+        if not self.tap.may_read(self):
             self.incomplete = True
             return
         reading, chunks = self.tap.read(self, organisation)

@@ -15,7 +15,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_xero.ahead import ReadAhead
 from tap_xero.api.client import XeroClient
-from tap_xero.api.errors import AccessError, DayLimitReached, OrganisationError, XeroError
+from tap_xero.api.errors import AccessError, OrganisationError, XeroError
 from tap_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
@@ -38,6 +38,13 @@ class Failure:
     stream: str
     organisation: Organisation
     error: XeroError
+
+    @property
+    def reason(self) -> str:
+        """Why, without the name of the call where the reason is the organisation's and goes for all its calls."""
+        if isinstance(self.error, OrganisationError):
+            return f"{self.error.words.rstrip('.')}. {self.error.advice}"
+        return str(self.error)
 
 
 class TapXero(XeroPlugin, Tap):
@@ -86,7 +93,7 @@ class TapXero(XeroPlugin, Tap):
         if isinstance(catalog, dict):
             catalog = choose_replication(fill_in(catalog))
         self.failures: list[Failure] = []
-        self._unavailable: dict[str, XeroError] = {}
+        self._told: set[tuple[str, str]] = set()
         self._skipped: set[tuple[str, str]] = set()
         self._ahead: ReadAhead | None = None
         self._readings: dict[tuple[str, str], Reading] = {}
@@ -178,8 +185,8 @@ class TapXero(XeroPlugin, Tap):
         except XeroError:  # a token that doesn't list its scopes: Xero's answers will tell
             return None
 
-    def may_read(self, stream: XeroStream, organisation: Organisation) -> bool:
-        """Tell whether a stream can be read from an organisation; says once why not."""
+    def may_read(self, stream: XeroStream) -> bool:
+        """Tell whether the token opens a stream; says once why not."""
         scope = self.missing_scope(stream)
         if scope:
             if self.config.get("on_missing_scope") == "fail":
@@ -191,22 +198,17 @@ class TapXero(XeroPlugin, Tap):
                     "and connect again%s; or deselect the stream.",
                     stream.name, scope, f" ({stream.xero.note})" if stream.name == "journals" else "",
                 )  # fmt: skip
-            return False
-        gone = self._unavailable.get(organisation.tenant_id)
-        if gone:
-            self.failures.append(Failure(stream.name, organisation, gone))
-        return gone is None
+        return scope is None
 
     def failed(self, stream: XeroStream, organisation: Organisation, error: XeroError) -> None:
         """Note what went wrong and go on with what can be read."""
         if stream.ABORT_AT_RECORD_COUNT is not None:  # `--test`: the first failure is the answer
             raise error
-        self.failures.append(Failure(stream.name, organisation, error))
-        self.logger.error("%s of %s could not be read: %s", stream.name, organisation.name, error)
-        if isinstance(error, OrganisationError):
-            self._unavailable[organisation.tenant_id] = error
-            if not isinstance(error, DayLimitReached):
-                self.logger.error("The other streams of %s are left out.", organisation.name)
+        failure = Failure(stream.name, organisation, error)
+        self.failures.append(failure)
+        if (organisation.tenant_id, failure.reason) not in self._told:
+            self._told.add((organisation.tenant_id, failure.reason))
+            self.logger.error("%s of %s could not be read: %s", stream.name, organisation.name, error)
 
     def check_scopes(self) -> None:
         """With `on_missing_scope: fail`: raise `ConfigurationProblem` for every selected stream without its scope."""
@@ -236,7 +238,7 @@ class TapXero(XeroPlugin, Tap):
             )
         reasons: dict[tuple[str, str], list[str]] = {}
         for failure in self.failures:
-            reasons.setdefault((failure.organisation.name, str(failure.error)), []).append(failure.stream)
+            reasons.setdefault((failure.organisation.name, failure.reason), []).append(failure.stream)
         for (name, reason), streams in reasons.items():
             self.logger.error("Not complete: %s of %s. %s", ", ".join(streams), name, reason)
 
