@@ -204,7 +204,10 @@ class Limits:
                 left = _number(answer.headers, "X-DayLimit-Remaining")
                 if left is not None:
                     # Those still flying may not have been counted when this answer was written.
-                    gate.day_left = left - gate.flying
+                    left -= gate.flying
+                    # Answers come out of order; what is left grows only when a new day begins.
+                    new_day = gate.day_left is None or left > gate.day_left + AT_ONCE
+                    gate.day_left = left if gate.day_left is None or new_day else min(left, gate.day_left)
                 if answer.status == 429:
                     problem = self._hold(gate, answer.headers, now)
                 else:
