@@ -17,7 +17,7 @@ import msgspec
 
 from tap_xero.api.dates import day, instant
 from tap_xero.api.errors import CallError
-from tap_xero.objects import XeroObject
+from tap_xero.objects import Paging, XeroObject
 
 Record = dict[str, Any]
 Plan = Callable[[Record], None]
@@ -160,26 +160,40 @@ class RecordReader:
 
         return read
 
+    def _number(self, where: str) -> Callable[[Any], Any]:
+        def read(value: Any) -> Any:
+            if not isinstance(value, str):
+                return value
+            try:
+                return Decimal(value)
+            except ArithmeticError:
+                self.tell_once(f"{where}: {value!r} is not a number; null is passed on.", where)
+                return None
+
+        return read
+
     def _compile(self, schema: Mapping[str, Any], where: str) -> Plan:
-        """Make the function that converts the dates of such a record, nested ones included."""
-        dates: list[tuple[str, Callable[[Any], str | None]]] = []
+        """Make the function that converts the values of such a record, nested ones included."""
+        values: list[tuple[str, Callable[[Any], Any]]] = []
         parts: list[tuple[str, Plan, bool]] = []
+        # Xero's examples of budgets show amounts as text. Long lists are known from recordings to have numbers.
+        small = self.xero.paging is Paging.WHOLE
         for name, field in schema.get("properties", {}).items():
             path = f"{where}.{name}"
             kind = field.get("format")
             if kind == "date-time":
-                dates.append((name, self._date(instant, path, len("2026-04-24T12:04:04.663000Z"))))
+                values.append((name, self._date(instant, path, len("2026-04-24T12:04:04.663000Z"))))
             elif kind == "date":
-                dates.append((name, _Days(self._date(day, path, len("2026-04-24"))).day))
+                values.append((name, _Days(self._date(day, path, len("2026-04-24"))).day))
+            elif small and "number" in field["type"]:
+                values.append((name, self._number(path)))
             elif "array" in field["type"] and "object" in field.get("items", {}).get("type", ()):
                 parts.append((name, self._compile(field["items"], path), True))
             elif "object" in field["type"]:
                 parts.append((name, self._compile(field, path), False))
-        # Only branches that hold dates somewhere are walked.
+        # Only branches with something to convert are walked.
         parts = [part for part in parts if part[1] is not _nothing]
-        if not dates and not parts:
-            return _nothing
-        return _plan(dates, parts)
+        return _plan(values, parts) if values or parts else _nothing
 
 
 class _Days(dict[str, "str | None"]):
@@ -200,18 +214,18 @@ class _Days(dict[str, "str | None"]):
 
 
 def _nothing(record: Record) -> None:
-    """Leave a record as it is: no date in it."""
+    """Leave a record as it is: there is nothing to convert in it."""
 
 
 def _plan(
-    dates: list[tuple[str, Callable[[Any], str | None]]],
+    values: list[tuple[str, Callable[[Any], Any]]],
     parts: list[tuple[str, Plan, bool]],
 ) -> Plan:
     def convert(record: Record) -> None:
-        for name, read in dates:
+        for name, read in values:
             value = record.get(name)
             if value is not None:
-                record[name] = read(value if type(value) is str else str(value))
+                record[name] = read(value)
         for name, plan, many in parts:
             part = record.get(name)
             if not part:
