@@ -28,6 +28,18 @@ PLUGINS: dict[str, dict[str, Any]] = {
         "module": "tap_xero",
         "description": "Xero's Accounting API: one stream per object, and the reports.",
         "settings_group_validation": [["client_id"], ["sandbox"]],
+        "commands": {
+            "login": {
+                "executable": "xero-login",
+                "args": "--config ENV",
+                "description": "Connect organisations in the browser, once.",
+            },
+            "status": {
+                "executable": "xero-login",
+                "args": "--config ENV --status",
+                "description": "Show organisations, scopes, the streams they open, and days left.",
+            },
+        },
         "value": {"token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json"},
     },
     "target-xero": {
@@ -106,6 +118,7 @@ def definition(plugin: str, told: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, dict[str, Any]] = told["settings"]["properties"]
     return {
         "capabilities": told["capabilities"],
+        **({"commands": row["commands"]} if "commands" in row else {}),
         "settings_group_validation": row["settings_group_validation"],
         "settings": [setting(name, schema, row["value"].get(name)) for name, schema in properties.items()],
     }
