@@ -14,3 +14,11 @@ def running_sandbox() -> Iterator[Sandbox]:
     """The demo company on a server of its own; who changes it gives it back as it was."""
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def xero(running_sandbox: Sandbox) -> Sandbox:
+    """The demo company as new, its limits off."""
+    running_sandbox.desk.reset()
+    running_sandbox.desk.limits(enabled=False)
+    return running_sandbox
