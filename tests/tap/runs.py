@@ -19,8 +19,8 @@ from unittest import mock
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
+from tap_xero.discovery import stream_named
 from tap_xero.objects import OBJECTS
-from tap_xero.streams import stream_of
 from tap_xero.tap import TapXero
 
 from .company import HARBOUR
@@ -160,9 +160,12 @@ def read(
     """
     recorder = Recorder()
     kept = json.loads(json.dumps(state)) if state else None
-    chosen = (lambda tap: [stream_of(tap, OBJECTS[name]) for name in streams]) if streams else None
+    chosen = (lambda tap: [stream_named(tap, name) for name in streams]) if streams else None
     with mock.patch("tap_xero.tap.all_streams", chosen) if chosen else mock.patch.dict({}), logged() as log:
         tap = TapXero(config=dict(config), state=kept, catalog=catalog, message_writer=recorder)
+        if catalog is None:
+            for name in streams:
+                tap.streams[name].selected = True
         try:
             tap.sync_all()
         finally:
