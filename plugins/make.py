@@ -41,6 +41,8 @@ PLUGINS: dict[str, dict[str, Any]] = {
             },
         },
         "value": {"token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json"},
+        # Meltano selects everything unless told; these cost many calls.
+        "select": ["*.*", "!report_*.*"],
     },
     "target-xero": {
         "type": "loaders",
@@ -121,6 +123,7 @@ def definition(plugin: str, told: dict[str, Any]) -> dict[str, Any]:
         **({"commands": row["commands"]} if "commands" in row else {}),
         "settings_group_validation": row["settings_group_validation"],
         "settings": [setting(name, schema, row["value"].get(name)) for name, schema in properties.items()],
+        **({"select": row["select"]} if "select" in row else {}),
     }
 
 

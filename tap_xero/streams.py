@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,12 @@ from singer_sdk.singerlib import Catalog, Metadata, RecordMessage
 from tap_xero import paging
 from tap_xero.api.errors import AccessError, NotFound, XeroError
 from tap_xero.config import ConfigurationProblem, Organisation
-from tap_xero.objects import OBJECTS, Paging, XeroObject
+from tap_xero.objects import Paging, XeroObject
 from tap_xero.paging import AtOnce, Chunk, Passed
 from tap_xero.records import Page, RecordReader, Row
 
 if TYPE_CHECKING:
+    from tap_xero.api.transport import Answer
     from tap_xero.tap import TapXero
 
 INCREMENTAL, FULL_TABLE = "INCREMENTAL", "FULL_TABLE"
@@ -41,6 +42,7 @@ class XeroStream(Stream):
     def __init__(self, tap: TapXero, xero: XeroObject) -> None:
         self.xero = xero
         self.tap = tap
+        self.selected_by_default = xero.selected
         super().__init__(tap, schema=xero.schema(with_tenant=True), name=xero.name)
         self.primary_keys = ("tenant_id", *xero.key)
         self.replication_key = xero.marker if xero.incremental else None
@@ -134,6 +136,19 @@ class XeroStream(Stream):
             self._stream_version = None
         super().finalize_state_progress_markers(state)
 
+    @property
+    def is_whole_table(self) -> bool:
+        """Whether this run reads all that the table is to hold, so that a target may drop everything else."""
+        return self.replication_method == FULL_TABLE
+
+    def scope_missing(self, granted: Iterable[str]) -> str | None:
+        """The scope to ask for when none of the granted ones lets the stream be read; None when one does."""
+        return self.xero.scope_missing(granted)
+
+    def named(self, field: str) -> str:
+        """A field of Xero's as it is called in this stream's records."""
+        return field
+
     # Reading
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
@@ -143,7 +158,7 @@ class XeroStream(Stream):
         consent there is nothing left to read, and the error goes up at once.
         """
         organisation = self.tap.organisation((context or {})["tenant_id"])
-        if self.replication_method == FULL_TABLE and self.config.get("emit_activate_version_messages"):
+        if self.is_whole_table and self.config.get("emit_activate_version_messages"):
             self._stream_version = self._initialized_at // 1000
         if not self.tap.may_read(self):
             self.incomplete = True
@@ -248,11 +263,12 @@ class XeroStream(Stream):
 class Reading:
     """One stream's list in one organisation, being read: where it begins, how to ask, and what it has cost."""
 
-    def __init__(self, stream: XeroStream, organisation: Organisation) -> None:
+    def __init__(self, stream: XeroStream, organisation: Organisation, within: Reading | None = None) -> None:
         self.stream, self.organisation = stream, organisation
-        self.bookmark = stream.bookmark(organisation)
-        self.since = stream.since(organisation)
-        self.passed = stream.border(organisation)
+        self.within = within
+        self.bookmark = None if within else stream.bookmark(organisation)
+        self.since = None if within else stream.since(organisation)
+        self.passed: Passed = {} if within else stream.border(organisation)
         self.at_once: AtOnce = paging.one_by_one
         self.calls = 0
         self.params = dict(stream.xero.params)
@@ -264,18 +280,32 @@ class Reading:
         self.at_once = at_once
         return self.stream.chunks(self)
 
+    def of(self, stream: XeroStream) -> Reading:
+        """Another list of the same organisation, which this one has to know whole; its calls count as this one's."""
+        return Reading(stream, self.organisation, within=self)
+
     def fetch(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
         """Ask for the list, or a page of it."""
         return self.ask(self.stream.xero.path, {**self.params, **(params or {})}, since)
 
     def ask(self, path: str, params: Mapping[str, str] | None = None, since: datetime | None = None) -> Page:
         """Make a call and find the rows of its answer."""
-        self.calls += 1
-        client = self.stream.tap.client
-        answer = client.get(self.organisation.header, path, params=params, modified_since=since)
+        answer = self.get(path, params, since)
         if answer.status == 304:  # some of Xero's gateways answer so when nothing has changed
             return Page([])
         return self.stream.reader.page(answer.content, answer.call)
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        **options: Any,
+    ) -> Answer:
+        """Make a call and count it; `options` are those of `XeroClient.get`."""
+        (self.within or self).calls += 1
+        client = self.stream.tap.client
+        return client.get(self.organisation.header, path, params=params, modified_since=since, **options)
 
 
 class WholeStream(XeroStream):
@@ -387,8 +417,3 @@ class Progress:
         left = "" if usage.day_left is None else f", {usage.day_left:,} left today"
         cost = f"{calls} call{'' if calls == 1 else 's'}{left}"
         stream.logger.info("%s of %s: %s (%s)", stream.name, organisation.name, text, cost)
-
-
-def all_streams(tap: TapXero) -> list[XeroStream]:
-    """Make the streams of all objects."""
-    return [stream_of(tap, xero) for xero in OBJECTS.values()]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import pendulum
 from singer_sdk import Tap
@@ -25,10 +27,15 @@ from tap_xero.config import (
     XeroPlugin,
     json_text,
 )
+from tap_xero.discovery import all_streams
 from tap_xero.objects import OBJECTS, XeroObject
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
-from tap_xero.streams import Reading, XeroStream, all_streams, moment_of
+from tap_xero.periods import month_end
+from tap_xero.reports import REPORT_SETTINGS
+from tap_xero.streams import Reading, XeroStream, moment_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class TapXero(XeroPlugin, Tap):
             description="Read archived contacts, tracking categories and invoices of archived contacts too; without "
             "them, what was archived stays active downstream.",
         ),
+        *REPORT_SETTINGS,
         th.Property(
             "emit_activate_version_messages", th.BooleanType, default=True, title="Emit ACTIVATE_VERSION",
             description="After a full table was read to its end, tell the target so, which then marks or removes the "
@@ -97,6 +105,8 @@ class TapXero(XeroPlugin, Tap):
         self._skipped: set[tuple[str, str]] = set()
         self._ahead: ReadAhead | None = None
         self._readings: dict[tuple[str, str], Reading] = {}
+        self._known: dict[Hashable, Any] = {}
+        self._asking = threading.Lock()
         super().__init__(catalog=catalog, **kwargs)
         start = self.config.get("start_date")
         if start:
@@ -131,6 +141,26 @@ class TapXero(XeroPlugin, Tap):
     def organisation(self, tenant_id: str) -> Organisation:
         """The organisation with this id."""
         return next(o for o in self.organisations if o.tenant_id == tenant_id)
+
+    def today(self) -> date:
+        """The day it is, in UTC."""
+        return pendulum.now("UTC").date()
+
+    def once(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """What several streams have to know, such as the contacts with a balance: asked once in a run."""
+        with self._asking:
+            if key not in self._known:
+                self._known[key] = ask()
+            found: T = self._known[key]
+            return found
+
+    def budget_range(self) -> tuple[date, date]:
+        """The first day of the first month that budgets are read for, and the last day of the last one."""
+        month = pendulum.date(*self.today().timetuple()[:2], 1)
+        start, end = (self.config.get(f"budget_{name}_date") for name in ("start", "end"))
+        first = date.fromisoformat(start[:10]) if start else month.subtract(months=12)
+        last = date.fromisoformat(end[:10]) if end else max(month.add(months=11), first)
+        return first.replace(day=1), month_end(last)
 
     def detail_params(self, xero: XeroObject) -> Mapping[str, str]:
         """What to ask a single GET for: budgets give three months unless told, and at most 24."""
@@ -179,7 +209,7 @@ class TapXero(XeroPlugin, Tap):
     def missing_scope(self, stream: XeroStream) -> str | None:
         """The scope that the token lacks for a stream; None too when the token doesn't say what it may do."""
         try:
-            return stream.xero.scope_missing(self.client.scopes())
+            return stream.scope_missing(self.client.scopes())
         except AccessError:
             raise
         except XeroError:  # a token that doesn't list its scopes: Xero's answers will tell

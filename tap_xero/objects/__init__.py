@@ -8,6 +8,6 @@ from __future__ import annotations
 from tap_xero.objects.accounting import OBJECTS
 from tap_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
 from tap_xero.objects.fields import Field, Part
-from tap_xero.objects.reports import REPORTS, Report
+from tap_xero.objects.reports import REPORTS, Report, Span
 
-__all__ = ["ANSWER_ONLY", "OBJECTS", "REPORTS", "Field", "Paging", "Part", "Report", "XeroObject"]
+__all__ = ["ANSWER_ONLY", "OBJECTS", "REPORTS", "Field", "Paging", "Part", "Report", "Span", "XeroObject"]

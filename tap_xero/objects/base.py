@@ -56,6 +56,7 @@ class XeroObject:
         natural_keys: fields that name a record for its users, in the order Xero matches a write by them.
         statuses: the known values of ``Status`` (for contacts ``ContactStatus``); others must be survived.
         same_as: fields left out because another field holds the same, ``{left out: kept}``.
+        selected: whether the stream is read unless the catalog says otherwise; False where that is dear.
         removal: how a record that has been removed in Xero shows.
         note: what a user should know before reading it.
     """
@@ -77,6 +78,7 @@ class XeroObject:
     natural_keys: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     same_as: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    selected: bool = True
     removal: str = ""
     note: str = ""
 

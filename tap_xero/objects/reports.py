@@ -8,12 +8,40 @@ of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
 from types import MappingProxyType
 
-from tap_xero.objects.base import missing
-from tap_xero.objects.fields import Field, Part, day, flag, guid, many, money, text, whole
+from tap_xero.objects.base import XeroObject, missing
+from tap_xero.objects.fields import Field, Part, day, flag, guid, many, money, number, text, whole
 from tap_xero.objects.parts import REPORT_LINES
+
+
+class Span(Enum):
+    """How a report relates to time, and so how often it is asked for."""
+
+    MOVEMENT = "what happened from the first day of each period to its last"
+    BALANCE = "how things stand on the last day of each period"
+    MONTHLY = "a month and the one before it, whatever the periods are"
+    BUDGET = "periods to come as well"
+    YEARLY = "a calendar year"
+    OPEN = "what is open now, for one contact"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReportAmounts(XeroObject):
+    """The stream of a report: one record for each amount in it."""
+
+    @property
+    def can_be_incremental(self) -> bool:
+        """Whether periods that were read once can be left alone."""
+        return self.marker is not None
+
+    @property
+    def calls(self) -> str:
+        """What a full read costs, in calls, for people."""
+        return self.note
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,10 +53,13 @@ class Report:
         path: path below ``/api.xro/2.0/``.
         envelope: the key of an answer under which the tables lie.
         scopes: any one of these opens it, the one to ask for first.
+        span: how it relates to time.
         params: the query parameters it takes, by Xero's names, with what each holds.
         required: those of them without which Xero refuses the call.
         table: the field of a report that holds its lines.
         lines: the shape of a line.
+        texts: the columns that hold words instead of amounts, and the field of the stream they go into.
+        calls: what a full read of its stream costs, in calls, for people.
         note: what a user should know before reading it.
     """
 
@@ -36,10 +67,13 @@ class Report:
     path: str
     envelope: str = "Reports"
     scopes: tuple[str, ...]
+    span: Span
     params: Mapping[str, Field]
     required: tuple[str, ...] = ()
     table: str = "Rows"
     lines: Part = REPORT_LINES
+    texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    calls: str
     note: str = ""
 
     @property
@@ -60,6 +94,40 @@ class Report:
             self.table: many(self.lines),
         }
 
+    @cached_property
+    def amounts(self) -> ReportAmounts:
+        """The stream that it is unfolded into: see `tap_xero.tables`.
+
+        Its key is the period and the place of the amount in it: a new read of the same period writes over what was
+        read before, whatever accounts have come and gone.
+        """
+        by_period = self.span not in {Span.BUDGET, Span.OPEN}
+        fields = dict(_AMOUNTS)
+        if "trackingCategoryID" in self.params or "trackingOptionID1" in self.params:
+            fields |= _TRACKED
+        if "paymentsOnly" in self.params:
+            fields["PaymentsOnly"] = flag("Cash basis")
+        for name in self.texts.values():
+            fields[name] = day if name.endswith("Date") else text
+        if self.span is Span.YEARLY:
+            about = self.lines.fields.items()
+            fields |= {name: word for name, word in about if word is text and name != "Name"}
+        return ReportAmounts(
+            name=self.name,
+            path=self.path,
+            envelope=self.envelope,
+            key=("ContactID",) * self.per_contact + ("PeriodFrom", "PeriodTo", "Number"),
+            fields=fields,
+            scopes=self.scopes,
+            marker="PeriodTo" if by_period else None,
+            incremental=by_period,
+            selected=False,
+            removal="amounts that a period doesn't have any more come as RowType Removed, without an Amount"
+            if by_period
+            else "vanish",
+            note=self.calls,
+        )
+
     def scope_missing(self, granted: Iterable[str]) -> str | None:
         """The scope to ask for when none of the granted ones opens this report; None when one does."""
         return missing(self.scopes, granted)
@@ -69,6 +137,34 @@ def _opened_by(name: str) -> tuple[str, ...]:
     """The scope of one report, then the broad one that opened all of them and ends in September 2027."""
     return (f"accounting.reports.{name}.read", "accounting.reports.read")
 
+
+_AMOUNTS = {
+    "PeriodFrom": day("First day of the period; of a balance its day"),
+    "PeriodTo": day("Last day of the period, or the day of the balance, as asked for"),
+    "Number": whole("Place of the amount in this report and period, from 1"),
+    "ReportName": text,
+    "SectionPath": text("Titles of the sections around it, such as Assets > Bank"),
+    "Section": text("Title of the innermost of them"),
+    "RowNumber": whole("Place of the row in the report, from 1"),
+    "RowType": text(
+        "Row; SummaryRow for Xero's sums; Removed for what an earlier read had and this one hasn't"
+    ),
+    "Label": text("The row's first cell, such as an account's name"),
+    "AccountID": guid,
+    "ContactID": guid,
+    "InvoiceID": guid("The document, which may be a credit note too"),
+    "ColumnNumber": whole("Place of the column behind the labels, from 1"),
+    "Column": text("Title of the column"),
+    "Amount": number("Exactly; of a percentage the number before the %"),
+    "Text": text("As Xero wrote it"),
+    "Attributes": many({"Id": text, "Value": text}, "What Xero says the cell is about"),
+}
+_TRACKED = {
+    "TrackingOptionID": guid("Of the first category asked for"),
+    "TrackingOption": text,
+    "TrackingOptionID2": guid("Of the second"),
+    "TrackingOption2": text,
+}
 
 _PERIOD = {"fromDate": day, "toDate": day}
 _COMPARED = {
@@ -100,11 +196,19 @@ TEN_NINETY_NINE_LINES = Part(
     }
 )
 
+_WORDS = {"Date": "Date", "Due Date": "DueDate", "": "Overdue"}
+_BY_YEAR = "1 per calendar year of months; 1 per period of quarters or years"
+_BY_PERIOD = "1 per period"
+_BY_CONTACT = "1 per contact with a balance + 1 per 1,000 contacts"
+
 _ROWS = (
     Report(
         name="report_aged_payables_by_contact",
         path="Reports/AgedPayablesByContact",
         scopes=_opened_by("aged"),
+        span=Span.OPEN,
+        texts=MappingProxyType({**_WORDS, "Reference": "Reference"}),
+        calls=_BY_CONTACT,
         params=_OF_CONTACT,
         required=("contactId",),
         note="One call per contact.",
@@ -113,6 +217,9 @@ _ROWS = (
         name="report_aged_receivables_by_contact",
         path="Reports/AgedReceivablesByContact",
         scopes=_opened_by("aged"),
+        span=Span.OPEN,
+        texts=MappingProxyType({**_WORDS, "Number": "Reference"}),
+        calls=_BY_CONTACT,
         params=_OF_CONTACT,
         required=("contactId",),
         note="One call per contact.",
@@ -121,6 +228,8 @@ _ROWS = (
         name="report_balance_sheet",
         path="Reports/BalanceSheet",
         scopes=_opened_by("balancesheet"),
+        span=Span.BALANCE,
+        calls=_BY_YEAR,
         params={
             "date": day("As at this day; else the end of this month"),
             **_COMPARED,
@@ -133,12 +242,16 @@ _ROWS = (
         name="report_bank_summary",
         path="Reports/BankSummary",
         scopes=_opened_by("banksummary"),
+        span=Span.MOVEMENT,
+        calls=_BY_PERIOD,
         params=_PERIOD,
     ),
     Report(
         name="report_budget_summary",
         path="Reports/BudgetSummary",
         scopes=_opened_by("budgetsummary"),
+        span=Span.BUDGET,
+        calls="1 per 12 periods",
         params={
             "date": day("The first month"),
             "periods": whole("How many periods, up to 12"),
@@ -149,12 +262,16 @@ _ROWS = (
         name="report_executive_summary",
         path="Reports/ExecutiveSummary",
         scopes=_opened_by("executivesummary"),
+        span=Span.MONTHLY,
+        calls="1 per month",
         params={"date": day("Any day of the month")},
     ),
     Report(
         name="report_profit_and_loss",
         path="Reports/ProfitAndLoss",
         scopes=_opened_by("profitandloss"),
+        span=Span.MOVEMENT,
+        calls=_BY_YEAR,
         params={
             **_PERIOD,
             **_COMPARED,
@@ -170,6 +287,8 @@ _ROWS = (
         name="report_ten_ninety_nine",
         path="Reports/TenNinetyNine",
         scopes=("accounting.reports.tenninetynine.read", "accounting.reports.read"),
+        span=Span.YEARLY,
+        calls="1 per calendar year",
         params={"reportYear": text("Four digits")},
         table="Contacts",
         lines=TEN_NINETY_NINE_LINES,
@@ -179,6 +298,8 @@ _ROWS = (
         name="report_trial_balance",
         path="Reports/TrialBalance",
         scopes=_opened_by("trialbalance"),
+        span=Span.BALANCE,
+        calls=_BY_PERIOD,
         params={"date": day("As at this day"), "paymentsOnly": _LAYOUT["paymentsOnly"]},
     ),
 )

@@ -1,0 +1,47 @@
+"""The two ways to write field names: Xero's own, and snake_case for databases that fold or quote capitals."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+XERO, SNAKE_CASE = "xero", "snake_case"
+
+_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@cache
+def snake_case(name: str) -> str:
+    """`UpdatedDateUTC` as `updated_date_utc`, `COGSAccountCode` as `cogs_account_code`; digits stay where they are."""
+    return _BORDER.sub("_", name).lower()
+
+
+def renamed(value: Any) -> Any:
+    """A record with all its fields in snake_case, nested ones included; values are left alone.
+
+    A field whose new name is taken already keeps its own: nothing is lost.
+    """
+    if isinstance(value, dict):
+        found = {snake_case(name): renamed(inner) for name, inner in value.items()}
+        if len(found) < len(value):
+            found = {}
+            for name, inner in value.items():
+                new = snake_case(name)
+                found[name if new in found else new] = renamed(inner)
+        return found
+    if isinstance(value, list):
+        return [renamed(inner) for inner in value]
+    return value
+
+
+def renamed_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema with all its properties in snake_case, nested ones included."""
+    found = dict(schema)
+    if "properties" in schema:
+        found["properties"] = {
+            snake_case(name): renamed_schema(inner) for name, inner in schema["properties"].items()
+        }
+    if "items" in schema:
+        found["items"] = renamed_schema(schema["items"])
+    return found

@@ -1,0 +1,473 @@
+"""Report streams: which calls a report takes, and whose period the columns of its answers are.
+
+Months are asked for by the calendar year, in one call of twelve columns, where Xero's columns are exactly right; else
+each period is a call of its own. What is known of `periods` and `timeframe`:
+
+* Profit and loss repeats the *day* on which the last month ends: with 30 September, August ends on the 30th too.
+  From a month of 31 days all twelve end where they should (Coupler.io's help on Xero's monthly profit and loss and
+  CData's on the same report both say so), and December has 31 in every year.
+* The balance sheet goes from month end to month end (31 March beside 30 April and 28 February, in the example of Xero's
+  API definition).
+* The budget summary begins with the month asked for and goes forward.
+* Of quarters and years nothing is on record.
+
+Even so the titles of the columns must name the days that were asked for: if they don't, the periods are asked for one
+by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk import typing as th
+
+from tap_xero.api.errors import CallError
+from tap_xero.objects import OBJECTS, Report, Span
+from tap_xero.paging import Chunk, Passed
+from tap_xero.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods, year_start
+from tap_xero.records import Page, Row, UnexpectedAnswer
+from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of
+from tap_xero.tables import columns, day_of, month_of, unfold, unfold_boxes
+
+if TYPE_CHECKING:
+    from tap_xero.config import Organisation
+    from tap_xero.tap import TapXero
+
+REMOVED = "Removed"
+"""RowType of what takes the place of an amount that an earlier read of the period had and this one hasn't."""
+
+PASSING = ("report_end_date", "report_reread_periods")
+"""Settings that don't change what a record says."""
+
+COLUMNS = 12
+"""Periods that one call can show beside each other."""
+
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class NoSuchTracking(CallError):
+    """A setting names a tracking category or option that the organisation doesn't have."""
+
+    way_out = "Correct report_tracking_categories or report_tracking_options."
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A call: its parameters and the periods wanted of it.
+
+    `titled`: the days or months that the titles of its columns must name, where each column is a period of its own.
+    """
+
+    params: Mapping[str, Any]
+    wanted: tuple[Period, ...]
+    titled: tuple[date, ...] = ()
+    contact: str | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a tracking category."""
+
+    id: str
+    name: str
+    category: str
+
+
+UNASSIGNED = Option("", "Unassigned", "")
+"""Xero's column for what has no option of a category."""
+
+
+class ReportStream(XeroStream):
+    """A report of an organisation, period by period, one record for each amount.
+
+    Incremental by default: a run reads the periods since the last one and `report_reread_periods` before them again,
+    since books change. A period that is read again is written over place by place; where it has become shorter, its
+    last places come as `Removed`. Other settings than those of the last run make a new table.
+    """
+
+    def __init__(self, tap: TapXero, report: Report) -> None:
+        self.report = report
+        super().__init__(tap, report.amounts)
+        self._counts: dict[str, int] = {}
+        self._anew: bool | None = None
+
+    # Bookmarks
+
+    @property
+    def asked(self) -> str:
+        """The settings that the records depend on, for the state to tell whether they are still the same."""
+        names = [setting.name for setting in REPORT_SETTINGS]
+        told = {name: self.config.get(name) for name in names if name not in PASSING}
+        return " ".join(f"{name.removeprefix('report_')}={value}" for name, value in told.items() if value)
+
+    def bookmark(self, organisation: Organisation) -> Any:
+        """The last day of the last period that was read with these settings; None: read all."""
+        state = self.get_context_state({"tenant_id": organisation.tenant_id})
+        return super().bookmark(organisation) if state.get("asked") == self.asked else None
+
+    def since(self, organisation: Organisation) -> None:
+        """No moment: Xero works a report out anew at every call."""
+
+    def border(self, organisation: Organisation) -> Passed:
+        """How many amounts each period had when it was last read, where it may be read again."""
+        if self.bookmark(organisation) is None:
+            return {}
+        counts = self.get_context_state({"tenant_id": organisation.tenant_id}).get("counts", {})
+        return {(period,): str(count) for period, count in counts.items()}
+
+    def remember(self, organisation: Organisation, passed: Passed) -> None:
+        """Nothing: the numbers of amounts are kept with each bookmark."""
+
+    @property
+    def is_whole_table(self) -> bool:
+        """Whether this run reads all that the table is to hold: it does so without any bookmark, too."""
+        if self._anew is None:
+            bookmarks = [self.bookmark(organisation) for organisation in self.tap.organisations]
+            self._anew = super().is_whole_table or not any(bookmarks)
+        return self._anew
+
+    def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Any = None) -> None:
+        super()._increment_stream_state(latest_record, context=context)
+        if latest_record[self.named("RowType")] != REMOVED:
+            self._counts[latest_record[self.named("PeriodTo")]] = latest_record[self.named("Number")]
+
+    def _release_bookmark(self, context: Any) -> None:
+        moves = self.replication_method == INCREMENTAL and self._held is not None
+        super()._release_bookmark(context)
+        if moves:
+            state = self.get_context_state(context)
+            known = state.get("counts", {}) if state.get("asked") == self.asked else {}
+            newest = sorted({**known, **self._counts}.items())
+            state["asked"] = self.asked
+            state["counts"] = dict(newest[-self.config["report_reread_periods"] - 1 :])
+        self._counts = {}
+
+    # What to ask for
+
+    def chunks(self, reading: Reading) -> Iterator[Chunk]:
+        """Make the calls, several at once, and give their amounts in the order of the periods."""
+        asks = list(self.asks(reading))
+        for page in reading.at_once(lambda number: self.answer(reading, asks[number]), range(len(asks))):
+            yield Chunk(page.rows, None, page.size)
+
+    def asks(self, reading: Reading) -> Iterator[Ask]:
+        """The calls that the report takes."""
+        span = self.report.span
+        if span is Span.OPEN:
+            at = self.config_day("report_end_date") or month_end(self.tap.today())
+            for contact in self.with_balance(reading):
+                yield Ask({"contactId": contact, "date": at}, (Period(at, at),), contact=contact)
+        elif span is Span.YEARLY:
+            if self.organisation(reading).get("CountryCode") != "US":
+                self.logger.info("%s is of American organisations only.", self.report.name)
+                return
+            for period in self.periods(reading, YEAR, date(2023, 1, 1)):
+                yield Ask({"reportYear": str(period.first.year)}, (period,))
+        elif span is Span.BUDGET:
+            yield from self.budget_asks(reading)
+        else:
+            yield from self.period_asks(reading)
+
+    def period_asks(self, reading: Reading) -> Iterator[Ask]:
+        """A call for each calendar year of months where Xero's columns are right, else for each period."""
+        timeframe = MONTH if self.report.span is Span.MONTHLY else self.config["report_timeframe"]
+        start = date(2023, 1, 1) if timeframe == MONTH else year_start(self.organisation(reading))
+        wanted = self.periods(reading, timeframe, start)
+        more = self.options(reading)
+        if timeframe != MONTH or "periods" not in self.report.params or "trackingCategoryID" in more:
+            yield from (self.single(period, more) for period in wanted)
+            return
+        for year, months in groupby(wanted, lambda period: period.first.year):
+            ends = [month_end(date(year, month, 1)) for month in range(12, 0, -1)]
+            params = {**self.bounds(Period(date(year, 12, 1), ends[0])), **more}
+            yield Ask({**params, "periods": 11, "timeframe": MONTH}, tuple(months), tuple(ends))
+
+    def single(self, period: Period, more: Mapping[str, Any]) -> Ask:
+        """The call for one period alone."""
+        return Ask({**self.bounds(period), **more}, (self.labelled(period),))
+
+    def bounds(self, period: Period) -> dict[str, Any]:
+        """How the report is told of a period."""
+        if self.report.span is Span.MOVEMENT:
+            return {"fromDate": period.first, "toDate": period.last}
+        return {"date": period.last}
+
+    def labelled(self, period: Period) -> Period:
+        """The period as its records name it: a balance is one of a day."""
+        return Period(period.last, period.last) if self.report.span is Span.BALANCE else period
+
+    def budget_asks(self, reading: Reading) -> Iterator[Ask]:
+        """Twelve periods a call, from the first month of the budgets' range on."""
+        timeframe = self.config["report_timeframe"]
+        start = date(2023, 1, 1) if timeframe == MONTH else year_start(self.organisation(reading))
+        wanted = periods(timeframe, *self.tap.budget_range(), start.replace(day=1))
+        for begin in range(0, len(wanted), COLUMNS):
+            block = wanted[begin : begin + COLUMNS]
+            params = {"date": block[0].first, "periods": len(block), "timeframe": MONTHS[timeframe]}
+            yield Ask(params, tuple(block), tuple(period.last.replace(day=1) for period in block))
+
+    def options(self, reading: Reading) -> dict[str, Any]:
+        """The parameters that are the same for all periods: basis, layout, tracking."""
+        found: dict[str, Any] = {}
+        if self.config["report_payments_only"] and "paymentsOnly" in self.report.params:
+            found["paymentsOnly"] = True
+        if self.config["report_standard_layout"] and "standardLayout" in self.report.params:
+            found["standardLayout"] = True
+        categories, options = self.tracking(reading)
+        if "trackingOptionID1" in self.report.params:
+            found |= {f"trackingOptionID{number}": option.id for number, option in enumerate(options, 1)}
+        if "trackingCategoryID" in self.report.params:
+            for ending, (category, _) in zip(("", "2"), categories.items(), strict=False):
+                found[f"trackingCategoryID{ending}"] = category
+                # Xero refuses an option without its category (Xero-Java#100).
+                chosen = [option.id for option in options if option.category == category]
+                found |= {f"trackingOptionID{ending}": one for one in chosen}
+        return found
+
+    def periods(self, reading: Reading, timeframe: str, start: date) -> list[Period]:
+        """The periods to read: from the first one asked for, or what a bookmark leaves of them, to the last."""
+        last = self.config_day("report_end_date") or self.tap.today()
+        first = self.config_day("report_start_date")
+        if reading.bookmark:
+            back = later(
+                date.fromisoformat(reading.bookmark),
+                -MONTHS[timeframe] * self.config["report_reread_periods"],
+            )
+            first = max(first, back) if first else back
+        return periods(timeframe, first or last.replace(day=1, year=last.year - 1), last, start)
+
+    def config_day(self, name: str) -> date | None:
+        """A setting that is a day."""
+        text = self.config.get(name)
+        return date.fromisoformat(str(text)[:10]) if text else None
+
+    # What only other lists tell, asked once for all reports of an organisation
+
+    def _list(self, name: str, reading: Reading) -> Callable[[], list[dict[str, Any]]]:
+        def ask() -> list[dict[str, Any]]:
+            stream = stream_of(self.tap, OBJECTS[name])
+            inner = reading.of(stream)
+            rows = [row for chunk in inner.chunks() for row in chunk.rows]
+            return [_decode(row.raw) for row in rows]
+
+        return ask
+
+    def organisation(self, reading: Reading) -> dict[str, Any]:
+        """The organisation's own record."""
+        key = ("organisation", reading.organisation.tenant_id)
+        return self.tap.once(key, self._list("organisation", reading))[0]
+
+    def tracking(self, reading: Reading) -> tuple[dict[str, list[Option]], list[Option]]:
+        """The categories to show columns for, by id, with their options; and the options to keep to."""
+        names = self.config.get("report_tracking_categories") or []
+        chosen = self.config.get("report_tracking_options") or []
+        if not (names or chosen) or "trackingOptionID2" not in self.report.params:
+            return {}, []
+        key = ("tracking", reading.organisation.tenant_id)
+        rows = self.tap.once(key, self._list("tracking_categories", reading))
+        every = {
+            row["TrackingCategoryID"]: [
+                Option(option["TrackingOptionID"], option["Name"], row["TrackingCategoryID"])
+                for option in row.get("Options") or ()
+            ]
+            for row in rows
+        }
+        category = {row["TrackingCategoryID"]: row["Name"] for row in rows}
+        options = [
+            _named(
+                "tracking option",
+                name,
+                [
+                    (o, (o.id, o.name, f"{category[o.category]}: {o.name}"))
+                    for of in every.values()
+                    for o in of
+                ],
+            )
+            for name in chosen
+        ]
+        ids = [
+            _named("tracking category", name, [(i, (i, n)) for i, n in category.items()]) for name in names
+        ]
+        ids += [option.category for option in options]
+        found = {one: every[one] for one in dict.fromkeys(ids)}
+        if len(found) > 2 or len({option.category for option in options}) < len(options):
+            raise NoSuchTracking("Xero takes two tracking categories at most, and one option of each")
+        return found, options
+
+    def with_balance(self, reading: Reading) -> list[str]:
+        """The ids of the contacts that owe or are owed something, on this report's side.
+
+        Xero nets credits into Outstanding, and leaves the balances out when both sides are nil.
+        """
+        key = ("contacts with a balance", reading.organisation.tenant_id)
+        side = "AccountsPayable" if "Payables" in self.report.path else "AccountsReceivable"
+
+        def ask() -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {"AccountsPayable": [], "AccountsReceivable": []}
+            stream = stream_of(self.tap, OBJECTS["contacts"])
+            for chunk in reading.of(stream).chunks():
+                for contact in (_decode(row.raw) for row in chunk.rows):
+                    for name, ids in found.items():
+                        balance = (contact.get("Balances") or {}).get(name) or {}
+                        if balance.get("Outstanding") or balance.get("Overdue"):
+                            ids.append(contact["ContactID"])
+            return found
+
+        return list(dict.fromkeys(self.tap.once(key, ask)[side]))
+
+    def scope_missing(self, granted: Iterable[str]) -> str | None:
+        """The scope that is missing; aged reports need the one of contacts too."""
+        lacking = super().scope_missing(granted)
+        return lacking or (OBJECTS["contacts"].scope_missing(granted) if self.report.per_contact else None)
+
+    # From an answer to records
+
+    def answer(self, reading: Reading, ask: Ask) -> Page:
+        """Make a call and unfold its answer; asks again for each period alone if the columns are others."""
+        answer = reading.get(self.report.path, ask.params)
+        try:
+            tables = _decode(answer.content)[self.report.envelope]
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise UnexpectedAnswer(f"the answer has no report: {error}", call=answer.call) from None
+        read = month_of if self.report.span is Span.BUDGET else day_of
+        if ask.titled and any(tuple(map(read, columns(table)[1:])) != ask.titled for table in tables):
+            self.reader.tell_once(
+                f"{self.name}: Xero shows other periods than were asked for side by side; each gets a call of its own."
+            )
+            rest = {
+                name: value
+                for name, value in ask.params.items()
+                if name not in {"periods", "timeframe", "date", "fromDate", "toDate"}
+            }
+            pages = [self.answer(reading, self.alone(period, rest, ask)) for period in ask.wanted]
+            return Page([row for page in pages for row in page.rows], size=sum(page.size for page in pages))
+        rows = list(self.rows(tables, ask, reading))
+        return Page(rows, size=len(answer.content))
+
+    def alone(self, period: Period, rest: Mapping[str, Any], ask: Ask) -> Ask:
+        """The call for one of the periods of a call for several."""
+        if self.report.span is Span.BUDGET:
+            one = {"date": period.first, "periods": 1, "timeframe": ask.params["timeframe"]}
+            return Ask({**one, **rest}, (period,))
+        return self.single(period, rest)
+
+    def rows(self, tables: Sequence[Mapping[str, Any]], ask: Ask, reading: Reading) -> Iterator[Row]:
+        """The amounts of an answer by period, numbered, and `Removed` for those there are no more."""
+        unfolded: list[dict[str, Any]] = []
+        for table in tables:
+            yearly = self.report.span is Span.YEARLY
+            unfolded += unfold_boxes(table) if yearly else unfold(table, self.report.texts)
+        whose = dict(zip(ask.titled, range(1, len(ask.titled) + 1), strict=True))
+        split = "trackingCategoryID" in ask.params
+        tracked = self.tracking(reading)
+        for wanted in ask.wanted:
+            period = self.labelled(wanted)
+            if ask.titled:
+                end = period.last.replace(day=1) if self.report.span is Span.BUDGET else period.last
+                amounts = [
+                    {**one, "ColumnNumber": 1} for one in unfolded if one["ColumnNumber"] == whose[end]
+                ]
+            else:
+                amounts = [one for one in unfolded if split or _asked_for(one)]
+            key = {"PeriodFrom": period.first.isoformat(), "PeriodTo": period.last.isoformat()}
+            if ask.contact:
+                key = {"ContactID": ask.contact, **key}
+            before = int(reading.passed.get((key["PeriodTo"],), 0))
+            for number in range(1, max(len(amounts), before) + 1):
+                found = amounts[number - 1] if number <= len(amounts) else {"RowType": REMOVED}
+                record = {**found, **key, "Number": number, **self.basis, **_tracked(found, split, *tracked)}
+                raw = msgspec.Raw(_encode(record))
+                yield Row((*key.values(), number), key["PeriodTo"], raw)
+
+    @property
+    def basis(self) -> dict[str, Any]:
+        """Cash or accrual, where the report has both."""
+        if "paymentsOnly" not in self.report.params:
+            return {}
+        return {"PaymentsOnly": bool(self.config["report_payments_only"])}
+
+
+def _asked_for(amount: Mapping[str, Any]) -> bool:
+    """The first column is what was asked for; later ones that are called after a day or a month compare it."""
+    title = amount["Column"]
+    return amount["ColumnNumber"] == 1 or not (day_of(title) or month_of(title))
+
+
+def _tracked(
+    amount: Mapping[str, Any], split: bool, categories: Mapping[str, list[Option]], options: Sequence[Option]
+) -> dict[str, Any]:
+    """The tracking options that an amount is for: those its column is called after, or those kept to."""
+    found = _options_of(str(amount.get("Column") or ""), list(categories.values())) if split else options
+    chosen: dict[str, Any] = {}
+    for ending, one in zip(("", "2"), found, strict=False):
+        chosen |= {f"TrackingOptionID{ending}": one.id or None, f"TrackingOption{ending}": one.name}
+    return chosen
+
+
+def _options_of(title: str, categories: Sequence[Sequence[Option]]) -> Sequence[Option]:
+    """The options that the title of a column names: of one category, or of two with something between them."""
+    first, second = [[*options, UNASSIGNED] for options in [*categories, ()][:2]]
+    for one in first:
+        if len(categories) == 1 and one.name == title.strip():
+            return [one]
+        for other in second if len(categories) == 2 else ():
+            between = title.removeprefix(one.name).removesuffix(other.name)
+            if title == f"{one.name}{between}{other.name}" and not any(map(str.isalnum, between)):
+                return [one, other]
+    return []
+
+
+def _named(what: str, name: str, known: Sequence[tuple[Any, tuple[str, ...]]]) -> Any:
+    matches = [one for one, names in known if name.lower() in {each.lower() for each in names}]
+    if len(matches) != 1:
+        several = "several are called" if matches else "there is none called"
+        listing = ", ".join(names[-1] for _, names in known)
+        raise NoSuchTracking(f"{what}: {several} {name!r}; the organisation has {listing}")
+    return matches[0]
+
+
+REPORT_SETTINGS: tuple[th.Property[Any], ...] = (
+    th.Property(
+        "report_start_date", th.DateType, title="Reports from",
+        description="Reports are read from the period that holds this day. Default: the first day of this month a year "
+        "ago, or what the bookmark leaves.",
+    ),
+    th.Property(
+        "report_end_date", th.DateType, title="Reports to",
+        description="Reports are read to the period that holds this day; aged reports are as at this day. Default: "
+        "today; for aged reports the end of this month.",
+    ),
+    th.Property(
+        "report_timeframe", th.StringType, default=MONTH, allowed_values=list(MONTHS), title="Report periods",
+        description="Length of a period. Quarters and years are those of the organisation's financial year.",
+    ),
+    th.Property(
+        "report_payments_only", th.BooleanType, default=False, title="Cash basis",
+        description="Count what was paid (cash basis) instead of what was invoiced (accrual).",
+    ),
+    th.Property(
+        "report_standard_layout", th.BooleanType, default=True, title="Standard layout",
+        description="Keep to Xero's own layout of profit and loss and balance sheet, whatever layout users have made.",
+    ),
+    th.Property(
+        "report_tracking_categories", th.ArrayType(th.StringType), title="Tracking categories of reports",
+        description="Names or ids of up to two tracking categories whose options profit and loss shows in columns of "
+        "their own.",
+    ),
+    th.Property(
+        "report_tracking_options", th.ArrayType(th.StringType), title="Tracking options of reports",
+        description="Names (an option's, or 'Category: Option') or ids of up to two tracking options that profit and "
+        "loss and balance sheet keep to.",
+    ),
+    th.Property(
+        "report_reread_periods", th.IntegerType(minimum=0), default=12, title="Periods to read again",
+        description="How many periods before the bookmark to read again, since books change.",
+    ),
+)  # fmt: skip
