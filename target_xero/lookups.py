@@ -216,6 +216,9 @@ class Directory:
     def wrote(self, row: Write, record: Record, names: Iterable[tuple[str, str]]) -> None:
         """Take in a record that was just written, so that what was looked up stays true."""
         self.forget(row, record.get(row.key))
+        for owner in OBJECTS.values() if row.owners else ():
+            if owner.path in row.owners.values():
+                self._whole.pop(owner.name, None)
         for field, value in names:
             known = self._found[(row.name, field)]
             if _key(value) in known:

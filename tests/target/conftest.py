@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -82,6 +82,7 @@ class Wiring:
             "api_url": xero.url,
             "identity_url": xero.url,
             "tenant_ids": [tenant],
+            "token_path": str(folder / "tokens.json"),
             "ledger_path": str(folder / "ledger.db"),
             "rejects_path": str(folder / "rejects.singer"),
         }
@@ -147,7 +148,6 @@ class Wiring:
         folder.mkdir()
         self.xero.desk.reset()
         self.xero.desk.limits(enabled=False)
-        connect(self.xero, self.tenant)
         return Wiring(self.xero, self.tenant, folder, self._caplog)
 
     def ledger(self) -> sqlite3.Connection:
@@ -185,18 +185,20 @@ def _text(source: Any) -> str:
     return lines(*source)
 
 
-def connect(xero: Sandbox, tenant: str) -> None:
-    """Let the custom connection lead to another organisation than the first."""
-    xero.desk.consent(apps.CUSTOM_CONNECTION.client_id, [tenant])
+@pytest.fixture(scope="session")
+def empty_company() -> Iterator[Sandbox]:
+    """An organisation that has nothing but what Xero gives a new one."""
+    with Sandbox(company="empty", limits=False) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-def empty(xero: Sandbox) -> str:
-    """The tenant id of an organisation that has nothing but its chart of accounts."""
-    return next(o["tenant_id"] for o in xero.desk.organisations() if not o["records"].get("Invoices"))
+def xero(empty_company: Sandbox) -> Sandbox:
+    empty_company.desk.reset()
+    empty_company.desk.limits(enabled=False)
+    return empty_company
 
 
 @pytest.fixture
-def wiring(xero: Sandbox, empty: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Wiring:
-    connect(xero, empty)
-    return Wiring(xero, empty, tmp_path, caplog)
+def wiring(xero: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Wiring:
+    return Wiring(xero, xero.desk.organisations()[0]["tenant_id"], tmp_path, caplog)

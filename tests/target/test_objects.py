@@ -39,7 +39,7 @@ CASES = {
     "contact_groups": Case("Name: it is needed for a new record of contact_groups"),
     "contacts": Case("Email address must be valid", left=("ContactStatus", "ARCHIVED")),
     "credit_notes": Case("Account code '9999' is not a valid code", left=("Status", "VOIDED")),
-    "currencies": Case("Currency Code 'EURO' is not valid", changed=0, ended="can neither change nor remove a currency"),
+    "currencies": Case("Currency Code 'EURO' is not valid", changed=0, ended="neither change nor remove a currency"),
     "history_notes": Case(
         "Xero has none of invoices with the InvoiceNumber 'I-2'", changed=FIXED, ended="neither change nor remove"
     ),

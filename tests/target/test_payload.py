@@ -1,0 +1,131 @@
+"""A record of the source as Xero wants it."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from target_xero.payload import hashed
+from target_xero.writes import WRITES, row_of, why_not
+
+
+def sent(stream: str, **record: object) -> dict[str, object]:
+    content = WRITES[stream].form.take(record)
+    assert content.problems == []
+    return content.sent
+
+
+def problem(stream: str, **record: object) -> str:
+    (found,) = WRITES[stream].form.take(record).problems
+    return str(found)
+
+
+@pytest.mark.parametrize("name", ["LineItems", "line_items", "lineItems", "LINE_ITEMS"])
+def test_names_are_taken_in_any_case(name: str):
+    lines = '[{"quantity": "2", "unit_amount": "1.50", "account_code": 200}]'
+    assert sent("invoices", **{name: lines}) == {
+        "LineItems": [{"Quantity": 2, "UnitAmount": Decimal("1.5"), "AccountCode": "200"}]
+    }
+
+
+def test_numbers_dates_and_truth_come_as_text_too():
+    assert sent(
+        "payments", Amount="1,234".replace(",", ""), date="2026-11-05T00:00:00Z", IsReconciled="true"
+    ) == {"Amount": 1234, "Date": "2026-11-05", "IsReconciled": True}
+    assert sent("payments", Date="/Date(1793577600000+0000)/")["Date"] == "2026-11-02"
+    assert sent("payments", Date=date(1969, 12, 31))["Date"] == "1969-12-31"
+
+
+def test_nulls_empty_lists_and_empty_ids_say_nothing():
+    empty = {"ContactID": "00000000-0000-0000-0000-000000000000", "Name": None}
+    assert (
+        sent("invoices", Reference=None, LineItems=[], Contact=empty, DueDate="", BrandingThemeID=" ") == {}
+    )
+
+
+def test_what_xero_works_out_and_what_a_read_adds_is_never_sent():
+    assert (
+        sent(
+            "invoices",
+            tenant_id="t",
+            _sdc_extracted_at="now",
+            _rejected_reason="because",
+            Total=1,
+            AmountDue=1,
+            HasErrors=False,
+            DateString="2026-11-05",
+            SentToContact=True,
+            UpdatedDateUTC="2026-11-05T00:00:00Z",
+            Payments=[{"PaymentID": "x"}],
+        )
+        == {}
+    )
+
+
+def test_another_record_is_named_and_never_changed():
+    contact = {
+        "ContactID": "6A40B05B-D926-5F37-A9B6-C937434088C3",
+        "Name": "Abel",
+        "Phones": [{"PhoneNumber": "1"}],
+    }
+    assert sent("invoices", Contact=contact) == {
+        "Contact": {"ContactID": "6a40b05b-d926-5f37-a9b6-c937434088c3", "Name": "Abel"}
+    }
+
+
+def test_the_columns_of_a_flat_table_name_other_records():
+    assert sent("invoices", contact_name="Abel", InvoiceNumber="I-1") == {
+        "Contact": {"Name": "Abel"},
+        "InvoiceNumber": "I-1",
+    }
+    assert sent("payments", invoice_number="I-1", account_code="090") == {
+        "InvoiceNumber": "I-1",
+        "Account": {"Code": "090"},
+    }
+    assert sent("bank_transfers", from_bank_account_code="090") == {"FromBankAccount": {"Code": "090"}}
+
+
+def test_names_that_are_nobodys_are_collected_with_their_place():
+    form = WRITES["invoices"].form
+    form.take({"Colour": "red", "LineItems": [{"Colour": "blue"}], "id": 1}, frozenset({"id"}))
+    assert form.unknown == {"Colour", "LineItems[].Colour"}
+    form.unknown.clear()
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"DueDate": "31.12.2026"}, "DueDate: a day such as 2026-12-31 is needed, not '31.12.2026'"),
+        ({"InvoiceID": "I-1"}, "InvoiceID: a GUID is needed, not 'I-1'"),
+        (
+            {"LineItems": [{}, {"Quantity": "two"}]},
+            "LineItems[1].Quantity: a number such as 1234.50 is needed, not 'two'",
+        ),
+        ({"LineItems": [{"Quantity": True}]}, "LineItems[0].Quantity: a number is needed, not True"),
+        (
+            {"LineItems": "two lines"},
+            "LineItems[0]: an object or a list, or one as JSON text, is needed, not 'two lines'",
+        ),
+        ({"Contact": "{Name"}, "Contact: an object or a list, or one as JSON text, is needed, not '{Name'"),
+        ({"Reference": {"a": 1}}, "Reference: text is needed, not an object"),
+        ({"CurrencyRate": "NaN"}, "CurrencyRate: a number is needed, not 'NaN'"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_place_and_rule(record: dict[str, object], words: str):
+    assert problem("invoices", **record) == words
+
+
+def test_the_same_content_has_the_same_hash_however_it_is_written():
+    one = sent("invoices", Type="ACCREC", LineItems=[{"Quantity": "1.0", "UnitAmount": Decimal("2.50")}])
+    other = sent("invoices", line_items=[{"unit_amount": "2.5", "quantity": 1}], type="ACCREC")
+    assert hashed(one) == hashed(other)
+    assert hashed(one) != hashed({**one, "Type": "ACCPAY"})
+
+
+def test_streams_are_matched_whatever_their_case():
+    assert row_of("BankTransactions") is row_of("bank_transactions") is WRITES["bank_transactions"]
+    assert row_of("deals") is None
+    assert why_not("Journals") == "Xero makes journals from documents; write manual_journals"
+    assert why_not("deals") is None

@@ -1,0 +1,310 @@
+"""What becomes of a record whose name is in use, of lines, statuses, quotes, orders and archived contacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Wiring, record, schema
+
+LINES = [
+    {"Description": "Hull", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"},
+    {"Description": "Mast", "Quantity": 2, "UnitAmount": 20, "AccountCode": "200"},
+]
+ABEL = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
+
+
+def order(key: int, **values: Any) -> dict[str, Any]:
+    return record("purchase_orders", id=key, **{"contact_name": "Abel", "LineItems": LINES, **values})
+
+
+def sale(key: int, **values: Any) -> dict[str, Any]:
+    given = {"Type": "ACCREC", "contact_name": "Abel", "LineItems": LINES, "DueDate": "2026-12-01", **values}
+    return record("invoices", id=key, **given)
+
+
+def quote(key: int, **values: Any) -> dict[str, Any]:
+    return record(
+        "quotes", id=key, **{"contact_name": "Abel", "Date": "2026-11-05", "LineItems": LINES, **values}
+    )
+
+
+def other_ledger(wiring: Wiring) -> dict[str, str]:
+    """Settings of a run that knows nothing of what was written before."""
+    wiring.xero.desk.advance(600)
+    return {"ledger_path": str(wiring.folder / "other.db")}
+
+
+# Names in use
+
+
+def test_a_contact_whose_name_xero_has_is_updated_and_not_made_again(wiring: Wiring):
+    wiring.write(ABEL)
+    run = wiring.write(
+        ABEL[0],
+        record("contacts", id="x", Name="ABEL", EmailAddress="abel@example.com"),
+        record("contacts", id="y", Name="Bert"),
+        **other_ledger(wiring),
+    )
+    assert run.count("contacts") == {"updated": 1, "created": 1}
+    assert sorted(c["Name"] for c in wiring.records("Contacts")) == ["ABEL", "Bert"]
+
+
+def test_two_contacts_of_the_source_with_one_name_are_not_merged(wiring: Wiring):
+    run = wiring.write(
+        ABEL[0], [record("contacts", id=n, Name="John Smith", FirstName=f"J{n}") for n in (1, 2)]
+    )
+    assert run.count("contacts") == {"created": 1, "rejected": 1}
+    assert "Xero would take it and the record with the key 1 for one" in run.rejected[0][1]
+    assert [c["FirstName"] for c in wiring.records("Contacts")] == ["J1"]
+
+
+def test_a_contact_of_the_same_name_and_another_number_is_a_reject(wiring: Wiring):
+    wiring.write(ABEL[0], record("contacts", id=1, Name="Abel", ContactNumber="A-1"))
+    run = wiring.write(
+        ABEL[0], record("contacts", id="x", Name="Abel", ContactNumber="A-2"), **other_ledger(wiring)
+    )
+    assert run.count("contacts") == {"rejected": 1}
+    assert "already assigned to another contact" in run.rejected[0][1]
+    assert [c["ContactNumber"] for c in wiring.records("Contacts")] == ["A-1"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "number", "make"),
+    [
+        ("purchase_orders", "PurchaseOrderNumber", order),
+        ("invoices", "InvoiceNumber", sale),
+        ("quotes", "QuoteNumber", quote),
+    ],
+)
+def test_a_number_in_use_is_never_overwritten_by_a_create(
+    wiring: Wiring, stream: str, number: str, make: Any
+):
+    mine = [*ABEL, schema(stream, "id"), make(1, Reference="Mine", **{number: "N-1"})]
+    assert wiring.write(mine).count(stream) == {"created": 1}
+    settings = other_ledger(wiring)
+    same = wiring.write(mine, **settings)
+    assert same.count(stream) == {"unchanged": 1}
+    run = wiring.write(schema(stream, "id"), make(2, Reference="Other", **{number: "N-1"}), **settings)
+    assert run.count(stream) == {"rejected": 1}
+    path = {"purchase_orders": "PurchaseOrders", "invoices": "Invoices", "quotes": "Quotes"}[stream]
+    assert [r["Reference"] for r in wiring.records(path)] == ["Mine"]
+
+
+def test_two_orders_of_one_run_with_one_number_are_not_merged(wiring: Wiring):
+    orders = [order(n, PurchaseOrderNumber="P-1", Reference=f"R{n}") for n in (1, 2)]
+    run = wiring.write(ABEL, schema("purchase_orders", "id"), orders)
+    assert run.count("purchase_orders") == {"created": 1, "rejected": 1}
+    assert [o["Reference"] for o in wiring.records("PurchaseOrders")] == ["R1"]
+
+
+def test_orders_without_a_number_are_given_one_each(wiring: Wiring):
+    run = wiring.write(ABEL, schema("purchase_orders", "id"), order(1), order(2))
+    assert run.count("purchase_orders") == {"created": 2}
+    assert len({o["PurchaseOrderNumber"] for o in wiring.records("PurchaseOrders")}) == 2
+
+
+def test_what_xero_has_from_the_start_is_taken_as_it_is(wiring: Wiring):
+    run = wiring.write(
+        schema("accounts", "id"),
+        record("accounts", id=1, Code="200", Name="Sales", Type="REVENUE", TaxType="OUTPUT2"),
+        record("accounts", id=2, Code="610", Name="Debtors", Type="CURRENT", SystemAccount="DEBTORS"),
+        schema("tax_rates", "TaxType"),
+        record("tax_rates", TaxType="OUTPUT2", Name="GST", TaxComponents=[{"Name": "GST", "Rate": 15}]),
+        schema("currencies", "Code"),
+        record("currencies", Code="NZD", Description="Kiwi"),
+    )
+    assert run.count("accounts") == {"unchanged": 2}
+    assert run.count("tax_rates") == {"unchanged": 1}
+    assert run.count("currencies") == {"unchanged": 1}
+    assert wiring.writes() == []
+
+
+# Lines, headers and statuses
+
+
+def line_ids(wiring: Wiring, path: str = "Invoices") -> dict[str, str]:
+    (document,) = wiring.records(path)
+    return {line["Description"]: line["LineItemID"] for line in document["LineItems"]}
+
+
+@pytest.mark.parametrize("make", [sale, order, quote])
+def test_lines_keep_their_ids_when_a_document_changes(wiring: Wiring, make: Any):
+    stream = make(1)["stream"]
+    path = {"purchase_orders": "PurchaseOrders", "invoices": "Invoices", "quotes": "Quotes"}[stream]
+    wiring.write(ABEL, schema(stream, "id"), make(1))
+    before = line_ids(wiring, path)
+    lines = [{**LINES[0], "UnitAmount": 11}, LINES[1], {**LINES[1], "Description": "Sail"}]
+    run = wiring.write(schema(stream, "id"), make(1, LineItems=lines))
+    assert run.count(stream) == {"updated": 1}
+    after = line_ids(wiring, path)
+    assert {name: after[name] for name in before} == before
+    assert len(set(after.values())) == 3
+    assert wiring.write(schema(stream, "id"), make(1, LineItems=lines[:1])).count(stream) == {"updated": 1}
+    assert line_ids(wiring, path) == {"Hull": before["Hull"]}
+
+
+def test_lines_with_ids_of_the_source_are_told_by_them_and_not_by_their_place(wiring: Wiring):
+    ids = [f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(3)]
+    lines = [{**line, "LineItemID": one} for line, one in zip(LINES, ids, strict=False)]
+    given = {"tenant_id": "elsewhere", "InvoiceID": "0f0f0f0f-0000-4000-8000-0000000000ff"}
+    stream = schema("invoices", "tenant_id", "InvoiceID")
+    wiring.write(ABEL, stream, sale(1, LineItems=lines, **given))
+    before = line_ids(wiring)
+    turned = [
+        {**lines[1], "UnitAmount": 21},
+        {**LINES[0], "Description": "Keel", "LineItemID": ids[2]},
+        lines[0],
+    ]
+    assert wiring.write(stream, sale(1, LineItems=turned, **given)).count("invoices") == {"updated": 1}
+    after = line_ids(wiring)
+    assert {name: after[name] for name in before} == before
+    assert "Keel" in after
+
+
+def test_a_quote_keeps_its_number_and_its_terms_when_it_changes(wiring: Wiring):
+    wiring.write(ABEL, schema("quotes", "id"), quote(1, Terms="Half in advance", Title="Boat"))
+    (before,) = wiring.records("Quotes")
+    changed = record("quotes", id=1, Reference="As agreed", Status="ACCEPTED")
+    assert wiring.write(schema("quotes", "id"), changed).count("quotes") == {"updated": 1}
+    (after,) = wiring.records("Quotes")
+    kept = ("QuoteNumber", "Terms", "Title", "Contact", "Date")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert (after["Reference"], after["Status"]) == ("As agreed", "ACCEPTED")
+
+
+def test_a_paid_invoice_is_made_approved_and_left_to_its_payments(wiring: Wiring):
+    run = wiring.write(ABEL, schema("invoices", "id"), sale(1, Status="PAID"))
+    assert run.count("invoices") == {"created": 1}
+    assert wiring.records("Invoices")[0]["Status"] == "AUTHORISED"
+
+
+def test_a_status_is_reached_step_by_step(wiring: Wiring):
+    wiring.write(ABEL, schema("quotes", "id"), quote(1, Status="INVOICED"))
+    assert wiring.records("Quotes")[0]["Status"] == "INVOICED"
+    assert [c["method"] for c in wiring.writes()[1:]] == ["PUT", "POST", "POST", "POST"]
+
+
+def test_a_step_that_xero_does_not_take_is_told_before_anything_is_sent(wiring: Wiring):
+    wiring.write(ABEL, schema("invoices", "id"), sale(1, Status="AUTHORISED"))
+    wiring.xero.desk.forget_calls()
+    run = wiring.write(schema("invoices", "id"), sale(1, Status="DRAFT"), sale(2, Status="POSTED"))
+    assert [reason for _, reason in run.rejected] == [
+        "Status: POSTED is none of AUTHORISED, DELETED, DRAFT, PAID, SUBMITTED, VOIDED",
+        "Status: AUTHORISED to DRAFT is no step that Xero takes",
+    ]
+    assert wiring.writes() == []
+
+
+def test_a_journal_that_does_not_balance_is_told_before_anything_is_sent(wiring: Wiring):
+    lines = [{"LineAmount": "10.10", "AccountCode": "477"}, {"LineAmount": "-10", "AccountCode": "825"}]
+    journal = record("manual_journals", id=1, Narration="Pay", JournalLines=lines)
+    run = wiring.write(schema("manual_journals", "id"), journal)
+    assert run.rejected == [("manual_journals", "JournalLines: the lines must add up to zero, not to 0.1")]
+    assert wiring.writes() == []
+
+
+# The end of a record
+
+
+def test_an_archived_contact_is_archived_only_after_its_documents_are_written(wiring: Wiring):
+    stream = [
+        schema("contacts", "id"),
+        record("contacts", id=1, Name="Abel", ContactStatus="ARCHIVED"),
+        schema("invoices", "id"),
+        sale(1),
+    ]
+    run = wiring.write(stream)
+    assert (run.count("contacts"), run.count("invoices")) == ({"created": 1}, {"created": 1})
+    assert wiring.records("Contacts")[0]["ContactStatus"] == "ACTIVE"
+    assert wiring.write(stream).count("contacts") == {"unchanged": 1}
+    assert wiring.write(stream, deletes=True).count("contacts") == {"updated": 1}
+    assert wiring.records("Contacts")[0]["ContactStatus"] == "ARCHIVED"
+    assert wiring.write(stream, deletes=True).count("contacts") == {"unchanged": 1}
+
+
+def test_a_new_archived_contact_is_made_used_and_archived_in_one_run(wiring: Wiring):
+    stream = [
+        schema("contacts", "id"),
+        record("contacts", id=1, Name="Abel", ContactStatus="ARCHIVED"),
+        schema("invoices", "id"),
+        sale(1),
+    ]
+    run = wiring.write(stream, deletes=True)
+    assert (run.count("contacts"), run.count("invoices")) == ({"created": 1}, {"created": 1})
+    assert wiring.records("Contacts")[0]["ContactStatus"] == "ARCHIVED"
+    assert wiring.write(stream, deletes=True).count("contacts") == {"unchanged": 1}
+
+
+def test_a_number_of_another_organisation_never_ends_the_record_that_has_it_here(wiring: Wiring):
+    wiring.write(ABEL, schema("invoices", "id"), sale(1, InvoiceNumber="I-1", Status="AUTHORISED"))
+    foreign = sale(9, InvoiceNumber="I-1", Status="VOIDED", tenant_id="elsewhere")
+    run = wiring.write(schema("invoices", "tenant_id", "id"), foreign, deletes=True)
+    assert run.count("invoices") == {"skipped": 1}
+    assert wiring.records("Invoices")[0]["Status"] == "AUTHORISED"
+
+
+def test_what_was_deleted_and_comes_back_is_made_anew(wiring: Wiring):
+    item = record("items", id=1, Code="TENT", Name="Tent")
+    wiring.write(schema("items", "id"), item)
+    gone = record("items", id=1, Code="TENT", _sdc_deleted_at="2026-11-20T09:00:00Z")
+    assert wiring.write(schema("items", "id"), gone, deletes=True).count("items") == {"removed": 1}
+    assert wiring.write(schema("items", "id"), item).count("items") == {"created": 1}
+    assert [i["Name"] for i in wiring.records("Items")] == ["Tent"]
+
+
+def test_a_part_that_is_gone_from_its_record_is_removed_only_where_deletes_allows_it(wiring: Wiring):
+    def group(*names: str) -> list[dict[str, Any]]:
+        members = [{"Name": name} for name in names]
+        return [
+            schema("contact_groups", "id"),
+            record("contact_groups", id=1, Name="Friends", Contacts=members),
+        ]
+
+    people = [schema("contacts", "id"), *(record("contacts", id=n, Name=n) for n in ("Abel", "Bert"))]
+    assert wiring.write(people, group("Abel", "Bert")).count("contact_group_members") == {"created": 2}
+    assert wiring.write(group("Bert")).count("contact_group_members") == {"unchanged": 1}
+    assert wiring.write(group("Bert"), deletes=True).count("contact_group_members") == {
+        "unchanged": 1,
+        "removed": 1,
+    }
+    assert [c["Name"] for c in wiring.records("ContactGroups")[0]["Contacts"]] == ["Bert"]
+    assert wiring.write(group("Bert"), deletes=True).count("contact_group_members") == {"unchanged": 1}
+
+
+# The same record more than once
+
+
+def test_every_version_of_a_record_is_written_in_the_order_it_came(wiring: Wiring):
+    versions = [record("contacts", id=1, Name="Abel", FirstName=f) for f in ("A", "B")]
+    stream = [ABEL[0], *versions, record("contacts", id=1, Name="Abel", EmailAddress="a@example.com")]
+    assert wiring.write(stream).count("contacts") == {"created": 1, "updated": 2}
+    (contact,) = wiring.records("Contacts")
+    assert (contact["FirstName"], contact["EmailAddress"]) == ("B", "a@example.com")
+    wiring.xero.desk.forget_calls()
+    assert wiring.write(stream).count("contacts") == {"unchanged": 3}
+    assert wiring.writes() == []
+
+
+def test_a_change_and_its_undoing_are_both_written_though_the_request_is_the_same(wiring: Wiring):
+    for name in ("Abel", "Abba", "Abel"):
+        run = wiring.write(ABEL[0], record("contacts", id=1, Name=name))
+    assert run.count("contacts") == {"updated": 1}
+    assert [c["Name"] for c in wiring.records("Contacts")] == ["Abel"]
+
+
+def test_a_reject_that_was_mended_in_xero_is_not_refused_again_from_memory(wiring: Wiring):
+    stream = [ABEL, schema("invoices", "id"), sale(1, LineItems=[{**LINES[0], "AccountCode": "299"}])]
+    assert wiring.write(*stream).count("invoices") == {"rejected": 1}
+    wiring.write(schema("accounts", "id"), record("accounts", id=1, Code="299", Name="Rents", Type="REVENUE"))
+    assert wiring.write(*stream).count("invoices") == {"created": 1}
+
+
+def test_rows_without_any_key_are_told_apart_by_what_they_say(wiring: Wiring):
+    lines = [{"LineAmount": 5, "AccountCode": "477"}, {"LineAmount": -5, "AccountCode": "825"}]
+    rows = [record("manual_journals", Narration=n, JournalLines=lines) for n in ("Pay", "Pay", "Tax")]
+    stream = [schema("manual_journals"), *rows]
+    assert wiring.write(stream).count("manual_journals") == {"created": 3}
+    assert wiring.write(stream).count("manual_journals") == {"unchanged": 3}
+    assert len(wiring.records("ManualJournals")) == 3

@@ -1,0 +1,181 @@
+"""The command as a process: exit codes, SIGKILL, SIGTERM, and what stdout and stderr get."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from .conftest import Wiring, lines, record, schema, state
+from .test_never_twice import journal
+
+TWO_BATCHES = lines(schema("manual_journals", "id"), *map(journal, range(1, 101)), state("all"))
+
+
+class Command:
+    """target-xero as a process of its own."""
+
+    def __init__(self, wiring: Wiring, folder: Path) -> None:
+        self.config = folder / "config.json"
+        self.config.write_text(json.dumps(wiring.config))
+        self.folder = folder
+
+    def start(self, text: str) -> subprocess.Popen[str]:
+        source = self.folder / "input.singer"
+        source.write_text(text)
+        command = [sys.executable, "-m", "target_xero", "--config", str(self.config), "--input", str(source)]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(
+            command, cwd=Path(__file__).parents[2], env={**os.environ, "NO_COLOR": "1"}, **pipes
+        )
+
+    def run(self, text: str) -> tuple[int, str, str]:
+        with self.start(text) as process:
+            out, error = process.communicate(timeout=60)
+        return process.returncode, out, error
+
+
+@pytest.fixture
+def command(wiring: Wiring, tmp_path: Path) -> Command:
+    return Command(wiring, tmp_path)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for the process to come so far."""
+    pause = threading.Event()
+    for _ in range(4_000):
+        if true():
+            return
+        pause.wait(0.005)
+    pytest.fail("it did not come true")
+
+
+def unread(pipe: IO[str]) -> int:
+    """Bytes that the reader of a pipe has not taken yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def held(wiring: Wiring) -> bool:
+    return any(fault["hits"] for fault in wiring.xero.desk.faults() if fault["kind"] == "hold")
+
+
+def all_there_once(wiring: Wiring) -> None:
+    narrations = sorted(r["Narration"] for r in wiring.records("ManualJournals"))
+    assert narrations == sorted(f"Journal {n}" for n in range(1, 101))
+
+
+def test_a_run_without_rejects_ends_with_0_and_the_state_on_stdout(command: Command):
+    code, out, error = command.run(TWO_BATCHES)
+    assert (code, out) == (0, '"all"\n')
+    assert "created" in error
+
+
+def test_a_run_with_a_reject_ends_with_1_and_still_passes_on_the_state(command: Command, wiring: Wiring):
+    code, out, error = command.run(
+        lines(
+            schema("contacts", "id"),
+            record("contacts", id=1, Name="Abel"),
+            record("contacts", id=2),
+            state("all"),
+        )
+    )
+    assert (code, out) == (1, '"all"\n')
+    assert "contacts id=2 rejected: Name: it is needed for a new record of contacts" in error
+    assert len(wiring.records("Contacts")) == 1
+
+
+def test_a_problem_of_the_user_is_one_line_and_no_traceback(command: Command):
+    code, out, error = command.run('{"type": "RECORD"\n')
+    assert (code, out) == (1, "")
+    assert "Line 1 of the input is not JSON" in error
+    assert "Traceback" not in error
+
+
+def test_a_kill_while_xero_works_leaves_nothing_to_be_doubled(command: Command, wiring: Wiring):
+    wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", after=1)
+    with command.start(TWO_BATCHES) as process:
+        until(lambda: held(wiring))
+        process.kill()
+    wiring.xero.desk.release()
+    until(lambda: len(wiring.records("ManualJournals")) == 100)
+    code, out, error = command.run(TWO_BATCHES)
+    assert (code, out) == (0, '"all"\n')
+    assert "the last run ended before the answer for 50 came; 50 done in Xero" in error
+    all_there_once(wiring)
+
+
+def test_a_request_that_xero_has_not_finished_is_repeated_and_done_once(command: Command, wiring: Wiring):
+    wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", after=1)
+    with command.start(TWO_BATCHES) as process:
+        until(lambda: held(wiring))
+        process.kill()
+    # The next run finds nothing of it, and sends the same request under the same key.
+    code, out, error = command.run(TWO_BATCHES)
+    assert (code, out) == (0, '"all"\n')
+    assert "the last run ended before the answer for 50 came; 0 done in Xero" in error
+    wiring.xero.desk.release()
+    until(lambda: all(call["status"] for call in wiring.writes()))
+    all_there_once(wiring)
+
+
+def test_sigterm_lets_the_request_that_is_out_have_its_answer_and_sends_no_more(
+    command: Command, wiring: Wiring
+):
+    wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals")
+    with command.start(TWO_BATCHES) as process:
+        until(lambda: held(wiring))
+        process.send_signal(signal.SIGTERM)
+        wiring.xero.desk.release()
+        out, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out == ""
+    assert "stopping once the request that is out has its answer" in error
+    assert len(wiring.records("ManualJournals")) == 50
+    assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (0,)
+    assert command.run(TWO_BATCHES)[:2] == (0, '"all"\n')
+    all_there_once(wiring)
+
+
+def test_sigterm_while_the_input_is_read_ends_the_run_before_anything_is_sent(
+    command: Command, wiring: Wiring, tmp_path: Path
+):
+    fifo = tmp_path / "input"
+    os.mkfifo(fifo)
+    arguments = [sys.executable, "-m", "target_xero", "--config", str(command.config), "--input", str(fifo)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with fifo.open("w") as pipe:
+            pipe.write(TWO_BATCHES)
+            pipe.flush()
+            until(lambda: unread(pipe) == 0)
+            process.send_signal(signal.SIGTERM)
+            out, error = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert out == ""
+    assert wiring.records("ManualJournals") == []
+    assert wiring.writes() == []
+
+
+def test_no_secret_and_no_content_of_a_record_reaches_the_log(command: Command, wiring: Wiring):
+    code, _, error = command.run(
+        lines(
+            schema("contacts", "id"),
+            record("contacts", id=1, Name="Abel", BankAccountDetails="12-3456-0000001-00"),
+            record(
+                "contacts", id=2, Name="Bert", EmailAddress="nowhere", BankAccountDetails="12-3456-0000002-00"
+            ),
+        )
+    )
+    assert code == 1
+    assert "contacts id=2 rejected" in error
+    assert "12-3456" not in error
+    assert str(wiring.config["client_secret"]) not in error

@@ -1,0 +1,171 @@
+"""What a record refers to is found by number, e-mail, name or code, in few calls, and never made by accident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_xero.api.errors import Unavailable
+
+from .conftest import Wiring, record, schema
+
+LINES = [{"Description": "Work", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}]
+
+
+def bill(number: int, **values: Any) -> dict[str, Any]:
+    return record("invoices", id=number, **{"Type": "ACCPAY", "LineItems": LINES, **values})
+
+
+@pytest.fixture
+def contacts(wiring: Wiring) -> list[str]:
+    """Five contacts that the ledger does not know; returns their ids."""
+    desk, tenant = wiring.xero.desk, wiring.tenant
+    return [
+        desk.put(
+            "Contacts",
+            {
+                "Name": f"Contact {n}",
+                "ContactNumber": f"N-{n}",
+                "EmailAddress": f"{n}@example.com",
+                "ContactStatus": "ACTIVE",
+                "Phones": [],
+                "Addresses": [],
+            },
+            tenant,
+        )["ContactID"]
+        for n in range(5)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["Name", "ContactNumber", "EmailAddress"])
+def test_a_contact_is_found_by_its_name_number_or_address_in_one_call(
+    wiring: Wiring, contacts: list[str], field: str
+):
+    values = {"Name": "contact {}", "ContactNumber": "N-{}", "EmailAddress": "{}@EXAMPLE.com"}[field]
+    run = wiring.write(
+        schema("invoices", "id"), [bill(n, Contact={field: values.format(n)}) for n in range(5)]
+    )
+    assert run.count("invoices") == {"created": 5}
+    assert len(wiring.xero.desk.calls("/Contacts")) == 1
+    assert sorted(i["Contact"]["ContactID"] for i in wiring.records("Invoices")) == sorted(contacts)
+
+
+def test_a_contact_that_is_not_there_is_a_reject_and_never_a_new_contact(wiring: Wiring, contacts: list[str]):
+    run = wiring.write(
+        schema("invoices", "id"), bill(1, contact_name="Contact 1"), bill(2, contact_name="Contract 2")
+    )
+    assert run.count("invoices") == {"created": 1, "rejected": 1}
+    assert run.rejected[0][1] == (
+        "Contact: Xero has none of contacts with the Name 'Contract 2': send it in the stream contacts as well"
+    )
+    assert len(wiring.records("Contacts")) == len(contacts)
+
+
+def test_a_name_that_two_contacts_share_is_a_reject(wiring: Wiring, contacts: list[str]):
+    for n in (0, 1):
+        wiring.xero.desk.edit("Contacts", contacts[n], wiring.tenant, EmailAddress="both@example.com")
+    run = wiring.write(schema("invoices", "id"), bill(1, Contact={"EmailAddress": "both@example.com"}))
+    assert "2 contacts in Xero have the EmailAddress 'both@example.com'" in run.rejected[0][1]
+
+
+@pytest.mark.parametrize("fault", ["server_error", "html", "reset_before"])
+def test_a_look_up_that_fails_ends_the_run_and_makes_nothing(wiring: Wiring, contacts: list[str], fault: str):
+    wiring.xero.desk.fault(fault, method="GET", path="Contacts", count=0)
+    run = wiring.write(schema("invoices", "id"), bill(1, contact_name="Contact 1"), tries=2)
+    assert isinstance(run.error, Unavailable)
+    assert wiring.writes() == []
+    assert run.rejected == []
+    wiring.xero.desk.clear_faults()
+    assert wiring.write(schema("invoices", "id"), bill(1, contact_name="Contact 1")).count("invoices") == {
+        "created": 1
+    }
+
+
+def test_what_was_written_here_is_found_in_the_ledger_at_no_call(wiring: Wiring):
+    wiring.write(schema("contacts", "id"), record("contacts", id=1, Name="Abel"))
+    wiring.xero.desk.forget_calls()
+    run = wiring.write(schema("invoices", "id"), bill(1, contact_name="ABEL"))
+    assert run.count("invoices") == {"created": 1}
+    assert wiring.xero.desk.calls("/Contacts") == []
+
+
+def test_many_names_are_looked_up_by_reading_the_list_once(wiring: Wiring):
+    for n in range(250):
+        wiring.xero.desk.put("Contacts", {"Name": f"Contact {n}", "ContactStatus": "ACTIVE"}, wiring.tenant)
+    run = wiring.write(schema("invoices", "id"), [bill(n, contact_name=f"Contact {n}") for n in range(250)])
+    assert run.count("invoices") == {"created": 250}
+    assert len(wiring.xero.desk.calls("/Contacts")) <= 6
+    assert len(wiring.writes()) == 5
+
+
+def test_accounts_and_tax_rates_are_found_by_name_and_tracking_by_its_names(wiring: Wiring):
+    wiring.write(
+        schema("tracking_categories", "id"), record("tracking_categories", id=1, Name="Region", Options=[{"Name": "North"}])
+    )  # fmt: skip
+    line = {
+        "Description": "Work",
+        "Quantity": 1,
+        "UnitAmount": 10,
+        "AccountCode": "Sales",
+        "TaxType": "15% GST on Income",
+        "Tracking": [{"Name": "Region", "Option": "North"}],
+    }
+    run = wiring.write(
+        schema("contacts", "id"),
+        record("contacts", id=1, Name="Abel"),
+        schema("invoices", "id"),
+        bill(1, Type="ACCREC", contact_name="Abel", LineItems=[line]),
+        bill(2, Type="ACCREC", contact_name="Abel", LineItems=[{**line, "AccountCode": "Sails"}]),
+        bill(3, Type="ACCREC", contact_name="Abel", LineItems=[{**line, "TaxType": "90% GST"}]),
+    )
+    assert run.count("invoices") == {"created": 1, "rejected": 2}
+    written = wiring.records("Invoices")[0]["LineItems"][0]
+    assert (written["AccountCode"], written["TaxType"]) == ("200", "OUTPUT2")
+    assert [reason for _, reason in run.rejected] == [
+        "LineItems[0].AccountCode: no account in Xero has the code or name 'Sails'",
+        "LineItems[0].TaxType: no tax rate in Xero has the code or name '90% GST'",
+    ]
+
+
+def test_an_id_of_another_organisation_is_never_sent(wiring: Wiring):
+    stranger = "6a40b05b-d926-5f37-a9b6-c937434088c3"
+    run = wiring.write(
+        schema("invoices", "id"), bill(1, tenant_id="elsewhere", Contact={"ContactID": stranger})
+    )
+    assert run.count("invoices") == {"rejected": 1}
+    assert f"{stranger} is an id of another organisation" in run.rejected[0][1]
+    assert wiring.writes() == []
+
+
+def test_an_own_id_that_xero_does_not_know_costs_only_its_own_record(wiring: Wiring, contacts: list[str]):
+    stranger = "6a40b05b-d926-5f37-a9b6-c937434088c3"
+    changes = [
+        record("contacts", ContactID=one, FirstName="F") for one in [*contacts[:3], stranger, *contacts[3:]]
+    ]
+    run = wiring.write(schema("contacts", "ContactID"), changes)
+    assert run.count("contacts") == {"updated": 5, "rejected": 1}
+    assert "Xero has no such record" in run.rejected[0][1]
+    assert [c.get("FirstName") for c in wiring.records("Contacts")] == ["F"] * 5
+
+
+def test_transfers_get_the_ids_of_tracking_since_xero_takes_no_names_there(wiring: Wiring):
+    run = wiring.write(
+        schema("tracking_categories", "id"),
+        record("tracking_categories", id=1, Name="Region", Options=[{"Name": "North"}]),
+        schema("accounts", "id"),
+        record("accounts", id=1, Code="090", Name="Cheque", Type="BANK", BankAccountNumber="1"),
+        record("accounts", id=2, Code="091", Name="Savings", Type="BANK", BankAccountNumber="2"),
+        schema("bank_transfers", "id"),
+        record(
+            "bank_transfers",
+            id=1,
+            Amount=1,
+            FromBankAccount={"Name": "Cheque"},
+            ToBankAccount={"Code": "091"},
+            FromTracking=[{"Name": "region", "Option": "north"}],
+        ),
+    )
+    assert run.count("bank_transfers") == {"created": 1}
+    option = wiring.records("TrackingCategories")[0]["Options"][0]["TrackingOptionID"]
+    assert wiring.records("BankTransfers")[0]["FromTracking"][0]["TrackingOptionID"] == option
