@@ -19,6 +19,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -117,11 +118,14 @@ def _version(folder: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Server]:
+def running(folder: Path, *, keep: bool = True) -> Iterator[Server]:
     """Run a PostgreSQL whose data is kept in `folder` (made when missing); it is stopped on the way out.
 
-    One user of the folder at a time: the caller sees to that. A server that an earlier, killed run left
-    behind in this folder is stopped first.
+    It is stopped as well when this process is killed. One user of the folder at a time: the caller sees to that.
+
+    Args:
+        folder: a folder for nothing but this.
+        keep: keep the data for the next time; otherwise they are removed at the end.
 
     Raises:
         PostgresError: no programs, another version's data, or a server that does not come up.
@@ -141,10 +145,8 @@ def running(folder: Path) -> Iterator[Server]:
     _stop_leftover(data)
     with (place / "server.log").open("a+", encoding="utf-8") as log:
         process, port = _start(programs, data, log)
-        try:
+        with _watched(process, None if keep else place):
             yield Server(port, (place / "password").read_text().strip(), programs, data)
-        finally:
-            _stop(process)
 
 
 def remove(folder: Path) -> None:
@@ -328,6 +330,39 @@ def _came_up(process: subprocess.Popen[bytes], data: Path) -> bool:
             raise PostgresError("PostgreSQL did not come up within 30 seconds")
         time.sleep(0.02)
     return False
+
+
+# Waits for the end of whoever holds the other end of its stdin; what is left by then, it stops and removes.
+WATCHER = """
+import os, shutil, signal, sys, time
+sys.stdin.read()
+try:
+    os.kill(int(sys.argv[1]), signal.SIGINT)
+    while sys.argv[2:]:
+        os.kill(int(sys.argv[1]), 0)
+        time.sleep(0.05)
+except ProcessLookupError:
+    pass
+for folder in sys.argv[2:]:
+    shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
+@contextlib.contextmanager
+def _watched(process: subprocess.Popen[bytes], temporary: Path | None) -> Iterator[None]:
+    """Stop the server at the end of the block, and, by a process of its own, when this one does not get there."""
+    command = [sys.executable, "-c", WATCHER, str(process.pid), *([str(temporary)] if temporary else [])]
+    try:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, cwd="/") as watcher:
+            try:
+                yield
+            finally:
+                _stop(process)
+                watcher.kill()
+    finally:
+        _stop(process)
+        if temporary:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -66,12 +66,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("TEST_POSTGRES_URL"):
         yield given
         return
-    folder = tmp_path_factory.mktemp("postgres")
-    try:
-        with postgres.running(folder) as server:
-            yield server.url
-    finally:
-        postgres.remove(folder)
+    with postgres.running(tmp_path_factory.mktemp("postgres"), keep=False) as server:
+        yield server.url
 
 
 class Database:

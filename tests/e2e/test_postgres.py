@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,18 +54,46 @@ def test_a_failure_inside_stops_the_server(folder: Path) -> None:
     assert not listens(server.port)
 
 
-def test_a_server_that_a_killed_run_left_behind_is_stopped_by_the_next(folder: Path) -> None:
+def start_and_kill(folder: Path, keep: bool, watcher: str = "") -> int:
+    """Run a server in a process, kill that process, and return the server's port."""
     waits = (
         "import sys; from pathlib import Path; from demo import postgres\n"
-        "with postgres.running(Path(sys.argv[1])) as server: print(server.port, flush=True); sys.stdin.read()"
+        f"postgres.WATCHER = {watcher!r} or postgres.WATCHER\n"
+        f"with postgres.running(Path(sys.argv[1]), keep={keep}) as server:\n"
+        "    print(server.port, flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", waits, str(folder)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as killed:
         port = int(killed.stdout.readline())
+        assert listens(port)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
+    return port
+
+
+def is_gone(port: int) -> bool:
+    for _ in range(500):
+        if not listens(port):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_server_does_not_outlive_a_killed_process(folder: Path) -> None:
+    assert is_gone(start_and_kill(folder, keep=True))
+    with postgres.running(folder) as server, psycopg.connect(server.url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_temporary_data_do_not_outlive_a_killed_process_either(folder: Path) -> None:
+    is_gone(start_and_kill(folder, keep=False))
+    assert any(postgres._kept(folder) is None or time.sleep(0.02) for _ in range(500))
+
+
+def test_a_server_that_was_left_behind_all_the_same_is_stopped_by_the_next(folder: Path) -> None:
+    port = start_and_kill(folder, keep=True, watcher="pass")
     assert listens(port)
     with postgres.running(folder) as server, psycopg.connect(server.url) as connection:
         assert not listens(port)
