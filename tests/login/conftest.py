@@ -99,6 +99,14 @@ class Person:
 
 
 @pytest.fixture
+def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The demo companies as new."""
+    running_sandbox.desk.reset()
+    yield running_sandbox
+    running_sandbox.desk.reset()
+
+
+@pytest.fixture
 def token_path(tmp_path: Path) -> Path:
     return tmp_path / "secret" / "tokens.json"
 

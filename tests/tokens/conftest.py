@@ -72,6 +72,14 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The demo companies as new."""
+    running_sandbox.desk.reset()
+    yield running_sandbox
+    running_sandbox.desk.reset()
+
+
+@pytest.fixture
 def database(postgres_url: str) -> Iterator[str]:
     """A `token_path` in PostgreSQL: an empty schema for one test."""
     schema = f"tokens_{uuid.uuid4().hex[:12]}"
