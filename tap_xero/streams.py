@@ -67,7 +67,7 @@ class XeroStream(Stream):
         """Take over what a catalogue chooses.
 
         The SDK forgets keys and bookmark of a stream whose entry doesn't repeat them; here they stay. See
-        `tap_xero.tap.choose_replication` for how a catalogue chooses.
+        `tap_xero.catalogue.choose_replication` for how a catalogue chooses.
         """
         keys, marker = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
@@ -157,6 +157,8 @@ class XeroStream(Stream):
         What goes wrong is noted at the tap, which ends with an error after the other streams were read; without
         consent there is nothing left to read, and the error goes up at once.
         """
+        if self.ABORT_AT_RECORD_COUNT is not None and not self.selected_by_default:
+            return  # `--test` asks for every stream; those that are off by default cost too much
         organisation = self.tap.organisation((context or {})["tenant_id"])
         if self.is_whole_table and self.config.get("emit_activate_version_messages"):
             self._stream_version = self._initialized_at // 1000
@@ -378,8 +380,12 @@ def stream_of(tap: TapXero, xero: XeroObject) -> XeroStream:
 
 
 def moment_of(text: str) -> datetime:
-    """Read a `start_date` or a bookmark: a day or a moment, in UTC where it names no zone."""
-    return pendulum.parse(text, tz="UTC")  # type: ignore[return-value]
+    """Read a `start_date` or a bookmark: a day or a moment, in UTC unless it names a zone; or ValueError."""
+    found: Any = pendulum.parse(text, tz="UTC")
+    if not isinstance(found, datetime):
+        msg = f"no moment: {text!r}"
+        raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not its type
+    return found
 
 
 class Progress:

@@ -18,6 +18,8 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from tap_xero.ahead import ReadAhead
 from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import AccessError, OrganisationError, XeroError
+from tap_xero.bookmarks import check_state
+from tap_xero.catalogue import catalog_from, choose_replication, fill_in
 from tap_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
@@ -26,9 +28,10 @@ from tap_xero.config import (
     Organisation,
     XeroPlugin,
     json_text,
+    text_of,
 )
 from tap_xero.discovery import all_streams
-from tap_xero.objects import OBJECTS, XeroObject
+from tap_xero.objects import XeroObject
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.periods import month_end
@@ -107,6 +110,8 @@ class TapXero(XeroPlugin, Tap):
         self._readings: dict[tuple[str, str], Reading] = {}
         self._known: dict[Hashable, Any] = {}
         self._asking = threading.Lock()
+        if isinstance(kwargs.get("state"), dict):
+            check_state(kwargs["state"])
         super().__init__(catalog=catalog, **kwargs)
         start = self.config.get("start_date")
         if start:
@@ -291,7 +296,7 @@ class TapXero(XeroPlugin, Tap):
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config.config if config else {},
-            state=None if state is None else json_text(state.read(), "state file"),
+            state=None if state is None else json_text(text_of(state, "state file"), "state file"),
             catalog=None if catalog is None else catalog_from(catalog),
             parse_env_config=bool(config and config.parse_env),
         )
@@ -304,60 +309,3 @@ class TapXero(XeroPlugin, Tap):
             tap.close()
         if tap.failures:
             sys.exit(1)
-
-
-def catalog_from(file: IO[str]) -> dict[str, Any]:
-    """Read a catalogue; raises `ConfigurationProblem` when it isn't one."""
-    catalog = json_text(file.read(), "catalogue")
-    streams = catalog.get("streams")
-    if not isinstance(streams, list) or not all(
-        isinstance(s, dict) and "tap_stream_id" in s for s in streams
-    ):
-        raise ConfigurationProblem(
-            "The catalogue holds no list 'streams' with a tap_stream_id in each; make one with --discover."
-        )
-    return catalog
-
-
-def fill_in(catalog: dict[str, Any]) -> dict[str, Any]:
-    """Give a catalogue of few words what a target can't do without: the keys, and key and marker in each schema.
-
-    Returns a new catalogue.
-    """
-    streams = []
-    for entry in catalog.get("streams", []):
-        xero, filled = OBJECTS.get(entry["tap_stream_id"]), dict(entry)
-        if xero:
-            keys = ["tenant_id", *xero.key]
-            filled["key_properties"] = entry.get("key_properties") or keys
-            schema: dict[str, Any] = entry.get("schema") or {"type": "object"}
-            given = schema.get("properties") or {}
-            missing = [name for name in (*keys, xero.marker) if name and name not in given]
-            ours = xero.schema(with_tenant=True)["properties"] if missing else {}
-            filled["schema"] = {**schema, "properties": {**{name: ours[name] for name in missing}, **given}}
-        streams.append(filled)
-    return {**catalog, "streams": streams}
-
-
-def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
-    """Settle which replication a catalogue asks for, since it may say so in four places.
-
-    The stream's metadata wins over the entry's own fields, which `--discover` has always filled in: there
-    `forced-replication-method`, then `replication-method`, then a `replication-key` alone, which means incremental.
-    Returns a new catalogue in which the entry's fields hold the choice.
-    """
-    streams = []
-    for entry in catalog.get("streams", []):
-        root: dict[str, Any] = next(
-            (m.get("metadata", {}) for m in entry.get("metadata") or [] if not m.get("breadcrumb")), {}
-        )
-        key = root.get("replication-key")
-        method = (
-            root.get("forced-replication-method") or root.get("replication-method") or (key and "INCREMENTAL")
-        )
-        chosen = dict(entry)
-        if method:
-            chosen["replication_method"] = str(method).upper()
-            chosen["replication_key"] = key or entry.get("replication_key")
-        streams.append(chosen)
-    return {**catalog, "streams": streams}

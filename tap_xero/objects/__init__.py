@@ -5,9 +5,28 @@ Tap, target, the tables of the README and the tests are all made from these rows
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from tap_xero.objects.accounting import OBJECTS
 from tap_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
 from tap_xero.objects.fields import Field, Part
 from tap_xero.objects.reports import REPORTS, Report, Span
 
-__all__ = ["ANSWER_ONLY", "OBJECTS", "REPORTS", "Field", "Paging", "Part", "Report", "Span", "XeroObject"]
+#: The rows of all streams by name: objects, and reports as the amounts they are unfolded into.
+STREAMS: Mapping[str, XeroObject] = MappingProxyType(
+    {**OBJECTS, **{report.name: report.amounts for report in REPORTS.values()}}
+)
+
+__all__ = [
+    "ANSWER_ONLY",
+    "OBJECTS",
+    "REPORTS",
+    "STREAMS",
+    "Field",
+    "Paging",
+    "Part",
+    "Report",
+    "Span",
+    "XeroObject",
+]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tap_xero.config import ConfigurationProblem
-from tap_xero.objects import OBJECTS
+from tap_xero.objects import STREAMS
 from tap_xero.sandbox import Desk
 from tap_xero.tap import TapXero
 
@@ -66,17 +66,17 @@ def paths(desk: Desk) -> set[str]:
 
 
 def test_discovery_needs_no_credentials_and_knows_every_object(discovered: dict[str, Any]) -> None:
-    assert {entry["tap_stream_id"] for entry in discovered["streams"]} == set(OBJECTS)
+    assert {entry["tap_stream_id"] for entry in discovered["streams"]} == set(STREAMS)
     for entry in discovered["streams"]:
-        xero = OBJECTS[entry["tap_stream_id"]]
+        xero = STREAMS[entry["tap_stream_id"]]
         assert entry["key_properties"] == ["tenant_id", *xero.key]
         assert entry["replication_method"] == ("INCREMENTAL" if xero.incremental else "FULL_TABLE")
-        assert root(entry)["selected"] is True
+        assert root(entry)["selected"] is root(entry)["selected-by-default"] is xero.selected
 
 
 def test_the_catalogue_says_which_full_tables_can_be_incremental(discovered: dict[str, Any]) -> None:
     said = {e["tap_stream_id"] for e in discovered["streams"] if root(e).get("valid-replication-keys")}
-    assert said == {name for name, xero in OBJECTS.items() if xero.can_be_incremental}
+    assert said == {name for name, xero in STREAMS.items() if xero.can_be_incremental}
     assert {"invoices", "quotes"} <= said
 
 
