@@ -1,0 +1,69 @@
+"""Which scopes are asked for, what they open, and the table that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tap_xero.objects import OBJECTS
+from tap_xero.sandbox import apps
+from tap_xero.scopes import RESERVED, ROWS, access, broad_scopes, read_scopes, write_scopes
+from tools.scopes import scopes
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "connecting.md"
+
+
+def test_the_default_scopes_open_every_stream_but_those_of_reserved_scopes() -> None:
+    opened = access(read_scopes())
+    assert set(opened.missing) <= RESERVED.keys()
+    assert set(opened.streams) | {name for names in opened.missing.values() for name in names} == {
+        row.name for row in ROWS
+    }
+    assert opened.missing["accounting.journals.read"] == ("journals",)
+    assert opened.writing == ()
+
+
+def test_the_broad_scopes_open_the_same_streams() -> None:
+    assert access(broad_scopes()) == access(read_scopes())
+    assert access(broad_scopes(write=True)).writing == (
+        "accounting.contacts",
+        "accounting.settings",
+        "accounting.transactions",
+    )
+
+
+@pytest.mark.parametrize("asked", [read_scopes(), write_scopes(), broad_scopes(), broad_scopes(write=True)])
+def test_only_scopes_that_xero_has_are_asked_for_and_each_once(asked: tuple[str, ...]) -> None:
+    assert set(asked) <= apps.EVERY
+    assert len(set(asked)) == len(asked)
+    assert asked[0] == "offline_access"
+    assert not set(asked) & RESERVED.keys()
+
+
+def test_an_app_of_today_may_ask_for_the_default_scopes() -> None:
+    today = apps.App("id", None, apps.PKCE, "of today", granular_only=True, tier="starter")
+    for asked in (read_scopes(), write_scopes()):
+        assert set(asked) <= today.allowed()
+
+
+def test_no_scope_opens_nothing_and_every_missing_one_is_named_with_its_streams() -> None:
+    nothing = access([])
+    assert nothing.streams == ()
+    assert nothing.missing["accounting.contacts.read"] == ("contact_groups", "contacts")
+    assert sum(map(len, nothing.missing.values())) == len(ROWS)
+
+
+def test_a_write_scope_opens_reading_too() -> None:
+    opened = access(["accounting.contacts"])
+    assert opened.streams == ("contact_groups", "contacts")
+    assert opened.writing == ("accounting.contacts",)
+
+
+def test_the_page_has_the_table_of_the_registry() -> None:
+    table = (
+        PAGE.read_text(encoding="utf-8").partition("<!-- scopes -->\n")[2].partition("\n<!-- /scopes -->")[0]
+    )
+    assert table == scopes(), "run python -m tools.transcript scopes"
+    for name in OBJECTS:
+        assert f"`{name}`" in table

@@ -1,0 +1,33 @@
+"""Makes the table of scopes from the registry: what each opens, and whether xero-login asks for it."""
+
+from __future__ import annotations
+
+from tap_xero.scopes import OFFLINE, RESERVED, ROWS, broad_scopes, read_scopes, write_scopes
+
+
+def scopes() -> str:
+    """One row for each scope to read: the streams it opens, the scope to write them, and the old broad one."""
+    opened: dict[str, list[str]] = {}
+    others: dict[str, tuple[str, ...]] = {}
+    for row in ROWS:
+        opened.setdefault(row.scopes[0], []).append(f"`{row.name}`")
+        others.setdefault(row.scopes[0], row.scopes[1:])
+    broad = set(broad_scopes(write=True)) - set(write_scopes())
+    lines = [
+        "| scope | asked for | to write | until September 2027 also | streams |",
+        "| --- | --- | --- | --- | --- |",
+        f"| `{OFFLINE}` | always | | | none; without it a connection ends after 30 minutes |",
+    ]
+    for scope in sorted(opened, key=lambda scope: (scope in RESERVED, scope)):
+        write = scope.removesuffix(".read")
+        asked = "yes" if scope in read_scopes() else f"no: {RESERVED[scope]}"
+        old = [one for one in others[scope] if one in broad and one.endswith(".read")]
+        cells = [
+            f"`{scope}`",
+            asked,
+            f"`{write}`" if write in write_scopes() and write != scope else "",
+            ", ".join(f"`{one}`" for one in old),
+            ", ".join(opened[scope]),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
