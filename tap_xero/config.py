@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 import jsonschema
 from singer_sdk import typing as th
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
 if TYPE_CHECKING:
@@ -279,6 +280,14 @@ def json_text(text: str, what: str) -> dict[str, Any]:
     return content
 
 
+def text_of(file: IO[str], what: str) -> str:
+    """The whole text of an open file; raises `ConfigurationProblem` when it isn't text."""
+    try:
+        return file.read()
+    except UnicodeDecodeError:
+        raise ConfigurationProblem(f"The {what} is not UTF-8 text.") from None
+
+
 class OneLineErrors(SingerCommand):
     """A command that ends with one clear line and exit code 1 where the user can put things right.
 
@@ -293,6 +302,9 @@ class OneLineErrors(SingerCommand):
             return super().main(*args, **kwargs)
         except (ConfigurationProblem, XeroError) as problem:
             self.logger.error("%s", problem)
+            sys.exit(1)
+        except (MapExpressionError, StreamMapConfigError) as problem:
+            self.logger.error("stream_maps: %s", problem)
             sys.exit(1)
 
 
@@ -380,7 +392,7 @@ def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> s
         return str(error.message)
     name = str(error.path[0])
     rule: Any = error.schema
-    expected = rule.get("type") or rule.get("enum") or "something else"
+    expected = rule.get("enum") or rule.get("type") or "something else"
     if isinstance(expected, list):
         expected = " or ".join(str(kind) for kind in expected if kind not in {"null", None})
     limits = {"minimum": "at least", "maximum": "at most"}

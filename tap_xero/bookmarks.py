@@ -1,0 +1,55 @@
+"""What a state from outside must be: how far each stream of each organisation was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tap_xero.config import ConfigurationProblem
+from tap_xero.objects import STREAMS, Paging
+from tap_xero.streams import moment_of
+
+
+def check_state(state: dict[str, Any]) -> None:
+    """Raise `ConfigurationProblem` with what is wrong with a state; what the tap doesn't use is left alone."""
+    for where, problem in _problems(state):
+        raise ConfigurationProblem(
+            f"The state{where}: {problem}. Take the last STATE that a run printed, or leave the state out to read all."
+        )
+
+
+def _problems(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict):
+        yield "", "'bookmarks' is no JSON object"
+        return
+    for stream, kept in bookmarks.items():
+        where = f", stream {stream}"
+        if not isinstance(kept, dict):
+            yield where, "its bookmark is no JSON object"
+            continue
+        parts = kept.get("partitions", [])
+        if not isinstance(parts, list) or not all(
+            isinstance(part, dict) and isinstance(part.get("context"), dict) for part in parts
+        ):
+            yield where, "'partitions' is no list with the context of each"
+            continue
+        contexts = [part["context"] for part in parts]
+        for part in parts:
+            if contexts.count(part["context"]) > 1:
+                yield where, f"it holds {part['context']} twice"
+            value = part.get("replication_key_value")
+            if value is not None and stream in STREAMS and not _is_bookmark(stream, value):
+                yield where, f"{value!r} is no bookmark"
+
+
+def _is_bookmark(stream: str, value: Any) -> bool:
+    if STREAMS[stream].paging is Paging.OFFSET:
+        return isinstance(value, int) or (isinstance(value, str) and value.isdigit())
+    if not isinstance(value, str):
+        return False
+    try:
+        moment_of(value)
+    except ValueError:
+        return False
+    return True
