@@ -87,7 +87,14 @@ def dated(kind: str, field: str, number: int, **more: Any) -> Record:
 
 def organisation(tenant_id: str, name: str) -> Record:
     """The organisation's own record."""
-    return {"OrganisationID": tenant_id, "Name": name, "OrganisationStatus": "ACTIVE", "BaseCurrency": "NZD"}
+    return {
+        "OrganisationID": tenant_id,
+        "Name": name,
+        "OrganisationStatus": "ACTIVE",
+        "BaseCurrency": "NZD",
+        "FinancialYearEndDay": 31,
+        "FinancialYearEndMonth": 3,
+    }
 
 
 def harbour() -> dict[str, list[Record]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
-import subprocess
+import runpy
 import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -195,22 +197,40 @@ class Done:
 
 
 def command(*arguments: str, config: dict[str, Any] | None = None, at: Path, **environment: str) -> Done:
-    """Run `python -m tap_xero` in the folder `at`, with `config` in a file."""
+    """Run `python -m tap_xero` in a process and in the folder `at`, with `config` in a file.
+
+    The process is a copy of one that has imported the tap already, which saves most of a second.
+    """
     given = list(arguments)
     if config is not None:
         (at / "config.json").write_text(json.dumps(config), encoding="utf-8")
         given = ["--config", "config.json", *given]
-    done = subprocess.run(
-        [sys.executable, "-m", "tap_xero", *given],
-        cwd=at,
-        env=own_environment(at) | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    out, err = at / "stdout", at / "stderr"
+    process = _PROCESSES.Process(target=_run, args=(given, at, own_environment(at) | environment, out, err))
+    process.start()
+    process.join(60)
+    if process.exitcode is None:
+        process.kill()
+    return Done(process.exitcode or 0, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tap_xero.tap", "tap_xero.sandbox.server"])
+
+
+def _run(arguments: list[str], at: Path, environment: dict[str, str], out: Path, err: Path) -> None:
+    """What `python -m tap_xero` does, in a process that is there already."""
+    for stream, file in ((sys.stdout, out), (sys.stderr, err)):
+        stream.flush()
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(opened, stream.fileno())
+        os.close(opened)
+    os.chdir(at)
+    os.environ.clear()
+    os.environ.update(environment)
+    warnings.simplefilter("error")
+    sys.argv = ["tap-xero", *arguments]
+    runpy.run_module("tap_xero", run_name="__main__", alter_sys=True)
 
 
 def own_environment(at: Path) -> dict[str, str]:

@@ -1,0 +1,364 @@
+"""The command as people run it: what it says of itself, and one clear line where they can put something right."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_xero.objects import OBJECTS
+from tap_xero.sandbox import Desk, apps
+
+from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME
+from .runs import Done, command, last_state, records_of, state_at
+
+SECRET = apps.CUSTOM_CONNECTION.client_secret or ""
+VERSION = version("singer-xero")
+
+
+def assert_one_line(done: Done, *words: str, secrets: tuple[str, ...] = (SECRET,)) -> None:
+    """It ended with an error of one line that says these words, and with nothing that helps nobody."""
+    assert done.code != 0
+    assert len(done.errors) == 1, done.err
+    for word in words:
+        assert word in done.errors[0]
+    assert_quiet(done, *secrets)
+
+
+def assert_quiet(done: Done, *secrets: str) -> None:
+    """No traceback and no secret anywhere."""
+    assert "Traceback" not in done.err
+    for secret in secrets:
+        assert secret not in done.err
+        assert secret not in done.out
+
+
+def only(path: Path, *streams: str) -> str:
+    """A catalogue of these streams in a file."""
+    entries = [
+        {"tap_stream_id": name, "schema": OBJECTS[name].schema(with_tenant=True), "metadata": [
+            {"breadcrumb": [], "metadata": {"selected": True}}]}
+        for name in streams
+    ]  # fmt: skip
+    (path / "catalog.json").write_text(json.dumps({"streams": entries}), encoding="utf-8")
+    return "catalog.json"
+
+
+# What it says of itself
+
+
+def test_version_tells_the_distribution_s(tmp_path: Path) -> None:
+    done = command("--version", at=tmp_path)
+    assert (done.code, done.out) == (0, f"tap-xero v{VERSION}, Meltano SDK v{version('singer-sdk')}\n")
+
+
+def test_about_tells_version_settings_and_no_more_than_it_can(tmp_path: Path) -> None:
+    done = command("--about", "--format", "json", at=tmp_path)
+    told = json.loads(done.out)
+    assert (told["name"], told["version"]) == ("tap-xero", VERSION)
+    assert "batch" not in told["capabilities"]
+    assert {"catalog", "state", "discover", "activate-version"} <= set(told["capabilities"])
+    secrets = {name for name, setting in told["settings"]["properties"].items() if setting.get("secret")}
+    assert secrets == {"client_secret", "refresh_token"}
+    assert "batch_config" not in told["settings"]["properties"]
+
+
+def test_discover_needs_no_credentials(tmp_path: Path) -> None:
+    done = command("--discover", at=tmp_path)
+    assert done.code == 0
+    assert {entry["tap_stream_id"] for entry in json.loads(done.out)["streams"]} >= set(OBJECTS)
+
+
+def test_test_reads_one_record_of_each_stream(config: dict[str, Any], desk: Desk, tmp_path: Path) -> None:
+    done = command("--test", config=config, at=tmp_path)
+    assert done.code == 0, done.err
+    records = records_of(done.messages)
+    assert {len(found) for found in records.values()} == {1}
+    assert {"contacts", "journals", "quotes", "budgets", "contact_groups"} <= set(records)
+    assert len([call for call in desk.calls() if "/Contacts" in call["path"]]) == 1
+    assert_quiet(done, SECRET)
+
+
+def test_test_fails_where_the_credentials_are_wrong(config: dict[str, Any], tmp_path: Path) -> None:
+    wrong = "w" * 40
+    done = command("--test", config={**config, "client_secret": wrong}, at=tmp_path)
+    assert_one_line(done, "invalid_client", "Check client_id and client_secret", secrets=(wrong, SECRET))
+
+
+def test_a_whole_run_ends_with_0_and_writes_singer_messages_only(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    done = command(config=config, at=tmp_path)
+    assert done.code == 0, done.err
+    assert {message["type"] for message in done.messages} == {"SCHEMA", "RECORD", "STATE", "ACTIVATE_VERSION"}
+    assert len(records_of(done.messages)["journals"]) == 230
+    assert_quiet(done, SECRET, "eyJ")
+
+
+def test_settings_come_from_the_environment(config: dict[str, Any], tmp_path: Path) -> None:
+    names = {f"TAP_XERO_{name.upper()}": str(value) for name, value in config.items()}
+    more = {
+        "TAP_XERO_TENANT_IDS": f'["{HARBOUR}"]',
+        "TAP_XERO_INCLUDE_ARCHIVED": "false",
+        "TAP_XERO_PAGE_SIZE": "3",
+    }
+    catalog = only(tmp_path, "contacts")
+    done = command("--config=ENV", "--catalog", catalog, at=tmp_path, **names, **more)
+    assert done.code == 0, done.err
+    assert len(records_of(done.messages)["contacts"]) == 7
+
+
+def test_a_second_run_from_the_printed_state_reads_nothing(config: dict[str, Any], tmp_path: Path) -> None:
+    catalog = only(tmp_path, "contacts", "journals")
+    first = command("--catalog", catalog, config=config, at=tmp_path)
+    (tmp_path / "state.json").write_text(json.dumps(last_state(first.messages)), encoding="utf-8")
+    second = command("--catalog", catalog, "--state", "state.json", config=config, at=tmp_path)
+    assert len(records_of(first.messages)) == 2
+    assert records_of(second.messages) == {}
+    assert second.code == 0
+
+
+# Bad input
+
+
+def test_without_credentials_both_ways_out_are_named(tmp_path: Path) -> None:
+    assert_one_line(command(at=tmp_path), "client_id", "sandbox")
+
+
+def test_an_unread_environment_is_no_way_to_give_credentials(tmp_path: Path) -> None:
+    assert_one_line(command(at=tmp_path, TAP_XERO_CLIENT_ID="x"), "client_id")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"page_size": "many"}, ("page_size must be integer", "'many'")),
+        ({"page_size": 5000}, ("page_size must be at most 1000",)),
+        ({"page_size": 0}, ("page_size must be at least 1",)),
+        ({"tenant_ids": "Harbour"}, ("tenant_ids must be array",)),
+        ({"start_date": "last week"}, ("start_date must be a day like 2024-07-01", "'last week'")),
+        ({"start_date": 2024}, ("start_date must be string",)),
+        ({"client_secret": 12345}, ("client_secret must be string",)),
+        ({"on_missing_scope": "shrug"}, ("on_missing_scope must be", "skip", "fail")),
+        ({"include_archived": "perhaps"}, ("include_archived must be boolean",)),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_named_with_what_it_must_be(
+    setting: dict[str, Any], words: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = command(config={"client_id": "x", "client_secret": SECRET, **setting}, at=tmp_path)
+    assert_one_line(done, *words, secrets=(SECRET, "12345"))
+
+
+def test_several_wrong_settings_are_named_together(tmp_path: Path) -> None:
+    done = command(config={"client_id": 5, "page_size": "x"}, at=tmp_path)
+    assert_one_line(done, "client_id must be string", "page_size must be integer")
+
+
+def test_an_unknown_setting_is_told_with_its_likely_name(config: dict[str, Any], tmp_path: Path) -> None:
+    done = command("--discover", config={**config, "tenantids": ["x"]}, at=tmp_path)
+    assert done.code == 0
+    assert "Unknown setting 'tenantids', did you mean 'tenant_ids'?" in done.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("TAP_XERO_PAGE_SIZE", "abc"),
+        ("TAP_XERO_INCLUDE_ARCHIVED", "maybe"),
+        ("TAP_XERO_TENANT_IDS", "[broken"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_named(tmp_path: Path, variable: str, text: str) -> None:
+    done = command("--config=ENV", at=tmp_path, **{variable: text, "TAP_XERO_CLIENT_SECRET": SECRET})
+    assert_one_line(done, variable)
+
+
+def test_an_unknown_organisation_is_told_with_those_that_are_connected(
+    web: dict[str, Any], tmp_path: Path
+) -> None:
+    done = command(config={**web, "tenant_ids": ["Nobody"]}, at=tmp_path)
+    assert_one_line(done, "'Nobody'", f"{HARBOUR_NAME} = {HARBOUR}", f"{TIDE_NAME} = {TIDE}")
+
+
+def test_a_dead_token_is_told_with_the_way_to_a_new_one(
+    web: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    desk.revoke(apps.WEB_APP.client_id)
+    done = command(config={**web, "tenant_ids": [HARBOUR]}, at=tmp_path)
+    assert_one_line(done, "used up, expired or withdrawn", "xero-login", secrets=(web["refresh_token"],))
+
+
+def test_a_host_that_does_not_answer_is_named(config: dict[str, Any], tmp_path: Path) -> None:
+    """It can't be reached at all, so that no try after the first is worth waiting for."""
+    done = command(config={**config, "identity_url": "not-a-url"}, at=tmp_path)
+    assert_one_line(done, "not-a-url")
+
+
+BROKEN = {
+    "no JSON": "{nonsense",
+    "a list": "[]",
+    "text": '"bookmarks"',
+    "empty": "",
+    "bookmarks that are a list": '{"bookmarks": []}',
+    "a stream that is text": '{"bookmarks": {"contacts": "yesterday"}}',
+    "partitions that are no list": '{"bookmarks": {"contacts": {"partitions": {"a": 1}}}}',
+    "a partition without its organisation": '{"bookmarks": {"contacts": {"partitions": [{"x": 1}]}}}',
+    "a bookmark that is no time": json.dumps(state_at("yesterday")),
+    "a bookmark that is a number": json.dumps(state_at(5)),
+    "a journal number that is none": json.dumps(state_at("many", "journals")),
+    "an organisation twice": json.dumps(
+        {"bookmarks": {"contacts": {"partitions": [{"context": {"tenant_id": HARBOUR}}] * 2}}}
+    ),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_state_that_cannot_be_read_is_refused(config: dict[str, Any], tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text, encoding="utf-8")
+    catalog = only(tmp_path, "contacts", "journals")
+    done = command("--state", "state.json", "--catalog", catalog, config=config, at=tmp_path)
+    assert_one_line(done, "state")
+    assert records_of(done.messages) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{nonsense",
+        "[]",
+        "{}",
+        '{"streams": {}}',
+        '{"streams": [{"stream": "contacts"}]}',
+        '{"streams": [{"tap_stream_id": "contacts", "metadata": {"a": 1}}]}',
+        '{"streams": [{"tap_stream_id": "contacts", "metadata": [1]}]}',
+        '{"streams": [{"tap_stream_id": "contacts", "schema": [1]}]}',
+    ],
+)
+def test_a_catalogue_that_cannot_be_read_is_refused(
+    config: dict[str, Any], tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "catalog.json").write_text(text, encoding="utf-8")
+    assert_one_line(command("--catalog", "catalog.json", config=config, at=tmp_path), "catalogue")
+
+
+@pytest.mark.parametrize("text", ["{nonsense", "[1, 2]", "", '{"client_secret": "' + SECRET + '"'])
+def test_a_config_file_that_cannot_be_read_is_refused_without_repeating_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text, encoding="utf-8")
+    assert_one_line(command("--config", "config.json", at=tmp_path), "config file config.json")
+
+
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+def test_a_file_that_is_not_there_is_named(option: str, tmp_path: Path) -> None:
+    done = command(option, "missing.json", at=tmp_path)
+    assert done.code != 0
+    assert "missing.json" in done.err
+    assert_quiet(done)
+
+
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+def test_a_file_that_is_no_text_is_refused(option: str, tmp_path: Path) -> None:
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00\x01")
+    assert_one_line(command(option, "bytes.json", at=tmp_path), "not UTF-8")
+
+
+def test_a_stream_map_that_cannot_be_is_refused_in_one_line(config: dict[str, Any], tmp_path: Path) -> None:
+    maps = {"stream_maps": {"contacts": {"loud": "Name.upper("}}}
+    assert_one_line(command(config={**config, **maps}, at=tmp_path), "Name.upper(")
+
+
+# How it ends
+
+
+def test_a_failing_stream_makes_the_exit_code_1_and_is_named_at_the_end(
+    config: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    desk.fault("status", path="Contacts", status=400, body='{"Message": "No"}', count=0)
+    done = command("--catalog", only(tmp_path, "accounts", "contacts", "items"), config=config, at=tmp_path)
+    assert done.code == 1
+    assert set(records_of(done.messages)) == {"accounts", "items"}
+    assert done.errors[-1].startswith(
+        f"Not complete: contacts of {HARBOUR_NAME}. GET Contacts page 1: 400 No"
+    )
+    assert done.messages[-1]["type"] == "STATE"
+    assert_quiet(done, SECRET)
+
+
+def test_the_day_s_limit_makes_the_exit_code_1_and_names_the_reset_once(
+    config: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    desk.fault("rate_limit", problem="day", retry_after=5000, count=0)
+    desk.fault("rate_limit", problem="day", retry_after=5000, count=0, path="Organisation")
+    desk.clear_faults()
+    desk.fault("rate_limit", problem="day", retry_after=5000, count=0, path="[!O]*", tenant=HARBOUR)
+    done = command("--catalog", only(tmp_path, "accounts", "contacts", "items"), config=config, at=tmp_path)
+    assert done.code == 1
+    closing = [line for line in done.errors if line.startswith("Not complete")]
+    assert len(closing) == 1
+    assert "accounts, contacts, items of" in closing[0]
+    assert "Run again after" in closing[0]
+    assert_quiet(done, SECRET)
+
+
+def test_a_failing_scope_check_comes_before_the_first_call(
+    config: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    strict = {**config, "scopes": ["accounting.contacts.read"], "on_missing_scope": "fail"}
+    done = command(config=strict, at=tmp_path)
+    assert_one_line(done, "accounting.invoices.read (for", "on_missing_scope")
+    assert [call for call in desk.calls() if "/api.xro/" in call["path"]] == []
+
+
+def test_the_embedded_sandbox_is_read_by_a_setting_alone(tmp_path: Path) -> None:
+    done = command(
+        "--catalog", only(tmp_path, "tax_rates", "organisation"), config={"sandbox": True}, at=tmp_path
+    )
+    assert done.code == 0, done.err
+    assert len(records_of(done.messages)["organisation"]) == 1
+    assert "sandbox's demo company" in done.err
+
+
+# Tokens
+
+
+def test_a_rotated_token_carries_the_second_run_and_is_printed_nowhere(
+    web: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = {**web, "tenant_ids": [HARBOUR], "token_path": "$HOME/secrets/tokens.json"}
+    catalog = only(tmp_path, "contacts")
+    first = command("--catalog", catalog, config=settings, at=tmp_path)
+    store = tmp_path / "secrets" / "tokens.json"
+    kept = store.read_text(encoding="utf-8")
+    # The seed was used up; with the access token gone the second run must refresh with what was kept.
+    content = json.loads(kept)
+    for entry in content["clients"].values():
+        entry["expires_at"] = 0.0
+    store.write_text(json.dumps(content), encoding="utf-8")
+    second = command("--catalog", catalog, config=settings, at=tmp_path, TAP_XERO_LOGLEVEL="DEBUG")
+    assert (first.code, second.code) == (0, 0), second.err
+    assert store.stat().st_mode & 0o777 == 0o600
+    tokens = [
+        value
+        for text in (kept, store.read_text(encoding="utf-8"))
+        for entry in json.loads(text)["clients"].values()
+        for name, value in entry.items()
+        if "token" in name and value
+    ]
+    assert len(set(tokens)) >= 3
+    for done in (first, second):
+        assert len(records_of(done.messages)["contacts"]) == 7
+        assert_quiet(done, web["refresh_token"], str(web["client_secret"]), *tokens, "eyJ")
+
+
+def test_a_token_file_that_cannot_be_written_uses_no_token_up(
+    web: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    settings = {**web, "tenant_ids": [HARBOUR], "token_path": str(tmp_path / "file" / "tokens.json")}
+    done = command(config=settings, at=tmp_path)
+    assert_one_line(done, "the tokens in", "tokens.json", "token_path", secrets=(web["refresh_token"],))
+    assert desk.calls("/connect/token") == []

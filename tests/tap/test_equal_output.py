@@ -1,0 +1,77 @@
+"""The tap says of every record what the SDK's own, slow path says: with the SDK's classes, defaults and writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
+
+from benchmarks import contenders
+from benchmarks.contenders import Place
+from benchmarks.equality import differences
+from benchmarks.template_tap import TapTemplate
+from tap_xero.sandbox import Sandbox, apps
+
+from .runs import read
+
+INVOICES = 250
+
+
+class SlowRecorder(SimpleSingerWriter):
+    """Keeps the lines that the SDK's default writer would print."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def write_message(self, message: Any) -> None:
+        self.lines.append(self.format_message(message).encode())
+
+
+@pytest.fixture(params=["the sandbox", "the benchmark's server"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Two servers with invoices of different kinds."""
+    if request.param == "the sandbox":
+        app = apps.CUSTOM_CONNECTION
+        with Sandbox(invoices=INVOICES, limits=False) as xero:
+            tenants = [one["tenant_id"] for one in xero.desk.organisations()]
+            yield Place(xero.url, app.client_id, app.client_secret or "", tenants)
+    else:
+        with contenders.prebuilt() as found:
+            found.set(invoices=INVOICES)
+            yield found
+
+
+@pytest.fixture
+def settings(place: Place, tmp_path: Any) -> dict[str, Any]:
+    return {
+        "client_id": place.client_id,
+        "client_secret": place.client_secret,
+        "api_url": place.url,
+        "identity_url": place.url,
+        "token_path": str(tmp_path / "tokens.json"),
+        "page_size": 100,
+    }
+
+
+def slow(place: Place) -> list[bytes]:
+    recorder = SlowRecorder()
+    given = {"api_url": place.url, "access_token": place.access_token, "tenant_id": place.tenants[0]}
+    TapTemplate(config={**given, "page_size": 100}, message_writer=recorder).sync_all()
+    return recorder.lines
+
+
+def test_every_record_is_what_the_slow_path_makes_of_it(place: Place, settings: dict[str, Any]):
+    fast = read(settings, "invoices")
+    assert differences(fast.lines, slow(place)) == (INVOICES, [])
+
+
+def test_a_digit_less_or_a_date_off_by_a_day_would_be_noticed(place: Place, settings: dict[str, Any]):
+    fast, theirs = read(settings, "invoices").lines, slow(place)
+    due = next(m["record"]["DueDate"] for m in read(settings, "invoices").of("RECORD"))
+    changed = [line.replace(due.encode(), b"1999-12-31").replace(b".00,", b".0,") for line in fast]
+    _, found = differences(changed, theirs)
+    assert any("DueDate" in what for what in found)
+    assert any("Decimal" in what for what in found)
+    assert differences(fast[:-2], theirs)[1] == ["1 records more on one side"]
