@@ -194,22 +194,17 @@ def meltano(
         )
 
 
-def a_business_day_passes(destination: Destination) -> str:
-    """Let the demo company do a day's business, at the sandbox's control desk; returns what was done, in words."""
+def company(destination: Destination, *, pass_a_day: bool) -> tuple[datetime.date, str]:
+    """Look at the demo company, after a business day has passed there if asked; its date, and the news in words."""
     from tap_xero.sandbox import Sandbox
 
     with Sandbox(data=destination.xero, limits=False) as sandbox:
-        told = sandbox.desk.day()
-        day = f"{sandbox.desk.now():%A, %d %B %Y}"
-    return f"a business day passes: {sum(told['changed'].values())} records change; it is {day}"
-
-
-def today(destination: Destination) -> datetime.date:
-    """Return the demo company's date."""
-    from tap_xero.sandbox import Sandbox
-
-    with Sandbox(data=destination.xero, limits=False) as sandbox:
-        return sandbox.desk.now().date()
+        news = "a demo company with two years of trade"
+        if pass_a_day:
+            changed = sum(sandbox.desk.day()["changed"].values())
+            news = f"a business day passes: {changed} records change"
+        now = sandbox.desk.now()
+    return now.date(), f"{news}; it is {now:%d %B %Y}"
 
 
 def demo(destination: Destination, began: float, stay: bool) -> None:
@@ -219,9 +214,8 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
         plugins(current)
     with database(destination) as url:
         number = len(destination.runs) + 1
-        if number > 1:
-            with step("Xero (sandbox)") as current:
-                current.note = a_business_day_passes(destination)
+        with step("Xero (sandbox)") as current:
+            today, current.note = company(destination, pass_a_day=number > 1)
         log = destination.folder / f"run-{number}.log"
         with step("meltano run", "starting") as current:
             started = time.time()
@@ -238,7 +232,7 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
         seconds = round(time.time() - started, 1)
         destination.remember({"rows": {one.name: one.moved for one in tables}, "seconds": seconds})
         results.show_tables(tables, destination.runs, SCHEMA)
-        results.show_owed(url, SCHEMA, today(destination))
+        results.show_owed(url, SCHEMA, today)
         say()
         took = bold(f"{time.time() - began:.1f} s")
         say(f"{took} in all. What Meltano, tap and target said: {log.relative_to(ROOT)}")
@@ -281,6 +275,10 @@ def main(arguments: list[str]) -> int:
     except (DemoError, postgres.PostgresError, results.DatabaseError) as error:
         say()
         say(str(error))
+        return 1
+    except BrokenPipeError:
+        # `| head` has seen enough; Python itself would still write to it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         say()
