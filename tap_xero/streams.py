@@ -403,7 +403,7 @@ class Progress:
         """Count rows that were passed on; log a line if the last one is long ago."""
         self.rows += rows
         now = self.clock()
-        if now - self.told < self.EVERY:
+        if now - self.told < self.EVERY or remaining == 0:  # the last line says the same
             return
         self.told = now
         to_do, to_go = "", ""
