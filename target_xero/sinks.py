@@ -102,7 +102,7 @@ class Intake:
         self.states = states
         self._warn = warn
         self._files: dict[str, BinaryIO] = {}
-        self._records: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the run
+        self._records: BinaryIO | None = None
         self._end = 0
         self._seen: set[int] = set()
         self._last: dict[tuple[str, str], str] = {}
@@ -242,6 +242,8 @@ class Intake:
         self.counts[row.name] += 1
 
     def _keep(self, stream: str, raw: Mapping[str, Any]) -> int:
+        if self._records is None:
+            self._records = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the run
         place = self._end
         self._end += self._records.write(encode([stream, raw]) + b"\n")
         return place
@@ -272,6 +274,7 @@ class Intake:
 
     def record(self, place: int) -> tuple[str, dict[str, Any]]:
         """The stream and the record as it came."""
+        assert self._records is not None  # noqa: S101
         self._records.seek(place)
         stream, record = decode(self._records.readline())
         self._records.seek(0, 2)
@@ -280,7 +283,8 @@ class Intake:
     def close(self) -> None:
         """Let go of the files."""
         for file in (*self._files.values(), self._records):
-            file.close()
+            if file is not None:
+                file.close()
 
 
 def _check_balance(sent: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import platformdirs
 from singer_sdk import Target
 from singer_sdk import typing as th
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import BaseSingerReader
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -70,6 +71,10 @@ class Lines(GenericSingerReader[str]):
 
 
 _NOTHING = "an empty line"
+
+
+class NoSchema(ConfigurationProblem, RecordsWithoutSchemaException):
+    """A record came before the SCHEMA of its stream."""
 
 
 class TargetXero(XeroPlugin, Target):
@@ -158,7 +163,7 @@ class TargetXero(XeroPlugin, Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict.get("stream", "")
         if stream not in self.schemas:
-            raise ConfigurationProblem(
+            raise NoSchema(
                 f"Line {self.line_number} of the input is a record of {stream!r}, whose SCHEMA has not come yet."
             )
         self._raw_stream, self._raw = stream, message_dict.get("record") or {}

@@ -87,6 +87,7 @@ class Writer:
     def run(self) -> None:
         """Write everything the intake holds; raises what ends the run early."""
         self._set_aside(self._intake.rejects)
+        self._check_stop()
         for (name, _), number in self._intake.elsewhere.items():
             self._report.of(name).skipped += number
         self._recover()
@@ -246,8 +247,8 @@ class Writer:
         except OutcomeUnknown:
             if verb.method != "DELETE" or tries >= _DELETE_TRIES:
                 raise
-            left = self._look_up(row, steps, sent_at)
-            return self._send(row, left, tries + 1) if left else []
+            following, left = self._settle_found(row, steps, sent_at)
+            return following + (self._send(row, left, tries + 1) if left else [])
         except XeroError:
             # Anything else says that nothing was done, so that there is nothing to look up.
             self._ledger.settle(row.name, unsent=[step.job.key for step in steps])
@@ -272,16 +273,19 @@ class Writer:
                 return self._settle(row, steps, [{}])
             words = [word for element in elements for word in _words(element)]
             return self._settle(row, steps, [Refusal("; ".join(words) or _why(error))])
+        following: list[Step] = []
         if elements and not isinstance(error, TooLarge):
-            # In spite of summarizeErrors=false (Xero-Net#354): the good ones may be saved, and nobody said
-            # so.
-            parts = [[step] for step in self._look_up(row, steps, sent_at)]
+            # In spite of summarizeErrors=false (Xero-Net#354): the good ones may be saved, and nobody said so.
+            following, left = self._settle_found(row, steps, sent_at)
+            parts = [[step] for step in left]
         else:
             # One id that Xero does not know costs the whole batch, and nothing of it is written.
             middle = len(steps) // 2
             parts = [steps[:middle], steps[middle:]]
         self._ledger.settle(row.name, unsent=[step.job.key for part in parts for step in part])
-        return [following for part in parts for following in self._send(row, part)]
+        for part in parts:
+            following += self._send(row, part)
+        return following
 
     # What became of them
 
@@ -398,7 +402,10 @@ class Writer:
                 flight.key: _revived(row, flight, self._ledger.entry(name, flight.key)) for flight in flights
             }
             with self._counted(row):
-                left = self._look_up(row, list(steps.values()), min(flight.sent_at for flight in flights))
+                done, left = self._look_up(
+                    row, list(steps.values()), min(flight.sent_at for flight in flights)
+                )
+                self._note(row, done)
                 missing = {step.job.key for step in left}
                 self._ledger.settle(name, unsent=missing)
             self._lost |= {(name, f.key): f.request for f in flights if f.key in missing}
@@ -407,8 +414,15 @@ class Writer:
                 name, f"{len(flights):,}", f"{len(flights) - len(missing):,}",
             )  # fmt: skip
 
-    def _look_up(self, row: Write, steps: list[Step], since: str) -> list[Step]:
-        """Find out which steps Xero has done, and write that down; returns the others.
+    def _settle_found(self, row: Write, steps: list[Step], since: str) -> tuple[list[Step], list[Step]]:
+        """Settle the steps that Xero has done all the same; returns what follows from them, and the others."""
+        done, left = self._look_up(row, steps, since)
+        return self._settle(row, [step for step, _ in done], [record for _, record in done]), left
+
+    def _look_up(
+        self, row: Write, steps: list[Step], since: str
+    ) -> tuple[list[tuple[Step, Record]], list[Step]]:
+        """Find out which steps Xero has done, with its records; and which it has not.
 
         A record with a name is found by it; a part among its siblings; anything else by what it says, among
         the records made or changed since it was sent that the ledger does not know.
@@ -439,8 +453,7 @@ class Writer:
             else:
                 taken.add(str(record.get(row.key)))
                 done.append((step, record))
-        self._note(row, done)
-        return left
+        return done, left
 
     def _match(self, row: Write, step: Step, records: Iterable[Record], taken: set[str]) -> Record | None:
         body = self._references.with_account_ids(step.body)
@@ -498,6 +511,7 @@ class Writer:
 
     def _check_stop(self) -> None:
         if self._stop_at_reject and not self._dry_run and self._report.rejected:
+            self._intake.states.flush()
             raise Stopped(
                 "Stopped at the first reject, as on_reject says; what is not written yet comes with the next run."
             )

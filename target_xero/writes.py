@@ -705,6 +705,31 @@ NOT_WRITTEN: Mapping[str, str] = MappingProxyType(
     }
 )
 
+#: What a copy of an organisation lacks, and Xero's reason: of whole records and of single fields (`stream.field`).
+NOT_COPIED: Mapping[str, str] = MappingProxyType(
+    {
+        "documents that are voided or deleted": "Xero makes nothing in an ended state, and they count for nothing",
+        "archived tracking categories": "a new category is active at first, and Xero has room for two of those",
+        "contacts.Balances": "Xero works them out from documents",
+        "contacts.BatchPayments": "the API only reads them",
+        "contacts.BrandingTheme": "the API only reads it",
+        "contacts.Discount": "the API only reads it",
+        "contacts.Website": "the API only reads it",
+        "items.QuantityOnHand": "stock comes from documents: what was there before the first one is missing",
+        "items.TotalCostPool": "stock comes from documents: what was there before the first one is missing",
+        "batch_payments.IsReconciled": "reconciling with the bank statement is done in Xero",
+        "payments.IsReconciled": "reconciling payments of a batch with the bank statement is done in Xero",
+        "repeating_invoices.Schedule.NextScheduledDate": "Xero works it out",
+        "repeating_invoices.ApprovedForSending": "it would mail the invoices of the copy to customers",
+        "repeating_invoices.SendCopy": "it is about mail",
+        "repeating_invoices.MarkAsSent": "it is about mail",
+        "repeating_invoices.IncludePDF": "it is about mail",
+        "*.SentToContact": "nothing of the copy was sent to anybody",
+        "*.BrandingThemeID": "branding themes are made in Xero's settings",
+        "*.HasAttachments": "files are not copied",
+    }
+)
+
 _BY_NAME = {folded(name): row for name, row in WRITES.items()}
 _BY_NAME |= {folded(alias): WRITES["history_notes"] for alias in ("history", "history_records")}
 _UNWRITTEN = {folded(name): reason for name, reason in NOT_WRITTEN.items()}

@@ -152,13 +152,13 @@ def test_sigterm_while_the_input_is_read_ends_the_run_before_anything_is_sent(
     fifo = tmp_path / "input"
     os.mkfifo(fifo)
     arguments = [sys.executable, "-m", "target_xero", "--config", str(command.config), "--input", str(fifo)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        with fifo.open("w") as pipe:
-            pipe.write(TWO_BATCHES)
-            pipe.flush()
-            until(lambda: unread(pipe) == 0)
-            process.send_signal(signal.SIGTERM)
-            out, error = process.communicate(timeout=60)
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process, fifo.open("w") as pipe:
+        pipe.write(TWO_BATCHES)
+        pipe.flush()
+        until(lambda: unread(pipe) == 0)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert out == ""
     assert wiring.records("ManualJournals") == []

@@ -100,9 +100,8 @@ def test_many_names_are_looked_up_by_reading_the_list_once(wiring: Wiring):
 
 
 def test_accounts_and_tax_rates_are_found_by_name_and_tracking_by_its_names(wiring: Wiring):
-    wiring.write(
-        schema("tracking_categories", "id"), record("tracking_categories", id=1, Name="Region", Options=[{"Name": "North"}])
-    )  # fmt: skip
+    region = record("tracking_categories", id=1, Name="Region", Options=[{"Name": "North"}])
+    wiring.write(schema("tracking_categories", "id"), region)
     line = {
         "Description": "Work",
         "Quantity": 1,
