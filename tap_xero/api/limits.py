@@ -116,6 +116,7 @@ class _Gate:
         self.narrowed_at = 0.0
         self.held_until = 0.0
         self.held_why = ""
+        self.day_said: int | None = None
         self.day_left: int | None = None
         self.day_over = False
         self.day_resets_at: datetime | None = None
@@ -204,10 +205,11 @@ class Limits:
                 left = _number(answer.headers, "X-DayLimit-Remaining")
                 if left is not None:
                     # Those still flying may not have been counted when this answer was written.
-                    left -= gate.flying
                     # Answers come out of order; what is left grows only when a new day begins.
-                    new_day = gate.day_left is None or left > gate.day_left + AT_ONCE
-                    gate.day_left = left if gate.day_left is None or new_day else min(left, gate.day_left)
+                    new_day = gate.day_said is None or left > gate.day_said + AT_ONCE
+                    gate.day_said = left if gate.day_said is None or new_day else min(left, gate.day_said)
+                    # Those still flying may not have been counted when this answer was written.
+                    gate.day_left = gate.day_said - gate.flying
                 if answer.status == 429:
                     problem = self._hold(gate, answer.headers, now)
                 else:
@@ -283,7 +285,8 @@ class Limits:
 
     def _check_day(self, gate: _Gate, tenant_id: str | None, call: str) -> None:
         if gate.day_over and gate.day_resets_at and self._clock() >= gate.day_resets_at.timestamp():
-            gate.day_over, gate.day_resets_at, gate.day_left = False, None, None
+            gate.day_over, gate.day_resets_at = False, None
+            gate.day_said = gate.day_left = None
         if gate.day_over:
             words = f"the day's calls of {self._name_of(tenant_id)} are used up"
         elif self._at_reserve(gate) and not gate.flying:
