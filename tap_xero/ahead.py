@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 
 from tap_xero.paging import AtOnce, Chunk
@@ -93,16 +94,17 @@ class ReadAhead:
         if lane.error:
             raise lane.error
 
-    def at_once(self, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
-        """Make calls, a few of them at the same time, and give their answers in order (see `paging.AtOnce`).
+    def at_once(self, key: Hashable, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
+        """Make calls of a list, a few of them at the same time, and give their answers in order (see `paging.AtOnce`).
 
-        A list uses what the others leave free: while more lies ready than half the spool, it makes one call at a time.
+        The list that is being consumed goes at full speed. The others use what it leaves free: while more lies ready
+        than half the spool, they make one call at a time.
         """
         waiting: deque[Future[Page]] = deque()
         todo = iter(numbers)
         try:
             while True:
-                width = WINDOW if self._lying * 2 < self._spool else 1
+                width = WINDOW if key == self._consumed or self._lying * 2 < self._spool else 1
                 waiting.extend(
                     self._calls.submit(call, number) for number in islice(todo, max(0, width - len(waiting)))
                 )
@@ -123,7 +125,7 @@ class ReadAhead:
 
     def _fill(self, key: Hashable, lane: _Lane) -> None:
         try:
-            for chunk in lane.read(self.at_once):
+            for chunk in lane.read(partial(self.at_once, key)):
                 self._put(key, lane, chunk)
         except _Stopped:
             pass

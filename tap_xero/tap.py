@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from types import FrameType
 from typing import IO, Any, TypeVar
 
 import pendulum
@@ -20,6 +21,7 @@ from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import AccessError, OrganisationError, XeroError
 from tap_xero.bookmarks import check_state
 from tap_xero.catalogue import catalog_from, choose_replication, fill_in
+from tap_xero.budgets import windows
 from tap_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
@@ -91,6 +93,15 @@ class TapXero(XeroPlugin, Tap):
             "include_archived", th.BooleanType, default=True, title="Include archived",
             description="Read archived contacts, tracking categories and invoices of archived contacts too; without "
             "them, what was archived stays active downstream.",
+        ),
+        th.Property(
+            "budget_start_date", th.DateType, title="Budgets from",
+            description="Budgets are read from the month that holds this day, 24 months in a call. Default: twelve "
+            "months before this one.",
+        ),
+        th.Property(
+            "budget_end_date", th.DateType, title="Budgets to",
+            description="Budgets are read to the month that holds this day. Default: eleven months after this one.",
         ),
         *REPORT_SETTINGS,
         th.Property(
@@ -167,15 +178,9 @@ class TapXero(XeroPlugin, Tap):
         last = date.fromisoformat(end[:10]) if end else max(month.add(months=11), first)
         return first.replace(day=1), month_end(last)
 
-    def detail_params(self, xero: XeroObject) -> Mapping[str, str]:
-        """What to ask a single GET for: budgets give three months unless told, and at most 24."""
-        if xero.name != "budgets":
-            return {}
-        month = pendulum.now("UTC").start_of("month")
-        return {
-            "DateFrom": month.subtract(months=12).to_date_string(),
-            "DateTo": month.add(months=11).end_of("month").to_date_string(),
-        }
+    def detail_params(self, xero: XeroObject) -> list[dict[str, str]]:
+        """What to ask a single GET for, call by call: budgets give three months unless told, and at most 24."""
+        return list(windows(*self.budget_range())) if xero.name == "budgets" else [{}]
 
     def read(self, stream: XeroStream, organisation: Organisation) -> tuple[Reading, Iterator[Chunk]]:
         """Begin to consume a list; with the first one, all selected lists begin to be read ahead."""
@@ -278,6 +283,13 @@ class TapXero(XeroPlugin, Tap):
             self.logger.error("Not complete: %s of %s. %s", ", ".join(streams), name, reason)
 
     # The command
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Print the state, as the SDK does; but the exit code says that the run isn't done."""
+        try:
+            super()._handle_termination(signum, frame)
+        except SystemExit:
+            sys.exit(128 + signum)
 
     @classmethod
     def invoke(  # type: ignore[override]
