@@ -81,12 +81,28 @@ def web(xero: Sandbox, desk: Desk, tmp_path: Path) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def demo(running_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
+    """Settings that lead to the demo company, as new and without limits."""
+    running_sandbox.desk.reset()
+    running_sandbox.desk.limits(enabled=False)
+    return {
+        "client_id": apps.CUSTOM_CONNECTION.client_id,
+        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+        "api_url": running_sandbox.url,
+        "identity_url": running_sandbox.url,
+        "token_path": str(tmp_path / "tokens.json"),
+    }
+
+
 @pytest.fixture(autouse=True)
 def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Time | None:
-    """Clients of this process wait by moving the clocks, where a test has a small Xero."""
-    if "xero" not in request.fixturenames:
+    """Clients of this process wait by moving the clocks, where a test has a small Xero or the demo company."""
+    names = {"xero": "xero", "demo": "running_sandbox"}
+    sandbox = next((names[name] for name in names if name in request.fixturenames), None)
+    if sandbox is None:
         return None
-    moving = Time(request.getfixturevalue("xero").desk)
+    moving = Time(request.getfixturevalue(sandbox).desk)
     made = XeroClient.__init__
 
     def make(self: XeroClient, *given: Any, **options: Any) -> None:

@@ -8,12 +8,14 @@ import multiprocessing
 import os
 import runpy
 import sys
+import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -197,7 +199,19 @@ class Done:
 
 
 def command(*arguments: str, config: dict[str, Any] | None = None, at: Path, **environment: str) -> Done:
-    """Run `python -m tap_xero` in a process and in the folder `at`, with `config` in a file.
+    """Run `python -m tap_xero` in the folder `at`, with `config` in a file, to its end."""
+    process = started(*arguments, config=config, at=at, **environment)
+    process.join(60)
+    if process.exitcode is None:
+        process.kill()
+    texts = [(at / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
+    return Done(process.exitcode if process.exitcode is not None else -9, *texts)
+
+
+def started(
+    *arguments: str, config: dict[str, Any] | None = None, at: Path, **environment: str
+) -> ForkServerProcess:
+    """Start `python -m tap_xero`; what it writes goes to the files stdout and stderr.
 
     The process is a copy of one that has imported the tap already, which saves most of a second.
     """
@@ -205,24 +219,28 @@ def command(*arguments: str, config: dict[str, Any] | None = None, at: Path, **e
     if config is not None:
         (at / "config.json").write_text(json.dumps(config), encoding="utf-8")
         given = ["--config", "config.json", *given]
-    out, err = at / "stdout", at / "stderr"
-    process = _PROCESSES.Process(target=_run, args=(given, at, own_environment(at) | environment, out, err))
+    process = _PROCESSES.Process(target=_run, args=(given, at, own_environment(at) | environment))
     process.start()
-    process.join(60)
-    if process.exitcode is None:
-        process.kill()
-    return Done(process.exitcode or 0, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+    return process
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Come back when something has become true of another process; AssertionError after ten seconds."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.005)
 
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tap_xero.tap", "tap_xero.sandbox.server"])
 
 
-def _run(arguments: list[str], at: Path, environment: dict[str, str], out: Path, err: Path) -> None:
+def _run(arguments: list[str], at: Path, environment: dict[str, str]) -> None:
     """What `python -m tap_xero` does, in a process that is there already."""
-    for stream, file in ((sys.stdout, out), (sys.stderr, err)):
+    for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")):
         stream.flush()
-        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        opened = os.open(at / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(opened, stream.fileno())
         os.close(opened)
     os.chdir(at)

@@ -74,4 +74,11 @@ def test_a_digit_less_or_a_date_off_by_a_day_would_be_noticed(place: Place, sett
     _, found = differences(changed, theirs)
     assert any("DueDate" in what for what in found)
     assert any("Decimal" in what for what in found)
-    assert differences(fast[:-2], theirs)[1] == ["1 records more on one side"]
+
+
+def test_a_record_that_only_one_side_has_would_be_noticed(place: Place, settings: dict[str, Any]):
+    fast, theirs = read(settings, "invoices").lines, slow(place)
+    last = max(number for number, line in enumerate(fast) if b'"type":"RECORD"' in line)
+    assert differences([*fast[:last], *fast[last + 1 :]], theirs) == (INVOICES - 1, ["1 more on one side"])
+    last = max(number for number, line in enumerate(theirs) if b'"type":"RECORD"' in line)
+    assert differences(fast, [*theirs[:last], *theirs[last + 1 :]]) == (INVOICES - 1, ["1 more on one side"])

@@ -1,0 +1,299 @@
+"""Lists are read ahead side by side, and nobody can tell from the output but by the time it took."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import pytest
+
+from tap_xero.ahead import WINDOW, ReadAhead
+from tap_xero.api.errors import NotConnected
+from tap_xero.paging import Chunk
+from tap_xero.records import Page, Row
+from tap_xero.sandbox import Desk
+from tap_xero.streams import Reading
+
+from .company import HARBOUR, TIDE, guid
+from .runs import Recorder, read
+
+BOTH = {"tenant_ids": [HARBOUR, TIDE]}
+STREAMS = [
+    "accounts",
+    "budgets",
+    "contacts",
+    "invoices",
+    "items",
+    "journals",
+    "manual_journals",
+    "quotes",
+    "users",
+]
+
+
+def chunk(number: int, size: int = 1) -> Chunk:
+    return Chunk([Row((number,), "", msgspec.Raw(b"{}"))], size=size)
+
+
+def lists(*counts: int, size: int = 1) -> list[tuple[int, Callable[..., Iterator[Chunk]]]]:
+    """Lists of so many chunks each."""
+
+    def reader(key: int, count: int) -> Callable[..., Iterator[Chunk]]:
+        return lambda at_once: (chunk(100 * key + number, size) for number in range(count))
+
+    return [(key, reader(key, count)) for key, count in enumerate(counts)]
+
+
+def numbers(chunks: Iterator[Chunk]) -> list[int]:
+    return [row.key[0] for one in chunks for row in one.rows]
+
+
+def alive() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("read-ahead")}
+
+
+@pytest.fixture
+def ahead() -> Iterator[Callable[..., ReadAhead]]:
+    """Makes them and closes them."""
+    made: list[ReadAhead] = []
+
+    def make(*given: Any, **options: Any) -> ReadAhead:
+        made.append(ReadAhead(*given, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    assert alive() == set()
+
+
+# By itself
+
+
+def test_every_list_comes_whole_and_in_its_order(ahead: Callable[..., ReadAhead]) -> None:
+    reading = ahead(lists(5, 0, 3, 7), threads=2)
+    got = [numbers(reading.consume(key)) for key in range(4)]
+    assert got == [[0, 1, 2, 3, 4], [], [200, 201, 202], [300, 301, 302, 303, 304, 305, 306]]
+
+
+def test_no_more_lies_ready_than_the_spool_holds(ahead: Callable[..., ReadAhead]) -> None:
+    reading = ahead(lists(30, 30, 30, size=10), spool=100)
+    assert [len(numbers(reading.consume(key))) for key in range(3)] == [30, 30, 30]
+    assert 0 < reading.most <= 110
+
+
+def test_a_chunk_larger_than_the_spool_comes_all_the_same(ahead: Callable[..., ReadAhead]) -> None:
+    reading = ahead(lists(3, 3, size=1000), spool=100)
+    assert [len(numbers(reading.consume(key))) for key in range(2)] == [3, 3]
+
+
+def test_the_list_that_is_consumed_goes_on_when_later_ones_have_filled_the_spool(
+    ahead: Callable[..., ReadAhead],
+) -> None:
+    full, go = threading.Event(), threading.Event()
+
+    def first(at_once: Any) -> Iterator[Chunk]:
+        assert go.wait(10)
+        yield from (chunk(number, 50) for number in range(10))
+
+    def later(at_once: Any) -> Iterator[Chunk]:
+        yield chunk(100, 90)
+        full.set()
+        yield chunk(101, 90)
+
+    reading = ahead([(0, first), (1, later)], spool=100)
+    assert full.wait(10)
+    go.set()
+    assert numbers(reading.consume(0)) == list(range(10))
+    assert numbers(reading.consume(1)) == [100, 101]
+
+
+def test_an_error_comes_out_after_its_list_s_rows_and_nowhere_else(ahead: Callable[..., ReadAhead]) -> None:
+    def broken(at_once: Any) -> Iterator[Chunk]:
+        yield chunk(1)
+        raise NotConnected("gone")
+
+    reading = ahead([(0, broken), *[(key + 1, read) for key, read in lists(2, 2)]])
+    seen: list[int] = []
+    with pytest.raises(NotConnected):
+        seen.extend(row.key[0] for one in reading.consume(0) for row in one.rows)
+    assert numbers(reading.consume(1)) == [0, 1]
+    assert numbers(reading.consume(2)) == [100, 101]
+
+
+def test_closing_ends_lists_that_nobody_consumes(ahead: Callable[..., ReadAhead]) -> None:
+    reading = ReadAhead(lists(1000, 1000, 1000, size=10), spool=50)
+    assert numbers(iter([next(reading.consume(0))])) == [0]
+    reading.close()
+    assert alive() == set()
+
+
+def pages(reading: ReadAhead, count: int) -> list[int]:
+    """What calls at once give, in order."""
+    return [page.size for page in reading.at_once(0, lambda number: Page([], size=number), range(count))]
+
+
+@pytest.mark.parametrize("count", [0, 1, WINDOW, WINDOW * 3 + 1])
+def test_calls_at_once_give_their_answers_in_order(ahead: Callable[..., ReadAhead], count: int) -> None:
+    assert pages(ahead(lists(0)), count) == list(range(count))
+
+
+def test_calls_at_once_are_fewer_while_the_spool_is_full_and_none_is_left_out(
+    ahead: Callable[..., ReadAhead],
+) -> None:
+    lying = threading.Event()
+    counts: list[int] = []
+
+    def slow(at_once: Any) -> Iterator[Chunk]:
+        def call(number: int) -> Page:
+            counts.append(number)
+            if number == 3:
+                assert lying.wait(10)
+            return Page([], size=number)
+
+        for page in at_once(call, range(20)):
+            yield chunk(page.size, 1)
+
+    def large(at_once: Any) -> Iterator[Chunk]:
+        yield chunk(100, 90)
+        lying.set()
+
+    reading = ahead([(0, lists(1)[0][1]), (1, slow), (2, large)], spool=100)
+    assert numbers(reading.consume(0)) == [0]
+    assert numbers(reading.consume(1)) == list(range(20))
+    assert sorted(counts) == list(range(20))
+
+
+def test_an_error_of_a_call_at_once_ends_the_list(ahead: Callable[..., ReadAhead]) -> None:
+    def call(number: int) -> Page:
+        if number == 2:
+            raise NotConnected("gone")
+        return Page([], size=number)
+
+    got = []
+    with pytest.raises(NotConnected):
+        got.extend(page.size for page in ahead(lists(0)).at_once(0, call, range(9)))
+    assert got == [0, 1]
+
+
+# In a run
+
+
+def said(config: dict[str, Any], *streams: str) -> list[Any]:
+    """What a run writes, but for states in between and the time of each record."""
+    run = read(config, *streams)
+    told = {"time_extracted", "version"}
+    messages = [
+        {name: value for name, value in message.items() if name not in told}
+        for message in run.messages
+        if message["type"] != "STATE"
+    ]
+    return [
+        *messages,
+        {stream: run.bookmark(stream, tenant) for stream in streams for tenant in (HARBOUR, TIDE)},
+    ]
+
+
+def test_what_comes_out_is_what_reading_one_list_after_another_gives(
+    web: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {**web, **BOTH, "page_size": 2}
+    side_by_side = said(settings, *STREAMS)
+
+    def plainly(self: Any, stream: Any, organisation: Any) -> Any:
+        reading = Reading(stream, organisation)
+        return reading, reading.chunks()
+
+    monkeypatch.setattr("tap_xero.tap.TapXero.read", plainly)
+    assert said(settings, *STREAMS) == side_by_side
+
+
+def test_five_calls_of_an_organisation_are_under_way_at_once_and_never_a_sixth(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    desk.limits(enabled=True, start_afresh=True)
+    held = desk.fault("hold", tenant=HARBOUR, path="[!O]*", count=0)
+
+    def watch() -> int:
+        desk.wait(held, hits=5)
+        waiting = len([call for call in desk.calls() if call["status"] is None])
+        desk.clear_faults()
+        return waiting
+
+    with ThreadPoolExecutor() as pool:
+        watching = pool.submit(watch)
+        run = read(config, *STREAMS)
+        assert watching.result() == 5
+    assert run.failed == {}
+    assert desk.counters()["tenants"][HARBOUR]["most_in_flight"] == 5
+    assert 429 not in {call["status"] for call in desk.calls()}
+
+
+def test_two_organisations_are_read_side_by_side(web: dict[str, Any], desk: Desk) -> None:
+    held = desk.fault("hold", path="Contacts", count=2)
+
+    def watch() -> set[str]:
+        desk.wait(held, hits=2)
+        waiting = {
+            call["headers"]["Xero-Tenant-Id"] for call in desk.calls("Contacts") if call["status"] is None
+        }
+        desk.release(held)
+        return waiting
+
+    with ThreadPoolExecutor() as pool:
+        watching = pool.submit(watch)
+        run = read({**web, **BOTH}, "contacts")
+        assert watching.result() == {HARBOUR, TIDE}
+    assert len(run.records["contacts"]) == 10
+
+
+def test_messages_are_written_by_one_thread(web: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    writers: set[int] = set()
+    plain = Recorder.write_message
+
+    def write(self: Recorder, message: Any) -> None:
+        writers.add(threading.get_ident())
+        plain(self, message)
+
+    monkeypatch.setattr(Recorder, "write_message", write)
+    read({**web, **BOTH}, *STREAMS)
+    assert writers == {threading.get_ident()}
+
+
+def test_a_run_leaves_no_thread_behind(config: dict[str, Any], desk: Desk) -> None:
+    read(config, *STREAMS)
+    assert alive() == set()
+    desk.fault(
+        "status", path="Accounts", status=401, body='{"Detail": "AuthenticationUnsuccessful"}', count=0
+    )
+    with pytest.raises(NotConnected):
+        read(config, *STREAMS)
+    assert alive() == set()
+
+
+def test_a_single_record_at_a_time_is_read_for_a_test_of_the_connection(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    from tap_xero.tap import TapXero
+
+    tap = TapXero(config=config, message_writer=Recorder())
+    try:
+        tap.run_connection_test()
+    finally:
+        tap.close()
+    assert alive() == set()
+    assert len(desk.calls("/Journals")) == 1
+    assert len([call for call in desk.calls() if "/ContactGroups/" in call["path"]]) <= 3
+
+
+def test_what_changes_while_later_lists_are_read_ahead_is_read_by_the_next_run(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    """Quotes are fetched while accounts are passed on; their bookmark is of what was fetched."""
+    desk.fault("edit", path="ManualJournals", resource="ManualJournals", id=guid("m", 1))
+    first = read(config, "accounts", "manual_journals")
+    second = read(config, "accounts", "manual_journals", state=first.state)
+    assert second.ids("manual_journals") == [guid("m", 1)]
