@@ -18,6 +18,7 @@ from singer_sdk.singerlib import Catalog, Metadata, RecordMessage
 
 from tap_xero import paging
 from tap_xero.api.errors import AccessError, NotFound, XeroError
+from tap_xero.budgets import joined
 from tap_xero.config import ConfigurationProblem, Organisation
 from tap_xero.objects import Paging, XeroObject
 from tap_xero.paging import AtOnce, Chunk, Passed
@@ -328,7 +329,7 @@ class WholeStream(XeroStream):
         """Read a record by a call of its own; one that was removed in the meantime is left out."""
         try:
             path = f"{self.xero.path}/{quote(str(rows[number].key[0]))}"
-            return reading.ask(path, self.tap.detail_params(self.xero))
+            return joined([reading.ask(path, params) for params in self.tap.detail_params(self.xero)])
         except NotFound:
             return Page([])
 

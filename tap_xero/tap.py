@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -20,8 +20,8 @@ from tap_xero.ahead import ReadAhead
 from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import AccessError, OrganisationError, XeroError
 from tap_xero.bookmarks import check_state
-from tap_xero.catalogue import catalog_from, choose_replication, fill_in
 from tap_xero.budgets import windows
+from tap_xero.catalogue import catalog_from, choose_replication, fill_in
 from tap_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
