@@ -535,10 +535,18 @@ def test_reports_are_off_by_default(demo: dict[str, Any], desk: Desk) -> None:
 def test_a_report_without_its_scope_is_skipped_with_the_scope_to_ask_for(
     demo: dict[str, Any], desk: Desk
 ) -> None:
-    lost = "accounting.reports.trialbalance.read"
-    desk.take_scopes(lost, "accounting.reports.read", client_id=demo["client_id"])
-    run = read(demo, "report_bank_summary", "report_trial_balance")
+    scopes = [
+        "accounting.settings.read",
+        "accounting.reports.banksummary.read",
+        "accounting.reports.aged.read",
+    ]
+    run = read(
+        {**demo, "scopes": scopes},
+        "report_bank_summary", "report_trial_balance", "report_aged_payables_by_contact",
+    )  # fmt: skip
     assert run.records["report_bank_summary"]
     assert run.records["report_trial_balance"] == []
-    (warning,) = run.warnings
-    assert lost in warning
+    assert run.records["report_aged_payables_by_contact"] == []
+    aged, trial = sorted(run.warnings)
+    assert "accounting.contacts.read" in aged
+    assert "accounting.reports.trialbalance.read" in trial
