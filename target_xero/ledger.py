@@ -121,6 +121,14 @@ class Ledger:
         ).fetchone()
         return None if found is None else str(found[0])
 
+    def number(self, object_name: str, owner: str, content: str) -> int:
+        """How many records with this content were written as parts of one of Xero's."""
+        found = self._db.execute(
+            "SELECT count(*) FROM record WHERE tenant = ? AND object = ? AND owner = ? AND hash = ?",
+            (self._tenant, object_name, owner, content),
+        ).fetchone()
+        return int(found[0])
+
     def by_name(self, object_name: str, field: str, value: str) -> str | None:
         """Xero's id of the record that was written under a name or number, whatever its case."""
         found = self._db.execute(

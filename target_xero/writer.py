@@ -442,7 +442,9 @@ class Writer:
                 record = self._match(row, step, self._planner.siblings(row, step.owner), taken)
             elif row.search and row.named(step.body):
                 record = self._planner.existing(row, step.job, step.body, None)
-                mine = record and (row.existing is not Existing.REFUSE or says(step.body, record, row.marks))
+                # One of that name may have been there before, so that the create was refused.
+                marks = row.marks if row.existing is Existing.REFUSE else step.body.keys() - row.once
+                mine = record and (row.existing is Existing.KEEP or says(step.body, record, marks))
                 held = record and self._ledger.holder(row.name, str(record.get(row.key)))
                 record = record if mine and held in {None, step.job.key} else None
             else:
@@ -457,13 +459,14 @@ class Writer:
 
     def _match(self, row: Write, step: Step, records: Iterable[Record], taken: set[str]) -> Record | None:
         body = self._references.with_account_ids(step.body)
-        for record in records:
+        found = [record for record in records if says(body, record, row.marks or row.names)]
+        if not row.key:
+            # Notes have no id: of equal ones, as many are there as the ledger knows, and one more if this one is.
+            others = self._ledger.number(row.name, step.owner or "", step.hash)
+            return found[0] if len(found) > others else None
+        for record in found:
             identifier = str(record.get(row.key))
-            if row.key and (
-                identifier in taken or (self._ledger.holder(row.name, identifier) and not row.shared)
-            ):
-                continue
-            if says(body, record, row.marks or row.names):
+            if identifier not in taken and (row.shared or not self._ledger.holder(row.name, identifier)):
                 return record
         return None
 

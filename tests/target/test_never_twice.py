@@ -197,3 +197,32 @@ def test_a_lost_answer_of_any_object_is_found_out_by_the_next_run(wiring: Wiring
     assert everything(wiring) == undisturbed
     assert run.count(name).get("rejected", 0) == control.count(name).get("rejected", 0)
     assert run.states == [phase]
+
+
+def test_a_refusal_whose_answer_was_lost_is_not_taken_for_a_write(wiring: Wiring):
+    """Xero had a contact of that name, so the create was refused: what the source says is yet to be written."""
+    contact = record("contacts", id="x", Name="Abel", FirstName="New")
+    wiring.xero.desk.put(
+        "Contacts", {"Name": "Abel", "ContactStatus": "ACTIVE", "Phones": [], "Addresses": []}, wiring.tenant
+    )
+    wiring.xero.desk.fault("reset_after", method="PUT", path="Contacts")
+    assert isinstance(wiring.write(schema("contacts", "id"), contact, tries=1).error, OutcomeUnknown)
+    wiring.xero.desk.advance(400)
+    assert wiring.write(schema("contacts", "id"), contact).count("contacts") == {"updated": 1}
+    assert [c["FirstName"] for c in wiring.records("Contacts")] == ["New"]
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "html"])
+def test_equal_notes_on_one_record_are_all_written_once(wiring: Wiring, fault: str):
+    person = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
+    notes = [record("history_notes", id=n, ContactName="Abel", Details="Called") for n in (1, 2)]
+    stream = [*person, schema("history_notes", "id"), *notes]
+    wiring.xero.desk.fault(fault, method="PUT", path="Contacts/*/History", after=1)
+    assert isinstance(wiring.write(stream, tries=1).error, OutcomeUnknown)
+    wiring.xero.desk.advance(400)
+    run = wiring.write(stream)
+    assert run.count("history_notes") == (
+        {"unchanged": 2} if fault == "reset_after" else {"unchanged": 1, "created": 1}
+    )
+    (contact,) = wiring.records("Contacts")
+    assert wiring.notes(f"Contacts/{contact['ContactID']}") == ["Called", "Called"]
