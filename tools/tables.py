@@ -31,8 +31,8 @@ def streams() -> str:
             replication = f"incremental, by {xero.marker}"
         else:
             replication = "full table" + (", can be incremental" if xero.can_be_incremental else "")
-        broad = [scope for scope in xero.scopes[1:] if scope.endswith(".read") and scope != xero.scopes[0]]
-        scopes = f"`{xero.scopes[0]}`" + (f" or, until 2027, `{broad[-1]}`" if broad else "")
+        broad = [scope for scope in xero.scopes if scope in BROAD]
+        scopes = f"`{xero.scopes[0]}`" + (f" or, until September 2027, `{broad[0]}`" if broad else "")
         paging = {
             Paging.WHOLE: "none",
             Paging.PAGES: "1,000",
@@ -41,7 +41,7 @@ def streams() -> str:
         }
         rows.append(
             [
-                f"`{xero.name}`",
+                f"`{xero.name}`" + ("" if xero.selected else " (off)"),
                 ", ".join(xero.key),
                 replication,
                 scopes,
@@ -79,9 +79,16 @@ def settings() -> str:
     )
 
 
+def transcript() -> str:
+    """What was really typed and seen, as tools/transcript.py recorded it for docs/connecting.md."""
+    page = (README.parent / "docs" / "connecting.md").read_text(encoding="utf-8")
+    return page.split("<!-- transcript -->\n")[1].split("\n<!-- /transcript -->")[0].rstrip()
+
+
+BROAD = ("accounting.transactions.read", "accounting.reports.read")
 OF_THE_SDK = ("`stream_map", "`faker", "`flattening", "`batch_")
 
-TABLES: dict[str, Callable[[], str]] = {"streams": streams, "settings": settings}
+TABLES: dict[str, Callable[[], str]] = {"streams": streams, "settings": settings, "transcript": transcript}
 
 
 def with_tables(text: str) -> str:
