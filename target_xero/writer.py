@@ -223,7 +223,7 @@ class Writer:
         params = dict(row.unit_prices) if verb.body == "list" and row.unit_prices else {}
         if verb.body == "list" and self._references.foreign(first.job.tenant):
             params |= row.copied
-        if verb.size > 1:
+        if verb.size > 1 and verb.answers:
             params["summarizeErrors"] = "false"
         body = _body(row, verb, [step.body for step in steps])
         request = self._request_key(steps, body)

@@ -48,15 +48,16 @@ class Search(Enum):
 class Verb:
     """A request: `path` with {of} for what a part belongs to and {id} for the record itself.
 
-    `body` is `list` (in the envelope), `one` (the bare record) or empty. Only where Xero answers for each
-    record (`summarizeErrors=false`) does `size` exceed 1: elsewhere one bad record of several is refused
-    together with the ids of the good ones (xero-ruby#247).
+    `body` is `list` (in the envelope), `one` (the bare record) or empty. `size` is how many records go at once:
+    several only where Xero answers for each (`answers`: it takes `summarizeErrors=false`) or where doing it twice
+    does no harm. Elsewhere one bad record is refused together with the ids of the good ones (xero-ruby#247).
     """
 
     method: str
     path: str
     body: str = "list"
     size: int = 1
+    answers: bool = True
 
 
 @dataclass(frozen=True)
@@ -313,8 +314,8 @@ _ROWS = (
         create=Verb("PUT", "TaxRates"),
         update=Verb("POST", "TaxRates"),
         required=("Name", "TaxComponents"),
-        steps=_steps(new="ACTIVE", ACTIVE="DELETED ARCHIVED", ARCHIVED="ACTIVE DELETED"),
-        becomes=MappingProxyType({"PENDING": "ACTIVE"}),
+        steps=_steps(new="ACTIVE", ACTIVE="DELETED"),
+        becomes=MappingProxyType({"PENDING": "ACTIVE", "ARCHIVED": "DELETED"}),
         header=("Name", "ReportTaxType", "TaxComponents"),
         names=("Name",),
         search=Search.WHOLE,
@@ -394,7 +395,7 @@ _ROWS = (
             "ContactGroupID": guid,
             **{name: CONTACT_REF.fields[name] for name in REFERENCES["Contact"]},
         },
-        create=Verb("PUT", "{of}/Contacts", size=MANY),
+        create=Verb("PUT", "{of}/Contacts", size=MANY, answers=False),
         remove=Verb("DELETE", "{of}/Contacts/{id}", ""),
         required=("ContactGroupID", "ContactID|ContactNumber|Name|EmailAddress"),
         refers="Contact",
@@ -743,3 +744,56 @@ def row_of(stream: str) -> Write | None:
 def why_not(stream: str) -> str | None:
     """Why Xero can't be written this stream, if it is one of those it can't; None for a stream nobody knows."""
     return _UNWRITTEN.get(folded(stream))
+
+
+def table() -> str:
+    """What each object accepts, as a Markdown table for the documentation."""
+    rows = [
+        "| stream | create | change | end | needed for a create | told from others by |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in WRITES.values():
+        if not row.create:
+            continue
+        needed = ", ".join(
+            names.replace("|", " or ") if names.count("|") < 4 else _one_of(names) for names in row.required
+        )
+        names = (
+            ", ".join(row.names) + (f" ({row.numbered[1]} only)" if row.numbered else "")
+            if row.names
+            else "what it says"
+        )
+        rows.append(
+            f"| `{row.name}` | {_size(row.create)} | {_size(row.update)} | {_end(row)} | {needed} | {names} |"
+        )
+    return "\n".join(rows)
+
+
+def not_written() -> str:
+    """What is left out and why, as a Markdown list."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in NOT_WRITTEN.items():
+        by_reason.setdefault(reason, []).append(f"`{name}`")
+    return "\n".join(f"* {', '.join(names)}: {reason}." for reason, names in by_reason.items())
+
+
+def not_copied() -> str:
+    """What the copy of an organisation lacks and why, as a Markdown list."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in NOT_COPIED.items():
+        by_reason.setdefault(reason, []).append(f"`{name.removeprefix('*.')}`" if "." in name else name)
+    return "\n".join(f"* {', '.join(names)}: {reason}." for reason, names in by_reason.items())
+
+
+def _size(verb: Verb | None) -> str:
+    return "no" if verb is None else f"{verb.size} at once" if verb.size > 1 else "one at a time"
+
+
+def _one_of(names: str) -> str:
+    first, *_, last = names.split("|")
+    return f"what it belongs to ({first} … {last})"
+
+
+def _end(row: Write) -> str:
+    done = {"DELETED": "deleted", "VOIDED": "voided", "ARCHIVED": "archived"}
+    return ", ".join(done[status] for status in row.ends) or ("deleted" if row.remove else "no")

@@ -1,0 +1,33 @@
+"""docs/writing.md: its tables are those of the registry, and its examples run."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from target_xero import writes
+
+from .conftest import Wiring
+
+PAGE = Path(__file__).parents[2] / "docs" / "writing.md"
+EXAMPLES = re.findall(r"```jsonl\n(.*?)```", PAGE.read_text(), re.DOTALL)
+MADE = {"writes": writes.table, "not copied": writes.not_copied, "not written": writes.not_written}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_from_the_registry_is_up_to_date(name: str):
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    assert PAGE.read_text().partition(begin)[2].partition(end)[0] == MADE[name]()
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_is_written_and_the_second_time_unchanged(wiring: Wiring, example: str):
+    records = sum(json.loads(line)["type"] == "RECORD" for line in example.splitlines())
+    run = wiring.write(example)
+    assert run.error is None
+    assert sum(count.created for count in run.counts.values()) == records
+    again = wiring.write(example)
+    assert sum(count.unchanged for count in again.counts.values()) == records
