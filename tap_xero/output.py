@@ -45,7 +45,11 @@ class BlockWriter(MsgSpecWriter):
         out = memoryview(block)
         try:
             sys.stdout.flush()
-            descriptor = sys.stdout.fileno()
+            try:
+                descriptor = sys.stdout.fileno()
+            except OSError:  # stdout has been replaced, by tests for one, with something that is no file
+                sys.stdout.buffer.write(out)
+                return
             while out:
                 try:
                     out = out[os.write(descriptor, out) :]
