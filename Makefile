@@ -1,7 +1,7 @@
 # What each line runs can be run without make as well.
 PYTHON ?= python3
 
-.PHONY: demo demo-reset test lint plugins
+.PHONY: demo demo-reset test lint plugins bench
 
 demo:            ## A demo company into PostgreSQL; once more: a business day later
 	@$(PYTHON) demo
@@ -20,3 +20,6 @@ lint:            ## Style and types
 plugins:         ## Meltano's definitions, from what tap-xero and target-xero say of themselves
 	@$(PYTHON) demo/install.py test
 	@.venv/bin/python plugins/make.py
+
+bench:           ## Measure against the rivals; ARGS='--records 10000 read start' for some parts
+	@$(PYTHON) -m benchmarks $(ARGS)

@@ -1,0 +1,76 @@
+"""Measures the tap and the target against their rivals, Xero's limits and the bare work.
+
+    python -m benchmarks                      # everything but what takes long
+    python -m benchmarks read start           # some parts
+    python -m benchmarks --records 10000 --repeats 3 read
+
+Each contender gets an environment of its own in `.bench/`, as its users would install it. Runs are interleaved; numbers
+are medians with the lowest and the highest in brackets. CPU seconds are user and system of the program itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import calls, environments, measure, reading, writing
+
+DEFAULT = ("read", "equal", "sandbox", "start", "calls", "memory", "latency", "write")
+LONG = ("million", "limit")
+
+
+def main() -> int:
+    """Run the parts that were asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(DEFAULT + LONG)}")
+    parser.add_argument("--records", type=int, default=30_000, help="invoices to read (default: 30,000)")
+    parser.add_argument("--repeats", type=int, default=5, help="how often (default: 5)")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="measure what `.bench/` holds, even if the sources have changed since",
+    )
+    parser.add_argument("--all", action="store_true", help="all parts, also those that take minutes")
+    options = parser.parse_args()
+    unknown = [part for part in options.parts if part not in DEFAULT + LONG]
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}")
+    wanted = options.parts or (DEFAULT + LONG if options.all else DEFAULT)
+    records, repeats = options.records, options.repeats
+    parts: dict[str, Callable[[Path], None]] = {
+        "read": lambda folder: reading.from_pages(folder, records, repeats),
+        "equal": lambda folder: reading.equal(folder, 2000),
+        "sandbox": lambda folder: reading.from_sandbox(folder, min(records, 20_000), max(1, repeats // 2)),
+        "start": lambda folder: reading.start_up(folder, 2 * repeats),
+        "calls": calls.count,
+        "memory": lambda folder: reading.memory(folder, [100_000]),
+        "latency": calls.waits,
+        "write": lambda folder: writing.write(folder, max(1, repeats // 2)),
+        "million": lambda folder: reading.memory(folder, [1_000_000]),
+        "limit": calls.limit,
+    }
+    for name in environments.PACKAGES:
+        if not (options.keep and environments.python_of(name).exists()):
+            environments.install(name)
+    measure.on_core(0)
+    print(f"Measured on {measure.machine()}.")
+    failed = False
+    for part in wanted:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            try:
+                parts[part](Path(folder))
+            except measure.Failed as error:
+                failed = True
+                print(f"\n{part} failed: {error}", file=sys.stderr)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,290 @@
+"""A loopback server in a process of its own, so plain that it costs next to nothing: what is measured is the client.
+
+It hands out the invoices of `benchmarks.invoices` in pages and windows as Xero does, and empty lists for everything
+else. Answers are made once and then kept. `POST /bench` says how many invoices there are, how long each answer takes
+and whether Xero's limits hold, and starts counting afresh; `GET /bench` tells what was counted.
+
+    python -m benchmarks.server       # prints its port
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import json
+import re
+import uuid
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from benchmarks.invoices import changed_ms, first_since, invoice
+
+KEPT = 128 * 2**20
+"""Bytes of answers that are kept for the next time."""
+
+_PLENTY = 1_000_000
+_SCOPES = (
+    "accounting.transactions accounting.contacts accounting.settings accounting.reports.read "
+    "accounting.journals.read accounting.budgets.read accounting.invoices accounting.payments "
+    "accounting.banktransactions accounting.manualjournals accounting.attachments paymentservices "
+    "offline_access"
+)
+_WORDS = {200: "OK", 304: "Not Modified", 404: "Not Found", 429: "Too Many Requests"}
+
+
+def tenant(number: int) -> str:
+    """The id of the organisation with this number."""
+    return str(uuid.UUID(int=(0xBE << 120) + (4 << 76) + (2 << 62) + number))
+
+
+class Kept:
+    """Answers by what was asked, the oldest forgotten first."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Any, bytes] = OrderedDict()
+        self._size = 0
+
+    def get(self, asked: Any, make: Callable[[], bytes]) -> bytes:
+        """The answer, made if it is not there."""
+        found = self._answers.get(asked)
+        if found is None:
+            found = self._answers[asked] = make()
+            self._size += len(found)
+            while self._size > KEPT:
+                self._size -= len(self._answers.popitem(last=False)[1])
+        return found
+
+
+class Xero:
+    """What is answered, and what was counted meanwhile."""
+
+    def __init__(self) -> None:
+        self.kept = Kept()
+        self.set({})
+
+    def set(self, wish: dict[str, Any]) -> None:
+        """Begin anew: `invoices` and `tenants` (how many), `latency` (seconds before each answer), `limits`."""
+        self.invoices: int = wish.get("invoices", 0)
+        self.tenants: int = wish.get("tenants", 1)
+        self.latency: float = wish.get("latency", 0.0)
+        self.limits: bool = wish.get("limits", False)
+        self.calls: Counter[str] = Counter()
+        self.sent = self.waited = self.written = self.refused = 0.0
+        self.first = self.last = 0.0
+        self.flying: Counter[str] = Counter()
+        self.most = 0
+        self.minute: dict[str, deque[float]] = {}
+
+    def counted(self) -> dict[str, Any]:
+        """What has happened since `set`; seconds are the server's own."""
+        return {
+            "calls": sum(self.calls.values()),
+            "paths": dict(self.calls),
+            "bytes": self.sent,
+            "waits": self.waited,
+            "most_at_once": self.most,
+            "refused": self.refused,
+            "written": self.written,
+            "seconds": self.last - self.first,
+        }
+
+    def limit(self, tenant_id: str, now: float) -> tuple[int, list[str]] | None:
+        """Refuse a call over five at once or sixty in any minute; else count it."""
+        window = self.minute.setdefault(tenant_id, deque())
+        while window and window[0] <= now - 60:
+            window.popleft()
+        if self.limits and self.flying[tenant_id] >= 5:
+            return 429, ["X-Rate-Limit-Problem: concurrent"]
+        if self.limits and len(window) >= 60:
+            wait = int(window[0] + 60 - now) + 1
+            return 429, ["X-Rate-Limit-Problem: minute", f"Retry-After: {wait}"]
+        window.append(now)
+        return None
+
+    def left(self, tenant_id: str) -> list[str]:
+        """The headers that tell what is left of the limits."""
+        left = 60 - len(self.minute.get(tenant_id, ())) if self.limits else _PLENTY
+        return [f"X-MinLimit-Remaining: {left}", "X-AppMinLimit-Remaining: 9999"]
+
+    def now(self) -> str:
+        """The organisation's clock: an hour after its last change, so that nothing is being edited."""
+        return f"/Date({changed_ms(self.invoices) + 3_600_000})/"
+
+    # What there is to ask for
+
+    def plain(self, path: str) -> bytes | None:
+        """Answers that belong to no organisation."""
+        if path == "/connect/token":
+            claims = json.dumps({"scope": _SCOPES.split(), "exp": 4_000_000_000}).encode()
+            parts = [b'{"alg":"HS256","typ":"JWT"}', claims, b"unsigned"]
+            token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+            answer = {
+                "access_token": token,
+                "expires_in": 1800,
+                "token_type": "Bearer",
+                "refresh_token": "next",
+            }
+            return json.dumps({**answer, "scope": _SCOPES}).encode()
+        if path == "/connections":
+            kind = {"tenantType": "ORGANISATION"}
+            found = range(self.tenants)
+            return json.dumps(
+                [
+                    {"id": tenant(1000 + n), "tenantId": tenant(n), "tenantName": f"Org {n}", **kind}
+                    for n in found
+                ]
+            ).encode()
+        return None
+
+    def list_of(self, name: str, query: dict[str, list[str]], since: str | None, *, packed: bool) -> bytes:
+        """A list's answer, or its page."""
+        first = min(first_since(_moment(since)), self.invoices) if since and name == "Invoices" else 0
+        page = int(query.get("page", ["1"])[0])
+        size = int(query.get("pageSize", ["100"])[0])
+        there = self.invoices - first if name == "Invoices" else 0
+        asked = (name, first, page, size, self.invoices, packed)
+
+        def make() -> bytes:
+            begin = min((page - 1) * size, there)
+            rows = ",".join(map(invoice, range(first + begin, first + min(begin + size, there))))
+            counts = (
+                f'{{"page":{page},"pageSize":{size},"pageCount":{-(-there // size)},"itemCount":{there}}}'
+            )
+            body = (
+                f'{{"Id":"{tenant(7)}","Status":"OK","ProviderName":"Benchmark","DateTimeUTC":"{self.now()}",'
+                f'"pagination":{counts},"{name}":[{rows}]}}'
+            ).encode()
+            return gzip.compress(body, 1) if packed else body
+
+        return self.kept.get(asked, make)
+
+    def written_of(self, name: str, body: bytes) -> bytes:
+        """Take what is written: each element comes back with an id, as with summarizeErrors=false."""
+        elements = json.loads(body)[name]
+        self.written += len(elements)
+        key = f"{name[:-1]}ID"
+        for element in elements:
+            element.setdefault(key, str(uuid.uuid4()))
+            element.update(StatusAttributeString="OK", HasErrors=False, ValidationErrors=[])
+            element["UpdatedDateUTC"] = self.now()
+        answer = {"Id": tenant(7), "Status": "OK", "DateTimeUTC": self.now(), name: elements}
+        return json.dumps(answer, ensure_ascii=False).encode()
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(re.sub(r"\.\d+|Z$|\+00:00$", "", text))
+    return found.replace(tzinfo=timezone.utc)
+
+
+def contacts_asked_for(query: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The contacts that a `where` names: all of them exist."""
+    names = re.findall(r'Name\s*==\s*"((?:[^"\\]|\\.)*)"', "".join(query.get("where", [])))
+    names += query.get("searchTerm", [])
+    return [
+        {"ContactID": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), "Name": name, "ContactStatus": "ACTIVE"}
+        for name in dict.fromkeys(names)
+    ]
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: a request, an answer, and so on."""
+
+    def __init__(self, xero: Xero) -> None:
+        self.xero = xero
+        self.buffer = bytearray()
+        self.loop = asyncio.get_running_loop()
+
+    def connection_made(self, transport: Any) -> None:
+        """Remember where to write."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer as soon as a request is whole; clients send the next one after the answer."""
+        self.buffer += data
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        start, *lines = self.buffer[:end].decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        if len(self.buffer) < end + 4 + length:
+            return
+        body = bytes(self.buffer[end + 4 : end + 4 + length])
+        del self.buffer[: end + 4 + length]
+        verb, target, _ = start.split(" ")
+        self.answer(verb, target, headers, body)
+
+    def answer(self, verb: str, target: str, headers: dict[str, str], body: bytes) -> None:
+        """Answer one request."""
+        xero, address = self.xero, urlsplit(target)
+        path = unquote(address.path)
+        if path == "/bench":
+            if verb == "POST":
+                xero.set(json.loads(body))
+            self.send(200, [], json.dumps(xero.counted()).encode())
+            return
+        now = self.loop.time()
+        xero.first = xero.first or now
+        plain = xero.plain(path)
+        if plain is not None:
+            xero.calls[path] += 1
+            self.send(200, [], plain)
+            return
+        tenant_id = headers.get("xero-tenant-id", "")
+        name = path.removeprefix("/api.xro/2.0/").partition("/")[0]
+        refusal = xero.limit(tenant_id, now)
+        if refusal:
+            xero.refused += 1
+            self.send(refusal[0], refusal[1], b"")
+            return
+        xero.calls[f"{verb} {name}"] += 1
+        xero.flying[tenant_id] += 1
+        xero.most = max(xero.most, xero.flying[tenant_id])
+        query = parse_qs(address.query)
+        packed = "gzip" in headers.get("accept-encoding", "") and verb == "GET"
+        if verb != "GET":
+            content = xero.written_of(name, body)
+        elif name == "Organisation":
+            one = {"OrganisationID": tenant_id or tenant(0), "Name": "Org 0", "BaseCurrency": "NZD"}
+            content, packed = json.dumps({"Organisations": [one]}).encode(), False
+        elif name == "Contacts" and ("where" in query or "searchTerm" in query):
+            found = {"DateTimeUTC": xero.now(), "Contacts": contacts_asked_for(query)}
+            content, packed = json.dumps(found).encode(), False
+        else:
+            content = xero.list_of(name, query, headers.get("if-modified-since"), packed=packed)
+
+        def finish() -> None:
+            xero.flying[tenant_id] -= 1
+            self.send(200, [*xero.left(tenant_id), *(["Content-Encoding: gzip"] if packed else [])], content)
+
+        if xero.latency:
+            xero.waited += xero.latency
+            self.loop.call_later(xero.latency, finish)
+        else:
+            finish()
+
+    def send(self, status: int, headers: list[str], content: bytes) -> None:
+        """Write an answer."""
+        lines = [f"HTTP/1.1 {status} {_WORDS[status]}", "Content-Type: application/json; charset=utf-8"]
+        lines += [f"Content-Length: {len(content)}", *headers, "", ""]
+        self.xero.sent += len(content)
+        self.xero.last = self.loop.time()
+        self.transport.write("\r\n".join(lines).encode() + content)
+
+
+async def serve() -> None:
+    """Serve until the process is ended."""
+    xero = Xero()
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(xero), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve())
