@@ -13,6 +13,7 @@ from typing import Any
 
 from tap_xero.objects import OBJECTS, Paging
 from tap_xero.tap import TapXero
+from target_xero import writes
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -88,7 +89,12 @@ def transcript() -> str:
 BROAD = ("accounting.transactions.read", "accounting.reports.read")
 OF_THE_SDK = ("`stream_map", "`faker", "`flattening", "`batch_")
 
-TABLES: dict[str, Callable[[], str]] = {"streams": streams, "settings": settings, "transcript": transcript}
+TABLES: dict[str, Callable[[], str]] = {
+    "streams": streams,
+    "settings": settings,
+    "transcript": transcript,
+    "writes": writes.table,
+}
 
 
 def with_tables(text: str) -> str:
