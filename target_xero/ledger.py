@@ -35,6 +35,7 @@ CREATE TABLE flight (
 CREATE TABLE name (
     tenant TEXT, object TEXT, name TEXT, key TEXT, PRIMARY KEY (tenant, object, name)
 ) WITHOUT ROWID;
+CREATE INDEX name_by_key ON name (tenant, object, key);
 CREATE TABLE id (tenant TEXT, source TEXT, xero TEXT, PRIMARY KEY (tenant, source)) WITHOUT ROWID;
 """
 
@@ -213,6 +214,7 @@ class Ledger:
         again, `ids` what ids of the source became.
         """
         tenant = self._tenant
+        named = list(names)
         with self._change():
             done = []
             for key, entry in written:
@@ -240,8 +242,12 @@ class Ledger:
                 [(tenant, object_name, key) for key in done],
             )
             self._db.executemany(
+                "DELETE FROM name WHERE tenant = ? AND object = ? AND key = ?",
+                [(tenant, object_name, key) for key in {key for _, _, key in named}],
+            )
+            self._db.executemany(
                 "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?)",
-                [(tenant, object_name, _named(field, value), key) for field, value, key in names],
+                [(tenant, object_name, _named(field, value), key) for field, value, key in named],
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO id VALUES (?, ?, ?)",

@@ -23,13 +23,14 @@ _NOT_ARCHIVED = "~"
 _GONE = ("DELETED", "VOIDED")
 
 
-@dataclass
+@dataclass(eq=False)
 class Step:
     """One thing to ask of Xero for one record.
 
     `action` is create, update or remove; `entry` what the ledger knows so far; `status` what this leads to
     and `after` the statuses still to go through; `hash` the content's once all is done; `lines` the source's
-    ids of the lines sent; `follows` whether an earlier step of the same record was counted already.
+    ids of the lines sent; `follows` whether an earlier step of the same record was counted already; `again`
+    whether the record is to be planned once more when this is done.
     """
 
     job: Job
@@ -44,6 +45,7 @@ class Step:
     owner: str | None = None
     lines: list[str | None] = field(default_factory=list)
     follows: bool = False
+    again: bool = False
 
 
 @dataclass
@@ -157,6 +159,11 @@ class Planner:
             if found is None:
                 raise Broken(f"{now} to {job.status} is no step that Xero takes", row.status)
             way = found
+        if row.alone and now == "ARCHIVED" and way:
+            # Nothing of it can be changed before it is brought back.
+            step = self.status_step(row, job, entry, way[0])
+            step.again = True
+            return step
         status, after = now, way
         if way and not row.alone:
             body[row.status] = way[0]
@@ -192,7 +199,8 @@ class Planner:
             or (row.name == "tax_rates" and not _is_own_rate(xero_id))
             or (bool(others) and row.shared and foreign)
         )
-        if fixed or (says(content, record, content.keys() - row.once) and job.status in {"", status}):
+        there = row.becomes.get(status, status)
+        if fixed or (says(content, record, content.keys() - row.once) and job.status in {"", there}):
             step = self._adoption(row, job, content, entry, status, owner)
             return Adopted(step, record)
         if others:
@@ -269,7 +277,11 @@ class Planner:
         if archive and row.unborn and not xero_id:
             return Left(row.unborn)
         if archive:
-            return Left() if entry.status == "ARCHIVED" else self._unarchived(row, job, entry)
+            now = entry.status
+            if xero_id and not now:
+                record = record or self._directory.by_ids(row, [xero_id]).get(xero_id) or {}
+                now = str(record.get(row.status) or "")
+            return Left() if now == "ARCHIVED" else self._unarchived(row, job, entry)
         if not xero_id:
             return Left("ended in the source before they were ever written here")
         if not self._deletes:

@@ -16,13 +16,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 from singer_sdk.sinks import Sink
 
-from target_xero.payload import REFERENCES, Broken, Content, decode, encode, hashed, number
+from target_xero.payload import REFERENCES, Broken, Content, Form, decode, encode, hashed, number
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
 
 if TYPE_CHECKING:
     from singer_sdk.target_base import Target
 
 _NOTE_LENGTH = 2500
+_REFUNDS = {
+    "CREDITPAYMENT": "CreditNote",
+    "OVERPAYMENTPAYMENT": "Overpayment",
+    "PREPAYMENTPAYMENT": "Prepayment",
+}
+_PAYABLE = ("Invoice", *_REFUNDS.values())
 
 
 class Job(msgspec.Struct, omit_defaults=True):
@@ -101,6 +107,7 @@ class Intake:
     def __init__(self, states: States, warn: Callable[..., None]) -> None:
         self.states = states
         self._warn = warn
+        self._forms: dict[str, Form] = {}
         self._files: dict[str, BinaryIO] = {}
         self._records: BinaryIO | None = None
         self._end = 0
@@ -118,10 +125,11 @@ class Intake:
     ) -> None:
         """Take in one record of a stream whose key properties are `keys`; `raw` is the record as it came."""
         epoch, place = self.states.epoch, self._keep(stream, raw)
-        content = row.form.take(record, frozenset(keys))
+        form = self._form(row)
+        content = form.take(record, frozenset(keys))
         tenant = record.get("tenant_id")
         tenant = str(tenant) if tenant else None
-        self._say_unknown(row, stream)
+        self._say_unknown(row, stream, form.unknown)
         try:
             key = self._key(row, keys, record, content)
             job = self._job(row, key, content, bool(record.get(DELETED_AT)), tenant)
@@ -151,7 +159,7 @@ class Intake:
         row = WRITES[part.row]
         keys = []
         for nested in content.aside[part.field]:
-            found = row.form.take(nested)
+            found = self._form(row).take(nested)
             identity = found.aside.get(row.key) or next(
                 (v for v in found.sent.values() if isinstance(v, str)), None
             )
@@ -248,8 +256,13 @@ class Intake:
         self._end += self._records.write(encode([stream, raw]) + b"\n")
         return place
 
-    def _say_unknown(self, row: Write, stream: str) -> None:
-        unknown = row.form.unknown
+    def _form(self, row: Write) -> Form:
+        form = self._forms.get(row.name)
+        if form is None:
+            form = self._forms[row.name] = row.form()
+        return form
+
+    def _say_unknown(self, row: Write, stream: str, unknown: set[str]) -> None:
         if unknown:
             names = ", ".join(sorted(unknown))
             unknown.clear()
@@ -309,16 +322,23 @@ def _check_balance(sent: Mapping[str, Any]) -> None:
 
 
 def _name_what_is_paid(content: Content) -> None:
-    """Xero lists refunds of credit notes, overpayments and prepayments as if they paid an invoice of that id."""
-    paid = content.sent.get("Invoice", {}).get("InvoiceID")
-    for ending, name in (
-        ("CREDITPAYMENT", "CreditNote"),
-        ("OVERPAYMENTPAYMENT", "Overpayment"),
-        ("PREPAYMENTPAYMENT", "Prepayment"),
-    ):
-        if paid and str(content.aside.get("PaymentType", "")).endswith(ending):
-            del content.sent["Invoice"]
-            content.sent[name] = {REFERENCES[name][0]: paid}
+    """Let a payment name the one thing it pays.
+
+    Xero lists refunds of credit notes, overpayments and prepayments as if they paid an invoice of that id, and
+    puts the number of what is paid beside the payment too.
+    """
+    sent = content.sent
+    for name in ("Invoice", "CreditNote"):
+        number = sent.pop(f"{name}Number", None)
+        if number and not any(other in sent for other in _PAYABLE):
+            sent[name] = {f"{name}Number": number}
+    paid = sent.get("Invoice", {}).get("InvoiceID")
+    kind = str(content.aside.get("PaymentType", ""))
+    for ending, name in _REFUNDS.items():
+        if paid and kind.endswith(ending):
+            del sent["Invoice"]
+            sent[name] = {REFERENCES[name][0]: paid}
+            return
 
 
 class XeroSink(Sink):

@@ -155,22 +155,26 @@ class TargetXero(XeroPlugin, Target):
     # Streams
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        stream = message_dict.get("stream")
-        if isinstance(stream, str):
-            self.schemas[stream] = message_dict
+        self._require(message_dict, "stream", str)
+        self._require(message_dict, "schema", dict)
+        self._require(message_dict["schema"], "properties", dict)
+        self.schemas[message_dict["stream"]] = message_dict
         super()._process_schema_message(message_dict)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        stream = message_dict.get("stream", "")
+        self._require(message_dict, "stream", str)
+        self._require(message_dict, "record", dict)
+        stream = message_dict["stream"]
         if stream not in self.schemas:
             raise NoSchema(
                 f"Line {self.line_number} of the input is a record of {stream!r}, whose SCHEMA has not come yet."
             )
-        self._raw_stream, self._raw = stream, message_dict.get("record") or {}
+        self._raw_stream, self._raw = stream, message_dict["record"]
         super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        self._assert_line_requires(message_dict, requires={"value"})
+        if "value" not in message_dict:
+            raise ConfigurationProblem(f"Line {self.line_number} of the input is a STATE without a value.")
         self.states.received(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -180,6 +184,13 @@ class TargetXero(XeroPlugin, Target):
         raise ConfigurationProblem(
             "BATCH messages are not understood: switch batching off in the tap (no batch_config)."
         )
+
+    def _require(self, message: Mapping[str, Any], name: str, kind: type) -> None:
+        """Raise `ConfigurationProblem` for a message that lacks what Singer asks for; it never shows the message."""
+        if not isinstance(message.get(name), kind):
+            raise ConfigurationProblem(
+                f"Line {self.line_number} of the input has no {name!r}, which Singer asks for."
+            )
 
     @property
     def line_number(self) -> int:

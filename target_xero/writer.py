@@ -82,7 +82,7 @@ class Writer:
         self._planner = Planner(ledger, self._directory, self._references, intake, deletes=deletes)
         self._lost: dict[tuple[str, str], str] = {}
         self._left_out: Counter[tuple[str, str]] = Counter(intake.elsewhere)
-        self._last: list[tuple[Write, Step]] = []
+        self._last: dict[tuple[str, str], tuple[Write, Step]] = {}
 
     def run(self) -> None:
         """Write everything the intake holds; raises what ends the run early."""
@@ -95,7 +95,7 @@ class Writer:
             with self._counted(row):
                 self._write(row)
         # What is archived can't be referred to any more, so that comes last, and what refers to others first.
-        for name, steps in groupby(reversed(self._last), key=lambda one: one[0].name):
+        for name, steps in groupby(reversed(self._last.values()), key=lambda one: one[0].name):
             row = WRITES[name]
             with self._counted(row):
                 for group in _grouped([step for _, step in steps]):
@@ -171,6 +171,9 @@ class Writer:
 
     def _planned(self, row: Write, job: Job) -> Step | None:
         """What to ask of Xero for a record; None if nothing, which is then settled, or put off to the end."""
+        overtaken = self._last.pop((row.name, job.key), None)
+        if overtaken:
+            self._intake.states.settled(overtaken[1].job.epoch)
         try:
             plan = self._planner.plan(row, job)
             if isinstance(plan, Adopted):
@@ -185,9 +188,12 @@ class Writer:
             self._settled(row, job, "skipped" if plan.why else "unchanged")
             return None
         if plan.status == "ARCHIVED" and plan.action == "remove":
-            self._last.append((row, plan))
+            self._put_off(row, plan)
             return None
         return plan
+
+    def _put_off(self, row: Write, step: Step) -> None:
+        self._last[row.name, step.job.key] = (row, step)
 
     def _adopt(self, row: Write, plan: Adopted) -> None:
         """Take a record that Xero has for the source's."""
@@ -195,7 +201,7 @@ class Writer:
         entry = self._note(row, [(step, plan.record)])[0]
         if step.after:
             then = self._planner.status_step(row, step.job, entry, step.after[0], record=plan.record)
-            self._last.append((row, then))
+            self._put_off(row, then)
         else:
             self._settled(row, step.job, "unchanged")
 
@@ -302,6 +308,10 @@ class Writer:
                 refused.append((step, "; ".join(_words(answer)) or "Xero refused it and did not say why"))
         following: list[Step] = []
         for (step, answer), entry in zip(done, self._note(row, done), strict=True):
+            if step.again:
+                planned = self._planned(row, step.job)
+                following += [planned] if planned else []
+                continue
             if not step.follows:
                 what = {"create": "created", "update": "updated", "remove": "removed"}[step.action]
                 self._count(row, what)
@@ -313,7 +323,7 @@ class Writer:
                 row, step.job, entry, step.after[0], step.after[1:], record=now, follows=True
             )
             if then.status == "ARCHIVED":
-                self._last.append((row, then))
+                self._put_off(row, then)
             else:
                 following.append(then)
         if refused:
@@ -433,8 +443,9 @@ class Writer:
         recent: list[Record] | None = None
         for step in steps:
             self._directory.forget(row, step.entry.xero_id)
-            for field, value in row.named(step.body) if row.search else ():
-                self._directory.look_up(row, field, [value], afresh=True)
+        for field in row.names if row.search else ():
+            values = [value for step in steps for name, value in row.named(step.body) if name == field]
+            self._directory.look_up(row, field, values, afresh=True)
         for step in steps:
             if step.action != "create":
                 record = self._now(row, step)
@@ -648,7 +659,7 @@ def _entry(row: Write, step: Step, answer: Record) -> Entry:
     if step.action == "remove" and not status:
         status = "DELETED"
     return Entry(
-        hash=None if step.after else step.hash,
+        hash=None if step.after or step.again else step.hash,
         xero_id=xero_id or step.entry.xero_id or "-",
         status=status,
         owner=step.owner,
@@ -689,7 +700,7 @@ def _kept(step: Step) -> dict[str, Any]:
         "job": step.job,
         "xero_id": step.entry.xero_id,
         "status": step.status,
-        "after": bool(step.after),
+        "after": bool(step.after) or step.again,
         "owner": step.owner,
         "lines": step.lines,
     }

@@ -184,9 +184,8 @@ class Write:
         """Any of these opens a write; empty for a part, which its owner's open."""
         return self.xero.scopes if self.xero else ()
 
-    @cached_property
     def form(self) -> Form:
-        """Sorts out the records of this object."""
+        """What sorts out the records of this object during a run."""
         aside = self.aside | {part.field for part in self.parts}
         if not self.key_is_content:
             aside |= {self.key}

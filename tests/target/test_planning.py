@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Wiring, record, schema
+from .conftest import Wiring, record, schema, state
 
 LINES = [
     {"Description": "Hull", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"},
@@ -58,6 +58,24 @@ def test_two_contacts_of_the_source_with_one_name_are_not_merged(wiring: Wiring)
     assert run.count("contacts") == {"created": 1, "rejected": 1}
     assert "Xero would take it and the record with the key 1 for one" in run.rejected[0][1]
     assert [c["FirstName"] for c in wiring.records("Contacts")] == ["J1"]
+
+
+def test_a_name_that_a_contact_had_once_does_not_lead_to_it_any_more(wiring: Wiring):
+    wiring.write(ABEL)
+    wiring.write(ABEL[0], record("contacts", id=1, Name="Bert"))
+    run = wiring.write(schema("invoices", "id"), sale(1))
+    assert run.count("invoices") == {"rejected": 1}
+    assert "Xero has none of contacts with the Name 'Abel'" in run.rejected[0][1]
+
+
+def test_an_invoice_that_was_paid_meanwhile_is_recognised_without_its_ledger(wiring: Wiring):
+    bank = record("accounts", id=1, Code="090", Name="Cheque", Type="BANK", BankAccountNumber="1")
+    paid = record("payments", id=1, InvoiceNumber="I-1", AccountCode="090", Date="2026-11-05", Amount=50)
+    invoice = sale(1, InvoiceNumber="I-1", Status="AUTHORISED", LineAmountTypes="NoTax")
+    stream = [*ABEL, schema("invoices", "id"), invoice]
+    wiring.write(schema("accounts", "id"), bank, stream, schema("payments", "id"), paid)
+    assert wiring.records("Invoices")[0]["Status"] == "PAID"
+    assert wiring.write(stream, **other_ledger(wiring)).count("invoices") == {"unchanged": 1}
 
 
 def test_a_contact_of_the_same_name_and_another_number_is_a_reject(wiring: Wiring):
@@ -235,6 +253,29 @@ def test_a_new_archived_contact_is_made_used_and_archived_in_one_run(wiring: Wir
     assert (run.count("contacts"), run.count("invoices")) == ({"created": 1}, {"created": 1})
     assert wiring.records("Contacts")[0]["ContactStatus"] == "ARCHIVED"
     assert wiring.write(stream, deletes=True).count("contacts") == {"unchanged": 1}
+
+
+def test_a_contact_that_is_archived_and_back_in_one_input_stays_active(wiring: Wiring):
+    wiring.write(ABEL)
+    back = [record("contacts", id=1, Name="Abel", ContactStatus=s) for s in ("ARCHIVED", "ACTIVE")]
+    run = wiring.write(ABEL[0], back, state("all"), deletes=True)
+    assert (run.error, run.states) == (None, ["all"])
+    assert wiring.records("Contacts")[0]["ContactStatus"] == "ACTIVE"
+
+
+def test_an_archived_category_is_brought_back_before_it_is_changed(wiring: Wiring):
+    def region(**values: Any) -> list[dict[str, Any]]:
+        return [schema("tracking_categories", "id"), record("tracking_categories", id=1, **values)]
+
+    wiring.write(region(Name="Region"))
+    assert wiring.write(region(Name="Region", Status="ARCHIVED"), deletes=True).count(
+        "tracking_categories"
+    ) == {"updated": 1}
+    run = wiring.write(region(Name="Area", Status="ACTIVE"))
+    assert run.count("tracking_categories") == {"updated": 1}
+    (category,) = wiring.records("TrackingCategories")
+    assert (category["Name"], category["Status"]) == ("Area", "ACTIVE")
+    assert wiring.write(region(Name="Area", Status="ACTIVE")).count("tracking_categories") == {"unchanged": 1}
 
 
 def test_a_number_of_another_organisation_never_ends_the_record_that_has_it_here(wiring: Wiring):

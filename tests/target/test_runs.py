@@ -73,6 +73,15 @@ def test_stream_maps_make_rows_of_any_shape_fit(wiring: Wiring):
             "Line 1 of the input is a record of 'contacts', whose SCHEMA has not come yet",
         ),
         (
+            '{"type": "SCHEMA", "stream": "contacts", "schema": {}}\n',
+            "Line 1 of the input has no 'properties'",
+        ),
+        (
+            lines(GOOD[0]) + '{"type": "RECORD", "stream": "contacts"}\n',
+            "Line 2 of the input has no 'record'",
+        ),
+        ('{"type": "STATE"}\n', "Line 1 of the input is a STATE without a value"),
+        (
             lines(GOOD[0], {"type": "BATCH", "stream": "contacts", "encoding": {}, "manifest": []}),
             "BATCH messages",
         ),
