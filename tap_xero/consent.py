@@ -190,7 +190,7 @@ class Waiting:
     def _read(self, descriptor: int) -> None:
         # Read past sys.stdin, whose lock a thread that never ends would hold when the program does.
         text = b""
-        while piece := os.read(descriptor, 65_536):
+        while piece := _typed(descriptor):
             *lines, text = (text + piece).split(b"\n")
             for line in lines:
                 pasted = line.decode("utf-8", "replace").strip()
@@ -295,6 +295,14 @@ def refused_scopes(scopes: Iterable[str], refuses: Callable[[tuple[str, ...]], b
         return scopes
     middle = len(scopes) // 2
     return refused_scopes(scopes[:middle], refuses) + refused_scopes(scopes[middle:], refuses)
+
+
+def _typed(descriptor: int) -> bytes:
+    """What was typed; nothing once the terminal is gone."""
+    try:
+        return os.read(descriptor, 65_536)
+    except OSError:
+        return b""
 
 
 def _is_answer(params: Mapping[str, str]) -> bool:

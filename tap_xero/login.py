@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -227,8 +228,7 @@ def sign_in(
     with store.locked(client_id), store.successor(client_id):
         pass  # a place that can't be written is noticed before anybody signs in
     verifier, challenge = (None, None) if secret else pkce_pair()
-    descriptor = sys.stdin.fileno() if _has_descriptor() else None
-    with Waiting(redirect_uri, pasted=descriptor, say=click.echo) as waiting:
+    with Waiting(redirect_uri, pasted=_terminal(), say=click.echo) as waiting:
         address = partial(
             authorize_url,
             client_id,
@@ -245,11 +245,9 @@ def sign_in(
         )
         if waiting.listening:
             click.echo(f"Waiting for the answer at {waiting.redirect_uri} (Ctrl-C ends it).")
-            click.echo(
-                "If your browser is on another machine, paste here the address that it ends up at, and press Enter."
-            )
-        else:
-            click.echo("Paste here the address that the browser ends up at, and press Enter.")
+        if waiting.pasted is not None:
+            elsewhere = "If your browser is on another machine, paste" if waiting.listening else "Paste"
+            click.echo(f"{elsewhere} here the address that it ends up at, and press Enter.")
         try:
             code = waiting.answer(seconds)
             organisations = taken_up(config, store, waiting.redirect_uri, code, verifier)
@@ -499,11 +497,16 @@ def _wrapped(names: Iterable[str], indent: str = "  ") -> str:
     return click.wrap_text(", ".join(names), width=100, initial_indent=indent, subsequent_indent=indent)
 
 
-def _has_descriptor() -> bool:
+def _terminal() -> int | None:
+    """Where an address can be pasted: standard input, unless there is none, or it is the terminal of another job."""
     try:
-        return sys.stdin is not None and sys.stdin.fileno() >= 0
-    except (OSError, ValueError):
-        return False
+        descriptor = sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+    with contextlib.suppress(AttributeError, OSError):  # no terminal, or a system without jobs
+        if os.tcgetpgrp(descriptor) != os.getpgrp():
+            return None  # a job in the background that reads from its terminal is stopped
+    return descriptor
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tap_xero.objects import OBJECTS, REPORTS, Report, XeroObject
+from tap_xero.objects import STREAMS, XeroObject
 
 OFFLINE = "offline_access"
 """The scope without which there is no refresh token."""
@@ -29,7 +29,7 @@ _READ_ONLY = {"accounting.budgets"}
 
 _BROAD = ("accounting.transactions", "accounting.reports")
 
-ROWS: tuple[XeroObject | Report, ...] = (*OBJECTS.values(), *REPORTS.values())
+ROWS: tuple[XeroObject, ...] = tuple(STREAMS.values())
 
 
 def read_scopes() -> tuple[str, ...]:

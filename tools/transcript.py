@@ -51,6 +51,7 @@ def transcript() -> str:
 
         Path(home, "catalog.json").write_text(run("tap-xero --config=ENV --discover 2>/dev/null"))
         _choose(Path(home, "catalog.json"))
+        run("uvx -q target-jsonl < /dev/null")  # so that the first run needn't wait for it to be installed
         pipe = "tap-xero --config=ENV --catalog catalog.json{} | uvx -q target-jsonl >> states.jsonl"
         shown += ["", f"$ {pipe.format('')}", *_own_lines(run(pipe.format("")))]
         xero.desk.day()
@@ -120,9 +121,12 @@ def main(names: list[str]) -> None:
     """Make the named parts of the page anew, or all."""
     text = PAGE.read_text(encoding="utf-8")
     for name in names or PARTS:
-        before, begin, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"\n<!-- /{name} -->")
-        text = before + begin + PARTS[name]() + end + after
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not pattern.search(text):
+            message = f"{PAGE.name} has no place for the {name}"
+            raise LookupError(message)
+        part = PARTS[name]()
+        text = pattern.sub(lambda found, part=part: f"{found[1]}{part}\n{found[2]}", text)
     PAGE.write_text(text, encoding="utf-8")
 
 

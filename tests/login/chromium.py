@@ -13,9 +13,9 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = """
-    --headless --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync
-    --disable-extensions --disable-default-apps --disable-dev-shm-usage --metrics-recording-only
-    --no-default-browser-check --no-proxy-server --remote-debugging-pipe
+    --headless --no-sandbox --disable-gpu --no-first-run --no-default-browser-check --no-proxy-server
+    --disable-background-networking --disable-component-update --disable-sync --disable-extensions
+    --disable-default-apps --disable-dev-shm-usage --metrics-recording-only --remote-debugging-pipe
 """
 # The pipe is at the numbers 3 and 4, whichever free ones we were given.
 TO_3_AND_4 = """import fcntl, os, sys
@@ -25,8 +25,18 @@ os.execv(sys.argv[3], sys.argv[3:])"""
 
 
 def program() -> str | None:
-    """Chromium's path: CHROMIUM, or the first one on PATH."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    """Chromium's path: CHROMIUM, or the first one on PATH that starts."""
+    found = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES)]
+    return next((path for path in found if path and _starts(path)), None)
+
+
+def _starts(path: str) -> bool:
+    try:
+        return (
+            subprocess.run([path, "--version"], capture_output=True, check=False, timeout=60).returncode == 0
+        )
+    except OSError:
+        return False
 
 
 class Chromium:
@@ -36,9 +46,8 @@ class Chromium:
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
         launcher = [sys.executable, "-c", TO_3_AND_4, str(theirs_in), str(theirs_out)]
-        root = ["--no-sandbox"] if os.geteuid() == 0 else []
         self._process = subprocess.Popen(
-            [*launcher, path, *QUIET.split(), *root, f"--user-data-dir={profile}", "about:blank"],
+            [*launcher, path, *QUIET.split(), f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(theirs_in, theirs_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
