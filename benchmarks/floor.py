@@ -14,8 +14,21 @@ import msgspec
 import requests
 
 EPOCH = datetime(1970, 1, 1)
-decode = msgspec.json.Decoder(float_hook=Decimal).decode
+decode = msgspec.json.Decoder(dict, float_hook=Decimal).decode
 encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Pagination(msgspec.Struct):
+    """How many pages there are."""
+
+    pageCount: int  # noqa: N815
+
+
+class Page(msgspec.Struct):
+    """Records are decoded one by one: a thousand at once are slower, for the caches and for the garbage collector."""
+
+    Invoices: list[msgspec.Raw]
+    pagination: Pagination
 
 
 class Days(dict):
@@ -43,12 +56,14 @@ def main(config):
     days, dates = Days(), Dates()
     minutes = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(1440)]
     write = sys.stdout.buffer.write
+    split = msgspec.json.Decoder(Page).decode
     page = 1
     while True:
         params = {"page": page, "pageSize": config["page_size"], "order": "UpdatedDateUTC ASC"}
-        answer = decode(session.get(f"{config['api_url']}/api.xro/2.0/Invoices", params=params).content)
+        answer = split(session.get(f"{config['api_url']}/api.xro/2.0/Invoices", params=params).content)
         block = bytearray()
-        for record in answer["Invoices"]:
+        for raw in answer.Invoices:
+            record = decode(raw)
             for name in ("Date", "DueDate", "FullyPaidOnDate"):
                 if name in record:
                     record[name] = days[record[name]]
@@ -68,7 +83,7 @@ def main(config):
                 write(block)
                 block = bytearray()
         write(block)
-        if page >= answer["pagination"]["pageCount"]:
+        if page >= answer.pagination.pageCount:
             break
         page += 1
 
