@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -26,6 +26,9 @@ WINDOW = 5
 
 SPOOL = 16 * 2**20
 """Bytes of answers that may lie ready."""
+
+LANES = 500
+"""Lists that have been begun and not consumed; with thousands of organisations there are too many to begin them all."""
 
 
 Read = Callable[[AtOnce], Iterator[Chunk]]
@@ -49,15 +52,17 @@ class _Lane:
 class ReadAhead:
     """Reads lists in the background, in the order in which they will be consumed.
 
-    `lists` holds a key and a function for each, that reads it chunk by chunk; its errors come out at `consume`.
+    `lists` gives a key and a function for each, that reads it chunk by chunk; its errors come out at `consume`. It is
+    asked for the next one by the consumer's thread, as the first ones are consumed.
     """
 
     def __init__(
         self,
-        lists: Sequence[tuple[Hashable, Read]],
+        lists: Iterable[tuple[Hashable, Read]],
         threads: int = THREADS,
         calls: int = THREADS,
         spool: int = SPOOL,
+        lanes: int = LANES,
     ) -> None:
         self._spool = spool
         self._lying = 0
@@ -66,19 +71,32 @@ class ReadAhead:
         self._changed = threading.Condition()
         self._consumed: Hashable = None
         self._stopped = False
-        self._lanes = {key: _Lane(read) for key, read in lists}
-        self._pool = ThreadPoolExecutor(max(1, min(threads, len(self._lanes))), "read-ahead")
+        self._lists = iter(lists)
+        self._most_lanes = lanes
+        self._lanes: dict[Hashable, _Lane] = {}
+        self._pool = ThreadPoolExecutor(threads, "read-ahead")
         # Calls of one list that are made at once have threads of their own: lists wait for them, they wait for nobody.
         self._calls = ThreadPoolExecutor(calls, "read-ahead-call")
-        for key, lane in self._lanes.items():
+        self._begin()
+
+    def _begin(self, wanted: Hashable = None) -> None:
+        """Begin the next lists: as many as may be under way, and all up to the one that is wanted."""
+        while len(self._lanes) < self._most_lanes or (wanted is not None and wanted not in self._lanes):
+            key, read = next(self._lists, (None, None))
+            if read is None:
+                return
+            self._lanes[key] = lane = _Lane(read)
             self._pool.submit(self._fill, key, lane)
 
     def __contains__(self, key: Hashable) -> bool:
+        self._begin(key)
         return key in self._lanes
 
     def consume(self, key: Hashable) -> Iterator[Chunk]:
         """Give the chunks of a list as they come; each list can be consumed once."""
+        self._begin(key)
         lane = self._lanes.pop(key)
+        self._begin()
         with self._changed:
             self._consumed = key
             self._changed.notify_all()

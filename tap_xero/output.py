@@ -22,8 +22,14 @@ class BlockWriter(MsgSpecWriter):
 
     def __init__(self) -> None:
         self._block = bytearray()
+        self._gone = 0
         self._writing = False
         atexit.register(self.flush)
+
+    @property
+    def taken(self) -> int:
+        """Bytes of all messages so far."""
+        return self._gone + len(self._block)
 
     def write_message(self, message: Any) -> None:
         """Take a message; what isn't a record goes out at once, with all before it."""
@@ -41,6 +47,7 @@ class BlockWriter(MsgSpecWriter):
         if not self._block or self._writing:
             return
         block, self._block = self._block, bytearray()
+        self._gone += len(block)
         self._writing = True
         out = memoryview(block)
         try:

@@ -23,6 +23,7 @@ from tap_xero.config import ConfigurationProblem, Organisation
 from tap_xero.objects import Paging, XeroObject
 from tap_xero.paging import AtOnce, Chunk, Passed
 from tap_xero.records import Page, RecordReader, Row
+from tap_xero.state import OrganisationStates
 
 if TYPE_CHECKING:
     from tap_xero.api.transport import Answer
@@ -111,6 +112,24 @@ class XeroStream(Stream):
         """Rows come in order, but the first may be a second older than the bookmark."""
         return False
 
+    @property
+    def state_manager(self) -> OrganisationStates:
+        """Keeps the bookmarks, one for each organisation."""
+        if not isinstance(self._state_manager, OrganisationStates):
+            self._state_manager = OrganisationStates(
+                tap_name=self.tap_name,
+                stream_name=self.name,
+                tap_state=self._tap_state,
+                is_sorted=self.is_sorted,
+                check_sorted=self.check_sorted,
+            )
+        return self._state_manager
+
+    def _write_starting_replication_value(self, context: Any) -> None:
+        """Log where the reading begins, unless there would be too many lines of it; nothing else needs it."""
+        if not self.tap.has_many:
+            super()._write_starting_replication_value(context)
+
     def get_replication_key_signpost(self, context: Any = None) -> None:
         """No ceiling for bookmarks: they are times of Xero's clock, on rows that were passed on."""
 
@@ -185,7 +204,8 @@ class XeroStream(Stream):
             self.tap.failed(self, organisation, error)
             return
         self.remember(organisation, reading.passed)
-        progress.done()
+        if progress.rows or not self.tap.has_many:
+            progress.done()
 
     # Two steps of the SDK's that would cost as much for each record as decoding it, left out where nothing is to do.
 

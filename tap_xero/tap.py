@@ -16,7 +16,7 @@ from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_xero.ahead import ReadAhead
+from tap_xero.ahead import Read, ReadAhead
 from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import AccessError, OrganisationError, XeroError
 from tap_xero.bookmarks import check_state
@@ -38,9 +38,13 @@ from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.periods import month_end
 from tap_xero.reports import REPORT_SETTINGS
+from tap_xero.state import SparingStateWriter
 from tap_xero.streams import Reading, XeroStream, moment_of
 
 T = TypeVar("T")
+
+MANY = 20
+"""Organisations up to which each list is logged even when it holds nothing new."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,7 @@ class TapXero(XeroPlugin, Tap):
         if isinstance(kwargs.get("state"), dict):
             check_state(kwargs["state"])
         super().__init__(catalog=catalog, **kwargs)
+        self._state_writer = self._states = SparingStateWriter(self.message_writer)
         start = self.config.get("start_date")
         if start:
             try:
@@ -156,7 +161,16 @@ class TapXero(XeroPlugin, Tap):
 
     def organisation(self, tenant_id: str) -> Organisation:
         """The organisation with this id."""
-        return next(o for o in self.organisations if o.tenant_id == tenant_id)
+        return self._by_id[tenant_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Organisation]:
+        return {organisation.tenant_id: organisation for organisation in self.organisations}
+
+    @property
+    def has_many(self) -> bool:
+        """Whether a line of log for each list with nothing new would bury all others."""
+        return len(self.organisations) > MANY
 
     def today(self) -> date:
         """The day it is, in UTC."""
@@ -188,18 +202,21 @@ class TapXero(XeroPlugin, Tap):
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
         if self._ahead is None:
-            self._readings = {
-                (each.name, o.tenant_id): Reading(each, o)
-                for each in self.streams.values()
-                if isinstance(each, XeroStream) and each.selected and self.missing_scope(each) is None
-                for o in self.organisations
-            }
-            self._ahead = ReadAhead([(key, reading.chunks) for key, reading in self._readings.items()])
+            self._ahead = ReadAhead(self._lists())
         key = (stream.name, organisation.tenant_id)
         if key not in self._ahead:  # read a second time
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
-        return self._readings[key], self._ahead.consume(key)
+        return self._readings.pop(key), self._ahead.consume(key)
+
+    def _lists(self) -> Iterator[tuple[Hashable, Read]]:
+        """All lists of this run in the order in which they are consumed, each made when its turn comes near."""
+        for stream in self.streams.values():
+            if isinstance(stream, XeroStream) and stream.selected and self.missing_scope(stream) is None:
+                for organisation in self.organisations:
+                    key = (stream.name, organisation.tenant_id)
+                    self._readings[key] = Reading(stream, organisation)
+                    yield key, self._readings[key].chunks
 
     def flush(self) -> None:
         """Let the target have what has been read so far."""
@@ -208,6 +225,7 @@ class TapXero(XeroPlugin, Tap):
 
     def close(self) -> None:
         """Stop reading ahead, close the connections and stop an embedded sandbox."""
+        self._states.finish()
         self.flush()
         self.connected.interrupt()
         if self._ahead is not None:

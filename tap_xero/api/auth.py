@@ -17,6 +17,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 from urllib.parse import urlencode
 
@@ -294,6 +295,7 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@lru_cache(maxsize=4)  # asked for each list of each organisation
 def scopes_of(access_token: str, granted: str | None = None) -> frozenset[str]:
     """The scopes an access token lists (a JWT whose `scope` is a list or one text), or those granted beside it.
 

@@ -130,9 +130,9 @@ def records_of(messages: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, A
 
 
 def part_of(state: dict[str, Any], stream: str, tenant_id: str = HARBOUR) -> dict[str, Any]:
-    """The part of a state that belongs to a stream of an organisation."""
+    """The part of a state that belongs to a stream of an organisation; it has none where it remembers nothing."""
     parts = state["bookmarks"][stream]["partitions"]
-    (found,) = [part for part in parts if part["context"] == {"tenant_id": tenant_id}]
+    (found,) = [part for part in parts if part["context"] == {"tenant_id": tenant_id}] or [{}]
     return dict(found)
 
 
