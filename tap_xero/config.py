@@ -32,6 +32,8 @@ DISTRIBUTION = "singer-xero"
 API_URL = "https://api.xero.com"
 IDENTITY_URL = "https://identity.xero.com"
 
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "client_id", th.StringType, title="Client ID",
@@ -200,9 +202,17 @@ class Connected:
                     f"They are: {listing}"
                 )
             return connected
-        found = []
+        called: dict[str, list[Organisation]] = {}
+        for one in connected:
+            for word in {one.tenant_id.lower(), one.name.lower()}:
+                called.setdefault(word, []).append(one)
+        found: dict[str, Organisation] = {}
         for name in wanted:
-            matches = [o for o in connected if name.lower() in {o.tenant_id.lower(), o.name.lower()}]
+            matches = called.get(name.lower(), [])
+            if not matches and _ID.fullmatch(name) and any(other.lower() in called for other in wanted):
+                # One of several was cut off. The others are read; why this one isn't, Xero's answers say.
+                self.logger.warning("%s in tenant_ids is not connected to this app (any more).", name)
+                matches = [Organisation(name, name, name)]
             if len(matches) != 1:
                 several = (
                     "several connected organisations are called"
@@ -210,8 +220,8 @@ class Connected:
                     else "no connected organisation is"
                 )
                 raise ConfigurationProblem(f"tenant_ids: {several} {name!r}. Connected are: {listing}")
-            found += [match for match in matches if match not in found]
-        return found
+            found[matches[0].tenant_id] = matches[0]
+        return list(found.values())
 
     def _of_custom_connection(self, wanted: list[str]) -> Organisation:
         """Ask a custom connection for its one organisation: /connections may not answer for it.

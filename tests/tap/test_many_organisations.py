@@ -1,0 +1,304 @@
+"""Twenty organisations and more in one run: side by side, each for itself, at a cost that grows with their number."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_xero import state as states
+from tap_xero.ahead import ReadAhead
+from tap_xero.output import BlockWriter
+from tap_xero.paging import Chunk
+from tap_xero.sandbox import Desk
+from tap_xero.state import SparingStateWriter
+from tap_xero.streams import XeroStream
+from tap_xero.tap import MANY
+
+from . import runs
+from .company import contact, dated, organisation
+from .runs import Run, command, last_state, read
+from .test_command import only
+
+TENANTS = [f"99999999-0000-4000-8000-{number:012}" for number in range(20)]
+BROKEN = TENANTS[7]
+
+
+def name_of(tenant_id: str) -> str:
+    return f"Branch {int(tenant_id[-4:]):02}"
+
+
+def key(tenant_id: str, number: int) -> str:
+    """A record's id: each organisation has its own."""
+    return str(uuid.uuid5(uuid.UUID(tenant_id), str(number)))
+
+
+def branch(tenant_id: str) -> dict[str, list[dict[str, Any]]]:
+    """An organisation of a few records, the more and the newer the higher its number."""
+    number = int(tenant_id[-4:])
+    contacts = [
+        contact(n, 100 * number + n, ContactID=key(tenant_id, n), Name=f"{name_of(tenant_id)} {n}")
+        for n in range(1, 3 + number % 5)
+    ]
+    return {
+        "Organisation": [organisation(tenant_id, name_of(tenant_id))],
+        "Contacts": contacts,
+        "Items": [dated("t", "ItemID", 1, Code="ITEM-1", Name="Item 1")],
+        "TaxRates": [{"TaxType": "OUTPUT2", "Name": "15% GST", "Status": "ACTIVE"}],
+    }
+
+
+@pytest.fixture
+def twenty(web: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """Settings for twenty organisations."""
+    for tenant_id in TENANTS:
+        desk.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
+    tokens = desk.consent(tenants=TENANTS)
+    desk.forget_calls()
+    return {**web, "refresh_token": tokens["refresh_token"], "tenant_ids": TENANTS}
+
+
+def contacts_of(tenant_id: str) -> list[str]:
+    return [record["ContactID"] for record in branch(tenant_id)["Contacts"]]
+
+
+def by_tenant(run: Run, stream: str) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for record in run.records[stream]:
+        found.setdefault(record["tenant_id"], []).append(record.get("ContactID"))
+    return found
+
+
+# One of them is broken
+
+
+@pytest.mark.parametrize("how", ["cut off before the run", "cut off in mid-run"])
+def test_of_twenty_organisations_nineteen_are_read_and_the_broken_one_is_named(
+    twenty: dict[str, Any], desk: Desk, tmp_path: Path, how: str
+) -> None:
+    if how == "cut off before the run":
+        desk.disconnect(BROKEN)
+        name = BROKEN
+    else:
+        forbidden = '{"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}'
+        desk.fault("status", status=403, body=forbidden, tenant=BROKEN, after=1, count=0)
+        name = name_of(BROKEN)
+    catalog = only(tmp_path, "contacts", "items", "tax_rates")
+    done = command("--catalog", catalog, config=twenty, at=tmp_path)
+    assert done.code == 1
+    records = [message for message in done.messages if message["type"] == "RECORD"]
+    whole = {m["record"]["tenant_id"] for m in records if m["stream"] == "tax_rates"}
+    assert whole == set(TENANTS) - {BROKEN}
+    for tenant_id in whole:
+        got = [
+            m["record"]["ContactID"]
+            for m in records
+            if m["record"]["tenant_id"] == tenant_id and "ContactID" in m["record"]
+        ]
+        assert got == contacts_of(tenant_id)
+    complaints = [line for line in done.errors if name in line]
+    assert "Not complete" in complaints[-1]
+    assert "xero-login" in complaints[-1]
+    assert not [line for line in done.errors if name not in line]
+    marked = {
+        part["context"]["tenant_id"]: part.get("replication_key_value")
+        for part in last_state(done.messages)["bookmarks"]["items"]["partitions"]
+    }
+    assert set(marked) >= set(TENANTS) - {BROKEN}
+    for tenant_id in TENANTS:
+        if tenant_id != BROKEN:
+            assert f"{name_of(tenant_id)}: 3 calls" in done.err
+
+
+def test_each_of_twenty_goes_on_from_where_it_was(twenty: dict[str, Any], desk: Desk) -> None:
+    first = read(twenty, "contacts", "items")
+    assert by_tenant(first, "contacts") == {tenant_id: contacts_of(tenant_id) for tenant_id in TENANTS}
+    bookmarks = {tenant_id: first.bookmark("contacts", tenant_id) for tenant_id in TENANTS}
+    assert len(set(bookmarks.values())) == 20
+    changed = {TENANTS[3]: key(TENANTS[3], 1), TENANTS[19]: key(TENANTS[19], 2)}
+    for tenant_id, contact_id in changed.items():
+        desk.edit("Contacts", contact_id, tenant=tenant_id)
+    second = read(twenty, "contacts", "items", state=first.state)
+    assert by_tenant(second, "contacts") == {tenant_id: [one] for tenant_id, one in changed.items()}
+    for tenant_id in set(TENANTS) - changed.keys():
+        assert second.bookmark("contacts", tenant_id) == bookmarks[tenant_id]
+
+
+def test_an_organisation_that_was_cut_off_brings_what_it_missed_when_it_is_back(
+    twenty: dict[str, Any], desk: Desk
+) -> None:
+    first = read(twenty, "contacts")
+    for tenant_id in (BROKEN, TENANTS[8]):
+        desk.edit("Contacts", key(tenant_id, 1), tenant=tenant_id)
+    desk.disconnect(BROKEN)
+    second = read(twenty, "contacts", state=first.state)
+    assert by_tenant(second, "contacts") == {TENANTS[8]: [key(TENANTS[8], 1)]}
+    assert set(second.failed) == {("contacts", BROKEN)}
+    desk.consent(tenants=[BROKEN])
+    third = read(twenty, "contacts", state=second.state)
+    assert by_tenant(third, "contacts") == {BROKEN: [key(BROKEN, 1)]}
+
+
+# Side by side
+
+
+def test_many_organisations_are_read_at_once_and_none_with_more_than_five_calls(
+    twenty: dict[str, Any], desk: Desk
+) -> None:
+    desk.limits(enabled=True, start_afresh=True)
+    held = desk.fault("hold", path="Contacts", count=0)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(read, twenty, "contacts", "items", "tax_rates")
+        # All of them have been asked before the first has answered.
+        desk.wait(held, hits=20)
+        desk.release(held)
+        run = running.result()
+    assert run.failed == {}
+    assert {call["tenant"] for call in desk.calls("Contacts")} == set(TENANTS)
+    counted = desk.counters()["tenants"]
+    assert all(1 <= counted[tenant_id]["most_in_flight"] <= 5 for tenant_id in TENANTS)
+    assert not [call for call in desk.calls() if call["status"] == 429]
+
+
+def test_the_minute_of_one_organisation_holds_up_its_own_calls_only(
+    twenty: dict[str, Any], desk: Desk
+) -> None:
+    """Each has its own sixty: the nineteen others are through without a single wait."""
+    for number in range(100, 240):
+        desk.put("Contacts", contact(number, 5000 + number), tenant=TENANTS[0])
+    desk.limits(enabled=True, start_afresh=True)
+    run = read({**twenty, "page_size": 2}, "contacts")
+    assert len(by_tenant(run, "contacts")[TENANTS[0]]) == 142
+    waited = {tenant_id: run.tap.client.usage(tenant_id).waited for tenant_id in TENANTS}
+    assert waited.pop(TENANTS[0]) > 0
+    assert set(waited.values()) == {0.0}
+    assert not [call for call in desk.calls() if call["status"] == 429]
+
+
+def test_lists_are_begun_as_earlier_ones_are_consumed() -> None:
+    """Thousands of organisations make tens of thousands of lists."""
+    begun: list[int] = []
+
+    def lists() -> Iterator[Any]:
+        for number in range(100):
+            begun.append(number)
+            yield number, lambda at_once, number=number: iter([Chunk([], size=number)])
+
+    reading = ReadAhead(lists(), threads=2, lanes=10)
+    try:
+        assert len(begun) == 10
+        for number in range(100):
+            assert [chunk.size for chunk in reading.consume(number)] == [number]
+            assert len(begun) <= number + 11
+        assert begun == list(range(100))
+        assert 100 not in reading
+    finally:
+        reading.close()
+
+
+# What it costs
+
+
+def test_finding_a_bookmark_takes_no_longer_with_more_organisations(
+    twenty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK compares the contexts of all partitions, each time; here its search isn't used at all."""
+    first = read(twenty, "contacts")
+
+    def search(*_: Any) -> None:
+        raise AssertionError("searched through all partitions")
+
+    monkeypatch.setattr("singer_sdk.helpers._state._find_in_partitions_list", search)
+    second = read(twenty, "contacts", state=first.state)
+    assert second.state == first.state
+
+
+def test_a_state_that_names_an_organisation_twice_is_refused(twenty: dict[str, Any]) -> None:
+    state = read(twenty, "contacts").state
+    parts = state["bookmarks"]["contacts"]["partitions"]
+    with pytest.raises(Exception, match="twice"):
+        read(twenty, "contacts", state={"bookmarks": {"contacts": {"partitions": [*parts, parts[0]]}}})
+
+
+def test_with_many_organisations_lists_with_nothing_new_are_not_logged(
+    twenty: dict[str, Any], desk: Desk
+) -> None:
+    state = read(twenty, "contacts").state
+    few = read({**twenty, "tenant_ids": TENANTS[:3]}, "contacts", state=state)
+    assert sum("0 rows" in line for line in few.said()) == 3
+    more = desk.add_organisation("Branch 20", branch(TENANTS[0]), tenant_id=str(uuid.uuid4()))
+    desk.consent(tenants=[more])
+    many = read({**twenty, "tenant_ids": [*TENANTS, more]}, "contacts", state=state)
+    assert len(many.tap.organisations) > MANY
+    assert [line for line in many.said() if "rows" in line] == ["contacts of Branch 20: 2 rows (1 call)"]
+
+
+class Kept(BlockWriter):
+    """The tap's own writer, but that its lines are kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[bytes] = []
+
+    def flush(self) -> None:
+        self.lines.extend(bytes(self._block).splitlines(keepends=True))
+        self._gone += len(self._block)
+        self._block.clear()
+
+
+def test_long_states_are_no_longer_in_all_than_the_records(
+    twenty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a STATE wanted after every record, and with nothing lost at the end."""
+    monkeypatch.setattr(XeroStream, "STATE_MSG_FREQUENCY", 1)
+    wanted = read(twenty, "contacts", "items")
+    monkeypatch.setattr(states, "SHORT", 500)
+    monkeypatch.setattr(runs, "Recorder", Kept)
+    run = read(twenty, "contacts", "items")
+    lengths = dict.fromkeys(("SCHEMA", "RECORD", "STATE"), 0)
+    for line, message in zip(run.lines, run.messages, strict=True):
+        lengths[message["type"]] += len(line)
+    assert run.messages[-1]["type"] == "STATE"
+    assert run.state == wanted.state
+    assert 3 < len(run.of("STATE")) < len(wanted.of("STATE")) / 2
+    assert lengths["STATE"] <= lengths["SCHEMA"] + lengths["RECORD"] + 2 * len(run.lines[-1])
+
+
+class Lines:
+    """A writer that isn't the tap's own."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+    def write_message(self, message: Any) -> None:
+        self.values.append(json.loads(json.dumps(message.to_dict()))["value"])
+
+
+def test_an_unchanged_state_is_written_once() -> None:
+    lines = Lines()
+    writer = SparingStateWriter(lines)
+    part = {"context": {"tenant_id": "a"}, "replication_key_value": 1}
+    state = {"bookmarks": {"journals": {"partitions": [part]}}}
+    writer.write_state(state)
+    writer.write_state(state)
+    part["replication_key_value"] = 2
+    writer.write_state(state)
+    writer.finish()
+    kept = [
+        value["bookmarks"]["journals"]["partitions"][0]["replication_key_value"] for value in lines.values
+    ]
+    assert kept == [1, 2]
+
+
+def test_what_remembers_nothing_is_no_part_of_a_state() -> None:
+    lines = Lines()
+    part = {"context": {"tenant_id": "a"}, "replication_key_value": 1}
+    partitions = [{"context": {"tenant_id": "b"}}, part]
+    SparingStateWriter(lines).write_state({"bookmarks": {"users": {"partitions": partitions}, "x": {}}})
+    assert lines.values == [{"bookmarks": {"users": {"partitions": [part]}, "x": {}}}]
+    assert partitions[0] == {"context": {"tenant_id": "b"}}
