@@ -97,6 +97,20 @@ class Place:
                 run.state = message["value"]
         return run
 
+    def target(self, *messages: Mapping[str, Any]) -> Run:
+        """Pipe Singer messages into the target's command; its ledger is the same each time."""
+        folder = self.folder / "target"
+        folder.mkdir(exist_ok=True)
+        settings = {**self.config, "ledger_path": str(folder / "ledger.db")}
+        command = [
+            Path(sys.executable).with_name("target-xero"),
+            "--config",
+            self._file(folder, "config", settings),
+        ]
+        lines = "".join(json.dumps(message) + "\n" for message in messages)
+        done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False, cwd=folder)
+        return Run(done.returncode, done.stderr)
+
     def _file(self, folder: Path, name: str, content: Any) -> str:
         path = folder / f"{name}.json"
         path.touch(0o600)

@@ -75,3 +75,34 @@ def test_one_bad_record_takes_no_good_one_with_it(place: Place, undo: Undo) -> N
     assert [one.get("StatusAttributeString") for one in written] == ["OK", "ERROR"]
     assert written[1]["ValidationErrors"]
     assert str(written[0]["LineItems"][0]["UnitAmount"]) == "0.1234"
+
+
+def test_the_target_writes_a_contact_once_and_then_only_its_changes(place: Place, undo: Undo) -> None:
+    name = f"{MARK} {uuid.uuid4()}"
+    schema = {
+        "type": "SCHEMA",
+        "stream": "contacts",
+        "schema": {"properties": {}},
+        "key_properties": ["ContactNumber"],
+    }
+    first = {"ContactNumber": name[-36:], "Name": name, "FirstName": "Ana"}
+
+    def archive() -> None:
+        for one in found():
+            send(place, "Contacts", {"ContactID": one["ContactID"], "ContactStatus": "ARCHIVED"})
+
+    def found() -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = place.get("Contacts", params={"page": 1, "where": f'Name=="{name}"'})[
+            "Contacts"
+        ]
+        return rows
+
+    undo(archive)
+    times = []
+    for values in (first, first, {**first, "FirstName": "Anahera"}):
+        run = place.target(schema, {"type": "RECORD", "stream": "contacts", "record": values})
+        assert run.code == 0, run.log
+        (contact,) = found()
+        assert contact["FirstName"] == values["FirstName"]
+        times.append(contact["UpdatedDateUTC"])
+    assert times[0] == times[1] != times[2]

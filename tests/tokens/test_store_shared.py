@@ -22,6 +22,12 @@ Jobs = Callable[..., Job]
 Consent = Callable[..., str]
 Refreshes = Callable[[], list[int]]
 DAY = 86_400
+SCHEMA = {
+    "type": "SCHEMA",
+    "stream": "contacts",
+    "schema": {"properties": {}},
+    "key_properties": ["ContactNumber"],
+}
 
 
 def hit(xero: Sandbox, number: int) -> None:
@@ -75,13 +81,22 @@ def test_two_taps_and_a_target_with_the_same_old_configuration_make_one_refresh(
     streams = [entry for entry in json.loads(said)["streams"] if entry["tap_stream_id"] == "currencies"]
     catalog.write_text(json.dumps({"streams": streams}))
     taps = [jobs(place, "tap-xero", f"--catalog={catalog}", refresh_token=seed) for _ in range(2)]
-    target = jobs(place, refresh_token=seed).go()
+    target = jobs(place, "target-xero", refresh_token=seed, ledger_path=str(tmp_path / "ledger.db"))
+    record = {
+        "type": "RECORD",
+        "stream": "contacts",
+        "record": {"ContactNumber": "C-1", "Name": "A new contact"},
+    }
+    target.process.stdin.write(f"{json.dumps(SCHEMA)}\n{json.dumps(record)}\n")
     for tap in taps:
         code, said, complained = tap.end()
         assert code == 0, complained
         assert '"stream":"currencies"' in said
         assert seed not in said + complained
-    assert target.end()[:2] == (0, "1")
+    code, said, complained = target.end()
+    assert code == 0, complained
+    assert seed not in said + complained
+    assert xero.desk.record("Contacts", "C-1")["Name"] == "A new contact"
     assert refreshes() == [200]
 
 
