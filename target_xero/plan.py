@@ -63,6 +63,10 @@ class Left:
     why: str = ""
 
 
+class _OwnerLeftOut(Exception):
+    """What the record belongs to was left out, and so is the record."""
+
+
 class Planner:
     """Plans the records of one organisation; `deletes` allows to end records. `Broken` rejects a record."""
 
@@ -74,7 +78,7 @@ class Planner:
         self._references = references
         self._intake = intake
         self._deletes = deletes
-        self._left: set[tuple[str, str]] = set()
+        self._left: set[tuple[str, str] | str | None] = set()
         self.lost_parts: defaultdict[str, dict[str, Job]] = defaultdict(dict)
 
     def plan(self, row: Write, job: Job) -> Step | Adopted | Left:
@@ -83,16 +87,24 @@ class Planner:
         self._find_lost_parts(job)
         if entry and self._is_unchanged(entry, self._intake.last_hash(row, job)):
             return Left()
-        if not row.create:
-            return Left(row.unchangeable)
-        if job.parent and job.parent[:2] in self._left:
-            return Left(f"parts of {job.parent[0]} that were left out")
-        plan = (
-            self._end(row, job, entry) if job.gone or job.status in row.ends else self._write(row, job, entry)
-        )
+        try:
+            if not row.create:
+                return self._recognise(row, job)
+            ends = job.gone or job.status in row.ends
+            plan = self._end(row, job, entry) if ends else self._write(row, job, entry)
+        except _OwnerLeftOut:
+            plan = Left("parts of records that were left out")
         if isinstance(plan, Left) and plan.why:
-            self._left.add((row.name, job.key))
+            self._left |= {(row.name, job.key), job.id}
         return plan
+
+    def _recognise(self, row: Write, job: Job) -> Adopted | Left:
+        """What Xero lets nobody make may be there all the same, under the same name."""
+        record = self._by_name(row, job.sent)
+        if record is None:
+            return Left(row.unchangeable)
+        step = self._adoption(row, job, job.sent, Entry(xero_id=str(record[row.key])), "", None)
+        return Adopted(step, record)
 
     def may_be_sent(self, row: Write, job: Job) -> bool:
         """Whether looking up what a record refers to may be of use."""
@@ -216,12 +228,10 @@ class Planner:
     def _adoption(
         row: Write, job: Job, content: Mapping[str, Any], entry: Entry, status: str, owner: str | None
     ) -> Step:
-        verb = row.create
-        assert verb is not None  # noqa: S101
         return Step(
             job,
             "create",
-            verb,
+            row.create or Verb("", ""),
             "",
             dict(content),
             entry,
@@ -374,6 +384,8 @@ class Planner:
         tenant = job.tenant
         if job.parent:
             name, key, link = job.parent
+            if (name, key) in self._left:
+                raise _OwnerLeftOut
             parent = self._ledger.entry(name, key)
             if parent is None or not parent.xero_id or parent.gone:
                 raise Broken(f"the record of {name} that it is part of is not in Xero")
@@ -382,6 +394,9 @@ class Planner:
         for name, path in row.owners.items():
             if name in sent:
                 value = sent.pop(name)
+                source = value.get(REFERENCES[name][0]) if isinstance(value, dict) else value
+                if source and source in self._left and not self._ledger.id_of(source):
+                    raise _OwnerLeftOut
                 if isinstance(value, dict):
                     return f"{path}/{self._references.reference(name, value, tenant)[REFERENCES[name][0]]}"
                 if self._references.foreign(tenant) and not self._ledger.id_of(value):

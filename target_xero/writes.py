@@ -13,8 +13,8 @@ from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
-from tap_xero.objects import OBJECTS, REPORTS, Field, XeroObject
-from tap_xero.objects.fields import guid, many, one, text
+from tap_xero.objects import OBJECTS, STREAMS, Field, XeroObject
+from tap_xero.objects.fields import calculated, guid, many, one, text
 from tap_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from target_xero.payload import REFERENCES, Form, folded
 
@@ -268,6 +268,19 @@ _OWNERS = {
 _FIXED = "Xero can't change one: delete it and send it again under another key"
 
 _ROWS = (
+    Write(
+        name="branding_themes",
+        path="BrandingThemes",
+        envelope="BrandingThemes",
+        key="BrandingThemeID",
+        xero=OBJECTS["branding_themes"],
+        names=("Name",),
+        existing=Existing.KEEP,
+        search=Search.WHOLE,
+        first=True,
+        shared=True,
+        unchangeable="branding themes are made in Xero's settings; those of the same name are taken for one another",
+    ),
     Write(
         name="currencies",
         path="Currencies",
@@ -679,13 +692,16 @@ _ROWS = (
         own_fields={
             **{name: _OWNERS.get(name, guid) for name in _HISTORY},
             "Details": text("At most 2,500 characters"),
+            "Changes": calculated(text("What was done; anything but Note is Xero's own")),
         },
+        aside=frozenset({"Changes"}),
         create=Verb("PUT", "{of}/History"),
         required=("|".join(_HISTORY), "Details"),
         either=tuple(_HISTORY),
         owners=MappingProxyType(_HISTORY),
         siblings="{of}/History",
         marks=("Details",),
+        elsewhere=(("Changes", "[!N]*", "Xero writes the rest of the history itself"),),
         unchangeable="Xero can neither change nor remove a note",
     ),
 )
@@ -693,16 +709,44 @@ _ROWS = (
 #: All of them by stream name, in the order in which they are written.
 WRITES: Mapping[str, Write] = MappingProxyType({row.name: row for row in _ROWS})
 
+
+def _alias(stream: str) -> Write | None:
+    """The row of a stream that tap-xero, or somebody else, calls by another name."""
+    name = folded(stream)
+    if name == "brandingthemepaymentservices":
+        return WRITES["payment_service_themes"]
+    return WRITES["history_notes"] if name.endswith(("history", "historyrecords")) else None
+
+
+_CLASSIC = "classic expenses are closed to new connections and end in 2027"
+_READ_ONLY = "Xero's API only reads them"
+_ENDINGS = {
+    "_attachments": "files are not written",
+    "_details": "the same records come in the stream without _details",
+}
+_REASONS = {
+    "journals": "Xero makes journals from documents; write manual_journals",
+    "cash_journals": "Xero makes journals from documents; write manual_journals",
+    "organisation": "an organisation's settings are changed in Xero",
+    "organisation_actions": "an organisation's settings are changed in Xero",
+    "organisation_cis_settings": "an organisation's settings are changed in Xero",
+    "invoice_reminders": "an organisation's settings are changed in Xero",
+    "users": "users are invited in Xero",
+    "receipts": _CLASSIC,
+    "expense_claims": _CLASSIC,
+}
+
+
+def _reason(stream: str) -> str:
+    if stream == "reports" or stream.startswith("report_"):
+        return "reports are worked out by Xero"
+    ending = next((ending for ending in _ENDINGS if stream.endswith(ending)), "")
+    return _REASONS.get(stream) or _ENDINGS.get(ending, _READ_ONLY)
+
+
 #: What can be read and not written, and Xero's reason.
 NOT_WRITTEN: Mapping[str, str] = MappingProxyType(
-    {
-        "branding_themes": "branding themes are made in Xero's settings; only payment services are attached to them",
-        "budgets": "Xero's API only reads budgets",
-        "journals": "Xero makes journals from documents; write manual_journals",
-        "organisation": "an organisation's settings are changed in Xero",
-        "users": "users are invited in Xero",
-        **dict.fromkeys(("reports", *REPORTS), "reports are worked out by Xero"),
-    }
+    {name: _reason(name) for name in STREAMS if name not in WRITES and _alias(name) is None}
 )
 
 #: What a copy of an organisation lacks, and Xero's reason: of whole records and of single fields (`stream.field`).
@@ -725,19 +769,18 @@ NOT_COPIED: Mapping[str, str] = MappingProxyType(
         "repeating_invoices.MarkAsSent": "it is about mail",
         "repeating_invoices.IncludePDF": "it is about mail",
         "*.SentToContact": "nothing of the copy was sent to anybody",
-        "*.BrandingThemeID": "branding themes are made in Xero's settings",
+        "branding themes, and BrandingThemeID": "themes are made in Xero's settings; one of the same name is used",
         "*.HasAttachments": "files are not copied",
     }
 )
 
 _BY_NAME = {folded(name): row for name, row in WRITES.items()}
-_BY_NAME |= {folded(alias): WRITES["history_notes"] for alias in ("history", "history_records")}
 _UNWRITTEN = {folded(name): reason for name, reason in NOT_WRITTEN.items()}
 
 
 def row_of(stream: str) -> Write | None:
     """The row that a stream is written by, whatever the case and underscores of its name; None if there is none."""
-    return _BY_NAME.get(folded(stream))
+    return _BY_NAME.get(folded(stream)) or _alias(stream)
 
 
 def why_not(stream: str) -> str | None:

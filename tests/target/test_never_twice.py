@@ -161,7 +161,7 @@ def _bare(value: Any) -> Any:
             sorted(
                 (k, _bare(v))
                 for k, v in value.items()
-                if not k.endswith(("ID", "UTC", "Number")) or k == "Code"
+                if not k.endswith(("ID", "IDs", "UTC", "Number")) or k == "Code"
             )
         )
     if isinstance(value, list):

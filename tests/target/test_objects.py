@@ -62,7 +62,7 @@ PARTS = {
     "payment_service_themes": "payment_services",
     "tracking_options": "tracking_categories",
 }
-NEVER_MADE = {"overpayments", "prepayments"}
+NEVER_MADE = {"branding_themes", "overpayments", "prepayments"}
 
 
 def phases(name: str) -> dict[str, str]:

@@ -349,3 +349,45 @@ def test_rows_without_any_key_are_told_apart_by_what_they_say(wiring: Wiring):
     assert wiring.write(stream).count("manual_journals") == {"created": 3}
     assert wiring.write(stream).count("manual_journals") == {"unchanged": 3}
     assert len(wiring.records("ManualJournals")) == 3
+
+
+# What tap-xero reads beside the records themselves
+
+
+def test_a_copied_document_gets_the_theme_of_the_same_name(wiring: Wiring):
+    ids = [f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(2)]
+    themes = [
+        record("branding_themes", tenant_id="elsewhere", BrandingThemeID=one, Name=name)
+        for one, name in zip(ids, ("Standard", "Kites"), strict=True)
+    ]
+    invoices = [sale(n, tenant_id="elsewhere", BrandingThemeID=one) for n, one in enumerate(ids)]
+    run = wiring.write(
+        schema("branding_themes", "BrandingThemeID"), themes, ABEL, schema("invoices", "id"), invoices
+    )
+    assert run.count("branding_themes") == {"unchanged": 1, "skipped": 1}
+    assert run.count("invoices") == {"created": 2}
+    (standard,) = wiring.records("BrandingThemes")
+    assert wiring.records("Invoices")[0]["BrandingThemeID"] == standard["BrandingThemeID"]
+    assert wiring.records("Invoices")[1].get("BrandingThemeID") != ids[1]
+
+
+def test_of_a_history_only_its_notes_are_written_and_none_of_what_was_left_out(wiring: Wiring):
+    live, dead = (f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(2))
+    given = {"tenant_id": "elsewhere"}
+    history = [
+        record("invoice_history", InvoiceID=one, Number=n, Changes=changes, Details=details, **given)
+        for one in (live, dead)
+        for n, (changes, details) in enumerate((("Created", "By Ann"), ("Note", "Sent by post")))
+    ]
+    run = wiring.write(
+        ABEL,
+        schema("invoices", "InvoiceID"),
+        sale(1, InvoiceID=live, **given),
+        sale(2, InvoiceID=dead, Status="VOIDED", **given),
+        schema("invoice_history", "InvoiceID", "Number"),
+        history,
+    )
+    assert run.error is None
+    assert run.count("history_notes") == {"created": 1, "skipped": 3}
+    (invoice,) = wiring.records("Invoices")
+    assert wiring.notes(f"Invoices/{invoice['InvoiceID']}") == ["Sent by post"]

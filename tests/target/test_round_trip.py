@@ -129,7 +129,7 @@ def contents(text: str) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     for line in text.splitlines():
         message = decode(line)
-        if message["type"] != "RECORD" or message["stream"] in NOT_WRITTEN:
+        if message["type"] != "RECORD" or message["stream"] in {*NOT_WRITTEN, "branding_themes"}:
             continue
         stream, record = message["stream"], message["record"]
         archived = stream == "tracking_categories" and record["Status"] == "ARCHIVED"
