@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -111,7 +111,11 @@ class Form:
         self._slots: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
         self._known: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
         dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
+        # A line may give its amount in place of a price; beside one, it is Xero's own.
+        self._either = ("UnitAmount", "LineAmount") if {"UnitAmount", "LineAmount"} <= fields.keys() else None
         for name, word in fields.items():
+            if self._either and name == "LineAmount":
+                word = replace(word, read_only=False)
             unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
             self._slots[folded(name)] = None if unwanted else (name, self._converter(name, word))
         if "ItemCode" in fields:
@@ -203,6 +207,8 @@ class Form:
                 raise Broken(broken.rule, f".{slot[0]}{broken.field}") from None
             if found is not None:
                 taken[slot[0]] = found
+        if self._either and self._either[0] in taken:
+            taken.pop(self._either[1], None)
         return taken or None
 
     def _slot(self, raw: str, ignored: frozenset[str]) -> tuple[str, Callable[[Any], Any]] | None:

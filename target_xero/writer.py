@@ -157,6 +157,17 @@ class Writer:
         """Look up what the records of a batch will need, in as few calls as that takes."""
         sent = [job.sent for job in jobs if self._planner.may_be_sent(row, job)]
         self._references.prepare([{row.refers: one} for one in sent] if row.refers else sent)
+        # Lines that Xero has already keep their ids, which only Xero knows of a record that was not written here.
+        unknown = [
+            job.id
+            for job in jobs
+            if job.id
+            and "LineItems" in job.sent
+            and not self._references.foreign(job.tenant)
+            and self._ledger.entry(row.name, job.key) is None
+        ]
+        if unknown and row.xero:
+            self._directory.by_ids(row, unknown)
         if row.first and row.search:
             for field in row.names:
                 values = [value for one in sent for name, value in row.named(one) if name == field]

@@ -64,6 +64,14 @@ def test_what_xero_works_out_and_what_a_read_adds_is_never_sent():
     )
 
 
+def test_a_line_may_give_its_amount_in_place_of_a_price():
+    lines = [{"LineAmount": 5, "Quantity": 2}, {"LineAmount": 5, "UnitAmount": "2.50"}]
+    assert sent("invoices", LineItems=lines)["LineItems"] == [
+        {"LineAmount": 5, "Quantity": 2},
+        {"UnitAmount": Decimal("2.5")},
+    ]
+
+
 def test_another_record_is_named_and_never_changed():
     contact = {
         "ContactID": "6A40B05B-D926-5F37-A9B6-C937434088C3",

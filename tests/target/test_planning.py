@@ -181,6 +181,22 @@ def test_lines_with_ids_of_the_source_are_told_by_them_and_not_by_their_place(wi
     assert "Keel" in after
 
 
+def test_lines_of_documents_that_were_not_written_here_keep_their_ids_at_one_call_for_many(wiring: Wiring):
+    wiring.write(ABEL, schema("invoices", "id"), [sale(n) for n in range(30)])
+    before = {
+        i["InvoiceID"]: [line["LineItemID"] for line in i["LineItems"]] for i in wiring.records("Invoices")
+    }
+    wiring.xero.desk.forget_calls()
+    changed = [sale(0, InvoiceID=one, Reference="New") for one in before]
+    run = wiring.write(schema("invoices", "InvoiceID"), changed, **other_ledger(wiring))
+    assert run.count("invoices") == {"updated": 30}
+    after = {
+        i["InvoiceID"]: [line["LineItemID"] for line in i["LineItems"]] for i in wiring.records("Invoices")
+    }
+    assert after == before
+    assert len(wiring.xero.desk.calls("/Invoices", "GET")) == 1
+
+
 def test_a_quote_keeps_its_number_and_its_terms_when_it_changes(wiring: Wiring):
     wiring.write(ABEL, schema("quotes", "id"), quote(1, Terms="Half in advance", Title="Boat"))
     (before,) = wiring.records("Quotes")
