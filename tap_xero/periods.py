@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import pendulum
-
 MONTH, QUARTER, YEAR = "MONTH", "QUARTER", "YEAR"
 MONTHS = {MONTH: 1, QUARTER: 3, YEAR: 12}
 
@@ -63,5 +61,7 @@ def _last_before(start: date, day: date) -> date:
 
 def later(day: date, months: int) -> date:
     """The same day so many months later; the last of the month where there is no such day."""
+    import pendulum
+
     found = pendulum.date(day.year, day.month, day.day).add(months=months)
     return date(found.year, found.month, found.day)

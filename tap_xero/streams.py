@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import pendulum
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
@@ -402,6 +401,8 @@ def stream_of(tap: TapXero, xero: XeroObject) -> XeroStream:
 
 def moment_of(text: str) -> datetime:
     """Read a `start_date` or a bookmark: a day or a moment, in UTC unless it names a zone; or ValueError."""
+    import pendulum
+
     found: Any = pendulum.parse(text, tz="UTC")
     if not isinstance(found, datetime):
         msg = f"no moment: {text!r}"
@@ -429,6 +430,8 @@ class Progress:
         self.told = now
         to_do, to_go = "", ""
         if remaining:
+            import pendulum
+
             seconds = (now - self.started) * remaining / max(self.rows, 1)
             to_do = f" of {self.rows + remaining:,}"
             to_go = f", about {pendulum.duration(seconds=int(seconds)).in_words()} to go"

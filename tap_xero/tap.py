@@ -6,18 +6,16 @@ import sys
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timezone
 from functools import cached_property
 from types import FrameType
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-import pendulum
 from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_xero.ahead import Read, ReadAhead
-from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import AccessError, OrganisationError, XeroError
 from tap_xero.bookmarks import check_state
 from tap_xero.budgets import windows
@@ -36,10 +34,13 @@ from tap_xero.discovery import all_streams
 from tap_xero.objects import XeroObject
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
-from tap_xero.periods import month_end
+from tap_xero.periods import later, month_end
 from tap_xero.reports import REPORT_SETTINGS
 from tap_xero.state import SparingStateWriter
 from tap_xero.streams import Reading, XeroStream, moment_of
+
+if TYPE_CHECKING:
+    from tap_xero.api.client import XeroClient
 
 T = TypeVar("T")
 
@@ -174,7 +175,7 @@ class TapXero(XeroPlugin, Tap):
 
     def today(self) -> date:
         """The day it is, in UTC."""
-        return pendulum.now("UTC").date()
+        return datetime.now(timezone.utc).date()
 
     def once(self, key: Hashable, ask: Callable[[], T]) -> T:
         """What several streams have to know, such as the contacts with a balance: asked once in a run."""
@@ -186,10 +187,10 @@ class TapXero(XeroPlugin, Tap):
 
     def budget_range(self) -> tuple[date, date]:
         """The first day of the first month that budgets are read for, and the last day of the last one."""
-        month = pendulum.date(*self.today().timetuple()[:2], 1)
+        month = self.today().replace(day=1)
         start, end = (self.config.get(f"budget_{name}_date") for name in ("start", "end"))
-        first = date.fromisoformat(start[:10]) if start else month.subtract(months=12)
-        last = date.fromisoformat(end[:10]) if end else max(month.add(months=11), first)
+        first = date.fromisoformat(start[:10]) if start else later(month, -12)
+        last = date.fromisoformat(end[:10]) if end else max(later(month, 11), first)
         return first.replace(day=1), month_end(last)
 
     def detail_params(self, xero: XeroObject) -> list[dict[str, str]]:

@@ -4,8 +4,29 @@
 in `errors`, by what the caller should do about it.
 """
 
-from tap_xero.api.client import Connection, XeroClient, connect
-from tap_xero.api.limits import Usage
-from tap_xero.api.transport import Answer
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tap_xero.api.client import Connection, XeroClient, connect
+    from tap_xero.api.limits import Usage
+    from tap_xero.api.transport import Answer
 
 __all__ = ["Answer", "Connection", "Usage", "XeroClient", "connect"]
+
+_PLACES = {
+    "Answer": "transport",
+    "Connection": "client",
+    "Usage": "limits",
+    "XeroClient": "client",
+    "connect": "client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # What makes no call, such as `--version` and `--discover`, needs no client either.
+    if name in _PLACES:
+        return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 from urllib.parse import urlencode
 
 import backoff
-import jwt
 import requests.auth
 
 from tap_xero.api.errors import (
@@ -301,6 +300,8 @@ def scopes_of(access_token: str, granted: str | None = None) -> frozenset[str]:
 
     The signature is Xero's business and not checked. XeroError when neither says anything.
     """
+    import jwt
+
     try:
         stated: Any = jwt.decode(access_token, options={"verify_signature": False}).get("scope")
     except jwt.PyJWTError:

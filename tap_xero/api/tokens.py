@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import filelock
 import msgspec
-import platformdirs
 
 from tap_xero.api.errors import TokenStoreError
 
@@ -67,6 +65,8 @@ def default_path() -> str:
     project = os.environ.get("MELTANO_PROJECT_ROOT")
     if project:
         return str(Path(project) / ".secrets" / "xero-tokens.json")
+    import platformdirs
+
     return str(platformdirs.user_state_path("singer-xero", appauthor=False) / "xero-tokens.json")
 
 
@@ -133,6 +133,8 @@ class TokenStore:
 
         The whole file is locked, whoever's tokens are to change.
         """
+        import filelock
+
         lock = filelock.FileLock(f"{self.path}.lock", timeout=_LOCK_WAIT, mode=0o600)
         try:
             self._make_folder()
