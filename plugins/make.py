@@ -42,7 +42,18 @@ PLUGINS: dict[str, dict[str, Any]] = {
         },
         "value": {"token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json"},
         # Meltano selects everything unless told; these cost many calls.
-        "select": ["*.*", "!report_*.*"],
+        "select": [
+            "*.*",
+            "!cash_journal*.*",
+            "!expense_claim*.*",
+            "!online_invoices.*",
+            "!receipt*.*",
+            "!report_*.*",
+            "!*_attachments.*",
+            "!*_cis_settings.*",
+            "!*_details.*",
+            "!*_history.*",
+        ],
     },
     "target-xero": {
         "type": "loaders",

@@ -84,7 +84,7 @@ class RecordReader:
         head = msgspec.defstruct("Head", [(name, Any, None) for name in dict.fromkeys(names)])
         self._head = msgspec.json.Decoder(head)
         self._heads = self._envelope_of(list[head])  # type: ignore[valid-type]
-        self._key = attrgetter(*xero.key)
+        self._key = attrgetter(*xero.key) if xero.key else lambda _: ()
         self._marker = attrgetter(xero.marker) if xero.marker else lambda _: None
         self._record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -111,7 +111,7 @@ class RecordReader:
             except msgspec.MsgspecError:
                 words = f"the answer has no list '{self.xero.envelope}': {error}"
                 raise UnexpectedAnswer(words, call=call) from None
-        several = len(self.xero.key) > 1
+        several = len(self.xero.key) != 1
         rows = []
         for raw, head in zip(raws, heads, strict=True):
             key, time = self._key(head), self._marker(head)

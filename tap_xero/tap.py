@@ -31,6 +31,7 @@ from tap_xero.config import (
     text_of,
 )
 from tap_xero.discovery import all_streams
+from tap_xero.files import Files
 from tap_xero.objects import XeroObject
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
@@ -110,6 +111,12 @@ class TapXero(XeroPlugin, Tap):
         ),
         *REPORT_SETTINGS,
         th.Property(
+            "attachments_path", th.StringType, title="Folder for attachments",
+            description="Folder or fsspec URL (such as s3://bucket, with the package for it installed) into which the "
+            "streams of attachments put the files; $VARIABLES and ~ are expanded. Files that are there are not fetched "
+            "again. Default: files are listed only.",
+        ),
+        th.Property(
             "emit_activate_version_messages", th.BooleanType, default=True, title="Emit ACTIVATE_VERSION",
             description="After a full table was read to its end, tell the target so, which then marks or removes the "
             "rows that are gone in Xero.",
@@ -184,6 +191,12 @@ class TapXero(XeroPlugin, Tap):
                 self._known[key] = ask()
             found: T = self._known[key]
             return found
+
+    @cached_property
+    def files(self) -> Files | None:
+        """Where attachments are put; None: they are listed only."""
+        path = self.config.get("attachments_path")
+        return Files(path) if path else None
 
     def budget_range(self) -> tuple[date, date]:
         """The first day of the first month that budgets are read for, and the last day of the last one."""

@@ -20,22 +20,27 @@ SDK = {
     "batch_payments": ("BatchPayment", "get_batch_payments"),
     "branding_themes": ("BrandingTheme", "get_branding_themes"),
     "budgets": ("Budget", "get_budgets"),
+    "cash_journals": ("Journal", "get_journals"),
     "contact_groups": ("ContactGroup", "get_contact_groups"),
     "contacts": ("Contact", "get_contacts"),
     "credit_notes": ("CreditNote", "get_credit_notes"),
     "currencies": ("Currency", "get_currencies"),
+    "expense_claims": ("ExpenseClaim", "get_expense_claims"),
+    "invoice_reminders": ("InvoiceReminder", "get_invoice_reminders"),
     "invoices": ("Invoice", "get_invoices"),
     "items": ("Item", "get_items"),
     "journals": ("Journal", "get_journals"),
     "linked_transactions": ("LinkedTransaction", "get_linked_transactions"),
     "manual_journals": ("ManualJournal", "get_manual_journals"),
     "organisation": ("Organisation", "get_organisations"),
+    "organisation_actions": ("Action", "get_organisation_actions"),
     "overpayments": ("Overpayment", "get_overpayments"),
     "payment_services": ("PaymentService", "get_payment_services"),
     "payments": ("Payment", "get_payments"),
     "prepayments": ("Prepayment", "get_prepayments"),
     "purchase_orders": ("PurchaseOrder", "get_purchase_orders"),
     "quotes": ("Quote", "get_quotes"),
+    "receipts": ("Receipt", "get_receipts"),
     "repeating_invoices": ("RepeatingInvoice", "get_repeating_invoices"),
     "reports": ("ReportWithRow", "get_reports_list"),
     "tax_rates": ("TaxRate", "get_tax_rates"),
@@ -225,7 +230,7 @@ def test_pages_are_ordered_wherever_the_list_takes_an_order_but_for_manual_journ
 @pytest.mark.parametrize("xero", OBJECTS.values(), ids=lambda xero: xero.name)
 def test_path_and_envelope_are_those_of_the_sdk(xero):
     source = inspect.getsource(getattr(AccountingApi, SDK[xero.name][1]))
-    assert re.search(r'get_resource_url\("/(\w+)"\)', source)[1] == xero.path
+    assert re.search(r'get_resource_url\("/([\w/]+)"\)', source)[1] == xero.path
     answer = getattr(models, re.search(r'response_type="(\w+)"', source)[1])
     assert sdk_fields(answer)[xero.envelope] == f"list[{SDK[xero.name][0]}]"
 

@@ -18,8 +18,10 @@ READ_SCOPES = {
         "accounts",
         "branding_themes",
         "currencies",
+        "invoice_reminders",
         "items",
         "organisation",
+        "organisation_actions",
         "tax_rates",
         "tracking_categories",
         "users",
@@ -45,7 +47,8 @@ READ_SCOPES = {
     },
     ("accounting.manualjournals.read", "accounting.transactions.read"): {"manual_journals"},
     ("accounting.budgets.read", None): {"budgets"},
-    ("accounting.journals.read", None): {"journals"},
+    ("accounting.classicexpenses.read", "accounting.transactions.read"): {"expense_claims", "receipts"},
+    ("accounting.journals.read", None): {"cash_journals", "journals"},
     ("paymentservices", None): {"payment_services"},
     ("accounting.reports.taxreports.read", "accounting.reports.read"): {"reports"},
 }
@@ -205,8 +208,10 @@ def test_these_streams_are_incremental_unless_the_catalog_says_otherwise():
         "bank_transactions",
         "bank_transfers",
         "batch_payments",
+        "cash_journals",
         "contacts",
         "credit_notes",
+        "expense_claims",
         "items",
         "journals",
         "manual_journals",
@@ -220,7 +225,11 @@ def test_these_streams_are_incremental_unless_the_catalog_says_otherwise():
 
 def test_only_what_xero_can_filter_may_be_made_incremental():
     can_be = {name for name, xero in OBJECTS.items() if xero.can_be_incremental}
-    assert can_be == {name for name, xero in OBJECTS.items() if xero.incremental} | {"invoices", "quotes"}
+    assert can_be == {name for name, xero in OBJECTS.items() if xero.incremental} | {
+        "invoices",
+        "quotes",
+        "receipts",
+    }
     assert OBJECTS["budgets"].marker == OBJECTS["linked_transactions"].marker == "UpdatedDateUTC"
 
 
@@ -306,6 +315,9 @@ def facts():
 
 def fact(facts, name):
     """The sheet of one of our objects; there the names are in camelCase."""
+    name = {"cash_journals": "journals"}.get(name, name)
+    if name == "organisation_actions":
+        pytest.skip("the collected facts have no sheet of it")
     return facts["objects"][re.sub(r"_(\w)", lambda found: found[1].upper(), name)]
 
 

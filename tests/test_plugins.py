@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import runpy
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tap_xero.objects import STREAMS
 
 ROOT = Path(__file__).resolve().parents[1]
 make = runpy.run_path(str(ROOT / "plugins" / "make.py"))
@@ -34,6 +37,15 @@ def test_every_setting_is_known_to_meltano_and_secrets_are_marked(plugin: str) -
         "client_secret",
         "refresh_token",
     }
+
+
+def test_meltano_leaves_out_the_streams_that_are_off_by_default_and_no_others() -> None:
+    first, *others = DEFINED["tap-xero"]["select"]
+    assert first == "*.*"
+    excluded = [pattern.removeprefix("!") for pattern in others]
+    assert all(pattern.startswith("!") for pattern in others)
+    for name, xero in STREAMS.items():
+        assert any(fnmatch(f"{name}.tenant_id", pattern) for pattern in excluded) != xero.selected, name
 
 
 def test_no_plugin_needs_the_hub() -> None:

@@ -10,19 +10,22 @@ from types import MappingProxyType
 
 from tap_xero.objects.accounting import OBJECTS
 from tap_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
+from tap_xero.objects.details import DETAILS, Detail
 from tap_xero.objects.fields import Field, Part
 from tap_xero.objects.reports import REPORTS, Report, Span
 
-#: The rows of all streams by name: objects, and reports as the amounts they are unfolded into.
+#: The rows of all streams by name: objects, what hangs on them, and reports as the amounts they are unfolded into.
 STREAMS: Mapping[str, XeroObject] = MappingProxyType(
-    {**OBJECTS, **{report.name: report.amounts for report in REPORTS.values()}}
+    {**OBJECTS, **DETAILS, **{report.name: report.amounts for report in REPORTS.values()}}
 )
 
 __all__ = [
     "ANSWER_ONLY",
+    "DETAILS",
     "OBJECTS",
     "REPORTS",
     "STREAMS",
+    "Detail",
     "Field",
     "Paging",
     "Part",

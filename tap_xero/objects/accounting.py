@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from tap_xero.objects.base import Paging, XeroObject
 from tap_xero.objects.fields import (
+    Part,
     calculated,
     day,
     flag,
@@ -63,6 +64,7 @@ from tap_xero.objects.parts import (
 # What opens a list. Granular scopes come first; the broad ones, which no new app gets, end in September 2027.
 _TRANSACTIONS = ("accounting.transactions.read", "accounting.transactions")
 BANK_TRANSACTIONS = ("accounting.banktransactions.read", "accounting.banktransactions", *_TRANSACTIONS)
+CLASSIC_EXPENSES = ("accounting.classicexpenses.read", "accounting.classicexpenses", *_TRANSACTIONS)
 BUDGETS = ("accounting.budgets.read", "accounting.budgets")
 CONTACTS = ("accounting.contacts.read", "accounting.contacts")
 INVOICES = ("accounting.invoices.read", "accounting.invoices", *_TRANSACTIONS)
@@ -86,6 +88,71 @@ _PRICES = {
     "TaxType": TAX_TYPE,
 }
 _DELETED_STAY = "deleted and voided ones stay, with Status DELETED or VOIDED"
+
+USER = Part(
+    {
+        "UserID": guid,
+        "EmailAddress": text,
+        "FirstName": text,
+        "LastName": text,
+        "IsSubscriber": flag,
+        "OrganisationRole": text,
+        "UpdatedDateUTC": instant,
+    }
+)
+RECEIPT = {
+    "ReceiptID": guid,
+    "ReceiptNumber": calculated(text("Counted within a claim of a user")),
+    "Status": text,
+    "User": one(USER),
+    "Contact": one(CONTACT_REF),
+    "Date": day,
+    "Reference": text,
+    "LineAmountTypes": LINE_AMOUNT_TYPES,
+    "LineItems": many(LINE_ITEM),
+    "SubTotal": money("Without tax"),
+    "TotalTax": money,
+    "Total": money("With tax"),
+    "Url": calculated(SOURCE_URL),
+    "Attachments": ATTACHMENTS,
+    "HasAttachments": HAS_ATTACHMENTS,
+    "UpdatedDateUTC": UPDATED,
+}
+RECEIPT_REF = Part(
+    {
+        name: word
+        for name, word in RECEIPT.items()
+        if name not in {"Contact", "LineItems", "Attachments", "User"}
+    },
+    thin="Xero sends id, number, date and amounts; receipts has the rest",
+)
+
+#: A journal, in the accrual books as in the cash ones.
+JOURNAL = {
+    "JournalID": guid,
+    "JournalNumber": whole("Grows by one; the bookmark"),
+    "JournalDate": day,
+    "Reference": text,
+    "SourceID": guid("The document it comes from; none for opening balances"),
+    "SourceType": text("Kind of that document, such as ACCREC, CASHPAID, TRANSFER, MANJOURNAL"),
+    "JournalLines": many(
+        {
+            "JournalLineID": guid,
+            "AccountID": guid,
+            "AccountCode": text,
+            "AccountType": text,
+            "AccountName": text,
+            "Description": text,
+            "NetAmount": money("Debit positive, in the base currency"),
+            "GrossAmount": money("NetAmount + TaxAmount"),
+            "TaxAmount": calculated(money),
+            "TaxType": TAX_TYPE,
+            "TaxName": text,
+            "TrackingCategories": many(JOURNAL_TRACKING),
+        }
+    ),
+    "CreatedDateUTC": calculated(instant),
+}
 
 _ROWS = (
     XeroObject(
@@ -276,6 +343,23 @@ _ROWS = (
         },
     ),
     XeroObject(
+        name="cash_journals",
+        path="Journals",
+        envelope="Journals",
+        key=("JournalID",),
+        paging=Paging.OFFSET,
+        marker="JournalNumber",
+        modified_since=True,
+        incremental=True,
+        params=MappingProxyType({"paymentsOnly": "true"}),
+        scopes=JOURNALS,
+        natural_keys=("JournalNumber",),
+        selected=False,
+        removal="journals are never changed or removed; a reversal is a new journal",
+        note="The journals of the cash basis. Only for apps of Xero's Advanced tier and above.",
+        fields=JOURNAL,
+    ),
+    XeroObject(
         name="contact_groups",
         path="ContactGroups",
         envelope="ContactGroups",
@@ -440,6 +524,44 @@ _ROWS = (
         },
     ),
     XeroObject(
+        name="expense_claims",
+        path="ExpenseClaims",
+        envelope="ExpenseClaims",
+        key=("ExpenseClaimID",),
+        marker="UpdatedDateUTC",
+        modified_since=True,
+        incremental=True,
+        scopes=CLASSIC_EXPENSES,
+        statuses=("SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED"),
+        selected=False,
+        removal=_DELETED_STAY,
+        note="Xero's classic expense claims, which end in 2027; new apps don't get the scope.",
+        fields={
+            "ExpenseClaimID": guid,
+            "Status": text,
+            "User": one(USER),
+            "Receipts": many(RECEIPT_REF),
+            "ReceiptID": guid,
+            "Payments": calculated(many(PAYMENT_REF)),
+            "Total": calculated(money),
+            "AmountDue": calculated(money),
+            "AmountPaid": calculated(money),
+            "PaymentDueDate": calculated(day),
+            "ReportingDate": calculated(day),
+            "UpdatedDateUTC": UPDATED,
+        },
+    ),
+    XeroObject(
+        name="invoice_reminders",
+        path="InvoiceReminders/Settings",
+        envelope="InvoiceReminders",
+        key=(),
+        scopes=SETTINGS,
+        removal="one record, always there",
+        note="Whether the organisation reminds customers of invoices that are due.",
+        fields={"Enabled": flag},
+    ),
+    XeroObject(
         name="invoices",
         path="Invoices",
         envelope="Invoices",
@@ -545,31 +667,7 @@ _ROWS = (
         natural_keys=("JournalNumber",),
         removal="journals are never changed or removed; a reversal is a new journal",
         note="Only for apps of Xero's Advanced tier and above.",
-        fields={
-            "JournalID": guid,
-            "JournalNumber": whole("Grows by one; the bookmark"),
-            "JournalDate": day,
-            "Reference": text,
-            "SourceID": guid("The document it comes from; none for opening balances"),
-            "SourceType": text("Kind of that document, such as ACCREC, CASHPAID, TRANSFER, MANJOURNAL"),
-            "JournalLines": many(
-                {
-                    "JournalLineID": guid,
-                    "AccountID": guid,
-                    "AccountCode": text,
-                    "AccountType": text,
-                    "AccountName": text,
-                    "Description": text,
-                    "NetAmount": money("Debit positive, in the base currency"),
-                    "GrossAmount": money("NetAmount + TaxAmount"),
-                    "TaxAmount": calculated(money),
-                    "TaxType": TAX_TYPE,
-                    "TaxName": text,
-                    "TrackingCategories": many(JOURNAL_TRACKING),
-                }
-            ),
-            "CreatedDateUTC": calculated(instant),
-        },
+        fields=JOURNAL,
     ),
     XeroObject(
         name="linked_transactions",
@@ -675,6 +773,19 @@ _ROWS = (
             "ExternalLinks": many({"LinkType": text, "Url": text, "Description": text}),
             "PaymentTerms": one(PAYMENT_TERMS),
             "CreatedDateUTC": calculated(instant),
+        },
+    ),
+    XeroObject(
+        name="organisation_actions",
+        path="Organisation/Actions",
+        envelope="Actions",
+        key=("Name",),
+        scopes=SETTINGS,
+        removal="always there",
+        note="What may be done in the organisation with its price plan.",
+        fields={
+            "Name": text("Such as UseMulticurrency"),
+            "Status": text("ALLOWED or NOT-ALLOWED"),
         },
     ),
     XeroObject(
@@ -890,6 +1001,23 @@ _ROWS = (
         },
     ),
     XeroObject(
+        name="receipts",
+        path="Receipts",
+        envelope="Receipts",
+        key=("ReceiptID",),
+        marker="UpdatedDateUTC",
+        modified_since=True,
+        params=UNIT_PRICES,
+        detail="LineItems",
+        scopes=CLASSIC_EXPENSES,
+        statuses=("DRAFT", "SUBMITTED", "AUTHORISED", "DECLINED", "VOIDED"),
+        selected=False,
+        removal="voided ones stay, with Status VOIDED",
+        note="Of Xero's classic expense claims, which end in 2027; new apps don't get the scope. "
+        "The list has no lines: they take a call per receipt.",
+        fields=RECEIPT,
+    ),
+    XeroObject(
         name="repeating_invoices",
         path="RepeatingInvoices",
         envelope="RepeatingInvoices",
@@ -937,8 +1065,10 @@ _ROWS = (
         envelope="Reports",
         key=("ReportID",),
         scopes=PUBLISHED_REPORTS,
+        detail="Rows",
         removal="vanish",
-        note="Published tax reports alone (Australia, New Zealand), not profit and loss and the like.",
+        note="Published tax reports alone (Australia, New Zealand), not profit and loss and the like. The list has no "
+        "rows: they take a call per report.",
         fields={
             "ReportID": text,
             "ReportName": text,

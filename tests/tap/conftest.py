@@ -95,14 +95,9 @@ def demo(running_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(autouse=True)
-def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Time | None:
-    """Clients of this process wait by moving the clocks, where a test has a small Xero or the demo company."""
-    names = {"xero": "xero", "demo": "running_sandbox"}
-    sandbox = next((names[name] for name in names if name in request.fixturenames), None)
-    if sandbox is None:
-        return None
-    moving = Time(request.getfixturevalue(sandbox).desk)
+def moving_clock(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Time:
+    """Let clients made from now on wait by moving the clocks."""
+    moving = Time(desk)
     made = XeroClient.__init__
 
     def make(self: XeroClient, *given: Any, **options: Any) -> None:
@@ -110,6 +105,16 @@ def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Tim
 
     monkeypatch.setattr(XeroClient, "__init__", make)
     return moving
+
+
+@pytest.fixture(autouse=True)
+def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Time | None:
+    """Clients of this process wait by moving the clocks, where a test has a small Xero or the demo company."""
+    names = {"xero": "xero", "demo": "running_sandbox"}
+    sandbox = next((names[name] for name in names if name in request.fixturenames), None)
+    if sandbox is None:
+        return None
+    return moving_clock(request.getfixturevalue(sandbox).desk, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from tap_xero.objects import OBJECTS
 from tap_xero.sandbox import Desk, Sandbox, apps
 
 from .company import guid
+from .conftest import moving_clock
 from .runs import Run, read
 
 CHECKER = jsonschema.FormatChecker(formats=())
@@ -61,15 +62,16 @@ def whole(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
     """A run over everything the demo company has."""
     running_sandbox.desk.reset()
     running_sandbox.desk.limits(enabled=False)
-    return read(
-        {
-            "client_id": apps.CUSTOM_CONNECTION.client_id,
-            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-            "api_url": running_sandbox.url,
-            "identity_url": running_sandbox.url,
-            "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
-        }
-    )
+    config = {
+        "client_id": apps.CUSTOM_CONNECTION.client_id,
+        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+        "api_url": running_sandbox.url,
+        "identity_url": running_sandbox.url,
+        "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        moving_clock(running_sandbox.desk, patch)
+        return read(config, *OBJECTS)
 
 
 def test_all_objects_are_streams_and_the_demo_company_fills_them(whole: Run) -> None:

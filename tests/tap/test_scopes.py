@@ -46,7 +46,7 @@ def test_either_set_of_scopes_opens_every_stream(config: dict[str, Any], scopes:
     run = read({**config, "scopes": scopes})
     assert run.warnings == []
     assert run.failed == {}
-    assert len(run.records) == 16
+    assert len(run.records) == 18
 
 
 def test_every_broad_scope_but_one_is_enough_for_a_write_s_stream(config: dict[str, Any]) -> None:
@@ -144,7 +144,7 @@ def test_an_app_of_today_gets_the_granular_scopes_alone_and_reads_everything(
     app = desk.add_app(kind="custom_connection", granular_only=True, client_secret="x" * 40)
     run = read({**config, "client_id": app["client_id"], "client_secret": app["client_secret"]})
     assert run.warnings == []
-    assert len(run.records) == 16
+    assert len(run.records) == 18
 
 
 def test_a_scope_that_is_not_ticked_for_the_app_is_named(config: dict[str, Any], desk: Desk) -> None:

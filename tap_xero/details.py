@@ -1,0 +1,128 @@
+"""Streams of what hangs on records: a list of records is read, and then each is asked by a call of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_xero.api.dates import instant
+from tap_xero.api.errors import NotFound
+from tap_xero.objects import Detail
+from tap_xero.paging import Chunk
+from tap_xero.records import Page, Record, RecordReader, Row
+from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of
+
+if TYPE_CHECKING:
+    from tap_xero.tap import TapXero
+
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class DetailReader(RecordReader):
+    """Adds to what was found on a record the record's key and time of change."""
+
+    def record(self, row: Row) -> Record:
+        """Decode a row; see `RecordReader`."""
+        record = super().record(row)
+        record.update(zip(self.xero.key, row.key, strict=True))
+        if self.xero.marker:
+            # The one by which its list came, also where a record has changed since: a bookmark never runs ahead.
+            record[self.xero.marker] = row.time or None
+        return record
+
+
+class DetailStream(XeroStream):
+    """What hangs on the records of one list, such as the history of invoices.
+
+    Read whole by default, since what hangs on a record may change without the record's time of change; chosen to be
+    incremental, only records that changed are asked, and a run that breaks off goes on where it was.
+    """
+
+    def __init__(self, tap: TapXero, detail: Detail) -> None:
+        self.detail = detail
+        super().__init__(tap, detail)
+        self.reader = DetailReader(detail, self.logger)
+
+    @cached_property
+    def records(self) -> XeroStream:
+        """The list of the records, which need not be selected itself."""
+        records = stream_of(self.tap, self.detail.of)
+        # It comes in the order of change where this stream's bookmark is to follow it.
+        records.replication_key = self.detail.marker if self.replication_method == INCREMENTAL else None
+        return records
+
+    def scope_missing(self, granted: Iterable[str]) -> str | None:
+        """The scope that is missing: for the records, or for what hangs on them."""
+        granted = frozenset(granted)
+        return self.detail.of.scope_missing(granted) or super().scope_missing(granted)
+
+    def chunks(self, reading: Reading) -> Iterator[Chunk]:
+        """Read the list, and ask each record that can have something; several at once."""
+        inner = reading.of(self.records)
+        inner.since, inner.passed = reading.since, reading.passed
+        for chunk in self.records.chunks(inner):
+            rows = [row for row in chunk.rows if self._may_have(row)]
+            for page in reading.at_once(partial(self.of_record, reading, rows), range(len(rows))):
+                yield Chunk(page.rows, None, page.size, proven=False)
+            yield Chunk([], chunk.remaining, proven=chunk.proven)
+
+    def _may_have(self, row: Row) -> bool:
+        if not self.detail.where:
+            return True
+        record = _decode(row.raw)
+        return all(record.get(name) in allowed for name, allowed in self.detail.where.items())
+
+    def of_record(self, reading: Reading, rows: Sequence[Row], number: int) -> Page:
+        """Ask one record; nothing if it was removed in the meantime, or has nothing of the kind."""
+        parent = rows[number]
+        try:
+            page = reading.ask(self.detail.path.format(id=str(parent.key[0])), self.detail.params)
+        except NotFound:
+            return Page([])
+        found = self._numbered(page.rows) if self.detail.numbered else [(row, {}) for row in page.rows]
+        rows = []
+        for row, more in found:
+            own = dict(zip(self.detail.key, row.key, strict=True))
+            own |= dict(zip(self.detail.of.key, parent.key, strict=True)) | more
+            rows.append(Row(tuple(own[name] for name in self.detail.key), parent.time, row.raw))
+        if self.detail.files and self.tap.files:
+            rows = [self._kept(reading, row) for row in rows]
+        return Page(rows, size=page.size)
+
+    def _numbered(self, rows: Sequence[Row]) -> list[tuple[Row, dict[str, Any]]]:
+        """Number things without an id from the oldest on: whatever is added later leaves the numbers as they are.
+
+        Xero doesn't say in which order it lists them; of those with one time, the order it lists them in counts.
+        """
+        when = [instant(str(_decode(row.raw).get(self.detail.numbered) or "")) for row in rows]
+        newest_first = bool(rows) and when[0] > when[-1]
+        order = sorted(range(len(rows)), key=lambda n: (when[n], -n if newest_first else n))
+        return [(rows[place], {"Number": number}) for number, place in enumerate(order, 1)]
+
+    def _kept(self, reading: Reading, row: Row) -> Row:
+        """Put a file where attachments_path says, and say in the row where that is."""
+        files = self.tap.files
+        if files is None:
+            return row
+        record = _decode(row.raw)
+        owner, attachment = row.key[0], str(record["AttachmentID"])
+        path = f"{self.detail.path.format(id=str(owner))}/{attachment}"
+        kind = record.get("MimeType") or "application/octet-stream"
+
+        def fetch() -> bytes:
+            answer = reading.get(path, accept="application/octet-stream", headers={"contentType": kind})
+            return answer.content
+
+        names = (reading.organisation.tenant_id, self.detail.of.name, str(owner), attachment)
+        try:
+            record["Path"] = files.keep(
+                (*names, str(record.get("FileName"))), record.get("ContentLength"), fetch
+            )
+        except NotFound:
+            record["Path"] = None
+        return row._replace(raw=msgspec.Raw(_encode(record)))
