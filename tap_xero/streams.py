@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -50,7 +50,6 @@ class XeroStream(Stream):
         self.reader = RecordReader(xero, self.logger)
         self.incomplete = False
         self._held: Any = None
-        self._as_it_is: bool | None = None
 
     # What Singer sees
 
@@ -187,7 +186,11 @@ class XeroStream(Stream):
         reading, chunks = self.tap.read(self, organisation)
         self._held = None
         progress = Progress(reading)
-        decode = self.reader.record
+        # What short lists hold is looked at closely: see `RecordReader._number`.
+        long = type(self.reader) is RecordReader and self.xero.paging is not Paging.WHOLE
+        decode = (
+            self.reader.undecoded if long and self.as_it_is and not self.child_streams else self.reader.record
+        )
         try:
             for chunk in chunks:
                 for row in chunk.rows:
@@ -217,13 +220,16 @@ class XeroStream(Stream):
         elif partition_context:
             record.update(partition_context)
 
+    @cached_property
+    def as_it_is(self) -> bool:
+        """Whether records go into their messages whole: no field deselected, nothing mapped or flattened."""
+        maps = self.stream_maps
+        same = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        return same and all(self.mask.values())
+
     def _generate_record_messages(self, record: dict[str, Any]) -> Generator[RecordMessage, None, None]:
         """Make the message of a record; with a selection of fields or a stream map, as the SDK does."""
-        if self._as_it_is is None:
-            maps = self.stream_maps
-            same = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
-            self._as_it_is = same and all(self.mask.values())
-        if not self._as_it_is:
+        if not self.as_it_is:
             yield from super()._generate_record_messages(record)
             return
         yield RecordMessage(
