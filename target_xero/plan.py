@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -351,13 +351,20 @@ class Planner:
 
     def _find_lost_parts(self, job: Job) -> None:
         """Parts that were written for a record and are not in it any more, to be removed in their turn."""
-        for name, keys in job.parts.items() if self._deletes else ():
-            for key, _ in self._ledger.children(name, job.key):
-                if key not in keys:
-                    lost = Job(key=key, hash="", sent={}, epoch=job.epoch, raw=job.raw, gone=True)
-                    if key not in self.lost_parts[name]:
-                        self._intake.states.opened(job.epoch)
-                    self.lost_parts[name][key] = lost
+        for name, keys in job.parts.items():
+            self.lost_parts[name] |= {lost.key: lost for lost in self.take_lost_parts(name, job, keys)}
+
+    def take_lost_parts(self, name: str, job: Job, keep: Collection[str]) -> list[Job]:
+        """The parts of a record that were written and are not among those to keep, as records that end."""
+        if not self._deletes:
+            return []
+        known = self.lost_parts[name]
+        found = [
+            key for key, _ in self._ledger.children(name, job.key) if key not in keep and key not in known
+        ]
+        for _ in found:
+            self._intake.states.opened(job.epoch)
+        return [Job(key=key, hash="", sent={}, epoch=job.epoch, raw=job.raw, gone=True) for key in found]
 
     # What a plan needs to know
 

@@ -115,6 +115,7 @@ class Intake:
         self._last: dict[tuple[str, str], str] = {}
         self._again: Counter[tuple[str, str]] = Counter()
         self.counts: Counter[str] = Counter()
+        self.ends: Counter[str] = Counter()
         self.rejects: list[Reject] = []
         self.elsewhere: Counter[tuple[str, str]] = Counter()
 
@@ -248,6 +249,7 @@ class Intake:
             file = self._files[row.name] = tempfile.TemporaryFile()  # noqa: SIM115
         file.write(encode(job) + b"\n")
         self.counts[row.name] += 1
+        self.ends[row.name] += job.gone or job.status in row.ends
 
     def _keep(self, stream: str, raw: Mapping[str, Any]) -> int:
         if self._records is None:
@@ -280,6 +282,10 @@ class Intake:
         decoder = msgspec.json.Decoder(Job, float_hook=number)
         for line in file:
             yield decoder.decode(line)
+
+    def ends_first(self, row: Write, job: Job) -> bool:
+        """Whether a record ends before anything is made; one that comes more than once ends in its turn."""
+        return row.document and (job.gone or job.status in row.ends) and (row.name, job.key) not in self._last
 
     def last_hash(self, row: Write, job: Job) -> str:
         """The hash of the last record with that key: once that is written, the earlier ones are history."""

@@ -7,6 +7,7 @@ flight when a run begins is looked up in Xero before anything is sent.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,6 +35,8 @@ from target_xero.writes import MANY, MOST_BYTES, WRITES, Existing, Verb, Write
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 #: A DELETE has no Idempotency-Key: after a lost answer the record is looked up and, if it is still there, sent again.
 _DELETE_TRIES = 3
+#: Seconds between two lines about how far it has come.
+_QUIET = 30.0
 
 
 class Stopped(ConfigurationProblem):
@@ -65,6 +68,7 @@ class Writer:
         dry_run: bool = False,
         stop_at_reject: bool = False,
         stop: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._organisation = organisation
@@ -77,6 +81,9 @@ class Writer:
         self._dry_run = dry_run
         self._stop_at_reject = stop_at_reject
         self._stop = stop
+        self._clock = clock
+        self._told_at = clock()
+        self._remarks: set[tuple[str, str]] = set()
         self._directory = Directory(client, organisation)
         self._references = References(ledger, self._directory, organisation.tenant_id)
         self._planner = Planner(ledger, self._directory, self._references, intake, deletes=deletes)
@@ -91,10 +98,14 @@ class Writer:
         for (name, _), number in self._intake.elsewhere.items():
             self._report.of(name).skipped += number
         self._recover()
+        for row in reversed(list(WRITES.values())):
+            if row.document and self._intake.ends[row.name]:
+                with self._counted(row):
+                    self._write(row, self._endings(row))
         for row in WRITES.values():
             with self._counted(row):
-                self._write(row)
-        # What is archived can't be referred to any more, so that comes last, and what refers to others first.
+                self._write(row, self._others(row))
+        # What has ended can't be referred to any more, so that comes last, and what refers to others first.
         for name, steps in groupby(reversed(self._last.values()), key=lambda one: one[0].name):
             row = WRITES[name]
             with self._counted(row):
@@ -117,8 +128,8 @@ class Writer:
 
     # From records to requests
 
-    def _write(self, row: Write) -> None:
-        """Write the records of one object, in the order they came, with as many in a request as it takes."""
+    def _write(self, row: Write, jobs: Iterator[Job]) -> None:
+        """Write records of one object, in the order they come, with as many in a request as it takes."""
         pending: dict[tuple[str, str, bool, str], list[Step]] = {}
         keys: set[object] = set()
 
@@ -127,7 +138,6 @@ class Writer:
                 self._send_steps(row, pending.pop(next(iter(pending))))
             keys.clear()
 
-        jobs = self._jobs(row)
         while chunk := list(islice(jobs, self._batch_size)):
             self._prepare(row, chunk)
             for job in chunk:
@@ -173,9 +183,21 @@ class Writer:
                 values = [value for one in sent for name, value in row.named(one) if name == field]
                 self._directory.look_up(row, field, values)
 
-    def _jobs(self, row: Write) -> Iterator[Job]:
-        yield from self._intake.jobs(row)
-        yield from list(self._planner.lost_parts[row.name].values())
+    def _endings(self, row: Write) -> Iterator[Job]:
+        """The documents that end before anything is made; what hangs on them goes before them."""
+        for job in self._intake.jobs(row):
+            if self._intake.ends_first(row, job):
+                for part in row.parts:
+                    lost = self._planner.take_lost_parts(part.row, job, keep=())
+                    self._write(WRITES[part.row], iter(lost))
+                yield job
+
+    def _others(self, row: Write) -> Iterator[Job]:
+        """All other records; first the parts that are not in their record any more."""
+        yield from self._planner.lost_parts.pop(row.name, {}).values()
+        for job in self._intake.jobs(row):
+            if not self._intake.ends_first(row, job):
+                yield job
 
     def _size(self, verb: Verb) -> int:
         return min(verb.size, self._batch_size)
@@ -198,7 +220,7 @@ class Writer:
                 self._left_out[row.name, plan.why] += 1
             self._settled(row, job, "skipped" if plan.why else "unchanged")
             return None
-        if plan.status == "ARCHIVED" and plan.action == "remove":
+        if plan.action == "remove" and not row.document:
             self._put_off(row, plan)
             return None
         return plan
@@ -319,6 +341,7 @@ class Writer:
                 refused.append((step, "; ".join(_words(answer)) or "Xero refused it and did not say why"))
         following: list[Step] = []
         for (step, answer), entry in zip(done, self._note(row, done), strict=True):
+            self._tell_remarks(row, answer)
             if step.again:
                 planned = self._planned(row, step.job)
                 following += [planned] if planned else []
@@ -340,6 +363,7 @@ class Writer:
         if refused:
             following += self._settle_refused(row, refused)
         self._intake.states.flush()
+        self._tell_progress(row)
         return following
 
     def _settle_refused(self, row: Write, refused: list[tuple[Step, str]]) -> list[Step]:
@@ -506,6 +530,33 @@ class Writer:
             over = record is None or (bool(step.status) and record.get(row.status) == step.status)
             return (record or {row.key: xero_id}) if over else None
         return record if record is not None and says(step.body, record) else None
+
+    # Telling
+
+    def _tell_progress(self, row: Write) -> None:
+        """Say now and then how far it has come: 60 calls a minute are all that Xero allows."""
+        if self._clock() - self._told_at >= _QUIET:
+            self._told_at = self._clock()
+            count = self._report.of(row.name)
+            done = (
+                count.created
+                + count.updated
+                + count.removed
+                + count.unchanged
+                + count.rejected
+                + count.skipped
+            )
+            self._logger.info(
+                "%s: %s of %s records done.", row.name, f"{done:,}", f"{self._intake.counts[row.name]:,}"
+            )
+
+    def _tell_remarks(self, row: Write, answer: Record) -> None:
+        """Xero's warnings about what it wrote all the same, each once."""
+        for warning in answer.get("Warnings") or []:
+            words = str(warning.get("Message") if isinstance(warning, dict) else warning)
+            if (row.name, words) not in self._remarks:
+                self._remarks.add((row.name, words))
+                self._logger.warning("%s: Xero remarks on what it wrote: %s", row.name, words)
 
     # Counting and putting aside
 

@@ -91,6 +91,8 @@ class Write:
             update of its status.
         required: what a create needs; `A|B` is one of them.
         either: fields of which exactly one may be given.
+        document: whether it is a transaction. Its end frees what others need (a payment its invoice, an order its
+            number), so that documents end before anything is made; settings end last, when nothing uses them.
         steps: which status may follow which; "" is a record that does not exist yet. Empty if it has no status.
         becomes: statuses that only Xero gives, and what to send in their place.
         spoken: whether a create must say its status; elsewhere Xero has a default.
@@ -127,6 +129,7 @@ class Write:
     remove: Verb | None = None
     required: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
+    document: bool = False
     steps: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_STEPS)
     becomes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     spoken: bool = False
@@ -463,6 +466,7 @@ _ROWS = (
         "Quotes",
         "quotes",
         "QuoteID",
+        document=True,
         required=("Contact", "Date", "LineItems"),
         steps=_steps(
             new="DRAFT",
@@ -494,6 +498,7 @@ _ROWS = (
         "PurchaseOrders",
         "purchase_orders",
         "PurchaseOrderID",
+        document=True,
         required=("Contact", "LineItems"),
         steps=_steps(
             new="DRAFT SUBMITTED AUTHORISED",
@@ -514,6 +519,7 @@ _ROWS = (
         "Invoices",
         "invoices",
         "InvoiceID",
+        document=True,
         required=("Type", "Contact"),
         steps=_DOCUMENT_STEPS,
         becomes=_PAID,
@@ -530,6 +536,7 @@ _ROWS = (
         "CreditNotes",
         "credit_notes",
         "CreditNoteID",
+        document=True,
         required=("Type", "Contact"),
         steps=_DOCUMENT_STEPS,
         becomes=_PAID,
@@ -545,6 +552,7 @@ _ROWS = (
         "BankTransactions",
         "bank_transactions",
         "BankTransactionID",
+        document=True,
         required=("Type", "BankAccount", "LineItems"),
         steps=_ONLY_ENDED,
         becomes=MappingProxyType({"VOIDED": "DELETED"}),
@@ -555,6 +563,7 @@ _ROWS = (
     ),
     Write(
         name="bank_transfers",
+        document=True,
         path="BankTransfers",
         envelope="BankTransfers",
         key="BankTransferID",
@@ -570,6 +579,7 @@ _ROWS = (
     ),
     Write(
         name="payments",
+        document=True,
         path="Payments",
         envelope="Payments",
         key="PaymentID",
@@ -596,6 +606,7 @@ _ROWS = (
     ),
     Write(
         name="batch_payments",
+        document=True,
         path="BatchPayments",
         envelope="BatchPayments",
         key="BatchPaymentID",
@@ -630,6 +641,7 @@ _ROWS = (
     ),
     Write(
         name="allocations",
+        document=True,
         path="{of}/Allocations",
         envelope="Allocations",
         key="AllocationID",
@@ -646,6 +658,7 @@ _ROWS = (
         "ManualJournals",
         "manual_journals",
         "ManualJournalID",
+        document=True,
         required=("Narration", "JournalLines"),
         steps=_steps(new="DRAFT POSTED", DRAFT="POSTED DELETED", POSTED="VOIDED"),
         becomes=MappingProxyType({"ARCHIVED": "POSTED"}),
@@ -653,6 +666,7 @@ _ROWS = (
     ),
     Write(
         name="linked_transactions",
+        document=True,
         path="LinkedTransactions",
         envelope="LinkedTransactions",
         key="LinkedTransactionID",
@@ -675,6 +689,7 @@ _ROWS = (
         "RepeatingInvoices",
         "repeating_invoices",
         "RepeatingInvoiceID",
+        document=True,
         update=None,
         remove=Verb("POST", "RepeatingInvoices", size=MANY),
         required=("Type", "Contact", "Schedule", "LineItems"),

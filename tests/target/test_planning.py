@@ -311,6 +311,82 @@ def test_what_was_deleted_and_comes_back_is_made_anew(wiring: Wiring):
     assert [i["Name"] for i in wiring.records("Items")] == ["Tent"]
 
 
+def settled_documents() -> list[dict[str, Any]]:
+    """An invoice with a payment and a credit note set against it."""
+    bank = record("accounts", id=1, Code="090", Name="Cheque", Type="BANK", BankAccountNumber="1")
+    given = {"Status": "AUTHORISED", "LineAmountTypes": "NoTax"}
+    allocation = {"Invoice": {"InvoiceNumber": "I-1"}, "Amount": 10, "Date": "2026-11-05"}
+    note = {
+        "Type": "ACCRECCREDIT",
+        "contact_name": "Abel",
+        "LineItems": LINES[:1],
+        "Allocations": [allocation],
+    }
+    return [
+        schema("accounts", "id"),
+        bank,
+        *ABEL,
+        schema("invoices", "id"),
+        sale(1, InvoiceNumber="I-1", **given),
+        schema("credit_notes", "id"),
+        record("credit_notes", id=1, **note, **given),
+        schema("payments", "id"),
+        record("payments", id=1, InvoiceNumber="I-1", AccountCode="090", Date="2026-11-05", Amount=40),
+    ]
+
+
+def test_what_hangs_on_a_document_ends_before_it_whatever_the_order_of_the_input(wiring: Wiring):
+    run = wiring.write(settled_documents())
+    assert wiring.records("Invoices")[0]["Status"] == "PAID"
+    run = wiring.write(
+        schema("credit_notes", "id"),
+        record("credit_notes", id=1, Status="VOIDED"),
+        schema("invoices", "id"),
+        record("invoices", id=1, Status="VOIDED"),
+        schema("payments", "id"),
+        record("payments", id=1, Status="DELETED"),
+        deletes=True,
+    )
+    assert (run.error, run.rejected) == (None, [])
+    assert {name: run.count(name) for name in run.counts} == {
+        name: {"removed": 1} for name in ("credit_notes", "invoices", "payments", "allocations")
+    }
+    assert wiring.records("Invoices")[0]["Status"] == wiring.records("CreditNotes")[0]["Status"] == "VOIDED"
+
+
+def test_a_payment_that_replaces_another_is_made_after_that_is_gone(wiring: Wiring):
+    wiring.write(settled_documents())
+    right = record("payments", id=2, InvoiceNumber="I-1", AccountCode="090", Date="2026-11-06", Amount=40)
+    run = wiring.write(
+        schema("payments", "id"), right, record("payments", id=1, Status="DELETED"), deletes=True
+    )
+    assert run.count("payments") == {"created": 1, "removed": 1}
+    assert wiring.records("Invoices")[0]["Status"] == "PAID"
+
+
+def test_a_setting_ends_only_when_nothing_uses_it_any_more(wiring: Wiring):
+    rate = {"ReportTaxType": "OUTPUT", "TaxComponents": [{"Name": "Luxury", "Rate": 20}]}
+    taxed = [{**LINES[0], "TaxType": "Luxury"}]
+    stream = [schema("tax_rates", "id"), record("tax_rates", id=1, Name="Luxury", **rate), *ABEL]
+    wiring.write(stream, schema("quotes", "id"), quote(1, LineItems=taxed))
+    run = wiring.write(
+        stream[0],
+        record("tax_rates", id=1, Name="Luxury", Status="DELETED"),
+        schema("quotes", "id"),
+        quote(1, LineItems=[{**taxed[0], "TaxType": "OUTPUT2"}]),
+        deletes=True,
+    )
+    assert (run.error, run.rejected) == (None, [])
+    paths = [call["path"].rpartition("/")[2] for call in wiring.writes()]
+    assert paths[-2:] == ["Quotes", "TaxRates"]
+
+
+def test_a_record_that_comes_and_goes_in_one_input_is_gone_in_the_end(wiring: Wiring):
+    run = wiring.write(ABEL, schema("invoices", "id"), sale(1), sale(1, Status="VOIDED"), deletes=True)
+    assert run.count("invoices") == {"created": 1, "removed": 1}
+    assert [i["Status"] for i in wiring.records("Invoices")] == ["DELETED"]
+
+
 def test_a_part_that_is_gone_from_its_record_is_removed_only_where_deletes_allows_it(wiring: Wiring):
     def group(*names: str) -> list[dict[str, Any]]:
         members = [{"Name": name} for name in names]
