@@ -61,7 +61,5 @@ def _last_before(start: date, day: date) -> date:
 
 def later(day: date, months: int) -> date:
     """The same day so many months later; the last of the month where there is no such day."""
-    import pendulum
-
-    found = pendulum.date(day.year, day.month, day.day).add(months=months)
-    return date(found.year, found.month, found.day)
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+DAYS = ("start_date", "report_start_date", "report_end_date", "budget_start_date", "budget_end_date")
+"""The settings that are days."""
+
 MANY = 20
 """Organisations up to which each list is logged even when it holds nothing new."""
 
@@ -138,14 +141,16 @@ class TapXero(XeroPlugin, Tap):
             check_state(kwargs["state"])
         super().__init__(catalog=catalog, **kwargs)
         self._state_writer = self._states = SparingStateWriter(self.message_writer)
-        start = self.config.get("start_date")
-        if start:
+        for name in DAYS:
+            day = self.config.get(name)
             try:
-                moment_of(start)
+                if day and (name == "start_date" or date.fromisoformat(day[:10])):
+                    moment_of(day)
             except ValueError:
-                raise ConfigurationProblem(
-                    f"start_date must be a day like 2024-07-01, not {start!r}."
-                ) from None
+                raise ConfigurationProblem(f"{name} must be a day like 2024-07-01, not {day!r}.") from None
+        for first, last in ((f"{kind}_start_date", f"{kind}_end_date") for kind in ("report", "budget")):
+            if (self.config.get(first) or "") > (self.config.get(last) or "9"):
+                raise ConfigurationProblem(f"{first} must not be later than {last}.")
 
     def discover_streams(self) -> list[XeroStream]:
         """All objects are streams, whatever the organisation has: no call is needed to know them."""

@@ -25,6 +25,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tap_xero.discovery import stream_named
 from tap_xero.objects import OBJECTS
+from tap_xero.streams import XeroStream
 from tap_xero.tap import TapXero
 
 from .company import HARBOUR
@@ -164,12 +165,16 @@ def read(
     """
     recorder = Recorder()
     kept = json.loads(json.dumps(state)) if state else None
-    chosen = (lambda tap: [stream_named(tap, name) for name in streams]) if streams else None
+
+    def select(tap: TapXero) -> list[XeroStream]:
+        found = [stream_named(tap, name) for name in streams]
+        for stream in found:
+            stream.selected_by_default = True
+        return found
+
+    chosen = select if streams else None
     with mock.patch("tap_xero.tap.all_streams", chosen) if chosen else mock.patch.dict({}), logged() as log:
         tap = TapXero(config=dict(config), state=kept, catalog=catalog, message_writer=recorder)
-        if catalog is None:
-            for name in streams:
-                tap.streams[name].selected = True
         try:
             tap.sync_all()
         finally:
