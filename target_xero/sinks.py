@@ -168,6 +168,8 @@ class Intake:
             keys.append(key)
             self.states.opened(job.epoch)
             try:
+                if found.problems:
+                    raise found.problems[0]
                 child = self._job(row, key, found, gone=False, tenant=job.tenant)
             except Broken as broken:
                 self.rejects.append(Reject(row.name, job.epoch, job.raw, f"{part.field}: {broken}"))
@@ -233,7 +235,7 @@ class Intake:
             return "|".join(str(value) for value in values)
         if row.key in content.aside:
             return str(content.aside[row.key])
-        return next((value for _, value in row.named(content.sent)), "")
+        return next((f"{name}={value}" for name, value in row.named(content.sent)), "")
 
     def _add(self, row: Write, job: Job) -> None:
         if not job.key:

@@ -406,6 +406,51 @@ def test_a_part_that_is_gone_from_its_record_is_removed_only_where_deletes_allow
     assert wiring.write(group("Bert"), deletes=True).count("contact_group_members") == {"unchanged": 1}
 
 
+def test_a_record_that_was_not_written_here_ends_by_its_number_or_its_id(wiring: Wiring):
+    wiring.write(ABEL, schema("invoices", "id"), [sale(n, InvoiceNumber=f"I-{n}") for n in (1, 2)])
+    (id_of_second,) = [i["InvoiceID"] for i in wiring.records("Invoices") if i["InvoiceNumber"] == "I-2"]
+    ends = [
+        record("invoices", Type="ACCREC", InvoiceNumber="I-1", Status="VOIDED"),
+        record("invoices", InvoiceID=id_of_second, Status="VOIDED"),
+        record("invoices", Type="ACCREC", InvoiceNumber="I-3", Status="VOIDED"),
+    ]
+    settings = other_ledger(wiring)
+    run = wiring.write(schema("invoices"), ends, deletes=True, **settings)
+    assert run.count("invoices") == {"removed": 2, "skipped": 1}
+    assert {i["Status"] for i in wiring.records("Invoices")} == {"DELETED"}
+    assert wiring.write(schema("invoices"), ends, deletes=True, **settings).count("invoices") == {
+        "unchanged": 2,
+        "skipped": 1,
+    }
+
+
+def test_what_has_ended_in_xero_already_is_left_alone(wiring: Wiring):
+    wiring.write(ABEL, schema("invoices", "id"), sale(1, InvoiceNumber="I-1"))
+    void = record("invoices", id=1, Type="ACCREC", InvoiceNumber="I-1", Status="VOIDED")
+    wiring.write(schema("invoices", "id"), void, deletes=True)
+    run = wiring.write(schema("invoices", "id"), void, deletes=True, **other_ledger(wiring))
+    assert run.count("invoices") == {"unchanged": 1}
+    archived = record(
+        "contacts", ContactID=wiring.records("Contacts")[0]["ContactID"], ContactStatus="ARCHIVED"
+    )
+    wiring.write(schema("contacts", "ContactID"), archived, deletes=True)
+    wiring.xero.desk.forget_calls()
+    run = wiring.write(schema("contacts", "ContactID"), archived, deletes=True, **other_ledger(wiring))
+    assert run.count("contacts") == {"unchanged": 1}
+    assert wiring.writes() == []
+
+
+def test_a_payment_that_xero_has_under_its_own_id_is_a_clear_reject(wiring: Wiring):
+    wiring.write(settled_documents())
+    (payment,) = wiring.records("Payments")
+    same = record(
+        "payments", PaymentID=payment["PaymentID"], InvoiceNumber="I-1", AccountCode="090", Amount=40
+    )
+    run = wiring.write(schema("payments", "PaymentID"), same, **other_ledger(wiring))
+    assert run.count("payments") == {"rejected": 1}
+    assert f"Xero has it already, as {payment['PaymentID']}" in run.rejected[0][1]
+
+
 # The same record more than once
 
 
@@ -432,6 +477,12 @@ def test_a_reject_that_was_mended_in_xero_is_not_refused_again_from_memory(wirin
     assert wiring.write(*stream).count("invoices") == {"rejected": 1}
     wiring.write(schema("accounts", "id"), record("accounts", id=1, Code="299", Name="Rents", Type="REVENUE"))
     assert wiring.write(*stream).count("invoices") == {"created": 1}
+
+
+def test_rows_without_any_key_are_told_apart_by_what_names_them(wiring: Wiring):
+    people = [record("contacts", ContactNumber="X", Name="Abel"), record("contacts", Name="X")]
+    assert wiring.write(schema("contacts"), people).count("contacts") == {"created": 2}
+    assert wiring.write(schema("contacts"), people).count("contacts") == {"unchanged": 2}
 
 
 def test_rows_without_any_key_are_told_apart_by_what_they_say(wiring: Wiring):

@@ -127,6 +127,44 @@ def test_accounts_and_tax_rates_are_found_by_name_and_tracking_by_its_names(wiri
     ]
 
 
+def test_ids_of_accounts_and_tracking_are_followed_from_another_organisation(wiring: Wiring):
+    bank, category, option = (f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(3))
+    given = {"tenant_id": "elsewhere"}
+    line = {
+        "LineAmount": 5,
+        "AccountID": bank,
+        "Tracking": [{"TrackingCategoryID": category, "TrackingOptionID": option}],
+    }
+    journal = [line, {"LineAmount": -5, "AccountCode": "850"}]
+    stream = [
+        schema("manual_journals", "id"),
+        record("manual_journals", id=1, Narration="N", JournalLines=journal, **given),
+    ]
+    alone = wiring.write(stream)
+    assert "is an account of another organisation: send accounts as well" in alone.rejected[0][1]
+    run = wiring.write(
+        schema("accounts", "AccountID"),
+        record("accounts", AccountID=bank, Code="299", Name="Rents", Type="REVENUE", **given),
+        schema("tracking_categories", "TrackingCategoryID"),
+        record("tracking_categories", TrackingCategoryID=category, Name="Region",
+               Options=[{"TrackingOptionID": option, "Name": "North"}], **given),
+        stream,
+    )  # fmt: skip
+    assert run.count("manual_journals") == {"created": 1}
+    written = wiring.records("ManualJournals")[0]["JournalLines"][0]
+    assert written["AccountCode"] == "299"
+    assert [(one["Name"], one["Option"]) for one in written["Tracking"]] == [("Region", "North")]
+
+
+def test_tracking_by_ids_that_were_not_written_here_is_a_reject(wiring: Wiring, contacts: list[str]):
+    stranger = "6a40b05b-d926-5f37-a9b6-c937434088c3"
+    line = {**LINES[0], "Tracking": [{"TrackingCategoryID": stranger, "TrackingOptionID": stranger}]}
+    run = wiring.write(
+        schema("invoices", "id"), bill(1, tenant_id="elsewhere", contact_name="Contact 1", LineItems=[line])
+    )
+    assert "it names tracking by ids of another organisation" in run.rejected[0][1]
+
+
 def test_an_id_of_another_organisation_is_never_sent(wiring: Wiring):
     stranger = "6a40b05b-d926-5f37-a9b6-c937434088c3"
     run = wiring.write(
