@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tap_xero.config import ConfigurationProblem
-from tap_xero.objects import STREAMS, Paging
+from tap_xero.objects import EVERY, Child, Paging
 from tap_xero.streams import moment_of
 
 
@@ -39,12 +39,13 @@ def _problems(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
             if contexts.count(part["context"]) > 1:
                 yield where, f"it holds {part['context']} twice"
             value = part.get("replication_key_value")
-            if value is not None and stream in STREAMS and not _is_bookmark(stream, value):
+            if value is not None and stream in EVERY and not _is_bookmark(stream, value):
                 yield where, f"{value!r} is no bookmark"
 
 
 def _is_bookmark(stream: str, value: Any) -> bool:
-    if STREAMS[stream].paging is Paging.OFFSET:
+    xero = EVERY[stream]
+    if (xero.of if isinstance(xero, Child) else xero).paging is Paging.OFFSET:
         return isinstance(value, int) or (isinstance(value, str) and value.isdigit())
     if not isinstance(value, str):
         return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import IO, Any
 
 from tap_xero.config import ConfigurationProblem, json_text, text_of
-from tap_xero.objects import STREAMS
+from tap_xero.objects import EVERY
+from tap_xero.shapes import Shape
 
 
 def catalog_from(file: IO[str]) -> dict[str, Any]:
@@ -41,21 +43,22 @@ def _mistaken(entry: dict[str, Any], what: str) -> ConfigurationProblem:
     )
 
 
-def fill_in(catalog: dict[str, Any]) -> dict[str, Any]:
+def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give a catalogue of few words what a target can't do without: the keys, and key and marker in each schema.
 
-    Returns a new catalogue.
+    `settings` say how fields are named. Returns a new catalogue.
     """
     streams = []
     for entry in catalog.get("streams", []):
-        xero, filled = STREAMS.get(entry["tap_stream_id"]), dict(entry)
+        xero, filled = EVERY.get(entry["tap_stream_id"]), dict(entry)
         if xero:
-            keys = ["tenant_id", *xero.key]
+            shape = Shape(xero, settings)
+            keys = ["tenant_id", *map(shape.named, xero.key)]
             filled["key_properties"] = entry.get("key_properties") or keys
             schema: dict[str, Any] = entry.get("schema") or {"type": "object"}
             given = schema.get("properties") or {}
-            missing = [name for name in (*keys, xero.marker) if name and name not in given]
-            ours = xero.schema(with_tenant=True)["properties"] if missing else {}
+            missing = [name for name in (*keys, shape.named(xero.marker or "")) if name and name not in given]
+            ours = shape.schema()["properties"] if missing else {}
             filled["schema"] = {**schema, "properties": {**{name: ours[name] for name in missing}, **given}}
         streams.append(filled)
     return {**catalog, "streams": streams}

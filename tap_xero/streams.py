@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,13 @@ from tap_xero.budgets import joined
 from tap_xero.config import ConfigurationProblem, Organisation
 from tap_xero.objects import Paging, XeroObject
 from tap_xero.paging import AtOnce, Chunk, Passed
-from tap_xero.records import Page, RecordReader, Row
+from tap_xero.records import Page, Record, RecordReader, Row
+from tap_xero.shapes import Shape
 from tap_xero.state import OrganisationStates
 
 if TYPE_CHECKING:
     from tap_xero.api.transport import Answer
+    from tap_xero.children import ChildStream
     from tap_xero.tap import TapXero
 
 INCREMENTAL, FULL_TABLE = "INCREMENTAL", "FULL_TABLE"
@@ -44,9 +46,12 @@ class XeroStream(Stream):
         self.xero = xero
         self.tap = tap
         self.selected_by_default = xero.selected
-        super().__init__(tap, schema=xero.schema(with_tenant=True), name=xero.name)
-        self.primary_keys = ("tenant_id", *xero.key)
-        self.replication_key = xero.marker if xero.incremental else None
+        self.shape = Shape(xero, tap.config)
+        super().__init__(tap, schema=self.shape.schema(), name=xero.name)
+        self.primary_keys = ("tenant_id", *map(self.named, xero.key))
+        self.marker = self.named(xero.marker) if xero.marker else None
+        self.replication_key = self.marker if xero.incremental else None
+        self.children: list[ChildStream] = []
         self.reader = RecordReader(xero, self.logger)
         self.incomplete = False
         self._held: Any = None
@@ -56,7 +61,7 @@ class XeroStream(Stream):
     @property
     def metadata(self) -> Any:
         """The catalogue's metadata; says of streams that are read whole by default whether they can be incremental."""
-        marker = self.xero.marker
+        marker = self.marker
         if self._metadata is None and marker and self.xero.can_be_incremental:
             metadata = super().metadata
             metadata.root.valid_replication_keys = [marker]
@@ -83,16 +88,16 @@ class XeroStream(Stream):
         if method == FULL_TABLE:
             self.replication_key = None
             return
-        chosen = self.replication_key or (self.xero.marker if method == INCREMENTAL else marker)
+        chosen = self.replication_key or (self.marker if method == INCREMENTAL else marker)
         if (chosen or method == INCREMENTAL) and not self.xero.can_be_incremental:
             raise ConfigurationProblem(
                 f"Catalogue, stream {self.name}: it can't be incremental: Xero can't be asked for its changes alone."
             )
-        if chosen and chosen != self.xero.marker:
+        if chosen and chosen not in {self.marker, self.xero.marker}:
             raise ConfigurationProblem(
-                f"Catalogue, stream {self.name}: {chosen} can't be the replication key; use {self.xero.marker}."
+                f"Catalogue, stream {self.name}: {chosen} can't be the replication key; use {self.marker}."
             )
-        self.replication_key = chosen
+        self.replication_key = chosen and self.marker  # Xero's name for it will do in snake_case, too
         self.forced_replication_method = INCREMENTAL if chosen else FULL_TABLE
 
     @property
@@ -149,7 +154,7 @@ class XeroStream(Stream):
         breaks off. Here it comes after the last row, and only if every organisation was read to its end.
         """
         if self._stream_version is not None:
-            if not self.incomplete:
+            if self.selected and not self.incomplete:
                 self._write_activate_version_message(self._stream_version)
             self._stream_version = None
         super().finalize_state_progress_markers(state)
@@ -165,7 +170,12 @@ class XeroStream(Stream):
 
     def named(self, field: str) -> str:
         """A field of Xero's as it is called in this stream's records."""
-        return field
+        return self.shape.named(field)
+
+    @cached_property
+    def followers(self) -> list[XeroStream]:
+        """The selected ones among this stream and its child streams: those who follow what it reads."""
+        return [stream for stream in (self, *self.children) if stream.selected] or [self]
 
     # Reading
 
@@ -186,11 +196,16 @@ class XeroStream(Stream):
         reading, chunks = self.tap.read(self, organisation)
         self._held = None
         progress = Progress(reading)
+        children = [child for child in self.children if child.selected]
+        for child in children:
+            child.begin(self._stream_version)
         # What short lists hold is looked at closely: see `RecordReader._number`.
         long = type(self.reader) is RecordReader and self.xero.paging is not Paging.WHOLE
-        decode = (
-            self.reader.undecoded if long and self.as_it_is and not self.child_streams else self.reader.record
-        )
+        decode: Callable[[Row], Record] = self.reader.record
+        if long and self.as_it_is:
+            decode = self.reader.undecoded
+        if children or not self.shape.is_xeros:
+            decode = self._shaped(children, organisation)
         try:
             for chunk in chunks:
                 for row in chunk.rows:
@@ -209,15 +224,30 @@ class XeroStream(Stream):
         if progress.rows or not self.tap.has_many:
             progress.done()
 
+    def _shaped(self, children: Sequence[ChildStream], organisation: Organisation) -> Callable[[Row], Record]:
+        """Make what decodes a row, hands it to the child streams, and brings it into its shape."""
+
+        def decode(row: Row) -> Record:
+            record = self.reader.record(row)
+            for child in children:
+                child.pass_on(record, organisation.tenant_id)
+            record = self.shape.record(record)
+            if not self.selected:  # then the SDK leaves the bookmark alone, which the child streams follow
+                self._increment_stream_state(record)
+            return record
+
+        return decode
+
     # Two steps of the SDK's that would cost as much for each record as decoding it, left out where nothing is to do.
 
     def _process_record(
-        self, record: dict[str, Any], child_context: Any = None, partition_context: Any = None
+        self,
+        record: Record,
+        child_context: Any = None,  # noqa: ARG002
+        partition_context: Any = None,
     ) -> None:
-        """Add the organisation; with child streams, as the SDK does."""
-        if self.child_streams:
-            super()._process_record(record, child_context, partition_context)
-        elif partition_context:
+        """Add the organisation; child streams are handed the record elsewhere."""
+        if partition_context:
             record.update(partition_context)
 
     @cached_property
@@ -245,7 +275,10 @@ class XeroStream(Stream):
 
     def _release_bookmark(self, context: Any) -> None:
         if self._held is not None:
-            super()._increment_stream_state({str(self.replication_key): self._held}, context=context)
+            for stream in self.followers:
+                super(XeroStream, stream)._increment_stream_state(
+                    {str(self.replication_key): self._held}, context=context
+                )
             self._held = None
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
@@ -253,11 +286,24 @@ class XeroStream(Stream):
         raise NotImplementedError
 
     def bookmark(self, organisation: Organisation) -> Any:
-        """The replication value up to which this organisation has been read; None: read all."""
-        state = self.get_context_state({"tenant_id": organisation.tenant_id})
-        if self.replication_method != INCREMENTAL or state.get("replication_key") != self.replication_key:
+        """The replication value up to which this organisation has been read; None: read all.
+
+        Child streams have theirs, too: one that is new has all to read, and the earliest counts.
+        """
+        if self.replication_method != INCREMENTAL:
             return None
-        return state.get("replication_key_value")
+        context = {"tenant_id": organisation.tenant_id}
+        states = [stream.get_context_state(context) for stream in self.followers]
+        values: list[Any] = [
+            state.get("replication_key_value")
+            if state.get("replication_key") == self.replication_key
+            else None
+            for state in states
+        ]
+        if len(values) == 1 or None in values:
+            return values[0] if len(values) == 1 else None
+        by_number = self.xero.paging is Paging.OFFSET
+        return min(values, key=lambda value: int(value) if by_number else str(value))
 
     def since(self, organisation: Organisation) -> datetime | None:
         """The moment from which changes are asked for: the bookmark, or `start_date` where that is later."""
@@ -270,17 +316,20 @@ class XeroStream(Stream):
 
     def border(self, organisation: Organisation) -> Passed:
         """The rows that the last run passed on within the seconds that this one asks for again."""
-        state = self.get_context_state({"tenant_id": organisation.tenant_id})
-        border = state.get("border") or {}
-        if self.bookmark(organisation) is None or border.get("at") != state.get("replication_key_value"):
+        border = self._border_state(organisation).get("border") or {}
+        bookmark = self.bookmark(organisation)
+        if bookmark is None or border.get("at") != bookmark:
             return {}
         return {tuple(key): time for *key, time in border.get("rows", ())}
+
+    def _border_state(self, organisation: Organisation) -> dict[str, Any]:
+        return self.followers[0].get_context_state({"tenant_id": organisation.tenant_id})
 
     def remember(self, organisation: Organisation, passed: Passed) -> None:
         """Keep the border for the next run, now that all of this run's rows are out."""
         if self.replication_method != INCREMENTAL:
             return
-        state = self.get_context_state({"tenant_id": organisation.tenant_id})
+        state = self._border_state(organisation)
         if passed and len(passed) <= BORDER and state.get("replication_key_value"):
             rows = [[*key, time] for key, time in passed.items()]
             state["border"] = {"at": state["replication_key_value"], "rows": rows}

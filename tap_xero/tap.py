@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from functools import cached_property
@@ -28,11 +29,13 @@ from tap_xero.config import (
     Connected,
     Organisation,
     XeroPlugin,
+    from_environment,
     json_text,
     text_of,
 )
 from tap_xero.discovery import all_streams
 from tap_xero.files import Files
+from tap_xero.naming import SNAKE_CASE, XERO
 from tap_xero.objects import XeroObject
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
@@ -115,6 +118,16 @@ class TapXero(XeroPlugin, Tap):
         ),
         *REPORT_SETTINGS,
         th.Property(
+            "field_names", th.StringType, default=XERO, allowed_values=[XERO, SNAKE_CASE], title="Field names",
+            description="xero: UpdatedDateUTC, as Xero writes them; snake_case: updated_date_utc, so that SQL needs no "
+            "quotes. Nested fields too.",
+        ),
+        th.Property(
+            "child_streams", th.BooleanType, default=False, title="Child streams",
+            description="Make streams of the lists inside records too, such as invoice_line_items, and put the ids of "
+            "nested records beside them (ContactID beside Contact). Costs no calls.",
+        ),
+        th.Property(
             "attachments_path", th.StringType, title="Folder for attachments",
             description="Folder or fsspec URL (such as s3://bucket, with the package for it installed) into which the "
             "streams of attachments put the files; $VARIABLES and ~ are expanded. Files that are there are not fetched "
@@ -129,7 +142,7 @@ class TapXero(XeroPlugin, Tap):
 
     def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
         if isinstance(catalog, dict):
-            catalog = choose_replication(fill_in(catalog))
+            catalog = choose_replication(fill_in(catalog, self._shapes(kwargs)))
         self.failures: list[Failure] = []
         self._told: set[tuple[str, str]] = set()
         self._skipped: set[tuple[str, str]] = set()
@@ -151,6 +164,16 @@ class TapXero(XeroPlugin, Tap):
         for first, last in ((f"{kind}_start_date", f"{kind}_end_date") for kind in ("report", "budget")):
             if (self.config.get(first) or "") > (self.config.get(last) or "9"):
                 raise ConfigurationProblem(f"{first} must not be later than {last}.")
+
+    def _shapes(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings for the shape of records: a catalogue is read by them before there is a configuration."""
+        schema = self.config_jsonschema["properties"]
+        found = {name: (given.get("config") or {}).get(name) for name in ("field_names", "child_streams")}
+        for name, value in found.items():
+            variable = f"{self.name.upper().replace('-', '_')}_{name.upper()}"
+            if value is None and given.get("parse_env_config") and variable in os.environ:
+                found[name] = from_environment(variable, os.environ[variable], schema[name])
+        return found
 
     def discover_streams(self) -> list[XeroStream]:
         """All objects are streams, whatever the organisation has: no call is needed to know them."""
@@ -232,7 +255,9 @@ class TapXero(XeroPlugin, Tap):
     def _lists(self) -> Iterator[tuple[Hashable, Read]]:
         """All lists of this run in the order in which they are consumed, each made when its turn comes near."""
         for stream in self.streams.values():
-            if isinstance(stream, XeroStream) and stream.selected and self.missing_scope(stream) is None:
+            if not isinstance(stream, XeroStream) or stream.parent_stream_type:
+                continue
+            if (stream.selected or stream.has_selected_descendents) and self.missing_scope(stream) is None:
                 for organisation in self.organisations:
                     key = (stream.name, organisation.tenant_id)
                     self._readings[key] = Reading(stream, organisation)

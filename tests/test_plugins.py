@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tap_xero.objects import STREAMS
+from tap_xero.objects import EVERY
 
 ROOT = Path(__file__).resolve().parents[1]
 make = runpy.run_path(str(ROOT / "plugins" / "make.py"))
@@ -44,7 +44,7 @@ def test_meltano_leaves_out_the_streams_that_are_off_by_default_and_no_others() 
     assert first == "*.*"
     excluded = [pattern.removeprefix("!") for pattern in others]
     assert all(pattern.startswith("!") for pattern in others)
-    for name, xero in STREAMS.items():
+    for name, xero in EVERY.items():
         assert any(fnmatch(f"{name}.tenant_id", pattern) for pattern in excluded) != xero.selected, name
 
 

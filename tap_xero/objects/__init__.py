@@ -10,23 +10,32 @@ from types import MappingProxyType
 
 from tap_xero.objects.accounting import OBJECTS
 from tap_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
+from tap_xero.objects.children import CHILDREN, Child, Level
 from tap_xero.objects.details import DETAILS, Detail
 from tap_xero.objects.fields import Field, Part
 from tap_xero.objects.reports import REPORTS, Report, Span
 
-#: The rows of all streams by name: objects, what hangs on them, and reports as the amounts they are unfolded into.
+#: The rows of all streams but child streams by name: objects, what hangs on them, and reports as the amounts that
+#: they are unfolded into.
 STREAMS: Mapping[str, XeroObject] = MappingProxyType(
     {**OBJECTS, **DETAILS, **{report.name: report.amounts for report in REPORTS.values()}}
 )
 
+#: The same with the child streams.
+EVERY: Mapping[str, XeroObject] = MappingProxyType({**STREAMS, **CHILDREN})
+
 __all__ = [
     "ANSWER_ONLY",
+    "CHILDREN",
     "DETAILS",
+    "EVERY",
     "OBJECTS",
     "REPORTS",
     "STREAMS",
+    "Child",
     "Detail",
     "Field",
+    "Level",
     "Paging",
     "Part",
     "Report",
