@@ -204,7 +204,6 @@ class Limits:
                 gate.received += answer.received
                 left = _number(answer.headers, "X-DayLimit-Remaining")
                 if left is not None:
-                    # Those still flying may not have been counted when this answer was written.
                     # Answers come out of order; what is left grows only when a new day begins.
                     new_day = gate.day_said is None or left > gate.day_said + AT_ONCE
                     gate.day_said = left if gate.day_said is None or new_day else min(left, gate.day_said)
