@@ -92,4 +92,7 @@ def access(granted: Iterable[str]) -> Access:
 
 def way_to(scope: str) -> str:
     """How to get a scope, in a few words."""
-    return RESERVED.get(scope, "ask for it with `xero-login`, which needs new consent")
+    return RESERVED.get(
+        scope,
+        "ask for it with `xero-login` (of a custom connection tick it for the app at developer.xero.com)",
+    )

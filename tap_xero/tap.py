@@ -41,6 +41,7 @@ from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.periods import later, month_end
 from tap_xero.reports import REPORT_SETTINGS
+from tap_xero.scopes import way_to
 from tap_xero.state import SparingStateWriter
 from tap_xero.streams import Reading, XeroStream, moment_of
 
@@ -297,9 +298,8 @@ class TapXero(XeroPlugin, Tap):
             if (stream.name, scope) not in self._skipped:
                 self._skipped.add((stream.name, scope))
                 self.logger.warning(
-                    "Stream %s is skipped: the token lacks the scope %s. Tick it for your app at developer.xero.com "
-                    "and connect again%s; or deselect the stream.",
-                    stream.name, scope, f" ({stream.xero.note})" if stream.name == "journals" else "",
+                    "Stream %s is skipped: the token lacks the scope %s. How to get it: %s. Or deselect the stream.",
+                    stream.name, scope, way_to(scope),
                 )  # fmt: skip
         return scope is None
 
