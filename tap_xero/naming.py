@@ -25,10 +25,10 @@ def renamed(value: Any) -> Any:
     if isinstance(value, dict):
         found = {snake_case(name): renamed(inner) for name, inner in value.items()}
         if len(found) < len(value):
-            found = {}
-            for name, inner in value.items():
+            found = {name: renamed(inner) for name, inner in value.items() if snake_case(name) == name}
+            for name in [name for name in value if snake_case(name) != name]:
                 new = snake_case(name)
-                found[name if new in found else new] = renamed(inner)
+                found[name if new in found else new] = renamed(value[name])
         return found
     if isinstance(value, list):
         return [renamed(inner) for inner in value]
