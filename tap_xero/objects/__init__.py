@@ -14,6 +14,7 @@ from tap_xero.objects.children import CHILDREN, Child, Level
 from tap_xero.objects.details import DETAILS, Detail
 from tap_xero.objects.fields import Field, Part
 from tap_xero.objects.reports import REPORTS, Report, Span
+from tap_xero.objects.unread import NOT_READ
 
 #: The rows of all streams but child streams by name: objects, what hangs on them, and reports as the amounts that
 #: they are unfolded into.
@@ -29,6 +30,7 @@ __all__ = [
     "CHILDREN",
     "DETAILS",
     "EVERY",
+    "NOT_READ",
     "OBJECTS",
     "REPORTS",
     "STREAMS",

@@ -1,0 +1,78 @@
+"""Everything that Xero's API definition lets one read is a stream, part of one, or left out for a reason."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_xero.objects import DETAILS, NOT_READ, OBJECTS, REPORTS, STREAMS
+
+DEFINITION = Path(__file__).resolve().parents[2] / "shared" / "xero-openapi" / "xero_accounting.yaml"
+
+
+@pytest.fixture(scope="module")
+def gets() -> dict[str, dict[str, Any]]:
+    """The addresses that can be read, with what the definition says of each."""
+    if not DEFINITION.exists():
+        pytest.skip("Xero's API definition does not lie beside this checkout")
+    paths = yaml.safe_load(DEFINITION.read_text(encoding="utf-8"))["paths"]
+    return {path: verbs["get"] for path, verbs in paths.items() if "get" in verbs}
+
+
+def streams_of(path: str) -> set[str]:
+    """The streams that ask an address."""
+    plain = re.sub(r"\{\w+\}", "{id}", path.strip("/"))
+    found = {name for name, xero in STREAMS.items() if xero.path == plain}
+    # A single record is asked where its list doesn't tell all, and else has nothing that the list hasn't.
+    found |= {name for name, xero in OBJECTS.items() if plain == f"{xero.path}/{{id}}"}
+    # Files are fetched by the stream that lists them.
+    files = {name for name, detail in DETAILS.items() if detail.files and plain == f"{detail.path}/{{id}}"}
+    return found | (files if path.endswith("{AttachmentID}") else set())
+
+
+def reason(path: str) -> str | None:
+    return next(
+        (why for pattern, why in NOT_READ.items() if fnmatch(path, re.sub(r"\[", "[[]", pattern))), None
+    )
+
+
+def test_every_get_is_read_or_left_out_for_a_reason(gets: dict[str, Any]) -> None:
+    assert len(gets) > 100
+    assert [path for path in gets if not streams_of(path) and not reason(path)] == []
+
+
+def test_no_reason_is_given_for_what_is_not_there(gets: dict[str, Any]) -> None:
+    unused = [p for p in NOT_READ if not any(fnmatch(path, p) for path in gets)]
+    assert unused == []
+
+
+def test_every_stream_asks_what_there_is(gets: dict[str, Any]) -> None:
+    known = {re.sub(r"\{\w+\}", "{id}", path.strip("/")) for path in gets}
+    assert {name: xero.path for name, xero in STREAMS.items() if xero.path not in known} == {}
+
+
+def test_a_stream_s_parameters_are_those_that_the_address_takes(gets: dict[str, Any]) -> None:
+    by_plain: dict[str, dict[str, Any]] = {}
+    for path, get in gets.items():
+        by_plain.setdefault(re.sub(r"\{\w+\}", "{id}", path.strip("/")), get)
+    for name, xero in STREAMS.items():
+        parameters = by_plain[xero.path].get("parameters", [])
+        taken = {str(one.get("name") or one["$ref"].rpartition("/")[2]).lower() for one in parameters}
+        asked = {*xero.params, *(REPORTS[name].params if name in REPORTS else ())}
+        assert {one.lower() for one in asked} <= taken, name
+
+
+def test_single_reads_are_streams_where_they_tell_more_than_their_list() -> None:
+    told_by_singles = {"contacts", "invoices", "quotes"}
+    assert {detail.of.name for detail in DETAILS.values() if not detail.below} == told_by_singles
+    assert {name for name, xero in OBJECTS.items() if xero.detail} == {
+        "budgets",
+        "contact_groups",
+        "receipts",
+        "reports",
+    }
