@@ -52,7 +52,7 @@ def test_where_xero_answers_otherwise_is_told_and_what_was_written_is_cleaned_up
         "XERO_TEST_REPORT": str(report),
     }
     chosen = "if_modified_since or nothing_new or no_good_one or changed_and_archived"
-    command = [sys.executable, "-m", "pytest", str(HERE), "-k", chosen, "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", str(HERE), "-k", chosen, "-p", "no:cacheprovider", "-n", "0"]
     done = subprocess.run(
         command, env=environment, cwd=HERE.parents[1], capture_output=True, text=True, check=False
     )

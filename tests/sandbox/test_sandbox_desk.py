@@ -241,12 +241,13 @@ def test_it_listens_on_loopback_only(xero):
 
 
 def test_stopping_leaves_no_thread_and_frees_the_port(callers):
+    before = set(threading.enumerate())
     with Sandbox(company="empty") as xero:
         callers(xero).call("Contacts")
         port = int(xero.url.rsplit(":", 1)[1])
         while_running = threading.active_count()
     assert threading.active_count() < while_running
-    assert "xero-sandbox" not in {thread.name for thread in threading.enumerate()}
+    assert "xero-sandbox" not in {thread.name for thread in set(threading.enumerate()) - before}
     with Sandbox(company="empty", port=port) as xero:
         assert xero.desk.now()
 
