@@ -76,6 +76,7 @@ def _line(line: dict[str, Any], view: View) -> dict[str, Any]:
         without = "TrackingOptionID" if listed else "Options"
         more: dict[str, Any] = {"Options": []} if listed else {}
         out["Tracking"] = [
-            {**{name: value for name, value in one.items() if name != without}, **more} for one in out["Tracking"]
+            {**{name: value for name, value in one.items() if name != without}, **more}
+            for one in out["Tracking"]
         ]
     return out
