@@ -166,7 +166,9 @@ class Company:
     def trial_balance(self) -> tuple[Decimal, Decimal]:
         """Debits and credits of all accounts to the end of the year, as the report has them."""
         (report,) = self.caller.get("Reports/TrialBalance", date="2027-03-31")["Reports"]
-        rows = [row for section in report["Rows"] for row in section.get("Rows", ()) if row["RowType"] == "Row"]
+        rows = [
+            row for section in report["Rows"] for row in section.get("Rows", ()) if row["RowType"] == "Row"
+        ]
         sides = zip(*([number(cell["Value"]) for cell in row["Cells"][3:5]] for row in rows), strict=True)
         debits, credited = (sum(side, Decimal()) for side in sides) if rows else (Decimal(), Decimal())
         return debits, credited
