@@ -190,7 +190,8 @@ def meltano(
     if code:
         last = "\n".join(f"  {line}" for line in progress.last)
         raise DemoError(
-            f"`meltano {' '.join(arguments)}` failed ({code}). Its last words:\n{last}\nAll of them: {log}"
+            f"`meltano {' '.join(arguments)}` failed ({code}). Its last words:\n{last}\nAll of them: {log}\n"
+            "If what is kept in .demo is of another version: `make demo-reset` starts over."
         )
 
 
