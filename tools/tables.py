@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tap_xero.objects import OBJECTS, Paging
+from tap_xero.objects import OBJECTS, STREAMS, Paging
 from tap_xero.tap import TapXero
 from target_xero import writes
 
@@ -63,6 +63,16 @@ def streams() -> str:
     return table(head, rows)
 
 
+def more_streams() -> str:
+    """One row for each stream that is made from other calls than a list of its own: what hangs on records, and reports."""
+    rows = []
+    for name, row in STREAMS.items():
+        if name not in OBJECTS:
+            shown = f"`{name}`" + ("" if row.selected else " (off)")
+            rows.append([shown, ", ".join(row.key), f"`{row.scopes[0]}`", row.calls])
+    return table(["stream", "key, after `tenant_id`", "scope", "calls"], rows)
+
+
 def settings() -> str:
     """One row for each setting of the tap."""
     rows = []
@@ -91,6 +101,7 @@ OF_THE_SDK = ("`stream_map", "`faker", "`flattening", "`batch_")
 
 TABLES: dict[str, Callable[[], str]] = {
     "streams": streams,
+    "more streams": more_streams,
     "settings": settings,
     "transcript": transcript,
     "writes": writes.table,
