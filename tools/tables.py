@@ -64,7 +64,7 @@ def streams() -> str:
 
 
 def more_streams() -> str:
-    """One row for each stream that is made from other calls than a list of its own: what hangs on records, and reports."""
+    """One row for each stream that isn't a list of its own: what hangs on records, and reports."""
     rows = []
     for name, row in STREAMS.items():
         if name not in OBJECTS:
