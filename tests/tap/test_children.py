@@ -342,6 +342,13 @@ def test_a_whole_table_ends_with_its_child_tables(both: dict[str, Any]) -> None:
     assert len(versions) == 1
 
 
+def test_a_table_with_a_column_called_version_is_not_ended(both: dict[str, Any]) -> None:
+    """The SDK's SQL targets fail on it: they bind a parameter of that name."""
+    run = read(both, "organisation", "currencies")
+    assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["currencies"]
+    assert [one["version"] for one in run.records["organisation"]] == ["NZ"]
+
+
 def test_child_tables_are_not_ended_when_their_parent_broke_off(both: dict[str, Any], desk: Desk) -> None:
     desk.fault("status", path="*Invoices", query={"page": "2"}, status=400, count=1)
     run = read({**both, "page_size": 100}, "invoices")

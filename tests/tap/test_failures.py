@@ -235,3 +235,13 @@ def test_a_dead_refresh_token_ends_the_run_before_the_first_call(web: dict[str, 
     with pytest.raises(NotConnected, match="the refresh token is used up, expired or withdrawn"):
         read({**web, "tenant_ids": [HARBOUR]}, "contacts")
     assert [call for call in desk.calls() if "/api.xro/" in call["path"]] == []
+
+
+def test_the_night_after_the_rotated_token_goes_on(web: dict[str, Any], desk: Desk) -> None:
+    """The token in the settings is used up, and its grace of 30 minutes over."""
+    settings = {**web, "tenant_ids": [HARBOUR]}
+    first = read(settings, "contacts")
+    for _ in range(2):
+        desk.advance(86_400)
+        assert read(settings, "contacts", state=first.state).records == {}
+    assert len(desk.calls("/connect/token")) == 3

@@ -209,13 +209,14 @@ def test_a_contact_archived_while_archived_ones_are_left_out_costs_no_other(
     assert {guid("c", n) for n in range(2, 8)} <= set(run.ids("contacts"))
 
 
-@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("after", range(8))
 def test_rows_of_one_second_fill_several_pages_and_are_edited_meanwhile(
     config: dict[str, Any], desk: Desk, after: int
 ) -> None:
     second = "2026-11-05T00:00:00"
     for n in range(20, 28):
         desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"{second}.{n}0Z"})
+    desk.put("Contacts", contact(40, 0) | {"UpdatedDateUTC": "2026-11-05T00:01:00Z"})
     desk.set_clock("2026-11-05T00:00:00.900Z")
     desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 21), after=after)
     assert_whole(desk, contacts(config, 2), config, 2)

@@ -21,6 +21,11 @@ def answered(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -
     return answered_run(config, desk, record).records["invoices"][0]
 
 
+#: Where nothing maps records, values are passed on undecoded; the map makes the tap decode them.
+DECODED = {"stream_maps": {"invoices": {"again": "InvoiceID"}}}
+BOTH_WAYS = pytest.mark.parametrize("more", [{}, DECODED], ids=["as bytes", "decoded"])
+
+
 def answered_run(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -> Run:
     known = {"InvoiceID": guid("i", 1), "UpdatedDateUTC": DATE}
     text = record if isinstance(record, str) else json.dumps({**known, **record})
@@ -43,13 +48,16 @@ DIGITS = (
 )
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("digits", DIGITS.split())
-def test_amounts_are_passed_on_digit_for_digit(config: dict[str, Any], desk: Desk, digits: str) -> None:
+def test_amounts_are_passed_on_digit_for_digit(
+    config: dict[str, Any], desk: Desk, digits: str, more: dict[str, Any]
+) -> None:
     text = (
         f'{{"InvoiceID": "{guid("i", 1)}", "UpdatedDateUTC": "{DATE}", "Total": {digits},'
         f' "CurrencyRate": {digits}, "LineItems": [{{"UnitAmount": {digits}}}]}}'
     )
-    line = line_of(answered_run(config, desk, text))
+    line = line_of(answered_run(config | more, desk, text))
     assert f'"Total":{digits},' in line
     assert f'"CurrencyRate":{digits},' in line
     assert f'"UnitAmount":{digits}}}' in line
@@ -86,6 +94,7 @@ def test_prices_keep_four_decimals_on_the_way_from_the_sandbox(config: dict[str,
 # Dates
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize(
     ("written", "day"),
     [
@@ -101,12 +110,15 @@ def test_prices_keep_four_decimals_on_the_way_from_the_sandbox(config: dict[str,
         ("2026-11-20", "2026-11-20"),
     ],
 )
-def test_days_are_days(config: dict[str, Any], desk: Desk, written: str, day: str) -> None:
-    record = answered(config, desk, {"Date": written, "Payments": [{"Date": written}]})
+def test_days_are_days(
+    config: dict[str, Any], desk: Desk, written: str, day: str, more: dict[str, Any]
+) -> None:
+    record = answered(config | more, desk, {"Date": written, "Payments": [{"Date": written}]})
     assert record["Date"] == day
     assert record["Payments"][0]["Date"] == day
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize(
     ("written", "instant"),
     [
@@ -118,15 +130,18 @@ def test_days_are_days(config: dict[str, Any], desk: Desk, written: str, day: st
     ],
 )
 def test_fields_that_end_in_utc_are_instants(
-    config: dict[str, Any], desk: Desk, written: str, instant: str
+    config: dict[str, Any], desk: Desk, written: str, instant: str, more: dict[str, Any]
 ) -> None:
-    assert answered(config, desk, {"UpdatedDateUTC": written})["UpdatedDateUTC"] == instant
+    assert answered(config | more, desk, {"UpdatedDateUTC": written})["UpdatedDateUTC"] == instant
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("text", [DATE, "see /Date(0)/ for more", "Date(1)", "2026-11-20"])
-def test_text_that_looks_like_a_date_is_left_alone(config: dict[str, Any], desk: Desk, text: str) -> None:
+def test_text_that_looks_like_a_date_is_left_alone(
+    config: dict[str, Any], desk: Desk, text: str, more: dict[str, Any]
+) -> None:
     record = answered(
-        config,
+        config | more,
         desk,
         {"Reference": text, "InvoiceNumber": text, "LineItems": [{"Description": text}], "Novelty": text},
     )
