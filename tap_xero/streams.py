@@ -161,8 +161,12 @@ class XeroStream(Stream):
 
     @property
     def is_whole_table(self) -> bool:
-        """Whether this run reads all that the table is to hold, so that a target may drop everything else."""
-        return self.replication_method == FULL_TABLE
+        """Whether this run reads all that the table is to hold, so that a target may drop everything else.
+
+        Not for a table with a column `version`, which is the organisation's one row: the SDK's SQL targets can't mark
+        deleted rows there, for they bind a parameter of that name.
+        """
+        return self.replication_method == FULL_TABLE and "version" not in self.schema["properties"]
 
     def scope_missing(self, granted: Iterable[str]) -> str | None:
         """The scope to ask for when none of the granted ones lets the stream be read; None when one does."""

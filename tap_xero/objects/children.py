@@ -125,6 +125,7 @@ _JOURNAL_LINES = Level("JournalLines", "JournalLineID", "LineNumber")
 _MANUAL_LINES = Level("JournalLines", number="LineNumber")
 _TRACKING = Level("Tracking", "TrackingCategoryID")
 _JOURNAL_TRACKING = Level("TrackingCategories", "TrackingCategoryID")
+_OPTIONS = ("Options",)  # of the whole category, and mostly empty: see tracking_options
 _WITH_LINES = (
     "bank_transactions",
     "credit_notes",
@@ -148,11 +149,17 @@ _ROWS = (
         for of in ("journals", "cash_journals")
     ),
     *(
-        _child(f"{of[:-1]}_line_tracking", of, _JOURNAL_LINES._replace(number=""), _JOURNAL_TRACKING)
+        _child(
+            f"{of[:-1]}_line_tracking",
+            of,
+            _JOURNAL_LINES._replace(number=""),
+            _JOURNAL_TRACKING,
+            without=_OPTIONS,
+        )
         for of in ("journals", "cash_journals")
     ),
     _child("manual_journal_lines", "manual_journals", _MANUAL_LINES, without=("Tracking",)),
-    _child("manual_journal_line_tracking", "manual_journals", _MANUAL_LINES, _TRACKING),
+    _child("manual_journal_line_tracking", "manual_journals", _MANUAL_LINES, _TRACKING, without=_OPTIONS),
     *(
         _child(f"{of[:-1]}_allocations", of, Level("Allocations", "AllocationID"))
         for of in ("credit_notes", "overpayments", "prepayments")

@@ -90,6 +90,11 @@ class Database:
         with psycopg.connect(self.url) as connection:
             return connection.execute(query.replace("{}", self.schema), values or None).fetchall()
 
+    def run(self, statements: str) -> None:
+        """Run statements that give no rows."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statements)
+
     def drop(self) -> None:
         with psycopg.connect(self.url) as connection:
             connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
