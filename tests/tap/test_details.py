@@ -74,9 +74,12 @@ def catalogue(config: dict[str, Any], *streams: str) -> dict[str, Any]:
 # -- history
 
 
-def test_the_history_of_a_record_is_numbered_from_the_oldest_note_on(demo: dict[str, Any], api: Api) -> None:
+def test_the_history_of_a_record_is_numbered_from_the_oldest_note_on(
+    demo: dict[str, Any], api: Api, desk: Desk
+) -> None:
     (contact,) = read(demo, "contacts").records["contacts"][:1]
     for words in ("First note", "Second note"):
+        desk.advance(1)
         api.ask("PUT", f"Contacts/{contact['ContactID']}/History", {"HistoryRecords": [{"Details": words}]})
     first = read(demo, "contact_history").records["contact_history"]
     own = of(contact, first, "ContactID")
@@ -98,6 +101,7 @@ def test_notes_that_come_newest_first_get_the_same_numbers(
     """Xero doesn't say in which order it lists them."""
     (contact,) = read(demo, "contacts").records["contacts"][:1]
     for words in ("One", "Two", "Three"):
+        desk.advance(1)
         api.ask("PUT", f"Contacts/{contact['ContactID']}/History", {"HistoryRecords": [{"Details": words}]})
     before = of(contact, read(demo, "contact_history").records["contact_history"], "ContactID")
     listed = api.ask("GET", f"Contacts/{contact['ContactID']}/History")
