@@ -1,0 +1,100 @@
+"""A Dagster job that reads many organisations each night, in shares that run side by side.
+
+    DAGSTER_HOME=~/dagster dagster dev -f nightly.py
+
+Each share is one `meltano run` in this folder, with an extractor, a state and a schema of its own. On several machines
+let Dagster start each step where there is room (k8s_job_executor, say); the steps share nothing but PostgreSQL.
+
+Environment: XERO_ORGANISATIONS, a file with one tenant id per line; MELTANO, the program (default: meltano); and what
+meltano.yml names.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from dagster import (
+    DefaultScheduleStatus,
+    Definitions,
+    DynamicOut,
+    DynamicOutput,
+    Failure,
+    OpExecutionContext,
+    RetryPolicy,
+    ScheduleDefinition,
+    job,
+    multiprocess_executor,
+    op,
+)
+
+HERE = Path(__file__).resolve().parent
+SHARES = 4
+"""As many as meltano.yml has extractors. An organisation that another number puts elsewhere is read anew there."""
+
+
+def share_of(tenant_id: str) -> int:
+    """The share that an organisation belongs to: always the same, for there its bookmarks are."""
+    return int(hashlib.sha256(tenant_id.lower().encode()).hexdigest(), 16) % SHARES + 1
+
+
+def shares_of(tenant_ids: list[str]) -> dict[int, list[str]]:
+    """The organisations of each share that has any."""
+    found: dict[int, list[str]] = {}
+    for tenant_id in sorted(set(tenant_ids)):
+        found.setdefault(share_of(tenant_id), []).append(tenant_id)
+    return dict(sorted(found.items()))
+
+
+@op(out=DynamicOut(list))
+def organisations(context: OpExecutionContext) -> Iterator[DynamicOutput[list]]:
+    """Deal the organisations out to the shares."""
+    listed = Path(os.environ["XERO_ORGANISATIONS"]).read_text(encoding="utf-8").split()
+    for number, tenant_ids in shares_of(listed).items():
+        context.log.info(f"share {number}: {len(tenant_ids)} organisations")
+        yield DynamicOutput([number, tenant_ids], mapping_key=str(number))
+
+
+# What a failed share has read stays read: trying again costs one call for each list.
+@op(retry_policy=RetryPolicy(max_retries=1, delay=float(os.environ.get("RETRY_SECONDS", "900"))))
+def read(context: OpExecutionContext, share: list) -> None:
+    """Read one share's organisations into PostgreSQL."""
+    number, tenant_ids = share
+    command = [os.environ.get("MELTANO", "meltano"), "run", f"tap-xero--{number}", "target-postgres"]
+    settings = {f"TAP_XERO__{number}_TENANT_IDS": json.dumps(tenant_ids), "MELTANO_PROJECT_ROOT": str(HERE)}
+    said: deque[str] = deque(maxlen=1000)
+    with subprocess.Popen(
+        command,
+        cwd=HERE,
+        env=os.environ | settings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line.rstrip())
+            context.log.debug(line.rstrip())
+    if process.returncode:
+        missing = [line[line.index("Not complete") :] for line in said if "Not complete" in line]
+        raise Failure("\n".join(missing or list(said)[-20:]))
+
+
+# Four at once: each takes an eighth of a core and waits for Xero otherwise, see docs/scale.md.
+@job(executor_def=multiprocess_executor.configured({"max_concurrent": SHARES}))
+def nightly() -> None:
+    """All organisations."""
+    organisations().map(read)
+
+
+definitions = Definitions(
+    jobs=[nightly],
+    schedules=[
+        ScheduleDefinition(
+            job=nightly, cron_schedule="0 2 * * *", default_status=DefaultScheduleStatus.RUNNING
+        )
+    ],
+)
