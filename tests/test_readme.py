@@ -1,10 +1,14 @@
-"""The README's tables say what the registry and the settings say."""
+"""The tables of README and docs say what the registry and the settings say."""
 
 from __future__ import annotations
 
-from tools.tables import README, with_tables
+from pathlib import Path
+
+import pytest
+
+from tools.tables import PAGES, with_tables
 
 
-def test_the_tables_are_up_to_date() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert with_tables(text) == text, "run python tools/tables.py"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_tables_are_up_to_date(page: Path) -> None:
+    assert with_tables(page) == page.read_text(encoding="utf-8"), "run python tools/tables.py"

@@ -1,4 +1,4 @@
-"""Makes the README's tables from the registry and the settings: `python tools/tables.py` rewrites them in place.
+"""Makes the tables of README and docs from the registry and the settings: `python tools/tables.py` rewrites them.
 
 A table stands between `<!-- name -->` and `<!-- /name -->`; a test fails when one is out of date.
 """
@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tap_xero.objects import OBJECTS, STREAMS, Paging
+from tap_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging
 from tap_xero.tap import TapXero
 from target_xero import writes
 
 README = Path(__file__).parent.parent / "README.md"
+REPORTS_PAGE = README.parent / "docs" / "reports.md"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -96,6 +97,20 @@ def transcript() -> str:
     return page.split("<!-- transcript -->\n")[1].split("\n<!-- /transcript -->")[0].rstrip()
 
 
+def children() -> str:
+    """One row for each child stream: whose list it is, and its key."""
+    rows = []
+    for child in CHILDREN.values():
+        path = " > ".join(level.field for level in child.levels)
+        rows.append([f"`{child.name}`", f"`{child.of.name}`", path, ", ".join(child.key)])
+    return table(["stream", "comes with", "its list", "key, after `tenant_id`"], rows)
+
+
+def unread() -> str:
+    """What is left out and why."""
+    return table(["address", "not read, because"], [[f"`{path}`", why] for path, why in NOT_READ.items()])
+
+
 BROAD = ("accounting.transactions.read", "accounting.reports.read")
 OF_THE_SDK = ("`stream_map", "`faker", "`flattening", "`batch_")
 
@@ -105,22 +120,29 @@ TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "transcript": transcript,
     "writes": writes.table,
+    "children": children,
+    "unread": unread,
+}
+PAGES = {
+    README: ("streams", "more streams", "settings", "transcript", "writes"),
+    REPORTS_PAGE: ("children", "unread"),
 }
 
 
-def with_tables(text: str) -> str:
-    """The README's text with every table made anew."""
-    for name, make in TABLES.items():
+def with_tables(page: Path) -> str:
+    """A page's text with every table made anew."""
+    text = page.read_text(encoding="utf-8")
+    for name in PAGES[page]:
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
-            message = f"README.md has no place for the table of {name}"
+            message = f"{page.name} has no place for the table of {name}"
             raise LookupError(message)
-        text = pattern.sub(lambda match, make=make: f"{match[1]}{make()}\n{match[2]}", text)
+        text = pattern.sub(lambda match, name=name: f"{match[1]}{TABLES[name]()}\n{match[2]}", text)
     return text
 
 
 if __name__ == "__main__":
-    before = README.read_text(encoding="utf-8")
-    after = with_tables(before)
-    README.write_text(after, encoding="utf-8")
-    sys.stdout.write("README.md: " + ("tables made anew\n" if after != before else "up to date\n"))
+    for page in PAGES:
+        before, after = page.read_text(encoding="utf-8"), with_tables(page)
+        page.write_text(after, encoding="utf-8")
+        sys.stdout.write(f"{page.name}: " + ("tables made anew\n" if after != before else "up to date\n"))
