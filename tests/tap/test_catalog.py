@@ -111,7 +111,7 @@ def test_fields_that_are_not_selected_are_left_out_nested_ones_too(
             and metadata["breadcrumb"][-1] == "UnitAmount"
         ):
             metadata["metadata"]["selected"] = False
-    run = read(config, catalog=catalog)
+    run = read(config, "invoices", catalog=catalog)
     record = run.records["invoices"][0]
     assert "SubTotal" not in record
     assert "Total" in record
@@ -125,7 +125,7 @@ def test_keys_and_the_replication_key_cannot_be_left_out(
     for metadata in entry["metadata"]:
         if metadata["breadcrumb"]:
             metadata["metadata"]["selected"] = False
-    run = read(config, catalog=catalog)
+    run = read(config, "contacts", catalog=catalog)
     assert set(run.records["contacts"][0]) == {"tenant_id", "ContactID", "UpdatedDateUTC"}
     assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
 
@@ -141,7 +141,7 @@ def test_a_catalogue_of_few_words_will_do(config: dict[str, Any]) -> None:
         "schema": schema,
         "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],
     }
-    run = read(config, catalog={"streams": [entry]})
+    run = read(config, "contacts", catalog={"streams": [entry]})
     (message,) = run.of("SCHEMA")
     assert message["key_properties"] == ["tenant_id", "ContactID"]
     assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
@@ -159,9 +159,9 @@ METADATA = [
 
 
 def twice(config: dict[str, Any], catalog: dict[str, Any], desk: Desk, stream: str) -> tuple[Run, Run]:
-    first = read(config, catalog=catalog)
+    first = read(config, stream, catalog=catalog)
     desk.forget_calls()
-    return first, read(config, catalog=catalog, state=first.state)
+    return first, read(config, stream, catalog=catalog, state=first.state)
 
 
 @pytest.mark.parametrize("metadata", METADATA, ids=str)
@@ -222,7 +222,7 @@ def test_a_replication_that_cannot_be_is_refused_before_the_first_call(
 ) -> None:
     root(choose(catalog, stream)).update(metadata)
     with pytest.raises(ConfigurationProblem, match=words):
-        read(config, catalog=catalog)
+        read(config, stream, catalog=catalog)
     assert desk.calls() == []
 
 
@@ -231,12 +231,12 @@ def test_a_stream_that_was_incremental_is_read_whole_and_starts_anew(
 ) -> None:
     """Its bookmark counts again once it is incremental again, and rows changed meanwhile are read then."""
     root(choose(catalog, "contacts"))["replication-method"] = "INCREMENTAL"
-    first = read(config, catalog=catalog)
+    first = read(config, "contacts", catalog=catalog)
     root(choose(catalog, "contacts"))["replication-method"] = "FULL_TABLE"
-    full = read(config, catalog=catalog, state=first.state)
+    full = read(config, "contacts", catalog=catalog, state=first.state)
     desk.edit("Contacts", guid("c", 1))
     root(choose(catalog, "contacts"))["replication-method"] = "INCREMENTAL"
-    again = read(config, catalog=catalog, state=full.state)
+    again = read(config, "contacts", catalog=catalog, state=full.state)
     assert again.ids("contacts") == [guid("c", 1)]
 
 
