@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
+import subprocess
+import sys
+import termios
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +20,7 @@ from tap_xero.sandbox import Desk
 from tap_xero.streams import XeroStream
 
 from .company import guid
-from .runs import Run, command, last_state, read, records_of, started, until
+from .runs import Run, command, last_state, own_environment, read, records_of, started, until
 from .test_command import only
 
 STREAMS = ("contacts", "items", "journals", "manual_journals")
@@ -136,3 +141,45 @@ def test_a_terminated_process_writes_its_state_and_says_by_its_exit_code_that_it
     accounts = last_state(messages)["bookmarks"]["accounts"]["partitions"][0]
     assert accounts["replication_key_value"] == "2026-11-01T00:00:09.000000Z"
     assert "Traceback" not in (tmp_path / "stderr").read_text(encoding="utf-8")
+
+
+def test_a_process_killed_while_nobody_reads_its_output_loses_no_row(
+    config: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    """The pipe is full, and the process waits within a block of lines; the last line may end anywhere."""
+    streams = (*STREAMS, "quotes")
+    arguments = [
+        sys.executable,
+        "-m",
+        "tap_xero",
+        "--config",
+        "config.json",
+        "--catalog",
+        only(tmp_path, *streams),
+    ]
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    process = subprocess.Popen(
+        arguments,
+        cwd=tmp_path,
+        env=own_environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with process:
+        assert process.stdout is not None
+        pipe = process.stdout.fileno()
+        until(lambda: waiting_in(pipe) >= 60_000)
+        process.kill()
+        lines = process.stdout.read().splitlines(keepends=True)
+    first = [json.loads(line) for line in lines if line.endswith(b"\n")]
+    assert versions(first)
+    second = read(config, *streams, state=last_state(first))
+    assert versions(read(config, *streams).messages) == versions(first) | versions(second.messages)
+
+
+def waiting_in(pipe: int) -> int:
+    """The bytes that nobody has read yet."""
+    count = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
