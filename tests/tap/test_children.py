@@ -215,6 +215,19 @@ def test_a_catalogue_may_use_either_name_for_the_bookmark(demo: dict[str, Any], 
     assert read(config, "invoices", catalog=catalog, state=run.state).records["invoices"] == []
 
 
+def test_a_catalogue_of_few_words_is_read_by_the_names_of_the_environment(
+    demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAP_XERO_FIELD_NAMES", "snake_case")
+    monkeypatch.setenv("TAP_XERO_CHILD_STREAMS", "true")
+    entry = {"tap_stream_id": "invoice_line_items", "stream": "invoice_line_items"}
+    tap = TapXero(config=demo, catalog={"streams": [entry]}, parse_env_config=True)
+    assert tap.input_catalog is not None
+    entry = tap.input_catalog.to_dict()["streams"][0]
+    assert entry["key_properties"] == ["tenant_id", "invoice_id", "line_item_id"]
+    assert {"invoice_id", "updated_date_utc"} <= entry["schema"]["properties"].keys()
+
+
 # -- child streams
 
 
@@ -384,6 +397,25 @@ def test_lines_that_were_taken_off_carry_an_older_time_of_change(both: dict[str,
     assert len(own) >= 2
     current = [one for one in own if one["updated_date_utc"] == times[note]]
     assert [one["line_number"] for one in current] == [1]
+
+
+def test_each_organisation_has_its_own_children_and_bookmarks(both: dict[str, Any], desk: Desk) -> None:
+    one, two = (each["tenant_id"] for each in desk.organisations()[:2])
+    tokens = desk.consent(tenants=[one, two])
+    web = {**both, "client_id": apps.WEB_APP.client_id, "client_secret": apps.WEB_APP.client_secret}
+    config = {**web, "refresh_token": tokens["refresh_token"], "tenant_ids": [one, two]}
+    first = read(config, "contacts", "tax_rates")
+    for name in ("contact_phones", "tax_rate_components"):
+        assert {record["tenant_id"] for record in first.records[name]} == {one, two}
+        assert len(held(first, stream=name)) == len(first.records[name])
+    parts = first.state["bookmarks"]["contact_phones"]["partitions"]
+    assert {part["context"]["tenant_id"] for part in parts} == {one, two}
+    desk.fault("status", path="*TaxRates", tenant=two, status=400, count=1)
+    second = read(config, "contacts", "tax_rates", state=first.state)
+    assert [stream for stream, _ in second.failed] == ["tax_rates"]
+    assert second.of("ACTIVATE_VERSION") == [], "the other organisation's rows must stay"
+    assert {record["tenant_id"] for record in second.records["tax_rate_components"]} == {one}
+    assert second.records["contact_phones"] == []
 
 
 @pytest.mark.parametrize("child", CHILDREN.values(), ids=lambda child: child.name)

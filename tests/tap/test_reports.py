@@ -14,7 +14,7 @@ import pytest
 from tap_xero.api.client import XeroClient
 from tap_xero.objects import REPORTS
 from tap_xero.periods import Period, month_end, periods, year_start
-from tap_xero.sandbox import Desk, Sandbox
+from tap_xero.sandbox import Desk, Sandbox, apps
 from tap_xero.tap import TapXero
 
 from .runs import Run, read
@@ -38,7 +38,9 @@ def _on_the_demo_day(monkeypatch: pytest.MonkeyPatch) -> None:
 def asked(desk: Desk, report: str) -> list[dict[str, str]]:
     """What a report was asked for, call by call, in the order of the periods."""
     calls = [call["query"] for call in desk.calls(f"Reports/{report}")]
-    return sorted(calls, key=lambda query: query.get("toDate") or query.get("date") or "")
+    return sorted(
+        calls, key=lambda query: query.get("toDate") or query.get("date") or query.get("reportYear", "")
+    )
 
 
 def amounts(records: list[Record], **wanted: Any) -> list[Decimal]:
@@ -523,6 +525,30 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(demo: dict[str, Any], desk: 
     assert {r["PeriodTo"] for r in rest.records["report_bank_summary"]} >= {"2026-06-30", "2026-11-30"}
     held = {**table(broken, stream="report_bank_summary"), **table(rest, stream="report_bank_summary")}
     assert held == table(whole, stream="report_bank_summary")
+
+
+def test_each_organisation_has_its_own_reports_and_bookmarks(demo: dict[str, Any], desk: Desk) -> None:
+    one, two = (each["tenant_id"] for each in desk.organisations()[:2])
+    tokens = desk.consent(tenants=[one, two])
+    web = {**demo, "client_id": apps.WEB_APP.client_id, "client_secret": apps.WEB_APP.client_secret}
+    config = {**web, "refresh_token": tokens["refresh_token"], "tenant_ids": [one, two]}
+    name = "report_trial_balance"
+    settings = {**config, "report_start_date": "2026-09-01", "report_reread_periods": 0}
+    desk.fault("status", path="*TrialBalance", tenant=two, status=400, count=1)
+    first = read(settings, name)
+    assert [organisation for _, organisation in first.failed] == [desk.organisations()[1]["name"]]
+    assert first.of("ACTIVATE_VERSION") == []
+    second = read(settings, name, state=first.state)
+    periods_of = {
+        tenant: {r["PeriodTo"] for r in second.records[name] if r["tenant_id"] == tenant}
+        for tenant in (one, two)
+    }
+    assert periods_of == {one: {"2026-11-30"}, two: {"2026-09-30", "2026-10-31", "2026-11-30"}}
+    assert second.of("ACTIVATE_VERSION") == [], "a part of it is from the run before"
+    rows = table(first, second, stream=name)
+    assert {(key[0], record["PeriodTo"][:7]) for key, record in rows.items()} == {
+        (tenant, month) for tenant in (one, two) for month in ("2026-09", "2026-10", "2026-11")
+    }
 
 
 def test_reports_are_off_by_default(demo: dict[str, Any], desk: Desk) -> None:
