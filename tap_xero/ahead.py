@@ -18,8 +18,9 @@ from itertools import islice
 from tap_xero.paging import AtOnce, Chunk
 from tap_xero.records import Page
 
-THREADS = 20
-"""At most so many lists are read at once; the client keeps each organisation to its five calls."""
+THREADS, MOST_THREADS = 20, 60
+"""So many lists are read at once, and more for more organisations: sixty calls of a third of a second each are what
+Xero allows an app. The client keeps each organisation to its five calls."""
 
 WINDOW = 5
 """Pages of one list to have under way: as many as Xero lets an organisation's calls be."""
@@ -33,6 +34,11 @@ LANES = 500
 
 Read = Callable[[AtOnce], Iterator[Chunk]]
 """Reads a list chunk by chunk; may use the `AtOnce` it is given."""
+
+
+def threads_for(organisations: int) -> int:
+    """How many lists to read at once."""
+    return min(max(THREADS, organisations), MOST_THREADS)
 
 
 class _Stopped(Exception):

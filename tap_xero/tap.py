@@ -17,7 +17,7 @@ from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_xero.ahead import Read, ReadAhead
+from tap_xero.ahead import Read, ReadAhead, threads_for
 from tap_xero.api.errors import AccessError, OrganisationError, XeroError
 from tap_xero.bookmarks import check_state
 from tap_xero.budgets import windows
@@ -246,7 +246,7 @@ class TapXero(XeroPlugin, Tap):
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
         if self._ahead is None:
-            self._ahead = ReadAhead(self._lists())
+            self._ahead = ReadAhead(self._lists(), threads_for(len(self.organisations)))
         key = (stream.name, organisation.tenant_id)
         if key not in self._ahead:  # read a second time
             reading = Reading(stream, organisation)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tap_xero import state as states
-from tap_xero.ahead import ReadAhead
+from tap_xero.ahead import ReadAhead, threads_for
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.sandbox import Desk
@@ -163,6 +163,22 @@ def test_many_organisations_are_read_at_once_and_none_with_more_than_five_calls(
     counted = desk.counters()["tenants"]
     assert all(1 <= counted[tenant_id]["most_in_flight"] <= 5 for tenant_id in TENANTS)
     assert not [call for call in desk.calls() if call["status"] == 429]
+
+
+def test_the_more_organisations_there_are_the_more_calls_are_under_way(
+    twenty: dict[str, Any], desk: Desk
+) -> None:
+    more = [f"99999999-0000-4000-8000-{number:012}" for number in range(20, 30)]
+    for tenant_id in more:
+        desk.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
+    desk.consent(tenants=more)
+    held = desk.fault("hold", path="Contacts", count=0)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(read, {**twenty, "tenant_ids": [*TENANTS, *more]}, "contacts")
+        desk.wait(held, hits=30)
+        desk.release(held)
+        assert running.result().failed == {}
+    assert [threads_for(number) for number in (1, 20, 30, 3000)] == [20, 20, 30, 60]
 
 
 def test_the_minute_of_one_organisation_holds_up_its_own_calls_only(
