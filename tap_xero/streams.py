@@ -310,13 +310,11 @@ class XeroStream(Stream):
         return min(values, key=lambda value: int(value) if by_number else str(value))
 
     def since(self, organisation: Organisation) -> datetime | None:
-        """The moment from which changes are asked for: the bookmark, or `start_date` where that is later."""
+        """The moment from which changes are asked for: the bookmark, or without one `start_date`."""
         if self.replication_method != INCREMENTAL:
             return None
-        moments = [
-            moment_of(text) for text in (self.bookmark(organisation), self.config.get("start_date")) if text
-        ]
-        return max(moments, default=None)
+        text = self.bookmark(organisation) or self.config.get("start_date")
+        return moment_of(text) if text else None
 
     def border(self, organisation: Organisation) -> Passed:
         """The rows that the last run passed on within the seconds that this one asks for again."""

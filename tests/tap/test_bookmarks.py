@@ -210,9 +210,10 @@ def test_start_date_may_be_a_day(config: dict[str, Any], desk: Desk) -> None:
     assert read({**config, "start_date": "2026-11-02"}, "contacts").ids("contacts") == []
 
 
-def test_a_bookmark_later_than_start_date_wins(config: dict[str, Any], desk: Desk) -> None:
+@pytest.mark.parametrize("start", ["2020-01-01", "2030-01-01"])
+def test_with_a_bookmark_start_date_does_not_count(config: dict[str, Any], start: str) -> None:
     state = state_at("2026-11-01T00:00:59.000000Z")
-    run = read({**config, "start_date": "2020-01-01"}, "contacts", state=state)
+    run = read({**config, "start_date": start}, "contacts", state=state)
     assert run.ids("contacts") == [guid("c", 6), guid("c", 7)]
 
 
