@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
-from tap_xero.objects import OBJECTS, STREAMS, Field, XeroObject
+from tap_xero.objects import CHILDREN, EVERY, OBJECTS, Field, XeroObject
 from tap_xero.objects.fields import calculated, guid, many, one, text
 from tap_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from target_xero.payload import REFERENCES, Form, folded
@@ -753,6 +753,8 @@ _REASONS = {
 
 
 def _reason(stream: str) -> str:
+    if stream in CHILDREN:
+        return "lists inside records are written with their records"
     if stream == "reports" or stream.startswith("report_"):
         return "reports are worked out by Xero"
     ending = next((ending for ending in _ENDINGS if stream.endswith(ending)), "")
@@ -761,7 +763,7 @@ def _reason(stream: str) -> str:
 
 #: What can be read and not written, and Xero's reason.
 NOT_WRITTEN: Mapping[str, str] = MappingProxyType(
-    {name: _reason(name) for name in STREAMS if name not in WRITES and _alias(name) is None}
+    {name: _reason(name) for name in EVERY if name not in WRITES and _alias(name) is None}
 )
 
 #: What a copy of an organisation lacks, and Xero's reason: of whole records and of single fields (`stream.field`).
