@@ -18,8 +18,25 @@ from typing import Any
 
 import yaml
 
+from tap_xero.objects import CHILDREN, STREAMS
+
 ROOT = Path(__file__).resolve().parent.parent
+
 BEGIN, END = "    # From `{} --about`, by plugins/make.py:\n", "    # (end of that part)\n"
+
+
+def selection() -> list[str]:
+    """Return the patterns for the streams that are on by default.
+
+    They are named one by one: what a pattern with `!` leaves out, no later selection brings back. Child streams are
+    there with `child_streams: true` only; Meltano warns of a stream that isn't, unless its name has a star.
+    """
+    lists = [name for name, xero in STREAMS.items() if xero.selected]
+    stems = [
+        re.sub(r"(_line(_item)?)(s|_tracking)$", r"\1", n) for n, one in CHILDREN.items() if one.selected
+    ]
+    return [*(f"{name}.*" for name in lists), *(f"{stem}*.*" for stem in dict.fromkeys(stems))]
+
 
 # What --about cannot know: Meltano's folders, and how to say that one of several settings is needed.
 PLUGINS: dict[str, dict[str, Any]] = {
@@ -41,19 +58,7 @@ PLUGINS: dict[str, dict[str, Any]] = {
             },
         },
         "value": {"token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json"},
-        # Meltano selects everything unless told; these cost many calls.
-        "select": [
-            "*.*",
-            "!cash_journal*.*",
-            "!expense_claim*.*",
-            "!online_invoices.*",
-            "!receipt*.*",
-            "!report_*.*",
-            "!*_attachments.*",
-            "!*_cis_settings.*",
-            "!*_details.*",
-            "!*_history.*",
-        ],
+        "select": selection(),
     },
     "target-xero": {
         "type": "loaders",

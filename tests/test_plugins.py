@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tap_xero.objects import EVERY
+from tap_xero.objects import EVERY, STREAMS
 
 ROOT = Path(__file__).resolve().parents[1]
 make = runpy.run_path(str(ROOT / "plugins" / "make.py"))
@@ -39,13 +39,18 @@ def test_every_setting_is_known_to_meltano_and_secrets_are_marked(plugin: str) -
     }
 
 
-def test_meltano_leaves_out_the_streams_that_are_off_by_default_and_no_others() -> None:
-    first, *others = DEFINED["tap-xero"]["select"]
-    assert first == "*.*"
-    excluded = [pattern.removeprefix("!") for pattern in others]
-    assert all(pattern.startswith("!") for pattern in others)
+def test_meltano_selects_the_streams_that_are_on_by_default_and_no_others() -> None:
+    patterns = DEFINED["tap-xero"]["select"]
+    # An exclusion would outrank whatever a user selects later.
+    assert not [pattern for pattern in patterns if pattern.startswith("!")]
     for name, xero in EVERY.items():
-        assert any(fnmatch(f"{name}.tenant_id", pattern) for pattern in excluded) != xero.selected, name
+        assert any(fnmatch(f"{name}.tenant_id", pattern) for pattern in patterns) == xero.selected, name
+
+
+def test_meltano_is_not_asked_for_a_stream_that_may_be_missing_by_its_full_name() -> None:
+    """It warns of such a one in every run; child streams are there with `child_streams: true` only."""
+    streams = {pattern.partition(".")[0] for pattern in DEFINED["tap-xero"]["select"]}
+    assert {name for name in streams if "*" not in name} <= set(STREAMS)
 
 
 def test_no_plugin_needs_the_hub() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tap_xero.objects import STREAMS
 from tap_xero.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,32 @@ def test_the_demo_environment_needs_no_setting_and_writes_what_was_selected(proj
 
 def test_meltano_finds_the_configuration_valid(project: Any) -> None:
     assert "configuration is valid" in project.meltano("--environment=demo", "config", "test", "tap-xero")
+
+
+def test_one_command_selects_a_report_beside_the_streams_that_are_on_by_default(
+    project: Any, tmp_path: Path
+) -> None:
+    project = type(project)(tmp_path)  # one whose meltano.yml may be changed
+
+    def selected() -> set[str]:
+        said = project.meltano(
+            "--log-level=error", "--environment=demo", "select", "tap-xero", "--list", "--json"
+        )
+        streams = json.loads(said[said.index("{") :])["streams"]
+        return {one["stream"] for one in streams if one["selection"] == "selected"}
+
+    assert selected() == {name for name, xero in STREAMS.items() if xero.selected}
+    project.meltano("--no-environment", "select", "tap-xero", "report_trial_balance", "*")
+    assert selected() == {"report_trial_balance", *(name for name, xero in STREAMS.items() if xero.selected)}
+    said = project.meltano(
+        "--environment=demo", "run", "tap-xero", "target-jsonl",
+        TAP_XERO__SELECT_FILTER='["report_trial_balance", "users"]',
+    )  # fmt: skip
+    assert {path.stem for path in (tmp_path / ".demo/jsonl").iterdir()} == {
+        "report_trial_balance",
+        "users",
+    }, said
+    assert "was not found" not in said
 
 
 @pytest.mark.parametrize("plugin", ["extractors/tap-xero", "loaders/target-xero"])
