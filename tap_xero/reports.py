@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timezone
 from decimal import Decimal
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -44,6 +44,9 @@ REMOVED = "Removed"
 
 PASSING = ("report_end_date", "report_reread_periods")
 """Settings that don't change what a record says."""
+
+_DOCUMENTS = ("invoices", "credit_notes", "prepayments", "overpayments")
+"""What a contact can owe or be owed."""
 
 COLUMNS = 12
 """Periods that one call can show beside each other."""
@@ -162,7 +165,7 @@ class ReportStream(XeroStream):
         span = self.report.span
         if span is Span.OPEN:
             at = self.config_day("report_end_date") or month_end(self.tap.today())
-            for contact in self.with_balance(reading):
+            for contact in self.contacts(reading, at):
                 yield Ask({"contactId": contact, "date": at}, (Period(at, at),), contact=contact)
         elif span is Span.YEARLY:
             if self.organisation(reading).get("CountryCode") != "US":
@@ -250,14 +253,22 @@ class ReportStream(XeroStream):
 
     # What only other lists tell, asked once for all reports of an organisation
 
-    def _list(self, name: str, reading: Reading) -> Callable[[], list[dict[str, Any]]]:
-        def ask() -> list[dict[str, Any]]:
-            stream = stream_of(self.tap, OBJECTS[name])
-            inner = reading.of(stream)
-            rows = [row for chunk in inner.chunks() for row in chunk.rows]
-            return [_decode(row.raw) for row in rows]
+    def _each(
+        self,
+        name: str,
+        reading: Reading,
+        params: Mapping[str, str] | None = None,
+        since: datetime | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        stream = stream_of(self.tap, OBJECTS[name])
+        inner = reading.of(stream)
+        inner.params |= params or {}
+        inner.since = since
+        for chunk in inner.chunks():
+            yield from map(stream.reader.record, chunk.rows)
 
-        return ask
+    def _list(self, name: str, reading: Reading) -> Callable[[], list[dict[str, Any]]]:
+        return lambda: list(self._each(name, reading))
 
     def organisation(self, reading: Reading) -> dict[str, Any]:
         """The organisation's own record."""
@@ -301,31 +312,43 @@ class ReportStream(XeroStream):
             raise NoSuchTracking("Xero takes two tracking categories at most, and one option of each")
         return found, options
 
-    def with_balance(self, reading: Reading) -> list[str]:
-        """The ids of the contacts that owe or are owed something, on this report's side.
+    def contacts(self, reading: Reading, at: date) -> list[str]:
+        """The ids of the contacts that had a document open on a day, on this report's side.
 
-        Xero nets credits into Outstanding, and leaves the balances out when both sides are nil.
+        They are those with a balance. Since Xero takes credits off what is outstanding (its API definition has
+        negative amounts there), those of open invoices too, which may cancel out with a credit note. And since both
+        lists tell of the present, on a day gone by those of the documents that have changed since, unless they were
+        paid by then.
         """
-        key = ("contacts with a balance", reading.organisation.tenant_id)
+        key = ("contacts with open documents", reading.organisation.tenant_id, at)
         side = "AccountsPayable" if "Payables" in self.report.path else "AccountsReceivable"
 
-        def ask() -> dict[str, list[str]]:
-            found: dict[str, list[str]] = {"AccountsPayable": [], "AccountsReceivable": []}
-            stream = stream_of(self.tap, OBJECTS["contacts"])
-            for chunk in reading.of(stream).chunks():
-                for contact in (_decode(row.raw) for row in chunk.rows):
-                    for name, ids in found.items():
-                        balance = (contact.get("Balances") or {}).get(name) or {}
-                        if balance.get("Outstanding") or balance.get("Overdue"):
-                            ids.append(contact["ContactID"])
+        def ask() -> dict[str, dict[str, None]]:
+            found: dict[str, dict[str, None]] = {"AccountsPayable": {}, "AccountsReceivable": {}}
+            for contact in self._each("contacts", reading):
+                for name, ids in found.items():
+                    balance = (contact.get("Balances") or {}).get(name) or {}
+                    if balance.get("Outstanding") or balance.get("Overdue"):
+                        ids[contact["ContactID"]] = None
+            documents = self._each("invoices", reading, {"Statuses": "AUTHORISED", "summaryOnly": "true"})
+            if at <= self.tap.today():
+                since = datetime(at.year, at.month, at.day, tzinfo=timezone.utc)
+                changed = (self._each(name, reading, {}, since) for name in _DOCUMENTS)
+                documents = chain(documents, *changed)
+            for document in documents:
+                if _open_on(at, document):
+                    of_sale = document["Type"].startswith(("ACCREC", "AR", "RECEIVE"))
+                    ids = found["AccountsReceivable" if of_sale else "AccountsPayable"]
+                    ids[(document.get("Contact") or {})["ContactID"]] = None
             return found
 
-        return list(dict.fromkeys(self.tap.once(key, ask)[side]))
+        return list(self.tap.once(key, ask)[side])
 
     def scope_missing(self, granted: Iterable[str]) -> str | None:
-        """The scope that is missing; aged reports need the one of contacts too."""
-        lacking = super().scope_missing(granted)
-        return lacking or (OBJECTS["contacts"].scope_missing(granted) if self.report.per_contact else None)
+        """The scope that is missing; aged reports need those of the lists that tell whom to ask for, too."""
+        lists = ("contacts", *_DOCUMENTS) if self.report.per_contact else ()
+        lacking = (OBJECTS[name].scope_missing(granted) for name in lists)
+        return super().scope_missing(granted) or next(filter(None, lacking), None)
 
     # From an answer to records
 
@@ -392,6 +415,14 @@ class ReportStream(XeroStream):
         if "paymentsOnly" not in self.report.params:
             return {}
         return {"PaymentsOnly": bool(self.config["report_payments_only"])}
+
+
+def _open_on(day: date, document: Mapping[str, Any]) -> bool:
+    """Whether a document may have been open on a day: it was there, and not known to be paid by then."""
+    if document.get("Status") not in {"AUTHORISED", "PAID"}:
+        return False
+    dated, paid = document.get("Date") or "", document.get("FullyPaidOnDate") or "9"
+    return bool(dated <= day.isoformat() < paid)
 
 
 def _asked_for(amount: Mapping[str, Any]) -> bool:

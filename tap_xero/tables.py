@@ -130,7 +130,7 @@ def _amounts(
     words = {
         texts[title]: cell.get("Value") or None
         for title, cell in zip(titles, cells, strict=True)
-        if title in texts
+        if title in texts and around["RowType"] == "Row"  # a sum has its own name there
     }
     own = _ids(cells[0]) if cells else {}
     for number, (title, cell) in enumerate(zip(titles, cells, strict=True)):

@@ -199,7 +199,7 @@ TEN_NINETY_NINE_LINES = Part(
 _WORDS = {"Date": "Date", "Due Date": "DueDate", "": "Overdue"}
 _BY_YEAR = "1 per calendar year of months; 1 per period of quarters or years"
 _BY_PERIOD = "1 per period"
-_BY_CONTACT = "1 per contact with a balance + 1 per 1,000 contacts"
+_BY_CONTACT = "1 per contact with open documents + 1 per 1,000 contacts + 1 per 1,000 open invoices"
 
 _ROWS = (
     Report(
