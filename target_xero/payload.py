@@ -54,6 +54,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 decode = _decoder.decode
+#: As JSON, the same whatever the order of its names.
+encode_sorted = _encoder.encode
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -77,7 +79,12 @@ class Content:
 
 def hashed(content: Any) -> str:
     """A fingerprint of JSON-like content, the same whatever the order of its names."""
-    return blake2b(_encoder.encode(content), digest_size=16).hexdigest()
+    return fingerprint(encode_sorted(content))
+
+
+def fingerprint(content: bytes) -> str:
+    """The fingerprint of content that is JSON with sorted names already."""
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=4096)
@@ -106,8 +113,11 @@ class Form:
     ) -> None:
         self.where = where
         self.unknown: set[str] = set() if unknown is None else unknown
-        self._aside = aside
+        self.aside = aside
         self._is_narrow = bool(only)
+        #: The fields that are not left out, and the forms of what is nested in them.
+        self.wanted: dict[str, Field] = {}
+        self.inner: dict[str, Form] = {}
         self._slots: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
         self._known: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
         dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
@@ -117,6 +127,8 @@ class Form:
             if self._either and name == "LineAmount":
                 word = replace(word, read_only=False)
             unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
+            if not unwanted:
+                self.wanted[name] = word
             self._slots[folded(name)] = None if unwanted else (name, self._converter(name, word))
         if "ItemCode" in fields:
             # Lists of quotes leave ItemCode out and have the item itself instead.
@@ -142,7 +154,7 @@ class Form:
             return _listed(_CONVERTERS[word.item.kind]) if word.item else _CONVERTERS[word.kind]
         fields = (
             {inner: Field(w.kind, part=w.part, item=w.item) for inner, w in word.part.fields.items()}
-            if (name in self._aside)
+            if (name in self.aside)
             else word.part.fields
         )
         many = word.kind == "many"
@@ -153,7 +165,27 @@ class Form:
             where=f"{self.where}{name}{'[]' if many else ''}.",
             unknown=self.unknown,
         )
+        self.inner[name] = form
         return _listed(form.nested) if many else form.nested
+
+    @property
+    def either(self) -> tuple[str, str] | None:
+        """Of a line, the field that counts and the one that gives way to it."""
+        return self._either if self.where else None
+
+    def takes(self, raw: str) -> bool:
+        """Whether a field of this name, however it is spelled, is content."""
+        return raw[:1] != "_" and self._slots.get(folded(raw)) is not None
+
+    @property
+    def left_out(self) -> list[str]:
+        """The names met so far that are left out, as they were spelled."""
+        return [raw for raw, slot in self._known.items() if slot is None]
+
+    @property
+    def names_met(self) -> int:
+        """How many different names were met, nested ones too."""
+        return len(self._known) + sum(form.names_met for form in self.inner.values())
 
     def take(self, record: Mapping[str, Any], ignored: frozenset[str] = frozenset()) -> Content:
         """Sort out a record; names in `ignored` and those that begin with an underscore are nobody's concern."""
@@ -181,7 +213,7 @@ class Form:
                 of, _, inner = name.partition(".")
                 flat.append((of, inner, taken))
             else:
-                (aside if name in self._aside else sent)[name] = taken
+                (aside if name in self.aside else sent)[name] = taken
         for of, inner, taken in flat:
             sent[of] = {inner: taken, **sent.get(of, {})}
         return content

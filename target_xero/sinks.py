@@ -11,18 +11,31 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 from singer_sdk.sinks import Sink
 
-from target_xero.payload import REFERENCES, Broken, Content, Form, decode, encode, hashed, number
+from target_xero.payload import (
+    REFERENCES,
+    Broken,
+    Content,
+    Form,
+    decode,
+    encode_sorted,
+    fingerprint,
+    hashed,
+    number,
+)
+from target_xero.shapes import Shape
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
 
 if TYPE_CHECKING:
     from singer_sdk.target_base import Target
 
 _NOTE_LENGTH = 2500
+#: Bytes that wait for a file to be written to.
+_BUFFER = 1 << 18
 _REFUNDS = {
     "CREDITPAYMENT": "CreditNote",
     "OVERPAYMENTPAYMENT": "Overpayment",
@@ -38,7 +51,7 @@ class Job(msgspec.Struct, omit_defaults=True):
     of Xero's id field in it, `tenant` the organisation it comes from if it says so. `status` is what it asks
     for, `gone` whether the source has deleted it. `aside` holds what is only looked at. `parent` is (object,
     key, field) of the record whose part it is, and `parts` the keys of a record's own parts by their object.
-    `epoch` is the number of states before it, `raw` where the record as it came is kept.
+    `epoch` is the number of states before it, `raw` where the line that it came in is kept.
     """
 
     key: str
@@ -108,9 +121,11 @@ class Intake:
         self.states = states
         self._warn = warn
         self._forms: dict[str, Form] = {}
-        self._files: dict[str, BinaryIO] = {}
-        self._records: BinaryIO | None = None
-        self._end = 0
+        self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._files: dict[str, IO[bytes]] = {}
+        self._lines: IO[bytes] | None = None
+        self._line = b""
+        self._line_at = self._end = 0
         self._seen: set[int] = set()
         self._last: dict[tuple[str, str], str] = {}
         self._again: Counter[tuple[str, str]] = Counter()
@@ -121,11 +136,57 @@ class Intake:
 
     # Taking in
 
+    def reader(self, row: Write, stream: str, keys: Sequence[str]) -> Callable[[msgspec.Raw, bytes], bool]:
+        """What takes in the records of a stream that no stream map changes, from their JSON and their line.
+
+        It returns whether the record is one.
+        """
+        place = (stream, *keys)
+        shape = self._shapes.get(place) or Shape(row, self._form(row), keys)
+        self._shapes[place] = shape
+
+        def read(record: msgspec.Raw, line: bytes) -> bool:
+            taken = shape.take(record)
+            if taken is None:
+                try:
+                    fields = decode(record)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    return False
+                if not isinstance(fields, dict):
+                    return False
+                self.take(row, stream, keys, fields, line)
+                shape.learn()
+                return True
+            key, sent, compared, identifier, tenant, status, gone, aside = taken
+            epoch = self.states.epoch
+            self.states.opened(epoch)
+            self._add(
+                row,
+                Job(
+                    key=key,
+                    # As `hashed` would have it.
+                    hash=fingerprint(
+                        b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false")
+                    ),
+                    sent=cast("dict[str, Any]", msgspec.Raw(sent)),
+                    epoch=epoch,
+                    raw=self._keep(line),
+                    id=identifier,
+                    tenant=tenant,
+                    status=status,
+                    gone=gone,
+                    aside=aside,
+                ),
+            )
+            return True
+
+        return read
+
     def take(
-        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], raw: Mapping[str, Any]
+        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], line: bytes
     ) -> None:
-        """Take in one record of a stream whose key properties are `keys`; `raw` is the record as it came."""
-        epoch, place = self.states.epoch, self._keep(stream, raw)
+        """Take in one record of a stream whose key properties are `keys`; `line` is the message as it came."""
+        epoch, place = self.states.epoch, self._keep(line)
         form = self._form(row)
         content = form.take(record, frozenset(keys))
         tenant = record.get("tenant_id")
@@ -248,17 +309,23 @@ class Intake:
         self._seen.add(seen)
         file = self._files.get(row.name)
         if file is None:
-            file = self._files[row.name] = tempfile.TemporaryFile()  # noqa: SIM115
-        file.write(encode(job) + b"\n")
+            file = self._files[row.name] = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115
+        # In one order whichever way it was read, so that the same record makes the same request.
+        file.write(encode_sorted(job) + b"\n")
         self.counts[row.name] += 1
         self.ends[row.name] += job.gone or job.status in row.ends
 
-    def _keep(self, stream: str, raw: Mapping[str, Any]) -> int:
-        if self._records is None:
-            self._records = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the run
-        place = self._end
-        self._end += self._records.write(encode([stream, raw]) + b"\n")
-        return place
+    def _keep(self, line: bytes) -> int:
+        """Keep a line of the input; one that gives several records is kept once."""
+        if line is self._line:
+            return self._line_at
+        if self._lines is None:
+            self._lines = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - lives as long as the run
+        self._line, self._line_at = line, self._end
+        self._end += self._lines.write(line)
+        if not line.endswith(b"\n"):
+            self._end += self._lines.write(b"\n")
+        return self._line_at
 
     def _form(self, row: Write) -> Form:
         form = self._forms.get(row.name)
@@ -295,15 +362,15 @@ class Intake:
 
     def record(self, place: int) -> tuple[str, dict[str, Any]]:
         """The stream and the record as it came."""
-        assert self._records is not None  # noqa: S101
-        self._records.seek(place)
-        stream, record = decode(self._records.readline())
-        self._records.seek(0, 2)
-        return stream, record
+        assert self._lines is not None  # noqa: S101
+        self._lines.seek(place)
+        message = decode(self._lines.readline())
+        self._lines.seek(0, 2)
+        return message["stream"], message["record"]
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in (*self._files.values(), self._records):
+        for file in (*self._files.values(), self._lines):
             if file is not None:
                 file.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,7 @@ from singer_sdk import Target
 from singer_sdk import typing as th
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.plugin_base import BaseSingerReader
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
@@ -36,26 +38,68 @@ def _ledger_path() -> str:
     return str(platformdirs.user_state_path("singer-xero", appauthor=False) / "xero-ledger.db")
 
 
+class _Record(msgspec.Struct, gc=False):
+    type: str
+    stream: str
+    record: msgspec.Raw
+
+
 class Lines(GenericSingerReader[str]):
-    """Reads Singer messages; a line that is none ends the run with its number, and never with its content."""
+    """Reads Singer messages; a line that is none ends the run with its number, and never with its content.
+
+    `takers` take the records of some streams as they are, as JSON and with the line that they came in, and `taken`
+    says how many; all other messages go where the SDK sends them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.number = 0
+        self.line = b""
+        self.takers: dict[str, Callable[[msgspec.Raw, bytes], bool]] = {}
+        self.taken: Counter[str] = Counter()
 
     @property
     def default_input(self) -> IO[str]:
         """Standard input."""
         return sys.stdin
 
-    def deserialize_json(self, line: str) -> dict[str, Any]:
+    def process_lines(
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Read all lines, as bytes where the input has them; returns how many there were of each type."""
+        source = file_input or self.default_input
+        counts: Counter[str] = Counter()
+        read = msgspec.json.Decoder(_Record).decode
+        for line in getattr(source, "buffer", source):
+            self.number += 1
+            self.line = line = line if isinstance(line, bytes) else line.encode()
+            try:
+                message = read(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                message = None
+            if message and message.type == "RECORD":
+                stream = message.stream
+                taker = self.takers.get(stream)
+                if taker and taker(message.record, line):
+                    self.taken[stream] += 1
+                    continue
+            told = self.deserialize_json(line)
+            callback = callbacks.get(told["type"])
+            if callback:
+                callback(told)
+            else:
+                self._process_unknown_message(told)
+            counts[told["type"]] += 1
+        counts["RECORD"] += sum(self.taken.values())
+        return counts
+
+    def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
         """Read one line; numbers stay exact."""
-        self.number += 1
         if not line.strip():
             return {"type": _NOTHING}
         try:
             message = decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigurationProblem(f"Line {self.number} of the input is not JSON: {error}.") from None
         if not isinstance(message, dict) or "type" not in message:
             raise ConfigurationProblem(
@@ -133,6 +177,8 @@ class TargetXero(XeroPlugin, Target):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        # A reader that was handed in has no lines to offer.
+        self._lines = self.message_reader if isinstance(self.message_reader, Lines) else Lines()
         self.max_parallelism = 1
         # Everything waits for the end of the input; see `sinks`.
         self._MAX_RECORD_AGE_IN_MINUTES = float("inf")
@@ -141,8 +187,8 @@ class TargetXero(XeroPlugin, Target):
         self.states = States(self._emit_state)
         self.intake = Intake(self.states, self.logger.warning)
         self.schemas: dict[str, Mapping[str, Any]] = {}
-        self._raw: Mapping[str, Any] = {}
-        self._raw_stream = ""
+        self._line = b""
+        self._stream = ""
         self._is_writing = self._is_stopping = False
         self._ignored: dict[str, str] = {}
         self._skipped: dict[str, int] = {}
@@ -159,7 +205,17 @@ class TargetXero(XeroPlugin, Target):
         self._require(message_dict, "schema", dict)
         self._require(message_dict["schema"], "properties", dict)
         self.schemas[message_dict["stream"]] = message_dict
+        self._lines.takers.pop(message_dict["stream"], None)
         super()._process_schema_message(message_dict)
+        self._take_as_it_is(message_dict["stream"])
+
+    def _take_as_it_is(self, stream: str) -> None:
+        """Let a stream that no stream map touches pass the SDK by: of what it does to a record nothing is needed."""
+        (only,) = maps if len(maps := self.mapper.stream_maps[stream]) == 1 else (None,)
+        row = row_of(stream)
+        if row and type(only) is SameRecordTransform and only.stream_alias == stream:
+            sink = self.get_sink(stream)
+            self._lines.takers[stream] = self.intake.reader(row, stream, sink.key_properties)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._require(message_dict, "stream", str)
@@ -169,7 +225,7 @@ class TargetXero(XeroPlugin, Target):
             raise NoSchema(
                 f"Line {self.line_number} of the input is a record of {stream!r}, whose SCHEMA has not come yet."
             )
-        self._raw_stream, self._raw = stream, message_dict["record"]
+        self._stream, self._line = stream, self._lines.line or encode(message_dict)
         super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -195,7 +251,7 @@ class TargetXero(XeroPlugin, Target):
     @property
     def line_number(self) -> int:
         """How many lines of the input were read."""
-        return self.message_reader.number if isinstance(self.message_reader, Lines) else 0
+        return self._lines.number
 
     def taker(self, stream: str) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
         """What is to be done with each record of a stream; raises `ConfigurationProblem` for an unknown one."""
@@ -214,7 +270,7 @@ class TargetXero(XeroPlugin, Target):
 
     def _take_for(self, row: Write) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
         def take(record: Mapping[str, Any], keys: Sequence[str]) -> None:
-            self.intake.take(row, self._raw_stream, keys, record, self._raw)
+            self.intake.take(row, self._stream, keys, record, self._line)
 
         return take
 
@@ -236,6 +292,8 @@ class TargetXero(XeroPlugin, Target):
         finally:
             self._is_writing = False
             # Not drain_all: there is nothing to drain, and it would report the time that took.
+            for stream, number in self._lines.taken.items():
+                self.get_sink(stream).record_counter_metric.increment(number)
             for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
                 sink.clean_up()
             self._tell()

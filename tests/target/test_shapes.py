@@ -1,0 +1,165 @@
+"""A record that is read in one go becomes just what it becomes field by field."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tap_xero.sandbox import Sandbox
+from target_xero import shapes
+from target_xero.shapes import Shape, Taken
+from target_xero.target import TargetXero
+from target_xero.writes import WRITES
+
+from .conftest import Wiring, lines, record, schema, state
+from .test_round_trip import Copy
+
+GUID = "c08e45e0-d665-4f03-80cf-284f0cd77a48"
+ODD: list[Any] = [
+    None, "", " ", "text", "1.50", "1e2", " 7 ", "NaN", "-0.0", 0, -0.0, 1.5, 3.0, 100.0, 1e30, 1e40, 10**40, True,
+    False, "true", "2026-12-20", "2026-12-20T00:00:00Z", "2026-02-30", "/Date(1793577600000+0000)/", GUID, GUID.upper(),
+    f"{GUID}\n", "00000000-0000-0000-0000-000000000000", [], {}, [None], [{}], [{"Name": None}], "[]", "{}", ["a", "b"],
+    {"Name": "Abel"}, {"name": "Abel"}, {"ContactID": GUID, "Unheard": 1}, [{"Description": "x", "Quantity": 2.50}],
+    [{"UnitAmount": 1.10, "LineAmount": 2.20, "LineItemID": GUID}], [{"LineAmount": 5.00, "UnitAmount": None}],
+    [{"UnitAmount": 1, "LineAmount": "x"}], "DRAFT", "VOIDED", "paid", "ARCHIVED", "ACCPAY-TRANSFER",
+]  # fmt: skip
+INVOICE = {
+    "id": 7,
+    "Type": "ACCREC",
+    "Status": "AUTHORISED",
+    "InvoiceNumber": "INV-7",
+    "Contact": {"ContactID": GUID, "Name": "Abel"},
+    "Date": "2026-11-05",
+    "CurrencyRate": 1.25,
+    "Total": 12,
+    "LineItems": [
+        {"LineItemID": GUID, "Quantity": 3.0, "UnitAmount": 4.10, "LineAmount": 12.30, "Tracking": []}
+    ],
+}
+
+
+class Looking:
+    """What an intake made of its input, and how many records a shape could read."""
+
+    def __init__(self, text: str, monkeypatch: pytest.MonkeyPatch, *, quick: bool) -> None:
+        self.by_shape = 0
+        take = Shape.take
+
+        def counted(shape: Shape, raw: Any) -> Taken | None:
+            taken = take(shape, raw) if quick else None
+            self.by_shape += taken is not None
+            return taken
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Shape, "take", counted)
+            patch.setattr(shapes, "_PATIENCE", 1 << 30)
+            patch.setattr(TargetXero, "process_endofpipe", lambda _: None)
+            target = TargetXero(config={"client_id": "unused", "on_unknown_stream": "ignore"})
+            self.warned: list[Any] = []
+            intake = target.intake
+            intake._warn = lambda *words: self.warned.append(words)
+            target.listen(io.StringIO(text))
+        self.jobs = {name: _whole(file).splitlines() for name, file in intake._files.items()}
+        self.counts: list[Counter[Any]] = [intake.counts, intake.ends, intake.elsewhere, intake.states._open]
+        self.rejects = intake.rejects
+        self.records = [intake.record(job.raw) for row in WRITES.values() for job in intake.jobs(row)]
+        intake.close()
+
+
+def _whole(file: Any) -> bytes:
+    file.seek(0)
+    found: bytes = file.read()
+    file.seek(0, 2)
+    return found
+
+
+def same(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Compare both ways; returns how many records were read in one go."""
+    quick = Looking(text, monkeypatch, quick=True)
+    thorough = Looking(text, monkeypatch, quick=False)
+    for name, jobs in thorough.jobs.items():
+        assert [pair for pair in zip(quick.jobs[name], jobs, strict=True) if len(set(pair)) > 1][:1] == []
+    assert quick.jobs.keys() == thorough.jobs.keys()
+    assert quick.rejects == thorough.rejects
+    assert quick.counts == thorough.counts
+    assert quick.warned == thorough.warned
+    assert quick.records == thorough.records
+    return quick.by_shape
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with Sandbox(limits=False) as sandbox:
+        copy = Copy(sandbox, tmp_path_factory.mktemp("demo"))
+        yield copy.read(copy.source)
+
+
+def test_everything_that_tap_xero_reads_is_taken_in_alike_either_way(
+    demo: str, monkeypatch: pytest.MonkeyPatch
+):
+    written = [line for line in demo.splitlines() if any(f'"stream":"{name}"' in line for name in WRITES)]
+    assert same("\n".join(written), monkeypatch) > len(written) / 2
+
+
+@pytest.mark.parametrize(
+    "keys", [["id"], [], ["InvoiceNumber", "Type"], ["invoice_number"], ["CurrencyRate"]]
+)
+def test_odd_values_and_keys_are_taken_in_alike_either_way(keys: list[str], monkeypatch: pytest.MonkeyPatch):
+    names = [
+        *INVOICE,
+        "tenant_id",
+        "_sdc_deleted_at",
+        "Reference",
+        "Item",
+        "invoice_number",
+        "Payments",
+        "Unheard",
+    ]
+    messages = [record("invoices", **INVOICE)] * 3
+    for name in names:
+        for value in ODD:
+            messages += [record("invoices", **{**INVOICE, name: value}), record("invoices", **INVOICE)]
+    for name in INVOICE["LineItems"][0]:  # type: ignore[index]
+        for value in ODD:
+            line = {**INVOICE["LineItems"][0], name: value}  # type: ignore[index]
+            messages += [
+                record("invoices", **{**INVOICE, "LineItems": [line, line]}),
+                record("invoices", **INVOICE),
+            ]
+    by_shape = same(lines(schema("invoices", *keys), *messages, state(1)), monkeypatch)
+    assert (by_shape > len(messages) / 2) == (keys not in (["invoice_number"], ["CurrencyRate"]))
+
+
+@pytest.mark.parametrize("name", [name for name, row in WRITES.items()])
+def test_odd_values_of_every_object_are_taken_in_alike_either_way(name: str, monkeypatch: pytest.MonkeyPatch):
+    row = WRITES[name]
+    messages = []
+    for field in row.fields:
+        for value in ODD:
+            messages += [
+                record(name, id=1, **{field: value}),
+                record(name, **{"id": 2, "Status": "DRAFT", field: value}),
+            ]
+    same(lines(schema(name, "id"), *messages), monkeypatch)
+    same(lines(schema(name), *messages), monkeypatch)
+
+
+def test_a_field_that_comes_late_is_still_named_once_and_a_known_one_not_again(wiring: Wiring):
+    people = [record("contacts", id=n, Name=f"Person {n}") for n in range(60)]
+    late = [record("contacts", id=n, Name=f"Person {n}", Shoe=44) for n in range(60, 63)]
+    run = wiring.write(schema("contacts", "id"), *people, *late, *people, dry_run=True)
+    assert [m for m in run.messages if "Shoe" in m] == [
+        "contacts: Shoe is no field of Xero's contacts and left out."
+    ]
+
+
+@pytest.mark.parametrize("text", ["5", "null", "[1]", '"x"', '{"Name": 1.2.3}', '{"Name": "Abel"'])
+def test_what_is_no_record_ends_the_run_with_its_line(wiring: Wiring, text: str):
+    first = lines(schema("contacts", "id"), record("contacts", id=1, Name="Abel"))
+    run = wiring.write(first, '{"type": "RECORD", "stream": "contacts", "record": ' + text + "}\n")
+    assert str(run.error).startswith("Line 3 of the input ")
+    assert wiring.records("Contacts") == []
