@@ -10,11 +10,15 @@ XERO, SNAKE_CASE = "xero", "snake_case"
 
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
+_OF_SQL = {"user": "xero_user"}
+"""Words that SQL keeps for itself: to PostgreSQL `user` is whoever is asking."""
+
 
 @cache
 def snake_case(name: str) -> str:
     """`UpdatedDateUTC` as `updated_date_utc`, `COGSAccountCode` as `cogs_account_code`; digits stay where they are."""
-    return _BORDER.sub("_", name).lower()
+    found = _BORDER.sub("_", name).lower()
+    return _OF_SQL.get(found, found)
 
 
 def renamed(value: Any) -> Any:

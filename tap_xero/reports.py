@@ -427,7 +427,7 @@ def _open_on(day: date, document: Mapping[str, Any]) -> bool:
 
 def _asked_for(amount: Mapping[str, Any]) -> bool:
     """The first column is what was asked for; later ones that are called after a day or a month compare it."""
-    title = amount["Column"]
+    title = amount["ColumnTitle"]
     return amount["ColumnNumber"] == 1 or not (day_of(title) or month_of(title))
 
 
@@ -435,7 +435,7 @@ def _tracked(
     amount: Mapping[str, Any], split: bool, categories: Mapping[str, list[Option]], options: Sequence[Option]
 ) -> dict[str, Any]:
     """The tracking options that an amount is for: those its column is called after, or those kept to."""
-    found = _options_of(str(amount.get("Column") or ""), list(categories.values())) if split else options
+    found = _options_of(str(amount.get("ColumnTitle") or ""), list(categories.values())) if split else options
     chosen: dict[str, Any] = {}
     for ending, one in zip(("", "2"), found, strict=False):
         chosen |= {f"TrackingOptionID{ending}": one.id or None, f"TrackingOption{ending}": one.name}

@@ -75,7 +75,7 @@ def unfold(table: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
 
     Records hold: ReportName; SectionPath and Section, the titles of the sections around the row; RowNumber, counted
     from 1; RowType (Row or SummaryRow); Label, the row's first cell; ColumnNumber, 1 for the first behind the label,
-    and Column, its title; AccountID, ContactID, InvoiceID, of the cell or else of the row's label, and all Attributes
+    and ColumnTitle; AccountID, ContactID, InvoiceID, of the cell or else of the row's label, and all Attributes
     as Xero has them; Amount, a Decimal or None, and Text as Xero wrote it.
 
     A section with a title and no rows, such as Assets in the balance sheet, is a heading: it belongs to the path of
@@ -144,7 +144,7 @@ def _amounts(
             **own,
             **_ids(cell),
             "ColumnNumber": number,
-            "Column": title,
+            "ColumnTitle": title,
             "Amount": amount_of(text),
             "Text": text,
             "Attributes": cell.get("Attributes") or cells[0].get("Attributes") or [],
@@ -181,7 +181,7 @@ def unfold_boxes(table: Mapping[str, Any]) -> Iterator[Record]:
                 "ContactID": contact_id,
                 **about,
                 "ColumnNumber": place,
-                "Column": name,
+                "ColumnTitle": name,
                 "Amount": None if value is None else Decimal(str(value)),
                 "Text": None if value is None else str(value),
                 "Attributes": [],

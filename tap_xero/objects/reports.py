@@ -154,7 +154,7 @@ _AMOUNTS = {
     "ContactID": guid,
     "InvoiceID": guid("The document, which may be a credit note too"),
     "ColumnNumber": whole("Place of the column behind the labels, from 1"),
-    "Column": text("Title of the column"),
+    "ColumnTitle": text("Title of the column"),
     "Amount": number("Exactly; of a percentage the number before the %"),
     "Text": text("As Xero wrote it"),
     "Attributes": many({"Id": text, "Value": text}, "What Xero says the cell is about"),

@@ -121,6 +121,7 @@ def everything(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactor
         ("TaxComponentId", "tax_component_id"),
         ("APIKey", "api_key"),
         ("Date", "date"),
+        ("User", "xero_user"),
         ("tenant_id", "tenant_id"),
     ],
 )

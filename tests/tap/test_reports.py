@@ -115,7 +115,7 @@ def test_aged_receivables_are_the_open_invoices(demo: dict[str, Any]) -> None:
     run = read(demo, "report_aged_receivables_by_contact", "invoices", "contacts")
     found: dict[str, Decimal] = defaultdict(Decimal)
     for record in run.records["report_aged_receivables_by_contact"]:
-        if record["RowType"] == "Row" and record["Column"] == "Due":
+        if record["RowType"] == "Row" and record["ColumnTitle"] == "Due":
             found[record["InvoiceID"]] += record["Amount"]
     open_now = {
         invoice["InvoiceID"]: invoice
@@ -148,7 +148,7 @@ def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
     kept = desk.record("Contacts", contact).get("Balances") or {}
     assert not any(kept.get("AccountsReceivable", {}).values())
     found = read(demo, "report_aged_receivables_by_contact").records["report_aged_receivables_by_contact"]
-    due = amounts(found, ContactID=contact, Column="Due", RowType="Row")
+    due = amounts(found, ContactID=contact, ColumnTitle="Due", RowType="Row")
     assert sum(due) == 0
     open_ones = {
         invoice["InvoiceID"]: invoice["AmountDue"]
@@ -158,7 +158,7 @@ def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
     }
     assert open_ones
     for key, amount in open_ones.items():
-        assert amounts(found, InvoiceID=key, Column="Due") == [amount]
+        assert amounts(found, InvoiceID=key, ColumnTitle="Due") == [amount]
 
 
 def test_an_aged_report_of_a_day_gone_by_has_what_was_settled_since(demo: dict[str, Any], desk: Desk) -> None:
@@ -193,7 +193,7 @@ def test_an_aged_report_of_a_day_gone_by_has_what_was_settled_since(demo: dict[s
         found = {
             record["InvoiceID"]: record["Amount"]
             for record in reports.records[name]
-            if record["RowType"] == "Row" and record["Column"] == "Due"
+            if record["RowType"] == "Row" and record["ColumnTitle"] == "Due"
         }
         assert {key: found.get(key) for key in owed} == owed
         settled = [i for i in run.records["invoices"] if i["InvoiceID"] in owed and i["Status"] == "PAID"]
@@ -235,14 +235,14 @@ def test_the_trial_balance_has_debits_and_credits_of_each_month(demo: dict[str, 
     for day in ("2026-08-31", "2026-09-30", "2026-10-31"):
         rows = [r for r in records if r["PeriodTo"] == day and r["RowType"] == "Row"]
         for debit, credit in (("Debit", "Credit"), ("YTD Debit", "YTD Credit")):
-            assert sum(amounts(rows, Column=debit)) == sum(amounts(rows, Column=credit)) > 0
+            assert sum(amounts(rows, ColumnTitle=debit)) == sum(amounts(rows, ColumnTitle=credit)) > 0
     assert {record["PeriodTo"] for record in records} == {"2026-08-31", "2026-09-30", "2026-10-31"}
 
 
 def test_the_bank_summary_leads_from_one_month_to_the_next(demo: dict[str, Any]) -> None:
     records = read(demo, "report_bank_summary").records["report_bank_summary"]
     months = sorted({record["PeriodTo"] for record in records})
-    total = {(r["PeriodTo"], r["Column"]): r["Amount"] for r in records if r["RowType"] == "SummaryRow"}
+    total = {(r["PeriodTo"], r["ColumnTitle"]): r["Amount"] for r in records if r["RowType"] == "SummaryRow"}
     for before, after in pairwise(months):
         assert total[before, "Closing Balance"] == total[after, "Opening Balance"]
     accounts = {r["AccountID"] for r in records if r["RowType"] == "Row"}
@@ -256,8 +256,8 @@ def test_the_executive_summary_keeps_to_its_month_and_the_variance(demo: dict[st
     for month in {record["PeriodTo"] for record in records}:
         own = [record for record in records if record["PeriodTo"] == month]
         named = date.fromisoformat(month).strftime("%b %Y")
-        assert {record["Column"] for record in own} == {named, "Variance"}
-        assert amounts(own, Label="Profit (loss)", Column=named) == amounts(
+        assert {record["ColumnTitle"] for record in own} == {named, "Variance"}
+        assert amounts(own, Label="Profit (loss)", ColumnTitle=named) == amounts(
             profit, PeriodTo=month, Label="Net Profit"
         )
 
@@ -305,7 +305,7 @@ def test_the_1099_is_read_for_american_organisations_and_asked_of_no_other(
     assert {(r["PeriodFrom"], r["PeriodTo"]) for r in records} <= {
         ("2025-01-01", "2025-12-31"), ("2026-01-01", "2026-12-31"),
     }  # fmt: skip
-    assert all(r["Amount"] >= 600 and r["Column"] == "Box1" and r["ContactID"] for r in records)
+    assert all(r["Amount"] >= 600 and r["ColumnTitle"] == "Box1" and r["ContactID"] for r in records)
     assert records
 
 
@@ -450,7 +450,7 @@ def test_two_tracking_options_have_columns_that_sum_to_the_total(demo: dict[str,
         for label in ("Net Profit", "Total Income"):
             own = [r for r in records if r["PeriodTo"] == month and r["Label"] == label]
             parts = sum(r["Amount"] for r in own if r.get("TrackingOption"))
-            assert [parts] == [r["Amount"] for r in own if r["Column"] == "Total"]
+            assert [parts] == [r["Amount"] for r in own if r["ColumnTitle"] == "Total"]
             assert [parts] == amounts(plain, PeriodTo=month, Label=label)
 
 
@@ -465,7 +465,7 @@ def test_two_categories_name_both_options_of_a_column(demo: dict[str, Any]) -> N
     pairs = {(r["TrackingOption"], r["TrackingOption2"]) for r in records if r.get("TrackingOption")}
     assert ("South", "Tours") in pairs
     assert ("Unassigned", "Unassigned") in pairs
-    (total,) = amounts(records, Label="Net Profit", Column="Total")
+    (total,) = amounts(records, Label="Net Profit", ColumnTitle="Total")
     assert (
         sum(r["Amount"] for r in records if r["Label"] == "Net Profit" and r.get("TrackingOption")) == total
     )

@@ -83,7 +83,7 @@ def test_each_amount_is_a_record_with_its_place() -> None:
             )
         )
     )
-    assert [(one["Label"], one["Column"], one["Amount"], one["RowType"]) for one in found] == [
+    assert [(one["Label"], one["ColumnTitle"], one["Amount"], one["RowType"]) for one in found] == [
         ("Sales", "31 Mar 24", Decimal("10.00"), "Row"),
         ("Sales", "29 Feb 24", Decimal("20.00"), "Row"),
         ("Total Income", "31 Mar 24", Decimal("10.00"), "SummaryRow"),
@@ -151,7 +151,7 @@ def test_columns_of_words_go_into_every_record_of_their_row() -> None:
     )  # fmt: skip
     (total,) = found  # an empty cell is no amount
     assert (total["Reference"], total["DueDate"], total["Overdue"]) == ("1242", None, None)
-    assert (total["Column"], total["Amount"], total["InvoiceID"]) == ("Total", Decimal("9.00"), "i1")
+    assert (total["ColumnTitle"], total["Amount"], total["InvoiceID"]) == ("Total", Decimal("9.00"), "i1")
 
 
 def test_words_where_an_amount_is_expected_make_a_record_without_one() -> None:
@@ -176,7 +176,7 @@ def test_each_box_of_a_1099_is_a_record_in_the_order_of_the_form() -> None:
             }
         )
     )  # fmt: skip
-    assert [(one["Column"], one["Amount"], one["Text"]) for one in found] == [
+    assert [(one["ColumnTitle"], one["Amount"], one["Text"]) for one in found] == [
         ("Box2", Decimal("1.50"), "1.50"),
         ("Box10", Decimal("2.00"), "2.00"),
     ]
@@ -226,7 +226,7 @@ def test_no_cell_of_the_examples_is_lost(examples: dict[str, list[dict[str, Any]
                 if n and each["Value"] and titles[n] not in texts
             ]  # fmt: skip
             found = list(unfold(one, texts))
-            assert [(each["Column"], each["Text"]) for each in found] == shown, name
+            assert [(each["ColumnTitle"], each["Text"]) for each in found] == shown, name
             assert all(each["Amount"] is not None for each in found), name
 
 
@@ -234,7 +234,7 @@ def test_the_balance_sheet_of_the_examples_adds_up(examples: dict[str, list[dict
     (sheet,) = plain(examples["report_balance_sheet"])
     found = list(unfold(sheet))
     for title in columns(sheet)[1:]:
-        column = [one for one in found if one["Column"] == title]
+        column = [one for one in found if one["ColumnTitle"] == title]
         for total in ("Total Assets", "Total Liabilities"):
             (shown,) = [one["Amount"] for one in column if one["Label"] == total]
             heading = total.removeprefix("Total ")
