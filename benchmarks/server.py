@@ -236,7 +236,7 @@ class Connection(asyncio.Protocol):
             self.send(200, [], plain)
             return
         tenant_id = headers.get("xero-tenant-id", "")
-        name = path.removeprefix("/api.xro/2.0/").partition("/")[0]
+        name, _, part = path.removeprefix("/api.xro/2.0/").partition("/")
         refusal = xero.limit(tenant_id, now)
         if refusal:
             xero.refused += 1
@@ -249,6 +249,8 @@ class Connection(asyncio.Protocol):
         packed = "gzip" in headers.get("accept-encoding", "") and verb == "GET"
         if verb != "GET":
             content = xero.written_of(name, body)
+        elif part == "Actions":
+            content, packed = b'{"Actions":[]}', False
         elif name == "Organisation":
             one = {"OrganisationID": tenant_id or tenant(0), "Name": "Org 0", "BaseCurrency": "NZD"}
             content, packed = json.dumps({"Organisations": [one]}).encode(), False

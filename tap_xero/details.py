@@ -125,4 +125,4 @@ class DetailStream(XeroStream):
             )
         except NotFound:
             record["Path"] = None
-        return row._replace(raw=msgspec.Raw(_encode(record)))
+        return row._replace(source=msgspec.Raw(_encode(record)))

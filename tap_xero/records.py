@@ -7,6 +7,7 @@ what the schema doesn't know passes through.
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,9 @@ from tap_xero.objects import Paging, XeroObject
 
 Record = dict[str, Any]
 Plan = Callable[[Record], None]
+
+SHORT = 32 * 1024
+"""Bytes of an answer that isn't worth packing."""
 
 
 class UnexpectedAnswer(CallError):
@@ -42,12 +46,72 @@ class Row(NamedTuple):
     """A record that hasn't been decoded yet, but for its key and the field that tells its change.
 
     `time` is the marker as the tap writes it (fixed width, so that it sorts as text; journals: their number), and
-    "" where the record has none.
+    "" where the record has none. `source` is the record's bytes, or the answer in which it has this `place`.
     """
 
     key: tuple[Any, ...]
     time: Any
-    raw: msgspec.Raw
+    source: msgspec.Raw | Body
+    place: int = 0
+
+    @property
+    def raw(self) -> msgspec.Raw:
+        """The record's bytes."""
+        source = self.source
+        return source.raw(self.place) if type(source) is Body else cast("msgspec.Raw", source)
+
+
+class Body:
+    """The records of one answer; packed while they wait, for text that waits by the megabyte packs into a fifth.
+
+    `content` is the text, `packed` what came over the wire if that was packed, `raws` the records in it; `read` finds
+    rows in a text anew.
+    """
+
+    __slots__ = ("_content", "_packed", "_raws", "_read", "count")
+
+    def __init__(
+        self, content: bytes, packed: bytes | None, read: Callable[[Body, bytes], list[Row]]
+    ) -> None:
+        self._content: bytes | None = content
+        self._packed = packed
+        self._read = read
+        self._raws: list[msgspec.Raw] | None = None
+        self.count = 0
+        """How many records there are."""
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether only the packed form is there."""
+        return self._content is None
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept of it."""
+        return len(self._content or b"") + len(self._packed or b"")
+
+    def opened(self, content: bytes, raws: list[msgspec.Raw]) -> None:
+        """These are the records, and the text that they are parts of."""
+        self._content, self._raws, self.count = content, raws, len(raws)
+
+    def raw(self, place: int) -> msgspec.Raw:
+        """One record's bytes."""
+        if self._raws is None:
+            self.rows()
+        return cast("list[msgspec.Raw]", self._raws)[place]
+
+    def rows(self) -> list[Row]:
+        """All rows, found anew."""
+        if self._content is None:
+            # 32: of gzip, as Xero packs, or of zlib, as `pack` does.
+            self._content = zlib.decompress(cast("bytes", self._packed), wbits=32 + zlib.MAX_WBITS)
+        return self._read(self, self._content)
+
+    def pack(self) -> None:
+        """Keep the packed form only; what is short stays as it is."""
+        if self._content is not None and len(self._content) > SHORT:
+            self._packed = self._packed or zlib.compress(self._content, 1)
+            self._content = self._raws = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +125,16 @@ class Page:
     pagination: Pagination | None = None
     size: int = 0
     at: str = ""
+
+    def pack(self) -> None:
+        """Pack its records until they are asked for."""
+        for body in bodies_of(self.rows):
+            body.pack()
+
+
+def bodies_of(rows: Iterable[Row]) -> list[Body]:
+    """The answers in which rows lie that have not been given bytes of their own."""
+    return [body for body in {id(row.source): row.source for row in rows}.values() if isinstance(body, Body)]
 
 
 class RecordReader:
@@ -101,11 +175,16 @@ class RecordReader:
         ]
         return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields))
 
-    def page(self, content: bytes, call: str) -> Page:
-        """Find the rows in the bytes of a list's answer.
+    def page(self, content: bytes, call: str, packed: bytes | None = None) -> Page:
+        """Find the rows in the bytes of a list's answer; `packed` is what they were unpacked from, if they were.
 
         Raises `UnexpectedAnswer` when the answer holds no such list: what can't be read is never an empty list.
         """
+        body = Body(content, packed, lambda body, content: self._rows(content, call, body)[0])
+        rows, envelope = self._rows(content, call, body)
+        return Page(rows, envelope.pagination, len(content), instant(envelope.at) if envelope.at else "")
+
+    def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         # Bytes that are passed on must stay on their line.
         if b"\n" in content or b"\r" in content or b'": ' in content[:100]:
             content = compact(content, call)
@@ -119,13 +198,14 @@ class RecordReader:
             except msgspec.MsgspecError:
                 words = f"the answer has no list '{self.xero.envelope}': {error}"
                 raise UnexpectedAnswer(words, call=call) from None
+        body.opened(content, raws)
         several = len(self.xero.key) != 1
         rows = []
-        for raw, head in zip(raws, heads, strict=True):
+        for place, head in enumerate(heads):
             key, time = self._key(head), self._marker(head)
             time = "" if time is None else instant(time) if type(time) is str else time
-            rows.append(Row(key if several else (key,), time, raw))
-        return Page(rows, envelope.pagination, len(content), instant(envelope.at) if envelope.at else "")
+            rows.append(Row(key if several else (key,), time, body, place))
+        return rows, envelope
 
     def record(self, row: Row) -> Record:
         """Decode a row into the shape of its schema."""

@@ -372,7 +372,7 @@ class Reading:
         answer = self.get(path, params, since)
         if answer.status == 304:  # some of Xero's gateways answer so when nothing has changed
             return Page([])
-        return self.stream.reader.page(answer.content, answer.call)
+        return self.stream.reader.page(answer.content, answer.call, answer.packed)
 
     def get(
         self,

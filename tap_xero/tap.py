@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import threading
@@ -35,6 +34,7 @@ from tap_xero.config import (
 )
 from tap_xero.discovery import all_streams
 from tap_xero.files import Files
+from tap_xero.memory import stay_small
 from tap_xero.naming import SNAKE_CASE, XERO
 from tap_xero.objects import XeroObject
 from tap_xero.output import BlockWriter
@@ -246,7 +246,7 @@ class TapXero(XeroPlugin, Tap):
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
         if self._ahead is None:
-            self._ahead = ReadAhead(self._lists(), threads_for(len(self.organisations)))
+            self._ahead = ReadAhead(self._lists(), *threads_for(len(self.organisations)))
         key = (stream.name, organisation.tenant_id)
         if key not in self._ahead:  # read a second time
             reading = Reading(stream, organisation)
@@ -378,9 +378,7 @@ class TapXero(XeroPlugin, Tap):
         try:
             tap.check_scopes()
             _ = tap.organisations
-            # What is loaded by now stays to the end, and records leave no cycles: nothing to look through so often.
-            gc.freeze()
-            gc.set_threshold(20_000, 20, 50)
+            stay_small()
             tap.sync_all()
             tap.report()
         finally:

@@ -46,7 +46,8 @@ class Broken(Exception):
 class Answer:
     """What came back: `status`, `headers` (their names' case does not matter), `content` (unpacked bytes).
 
-    `call` names the call as error messages do; `received` is the body's size in bytes as it came over the wire.
+    `call` names the call as error messages do; `received` is the body's size in bytes as it came over the wire, and
+    `packed` is the body as it came if it was packed by gzip.
     """
 
     status: int
@@ -54,6 +55,7 @@ class Answer:
     content: bytes = field(repr=False)
     call: str = ""
     received: int = 0
+    packed: bytes | None = field(default=None, repr=False)
 
     @property
     def correlation_id(self) -> str | None:
@@ -139,9 +141,9 @@ class Transport:
             raise self._broken(error, url) from None
         if verb != "HEAD":
             _check_length(packed, response.headers)
-        return Answer(
-            response.status_code, response.headers, _unpack(packed, response.headers), call, len(packed)
-        )
+        content = _unpack(packed, response.headers)
+        came = None if content is packed else packed
+        return Answer(response.status_code, response.headers, content, call, len(packed), came)
 
     def _broken(self, error: BaseException, url: str) -> Broken:
         chain = list(_chain(error))

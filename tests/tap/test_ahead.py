@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tap_xero.ahead import WINDOW, ReadAhead
+from tap_xero.ahead import NEAR, ROW, WINDOW, ReadAhead
 from tap_xero.api.errors import NotConnected
+from tap_xero.objects import OBJECTS
 from tap_xero.paging import Chunk
-from tap_xero.records import Page, Row
+from tap_xero.records import SHORT, Page, RecordReader, Row, bodies_of
 from tap_xero.sandbox import Desk
 from tap_xero.streams import Reading
 
@@ -51,6 +54,11 @@ def numbers(chunks: Iterator[Chunk]) -> list[int]:
     return [row.key[0] for one in chunks for row in one.rows]
 
 
+def until(reading: ReadAhead, reached: Callable[[], bool]) -> None:
+    with reading._changed:
+        assert reading._changed.wait_for(reached, 10)
+
+
 def alive() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("read-ahead")}
 
@@ -80,9 +88,9 @@ def test_every_list_comes_whole_and_in_its_order(ahead: Callable[..., ReadAhead]
 
 
 def test_no_more_lies_ready_than_the_spool_holds(ahead: Callable[..., ReadAhead]) -> None:
-    reading = ahead(lists(30, 30, 30, size=10), spool=100)
+    reading = ahead(lists(30, 30, 30, size=10), spool=100, due=40)
     assert [len(numbers(reading.consume(key))) for key in range(3)] == [30, 30, 30]
-    assert 0 < reading.most <= 110
+    assert 0 < reading.most <= 140
 
 
 def test_a_chunk_larger_than_the_spool_comes_all_the_same(ahead: Callable[..., ReadAhead]) -> None:
@@ -177,6 +185,72 @@ def test_an_error_of_a_call_at_once_ends_the_list(ahead: Callable[..., ReadAhead
     with pytest.raises(NotConnected):
         got.extend(page.size for page in ahead(lists(0)).at_once(0, call, range(9)))
     assert got == [0, 1]
+
+
+# Packed
+
+
+def invoices_of(count: int, *, packed: bool) -> tuple[RecordReader, Page]:
+    """A reader and the answer with so many invoices, as it came."""
+    rows = [
+        {"InvoiceID": guid("i", number), "Total": number, "UpdatedDateUTC": f"/Date({number}000+0000)/"}
+        for number in range(count)
+    ]
+    content = msgspec.json.encode({"Id": guid("a", 1), "Padding": "x" * SHORT, "Invoices": rows})
+    reader = RecordReader(OBJECTS["invoices"], logging.getLogger("tap-xero"))
+    return reader, reader.page(content, "GET Invoices", gzip.compress(content) if packed else None)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_rows_are_the_same_after_they_lay_packed(packed: bool) -> None:
+    reader, page = invoices_of(3, packed=packed)
+    before = [(row.key, row.time, reader.undecoded(row)) for row in page.rows]
+    for _ in range(2):
+        page.pack()
+        (body,) = bodies_of(page.rows)
+        assert body.is_packed
+        assert body.held < page.size / 10
+        assert [(row.key, row.time, reader.undecoded(row)) for row in page.rows] == before
+        assert not body.is_packed
+
+
+def test_what_is_short_is_not_packed() -> None:
+    reader = RecordReader(OBJECTS["invoices"], logging.getLogger("tap-xero"))
+    page = reader.page(b'{"Invoices":[{"InvoiceID":"a"}]}', "GET Invoices")
+    page.pack()
+    assert [body.is_packed for body in bodies_of(page.rows)] == [False]
+
+
+@pytest.mark.parametrize("some", [slice(None), slice(1, 3), slice(None, None, -1)])
+def test_what_lies_ready_for_later_is_packed_and_comes_out_as_it_went_in(
+    ahead: Callable[..., ReadAhead], some: slice
+) -> None:
+    """A part of an answer too, and in another order."""
+    _, page = invoices_of(4, packed=True)
+    rows = page.rows[some]
+    wanted = [(row.key, row.time, bytes(row.raw)) for row in rows]
+
+    def later(at_once: Any) -> Iterator[Chunk]:
+        yield Chunk(rows, 7, page.size, proven=False)
+
+    reading = ahead([(0, lists(1)[0][1]), (1, later)])
+    until(reading, lambda: reading.most > 100)  # the chunk of the first list is one byte
+    assert reading.most < page.size / 10 + 4 * ROW
+    assert numbers(reading.consume(0)) == [0]
+    (got,) = reading.consume(1)
+    assert [(row.key, row.time, bytes(row.raw)) for row in got.rows] == wanted
+    assert (got.remaining, got.proven) == (7, False)
+
+
+def test_lists_far_from_their_turn_leave_most_of_the_spool_to_the_next_ones(
+    ahead: Callable[..., ReadAhead],
+) -> None:
+    reading = ahead(lists(1, *[30] * (NEAR + 2), size=10), spool=400)
+    assert numbers(reading.consume(0)) == [0]
+    until(reading, lambda: reading._lying == 400)
+    ready = [len(reading._lanes[key].chunks) for key in range(1, NEAR + 3)]
+    assert sum(ready[NEAR:]) <= 10
+    assert [len(numbers(reading.consume(key))) for key in range(1, NEAR + 3)] == [30] * (NEAR + 2)
 
 
 # In a run
