@@ -326,7 +326,9 @@ def _text(value: Any) -> str:
 
 
 def _code(item: Any) -> str | None:
-    code = item.get("Code") if isinstance(item, Mapping) else item
+    code = item
+    if isinstance(item, Mapping):  # under either name, as all fields
+        code = next((value for name, value in item.items() if folded(name) == "code"), None)
     return _text(code) if code else None
 
 

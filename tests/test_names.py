@@ -1,0 +1,76 @@
+"""What tap-xero writes under either kind of names, target-xero takes for the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+
+from tap_xero.objects import OBJECTS
+from tap_xero.sandbox import Sandbox, apps
+from tap_xero.tap import TapXero
+from target_xero.writes import WRITES
+
+Records = dict[str, list[dict[str, Any]]]
+
+
+class Recorder(MsgSpecWriter):
+    """Keeps the records that would go to stdout."""
+
+    def __init__(self) -> None:
+        self.records: Records = {}
+
+    def write_message(self, message: Any) -> None:
+        told = msgspec.json.decode(self.format_message(message))
+        if told["type"] == "RECORD":
+            self.records.setdefault(told["stream"], []).append(told["record"])
+
+
+@pytest.fixture(scope="module")
+def company(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Records]:
+    """The demo company by Xero's names, in snake_case, and in snake_case with ids beside nested records."""
+    running_sandbox.desk.reset()
+    running_sandbox.desk.limits(enabled=False)
+    found = {}
+    for name, settings in {
+        "xero": {},
+        "snake": {"field_names": "snake_case"},
+        "lifted": {"field_names": "snake_case", "child_streams": True},
+    }.items():
+        recorder = Recorder()
+        config = {
+            "client_id": apps.CUSTOM_CONNECTION.client_id,
+            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+            "api_url": running_sandbox.url,
+            "identity_url": running_sandbox.url,
+            "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
+            **settings,
+        }
+        tap = TapXero(config=config, message_writer=recorder)
+        try:
+            tap.sync_all()
+        finally:
+            tap.close()
+        assert tap.failures == []
+        found[name] = recorder.records
+    return found
+
+
+@pytest.mark.parametrize("names", ["snake", "lifted"])
+@pytest.mark.parametrize("stream", [name for name in WRITES if name in OBJECTS])
+def test_the_target_takes_snake_case_for_what_xero_calls_it(
+    company: dict[str, Records], stream: str, names: str
+) -> None:
+    form, other = WRITES[stream].form(), WRITES[stream].form()
+    records = [company[one].get(stream, []) for one in ("xero", names)]
+    for theirs, ours in zip(*records, strict=True):
+        taken, again = form.take(theirs), other.take(ours)
+        assert (again.sent, again.aside, again.problems) == (taken.sent, taken.aside, taken.problems)
+
+
+def test_there_is_something_to_compare(company: dict[str, Records]) -> None:
+    written = {name: len(company["xero"].get(name, [])) for name in WRITES}
+    assert sum(1 for number in written.values() if number) > 15
+    assert all(len(company[names]["quotes"]) == written["quotes"] > 50 for names in ("snake", "lifted"))
