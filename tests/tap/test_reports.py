@@ -300,6 +300,7 @@ def test_the_1099_is_read_for_american_organisations_and_asked_of_no_other(
     (organisation,) = desk.records("Organisation")
     desk.edit("Organisation", organisation["OrganisationID"], CountryCode="US")
     run = read({**demo, "report_start_date": "2025-01-01"}, "report_ten_ninety_nine")
+    assert (run.failed, run.warnings) == ({}, [])
     records = run.records["report_ten_ninety_nine"]
     assert [query["reportYear"] for query in asked(desk, "TenNinetyNine")] == ["2025", "2026"]
     assert {(r["PeriodFrom"], r["PeriodTo"]) for r in records} <= {
@@ -500,6 +501,18 @@ def test_an_option_that_is_not_there_fails_its_stream_with_the_names_there_are(d
     assert "Region: South" in reason
     assert "report_tracking_options" in reason
     assert run.records["report_bank_summary"]
+
+
+@pytest.mark.parametrize("standard", [True, False])
+def test_xeros_own_layout_is_asked_for_unless_told_otherwise(
+    demo: dict[str, Any], desk: Desk, standard: bool
+) -> None:
+    desk.forget_calls()
+    config = {**demo, "report_start_date": "2026-11-01", "report_standard_layout": standard}
+    read(config, "report_profit_and_loss", "report_balance_sheet", "report_trial_balance")
+    for report, has_layouts in (("ProfitAndLoss", True), ("BalanceSheet", True), ("TrialBalance", False)):
+        (query,) = asked(desk, report)
+        assert query.get("standardLayout") == ("true" if standard and has_layouts else None)
 
 
 def test_cash_basis_is_another_table_and_says_so(demo: dict[str, Any]) -> None:
