@@ -21,6 +21,10 @@ from tap_xero.config import ConfigurationProblem
 from target_xero.payload import decode, encode
 
 _VERSION = 1
+#: Keys in one query: SQLite's oldest limit of variables is 999.
+_AT_ONCE = 500
+#: Ids that are kept in memory.
+_REMEMBERED = 20_000
 _TABLES = """
 CREATE TABLE record (
     tenant TEXT, object TEXT, key TEXT, hash TEXT, xero_id TEXT, status TEXT, owner TEXT, parent TEXT, lines
@@ -86,33 +90,36 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection, tenant: str) -> None:
         self._db = connection
         self._tenant = tenant
+        self._foreseen: dict[tuple[str, str], Entry | None] = {}
+        self._ids: dict[str, str | None] = {}
 
     # Looking up
 
+    def foresee(self, object_name: str, keys: Iterable[str]) -> None:
+        """Look up many records at once, so that `entry` answers without a query; the ones before are forgotten."""
+        self._foreseen = {(object_name, key): None for key in keys}
+        asked = [key for _, key in self._foreseen]
+        for begin in range(0, len(asked), _AT_ONCE):
+            part = asked[begin : begin + _AT_ONCE]
+            asking = (
+                "SELECT key, hash, xero_id, status, owner, parent, lines, attempts FROM record"
+                " WHERE tenant = ? AND object = ? AND key IN (?" + ", ?" * (len(part) - 1) + ")"
+            )
+            for row in self._db.execute(asking, (self._tenant, object_name, *part)):
+                self._foreseen[(object_name, row[0])] = _entry(row[1:])
+
     def entry(self, object_name: str, key: str) -> Entry | None:
         """What is known of a record of the source; None if it never got an answer."""
+        try:
+            return self._foreseen[(object_name, key)]
+        except KeyError:
+            pass
         row = self._db.execute(
             "SELECT hash, xero_id, status, owner, parent, lines, attempts FROM record"
             " WHERE tenant = ? AND object = ? AND key = ?",
             (self._tenant, object_name, key),
         ).fetchone()
         return None if row is None else _entry(row)
-
-    def unchanged(self, object_name: str, key: str, content: str) -> bool:
-        """Whether exactly this content was the last to be written, with nothing in flight."""
-        found = self._db.execute(
-            "SELECT hash FROM record WHERE tenant = ? AND object = ? AND key = ?",
-            (self._tenant, object_name, key),
-        ).fetchone()
-        return found is not None and found[0] == content and not self.flying(object_name, key)
-
-    def flying(self, object_name: str, key: str) -> str | None:
-        """The key of the request that a record is in flight with, if it is."""
-        found = self._db.execute(
-            "SELECT request FROM flight WHERE tenant = ? AND object = ? AND key = ?",
-            (self._tenant, object_name, key),
-        ).fetchone()
-        return None if found is None else str(found[0])
 
     def holder(self, object_name: str, xero_id: str) -> str | None:
         """The source key of the record that stands behind one of Xero's; None if the ledger has none."""
@@ -153,10 +160,17 @@ class Ledger:
 
     def id_of(self, source: str) -> str | None:
         """What an id (or `TaxType:<organisation>:<code>`) of the source became here."""
+        try:
+            return self._ids[source]
+        except KeyError:
+            pass
         found = self._db.execute(
             "SELECT xero FROM id WHERE tenant = ? AND source = ?", (self._tenant, source)
         ).fetchone()
-        return None if found is None else str(found[0])
+        if len(self._ids) >= _REMEMBERED:
+            self._ids.clear()
+        self._ids[source] = None if found is None else str(found[0])
+        return self._ids[source]
 
     def flights(self) -> list[Flight]:
         """Everything in flight, in the order it was sent."""
@@ -214,29 +228,32 @@ class Ledger:
         again, `ids` what ids of the source became.
         """
         tenant = self._tenant
-        named = list(names)
+        named, ids = list(names), ids or {}
+        entries, denied = list(written), list(refused)
+        done = [*(key for key, _ in entries), *denied, *unsent]
+        for key in done:
+            self._foreseen.pop((object_name, key), None)
+        for source in ids:
+            self._ids.pop(source, None)
         with self._change():
-            done = []
-            for key, entry in written:
-                done.append(key)
-                self._db.execute(
-                    "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                    " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
-                    " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
-                    " attempts = excluded.attempts, written_at = excluded.written_at",
+            self._db.executemany(
+                "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
+                " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
+                " attempts = excluded.attempts, written_at = excluded.written_at",
+                [
                     (
                         tenant, object_name, key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
                         None if entry.lines is None else ",".join(entry.lines), entry.attempts, at,
-                    ),
-                )  # fmt: skip
-            for key in refused:
-                done.append(key)
-                self._db.execute(
-                    "INSERT INTO record (tenant, object, key, status, attempts) VALUES (?, ?, ?, '', 1)"
-                    " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
-                    (tenant, object_name, key),
-                )
-            done += unsent
+                    )
+                    for key, entry in entries
+                ],
+            )  # fmt: skip
+            self._db.executemany(
+                "INSERT INTO record (tenant, object, key, status, attempts) VALUES (?, ?, ?, '', 1)"
+                " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
+                [(tenant, object_name, key) for key in denied],
+            )
             self._db.executemany(
                 "DELETE FROM flight WHERE tenant = ? AND object = ? AND key = ?",
                 [(tenant, object_name, key) for key in done],
@@ -251,7 +268,7 @@ class Ledger:
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO id VALUES (?, ?, ?)",
-                [(tenant, source, xero) for source, xero in (ids or {}).items()],
+                [(tenant, source, xero) for source, xero in ids.items()],
             )
 
 

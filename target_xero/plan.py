@@ -108,9 +108,8 @@ class Planner:
 
     def may_be_sent(self, row: Write, job: Job) -> bool:
         """Whether looking up what a record refers to may be of use."""
-        return bool(row.create) and not self._ledger.unchanged(
-            row.name, job.key, self._intake.last_hash(row, job)
-        )
+        entry = self._ledger.entry(row.name, job.key)
+        return bool(row.create) and (entry is None or entry.hash != self._intake.last_hash(row, job))
 
     def _is_unchanged(self, entry: Entry, content: str) -> bool:
         return entry.hash == content or (entry.hash == content + _NOT_ARCHIVED and not self._deletes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -25,7 +26,6 @@ from target_xero.payload import (
     encode_sorted,
     fingerprint,
     hashed,
-    number,
 )
 from target_xero.shapes import Shape
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
@@ -348,7 +348,7 @@ class Intake:
         if file is None:
             return
         file.seek(0)
-        decoder = msgspec.json.Decoder(Job, float_hook=number)
+        decoder = msgspec.json.Decoder(Job, float_hook=Decimal)
         for line in file:
             yield decoder.decode(line)
 

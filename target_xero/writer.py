@@ -165,6 +165,7 @@ class Writer:
 
     def _prepare(self, row: Write, jobs: list[Job]) -> None:
         """Look up what the records of a batch will need, in as few calls as that takes."""
+        self._ledger.foresee(row.name, [job.key for job in jobs])
         sent = [job.sent for job in jobs if self._planner.may_be_sent(row, job)]
         self._references.prepare([{row.refers: one} for one in sent] if row.refers else sent)
         # Lines that Xero has already keep their ids, which only Xero knows of a record that was not written here.
