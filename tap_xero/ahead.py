@@ -30,17 +30,17 @@ WINDOW = 8
 SPOOL = 16 * 2**20
 """Bytes of answers that may lie ready, packed, for the lists whose turn comes later."""
 
-DUE = 4 * 2**20
-"""Bytes that may lie ready for the list that is being consumed; they aren't packed, for they are wanted at once."""
+DUE = 8 * 2**20
+"""Bytes that may lie ready for the list that is being consumed and stay as they are, for they are wanted at once."""
+
+LANES = 500
+"""Lists that have been begun and not consumed; with thousands of organisations there are too many to begin them all."""
 
 NEAR = 4
 """Lists whose turn comes next; the others have a quarter of the spool, so that it isn't spread over too many."""
 
 ROW = 320
 """Bytes that a row takes beside its answer."""
-
-LANES = 500
-"""Lists that have been begun and not consumed; with thousands of organisations there are too many to begin them all."""
 
 
 Read = Callable[[AtOnce], Iterator[Chunk]]
@@ -64,14 +64,15 @@ class _Ready(NamedTuple):
     body: Body | None = None
 
     @classmethod
-    def packed(cls, chunk: Chunk) -> _Ready:
-        """Pack a chunk."""
+    def of(cls, chunk: Chunk, *, packed: bool) -> _Ready:
+        """Make one, packed if wanted; answers may be packed already."""
         rows, bodies = chunk.rows, bodies_of(chunk.rows)
-        for body in bodies:
-            body.pack()
+        if packed:
+            for body in bodies:
+                body.pack()
         if not any(body.is_packed for body in bodies):
             return cls(chunk, chunk.size)
-        if len(bodies) == 1 and [row.place for row in rows] == list(range(bodies[0].count)):
+        if packed and len(bodies) == 1 and [row.place for row in rows] == list(range(bodies[0].count)):
             return cls(replace(chunk, rows=[]), bodies[0].held, bodies[0])
         return cls(chunk, sum(body.held for body in bodies) + ROW * len(rows))
 
@@ -81,14 +82,26 @@ class _Ready(NamedTuple):
 
 
 class _Lane:
-    """What was fetched of one list and not consumed yet; `lying` are the bytes of it."""
+    """One list: the chunks of it that lie ready, and the calls of it that are made side by side."""
 
     def __init__(self, read: Read) -> None:
         self.read = read
         self.chunks: deque[_Ready] = deque()
         self.lying = 0
+        """Bytes of the chunks."""
         self.ended = False
         self.error: BaseException | None = None
+        self.todo: Iterator[Callable[[], Page]] = iter(())
+        self.calls: deque[Future[Page]] = deque()
+        self.flying = 0
+        """Calls without an answer."""
+        self.answered = 0
+        """Bytes of answers whose turn hasn't come."""
+
+    @property
+    def ahead(self) -> int:
+        """Answers that nobody has asked for yet."""
+        return len(self.chunks) + len(self.calls) - self.flying
 
 
 class ReadAhead:
@@ -113,7 +126,7 @@ class ReadAhead:
         self.most = 0
         """The most bytes that lay ready at once."""
         self._changed = threading.Condition()
-        self._consumed: Hashable = None
+        self._consumed: _Lane | None = None
         self._stopped = False
         self._lists = iter(lists)
         self._most_lanes = lanes
@@ -132,7 +145,7 @@ class ReadAhead:
             lane = _Lane(read)
             with self._changed:
                 self._lanes[key] = lane
-            self._pool.submit(self._fill, key, lane)
+            self._pool.submit(self._fill, lane)
 
     def __contains__(self, key: Hashable) -> bool:
         self._begin(key)
@@ -142,8 +155,8 @@ class ReadAhead:
         """Give the chunks of a list as they come; each list can be consumed once."""
         self._begin(key)
         with self._changed:
-            lane = self._lanes.pop(key)
-            self._consumed = key
+            lane = self._consumed = self._lanes.pop(key)
+            self._ask(lane)
             self._changed.notify_all()
         self._begin()
         while True:
@@ -154,56 +167,79 @@ class ReadAhead:
                 ready = lane.chunks.popleft()
                 lane.lying -= ready.size
                 self._lying -= ready.size
+                self._ask(lane)
                 self._changed.notify_all()
             yield ready.opened()
         if lane.error:
             raise lane.error
 
-    def at_once(self, key: Hashable, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
+    def _at_once(self, lane: _Lane, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
         """Make calls of a list, a few of them at the same time, and give their answers in order (see `paging.AtOnce`).
 
-        The list that is being consumed goes at full speed. The others do as long as there is room for their answers,
-        and make one call at a time when there isn't.
+        The list that is being consumed goes at full speed, as long as its answers are wanted as fast as they come. The
+        others do as long as there is room for their answers, and make one call at a time when there isn't.
         """
-        waiting: deque[Future[Page]] = deque()
-        todo = iter(numbers)
-
-        def fetch(number: int) -> Page:
-            page = call(number)
-            if key != self._consumed:
-                page.pack()
-            return page
-
+        lane.todo = (partial(call, number) for number in numbers)
         try:
             while True:
                 with self._changed:
-                    wanted = islice(todo, max(0, self._width(key) - len(waiting)))
-                    begun = [self._calls.submit(fetch, number) for number in wanted]
-                    self._under_way += len(begun)
-                waiting.extend(begun)
-                if not waiting:
-                    return
-                page = waiting.popleft().result()
-                self._ended()
+                    self._ask(lane)
+                    if self._stopped:
+                        raise _Stopped
+                    if not lane.calls:
+                        return
+                    first = lane.calls[0]
+                page = first.result()
+                with self._changed:
+                    lane.calls.popleft()
+                    lane.answered -= page.held
                 yield page
-                del page
+                del page, first
         finally:
-            for future in waiting:
-                future.cancel()
-            self._ended(len(waiting))
+            with self._changed:
+                lane.todo = iter(())
+                while lane.calls:
+                    if lane.calls.popleft().cancel():
+                        self._landed(lane)
+                lane.answered = 0
 
-    def _width(self, key: Hashable) -> int:
+    def _ask(self, lane: _Lane) -> None:
+        """Make the next calls of a list: as many as may be under way, and the one whose answer is wanted next."""
+        while not self._stopped and (lane.flying < self._width(lane) or not lane.calls):
+            call = next(lane.todo, None)
+            if call is None:
+                return
+            lane.flying += 1
+            self._under_way += 1
+            lane.calls.append(self._calls.submit(self._fetch, lane, call))
+
+    def _width(self, lane: _Lane) -> int:
         """How many calls of a list may be under way."""
-        room = self._room(key) - self._lying - self._under_way * self._largest
-        return WINDOW if key == self._consumed or room >= WINDOW * self._largest else 1
+        if lane is self._consumed:
+            return WINDOW - 2 * lane.ahead
+        room = self._room(lane) - self._lying - self._under_way * self._largest
+        return (WINDOW if room >= WINDOW * self._largest else 1) - (len(lane.calls) - lane.flying)
 
-    def _room(self, key: Hashable) -> int:
+    def _room(self, lane: _Lane) -> int:
         """How many bytes may lie ready for a list to add to them."""
-        return self._spool if key in islice(self._lanes, NEAR) else self._spool // NEAR
+        return self._spool if lane in islice(self._lanes.values(), NEAR) else self._spool // NEAR
 
-    def _ended(self, calls: int = 1) -> None:
-        with self._changed:
-            self._under_way -= calls
+    def _fetch(self, lane: _Lane, call: Callable[[], Page]) -> Page:
+        try:
+            page = call()
+            if lane is not self._consumed or lane.lying + lane.answered + page.size > self._due:
+                page.pack()
+            with self._changed:
+                lane.answered += page.held
+            return page
+        finally:
+            with self._changed:
+                self._landed(lane)
+                self._ask(lane)
+
+    def _landed(self, lane: _Lane) -> None:
+        lane.flying -= 1
+        self._under_way -= 1
 
     def close(self) -> None:
         """Stop reading; waits for the calls that are under way."""
@@ -213,10 +249,10 @@ class ReadAhead:
         self._pool.shutdown(cancel_futures=True)
         self._calls.shutdown(cancel_futures=True)
 
-    def _fill(self, key: Hashable, lane: _Lane) -> None:
+    def _fill(self, lane: _Lane) -> None:
         try:
-            for chunk in lane.read(partial(self.at_once, key)):
-                self._put(key, lane, chunk)
+            for chunk in lane.read(partial(self._at_once, lane)):
+                self._put(lane, chunk)
         except _Stopped:
             pass
         except BaseException as error:
@@ -226,27 +262,27 @@ class ReadAhead:
                 lane.ended = True
                 self._changed.notify_all()
 
-    def _put(self, key: Hashable, lane: _Lane, chunk: Chunk) -> None:
-        ready = _Ready(chunk, chunk.size) if key == self._consumed else _Ready.packed(chunk)
-        size = ready.size
+    def _put(self, lane: _Lane, chunk: Chunk) -> None:
+        later = lane is not self._consumed
+        ready = _Ready.of(chunk, packed=later)
 
         def may() -> bool:
             if self._stopped:
                 return True
             if (
-                key == self._consumed
-            ):  # it goes on with one chunk in hand, even when later lists have filled the spool
-                return not lane.chunks or lane.lying + size <= self._due
-            return self._lying + size <= self._room(key)
+                lane is self._consumed
+            ):  # with one chunk in hand it goes on, even when later lists fill the spool
+                return not lane.chunks or lane.lying + ready.size <= self._due
+            return self._lying + ready.size <= self._room(lane)
 
         with self._changed:
-            if ready.chunk is not chunk or key != self._consumed:
-                self._largest = max(self._largest, size)
+            if later:
+                self._largest = max(self._largest, ready.size)
             self._changed.wait_for(may)
             if self._stopped:
                 raise _Stopped
             lane.chunks.append(ready)
-            lane.lying += size
-            self._lying += size
+            lane.lying += ready.size
+            self._lying += ready.size
             self.most = max(self.most, self._lying)
             self._changed.notify_all()

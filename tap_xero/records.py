@@ -126,6 +126,11 @@ class Page:
     size: int = 0
     at: str = ""
 
+    @property
+    def held(self) -> int:
+        """Bytes that are kept of it."""
+        return sum(body.held for body in bodies_of(self.rows)) or self.size
+
     def pack(self) -> None:
         """Pack its records until they are asked for."""
         for body in bodies_of(self.rows):

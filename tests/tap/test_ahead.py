@@ -139,14 +139,38 @@ def test_closing_ends_lists_that_nobody_consumes(ahead: Callable[..., ReadAhead]
     assert alive() == set()
 
 
-def pages(reading: ReadAhead, count: int) -> list[int]:
-    """What calls at once give, in order."""
-    return [page.size for page in reading.at_once(0, lambda number: Page([], size=number), range(count))]
+def answer(number: int) -> Page:
+    return Page([], size=number)
+
+
+def paged(count: int, call: Callable[[int], Page] = answer) -> Callable[..., Iterator[Chunk]]:
+    """A list of so many pages, which are asked for at once."""
+    return lambda at_once: (chunk(page.size) for page in at_once(call, range(count)))
 
 
 @pytest.mark.parametrize("count", [0, 1, WINDOW, WINDOW * 3 + 1])
 def test_calls_at_once_give_their_answers_in_order(ahead: Callable[..., ReadAhead], count: int) -> None:
-    assert pages(ahead(lists(0)), count) == list(range(count))
+    reading = ahead([(0, paged(count)), (1, paged(count))])
+    assert [numbers(reading.consume(key)) for key in (0, 1)] == [list(range(count))] * 2
+
+
+def test_a_slow_consumer_is_not_buried_in_answers_and_gets_them_all(ahead: Callable[..., ReadAhead]) -> None:
+    asked: list[int] = []
+
+    def call(number: int) -> Page:
+        asked.append(number)
+        return Page([], size=10)
+
+    def read(at_once: Any) -> Iterator[Chunk]:
+        return (chunk(number, page.size) for number, page in enumerate(at_once(call, range(100))))
+
+    reading = ahead([(0, lists(1)[0][1]), (1, read)], due=40)
+    assert numbers(reading.consume(0)) == [0]
+    got = []
+    for one in reading.consume(1):
+        got += numbers(iter([one]))
+        assert len(asked) <= len(got) + WINDOW + 40 // 10 + 1
+    assert got == list(range(100))
 
 
 def test_calls_at_once_are_fewer_while_the_spool_is_full_and_none_is_left_out(
@@ -181,9 +205,10 @@ def test_an_error_of_a_call_at_once_ends_the_list(ahead: Callable[..., ReadAhead
             raise NotConnected("gone")
         return Page([], size=number)
 
-    got = []
+    reading = ahead([(0, paged(9, call))])
+    got: list[int] = []
     with pytest.raises(NotConnected):
-        got.extend(page.size for page in ahead(lists(0)).at_once(0, call, range(9)))
+        got.extend(row.key[0] for one in reading.consume(0) for row in one.rows)
     assert got == [0, 1]
 
 

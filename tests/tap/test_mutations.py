@@ -139,7 +139,7 @@ def reading_with(change: Callable[..., Page]) -> Fault:
     """A fault of finding the rows of an answer."""
     plain = RecordReader.page
 
-    def page(self: RecordReader, content: bytes, call: str, packed: bytes | None) -> Page:  # noqa: ARG001
+    def page(self: RecordReader, content: bytes, call: str, packed: bytes | None) -> Page:
         return change(plain, self, content, call)
 
     return patched("tap_xero.records.RecordReader.page", page)
