@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
+from singer_sdk.streams._state import StreamStateManager
 
 from tap_xero import state as states
 from tap_xero.ahead import ReadAhead, threads_for
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.sandbox import Desk
-from tap_xero.state import SparingStateWriter
+from tap_xero.state import OrganisationStates, SparingStateWriter
 from tap_xero.streams import XeroStream
 from tap_xero.tap import MANY
 
@@ -232,6 +236,96 @@ def test_finding_a_bookmark_takes_no_longer_with_more_organisations(
     monkeypatch.setattr("singer_sdk.helpers._state._find_in_partitions_list", search)
     second = read(twenty, "contacts", state=first.state)
     assert second.state == first.state
+
+
+def steps_of(run: Callable[[], Run]) -> tuple[int, Run]:
+    """How many of Python's instructions a run takes in this thread, the one that passes records on.
+
+    Those of waiting for the other threads aren't counted: they say how busy the machine is.
+    """
+    steps = 0
+
+    def count(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal steps
+        if threading.__file__ in {frame.f_code.co_filename, frame.f_back and frame.f_back.f_code.co_filename}:
+            return None
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        steps += event == "opcode"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        done = run()
+    finally:
+        sys.settrace(before)
+    return steps, done
+
+
+SIZES = (MANY + 10, MANY + 40, MANY + 100)
+"""Numbers of organisations, all of them so many that the log is brief."""
+
+
+@pytest.fixture
+def many(web: dict[str, Any], desk: Desk) -> dict[int, dict[str, Any]]:
+    """Settings for so many organisations."""
+    tenants = [f"99999999-0000-4000-8000-{number:012}" for number in range(SIZES[-1])]
+    for tenant_id in tenants:
+        desk.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
+    config = {
+        **web,
+        "refresh_token": desk.consent(tenants=tenants)["refresh_token"],
+        "report_start_date": "2026-11-01",
+        "report_end_date": "2026-11-20",
+    }
+    return {size: {**config, "tenant_ids": tenants[:size]} for size in SIZES}
+
+
+def growth(many: dict[int, dict[str, Any]], *streams: str, again: bool) -> float:
+    """How much dearer an organisation is among many than among half as many: 1 where there is no difference.
+
+    `again`: in a second run, which has bookmarks and nothing new.
+    """
+    read(many[SIZES[0]], *streams)  # what is made once in a process is made here
+    steps = []
+    for config in many.values():
+        state = read(config, *streams).state if again else None
+        took, done = steps_of(lambda config=config, state=state: read(config, *streams, state=state))
+        assert done.failed == {}
+        steps.append(took)
+    few, some, all_of_them = steps
+    return (all_of_them - some) / (SIZES[2] - SIZES[1]) / ((some - few) / (SIZES[1] - SIZES[0]))
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
+@pytest.mark.parametrize("streams", [("contacts", "items", "tax_rates"), ("report_bank_summary",)], ids=str)
+def test_an_organisation_costs_the_same_among_many(
+    many: dict[int, dict[str, Any]], streams: tuple[str, ...], again: bool
+) -> None:
+    """Instructions are counted, copies of states included."""
+    assert growth(many, *streams, again=again) < 1.1
+
+
+def test_the_sdks_own_search_would_make_each_organisation_dearer(
+    many: dict[int, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count above notices what it is to notice."""
+    monkeypatch.setattr(OrganisationStates, "get_context_state", StreamStateManager.get_context_state)
+    assert growth(many, "contacts", again=True) > 1.3
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
+def test_all_states_of_a_run_together_grow_with_the_organisations(
+    many: dict[int, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    monkeypatch.setattr(states, "SHORT", 2000)
+    monkeypatch.setattr(runs, "Recorder", Kept)
+    lengths = []
+    for config in many.values():
+        state = read(config, "contacts", "items").state if again else None
+        run = read(config, "contacts", "items", state=state)
+        lengths.append(sum(len(line) for line in run.lines if line.startswith(b'{"type":"STATE"')))
+    assert lengths[2] / SIZES[2] < 1.3 * lengths[1] / SIZES[1]
 
 
 def test_a_state_that_names_an_organisation_twice_is_refused(twenty: dict[str, Any]) -> None:
