@@ -56,6 +56,11 @@ class DetailStream(XeroStream):
         records.replication_key = self.detail.marker if self.replication_method == INCREMENTAL else None
         return records
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The list of the records."""
+        return (self.detail.of.name,)
+
     def scope_missing(self, granted: Iterable[str]) -> str | None:
         """The scope that is missing: for the records, or for what hangs on them."""
         granted = frozenset(granted)

@@ -96,16 +96,20 @@ class Body:
 
     def raw(self, place: int) -> msgspec.Raw:
         """One record's bytes."""
-        if self._raws is None:
-            self.rows()
-        return cast("list[msgspec.Raw]", self._raws)[place]
+        return (self._raws or self._opened())[place]
 
     def rows(self) -> list[Row]:
         """All rows, found anew."""
-        if self._content is None:
+        content = self._content
+        if content is None:
             # 32: of gzip, as Xero packs, or of zlib, as `pack` does.
-            self._content = zlib.decompress(cast("bytes", self._packed), wbits=32 + zlib.MAX_WBITS)
-        return self._read(self, self._content)
+            content = zlib.decompress(cast("bytes", self._packed), wbits=32 + zlib.MAX_WBITS)
+        return self._read(self, content)
+
+    def _opened(self) -> list[msgspec.Raw]:
+        while self._raws is None:
+            self.rows()
+        return self._raws
 
     def pack(self) -> None:
         """Keep the packed form only; what is short stays as it is."""

@@ -101,6 +101,11 @@ class ReportStream(XeroStream):
         self._counts: dict[str, int] = {}
         self._anew: bool | None = None
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The short lists that tell what a report is of."""
+        return ("organisation", "tracking_categories")
+
     # Bookmarks
 
     @property

@@ -20,7 +20,7 @@ from tap_xero.api.errors import AccessError, NotFound, XeroError
 from tap_xero.budgets import joined
 from tap_xero.config import ConfigurationProblem, Organisation
 from tap_xero.objects import Paging, XeroObject
-from tap_xero.paging import AtOnce, Chunk, Passed
+from tap_xero.paging import AtOnce, Chunk, Fetch, Passed
 from tap_xero.records import Page, Record, RecordReader, Row
 from tap_xero.shapes import Shape
 from tap_xero.state import OrganisationStates
@@ -175,6 +175,11 @@ class XeroStream(Stream):
     def named(self, field: str) -> str:
         """A field of Xero's as it is called in this stream's records."""
         return self.shape.named(field)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names of the lists that it has to read."""
+        return (self.xero.name,)
 
     @cached_property
     def followers(self) -> list[XeroStream]:
@@ -393,13 +398,24 @@ class WholeStream(XeroStream):
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
         """Read it with one call, and one more for each record where only the single GET tells all."""
         by_time = self.replication_method == INCREMENTAL
-        for chunk in paging.read_whole(reading.fetch, reading.since, reading.passed, by_time=by_time):
+        fetch = self._fetch_once(reading) if self.name in self.tap.shared else reading.fetch
+        for chunk in paging.read_whole(fetch, reading.since, reading.passed, by_time=by_time):
             if not self.xero.detail:
                 yield chunk
                 continue
             rows = chunk.rows
             for page in reading.at_once(partial(self.in_detail, reading, rows), range(len(rows))):
                 yield Chunk(page.rows, None, page.size)
+
+    def _fetch_once(self, reading: Reading) -> Fetch:
+        """Make what asks for the list unless another stream of this run has."""
+
+        def fetch(params: Mapping[str, str] | None, since: datetime | None) -> Page:
+            asked = frozenset({**reading.params, **(params or {})}.items())
+            key = (self.xero.path, reading.organisation.tenant_id, asked, since)
+            return self.tap.once(key, lambda: reading.fetch(params, since))
+
+        return fetch
 
     def in_detail(self, reading: Reading, rows: list[Row], number: int) -> Page:
         """Read a record by a call of its own; one that was removed in the meantime is left out."""

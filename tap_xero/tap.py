@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from functools import cached_property
@@ -149,7 +151,7 @@ class TapXero(XeroPlugin, Tap):
         self._skipped: set[tuple[str, str]] = set()
         self._ahead: ReadAhead | None = None
         self._readings: dict[tuple[str, str], Reading] = {}
-        self._known: dict[Hashable, Any] = {}
+        self._known: dict[Hashable, Future[Any]] = {}
         self._asking = threading.Lock()
         if isinstance(kwargs.get("state"), dict):
             check_state(kwargs["state"])
@@ -217,10 +219,29 @@ class TapXero(XeroPlugin, Tap):
     def once(self, key: Hashable, ask: Callable[[], T]) -> T:
         """What several streams have to know, such as the contacts with a balance: asked once in a run."""
         with self._asking:
-            if key not in self._known:
-                self._known[key] = ask()
-            found: T = self._known[key]
-            return found
+            answer: Future[T] | None = self._known.get(key)
+            if answer is not None:
+                asked = False
+            else:
+                asked, answer = True, Future()
+                self._known[key] = answer
+        if asked:
+            try:
+                answer.set_result(ask())
+            except BaseException as error:
+                answer.set_exception(error)
+        return answer.result()
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """The lists that more than one of the streams of this run has to read, so that they are asked for once."""
+        read = Counter(
+            name
+            for stream in self.streams.values()
+            if isinstance(stream, XeroStream) and stream.selected and not stream.parent_stream_type
+            for name in stream.reads
+        )
+        return frozenset(name for name, streams in read.items() if streams > 1)
 
     @cached_property
     def files(self) -> Files | None:

@@ -1,0 +1,83 @@
+"""What a run costs: calls are few, and a limited good."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tap_xero.sandbox import Desk, Sandbox, apps
+
+from .runs import read
+
+API = "/api.xro/2.0/"
+
+
+def asked(desk: Desk) -> Counter[str]:
+    """How often each path was asked for."""
+    paths = (call["path"] for call in desk.calls())
+    return Counter(path.removeprefix(API) for path in paths if path.startswith(API))
+
+
+PARTS = {
+    "Budgets": "budgets",
+    "ContactGroups": "contact_groups",
+    "BrandingThemes": "branding_themes",
+    "Reports": "reports",
+}
+"""Lists whose records have parts that only a call for each of them tells, and their streams."""
+
+
+def test_a_night_in_which_nothing_changed_takes_one_call_for_each_stream(
+    demo: dict[str, Any], running_sandbox: Sandbox
+) -> None:
+    """And one for each budget, contact group, branding theme and published report.
+
+    Invoices are read whole: a second page, and the question that proves that no row moved between the two.
+    """
+    first = read(demo)
+    desk = running_sandbox.desk
+    desk.forget_calls()
+    second = read(demo, state=first.state)
+    calls = asked(desk)
+    parts = Counter(
+        name for name, _, part in (path.partition("/") for path in calls) if part and name in PARTS
+    )
+    assert parts == {path: len(second.records[stream]) for path, stream in PARTS.items()}
+    assert len(desk.records("Invoices")) > 1000
+    assert {path: number for path, number in calls.items() if number > 1} == {"Invoices": 3}
+    streams = {message["stream"] for message in second.messages if message["type"] == "SCHEMA"}
+    assert len(calls) - parts.total() <= len(streams)
+
+
+def test_a_list_that_two_streams_need_is_asked_for_once(
+    demo: dict[str, Any], running_sandbox: Sandbox
+) -> None:
+    desk = running_sandbox.desk
+    desk.forget_calls()
+    run = read(demo, "branding_themes", "branding_theme_payment_services")
+    assert len(run.records["branding_themes"]) == len(desk.records("BrandingThemes")) > 1
+    assert asked(desk)["BrandingThemes"] == 1
+
+
+def test_both_streams_fail_where_the_list_that_they_need_cannot_be_read(
+    demo: dict[str, Any], running_sandbox: Sandbox
+) -> None:
+    running_sandbox.desk.fault("status", path="BrandingThemes", status=404, count=1)
+    run = read(demo, "branding_themes", "branding_theme_payment_services")
+    assert {stream for stream, _ in run.failed} == {"branding_themes", "branding_theme_payment_services"}
+
+
+def test_a_list_of_many_pages_takes_one_call_for_each_page_and_one_that_proves_it_whole(
+    tmp_path: Any,
+) -> None:
+    with Sandbox(invoices=12_500) as xero:
+        xero.desk.limits(enabled=False)
+        config = {
+            "client_id": apps.CUSTOM_CONNECTION.client_id,
+            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+            "api_url": xero.url,
+            "identity_url": xero.url,
+            "token_path": str(tmp_path / "tokens.json"),
+        }
+        assert len(read(config, "invoices").records["invoices"]) == 12_500
+        assert asked(xero.desk) == {"Invoices": 13 + 1}
