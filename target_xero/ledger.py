@@ -147,6 +147,18 @@ class Ledger:
         ).fetchone()
         return None if found is None or found[0] is None else str(found[0])
 
+    def has_names(self, object_name: str, names: Mapping[str, Iterable[tuple[str, str]]]) -> bool:
+        """Whether records, by their keys, were written under all of these (field, value) already."""
+        wanted = {_named(field, value): key for key, pairs in names.items() for field, value in pairs}
+        for name, key in wanted.items():
+            found = self._db.execute(
+                "SELECT key FROM name WHERE tenant = ? AND object = ? AND name = ?",
+                (self._tenant, object_name, name),
+            ).fetchone()
+            if found is None or found[0] != key:
+                return False
+        return True
+
     def children(self, object_name: str, parent: str) -> Iterator[tuple[str, Entry]]:
         """The parts that were written for a record and are still there."""
         rows = self._db.execute(

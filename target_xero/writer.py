@@ -7,12 +7,14 @@ flight when a run begins is looked up in Xero before anything is sent.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from itertools import groupby, islice
 from typing import Any
@@ -21,6 +23,7 @@ import msgspec
 
 from tap_xero.api.client import XeroClient
 from tap_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
+from tap_xero.api.transport import Answer
 from tap_xero.config import ConfigurationProblem, Organisation
 from target_xero.compare import same_name, says
 from target_xero.ledger import Entry, Flight, Ledger
@@ -37,6 +40,10 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 _DELETE_TRIES = 3
 #: Seconds between two lines about how far it has come.
 _QUIET = 30.0
+#: Requests under way at once: Xero answers no more than five of one organisation.
+AT_ONCE = 5
+#: So many keys are told apart from what is under way before all of it is waited for.
+_MANY_KEYS = 10_000
 
 
 class Stopped(ConfigurationProblem):
@@ -50,8 +57,53 @@ class Refusal:
     reason: str
 
 
+class Trip(threading.Thread):
+    """A request under way: only the exchange with Xero runs beside the rest, which plans and settles meanwhile.
+
+    A process that must end does not wait for it.
+    """
+
+    def __init__(self, row: Write, steps: list[Step], marks: set[object], tries: int = 1) -> None:
+        super().__init__(name=f"{steps[0].verb.method} {steps[0].path}", daemon=True)
+        self.row, self.steps, self.marks, self.tries = row, steps, marks, tries
+        self.sent_at = ""
+        self._send: Callable[[], Answer]
+        self._answer: Answer | None = None
+        self._error: BaseException | None = None
+
+    def set_off(self, sent_at: str, send: Callable[[], Answer]) -> None:
+        """Send it; `sent_at` is when, by Xero's clock."""
+        self.sent_at, self._send = sent_at, send
+        self.start()
+
+    def run(self) -> None:
+        """Send it, and keep what came of it."""
+        try:
+            self._answer = self._send()
+        except BaseException as error:
+            # Raised where the answer is asked for.
+            self._error = error
+
+    def error(self) -> BaseException | None:
+        """What went wrong, once there is an answer or none will come."""
+        self.join()
+        return self._error
+
+    def answer(self) -> Answer:
+        """The answer, once it is there; raises what `XeroClient.send` raised."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        assert self._answer is not None  # noqa: S101
+        return self._answer
+
+
 class Writer:
-    """Writes to one organisation. `stop` is asked before each request; it ends the run between two of them."""
+    """Writes to one organisation. `stop` is asked before each request; it ends the run between two of them.
+
+    Several requests are under way at once where the order of their records does not matter. The ledger is only
+    touched by the thread that runs the writer: before a request goes out, and when its answer is there.
+    """
 
     def __init__(
         self,
@@ -90,6 +142,10 @@ class Writer:
         self._lost: dict[tuple[str, str], str] = {}
         self._left_out: Counter[tuple[str, str]] = Counter(intake.elsewhere)
         self._last: dict[tuple[str, str], tuple[Write, Step]] = {}
+        # Who wants to stop at the first reject wants nothing sent beside it.
+        self._at_once = 1 if stop_at_reject else AT_ONCE
+        self._due: deque[Trip] = deque()
+        self._under_way: deque[Trip] = deque()
 
     def run(self) -> None:
         """Write everything the intake holds; raises what ends the run early."""
@@ -110,17 +166,21 @@ class Writer:
             row = WRITES[name]
             with self._counted(row):
                 for group in _grouped([step for _, step in steps]):
-                    self._send_steps(row, group)
+                    self._post(row, group)
+                self._settle_all()
         for (name, why), number in sorted(self._left_out.items()):
             self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
         self._intake.states.flush()
 
     @contextmanager
     def _counted(self, row: Write) -> Iterator[None]:
-        """Count the calls that an object takes."""
+        """Count the calls that an object takes; what is under way when it ends early is waited for."""
         before = self._client.usage(self._organisation.header).calls
         try:
             yield
+        except Exception:
+            self._settle_rest()
+            raise
         finally:
             calls = self._client.usage(self._organisation.header).calls - before
             if calls:
@@ -135,17 +195,24 @@ class Writer:
 
         def send_all() -> None:
             while pending:
-                self._send_steps(row, pending.pop(next(iter(pending))))
-            keys.clear()
+                self._post(row, pending.pop(next(iter(pending))))
+            self._settle_all()
 
+        self._settle_all()
         while chunk := list(islice(jobs, self._batch_size)):
             self._prepare(row, chunk)
             for job in chunk:
                 # A second record of the same key waits for the first, as does one of the same name where Xero
                 # would not refuse it, but change the first.
-                names = row.named(job.sent) if row.first else []
-                if job.key in keys or keys.intersection(names):
+                mine = _told_by(row, job)
+                if not keys.isdisjoint(mine):
                     send_all()
+                    keys = set()
+                elif len(keys) > _MANY_KEYS:
+                    self._settle_all()
+                    keys = {
+                        key for steps in pending.values() for step in steps for key in _told_by(row, step.job)
+                    }
                 step = self._planned(row, job)
                 if step is None:
                     continue
@@ -155,12 +222,13 @@ class Writer:
                 kind = (step.verb.method, step.path, copied, self._lost.get((row.name, job.key), ""))
                 if step.path != row.path and kind not in pending:
                     send_all()
-                keys.update((job.key, *names))
+                    keys = set()
+                keys.update(mine)
                 pending.setdefault(kind, []).append(step)
                 if len(pending[kind]) >= self._size(step.verb) and not kind[3]:
-                    self._send_steps(row, pending.pop(kind))
-                    if not pending:
-                        keys.clear()
+                    self._post(row, pending.pop(kind))
+                    if not pending and not self._under_way:
+                        keys = set()
         send_all()
 
     def _prepare(self, row: Write, jobs: list[Job]) -> None:
@@ -241,25 +309,68 @@ class Writer:
 
     # Sending
 
-    def _send_steps(self, row: Write, steps: list[Step]) -> None:
-        """Send steps of one kind in as few requests as their sizes allow, then what follows from them."""
-        while steps:
-            following: list[Step] = []
-            for batch in _sized(steps, self._size(steps[0].verb)):
-                following += self._send(row, batch)
-            groups = _grouped(following)
-            for group in groups[1:]:
-                self._send_steps(row, group)
-            steps = groups[0] if groups else []
+    def _post(self, row: Write, steps: list[Step]) -> None:
+        """Send steps of one kind in as few requests as their sizes allow; returns when the last of them is out."""
+        self._follow(row, steps)
+        while self._due:
+            self._go_on()
+        if any(trip.marks is _ALONE for trip in self._under_way):
+            self._settle_all()
 
-    def _send(self, row: Write, steps: list[Step], tries: int = 1) -> list[Step]:
-        """Send one request and settle its records; returns the steps that follow from it."""
+    def _settle_all(self) -> None:
+        """Wait for everything that is under way, and for what follows from it."""
+        while self._due or self._under_way:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Send the next request if its order allows that, else settle the one that has been out longest."""
+        if self._due and self._may_go(self._due[0].marks):
+            self._send(self._due.popleft())
+        else:
+            self._arrived(self._under_way.popleft())
+
+    def _may_go(self, marks: set[object]) -> bool:
+        if len(self._under_way) >= self._at_once or (marks is _ALONE and self._under_way):
+            return False
+        return not any(trip.marks is _ALONE or trip.marks & marks for trip in self._under_way)
+
+    def _marks(self, row: Write, steps: list[Step]) -> set[object]:
+        """What a request touches, so that no other that touches it is under way; `_ALONE` if none may be.
+
+        Only batches go beside each other: what is created, or changed without taking a new name, in its object's
+        own list. A name that one record leaves and another takes, and numbers that Xero gives in the order in which
+        records come, need their order.
+        """
+        verb = steps[0].verb
+        if verb.size == 1 or any(step.path != row.path or step.action == "remove" for step in steps):
+            return _ALONE
+        marks: set[object] = set()
+        changed: dict[str, list[tuple[str, str]]] = {}
+        for step in steps:
+            named = row.named(step.body)
+            if step.action != "create":
+                changed[step.job.key] = named
+                if row.numbered and row.numbered[0] not in step.body:
+                    return _ALONE
+            elif row.document and row.names and not named and row.named({row.names[0]: "?", **step.body}):
+                return _ALONE
+            marks |= {step.job.key, ("", step.job.id), ("", step.entry.xero_id), *_folded(row, step.body)}
+            for part in (step.body, *(step.body.get("Payments") or ())):
+                marks |= {(name, *part[name].values()) for name in _PAID if isinstance(part.get(name), dict)}
+        if not self._ledger.has_names(row.name, changed):
+            return _ALONE
+        return marks - {("", None)}
+
+    def _send(self, trip: Trip) -> None:
+        """Send one request on its way: from here on the ledger knows of it."""
+        row, steps = trip.row, trip.steps
         if self._stop():
             raise Stopped("Stopped by a signal; what is not written yet comes with the next run.")
         first = steps[0]
         verb = first.verb
         if self._dry_run:
-            return self._settle(row, steps, [_imagined(row, step) for step in steps])
+            self._follow(row, self._settle(row, steps, [_imagined(row, step) for step in steps]))
+            return
         params = dict(row.unit_prices) if verb.body == "list" and row.unit_prices else {}
         if verb.body == "list" and self._references.foreign(first.job.tenant):
             params |= row.copied
@@ -272,29 +383,70 @@ class Writer:
             row.name, request, first.action, first.path, sent_at,
             [(step.job.key, step.hash, step.body, _kept(step)) for step in steps],
         )  # fmt: skip
+        send = partial(
+            self._client.send,
+            verb.method,
+            self._organisation.header,
+            first.path,
+            params=params,
+            body=body,
+            idempotency_key=request,
+        )
+        self._under_way.append(trip)
+        trip.set_off(sent_at, send)
+
+    def _arrived(self, trip: Trip) -> None:
+        """Settle the records of a request that has its answer; what follows from it is due next."""
+        row, steps = trip.row, trip.steps
         try:
-            answer = self._client.send(
-                verb.method,
-                self._organisation.header,
-                first.path,
-                params=params,
-                body=body,
-                idempotency_key=request,
-            )
-            envelope = answer.json() if answer.content else {}
+            answer = trip.answer()
         except (Refused, NotFound) as error:
-            return self._refused(row, steps, error, sent_at)
+            self._refused(trip, error)
+            return
         except OutcomeUnknown:
-            if verb.method != "DELETE" or tries >= _DELETE_TRIES:
+            if steps[0].verb.method != "DELETE" or trip.tries >= _DELETE_TRIES:
                 raise
-            following, left = self._settle_found(row, steps, sent_at)
-            return following + (self._send(row, left, tries + 1) if left else [])
+            following, left = self._settle_found(row, steps, trip.sent_at)
+            if left:
+                self._due.appendleft(Trip(row, left, trip.marks, trip.tries + 1))
+            self._follow(row, following)
+            return
         except XeroError:
             # Anything else says that nothing was done, so that there is nothing to look up.
             self._ledger.settle(row.name, unsent=[step.job.key for step in steps])
             raise
+        self._follow(row, self._answered(row, steps, answer))
+
+    def _answered(self, row: Write, steps: list[Step], answer: Answer) -> list[Step]:
+        envelope = answer.json() if answer.content else {}
         self._directory.heard(envelope)
         return self._settle(row, steps, _paired(row, steps, _elements(envelope, row.envelope)))
+
+    def _follow(self, row: Write, steps: list[Step]) -> None:
+        for group in _grouped(steps):
+            for batch in _sized(group, self._size(group[0].verb)):
+                self._due.append(Trip(row, batch, self._marks(row, batch)))
+
+    def _settle_rest(self) -> None:
+        """Wait for what is under way when a run ends early, and settle what is plain; the rest is the next run's."""
+        self._due.clear()
+        while self._under_way:
+            trip = self._under_way.popleft()
+            row, steps, error = trip.row, trip.steps, trip.error()
+            try:
+                if error is None:
+                    self._answered(row, steps, trip.answer())
+                elif isinstance(error, XeroError) and not (
+                    isinstance(error, OutcomeUnknown) or (isinstance(error, Refused) and error.elements)
+                ):
+                    self._ledger.settle(row.name, unsent=[step.job.key for step in steps])
+            except Stopped:
+                continue
+            except (XeroError, ConfigurationProblem) as another:
+                self._logger.warning("%s: %s", row.name, another)
+            if error is not None:
+                self._logger.warning("%s: %s", row.name, error)
+        self._due.clear()
 
     def _request_key(self, steps: list[Step], body: bytes | None) -> str:
         """The same for the same request until it has had its answer, so that Xero tells a retry from a new wish."""
@@ -305,27 +457,45 @@ class Writer:
             told.update(f"\n{step.job.key} {step.entry.attempts}".encode())
         return told.hexdigest()
 
-    def _refused(self, row: Write, steps: list[Step], error: Refused | NotFound, sent_at: str) -> list[Step]:
+    def _refused(self, trip: Trip, error: Refused | NotFound) -> None:
         """A request that was refused as a whole: find the records that it is about."""
+        row, steps = trip.row, trip.steps
         elements = error.elements if isinstance(error, Refused) else []
         if len(steps) == 1:
             if isinstance(error, NotFound) and steps[0].action == "remove":
-                return self._settle(row, steps, [{}])
+                self._follow(row, self._settle(row, steps, [{}]))
+                return
             words = [word for element in elements for word in _words(element)]
-            return self._settle(row, steps, [Refusal("; ".join(words) or _why(error))])
-        following: list[Step] = []
-        if elements and not isinstance(error, TooLarge):
+            self._follow(row, self._settle(row, steps, [Refusal("; ".join(words) or _why(error))]))
+            return
+        if _may_be_written(error):
             # In spite of summarizeErrors=false (Xero-Net#354): the good ones may be saved, and nobody said so.
-            following, left = self._settle_found(row, steps, sent_at)
+            trips = [trip, *self._doubtful()]
+            steps = [step for one in trips for step in one.steps]
+            following, left = self._settle_found(row, steps, min(one.sent_at for one in trips))
             parts = [[step] for step in left]
         else:
             # One id that Xero does not know costs the whole batch, and nothing of it is written.
+            following = []
             middle = len(steps) // 2
             parts = [steps[:middle], steps[middle:]]
         self._ledger.settle(row.name, unsent=[step.job.key for part in parts for step in part])
-        for part in parts:
-            following += self._send(row, part)
-        return following
+        self._due.extendleft(Trip(row, part, trip.marks) for part in reversed(parts))
+        self._follow(row, following)
+
+    def _doubtful(self) -> list[Trip]:
+        """Settle all that is under way but requests that may be written in part, and return those.
+
+        What they have written is told by what it says, which is only safe once every other record has its owner.
+        """
+        doubtful = []
+        while self._under_way:
+            trip = self._under_way.popleft()
+            if len(trip.steps) > 1 and _may_be_written(trip.error()):
+                doubtful.append(trip)
+            else:
+                self._arrived(trip)
+        return doubtful
 
     # What became of them
 
@@ -595,6 +765,29 @@ class Writer:
 
 
 # Requests and answers
+
+#: Marks of a request that nothing else may be under way with.
+_ALONE: set[object] = {"alone"}
+#: What payments change besides themselves.
+_PAID = ("Invoice", "CreditNote", "Prepayment", "Overpayment")
+
+
+def _folded(row: Write, content: Mapping[str, object]) -> list[object]:
+    """The names of a record as Xero compares them."""
+    return [(name, " ".join(value.split()).casefold()) for name, value in row.named(content)]
+
+
+def _told_by(row: Write, job: Job) -> list[object]:
+    """What two records of the source must not have in common to be planned beside each other."""
+    found: list[object] = [job.key]
+    if job.id:
+        found.append(("", job.id))
+    return found + _folded(row, job.sent) if row.first else found
+
+
+def _may_be_written(error: BaseException | None) -> bool:
+    """Whether a request was refused in a way that may have left some of its records written."""
+    return isinstance(error, Refused) and bool(error.elements) and not isinstance(error, TooLarge)
 
 
 def _body(row: Write, verb: Verb, bodies: list[dict[str, Any]]) -> bytes | None:
