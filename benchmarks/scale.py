@@ -18,9 +18,11 @@ import os
 import statistics
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -41,8 +43,8 @@ LISTS = [name for name, xero in OBJECTS.items() if xero.selected and "/" not in 
 """The streams that are read by default, but for what isn't a list of its own."""
 STREAMS = len(LISTS)
 SEEN = "2026-11-01T00:01:10.000000Z"
-PAGE_BYTES = 2_000_000
-"""A page of a thousand invoices, unpacked."""
+PAGE_BYTES = 330_000
+"""A page of a thousand invoices, packed."""
 
 # The tap as it is, but that it doesn't keep the app's ten thousand a minute: here its CPU is looked at.
 TAP = "import tap_xero.api.limits as l; l.APP_PER_MINUTE = 10**9; from tap_xero.__main__ import main; main()"
@@ -182,23 +184,38 @@ class Night:
 class _List:
     organisation: int
     calls: int
+    todo: int = 0
+    """Pages that nobody has been told to fetch."""
+    flying: int = 0
+    answered: int = 0
+    """Answers that wait for room."""
+    put: int = 0
     ready: int = 0
-    ended: bool = False
-    blocked: Callable[[], None] | None = None
+    """Bytes that lie ready."""
 
 
 @dataclass
 class _Process:
     lists: Iterator[tuple[int, int]]
     app: client_limits.Window
+    idle: int
+    """Threads for lists that have nothing to do."""
+    free: int
+    """The same for calls that one list makes at once."""
     order: list[_List] = field(default_factory=list)
     at: int = 0
     lying: int = 0
-    idle: int = 0
-    begun: int = 0
+    flying: int = 0
+    queue: deque[_List] = field(default_factory=deque)
+    stuck: list[_List] = field(default_factory=list)
     busy_until: float = 0.0
     cpu: float = 0.0
     held_until: float = 0.0
+
+    @property
+    def consumed(self) -> _List | None:
+        """The list that is being passed on."""
+        return self.order[self.at] if self.at < len(self.order) else None
 
 
 class Simulation:
@@ -218,12 +235,17 @@ class Simulation:
         self._server = Limits(self._clock)
         self._windows = [client_limits.Window(client_limits.PER_MINUTE) for _ in range(night.organisations)]
         self._flying = [0] * night.organisations
+        self._waiting: list[deque[Callable[[], None]]] = [deque() for _ in range(night.organisations)]
         shares = [
             range(first * night.organisations // processes, (first + 1) * night.organisations // processes)
             for first in range(processes)
         ]
         self.processes = [
-            _Process(night.lists(share), client_limits.Window(client_limits.APP_PER_MINUTE))
+            _Process(
+                night.lists(share),
+                client_limits.Window(client_limits.APP_PER_MINUTE),
+                *ahead.threads_for(len(share)),
+            )
             for share in shares
         ]
         self._call_cpu = cost.call + cost.record * night.records / STREAMS
@@ -237,7 +259,8 @@ class Simulation:
         while self._events:
             self.now, _, event = heapq.heappop(self._events)
             event()
-        assert self.sent == self.night.calls
+        if self.sent != self.night.calls:
+            raise RuntimeError(f"{self.sent:,} of {self.night.calls:,} calls were made")
         return max(self.now, *(process.busy_until for process in self.processes))
 
     def _at(self, time: float, event: Callable[[], None]) -> None:
@@ -245,26 +268,26 @@ class Simulation:
 
     def _begin(self, process: _Process) -> None:
         """Threads that are free take the next lists."""
-        while process.idle and process.begun - process.at < ahead.LANES:
+        while process.idle and len(process.order) - process.at < ahead.LANES:
             following = next(process.lists, None)
             if following is None:
                 return
             process.idle -= 1
-            process.begun += 1
-            process.order.append(_List(*following))
-            self._call(process, process.order[-1], process.order[-1].calls)
+            lane = _List(*following, todo=following[1] - 1)
+            process.order.append(lane)
+            self._call(process, lane, pooled=False)
 
-    def _call(self, process: _Process, lane: _List, left: int) -> None:
+    def _call(self, process: _Process, lane: _List, *, pooled: bool) -> None:
         """Make a call as soon as the tap's windows allow it."""
         organisation = lane.organisation
-        delay = max(
-            process.held_until - self.now,
-            self._windows[organisation].delay(self.now),
-            process.app.delay(self.now),
-            0.01 if self._flying[organisation] >= client_limits.AT_ONCE else 0.0,
-        )
+        again = partial(self._call, process, lane, pooled=pooled)
+        if self._flying[organisation] >= client_limits.AT_ONCE:
+            self._waiting[organisation].append(again)
+            return
+        windows = (self._windows[organisation], process.app)
+        delay = max(process.held_until - self.now, *(window.delay(self.now) for window in windows))
         if delay > 0:
-            self._at(self.now + delay, lambda: self._call(process, lane, left))
+            self._at(self.now + delay, again)
             return
         self._clock.set(self._began + timedelta(seconds=self.now))
         try:
@@ -272,60 +295,100 @@ class Simulation:
         except Exceeded as refusal:  # another process has used up the app's minute
             self.refused += 1
             process.held_until = self.now + (refusal.retry_after or 1)
-            self._call(process, lane, left)
+            again()
             return
-        self._windows[organisation].begin()
-        process.app.begin()
+        for window in windows:
+            window.begin()
         self._flying[organisation] += 1
         self.sent += 1
-        self._at(self.now + self.latency, lambda: self._answer(process, lane, left))
+        self._at(self.now + self.latency, partial(self._answer, process, lane, pooled=pooled))
 
-    def _answer(self, process: _Process, lane: _List, left: int) -> None:
+    def _answer(self, process: _Process, lane: _List, *, pooled: bool) -> None:
         """An answer has come: it takes CPU, one after another within a process."""
+        organisation = lane.organisation
         self._clock.set(self._began + timedelta(seconds=self.now))
-        self._server.leave(apps.WEB_APP, tenant(lane.organisation))
-        self._flying[lane.organisation] -= 1
-        self._windows[lane.organisation].end(self.now)
+        self._server.leave(apps.WEB_APP, tenant(organisation))
+        self._flying[organisation] -= 1
+        self._windows[organisation].end(self.now)
         process.app.end(self.now)
-        headers = self._server.headers(apps.WEB_APP, tenant(lane.organisation))
+        headers = self._server.headers(apps.WEB_APP, tenant(organisation))
         process.app.heard(int(headers["X-AppMinLimit-Remaining"]), self.now)
+        if self._waiting[organisation]:
+            self._waiting[organisation].popleft()()
         seconds = self._call_cpu if lane.calls == 1 else self._page_cpu
         process.cpu += seconds
         process.busy_until = max(process.busy_until, self.now) + seconds
-        self._at(process.busy_until, lambda: self._put(process, lane, left))
+        self._at(process.busy_until, partial(self._landed, process, lane, pooled=pooled))
 
-    def _put(self, process: _Process, lane: _List, left: int) -> None:
-        """Lay the answer ready, if there is room or its list is the one being consumed."""
+    def _landed(self, process: _Process, lane: _List, *, pooled: bool) -> None:
+        lane.answered += 1
+        if pooled:
+            lane.flying -= 1
+            process.flying -= 1
+            process.free += 1
+            if process.queue:
+                self._fetch(process, process.queue.popleft())
+        self._put(process, lane)
+
+    def _fetch(self, process: _Process, lane: _List) -> None:
+        process.free -= 1
+        self._call(process, lane, pooled=True)
+
+    def _ask(self, process: _Process, lane: _List) -> None:
+        """Order the next pages: as many as may be under way, and the one that is wanted next."""
+        while lane.todo and (lane.flying < self._width(process, lane) or not lane.flying + lane.answered):
+            lane.todo -= 1
+            lane.flying += 1
+            process.flying += 1
+            if process.free:
+                self._fetch(process, lane)
+            else:
+                process.queue.append(lane)
+
+    def _width(self, process: _Process, lane: _List) -> int:
+        if lane is process.consumed:
+            return ahead.WINDOW - 2 * lane.answered
+        room = self._room(process, lane) - process.lying - process.flying * PAGE_BYTES
+        return (ahead.WINDOW if room >= ahead.WINDOW * PAGE_BYTES else 1) - lane.answered
+
+    def _room(self, process: _Process, lane: _List) -> int:
+        near = process.order[process.at + 1 : process.at + 1 + ahead.NEAR]
+        return self.spool if any(lane is one for one in near) else self.spool // ahead.NEAR
+
+    def _put(self, process: _Process, lane: _List) -> None:
+        """Lay answers ready, as far as there is room or their list is the one being consumed."""
         size = PAGE_BYTES if lane.calls > 1 else 300
-        consumed = process.order[process.at] is lane
-        if not consumed and process.lying + size > self.spool:
-            lane.blocked = lambda: self._put(process, lane, left)
-            return
-        if not consumed:
-            process.lying += size
-            lane.ready += size
-            self.most = max(self.most, process.lying)
-        lane.ended = left == 1
-        if lane.ended:
+        while lane.answered:
+            if lane is not process.consumed:
+                if process.lying + size > self._room(process, lane):
+                    process.stuck.append(lane)
+                    return
+                process.lying += size
+                lane.ready += size
+                self.most = max(self.most, process.lying)
+            lane.answered -= 1
+            lane.put += 1
+        self._ask(process, lane)
+        if lane.put == lane.calls:
             process.idle += 1
             self._consume(process)
             self._begin(process)
-        else:
-            self._call(process, lane, left - 1)
 
     def _consume(self, process: _Process) -> None:
-        """Pass on what is ready, in order; what was blocked may come."""
-        while process.at < len(process.order):
-            lane = process.order[process.at]
+        """Pass on what is ready, in order; what had no room may come."""
+        lain, at = process.lying, process.at
+        while (lane := process.consumed) is not None:
             process.lying -= lane.ready
             lane.ready = 0
-            if not lane.ended:
+            if lane.put < lane.calls:
+                if process.at > at:
+                    self._ask(process, lane)
                 break
             process.at += 1
-        for lane in process.order[process.at : process.at + ahead.LANES]:
-            if lane.blocked:
-                go, lane.blocked = lane.blocked, None
-                self._at(self.now, go)
+        if process.lying < lain or process.at > at:
+            stuck, process.stuck = process.stuck, []
+            for one in stuck:
+                self._at(self.now, partial(self._put, process, one))
 
 
 # --- said -----------------------------------------------------------------------------------------------
