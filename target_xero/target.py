@@ -383,7 +383,7 @@ class TargetXero(XeroPlugin, Target):
     # The end
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Stop at the next safe point: a request that is out gets its answer, nothing more is sent.
+        """Stop at the next safe point: what is under way gets its answer, nothing more is sent.
 
         The SDK's own way writes all that is left and prints the state even if that fails. While the input is
         read nothing has been sent yet, so that the end can be at once, as it is at the second signal.
@@ -391,7 +391,7 @@ class TargetXero(XeroPlugin, Target):
         if self._is_writing and not self._is_stopping:
             self._is_stopping = True
             self.logger.warning(
-                "%s: stopping once the request that is out has its answer.", signal.Signals(signum).name
+                "%s: stopping once what is under way has its answer.", signal.Signals(signum).name
             )
             return
         self.logger.warning("%s: stopped.", signal.Signals(signum).name)

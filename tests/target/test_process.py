@@ -19,6 +19,7 @@ import pytest
 from .conftest import Wiring, lines, record, schema, state
 from .test_never_twice import journal
 
+TEN_BATCHES = lines(schema("manual_journals", "id"), *map(journal, range(1, 501)), state("all"))
 TWO_BATCHES = lines(schema("manual_journals", "id"), *map(journal, range(1, 101)), state("all"))
 
 
@@ -69,9 +70,9 @@ def held(wiring: Wiring) -> bool:
     return any(fault["hits"] for fault in wiring.xero.desk.faults() if fault["kind"] == "hold")
 
 
-def all_there_once(wiring: Wiring) -> None:
+def all_there_once(wiring: Wiring, number: int = 100) -> None:
     narrations = sorted(r["Narration"] for r in wiring.records("ManualJournals"))
-    assert narrations == sorted(f"Journal {n}" for n in range(1, 101))
+    assert narrations == sorted(f"Journal {n}" for n in range(1, number + 1))
 
 
 def test_a_run_without_rejects_ends_with_0_and_the_state_on_stdout(command: Command):
@@ -128,22 +129,43 @@ def test_a_request_that_xero_has_not_finished_is_repeated_and_done_once(command:
     all_there_once(wiring)
 
 
-def test_sigterm_lets_the_request_that_is_out_have_its_answer_and_sends_no_more(
+@pytest.mark.parametrize("done", [True, False], ids=["done by xero", "not done yet"])
+def test_a_kill_with_five_batches_under_way_leaves_nothing_to_be_doubled(
+    command: Command, wiring: Wiring, done: bool
+):
+    held_back = wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", count=5)
+    with command.start(TEN_BATCHES) as process:
+        wiring.xero.desk.wait(held_back, hits=5)
+        process.kill()
+    assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (250,)
+    if done:
+        wiring.xero.desk.release()
+        until(lambda: len(wiring.records("ManualJournals")) == 250)
+    # Without that, the next run sends the same five requests again, under the same keys.
+    code, out, error = command.run(TEN_BATCHES)
+    assert (code, out) == (0, '"all"\n')
+    assert f"the answer for 250 came; {250 if done else 0} done in Xero" in error
+    wiring.xero.desk.release()
+    until(lambda: all(call["status"] for call in wiring.writes()))
+    all_there_once(wiring, 500)
+
+
+def test_sigterm_lets_the_requests_that_are_out_have_their_answers_and_sends_no_more(
     command: Command, wiring: Wiring
 ):
-    wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals")
-    with command.start(TWO_BATCHES) as process:
-        until(lambda: held(wiring))
+    held_back = wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", count=5)
+    with command.start(TEN_BATCHES) as process:
+        wiring.xero.desk.wait(held_back, hits=5)
         process.send_signal(signal.SIGTERM)
         wiring.xero.desk.release()
         out, error = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out == ""
-    assert "stopping once the request that is out has its answer" in error
-    assert len(wiring.records("ManualJournals")) == 50
+    assert "stopping once what is under way has its answer" in error
+    assert len(wiring.records("ManualJournals")) == 250
     assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (0,)
-    assert command.run(TWO_BATCHES)[:2] == (0, '"all"\n')
-    all_there_once(wiring)
+    assert command.run(TEN_BATCHES)[:2] == (0, '"all"\n')
+    all_there_once(wiring, 500)
 
 
 def test_sigterm_while_the_input_is_read_ends_the_run_before_anything_is_sent(

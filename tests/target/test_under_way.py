@@ -1,0 +1,234 @@
+"""Several batches under way at once: as many as order allows, and each record is still settled by its own answer."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_xero.api.errors import OutcomeUnknown, XeroError
+from tap_xero.sandbox import Sandbox
+from target_xero import writer
+
+from .conftest import Wiring, Written, record, schema, state
+from .test_never_twice import AFTER, JOURNALS, RECORDS, journal, settled
+from .test_round_trip import Copy, contents
+
+PUT = {"method": "PUT", "path": "ManualJournals"}
+
+
+def most_at_once(wiring: Wiring) -> int:
+    counters = wiring.xero.desk.counters()
+    return int(counters["tenants"][wiring.tenant]["most_in_flight"])
+
+
+def written_while_held(wiring: Wiring, *source: Any, **held: Any) -> tuple[Written, int]:
+    """A run whose first five writes are answered together, if there are ever five; the most at once."""
+    number = wiring.xero.desk.fault("hold", count=5, **held)
+
+    def let_go() -> None:
+        wiring.xero.desk.wait(number, hits=5)
+        wiring.xero.desk.release(number)
+
+    thread = threading.Thread(target=let_go)
+    thread.start()
+    run = wiring.write(*source)
+    thread.join()
+    return run, most_at_once(wiring)
+
+
+@pytest.fixture
+def backwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What is under way beside each other reaches Xero in the opposite order; how many that were each time."""
+    waiting: list[writer.Trip] = []
+    together: list[int] = []
+
+    def set_off(trip: writer.Trip, sent_at: str, send: Any) -> None:
+        trip.sent_at, trip._send = sent_at, send
+        waiting.append(trip)
+
+    def join(trip: writer.Trip, timeout: float | None = None) -> None:
+        if trip in waiting:
+            together.append(len(waiting))
+            for one in reversed(waiting):
+                one.run()
+            waiting.clear()
+
+    monkeypatch.setattr(writer.Trip, "set_off", set_off)
+    monkeypatch.setattr(writer.Trip, "join", join)
+    return together
+
+
+def people(first: int, last: int, **values: Any) -> list[dict[str, Any]]:
+    return [record("contacts", id=n, **{"Name": f"Person {n}", **values}) for n in range(first, last)]
+
+
+def test_five_batches_are_under_way_at_once_and_never_more(wiring: Wiring):
+    run, most = written_while_held(wiring, JOURNALS, **PUT)
+    settled(wiring, run)
+    assert most == 5
+    assert len(wiring.writes()) == RECORDS // 50
+
+
+@pytest.mark.parametrize("fault", AFTER)
+def test_a_lost_answer_among_five_neither_loses_nor_doubles_a_record(wiring: Wiring, fault: str):
+    stream: list[Any] = [schema("manual_journals", "id")]
+    for n in range(1, 501):
+        stream += [journal(n), *([state(n // 50)] if n % 50 == 0 else [])]
+    wiring.xero.desk.fault(fault, after=2, **PUT)
+    run = wiring.write(*stream, tries=1)
+    assert isinstance(run.error, OutcomeUnknown)
+    flying = [int(key) for (key,) in wiring.ledger().execute("SELECT key FROM flight")]
+    assert len(flying) == 50
+    # No state is passed on that a record before it is not settled for, although later ones are.
+    assert all(value <= (min(flying) - 1) // 50 for value in run.states)
+    assert len(wiring.records("ManualJournals")) == sum(run.count("manual_journals").values()) + 50
+    wiring.xero.desk.advance(400)
+    again = wiring.write(*stream)
+    assert again.error is None
+    assert again.states[-1] == 10
+    assert sorted(r["Narration"] for r in wiring.records("ManualJournals")) == sorted(
+        f"Journal {n}" for n in range(1, 501)
+    )
+
+
+def test_two_lost_answers_of_equal_records_are_both_found(wiring: Wiring):
+    """Nothing but their keys tells the journals of the two batches apart."""
+    same = [{**journal(1), "record": {**journal(1)["record"], "id": n}} for n in range(100)]
+    wiring.xero.desk.fault("reset_after", count=2, **PUT)
+    assert isinstance(wiring.write(schema("manual_journals", "id"), *same, tries=1).error, OutcomeUnknown)
+    wiring.xero.desk.advance(400)
+    run = wiring.write(schema("manual_journals", "id"), *same)
+    assert run.count("manual_journals") == {"unchanged": 100}
+    assert len(wiring.records("ManualJournals")) == 100
+
+
+def test_when_the_day_is_used_up_what_is_under_way_is_settled_all_the_same(wiring: Wiring):
+    wiring.xero.desk.fault("rate_limit", problem="day", after=3, **PUT)
+    run = wiring.write(JOURNALS, tries=1)
+    assert isinstance(run.error, XeroError)
+    there = len(wiring.records("ManualJournals"))
+    assert run.count("manual_journals") == {"created": there}
+    assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (0,)
+    wiring.xero.desk.clear_faults()
+    wiring.xero.desk.advance(86_400)
+    settled(wiring, wiring.write(JOURNALS))
+
+
+def test_a_second_record_of_one_key_is_sent_when_the_first_is_settled(wiring: Wiring, backwards: list[int]):
+    stream = [*people(0, 300), *people(100, 101, FirstName="Second"), *people(300, 400)]
+    stream += people(100, 101, FirstName="Third")
+    run = wiring.write(schema("contacts", "id"), *stream)
+    assert run.count("contacts") == {"created": 400, "updated": 2}
+    (person,) = [c for c in wiring.records("Contacts") if c["Name"] == "Person 100"]
+    assert person["FirstName"] == "Third"
+    assert max(backwards) > 1
+    again = wiring.write(schema("contacts", "id"), *stream[:100], *stream[101:300], *stream[301:])
+    assert again.count("contacts") == {"unchanged": 400}
+
+
+def test_a_name_that_one_record_leaves_is_free_for_the_other_that_takes_it(
+    wiring: Wiring, backwards: list[int]
+):
+    wiring.write(schema("contacts", "id"), people(0, 300))
+    moved = [
+        record("contacts", id=n, Name=f"Person {n + 50}" if n < 250 else f"New {n}")
+        for n in range(299, -1, -1)
+    ]
+    run = wiring.write(schema("contacts", "id"), *moved)
+    assert run.count("contacts") == {"updated": 300}
+    assert sorted(c["Name"] for c in wiring.records("Contacts")) == sorted(m["record"]["Name"] for m in moved)
+
+
+def test_a_copy_is_complete_in_whatever_order_requests_reach_xero(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backwards: list[int]
+):
+    with Sandbox(limits=False) as sandbox:
+        copy = Copy(sandbox, tmp_path)
+        monkeypatch.setattr("sys.stdout", io.StringIO())
+        original = copy.read(copy.source)
+        copy.write(original)
+        assert copy.rejects() == []
+        assert max(backwards) == 5
+        copied, expected = contents(copy.read(copy.target)), contents(original)
+        assert {name: sum(said.values()) for name, said in copied.items()} == {
+            name: sum(said.values()) for name, said in expected.items()
+        }
+        assert copied == expected
+
+
+def test_changes_that_take_no_new_name_go_beside_each_other(wiring: Wiring):
+    wiring.write(schema("contacts", "id"), people(0, 300))
+    run, most = written_while_held(
+        wiring, schema("contacts", "id"), people(0, 300, FirstName="Ann"), method="POST", path="Contacts"
+    )
+    assert run.count("contacts") == {"updated": 300}
+    assert most == 5
+
+
+LINE = {"Description": "Work", "Quantity": 1, "UnitAmount": 100, "AccountCode": "200"}
+
+
+def invoices(number: int, **values: Any) -> list[dict[str, Any]]:
+    told = {"Type": "ACCREC", "Status": "AUTHORISED", "Date": "2026-11-05", "DueDate": "2026-12-05"}
+    told |= {"contact_name": "Abel", "LineItems": [LINE]}
+    return [
+        schema("contacts", "id"),
+        record("contacts", id=1, Name="Abel"),
+        schema("invoices", "id"),
+        *(record("invoices", id=n, **told, **values, Reference=f"No. {n}") for n in range(number)),
+    ]
+
+
+def test_invoices_that_xero_numbers_are_numbered_in_their_order(wiring: Wiring, backwards: list[int]):
+    run = wiring.write(*invoices(300))
+    assert run.count("invoices") == {"created": 300}
+    numbered = sorted((i["InvoiceNumber"], int(i["Reference"][4:])) for i in wiring.records("Invoices"))
+    assert [place for _, place in numbered] == list(range(300))
+
+
+def test_payments_of_one_invoice_are_sent_one_after_the_other(wiring: Wiring, backwards: list[int]):
+    bank = record(
+        "accounts", id=1, Code="090", Name="Bank", Type="BANK", BankAccountNumber="12-3456-0000001-00"
+    )
+    paid = {"Code": "090", "Date": "2026-11-06", "Amount": "0.1"}
+    wiring.write(schema("accounts", "id"), bank, *invoices(2, InvoiceNumber="INV-A"))
+    backwards.clear()
+    run = wiring.write(
+        schema("payments", "id"),
+        *(record("payments", id=n, InvoiceNumber="INV-A", **paid) for n in range(150)),
+    )
+    assert run.count("payments") == {"created": 150}
+    assert backwards == [1, 1, 1]
+
+
+def test_an_invoice_number_that_comes_twice_is_refused_by_xero_the_second_time(
+    wiring: Wiring, backwards: list[int]
+):
+    """The first of them is the one that is written, although they are in different batches."""
+    stream = invoices(120)
+    for n, message in enumerate(stream[3:]):
+        message["record"] |= {"InvoiceNumber": f"INV-{n % 100}"}
+    run = wiring.write(*stream)
+    assert run.count("invoices") == {"created": 100, "rejected": 20}
+    assert {i["Reference"] for i in wiring.records("Invoices")} == {f"No. {n}" for n in range(100)}
+
+
+def test_what_is_under_way_is_bounded_however_long_the_input_is(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+):
+    most = 0
+    go_on = writer.Writer._go_on
+
+    def watched(self: writer.Writer) -> None:
+        nonlocal most
+        go_on(self)
+        steps = [step for trip in (*self._due, *self._under_way) for step in trip.steps]
+        most = max(most, len(steps))
+
+    monkeypatch.setattr(writer.Writer, "_go_on", watched)
+    settled(wiring, wiring.write(JOURNALS))
+    assert 50 < most <= (writer.AT_ONCE + 1) * 50
