@@ -18,7 +18,7 @@ from typing import Any
 import filelock
 
 from tap_xero.config import ConfigurationProblem
-from target_xero.payload import decode, encode
+from target_xero.payload import decode
 
 _VERSION = 1
 #: Keys in one query: SQLite's oldest limit of variables is 999.
@@ -208,16 +208,16 @@ class Ledger:
         action: str,
         path: str,
         sent_at: str,
-        jobs: Iterable[tuple[str, str, Any, Any]],
+        jobs: Iterable[tuple[str, str, bytes, bytes]],
     ) -> None:
-        """Put the records of a request in flight: (key, content hash, body, job) each, in its order."""
+        """Put the records of a request in flight: (key, content hash, body, job) each, in its order, as JSON."""
         with self._change():
             self._db.executemany(
                 "INSERT OR REPLACE INTO flight VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         self._tenant, object_name, key, request, place, action, path, content,
-                        encode(body).decode(), encode(job).decode(), sent_at,
+                        body.decode(), job.decode(), sent_at,
                     )
                     for place, (key, content, body, job) in enumerate(jobs)
                 ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from tap_xero.api import dates
 from target_xero.compare import same_name, says
 from target_xero.ledger import Entry, Ledger
 from target_xero.lookups import Directory, Record
-from target_xero.payload import REFERENCES, Broken
+from target_xero.payload import REFERENCES, Broken, encode
 from target_xero.references import References, alias, lines_for_update, without_line_ids
 from target_xero.sinks import Intake, Job
 from target_xero.writes import Existing, Verb, Write
@@ -46,6 +47,11 @@ class Step:
     lines: list[str | None] = field(default_factory=list)
     follows: bool = False
     again: bool = False
+
+    @cached_property
+    def data(self) -> bytes:
+        """The body as JSON; it does not change any more once it was asked for."""
+        return encode(self.body)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from target_xero.ledger import Ledger
@@ -29,6 +30,7 @@ _OBJECTS = {
 }
 _BY_NAME = ("contacts", "invoices", "credit_notes")
 _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
+_NESTED: frozenset[type[Any]] = frozenset({dict, list})
 # Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".
 _tax_type = re.compile(r"[A-Z0-9_]+").fullmatch
 _account_code = re.compile(r"[^a-z\s]{1,10}").fullmatch
@@ -51,14 +53,15 @@ class References:
         """Whether a record comes from another organisation, so that its ids mean nothing here."""
         return tenant is not None and tenant != self._tenant
 
-    def prepare(self, contents: Iterable[Mapping[str, Any]]) -> None:
-        """Look up the names in many records at once."""
+    def prepare(self, contents: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
+        """Look up the names in many records at once: (content, the organisation it comes from) each."""
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for content in contents:
+        for content, tenant in contents:
             for name, reference in _references(content):
                 target = _OBJECTS.get(name)
                 identifier, *others = REFERENCES[name]
-                if target not in _BY_NAME or self._mapped(reference.get(identifier)):
+                source = reference.get(identifier)
+                if target not in _BY_NAME or (source and (self._mapped(source) or not self.foreign(tenant))):
                     continue
                 for field in others:
                     value = reference.get(field)
@@ -71,11 +74,15 @@ class References:
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """The content with all its references as Xero takes them; raises `Broken` for one that can't be found."""
-        return {
-            name: found
-            for name, value in content.items()
-            if (found := self._value(name, value, tenant)) is not None
-        }
+        found = {}
+        for name, value in content.items():
+            if value.__class__ not in _NESTED and not _refers(name):
+                found[name] = value
+                continue
+            resolved = self._value(name, value, tenant)
+            if resolved is not None:
+                found[name] = resolved
+        return found
 
     def _value(self, name: str, value: Any, tenant: str | None) -> Any:
         if name in _TRACKING:
@@ -244,6 +251,12 @@ class References:
                 "Tracking",
             )
         return {**given, **{n: mapped[n] or value for n, value in ids.items()}}
+
+
+@lru_cache(maxsize=4096)
+def _refers(name: str) -> bool:
+    """Whether a plain value of this name may stand for another record."""
+    return name in REFERENCES or name.endswith(("TaxType", "AccountCode", "ID"))
 
 
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:

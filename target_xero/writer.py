@@ -234,8 +234,10 @@ class Writer:
     def _prepare(self, row: Write, jobs: list[Job]) -> None:
         """Look up what the records of a batch will need, in as few calls as that takes."""
         self._ledger.foresee(row.name, [job.key for job in jobs])
-        sent = [job.sent for job in jobs if self._planner.may_be_sent(row, job)]
-        self._references.prepare([{row.refers: one} for one in sent] if row.refers else sent)
+        coming = [job for job in jobs if self._planner.may_be_sent(row, job)]
+        self._references.prepare(
+            ({row.refers: job.sent} if row.refers else job.sent, job.tenant) for job in coming
+        )
         # Lines that Xero has already keep their ids, which only Xero knows of a record that was not written here.
         unknown = [
             job.id
@@ -249,7 +251,7 @@ class Writer:
             self._directory.by_ids(row, unknown)
         if row.first and row.search:
             for field in row.names:
-                values = [value for one in sent for name, value in row.named(one) if name == field]
+                values = [v for job in coming for name, v in row.named(job.sent) if name == field]
                 self._directory.look_up(row, field, values)
 
     def _endings(self, row: Write) -> Iterator[Job]:
@@ -376,12 +378,12 @@ class Writer:
             params |= row.copied
         if verb.size > 1 and verb.answers:
             params["summarizeErrors"] = "false"
-        body = _body(row, verb, [step.body for step in steps])
+        body = _body(row, verb, [step.data for step in steps])
         request = self._request_key(steps, body)
         sent_at = self._directory.now()
         self._ledger.sending(
             row.name, request, first.action, first.path, sent_at,
-            [(step.job.key, step.hash, step.body, _kept(step)) for step in steps],
+            [(step.job.key, step.hash, step.data, encode(_kept(step))) for step in steps],
         )  # fmt: skip
         send = partial(
             self._client.send,
@@ -766,6 +768,7 @@ class Writer:
 
 # Requests and answers
 
+_NESTED: frozenset[type[Any]] = frozenset({dict, list})
 #: Marks of a request that nothing else may be under way with.
 _ALONE: set[object] = {"alone"}
 #: What payments change besides themselves.
@@ -790,10 +793,10 @@ def _may_be_written(error: BaseException | None) -> bool:
     return isinstance(error, Refused) and bool(error.elements) and not isinstance(error, TooLarge)
 
 
-def _body(row: Write, verb: Verb, bodies: list[dict[str, Any]]) -> bytes | None:
+def _body(row: Write, verb: Verb, bodies: list[bytes]) -> bytes | None:
     if not verb.body:
         return None
-    return encode(bodies[0] if verb.body == "one" else {row.envelope: bodies})
+    return bodies[0] if verb.body == "one" else b'{"%b":[%b]}' % (row.envelope.encode(), b",".join(bodies))
 
 
 def _sized(steps: list[Step], size: int) -> Iterator[list[Step]]:
@@ -801,7 +804,7 @@ def _sized(steps: list[Step], size: int) -> Iterator[list[Step]]:
     batch: list[Step] = []
     weight = 0
     for step in steps:
-        heavy = len(encode(step.body)) + 1 if len(steps) > 1 else 0
+        heavy = len(step.data) + 1 if len(steps) > 1 else 0
         if batch and (len(batch) >= size or weight + heavy > MOST_BYTES):
             yield batch
             batch, weight = [], 0
@@ -891,10 +894,12 @@ def _words(value: Any) -> list[str]:
             found |= dict.fromkeys(_words(one))
     elif isinstance(value, dict):
         for name, one in value.items():
+            if one.__class__ not in _NESTED or not one:
+                continue
             if name == "ValidationErrors":
-                messages = [e.get("Message") if isinstance(e, dict) else e for e in one or []]
+                messages = [e.get("Message") if isinstance(e, dict) else e for e in one]
                 found |= dict.fromkeys(str(message) for message in messages if message)
-            elif isinstance(one, (dict, list)):
+            else:
                 found |= dict.fromkeys(_words(one))
     return list(found)
 
