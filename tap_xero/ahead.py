@@ -96,12 +96,12 @@ class _Lane:
         self.flying = 0
         """Calls without an answer."""
         self.answered = 0
-        """Bytes of answers whose turn hasn't come."""
+        """Bytes of those answers whose turn hasn't come."""
 
     @property
-    def ahead(self) -> int:
-        """Answers that nobody has asked for yet."""
-        return len(self.chunks) + len(self.calls) - self.flying
+    def waiting(self) -> int:
+        """Answers whose turn hasn't come; a call that nobody waits for any more may still be flying."""
+        return max(0, len(self.calls) - self.flying)
 
 
 class ReadAhead:
@@ -216,9 +216,9 @@ class ReadAhead:
     def _width(self, lane: _Lane) -> int:
         """How many calls of a list may be under way."""
         if lane is self._consumed:
-            return WINDOW - 2 * lane.ahead
+            return WINDOW - 2 * (len(lane.chunks) + lane.waiting)
         room = self._room(lane) - self._lying - self._under_way * self._largest
-        return (WINDOW if room >= WINDOW * self._largest else 1) - (len(lane.calls) - lane.flying)
+        return (WINDOW if room >= WINDOW * self._largest else 1) - lane.waiting
 
     def _room(self, lane: _Lane) -> int:
         """How many bytes may lie ready for a list to add to them."""
