@@ -134,8 +134,13 @@ class Cost:
     memory_each: float
 
 
-def cost_of(few: list[Measured], many: list[Measured], with_records: list[Measured]) -> Cost:
-    """What the runs come to, by the cheapest of each kind: whatever else the machine does makes them dearer."""
+def cost_of(
+    few: list[Measured], many: list[Measured], most: list[Measured], with_records: list[Measured]
+) -> Cost:
+    """What the runs come to, by the cheapest of each kind: whatever else the machine does makes them dearer.
+
+    `with_records` has as many organisations as `many`; calls and memory go by `few` and `most`.
+    """
 
     def least(of: Callable[[Measured], float], runs: list[Measured]) -> float:
         return min(map(of, runs))
@@ -146,12 +151,12 @@ def cost_of(few: list[Measured], many: list[Measured], with_records: list[Measur
     def memory(one: Measured) -> float:
         return one.memory
 
-    calls = many[0].calls - few[0].calls
-    organisations = many[0].organisations - few[0].organisations
-    call = (least(cpu, many) - least(cpu, few)) / calls
+    calls = most[0].calls - few[0].calls
+    organisations = most[0].organisations - few[0].organisations
+    call = (least(cpu, most) - least(cpu, few)) / calls
     records = with_records[0].records * with_records[0].organisations
     record = (least(cpu, with_records) - least(cpu, many)) / records
-    each = (least(memory, many) - least(memory, few)) / organisations
+    each = (least(memory, most) - least(memory, few)) / organisations
     base = least(memory, few) - each * few[0].organisations
     return Cost(least(cpu, few) - call * few[0].calls, call, record, base, each)
 
@@ -450,9 +455,10 @@ def main() -> None:
         for _ in range(options.repeats):
             few.append(run(place, folder, 50, 0))
             many.append(run(place, folder, 350, 0))
-            with_records.append(run(place, folder, 350, 300))
+            with_records.append(run(place, folder, 350, 900))
         more = [run(place, folder, organisations, 0) for organisations in options.measure]
-    cost = cost_of(few, many, with_records)
+    most = max([many, *([one] for one in more)], key=lambda runs: runs[0].organisations)
+    cost = cost_of(few, many, most, with_records)
     titled(
         f"Measured: one process, {STREAMS} lists of each organisation",
         [
