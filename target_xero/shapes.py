@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,6 +39,8 @@ _TYPES: Mapping[str, Any] = {
 _UNSEEN = msgspec.Raw()
 #: So many records that are not right as they are, and as many again are left to the form without a look.
 _PATIENCE, _REST = 20, 1000
+#: Objects with rules of their own.
+_OF_THEIR_OWN = frozenset({"payments", "manual_journals", "history_notes"})
 _matches = lru_cache(maxsize=1024)(fnmatchcase)
 
 
@@ -46,36 +48,39 @@ class _Unusual(Exception):
     """A record that only the form can judge."""
 
 
-class Taken(NamedTuple):
-    """A record as a shape found it: `sent` is its content as JSON, `compared` what of it the hash is made of."""
+_NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, _Unusual, ArithmeticError)
 
-    key: str
-    sent: bytes
-    compared: bytes
-    id: str | None
-    tenant: str | None
-    status: str
-    gone: bool
-    aside: dict[str, Any]
+
+#: A record as a shape found it: its key; its content as JSON, and what of it the hash is made of; Xero's id, the
+#: organisation, the status, whether it is gone, and what is only looked at, as in `sinks.Job`.
+Taken = tuple[str, bytes, bytes, "str | None", "str | None", str, bool, dict[str, Any]]
 
 
 class Shape:
-    """The records of one stream; `keys` are its key properties.
+    """The records of one `stream`; `keys` are its key properties.
 
     A name that the form has met and leaves out is left out here as well; a new one is the form's to tell of.
     """
 
-    def __init__(self, row: Write, form: Form, keys: Sequence[str]) -> None:
-        self._row, self._form, self._keys = row, form, tuple(keys)
+    def __init__(self, row: Write, form: Form, stream: str, keys: Sequence[str]) -> None:
+        self._row, self._form, self._stream, self._keys = row, form, stream, tuple(keys)
         self._misses = self._resting = 0
         self._names_met = -1
+        self._read: Callable[[msgspec.Raw], Any]
+        self._read_line: Callable[[bytes], Any]
         # What is looked at beside the form's fields: the organisation, the deletion, and the source's own key.
         self._special: dict[str, Any] = {"tenant_id": str, DELETED_AT: str}
         self._special |= {name: int | str for name in keys if name not in {*form.wanted, *self._special}}
+        # Where the type has them.
+        places = {name: f"x{number}" for number, name in enumerate(self._special)}
+        self._key_places = tuple(places.get(name, name) for name in keys)
         self._once = tuple(name for name in row.once if name in form.wanted)
         self._aside = tuple(name for name in form.aside if name in form.wanted and name not in form.inner)
         self._status = row.status if row.status in form.wanted else ""
+        self._statuses: dict[str | None, str] = {None: "", "": ""}
+        self._statuses |= {status: row.becomes.get(status, status) for status in row.statuses}
         self._names = (*row.names, *(row.numbered or ())[:1])
+        self._is_special = bool(row.elsewhere or row.either or row.name in _OF_THEIR_OWN)
         # A key that is a number counts as it was written, and one that is content under another name is both.
         self._can_read = all(
             form.wanted[name].kind in {"guid", "text", "instant"}
@@ -95,12 +100,21 @@ class Shape:
             self._compile()
         try:
             taken = self._taken(self._read(record))
-        except (msgspec.DecodeError, UnicodeDecodeError, _Unusual, ArithmeticError):
+        except _NOT_MINE:
             self._missed()
             return None
         if self._misses:
             self._misses -= 1
         return taken
+
+    def take_line(self, line: bytes) -> Taken | None:
+        """The same from a line that probably holds a record of this stream; None also if it is another message."""
+        if not self._can_read or self._resting or self._names_met < 0:
+            return None
+        try:
+            return self._taken(self._read_line(line).record)
+        except _NOT_MINE:
+            return None
 
     def learn(self) -> None:
         """The form has looked at a record, and may have met new names."""
@@ -114,25 +128,27 @@ class Shape:
 
     def _compile(self) -> None:
         self._names_met = self._form.names_met
-        kind, self._tidy, places = _made(self._form, self._row.name, self._special)
-        self._places = [(name, places[name]) for name in self._special]
+        kind, self._tidy = _made(self._form, self._row.name, self._special)
         self._read = msgspec.json.Decoder(kind, float_hook=Decimal).decode
+        message = msgspec.defstruct(
+            "Message",
+            [("type", Literal["RECORD"]), ("stream", Literal[self._stream]), ("record", kind)],
+            gc=False,
+        )
+        self._read_line = msgspec.json.Decoder(message, float_hook=Decimal).decode
 
     def _taken(self, record: Any) -> Taken:
         row = self._row
-        special: dict[str, Any] = {}
-        for name, place in self._places:
-            special[name] = getattr(record, place)
-            setattr(record, place, None)
-        if self._tidy:
-            self._tidy(record)
-        key = self._key(record, special)
+        tenant, gone = record.x0 or None, bool(record.x1)
+        key = self._key(record)
+        self._tidy(record)
         status = ""
         if self._status:
             status = self._status_of(getattr(record, self._status))
             if self._status not in self._aside:
                 setattr(record, self._status, None)
-        _look_closer(row, record)
+        if self._is_special:
+            _look_closer(row, record)
         identifier = None
         aside = {}
         for name in self._aside:
@@ -140,9 +156,13 @@ class Shape:
             if value is not None:
                 if name == row.key:
                     identifier = value
+                    key = key or value
                 if name in row.aside:
                     aside[name] = value
                 setattr(record, name, None)
+        if not key and not self._keys:
+            named = row.named({name: getattr(record, name) for name in self._names})
+            key = next((f"{name}={value}" for name, value in named), "")
         sent = compared = encode_sorted(record)
         for name in self._once:
             if getattr(record, name) is not None:
@@ -150,29 +170,22 @@ class Shape:
                     setattr(record, other, None)
                 compared = encode_sorted(record)
                 break
-        gone = bool(special[DELETED_AT])
-        return Taken(key, sent, compared, identifier, special["tenant_id"] or None, status, gone, aside)
+        return key, sent, compared, identifier, tenant, status, gone, aside
 
     def _status_of(self, status: str | None) -> str:
-        row = self._row
-        if not status or not row.steps:
+        if not self._row.steps:
             return ""
-        status = status.upper()
-        if status not in row.statuses:
+        found = self._statuses.get(status)
+        if found is None:
             raise _Unusual
-        return row.becomes.get(status, status)
+        return found
 
-    def _key(self, record: Any, special: Mapping[str, Any]) -> str:
-        row = self._row
-        if self._keys:
-            values = [special[name] if name in special else getattr(record, name) for name in self._keys]
-            if None in values or "" in values:
-                raise _Unusual
-            return str(values[0]) if len(values) == 1 else "|".join(map(str, values))
-        if row.key in self._aside and getattr(record, row.key) is not None:
-            return str(getattr(record, row.key))
-        named = row.named({name: getattr(record, name) for name in self._names})
-        return next((f"{name}={value}" for name, value in named), "")
+    def _key(self, record: Any) -> str:
+        """The source's key, or nothing if it has none."""
+        values = [getattr(record, place) for place in self._key_places]
+        if None in values or "" in values:
+            raise _Unusual
+        return str(values[0]) if len(values) == 1 else "|".join(map(str, values))
 
 
 def _look_closer(row: Write, record: Any) -> None:
@@ -203,13 +216,12 @@ _ORDINARY = frozenset({None, "ACCRECPAYMENT", "ACCPAYPAYMENT"})
 _Tidy = Callable[[Any], None]
 
 
-def _made(
-    form: Form, name: str, special: Mapping[str, Any]
-) -> tuple[type[Any], _Tidy | None, dict[str, str]]:
-    """A type for the records of a form, what tidies them up, and where it holds what is `special`.
+def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any], _Tidy]:
+    """A type for the records of a form, and what tidies them up.
 
-    Its fields are in the order of their names, as they are hashed. What tidies a record up leaves shortest
-    numbers, and nothing that says nothing; it raises `_Unusual` for a record that is the form's to judge.
+    Its fields are in the order of their names, as they are hashed; what is `special` it holds as `x0`, `x1` and
+    so on. What tidies a record up leaves shortest numbers, and nothing that says nothing or is special; it raises
+    `_Unusual` for a record that is the form's to judge.
     """
     fields: list[tuple[str, Any, Any]] = []
     steps: list[str] = []
@@ -217,7 +229,7 @@ def _made(
     for field in sorted(form.wanted):
         word = form.wanted[field]
         if field in form.inner:
-            kind, tidy, _ = _made(form.inner[field], f"{name}_{field}", {})
+            kind, tidy = _made(form.inner[field], f"{name}_{field}", {})
             known |= {f"empty_{field}": kind(), f"tidy_{field}": tidy}
             if field in form.aside:
                 # Parts are records of their own, if there are any.
@@ -226,7 +238,7 @@ def _made(
             else:
                 many = word.kind == "many"
                 kind = list[kind] if many else kind  # type: ignore[valid-type]
-                call = f"tidy_{field}(one)" if tidy else "pass"
+                call = "pass" if tidy is _nothing_to_do else f"tidy_{field}(one)"
                 steps.append((_EACH if many else _ONE).format(field=field, tidy=call))
         elif word.item and word.item.kind == "text":
             kind = list[str]
@@ -244,27 +256,32 @@ def _made(
         else:
             continue
         fields.append((field, kind | None, None))
-    places: dict[str, str] = {}
-    for number, raw in enumerate(dict.fromkeys((*special, *form.left_out))):
-        place = places[raw] = f"x{number}"
+    places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
+    for place, raw in places.items():
         if raw in special:
             fields.append((place, special[raw] | None, None))
+            steps.append(f"record.{place} = None")
         else:
             fields.append((place, msgspec.Raw, _UNSEEN))
             steps.append(f"record.{place} = unseen")
     kind = msgspec.defstruct(
         name,
         fields,
-        rename={place: raw for raw, place in places.items()},
+        rename=places,
         omit_defaults=True,
         forbid_unknown_fields=True,
         gc=False,
     )
-    if steps:
-        source = "\n".join(["def tidy(record):", *steps]).replace("\n", "\n    ")
-        # Compiled once for each object, of the registry's own names; a loop over them takes twice as long.
-        exec(source, known)  # noqa: S102
-    return kind, known.get("tidy"), places
+    if not steps:
+        return kind, _nothing_to_do
+    source = "\n".join(["def tidy(record):", *steps]).replace("\n", "\n    ")
+    # Compiled once for each object, of the registry's own names; a loop over them takes twice as long.
+    exec(source, known)  # noqa: S102
+    return kind, known["tidy"]
+
+
+def _nothing_to_do(record: Any) -> None:
+    """Leave a record as it is."""
 
 
 _NAMES: Mapping[str, Any] = {

@@ -27,7 +27,7 @@ from target_xero.payload import (
     fingerprint,
     hashed,
 )
-from target_xero.shapes import Shape
+from target_xero.shapes import Shape, Taken
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
 
 if TYPE_CHECKING:
@@ -136,51 +136,22 @@ class Intake:
 
     # Taking in
 
-    def reader(self, row: Write, stream: str, keys: Sequence[str]) -> Callable[[msgspec.Raw, bytes], bool]:
-        """What takes in the records of a stream that no stream map changes, from their JSON and their line.
-
-        It returns whether the record is one.
-        """
+    def reader(self, row: Write, stream: str, keys: Sequence[str]) -> Reader:
+        """What takes in the records of a stream that no stream map changes."""
         place = (stream, *keys)
-        shape = self._shapes.get(place) or Shape(row, self._form(row), keys)
+        shape = self._shapes.get(place) or Shape(row, self._form(row), stream, keys)
         self._shapes[place] = shape
+        return Reader(self, row, stream, keys, shape)
 
-        def read(record: msgspec.Raw, line: bytes) -> bool:
-            taken = shape.take(record)
-            if taken is None:
-                try:
-                    fields = decode(record)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    return False
-                if not isinstance(fields, dict):
-                    return False
-                self.take(row, stream, keys, fields, line)
-                shape.learn()
-                return True
-            key, sent, compared, identifier, tenant, status, gone, aside = taken
-            epoch = self.states.epoch
-            self.states.opened(epoch)
-            self._add(
-                row,
-                Job(
-                    key=key,
-                    # As `hashed` would have it.
-                    hash=fingerprint(
-                        b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false")
-                    ),
-                    sent=cast("dict[str, Any]", msgspec.Raw(sent)),
-                    epoch=epoch,
-                    raw=self._keep(line),
-                    id=identifier,
-                    tenant=tenant,
-                    status=status,
-                    gone=gone,
-                    aside=aside,
-                ),
-            )
-            return True
-
-        return read
+    def take_shaped(self, row: Write, taken: Taken, line: bytes) -> None:
+        """Take in a record that its shape could read."""
+        key, sent, compared, identifier, tenant, status, gone, aside = taken
+        epoch = self.states.epoch
+        self.states.opened(epoch)
+        # As `hashed` would have it.
+        content = fingerprint(b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false"))
+        place, raw = self._keep(line), cast("dict[str, Any]", msgspec.Raw(sent))
+        self._add(row, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
 
     def take(
         self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], line: bytes
@@ -373,6 +344,37 @@ class Intake:
         for file in (*self._files.values(), self._lines):
             if file is not None:
                 file.close()
+
+
+class Reader:
+    """Takes in the records of one stream, from their JSON and the line that they came in."""
+
+    def __init__(self, intake: Intake, row: Write, stream: str, keys: Sequence[str], shape: Shape) -> None:
+        self._intake, self._row, self._stream, self._keys, self._shape = intake, row, stream, keys, shape
+
+    def take_line(self, line: bytes) -> bool:
+        """Take in a line if it holds a record of this stream, and one that is right as it is."""
+        taken = self._shape.take_line(line)
+        if taken is None:
+            return False
+        self._intake.take_shaped(self._row, taken, line)
+        return True
+
+    def take(self, record: msgspec.Raw, line: bytes) -> bool:
+        """Take in a record of this stream; False if it is none, but some other JSON or a broken one."""
+        taken = self._shape.take(record)
+        if taken is not None:
+            self._intake.take_shaped(self._row, taken, line)
+            return True
+        try:
+            fields = decode(record)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        if not isinstance(fields, dict):
+            return False
+        self._intake.take(self._row, self._stream, self._keys, fields, line)
+        self._shape.learn()
+        return True
 
 
 def _check_balance(sent: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ from tap_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected
 from target_xero.ledger import open_ledger
 from target_xero.payload import decode, encode
 from target_xero.report import Rejects, Report
-from target_xero.sinks import Intake, States, XeroSink
+from target_xero.sinks import Intake, Reader, States, XeroSink
 from target_xero.writer import Writer
 from target_xero.writes import MANY, WRITES, Write, row_of, why_not
 
@@ -55,7 +55,7 @@ class Lines(GenericSingerReader[str]):
         super().__init__()
         self.number = 0
         self.line = b""
-        self.takers: dict[str, Callable[[msgspec.Raw, bytes], bool]] = {}
+        self.takers: dict[str, Reader] = {}
         self.taken: Counter[str] = Counter()
 
     @property
@@ -70,17 +70,24 @@ class Lines(GenericSingerReader[str]):
         source = file_input or self.default_input
         counts: Counter[str] = Counter()
         read = msgspec.json.Decoder(_Record).decode
+        # Records of a stream mostly follow each other.
+        stream, likely = "", None
         for line in getattr(source, "buffer", source):
             self.number += 1
             self.line = line = line if isinstance(line, bytes) else line.encode()
+            if likely and likely.take_line(line):
+                self.taken[stream] += 1
+                continue
             try:
                 message = read(line)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 message = None
+            likely = None
             if message and message.type == "RECORD":
-                stream = message.stream
-                taker = self.takers.get(stream)
-                if taker and taker(message.record, line):
+                taker = self.takers.get(message.stream)
+                if taker and taker.take(message.record, line):
+                    likely = taker if message.stream == stream else None
+                    stream = message.stream
                     self.taken[stream] += 1
                     continue
             told = self.deserialize_json(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -47,15 +47,18 @@ class Looking:
 
     def __init__(self, text: str, monkeypatch: pytest.MonkeyPatch, *, quick: bool) -> None:
         self.by_shape = 0
-        take = Shape.take
 
-        def counted(shape: Shape, raw: Any) -> Taken | None:
-            taken = take(shape, raw) if quick else None
-            self.by_shape += taken is not None
-            return taken
+        def counted(take: Callable[..., Taken | None]) -> Callable[..., Taken | None]:
+            def asked(shape: Shape, told: Any) -> Taken | None:
+                taken = take(shape, told) if quick else None
+                self.by_shape += taken is not None
+                return taken
+
+            return asked
 
         with monkeypatch.context() as patch:
-            patch.setattr(Shape, "take", counted)
+            patch.setattr(Shape, "take", counted(Shape.take))
+            patch.setattr(Shape, "take_line", counted(Shape.take_line))
             patch.setattr(shapes, "_PATIENCE", 1 << 30)
             patch.setattr(TargetXero, "process_endofpipe", lambda _: None)
             target = TargetXero(config={"client_id": "unused", "on_unknown_stream": "ignore"})
