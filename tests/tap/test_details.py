@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
 import pytest
 import requests
@@ -139,6 +139,26 @@ def test_only_records_that_have_files_are_asked_for_them(demo: dict[str, Any], d
     assert {one["InvoiceID"] for one in run.records["invoice_attachments"]} == with_files
     assert {one["Path"] for one in run.records["invoice_attachments"] if "Path" in one} == set()
     assert len(desk.calls("/Attachments")) == len(with_files) > 10
+
+
+@pytest.mark.parametrize("name", [name for name, row in DETAILS.items() if row.files])
+def test_every_object_with_files_has_a_stream_that_fetches_them(
+    demo: dict[str, Any], api: Api, tmp_path: Path, name: str
+) -> None:
+    of_what = DETAILS[name].of
+    (key,) = of_what.key
+    one = next(
+        record
+        for record in read(demo, of_what.name).records[of_what.name]
+        if record.get("Status", "ACTIVE") not in {"ARCHIVED", "DELETED", "VOIDED"}
+    )[key]
+    content = f"of {name}".encode()
+    api.ask("PUT", f"{of_what.path}/{one}/Attachments/a note.txt", content, **{"Content-Type": "text/plain"})
+    run = read({**demo, "attachments_path": str(tmp_path / "files")}, name)
+    assert run.failed == {}
+    (found,) = [r for r in run.records[name] if (r[key], r["FileName"]) == (one, "a note.txt")]
+    assert Path(unquote(urlparse(found["Path"]).path)).read_bytes() == content
+    assert (found["ContentLength"], found["MimeType"]) == (len(content), "text/plain")
 
 
 def test_files_are_put_into_a_folder_and_fetched_once(
