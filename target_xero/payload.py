@@ -47,7 +47,12 @@ _NARROW: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _OWN_IDS = frozenset({"RepeatingInvoiceID"})
 
-_NOBODY = "00000000-0000-0000-0000-000000000000"
+#: Turns the digits of an id into x, and what is none of an id into ?, so that ids can be told by their pattern.
+HEXADECIMAL = bytes(
+    120 if chr(byte) in "0123456789abcdef" else byte if byte == 45 else 63 for byte in range(256)
+)
+ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+NOBODY = "00000000-0000-0000-0000-000000000000"
 _guid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
@@ -93,6 +98,11 @@ def folded(name: str) -> str:
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
 
 
+#: Where a field goes, what makes its value of another, and the type of values that need nothing made of them.
+_Slot = tuple[str, Callable[[Any], Any], "type[Any] | None"]
+_RIGHT: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
+
+
 class Form:
     """What a record, or a part nested in one, may hold.
 
@@ -118,8 +128,8 @@ class Form:
         #: The fields that are not left out, and the forms of what is nested in them.
         self.wanted: dict[str, Field] = {}
         self.inner: dict[str, Form] = {}
-        self._slots: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
-        self._known: dict[str, tuple[str, Callable[[Any], Any]] | None] = {}
+        self._slots: dict[str, _Slot | None] = {}
+        self._known: dict[str, _Slot | None] = {}
         dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
         # A line may give its amount in place of a price; beside one, it is Xero's own.
         self._either = ("UnitAmount", "LineAmount") if {"UnitAmount", "LineAmount"} <= fields.keys() else None
@@ -129,10 +139,12 @@ class Form:
             unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
             if not unwanted:
                 self.wanted[name] = word
-            self._slots[folded(name)] = None if unwanted else (name, self._converter(name, word))
+            self._slots[folded(name)] = (
+                None if unwanted else (name, self._converter(name, word), _RIGHT.get(word.kind))
+            )
         if "ItemCode" in fields:
             # Lists of quotes leave ItemCode out and have the item itself instead.
-            self._slots["item"] = ("ItemCode", _code)
+            self._slots["item"] = ("ItemCode", _code, None)
         for name in dropped:
             self._slots.setdefault(folded(name), None)
         if not where:
@@ -146,7 +158,8 @@ class Form:
                 continue
             for inner in REFERENCES[name]:
                 own = inner.removeprefix("Account") if name.endswith("Account") else inner.removeprefix(name)
-                slot = (f"{name}.{inner}", _CONVERTERS[part.fields[inner].kind])
+                kind = part.fields[inner].kind
+                slot = (f"{name}.{inner}", _CONVERTERS[kind], _RIGHT.get(kind))
                 self._slots.setdefault(folded(name + own), slot)
 
     def _converter(self, name: str, word: Field) -> Callable[[Any], Any]:
@@ -201,14 +214,17 @@ class Form:
                 slot = self._slot(raw, ignored)
             if slot is None:
                 continue
-            name = slot[0]
-            try:
-                taken = slot[1](value)
-            except Broken as broken:
-                content.problems.append(Broken(broken.rule, name + broken.field))
-                continue
-            if taken is None:
-                continue
+            name, convert, right = slot
+            if value.__class__ is right:
+                taken = value
+            else:
+                try:
+                    taken = convert(value)
+                except Broken as broken:
+                    content.problems.append(Broken(broken.rule, name + broken.field))
+                    continue
+                if taken is None:
+                    continue
             if "." in name:
                 of, _, inner = name.partition(".")
                 flat.append((of, inner, taken))
@@ -233,17 +249,21 @@ class Form:
                 slot = self._slot(raw, frozenset())
             if slot is None:
                 continue
+            name, convert, right = slot
+            if inner.__class__ is right:
+                taken[name] = inner
+                continue
             try:
-                found = slot[1](inner)
+                found = convert(inner)
             except Broken as broken:
-                raise Broken(broken.rule, f".{slot[0]}{broken.field}") from None
+                raise Broken(broken.rule, f".{name}{broken.field}") from None
             if found is not None:
-                taken[slot[0]] = found
+                taken[name] = found
         if self._either and self._either[0] in taken:
             taken.pop(self._either[1], None)
         return taken or None
 
-    def _slot(self, raw: str, ignored: frozenset[str]) -> tuple[str, Callable[[Any], Any]] | None:
+    def _slot(self, raw: str, ignored: frozenset[str]) -> _Slot | None:
         """Find a name once; the next record asks `_known`."""
         slot = None
         if raw[:1] != "_":
@@ -296,7 +316,7 @@ def number(value: Any) -> int | Decimal:
     if isinstance(value, int):
         return value
     try:
-        exact = Decimal(value.strip() if isinstance(value, str) else str(value))
+        exact = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
         raise Broken(f"a number such as 1234.50 is needed, not {_shown(value)}") from None
     if not exact.is_finite() or exact.adjusted() > 30:
@@ -346,8 +366,10 @@ def _flag(value: Any) -> bool | None:
 
 
 def _id(value: Any) -> str | None:
+    if value.__class__ is str and value != NOBODY and value.encode().translate(HEXADECIMAL) == ID_LIKE:
+        return value
     found = str(value).strip().lower()
-    if found in {"", _NOBODY}:
+    if found in {"", NOBODY}:
         return None
     if not _guid(found):
         raise Broken(f"a GUID is needed, not {_shown(value)}")

@@ -17,14 +17,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from target_xero.payload import Form, encode_sorted
+from target_xero.payload import HEXADECIMAL, ID_LIKE, NOBODY, Form, encode_sorted
 from target_xero.writes import DELETED_AT, Write
 
-_HEXADECIMAL = bytes(
-    120 if chr(byte) in "0123456789abcdef" else byte if byte == 45 else 63 for byte in range(256)
-)
-_ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
-_NOBODY = "00000000-0000-0000-0000-000000000000"
 _NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
 #: What a field of each kind looks like when there is nothing to put right about it.
 _TYPES: Mapping[str, Any] = {
@@ -287,9 +282,9 @@ def _nothing_to_do(record: Any) -> None:
 _NAMES: Mapping[str, Any] = {
     "Decimal": Decimal,
     "whole": Decimal(1),
-    "hexadecimal": _HEXADECIMAL,
-    "id_like": _ID_LIKE,
-    "nobody": _NOBODY,
+    "hexadecimal": HEXADECIMAL,
+    "id_like": ID_LIKE,
+    "nobody": NOBODY,
     "unseen": _UNSEEN,
     "Unusual": _Unusual,
 }
