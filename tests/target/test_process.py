@@ -66,10 +66,6 @@ def unread(pipe: IO[str]) -> int:
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
-def held(wiring: Wiring) -> bool:
-    return any(fault["hits"] for fault in wiring.xero.desk.faults() if fault["kind"] == "hold")
-
-
 def all_there_once(wiring: Wiring, number: int = 100) -> None:
     narrations = sorted(r["Narration"] for r in wiring.records("ManualJournals"))
     assert narrations == sorted(f"Journal {n}" for n in range(1, number + 1))
@@ -100,33 +96,6 @@ def test_a_problem_of_the_user_is_one_line_and_no_traceback(command: Command):
     assert (code, out) == (1, "")
     assert "Line 1 of the input is not JSON" in error
     assert "Traceback" not in error
-
-
-def test_a_kill_while_xero_works_leaves_nothing_to_be_doubled(command: Command, wiring: Wiring):
-    wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", after=1)
-    with command.start(TWO_BATCHES) as process:
-        until(lambda: held(wiring))
-        process.kill()
-    wiring.xero.desk.release()
-    until(lambda: len(wiring.records("ManualJournals")) == 100)
-    code, out, error = command.run(TWO_BATCHES)
-    assert (code, out) == (0, '"all"\n')
-    assert "the last run ended before the answer for 50 came; 50 done in Xero" in error
-    all_there_once(wiring)
-
-
-def test_a_request_that_xero_has_not_finished_is_repeated_and_done_once(command: Command, wiring: Wiring):
-    wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", after=1)
-    with command.start(TWO_BATCHES) as process:
-        until(lambda: held(wiring))
-        process.kill()
-    # The next run finds nothing of it, and sends the same request under the same key.
-    code, out, error = command.run(TWO_BATCHES)
-    assert (code, out) == (0, '"all"\n')
-    assert "the last run ended before the answer for 50 came; 0 done in Xero" in error
-    wiring.xero.desk.release()
-    until(lambda: all(call["status"] for call in wiring.writes()))
-    all_there_once(wiring)
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["done by xero", "not done yet"])
