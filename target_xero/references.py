@@ -262,11 +262,11 @@ def _refers(name: str) -> bool:
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """The references in a record and in what is nested in it."""
     for name, value in content.items():
-        if name in _OBJECTS and isinstance(value, dict):
+        if value.__class__ is dict and name in _OBJECTS:
             yield name, value
-        elif isinstance(value, list) and name not in _TRACKING:
+        elif value.__class__ is list and name not in _TRACKING:
             for one in value:
-                if isinstance(one, dict):
+                if one.__class__ is dict:
                     yield from _references(one)
 
 

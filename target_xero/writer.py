@@ -422,7 +422,9 @@ class Writer:
     def _answered(self, row: Write, steps: list[Step], answer: Answer) -> list[Step]:
         envelope = answer.json() if answer.content else {}
         self._directory.heard(envelope)
-        return self._settle(row, steps, _paired(row, steps, _elements(envelope, row.envelope)))
+        # Looking for messages at every depth is only worth it where there are any.
+        silent = b"ValidationErrors" not in answer.content
+        return self._settle(row, steps, _paired(row, steps, _elements(envelope, row.envelope)), silent=silent)
 
     def _follow(self, row: Write, steps: list[Step]) -> None:
         for group in _grouped(steps):
@@ -501,14 +503,19 @@ class Writer:
 
     # What became of them
 
-    def _settle(self, row: Write, steps: list[Step], answers: list[Record | Refusal]) -> list[Step]:
-        """Write down what became of the records of a request; returns the steps that follow from it."""
+    def _settle(
+        self, row: Write, steps: list[Step], answers: list[Record | Refusal], *, silent: bool = False
+    ) -> list[Step]:
+        """Write down what became of the records of a request; returns the steps that follow from it.
+
+        `silent` answers hold no messages.
+        """
         done: list[tuple[Step, Record]] = []
         refused: list[tuple[Step, str]] = []
         for step, answer in zip(steps, answers, strict=True):
             if isinstance(answer, Refusal):
                 refused.append((step, answer.reason))
-            elif _is_written(answer):
+            elif _is_written(answer, silent=silent):
                 done.append((step, answer))
             else:
                 refused.append((step, "; ".join(_words(answer)) or "Xero refused it and did not say why"))
@@ -873,7 +880,7 @@ def _is_of(row: Write, step: Step, element: Record) -> bool:
     return bool(row.marks) and says(step.body, element, row.marks)
 
 
-def _is_written(element: Record) -> bool:
+def _is_written(element: Record, *, silent: bool) -> bool:
     """Written is what neither itself nor anything nested in it speaks of an error.
 
     The flags differ by object: documents have HasErrors, contacts and payments HasValidationErrors, items
@@ -881,9 +888,9 @@ def _is_written(element: Record) -> bool:
     """
     if element.get("StatusAttributeString") == "ERROR":
         return False
-    return not any(element.get(flag) is True for flag in ("HasErrors", "HasValidationErrors")) and not _words(
-        element
-    )
+    if element.get("HasErrors") is True or element.get("HasValidationErrors") is True:
+        return False
+    return silent or not _words(element)
 
 
 def _words(value: Any) -> list[str]:
