@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.errors import OutcomeUnknown, XeroError
+from tap_xero.api.client import XeroClient
+from tap_xero.api.errors import OutcomeUnknown, Refused, XeroError
 from tap_xero.sandbox import Sandbox
 from target_xero import writer
 
@@ -104,6 +105,40 @@ def test_two_lost_answers_of_equal_records_are_both_found(wiring: Wiring):
     run = wiring.write(schema("manual_journals", "id"), *same)
     assert run.count("manual_journals") == {"unchanged": 100}
     assert len(wiring.records("ManualJournals")) == 100
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["kept all the same", "not kept"])
+def test_batches_refused_as_a_whole_do_not_take_the_records_of_others_for_theirs(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch, backwards: list[int], done: bool
+):
+    """What Xero kept of them is found by what it says, and here all say the same (Xero-Net#354)."""
+    same = [{**journal(1), "record": {**journal(1)["record"], "id": n}} for n in range(200)]
+    send, sent = XeroClient.send, 0
+
+    def refusing(self: XeroClient, verb: str, *args: Any, **options: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        if sent not in {2, 4}:
+            return send(self, verb, *args, **options)
+        if done:
+            send(self, verb, *args, **options)
+        elements = [{"Narration": "Journal 1", "ValidationErrors": [{"Message": "Not today"}]}]
+        raise Refused(
+            "A validation exception occurred", call="PUT ManualJournals", status=400, elements=elements
+        )
+
+    monkeypatch.setattr(XeroClient, "send", refusing)
+    run = wiring.write(schema("manual_journals", "id"), *same)
+    assert backwards[0] == 4
+    assert run.error is None
+    # Those that were not kept are sent again one by one.
+    assert run.count("manual_journals") == {"created": 200}
+    there = [r["ManualJournalID"] for r in wiring.records("ManualJournals")]
+    assert len(there) == 200
+    owned = [
+        i for (i,) in wiring.ledger().execute("SELECT xero_id FROM record WHERE object = 'manual_journals'")
+    ]
+    assert sorted(owned) == sorted(there)
 
 
 def test_when_the_day_is_used_up_what_is_under_way_is_settled_all_the_same(wiring: Wiring):
