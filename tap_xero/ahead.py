@@ -20,12 +20,12 @@ from typing import NamedTuple
 from tap_xero.paging import AtOnce, Chunk
 from tap_xero.records import Body, Page, bodies_of
 
-THREADS, MOST_THREADS = 20, 60
-"""So many lists are read at once, and more for more organisations: sixty calls of a third of a second each are what
-Xero allows an app. The client keeps each organisation to its five calls."""
-
 WINDOW = 8
-"""Pages of one list to ask for: the five calls that Xero lets an organisation have, and three next in line."""
+"""Calls of an organisation to have ready: the five that Xero lets be under way, and three next in line. More would
+only make a list that goes on wait behind those that haven't begun."""
+
+MOST_THREADS = 60
+"""For any number of organisations: sixty calls of a third of a second each are what Xero allows an app."""
 
 SPOOL = 16 * 2**20
 """Bytes of answers that may lie ready, packed, for the lists whose turn comes later."""
@@ -47,9 +47,9 @@ Read = Callable[[AtOnce], Iterator[Chunk]]
 """Reads a list chunk by chunk; may use the `AtOnce` it is given."""
 
 
-def threads_for(organisations: int) -> tuple[int, int]:
+def threads_for(organisations: int) -> int:
     """How many lists to read at once, and how many calls to make beside them where a list allows several."""
-    return min(max(THREADS, organisations), MOST_THREADS), min(WINDOW * organisations, MOST_THREADS)
+    return min(WINDOW * organisations, MOST_THREADS)
 
 
 class _Stopped(Exception):
@@ -114,8 +114,7 @@ class ReadAhead:
     def __init__(
         self,
         lists: Iterable[tuple[Hashable, Read]],
-        threads: int = THREADS,
-        calls: int = WINDOW,
+        threads: int = WINDOW,
         spool: int = SPOOL,
         lanes: int = LANES,
         due: int = DUE,
@@ -133,7 +132,7 @@ class ReadAhead:
         self._lanes: dict[Hashable, _Lane] = {}
         self._pool = ThreadPoolExecutor(threads, "read-ahead")
         # Calls of one list that are made at once have threads of their own: lists wait for them, they wait for nobody.
-        self._calls = ThreadPoolExecutor(calls, "read-ahead-call")
+        self._calls = ThreadPoolExecutor(threads, "read-ahead-call")
         self._begin()
 
     def _begin(self, wanted: Hashable = None) -> None:

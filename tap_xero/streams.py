@@ -354,6 +354,8 @@ class Reading:
         self.since = None if within else stream.since(organisation)
         self.passed: Passed = {} if within else stream.border(organisation)
         self.at_once: AtOnce = paging.one_by_one
+        self.is_due = False
+        """Whether its records are being waited for, so that its calls go before those of later lists."""
         self.calls = 0
         self.params = dict(stream.xero.params)
         if stream.xero.archived and stream.config.get("include_archived", True):
@@ -389,7 +391,10 @@ class Reading:
         """Make a call and count it; `options` are those of `XeroClient.get`."""
         (self.within or self).calls += 1
         client = self.stream.tap.client
-        return client.get(self.organisation.header, path, params=params, modified_since=since, **options)
+        urgent = (self.within or self).is_due
+        return client.get(
+            self.organisation.header, path, params=params, modified_since=since, urgent=urgent, **options
+        )
 
 
 class WholeStream(XeroStream):

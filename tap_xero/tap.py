@@ -267,12 +267,14 @@ class TapXero(XeroPlugin, Tap):
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
         if self._ahead is None:
-            self._ahead = ReadAhead(self._lists(), *threads_for(len(self.organisations)))
+            self._ahead = ReadAhead(self._lists(), threads_for(len(self.organisations)))
         key = (stream.name, organisation.tenant_id)
         if key not in self._ahead:  # read a second time
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
-        return self._readings.pop(key), self._ahead.consume(key)
+        reading = self._readings.pop(key)
+        reading.is_due = True
+        return reading, self._ahead.consume(key)
 
     def _lists(self) -> Iterator[tuple[Hashable, Read]]:
         """All lists of this run in the order in which they are consumed, each made when its turn comes near."""

@@ -157,16 +157,19 @@ class XeroClient:
         modified_since: datetime | str | None = None,
         headers: Mapping[str, str] | None = None,
         accept: str = _JSON,
+        *,
+        urgent: bool = False,
     ) -> Answer:
         """Read. `path` is below /api.xro/2.0 (`Invoices`), or starts with a slash and is below the host.
 
         `params`: None is left out, lists are joined by commas, dates are days. `modified_since` becomes the header
-        If-Modified-Since, floored to the second. The answer has status 200, or 304 with an empty body.
+        If-Modified-Since, floored to the second. What is `urgent` gets its turn before what waits already. The answer
+        has status 200, or 304 with an empty body.
         """
         extra = dict(headers or {})
         if modified_since is not None:
             extra["If-Modified-Since"] = dates.if_modified_since(modified_since)
-        return self._call("GET", tenant_id, path, params=params, headers=extra, accept=accept)
+        return self._call("GET", tenant_id, path, params=params, headers=extra, accept=accept, urgent=urgent)
 
     def send(
         self,
@@ -219,6 +222,7 @@ class XeroClient:
         headers: Mapping[str, str] | None = None,
         data: bytes | None = None,
         key: str | None = None,
+        urgent: bool = False,
     ) -> Answer:
         query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
         url = self._api_url + quote(path if path.startswith("/") else f"/api.xro/2.0/{path}", safe="/")
@@ -235,6 +239,7 @@ class XeroClient:
             data,
             key,
             accept == _JSON and verb != "DELETE",
+            urgent,
         )
         waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
         next(waits), next(long_waits)
@@ -273,7 +278,7 @@ class XeroClient:
         """Send once, or twice if the token is stale: an answer, what may pass, or raise what will not."""
         rejected: str | None = None
         while True:
-            self._limits.enter(call.tenant_id, call.name)
+            self._limits.enter(call.tenant_id, call.name, urgent=call.urgent)
             answer: Answer | None = None
             try:
                 token = self._auth.access_token(self._identity, rejected=rejected)
@@ -390,6 +395,7 @@ class _Call:
     data: bytes | None
     key: str | None
     is_json: bool
+    urgent: bool
     unsure_since: float | None = None
 
     def unsure(self, started: float) -> None:

@@ -6,8 +6,8 @@ X-AppMinLimit-Remaining (Xero's guide to limits, xero-node#634), which is how th
 organisation are noticed. Whether Xero's minute is a fixed or a sliding window is not documented: a call counts here
 from its sending until 60 seconds after its answer, which satisfies both.
 
-A thread enters an organisation's gate, sends, and leaves with the answer. Threads wait in the order they
-came; only the first of a queue sleeps, the others wait to be woken.
+A thread enters an organisation's gate, sends, and leaves with the answer. Threads wait in the order they came, the
+urgent ones before the others; only the first of a queue sleeps, the others wait to be woken.
 """
 
 from __future__ import annotations
@@ -105,11 +105,18 @@ class Window:
             self._others = 0
 
 
+class _Ticket:
+    """A place in a queue; urgent ones are at its head."""
+
+    def __init__(self, urgent: bool) -> None:
+        self.urgent = urgent
+
+
 class _Gate:
     """One organisation's queue and what is known of its limits."""
 
     def __init__(self) -> None:
-        self.queue: deque[object] = deque()
+        self.queue: deque[_Ticket] = deque()
         self.window = Window(PER_MINUTE)
         self.flying = 0
         self.room = AT_ONCE
@@ -153,12 +160,16 @@ class Limits:
         self._app = Window(APP_PER_MINUTE)
         self._app_held_until = 0.0
 
-    def enter(self, tenant_id: str | None, call: str) -> None:
-        """Wait for a turn; DayLimitReached when there will be none today, Closed when the client is closed."""
-        ticket = object()
+    def enter(self, tenant_id: str | None, call: str, *, urgent: bool = False) -> None:
+        """Wait for a turn; DayLimitReached when there will be none today, Closed when the client is closed.
+
+        What is `urgent` goes before what isn't.
+        """
+        ticket = _Ticket(urgent)
         with self._turn:
             gate = self._gate(tenant_id)
-            gate.queue.append(ticket)
+            before = sum(other.urgent for other in gate.queue) if urgent else len(gate.queue)
+            gate.queue.insert(before, ticket)
             try:
                 while True:
                     self._check_open(call)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tap_xero.api.errors import Closed, DayLimitReached
-from tap_xero.api.limits import Limits
+from tap_xero.api.limits import AT_ONCE, Limits
 from tap_xero.api.transport import Answer
 
 from .conftest import until
@@ -51,6 +51,13 @@ class Gates:
         at = self.clock.now
         self.limits.leave(tenant_id, answer(status, **headers))
         return at
+
+    def until_waiting(self, threads: int, tenant_id: str = "A") -> None:
+        """Return once so many threads wait for their turn."""
+        with self.limits._turn:
+            queue = self.limits._gate(tenant_id).queue
+            while len(queue) < threads:
+                self.limits._turn.wait(0.001)
 
 
 def answer(status: int = 200, **headers: Any) -> Answer:
@@ -320,3 +327,25 @@ def test_a_thread_interrupted_in_its_sleep_leaves_the_queue_to_the_next() -> Non
         gates.call()
     gates.clock.now += 31
     gates.call()
+
+
+def test_what_is_urgent_gets_its_turn_before_what_waits_already_and_after_what_is_urgent_too() -> None:
+    gates = Gates()
+    for _ in range(AT_ONCE):
+        gates.limits.enter("A", "GET Slow")
+    turns: list[str] = []
+
+    def work(name: str) -> None:
+        gates.limits.enter("A", name, urgent=name.startswith("urgent"))
+        turns.append(name)
+        gates.limits.leave("A", answer())
+
+    threads = []
+    for place, name in enumerate(["first", "second", "urgent one", "urgent two"], 1):
+        threads.append(threading.Thread(target=work, args=(name,)))
+        threads[-1].start()
+        gates.until_waiting(place)
+    gates.limits.leave("A", answer())
+    for thread in threads:
+        thread.join(10)
+    assert turns == ["urgent one", "urgent two", "first", "second"]
