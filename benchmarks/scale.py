@@ -248,7 +248,7 @@ class Simulation:
             _Process(
                 night.lists(share),
                 client_limits.Window(client_limits.APP_PER_MINUTE),
-                ahead.threads_for(len(share)),
+                *[ahead.threads_for(len(share))] * 2,
             )
             for share in shares
         ]
