@@ -423,7 +423,10 @@ class Writer:
         envelope = answer.json() if answer.content else {}
         self._directory.heard(envelope)
         # Looking for messages at every depth is only worth it where there are any.
-        silent = b"ValidationErrors" not in answer.content
+        empty, every = (
+            answer.content.count(sign) for sign in (b'"ValidationErrors":[]', b"ValidationErrors")
+        )
+        silent = empty == every
         return self._settle(row, steps, _paired(row, steps, _elements(envelope, row.envelope)), silent=silent)
 
     def _follow(self, row: Write, steps: list[Step]) -> None:
