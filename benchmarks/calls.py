@@ -63,6 +63,7 @@ def waits(folder: Path, latencies: tuple[float, ...] = SLOW, pages: int = 45) ->
         (f"one organisation, {pages} pages of invoices", {"invoices": pages * 1000, "tenants": 1}, False),
         ("one organisation, all streams, 10 pages of invoices", {"invoices": 10_000, "tenants": 1}, True),
         ("four organisations, 10 pages of invoices each", {"invoices": 10_000, "tenants": 4}, False),
+        ("four organisations, all streams, 1 page of invoices each", {"invoices": 1000, "tenants": 4}, True),
     ]
     with contenders.prebuilt() as place:
         for name, wish, everything in cases:

@@ -1,5 +1,20 @@
-"""`python -m target_xero`."""
+"""The command: `target-xero`, or `python -m target_xero`."""
 
-from target_xero.target import TargetXero
+from __future__ import annotations
 
-TargetXero.cli()
+import gc
+
+
+def main() -> None:
+    """Import the target and run it."""
+    # As for the tap: what is imported is no garbage.
+    gc.disable()
+    from target_xero.target import TargetXero
+
+    gc.freeze()
+    gc.enable()
+    TargetXero.cli()
+
+
+if __name__ == "__main__":
+    main()
