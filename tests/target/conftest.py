@@ -76,6 +76,7 @@ class Wiring:
 
     def __init__(self, xero: Sandbox, tenant: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
         self.xero, self.tenant, self.folder, self._caplog = xero, tenant, folder, caplog
+        self.opened: list[sqlite3.Connection] = []
         self.config: dict[str, Any] = {
             "client_id": apps.CUSTOM_CONNECTION.client_id,
             "client_secret": apps.CUSTOM_CONNECTION.client_secret,
@@ -148,11 +149,15 @@ class Wiring:
         folder.mkdir()
         self.xero.desk.reset()
         self.xero.desk.limits(enabled=False)
-        return Wiring(self.xero, self.tenant, folder, self._caplog)
+        fresh = Wiring(self.xero, self.tenant, folder, self._caplog)
+        fresh.opened = self.opened
+        return fresh
 
     def ledger(self) -> sqlite3.Connection:
-        """The ledger, as it lies on the disk."""
-        return sqlite3.connect(f"file:{self.config['ledger_path']}?mode=ro", uri=True)
+        """The ledger, as it lies on the disk; it is closed when the test has ended."""
+        connection = sqlite3.connect(f"file:{self.config['ledger_path']}?mode=ro", uri=True)
+        self.opened.append(connection)
+        return connection
 
     def notes(self, path: str) -> list[str]:
         """The notes in the history of a record, at an address such as `Invoices/<id>`."""
@@ -200,5 +205,8 @@ def xero(empty_company: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def wiring(xero: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Wiring:
-    return Wiring(xero, xero.desk.organisations()[0]["tenant_id"], tmp_path, caplog)
+def wiring(xero: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Wiring]:
+    wiring = Wiring(xero, xero.desk.organisations()[0]["tenant_id"], tmp_path, caplog)
+    yield wiring
+    for connection in wiring.opened:
+        connection.close()
