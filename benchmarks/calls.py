@@ -41,16 +41,24 @@ def count(folder: Path, records: int = 100_000) -> None:
             place.forget_calls()
             out = folder / "out"
             measure.run([*tap, "--state", state] if state.exists() else tap, env=env, out=out)
+            last, names = b"", set()
             with out.open("rb") as lines:
-                found = [json.loads(line) for line in lines]
-            state.write_text(json.dumps([m for m in found if m["type"] == "STATE"][-1]["value"]))
+                for line in lines:
+                    kind = json.loads(line)["type"]
+                    last = line if kind == "STATE" else last
+                    if kind == "SCHEMA":
+                        names.add(json.loads(line)["stream"])
+            state.write_text(json.dumps(json.loads(last)["value"]))
             paths = Counter(
                 call["path"].partition("/api.xro/2.0/")[2].partition("/")[0] for call in place.calls()
             )
-            streams = len({m["stream"] for m in found if m["type"] == "SCHEMA"})
             often = ", ".join(f"{path} {number}" for path, number in sorted(paths.items()) if number > 1)
             rows.append(
-                [name, str(sum(paths.values())), f"{streams} streams; more than one call: {often or 'none'}"]
+                [
+                    name,
+                    str(sum(paths.values())),
+                    f"{len(names)} streams; more than one call: {often or 'none'}",
+                ]
             )
     titled("Calls", ["", "calls", "of which"], rows)
 

@@ -72,14 +72,19 @@ class Race:
             say(f"reading: round {turn} of {self.repeats} done")
 
     def per_record(self, contender: Contender) -> list[float]:
-        """CPU seconds for each further record, of each round; of the short runs the middle counts."""
-        begin = Spread.of(small.cpu for small in self.small[contender]).middle
-        return [(large.cpu - begin) / (self.size(contender) - SMALL) for large in self.large[contender]]
+        """CPU seconds for each further record, of each round: a long run less the short one just before it."""
+        rounds = zip(self.small[contender], self.large[contender], strict=True)
+        return [(large.cpu - small.cpu) / (self.size(contender) - SMALL) for small, large in rounds]
 
     def ratio(self, contender: Contender) -> Spread:
-        """How many times the CPU of our tap a contender takes: its rounds against the middle of ours."""
-        ours = Spread.of(self.per_record(FIRST)).middle
-        return Spread.of(theirs / ours for theirs in self.per_record(contender))
+        """How many times the CPU of our tap a contender takes, round by round."""
+        rounds = zip(self.per_record(contender), self.per_record(FIRST), strict=True)
+        return Spread.of(theirs / ours for theirs, ours in rounds)
+
+    def least(self, contender: Contender) -> float:
+        """CPU seconds for each further record of the runs that were disturbed least."""
+        small, large = (min(one.cpu for one in runs[contender]) for runs in (self.small, self.large))
+        return (large - small) / (self.size(contender) - SMALL)
 
     def rows(self, field: Sequence[Contender]) -> list[list[str]]:
         """A line for each contender."""
@@ -92,7 +97,9 @@ class Race:
                 [
                     contender.name,
                     Spread.of(self.per_record(contender)).text(1, 1e6),
-                    self.ratio(contender).text(2) if contender != FIRST else "1",
+                    self.ratio(contender).text(1) if contender != FIRST else "1",
+                    f"{self.least(contender) * 1e6:.1f}",
+                    f"{self.least(contender) / self.least(FIRST):.2f}" if contender != FIRST else "1",
                     Spread.of(sample.cpu for sample in self.small[contender]).text(2),
                     f"{size:,}",
                     rate.text(0),
@@ -105,8 +112,8 @@ class Race:
 
 
 HEAD = [
-    "", "CPU µs/record", "times tap-xero's", f"CPU s, {SMALL:,} records", "records", "records/s", "peak MB",
-    "calls", "MB received",
+    "", "CPU µs/record", "times tap-xero's", "least µs", "times", f"CPU s, {SMALL:,} records", "records", "records/s",
+    "peak MB", "calls", "MB received",
 ]  # fmt: skip
 
 
