@@ -63,7 +63,7 @@ def count(folder: Path, records: int = 100_000) -> None:
     titled("Calls", ["", "calls", "of which"], rows)
 
 
-def waits(folder: Path, latencies: tuple[float, ...] = SLOW, pages: int = 45) -> None:
+def waits(folder: Path, latencies: tuple[float, ...] = SLOW, pages: int = 55) -> None:
     """A run of fewer than 60 calls, one organisation and four, against the same calls one after another."""
     rows = []
     env = contenders.environment(folder)
