@@ -619,7 +619,7 @@ def test_each_organisation_has_its_own_reports_and_bookmarks(demo: dict[str, Any
     config = {**web, "refresh_token": tokens["refresh_token"], "tenant_ids": [one, two]}
     name = "report_trial_balance"
     settings = {**config, "report_start_date": "2026-09-01", "report_reread_periods": 0}
-    desk.fault("status", path="*TrialBalance", tenant=two, status=400, count=1)
+    desk.fault("status", path="*TrialBalance", query={"date": "2026-09-30"}, tenant=two, status=400, count=1)
     first = read(settings, name)
     assert [organisation for _, organisation in first.failed] == [desk.organisations()[1]["name"]]
     assert first.of("ACTIVATE_VERSION") == []
