@@ -268,9 +268,8 @@ class ReadAhead:
         def may() -> bool:
             if self._stopped:
                 return True
-            if (
-                lane is self._consumed
-            ):  # with one chunk in hand it goes on, even when later lists fill the spool
+            if lane is self._consumed:
+                # With one chunk in hand it goes on, even when later lists fill the spool.
                 return not lane.chunks or lane.lying + ready.size <= self._due
             return self._lying + ready.size <= self._room(lane)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,9 +36,10 @@ def _problems(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ):
             yield where, "'partitions' is no list with the context of each"
             continue
-        contexts = [part["context"] for part in parts]
-        for part in parts:
-            if contexts.count(part["context"]) > 1:
+        contexts = [json.dumps(part["context"], sort_keys=True) for part in parts]
+        times = Counter(contexts)
+        for part, context in zip(parts, contexts, strict=True):
+            if times[context] > 1:
                 yield where, f"it holds {part['context']} twice"
             value = part.get("replication_key_value")
             if value is not None and stream in EVERY and not _is_bookmark(stream, value):

@@ -171,11 +171,8 @@ class Connected:
             "Working with the sandbox's demo company%s, not with Xero.", f" in {data}" if data else ""
         )
         return {
-            "client_id": apps.CUSTOM_CONNECTION.client_id,
-            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
+            **apps.CUSTOM_CONNECTION.settings(sandbox.url),
             "refresh_token": None,
-            "api_url": sandbox.url,
-            "identity_url": sandbox.url,
             "scopes": None,
         }
 

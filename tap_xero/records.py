@@ -122,23 +122,25 @@ class Body:
 class Page:
     """One answer of a list: its rows in Xero's order, Xero's word on how many there are, and its size in bytes.
 
-    `at` is when Xero made the answer, by its own clock; "" where it doesn't say.
+    `at` is when Xero made the answer, by its own clock; "" where it doesn't say. The rows lie in `body`, where they
+    have one in common.
     """
 
     rows: list[Row]
     pagination: Pagination | None = None
     size: int = 0
     at: str = ""
+    body: Body | None = None
 
     @property
     def held(self) -> int:
         """Bytes that are kept of it."""
-        return sum(body.held for body in bodies_of(self.rows)) or self.size
+        return self.body.held if self.body else self.size
 
     def pack(self) -> None:
         """Pack its records until they are asked for."""
-        for body in bodies_of(self.rows):
-            body.pack()
+        if self.body:
+            self.body.pack()
 
 
 def bodies_of(rows: Iterable[Row]) -> list[Body]:
@@ -191,7 +193,8 @@ class RecordReader:
         """
         body = Body(content, packed, lambda body, content: self._rows(content, call, body)[0])
         rows, envelope = self._rows(content, call, body)
-        return Page(rows, envelope.pagination, len(content), instant(envelope.at) if envelope.at else "")
+        at = instant(envelope.at) if envelope.at else ""
+        return Page(rows, envelope.pagination, len(content), at, body)
 
     def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         # Bytes that are passed on must stay on their line.

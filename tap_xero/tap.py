@@ -219,13 +219,9 @@ class TapXero(XeroPlugin, Tap):
     def once(self, key: Hashable, ask: Callable[[], T]) -> T:
         """What several streams have to know, such as the contacts with a balance: asked once in a run."""
         with self._asking:
-            answer: Future[T] | None = self._known.get(key)
-            if answer is not None:
-                asked = False
-            else:
-                asked, answer = True, Future()
-                self._known[key] = answer
-        if asked:
+            is_first = key not in self._known
+            answer: Future[T] = self._known.setdefault(key, Future())
+        if is_first:
             try:
                 answer.set_result(ask())
             except BaseException as error:

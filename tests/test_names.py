@@ -41,10 +41,7 @@ def company(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) 
     }.items():
         recorder = Recorder()
         config = {
-            "client_id": apps.CUSTOM_CONNECTION.client_id,
-            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-            "api_url": running_sandbox.url,
-            "identity_url": running_sandbox.url,
+            **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
             "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
             **settings,
         }

@@ -52,6 +52,15 @@ class App:
     redirect_uris: tuple[str, ...] = ("http://localhost",)
     tenant_id: str | None = None
 
+    def settings(self, url: str) -> dict[str, str | None]:
+        """The settings of tap and target that lead through this app to a sandbox at this address."""
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "api_url": url,
+            "identity_url": url,
+        }
+
     def allowed(self) -> frozenset[str]:
         """The scopes this app may ask for."""
         scopes = EVERY if self.scopes is None else self.scopes

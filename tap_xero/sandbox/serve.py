@@ -46,10 +46,7 @@ def tap_config(sandbox: Sandbox) -> dict[str, Any]:
     """Settings of tap and target that reach this sandbox through its custom connection."""
     app = apps.CUSTOM_CONNECTION
     return {
-        "client_id": app.client_id,
-        "client_secret": app.client_secret,
-        "api_url": sandbox.url,
-        "identity_url": sandbox.url,
+        **app.settings(sandbox.url),
         "tenant_ids": [sandbox.desk.organisations()[0]["tenant_id"]],
     }
 

@@ -134,13 +134,10 @@ def sandbox(folder: Path) -> Iterator[Place]:
         running.desk.limits(enabled=True, **dict.fromkeys(("minute", "app_minute", "day"), 1_000_000))
         answer = running.desk.consent(tenants=tenants)
         config = {
-            "client_id": apps.WEB_APP.client_id,
-            "client_secret": apps.WEB_APP.client_secret,
+            **apps.WEB_APP.settings(running.url),
             "refresh_token": answer["refresh_token"],
             "token_path": str(folder / "tokens.json"),
             "tenant_ids": tenants[:1],
-            "api_url": running.url,
-            "identity_url": running.url,
             "day_reserve": 0,
         }
         place = Place("sandbox", config, tenants[0], folder)

@@ -59,10 +59,7 @@ def desk(xero: Sandbox) -> Desk:
 def config(xero: Sandbox, tmp_path: Path) -> dict[str, Any]:
     """Settings that lead to Harbour Limited through a custom connection."""
     return {
-        "client_id": apps.CUSTOM_CONNECTION.client_id,
-        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-        "api_url": xero.url,
-        "identity_url": xero.url,
+        **apps.CUSTOM_CONNECTION.settings(xero.url),
         "token_path": str(tmp_path / "tokens.json"),
     }
 
@@ -72,11 +69,8 @@ def web(xero: Sandbox, desk: Desk, tmp_path: Path) -> dict[str, Any]:
     """Settings of a web app after a consent to both organisations."""
     tokens = desk.consent(tenants=[one["tenant_id"] for one in desk.organisations()])
     return {
-        "client_id": apps.WEB_APP.client_id,
-        "client_secret": apps.WEB_APP.client_secret,
+        **apps.WEB_APP.settings(xero.url),
         "refresh_token": tokens["refresh_token"],
-        "api_url": xero.url,
-        "identity_url": xero.url,
         "token_path": str(tmp_path / "tokens.json"),
     }
 
@@ -87,10 +81,7 @@ def demo(running_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     running_sandbox.desk.reset()
     running_sandbox.desk.limits(enabled=False)
     return {
-        "client_id": apps.CUSTOM_CONNECTION.client_id,
-        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-        "api_url": running_sandbox.url,
-        "identity_url": running_sandbox.url,
+        **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path / "tokens.json"),
     }
 

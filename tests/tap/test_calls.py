@@ -73,10 +73,7 @@ def test_a_list_of_many_pages_takes_one_call_for_each_page_and_one_that_proves_i
     with Sandbox(invoices=12_500) as xero:
         xero.desk.limits(enabled=False)
         config = {
-            "client_id": apps.CUSTOM_CONNECTION.client_id,
-            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-            "api_url": xero.url,
-            "identity_url": xero.url,
+            **apps.CUSTOM_CONNECTION.settings(xero.url),
             "token_path": str(tmp_path / "tokens.json"),
         }
         assert len(read(config, "invoices").records["invoices"]) == 12_500

@@ -111,10 +111,7 @@ def everything(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactor
         lines = [{**line, "Tracking": [tag]} for line in record["LineItems"]]
         desk.edit(resource, record[OBJECTS[snake_case(resource)].key[0]], LineItems=lines)
     config = {
-        "client_id": apps.CUSTOM_CONNECTION.client_id,
-        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-        "api_url": running_sandbox.url,
-        "identity_url": running_sandbox.url,
+        **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
         "child_streams": True,
     }

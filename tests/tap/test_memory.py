@@ -46,10 +46,7 @@ def test_a_run_takes_less_than_100_mb_however_many_invoices_there_are(
     """An answer of 1,000 of them takes two to three; a run that kept what it read would take 40 for 15,000."""
     xero, count = large
     config: dict[str, Any] = {
-        "client_id": apps.CUSTOM_CONNECTION.client_id,
-        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-        "api_url": xero.url,
-        "identity_url": xero.url,
+        **apps.CUSTOM_CONNECTION.settings(xero.url),
         "token_path": "tokens.json",
     }
     chosen = {

@@ -63,10 +63,7 @@ def whole(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
     running_sandbox.desk.reset()
     running_sandbox.desk.limits(enabled=False)
     config = {
-        "client_id": apps.CUSTOM_CONNECTION.client_id,
-        "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-        "api_url": running_sandbox.url,
-        "identity_url": running_sandbox.url,
+        **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
     }
     with pytest.MonkeyPatch.context() as patch:

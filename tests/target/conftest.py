@@ -78,10 +78,7 @@ class Wiring:
         self.xero, self.tenant, self.folder, self._caplog = xero, tenant, folder, caplog
         self.opened: list[sqlite3.Connection] = []
         self.config: dict[str, Any] = {
-            "client_id": apps.CUSTOM_CONNECTION.client_id,
-            "client_secret": apps.CUSTOM_CONNECTION.client_secret,
-            "api_url": xero.url,
-            "identity_url": xero.url,
+            **apps.CUSTOM_CONNECTION.settings(xero.url),
             "tenant_ids": [tenant],
             "token_path": str(folder / "tokens.json"),
             "ledger_path": str(folder / "ledger.db"),

@@ -48,12 +48,9 @@ class Copy:
         app = apps.WEB_APP
         consent = sandbox.desk.consent(app.client_id, [self.source, self.target])
         self.config = {
-            "client_id": app.client_id,
-            "client_secret": app.client_secret,
+            **app.settings(sandbox.url),
             "refresh_token": consent["refresh_token"],
             "token_path": str(folder / "tokens.json"),
-            "api_url": sandbox.url,
-            "identity_url": sandbox.url,
         }
 
     def read(self, tenant: str) -> str:
