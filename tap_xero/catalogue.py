@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import IO, Any
 
 from tap_xero.config import ConfigurationProblem, json_text, text_of
-from tap_xero.objects import EVERY
+from tap_xero.objects import CHILDREN, EVERY
 from tap_xero.shapes import Shape
 
 
@@ -46,10 +47,12 @@ def _mistaken(entry: dict[str, Any], what: str) -> ConfigurationProblem:
 def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give a catalogue of few words what a target can't do without: the keys, and key and marker in each schema.
 
-    `settings` say how fields are named. Returns a new catalogue.
+    `settings` say how fields are named. Returns a new catalogue; raises `ConfigurationProblem` when one selects a
+    stream that there is not, which would be left out without a word.
     """
     streams = []
     for entry in catalog.get("streams", []):
+        _check_name(entry, settings)
         xero, filled = EVERY.get(entry["tap_stream_id"]), dict(entry)
         if xero:
             shape = Shape(xero, settings)
@@ -64,6 +67,26 @@ def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, A
     return {**catalog, "streams": streams}
 
 
+def _check_name(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    name = entry["tap_stream_id"]
+    if _root(entry).get("selected") is not True:
+        return
+    if name not in EVERY:
+        near = difflib.get_close_matches(name, EVERY, 1)
+        meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists those that there are."
+        raise ConfigurationProblem(f"The catalogue selects the stream {name}, which there is not{meant}")
+    if name in CHILDREN and not settings.get("child_streams"):
+        raise ConfigurationProblem(
+            f"The catalogue selects the stream {name}, which is there with child_streams: true only. Set that, or "
+            "deselect the stream."
+        )
+
+
+def _root(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What the metadata say of the stream itself."""
+    return next((m.get("metadata", {}) for m in entry.get("metadata") or [] if not m.get("breadcrumb")), {})
+
+
 def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
     """Settle which replication a catalogue asks for, since it may say so in four places.
 
@@ -73,9 +96,7 @@ def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
     """
     streams = []
     for entry in catalog.get("streams", []):
-        root: dict[str, Any] = next(
-            (m.get("metadata", {}) for m in entry.get("metadata") or [] if not m.get("breadcrumb")), {}
-        )
+        root = _root(entry)
         key = root.get("replication-key")
         method = (
             root.get("forced-replication-method") or root.get("replication-method") or (key and "INCREMENTAL")

@@ -252,6 +252,35 @@ def test_a_config_file_that_cannot_be_read_is_refused_without_repeating_it(tmp_p
     assert_one_line(command("--config", "config.json", at=tmp_path), "config file config.json")
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("contact", ["did you mean contacts?"]),
+        ("nobody", ["--discover"]),
+        ("invoice_line_items", ["child_streams: true"]),
+    ],
+)
+def test_a_catalogue_that_selects_a_stream_that_there_is_not_is_refused(
+    config: dict[str, Any], desk: Desk, tmp_path: Path, name: str, words: list[str]
+) -> None:
+    entry = {"tap_stream_id": name, "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
+    (tmp_path / "catalog.json").write_text(json.dumps({"streams": [entry]}), encoding="utf-8")
+    assert_one_line(
+        command("--catalog", "catalog.json", config=config, at=tmp_path), f"stream {name},", *words
+    )
+    assert desk.calls() == []
+
+
+def test_a_catalogue_may_hold_a_stream_that_there_is_not_if_it_does_not_select_it(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    entries = json.loads((tmp_path / only(tmp_path, "users")).read_text(encoding="utf-8"))["streams"]
+    left = {"tap_stream_id": "nobody", "metadata": [{"breadcrumb": [], "metadata": {"selected": False}}]}
+    (tmp_path / "catalog.json").write_text(json.dumps({"streams": [left, *entries]}), encoding="utf-8")
+    done = command("--catalog", "catalog.json", config=config, at=tmp_path)
+    assert (done.code, set(records_of(done.messages))) == (0, {"users"})
+
+
 @pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
 def test_a_file_that_is_not_there_is_named(option: str, tmp_path: Path) -> None:
     done = command(option, "missing.json", at=tmp_path)
