@@ -117,7 +117,7 @@ def sandbox(*options: str) -> Iterator[SandboxPlace]:
         place = SandboxPlace(
             config["api_url"], config["client_id"], config["client_secret"], config["tenant_ids"]
         )
-        code = "from tap_xero.sandbox.apps import WEB_APP as a; print(a.client_id, a.client_secret)"
+        code = "from xero_sandbox.apps import WEB_APP as a; print(a.client_id, a.client_secret)"
         web = subprocess.check_output([environments.python_of(OURS), "-c", code], text=True).split()
         place.web_client_id, place.web_client_secret = web
         yield place

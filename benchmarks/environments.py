@@ -70,7 +70,9 @@ def _fingerprint(name: str) -> str:
     found = hashlib.sha256("\n".join([sys.version, *PACKAGES[name]]).encode())
     if name == OURS:
         sources = sorted(
-            path for folder in ("tap_xero", "target_xero") for path in (ROOT / folder).rglob("*.*")
+            path
+            for folder in ("singer_xero", "tap_xero", "target_xero", "xero_sandbox")
+            for path in (ROOT / folder).rglob("*.*")
         )
         for path in [ROOT / "pyproject.toml", *sources]:
             if path.is_file() and path.suffix != ".pyc":

@@ -5,8 +5,8 @@
 
 Measured: CPU, memory and STATE of the tap over a server on loopback that holds empty lists and a few invoices for each
 organisation, without waiting for any limit. Simulated: the waiting. A night is played through call by call with the
-tap's own windows (`tap_xero.api.limits`) on one side and the sandbox's limits and clock on the other; lists are read in
-the order of `tap_xero.ahead`, by as many threads and through as large a spool.
+tap's own windows (`singer_xero.api.limits`) on one side and the sandbox's limits and clock on the other; lists are
+read in the order of `tap_xero.ahead`, by as many threads and through as large a spool.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import contenders, measure
 from benchmarks.server import tenant
 from benchmarks.tables import titled
+from singer_xero.api import limits as client_limits
+from singer_xero.objects import OBJECTS
 from tap_xero import ahead
-from tap_xero.api import limits as client_limits
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import apps
-from tap_xero.sandbox.clock import Clock
-from tap_xero.sandbox.limits import Exceeded, Limits
+from xero_sandbox import apps
+from xero_sandbox.clock import Clock
+from xero_sandbox.limits import Exceeded, Limits
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = [name for name, xero in OBJECTS.items() if xero.selected and "/" not in xero.path]
@@ -46,7 +46,9 @@ PAGE_BYTES = 330_000
 """A page of a thousand invoices, packed."""
 
 # The tap as it is, but that it doesn't keep the app's ten thousand a minute: here its CPU is looked at.
-TAP = "import tap_xero.api.limits as l; l.APP_PER_MINUTE = 10**9; from tap_xero.__main__ import main; main()"
+TAP = (
+    "import singer_xero.api.limits as l; l.APP_PER_MINUTE = 10**9; from tap_xero.__main__ import main; main()"
+)
 
 
 # --- measured -------------------------------------------------------------------------------------------

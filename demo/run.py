@@ -197,7 +197,7 @@ def meltano(
 
 def company(destination: Destination, *, pass_a_day: bool) -> tuple[datetime.date, str]:
     """Look at the demo company, after a business day has passed there if asked; its date, and the news in words."""
-    from tap_xero.sandbox import Sandbox
+    from xero_sandbox import Sandbox
 
     with Sandbox(data=destination.xero, limits=False) as sandbox:
         news = "a demo company with two years of trade"

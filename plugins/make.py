@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from tap_xero.objects import CHILDREN, STREAMS
+from singer_xero.objects import CHILDREN, STREAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 

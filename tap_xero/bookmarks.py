@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tap_xero.config import ConfigurationProblem
-from tap_xero.objects import EVERY, Child, Paging
+from singer_xero.config import ConfigurationProblem
+from singer_xero.objects import EVERY, Child, Paging
 from tap_xero.streams import moment_of
 
 

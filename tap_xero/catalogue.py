@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Mapping
 from typing import IO, Any
 
-from tap_xero.config import ConfigurationProblem, json_text, text_of
-from tap_xero.objects import CHILDREN, EVERY
+from singer_xero.config import ConfigurationProblem, json_text, text_of
+from singer_xero.objects import CHILDREN, EVERY
 from tap_xero.shapes import Shape
 
 

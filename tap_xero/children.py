@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tap_xero.objects.children import Child
+from singer_xero.objects.children import Child
 from tap_xero.streams import XeroStream
 
 if TYPE_CHECKING:

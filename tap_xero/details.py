@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_xero.api.dates import instant
-from tap_xero.api.errors import NotFound
-from tap_xero.objects import Detail
+from singer_xero.api.dates import instant
+from singer_xero.api.errors import NotFound
+from singer_xero.objects import Detail
 from tap_xero.paging import Chunk
 from tap_xero.records import Page, Record, RecordReader, Row
 from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from singer_xero.objects import CHILDREN, DETAILS, OBJECTS, REPORTS, STREAMS
 from tap_xero.children import ChildStream
 from tap_xero.details import DetailStream
-from tap_xero.objects import CHILDREN, DETAILS, OBJECTS, REPORTS, STREAMS
 from tap_xero.reports import ReportStream
 from tap_xero.streams import XeroStream, stream_of
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import fsspec
 
-from tap_xero.api.errors import CallError
+from singer_xero.api.errors import CallError
 
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]|^\.+|[. ]+$')
 

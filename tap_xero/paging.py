@@ -16,7 +16,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, cast
 
-from tap_xero.api.dates import moment
+from singer_xero.api.dates import moment
 from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
 
 logger = logging.getLogger("tap-xero")

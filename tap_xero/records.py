@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from tap_xero.api.dates import day, instant
-from tap_xero.api.errors import CallError
-from tap_xero.objects import Paging, XeroObject
+from singer_xero.api.dates import day, instant
+from singer_xero.api.errors import CallError
+from singer_xero.objects import Paging, XeroObject
 
 Record = dict[str, Any]
 Plan = Callable[[Record], None]

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk import typing as th
 
-from tap_xero.api.errors import CallError
-from tap_xero.objects import OBJECTS, Report, Span
+from singer_xero.api.errors import CallError
+from singer_xero.objects import OBJECTS, Report, Span
 from tap_xero.paging import Chunk, Passed
 from tap_xero.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods, year_start
 from tap_xero.records import Page, Row, UnexpectedAnswer
@@ -36,7 +36,7 @@ from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of
 from tap_xero.tables import columns, day_of, month_of, unfold, unfold_boxes
 
 if TYPE_CHECKING:
-    from tap_xero.config import Organisation
+    from singer_xero.config import Organisation
     from tap_xero.tap import TapXero
 
 REMOVED = "Removed"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from singer_xero.objects import XeroObject
 from tap_xero.naming import SNAKE_CASE, renamed, renamed_schema, snake_case
-from tap_xero.objects import XeroObject
 
 Record = dict[str, Any]
 

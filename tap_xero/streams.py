@@ -15,18 +15,18 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Catalog, Metadata, RecordMessage
 
+from singer_xero.api.errors import AccessError, NotFound, XeroError
+from singer_xero.config import ConfigurationProblem, Organisation
+from singer_xero.objects import Paging, XeroObject
 from tap_xero import paging
-from tap_xero.api.errors import AccessError, NotFound, XeroError
 from tap_xero.budgets import joined
-from tap_xero.config import ConfigurationProblem, Organisation
-from tap_xero.objects import Paging, XeroObject
 from tap_xero.paging import AtOnce, Chunk, Fetch, Passed
 from tap_xero.records import Page, Record, RecordReader, Row
 from tap_xero.shapes import Shape
 from tap_xero.state import OrganisationStates
 
 if TYPE_CHECKING:
-    from tap_xero.api.transport import Answer
+    from singer_xero.api.transport import Answer
     from tap_xero.children import ChildStream
     from tap_xero.tap import TapXero
 

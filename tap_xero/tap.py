@@ -18,12 +18,8 @@ from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_xero.ahead import Read, ReadAhead, threads_for
-from tap_xero.api.errors import AccessError, OrganisationError, XeroError
-from tap_xero.bookmarks import check_state
-from tap_xero.budgets import windows
-from tap_xero.catalogue import catalog_from, choose_replication, fill_in
-from tap_xero.config import (
+from singer_xero.api.errors import AccessError, OrganisationError, XeroError
+from singer_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
     ConfigurationProblem,
@@ -34,21 +30,25 @@ from tap_xero.config import (
     json_text,
     text_of,
 )
+from singer_xero.objects import XeroObject
+from singer_xero.scopes import way_to
+from tap_xero.ahead import Read, ReadAhead, threads_for
+from tap_xero.bookmarks import check_state
+from tap_xero.budgets import windows
+from tap_xero.catalogue import catalog_from, choose_replication, fill_in
 from tap_xero.discovery import all_streams
 from tap_xero.files import Files
 from tap_xero.memory import stay_small
 from tap_xero.naming import SNAKE_CASE, XERO
-from tap_xero.objects import XeroObject
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.periods import later, month_end
 from tap_xero.reports import REPORT_SETTINGS
-from tap_xero.scopes import way_to
 from tap_xero.state import SparingStateWriter
 from tap_xero.streams import Reading, XeroStream, moment_of
 
 if TYPE_CHECKING:
-    from tap_xero.api.client import XeroClient
+    from singer_xero.api.client import XeroClient
 
 T = TypeVar("T")
 

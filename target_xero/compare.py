@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from tap_xero.api import dates
+from singer_xero.api import dates
 
 #: What tells one line from another; the rest of it Xero fills in or rounds.
 _LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")

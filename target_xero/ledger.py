@@ -17,7 +17,7 @@ from typing import Any
 
 import filelock
 
-from tap_xero.config import ConfigurationProblem
+from singer_xero.config import ConfigurationProblem
 from target_xero.payload import decode
 
 _VERSION = 1

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tap_xero.api import dates
-from tap_xero.api.client import XeroClient
-from tap_xero.api.errors import NotFound
-from tap_xero.config import Organisation
-from tap_xero.objects import OBJECTS, Paging, XeroObject
+from singer_xero.api import dates
+from singer_xero.api.client import XeroClient
+from singer_xero.api.errors import NotFound
+from singer_xero.config import Organisation
+from singer_xero.objects import OBJECTS, Paging, XeroObject
 from target_xero.writes import Search, Write
 
 Record = dict[str, Any]

@@ -19,8 +19,8 @@ from typing import Any
 
 import msgspec
 
-from tap_xero.api import dates
-from tap_xero.objects import ANSWER_ONLY, Field
+from singer_xero.api import dates
+from singer_xero.objects import ANSWER_ONLY, Field
 
 #: How things inside a record name another record: its id first, then what else finds it. Nothing else of the other
 #: record is sent, for Xero would take that for a change of it.

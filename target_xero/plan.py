@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tap_xero.api import dates
+from singer_xero.api import dates
 from target_xero.compare import same_name, says
 from target_xero.ledger import Entry, Ledger
 from target_xero.lookups import Directory, Record

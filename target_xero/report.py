@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tap_xero.config import ConfigurationProblem
+from singer_xero.config import ConfigurationProblem
 from target_xero.payload import encode
 
 REASON, REJECTED_AT = "_rejected_reason", "_rejected_at"

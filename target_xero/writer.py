@@ -21,10 +21,10 @@ from typing import Any
 
 import msgspec
 
-from tap_xero.api.client import XeroClient
-from tap_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
-from tap_xero.api.transport import Answer
-from tap_xero.config import ConfigurationProblem, Organisation
+from singer_xero.api.client import XeroClient
+from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
+from singer_xero.api.transport import Answer
+from singer_xero.config import ConfigurationProblem, Organisation
 from target_xero.compare import same_name, says
 from target_xero.ledger import Entry, Flight, Ledger
 from target_xero.lookups import Directory, Record

@@ -13,9 +13,9 @@ from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
-from tap_xero.objects import CHILDREN, EVERY, OBJECTS, Field, XeroObject
-from tap_xero.objects.fields import calculated, guid, many, one, text
-from tap_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
+from singer_xero.objects import CHILDREN, EVERY, OBJECTS, Field, XeroObject
+from singer_xero.objects.fields import calculated, guid, many, one, text
+from singer_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from target_xero.payload import REFERENCES, Form, folded
 
 #: As many records as Xero advises to send at once.

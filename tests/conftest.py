@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tap_xero.sandbox import Sandbox
+from xero_sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from enum import Enum
 import pytest
 from xero_python.accounting import AccountingApi, models
 
-from tap_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Paging, Part
+from singer_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Paging, Part
 
 #: Our object: the SDK's model of it, and the SDK's method that lists it.
 SDK = {

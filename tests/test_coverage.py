@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_xero.objects import DETAILS, NOT_READ, OBJECTS, REPORTS, STREAMS
+from singer_xero.objects import DETAILS, NOT_READ, OBJECTS, REPORTS, STREAMS
 
 DEFINITION = Path(__file__).resolve().parents[2] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 

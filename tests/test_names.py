@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.objects import OBJECTS
 from tap_xero.tap import TapXero
 from target_xero.writes import WRITES
+from xero_sandbox import Sandbox, apps
 
 Records = dict[str, list[dict[str, Any]]]
 

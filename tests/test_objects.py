@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tap_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Paging
-from tap_xero.objects.fields import calculated, day, guid, instant, many, money, one, text
+from singer_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Paging
+from singer_xero.objects.fields import calculated, day, guid, instant, many, money, one, text
 
 EACH = pytest.mark.parametrize("xero", OBJECTS.values(), ids=lambda xero: xero.name)
 EACH_REPORT = pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)

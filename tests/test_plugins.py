@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tap_xero.objects import EVERY, STREAMS
+from singer_xero.objects import EVERY, STREAMS
 
 ROOT = Path(__file__).resolve().parents[1]
 make = runpy.run_path(str(ROOT / "plugins" / "make.py"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_xero.scopes import OFFLINE, RESERVED, ROWS, broad_scopes, read_scopes, write_scopes
+from singer_xero.scopes import OFFLINE, RESERVED, ROWS, broad_scopes, read_scopes, write_scopes
 
 
 def scopes() -> str:

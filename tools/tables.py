@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tap_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging
+from singer_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging
 from tap_xero.tap import TapXero
 from target_xero import writes
 

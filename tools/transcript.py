@@ -17,8 +17,8 @@ from textwrap import indent
 
 import requests
 
-from tap_xero.sandbox import Sandbox, apps
 from tools.scopes import scopes
+from xero_sandbox import Sandbox, apps
 
 PAGE = Path(__file__).parent.parent / "docs" / "connecting.md"
 SCRIPTS = Path(sys.executable).parent

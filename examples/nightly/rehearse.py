@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from demo import install, postgres, run
-from tap_xero.sandbox import Desk, Sandbox, apps
+from xero_sandbox import Desk, Sandbox, apps
 
 SCRIPTS = Path(sys.executable).parent
 TENANTS = [str(uuid.uuid5(uuid.NAMESPACE_DNS, f"branch{number}.example")) for number in range(1, 13)]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api import XeroClient, connect
-from tap_xero.api.auth import Identity, RefreshToken
-from tap_xero.api.tokens import TokenStore
-from tap_xero.sandbox import Desk, Sandbox, apps
+from singer_xero.api import XeroClient, connect
+from singer_xero.api.auth import Identity, RefreshToken
+from singer_xero.api.tokens import TokenStore
+from xero_sandbox import Desk, Sandbox, apps
 
 ONE, TWO = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
 

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import jwt
 import pytest
 
-from tap_xero.api import XeroClient, connect
-from tap_xero.api.auth import (
+from singer_xero.api import XeroClient, connect
+from singer_xero.api.auth import (
     ClientCredentials,
     Identity,
     RefreshToken,
@@ -28,7 +28,7 @@ from tap_xero.api.auth import (
     revoke,
     scopes_of,
 )
-from tap_xero.api.errors import (
+from singer_xero.api.errors import (
     BadCredentials,
     InvalidScope,
     NotConnected,
@@ -36,8 +36,8 @@ from tap_xero.api.errors import (
     Unavailable,
     XeroError,
 )
-from tap_xero.api.tokens import Kept, TokenStore
-from tap_xero.sandbox import Desk, Sandbox, apps
+from singer_xero.api.tokens import Kept, TokenStore
+from xero_sandbox import Desk, Sandbox, apps
 
 from .conftest import ONE, TWO, Time, until
 
@@ -232,8 +232,8 @@ def test_an_access_token_is_on_the_disk_before_it_is_used(
 
 PROCESS = """
 import os, signal, sys
-from tap_xero.api import connect
-from tap_xero.api import tokens
+from singer_xero.api import connect
+from singer_xero.api import tokens
 
 url, path, client_id, secret, seed, tenant_id, now, die = sys.argv[1:]
 

@@ -13,8 +13,8 @@ import backoff
 import msgspec
 import pytest
 
-from tap_xero.api import XeroClient
-from tap_xero.api.errors import (
+from singer_xero.api import XeroClient
+from singer_xero.api.errors import (
     Closed,
     DayLimitReached,
     NotConnected,
@@ -26,7 +26,7 @@ from tap_xero.api.errors import (
     Unavailable,
     XeroError,
 )
-from tap_xero.sandbox import Desk
+from xero_sandbox import Desk
 
 from .conftest import ONE, TWO, Time, until
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from tap_xero.api.dates import day, epoch_ms, if_modified_since, instant, moment
+from singer_xero.api.dates import day, epoch_ms, if_modified_since, instant, moment
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import pytest
 
-from tap_xero.api.errors import NotJson
-from tap_xero.api.transport import Answer, Broken, Transport
+from singer_xero.api.errors import NotJson
+from singer_xero.api.transport import Answer, Broken, Transport
 
 
 class Canned(socketserver.ThreadingTCPServer):

@@ -10,9 +10,9 @@ from typing import Any
 import backoff
 import pytest
 
-from tap_xero.api import XeroClient
-from tap_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, Unavailable
-from tap_xero.sandbox import Desk
+from singer_xero.api import XeroClient
+from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, Unavailable
+from xero_sandbox import Desk
 
 from .conftest import Time
 

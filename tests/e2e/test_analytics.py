@@ -17,9 +17,9 @@ import jinja2
 import pytest
 import yaml
 
-from tap_xero.objects import EVERY, REPORTS
-from tap_xero.sandbox import Sandbox
+from singer_xero.objects import EVERY, REPORTS
 from tap_xero.shapes import Shape
+from xero_sandbox import Sandbox
 
 DBT = Path(__file__).resolve().parents[2] / "dbt"
 VARS: dict[str, Any] = yaml.safe_load((DBT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]

@@ -20,8 +20,8 @@ import requests
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
-from tap_xero.objects import DETAILS, OBJECTS
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.objects import DETAILS, OBJECTS
+from xero_sandbox import Sandbox, apps
 
 # Stream: where its list is, the key of its rows, and whether it is read by changes.
 LISTS = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_xero.objects import STREAMS
-from tap_xero.sandbox import Sandbox
+from singer_xero.objects import STREAMS
+from xero_sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tap_xero.sandbox import Sandbox, apps
+from xero_sandbox import Sandbox, apps
 
 COMMAND = Path(sys.executable).with_name("xero-login")
 FOREIGN = ("TAP_", "TARGET_", "MELTANO_", "DISPLAY", "WAYLAND", "BROWSER", "WSL", "PG")

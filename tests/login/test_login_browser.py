@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tap_xero.sandbox import Sandbox
+from xero_sandbox import Sandbox
 
 from .chromium import NAMES, Chromium, program
 from .conftest import Login

@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tap_xero.api.auth import fingerprint, pkce_challenge
-from tap_xero.api.client import connect
-from tap_xero.config import ConfigurationProblem
-from tap_xero.login import settings
-from tap_xero.objects import STREAMS
-from tap_xero.sandbox import Sandbox, apps
-from tap_xero.scopes import RESERVED, read_scopes
+from singer_xero.api.auth import fingerprint, pkce_challenge
+from singer_xero.api.client import connect
+from singer_xero.config import ConfigurationProblem
+from singer_xero.login import settings
+from singer_xero.objects import STREAMS
+from singer_xero.scopes import RESERVED, read_scopes
+from xero_sandbox import Sandbox, apps
 
 from .conftest import COMMAND, Login, Person
 
@@ -396,6 +396,6 @@ def test_organisations_that_can_not_be_listed_lose_no_tokens(
 
 def test_python_dash_m_runs_it_too() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tap_xero.login", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "singer_xero.login", "--help"], capture_output=True, text=True, check=True
     )
     assert "Connect Xero organisations in the browser" in done.stdout

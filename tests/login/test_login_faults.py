@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from tap_xero.consent import objection, refused_scopes
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.consent import objection, refused_scopes
+from xero_sandbox import Sandbox, apps
 
 from .conftest import Ended, Login, Person
 

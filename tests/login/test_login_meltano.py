@@ -14,7 +14,7 @@ from typing import Any
 import requests
 import yaml
 
-from tap_xero.sandbox import Sandbox, apps
+from xero_sandbox import Sandbox, apps
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tap_xero.objects import STREAMS
-from tap_xero.sandbox import apps
-from tap_xero.scopes import RESERVED, ROWS, access, broad_scopes, read_scopes, write_scopes
+from singer_xero.objects import STREAMS
+from singer_xero.scopes import RESERVED, ROWS, access, broad_scopes, read_scopes, write_scopes
 from tools.scopes import scopes
+from xero_sandbox import apps
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connecting.md"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tap_xero.api.tokens import Kept, TokenStore
-from tap_xero.login import lifetime
-from tap_xero.objects import STREAMS
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.api.tokens import Kept, TokenStore
+from singer_xero.login import lifetime
+from singer_xero.objects import STREAMS
+from xero_sandbox import Sandbox, apps
 
 from .conftest import Login
 

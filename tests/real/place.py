@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from tap_xero.api.client import XeroClient, connect
-from tap_xero.api.errors import XeroError
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.api.client import XeroClient, connect
+from singer_xero.api.errors import XeroError
+from xero_sandbox import Sandbox, apps
 
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tap_xero.sandbox import Sandbox, apps
+from xero_sandbox import Sandbox, apps
 
 from .place import MARK, NotNamed, Seen, at_xero
 

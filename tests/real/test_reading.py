@@ -12,9 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tap_xero.api.dates import instant
-from tap_xero.api.errors import NotFound, OrganisationUnavailable, Refused, XeroError
-from tap_xero.objects import OBJECTS, Paging
+from singer_xero.api.dates import instant
+from singer_xero.api.errors import NotFound, OrganisationUnavailable, Refused, XeroError
+from singer_xero.objects import OBJECTS, Paging
 
 from .conftest import Note
 from .place import Place, Run

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.errors import Refused
+from singer_xero.api.errors import Refused
 
 from .conftest import Note
 from .place import MARK, Place, Undo

@@ -11,7 +11,7 @@ import pytest
 import requests
 from company import Company, books_agree
 
-from tap_xero.sandbox import Sandbox, apps
+from xero_sandbox import Sandbox, apps
 
 NOON = datetime(2026, 11, 19, 12, tzinfo=timezone.utc)
 

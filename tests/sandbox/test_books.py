@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tap_xero.sandbox import books, seed
+from xero_sandbox import books, seed
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 LATER = datetime(2026, 11, 25, 9, 0, tzinfo=timezone.utc)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.sandbox import books, seed
-from tap_xero.sandbox import reports as drawn
+from xero_sandbox import books, seed
+from xero_sandbox import reports as drawn
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 ZERO = Decimal("0.00")

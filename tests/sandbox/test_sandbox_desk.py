@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tap_xero.sandbox import Desk, DeskError, Sandbox, apps, serve
+from xero_sandbox import Desk, DeskError, Sandbox, apps, serve
 
 FOLDER = Path(serve.__file__).parent
 
@@ -162,7 +162,7 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
     command = [
         sys.executable,
         "-m",
-        "tap_xero.sandbox.serve",
+        "xero_sandbox.serve",
         "--data",
         str(folder),
         "--print-config",
@@ -286,7 +286,7 @@ def test_a_large_company_has_as_many_invoices_as_asked_for():
 
 
 def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_path):
-    command = [sys.executable, "-m", "tap_xero.sandbox.serve", "--company", "empty", "--no-limits"]
+    command = [sys.executable, "-m", "xero_sandbox.serve", "--company", "empty", "--no-limits"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         text = ""
         while "Ctrl-C" not in text and (line := process.stdout.readline()):
@@ -333,7 +333,7 @@ def imported(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             outside = node.level > 1
             found.add(
-                ("outside:" if outside else "tap_xero.sandbox." if node.level else "") + (node.module or "")
+                ("outside:" if outside else "xero_sandbox." if node.level else "") + (node.module or "")
             )
     return found
 
@@ -341,14 +341,14 @@ def imported(file: Path) -> set[str]:
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.name)
 def test_the_sandbox_imports_nothing_of_ours_outside_its_folder(file):
     ours = {
-        name for name in imported(file) if name.split(".")[0] in {"tap_xero", "target_xero"} or ":" in name
+        name
+        for name in imported(file)
+        if name.split(".")[0] in {"singer_xero", "tap_xero", "target_xero"} or ":" in name
     }
-    assert {name for name in ours if not name.startswith("tap_xero.sandbox")} == set()
+    assert {name for name in ours if not name.startswith("xero_sandbox")} == set()
 
 
 def test_importing_the_package_is_light():
-    code = (
-        "import sys, tap_xero.sandbox; print([m for m in ('werkzeug', 'jwt', 'msgspec') if m in sys.modules])"
-    )
+    code = "import sys, xero_sandbox; print([m for m in ('werkzeug', 'jwt', 'msgspec') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

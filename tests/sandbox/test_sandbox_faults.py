@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tap_xero.sandbox import DeskError
+from xero_sandbox import DeskError
 
 
 @pytest.mark.parametrize("problem", ["minute", "day", "concurrent", "appminute", "DayLimit"])

@@ -11,7 +11,7 @@ import jwt
 import pytest
 import requests
 
-from tap_xero.sandbox import apps
+from xero_sandbox import apps
 
 BACK = "http://localhost:8742/back"
 VERIFIER = "v" * 43

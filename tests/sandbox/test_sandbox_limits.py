@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tap_xero.sandbox import apps
+from xero_sandbox import apps
 
 
 def left(response):
@@ -116,7 +116,7 @@ def test_a_body_that_is_too_large_is_413(xero, api):
 
 @pytest.mark.parametrize("wrong", [{"minutes": 3}, {"minute": "many"}])
 def test_the_desk_refuses_limits_that_do_not_exist(xero, wrong):
-    from tap_xero.sandbox import DeskError
+    from xero_sandbox import DeskError
 
     with pytest.raises(DeskError):
         xero.desk.limits(**wrong)

@@ -13,7 +13,7 @@ from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 from xero_python.identity import IdentityApi
 
-from tap_xero.sandbox import Sandbox, apps
+from xero_sandbox import Sandbox, apps
 
 # What the SDK calls one record and its list: (list call, single call, key in the list, name of the id)
 OBJECTS = [

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tap_xero.sandbox import Sandbox
-from tap_xero.sandbox.resources import RESOURCES
+from xero_sandbox import Sandbox
+from xero_sandbox.resources import RESOURCES
 
 
 def contacts(count, **more):

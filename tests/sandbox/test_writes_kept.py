@@ -15,8 +15,8 @@ import pytest
 import requests
 from company import Company, books_agree
 
-from tap_xero.sandbox import Desk, Sandbox
-from tap_xero.sandbox import writing as sandbox_writing
+from xero_sandbox import Desk, Sandbox
+from xero_sandbox import writing as sandbox_writing
 
 BATCH = 20
 
@@ -34,7 +34,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any
     command = [
         sys.executable,
         "-m",
-        "tap_xero.sandbox.serve",
+        "xero_sandbox.serve",
         "--company",
         "empty",
         "--no-limits",

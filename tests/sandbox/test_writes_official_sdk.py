@@ -16,7 +16,7 @@ from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 from xero_python.exceptions import AccountingBadRequestException
 
-from tap_xero.sandbox import Sandbox, apps
+from xero_sandbox import Sandbox, apps
 
 DAY, DUE = date(2026, 11, 19), date(2026, 12, 19)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from tap_xero.sandbox import Sandbox
+from xero_sandbox import Sandbox
 
 HARBOUR, TIDE = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
 HARBOUR_NAME, TIDE_NAME = "Harbour Limited", "Tide & Söhne"

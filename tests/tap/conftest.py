@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.client import XeroClient
-from tap_xero.sandbox import Desk, Sandbox, apps
+from singer_xero.api.client import XeroClient
+from xero_sandbox import Desk, Sandbox, apps
 
 from .company import SmallXero
 

@@ -23,8 +23,8 @@ from unittest import mock
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
+from singer_xero.objects import OBJECTS
 from tap_xero.discovery import stream_named
-from tap_xero.objects import OBJECTS
 from tap_xero.streams import XeroStream
 from tap_xero.tap import TapXero
 
@@ -238,7 +238,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tap_xero.tap", "tap_xero.sandbox.server"])
+_PROCESSES.set_forkserver_preload(["tap_xero.tap", "xero_sandbox.server"])
 
 
 def _run(arguments: list[str], at: Path, environment: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from tap_xero.sandbox import Desk
+from xero_sandbox import Desk
 
 from .company import HARBOUR, TIDE, guid
 from .runs import read

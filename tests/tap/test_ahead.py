@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from singer_xero.api.errors import NotConnected
+from singer_xero.objects import OBJECTS
 from tap_xero.ahead import NEAR, ROW, WINDOW, ReadAhead
-from tap_xero.api.errors import NotConnected
-from tap_xero.objects import OBJECTS
 from tap_xero.paging import Chunk
 from tap_xero.records import SHORT, Page, RecordReader, Row, bodies_of
-from tap_xero.sandbox import Desk
 from tap_xero.streams import Reading
+from xero_sandbox import Desk
 
 from .company import HARBOUR, TIDE, guid
 from .runs import Recorder, read

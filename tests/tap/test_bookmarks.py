@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import Desk
+from singer_xero.objects import OBJECTS
+from xero_sandbox import Desk
 
 from .company import FIRST_JOURNAL, HARBOUR, contact, guid
 from .runs import part_of, read, state_at

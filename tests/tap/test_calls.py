@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tap_xero.sandbox import Desk, Sandbox, apps
+from xero_sandbox import Desk, Sandbox, apps
 
 from .runs import read
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tap_xero.config import ConfigurationProblem
-from tap_xero.objects import STREAMS
-from tap_xero.sandbox import Desk
+from singer_xero.config import ConfigurationProblem
+from singer_xero.objects import STREAMS
 from tap_xero.tap import TapXero
+from xero_sandbox import Desk
 
 from .company import guid
 from .runs import Run, read

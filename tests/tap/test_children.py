@@ -11,13 +11,13 @@ from unittest import mock
 import jsonschema
 import pytest
 
+from singer_xero.objects import CHILDREN, EVERY, OBJECTS, Child
 from tap_xero.discovery import stream_named, with_children
 from tap_xero.naming import renamed, snake_case
-from tap_xero.objects import CHILDREN, EVERY, OBJECTS, Child
-from tap_xero.sandbox import Desk, Sandbox, apps
 from tap_xero.shapes import Shape
 from tap_xero.streams import XeroStream
 from tap_xero.tap import TapXero
+from xero_sandbox import Desk, Sandbox, apps
 
 from .conftest import moving_clock
 from .runs import Recorder, Run, logged

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import Desk, apps
+from singer_xero.objects import OBJECTS
+from xero_sandbox import Desk, apps
 
 from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME
 from .runs import Done, command, last_state, records_of, state_at

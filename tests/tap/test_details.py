@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlparse
 import pytest
 import requests
 
-from tap_xero.config import ConfigurationProblem
-from tap_xero.objects import DETAILS
-from tap_xero.sandbox import Desk, Sandbox
+from singer_xero.config import ConfigurationProblem
+from singer_xero.objects import DETAILS
 from tap_xero.tap import TapXero
+from xero_sandbox import Desk, Sandbox
 
 from .runs import Run, read
 

@@ -12,7 +12,7 @@ from benchmarks import contenders
 from benchmarks.contenders import Place
 from benchmarks.equality import differences
 from benchmarks.template_tap import TapTemplate
-from tap_xero.sandbox import Sandbox, apps
+from xero_sandbox import Sandbox, apps
 
 from .runs import read
 

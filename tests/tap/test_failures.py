@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.errors import NotConnected
-from tap_xero.sandbox import Desk, apps
+from singer_xero.api.errors import NotConnected
+from xero_sandbox import Desk, apps
 
 from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, guid
 from .conftest import Time

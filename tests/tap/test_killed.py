@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from singer_xero.objects import OBJECTS
 from tap_xero import paging
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import Desk
 from tap_xero.streams import XeroStream
+from xero_sandbox import Desk
 
 from .company import guid
 from .runs import Run, command, last_state, own_environment, read, records_of, started, until

@@ -19,10 +19,10 @@ from tap_xero import state as states
 from tap_xero.ahead import ReadAhead, threads_for
 from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
-from tap_xero.sandbox import Desk
 from tap_xero.state import OrganisationStates, SparingStateWriter
 from tap_xero.streams import XeroStream
 from tap_xero.tap import MANY
+from xero_sandbox import Desk
 
 from . import runs
 from .company import contact, dated, organisation

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.objects import OBJECTS
+from xero_sandbox import Sandbox, apps
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells what a process took at most"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from singer_sdk import Stream
 
+from singer_xero.api.errors import XeroError
+from singer_xero.config import Connected, Organisation
 from tap_xero import paging
-from tap_xero.api.errors import XeroError
-from tap_xero.config import Connected, Organisation
 from tap_xero.paging import Chunk
 from tap_xero.records import Page, RecordReader, UnexpectedAnswer
 from tap_xero.streams import NumberedStream, Reading, XeroStream
@@ -64,19 +64,19 @@ def journals_by_counting_rows(fetch: Any, after: int, at_once: Any = None) -> An
 
 
 def clamped_day(text: str) -> str:
-    from tap_xero.api.dates import day
+    from singer_xero.api.dates import day
 
     return "1970-01-01" if "(-" in text else day(text)
 
 
 def shifted_day(text: str) -> str:
-    from tap_xero.api.dates import day
+    from singer_xero.api.dates import day
 
     return "2026-11-21" if "+1300" in text else day(text)
 
 
 def every_text_like_a_date(self: RecordReader, row: Any) -> Any:
-    from tap_xero.api.dates import instant
+    from singer_xero.api.dates import instant
 
     def rewritten(value: Any) -> Any:
         if isinstance(value, dict):
@@ -268,37 +268,37 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "a 401 in mid-run ends it": (
-        patched("tap_xero.api.client._lacks_scope", lambda answer: answer.status == 401),
+        patched("singer_xero.api.client._lacks_scope", lambda answer: answer.status == 401),
         test_failures.test_a_401_in_mid_run_is_answered_with_a_new_token,
         {},
     ),
     "an HTML page taken for an answer": (
-        patched("tap_xero.api.transport.Answer.json_fault", lambda self: None),
+        patched("singer_xero.api.transport.Answer.json_fault", lambda self: None),
         test_failures.test_what_passes_costs_no_row,
         {"fault": {"kind": "html"}, "after": 1},
     ),
     "a 429 with another spelling": (
-        patched("tap_xero.api.limits._problem", exact_words),
+        patched("singer_xero.api.limits._problem", exact_words),
         test_failures.test_the_day_s_limit_is_known_in_any_spelling_and_without_retry_after,
         {"problem": "DailyLimit"},
     ),
     "a 429 for the day slept through": (
-        patched("tap_xero.api.limits._LONGEST_WAIT", float("inf")),
+        patched("singer_xero.api.limits._LONGEST_WAIT", float("inf")),
         test_failures.test_a_wait_of_hours_is_not_slept_through_whatever_it_is_called,
         {},
     ),
     "a 429 for the day hit again": (
-        patched("tap_xero.api.limits.Limits._check_day", lambda *_: None),
+        patched("singer_xero.api.limits.Limits._check_day", lambda *_: None),
         test_failures.test_the_day_s_limit_ends_an_organisation_cleanly,
         {},
     ),
     "a rotated token kept nowhere": (
-        patched("tap_xero.api.tokens.TokenStore.read", lambda *_: None),
+        patched("singer_xero.api.tokens.TokenStore.read", lambda *_: None),
         test_failures.test_the_night_after_the_rotated_token_goes_on,
         {},
     ),
     "the first organisation picked in silence": (
-        patched("tap_xero.config.Connected.organisations", property(the_first_one)),
+        patched("singer_xero.config.Connected.organisations", property(the_first_one)),
         test_organisations.test_with_several_connected_and_none_named_nothing_is_read,
         {},
     ),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.config import ConfigurationProblem
-from tap_xero.sandbox import Desk, apps
+from singer_xero.config import ConfigurationProblem
+from xero_sandbox import Desk, apps
 
 from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, guid
 from .runs import read

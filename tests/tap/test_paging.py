@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api import dates
-from tap_xero.sandbox import Desk
+from singer_xero.api import dates
+from xero_sandbox import Desk
 
 from .company import FIRST_JOURNAL, START, at, contact, guid
 from .runs import Run, read

@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from tap_xero.sandbox import Desk
 from tap_xero.streams import Progress
+from xero_sandbox import Desk
 
 from .company import HARBOUR_NAME
 from .runs import command, read

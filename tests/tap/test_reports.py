@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.client import XeroClient, connect
-from tap_xero.objects import REPORTS
+from singer_xero.api.client import XeroClient, connect
+from singer_xero.objects import REPORTS
 from tap_xero.periods import Period, month_end, periods, year_start
-from tap_xero.sandbox import Desk, Sandbox, apps
 from tap_xero.tap import TapXero
+from xero_sandbox import Desk, Sandbox, apps
 
 from .runs import Run, read
 

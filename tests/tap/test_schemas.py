@@ -11,8 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import Desk, Sandbox, apps
+from singer_xero.objects import OBJECTS
+from xero_sandbox import Desk, Sandbox, apps
 
 from .company import guid
 from .conftest import moving_clock

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tap_xero.config import ConfigurationProblem
-from tap_xero.objects import OBJECTS
-from tap_xero.sandbox import Desk, apps
+from singer_xero.config import ConfigurationProblem
+from singer_xero.objects import OBJECTS
+from xero_sandbox import Desk, apps
 
 from .company import HARBOUR_NAME
 from .runs import read
@@ -114,12 +114,12 @@ def test_a_stream_that_xero_refuses_although_the_token_names_its_scope_fails_alo
 def test_a_token_that_does_not_list_its_scopes_is_tried(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tap_xero.api.errors import XeroError
+    from singer_xero.api.errors import XeroError
 
     def silent(*_: Any) -> Any:
         raise XeroError("the access token lists no scopes")
 
-    monkeypatch.setattr("tap_xero.api.client.scopes_of", silent)
+    monkeypatch.setattr("singer_xero.api.client.scopes_of", silent)
     run = read(config, "contacts")
     assert len(run.ids("contacts")) == 7
     assert run.warnings == []
@@ -148,7 +148,7 @@ def test_an_app_of_today_gets_the_granular_scopes_alone_and_reads_everything(
 
 
 def test_a_scope_that_is_not_ticked_for_the_app_is_named(config: dict[str, Any], desk: Desk) -> None:
-    from tap_xero.api.errors import InvalidScope
+    from singer_xero.api.errors import InvalidScope
 
     desk.add_app(client_id=apps.CUSTOM_CONNECTION.client_id, client_secret=apps.CUSTOM_CONNECTION.client_secret,
                  kind="custom_connection", scopes=["accounting.contacts.read"])  # fmt: skip

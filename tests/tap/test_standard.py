@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from tap_xero.objects import STREAMS
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.objects import STREAMS
 from tap_xero.tap import TapXero
+from xero_sandbox import Sandbox, apps
 
 #: Where the sandbox listens is known only when it runs: a fixture fills it in before the first test.
 CONFIG: dict[str, Any] = {

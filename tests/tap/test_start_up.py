@@ -12,7 +12,7 @@ from .runs import own_environment
 
 #: Each of them is needed by some command, and by none of these.
 LATER = {
-    *("tap_xero.api.client", "tap_xero.sandbox"),
+    *("singer_xero.api.client", "xero_sandbox"),
     *("dateutil", "filelock", "jwt", "pendulum", "platformdirs", "psycopg", "werkzeug"),
 }
 MAIN = """

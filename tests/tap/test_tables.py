@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_xero.objects import REPORTS
+from singer_xero.objects import REPORTS
 from tap_xero.tables import amount_of, columns, day_of, month_of, unfold, unfold_boxes
 
 DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tap_xero.sandbox import Desk
+from xero_sandbox import Desk
 
 from .company import HARBOUR, guid
 from .runs import Run, read

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from tap_xero.api.auth import ClientCredentials
-from tap_xero.api.client import XeroClient
-from tap_xero.api.errors import XeroError
-from tap_xero.config import ConfigurationProblem
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.api.auth import ClientCredentials
+from singer_xero.api.client import XeroClient
+from singer_xero.api.errors import XeroError
+from singer_xero.config import ConfigurationProblem
 from target_xero.report import Count
 from target_xero.target import TargetXero
+from xero_sandbox import Sandbox, apps
 
 DATA = Path(__file__).parent / "data"
 decode = msgspec.json.Decoder(float_hook=Decimal).decode

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.client import XeroClient
-from tap_xero.api.errors import DayLimitReached
+from singer_xero.api.client import XeroClient
+from singer_xero.api.errors import DayLimitReached
 from target_xero.plan import Step
 from target_xero.writer import _paired, _words
 from target_xero.writes import WRITES, Verb

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.client import XeroClient
-from tap_xero.api.errors import OutcomeUnknown, XeroError
+from singer_xero.api.client import XeroClient
+from singer_xero.api.errors import OutcomeUnknown, XeroError
 from target_xero import writer
 from target_xero.writes import WRITES
 

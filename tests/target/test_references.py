@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.errors import Unavailable
+from singer_xero.api.errors import Unavailable
 
 from .conftest import Wiring, record, schema
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
-from tap_xero.sandbox import Sandbox, apps
 from tap_xero.tap import TapXero
 from target_xero.target import TargetXero
 from target_xero.writes import NOT_COPIED, NOT_WRITTEN
+from xero_sandbox import Sandbox, apps
 
 from .conftest import decode
 

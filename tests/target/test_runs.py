@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tap_xero.config import ConfigurationProblem
-from tap_xero.sandbox import apps
+from singer_xero.config import ConfigurationProblem
 from target_xero.writes import NOT_WRITTEN
+from xero_sandbox import apps
 
 from .conftest import Wiring, decode, lines, record, schema, state
 

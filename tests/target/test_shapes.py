@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tap_xero.sandbox import Sandbox
 from target_xero import shapes
 from target_xero.shapes import Shape, Taken
 from target_xero.target import TargetXero
 from target_xero.writes import WRITES
+from xero_sandbox import Sandbox
 
 from .conftest import Wiring, lines, record, schema, state
 from .test_round_trip import Copy

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tap_xero.api.client import XeroClient
-from tap_xero.api.errors import OutcomeUnknown, Refused, XeroError
-from tap_xero.sandbox import Sandbox
+from singer_xero.api.client import XeroClient
+from singer_xero.api.errors import OutcomeUnknown, Refused, XeroError
 from target_xero import writer
+from xero_sandbox import Sandbox
 
 from .conftest import Wiring, Written, record, schema, state
 from .test_never_twice import AFTER, JOURNALS, RECORDS, journal, settled

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from demo import postgres
-from tap_xero.api.tokens import Kept, Store, open_store
-from tap_xero.sandbox import Sandbox, apps
+from singer_xero.api.tokens import Kept, Store, open_store
+from xero_sandbox import Sandbox, apps
 
 APP = apps.WEB_APP
 CLIENT = Path(__file__).with_name("run_client.py")

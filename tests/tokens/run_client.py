@@ -10,8 +10,8 @@ import logging
 import sys
 from pathlib import Path
 
-from tap_xero.api.client import connect
-from tap_xero.api.errors import XeroError
+from singer_xero.api.client import connect
+from singer_xero.api.errors import XeroError
 
 
 class Waits(logging.Handler):

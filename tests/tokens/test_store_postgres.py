@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tap_xero.api import tokens_postgres
-from tap_xero.api.errors import TokenStoreError
-from tap_xero.api.tokens import Kept, TokenStore, open_store
-from tap_xero.api.tokens_postgres import PostgresTokenStore
-from tap_xero.sandbox import Sandbox
+from singer_xero.api import tokens_postgres
+from singer_xero.api.errors import TokenStoreError
+from singer_xero.api.tokens import Kept, TokenStore, open_store
+from singer_xero.api.tokens_postgres import PostgresTokenStore
+from xero_sandbox import Sandbox
 
 from .conftest import APP, Job
 from .test_store_shared import hit
@@ -247,8 +247,8 @@ def test_variables_in_the_address_are_filled_in(database: str, monkeypatch: pyte
 def test_without_psycopg_the_way_out_is_named() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from tap_xero.api.errors import TokenStoreError\n"
-        "from tap_xero.api.tokens import open_store\n"
+        "from singer_xero.api.errors import TokenStoreError\n"
+        "from singer_xero.api.tokens import open_store\n"
         "try: open_store('postgresql://user:s3cret@host/db')\n"
         "except TokenStoreError as error: print(error)"
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tap_xero.api.tokens import open_store
-from tap_xero.sandbox import Sandbox
+from singer_xero.api.tokens import open_store
+from xero_sandbox import Sandbox
 
 from .conftest import APP, Job
 

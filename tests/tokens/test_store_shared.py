@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tap_xero.api.auth import fingerprint
-from tap_xero.api.tokens import open_store
-from tap_xero.sandbox import Sandbox
+from singer_xero.api.auth import fingerprint
+from singer_xero.api.tokens import open_store
+from xero_sandbox import Sandbox
 
 from .conftest import APP, Job
 

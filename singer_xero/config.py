@@ -24,9 +24,9 @@ from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
 if TYPE_CHECKING:
-    from tap_xero.api.auth import AccessTokens
-    from tap_xero.api.client import XeroClient
-    from tap_xero.sandbox import Sandbox
+    from singer_xero.api.auth import AccessTokens
+    from singer_xero.api.client import XeroClient
+    from xero_sandbox import Sandbox
 
 DISTRIBUTION = "singer-xero"
 API_URL = "https://api.xero.com"
@@ -125,7 +125,7 @@ class Connected:
     @cached_property
     def client(self) -> XeroClient:
         """The one client of this run; raises `ConfigurationProblem` when no way in is configured."""
-        from tap_xero.api.client import XeroClient
+        from singer_xero.api.client import XeroClient
 
         config = dict(self.config)
         sandbox = sandbox_setting(config.get("sandbox"))
@@ -149,8 +149,8 @@ class Connected:
 
     def _tokens(self, config: Mapping[str, Any]) -> AccessTokens:
         """Choose how to sign in: a secret with no refresh token, neither set nor stored, is a custom connection."""
-        from tap_xero.api.auth import ClientCredentials, RefreshToken
-        from tap_xero.api.tokens import open_store
+        from singer_xero.api.auth import ClientCredentials, RefreshToken
+        from singer_xero.api.tokens import open_store
 
         client_id, secret, seed = (
             config["client_id"],
@@ -164,7 +164,7 @@ class Connected:
 
     def _sandbox(self, data: Path | None) -> dict[str, Any]:
         """Start the embedded Xero; its limits are lifted, so that a demo doesn't wait for its minute to pass."""
-        from tap_xero.sandbox import Sandbox, apps
+        from xero_sandbox import Sandbox, apps
 
         sandbox: Sandbox = self._closing.enter_context(Sandbox(data=data, limits=False))
         self.logger.info(
@@ -225,7 +225,7 @@ class Connected:
 
         It need not be named in a header either, as far as is known; if it must be, an id in `tenant_ids` is.
         """
-        from tap_xero.api.errors import OrganisationUnavailable
+        from singer_xero.api.errors import OrganisationUnavailable
 
         header = None
         try:
@@ -303,7 +303,7 @@ class OneLineErrors(SingerCommand):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command."""
-        from tap_xero.api.errors import XeroError
+        from singer_xero.api.errors import XeroError
 
         try:
             return super().main(*args, **kwargs)

@@ -21,9 +21,16 @@ import backoff
 import msgspec
 import requests.auth
 
-from tap_xero.api import dates
-from tap_xero.api.auth import IDENTITY_URL, AccessTokens, ClientCredentials, Identity, RefreshToken, scopes_of
-from tap_xero.api.errors import (
+from singer_xero.api import dates
+from singer_xero.api.auth import (
+    IDENTITY_URL,
+    AccessTokens,
+    ClientCredentials,
+    Identity,
+    RefreshToken,
+    scopes_of,
+)
+from singer_xero.api.errors import (
     NotConnected,
     NotFound,
     NotJson,
@@ -37,9 +44,9 @@ from tap_xero.api.errors import (
     elements_of,
     words_of,
 )
-from tap_xero.api.limits import Limits, Usage
-from tap_xero.api.tokens import open_store
-from tap_xero.api.transport import Answer, Broken, Transport
+from singer_xero.api.limits import Limits, Usage
+from singer_xero.api.tokens import open_store
+from singer_xero.api.transport import Answer, Broken, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -1,8 +1,8 @@
 """The objects of the Accounting API, A to Z.
 
 Facts are Xero's own, from its public OpenAPI file and developer guides; where real answers differ, a note or
-a comment says so. How to read a row: `tap_xero.objects.base.XeroObject`. The words of the schemas:
-`tap_xero.objects.fields`.
+a comment says so. How to read a row: `singer_xero.objects.base.XeroObject`. The words of the schemas:
+`singer_xero.objects.fields`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tap_xero.objects.base import Paging, XeroObject
-from tap_xero.objects.fields import (
+from singer_xero.objects.base import Paging, XeroObject
+from singer_xero.objects.fields import (
     Part,
     calculated,
     day,
@@ -26,7 +26,7 @@ from tap_xero.objects.fields import (
     text,
     whole,
 )
-from tap_xero.objects.parts import (
+from singer_xero.objects.parts import (
     ACCOUNT_CODE,
     ACCOUNT_REF,
     ADDRESS,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from tap_xero.objects.accounting import INVOICES, OBJECTS, PAYMENT_SERVICES, SETTINGS
-from tap_xero.objects.base import XeroObject
-from tap_xero.objects.fields import Field, calculated, flag, instant, percent, text, whole
-from tap_xero.objects.parts import ATTACHMENT, PAYMENT_SERVICE
+from singer_xero.objects.accounting import INVOICES, OBJECTS, PAYMENT_SERVICES, SETTINGS
+from singer_xero.objects.base import XeroObject
+from singer_xero.objects.fields import Field, calculated, flag, instant, percent, text, whole
+from singer_xero.objects.parts import ATTACHMENT, PAYMENT_SERVICE
 
 ATTACHMENTS = ("accounting.attachments.read", "accounting.attachments")
 

@@ -13,9 +13,9 @@ from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
-from tap_xero.objects.base import XeroObject, missing
-from tap_xero.objects.fields import Field, Part, day, flag, guid, many, money, number, text, whole
-from tap_xero.objects.parts import REPORT_LINES
+from singer_xero.objects.base import XeroObject, missing
+from singer_xero.objects.fields import Field, Part, day, flag, guid, many, money, number, text, whole
+from singer_xero.objects.parts import REPORT_LINES
 
 
 class Span(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tap_xero.objects import STREAMS, XeroObject
+from singer_xero.objects import STREAMS, XeroObject
 
 OFFLINE = "offline_access"
 """The scope without which there is no refresh token."""

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 import backoff
 import requests.auth
 
-from tap_xero.api.errors import (
+from singer_xero.api.errors import (
     BadCredentials,
     InvalidScope,
     NotConnected,
@@ -33,8 +33,8 @@ from tap_xero.api.errors import (
     one_line,
     words_of,
 )
-from tap_xero.api.tokens import Kept, Store, open_store
-from tap_xero.api.transport import Answer, Broken, Transport
+from singer_xero.api.tokens import Kept, Store, open_store
+from singer_xero.api.transport import Answer, Broken, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

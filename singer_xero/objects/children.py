@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tap_xero.objects.accounting import OBJECTS
-from tap_xero.objects.base import ANSWER_ONLY, XeroObject
-from tap_xero.objects.fields import Field, calculated, whole
+from singer_xero.objects.accounting import OBJECTS
+from singer_xero.objects.base import ANSWER_ONLY, XeroObject
+from singer_xero.objects.fields import Field, calculated, whole
 
 
 class Level(NamedTuple):

@@ -21,8 +21,8 @@ import click
 import jsonschema
 from singer_sdk import typing as th
 
-from tap_xero import scopes as scoping
-from tap_xero.api.auth import (
+from singer_xero import scopes as scoping
+from singer_xero.api.auth import (
     LOGIN_URL,
     Identity,
     authorize_url,
@@ -30,10 +30,10 @@ from tap_xero.api.auth import (
     pkce_pair,
     revoke,
 )
-from tap_xero.api.client import Connection, XeroClient
-from tap_xero.api.errors import BadCredentials, InvalidScope, NotConnected, XeroError
-from tap_xero.api.tokens import Kept, Store, default_path, open_store
-from tap_xero.config import (
+from singer_xero.api.client import Connection, XeroClient
+from singer_xero.api.errors import BadCredentials, InvalidScope, NotConnected, XeroError
+from singer_xero.api.tokens import Kept, Store, default_path, open_store
+from singer_xero.config import (
     API_URL,
     CONNECTION_SETTINGS,
     DISTRIBUTION,
@@ -45,7 +45,7 @@ from tap_xero.config import (
     json_file,
     sandbox_setting,
 )
-from tap_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
+from singer_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
 
 logger = logging.getLogger("xero-login")
 

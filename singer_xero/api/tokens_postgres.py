@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from tap_xero.api.errors import TokenStoreError
-from tap_xero.api.tokens import Kept
+from singer_xero.api.errors import TokenStoreError
+from singer_xero.api.tokens import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

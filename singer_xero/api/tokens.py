@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from tap_xero.api.errors import TokenStoreError
+from singer_xero.api.errors import TokenStoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,7 +112,7 @@ def open_store(path: str | os.PathLike[str] | None = None) -> Store:
         raise TokenStoreError(
             f"token_path names a place of the kind {scheme}://", advice="Give a file, or postgresql://…"
         )
-    from tap_xero.api.tokens_postgres import PostgresTokenStore
+    from singer_xero.api.tokens_postgres import PostgresTokenStore
 
     return PostgresTokenStore(full)
 

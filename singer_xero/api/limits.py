@@ -22,12 +22,12 @@ from email.utils import parsedate_to_datetime
 from random import uniform
 from typing import TYPE_CHECKING
 
-from tap_xero.api.errors import Closed, DayLimitReached
+from singer_xero.api.errors import Closed, DayLimitReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_xero.api.transport import Answer
+    from singer_xero.api.transport import Answer
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from tap_xero.api.errors import NotJson
+from singer_xero.api.errors import NotJson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

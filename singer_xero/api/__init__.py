@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tap_xero.api.client import Connection, XeroClient, connect
-    from tap_xero.api.limits import Usage
-    from tap_xero.api.transport import Answer
+    from singer_xero.api.client import Connection, XeroClient, connect
+    from singer_xero.api.limits import Usage
+    from singer_xero.api.transport import Answer
 
 __all__ = ["Answer", "Connection", "Usage", "XeroClient", "connect"]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tap_xero.objects.accounting import OBJECTS
-from tap_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
-from tap_xero.objects.children import CHILDREN, Child, Level
-from tap_xero.objects.details import DETAILS, Detail
-from tap_xero.objects.fields import Field, Part
-from tap_xero.objects.reports import REPORTS, Report, Span
-from tap_xero.objects.unread import NOT_READ
+from singer_xero.objects.accounting import OBJECTS
+from singer_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
+from singer_xero.objects.children import CHILDREN, Child, Level
+from singer_xero.objects.details import DETAILS, Detail
+from singer_xero.objects.fields import Field, Part
+from singer_xero.objects.reports import REPORTS, Report, Span
+from singer_xero.objects.unread import NOT_READ
 
 #: The rows of all streams but child streams by name: objects, what hangs on them, and reports as the amounts that
 #: they are unfolded into.

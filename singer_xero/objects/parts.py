@@ -8,7 +8,7 @@ with what Xero sends of it there and with its dates, and its own stream has the 
 
 from __future__ import annotations
 
-from tap_xero.objects.fields import (
+from singer_xero.objects.fields import (
     Part,
     calculated,
     day,

@@ -8,7 +8,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from tap_xero.objects.fields import Field
+from singer_xero.objects.fields import Field
 
 #: Fields that tell how a write went and are no part of a record. They come with reads too, empty or false, on
 #: the record and on what is nested in it. No schema has them.

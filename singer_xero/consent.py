@@ -29,8 +29,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from tap_xero.api.errors import one_line
-from tap_xero.config import ConfigurationProblem
+from singer_xero.api.errors import one_line
+from singer_xero.config import ConfigurationProblem
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -73,7 +73,7 @@ class Page:
             f"<li><strong>{html.escape(name)}</strong><code>{html.escape(detail)}</code></li>"
             for name, detail in self.facts
         )
-        template = Template(files("tap_xero").joinpath("consent.html").read_text(encoding="utf-8"))
+        template = Template(files("singer_xero").joinpath("consent.html").read_text(encoding="utf-8"))
         return template.substitute(
             title=html.escape(self.title),
             text=re.sub(r"`(.*?)`", r"<code>\1</code>", html.escape(self.text)),
