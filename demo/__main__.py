@@ -4,7 +4,7 @@
     python3 demo --stay      # leave the database running until Ctrl-C, to look around in it
     python3 demo --reset     # forget everything and start over the next time
 
-Needs Python 3.10 or newer, pip and a network, no Xero account and no PostgreSQL. Everything is kept in this
+Needs Python 3.11 or newer, pip and a network, no Xero account and no PostgreSQL. Everything is kept in this
 folder's `.demo` and `.venv`. DATABASE_URL=postgresql://user:password@host/database uses a server of yours
 instead: it gets one schema, `xero_demo`.
 """

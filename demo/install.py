@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed.json"
-OLDEST = (3, 10)
+OLDEST = (3, 11)
 LEFT_OUT = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}
 
 
@@ -110,7 +110,7 @@ def _version(python: str | Path) -> str | None:
 
 
 def _interpreter() -> str:
-    names = [sys.executable, *(shutil.which(f"python3.{minor}") for minor in (13, 12, 11, 10))]
+    names = [sys.executable, *(shutil.which(f"python3.{minor}") for minor in (14, 13, 12, 11))]
     for name in filter(None, names):
         if _version(name):
             return str(name)

@@ -155,18 +155,13 @@ def instant(text: str) -> datetime:
         return EPOCH + timedelta(milliseconds=int(found[1]))
     text = text.strip()
     try:
-        moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", _six_decimals(text)))
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
         except (TypeError, ValueError):
             raise ValueError(f"{text!r} is no date that Xero understands") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _six_decimals(text: str) -> str:
-    """Python 3.10 reads three or six decimals of a second only."""
-    return re.sub(r"\.(\d+)", lambda found: "." + found[1][:6].ljust(6, "0"), text)
 
 
 # --- XML -------------------------------------------------------------------------------------------------
