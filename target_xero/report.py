@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from singer_xero.api import private_files
 from singer_xero.config import ConfigurationProblem
 from target_xero.payload import encode
 
@@ -97,13 +97,8 @@ class Rejects:
             told = {**record, REASON: reason, REJECTED_AT: now}
             lines.append(encode({"type": "RECORD", "stream": stream, "record": told}))
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # The records may hold what is nobody else's business.
-            with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-                file.write(b"\n".join(lines) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            private_files.append(self.path, b"\n".join(lines) + b"\n")
         except OSError as error:
             raise ConfigurationProblem(
-                f"rejects_path: {self.path} can't be written: {error.strerror}."
+                f"rejects_path: {self.path} can't be written: {error.strerror or error}."
             ) from None

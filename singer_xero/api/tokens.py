@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from singer_xero.api import private_files
 from singer_xero.api.errors import TokenStoreError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def expanded(path: str) -> Path:
             f"token_path is {path!r}, but {unset[0]} is not set",
             advice="Set the variable or write the path out.",
         )
-    return Path(full).resolve()
+    return Path(full).absolute()
 
 
 class Store(Protocol):
@@ -133,23 +134,17 @@ class TokenStore:
 
         The whole file is locked, whoever's tokens are to change.
         """
-        import filelock
-
-        lock = filelock.FileLock(f"{self.path}.lock", timeout=_LOCK_WAIT, mode=0o600)
-        try:
-            self._make_folder()
-            lock.acquire()
-        except filelock.Timeout:
-            raise TokenStoreError(
-                f"another process has held {lock.lock_file} for {_LOCK_WAIT / 60:.0f} minutes",
-                advice="End that process, or remove the file if none holds it.",
-            ) from None
-        except OSError as error:
-            raise self._unwritable(error) from None
-        try:
+        with ExitStack() as held:
+            try:
+                held.enter_context(private_files.locked(self.path, _LOCK_WAIT))
+            except private_files.LockHeld as lock:
+                raise TokenStoreError(
+                    f"another process has held {lock.path} for {_LOCK_WAIT / 60:.0f} minutes",
+                    advice="End that process, or remove the file if none holds it.",
+                ) from None
+            except OSError as error:
+                raise self._unwritable(error) from None
             yield
-        finally:
-            lock.release()
 
     @contextmanager
     def successor(self, client_id: str) -> Iterator[Callable[[Kept | None], None]]:
@@ -182,14 +177,14 @@ class TokenStore:
 
     def _load(self) -> _File:
         try:
-            content = self.path.read_bytes()
+            content = private_files.read(self.path)
             # A mounted or touched file starts empty.
             found = msgspec.json.decode(content, type=_File) if content.strip() else _File(_VERSION)
         except FileNotFoundError:
             return _File(_VERSION)
         except OSError as error:
             raise TokenStoreError(
-                f"the tokens in {self.path} can't be read: {error.strerror}", advice=_MEND
+                f"the tokens in {self.path} can't be read: {error.strerror or error}", advice=_MEND
             ) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             found = _File(0)
@@ -200,19 +195,13 @@ class TokenStore:
             )
         return found
 
-    def _make_folder(self) -> None:
-        # `mkdir(parents=True)` gives the mode to the last folder only, which is the one that matters.
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-
     @contextmanager
     def _new_file(self, room: int) -> Iterator[Callable[[bytes], None]]:
         """A new file beside the real one, `room` bytes set aside; the result puts its argument in place of the real."""
         # One name for all: under the lock nobody else uses it, and what a killed process left behind goes away.
         new = self.path.with_name(f".{self.path.name}.new")
-        new.unlink(missing_ok=True)
-        file = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
-            with os.fdopen(file, "wb") as space:
+            with os.fdopen(private_files.create(new), "wb") as space:
                 space.write(b" " * room)
                 space.flush()
                 os.fsync(space.fileno())

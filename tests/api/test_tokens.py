@@ -64,14 +64,35 @@ def test_a_file_open_to_others_is_closed_to_them_when_it_is_next_written(store: 
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
 
 
-def test_a_link_is_followed_not_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["tokens.json", "tokens.json.lock"])
+def test_a_link_that_somebody_laid_is_not_followed(tmp_path: Path, name: str) -> None:
     real = TokenStore(tmp_path / "real" / "tokens.json")
     keep(real, "app", ONE)
-    link = tmp_path / "link.json"
-    link.symlink_to(real.path)
-    keep(TokenStore(link), "app", Kept(refresh_token="r-2"))
-    assert link.is_symlink()
-    assert real.read("app") == Kept(refresh_token="r-2")
+    before = real.path.read_bytes()
+    (tmp_path / name).symlink_to(real.path)
+    store = TokenStore(tmp_path / "tokens.json")
+    with pytest.raises(TokenStoreError, match="is a symbolic link, which is not followed") as refused:
+        keep(store, "app", Kept(refresh_token="r-2"))
+    assert str(tmp_path / name) in str(refused.value)
+    assert real.path.read_bytes() == before
+
+
+def test_a_link_in_place_of_the_next_file_is_not_followed(store: TokenStore, tmp_path: Path) -> None:
+    store.path.parent.mkdir()
+    (tmp_path / "victim").write_text("precious")
+    (store.path.parent / ".tokens.json.new").symlink_to(tmp_path / "victim")
+    keep(store, "app", ONE)
+    assert store.read("app") == ONE
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+def test_tokens_of_a_project_are_kept_out_of_its_repository(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    keep(TokenStore(tmp_path / ".secrets" / "xero-tokens.json"), "app", ONE)
+    told = subprocess.run(
+        ["git", "-C", tmp_path, "status", "--porcelain", "-uall"], capture_output=True, check=True
+    )
+    assert told.stdout == b""
 
 
 def test_an_error_between_making_room_and_keeping_leaves_the_old_tokens(store: TokenStore) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import stat
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -195,6 +198,44 @@ def test_a_run_that_broke_off_fetches_only_what_is_missing_or_cut_short(
     assert len([call for call in desk.calls() if "/Attachments/" in call["path"]]) == 2
     assert Path(urlparse(first).path).exists()
     assert Path(urlparse(second).path).read_bytes() == whole
+
+
+def test_files_and_their_folders_are_for_this_user_alone(demo: dict[str, Any], tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        read({**demo, "attachments_path": str(tmp_path / "files")}, "contact_attachments")
+    finally:
+        os.umask(before)
+    made = [tmp_path / "files", *(tmp_path / "files").rglob("*")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} == {0o600}
+
+
+def test_links_below_the_folder_for_files_are_not_followed(demo: dict[str, Any], tmp_path: Path) -> None:
+    config = {**demo, "attachments_path": str(tmp_path / "files")}
+    found = read(config, "contact_attachments").records["contact_attachments"]
+    places = [Path(unquote(urlparse(one["Path"]).path)) for one in found]
+    contents = [place.read_bytes() for place in places]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    victim = tmp_path / "victim"
+    for place, content in zip(places, contents, strict=True):
+        victim.write_bytes(content)
+        place.unlink()
+        place.symlink_to(victim)
+        place.with_name(f"{place.name}.part").symlink_to(victim)
+    run = read(config, "contact_attachments")
+    assert run.failed == {}
+    assert [place.read_bytes() for place in places] == contents
+    assert not any(path.is_symlink() for path in (tmp_path / "files").rglob("*"))
+    assert victim.read_bytes() == contents[-1]
+    folder = places[0].parent.parent
+    shutil.rmtree(folder)
+    folder.symlink_to(elsewhere)
+    run = read(config, "contact_attachments")
+    (reason,) = run.failed.values()
+    assert f"the folder {folder} is a symbolic link" in reason
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_files_go_to_any_place_that_fsspec_knows(demo: dict[str, Any]) -> None:

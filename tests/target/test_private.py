@@ -1,0 +1,66 @@
+"""What the target writes on the disk is for its user alone, and goes to no other place."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from target_xero.sinks import Intake
+
+from .conftest import Wiring, record, schema
+
+BAD = [schema("contacts", "id"), record("contacts", id="bad", Name="Bad", EmailAddress="nowhere")]
+
+
+@pytest.fixture(autouse=True)
+def loose_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_rejects_are_for_their_user_alone(wiring: Wiring) -> None:
+    path = wiring.folder / "out" / "rejects.singer"
+    wiring.write(*BAD, rejects_path=str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    path.chmod(0o644)
+    wiring.write(*BAD, rejects_path=str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_link_in_place_of_the_rejects_is_not_followed(wiring: Wiring, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (wiring.folder / "rejects.singer").symlink_to(victim)
+    run = wiring.write(*BAD)
+    assert "rejects_path" in str(run.error)
+    assert "it is a symbolic link, which is not followed" in str(run.error)
+    assert victim.read_text() == "precious"
+
+
+def test_what_waits_for_the_end_of_the_input_has_no_name_and_is_for_its_user_alone(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[tuple[int, int]] = []
+    close = Intake.close
+
+    def look(intake: Intake) -> None:
+        files: list[IO[bytes]] = [file for file in vars(intake).values() if hasattr(file, "fileno")]
+        files += [file for held in vars(intake).values() if isinstance(held, dict) for file in held.values()
+                  if hasattr(file, "fileno")]  # fmt: skip
+        for file in files:
+            if not file.closed:
+                status = os.fstat(file.fileno())
+                modes.append((stat.S_IMODE(status.st_mode), status.st_nlink))
+        close(intake)
+
+    monkeypatch.setattr(Intake, "close", look)
+    wiring.write(schema("contacts", "id"), record("contacts", id="1", Name="One"))
+    assert len(modes) >= 2
+    assert set(modes) == {(0o600, 0)}
