@@ -310,11 +310,11 @@ def _unique_number(work: Work, paper: Paper, document: Record, current: Record |
 
 
 def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -> Record:
-    """A document with payments or credits on it takes only a few changes."""
+    """A document with payments or credits on it takes only a few changes, and no lines, even such as it has."""
     free = _PART_PAID | {"UpdatedDateUTC", "Status", "IsDiscounted"}
     names = (set(document) | set(current)) - free
     changed = {name for name in _PART_PAID if document.get(name) != current.get(name)}
-    if any(document.get(name) != current.get(name) for name in names):
+    if "LineItems" in work.asked or any(document.get(name) != current.get(name) for name in names):
         work.stop(CHANGED_STATUS, SETTLED)
     document = {**document, "Status": current["Status"]}
     if "IsDiscounted" not in current:

@@ -76,8 +76,9 @@ def none_type(work: Work) -> str:
 def with_lines(work: Work, document: Record, kind: Lines, current: Record | None) -> Record:
     """``document`` with the lines that were asked for, its totals and taxes.
 
-    Lines sent with their LineItemID keep what is not sent; lines without one are new, get an id and stand before
-    the others (XeroAPI/Xero-NetStandard#374); lines that are not listed go. No LineItems leaves all as they are.
+    A line sent with its LineItemID keeps what is not sent: discount, tax, tracking and the rest. A line without one is
+    new, gets an id and stands before the others (XeroAPI/Xero-NetStandard#374, xero-python#111); a line that is not
+    listed is deleted. No LineItems leaves all as they are.
     """
     before: list[Record] = (current or {}).get("LineItems", [])
     asked = work.asked.get("LineItems")
@@ -133,9 +134,8 @@ def _line(
     if "UnitAmount" in asked:
         line["UnitAmount"] = asked["UnitAmount"]
     amount = asked.get("LineAmount")
-    if amount is not None and "UnitAmount" not in line:
-        quantity = line.get("Quantity") or ONE
-        line["UnitAmount"] = amount / quantity
+    if amount is not None:
+        _fill_from_amount(line, amount)
     if (line.get("DiscountRate") or line.get("DiscountAmount")) and not kind.discount:
         wrong("Discounts are not supported on this type of document")
     if asked.get("AccountCode") or asked.get("AccountID"):
@@ -159,8 +159,21 @@ def _line(
     return line
 
 
+def _fill_from_amount(line: Record, amount: Decimal) -> None:
+    """Work out the price or the quantity that a line leaves out; the line amount is what is left after the discount."""
+    discount = line.get("DiscountAmount") or ZERO
+    part = 1 - (line.get("DiscountRate") or ZERO) / 100
+    if not part:
+        return
+    gross = (amount + (ZERO if line.get("DiscountRate") else discount)) / part
+    if "UnitAmount" not in line:
+        line["UnitAmount"] = gross / (line.get("Quantity") or ONE)
+    elif "Quantity" not in line and line["UnitAmount"]:
+        line["Quantity"] = (gross / line["UnitAmount"]).quantize(TEN_THOUSANDTH, ROUND_HALF_UP)
+
+
 def _item(work: Work, kind: Lines, asked: Record, line: Record, wrong: Callable[[str], None]) -> None:
-    """An item fills in description, price, account and tax where nothing else is sent."""
+    """An item fills in description, price, account and tax of a new line; a line that is kept has its own."""
     code = asked["ItemCode"]
     if not code:
         line.pop("ItemCode", None)
@@ -177,16 +190,16 @@ def _item(work: Work, kind: Lines, asked: Record, line: Record, wrong: Callable[
     words = item.get("Description" if kind.sale else "PurchaseDescription") or item.get("Name")
     if words and not line.get("Description"):
         line["Description"] = words
-    if "UnitPrice" in details and "UnitAmount" not in asked and "LineAmount" not in asked:
+    if "UnitPrice" in details and not {"UnitAmount", "LineAmount"} & (asked.keys() | line.keys()):
         line["UnitAmount"] = details["UnitPrice"]
     code = details.get("AccountCode")
     if item.get("IsTrackedAsInventory") and not kind.sale:
         code = item.get("InventoryAssetAccountCode")
-    if code and not asked.get("AccountCode") and not asked.get("AccountID"):
+    if code and not any(one.get(name) for one in (asked, line) for name in ("AccountCode", "AccountID")):
         found = account(work, {"AccountCode": code})
         if found is not None:
             line.update(AccountCode=found["Code"], AccountID=found["AccountID"])
-    if details.get("TaxType") and kind.tax and "TaxType" not in asked:
+    if details.get("TaxType") and kind.tax and "TaxType" not in (asked.keys() | line.keys()):
         line["TaxType"] = details["TaxType"]
 
 
@@ -200,10 +213,9 @@ def _account(work: Work, kind: Lines, asked: Record, line: Record, wrong: Callab
         wrong(f"Account code '{name}' has been archived, or deleted.")
     else:
         line["AccountID"] = found["AccountID"]
+        line.pop("AccountCode", None)
         if found.get("Code"):
             line["AccountCode"] = found["Code"]
-        if line.get("TaxType") and "TaxType" not in asked and not line.get("ItemCode"):
-            line.pop("TaxType")
 
 
 def _tax(

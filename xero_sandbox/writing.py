@@ -97,8 +97,18 @@ def elements(call: Call, key: str) -> list[Record]:
 
 
 def _object(value: Record, parent: str = "") -> Record:
-    read = {name: _value(name, one, parent) for name, one in value.items() if one is not None}
+    read = {name: _value(name, one, parent) for name, one in _dated(value).items() if one is not None}
     return {name: one for name, one in read.items() if one is not None}
+
+
+def _dated(value: Record) -> Record:
+    """The object with its dates under their own names: Xero's own examples of requests say `DateString` for `Date`."""
+    twins = [name for name in value if name.endswith("String") and name.removesuffix("String") in _DATES]
+    if not twins:
+        return value
+    given = {name.removesuffix("String"): value[name] for name in twins if value[name]}
+    rest = {name: one for name, one in value.items() if name not in twins and one is not None}
+    return {**given, **rest}
 
 
 def _value(name: str, value: Any, parent: str) -> Any:

@@ -166,6 +166,79 @@ def test_a_line_amount_without_a_price_gives_the_price(company):
     assert company.invoice(LineItems=[line])["LineItems"][0]["UnitAmount"] == 12.5
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({"UnitAmount": 25, "LineAmount": 100}, (4.0, 25.0, 100.0)),
+        ({"UnitAmount": 25, "DiscountRate": 20, "LineAmount": 100}, (5.0, 25.0, 100.0)),
+        ({"Quantity": 2, "DiscountAmount": 10, "LineAmount": 90}, (2.0, 50.0, 90.0)),
+        ({"LineAmount": 90}, (1.0, 90.0, 90.0)),
+    ],
+)
+def test_a_line_amount_gives_what_is_missing_of_price_and_quantity(company, line, expected):
+    made = company.invoice(LineItems=[{"Description": "x", "AccountCode": "200", **line}])["LineItems"][0]
+    assert (made["Quantity"], made["UnitAmount"], made["LineAmount"]) == expected
+
+
+def test_a_line_amount_is_checked_after_the_price_is_rounded(company):
+    line = {"Description": "x", "AccountCode": "200", "Quantity": 8555500, "UnitAmount": "0.000149611361"}
+    body = {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "LineItems": [{**line, "LineAmount": 1280}]}
+    (failed,) = company.each("PUT", "Invoices", body, unitdp=4)
+    words = ["The line total 1280.00 does not match the expected line total 855.55"]
+    assert [one["Message"] for one in failed["ValidationErrors"]] == words
+
+
+def test_dates_may_come_under_the_names_of_their_texts(company):
+    made = company.invoice(
+        Date=None, DueDate=None, DateString="2026-11-02T00:00:00", DueDateString="2026-12-24"
+    )
+    assert made["DateString"] == "2026-11-02T00:00:00"
+    assert made["DueDateString"] == "2026-12-24T00:00:00"
+    both = company.invoice(Date="2026-11-03", DateString="2026-11-02T00:00:00")
+    assert both["DateString"] == "2026-11-03T00:00:00"
+
+
+def test_a_line_keeps_what_an_update_with_its_id_does_not_say(company):
+    company.put(
+        "Items", {"Code": "KAYAK", "Name": "Kayak", "SalesDetails": {"UnitPrice": 25, "AccountCode": "260"}}
+    )
+    region = company.put("TrackingCategories", {"Name": "Region"})
+    company.send(
+        "PUT", f"TrackingCategories/{region['TrackingCategoryID']}/Options", {"Options": [{"Name": "East"}]}
+    )
+    line = {
+        "Description": "A",
+        "Quantity": 2,
+        "UnitAmount": 100,
+        "DiscountRate": 50,
+        "TaxType": "NONE",
+        "AccountCode": "200",
+        "Tracking": [{"Name": "Region", "Option": "East"}],
+    }
+    made = company.invoice(LineItems=[line])
+    (before,) = made["LineItems"]
+    change = {
+        "LineItemID": before["LineItemID"],
+        "Description": "B",
+        "AccountCode": "260",
+        "ItemCode": "KAYAK",
+    }
+    (after,) = company.post("Invoices", {"InvoiceID": made["InvoiceID"], "LineItems": [change]})["LineItems"]
+    kept = ("Quantity", "UnitAmount", "DiscountRate", "TaxType", "Tracking", "LineAmount", "LineItemID")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert (after["Description"], after["AccountCode"], after["ItemCode"]) == ("B", "260", "KAYAK")
+
+
+def test_new_lines_stand_above_those_with_an_id_and_lines_that_are_not_listed_go(company):
+    lines = [{"Description": one, "UnitAmount": 10, "AccountCode": "200"} for one in "ABC"]
+    made = company.invoice(LineItems=lines)
+    ids = {line["Description"]: line["LineItemID"] for line in made["LineItems"]}
+    asked = [{"LineItemID": ids["C"]}, {"LineItemID": ids["A"]}, {**lines[0], "Description": "D"}]
+    done = company.post("Invoices", {"InvoiceID": made["InvoiceID"], "LineItems": asked})
+    assert [line["Description"] for line in done["LineItems"]] == ["D", "C", "A"]
+    assert [line["LineItemID"] for line in done["LineItems"]][1:] == [ids["C"], ids["A"]]
+
+
 # --- numbers ---------------------------------------------------------------------------------------------
 
 
@@ -276,7 +349,9 @@ def test_a_part_paid_invoice_takes_few_changes_and_some_of_them_silently(company
     assert company.get("Invoices", made["InvoiceID"])["DueDateString"] == "2027-01-31T00:00:00"
     assert company.post("Invoices", {**change, "Reference": "new"})["UpdatedDateUTC"] != stamp
     lines = [{"Description": "x", "UnitAmount": 50, "AccountCode": "200"}]
-    assert company.refused("POST", "Invoices", {**change, "LineItems": lines}) == [NOT_VALID, SETTLED]
+    same = [{"LineItemID": made["LineItems"][0]["LineItemID"]}]
+    for sent in (lines, same):
+        assert company.refused("POST", "Invoices", {**change, "LineItems": sent}) == [NOT_VALID, SETTLED]
     words = company.refused("POST", "Invoices", {"InvoiceID": made["InvoiceID"], "Status": "VOIDED"})
     assert words[0].startswith("The status VOIDED cannot be applied to the invoice because it has payments")
 
