@@ -33,12 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"xero-sandbox: cannot start: {error}", file=sys.stderr)
         return 1
-    with sandbox:
+    try:
         if options.print_config:
             print(json.dumps(tap_config(sandbox), indent=2), flush=True)
         else:
             print(_greeting(sandbox), flush=True)
         stopped.wait()
+    finally:
+        sandbox.stop()
     return 0
 
 

@@ -72,7 +72,9 @@ class Sandbox:
         return Desk(self.url)
 
     def start(self) -> Sandbox:
-        """Build or load the data and listen. Raises ``OSError`` if the port is taken."""
+        """Build or load the data and listen; a running sandbox goes on. Raises ``OSError`` if the port is taken."""
+        if self._server is not None:
+            return self
         from werkzeug.serving import make_server
 
         from .app import Xero

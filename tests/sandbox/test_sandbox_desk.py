@@ -299,6 +299,25 @@ def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_
         assert process.wait(30) == 0
 
 
+def test_the_command_serves_on_the_port_it_is_told_until_it_is_stopped(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process, url = start(tmp_path, "--company", "empty", "--port", str(port))
+    with process:
+        assert url == f"http://127.0.0.1:{port}"
+        assert Desk(url).organisations()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_a_running_sandbox_that_is_started_again_goes_on():
+    with Sandbox(company="empty") as xero:
+        url = xero.url
+        with xero.start() as same:
+            assert (same, same.url) == (xero, url)
+            assert Desk(url).organisations()
+
+
 def test_the_command_says_why_it_cannot_start(xero, capsys):
     taken = xero.url.rsplit(":", 1)[1]
     assert serve.main(["--company", "empty", "--port", taken]) == 1
