@@ -55,6 +55,9 @@ ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 _guid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
+_no_letter = re.compile(r"[\W_]+").sub
+#: A byte order mark that was read as Latin-1.
+_MISREAD_MARK = "\u00ef\u00bb\u00bf"
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -94,8 +97,11 @@ def fingerprint(content: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def folded(name: str) -> str:
-    """A name as it is compared: `line_items`, `lineItems` and `LineItems` are one."""
-    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+    """A name as it is compared, by its letters and digits: `line_items`, `*Line Items` and `LineItems` are one.
+
+    What a byte order mark leaves in front of the first column of a file does not count either.
+    """
+    return _no_letter("", name.removeprefix(_MISREAD_MARK)).lower()
 
 
 #: Where a field goes, what makes its value of another, and the type of values that need nothing made of them.
@@ -389,8 +395,17 @@ def _calendar_day(value: Any) -> str | None:
             return None
         found = _day_of(value)
         if _day(found):
-            return found
+            return _existing_day(found)
     raise Broken(f"a day such as 2026-12-31 is needed, not {_shown(value)}")
+
+
+def _existing_day(text: str) -> str:
+    """The day, if the calendar has it."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise Broken(f"the calendar has no day {text}") from None
+    return text
 
 
 _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {

@@ -28,6 +28,7 @@ from target_xero.payload import (
     hashed,
 )
 from target_xero.shapes import Shape, Taken
+from target_xero.stream_names import Meaning
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
 
 if TYPE_CHECKING:
@@ -136,12 +137,13 @@ class Intake:
 
     # Taking in
 
-    def reader(self, row: Write, stream: str, keys: Sequence[str]) -> Reader:
+    def reader(self, meaning: Meaning, stream: str, keys: Sequence[str]) -> Reader:
         """What takes in the records of a stream that no stream map changes."""
-        place = (stream, *keys)
-        shape = self._shapes.get(place) or Shape(row, self._form(row), stream, keys)
-        self._shapes[place] = shape
-        return Reader(self, row, stream, keys, shape)
+        row, place = meaning.row, (stream, *keys)
+        shape = self._shapes.get(place)
+        if shape is None and not meaning.says:
+            shape = self._shapes[place] = Shape(row, self._form(row), stream, keys)
+        return Reader(self, meaning, stream, keys, shape)
 
     def take_shaped(self, row: Write, taken: Taken, line: bytes) -> None:
         """Take in a record that its shape could read."""
@@ -154,12 +156,13 @@ class Intake:
         self._add(row, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
 
     def take(
-        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], line: bytes
+        self, meaning: Meaning, stream: str, keys: Sequence[str], record: Mapping[str, Any], line: bytes
     ) -> None:
         """Take in one record of a stream whose key properties are `keys`; `line` is the message as it came."""
-        epoch, place = self.states.epoch, self._keep(line)
+        epoch, place, row = self.states.epoch, self._keep(line), meaning.row
         form = self._form(row)
         content = form.take(record, frozenset(keys))
+        content.sent = {**meaning.says, **content.sent}
         tenant = record.get("tenant_id")
         tenant = str(tenant) if tenant else None
         self._say_unknown(row, stream, form.unknown)
@@ -349,22 +352,25 @@ class Intake:
 class Reader:
     """Takes in the records of one stream, from their JSON and the line that they came in."""
 
-    def __init__(self, intake: Intake, row: Write, stream: str, keys: Sequence[str], shape: Shape) -> None:
-        self._intake, self._row, self._stream, self._keys, self._shape = intake, row, stream, keys, shape
+    def __init__(
+        self, intake: Intake, meaning: Meaning, stream: str, keys: Sequence[str], shape: Shape | None
+    ) -> None:
+        self._intake, self._meaning, self._stream, self._keys = intake, meaning, stream, keys
+        self._shape = shape
 
     def take_line(self, line: bytes) -> bool:
         """Take in a line if it holds a record of this stream, and one that is right as it is."""
-        taken = self._shape.take_line(line)
+        taken = self._shape.take_line(line) if self._shape else None
         if taken is None:
             return False
-        self._intake.take_shaped(self._row, taken, line)
+        self._intake.take_shaped(self._meaning.row, taken, line)
         return True
 
     def take(self, record: msgspec.Raw, line: bytes) -> bool:
         """Take in a record of this stream; False if it is none, but some other JSON or a broken one."""
-        taken = self._shape.take(record)
+        taken = self._shape.take(record) if self._shape else None
         if taken is not None:
-            self._intake.take_shaped(self._row, taken, line)
+            self._intake.take_shaped(self._meaning.row, taken, line)
             return True
         try:
             fields = decode(record)
@@ -372,8 +378,9 @@ class Reader:
             return False
         if not isinstance(fields, dict):
             return False
-        self._intake.take(self._row, self._stream, self._keys, fields, line)
-        self._shape.learn()
+        self._intake.take(self._meaning, self._stream, self._keys, fields, line)
+        if self._shape:
+            self._shape.learn()
         return True
 
 

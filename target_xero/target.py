@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from singer_sdk import Target
 from singer_sdk import typing as th
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import BaseSingerReader
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
@@ -26,8 +27,9 @@ from target_xero.ledger import open_ledger
 from target_xero.payload import decode, encode
 from target_xero.report import Rejects, Report
 from target_xero.sinks import Intake, Reader, States, XeroSink
+from target_xero.stream_names import Meaning, meaning, reason_not_written
 from target_xero.writer import Writer
-from target_xero.writes import MANY, WRITES, Write, row_of, why_not
+from target_xero.writes import MANY, WRITES
 
 
 def _ledger_path() -> str:
@@ -73,8 +75,11 @@ class Lines(GenericSingerReader[str]):
         # Records of a stream mostly follow each other.
         stream, likely = "", None
         for line in getattr(source, "buffer", source):
+            line = line if isinstance(line, bytes) else line.encode()
+            if not self.number:
+                line = line.removeprefix(BOM_UTF8)
             self.number += 1
-            self.line = line = line if isinstance(line, bytes) else line.encode()
+            self.line = line
             if likely and likely.take_line(line):
                 self.taken[stream] += 1
                 continue
@@ -211,18 +216,27 @@ class TargetXero(XeroPlugin, Target):
         self._require(message_dict, "stream", str)
         self._require(message_dict, "schema", dict)
         self._require(message_dict["schema"], "properties", dict)
-        self.schemas[message_dict["stream"]] = message_dict
-        self._lines.takers.pop(message_dict["stream"], None)
-        super()._process_schema_message(message_dict)
-        self._take_as_it_is(message_dict["stream"])
+        stream, keys = message_dict["stream"], message_dict.get("key_properties")
+        self.schemas[stream] = message_dict
+        self._lines.takers.pop(stream, None)
+        self.mapper.register_raw_stream_schema(stream, message_dict["schema"], keys)
+        for one in self.mapper.stream_maps[stream]:
+            # A stream that a stream map removes has no sink, so it may be one that Xero knows nothing of.
+            if not isinstance(one, RemoveRecordTransform):
+                self.get_sink(
+                    one.stream_alias,
+                    schema=one.transformed_schema,
+                    key_properties=one.transformed_key_properties,
+                )
+        self._take_as_it_is(stream)
 
     def _take_as_it_is(self, stream: str) -> None:
         """Let a stream that no stream map touches pass the SDK by: of what it does to a record nothing is needed."""
         (only,) = maps if len(maps := self.mapper.stream_maps[stream]) == 1 else (None,)
-        row = row_of(stream)
-        if row and type(only) is SameRecordTransform and only.stream_alias == stream:
+        found = meaning(stream)
+        if found and type(only) is SameRecordTransform and only.stream_alias == stream:
             sink = self.get_sink(stream)
-            self._lines.takers[stream] = self.intake.reader(row, stream, sink.key_properties)
+            self._lines.takers[stream] = self.intake.reader(found, stream, sink.key_properties)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._require(message_dict, "stream", str)
@@ -262,10 +276,12 @@ class TargetXero(XeroPlugin, Target):
 
     def taker(self, stream: str) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
         """What is to be done with each record of a stream; raises `ConfigurationProblem` for an unknown one."""
-        row = row_of(stream)
-        if row is not None:
-            return self._take_for(row)
-        reason = why_not(stream)
+        found = meaning(stream)
+        if found is not None:
+            if found.row.name != stream:
+                self.logger.info("The stream %s is written to %s.", stream, found.row.name)
+            return self._take_for(found)
+        reason = reason_not_written(stream)
         if reason is None and self.config["on_unknown_stream"] == "fail":
             known = ", ".join(WRITES)
             raise ConfigurationProblem(
@@ -275,9 +291,9 @@ class TargetXero(XeroPlugin, Target):
         self.logger.info("The stream %s is left out: %s.", stream, reason or "Xero has nothing of that name")
         return self._leave_out(stream)
 
-    def _take_for(self, row: Write) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
+    def _take_for(self, found: Meaning) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
         def take(record: Mapping[str, Any], keys: Sequence[str]) -> None:
-            self.intake.take(row, self._stream, keys, record, self._line)
+            self.intake.take(found, self._stream, keys, record, self._line)
 
         return take
 

@@ -1,0 +1,93 @@
+"""Which object of Xero a stream holds, by the name that its tap gives it.
+
+Taps name streams in their own ways: SQL taps put the schema in front (`public-invoices`), files and spreadsheets are
+named in the singular or with spaces, and Xero's own pages call invoices `bills` and `sales invoices`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+
+from target_xero.payload import folded
+from target_xero.writes import NOT_WRITTEN, WRITES, Write, row_of, why_not
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+#: Names that Xero's pages and import templates use, with what such a name says of every record in the stream.
+_KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "sales_invoices": ("invoices", {"Type": "ACCREC"}),
+    "bills": ("invoices", {"Type": "ACCPAY"}),
+    "purchase_bills": ("invoices", {"Type": "ACCPAY"}),
+    "supplier_bills": ("invoices", {"Type": "ACCPAY"}),
+    "sales_credit_notes": ("credit_notes", {"Type": "ACCRECCREDIT"}),
+    "customer_credit_notes": ("credit_notes", {"Type": "ACCRECCREDIT"}),
+    "supplier_credit_notes": ("credit_notes", {"Type": "ACCPAYCREDIT"}),
+    "bill_credit_notes": ("credit_notes", {"Type": "ACCPAYCREDIT"}),
+    "spend_money": ("bank_transactions", {"Type": "SPEND"}),
+    "receive_money": ("bank_transactions", {"Type": "RECEIVE"}),
+    "inventory_items": ("items", {}),
+    "chart_of_accounts": ("accounts", {}),
+}
+#: Ends the names of Xero's template files, such as SalesInvoiceTemplate.
+_TEMPLATE = "template"
+_prefix = re.compile(r"[^-.]*[-.]").match
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The object that a stream is written to, and the values that its name gives to records without them."""
+
+    row: Write
+    says: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+
+@lru_cache(maxsize=1024)
+def meaning(stream: str) -> Meaning | None:
+    """What a stream is written to, whatever the case, number, prefix and separators of its name; None if nothing."""
+    for name in _readings(stream):
+        kind = _FOLDED_KINDS.get(folded(name))
+        if kind is not None:
+            return kind
+        plural = _PLURALS.get(folded(name), name)
+        row = row_of(plural)
+        if row is not None:
+            return Meaning(row)
+        if why_not(plural):
+            return None
+    return None
+
+
+def reason_not_written(stream: str) -> str | None:
+    """Why Xero can't be written this stream, if it holds what can only be read; None for a stream nobody knows."""
+    reasons = (why_not(_PLURALS.get(folded(name), name)) for name in _readings(stream))
+    return next((reason for reason in reasons if reason), None)
+
+
+def _readings(stream: str) -> Iterator[str]:
+    """The name itself, then what is left of it without the database and schema in front."""
+    while stream:
+        yield stream
+        if folded(stream).endswith(_TEMPLATE):
+            yield folded(stream).removesuffix(_TEMPLATE)
+        prefix = _prefix(stream)
+        stream = stream[prefix.end() :] if prefix else ""
+
+
+def _singular(plural: str) -> str:
+    """`currencies` as `currency`, `tax_rates` as `tax_rate`."""
+    if plural.endswith("ies"):
+        return plural.removesuffix("ies") + "y"
+    return plural.removesuffix("s")
+
+
+_PLURALS: Mapping[str, str] = {
+    folded(_singular(name)): name for name in (*NOT_WRITTEN, *WRITES) if _singular(name) != name
+}
+_FOLDED_KINDS: Mapping[str, Meaning] = {
+    folded(name): Meaning(WRITES[row], MappingProxyType(dict(says)))
+    for plural, (row, says) in _KINDS.items()
+    for name in (plural, _singular(plural))
+}
