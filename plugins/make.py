@@ -2,6 +2,7 @@
 
     python plugins/make.py              # after a setting was added or changed
     python plugins/make.py --check      # writes nothing; exit code 1 when something is out of step
+    python plugins/make.py --pip-url singer-xero==0.2.0 --to FOLDER   # a release's definitions, into a folder
 
 Two places: `plugins/*/*.yml`, for other projects (`meltano add tap-xero --from-ref <path or address>`), and
 the marked parts of this project's own meltano.yml.
@@ -9,6 +10,7 @@ the marked parts of this project's own meltano.yml.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -22,6 +24,8 @@ from singer_xero.objects import CHILDREN, STREAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: Where Meltano installs from: the Git repository that the variable names. A release's definitions name PyPI.
+PIP_URL = "git+${SINGER_XERO_REPOSITORY}"
 BEGIN, END = "    # From `{} --about`, by plugins/make.py:\n", "    # (end of that part)\n"
 
 
@@ -143,7 +147,7 @@ def definition(plugin: str, told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def stand_alone(plugin: str, told: dict[str, Any]) -> str:
+def stand_alone(plugin: str, told: dict[str, Any], pip_url: str = PIP_URL) -> str:
     """Return the whole definition, as Meltano Hub writes them."""
     head = {
         "name": plugin,
@@ -151,7 +155,7 @@ def stand_alone(plugin: str, told: dict[str, Any]) -> str:
         "variant": "singer-xero",
         "label": "Xero",
         "description": PLUGINS[plugin]["description"],
-        "pip_url": "singer-xero",
+        "pip_url": pip_url,
         "executable": plugin,
         "keywords": ["api", "meltano_sdk"],
         "supported_python_versions": told["supported_python_versions"],
@@ -184,14 +188,31 @@ def files() -> dict[Path, str]:
     return made
 
 
-def main(check: bool) -> int:
+def release(folder: Path, pip_url: str) -> None:
+    """Write the definitions for other projects into a folder, with another place to install from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for plugin in PLUGINS:
+        (folder / f"{plugin}.yml").write_text(stand_alone(plugin, about(plugin), pip_url), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
     """Write the files, or, when only checking, name those that differ."""
+    parser = argparse.ArgumentParser(description="Write Meltano's definitions of tap-xero and target-xero.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a file differs")
+    parser.add_argument("--pip-url", help="what Meltano installs in a release's definitions")
+    parser.add_argument("--to", type=Path, help="the folder for a release's definitions")
+    given = parser.parse_args(arguments)
+    if bool(given.pip_url) != bool(given.to):
+        parser.error("--pip-url and --to go together")
+    if given.to:
+        release(given.to, given.pip_url)
+        return 0
     code = 0
     for path, text in files().items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         name = path.relative_to(ROOT)
-        if check:
+        if given.check:
             print(f"{name} is out of step with --about: run python plugins/make.py")
             code = 1
         else:
@@ -202,4 +223,4 @@ def main(check: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

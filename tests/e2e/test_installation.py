@@ -1,0 +1,126 @@
+"""The commands of docs/installation.md, followed as printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from demo import install
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs/installation.md").read_text(encoding="utf-8")
+SCRIPTS = Path(sys.executable).parent
+COMMANDS = ["tap-xero", "target-xero", "xero-login", "xero-sandbox"]
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+
+
+def recipe(heading: str) -> str:
+    """Return the commands of a section."""
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)
+    assert section, heading
+    return "\n".join(re.findall(r"```sh\n(.*?)```", section[1], re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of a Git repository with what this checkout holds."""
+    folder = tmp_path_factory.mktemp("repository") / "singer-xero"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    shutil.copy(ROOT / ".gitignore", folder)
+    who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], [*who, "commit", "-q", "-m", "All"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return f"file://{folder}"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, repository: str) -> Iterator[Any]:
+    """Runs a recipe in an empty folder, with a home of its own."""
+
+    def run(commands: str, **variables: str) -> str:
+        folders = [str(tmp_path / "home/.local/bin"), str(SCRIPTS), os.environ["PATH"]]
+        environment = {
+            **{name: value for name, value in install.environment().items() if "MELTANO" not in name},
+            "UV_CACHE_DIR": _uv_cache(),
+            "HOME": str(tmp_path / "home"),
+            "PATH": os.pathsep.join(folders),
+            "SINGER_XERO_REPOSITORY": repository,
+        }
+        done = subprocess.run(
+            ["sh", "-eu", "-c", commands],
+            cwd=tmp_path,
+            env=environment | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{commands}\n{done.stdout[-4000:]}"
+        return done.stdout
+
+    yield run
+
+
+def _uv_cache() -> str:
+    """Folder of uv's cache, which the new home shares: packages are not fetched again for each test."""
+    found = subprocess.run([SCRIPTS / "uv", "cache", "dir"], capture_output=True, text=True, check=True)
+    return found.stdout.strip()
+
+
+def _check(said: str) -> None:
+    assert re.search(r"^tap-xero v\d+\.\d+\.\d+", said, re.MULTILINE), said
+    assert "xero-sandbox" in said
+
+
+@pytest.mark.skipif(not (SCRIPTS / "uv").exists(), reason="uv is not installed")
+def test_uv_installs_the_four_commands_and_the_extra_for_postgresql(shell: Any, tmp_path: Path) -> None:
+    shell(recipe("uv"))
+    assert {path.name for path in (tmp_path / "home/.local/bin").iterdir()} >= set(COMMANDS)
+    # By its path: the environment of the tests has these commands as well.
+    _check(shell(recipe("Check"), PATH=f"{tmp_path}/home/.local/bin:/usr/bin:/bin"))
+    shell(recipe("Extras"))
+    python = next((tmp_path / "home").rglob("singer-xero/bin/python"))
+    subprocess.run([python, "-c", "import psycopg"], check=True)
+
+
+def test_pip_installs_into_an_environment_of_its_own(shell: Any, tmp_path: Path) -> None:
+    shell(recipe("pip"))
+    _check(shell(recipe("Check"), PATH=f"{tmp_path}/xero/bin:/usr/bin:/bin"))
+
+
+@pytest.mark.skipif(not shutil.which("pipx"), reason="pipx is not installed")
+def test_pipx_installs_the_four_commands(shell: Any, tmp_path: Path) -> None:
+    shell(recipe("pipx"))
+    _check(shell(recipe("Check"), PATH=f"{tmp_path}/home/.local/bin:/usr/bin:/bin"))
+
+
+def test_meltano_adds_both_plugins_to_a_project_from_their_definitions(shell: Any, tmp_path: Path) -> None:
+    shell("meltano init . --no-usage-stats")
+    shell(recipe("Meltano"), DEFINITIONS=str(ROOT / "plugins"))
+    plugins = yaml.safe_load((tmp_path / "meltano.yml").read_text(encoding="utf-8"))["plugins"]
+    assert plugins["extractors"][0]["name"] == "tap-xero"
+    assert plugins["loaders"][0]["name"] == "target-xero"
+    # The address stands in .env: a later command needs no variable.
+    for plugin in ("tap-xero", "target-xero"):
+        said = shell(f"unset SINGER_XERO_REPOSITORY; meltano --log-level=error invoke {plugin} --version")
+        assert re.search(rf"^{plugin} v\d+\.\d+\.\d+", said, re.MULTILINE), said
+
+
+def test_a_release_s_definitions_install_that_release_from_pypi(tmp_path: Path) -> None:
+    command = [sys.executable, ROOT / "plugins/make.py", "--pip-url", "singer-xero==0.2.0", "--to", tmp_path]
+    subprocess.run(command, cwd=ROOT, check=True)
+    for name in ("tap-xero", "target-xero"):
+        made = yaml.safe_load((tmp_path / f"{name}.yml").read_text(encoding="utf-8"))
+        assert (made["name"], made["pip_url"]) == (name, "singer-xero==0.2.0")
