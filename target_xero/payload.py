@@ -21,6 +21,7 @@ import msgspec
 
 from singer_xero.api import dates
 from singer_xero.objects import ANSWER_ONLY, Field
+from target_xero.amounts import agrees
 
 #: How things inside a record name another record: its id first, then what else finds it. Nothing else of the other
 #: record is sent, for Xero would take that for a change of it.
@@ -137,10 +138,11 @@ class Form:
         self._slots: dict[str, _Slot | None] = {}
         self._known: dict[str, _Slot | None] = {}
         dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
-        # A line may give its amount in place of a price; beside one, it is Xero's own.
-        self._either = ("UnitAmount", "LineAmount") if {"UnitAmount", "LineAmount"} <= fields.keys() else None
+        #: Whether it is a line with a price, whose LineAmount a write may give as well.
+        self.is_priced_line = bool(where) and {"UnitAmount", "LineAmount"} <= fields.keys()
+        self._has_twins = False
         for name, word in fields.items():
-            if self._either and name == "LineAmount":
+            if self.is_priced_line and name == "LineAmount":
                 word = replace(word, read_only=False)
             unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
             if not unwanted:
@@ -151,6 +153,10 @@ class Form:
         if "ItemCode" in fields:
             # Lists of quotes leave ItemCode out and have the item itself instead.
             self._slots["item"] = ("ItemCode", _code, None)
+        for name, word in self.wanted.items():
+            if word.kind == "day":
+                # Xero's own examples of requests say `DateString` for `Date`.
+                self._slots.setdefault(folded(f"{name}String"), (f"{name}.String", _calendar_day, None))
         for name in dropped:
             self._slots.setdefault(folded(name), None)
         if not where:
@@ -186,11 +192,6 @@ class Form:
         )
         self.inner[name] = form
         return _listed(form.nested) if many else form.nested
-
-    @property
-    def either(self) -> tuple[str, str] | None:
-        """Of a line, the field that counts and the one that gives way to it."""
-        return self._either if self.where else None
 
     def takes(self, raw: str) -> bool:
         """Whether a field of this name, however it is spelled, is content."""
@@ -237,7 +238,13 @@ class Form:
             else:
                 (aside if name in self.aside else sent)[name] = taken
         for of, inner, taken in flat:
-            sent[of] = {inner: taken, **sent.get(of, {})}
+            if inner == "String":
+                try:
+                    _fill_day(sent, of, taken, f"{of}String")
+                except Broken as broken:
+                    content.problems.append(broken)
+            else:
+                sent[of] = {inner: taken, **sent.get(of, {})}
         return content
 
     def nested(self, value: Any) -> dict[str, Any] | None:
@@ -265,8 +272,12 @@ class Form:
                 raise Broken(broken.rule, f".{name}{broken.field}") from None
             if found is not None:
                 taken[name] = found
-        if self._either and self._either[0] in taken:
-            taken.pop(self._either[1], None)
+        if self._has_twins:
+            for name in [name for name in taken if name.endswith(".String")]:
+                of = name.removesuffix(".String")
+                _fill_day(taken, of, taken.pop(name), f".{of}String")
+        if self.is_priced_line:
+            _drop_amount(taken)
         return taken or None
 
     def _slot(self, raw: str, ignored: frozenset[str]) -> _Slot | None:
@@ -279,7 +290,23 @@ class Form:
             elif raw not in ignored and not self._is_narrow:
                 self.unknown.add(self.where + raw)
         self._known[raw] = slot
+        self._has_twins |= slot is not None and slot[0].endswith(".String")
         return slot
+
+
+def _fill_day(content: dict[str, Any], name: str, day: str, twin: str) -> None:
+    """Take a day that came as `<name>String`. Raises `Broken` at `twin` if the field itself has another one."""
+    if content.setdefault(name, day) != day:
+        raise Broken(f"it says {day}, and {name} {content[name]}", twin)
+
+
+def _drop_amount(line: dict[str, Any]) -> None:
+    """Leave out a LineAmount that Xero works out by itself; any other is sent, so that Xero compares it."""
+    amount, price = line.get("LineAmount"), line.get("UnitAmount")
+    if amount is None or price is None:
+        return
+    if agrees(amount, line.get("Quantity"), price, line.get("DiscountRate"), line.get("DiscountAmount")):
+        del line["LineAmount"]
 
 
 def _from_json(value: Any) -> Any:

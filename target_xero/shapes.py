@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from target_xero.amounts import agrees
 from target_xero.payload import HEXADECIMAL, ID_LIKE, NOBODY, Form, encode_sorted
 from target_xero.writes import DELETED_AT, Write
 
@@ -152,7 +153,7 @@ class Shape:
                 if name == row.key:
                     identifier = value
                     key = key or value
-                if name in row.aside:
+                if name in row.looked_at:
                     aside[name] = value
                 setattr(record, name, None)
         if not key and not self._keys:
@@ -243,14 +244,12 @@ def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any],
             if word.kind == "guid":
                 steps.append(_ID.format(field=field))
             elif word.kind in _NUMBERS:
-                step = _NUMBER.format(field=field)
-                if form.either and field == form.either[1]:
-                    inner = step.replace("\n", "\n    ")
-                    step = _OR_ELSE.format(field=field, other=form.either[0], number=inner)
-                steps.append(step)
+                steps.append(_NUMBER.format(field=field))
         else:
             continue
         fields.append((field, kind | None, None))
+    if form.is_priced_line:
+        steps.append(_DROP_AMOUNT)
     places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
     for place, raw in places.items():
         if raw in special:
@@ -287,6 +286,7 @@ _NAMES: Mapping[str, Any] = {
     "nobody": NOBODY,
     "unseen": _UNSEEN,
     "Unusual": _Unusual,
+    "agrees": agrees,
 }
 _ID = """value = record.{field}
 if value is not None and (value.encode().translate(hexadecimal) != id_like or value == nobody): raise Unusual"""
@@ -294,13 +294,10 @@ _NUMBER = """value = record.{field}
 if value.__class__ is Decimal:
     record.{field} = value.normalize() if value % whole else value.quantize(whole) or 0
 elif value is not None and value.__class__ is not int: raise Unusual"""
-_OR_ELSE = """if record.{other} is None:
-    {number}
-else:
-    value = record.{field}
-    if value.__class__ is Decimal and value.adjusted() < 27 or value is None or value.__class__ is int:
-        record.{field} = None
-    else: raise Unusual"""
+_DROP_AMOUNT = """amount = record.LineAmount
+if amount is not None and record.UnitAmount is not None and agrees(
+    amount, record.Quantity, record.UnitAmount, record.DiscountRate, record.DiscountAmount
+): record.LineAmount = None"""
 _ONE = """one = record.{field}
 if one is not None:
     {tidy}

@@ -234,7 +234,7 @@ class Intake:
             tenant=tenant,
             status=status,
             gone=gone,
-            aside={name: value for name, value in content.aside.items() if name in row.aside},
+            aside={name: value for name, value in content.aside.items() if name in row.looked_at},
         )
 
     @staticmethod

@@ -73,6 +73,7 @@ class Part:
     link: str
 
 
+_TOTALS = ("SubTotal", "TotalTax", "Total", "TotalAmount")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_STEPS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
@@ -160,6 +161,11 @@ class Write:
         return {**(self.xero.fields if self.xero else {}), **self.own_fields}
 
     @cached_property
+    def looked_at(self) -> frozenset[str]:
+        """The calculated fields that are never sent but looked at: `aside`, and totals to compare Xero's with."""
+        return self.aside | {name for name in _TOTALS if name in self.fields and self.fields[name].read_only}
+
+    @cached_property
     def status(self) -> str:
         """The field that holds the status."""
         return "ContactStatus" if self.name == "contacts" else "Status"
@@ -189,7 +195,7 @@ class Write:
 
     def form(self) -> Form:
         """What sorts out the records of this object during a run."""
-        aside = self.aside | {part.field for part in self.parts}
+        aside = self.looked_at | {part.field for part in self.parts}
         if not self.key_is_content:
             aside |= {self.key}
         twins = frozenset(self.xero.twins if self.xero else ())

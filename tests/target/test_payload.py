@@ -55,7 +55,6 @@ def test_what_xero_works_out_and_what_a_read_adds_is_never_sent():
             Total=1,
             AmountDue=1,
             HasErrors=False,
-            DateString="2026-11-05",
             SentToContact=True,
             UpdatedDateUTC="2026-11-05T00:00:00Z",
             Payments=[{"PaymentID": "x"}],
@@ -64,12 +63,61 @@ def test_what_xero_works_out_and_what_a_read_adds_is_never_sent():
     )
 
 
-def test_a_line_may_give_its_amount_in_place_of_a_price():
-    lines = [{"LineAmount": 5, "Quantity": 2}, {"LineAmount": 5, "UnitAmount": "2.50"}]
-    assert sent("invoices", LineItems=lines)["LineItems"] == [
-        {"LineAmount": 5, "Quantity": 2},
-        {"UnitAmount": Decimal("2.5")},
-    ]
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"Quantity": 2, "UnitAmount": 50, "LineAmount": "100.004"},
+        {"UnitAmount": 50, "LineAmount": 50},
+        {"Quantity": 3, "UnitAmount": "33.33333", "LineAmount": 100},
+        {"Quantity": 2, "UnitAmount": 50, "DiscountRate": 10, "LineAmount": 90},
+        {"Quantity": 2, "UnitAmount": 50, "DiscountAmount": 12.5, "LineAmount": "87.50"},
+        {"Quantity": -1, "UnitAmount": "0.005", "LineAmount": "-0.01"},
+    ],
+)
+def test_a_line_amount_that_xero_works_out_itself_is_left_out(line: dict[str, object]):
+    (found,) = sent("invoices", LineItems=[line])["LineItems"]  # type: ignore[misc]
+    assert found.keys() == line.keys() - {"LineAmount"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"Quantity": 2, "LineAmount": 5},
+        {"UnitAmount": 25, "LineAmount": 100},
+        {"Quantity": 2, "UnitAmount": 50, "LineAmount": 90},
+        {"Quantity": 8555500, "UnitAmount": "0.000149611361", "LineAmount": 1280},
+        {"Quantity": 2, "UnitAmount": 50, "DiscountRate": 10, "LineAmount": 100},
+        {"Quantity": 10**20, "UnitAmount": 10**20, "LineAmount": 1},
+    ],
+)
+@pytest.mark.parametrize("stream", ["invoices", "quotes", "bank_transactions", "repeating_invoices"])
+def test_any_other_line_amount_is_sent_so_that_xero_compares_it(stream: str, line: dict[str, object]):
+    (found,) = sent(stream, LineItems=[line])["LineItems"]  # type: ignore[misc]
+    assert found["LineAmount"] == line["LineAmount"]
+
+
+def test_days_may_come_as_their_texts():
+    texts = {
+        "DateString": "2026-11-05T00:00:00",
+        "due_date_string": "2026-12-05",
+        "UpdatedDateUTCString": "x",
+    }
+    assert sent("invoices", **texts) == {"Date": "2026-11-05", "DueDate": "2026-12-05"}
+    assert sent("quotes", ExpiryDateString="2026-12-05") == {"ExpiryDate": "2026-12-05"}
+    schedule = {"Period": 1, "StartDateString": "2026-12-05T00:00:00"}
+    assert sent("repeating_invoices", Schedule=schedule)["Schedule"] == {
+        "Period": 1,
+        "StartDate": "2026-12-05",
+    }
+    assert sent("payments", Date="2026-11-05", DateString="2026-11-05T00:00:00") == {"Date": "2026-11-05"}
+
+
+def test_a_day_and_its_text_that_differ_are_a_reject():
+    words = "DateString: it says 2026-11-06, and Date 2026-11-05"
+    assert problem("invoices", DateString="2026-11-06", Date="2026-11-05") == words
+    schedule = {"StartDateString": "2026-12-06", "StartDate": "2026-12-05"}
+    words = "Schedule.StartDateString: it says 2026-12-06, and StartDate 2026-12-05"
+    assert problem("repeating_invoices", Schedule=schedule) == words
 
 
 def test_another_record_is_named_and_never_changed():

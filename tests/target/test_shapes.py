@@ -25,7 +25,9 @@ ODD: list[Any] = [
     f"{GUID}\n", "00000000-0000-0000-0000-000000000000", [], {}, [None], [{}], [{"Name": None}], "[]", "{}", ["a", "b"],
     {"Name": "Abel"}, {"name": "Abel"}, {"ContactID": GUID, "Unheard": 1}, [{"Description": "x", "Quantity": 2.50}],
     [{"UnitAmount": 1.10, "LineAmount": 2.20, "LineItemID": GUID}], [{"LineAmount": 5.00, "UnitAmount": None}],
-    [{"UnitAmount": 1, "LineAmount": "x"}], "DRAFT", "VOIDED", "paid", "ARCHIVED", "ACCPAY-TRANSFER",
+    [{"UnitAmount": 1, "LineAmount": "x"}], [{"Quantity": 2, "UnitAmount": 50, "LineAmount": 90}],
+    [{"Quantity": 2.0, "UnitAmount": 0.33333, "DiscountRate": 10.00, "LineAmount": 0.60}],
+    [{"Quantity": 1e20, "UnitAmount": 1e20, "LineAmount": 1}], "DRAFT", "VOIDED", "paid", "ARCHIVED", "ACCPAY-TRANSFER",
 ]  # fmt: skip
 INVOICE = {
     "id": 7,
@@ -117,6 +119,7 @@ def test_odd_values_and_keys_are_taken_in_alike_either_way(keys: list[str], monk
         "tenant_id",
         "_sdc_deleted_at",
         "Reference",
+        "DateString",
         "Item",
         "invoice_number",
         "Payments",
