@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -23,6 +23,8 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
+from singer_xero.api.redaction import redact_line, remember, remember_passwords_of
+
 if TYPE_CHECKING:
     from singer_xero.api.auth import AccessTokens
     from singer_xero.api.client import XeroClient
@@ -32,6 +34,10 @@ DISTRIBUTION = "singer-xero"
 API_URL = "https://api.xero.com"
 IDENTITY_URL = "https://identity.xero.com"
 
+_KINDS = {
+    str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object",
+    type(None): "null",
+}  # fmt: skip
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
@@ -50,8 +56,9 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
         "is newer than the one it started from.",
     ),
     th.Property(
-        "token_path", th.StringType, title="Token file",
-        description="File in which rotated tokens are kept; $VARIABLES and ~ are expanded. Default: "
+        "token_path", th.StringType, secret=True, title="Token file",
+        description="File in which rotated tokens are kept; $VARIABLES and ~ are expanded. Or a database: "
+        "postgresql://user:password@host/database. Default: "
         "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json under Meltano, else the user's state folder.",
     ),
     th.Property(
@@ -95,6 +102,9 @@ SCOPE_SETTING: th.Property[Any] = th.Property(
 
 class ConfigurationProblem(Exception):
     """Something the user can put right; its text says what and how, in one line and without secrets."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(redact_line(text))
 
 
 @dataclass(frozen=True)
@@ -336,6 +346,7 @@ class XeroPlugin(PluginBase):
         schema = dict(self.config_jsonschema)
         self.append_builtin_config(schema)
         settings = schema["properties"]
+        remember_settings(self.config, settings)
         for name, setting in settings.items():
             if "default" in setting:
                 self._config.setdefault(name, setting["default"])
@@ -393,10 +404,29 @@ def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> An
     )
 
 
+def remember_settings(values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Let secrets among the settings be shown nowhere, nor the passwords in addresses; whatever kind they are of."""
+    for name, value in values.items():
+        texts = list(_texts(value))
+        if settings.get(name, {}).get("secret") and not name.endswith("_path"):
+            remember(*texts)  # a path is secret only for the password in an address
+        remember_passwords_of(*texts)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _texts(one)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
 def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> str:
-    """Say what is wrong with a setting, without showing a secret."""
+    """Say what is wrong with a setting. A value of the wrong kind is not repeated: it may hold a password."""
     if not error.path:
-        return str(error.message)
+        return redact_line(str(error.message))
     name = str(error.path[0])
     rule: Any = error.schema
     expected = rule.get("enum") or rule.get("type") or "something else"
@@ -405,5 +435,10 @@ def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> s
     limits = {"minimum": "at least", "maximum": "at most"}
     if error.validator in limits:
         expected = f"{limits[error.validator]} {error.validator_value}"
-    shown = "" if settings.get(name, {}).get("secret") else f", not {error.instance!r}"
+    if settings.get(name, {}).get("secret"):
+        shown = ""
+    elif error.validator in limits or re.fullmatch(r"[A-Za-z_-]{1,24}", str(error.instance)):
+        shown = f", not {error.instance!r}"
+    else:
+        shown = f", not {_KINDS.get(type(error.instance), 'something else')}"
     return f"{name} must be {expected}{shown}"

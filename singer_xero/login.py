@@ -32,6 +32,7 @@ from singer_xero.api.auth import (
 )
 from singer_xero.api.client import Connection, XeroClient
 from singer_xero.api.errors import BadCredentials, InvalidScope, NotConnected, XeroError
+from singer_xero.api.redaction import redact_line
 from singer_xero.api.tokens import Kept, Store, default_path, open_store
 from singer_xero.config import (
     API_URL,
@@ -43,9 +44,11 @@ from singer_xero.config import (
     explain,
     from_environment,
     json_file,
+    remember_settings,
     sandbox_setting,
 )
 from singer_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
+from singer_xero.console import clean_output
 
 logger = logging.getLogger("xero-login")
 
@@ -149,12 +152,13 @@ def config_scopes(*, write: bool, broad: bool) -> tuple[str, ...]:
 
 def main() -> None:
     """Run the command; what the user can put right is one line, and exit code 1."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    try:
-        login(prog_name="xero-login")
-    except (ConfigurationProblem, XeroError) as problem:
-        click.echo(f"xero-login: {problem}", err=True)
-        sys.exit(1)
+    with clean_output(stdout=True):
+        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+        try:
+            login(prog_name="xero-login")
+        except (ConfigurationProblem, XeroError) as problem:
+            click.echo(f"xero-login: {problem}", err=True)
+            sys.exit(1)
 
 
 # Settings
@@ -172,6 +176,7 @@ def settings(sources: Iterable[str], options: Mapping[str, str | None]) -> dict[
         told = environment(known) if source == "ENV" else json_file(source, "config file")
         found |= {name: value for name, value in told.items() if name in known and value is not None}
     found |= {name: value for name, value in options.items() if value}
+    remember_settings(found, known)
     errors = [explain(error, known) for error in jsonschema.Draft7Validator(schema).iter_errors(found)]
     if errors:
         raise ConfigurationProblem(f"Settings: {'; '.join(errors)}.")
@@ -486,10 +491,10 @@ def show_organisations(organisations: list[Connection], head: str) -> None:
     if not organisations:
         click.echo("No organisation is connected: run `xero-login` and choose one.\n")
         return
-    width = max(len(one.name) for one in organisations)
+    width = max(len(redact_line(one.name)) for one in organisations)
     click.echo(f"{head}:")
     for one in organisations:
-        click.echo(f"  {one.name:<{width}}  {one.tenant_id}")
+        click.echo(f"  {redact_line(one.name):<{width}}  {redact_line(one.tenant_id)}")
     click.echo()
 
 

@@ -9,11 +9,13 @@ def main() -> None:
     """Import the tap and run it."""
     # Of a thousand modules nothing is garbage: looking for some takes a quarter of a short run.
     gc.disable()
+    from singer_xero.console import clean_output
     from tap_xero.tap import TapXero
 
     gc.freeze()
     gc.enable()
-    TapXero.cli()
+    with clean_output():
+        TapXero.cli()
 
 
 if __name__ == "__main__":

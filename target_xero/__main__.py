@@ -9,11 +9,13 @@ def main() -> None:
     """Import the target and run it."""
     # As for the tap: what is imported is no garbage.
     gc.disable()
+    from singer_xero.console import clean_output
     from target_xero.target import TargetXero
 
     gc.freeze()
     gc.enable()
-    TargetXero.cli()
+    with clean_output():
+        TargetXero.cli()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from singer_sdk.plugin_base import BaseSingerReader
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
+from singer_xero.console import Block
 from target_xero.ledger import open_ledger
 from target_xero.payload import decode, encode
 from target_xero.report import Rejects, Report
@@ -395,7 +396,7 @@ class TargetXero(XeroPlugin, Target):
             would = (
                 " (dry run: nothing was sent, this is what would happen)" if self.config["dry_run"] else ""
             )
-            self.logger.info("What became of the records%s:\n%s", would, self.report.table(WRITES))
+            self.logger.info("What became of the records%s:\n%s", would, Block(self.report.table(WRITES)))
 
     def _emit_state(self, state: Any) -> None:
         if self.config["dry_run"]:

@@ -30,9 +30,9 @@ from singer_xero.api.errors import (
     NotConnected,
     Unavailable,
     XeroError,
-    one_line,
     words_of,
 )
+from singer_xero.api.redaction import remember, remember_basic
 from singer_xero.api.tokens import Kept, Store, open_store
 from singer_xero.api.transport import Answer, Broken, Transport
 
@@ -49,8 +49,6 @@ _LEEWAY = 60.0
 # For this long after a refresh Xero still takes the token that was used up, in case its answer was lost.
 _GRACE = 30 * 60.0
 _SEEDS_REMEMBERED = 50
-# Shorter ones are typing mistakes, and would be found in any word.
-_SHORTEST_SECRET = 8
 _SECRET_FIELDS = ("refresh_token", "code", "code_verifier", "token")
 
 
@@ -62,6 +60,9 @@ class Tokens:
     expires_at: float
     refresh_token: str | None = field(default=None, repr=False)
     scope: str | None = None
+
+    def __post_init__(self) -> None:
+        remember(self.access_token, self.refresh_token)
 
 
 class Identity:
@@ -119,7 +120,9 @@ class Identity:
         # A web app proves itself by HTTP Basic; a PKCE app has nothing to prove and says its id in the form.
         basic = requests.auth.HTTPBasicAuth(client_id, client_secret) if client_secret else None
         data = form if client_secret else {**form, "client_id": client_id}
-        secret = {client_secret, *(form.get(name) for name in _SECRET_FIELDS)}
+        remember(*(form.get(name) for name in _SECRET_FIELDS))
+        if client_secret:
+            remember_basic(client_id, client_secret)
         waits = backoff.expo(max_value=30)
         next(waits)
         for tries in range(1, self._max_tries + 1):
@@ -141,9 +144,9 @@ class Identity:
                 if answer.status in {200, 204} and not fault:
                     return answer
                 if answer.status < 500 and answer.status != 429 and not fault:
-                    raise _identity_error(answer, call, form, secret)
+                    raise _identity_error(answer, call, form)
                 failure = Unavailable(
-                    fault or _hidden(words_of(answer.content), secret),
+                    fault or words_of(answer.content),
                     call=call,
                     status=answer.status,
                     correlation_id=answer.correlation_id,
@@ -406,10 +409,10 @@ def revoke(identity: Identity, store: Store, client_id: str, client_secret: str 
         keep(None)
 
 
-def _identity_error(answer: Answer, call: str, form: dict[str, str], secret: set[str | None]) -> XeroError:
+def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> XeroError:
     found = answer.json() if answer.json_fault() is None else {}
     kind = found.get("error") if isinstance(found, dict) else None
-    words = _hidden(words_of(answer.content), secret)
+    words = words_of(answer.content)
     context: dict[str, Any] = {"call": call, "status": answer.status, "correlation_id": answer.correlation_id}
     if kind == "invalid_grant":
         what = (
@@ -429,10 +432,3 @@ def _identity_error(answer: Answer, call: str, form: dict[str, str], secret: set
     if kind in {"invalid_client", "invalid_request", "unsupported_grant_type"} or answer.status == 401:
         return BadCredentials(words, **context)
     return XeroError(words, **context)
-
-
-def _hidden(words: str, secret: set[str | None]) -> str:
-    for value in secret:
-        if value and len(value) >= _SHORTEST_SECRET:
-            words = words.replace(value, "***")
-    return one_line(words)

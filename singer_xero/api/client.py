@@ -45,6 +45,7 @@ from singer_xero.api.errors import (
     words_of,
 )
 from singer_xero.api.limits import Limits, Usage
+from singer_xero.api.redaction import remember, remember_passwords_of
 from singer_xero.api.tokens import open_store
 from singer_xero.api.transport import Answer, Broken, Transport
 
@@ -102,6 +103,7 @@ class XeroClient:
         timeout: tuple[float, float] = (10, 120),
         max_tries: int = 6,
     ) -> None:
+        remember_passwords_of(api_url, identity_url)
         self._auth = auth
         self._api_url = api_url.rstrip("/")
         self._monotonic = monotonic
@@ -313,16 +315,16 @@ class XeroClient:
             finally:
                 problem = self._limits.leave(call.tenant_id, answer)
             if answer.status == 429:
-                return _failed(Unavailable, answer, token, f"over the {problem} limit", sent=False)
+                return _failed(Unavailable, answer, f"over the {problem} limit", sent=False)
             if answer.status == 304 or 200 <= answer.status < 300:
                 fault = answer.json_fault() if call.is_json else None
                 if not fault:
                     return answer
                 call.unsure(started)
-                return _failed(NotJson, answer, token, fault, sent=True)
+                return _failed(NotJson, answer, fault, sent=True)
             if answer.status >= 500 and answer.status != 501:
                 call.unsure(started)
-                return _failed(Unavailable, answer, token, sent=True)
+                return _failed(Unavailable, answer, sent=True)
             if answer.status == 401 and rejected is None and not _lacks_scope(answer):
                 rejected = token
                 continue
@@ -334,21 +336,19 @@ class XeroClient:
         read_only = call.verb != "GET" and answer.status == 403 and not self._may_write(token)
         if answer.status in {401, 403} and (_lacks_scope(answer) or read_only):
             named = re.search(r'scope="?([\w. -]+)', answer.headers.get("WWW-Authenticate", ""))
-            return _failed(ScopeMissing, answer, token, scope=named[1].strip() if named else None)
+            return _failed(ScopeMissing, answer, scope=named[1].strip() if named else None)
         if answer.status == 401:
-            return _failed(NotConnected, answer, token, note="a fresh access token is refused as well")
+            return _failed(NotConnected, answer, note="a fresh access token is refused as well")
         if answer.status == 403:
             return _failed(
-                OrganisationUnavailable, answer, token, note=f"for {organisation}", tenant_id=call.tenant_id
+                OrganisationUnavailable, answer, note=f"for {organisation}", tenant_id=call.tenant_id
             )
         if answer.status == 404:
-            return _failed(NotFound, answer, token)
+            return _failed(NotFound, answer)
         if answer.status < 400:
-            return _failed(
-                Refused, answer, token, f"a redirect to {answer.headers.get('Location')}, check api_url"
-            )
+            return _failed(Refused, answer, f"a redirect to {answer.headers.get('Location')}, check api_url")
         kind = TooLarge if answer.status == 413 else Refused
-        return _failed(kind, answer, token, elements=elements_of(answer.content))
+        return _failed(kind, answer, elements=elements_of(answer.content))
 
     def _may_write(self, token: str) -> bool:
         try:
@@ -418,6 +418,7 @@ class _Call:
 
 class _Bearer(requests.auth.AuthBase):
     def __init__(self, token: str) -> None:
+        remember(token)
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -425,10 +426,8 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _failed(
-    kind: type[_E], answer: Answer, token: str, words: str = "", note: str = "", **context: Any
-) -> _E:
-    words = words or words_of(answer.content).replace(token, "***")
+def _failed(kind: type[_E], answer: Answer, words: str = "", note: str = "", **context: Any) -> _E:
+    words = words or words_of(answer.content)
     return kind(
         f"{words}: {note}" if note else words,
         call=answer.call,

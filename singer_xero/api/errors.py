@@ -32,6 +32,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from singer_xero.api.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -202,8 +204,8 @@ class Closed(XeroError):
 
 
 def one_line(text: str, longest: int = _LONGEST_WORDS) -> str:
-    """The text without line breaks and cut to a length that fits an error message."""
-    text = " ".join(text.split())
+    """The text as it may be shown, without line breaks and cut to a length that fits an error message."""
+    text = redact(" ".join(text.split()))
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from singer_xero.api import private_files
 from singer_xero.api.errors import TokenStoreError
+from singer_xero.api.redaction import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,9 @@ class Kept:
     previous_refresh_token: str | None = field(default=None, repr=False)
     rotated_at: float = 0.0
     seeds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        remember(self.refresh_token, self.access_token, self.previous_refresh_token)
 
 
 @dataclass

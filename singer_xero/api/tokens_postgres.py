@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from singer_xero.api.errors import TokenStoreError
+from singer_xero.api.redaction import remember
 from singer_xero.api.tokens import Kept
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class PostgresTokenStore:
         self._options: dict[str, Any] = {} if parts.get("connect_timeout") else {"connect_timeout": 10}
         self._secrets = {str(parts["password"])} if parts.get("password") else set()
         self._secrets |= {quote(secret, safe="") for secret in self._secrets}
+        remember(*self._secrets)
         self.path = f"postgresql://{host}{f':{port}' if port else ''}/{database}"
         self._mine = threading.local()
 

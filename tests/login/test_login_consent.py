@@ -208,7 +208,7 @@ def test_in_a_meltano_project_the_tokens_go_where_meltano_run_looks(
     ("given", "said"),
     [
         ({}, "No client_id: give --client-id"),
-        ({"client_id": 5}, "client_id must be string, not 5"),
+        ({"client_id": 5}, "client_id must be string, not a number"),
         ({"client_id": "x", "client_secret": 31337}, "client_secret must be string"),
         ({"client_id": "x", "sandbox": True}, "needs no login"),
     ],

@@ -62,7 +62,7 @@ def test_about_tells_version_settings_and_no_more_than_it_can(tmp_path: Path) ->
     assert "batch" not in told["capabilities"]
     assert {"catalog", "state", "discover", "activate-version"} <= set(told["capabilities"])
     secrets = {name for name, setting in told["settings"]["properties"].items() if setting.get("secret")}
-    assert secrets == {"client_secret", "refresh_token"}
+    assert secrets == {"client_secret", "refresh_token", "token_path"}
     assert "batch_config" not in told["settings"]["properties"]
 
 

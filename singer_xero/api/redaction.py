@@ -1,0 +1,154 @@
+"""What may be shown: text without secrets and without control characters.
+
+Secrets are made known by `remember` where they enter (settings, tokens, codes). `redact` then replaces each of them, in
+every form in which a proxy or a library could repeat it, and drops what would act on a terminal or forge a line of a
+log. Every error of the client, every log record and everything on stderr passes through it (`singer_xero.console`).
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+MASK = "***"
+
+PREFIX = 12
+"""So many characters of a secret, from its beginning, are enough to be hidden: a token may have been cut off."""
+
+# A shorter one would be found in any sentence.
+_SHORTEST = 6
+
+# Control characters but tab and line feed; marks that turn the direction of text around; halves of surrogate pairs.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+# What goes on like a token after one that is known, so that no tail of a similar one is left.
+_TOKEN = re.compile(r"[\w-]*(?:\.[\w-]+)*")
+_SPACES = re.compile(r"\s*[\t\n]\s*")
+# A password may hold an @ or a / that should have been encoded.
+_PASSWORD = re.compile(r"://[^\s:/@]*:(\S+)@|[?&](?:ssl)?password=([^&\s]+)")
+
+
+class Secrets:
+    """Strings that must not be shown, in all their forms; safe for many threads."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._short_forms: set[str] = set()
+        self._short: re.Pattern[str] | None = None
+        # Forms by how they begin: all of Xero's access tokens begin alike.
+        self._long: dict[str, frozenset[str]] = {}
+        self._changing = threading.Lock()
+
+    def remember(self, secrets: Iterable[str | None]) -> None:
+        """Hide these from now on; None and what is too short to be told from a word are left out."""
+        self._remember(secrets, _forms)
+
+    def remember_basic(self, user: str, password: str) -> None:
+        """Hide what HTTP Basic makes of user and password; the user alone is no secret."""
+        self._remember([f"{user}:{password}", f"{quote_plus(user)}:{quote_plus(password)}"], _packed)
+
+    def _remember(self, secrets: Iterable[str | None], forms: Callable[[str], Iterable[str]]) -> None:
+        new = {secret for secret in secrets if secret and len(secret) >= _SHORTEST} - self._known
+        if not new:
+            return
+        with self._changing:
+            self._known |= new
+            long = dict(self._long)
+            for form in {form for secret in new for form in forms(secret)}:
+                if len(form) >= PREFIX:
+                    start = form[:PREFIX]
+                    long[start] = long.get(start, frozenset()) | {form}
+                elif len(form) >= _SHORTEST:
+                    self._short_forms.add(form)
+            if self._short_forms:
+                words = "|".join(map(re.escape, sorted(self._short_forms, key=len, reverse=True)))
+                self._short = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])")
+            self._long = long
+
+    def hide(self, text: str) -> str:
+        """The text with `***` for each secret, and for each beginning of one of PREFIX characters and more."""
+        for start, forms in self._long.items():
+            at = text.find(start)
+            while at >= 0:
+                end = at + max(_same(form, text[at : at + len(form)]) for form in forms)
+                rest = _TOKEN.match(text, end)
+                text = f"{text[:at]}{MASK}{text[rest.end() if rest else end :]}"
+                at = text.find(start, at + len(MASK))
+        return self._short.sub(MASK, text) if self._short else text
+
+
+_secrets = Secrets()
+
+
+def remember(*secrets: str | None) -> None:
+    """Hide these from now on in all that is shown."""
+    _secrets.remember(secrets)
+
+
+def remember_basic(user: str, password: str) -> None:
+    """Hide a password, and what HTTP Basic makes of it and a user."""
+    _secrets.remember([password])
+    _secrets.remember_basic(user, password)
+
+
+def remember_passwords_of(*texts: str | None) -> None:
+    """Hide the passwords of addresses such as `postgresql://user:password@host`."""
+    for text in texts:
+        for found in _PASSWORD.findall(text or ""):
+            remember(*found, *map(unquote, found))
+
+
+def redact(text: str) -> str:
+    """The text as it may be shown: secrets as `***`, no control characters. Tabs and line feeds stay."""
+    return _secrets.hide(_UNPRINTABLE.sub("", text))
+
+
+def redact_line(text: str) -> str:
+    """As `redact`, on one line."""
+    return redact(_SPACES.sub(" ", text).strip())
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it is, URL-encoded, in base64 at any place, in JSON, in HTML, and base64 in a URL."""
+    plain = {secret, quote(secret, safe=""), quote_plus(secret), quote(secret)}
+    for form in plain:
+        yield form
+        yield _lower(form)
+        yield from _packed(form)
+    yield quote(quote(secret, safe=""), safe="")
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield html.escape(secret)
+
+
+def _packed(text: str) -> Iterator[str]:
+    """A text in base64, also in a URL, at each place within a group of three bytes: what doesn't depend on the rest."""
+    content = text.encode("utf-8", "surrogatepass")
+    for before, skipped in ((0, 0), (1, 2), (2, 3)):
+        filled = b"\0" * before + content
+        whole = len(filled) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            form = encode(filled).decode()[skipped:whole]
+            yield form
+            yield quote(form, safe="")
+            yield _lower(quote(form, safe=""))
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters two texts have in common from their beginnings."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
+
+
+def _lower(form: str) -> str:
+    return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), form)

@@ -1,0 +1,137 @@
+"""What commands print: nothing leaves a process for a terminal or a log before `api.redaction` has seen it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from singer_xero.api.redaction import redact, redact_line, remember, remember_passwords_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Variables of others that hold a password, or an address that may have one.
+_PASSWORDS = ("PGPASSWORD",)
+_ADDRESSES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+class Block(str):
+    """An argument of a log message that may take several lines; all others are put on one."""
+
+    __slots__ = ()
+
+
+class CleanRecord(logging.LogRecord):
+    """A log record whose message, arguments and exception may be shown.
+
+    The line breaks of the message's own text stay, those of its arguments don't: they come from outside, and could
+    look like another record.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.args:  # the SDK's formatter for JSON takes such a message as it is
+            self.msg = redact(str(self.msg))
+        if self.exc_info and self.exc_info[1]:
+            error = clean_error(self.exc_info[1])
+            self.exc_info = (type(error), error, self.exc_info[2])
+
+    def getMessage(self) -> str:  # noqa: N802 - logging's name
+        """The message with its arguments."""
+        if not self.args:
+            return str(self.msg)
+        if isinstance(self.args, tuple):
+            return redact(str(self.msg) % tuple(map(_cleaned, self.args)))
+        return redact(str(self.msg) % {name: _cleaned(value) for name, value in self.args.items()})
+
+
+class CleanStream:
+    """A text stream that lets through what may be shown; everything else is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what may be shown of the text."""
+        self._stream.write(redact(text))
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """Write several."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def clean_output(*, stdout: bool = False) -> Iterator[None]:
+    """Let nothing through to the logs and stderr that must not be shown; with `stdout` there as well.
+
+    A Singer tap's stdout is data, and left alone.
+    """
+    for variable in _PASSWORDS:
+        remember(os.environ.get(variable))
+    for variable in _ADDRESSES:
+        remember_passwords_of(os.environ.get(variable), os.environ.get(variable.lower()))
+    before = logging.getLogRecordFactory(), sys.stderr, sys.stdout, warnings.formatwarning
+    logging.setLogRecordFactory(CleanRecord)
+    sys.stderr = cast("TextIO", CleanStream(sys.stderr))
+    if stdout:
+        sys.stdout = cast("TextIO", CleanStream(sys.stdout))
+    try:
+        yield
+    except Exception:
+        # Printed here: when the interpreter does it, the streams are the old ones again.
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
+    finally:
+        logging.setLogRecordFactory(before[0])
+        sys.stderr, sys.stdout = before[1:3]
+
+
+def clean_error(error: BaseException) -> BaseException:
+    """An error of the same name with a text that may be shown, and so for those beneath it.
+
+    It is only good for being shown: attributes are lost.
+    """
+    return _clean_error(error, set())
+
+
+def _clean_error(error: BaseException, seen: set[int]) -> BaseException:
+    seen.add(id(error))
+    kind = type(error)
+    shown = type(
+        kind.__name__, (Exception,), {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    )
+    clean: BaseException = shown(redact(_text(error)))
+    clean.__traceback__ = error.__traceback__
+    clean.__suppress_context__ = error.__suppress_context__
+    for name in ("__cause__", "__context__"):
+        beneath = getattr(error, name)
+        if beneath is not None and id(beneath) not in seen:
+            setattr(clean, name, _clean_error(beneath, seen))
+    clean.__suppress_context__ = error.__suppress_context__
+    return clean
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(no text)"
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, Block):
+        return redact(value)
+    if isinstance(value, str):
+        return redact_line(value)
+    if isinstance(value, BaseException):
+        return redact_line(_text(value))
+    return value
