@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,9 +13,10 @@ import msgspec
 from singer_xero.api import dates
 from target_xero.compare import same_name, says
 from target_xero.ledger import Entry, Ledger
+from target_xero.lines import KnownLine, for_update, held, known, without_ids
 from target_xero.lookups import Directory, Record
 from target_xero.payload import REFERENCES, Broken, encode
-from target_xero.references import References, alias, lines_for_update, without_line_ids
+from target_xero.references import References, alias
 from target_xero.sinks import Intake, Job
 from target_xero.writes import Existing, Verb, Write
 
@@ -31,7 +32,8 @@ class Step:
     `action` is create, update or remove; `entry` what the ledger knows so far; `status` what this leads to
     and `after` the statuses still to go through; `hash` the content's once all is done; `lines` the source's
     ids of the lines sent; `follows` whether an earlier step of the same record was counted already; `again`
-    whether the record is to be planned once more when this is done.
+    whether the record is to be planned once more when this is done; `adopted` whether nothing is asked, as Xero has
+    the record already.
     """
 
     job: Job
@@ -47,6 +49,7 @@ class Step:
     lines: list[str | None] = field(default_factory=list)
     follows: bool = False
     again: bool = False
+    adopted: bool = False
 
     @cached_property
     def data(self) -> bytes:
@@ -148,7 +151,9 @@ class Planner:
         way = row.way("", job.status or first) if row.steps else ("",)
         if not way:
             raise Broken(f"a new record of {row.name} can't become {job.status}", row.status)
-        body = without_line_ids(content)
+        body = dict(content)
+        if "LineItems" in body:
+            body["LineItems"] = without_ids(body["LineItems"])
         if (job.status or row.spoken) and not row.alone:
             body[row.status] = way[0]
         assert row.create is not None  # noqa: S101
@@ -166,10 +171,7 @@ class Planner:
         assert verb is not None  # noqa: S101
         body = {name: value for name, value in content.items() if name not in row.once}
         if "LineItems" in body:
-            foreign = self._references.foreign(job.tenant)
-            body["LineItems"] = lines_for_update(
-                body["LineItems"], self._known_lines(row, entry), self._ledger, foreign=foreign
-            )
+            body["LineItems"] = for_update(body, self._lines_there(row, entry), self._line_id_of(job))
         way: tuple[str, ...] = ()
         if job.status and job.status != now:
             found = row.way(now, job.status) if now else (job.status,)
@@ -244,6 +246,7 @@ class Planner:
             status=status,
             owner=owner,
             lines=_line_ids(content),
+            adopted=True,
         )
 
     def existing(self, row: Write, job: Job, content: Mapping[str, Any], owner: str | None) -> Record | None:
@@ -432,11 +435,37 @@ class Planner:
         record = self._directory.one(path, path.partition("/")[0])
         return list((record or {}).get(row.envelope) or [])
 
-    def _known_lines(self, row: Write, entry: Entry) -> list[str]:
-        if entry.lines is not None or not entry.xero_id:
-            return entry.lines or []
+    def document_to_look_up(self, row: Write, job: Job) -> str | None:
+        """Xero's id of a document whose lines the ledger does not know, if its change needs them."""
+        if "LineItems" not in job.sent or row.update is None:
+            return None
+        entry = self._ledger.entry(row.name, job.key)
+        if entry is None:
+            return None if self._references.foreign(job.tenant) else job.id
+        if entry.gone or entry.hash == self._intake.last_hash(row, job) or _all_known(entry):
+            return None
+        return entry.xero_id
+
+    def _lines_there(self, row: Write, entry: Entry) -> list[KnownLine]:
+        """The lines that a document has in Xero, as the ledger knows them, else as Xero has them."""
+        if _all_known(entry) or not entry.xero_id:
+            return known(entry.lines or [])
         record = self._directory.by_ids(row, [entry.xero_id]).get(entry.xero_id) or {}
-        return [str(line["LineItemID"]) for line in record.get("LineItems") or [] if line.get("LineItemID")]
+        return held(record, lambda line: self._tax_filled_in(row, record, line))
+
+    def _tax_filled_in(self, row: Write, document: Record, line: Mapping[str, Any]) -> str | None:
+        """The tax type that Xero gives a line which says none; None where it can't be told."""
+        if str(document.get("LineAmountTypes")).upper() == "NOTAX":
+            return line.get("TaxType")
+        if row.name == "quotes" or line.get("ItemCode") or not line.get("AccountCode"):
+            return None
+        accounts = self._directory.whole("accounts")
+        return next((a.get("TaxType") for a in accounts if a.get("Code") == line["AccountCode"]), None)
+
+    def _line_id_of(self, job: Job) -> Callable[[str], str | None]:
+        """What gives Xero's id for a line's id in the source."""
+        foreign = self._references.foreign(job.tenant)
+        return lambda source: self._ledger.id_of(source) or (None if foreign else source)
 
     def _fill_header(
         self, row: Write, body: dict[str, Any], xero_id: str, record: Record | None = None
@@ -459,6 +488,11 @@ class Planner:
 
 def _path(verb: Verb, owner: str | None, xero_id: str) -> str:
     return verb.path.format(of=owner or "", id=xero_id)
+
+
+def _all_known(entry: Entry) -> bool:
+    """Whether the ledger knows of every line what was written of it."""
+    return entry.lines is not None and all(line.said is not None for line in known(entry.lines))
 
 
 def _line_ids(content: Mapping[str, Any]) -> list[str | None]:

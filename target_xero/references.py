@@ -16,7 +16,7 @@ from typing import Any
 from target_xero.ledger import Ledger
 from target_xero.lookups import Directory, Record
 from target_xero.payload import REFERENCES, Broken
-from target_xero.writes import WRITES, Write
+from target_xero.writes import WRITES
 
 #: The objects behind the names of references.
 _OBJECTS = {
@@ -268,39 +268,3 @@ def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, 
             for one in value:
                 if one.__class__ is dict:
                     yield from _references(one)
-
-
-def lines_for_update(
-    lines: list[dict[str, Any]], known: list[str] | None, ledger: Ledger, *, foreign: bool
-) -> list[dict[str, Any]]:
-    """The lines of a change with the ids of the lines they stand for, so that Xero keeps those.
-
-    `known` are Xero's line ids in the order they were last sent. Lines of the source that have ids of their
-    own are told by them; without any, the first is taken for the first, and so on. Xero removes the lines not
-    listed.
-    """
-    if not any("LineItemID" in line for line in lines):
-        ids = [*(known or []), *[None] * len(lines)]
-        return [{**line, **({"LineItemID": i} if i else {})} for line, i in zip(lines, ids, strict=False)]
-    found = []
-    for line in lines:
-        source = line.get("LineItemID")
-        mapped = ledger.id_of(source) if source else None
-        identifier = mapped or (source if source and not foreign else None)
-        rest = {name: value for name, value in line.items() if name != "LineItemID"}
-        found.append({**rest, **({"LineItemID": identifier} if identifier else {})})
-    return found
-
-
-def without_line_ids(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a create: a new line has no id yet."""
-    lines = content.get("LineItems")
-    if not lines:
-        return dict(content)
-    bare = [{name: value for name, value in line.items() if name != "LineItemID"} for line in lines]
-    return {**content, "LineItems": bare}
-
-
-def row_has_lines(row: Write) -> bool:
-    """Whether its records have lines with ids."""
-    return "LineItems" in row.fields

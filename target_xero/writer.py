@@ -27,6 +27,7 @@ from singer_xero.api.transport import Answer
 from singer_xero.config import ConfigurationProblem, Organisation
 from target_xero.compare import same_name, says
 from target_xero.ledger import Entry, Flight, Ledger
+from target_xero.lines import line_id, noted
 from target_xero.lookups import Directory, Record
 from target_xero.payload import Broken, encode
 from target_xero.plan import Adopted, Left, Planner, Step
@@ -239,14 +240,7 @@ class Writer:
             ({row.refers: job.sent} if row.refers else job.sent, job.tenant) for job in coming
         )
         # Lines that Xero has already keep their ids, which only Xero knows of a record that was not written here.
-        unknown = [
-            job.id
-            for job in jobs
-            if job.id
-            and "LineItems" in job.sent
-            and not self._references.foreign(job.tenant)
-            and self._ledger.entry(row.name, job.key) is None
-        ]
+        unknown = [found for job in jobs if (found := self._planner.document_to_look_up(row, job))]
         if unknown and row.xero:
             self._directory.by_ids(row, unknown)
         if row.first and row.search:
@@ -605,7 +599,7 @@ class Writer:
     def _ids(self, row: Write, step: Step, entry: Entry, answer: Record) -> dict[str, str]:
         """What the ids and codes of the source became in Xero."""
         job = step.job
-        pairs: list[tuple[Any, Any]] = list(zip(step.lines, entry.lines or [], strict=False))
+        pairs: list[tuple[Any, Any]] = list(zip(step.lines, map(line_id, entry.lines or []), strict=False))
         pairs += [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
         if job.id and row.name != "tax_rates":
             pairs.append((job.id, entry.xero_id))
@@ -935,13 +929,13 @@ def _entry(row: Write, step: Step, answer: Record) -> Entry:
         status=status,
         owner=step.owner,
         parent=step.job.parent[1] if step.job.parent else step.entry.parent,
-        lines=_line_ids_after(step, answer),
+        lines=_lines_after(step, answer),
         attempts=step.entry.attempts + 1,
     )
 
 
-def _line_ids_after(step: Step, answer: Record) -> list[str] | None:
-    """Xero's ids of the lines, in the order they were sent: in an answer new lines may stand before old ones."""
+def _lines_after(step: Step, answer: Record) -> list[str] | None:
+    """The lines as the ledger keeps them, in the order they were sent: in an answer new ones stand before old ones."""
     sent = step.body.get("LineItems")
     if not sent:
         return step.entry.lines
@@ -949,7 +943,7 @@ def _line_ids_after(step: Step, answer: Record) -> list[str] | None:
     kept = [line.get("LineItemID") for line in sent]
     new = iter([one for one in answered if one not in kept])
     found = [one or next(new, "") for one in kept]
-    return found if all(found) else None
+    return noted(found, None if step.adopted else step.body) if all(found) else None
 
 
 def _imagined(row: Write, step: Step) -> Record | Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -56,3 +57,152 @@ def test_dates_that_come_only_as_their_texts_are_written(wiring: Wiring):
     wiring.write(ABEL, schema("invoices", "id"), sale(1, line("Work"), due_date=None, **texts))
     (invoice,) = wiring.records("Invoices")
     assert (dates.day(invoice["Date"]), dates.day(invoice["DueDate"])) == ("2026-11-02", "2026-12-24")
+
+
+# Lines
+
+BANK = record("accounts", id=1, Code="090", Name="Cheque", Type="BANK", BankAccountNumber="1")
+REGION = record("tracking_categories", id=1, Name="Region", Options=[{"Name": "Eastside"}, {"Name": "West"}])
+SETTING = [schema("accounts", "id"), BANK, schema("tracking_categories", "id"), REGION, *ABEL]
+EAST = [{"name": "Region", "option": "Eastside"}]
+#: What each document with lines needs besides, where Xero keeps it, and whether its lines may have a discount.
+DOCUMENTS: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "sales": ("Invoices", {"type": "ACCREC", "status": "AUTHORISED", "due_date": "2026-12-01"}, True),
+    "bills": ("Invoices", {"type": "ACCPAY", "status": "AUTHORISED", "due_date": "2026-12-01"}, False),
+    "credit notes": ("CreditNotes", {"type": "ACCRECCREDIT", "status": "AUTHORISED"}, False),
+    "bank transactions": ("BankTransactions", {"type": "SPEND", "bank_account_code": "090"}, False),
+    "purchase orders": ("PurchaseOrders", {}, True),
+    "quotes": ("Quotes", {}, True),
+}
+
+
+class Document:
+    """One document of a kind, written again and again with other lines."""
+
+    def __init__(self, wiring: Wiring, kind: str) -> None:
+        self.wiring = wiring
+        self.path, self.head, self.has_discounts = DOCUMENTS[kind]
+        self.stream = {"Invoices": "invoices", "CreditNotes": "credit_notes"}.get(self.path) or (
+            self.path.replace("Bank", "bank_").replace("Purchase", "purchase_").lower()
+        )
+        self.account = "200" if kind in {"sales", "credit notes", "quotes"} else "429"
+        self.head = {"contact_name": "Abel", "date": "2026-11-05", **self.head}
+        wiring.write(SETTING)
+
+    def line(self, description: str, **values: Any) -> dict[str, Any]:
+        found = line(description, **{"account_code": self.account, **values})
+        return found if self.has_discounts else {k: v for k, v in found.items() if k != "discount_rate"}
+
+    def write(
+        self, *line_items: dict[str, Any], settings: dict[str, Any] | None = None, **values: Any
+    ) -> Any:
+        document = record(self.stream, id=1, **self.head, line_items=line_items, **values)
+        run = self.wiring.write(schema(self.stream, "id"), document, **(settings or {}))
+        assert run.rejected == []
+        assert run.error is None
+        return run
+
+    def lines(self) -> list[dict[str, Any]]:
+        (document,) = self.wiring.records(self.path)
+        found: list[dict[str, Any]] = document["LineItems"]
+        return found
+
+    def ids(self) -> dict[str, str]:
+        return {one["Description"]: one["LineItemID"] for one in self.lines()}
+
+
+@pytest.fixture(params=DOCUMENTS)
+def document(wiring: Wiring, request: pytest.FixtureRequest) -> Document:
+    return Document(wiring, request.param)
+
+
+def plain(one: dict[str, Any]) -> tuple[Any, ...]:
+    """What a line says of discount, tax and tracking."""
+    tracking = [(each["Name"], each["Option"]) for each in one["Tracking"]]
+    return one["Description"], one.get("DiscountRate", 0), one.get("TaxType"), tracking
+
+
+def test_nothing_of_a_line_that_goes_sticks_to_the_one_that_takes_its_place(document: Document):
+    sure = document.line("A", quantity=2, unit_amount=100, discount_rate=50, tax_type="NONE", tracking=EAST)
+    other = document.line("B")
+    document.write(sure, other)
+    expected = document.lines()[1]
+    assert plain(document.lines()[0])[2:] == ("NONE", [("Region", "Eastside")])
+    assert document.write(other).count(document.stream) == {"updated": 1}
+    assert document.lines() == [expected]
+
+
+@pytest.mark.parametrize("gone", ["discount_rate", "tax_type", "tracking"])
+def test_what_a_line_does_not_say_any_more_is_gone_from_it(document: Document, gone: str):
+    said = document.line("A", discount_rate=50, tax_type="NONE", tracking=EAST)
+    bare = {name: value for name, value in said.items() if name != gone}
+    document.write(bare)
+    (expected,) = document.lines()
+    document.write(said, document.line("B"))
+    document.write(bare, document.line("B"))
+    now = document.lines()[0]
+    assert now["LineItemID"] != expected["LineItemID"]
+    assert {**now, "LineItemID": ""} == {**expected, "LineItemID": ""}
+
+
+def test_a_line_that_is_appended_stands_below_the_others(document: Document):
+    document.write(document.line("A"), document.line("B"))
+    document.write(*(document.line(one) for one in "ABC"))
+    assert list(document.ids()) == ["A", "B", "C"]
+    document.write(*(document.line(one) for one in "CXAB"))
+    assert list(document.ids()) == ["C", "X", "A", "B"]
+
+
+def test_lines_keep_their_ids_where_lines_are_changed_removed_or_put_on_top(document: Document):
+    document.write(*(document.line(one) for one in "ABC"))
+    before = document.ids()
+    dearer = document.line("B", unit_amount=41, tracking=EAST)
+    document.write(document.line("A"), dearer, document.line("C"))
+    assert document.ids() == before
+    document.write(document.line("X"), dearer, document.line("C"))
+    assert {name: document.ids()[name] for name in "BC"} == {name: before[name] for name in "BC"}
+    assert [plain(one)[3] for one in document.lines()] == [[], [("Region", "Eastside")], []]
+
+
+def test_the_tax_that_came_with_an_account_goes_with_it(wiring: Wiring):
+    document = Document(wiring, "sales")
+    document.write(document.line("A"), line_amount_types="Exclusive")
+    (before,) = document.lines()
+    assert before["TaxType"] == "OUTPUT2"
+    exempt = record("accounts", id=2, Code="299", Name="Exports", Type="REVENUE", TaxType="NONE")
+    wiring.write(schema("accounts", "id"), exempt)
+    document.write(document.line("A", account_code="299"), line_amount_types="Exclusive")
+    assert document.lines()[0]["TaxType"] == "NONE"
+    document.write(document.line("A"), line_amount_types="NoTax")
+    assert document.lines()[0]["TaxType"] == "NONE"
+    document.write(document.line("A"), line_amount_types="Exclusive")
+    assert document.lines()[0]["TaxType"] == "OUTPUT2"
+
+
+def test_of_a_document_that_was_not_written_here_no_discount_or_tracking_stays_that_is_not_said(
+    document: Document,
+):
+    said = [document.line("A", discount_rate=50, tax_type="NONE", tracking=EAST), document.line("B")]
+    document.write(*said)
+    before = document.ids()
+    settings = {"ledger_path": str(document.wiring.folder / "other.db")}
+    (key,) = [name for name in document.wiring.records(document.path)[0] if name == f"{document.path[:-1]}ID"]
+    own = {key: document.wiring.records(document.path)[0][key]}
+    document.write(document.line("A"), document.line("B", unit_amount=41), settings=settings, **own)
+    assert plain(document.lines()[0])[1:] == (0, plain(document.lines()[1])[2], [])
+    assert document.ids()["B"] == before["B"]
+
+
+def test_lines_that_an_older_version_has_written_are_looked_up_before_they_are_changed(document: Document):
+    document.write(document.line("A", discount_rate=50, tracking=EAST), document.line("B"))
+    before = document.ids()
+    with sqlite3.connect(document.wiring.config["ledger_path"]) as ledger:
+        old = {stored: ",".join(one.partition(";")[0] for one in stored.split(",")) for (stored,) in ledger.execute(
+            "SELECT lines FROM record WHERE lines IS NOT NULL"
+        )}  # fmt: skip
+        for stored, ids in old.items():
+            ledger.execute("UPDATE record SET lines = ? WHERE lines = ?", (ids, stored))
+    ledger.close()
+    document.write(document.line("A"), document.line("B", unit_amount=41))
+    assert plain(document.lines()[0])[1::2] == (0, [])
+    assert document.ids()["B"] == before["B"]

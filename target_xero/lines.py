@@ -1,0 +1,197 @@
+"""Which lines of a changed document are lines that Xero has already.
+
+Xero keeps, of a line that is sent with its LineItemID, every field that is not sent; it gives a new id to a line that
+is sent without one, puts such lines above the others (Xero-NetStandard#374, xero-python#111), and deletes the lines
+that are not sent. So a line is sent with its id only if three things hold:
+
+* it is recognisably the same line: the same words or item, or nothing but its words has changed;
+* it still says every field that it said before, and nothing that Xero filled in depends on what has changed;
+* no new line stands below it, and the lines kept stay in their order. Otherwise Xero would put them in another order.
+
+Every other line is sent as a new one, which holds just what the source says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from target_xero.payload import encode_sorted, number
+
+#: What a line says: a fingerprint of each field.
+Said = Mapping[str, str]
+_ID = "LineItemID"
+#: What Xero has of a line besides what is its own doing (line and tax amounts) or names the same thing once more.
+_HELD = (
+    "Description", "Quantity", "UnitAmount", "DiscountRate", "DiscountAmount", "TaxType", "ItemCode", "AccountCode",
+)  # fmt: skip
+#: What Xero fills in by what: where the one changes, the other has to be said, or it stays as it was.
+_FILLED_IN: Mapping[str, frozenset[str]] = {
+    "ItemCode": frozenset({"Description", "UnitAmount", "AccountCode", "TaxType"}),
+    "AccountCode": frozenset({"TaxType"}),
+    "AccountID": frozenset({"TaxType"}),
+    "LineAmountTypes": frozenset({"TaxType"}),
+}
+#: What a line need not say again: amounts follow from the rest, and what a document leaves out stays as it is.
+_NEED_NOT_SAY = frozenset({"LineAmount", "LineAmountTypes"})
+#: Of these, and of the discount, Xero works out the one that is missing.
+_PRICE = frozenset({"Quantity", "UnitAmount", "LineAmount"})
+_PRICED_BY = _PRICE | {"DiscountRate", "DiscountAmount"}
+
+
+@dataclass(frozen=True)
+class KnownLine:
+    """A line that Xero has; `said` is what was last written of it, None if that is not known."""
+
+    id: str
+    said: Said | None = None
+
+
+def said(line: Mapping[str, Any], document: Mapping[str, Any]) -> Said:
+    """What a line of a document says, as fingerprints; each tracking category counts as a field of its own."""
+    found = {}
+    if document.get("LineAmountTypes"):
+        found["LineAmountTypes"] = _print(_folded(document["LineAmountTypes"]))
+    for name, value in line.items():
+        if name == "Tracking":
+            for one in value:
+                category = one.get("Name") or one.get("TrackingCategoryID")
+                option = one.get("Option") or one.get("TrackingOptionID")
+                found[f"Tracking {_print(_folded(category))}"] = _print(_folded(option))
+        elif name != _ID:
+            found[name] = _print(value)
+    return found
+
+
+def held(document: Mapping[str, Any], fills_in: Callable[[Mapping[str, Any]], str | None]) -> list[KnownLine]:
+    """The lines that a document has in Xero, as if everything that they hold had been said.
+
+    `fills_in` tells the tax type that a line gets which says none: where a line has that one, nobody need have said it.
+    The same goes for a quantity of one.
+    """
+    found = []
+    for line in document.get("LineItems") or []:
+        if not line.get(_ID):
+            continue
+        content = {name: line[name] for name in _HELD if line.get(name)}
+        if line.get("DiscountRate") and line.get("DiscountAmount"):
+            # Single reads have both; one follows from the other.
+            content.pop("DiscountRate" if line.get("DiscountEnteredAsPercent") is False else "DiscountAmount")
+        for name in ("Quantity", "UnitAmount", "DiscountRate", "DiscountAmount"):
+            if name in content:
+                content[name] = number(content[name])
+        if content.get("Quantity") == 1:
+            del content["Quantity"]
+        if content.get("TaxType") == fills_in(line):
+            content.pop("TaxType", None)
+        if line.get("AccountID") and not line.get("AccountCode"):
+            content["AccountID"] = line["AccountID"]
+        if line.get("Tracking"):
+            content["Tracking"] = line["Tracking"]
+        found.append(KnownLine(str(line[_ID]), said(content, document)))
+    return found
+
+
+# In the log of writes
+
+
+def noted(ids: Sequence[str], document: Mapping[str, Any] | None) -> list[str]:
+    """Lines as the log keeps them, in their order; `document` is what was written, None if that is not known."""
+    if document is None:
+        return list(ids)
+    return [
+        ";".join([one, *(f"{name}={told}" for name, told in said(line, document).items())])
+        for one, line in zip(ids, document["LineItems"], strict=True)
+    ]
+
+
+def known(texts: Iterable[str]) -> list[KnownLine]:
+    """The lines that the log has."""
+    found = []
+    for text in texts:
+        identifier, *fields = text.split(";")
+        pairs = dict(field.split("=") for field in fields)
+        found.append(KnownLine(identifier, pairs or None))
+    return found
+
+
+def line_id(text: str) -> str:
+    """Xero's id of a line that the log has."""
+    return text.partition(";")[0]
+
+
+# What is sent
+
+
+def without_ids(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Lines as new ones."""
+    return [{name: value for name, value in line.items() if name != _ID} for line in lines]
+
+
+def for_update(
+    document: Mapping[str, Any], there: Sequence[KnownLine], id_of: Callable[[str], str | None]
+) -> list[dict[str, Any]]:
+    """The lines of a changed document, with the ids of those that Xero is to keep.
+
+    `there` are the lines that Xero has, in their order; `id_of` gives Xero's id for a line's id in the source. Lines
+    with ids of their own are told by them alone.
+    """
+    lines = document["LineItems"]
+    sent = without_ids(lines)
+    by_id = any(_ID in line for line in lines)
+    places = {line.id: place for place, line in enumerate(there)}
+    below = len(there)
+    for index in range(len(lines) - 1, -1, -1):
+        told = said(lines[index], document)
+        if by_id:
+            source = lines[index].get(_ID)
+            place = places.get((id_of(source) if source else None) or "", -1)
+        else:
+            place = _most_alike(told, there[:below])
+        if not 0 <= place < below or not _may_keep(there[place].said, told):
+            break
+        sent[index][_ID] = there[place].id
+        below = place
+    return sent
+
+
+def _most_alike(told: Said, there: Sequence[KnownLine]) -> int:
+    """The place of the line that this one most probably is, the last of several; -1 if it is another line."""
+    best, found = 0, -1
+    for place in range(len(there) - 1, -1, -1):
+        before = there[place].said or {}
+        if before == told:
+            return place
+        likeness = _likeness(before, told)
+        if likeness > best:
+            best, found = likeness, place
+    return found
+
+
+def _likeness(before: Said, told: Said) -> int:
+    """How many fields two lines have in common; 0 if nothing says that they are one."""
+    same = [name for name, value in told.items() if before.get(name) == value]
+    if "Description" in same or "ItemCode" in same:
+        return len(same)
+    others = (before.keys() | told.keys()) - {"Description"}
+    return len(same) if len(others) > 1 and len(same) == len(others) else 0
+
+
+def _may_keep(before: Said | None, told: Said) -> bool:
+    """Whether a line that is sent with its id holds just what it says."""
+    if before is None or before.keys() - _NEED_NOT_SAY - told.keys():
+        return False
+    changed = {name for name, value in told.items() if before.get(name) != value}
+    if any(name in changed and not fields <= told.keys() for name, fields in _FILLED_IN.items()):
+        return False
+    return not ("LineAmount" in told and changed & _PRICED_BY and not told.keys() >= _PRICE)
+
+
+def _print(value: Any) -> str:
+    return blake2b(encode_sorted(value), digest_size=6).hexdigest()
+
+
+def _folded(name: Any) -> str:
+    return " ".join(str(name).split()).casefold()
