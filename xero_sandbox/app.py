@@ -288,6 +288,8 @@ class Xero:
         call.key, call.part, call.name = (*pieces[1:], "", "", "")[:3]
         families = _PART_SCOPES.get(call.part, call.resource.scopes)
         self._need(call, scopes_needed(families, call.method))
+        if pieces[0] == "Journals" and not call.bearer.app.reads_journals:
+            raise Refusal(401, messages.problem("Unauthorized", 401, "AuthorizationUnsuccessful", call.id))
         if len(call.body) > self.limits.allowance.body:
             raise Refusal(413, messages.problem("RequestEntityTooLarge", 413, "PayloadTooLarge", call.id))
         if call.method == "GET":

@@ -61,12 +61,17 @@ class App:
             "identity_url": url,
         }
 
+    @property
+    def reads_journals(self) -> bool:
+        """Whether Xero lets this app read Journals: since March 2026 its tier decides."""
+        return self.tier == "advanced"
+
     def allowed(self) -> frozenset[str]:
         """The scopes this app may ask for."""
         scopes = EVERY if self.scopes is None else self.scopes
         if self.granular_only:
             scopes -= BROAD | RETIRING
-        if self.tier != "advanced":
+        if not self.reads_journals:
             scopes -= {"accounting.journals.read"}
         return scopes
 

@@ -141,9 +141,11 @@ def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
     transaction.setdefault(key, str(uuid.uuid4()))
     names = "Type Reference Contact Date Status LineAmountTypes LineItems CurrencyCode CurrencyRate"
     names += " SubTotal TotalTax Total"
-    held: Record = {key: transaction[key], "ID": transaction[key]}
+    held: Record = {key: transaction[key]}
     held.update({name: transaction[name] for name in names.split() if name in transaction})
     held.update(RemainingCredit=ZERO, Allocations=[], Payments=[], HasAttachments=False)
+    if key == "PrepaymentID":  # Xero keeps its reference under both names (its API definition of Reference)
+        held.update(ID=transaction[key], InvoiceNumber=held.get("Reference", ""))
     work.put(path, books.settled(held))
 
 

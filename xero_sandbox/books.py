@@ -196,7 +196,6 @@ def with_allocation(
         "Amount": amount,
         "Date": day,
         "Invoice": {"InvoiceID": invoice["InvoiceID"], "InvoiceNumber": invoice.get("InvoiceNumber", "")},
-        "IsDeleted": False,
     }
     named = {
         key: credit[key],

@@ -86,10 +86,15 @@ class Call:
         return "json" in self.request.headers.get("Accept", "").lower()
 
     @property
-    def places(self) -> int:
-        """Decimals of unit prices: four when ``unitdp=4`` is asked for, and always on orders and quotes."""
-        if self.resource.unitdp:
-            return 4 if self.param("unitdp") == "4" else 2
+    def places(self) -> int | None:
+        """Decimals of unit prices: four when ``unitdp=4`` is asked for, and always on orders and quotes.
+
+        None: those that the price has, up to four, as items show them when nothing is asked for (as recorded).
+        """
+        if self.resource.unitdp and self.param("unitdp") == "4":
+            return 4
+        if self.resource.exact:
+            return None
         return 4 if self.resource.four else 2
 
     def envelope(self) -> dict[str, Any]:

@@ -225,7 +225,7 @@ class Clerk:
         lines: Sequence[Record],
         *,
         name: str,
-        due: date,
+        due: date | None,
         number: str | None = None,
         reference: str = "",
         status: str = "AUTHORISED",
@@ -234,7 +234,10 @@ class Clerk:
         rate: Decimal | None = None,
         **more: Any,
     ) -> Record:
-        """A sales invoice (ACCREC) or bill (ACCPAY); approved ones go to the ledger. `name` makes its ids."""
+        """A sales invoice (ACCREC) or bill (ACCPAY); approved ones go to the ledger. `name` makes its ids.
+
+        Most drafts have no DueDate yet, as recorded: `approve` gives it.
+        """
         record: Record = {
             "Type": kind,
             "InvoiceID": self.guid(name),
@@ -262,6 +265,8 @@ class Clerk:
         }
         if kind == "ACCREC":
             record["BrandingThemeID"] = self.theme
+        if due is None or (status in ("DRAFT", "SUBMITTED") and int(record["InvoiceID"][:2], 16) % 4):
+            del record["DueDate"]
         record.update(more)
         if "RepeatingInvoiceID" in record and record["CurrencyRate"] == ONE:
             del record["CurrencyRate"]  # as recorded: what a template made has none in base currency
@@ -557,8 +562,10 @@ class Clerk:
 
     def _held(self, transaction: Record, field: str, at: datetime) -> Record:
         kept = "Type Reference Contact Date Status LineAmountTypes LineItems SubTotal TotalTax Total"
-        record: Record = {field: transaction[field], "ID": transaction[field]}
+        record: Record = {field: transaction[field]}
         record.update({key: transaction[key] for key in (*kept.split(), "CurrencyCode", "CurrencyRate")})
+        if field == "PrepaymentID":
+            record.update(ID=transaction[field], InvoiceNumber=transaction["Reference"])
         record.update(RemainingCredit=ZERO, Allocations=[], Payments=[], HasAttachments=False)
         if transaction["Type"] == "RECEIVE-PREPAYMENT":
             record["BrandingThemeID"] = self.theme

@@ -282,43 +282,48 @@ class Setting:
         plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
         slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
         slug = slug.strip("-") or f"contact-{number.lower()}"
-        nothing = {"AddressLine1": "", "City": "", "Region": "", "PostalCode": "", "Country": ""}
-        street = {**nothing, "AddressType": "STREET"}
+        # A slot that was never filled in holds its type alone; an address with one line has the others, too.
+        lines = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": ""}
+        street = {"AddressType": "STREET"}
         if index % 3 == 0:
             road = names.STREETS[index % len(names.STREETS)]
-            street.update(
-                AddressLine1=f"{index + 3} {road}",
-                City=city,
-                Country=country,
-                PostalCode=f"70{index % 90:02d}",
-            )
+            street |= {
+                "AddressLine1": f"{index + 3} {road}",
+                **lines,
+                "City": city,
+                "PostalCode": f"70{index % 90:02d}",
+                "Country": country,
+            }
         box = {
-            **nothing,
             "AddressType": "POBOX",
             "AddressLine1": f"PO Box {1200 + 7 * index}",
+            **lines,
             "City": city,
-            "Country": country,
             "PostalCode": f"{7000 + index * 13 % 900}",
-            "AttentionTo": person,
+            "Country": country,
+            **({"AttentionTo": person} if person else {}),
         }
-        blank = {"PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""}
-        phones = [{"PhoneType": kind, **blank} for kind in ("DDI", "DEFAULT", "FAX", "MOBILE")]
-        phones[1].update(
-            PhoneNumber=f"{200 + index} {4000 + 37 * index % 6000}", PhoneAreaCode=str(3 + index % 7)
-        )
-        phones[1]["PhoneCountryCode"] = {"Australia": "61", "United States": "1", "Deutschland": "49"}.get(
-            country, "64"
-        )
+        phones = [{"PhoneType": kind} for kind in ("DDI", "DEFAULT", "FAX", "MOBILE")]
+        phones[1] |= {
+            "PhoneNumber": f"{200 + index} {4000 + 37 * index % 6000}",
+            "PhoneAreaCode": str(3 + index % 7),
+            "PhoneCountryCode": {"Australia": "61", "United States": "1", "Deutschland": "49"}.get(
+                country, "64"
+            ),
+        }
         if index % 2:
-            phones[3].update(PhoneNumber=f"{100 + index} {3000 + 91 * index % 7000}", PhoneAreaCode="21")
+            phones[3] |= {
+                "PhoneNumber": f"{100 + index} {3000 + 91 * index % 7000}",
+                "PhoneAreaCode": "21",
+                "PhoneCountryCode": "",
+            }
         record: Record = {
             "ContactID": self.guid(f"contact/{name}"),
             "ContactNumber": number,
             "AccountNumber": f"{number}-{index:03d}",
             "ContactStatus": "ACTIVE",
             "Name": name,
-            "FirstName": first,
-            "LastName": last,
+            **({"FirstName": first, "LastName": last} if person else {}),
             "EmailAddress": f"accounts@{slug}.example",
             "BankAccountDetails": "",
             "Addresses": [box, street],

@@ -128,8 +128,13 @@ class Trade(Setting):
             self.after_sale(key, customer)
 
     def _approve(self, at: datetime, key: str, customer: Record) -> None:
-        self.clerk.approve("Invoices", key, at, SentToContact=True)
+        self.clerk.approve("Invoices", key, at, SentToContact=True, **self._due(key))
         self.after_sale(key, customer)
+
+    def _due(self, key: str) -> dict[str, date]:
+        """The DueDate that a draft gets with its approval."""
+        record = self.clerk.get("Invoices", key)
+        return {"DueDate": record.get("DueDate") or self.due(record["Contact"]["ContactID"], record["Date"])}
 
     def end(self, at: datetime, resource: str, key: str, status: str) -> None:
         """Void or delete a record, unless it was paid or credited in the meantime."""
@@ -378,7 +383,7 @@ class Trade(Setting):
             self.bill(at, day, index)
 
     def _approve_bill(self, at: datetime, key: str) -> None:
-        self.clerk.approve("Invoices", key, at)
+        self.clerk.approve("Invoices", key, at, **self._due(key))
 
     def _supplier_credit(self, at: datetime, key: str) -> None:
         """Part of a delivery goes back; the supplier's credit note is set against the bill."""
@@ -413,7 +418,7 @@ class Trade(Setting):
         batch: list[str] = []
         for record in list(self.clerk.changed["Invoices"].values()):
             key = record["InvoiceID"]
-            if record["Type"] != "ACCPAY" or record["DueDate"] > soon or not self._open(key):
+            if record["Type"] != "ACCPAY" or not self._open(key) or record["DueDate"] > soon:
                 continue
             disputed = record["Contact"]["ContactID"] in self.disputed and record["Date"] >= DISPUTE
             forgotten = "RepeatingInvoiceID" not in record and int(key[:4], 16) % 43 == 0

@@ -24,9 +24,15 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _PRICES = frozenset({"UnitAmount", "UnitPrice"})
 _LEAST_PLACES = {"Quantity": 4, "CurrencyRate": 6}
 _SCALED = _PRICES | set(_LEAST_PLACES)
-_DOCUMENTS = frozenset(
-    {"Invoice", "CreditNote", "CreditNotes", "Prepayment", "Prepayments", "Overpayment", "Overpayments"}
-)
+_NESTED_TWINS: dict[str, tuple[str, ...]] = {
+    "Invoice": ("Date", "DueDate", "UpdatedDateUTC"),
+    "BatchPayment": ("Date",),
+    **dict.fromkeys(
+        ("CreditNote", "CreditNotes", "Prepayment", "Prepayments", "Overpayment", "Overpayments"),
+        ("Date", "DueDate"),
+    ),
+}
+"""The dates of nested records that also come as text."""
 _MS_DATE = re.compile(r"^/Date\((-?\d+)([+-]\d{4})?\)/$")
 
 
@@ -57,25 +63,26 @@ def rendered(
     twins: Iterable[str] = (),
     offset: str = OFFSET,
     bare: frozenset[str] = frozenset(),
-    places: int = 2,
+    places: int | None = 2,
 ) -> dict[str, Any]:
     """A record's Python values as JSON ones: dates as ``/Date()/`` with their twins, no nulls.
 
     ``twins`` are the date fields that also come as text, ``offset`` what stands behind the milliseconds,
-    ``bare`` the fields written without it, ``places`` the decimals of unit prices (``unitdp``).
+    ``bare`` the fields written without it, ``places`` the decimals of unit prices (``unitdp``; None: those they have,
+    from two to four).
     """
     out: dict[str, Any] = {}
-    cent = CENT if places == 2 else TEN_THOUSANDTH
+    step = {2: CENT, 4: TEN_THOUSANDTH, None: None}[places]
     for name, value in tree.items():
         kind = type(value)
         if kind is str or kind is bool or kind is int:
             out[name] = value
         elif kind is Decimal:
-            out[name] = _scaled(value, name, cent) if name in _SCALED else value
+            out[name] = _scaled(value, name, step) if name in _SCALED else value
         elif value is None:
             continue
         elif kind is list:
-            nested = ("Date", "DueDate") if name in _DOCUMENTS else ()
+            nested = _NESTED_TWINS.get(name, ())
             out[name] = [
                 rendered(one, twins=nested, offset=offset, bare=bare, places=places)
                 if type(one) is dict
@@ -83,7 +90,7 @@ def rendered(
                 for one in value
             ]
         elif kind is dict:
-            nested = ("Date", "DueDate") if name in _DOCUMENTS else ()
+            nested = _NESTED_TWINS.get(name, ())
             out[name] = rendered(value, twins=nested, offset=offset, bare=bare, places=places)
         else:
             if name in twins:
@@ -93,17 +100,18 @@ def rendered(
     return out
 
 
-def _scaled(value: Decimal, name: str, cent: Decimal) -> Decimal:
+def _scaled(value: Decimal, name: str, step: Decimal | None) -> Decimal:
     """Prices at as many decimals as asked for, quantities with four, rates with six or more."""
-    if name in _PRICES:
-        return value.quantize(cent, ROUND_HALF_UP)
-    least = _LEAST_PLACES[name]
     exponent = value.as_tuple().exponent
-    return (
-        value.quantize(Decimal(1).scaleb(-least))
-        if isinstance(exponent, int) and -exponent < least
-        else value
-    )
+    decimals = -exponent if isinstance(exponent, int) else 0
+    if name in _PRICES:
+        if step is None:
+            if 2 <= decimals <= 4:
+                return value
+            step = CENT if decimals < 2 else TEN_THOUSANDTH
+        return value.quantize(step, ROUND_HALF_UP)
+    least = _LEAST_PLACES[name]
+    return value.quantize(Decimal(1).scaleb(-least)) if decimals < least else value
 
 
 def _scalar(value: Any, offset: str) -> Any:

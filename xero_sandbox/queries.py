@@ -312,8 +312,16 @@ def _sortable(value: Any) -> tuple[int, Any]:
 # --- named filters ---------------------------------------------------------------------------------------
 
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def _listed(text: str) -> frozenset[str]:
     return frozenset(one.strip().lower() for one in text.split(",") if one.strip())
+
+
+def guids(text: str) -> bool:
+    """Whether the text is a list of identifiers; Xero refuses ``IDs`` that aren't (freakboy3742/pyxero#339)."""
+    return all(_GUID.fullmatch(one) for one in _listed(text))
 
 
 def _one_of(*path: str) -> Callable[[str], Test]:

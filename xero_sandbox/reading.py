@@ -115,6 +115,8 @@ def _asked_for(call: Call) -> _Chosen:
             if queries.true(text):
                 tests.append(_made_by(call))
         else:
+            if name == "IDs" and not queries.guids(text):
+                raise Refusal(400, "Supplied parameter 'Ids' cannot be parsed - must be of type UUID.")
             tests.append(queries.named_filter(resource.path, name, text))
     offset = resource.paging == "offset"
     keys = queries.order(text, fields) if (text := call.param("order")) and not offset else []
@@ -208,10 +210,14 @@ def found(call: Call) -> Record:
 
 
 def _within(call: Call, budget: Record) -> Record:
-    """A budget with the months asked for: without dates the last, this and the next; 24 at most."""
+    """A budget with the months asked for, newest first: without dates this one and the last; 24 at most.
+
+    Window and order are as recorded from Xero in August 2026.
+    """
     today = call.organisation.now().date()
-    first = _month(call, "DateFrom", (today.year * 12 + today.month - 1) - 1)
-    last = _month(call, "DateTo", max(first, today.year * 12 + today.month))
+    this = today.year * 12 + today.month - 1
+    first = _month(call, "DateFrom", this - 1)
+    last = _month(call, "DateTo", max(first, this))
     if last - first >= 24:
         raise Refusal(
             400,
@@ -225,6 +231,7 @@ def _within(call: Call, budget: Record) -> Record:
             one for one in line.get("BudgetBalances") or [] if first <= _months(one["Period"]) <= last
         ]
         if balances:
+            balances.sort(key=lambda one: _months(one["Period"]), reverse=True)
             lines.append({**line, "BudgetBalances": balances})
     return {**budget, "BudgetLines": lines}
 

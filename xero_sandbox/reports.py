@@ -53,7 +53,7 @@ class _Request:
         organisations = [*books.records("Organisations"), *books.records("Organisation")]
         self.organisation = organisations[0]
         self.now = books.now()
-        ahead = 13 if self.organisation.get("CountryCode") == "NZ" else 10
+        ahead = {"NZ": 13, "US": -8}.get(self.organisation.get("CountryCode", ""), 10)
         self.today = (self.now + timedelta(hours=ahead)).date()
         self.accounts = {a["AccountID"]: a for a in books.records("Accounts")}
 
@@ -149,6 +149,11 @@ class _Request:
             "Fields": [],
             "Rows": rows,
         }
+
+    @property
+    def american(self) -> bool:
+        """Whether it is an organisation of the United States, which has layouts of its own (recorded in 2026)."""
+        return self.organisation.get("CountryCode") == "US"
 
     @property
     def company(self) -> str:
@@ -252,7 +257,7 @@ def _plus(one: Sequence[Decimal], other: Sequence[Decimal]) -> list[Decimal]:
 # --- profit and loss ----------------------------------------------------------------------------------------
 
 
-def _profit_rows(table: _Table, kind: str, *, budget: bool = False) -> list[Record]:
+def _profit_rows(table: _Table, kind: str, *, budget: bool = False, american: bool = False) -> list[Record]:
     income, costs = table.total(INCOME, -1), table.total(COSTS, 1)
     other, expenses = table.total(OTHER_INCOME, -1), table.total(EXPENSES, 1)
     gross = _minus(income, costs)
@@ -264,8 +269,13 @@ def _profit_rows(table: _Table, kind: str, *, budget: bool = False) -> list[Reco
     if budget and not spent:
         spent = [_section("", [_total("Total Expenses", expenses)])]
     rows += spent
-    rows.append(_section("", [_total("Net Profit", _minus(_plus(gross, other), expenses), kind)]))
-    return rows
+    profit = _minus(_plus(gross, other), expenses)
+    if not american:
+        rows.append(_section("", [_total("Net Profit", profit, kind)]))
+        return rows
+    for text in ("Net Income  / (Loss) before Tax", "Net Income", "Total Comprehensive Income"):
+        rows += [_section("", [_total(text, profit, kind)]), _section("", [])]
+    return rows[:-1]
 
 
 def _span(request: _Request) -> tuple[date, date]:
@@ -295,8 +305,9 @@ def _profit_and_loss(request: _Request) -> dict[str, Any]:
         spans = [(shifted(first, -months * n), shifted(last, -months * n)) for n in range(periods + 1)]
         columns = [_sums(entries, *span) for span in spans]
         labels = [f"{end.day} {end:%b %y}" for _, end in spans]
-    titles = ("Profit and Loss", request.company, f"{_long(first)} to {_long(last)}")
-    rows = _profit_rows(_Table(request, columns), "Row")
+    title = "Income Statement" if request.american else "Profit and Loss"
+    titles = (title, request.company, f"{_long(first)} to {_long(last)}")
+    rows = _profit_rows(_Table(request, columns), "Row", american=request.american)
     return request.report(titles, [_header("", *labels), *rows], "Profit and Loss")
 
 
@@ -365,16 +376,23 @@ def _balance_sheet(request: _Request) -> dict[str, Any]:
     table = _Table(request, [_sums(entries, None, one) for one in days])
     assets, liabilities = table.total(ASSETS, 1), table.total(LIABILITIES, -1)
     rows = [_header("", *(f"{one.day} {one:%b %Y}" for one in days)), _section("Assets", [])]
-    rows += table.section("Bank", "Total Bank", BANK, 1)
+    bank, fixed = ("Bank", "Fixed Assets")
+    if request.american:
+        bank, fixed = ("Cash and Cash Equivalents", "Property, Plant and Equipment")
+    rows += table.section(bank, f"Total {bank}", BANK, 1)
     rows += table.section("Current Assets", "Total Current Assets", CURRENT_ASSETS, 1)
-    rows += table.section("Fixed Assets", "Total Fixed Assets", FIXED_ASSETS, 1)
+    rows += table.section(fixed, f"Total {fixed}", FIXED_ASSETS, 1)
     rows += table.section("Non-current Assets", "Total Non-current Assets", OTHER_ASSETS, 1)
-    rows += [_section("", [_total("Total Assets", assets)]), _section("Liabilities", [])]
+    rows.append(_section("", [_total("Total Assets", assets)]))
+    rows += [_section("Liabilities and Equity", [])] * request.american + [_section("Liabilities", [])]
     rows += table.section("Current Liabilities", "Total Current Liabilities", CURRENT_LIABILITIES, -1)
     rows += table.section("Non-current Liabilities", "Total Non-current Liabilities", OTHER_LIABILITIES, -1)
     rows.append(_section("", [_total("Total Liabilities", liabilities)]))
-    rows.append(_section("", [_total("Net Assets", _minus(assets, liabilities), "Row")]))
-    rows.append(_section("Equity", _equity(request, table, entries, days)))
+    equity = _section("Equity", _equity(request, table, entries, days))
+    if request.american:
+        rows += [equity, _section("", [_total("Total Liabilities and Equity", assets)])]
+    else:
+        rows += [_section("", [_total("Net Assets", _minus(assets, liabilities), "Row")]), equity]
     titles = ("Balance Sheet", request.company, f"As at {_long(day)}")
     return request.report(titles, rows)
 
@@ -694,8 +712,8 @@ def _aged(request: _Request) -> dict[str, Any]:
     day = request.day("date", month_end(request.today))
     first = request.day("fromDate", date.min)
     last = request.day("toDate", day)
-    opening = [ZERO] * 4
-    closing = [ZERO] * 4
+    layout = _aged_columns if sales else _with_blanks
+    opening, closing = [ZERO] * 4, [ZERO] * 4
     rows = []
     for document in _documents(request.books, contact_id, sales=sales):
         total, paid, credited = _as_at(document, day)
@@ -706,23 +724,32 @@ def _aged(request: _Request) -> dict[str, Any]:
             opening[3] += amounts[3]
         else:
             closing = _plus(closing, amounts)
-            rows.append(_aged_row(document, amounts, day, sales=sales))
-    header = _header(
-        "Date", "Number" if sales else "Reference", "Due Date", "", "Total", "Paid", "Credited", "Due"
-    )
-    body = [header]
+            rows.append(_aged_row(document, layout(_aged_values(document, amounts, day, sales=sales))))
+    header = layout(["Date", "Number" if sales else "Reference", "Due Date", "", *_AGED])
+    body = [_header(*header)]
     span = f"To {_long(last)}"
     if request.text("fromDate"):
         span = f"From {_long(first)} to {_long(last)}"
-        start = [f"{first}T00:00:00", "Opening Balance", "", "", "", "", "", _money(opening[3])]
+        start = layout([f"{first}T00:00:00", "Opening Balance", "", "", "", "", "", _money(opening[3])])
         body.append(_section("", [_row([_cell(value) for value in start])]))
-    body.append(_section("", [*rows, _aged_total("Total", closing)]))
+    if rows or request.text("fromDate"):  # as recorded: without a document there is the header alone
+        body.append(_section("", [*rows, _aged_total(layout, "Total", closing)]))
     if request.text("fromDate"):
-        body.append(_section("", [_aged_total("Closing Balance", _plus(opening, closing))]))
+        body.append(_section("", [_aged_total(layout, "Closing Balance", _plus(opening, closing))]))
     titles = ("Invoices", contact["Name"], span, f"Showing payments to {_long(day)}")
-    report = request.report(titles, body)
-    del report["ReportID"]
-    return report
+    return request.report(titles, body)
+
+
+_AGED = ("Total", "Paid", "Credited", "Due")
+
+
+def _aged_columns(values: list[str]) -> list[str]:
+    return values
+
+
+def _with_blanks(values: list[str]) -> list[str]:
+    """The row in the layout of payables (recorded in August 2026): an empty column behind each amount."""
+    return [*values[:4], *(text for value in values[4:] for text in (value, ""))]
 
 
 def _documents(books: Books, contact_id: str, *, sales: bool) -> list[Record]:
@@ -753,7 +780,7 @@ def _as_at(document: Record, day: date) -> tuple[Decimal, Decimal, Decimal]:
     return sign * in_base(document["Total"], rate) + ZERO, sign * in_paid + ZERO, sign * in_credited + ZERO
 
 
-def _aged_row(document: Record, amounts: list[Decimal], day: date, *, sales: bool) -> Record:
+def _aged_values(document: Record, amounts: list[Decimal], day: date, *, sales: bool) -> list[str]:
     number = (
         document.get("InvoiceNumber") or document.get("CreditNoteNumber") or document.get("Reference", "")
     )
@@ -761,18 +788,16 @@ def _aged_row(document: Record, amounts: list[Decimal], day: date, *, sales: boo
     late = f"{(day - due).days} days overdue" if due and due < day else ""
     if not sales and not is_credit(document):
         number = document.get("InvoiceNumber") or document.get("Reference", "")
-    values = [
-        f"{document['Date']}T00:00:00",
-        number,
-        f"{due}T00:00:00" if due else "",
-        late,
-        *map(_money, amounts),
-    ]
+    issued = f"{document['Date']}T00:00:00"
+    return [issued, number, f"{due}T00:00:00" if due else "", late, *map(_money, amounts)]
+
+
+def _aged_row(document: Record, values: list[str]) -> Record:
     return _row([_cell(value, ("invoiceID", document_id(document))) for value in values])
 
 
-def _aged_total(text: str, amounts: list[Decimal]) -> Record:
-    return _row([_cell(value) for value in (text, "", "", "", *map(_money, amounts))], "SummaryRow")
+def _aged_total(layout: Callable[[list[str]], list[str]], text: str, amounts: list[Decimal]) -> Record:
+    return _row([_cell(value) for value in layout([text, "", "", "", *map(_money, amounts)])], "SummaryRow")
 
 
 # --- 1099 ---------------------------------------------------------------------------------------------------

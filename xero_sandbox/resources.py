@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 LIST, PAGE, SINGLE, SUMMARY = "list", "page", "single", "summary"
 
@@ -14,9 +15,11 @@ class View:
 
     ``drop``: fields left out; ``empty``: lists shown as ``[]``; ``unless_true``: fields shown only when there
     is something in them; ``contact``: how much of the contact is shown (``name``, ``quote``, ``order``,
-    ``full`` or as kept); ``lines``: fields left out of every line; ``tracking``: how the tracking of lines looks:
-    ``listed`` (an empty ``Options`` instead of TrackingOptionID, as in Xero's paged lists), ``single`` (the
-    option's id and no ``Options``) or as kept.
+    ``whole order``, ``full`` or as kept); ``lines``: fields left out of every line; ``more_on_lines``: fields
+    that only this view adds to lines; ``tracking``: how the tracking of lines looks: ``listed`` (an empty
+    ``Options`` instead of TrackingOptionID, as in Xero's paged lists), ``single`` (the option's id and no
+    ``Options``) or as kept; ``more``: fields that Xero shows even where nothing is in them; ``within``: the same
+    for nested records, by where those are.
     """
 
     drop: tuple[str, ...] = ()
@@ -24,7 +27,10 @@ class View:
     unless_true: tuple[str, ...] = ()
     contact: str = ""
     lines: tuple[str, ...] = ()
+    more_on_lines: tuple[str, ...] = ()
     tracking: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    within: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class Resource:
     filters, empty where Xero ignores the header; ``order`` the field that lists are ordered by, empty for the
     order of creation; ``filters`` the query parameters it takes (see ``queries.FILTERS``); ``hidden`` is
     (field, value, parameter): records with that value are listed only when the parameter is true, never when
-    it is empty; ``unitdp`` whether that parameter is taken (else prices have four decimals if ``four``);
+    it is empty; ``unitdp`` whether that parameter is taken (else prices have four decimals if ``four``), and
+    ``exact`` whether prices without it show the decimals they have, up to four;
     ``twins`` the dates that also come as text; ``bare`` those written without ``+0000`` (``*``: all);
     ``writes``, ``item_writes`` and ``parts`` the verbs Xero has for the list, for one record and for what
     hangs on a record.
@@ -59,6 +66,7 @@ class Resource:
     hidden: tuple[str, str, str] | None = None
     unitdp: bool = False
     four: bool = False
+    exact: bool = False
     twins: str = ""
     bare: str = ""
     id_twice: bool = False
@@ -82,18 +90,38 @@ _NOTES = {"History": "GET PUT"}
 _FILES = {"Attachments": "GET", "Attachments/": "GET PUT POST"}
 _CREDITS = {"Allocations": "PUT", "Allocations/": "DELETE"}
 
+_EMPTY_INVOICE: dict[str, Any] = {
+    "Payments": [],
+    "CreditNotes": [],
+    "Prepayments": [],
+    "Overpayments": [],
+    "IsDiscounted": False,
+    "InvoiceAddresses": [],
+    "HasErrors": False,
+    "InvoicePaymentServices": [],
+    "LineItems": [],
+}
+"""What Xero adds to an invoice inside another record, whatever the invoice holds (as recorded)."""
+
+_ALLOCATED = {"Allocations.Invoice": _EMPTY_INVOICE}
+_CREDITED = {"CreditNotes": {"HasErrors": False, "InvoiceAddresses": [], "LineItems": []}}
+_ALONE = ("DiscountEnteredAsPercent", "ValidationErrors")
+
 _DOCUMENT = {
     LIST: View(empty=("LineItems",), contact="name", unless_true=("SentToContact",)),
     PAGE: View(contact="name", unless_true=("SentToContact",), tracking="listed"),
-    SINGLE: View(contact="full", tracking="single"),
+    SINGLE: View(contact="full", tracking="single", more_on_lines=_ALONE),
 }
+_CREDIT = {name: replace(view, within=_ALLOCATED) for name, view in _DOCUMENT.items()}
 _INVOICE = {
-    **_DOCUMENT,
-    SINGLE: View(
-        contact="full",
+    LIST: replace(_DOCUMENT[LIST], within=_CREDITED, more={"InvoicePaymentServices": []}),
+    PAGE: replace(_DOCUMENT[PAGE], within=_CREDITED, more={"InvoicePaymentServices": []}),
+    SINGLE: replace(
+        _DOCUMENT[SINGLE],
         drop=("InvoiceAddresses",),
         unless_true=("Payments", "CreditNotes", "AmountCredited"),
-        tracking="single",
+        within=_CREDITED,
+        more={"InvoicePaymentServices": []},
     ),
     SUMMARY: View(
         contact="name",
@@ -101,6 +129,7 @@ _INVOICE = {
         unless_true=("SentToContact",),
     ),
 }
+_PAYMENT = View(within={"Invoice": _EMPTY_INVOICE})
 _PAGED_ONLY = (
     "PaymentTerms SalesTrackingCategories PurchasesTrackingCategories MergedToContactID SalesDefaultLineAmountType"
     " PurchasesDefaultLineAmountType Website Discount SalesDefaultAccountCode PurchasesDefaultAccountCode"
@@ -237,7 +266,7 @@ RESOURCES: dict[str, Resource] = {
             unitdp=True,
             twins="Date DueDate UpdatedDateUTC",
             id_twice=True,
-            views=_DOCUMENT,
+            views=_CREDIT,
             writes="PUT POST",
             item_writes="POST",
             parts={**_FILES, **_NOTES, **_CREDITS, "pdf": "GET"},
@@ -292,6 +321,7 @@ RESOURCES: dict[str, Resource] = {
             by=("Code",),
             order="Code",
             unitdp=True,
+            exact=True,
             writes="PUT POST",
             item_writes="POST DELETE",
             parts=_NOTES,
@@ -361,8 +391,7 @@ RESOURCES: dict[str, Resource] = {
             filters="References",
             unitdp=True,
             twins="Date UpdatedDateUTC",
-            id_twice=True,
-            views=_DOCUMENT,
+            views=_CREDIT,
             parts={**_NOTES, **_CREDITS},
         ),
         Resource(
@@ -385,6 +414,7 @@ RESOURCES: dict[str, Resource] = {
             f"accounting.payments {_TRANSACTION_SCOPES}",
             paging="page",
             twins="UpdatedDateUTC",
+            views={LIST: _PAYMENT, PAGE: _PAYMENT, SINGLE: _PAYMENT},
             writes="PUT POST",
             item_writes="POST",
             parts=_NOTES,
@@ -401,7 +431,7 @@ RESOURCES: dict[str, Resource] = {
             unitdp=True,
             twins="Date UpdatedDateUTC",
             id_twice=True,
-            views=_DOCUMENT,
+            views=_CREDIT,
             parts={**_NOTES, **_CREDITS},
         ),
         Resource(
@@ -418,7 +448,15 @@ RESOURCES: dict[str, Resource] = {
             filters="Status DateFrom DateTo",
             four=True,
             twins="Date DeliveryDate ExpectedArrivalDate",
-            views={PAGE: View(contact="order", drop=("TotalDiscount",), unless_true=("SentToContact",))},
+            views={
+                PAGE: View(
+                    contact="order",
+                    drop=("TotalDiscount",),
+                    unless_true=("SentToContact",),
+                    lines=("AccountID", "Item"),
+                ),
+                SINGLE: View(contact="whole order", lines=("Item",), more_on_lines=("ItemID",)),
+            },
             writes="PUT POST",
             item_writes="POST",
             parts={**_FILES, **_NOTES, "pdf": "GET"},
@@ -436,7 +474,7 @@ RESOURCES: dict[str, Resource] = {
             twins="Date ExpiryDate",
             bare="*",
             views={
-                PAGE: View(contact="quote", drop=("Terms",), lines=("ItemCode",)),
+                PAGE: View(contact="quote", drop=("Terms",), lines=("ItemCode", "Item", "AccountID")),
                 SINGLE: View(contact="quote", drop=("TotalDiscount",), lines=("DiscountAmount",)),
             },
             writes="PUT POST",

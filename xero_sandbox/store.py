@@ -24,6 +24,7 @@ Record = dict[str, Any]
 
 _NEVER = datetime(1, 1, 1, tzinfo=timezone.utc)
 _DECIMAL, _DATE = 1, 2
+_OFFLINE = ("IncludeOnline", False)
 
 
 # --- one resource of one organisation --------------------------------------------------------------------
@@ -38,7 +39,7 @@ class Table:
     def __init__(self, resource: Resource, records: Iterable[Record] = ()) -> None:
         self.resource = resource
         self.rows: dict[str, Record] = {}
-        self._texts: dict[tuple[str, int], dict[str, bytes]] = {}
+        self._texts: dict[tuple[str, int | None], dict[str, bytes]] = {}
         self._numbers: dict[str, dict[str, str]] | None = None
         self._words: dict[str, dict[str, dict[str, None]]] = {}
         self._sequence = 0
@@ -147,14 +148,14 @@ class Table:
                 return self.rows[identifier]
         return None
 
-    def text(self, identifier: str, view: str, places: int, organisation: Organisation) -> bytes:
+    def text(self, identifier: str, view: str, places: int | None, organisation: Organisation) -> bytes:
         """The JSON text of a record in a view, with unit prices at ``places`` decimals."""
         texts = self._texts.setdefault((view, places), {})
         if (known := texts.get(identifier)) is None:
             known = texts[identifier] = encode(self.tree(self.rows[identifier], view, places, organisation))
         return known
 
-    def tree(self, record: Record, view: str, places: int, organisation: Organisation) -> Record:
+    def tree(self, record: Record, view: str, places: int | None, organisation: Organisation) -> Record:
         """A record in a view with JSON's values."""
         resource = self.resource
         return rendered(
@@ -276,9 +277,9 @@ class Organisation:
         self._store.drop(f"records/{self.tenant_id}/{resource}", identifier)
 
     def attachments(self, identifier: str) -> list[Record]:
-        """What is attached to a record, without the contents."""
+        """What is attached to a record, without the contents; IncludeOnline only where it is set (as recorded)."""
         return [
-            {name: value for name, value in one.items() if name != "Content"}
+            {name: value for name, value in one.items() if name != "Content" and (name, value) != _OFFLINE}
             for one in self.files.get(identifier, [])
         ]
 

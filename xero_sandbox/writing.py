@@ -552,7 +552,7 @@ def rendered(call: Call, record: Record) -> Record:
 
 def _as_order(call: Call, record: Record, tree: Record) -> None:
     """Orders show the whole contact, whose stamp is the organisation's local time labelled as UTC (as recorded)."""
-    contact = shown(record, call.resource, "page", call.organisation)["Contact"]
+    contact = shown(record, call.resource, SINGLE, call.organisation)["Contact"]
     if stamp := contact.get("UpdatedDateUTC"):
         contact = {
             **contact,
@@ -569,15 +569,7 @@ def _as_item(call: Call, record: Record, tree: Record) -> None:
     tree["ValidationErrors"] = []
 
 
-def _as_invoice(_call: Call, _record: Record, tree: Record) -> None:
-    for line in tree.get("LineItems", ()):
-        line["ValidationErrors"] = []
-
-
 _ADJUSTED: dict[str, Callable[[Call, Record, Record], None]] = {
     "PurchaseOrders": _as_order,
     "Items": _as_item,
-    "Invoices": _as_invoice,
-    "CreditNotes": _as_invoice,
-    "BankTransactions": _as_invoice,
 }

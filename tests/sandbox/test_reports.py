@@ -465,7 +465,8 @@ def owed(document: dict[str, Any], day: date) -> Decimal:
 
 
 def numbers_of_last(report: dict[str, Any], name: str) -> Decimal:
-    return next(Decimal(values[-1]) for _, first, values in rows(report) if first == name)
+    found = (values for _, first, values in rows(report) if first == name)
+    return next((Decimal([text for text in values if text][-1]) for values in found), ZERO)
 
 
 def test_an_aged_report_lists_the_open_invoices_of_a_contact(kept, demo):
@@ -486,6 +487,26 @@ def test_an_aged_report_lists_the_open_invoices_of_a_contact(kept, demo):
     assert values[1] == f"{invoice['DueDate']}T00:00:00"
     assert values[2] == f"{(date(2026, 11, 30) - invoice['DueDate']).days} days overdue"
     assert Decimal(values[-1]) == invoice["AmountDue"]
+
+
+def test_payables_have_an_empty_column_behind_each_amount(kept, demo):
+    bill = next(i for i in demo.records["Invoices"] if i["Type"] == "ACCPAY" and i["Status"] == "AUTHORISED")
+    report = run(kept, "AgedPayablesByContact", contactId=bill["Contact"]["ContactID"], date="2026-11-30")
+    assert report["ReportID"] == "AgedPayablesByContact"
+    assert header(report) == [
+        *["Date", "Reference", "Due Date", ""],
+        *["Total", "", "Paid", "", "Credited", "", "Due", ""],
+    ]
+    values = next(v for _, first, v in rows(report) if first != "Total" and v[0] == bill["InvoiceNumber"])
+    assert [values[n] for n in (4, 6, 8, 10)] == [""] * 4
+    assert Decimal(values[3]) == Decimal(values[9]) == bill["AmountDue"]
+
+
+def test_the_aged_report_of_a_contact_without_open_documents_is_its_header(kept, demo):
+    owing = {d["Contact"]["ContactID"] for d in documents(demo, sales=False)}
+    contact = next(c for c in demo.records["Contacts"] if c["ContactID"] not in owing)
+    report = run(kept, "AgedPayablesByContact", contactId=contact["ContactID"])
+    assert [row["RowType"] for row in report["Rows"]] == ["Header"]
 
 
 def test_dates_cut_an_aged_report_into_opening_and_closing(kept, demo):
@@ -579,13 +600,40 @@ def test_the_australian_year_ends_in_june():
     assert numbers(sheet, "Net Assets") == numbers(sheet, "Total Equity")
 
 
-def test_an_american_organisation_reports_what_it_paid_its_suppliers():
+def american_company() -> seed.Company:
     second = seed.second_company(NOW)
     organisation = {**second.records["Organisations"][0], "CountryCode": "US"}
-    american = seed.Company(
-        second.tenant_id, second.name, {**second.records, "Organisations": [organisation]}
-    )
-    report = run(Kept(american), "TenNinetyNine", reportYear="2026")
+    return seed.Company(second.tenant_id, second.name, {**second.records, "Organisations": [organisation]})
+
+
+def test_american_profit_and_loss_is_called_an_income_statement():
+    words = {"fromDate": "2026-07-01", "toDate": "2026-08-31"}
+    report = run(Kept(american_company()), "ProfitAndLoss", **words)
+    usual = run(Kept(seed.second_company(NOW)), "ProfitAndLoss", **words)
+    assert (report["ReportName"], report["ReportTitles"][0]) == ("Profit and Loss", "Income Statement")
+    assert numbers(report, "Net Income") == numbers(usual, "Net Profit")
+    assert [name for _, name, _ in rows(report)][-3:] == [
+        *["Net Income  / (Loss) before Tax", "Net Income", "Total Comprehensive Income"]
+    ]
+
+
+def test_the_american_balance_sheet_has_liabilities_and_equity_under_one_heading():
+    report = run(Kept(american_company()), "BalanceSheet", date="2026-08-31")
+    titles = [row["Title"] for row in report["Rows"] if row["RowType"] == "Section" and row["Title"]]
+    assert titles[:2] == ["Assets", "Cash and Cash Equivalents"]
+    assert titles[-4:] == ["Liabilities and Equity", "Liabilities", "Current Liabilities", "Equity"]
+    assert numbers(report, "Total Liabilities and Equity") == numbers(report, "Total Assets")
+    assert numbers(report, "Total Assets") == [
+        owed + own
+        for owed, own in zip(
+            numbers(report, "Total Liabilities"), numbers(report, "Total Equity"), strict=True
+        )
+    ]
+
+
+def test_an_american_organisation_reports_what_it_paid_its_suppliers():
+    second = seed.second_company(NOW)
+    report = run(Kept(american_company()), "TenNinetyNine", reportYear="2026")
     assert report["ReportName"] == "1099-NEC report"
     paid: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for payment in second.records["Payments"]:
