@@ -71,7 +71,6 @@ PLUGINS: dict[str, dict[str, Any]] = {
         "settings_group_validation": [["client_id"], ["sandbox"]],
         "value": {
             "token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json",
-            "ledger_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-ledger.db",
         },
     },
 }

@@ -1,52 +1,32 @@
-"""What has been written: by organisation, object and the source's key, the content's hash and Xero's id.
+"""The log of writes: for each record of a source, what was last written of it and Xero's id.
 
-A small SQLite file. Before a request goes out, its records stand in it as in flight, with the request's
-Idempotency-Key and what is sent; when the answer is there, they are written or refused. So a run that ends
-anywhere leaves behind either a settled record or one that the next run looks up in Xero before it sends
-anything.
+Before a request goes out, its records stand in the log as in flight, with the request's Idempotency-Key and what is
+sent; when the answer is there, they are written or refused. So a run that ends anywhere leaves behind either a settled
+record or one that the next run looks up in Xero before it sends anything. `write_log_file` keeps the log.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import filelock
-
-from singer_xero.config import ConfigurationProblem
+from target_xero import identity
 from target_xero.payload import decode
 
-_VERSION = 1
 #: Keys in one query: SQLite's oldest limit of variables is 999.
 _AT_ONCE = 500
 #: Ids that are kept in memory.
 _REMEMBERED = 20_000
-_TABLES = """
-CREATE TABLE record (
-    tenant TEXT, object TEXT, key TEXT, hash TEXT, xero_id TEXT, status TEXT, owner TEXT, parent TEXT, lines
-    TEXT, attempts INTEGER NOT NULL DEFAULT 0, written_at TEXT, PRIMARY KEY (tenant, object, key)
-) WITHOUT ROWID;
-CREATE INDEX record_by_id ON record (tenant, object, xero_id);
-CREATE INDEX record_by_parent ON record (tenant, object, parent) WHERE parent IS NOT NULL;
-CREATE TABLE flight (
-    tenant TEXT, object TEXT, key TEXT, request TEXT, place INTEGER, action TEXT, path TEXT, hash TEXT, body
-    TEXT, job TEXT, sent_at TEXT, PRIMARY KEY (tenant, object, key)
-) WITHOUT ROWID;
-CREATE TABLE name (
-    tenant TEXT, object TEXT, name TEXT, key TEXT, PRIMARY KEY (tenant, object, name)
-) WITHOUT ROWID;
-CREATE INDEX name_by_key ON name (tenant, object, key);
-CREATE TABLE id (tenant TEXT, source TEXT, xero TEXT, PRIMARY KEY (tenant, source)) WITHOUT ROWID;
-"""
+_ENTRY = "hash, xero_id, status, owner, parent, lines, attempts"
+_LIVING = "status NOT IN ('DELETED', 'VOIDED')"
 
 
 @dataclass(slots=True)
 class Entry:
-    """What the ledger knows of a record.
+    """What the log knows of a record.
 
     `hash` is that of the content last written, None if nothing was; `xero_id` Xero's id; `status` the status
     it was brought to ("" if it has none, DELETED once it is gone); `owner` the path of what it hangs on
@@ -84,29 +64,73 @@ class Flight:
     sent_at: str
 
 
-class Ledger:
-    """The ledger of one organisation; open it with `open_ledger`. Everything is on the disk when a method returns."""
+class Change(Protocol):
+    """A transaction. Values stand for `?`, tables for their names in braces."""
 
-    def __init__(self, connection: sqlite3.Connection, tenant: str) -> None:
-        self._db = connection
-        self._tenant = tenant
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Run one statement."""
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        """Run a statement for each row of values."""
+
+
+class Database(Protocol):
+    """Where a log is kept. What fails is a ConfigurationProblem that says what to do."""
+
+    @property
+    def place(self) -> str:
+        """How to name it to people."""
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a query."""
+
+    def change(self) -> AbstractContextManager[Change]:
+        """One transaction: all of it is on the disk when it ends, or nothing of it."""
+
+    def check(self) -> None:
+        """Raise ConfigurationProblem if the log is not this run's any more."""
+
+    def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:
+        """Take over keys whose origin is unknown; returns those that another log has taken over before."""
+
+
+class Ledger:
+    """The log of one organisation. Everything is on the disk when a method returns.
+
+    `scope` is the organisation's id. A record that the log has without its source, or with nothing but its key,
+    is taken over by the first record that may be meant; `disputed` are such keys that several streams of this run
+    have, which only the same content takes over. `doubtful` are records that might be meant and were not taken over.
+    """
+
+    def __init__(self, database: Database, scope: str) -> None:
+        self._db = database
+        self._scope = scope
         self._foreseen: dict[tuple[str, str], Entry | None] = {}
         self._ids: dict[str, str | None] = {}
+        self._sources: dict[str, set[str]] | None = None
+        self.disputed: dict[str, set[str]] = defaultdict(set)
+        self.doubtful: dict[tuple[str, str], str] = {}
 
     # Looking up
 
-    def foresee(self, object_name: str, keys: Iterable[str]) -> None:
-        """Look up many records at once, so that `entry` answers without a query; the ones before are forgotten."""
+    def foresee(self, object_name: str, keys: Mapping[str, str]) -> None:
+        """Look up many records at once, so that `entry` answers without a query; the ones before are forgotten.
+
+        `keys` are identities with the hash of the content that comes with each.
+        """
+        self.claim(object_name, keys)
         self._foreseen = {(object_name, key): None for key in keys}
-        asked = [key for _, key in self._foreseen]
-        for begin in range(0, len(asked), _AT_ONCE):
-            part = asked[begin : begin + _AT_ONCE]
-            asking = (
-                "SELECT key, hash, xero_id, status, owner, parent, lines, attempts FROM record"
-                " WHERE tenant = ? AND object = ? AND key IN (?" + ", ?" * (len(part) - 1) + ")"
+        for row in self._by_keys(f"key, {_ENTRY}", object_name, list(keys)):
+            self._foreseen[(object_name, row[0])] = _entry(row[1:])
+
+    def _by_keys(self, columns: str, object_name: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        for begin in range(0, len(keys), _AT_ONCE):
+            part = keys[begin : begin + _AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            yield from self._db.rows(
+                f"SELECT {columns} FROM {{record}} WHERE scope = ? AND object = ? AND key IN ({marks})",
+                (self._scope, object_name, *part),
             )
-            for row in self._db.execute(asking, (self._tenant, object_name, *part)):
-                self._foreseen[(object_name, row[0])] = _entry(row[1:])
 
     def entry(self, object_name: str, key: str) -> Entry | None:
         """What is known of a record of the source; None if it never got an answer."""
@@ -114,59 +138,61 @@ class Ledger:
             return self._foreseen[(object_name, key)]
         except KeyError:
             pass
-        row = self._db.execute(
-            "SELECT hash, xero_id, status, owner, parent, lines, attempts FROM record"
-            " WHERE tenant = ? AND object = ? AND key = ?",
-            (self._tenant, object_name, key),
-        ).fetchone()
-        return None if row is None else _entry(row)
+        self.claim(object_name, {key: ""})
+        rows = self._db.rows(
+            f"SELECT {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key = ?",
+            (self._scope, object_name, key),
+        )
+        return _entry(rows[0]) if rows else None
 
     def holder(self, object_name: str, xero_id: str) -> str | None:
-        """The source key of the record that stands behind one of Xero's; None if the ledger has none."""
-        found = self._db.execute(
-            "SELECT key FROM record WHERE tenant = ? AND object = ? AND xero_id = ? ORDER BY key LIMIT 1",
-            (self._tenant, object_name, xero_id),
-        ).fetchone()
-        return None if found is None else str(found[0])
+        """The identity of the record that stands behind one of Xero's; None if the log has none."""
+        found = self._db.rows(
+            "SELECT key FROM {record} WHERE scope = ? AND object = ? AND xero_id = ? ORDER BY key LIMIT 1",
+            (self._scope, object_name, xero_id),
+        )
+        return str(found[0][0]) if found else None
 
     def number(self, object_name: str, owner: str, content: str) -> int:
         """How many records with this content were written as parts of one of Xero's."""
-        found = self._db.execute(
-            "SELECT count(*) FROM record WHERE tenant = ? AND object = ? AND owner = ? AND hash = ?",
-            (self._tenant, object_name, owner, content),
-        ).fetchone()
-        return int(found[0])
+        found = self._db.rows(
+            "SELECT count(*) FROM {record} WHERE scope = ? AND object = ? AND owner = ? AND hash = ?",
+            (self._scope, object_name, owner, content),
+        )
+        return int(found[0][0])
 
     def by_name(self, object_name: str, field: str, value: str) -> str | None:
         """Xero's id of the record that was written under a name or number, whatever its case."""
-        found = self._db.execute(
-            "SELECT record.xero_id FROM name JOIN record USING (tenant, object, key)"
-            " WHERE name.tenant = ? AND name.object = ? AND name.name = ?"
-            " AND record.status NOT IN ('DELETED', 'VOIDED')",
-            (self._tenant, object_name, _named(field, value)),
-        ).fetchone()
-        return None if found is None or found[0] is None else str(found[0])
+        found = self._db.rows(
+            "SELECT record.xero_id FROM {name} AS name JOIN {record} AS record USING (scope, object, key)"
+            f" WHERE name.scope = ? AND name.object = ? AND name.name = ? AND record.{_LIVING}",
+            (self._scope, object_name, _named(field, value)),
+        )
+        return str(found[0][0]) if found and found[0][0] is not None else None
 
     def has_names(self, object_name: str, names: Mapping[str, Iterable[tuple[str, str]]]) -> bool:
-        """Whether records, by their keys, were written under all of these (field, value) already."""
+        """Whether records, by their identities, were written under all of these (field, value) already."""
         wanted = {_named(field, value): key for key, pairs in names.items() for field, value in pairs}
-        for name, key in wanted.items():
-            found = self._db.execute(
-                "SELECT key FROM name WHERE tenant = ? AND object = ? AND name = ?",
-                (self._tenant, object_name, name),
-            ).fetchone()
-            if found is None or found[0] != key:
-                return False
-        return True
+        told = list(wanted)
+        known: dict[str, str] = {}
+        for begin in range(0, len(told), _AT_ONCE):
+            part = told[begin : begin + _AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            known |= dict(
+                self._db.rows(
+                    f"SELECT name, key FROM {{name}} WHERE scope = ? AND object = ? AND name IN ({marks})",
+                    (self._scope, object_name, *part),
+                )
+            )
+        return known == wanted
 
     def children(self, object_name: str, parent: str) -> Iterator[tuple[str, Entry]]:
         """The parts that were written for a record and are still there."""
-        rows = self._db.execute(
-            "SELECT key, hash, xero_id, status, owner, parent, lines, attempts FROM record"
-            " WHERE tenant = ? AND object = ? AND parent = ?"
-            " AND hash IS NOT NULL AND status NOT IN ('DELETED', 'VOIDED') ORDER BY key",
-            (self._tenant, object_name, parent),
-        ).fetchall()
+        rows = self._db.rows(
+            f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND parent = ? AND object = ?"
+            f" AND hash IS NOT NULL AND {_LIVING} ORDER BY key",
+            (self._scope, parent, object_name),
+        )
         for row in rows:
             yield row[0], _entry(row[1:])
 
@@ -176,30 +202,101 @@ class Ledger:
             return self._ids[source]
         except KeyError:
             pass
-        found = self._db.execute(
-            "SELECT xero FROM id WHERE tenant = ? AND source = ?", (self._tenant, source)
-        ).fetchone()
+        found = self._db.rows("SELECT xero FROM {id} WHERE scope = ? AND source = ?", (self._scope, source))
         if len(self._ids) >= _REMEMBERED:
             self._ids.clear()
-        self._ids[source] = None if found is None else str(found[0])
+        self._ids[source] = str(found[0][0]) if found else None
         return self._ids[source]
 
     def flights(self) -> list[Flight]:
         """Everything in flight, in the order it was sent."""
-        rows = self._db.execute(
-            "SELECT object, key, request, action, path, hash, body, job, sent_at FROM flight WHERE tenant = ?"
+        rows = self._db.rows(
+            "SELECT object, key, request, action, path, hash, body, job, sent_at FROM {flight} WHERE scope = ?"
             " ORDER BY sent_at, request, place",
-            (self._tenant,),
-        ).fetchall()
+            (self._scope,),
+        )
         return [Flight(o, k, r, a, p, h, decode(b), decode(j), s) for o, k, r, a, p, h, b, j, s in rows]
 
-    # Writing down
+    # Records whose origin the log did not know
 
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
+    def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
+        """Let records take over what the log has of them under keys that do not tell their source.
+
+        `keys` are identities, each with the hash of its content.
+        """
+        sources = self._known_sources().get(object_name, set())
+        known: set[str] | None = None
+        forms: dict[str, list[str]] = {}
+        for key in keys:
+            own = identity.origin(key)
+            if own is None or not sources - {own.source}:
+                continue
+            if known is None:
+                known = {row[0] for row in self._by_keys("key", object_name, list(keys))}
+            if key not in known:
+                named = [] if own.source else [identity.with_source(key, one) for one in sorted(sources)]
+                forms[key] = [*identity.former(key), *named]
+        if not forms:
+            return
+        every = list(dict.fromkeys(form for found in forms.values() for form in found))
+        there = dict(self._by_keys("key, hash", object_name, every))
+        moves: dict[str, str] = {}
+        for key, found in forms.items():
+            form = next((one for one in found if one in there and one not in moves), None)
+            if form is None:
+                continue
+            of = identity.origin(form)
+            if (form in self.disputed[object_name] or (of and of.source)) and there[form] != keys[key]:
+                self.doubtful[object_name, key] = form
+            else:
+                moves[form] = key
+        if moves:
+            for refused in self._db.taken(self._scope, object_name, moves):
+                del moves[refused]
+            self._move(object_name, moves)
+
+    def has_unknown_origins(self, object_name: str) -> bool:
+        """Whether it may have records of an object from its first version, which did not note their origin."""
+        return identity.UNKNOWN_ORIGIN in self._known_sources().get(object_name, ())
+
+    def _known_sources(self) -> dict[str, set[str]]:
+        """The sources that the log has records of, by object; `UNKNOWN_ORIGIN` for those of its first version."""
+        if self._sources is None:
+            self._sources = defaultdict(set)
+            for name, source in self._db.rows(
+                "SELECT object, source FROM {origin} WHERE scope = ?", (self._scope,)
+            ):
+                self._sources[name].add(source)
+        return self._sources
+
+    def _move(self, object_name: str, moves: Mapping[str, str]) -> None:
+        with self._db.change() as change:
+            for table in ("record", "name", "flight"):
+                change.run_many(
+                    f"UPDATE {{{table}}} SET key = ? WHERE scope = ? AND object = ? AND key = ?",
+                    [(new, self._scope, object_name, old) for old, new in moves.items()],
+                )
+            change.run_many(
+                "UPDATE {record} SET parent = ? WHERE scope = ? AND parent = ?",
+                [(new, self._scope, old) for old, new in moves.items()],
+            )
+            change.run_many(
+                "UPDATE {record} SET source = ?, value = ? WHERE scope = ? AND object = ? AND key = ?",
+                [(*_own(key), self._scope, object_name, key) for key in moves.values()],
+            )
+            self._note_sources(change, object_name, moves.values())
+
+    def _note_sources(self, change: Change, object_name: str, keys: Iterable[str]) -> None:
+        known = self._known_sources().setdefault(object_name, set())
+        sources = {found.source for key in keys if (found := identity.origin(key))} - known
+        change.run_many(
+            "INSERT INTO {origin} (scope, object, source) VALUES (?, ?, ?)"
+            " ON CONFLICT (scope, object, source) DO NOTHING",
+            [(self._scope, object_name, source) for source in sources],
+        )
+        known |= sources
+
+    # Writing down
 
     def sending(
         self,
@@ -210,13 +307,18 @@ class Ledger:
         sent_at: str,
         jobs: Iterable[tuple[str, str, bytes, bytes]],
     ) -> None:
-        """Put the records of a request in flight: (key, content hash, body, job) each, in its order, as JSON."""
-        with self._change():
-            self._db.executemany(
-                "INSERT OR REPLACE INTO flight VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        """Put the records of a request in flight: (identity, content hash, body, job) each, in its order, as JSON."""
+        self._db.check()
+        with self._db.change() as change:
+            change.run_many(
+                "INSERT INTO {flight} (scope, object, key, request, place, action, path, hash, body, job, sent_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, object, key) DO UPDATE SET"
+                " request = excluded.request, place = excluded.place, action = excluded.action,"
+                " path = excluded.path, hash = excluded.hash, body = excluded.body, job = excluded.job,"
+                " sent_at = excluded.sent_at",
                 [
                     (
-                        self._tenant, object_name, key, request, place, action, path, content,
+                        self._scope, object_name, key, request, place, action, path, content,
                         body.decode(), job.decode(), sent_at,
                     )
                     for place, (key, content, body, job) in enumerate(jobs)
@@ -235,11 +337,11 @@ class Ledger:
     ) -> None:
         """Take records out of flight, all at once.
 
-        `written` are (key, entry), `refused` the keys of those that Xero answered with a refusal, `unsent` of
-        those that surely were not received; `names` are (field, value, key) under which records are found
+        `written` are (identity, entry), `refused` the identities of those that Xero answered with a refusal, `unsent`
+        of those that surely were not received; `names` are (field, value, identity) under which records are found
         again, `ids` what ids of the source became.
         """
-        tenant = self._tenant
+        scope = self._scope
         named, ids = list(names), ids or {}
         entries, denied = list(written), list(refused)
         done = [*(key for key, _ in entries), *denied, *unsent]
@@ -247,40 +349,46 @@ class Ledger:
             self._foreseen.pop((object_name, key), None)
         for source in ids:
             self._ids.pop(source, None)
-        with self._change():
-            self._db.executemany(
-                "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        with self._db.change() as change:
+            change.run_many(
+                "INSERT INTO {record} (scope, object, key, source, value, hash, xero_id, status, owner, parent, lines,"
+                " attempts, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (scope, object, key) DO UPDATE SET"
                 " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
                 " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
                 " attempts = excluded.attempts, written_at = excluded.written_at",
                 [
                     (
-                        tenant, object_name, key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
-                        None if entry.lines is None else ",".join(entry.lines), entry.attempts, at,
+                        scope, object_name, key, *_own(key), entry.hash, entry.xero_id, entry.status, entry.owner,
+                        entry.parent, None if entry.lines is None else ",".join(entry.lines), entry.attempts, at,
                     )
                     for key, entry in entries
                 ],
             )  # fmt: skip
-            self._db.executemany(
-                "INSERT INTO record (tenant, object, key, status, attempts) VALUES (?, ?, ?, '', 1)"
-                " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
-                [(tenant, object_name, key) for key in denied],
+            change.run_many(
+                "INSERT INTO {record} (scope, object, key, source, value, status, attempts)"
+                " VALUES (?, ?, ?, ?, ?, '', 1)"
+                " ON CONFLICT (scope, object, key) DO UPDATE SET attempts = {record}.attempts + 1",
+                [(scope, object_name, key, *_own(key)) for key in denied],
             )
-            self._db.executemany(
-                "DELETE FROM flight WHERE tenant = ? AND object = ? AND key = ?",
-                [(tenant, object_name, key) for key in done],
+            self._note_sources(change, object_name, [*(key for key, _ in entries), *denied])
+            change.run_many(
+                "DELETE FROM {flight} WHERE scope = ? AND object = ? AND key = ?",
+                [(scope, object_name, key) for key in done],
             )
-            self._db.executemany(
-                "DELETE FROM name WHERE tenant = ? AND object = ? AND key = ?",
-                [(tenant, object_name, key) for key in {key for _, _, key in named}],
+            change.run_many(
+                "DELETE FROM {name} WHERE scope = ? AND object = ? AND key = ?",
+                [(scope, object_name, key) for key in {key for _, _, key in named}],
             )
-            self._db.executemany(
-                "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?)",
-                [(tenant, object_name, _named(field, value), key) for field, value, key in named],
+            change.run_many(
+                "INSERT INTO {name} (scope, object, name, key) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
+                [(scope, object_name, _named(field, value), key) for field, value, key in named],
             )
-            self._db.executemany(
-                "INSERT OR REPLACE INTO id VALUES (?, ?, ?)",
-                [(tenant, source, xero) for source, xero in ids.items()],
+            change.run_many(
+                "INSERT INTO {id} (scope, source, xero) VALUES (?, ?, ?)"
+                " ON CONFLICT (scope, source) DO UPDATE SET xero = excluded.xero",
+                [(scope, source, xero) for source, xero in ids.items()],
             )
 
 
@@ -289,64 +397,9 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     return Entry(content, xero_id, status or "", owner, parent, lines.split(",") if lines else None, attempts)
 
 
+def _own(key: str) -> tuple[str | None, str | None]:
+    return identity.own_key(key) or (None, None)
+
+
 def _named(field: str, value: str) -> str:
     return f"{field}={' '.join(value.split()).casefold()}"
-
-
-@contextmanager
-def open_ledger(path: Path, tenant: str, *, dry_run: bool = False) -> Iterator[Ledger]:
-    """Open the ledger at `path` for one organisation, making it if there is none.
-
-    One run at a time: another one that holds it is a ConfigurationProblem, as is a file that is no ledger. A
-    dry run works on a copy in memory and leaves no trace.
-    """
-    if dry_run:
-        connection = sqlite3.connect(":memory:", isolation_level=None)
-        try:
-            if path.exists():
-                with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as kept:
-                    kept.backup(connection)
-                kept.close()
-            _prepare(connection, path)
-            yield Ledger(connection, tenant)
-        finally:
-            connection.close()
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(f"{path}.lock", timeout=0)
-        lock.acquire()
-    except filelock.Timeout:
-        raise ConfigurationProblem(
-            f"Another run is writing with the ledger {path}: wait for it, or give this one a ledger_path of its own."
-        ) from None
-    except OSError as error:
-        raise ConfigurationProblem(f"ledger_path: {path} can't be written: {error.strerror}.") from None
-    try:
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            _prepare(connection, path)
-            yield Ledger(connection, tenant)
-        finally:
-            connection.close()
-    finally:
-        lock.release()
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new ledger; ConfigurationProblem for a file that is none, or a newer one."""
-    try:
-        # What is in flight must survive a power cut, so every commit is flushed to the disk.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version == 0 and tables == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
-        elif version != _VERSION:
-            made = "by a newer version of singer-xero" if version > _VERSION else "by something else"
-            raise ConfigurationProblem(
-                f"ledger_path: {path} was made {made}; name another file, or update singer-xero."
-            )
-    except sqlite3.DatabaseError as error:
-        raise ConfigurationProblem(f"ledger_path: {path} is not a ledger: {error}.") from None

@@ -12,6 +12,7 @@ import msgspec
 
 from singer_xero.api import dates
 from target_xero.compare import same_name, says
+from target_xero.identity import origin, shown
 from target_xero.ledger import Entry, Ledger
 from target_xero.lines import KnownLine, for_update, held, known, without_ids
 from target_xero.lookups import Directory, Record
@@ -93,6 +94,9 @@ class Planner:
     def plan(self, row: Write, job: Job) -> Step | Adopted | Left:
         """What to do about one record."""
         entry = self._ledger.entry(row.name, job.key)
+        other = self._ledger.doubtful.get((row.name, job.key))
+        if other is not None:
+            raise Broken(_doubt(other))
         self._find_lost_parts(job)
         if entry and self._is_unchanged(entry, self._intake.last_hash(row, job)):
             return Left()
@@ -205,7 +209,7 @@ class Planner:
         holder = self._ledger.holder(row.name, xero_id)
         if holder not in {None, job.key} and not row.shared:
             raise Broken(
-                f"Xero would take it and the record with the key {holder} for one: they have the same name"
+                f"Xero would take it and the record {shown(holder or '')} for one: they have the same name"
             )
         status = str(record.get(row.status) or "")
         entry = replace(entry, xero_id=xero_id)
@@ -367,6 +371,7 @@ class Planner:
         if not self._deletes:
             return []
         known = self.lost_parts[name]
+        self._ledger.claim(name, dict.fromkeys(keep, ""))
         found = [
             key for key, _ in self._ledger.children(name, job.key) if key not in keep and key not in known
         ]
@@ -484,6 +489,20 @@ class Planner:
             elif row.fields[name].kind == "day":
                 value = dates.day(str(value))
             body[name] = value
+
+
+def _doubt(other: str) -> str:
+    """Why a record is not taken for the one that the log of writes has under a key like its own."""
+    of = origin(other)
+    if of is None:
+        return (
+            f"the log of writes knows a record with the key {shown(other)} from an earlier version, which did not note "
+            "the stream, and several streams have that key: run them one at a time once"
+        )
+    return (
+        f"the log of writes knows the record {shown(other)} of the source {of.source}, and this input names no source: "
+        f"set the setting source to {of.source} if it is the same record, else to another name"
+    )
 
 
 def _path(verb: Verb, owner: str | None, xero_id: str) -> str:

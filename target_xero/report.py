@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,6 +13,8 @@ from singer_xero.config import ConfigurationProblem
 from target_xero.payload import encode
 
 REASON, REJECTED_AT = "_rejected_reason", "_rejected_at"
+#: In the SCHEMA messages of rejects: the source that their records come from, which may be piped in by hand.
+SOURCE = "_source"
 _REASONS = {
     REASON: {
         "type": ["string", "null"],
@@ -67,11 +69,17 @@ class Rejects:
     """The file of rejects: a Singer stream of the records as they came, each with the reason it was rejected.
 
     It is only ever added to, for a run that has put records aside there passes its state on. Nothing is made
-    before there is a reject. `schemas` holds the latest SCHEMA message of each stream.
+    before there is a reject. `schemas` holds the latest SCHEMA message of each stream; `source_of` tells its source.
     """
 
-    def __init__(self, path: Path, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schemas: Mapping[str, Mapping[str, Any]],
+        source_of: Callable[[str], str] = lambda _: "",
+    ) -> None:
         self.path = path
+        self._source_of = source_of
         self._schemas = schemas
         self._written: dict[str, Mapping[str, Any]] = {}
 
@@ -93,7 +101,8 @@ class Rejects:
                     **schema["schema"],
                     "properties": {**schema["schema"].get("properties", {}), **_REASONS},
                 }
-                lines.append(encode({**schema, "schema": described}))
+                source = self._source_of(stream)
+                lines.append(encode({**schema, "schema": described, **({SOURCE: source} if source else {})}))
             told = {**record, REASON: reason, REJECTED_AT: now}
             lines.append(encode({"type": "RECORD", "stream": stream, "record": told}))
         try:

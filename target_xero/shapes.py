@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from target_xero.amounts import agrees
+from target_xero.identity import Naming
 from target_xero.payload import HEXADECIMAL, ID_LIKE, NOBODY, Form, encode_sorted
 from target_xero.writes import DELETED_AT, Write
 
@@ -47,7 +48,7 @@ class _Unusual(Exception):
 _NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, _Unusual, ArithmeticError)
 
 
-#: A record as a shape found it: its key; its content as JSON, and what of it the hash is made of; Xero's id, the
+#: A record as a shape found it: its identity; its content as JSON, and what of it the hash is made of; Xero's id, the
 #: organisation, the status, whether it is gone, and what is only looked at, as in `sinks.Job`.
 Taken = tuple[str, bytes, bytes, "str | None", "str | None", str, bool, dict[str, Any]]
 
@@ -58,8 +59,11 @@ class Shape:
     A name that the form has met and leaves out is left out here as well; a new one is the form's to tell of.
     """
 
-    def __init__(self, row: Write, form: Form, stream: str, keys: Sequence[str]) -> None:
+    def __init__(
+        self, row: Write, form: Form, stream: str, keys: Sequence[str], naming: Naming | None = None
+    ) -> None:
         self._row, self._form, self._stream, self._keys = row, form, stream, tuple(keys)
+        self._naming = naming or Naming("", stream, keys)
         self._misses = self._resting = 0
         self._names_met = -1
         self._read: Callable[[msgspec.Raw], Any]
@@ -152,13 +156,13 @@ class Shape:
             if value is not None:
                 if name == row.key:
                     identifier = value
-                    key = key or value
+                    key = key or self._naming.by(name, value)
                 if name in row.looked_at:
                     aside[name] = value
                 setattr(record, name, None)
         if not key and not self._keys:
             named = row.named({name: getattr(record, name) for name in self._names})
-            key = next((f"{name}={value}" for name, value in named), "")
+            key = next((self._naming.by(name, value) for name, value in named), "")
         sent = compared = encode_sorted(record)
         for name in self._once:
             if getattr(record, name) is not None:
@@ -177,11 +181,11 @@ class Shape:
         return found
 
     def _key(self, record: Any) -> str:
-        """The source's key, or nothing if it has none."""
+        """The identity by the key properties, or nothing if there are none."""
         values = [getattr(record, place) for place in self._key_places]
         if None in values or "" in values:
             raise _Unusual
-        return str(values[0]) if len(values) == 1 else "|".join(map(str, values))
+        return self._naming.of(values) if values else ""
 
 
 def _look_closer(row: Write, record: Any) -> None:

@@ -8,7 +8,7 @@ one per object.
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import msgspec
 from singer_sdk.sinks import Sink
 
+from target_xero.identity import CONTENT, Naming, part_of
 from target_xero.payload import (
     REFERENCES,
     Broken,
@@ -48,11 +49,11 @@ _PAYABLE = ("Invoice", *_REFUNDS.values())
 class Job(msgspec.Struct, omit_defaults=True):
     """A record on its way.
 
-    `key` is the source's, `hash` that of all it says; `sent` is its content in Xero's names, `id` the value
-    of Xero's id field in it, `tenant` the organisation it comes from if it says so. `status` is what it asks
-    for, `gone` whether the source has deleted it. `aside` holds what is only looked at. `parent` is (object,
-    key, field) of the record whose part it is, and `parts` the keys of a record's own parts by their object.
-    `epoch` is the number of states before it, `raw` where the line that it came in is kept.
+    `key` is its identity (see `identity`), `hash` that of all it says; `sent` is its content in Xero's names, `id` the
+    value of Xero's id field in it, `tenant` the organisation it comes from if it says so. `status` is what it asks for,
+    `gone` whether the source has deleted it. `aside` holds what is only looked at. `parent` is (object, identity,
+    field) of the record whose part it is, and `parts` the identities of a record's own parts by their object. `epoch`
+    is the number of states before it, `raw` where the line that it came in is kept.
     """
 
     key: str
@@ -118,8 +119,11 @@ class States:
 class Intake:
     """Takes records in until the input has ended: checked, sorted out, and in files that vanish with the process."""
 
-    def __init__(self, states: States, warn: Callable[..., None]) -> None:
+    def __init__(self, states: States, warn: Callable[..., None], source: str = "") -> None:
         self.states = states
+        self.source = source
+        #: Streams of another source than that, such as mended rejects.
+        self.sources: dict[str, str] = {}
         self._warn = warn
         self._forms: dict[str, Form] = {}
         self._shapes: dict[tuple[str, ...], Shape] = {}
@@ -130,6 +134,9 @@ class Intake:
         self._seen: set[int] = set()
         self._last: dict[tuple[str, str], str] = {}
         self._again: Counter[tuple[str, str]] = Counter()
+        self._namings: dict[tuple[str, ...], Naming] = {}
+        #: The streams, with their sources, that each object has records of.
+        self.origins: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.counts: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self.rejects: list[Reject] = []
@@ -142,10 +149,21 @@ class Intake:
         row, place = meaning.row, (stream, *keys)
         shape = self._shapes.get(place)
         if shape is None and not meaning.says:
-            shape = self._shapes[place] = Shape(row, self._form(row), stream, keys)
+            naming = self._naming(row, stream, keys)
+            shape = self._shapes[place] = Shape(row, self._form(row), stream, keys, naming)
         return Reader(self, meaning, stream, keys, shape)
 
-    def take_shaped(self, row: Write, taken: Taken, line: bytes) -> None:
+    def _naming(self, row: Write, stream: str, keys: Sequence[str]) -> Naming:
+        """What makes the identities of a stream's records."""
+        place = (stream, *keys)
+        naming = self._namings.get(place)
+        if naming is None:
+            source = self.sources.get(stream, self.source)
+            naming = self._namings[place] = Naming(source, stream, keys)
+            self.origins[row.name].add((source, stream))
+        return naming
+
+    def take_shaped(self, row: Write, stream: str, taken: Taken, line: bytes) -> None:
         """Take in a record that its shape could read."""
         key, sent, compared, identifier, tenant, status, gone, aside = taken
         epoch = self.states.epoch
@@ -153,6 +171,7 @@ class Intake:
         # As `hashed` would have it.
         content = fingerprint(b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false"))
         place, raw = self._keep(line), cast("dict[str, Any]", msgspec.Raw(sent))
+        key = key or self._content_key(row, stream, (), content)
         self._add(row, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
 
     def take(
@@ -167,7 +186,7 @@ class Intake:
         tenant = str(tenant) if tenant else None
         self._say_unknown(row, stream, form.unknown)
         try:
-            key = self._key(row, keys, record, content)
+            key = self._key(row, stream, keys, record, content)
             job = self._job(row, key, content, bool(record.get(DELETED_AT)), tenant)
         except Broken as broken:
             content.problems.append(broken)
@@ -177,6 +196,7 @@ class Intake:
             self.rejects.append(Reject(row.name, epoch, place, told))
             return
         job.epoch, job.raw = epoch, place
+        job.key = job.key or self._content_key(row, stream, keys, job.hash)
         for field, pattern, why in row.elsewhere:
             value = content.sent.get(field) or content.aside.get(field)
             if value and fnmatchcase(str(value), pattern):
@@ -193,13 +213,14 @@ class Intake:
     def _take_parts(self, owner: Write, part: Part, job: Job, content: Content) -> list[str]:
         """The parts of a record as records of their own, which wait for the record's id; returns their keys."""
         row = WRITES[part.row]
-        keys = []
+        keys: list[str] = []
+        times: Counter[tuple[str, ...]] = Counter()
         for nested in content.aside[part.field]:
             found = self._form(row).take(nested)
-            identity = found.aside.get(row.key) or next(
-                (v for v in found.sent.values() if isinstance(v, str)), None
-            )
-            key = f"{job.key}/{identity or hashed(found.sent)}"
+            told = _told_by(row, found)
+            times[tuple(told.values())] += 1
+            number = times[tuple(told.values())]
+            key = part_of(job.key, told if number == 1 else {**told, "number": str(number)})
             keys.append(key)
             self.states.opened(job.epoch)
             try:
@@ -259,24 +280,27 @@ class Intake:
         if row.name == "history_notes" and len(str(sent.get("Details", ""))) > _NOTE_LENGTH:
             raise Broken(f"a note has at most {_NOTE_LENGTH:,} characters", "Details")
 
-    @staticmethod
-    def _key(row: Write, keys: Sequence[str], record: Mapping[str, Any], content: Content) -> str:
-        """The source's key: its key properties, else what names the record in Xero; "" if its content must do."""
+    def _key(
+        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
+    ) -> str:
+        """The identity by the key properties, else by what names it in Xero; "" if its content must do."""
+        naming = self._naming(row, stream, keys)
         if keys:
             values = [record.get(name) for name in keys]
             for name, value in zip(keys, values, strict=True):
                 if value is None or value == "":
                     raise Broken("the key is empty", name)
-            return "|".join(str(value) for value in values)
+            return naming.of(values)
         if row.key in content.aside:
-            return str(content.aside[row.key])
-        return next((f"{name}={value}" for name, value in row.named(content.sent)), "")
+            return naming.by(row.key, str(content.aside[row.key]))
+        return next((naming.by(name, value) for name, value in row.named(content.sent)), "")
+
+    def _content_key(self, row: Write, stream: str, keys: Sequence[str], content: str) -> str:
+        """Without any key the content is the key; the second of two equal records is another one."""
+        self._again[stream, content] += 1
+        return self._naming(row, stream, keys).by(CONTENT, f"{content}.{self._again[stream, content]}")
 
     def _add(self, row: Write, job: Job) -> None:
-        if not job.key:
-            # Without any key the content is the key; the second of two equal records is another one.
-            self._again[row.name, job.hash] += 1
-            job.key = f"#{job.hash}.{self._again[row.name, job.hash]}"
         seen = hash((row.name, job.key))
         if seen in self._seen:
             self._last[row.name, job.key] = job.hash
@@ -363,14 +387,14 @@ class Reader:
         taken = self._shape.take_line(line) if self._shape else None
         if taken is None:
             return False
-        self._intake.take_shaped(self._meaning.row, taken, line)
+        self._intake.take_shaped(self._meaning.row, self._stream, taken, line)
         return True
 
     def take(self, record: msgspec.Raw, line: bytes) -> bool:
         """Take in a record of this stream; False if it is none, but some other JSON or a broken one."""
         taken = self._shape.take(record) if self._shape else None
         if taken is not None:
-            self._intake.take_shaped(self._meaning.row, taken, line)
+            self._intake.take_shaped(self._meaning.row, self._stream, taken, line)
             return True
         try:
             fields = decode(record)
@@ -382,6 +406,21 @@ class Reader:
         if self._shape:
             self._shape.learn()
         return True
+
+
+def _told_by(row: Write, part: Content) -> dict[str, str]:
+    """What tells a part from its siblings: its id, else what the row names, else all it says."""
+    if row.key in part.aside:
+        return {row.key: str(part.aside[row.key])}
+    told: dict[str, str] = {}
+    for names in row.told:
+        name = next((name for name in names.split("|") if part.sent.get(name)), "")
+        value = part.sent.get(name)
+        if isinstance(value, Mapping):
+            value = next((value[inner] for inner in REFERENCES[name] if value.get(inner)), None)
+        if value is not None:
+            told[name] = str(value)
+    return told or {CONTENT: hashed(part.sent)}
 
 
 def _check_balance(sent: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from codecs import BOM_UTF8
@@ -24,21 +25,21 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
 from singer_xero.console import Block
-from target_xero.ledger import open_ledger
-from target_xero.payload import decode, encode
-from target_xero.report import Rejects, Report
+from target_xero.payload import decode, encode, fingerprint
+from target_xero.report import SOURCE, Rejects, Report
 from target_xero.sinks import Intake, Reader, States, XeroSink
 from target_xero.stream_names import Meaning, meaning, reason_not_written
+from target_xero.write_log_file import open_log
 from target_xero.writer import Writer
 from target_xero.writes import MANY, WRITES
 
 
-def _ledger_path() -> str:
-    """Where the ledger is unless `ledger_path` says so: with the Meltano project, else in the user's state folder."""
+def _default_folder() -> Path:
+    """Where logs and rejects are unless settings say so: with the Meltano project, else in the user's state folder."""
     project = os.environ.get("MELTANO_PROJECT_ROOT")
     if project:
-        return str(Path(project) / ".secrets" / "xero-ledger.db")
-    return str(platformdirs.user_state_path("singer-xero", appauthor=False) / "xero-ledger.db")
+        return Path(project) / ".secrets"
+    return platformdirs.user_state_path("singer-xero", appauthor=False)
 
 
 class _Record(msgspec.Struct, gc=False):
@@ -166,15 +167,20 @@ class TargetXero(XeroPlugin, Target):
             "are left out.",
         ),
         th.Property(
-            "ledger_path", th.StringType, title="Ledger",
-            description="SQLite file that remembers what was written, so that nothing is written twice: keep it, one "
-            "for each source. $VARIABLES and ~ are expanded. Default: $MELTANO_PROJECT_ROOT/.secrets/xero-ledger.db "
-            "under Meltano, else the user's state folder.",
+            "ledger_path", th.StringType, title="Log of writes",
+            description="SQLite file that remembers what was written, so that nothing is written twice: keep it. "
+            "$VARIABLES and ~ are expanded. Default: one for each source, xero-ledger-<source>.db in "
+            "$MELTANO_PROJECT_ROOT/.secrets under Meltano, else in the user's state folder.",
+        ),
+        th.Property(
+            "source", th.StringType, title="Source",
+            description="Name of the system that the records come from, such as crm. Records of two sources are never "
+            "taken for each other. Default: the name of the extractor under Meltano ($MELTANO_EXTRACTOR_NAME).",
         ),
         th.Property(
             "rejects_path", th.StringType, title="Rejects",
             description="File that rejected records are added to, as a Singer stream that can be mended and piped in "
-            "again. Default: xero-rejects.singer beside the ledger.",
+            "again. Default: xero-rejects-<source>.singer beside the log of writes.",
         ),
         th.Property(
             "on_reject", th.StringType, default="continue", allowed_values=["continue", "stop"], title="On a reject",
@@ -198,7 +204,8 @@ class TargetXero(XeroPlugin, Target):
         self.connected = Connected(self.config, self.logger)
         self.report = Report()
         self.states = States(self._emit_state)
-        self.intake = Intake(self.states, self.logger.warning)
+        self.source = str(self.config.get("source") or os.environ.get("MELTANO_EXTRACTOR_NAME") or "")
+        self.intake = Intake(self.states, self.logger.warning, self.source)
         self.schemas: dict[str, Mapping[str, Any]] = {}
         self._line = b""
         self._stream = ""
@@ -219,6 +226,8 @@ class TargetXero(XeroPlugin, Target):
         self._require(message_dict["schema"], "properties", dict)
         stream, keys = message_dict["stream"], message_dict.get("key_properties")
         self.schemas[stream] = message_dict
+        if isinstance(message_dict.get(SOURCE), str):
+            self.intake.sources[stream] = message_dict[SOURCE]
         self._lines.takers.pop(stream, None)
         self.mapper.register_raw_stream_schema(stream, message_dict["schema"], keys)
         for one in self.mapper.stream_maps[stream]:
@@ -324,18 +333,20 @@ class TargetXero(XeroPlugin, Target):
             self.close()
 
     def _write(self) -> None:
-        ledger_path = _expanded(self.config.get("ledger_path") or _ledger_path(), "ledger_path")
+        source = self._only_source()
+        ledger_path, copy_of = self._ledger_path(source)
         rejects_path = self.config.get("rejects_path")
         rejects = Rejects(
             _expanded(rejects_path, "rejects_path")
             if rejects_path
-            else ledger_path.with_name("xero-rejects.singer"),
+            else ledger_path.with_name(f"xero-rejects{_behind(source)}.singer"),
             self.schemas,
+            lambda stream: self.intake.sources.get(stream, self.source),
         )
         organisation = self.organisation()
         self._check_scopes()
         dry_run = bool(self.config["dry_run"])
-        with open_ledger(ledger_path, organisation.tenant_id, dry_run=dry_run) as ledger:
+        with open_log(ledger_path, organisation.tenant_id, dry_run=dry_run, copy_of=copy_of) as ledger:
             writer = Writer(
                 self.connected.client,
                 organisation,
@@ -358,6 +369,30 @@ class TargetXero(XeroPlugin, Target):
                         "%s rejected: they are in %s. Mend them there and pipe that file in again; what was written "
                         "stays as it is.", f"{self.report.rejected:,}", rejects.path,
                     )  # fmt: skip
+
+    def _only_source(self) -> str:
+        """The source whose log of writes this run uses, by its settings or by what mended rejects say of theirs."""
+        sources = sorted({self.intake.sources.get(stream, self.source) for stream in self.schemas})
+        if self.source or not sources:
+            return self.source
+        if len(sources) > 1 and not self.config.get("ledger_path"):
+            raise ConfigurationProblem(
+                f"The input has records of several sources ({', '.join(sources)}), and each has a log of writes of its "
+                "own: send them one after the other, or name one log for all with ledger_path."
+            )
+        return sources[0] if len(sources) == 1 else ""
+
+    def _ledger_path(self, source: str) -> tuple[Path, Path | None]:
+        """The log of writes, and the one that it begins as a copy of if it is new.
+
+        Before there was a log for each source, all of them were in one.
+        """
+        if self.config.get("ledger_path"):
+            return _expanded(self.config["ledger_path"], "ledger_path"), None
+        common = _default_folder() / "xero-ledger.db"
+        if not source:
+            return common, None
+        return common.with_name(f"xero-ledger{_behind(source)}.db"), common
 
     def organisation(self) -> Organisation:
         """The one organisation to write to; raises `ConfigurationProblem` if it is not clear which."""
@@ -444,6 +479,14 @@ class TargetXero(XeroPlugin, Target):
             target.close()
         if target.report.rejected:
             sys.exit(1)
+
+
+def _behind(source: str) -> str:
+    """What a source adds to the name of a file; what a name can't hold is left out, and told by its fingerprint."""
+    if not source:
+        return ""
+    plain = re.sub(r"[^\w.-]+", "_", source)
+    return f"-{plain}" if plain == source else f"-{plain}-{fingerprint(source.encode())[:8]}"
 
 
 def _expanded(path: str, setting: str) -> Path:

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import uuid
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +26,7 @@ from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, 
 from singer_xero.api.transport import Answer
 from singer_xero.config import ConfigurationProblem, Organisation
 from target_xero.compare import same_name, says
+from target_xero.identity import former, origin
 from target_xero.ledger import Entry, Flight, Ledger
 from target_xero.lines import line_id, noted
 from target_xero.lookups import Directory, Record
@@ -154,6 +155,7 @@ class Writer:
         self._check_stop()
         for (name, _), number in self._intake.elsewhere.items():
             self._report.of(name).skipped += number
+        self._find_disputed()
         self._recover()
         for row in reversed(list(WRITES.values())):
             if row.document and self._intake.ends[row.name]:
@@ -172,6 +174,19 @@ class Writer:
         for (name, why), number in sorted(self._left_out.items()):
             self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
         self._intake.states.flush()
+
+    def _find_disputed(self) -> None:
+        """Find keys that an old log has without their stream, and that several streams of this run have."""
+        if max((len(streams) for streams in self._intake.origins.values()), default=0) < 2:
+            return
+        for row in WRITES.values():
+            if self._ledger.has_unknown_origins(row.name):
+                claims: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+                for job in self._intake.jobs(row):
+                    if of := origin(job.key):
+                        for key in former(job.key):
+                            claims[key].add((of.source, of.stream))
+                self._ledger.disputed[row.name] = {key for key, streams in claims.items() if len(streams) > 1}
 
     @contextmanager
     def _counted(self, row: Write) -> Iterator[None]:
@@ -234,7 +249,7 @@ class Writer:
 
     def _prepare(self, row: Write, jobs: list[Job]) -> None:
         """Look up what the records of a batch will need, in as few calls as that takes."""
-        self._ledger.foresee(row.name, [job.key for job in jobs])
+        self._ledger.foresee(row.name, {job.key: self._intake.last_hash(row, job) for job in jobs})
         coming = [job for job in jobs if self._planner.may_be_sent(row, job)]
         self._references.prepare(
             ({row.refers: job.sent} if row.refers else job.sent, job.tenant) for job in coming

@@ -113,6 +113,7 @@ class Write:
         refers: the reference that a record as a whole is, such as a group's member.
         owners: for a part: the field that names what it belongs to, and the path of that.
         siblings: for a part: where the parts of one record are listed.
+        told: for a part: the fields that tell it from its siblings in the source; `A|B` is the first given of them.
         elsewhere: (field, pattern, why): records that another stream writes.
         copied: parameters for records that come from another organisation.
         unborn: why a record that is archived in the source is not created; empty where it is, and archived at the end.
@@ -150,6 +151,7 @@ class Write:
     refers: str = ""
     owners: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     siblings: str = ""
+    told: tuple[str, ...] = ()
     elsewhere: tuple[tuple[str, str, str], ...] = ()
     copied: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     unborn: str = ""
@@ -378,6 +380,7 @@ _ROWS = (
         names=("Name",),
         owners=MappingProxyType({"TrackingCategoryID": "TrackingCategories"}),
         siblings="{of}",
+        told=("Name",),
         first=True,
         shared=True,
     ),
@@ -422,6 +425,7 @@ _ROWS = (
         refers="Contact",
         owners=MappingProxyType({"ContactGroupID": "ContactGroups"}),
         siblings="{of}",
+        told=("ContactID|ContactNumber|Name|EmailAddress",),
         marks=("ContactID",),
         shared=True,
         unchangeable="a member is added or removed",
@@ -464,6 +468,7 @@ _ROWS = (
         required=("PaymentServiceID", "BrandingThemeID|Name"),
         owners=MappingProxyType({"BrandingThemeID": "BrandingThemes"}),
         siblings="{of}/PaymentServices",
+        told=("BrandingThemeID|Name",),
         marks=("PaymentServiceID",),
         shared=True,
         unchangeable="Xero's API can't take a payment service off a branding theme",
@@ -657,6 +662,7 @@ _ROWS = (
         required=("|".join(_OF), "Invoice", "Amount", "Date"),
         owners=MappingProxyType(_OF),
         siblings="{of}",
+        told=("Date", "Invoice"),
         marks=("Invoice", "Amount", "Date"),
         unchangeable="Xero can't change an allocation: delete it and send it again under another key",
     ),

@@ -18,6 +18,7 @@ from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import XeroError
 from singer_xero.config import ConfigurationProblem
+from target_xero.identity import own_key
 from target_xero.report import Count
 from target_xero.target import TargetXero
 from xero_sandbox import Sandbox, apps
@@ -135,7 +136,7 @@ class Wiring:
             dict(target.report.counts),
             [decode(line) for line in out.getvalue().splitlines()],
             [r.getMessage() for r in self._caplog.records],
-            Path({**self.config, **settings}["rejects_path"]),
+            Path({**self.config, **settings}.get("rejects_path") or self.folder / "rejects.singer"),
             error,
             target,
         )
@@ -156,6 +157,15 @@ class Wiring:
         self.opened.append(connection)
         return connection
 
+    def ids(self, name: str) -> dict[str, str]:
+        """What the log of writes has of an object: the source's own key of each record, and Xero's id."""
+        found = self.ledger().execute("SELECT key, xero_id FROM record WHERE object = ?", (name,))
+        return {_value_of(key): xero_id for key, xero_id in found}
+
+    def in_flight(self) -> list[str]:
+        """The source's own keys of the records that the log of writes has in flight."""
+        return [_value_of(key) for (key,) in self.ledger().execute("SELECT key FROM flight")]
+
     def notes(self, path: str) -> list[str]:
         """The notes in the history of a record, at an address such as `Invoices/<id>`."""
         client = self.client(1)
@@ -175,6 +185,11 @@ class Wiring:
             for c in self.xero.desk.calls()
             if c["method"] in {"PUT", "POST", "DELETE"} and "api.xro" in c["path"]
         ]
+
+
+def _value_of(key: str) -> str:
+    own = own_key(key)
+    return own[1] if own else key
 
 
 def _text(source: Any) -> str:

@@ -127,7 +127,7 @@ def test_a_batch_refused_in_spite_of_its_good_records_does_not_write_those_twice
     assert run.error is None
     assert sum(run.count("manual_journals").values()) == 3
     assert sorted(j["Narration"] for j in wiring.records("ManualJournals")) == ["Pay 1", "Pay 2", "Pay 3"]
-    keys = dict(wiring.ledger().execute("SELECT key, xero_id FROM record WHERE object = 'manual_journals'"))
+    keys = wiring.ids("manual_journals")
     assert set(keys.values()) == {j["ManualJournalID"] for j in wiring.records("ManualJournals")}
 
 

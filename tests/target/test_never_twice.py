@@ -64,11 +64,10 @@ def settled(wiring: Wiring, run: Written) -> None:
     records = wiring.records("ManualJournals")
     assert len(records) == RECORDS
     assert {r["Narration"] for r in records} == {f"Journal {n}" for n in range(1, RECORDS + 1)}
-    ledger = wiring.ledger().execute("SELECT key, xero_id FROM record WHERE object = 'manual_journals'")
-    assert {(f"Journal {key}", xero_id) for key, xero_id in ledger} == {
+    assert {(f"Journal {key}", xero_id) for key, xero_id in wiring.ids("manual_journals").items()} == {
         (r["Narration"], r["ManualJournalID"]) for r in records
     }
-    assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (0,)
+    assert wiring.in_flight() == []
 
 
 def runs(wiring: Wiring, **settings: Any) -> Iterator[Written]:

@@ -84,10 +84,7 @@ def phases(name: str) -> dict[str, str]:
 def shown(wiring: Wiring, name: str, key: str) -> dict[str, Any]:
     """Xero's record behind one of the source's; empty if Xero has forgotten it."""
     row = WRITES[name]
-    database = wiring.ledger()
-    (xero_id,) = database.execute(
-        "SELECT xero_id FROM record WHERE object = ? AND key = ?", (name, key)
-    ).fetchone()
+    xero_id = wiring.ids(name)[key]
     return (
         next((r for r in wiring.records(row.path) if r[row.key] == xero_id), {})
         if "{of}" not in row.path

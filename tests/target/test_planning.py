@@ -56,7 +56,7 @@ def test_two_contacts_of_the_source_with_one_name_are_not_merged(wiring: Wiring)
         ABEL[0], [record("contacts", id=n, Name="John Smith", FirstName=f"J{n}") for n in (1, 2)]
     )
     assert run.count("contacts") == {"created": 1, "rejected": 1}
-    assert "Xero would take it and the record with the key 1 for one" in run.rejected[0][1]
+    assert "Xero would take it and the record contacts id=1 for one" in run.rejected[0][1]
     assert [c["FirstName"] for c in wiring.records("Contacts")] == ["J1"]
 
 

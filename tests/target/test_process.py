@@ -106,7 +106,7 @@ def test_a_kill_with_five_batches_under_way_leaves_nothing_to_be_doubled(
     with command.start(TEN_BATCHES) as process:
         wiring.xero.desk.wait(held_back, hits=5)
         process.kill()
-    assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (250,)
+    assert len(wiring.in_flight()) == 250
     if done:
         wiring.xero.desk.release()
         until(lambda: len(wiring.records("ManualJournals")) == 250)
@@ -132,7 +132,7 @@ def test_sigterm_lets_the_requests_that_are_out_have_their_answers_and_sends_no_
     assert out == ""
     assert "stopping once what is under way has its answer" in error
     assert len(wiring.records("ManualJournals")) == 250
-    assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (0,)
+    assert wiring.in_flight() == []
     assert command.run(TEN_BATCHES)[:2] == (0, '"all"\n')
     all_there_once(wiring, 500)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from singer_xero.config import ConfigurationProblem
+from target_xero.write_log_file import open_log
 from target_xero.writes import NOT_WRITTEN
 from xero_sandbox import apps
 
@@ -118,21 +120,17 @@ def test_a_missing_scope_is_told_before_anything_is_written(wiring: Wiring):
 
 
 def test_one_ledger_serves_one_run_at_a_time(wiring: Wiring):
-    from target_xero.ledger import open_ledger
-
     wiring.write(GOOD)
-    from pathlib import Path
-
-    with open_ledger(Path(wiring.config["ledger_path"]), wiring.tenant):
+    with open_log(Path(wiring.config["ledger_path"]), wiring.tenant):
         run = wiring.write(GOOD)
-    assert "Another run is writing with the ledger" in str(run.error)
+    assert "Another run is writing with the log of writes" in str(run.error)
 
 
 def test_a_file_that_is_no_ledger_is_not_touched(wiring: Wiring):
     path = wiring.folder / "ledger.db"
     path.write_text("Dear diary")
     run = wiring.write(GOOD)
-    assert "is not a ledger" in str(run.error)
+    assert "is not a log of writes" in str(run.error)
     assert path.read_text() == "Dear diary"
     assert wiring.writes() == []
 

@@ -82,7 +82,7 @@ def test_a_lost_answer_among_five_neither_loses_nor_doubles_a_record(wiring: Wir
     wiring.xero.desk.fault(fault, after=2, **PUT)
     run = wiring.write(*stream, tries=1)
     assert isinstance(run.error, OutcomeUnknown)
-    flying = [int(key) for (key,) in wiring.ledger().execute("SELECT key FROM flight")]
+    flying = [int(key) for key in wiring.in_flight()]
     assert len(flying) == 50
     # No state is passed on that a record before it is not settled for, although later ones are.
     assert all(value <= (min(flying) - 1) // 50 for value in run.states)
@@ -135,9 +135,7 @@ def test_batches_refused_as_a_whole_do_not_take_the_records_of_others_for_theirs
     assert run.count("manual_journals") == {"created": 200}
     there = [r["ManualJournalID"] for r in wiring.records("ManualJournals")]
     assert len(there) == 200
-    owned = [
-        i for (i,) in wiring.ledger().execute("SELECT xero_id FROM record WHERE object = 'manual_journals'")
-    ]
+    owned = wiring.ids("manual_journals").values()
     assert sorted(owned) == sorted(there)
 
 
@@ -147,7 +145,7 @@ def test_when_the_day_is_used_up_what_is_under_way_is_settled_all_the_same(wirin
     assert isinstance(run.error, XeroError)
     there = len(wiring.records("ManualJournals"))
     assert run.count("manual_journals") == {"created": there}
-    assert wiring.ledger().execute("SELECT count(*) FROM flight").fetchone() == (0,)
+    assert wiring.in_flight() == []
     wiring.xero.desk.clear_faults()
     wiring.xero.desk.advance(86_400)
     settled(wiring, wiring.write(JOURNALS))

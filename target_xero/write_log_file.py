@@ -1,0 +1,259 @@
+"""The log of writes as a SQLite file, for one run at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from singer_xero.api import private_files
+from singer_xero.config import ConfigurationProblem
+from target_xero.identity import UNKNOWN_ORIGIN
+from target_xero.ledger import Ledger
+from target_xero.payload import decode, encode
+
+_VERSION = 2
+_TABLES = """
+CREATE TABLE record (
+    scope TEXT, object TEXT, key TEXT, hash TEXT, xero_id TEXT, status TEXT, owner TEXT, parent TEXT, lines
+    TEXT, attempts INTEGER NOT NULL DEFAULT 0, written_at TEXT, source TEXT, value TEXT,
+    PRIMARY KEY (scope, object, key)
+) WITHOUT ROWID;
+CREATE INDEX record_by_id ON record (scope, object, xero_id);
+CREATE TABLE flight (
+    scope TEXT, object TEXT, key TEXT, request TEXT, place INTEGER, action TEXT, path TEXT, hash TEXT, body
+    TEXT, job TEXT, sent_at TEXT, PRIMARY KEY (scope, object, key)
+) WITHOUT ROWID;
+CREATE TABLE name (
+    scope TEXT, object TEXT, name TEXT, key TEXT, PRIMARY KEY (scope, object, name)
+) WITHOUT ROWID;
+CREATE INDEX name_by_key ON name (scope, object, key);
+CREATE TABLE id (scope TEXT, source TEXT, xero TEXT, PRIMARY KEY (scope, source)) WITHOUT ROWID;
+"""
+#: In a log that was copied: which copy has taken over which key. A log of the first version can have it as well.
+_TAKEN = """
+CREATE TABLE IF NOT EXISTS taken (
+    scope TEXT, object TEXT, key TEXT, log TEXT, PRIMARY KEY (scope, object, key)
+) WITHOUT ROWID
+"""
+#: What the second version has besides.
+_SECOND = """
+CREATE INDEX record_by_parent ON record (scope, parent, object) WHERE parent IS NOT NULL;
+CREATE INDEX record_by_value ON record (scope, object, value) WHERE value IS NOT NULL;
+CREATE TABLE origin (scope TEXT, object TEXT, source TEXT, PRIMARY KEY (scope, object, source)) WITHOUT ROWID;
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+"""
+#: From the first version to the second: what it has is of an origin that it does not tell.
+_UPGRADE = f"""
+DROP INDEX record_by_parent;
+ALTER TABLE record RENAME COLUMN tenant TO scope;
+ALTER TABLE flight RENAME COLUMN tenant TO scope;
+ALTER TABLE name RENAME COLUMN tenant TO scope;
+ALTER TABLE id RENAME COLUMN tenant TO scope;
+ALTER TABLE record ADD COLUMN source TEXT;
+ALTER TABLE record ADD COLUMN value TEXT;
+UPDATE record SET key = '{UNKNOWN_ORIGIN}' || key, parent = '{UNKNOWN_ORIGIN}' || parent;
+UPDATE name SET key = '{UNKNOWN_ORIGIN}' || key;
+UPDATE flight SET key = '{UNKNOWN_ORIGIN}' || key;
+{_SECOND}
+INSERT INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM record;
+INSERT OR IGNORE INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM flight;
+"""  # noqa: S608
+_SAYS_SO = "name another file with ledger_path, or update singer-xero"
+
+
+class SqliteLog:
+    """A log in a SQLite file; see `ledger.Database`. `path` is the file, also where the connection is a copy of it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @property
+    def place(self) -> str:
+        """The path."""
+        return str(self._path)
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a query."""
+        with _one_line_errors(self._path):
+            return self._connection.execute(_plain(query), values).fetchall()
+
+    @contextmanager
+    def change(self) -> Iterator[_Change]:
+        """One transaction, flushed to the disk."""
+        with _one_line_errors(self._path), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield _Change(self._connection)
+
+    def check(self) -> None:
+        """Nothing yet."""
+
+    def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:
+        """Take over keys, also in the log that this one is a copy of; returns those that another copy has taken."""
+        found = self.rows("SELECT value FROM about WHERE name = 'copy of'")
+        if not found or not Path(found[0][0]).exists():
+            return set()
+        refused: set[str] = set()
+        with (
+            _one_line_errors(Path(found[0][0])),
+            closing(sqlite3.connect(found[0][0], isolation_level=None)) as original,
+            original,
+        ):
+            original.execute("BEGIN IMMEDIATE")
+            original.execute(_TAKEN)
+            for key in keys:
+                asked = (scope, object_name, key)
+                original.execute("INSERT OR IGNORE INTO taken VALUES (?, ?, ?, ?)", (*asked, self.place))
+                by = original.execute(
+                    "SELECT log FROM taken WHERE scope = ? AND object = ? AND key = ?", asked
+                ).fetchone()
+                if by[0] != self.place:
+                    refused.add(key)
+        return refused
+
+
+class _Change:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._connection.execute(_plain(statement), values)
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(_plain(statement), values)
+
+
+@lru_cache(maxsize=256)
+def _plain(statement: str) -> str:
+    """A statement with the tables' own names."""
+    return statement.replace("{", "").replace("}", "")
+
+
+@contextmanager
+def open_log(
+    path: Path, tenant: str, *, dry_run: bool = False, copy_of: Path | None = None
+) -> Iterator[Ledger]:
+    """Open the log at `path` for one organisation, making it if there is none: from `copy_of`, if that is there.
+
+    One run at a time: another one that holds it is a ConfigurationProblem, as is a file that is no log. A dry run
+    works on a copy in memory and leaves no trace.
+    """
+    original = copy_of if copy_of and copy_of.exists() and not path.exists() else None
+    if dry_run:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+            _copy(original or path, connection)
+            _prepare(connection, path)
+            yield Ledger(SqliteLog(connection, path), tenant)
+        return
+    with ExitStack() as held:
+        try:
+            held.enter_context(private_files.locked(path, 0))
+            private_files.secure(path)
+        except private_files.LockHeld:
+            raise ConfigurationProblem(
+                f"Another run is writing with the log of writes {path}: wait for it, or give this one a ledger_path of "
+                "its own."
+            ) from None
+        except OSError as error:
+            raise ConfigurationProblem(
+                f"ledger_path: {path} can't be written: {error.strerror or error}."
+            ) from None
+        connection = held.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+        if original:
+            _copy(original, connection)
+        _prepare(connection, path)
+        log = SqliteLog(connection, path)
+        if original:
+            with log.change() as change:
+                change.run("INSERT INTO about VALUES ('copy of', ?)", (str(original),))
+        yield Ledger(log, tenant)
+
+
+def _copy(path: Path, connection: sqlite3.Connection) -> None:
+    """Fill a connection with what a log holds, if there is one."""
+    if not path.exists():
+        return
+    with (
+        _one_line_errors(path),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as kept,
+    ):
+        kept.backup(connection)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new log or bring old ones up to date; ConfigurationProblem for any other file."""
+    with _one_line_errors(path):
+        # What is in flight must survive a power cut, so every commit is flushed to the disk.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version == 0 and tables == 0:
+            _run_script(connection, _TABLES + _SECOND)
+        elif version == 1:
+            _run_script(connection, _UPGRADE, _rename_in_flight)
+        elif version != _VERSION:
+            made = "by a newer version of singer-xero" if version > _VERSION else "by something else"
+            raise ConfigurationProblem(f"ledger_path: {path} was made {made}: {_SAYS_SO}.")
+
+
+def _run_script(
+    connection: sqlite3.Connection, script: str, then: Callable[[sqlite3.Connection], None] | None = None
+) -> None:
+    """Run statements in one transaction, and note the version that the tables have now."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in script.split(";"):
+            connection.execute(statement)
+        if then:
+            then(connection)
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _rename_in_flight(connection: sqlite3.Connection) -> None:
+    """Give what is in flight the keys that the records have now, also inside what is kept of each."""
+    rows = connection.execute("SELECT scope, object, key, job FROM flight").fetchall()
+    for *place, kept in rows:
+        told = decode(kept)
+        job = told["job"]
+        job["key"] = f"{UNKNOWN_ORIGIN}{job['key']}"
+        if job.get("parent"):
+            name, key, field = job["parent"]
+            job["parent"] = [name, f"{UNKNOWN_ORIGIN}{key}", field]
+        for name, keys in (job.get("parts") or {}).items():
+            job["parts"][name] = [f"{UNKNOWN_ORIGIN}{key}" for key in keys]
+        connection.execute(
+            "UPDATE flight SET job = ? WHERE scope = ? AND object = ? AND key = ?",
+            (encode(told).decode(), *place),
+        )
+
+
+@contextmanager
+def _one_line_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise ConfigurationProblem(_told(path, error)) from None
+
+
+def _told(path: Path, error: sqlite3.DatabaseError) -> str:
+    """What went wrong with a log, and what to do."""
+    primary = error.sqlite_errorcode & 0xFF
+    if primary == sqlite3.SQLITE_FULL:
+        return (
+            f"The disk has no room left for the log of writes {path}: free some and run again. What was under way is "
+            "looked up in Xero then."
+        )
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return f"Another program holds the log of writes {path}: close it and run again."
+    if primary == sqlite3.SQLITE_NOTADB:
+        return f"ledger_path: {path} is not a log of writes: {_SAYS_SO}."
+    if primary == sqlite3.SQLITE_CORRUPT:
+        return f"The log of writes {path} is damaged ({error}): restore it from a backup."
+    return f"ledger_path: the log of writes {path} can't be used: {error}."
