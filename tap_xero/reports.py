@@ -29,11 +29,12 @@ from singer_sdk import typing as th
 
 from singer_xero.api.errors import CallError
 from singer_xero.objects import OBJECTS, Report, Span
+from tap_xero.column_titles import day_of, month_of, names_a_period
 from tap_xero.paging import Chunk, Passed
 from tap_xero.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods, year_start
 from tap_xero.records import Page, Row, UnexpectedAnswer
 from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of
-from tap_xero.tables import columns, day_of, month_of, unfold, unfold_boxes
+from tap_xero.tables import columns, unfold, unfold_boxes
 
 if TYPE_CHECKING:
     from singer_xero.config import Organisation
@@ -47,6 +48,9 @@ PASSING = ("report_end_date", "report_reread_periods")
 
 _DOCUMENTS = ("invoices", "credit_notes", "prepayments", "overpayments")
 """What a contact can owe or be owed."""
+
+_OF_THE_PERIOD = frozenset({"variance", "variance %", "ytd", "year to date"})
+"""Titles of columns that belong to the period asked for although they stand beside it."""
 
 COLUMNS = 12
 """Periods that one call can show beside each other."""
@@ -403,7 +407,7 @@ class ReportStream(XeroStream):
                     {**one, "ColumnNumber": 1} for one in unfolded if one["ColumnNumber"] == whose[end]
                 ]
             else:
-                amounts = [one for one in unfolded if split or _asked_for(one)]
+                amounts = [one for one in unfolded if split or self.is_asked_for(one)]
             key = {"PeriodFrom": period.first.isoformat(), "PeriodTo": period.last.isoformat()}
             if ask.contact:
                 key = {"ContactID": ask.contact, **key}
@@ -413,6 +417,26 @@ class ReportStream(XeroStream):
                 record = {**found, **key, "Number": number, **self.basis, **_tracked(found, split, *tracked)}
                 raw = msgspec.Raw(_encode(record))
                 yield Row((*key.values(), number), key["PeriodTo"], raw)
+
+    def is_asked_for(self, amount: Mapping[str, Any]) -> bool:
+        """Whether an amount is of the period that was asked for, rather than of one to compare with.
+
+        The first column is what was asked for; one that is called after a day, a month or a year compares it. In a
+        report that compares periods, a column whose title says neither is left out, and named.
+        """
+        title = amount["ColumnTitle"]
+        if amount["ColumnNumber"] == 1:
+            return True
+        if names_a_period(title):
+            return False
+        compares = "periods" in self.report.params or self.report.span is Span.MONTHLY
+        if not compares or title.strip().lower() in _OF_THE_PERIOD:
+            return True
+        self.reader.tell_once(
+            f"{self.name}: the column {title!r} is left out, since its title names no period that could be read; "
+            "only the period that was asked for is passed on."
+        )
+        return False
 
     @property
     def basis(self) -> dict[str, Any]:
@@ -428,12 +452,6 @@ def _open_on(day: date, document: Mapping[str, Any]) -> bool:
         return False
     dated, paid = document.get("Date") or "", document.get("FullyPaidOnDate") or "9"
     return bool(dated <= day.isoformat() < paid)
-
-
-def _asked_for(amount: Mapping[str, Any]) -> bool:
-    """The first column is what was asked for; later ones that are called after a day or a month compare it."""
-    title = amount["ColumnTitle"]
-    return amount["ColumnNumber"] == 1 or not (day_of(title) or month_of(title))
 
 
 def _tracked(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,8 +22,6 @@ _IDS = {"account": "AccountID", "accountid": "AccountID", "contactid": "ContactI
 
 _AMOUNT = re.compile(r"(\()?\s*(-?)\s*((?:\d[\d,]*)?(?:\.\d+)?)\s*(\))?\s*%?")
 _BOX = re.compile(r"Box\d+")
-_DAYS = ("%d %b %Y", "%d %b %y", "%b %d, %Y", "%d %B %Y", "%Y-%m-%d")
-_MONTHS = ("%b-%y", "%b %Y", "%b %y", "%B %Y", "%b-%Y")
 
 
 def amount_of(text: str) -> Decimal | None:
@@ -39,30 +36,11 @@ def amount_of(text: str) -> Decimal | None:
     return number.copy_negate() if found[2] or found[1] else number  # a minus sign would round to 28 digits
 
 
-def day_of(title: str) -> date | None:
-    """The day that the title of a column names, such as `30 Apr 2019` or `31 Mar 24`; None if it names none."""
-    return _read(title, _DAYS)
-
-
-def month_of(title: str) -> date | None:
-    """The first day of the month that the title of a column names, such as `Jan-20`; None if it names none."""
-    return _read(title, _MONTHS)
-
-
-def _read(title: str, spellings: Sequence[str]) -> date | None:
-    for spelling in spellings:
-        try:
-            return datetime.strptime(title.strip(), spelling).date()
-        except ValueError:
-            continue
-    return None
-
-
 def columns(table: Mapping[str, Any]) -> list[str]:
     """The titles of a table's columns, the one over the labels included."""
-    for row in table.get("Rows") or ():
+    for row in _rows(table):
         if row.get("RowType") == "Header":
-            return [str(cell.get("Value") or "") for cell in row.get("Cells") or ()]
+            return _texts(row)
     return []
 
 
@@ -70,8 +48,8 @@ def unfold(table: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
     """Give a record for each amount of a table of rows, in Xero's order.
 
     `texts` names columns that hold words instead of amounts, `{title: field}`: their words go into that field of all
-    records of the row. A cell of another column that isn't empty and is no number makes a record without an Amount:
-    nothing that Xero shows is lost.
+    records of the row. The title "" stands for the column without one on the right of such a column. A cell of
+    another column that isn't empty and is no number makes a record without an Amount: nothing that Xero shows is lost.
 
     Records hold: ReportName; SectionPath and Section, the titles of the sections around the row; RowNumber, counted
     from 1; RowType (Row or SummaryRow); Label, the row's first cell; ColumnNumber, 1 for the first behind the label,
@@ -79,17 +57,16 @@ def unfold(table: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
     as Xero has them; Amount, a Decimal or None, and Text as Xero wrote it.
 
     A section with a title and no rows, such as Assets in the balance sheet, is a heading: it belongs to the path of
-    what follows, up to the row of its total or the next heading.
+    what follows, up to the row of its total. A heading that has no such row ends with the next one.
     """
     head: list[str] = []
     rows = 0
-    for row, path in _walk(table.get("Rows") or (), ()):
-        cells = row.get("Cells") or []
+    for row, path in _walk(_rows(table), ()):
         if row.get("RowType") == "Header":
-            head = [str(cell.get("Value") or "") for cell in cells]
+            head = _texts(row)
             continue
         rows += 1
-        yield from _amounts(cells, head, texts or {}, {
+        yield from _amounts(_cells(row), head, texts or {}, {
             "ReportName": table.get("ReportName"),
             "SectionPath": SEPARATOR.join(title for title in path if title),
             "Section": path[-1] if path else "",
@@ -101,23 +78,40 @@ def unfold(table: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
 def _walk(
     rows: Sequence[Mapping[str, Any]], path: tuple[str, ...]
 ) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
-    heading = ""
-    for row in rows:
-        title, inner = str(row.get("Title") or ""), row.get("Rows") or ()
+    """Give each row that has cells, with the titles around it."""
+    totals = {label.casefold(): place for place, row in enumerate(rows) for label in _labels(row)}
+    headings: list[tuple[str, int]] = []  # with the place of its total, or -1
+    for place, row in enumerate(rows):
+        title, inner = str(row.get("Title") or ""), _rows(row)
         if row.get("RowType") == "Section" and title and not inner and not row.get("Cells"):
-            heading = title
+            end = totals.get(f"total {title}".casefold(), -1)
+            headings = [*(one for one in headings if one[1] >= place), (title, end if end > place else -1)]
             continue
+        ending = [number for number, (_, end) in enumerate(headings, 1) if end == place]
+        around = (*path, *(heading for heading, _ in headings[: ending[-1] if ending else None]))
         if row.get("Cells"):
-            yield row, path
-        around = (*path, heading) if heading else path
-        for found in _walk(inner, (*around, title)):
-            yield found
-            if _label(found[0].get("Cells") or ()) == f"Total {heading}":
-                heading = ""
+            yield row, around
+        yield from _walk(inner, (*around, title))
+        if ending:
+            headings = [one for one in headings if one[1] > place]
 
 
-def _label(cells: Sequence[Mapping[str, Any]]) -> str:
-    return str(cells[0].get("Value") or "") if cells else ""
+def _rows(of: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in of.get("Rows") or () if isinstance(row, Mapping)]
+
+
+def _cells(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [cell if isinstance(cell, Mapping) else {} for cell in row.get("Cells") or ()]
+
+
+def _texts(row: Mapping[str, Any]) -> list[str]:
+    return [str(cell.get("Value") or "") for cell in _cells(row)]
+
+
+def _labels(row: Mapping[str, Any]) -> list[str]:
+    """The labels of a row and of those within it."""
+    own = _texts(row)[:1]
+    return own + [label for inner in _rows(row) for label in _labels(inner)]
 
 
 def _amounts(
@@ -127,19 +121,21 @@ def _amounts(
     around: Record,
 ) -> Iterator[Record]:
     titles = [head[number] if number < len(head) else "" for number in range(len(cells))]
+    fields = _word_fields(titles, texts)
     words = {
-        texts[title]: cell.get("Value") or None
-        for title, cell in zip(titles, cells, strict=True)
-        if title in texts and around["RowType"] == "Row"  # a sum has its own name there
+        field: cells[number].get("Value") or None
+        for number, field in fields.items()
+        if around["RowType"] == "Row"  # a sum has its own name there
     }
+    label = str(cells[0].get("Value") or "") if cells else ""
     own = _ids(cells[0]) if cells else {}
     for number, (title, cell) in enumerate(zip(titles, cells, strict=True)):
         text = str(cell.get("Value") or "")
-        if number == 0 or title in texts or not text:
+        if number == 0 or number in fields or not text:
             continue
         yield {
             **around,
-            "Label": _label(cells),
+            "Label": label,
             **words,
             **own,
             **_ids(cell),
@@ -151,9 +147,20 @@ def _amounts(
         }
 
 
+def _word_fields(titles: Sequence[str], texts: Mapping[str, str]) -> dict[int, str]:
+    """The columns of words, by their place, with the field that each goes into."""
+    found: dict[int, str] = {}
+    for number, title in enumerate(titles):
+        if title in texts and (title or number - 1 in found):
+            found[number] = texts[title]
+    return found
+
+
 def _ids(cell: Mapping[str, Any]) -> Record:
     found = {}
     for attribute in cell.get("Attributes") or ():
+        if not isinstance(attribute, Mapping):
+            continue
         name = _IDS.get(str(attribute.get("Id") or "").lower())
         if name and attribute.get("Value"):
             found[name] = attribute["Value"]

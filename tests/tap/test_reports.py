@@ -379,6 +379,32 @@ def test_columns_of_other_periods_are_not_believed(
         assert told(alone) == told(believed)
 
 
+@pytest.mark.parametrize("title", ["31 March 2025", "31/03/2025", "2025", "Vorjahr", ""])
+def test_a_column_to_compare_with_puts_nothing_into_the_period_asked_for(
+    demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch, title: str
+) -> None:
+    config = {
+        **demo,
+        "report_timeframe": "YEAR",
+        "report_start_date": "2026-03-31",
+        "report_end_date": "2026-03-31",
+    }
+    usual = read(config, "report_balance_sheet")
+    get = XeroClient.get
+
+    def other_title(self: XeroClient, *given: Any, **options: Any) -> Any:
+        answer = get(self, *given, **options)
+        object.__setattr__(answer, "content", answer.content.replace(b"31 Mar 2025", title.encode()))
+        return answer
+
+    monkeypatch.setattr(XeroClient, "get", other_title)
+    run = read(config, "report_balance_sheet")
+    assert run.records == usual.records
+    assert {record["ColumnTitle"] for record in run.records["report_balance_sheet"]} == {"31 Mar 2026"}
+    said = [line for line in run.warnings if f"the column {title!r} is left out" in line]
+    assert len(said) == (title in {"Vorjahr", ""})
+
+
 def test_quarters_and_years_are_those_of_the_financial_year(demo: dict[str, Any], desk: Desk) -> None:
     config = {**demo, "report_start_date": "2025-05-20", "report_timeframe": "YEAR"}
     years = read(config, "report_profit_and_loss").records["report_profit_and_loss"]

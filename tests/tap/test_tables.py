@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from singer_xero.objects import REPORTS
-from tap_xero.tables import amount_of, columns, day_of, month_of, unfold, unfold_boxes
+from tap_xero.column_titles import day_of, month_of, names_a_period, year_of
+from tap_xero.tables import amount_of, columns, unfold, unfold_boxes
 
 DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 
@@ -58,14 +59,57 @@ def test_words_and_dates_are_no_amounts(text: str) -> None:
     assert amount_of(text) is None
 
 
-def test_titles_of_columns_name_days_and_months() -> None:
-    assert str(day_of("28 Feb 2019")) == "2019-02-28"
-    assert str(day_of("29 Feb 24")) == "2024-02-29"
-    assert str(day_of("Feb 28, 2019")) == "2019-02-28"
-    assert str(month_of("Jan-20")) == "2020-01-01"
-    assert str(month_of("Nov 2019")) == "2019-11-01"
-    assert day_of("Total") is None
-    assert month_of("Variance") is None
+@pytest.mark.parametrize(
+    ("title", "day"),
+    [
+        ("28 Feb 2019", "2019-02-28"),
+        ("29 Feb 24", "2024-02-29"),
+        ("Feb 28, 2019", "2019-02-28"),
+        ("30 Sept 2023", "2023-09-30"),
+        ("30 Sep. 2023", "2023-09-30"),
+        ("30 September 2023", "2023-09-30"),
+        ("30th September 2023", "2023-09-30"),
+        ("30-Sep-23", "2023-09-30"),
+        ("30/09/2023", "2023-09-30"),
+        ("09/30/2023", "2023-09-30"),
+        ("30.09.23", "2023-09-30"),
+        ("05/06/2023", "2023-06-05"),
+        ("2023-09-30", "2023-09-30"),
+        ("2023-09-30T00:00:00", "2023-09-30"),
+    ],
+)
+def test_titles_of_columns_name_days(title: str, day: str) -> None:
+    assert str(day_of(title)) == day
+
+
+@pytest.mark.parametrize(
+    ("title", "month"),
+    [
+        ("Jan-20", "2020-01-01"),
+        ("Nov 2019", "2019-11-01"),
+        ("Sept 2023", "2023-09-01"),
+        ("September 2023", "2023-09-01"),
+        ("09/2023", "2023-09-01"),
+        ("2023-09", "2023-09-01"),
+    ],
+)
+def test_titles_of_columns_name_months(title: str, month: str) -> None:
+    assert str(month_of(title)) == month
+
+
+@pytest.mark.parametrize(
+    ("title", "year"), [("2023", 2023), ("FY2023", 2023), ("FY 2023", 2023), ("2022/23", 2022)]
+)
+def test_titles_of_columns_name_years(title: str, year: int) -> None:
+    assert year_of(title) == year
+    assert day_of(title) is None
+
+
+@pytest.mark.parametrize(
+    "title", ["", "Total", "Variance", "Debit", "31 Nov 2023", "13/13/2023", "Mar", "Ju 2023", "1"]
+)
+def test_words_and_days_that_there_are_not_name_no_period(title: str) -> None:
+    assert not names_a_period(title)
 
 
 def test_each_amount_is_a_record_with_its_place() -> None:
@@ -114,6 +158,52 @@ def test_a_heading_belongs_to_the_path_up_to_its_total() -> None:
     ]
 
 
+def test_a_heading_around_other_headings_is_in_the_path_of_all_their_parts() -> None:
+    found = unfold(
+        table(
+            row("", "31 Aug 2026", kind="Header"),
+            section("Assets"),
+            section("Bank", row("Cheque", "3.00")),
+            section("", row("Total Assets", "3.00", kind="SummaryRow")),
+            section("Liabilities and Equity"),
+            section("Liabilities"),
+            section("Current Liabilities", row("Tax", "1.00")),
+            section("", row("Total Liabilities", "1.00", kind="SummaryRow")),
+            section("Equity", row("Capital", "2.00")),
+            section("", row("Total Liabilities and Equity", "3.00", kind="SummaryRow")),
+            section("Notes", row("Remark", "0.00")),
+        )
+    )
+    assert [(one["Label"], one["SectionPath"]) for one in found] == [
+        ("Cheque", "Assets > Bank"),
+        ("Total Assets", "Assets"),
+        ("Tax", "Liabilities and Equity > Liabilities > Current Liabilities"),
+        ("Total Liabilities", "Liabilities and Equity > Liabilities"),
+        ("Capital", "Liabilities and Equity > Equity"),
+        ("Total Liabilities and Equity", "Liabilities and Equity"),
+        ("Remark", "Notes"),
+    ]
+
+
+def test_a_heading_without_a_total_ends_with_the_next_heading() -> None:
+    found = unfold(
+        table(
+            row("", "Now", kind="Header"),
+            section("Assets"),
+            section("Empty part"),
+            section("Bank", row("Cheque", "1.00")),
+            section("Plant"),
+            section("Tools", row("Saw", "1.00")),
+            section("", row("Total Assets", "2.00", kind="SummaryRow")),
+        )
+    )
+    assert [(one["Label"], one["SectionPath"]) for one in found] == [
+        ("Cheque", "Assets > Empty part > Bank"),
+        ("Saw", "Assets > Plant > Tools"),
+        ("Total Assets", "Assets"),
+    ]
+
+
 def test_rows_that_lie_deeper_or_outside_of_sections_are_not_lost() -> None:
     found = unfold(
         table(
@@ -152,6 +242,47 @@ def test_columns_of_words_go_into_every_record_of_their_row() -> None:
     (total,) = found  # an empty cell is no amount
     assert (total["Reference"], total["DueDate"], total["Overdue"]) == ("1242", None, None)
     assert (total["ColumnTitle"], total["Amount"], total["InvoiceID"]) == ("Total", Decimal("9.00"), "i1")
+
+
+def test_only_the_blank_column_right_of_the_due_date_says_how_late_a_bill_is() -> None:
+    head = ("Date", "Reference", "Due Date", "", "Total", "", "Paid", "", "Credited", "", "Due", "")
+    late = ("2026-08-01T00:00:00", "B1", "2026-08-15T00:00:00", "16 days overdue")
+    found = list(
+        unfold(
+            table(
+                row(*head, kind="Header"),
+                section("", row(*late, "100.00", "", "0.00", "", "0.00", "", "100.00", "")),
+            ),
+            REPORTS["report_aged_payables_by_contact"].texts,
+        )
+    )
+    assert {(one["Overdue"], one["Reference"]) for one in found} == {("16 days overdue", "B1")}
+    assert [(one["ColumnTitle"], one["Amount"]) for one in found] == [
+        ("Total", Decimal("100.00")),
+        ("Paid", Decimal("0.00")),
+        ("Credited", Decimal("0.00")),
+        ("Due", Decimal("100.00")),
+    ]
+
+
+def test_text_in_a_blank_column_elsewhere_is_not_lost() -> None:
+    found = unfold(
+        table(row("", "Due", "", kind="Header"), section("", row("A", "1.00", "note"))), {"": "Overdue"}
+    )
+    assert [(one["ColumnTitle"], one["Text"]) for one in found] == [("Due", "1.00"), ("", "note")]
+
+
+def test_cells_rows_and_attributes_of_nothing_cost_only_themselves() -> None:
+    broken = {
+        "RowType": "Row",
+        "Cells": [{"Value": "A", "Attributes": None}, None, {"Value": "2.00", "Attributes": [None]}],
+    }
+    found = unfold(
+        table(row("", "x", "y", kind="Header"), {"RowType": "Section", "Title": None, "Rows": [None, broken]})
+    )
+    assert [(one["Label"], one["ColumnTitle"], one["Amount"]) for one in found] == [
+        ("A", "y", Decimal("2.00"))
+    ]
 
 
 def test_words_where_an_amount_is_expected_make_a_record_without_one() -> None:
