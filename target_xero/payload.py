@@ -9,7 +9,7 @@ are compiled once, as this runs for every record.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,8 +20,10 @@ from typing import Any
 import msgspec
 
 from singer_xero.api import dates
-from singer_xero.objects import ANSWER_ONLY, Field
+from singer_xero.objects import ANSWER_ONLY, OBJECTS, Field
 from target_xero.amounts import agrees
+from target_xero.spelling import folded, is_blank
+from target_xero.tracking_names import BESIDE, COLUMN, tracking_entries
 
 #: How things inside a record name another record: its id first, then what else finds it. Nothing else of the other
 #: record is sent, for Xero would take that for a change of it.
@@ -40,6 +42,24 @@ REFERENCES: Mapping[str, tuple[str, ...]] = {
     "ToTracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
 }
 
+#: What the other record is in full: of what Xero's answers show of it nothing is sent, and nobody need be told.
+_IN_FULL: Mapping[str, str] = {
+    "Contact": "contacts",
+    "BankAccount": "accounts",
+    "FromBankAccount": "accounts",
+    "ToBankAccount": "accounts",
+    "Account": "accounts",
+    "Invoice": "invoices",
+    "CreditNote": "credit_notes",
+    "Prepayment": "prepayments",
+    "Overpayment": "overpayments",
+}
+_TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
+#: What Xero calls a category and its option where a contact has them.
+_OF_CONTACTS: Mapping[str, str] = {"Name": "TrackingCategoryName", "Option": "TrackingOptionName"}
+#: A category without its option, or an option without its category, is not tracking.
+_TRACKING_NEEDS = (("Name", "TrackingCategoryID"), ("Option", "TrackingOptionID"))
+
 #: Of other nested parts, the fields that Xero takes: the rest of them are its own ids.
 _NARROW: Mapping[str, tuple[str, ...]] = {
     "Payments": (
@@ -56,9 +76,6 @@ ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 _guid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
-_no_letter = re.compile(r"[\W_]+").sub
-#: A byte order mark that was read as Latin-1.
-_MISREAD_MARK = "\u00ef\u00bb\u00bf"
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -96,15 +113,6 @@ def fingerprint(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-@lru_cache(maxsize=4096)
-def folded(name: str) -> str:
-    """A name as it is compared, by its letters and digits: `line_items`, `*Line Items` and `LineItems` are one.
-
-    What a byte order mark leaves in front of the first column of a file does not count either.
-    """
-    return _no_letter("", name.removeprefix(_MISREAD_MARK)).lower()
-
-
 #: Where a field goes, what makes its value of another, and the type of values that need nothing made of them.
 _Slot = tuple[str, Callable[[Any], Any], "type[Any] | None"]
 _RIGHT: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
@@ -115,7 +123,8 @@ class Form:
 
     `fields` are the registry's; of those that Xero works out itself the ones named in `aside` are looked at
     and the others dropped, like those named in `never` and the twins that repeat a field. `only` restricts
-    the names. `unknown` collects names that are none of these, for one warning each.
+    the names, and those `beside` them are left out without a word. `needs` are fields of which each group must have
+    one, if a part says anything. `unknown` collects names that are none of these, for one warning each.
     """
 
     def __init__(
@@ -125,13 +134,15 @@ class Form:
         aside: frozenset[str] = frozenset(),
         never: frozenset[str] = frozenset(),
         only: tuple[str, ...] = (),
+        beside: Iterable[str] = (),
+        needs: tuple[tuple[str, ...], ...] = (),
         where: str = "",
         unknown: set[str] | None = None,
     ) -> None:
         self.where = where
         self.unknown: set[str] = set() if unknown is None else unknown
         self.aside = aside
-        self._is_narrow = bool(only)
+        self.needs = needs
         #: The fields that are not left out, and the forms of what is nested in them.
         self.wanted: dict[str, Field] = {}
         self.inner: dict[str, Form] = {}
@@ -140,7 +151,6 @@ class Form:
         dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
         #: Whether it is a line with a price, whose LineAmount a write may give as well.
         self.is_priced_line = bool(where) and {"UnitAmount", "LineAmount"} <= fields.keys()
-        self._has_twins = False
         for name, word in fields.items():
             if self.is_priced_line and name == "LineAmount":
                 word = replace(word, read_only=False)
@@ -157,22 +167,26 @@ class Form:
             if word.kind == "day":
                 # Xero's own examples of requests say `DateString` for `Date`.
                 self._slots.setdefault(folded(f"{name}String"), (f"{name}.String", _calendar_day, None))
-        for name in dropped:
+        for name in (*dropped, *beside):
             self._slots.setdefault(folded(name), None)
-        if not where:
-            self._take_flat_references(fields)
+        self._take_flat_columns()
 
-    def _take_flat_references(self, fields: Mapping[str, Field]) -> None:
-        """Let the columns of a flat table name other records: `ContactName` is the `Name` of `Contact`."""
-        for name in REFERENCES.keys() & fields.keys():
-            part = fields[name].part
-            if fields[name].kind != "one" or part is None:
+    def _take_flat_columns(self) -> None:
+        """Let columns stand for what is nested: `sales_details__unit_price` is the `UnitPrice` of `SalesDetails`.
+
+        A reference needs its own name once only: `ContactID` is the `ContactID` of `Contact`.
+        """
+        for name, form in self.inner.items():
+            if self.wanted[name].kind != "one":
                 continue
-            for inner in REFERENCES[name]:
-                own = inner.removeprefix("Account") if name.endswith("Account") else inner.removeprefix(name)
-                kind = part.fields[inner].kind
-                slot = (f"{name}.{inner}", _CONVERTERS[kind], _RIGHT.get(kind))
-                self._slots.setdefault(folded(name + own), slot)
+            own = "Account" if name.endswith("Account") else name
+            for inner, slot in form._slots.items():
+                if slot is None:
+                    continue
+                nested = (f"{name}.{slot[0]}", slot[1], slot[2])
+                if name in REFERENCES:
+                    self._slots.setdefault(folded(name) + inner.removeprefix(folded(own)), nested)
+                self._slots.setdefault(folded(name) + inner, nested)
 
     def _converter(self, name: str, word: Field) -> Callable[[Any], Any]:
         if word.part is None:
@@ -187,10 +201,18 @@ class Form:
             fields,
             only=REFERENCES.get(name) or _NARROW.get(name, ()),
             never=_OWN_IDS,
+            beside=BESIDE
+            if name in _TRACKING
+            else OBJECTS[_IN_FULL[name]].fields
+            if name in _IN_FULL
+            else (),
+            needs=_TRACKING_NEEDS if name in _TRACKING else (),
             where=f"{self.where}{name}{'[]' if many else ''}.",
             unknown=self.unknown,
         )
         self.inner[name] = form
+        if name in _TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
+            return _listed(form.tracked, _tracked)
         return _listed(form.nested) if many else form.nested
 
     def takes(self, raw: str) -> bool:
@@ -210,8 +232,45 @@ class Form:
     def take(self, record: Mapping[str, Any], ignored: frozenset[str] = frozenset()) -> Content:
         """Sort out a record; names in `ignored` and those that begin with an underscore are nobody's concern."""
         content = Content({})
-        sent, aside = content.sent, content.aside
-        flat: list[tuple[str, str, Any]] = []
+        taken, _ = self._sort(record, ignored, content.problems)
+        for name, value in taken.items():
+            (content.aside if name in self.aside else content.sent)[name] = value
+        return content
+
+    def nested(self, value: Any) -> dict[str, Any] | None:
+        """A nested object; None if it says nothing. Where all that it says is left out, that is `Broken`."""
+        value = _from_json(value)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise Broken(f"an object is needed, not {_shown(value)}")
+        problems: list[Broken] = []
+        taken, left = self._sort(value, frozenset(), problems)
+        if problems:
+            raise Broken(problems[0].rule, f".{problems[0].field}")
+        if self.is_priced_line:
+            _drop_amount(taken)
+        lost = [] if taken else [raw for raw in left if _is_said(raw, value[raw])]
+        if lost:
+            raise Broken(f"nothing of it is understood or may be written: {', '.join(lost[:5])}")
+        return taken or None
+
+    def tracked(self, entry: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A category and its option, by the names that `tracking_entries` gives them."""
+        if "TrackingCategoryName" in self.wanted:
+            own = {**_OF_CONTACTS, COLUMN: _OF_CONTACTS["Name"]}
+            return self.nested({own.get(name, name): value for name, value in entry.items()})
+        named = {name: value for name, value in entry.items() if name != COLUMN}
+        found = self.nested(named)
+        return {**found, COLUMN: entry[COLUMN]} if found and COLUMN in entry else found
+
+    def _sort(
+        self, record: Mapping[str, Any], ignored: frozenset[str], problems: list[Broken]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The values by Xero's names, and the names that are left out."""
+        taken: dict[str, Any] = {}
+        left: list[str] = []
+        flat: list[tuple[list[str], Any]] = []
         for raw, value in record.items():
             if value is None:
                 continue
@@ -220,65 +279,29 @@ class Form:
             except KeyError:
                 slot = self._slot(raw, ignored)
             if slot is None:
+                left.append(raw)
                 continue
             name, convert, right = slot
-            if value.__class__ is right:
-                taken = value
+            if value.__class__ is right and (right is bool or (value and not value.isspace())):
+                found = value
             else:
                 try:
-                    taken = convert(value)
+                    found = convert(value)
                 except Broken as broken:
-                    content.problems.append(Broken(broken.rule, name + broken.field))
+                    problems.append(Broken(broken.rule, name + broken.field))
                     continue
-                if taken is None:
+                if found is None:
                     continue
             if "." in name:
-                of, _, inner = name.partition(".")
-                flat.append((of, inner, taken))
+                flat.append((name.split("."), found))
             else:
-                (aside if name in self.aside else sent)[name] = taken
-        for of, inner, taken in flat:
-            if inner == "String":
-                try:
-                    _fill_day(sent, of, taken, f"{of}String")
-                except Broken as broken:
-                    content.problems.append(broken)
-            else:
-                sent[of] = {inner: taken, **sent.get(of, {})}
-        return content
-
-    def nested(self, value: Any) -> dict[str, Any] | None:
-        """A nested object; None if nothing is left of it."""
-        value = _from_json(value)
-        if not isinstance(value, Mapping):
-            raise Broken(f"an object is needed, not {_shown(value)}")
-        taken: dict[str, Any] = {}
-        for raw, inner in value.items():
-            if inner is None:
-                continue
-            try:
-                slot = self._known[raw]
-            except KeyError:
-                slot = self._slot(raw, frozenset())
-            if slot is None:
-                continue
-            name, convert, right = slot
-            if inner.__class__ is right:
-                taken[name] = inner
-                continue
-            try:
-                found = convert(inner)
-            except Broken as broken:
-                raise Broken(broken.rule, f".{name}{broken.field}") from None
-            if found is not None:
                 taken[name] = found
-        if self._has_twins:
-            for name in [name for name in taken if name.endswith(".String")]:
-                of = name.removesuffix(".String")
-                _fill_day(taken, of, taken.pop(name), f".{of}String")
-        if self.is_priced_line:
-            _drop_amount(taken)
-        return taken or None
+        for path, found in flat:
+            try:
+                _place(taken, path, found)
+            except Broken as broken:
+                problems.append(broken)
+        return taken, left
 
     def _slot(self, raw: str, ignored: frozenset[str]) -> _Slot | None:
         """Find a name once; the next record asks `_known`."""
@@ -287,11 +310,24 @@ class Form:
             name = folded(raw)
             if name in self._slots:
                 slot = self._slots[name]
-            elif raw not in ignored and not self._is_narrow:
+            elif raw not in ignored:
                 self.unknown.add(self.where + raw)
         self._known[raw] = slot
-        self._has_twins |= slot is not None and slot[0].endswith(".String")
         return slot
+
+
+def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
+    """Put a value where its path leads, unless there is one; `Date.String` is a day that `Date` may have too."""
+    *way, last = path
+    is_twin = last == "String"
+    if is_twin:
+        *way, last = way
+    for step in way:
+        content = content.setdefault(step, {})
+    if is_twin:
+        _fill_day(content, last, value, "".join(path))
+    else:
+        content.setdefault(last, value)
 
 
 def _fill_day(content: dict[str, Any], name: str, day: str, twin: str) -> None:
@@ -309,9 +345,16 @@ def _drop_amount(line: dict[str, Any]) -> None:
         del line["LineAmount"]
 
 
+def _is_said(raw: str, value: Any) -> bool:
+    """Whether a value that is left out is one that somebody may miss."""
+    return not (raw[:1] == "_" or raw in ANSWER_ONLY or value is False or is_blank(value))
+
+
 def _from_json(value: Any) -> Any:
-    """The value, or what it says if it is JSON text."""
+    """The value, or what it says if it is JSON text; a blank text says nothing, as null does."""
     if isinstance(value, str):
+        if not value.strip():
+            return None
         try:
             return _decoder.decode(value)
         except msgspec.DecodeError:
@@ -321,7 +364,22 @@ def _from_json(value: Any) -> Any:
     return value
 
 
-def _listed(one: Callable[[Any], Any]) -> Callable[[Any], list[Any] | None]:
+def _tracked(value: Any) -> list[Any]:
+    """An entry of a list of tracking, whatever it calls category and option."""
+    value = _from_json(value)
+    if value is None:
+        return []
+    if not isinstance(value, Mapping):
+        raise Broken(f"a category and its option are needed, not {_shown(value)}")
+    try:
+        return tracking_entries(value)
+    except ValueError as error:
+        raise Broken(str(error)) from None
+
+
+def _listed(
+    one: Callable[[Any], Any], entries_of: Callable[[Any], list[Any]] = lambda entry: [entry]
+) -> Callable[[Any], list[Any] | None]:
     def many(value: Any) -> list[Any] | None:
         value = _from_json(value) if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"} else value
         if isinstance(value, str) and not value.strip():
@@ -332,14 +390,35 @@ def _listed(one: Callable[[Any], Any]) -> Callable[[Any], list[Any] | None]:
             if entry is None:
                 continue
             try:
-                found = one(entry)
+                found = [one(each) for each in entries_of(entry)]
             except Broken as broken:
                 raise Broken(broken.rule, f"[{index}]{broken.field}") from None
-            if found is not None:
-                taken.append(found)
+            taken += [each for each in found if each is not None]
         return taken or None
 
     return many
+
+
+#: A float is sure of 15 digits and is written with up to 17.
+_SURE_DIGITS = 15
+_NOISE, _MOST_NOISE = Decimal("1e-12"), Decimal("1e-6")
+
+
+def without_noise(exact: Decimal) -> Decimal:
+    """The number that was meant where binary arithmetic has left its noise: 0.30000000000000004 is 0.3.
+
+    Xero's prices have up to 4 decimals and its rates up to 10. A number that lies a hair beside one of those, and
+    has so many digits that only a float writes it, is taken for that one; any other is left as it is.
+    """
+    _, digits, exponent = exact.as_tuple()
+    if len(digits) < _SURE_DIGITS or not isinstance(exponent, int) or exponent >= -4:
+        return exact
+    tolerance = min(max(abs(exact), Decimal(1)) * _NOISE, _MOST_NOISE)
+    for places in (4, 10):
+        rounded = round(exact, places)
+        if abs(exact - rounded) <= tolerance:
+            return rounded
+    return exact
 
 
 def number(value: Any) -> int | Decimal:
@@ -354,6 +433,7 @@ def number(value: Any) -> int | Decimal:
         raise Broken(f"a number such as 1234.50 is needed, not {_shown(value)}") from None
     if not exact.is_finite() or exact.adjusted() > 30:
         raise Broken(f"a number is needed, not {_shown(value)}")
+    exact = without_noise(exact)
     if exact == exact.to_integral_value():
         return int(exact)
     return exact.normalize()
@@ -370,12 +450,16 @@ def _whole(value: Any) -> int | None:
     return found
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
+    """A text, None for a blank one. A whole number has no decimals: a column of floats has 200.0 for 200."""
     if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, date)):
+        return value if value.strip() else None
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise Broken(f"text is needed, not {_shown(value)}")
-    return value.isoformat() if isinstance(value, date) else str(value)
+    exact = number(value)
+    return str(exact) if isinstance(exact, int) else f"{without_noise(Decimal(str(value))):f}"
 
 
 def _code(item: Any) -> str | None:
@@ -388,7 +472,7 @@ def _code(item: Any) -> str | None:
 def _flag(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
-    word = str(value).strip().lower()
+    word = str(number(value) if isinstance(value, (float, Decimal)) else value).strip().lower()
     if not word:
         return None
     if word in {"true", "1", "yes"}:

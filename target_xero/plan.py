@@ -408,7 +408,8 @@ class Planner:
                 raise _OwnerLeftOut
             parent = self._ledger.entry(name, key)
             if parent is None or not parent.xero_id or parent.gone:
-                raise Broken(f"the record of {name} that it is part of is not in Xero")
+                rejected = self._references.why_rejected(name, [("", key)])
+                raise Broken(rejected or f"the record of {name} that it is part of is not in Xero")
             sent[link] = {REFERENCES[link][0]: parent.xero_id} if link in REFERENCES else parent.xero_id
             tenant = tenant if link not in row.owners else None
         for name, path in row.owners.items():

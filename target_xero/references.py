@@ -13,9 +13,12 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from target_xero.compare import same_name
 from target_xero.ledger import Ledger
 from target_xero.lookups import Directory, Record
 from target_xero.payload import REFERENCES, Broken
+from target_xero.spelling import folded, singular
+from target_xero.tracking_names import COLUMN
 from target_xero.writes import WRITES
 
 #: The objects behind the names of references.
@@ -28,11 +31,14 @@ _OBJECTS = {
     "Invoice": "invoices",
     "CreditNote": "credit_notes",
 }
+#: Characters of a reject's reason that another reject repeats.
+_LONGEST_REASON = 300
 _BY_NAME = ("contacts", "invoices", "credit_notes")
 _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 _NESTED: frozenset[type[Any]] = frozenset({dict, list})
 # Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".
 _tax_type = re.compile(r"[A-Z0-9_]+").fullmatch
+_decimal_code = re.compile(r"(\d+)\.0+").fullmatch
 _account_code = re.compile(r"[^a-z\s]{1,10}").fullmatch
 
 
@@ -48,6 +54,22 @@ class References:
         self._ledger = ledger
         self._directory = directory
         self._tenant = tenant
+        self._rejected: dict[tuple[str, str, str], str] = {}
+
+    def heard_rejected(self, object_name: str, names: Mapping[str, str], reason: str) -> None:
+        """Remember why a record was rejected, under what others may refer to it by ("" is its key in the source)."""
+        for field, value in names.items():
+            self._rejected.setdefault((object_name, field, _folded_value(value)), reason)
+
+    def why_rejected(self, object_name: str, tried: Iterable[tuple[str, str]]) -> str:
+        """That a record was rejected in this run, and why; empty if none by these (field, value) was."""
+        for field, value in tried:
+            reason = self._rejected.get((object_name, field, _folded_value(value)))
+            if reason:
+                kind = singular(object_name).replace("_", " ")
+                named = f"{kind} {value}" if field else kind
+                return f"its {named} was rejected: {_shortened(reason)}"
+        return ""
 
     def foreign(self, tenant: str | None) -> bool:
         """Whether a record comes from another organisation, so that its ids mean nothing here."""
@@ -111,6 +133,8 @@ class References:
             return self._tax(name, value, tenant)
         if name.endswith("AccountCode") and isinstance(value, str):
             return self._account_code(name, value, tenant)
+        if name == "ItemCode" and isinstance(value, str):
+            return self._not_rejected("items", "Code", value, name)
         if name.endswith("ID") and name != "LineItemID" and isinstance(value, str):
             return self._plain_id(name, value, tenant)
         return value
@@ -169,14 +193,16 @@ class References:
     def _account_reference(self, tried: list[tuple[str, str]], source: str | None) -> dict[str, str]:
         for field, value in tried:
             if field == "Code" and not source:
-                return {"Code": value}
+                return {"Code": self._not_rejected("accounts", "Code", self._whole_code(value), "")}
             for account in self._directory.whole("accounts"):
                 if str(account.get(field) or "").casefold() == value.casefold():
                     return {"AccountID": str(account["AccountID"])}
         raise Broken(self._nowhere("accounts", tried, source))
 
-    @staticmethod
-    def _nowhere(target: str, tried: list[tuple[str, str]], source: str | None) -> str:
+    def _nowhere(self, target: str, tried: list[tuple[str, str]], source: str | None) -> str:
+        rejected = self.why_rejected(target, [*tried, *([("ID", source)] if source else [])])
+        if rejected:
+            return rejected
         if tried:
             named = " or ".join(f"{field} {value!r}" for field, value in tried)
             return f"Xero has none of {target} with the {named}: send it in the stream {target} as well"
@@ -209,13 +235,26 @@ class References:
     def _account_code(self, name: str, code: str, tenant: str | None) -> str:
         mapped = self._ledger.id_of(alias("AccountCode", tenant, code)) if self.foreign(tenant) else None
         if mapped or _account_code(code):
-            return mapped or code
+            return mapped or self._not_rejected("accounts", "Code", self._whole_code(code), name)
         accounts = self._directory.whole("accounts")
         for field in ("Code", "Name"):
             for account in accounts:
                 if account.get("Code") and str(account.get(field) or "").casefold() == code.casefold():
                     return str(account["Code"])
         raise Broken(f"no account in Xero has the code or name {code!r}", name)
+
+    def _not_rejected(self, target: str, field: str, value: str, name: str) -> str:
+        """A name or code that Xero resolves; raises `Broken` if it is that of a record that was rejected as new."""
+        rejected = self.why_rejected(target, [(field, value)])
+        if rejected and not any(same_name(value, one.get(field)) for one in self._directory.whole(target)):
+            raise Broken(rejected, name)
+        return value
+
+    def _whole_code(self, code: str) -> str:
+        """The code 200 where a spreadsheet made 200.0 of it, unless Xero has an account with that very code."""
+        whole = _decimal_code(code)
+        codes = {str(account.get("Code")) for account in self._directory.whole("accounts")} if whole else ()
+        return whole[1] if whole and code not in codes and whole[1] in codes else code
 
     def _tax(self, name: str, code: str, tenant: str | None) -> str:
         mapped = self._ledger.id_of(alias("TaxType", tenant, code)) if self.foreign(tenant) else None
@@ -224,13 +263,19 @@ class References:
         for rate in self._directory.whole("tax_rates"):
             if str(rate.get("Name") or "").casefold() == code.casefold():
                 return str(rate["TaxType"])
-        raise Broken(f"no tax rate in Xero has the code or name {code!r}", name)
+        rejected = self.why_rejected("tax_rates", [("Name", code)])
+        raise Broken(rejected or f"no tax rate in Xero has the code or name {code!r}", name)
 
     def _tracking(self, given: Mapping[str, Any], tenant: str | None, *, with_ids: bool) -> dict[str, Any]:
         """A category and an option: by name as people know them, by id where Xero takes nothing else."""
+        if COLUMN in given:
+            given = {"Name": self._category_of_column(given[COLUMN]), "Option": given["Option"]}
         name, option = given.get("Name"), given.get("Option")
         if name and option and not with_ids:
-            return {"Name": name, "Option": option}
+            return {
+                "Name": self._not_rejected("tracking_categories", "Name", name, "Tracking"),
+                "Option": option,
+            }
         ids = {n: given[n] for n in ("TrackingCategoryID", "TrackingOptionID") if given.get(n)}
         mapped = {n: self._mapped(value) for n, value in ids.items()}
         if len(ids) == 2 and (all(mapped.values()) or not self.foreign(tenant)):
@@ -252,11 +297,28 @@ class References:
             )
         return {**given, **{n: mapped[n] or value for n, value in ids.items()}}
 
+    def _category_of_column(self, column: str) -> str:
+        """The tracking category that a column is named after: `cost_centre` stands for `Cost centre`."""
+        for category in self._directory.whole("tracking_categories"):
+            if folded(str(category.get("Name") or "")) == folded(column):
+                return str(category["Name"])
+        rejected = self.why_rejected("tracking_categories", [("Name", column)])
+        raise Broken(rejected or f"Xero has no tracking category {column!r}", "Tracking")
+
 
 @lru_cache(maxsize=4096)
 def _refers(name: str) -> bool:
     """Whether a plain value of this name may stand for another record."""
-    return name in REFERENCES or name.endswith(("TaxType", "AccountCode", "ID"))
+    return name in REFERENCES or name.endswith(("TaxType", "AccountCode", "ItemCode", "ID"))
+
+
+def _folded_value(value: str) -> str:
+    return " ".join(value.split()).casefold()
+
+
+def _shortened(reason: str) -> str:
+    """A reason as it stands within another one."""
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON].rstrip()}…"
 
 
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from singer_xero.api import private_files
 from singer_xero.config import ConfigurationProblem
-from target_xero.payload import encode
+from target_xero.payload import encode, hashed
+from target_xero.writes import DELETED_AT
 
-REASON, REJECTED_AT = "_rejected_reason", "_rejected_at"
+REASON, REJECTED_AT, REJECT = "_rejected_reason", "_rejected_at", "_rejected_id"
 #: In the SCHEMA messages of rejects: the source that their records come from, which may be piped in by hand.
 SOURCE = "_source"
 _REASONS = {
@@ -21,7 +25,13 @@ _REASONS = {
         "description": "Why it was not written; ignored when it is sent again",
     },
     REJECTED_AT: {"type": ["string", "null"], "format": "date-time"},
+    REJECT: {
+        "type": ["string", "null"],
+        "description": "The same for the same reject, and for all rows of one document",
+    },
 }
+#: Differs each time that Xero refuses the same.
+_correlation_id = re.compile(r"correlation id [^\s)]*")
 
 
 @dataclass(slots=True)
@@ -68,8 +78,9 @@ class Report:
 class Rejects:
     """The file of rejects: a Singer stream of the records as they came, each with the reason it was rejected.
 
-    It is only ever added to, for a run that has put records aside there passes its state on. Nothing is made
-    before there is a reject. `schemas` holds the latest SCHEMA message of each stream; `source_of` tells its source.
+    It is only ever added to, for a run that has put records aside there passes its state on; a reject that is there
+    already is not added again. Nothing is made before there is a reject. `schemas` holds the latest SCHEMA message of
+    each stream; `source_of` tells its source.
     """
 
     def __init__(
@@ -82,6 +93,7 @@ class Rejects:
         self._source_of = source_of
         self._schemas = schemas
         self._written: dict[str, Mapping[str, Any]] = {}
+        self._there: set[str] | None = None
 
     def name(self, stream: str, record: Mapping[str, Any]) -> str:
         """How people tell the record from others: its stream and its key."""
@@ -89,11 +101,19 @@ class Rejects:
         told = ", ".join(f"{key}={record.get(key)}" for key in keys if key != "tenant_id")
         return f"{stream} {told}" if told else stream
 
-    def add(self, rejects: list[tuple[str, Mapping[str, Any], str]]) -> None:
-        """Add (stream, record, reason) each, flushed to the disk; ConfigurationProblem if the file can't be written."""
+    def add(self, rejects: Sequence[tuple[str, Sequence[Mapping[str, Any]], str]]) -> None:
+        """Add (stream, the rows of one record, reason) each, flushed to the disk.
+
+        Raises `ConfigurationProblem` if the file can't be written.
+        """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        there = self._identities()
         lines = []
-        for stream, record, reason in rejects:
+        for stream, rows, reason in rejects:
+            identity = _identity(self._source_of(stream), stream, rows, reason)
+            if identity in there:
+                continue
+            there.add(identity)
             schema = self._schemas[stream]
             if self._written.get(stream) is not schema:
                 self._written[stream] = schema
@@ -103,11 +123,49 @@ class Rejects:
                 }
                 source = self._source_of(stream)
                 lines.append(encode({**schema, "schema": described, **({SOURCE: source} if source else {})}))
-            told = {**record, REASON: reason, REJECTED_AT: now}
-            lines.append(encode({"type": "RECORD", "stream": stream, "record": told}))
+            for record in rows:
+                told = {**record, REASON: reason, REJECTED_AT: now, REJECT: identity}
+                lines.append(encode({"type": "RECORD", "stream": stream, "record": told}))
         try:
-            private_files.append(self.path, b"\n".join(lines) + b"\n")
+            private_files.append(self.path, b"".join(line + b"\n" for line in lines))
         except OSError as error:
             raise ConfigurationProblem(
                 f"rejects_path: {self.path} can't be written: {error.strerror or error}."
             ) from None
+
+    def _identities(self) -> set[str]:
+        """The rejects that are in the file, read at the first one of a run."""
+        if self._there is None:
+            self._there = set()
+            if self.path.is_symlink():
+                # Links are not followed: adding to it says so.
+                return self._there
+            read = msgspec.json.Decoder(_Line).decode
+            try:
+                with self.path.open("rb") as file:
+                    for line in file:
+                        try:
+                            self._there.add(read(line).record.identity)
+                        except msgspec.DecodeError:
+                            continue
+            except OSError:
+                # There is none yet, or adding to it tells what is wrong.
+                return self._there
+        return self._there
+
+
+class _Rejected(msgspec.Struct, gc=False):
+    identity: str = msgspec.field(name=REJECT)
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A line of the file that holds a reject."""
+
+    record: _Rejected
+
+
+def _identity(source: str, stream: str, rows: Sequence[Mapping[str, Any]], reason: str) -> str:
+    """What makes two rejects the same: what the source says and why it was refused, not when either came."""
+    said = [{name: value for name, value in record.items() if name[:1] != "_"} for record in rows]
+    gone = [bool(record.get(DELETED_AT)) for record in rows]
+    return hashed([source, stream, said, gone, _correlation_id.sub("", reason)])

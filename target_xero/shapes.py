@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Literal
@@ -242,11 +242,13 @@ def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any],
                 steps.append((_EACH if many else _ONE).format(field=field, tidy=call))
         elif word.item and word.item.kind == "text":
             kind = list[str]
-            steps.append(f"if record.{field} is not None and not record.{field}: record.{field} = None")
+            steps.append(_TEXTS.format(field=field))
         elif word.kind in _TYPES:
             kind = _TYPES[word.kind]
             if word.kind == "guid":
                 steps.append(_ID.format(field=field))
+            elif word.kind in {"text", "instant"}:
+                steps.append(_TEXT.format(field=field))
             elif word.kind in _NUMBERS:
                 steps.append(_NUMBER.format(field=field))
         else:
@@ -254,6 +256,8 @@ def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any],
         fields.append((field, kind | None, None))
     if form.is_priced_line:
         steps.append(_DROP_AMOUNT)
+    for group in form.needs:
+        steps.append(f"if {' and '.join(f'record.{name} is None' for name in group)}: raise Unusual")
     places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
     for place, raw in places.items():
         if raw in special:
@@ -284,6 +288,8 @@ def _nothing_to_do(record: Any) -> None:
 
 _NAMES: Mapping[str, Any] = {
     "Decimal": Decimal,
+    # More digits than a float is sure of are the form's to judge.
+    "short": Context(prec=14, traps=[Inexact]),
     "whole": Decimal(1),
     "hexadecimal": HEXADECIMAL,
     "id_like": ID_LIKE,
@@ -296,16 +302,25 @@ _ID = """value = record.{field}
 if value is not None and (value.encode().translate(hexadecimal) != id_like or value == nobody): raise Unusual"""
 _NUMBER = """value = record.{field}
 if value.__class__ is Decimal:
-    record.{field} = value.normalize() if value % whole else value.quantize(whole) or 0
+    record.{field} = value.normalize(short) if value % whole else value.quantize(whole) or 0
 elif value is not None and value.__class__ is not int: raise Unusual"""
 _DROP_AMOUNT = """amount = record.LineAmount
 if amount is not None and record.UnitAmount is not None and agrees(
     amount, record.Quantity, record.UnitAmount, record.DiscountRate, record.DiscountAmount
 ): record.LineAmount = None"""
+_TEXT = """value = record.{field}
+if value is not None and (not value or value.isspace()): record.{field} = None"""
+_TEXTS = """many = record.{field}
+if many is not None:
+    if not many: record.{field} = None
+    for one in many:
+        if not one or one.isspace(): raise Unusual"""
 _ONE = """one = record.{field}
 if one is not None:
-    {tidy}
-    if one == empty_{field}: record.{field} = None"""
+    if one == empty_{field}: record.{field} = None
+    else:
+        {tidy}
+        if one == empty_{field}: raise Unusual"""
 _EACH = """many = record.{field}
 if many is not None:
     if not many: record.{field} = None

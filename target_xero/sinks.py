@@ -71,12 +71,28 @@ class Job(msgspec.Struct, omit_defaults=True):
 
 
 class Reject(msgspec.Struct):
-    """A record that can't be written, and why."""
+    """A record that can't be written, and why; `names` are what others may refer to it by."""
 
     row: str
     epoch: int
     raw: int
     reason: str
+    names: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, row: Write, job: Job, reason: str) -> Reject:
+        """The reject of a record that was taken in."""
+        return cls(row.name, job.epoch, job.raw, reason, _names_of(job.key, job.id, job.sent))
+
+
+def _names_of(key: str, identifier: str | None, sent: Mapping[str, Any]) -> dict[str, str]:
+    """What others may refer to a record by: "" is its key in the source, ID its id in Xero."""
+    names = {name: sent[name] for name in _REFERRED_BY if isinstance(sent.get(name), str)}
+    return {**({"": key} if key else {}), **({"ID": identifier} if identifier else {}), **names}
+
+
+#: The fields by which records name other records.
+_REFERRED_BY = frozenset(name for names in REFERENCES.values() for name in names[1:])
 
 
 class States:
@@ -193,7 +209,8 @@ class Intake:
         self.states.opened(epoch)
         if content.problems:
             told = "; ".join(str(problem) for problem in content.problems[:5])
-            self.rejects.append(Reject(row.name, epoch, place, told))
+            names = _names_of("", content.aside.get(row.key), content.sent)
+            self.rejects.append(Reject(row.name, epoch, place, told, names))
             return
         job.epoch, job.raw = epoch, place
         job.key = job.key or self._content_key(row, stream, keys, job.hash)
@@ -358,13 +375,13 @@ class Intake:
         """The hash of the last record with that key: once that is written, the earlier ones are history."""
         return self._last.get((row.name, job.key), job.hash)
 
-    def record(self, place: int) -> tuple[str, dict[str, Any]]:
-        """The stream and the record as it came."""
+    def records(self, place: int) -> tuple[str, list[dict[str, Any]]]:
+        """The stream, and the rows of one record as they came."""
         assert self._lines is not None  # noqa: S101
         self._lines.seek(place)
         message = decode(self._lines.readline())
         self._lines.seek(0, 2)
-        return message["stream"], message["record"]
+        return message["stream"], [message["record"]]
 
     def close(self) -> None:
         """Let go of the files."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
-from target_xero.payload import folded
+from target_xero.spelling import folded, singular
 from target_xero.writes import NOT_WRITTEN, WRITES, Write, row_of, why_not
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -76,18 +76,11 @@ def _readings(stream: str) -> Iterator[str]:
         stream = stream[prefix.end() :] if prefix else ""
 
 
-def _singular(plural: str) -> str:
-    """`currencies` as `currency`, `tax_rates` as `tax_rate`."""
-    if plural.endswith("ies"):
-        return plural.removesuffix("ies") + "y"
-    return plural.removesuffix("s")
-
-
 _PLURALS: Mapping[str, str] = {
-    folded(_singular(name)): name for name in (*NOT_WRITTEN, *WRITES) if _singular(name) != name
+    folded(singular(name)): name for name in (*NOT_WRITTEN, *WRITES) if singular(name) != name
 }
 _FOLDED_KINDS: Mapping[str, Meaning] = {
     folded(name): Meaning(WRITES[row], MappingProxyType(dict(says)))
     for plural, (row, says) in _KINDS.items()
-    for name in (plural, _singular(plural))
+    for name in (plural, singular(plural))
 }

@@ -436,7 +436,9 @@ class Writer:
             answer.content.count(sign) for sign in (b'"ValidationErrors":[]', b"ValidationErrors")
         )
         silent = empty == every
-        return self._settle(row, steps, _paired(row, steps, _elements(envelope, row.envelope)), silent=silent)
+        answers = _paired(row, steps, _elements(envelope, row.envelope))
+        call = f" ({answer.call}: {answer.status}, correlation id {answer.correlation_id})"
+        return self._settle(row, steps, answers, silent=silent, call=call)
 
     def _follow(self, row: Write, steps: list[Step]) -> None:
         for group in _grouped(steps):
@@ -516,11 +518,17 @@ class Writer:
     # What became of them
 
     def _settle(
-        self, row: Write, steps: list[Step], answers: list[Record | Refusal], *, silent: bool = False
+        self,
+        row: Write,
+        steps: list[Step],
+        answers: list[Record | Refusal],
+        *,
+        silent: bool = False,
+        call: str = "",
     ) -> list[Step]:
         """Write down what became of the records of a request; returns the steps that follow from it.
 
-        `silent` answers hold no messages.
+        `silent` answers hold no messages. `call` tells of the request where Xero does not say why it refused a record.
         """
         done: list[tuple[Step, Record]] = []
         refused: list[tuple[Step, str]] = []
@@ -530,7 +538,9 @@ class Writer:
             elif _is_written(answer, silent=silent):
                 done.append((step, answer))
             else:
-                refused.append((step, "; ".join(_words(answer)) or "Xero refused it and did not say why"))
+                refused.append(
+                    (step, "; ".join(_words(answer)) or f"Xero refused it and did not say why{call}")
+                )
         following: list[Step] = []
         for (step, answer), entry in zip(done, self._note(row, done), strict=True):
             self._tell_remarks(row, answer)
@@ -582,7 +592,7 @@ class Writer:
                     continue
             except Broken as broken:
                 words = f"{words} ({broken})"
-            rejects.append(Reject(row.name, job.epoch, job.raw, words))
+            rejects.append(Reject.of(row, job, words))
         keys = [step.job.key for step, _ in refused]
         again = {step.job.key for step in following}
         self._set_aside(rejects)
@@ -761,16 +771,17 @@ class Writer:
         self._intake.states.settled(job.epoch)
 
     def _reject(self, row: Write, job: Job, reason: str) -> None:
-        self._set_aside([Reject(row.name, job.epoch, job.raw, reason)])
+        self._set_aside([Reject.of(row, job, reason)])
         self._check_stop()
 
     def _set_aside(self, rejects: list[Reject]) -> None:
         """Put rejects into their file; only then do they not hold back the state any more."""
-        told: list[tuple[str, Mapping[str, Any], str]] = []
+        told: list[tuple[str, list[dict[str, Any]], str]] = []
         for reject in rejects:
-            stream, record = self._intake.record(reject.raw)
-            told.append((stream, record, reject.reason))
-            self._logger.error("%s rejected: %s", self._rejects.name(stream, record), reject.reason)
+            stream, rows = self._intake.records(reject.raw)
+            told.append((stream, rows, reject.reason))
+            self._references.heard_rejected(reject.row, reject.names, reject.reason)
+            self._logger.error("%s rejected: %s", self._rejects.name(stream, rows[0]), reject.reason)
         if told and not self._dry_run:
             self._rejects.add(told)
         for reject in rejects:
@@ -926,7 +937,7 @@ def _words(value: Any) -> list[str]:
 def _why(error: Refused | NotFound) -> str:
     if isinstance(error, NotFound):
         return "Xero has no such record: an id in it is not one of this organisation (404)"
-    return error.words or str(error)
+    return error.words if error.says_why else error.what
 
 
 def _entry(row: Write, step: Step, answer: Record) -> Entry:

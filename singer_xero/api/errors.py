@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LONGEST_WORDS = 400
+#: What stands in the place of Xero's words where it has said nothing.
+_NO_BODY, _NO_MESSAGE = "(no words)", "(no message in the answer)"
 
 
 class XeroError(Exception):
@@ -73,6 +75,11 @@ class XeroError(Exception):
         if self.correlation_id:
             said += f" (correlation id {self.correlation_id})"
         return f"{self.call}: {said}" if self.call else said
+
+    @property
+    def says_why(self) -> bool:
+        """Whether Xero gave a reason in words."""
+        return self.words not in {"", _NO_BODY, _NO_MESSAGE}
 
     def __str__(self) -> str:
         return f"{self.what.rstrip('.')}. {self.advice}" if self.advice else self.what
@@ -223,16 +230,16 @@ def words_of(content: bytes) -> str:
     case does not matter, as some of Xero's gateways write them small.
     """
     if not content.strip():
-        return "(no words)"
+        return _NO_BODY
     parsed = _parsed(content)
     if isinstance(parsed, (dict, list)):
-        return _json_words(parsed) or "(no message in the answer)"
+        return _json_words(parsed) or _NO_MESSAGE
     text = content.decode("utf-8", "replace")
     found = re.findall(r"<Message>(.*?)</Message>", text, re.DOTALL)
     if not found and text.lstrip().startswith("<"):
         found = re.findall(r"<(?:title|h1)[^>]*>(.*?)</", text, re.DOTALL | re.IGNORECASE)
         if not found:
-            return "(no message in the answer)"
+            return _NO_MESSAGE
     return one_line(" / ".join(dict.fromkeys(html.unescape(part).strip() for part in found or [text])))
 
 

@@ -71,7 +71,7 @@ class Looking:
         self.jobs = {name: _whole(file).splitlines() for name, file in intake._files.items()}
         self.counts: list[Counter[Any]] = [intake.counts, intake.ends, intake.elsewhere, intake.states._open]
         self.rejects = intake.rejects
-        self.records = [intake.record(job.raw) for row in WRITES.values() for job in intake.jobs(row)]
+        self.records = [intake.records(job.raw) for row in WRITES.values() for job in intake.jobs(row)]
         intake.close()
 
 
