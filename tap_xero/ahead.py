@@ -52,8 +52,12 @@ def threads_for(organisations: int) -> int:
     return min(WINDOW * organisations, MOST_THREADS)
 
 
-class _Stopped(Exception):
-    """The consumer has gone; there is nobody to read for."""
+class _Stopped(BaseException):
+    """The consumer has gone; there is nobody to read for, and nothing to be saved of what was read."""
+
+
+class Abandoned(Exception):
+    """The rest of a list isn't waited for any more."""
 
 
 class _Ready(NamedTuple):
@@ -126,7 +130,7 @@ class ReadAhead:
         """The most bytes that lay ready at once."""
         self._changed = threading.Condition()
         self._consumed: _Lane | None = None
-        self._stopped = False
+        self._stopped = self._abandoned = False
         self._lists = iter(lists)
         self._most_lanes = lanes
         self._lanes: dict[Hashable, _Lane] = {}
@@ -160,7 +164,7 @@ class ReadAhead:
         self._begin()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: lane.chunks or lane.ended)
+                self._changed.wait_for(lambda: lane.chunks or lane.ended or self._abandoned)
                 if not lane.chunks:
                     break
                 ready = lane.chunks.popleft()
@@ -171,6 +175,8 @@ class ReadAhead:
             yield ready.opened()
         if lane.error:
             raise lane.error
+        if not lane.ended:
+            raise Abandoned
 
     def _at_once(self, lane: _Lane, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
         """Make calls of a list, a few of them at the same time, and give their answers in order (see `paging.AtOnce`).
@@ -239,6 +245,12 @@ class ReadAhead:
     def _landed(self, lane: _Lane) -> None:
         lane.flying -= 1
         self._under_way -= 1
+
+    def abandon(self) -> None:
+        """Let the consumer wait no longer: it gets what lies ready, and then `Abandoned`."""
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Stop reading; waits for the calls that are under way."""

@@ -58,9 +58,11 @@ class ChildStream(XeroStream):
         self.incomplete = self.parent.incomplete
         super().finalize_state_progress_markers(state)
 
-    def pass_on(self, record: Mapping[str, Any], tenant_id: str) -> None:
-        """Write what a record of the parent's, by Xero's names, holds of this list."""
-        for one in self.child.records(record):
-            shaped = self.shape.record(one)
-            shaped["tenant_id"] = tenant_id
-            self._write_record_message(shaped)
+    def parts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What a record of the parent's, by Xero's names, holds of this list."""
+        return [self.shape.record(one) for one in self.child.records(record)]
+
+    def write(self, record: dict[str, Any], tenant_id: str) -> None:
+        """Write one of them."""
+        record["tenant_id"] = tenant_id
+        self._write_record_message(record)

@@ -13,8 +13,8 @@ from singer_xero.api.dates import instant
 from singer_xero.api.errors import NotFound
 from singer_xero.objects import Detail
 from tap_xero.paging import Chunk
-from tap_xero.records import Page, Record, RecordReader, Row
-from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of
+from tap_xero.records import Page, Record, RecordReader, Row, can_be_key
+from tap_xero.streams import INCREMENTAL, Reading, XeroStream, each_of, stream_of
 
 if TYPE_CHECKING:
     from tap_xero.tap import TapXero
@@ -25,6 +25,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 class DetailReader(RecordReader):
     """Adds to what was found on a record the record's key and time of change."""
+
+    keyed = False
 
     def record(self, row: Row) -> Record:
         """Decode a row; see `RecordReader`."""
@@ -69,22 +71,20 @@ class DetailStream(XeroStream):
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
         """Read the list, and ask each record that can have something; several at once."""
         inner = reading.of(self.records)
-        inner.since, inner.passed = reading.since, reading.passed
+        inner.bookmark, inner.since, inner.passed = reading.bookmark, reading.since, reading.passed
+        inner.in_steps = self.replication_method == INCREMENTAL
         for chunk in self.records.chunks(inner):
             rows = [row for row in chunk.rows if self._may_have(row)]
-            for page in reading.at_once(partial(self.of_record, reading, rows), range(len(rows))):
-                yield Chunk(page.rows, None, page.size, proven=False)
-            yield Chunk([], chunk.remaining, proven=chunk.proven)
+            yield from each_of(reading, chunk, rows, partial(self.of_record, reading))
 
     def _may_have(self, row: Row) -> bool:
-        if not self.detail.where:
+        if not self.detail.where or row.fault:
             return True
         record = _decode(row.raw)
         return all(record.get(name) in allowed for name, allowed in self.detail.where.items())
 
-    def of_record(self, reading: Reading, rows: Sequence[Row], number: int) -> Page:
+    def of_record(self, reading: Reading, parent: Row) -> Page:
         """Ask one record; nothing if it was removed in the meantime, or has nothing of the kind."""
-        parent = rows[number]
         try:
             page = reading.ask(self.detail.path.format(id=str(parent.key[0])), self.detail.params)
         except NotFound:
@@ -92,11 +92,18 @@ class DetailStream(XeroStream):
         found = self._numbered(page.rows) if self.detail.numbered else [(row, {}) for row in page.rows]
         rows = []
         for row, more in found:
+            if row.fault:
+                rows.append(row._replace(time=parent.time))
+                continue
             own = dict(zip(self.detail.key, row.key, strict=True))
             own |= dict(zip(self.detail.of.key, parent.key, strict=True)) | more
-            rows.append(Row(tuple(own[name] for name in self.detail.key), parent.time, row.raw))
+            key = tuple(own[name] for name in self.detail.key)
+            fault = (
+                "" if can_be_key(key) else f"its {' and '.join(self.detail.key)} can't tell it from others"
+            )
+            rows.append(Row(key, parent.time, row.raw, fault=fault))
         if self.detail.files and self.tap.files:
-            rows = [self._kept(reading, row) for row in rows]
+            rows = [row if row.fault else self._kept(reading, row) for row in rows]
         return Page(rows, size=page.size)
 
     def _numbered(self, rows: Sequence[Row]) -> list[tuple[Row, dict[str, Any]]]:
@@ -104,7 +111,10 @@ class DetailStream(XeroStream):
 
         Xero doesn't say in which order it lists them; of those with one time, the order it lists them in counts.
         """
-        when = [instant(str(_decode(row.raw).get(self.detail.numbered) or "")) for row in rows]
+        when = [
+            "" if row.fault else instant(str(_decode(row.raw).get(self.detail.numbered) or ""))
+            for row in rows
+        ]
         newest_first = bool(rows) and when[0] > when[-1]
         order = sorted(range(len(rows)), key=lambda n: (when[n], -n if newest_first else n))
         return [(rows[place], {"Number": number}) for number, place in enumerate(order, 1)]

@@ -9,14 +9,16 @@ import logging
 from array import array
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import Any, cast
 
 from singer_xero.api.dates import moment
+from singer_xero.api.errors import DayLimitReached
 from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
 
 logger = logging.getLogger("tap-xero")
@@ -28,8 +30,11 @@ WALKS = 10
 """How often a list that is being edited is walked again before the stream gives up and says so."""
 
 
+FIRST_BLOCK = 10
+"""Pages of the first block where a bookmark follows each block; every next block has twice as many, up to `BLOCK`."""
+
 BLOCK = 100
-"""Pages that are proved together: a run that breaks off has to read so many again."""
+"""Most pages that are proved together, and so the most that a killed run has to read again."""
 
 SKEW = timedelta(seconds=5)
 """How far the clocks of Xero's servers may be apart."""
@@ -46,6 +51,9 @@ SHORT_PAGE = 100
 Fetch = Callable[["Mapping[str, str] | None", "datetime | None"], Page]
 """Makes one call of a list, with these parameters and If-Modified-Since, and finds the rows of its answer."""
 
+LastCalls = Callable[[], "AbstractContextManager[Fetch]"]
+"""Keeps some of the day's calls back, and gives a `Fetch` that may use them when no other call may be made."""
+
 Passed = dict[tuple[Any, ...], str]
 """Key and time of the rows that the next question may repeat: the last that were passed on before a bookmark."""
 
@@ -58,7 +66,9 @@ class Chunk:
     remaining: int | None = None
     size: int = 0
     proven: bool = True
-    """Whether everything up to here has been read for sure, so that a bookmark may follow."""
+    """Whether everything up to here has been read for sure."""
+    bookmark: Any = None
+    """Where a bookmark may stand once these rows are passed on; None: where it stood before."""
 
 
 AtOnce = Callable[[Callable[[int], Page], Iterable[int]], Iterator[Page]]
@@ -76,8 +86,59 @@ def one_by_one(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[
 
 def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time: bool) -> Iterator[Chunk]:
     """Read a list that Xero gives in one answer; `by_time`: in the order of its marker, for a bookmark to follow."""
-    page = fetch(None, since and since - OVERLAP)
-    yield Chunk(_fresh(sorted(page.rows, key=_time), passed) if by_time else page.rows, 0, page.size)
+    marks = _Marks(fetch, passed, since)
+    page = marks.fetch(None, since and since - OVERLAP)
+    if not by_time:
+        yield Chunk(page.rows, 0, page.size)
+        return
+    yield from marks.follow([Chunk(marks.fresh(sorted(page.rows, key=_time)), 0, page.size)])
+
+
+class _Marks:
+    """Where a bookmark may stand: at the newest row that was passed on, and never beyond Xero's own time.
+
+    Xero stamps some records hours ahead, in organisations of New Zealand and Australia. What is edited before that
+    hour comes would be passed over by a bookmark at such a stamp. So the bookmark stays at the DateTimeUTC of the first
+    answer that has one, and the row is read again until its time has come.
+    """
+
+    def __init__(self, fetch: Fetch, passed: Passed, since: datetime | None = None) -> None:
+        self.make_call = fetch
+        self.passed = passed
+        self._since = _text(since) if since else ""
+        self._seen = self._latest = ""
+
+    def fetch(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
+        """Make a call, and see whether its rows are ahead of its time."""
+        page = self.make_call(params, since)
+        if page.at and any(row.time > page.at for row in page.rows):
+            self._latest = min(self._latest or page.at, page.at)
+        return page
+
+    def fresh(self, rows: list[Row]) -> list[Row]:
+        """Leave out what was passed on before, and remember what the next question may repeat."""
+        passed = self.passed
+        fresh = [row for row in rows if passed.get(row.key) != row.time] if passed else rows
+        self._seen = max([self._seen, *map(_time, rows)])
+        _keep_edge(passed, rows, min(self._seen, self._latest or self._seen))
+        return fresh
+
+    def aside(self) -> _Marks:
+        """Others for the same list, which know of nothing that was passed on."""
+        return _Marks(self.fetch, {})
+
+    def join(self, aside: _Marks) -> None:
+        """Take over what was passed on by others."""
+        self.passed.update(aside.passed)
+        self._seen = max(self._seen, aside._seen)
+
+    def follow(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Say with each chunk that is proven, or says so itself, where the bookmark may stand."""
+        for chunk in chunks:
+            bookmark = self._seen if chunk.proven else chunk.bookmark
+            if bookmark and self._latest:
+                bookmark = min(bookmark, self._latest)
+            yield replace(chunk, bookmark=max(bookmark, self._since) if bookmark else None)
 
 
 def read_by_change(
@@ -88,6 +149,7 @@ def read_by_change(
     at_once: AtOnce = one_by_one,
     *,
     lasting: bool = True,
+    last_calls: LastCalls | None = None,
 ) -> Iterator[Chunk]:
     """Read a paged list by time, in blocks of pages that are fetched at once and then proved to be whole.
 
@@ -100,33 +162,68 @@ def read_by_change(
     change at once, and so is one that rows may leave while it is read (not `lasting`), which no count would show if
     others join it meanwhile.
 
+    With `last_calls` a bookmark is to follow: the first block is short and each next one twice as long, and where a
+    call fails, the pages before it are proved with the calls that were kept back, before the error goes up.
+
     `passed` holds the rows at the border of the run before, and at the end those of this one. `page_size` None: the
     list takes no size and gives 100. Raises `UnexpectedAnswer` when a list changes faster than it can be read.
     """
+    marks = _Marks(fetch, passed, since)
     sized = {} if page_size is None else {"pageSize": str(page_size)}
     window = since and since - OVERLAP
+    yield from marks.follow(_by_blocks(marks, window, sized, at_once, lasting=lasting, last_calls=last_calls))
+
+
+def _by_blocks(
+    marks: _Marks,
+    window: datetime | None,
+    sized: Mapping[str, str],
+    at_once: AtOnce,
+    *,
+    lasting: bool,
+    last_calls: LastCalls | None,
+) -> Iterator[Chunk]:
+    pages = min(FIRST_BLOCK, BLOCK) if last_calls else BLOCK
     while True:
-        first = fetch({"page": "1", **sized}, window)
+        first = marks.fetch({"page": "1", **sized}, window)
         counted = first.pagination is not None and first.pagination.pageCount > 1 and first.at
         if not counted or not lasting or not _in_order(first.rows, window):
-            yield from _from_change_to_change(fetch, window, passed, sized, first=first)
+            yield from _from_change_to_change(marks, window, sized, first=first)
             return
-        block = _Block(fetch, window, sized, first, passed)
-        try:
-            for page in block.pages(at_once):
-                yield Chunk(_fresh(page.rows, passed), block.remaining, page.size, proven=False)
-            late = block.late()
-            yield Chunk(_fresh(late, passed) if block.end is None else [], None if block.end else 0)
-            window = block.end
-        except _Doubtful as doubt:
-            logger.info("%s: the last %d pages are read again, from change to change.", doubt, block.read)
-            read: Passed = {}
-            again = _from_change_to_change(fetch, window, read, sized, until=block.end)
-            window = yield from _without(block.known, again)
-            passed.update(read)
-            yield Chunk(_fresh([], passed))
+        block = _Block(marks, window, sized, first, pages)
+        window = yield from _read_block(block, at_once, last_calls)
         if window is None:
             return
+        pages = min(pages * 2, BLOCK)
+
+
+def _read_block(block: _Block, at_once: AtOnce, last_calls: LastCalls | None) -> Reading:
+    """Read a block and prove it; gives the window of the next one, None at the end of the list."""
+    with ExitStack() as stack:
+        last_fetch = stack.enter_context(last_calls()) if last_calls else None
+        try:
+            for page in block.pages(at_once):
+                yield Chunk(block.marks.fresh(page.rows), block.remaining, page.size, proven=False)
+            late = block.late()
+            yield Chunk(block.marks.fresh(late), None if block.end else 0)
+        except _Doubtful as doubt:
+            logger.info("%s: the last %d pages are read again, from change to change.", doubt, block.read)
+        except Exception as error:
+            rows = block.cut_short(last_fetch) if last_fetch else None
+            if rows is None:
+                raise
+            yield Chunk(block.marks.fresh(rows))
+            if not isinstance(error, DayLimitReached):
+                raise
+            return block.end  # calls that were kept back and not needed are free now
+        else:
+            return block.end
+    marks = block.marks.aside()
+    again = _from_change_to_change(marks, block.window, block.sized, until=block.end)
+    window = yield from _without(block.known, again)
+    block.marks.join(marks)
+    yield Chunk(block.marks.fresh([]))
+    return window
 
 
 def _without(known: set[int], chunks: Reading) -> Reading:
@@ -137,7 +234,9 @@ def _without(known: set[int], chunks: Reading) -> Reading:
         except StopIteration as end:
             return cast("datetime | None", end.value)
         rows = [row for row in chunk.rows if hash((row.key, row.time)) not in known]
-        yield replace(chunk, rows=rows, proven=False)
+        # What was passed on before may lie beyond this chunk: the bookmark must not.
+        bookmark = _newest(chunk.rows) or None
+        yield replace(chunk, rows=rows, proven=False, bookmark=bookmark)
 
 
 class _Doubtful(Exception):
@@ -145,24 +244,31 @@ class _Doubtful(Exception):
 
 
 class _Block:
-    """Up to `BLOCK` pages of a list, numbered from the beginning of a window.
+    """Up to `pages` pages of a list, numbered from the beginning of a window.
 
     `end` is where the next block's window begins, None when this one reaches the end of the list.
     """
 
     def __init__(
-        self, fetch: Fetch, window: datetime | None, sized: Mapping[str, str], first: Page, passed: Passed
+        self,
+        marks: _Marks,
+        window: datetime | None,
+        sized: Mapping[str, str],
+        first: Page,
+        pages: int,
     ) -> None:
-        self.fetch, self.window, self.sized, self.first = fetch, window, sized, first
+        self.marks, self.window, self.sized, self.first = marks, window, sized, first
         self.counts = first.pagination or Pagination()
-        self.last = min(self.counts.pageCount, BLOCK)
+        self.last = min(self.counts.pageCount, pages)
         self.end: datetime | None = None
         self.read = self.most = 0
+        self._newest = ""
+        self._counts: list[tuple[str, int]] = []
         # Xero's servers needn't agree to the second: what changed shortly before the block began is looked at too.
         since = moment(first.at).replace(microsecond=0) - SKEW
         self.cut = max(since, window) if window else since
         self._keys = array("q")
-        self._versions = array("q", [hash(version) for version in passed.items()])
+        self._versions = array("q", [hash(version) for version in marks.passed.items()])
         self._edge: Passed = {}
         self._recent: set[tuple[tuple[Any, ...], str]] = set()
 
@@ -174,43 +280,65 @@ class _Block:
     def pages(self, at_once: AtOnce) -> Iterator[Page]:
         """Fetch the pages, several at once, and give them in order, without what two neighbours share."""
         before: Passed = {}
-        newest = ""
         numbers = range(2, self.last + 1)
-        counts: list[tuple[str, int]] = []
-        rest = at_once(lambda number: self.fetch({"page": str(number), **self.sized}, self.window), numbers)
+        rest = at_once(
+            lambda number: self.marks.fetch({"page": str(number), **self.sized}, self.window), numbers
+        )
         for page in chain([self.first], rest):
             # A row that moved forward between two answers ends one page and begins the next.
             rows = [row for row in page.rows if before.get(row.key) != row.time]
-            if not _in_order(page.rows, self.window) or (rows and rows[0].time < newest):
+            oldest = next((row.time for row in rows if row.time), self._newest)
+            if not _in_order(page.rows, self.window) or oldest < self._newest:
                 raise _Doubtful("Xero's answer is not in order of change")
             before = {row.key: row.time for row in page.rows}
-            newest = rows[-1].time if rows else newest
-            counts.append((page.at, page.pagination.itemCount if page.pagination else 0))
+            self._newest = _newest(rows) or self._newest
+            self._counts.append((page.at, page.pagination.itemCount if page.pagination else 0))
             self._note(rows)
             yield Page(rows, page.pagination, page.size)
-        in_time = [count for _, count in sorted(counts, key=itemgetter(0))]
+        self._finish()
+
+    def _finish(self) -> None:
+        """Settle what was counted while the pages were read, and where the next block begins."""
+        in_time = [count for _, count in sorted(self._counts, key=itemgetter(0))]
         self.most = in_time[-1]
         if in_time != sorted(in_time):
             raise _Doubtful("Rows left the list while it was read")
-        if self.last < self.counts.pageCount:
-            self.end = _window_after(newest)
+        if self.read < self.counts.pageCount:
+            self.end = _window_after(self._newest)
             if self.window is not None and self.end <= self.window:
                 self.end = self.window + OVERLAP
                 raise _Doubtful(f"{self.read} pages lie within one second")
+
+    def cut_short(self, fetch: Fetch) -> list[Row] | None:
+        """Prove the pages read so far, where the next one could not be read; None when that isn't possible.
+
+        Returns rows as `late` does. What goes wrong here is no news: the bookmark stays where it was.
+        """
+        if not self.read:
+            return None
+        usual, self.marks.make_call = self.marks.make_call, fetch
+        try:
+            self._finish()
+            return self.late()
+        except Exception:
+            return None
+        finally:
+            self.marks.make_call = usual
 
     def _note(self, rows: list[Row]) -> None:
         self.read += 1
         self._keys.extend([hash(row.key) for row in rows])
         self._versions.extend([hash((row.key, row.time)) for row in rows])
-        _keep_edge(self._edge, [row._replace(key=(row.key, row.time)) for row in rows])
+        _keep_edge(self._edge, [row._replace(key=(row.key, row.time)) for row in rows], self._newest)
         cut = self.cut.isoformat()[:19]
         self._recent.update((row.key, row.time) for row in rows if row.time[:19] >= cut)
 
     def late(self) -> list[Row]:
         """Ask what has changed since the block began, and prove by it that no row was skipped.
 
-        Returns the rows that changed; raises `_Doubtful` without a proof. What is counted first and last leans to the
-        safe side: whatever happens in between can make a proof fail, and never succeed.
+        Returns the rows that changed, if they end the list: what a next block reads is none of this one's. Raises
+        `_Doubtful` without a proof. What is counted first and last leans to the safe side: whatever happens in between
+        can make a proof fail, and never succeed.
         """
         if not self._tail():
             return []
@@ -230,18 +358,18 @@ class _Block:
             tail = self._tail()
             moved = sum(self._keys.count(hash(row.key)) > beyond_of[row.key] for row in tail)
             if read - moved >= counted:
-                return self._changed(tail)
+                return [] if self.end else self._changed(tail)
         raise _Doubtful("Rows were edited while they were read")
 
     def _tail(self) -> list[Row]:
-        tail = _from_change_to_change(self.fetch, self.cut, {}, self.sized)
+        tail = _from_change_to_change(self.marks.aside(), self.cut, self.sized)
         return _latest(row for chunk in tail for row in chunk.rows)
 
     def _changed(self, tail: list[Row]) -> list[Row]:
         return [row for row in tail if (row.key, row.time) not in self._recent]
 
     def _count(self, window: datetime | None) -> int:
-        counts = self.fetch({"page": "1", "pageSize": "1"}, window).pagination
+        counts = self.marks.fetch({"page": "1", "pageSize": "1"}, window).pagination
         if counts is None:
             raise _Doubtful("Xero gives no counts")
         return counts.itemCount
@@ -253,9 +381,8 @@ class _Block:
 
 
 def _from_change_to_change(
-    fetch: Fetch,
+    marks: _Marks,
     window: datetime | None,
-    passed: Passed,
     sized: Mapping[str, str],
     *,
     first: Page | None = None,
@@ -268,27 +395,31 @@ def _from_change_to_change(
     has been read already; `until` ends the reading once it is reached. Returns the window to go on from, or None.
     """
     while until is None or window is None or window < until:
-        page, first = first or fetch({"page": "1", **sized}, window), None
+        page, first = first or marks.fetch({"page": "1", **sized}, window), None
         if not _in_order(page.rows, window):
             logger.warning(
                 "Xero's answer is not in order of change: the list is walked page by page until it holds still, and "
                 "its rows are passed on at the end."
             )
-            rows = _latest(_until_still(fetch, window, sized))
-            yield Chunk(_fresh(rows, passed), 0, sum(len(bytes(row.raw)) for row in rows))
+            rows = _latest(_until_still(marks.fetch, window, sized))
+            yield Chunk(marks.fresh(rows), 0, sum(len(bytes(row.raw)) for row in rows))
             return None
-        yield Chunk(_fresh(page.rows, passed), _remaining(page), page.size)
+        yield Chunk(marks.fresh(page.rows), _remaining(page), page.size)
         if is_last(page, int(sized.get("pageSize", SHORT_PAGE)), 1):
             return None
-        later = _window_after(page.rows[-1].time)
+        later = _window_after(_newest(page.rows))
         if window is not None and later <= window:
-            rows = _latest(_until_still(fetch, window, sized, beyond=window))
-            yield Chunk(_fresh(rows, passed), None, page.size)
-            later = _window_after(rows[-1].time)
+            rows = _latest(_until_still(marks.fetch, window, sized, beyond=window))
+            yield Chunk(marks.fresh(rows), None, page.size)
+            later = _window_after(_newest(rows))
             if later <= window:  # the walk met the end of the list
                 return None
         window = later
     return window
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _window_after(time: str) -> datetime:
@@ -299,25 +430,24 @@ def _time(row: Row) -> Any:
     return row.time
 
 
+def _newest(rows: list[Row]) -> str:
+    """The time of the last row that has one; "" when none has."""
+    return next((str(row.time) for row in reversed(rows) if row.time), "")
+
+
 def _in_order(rows: list[Row], window: datetime | None) -> bool:
     """Tell whether a page is what was asked for: by time, and nothing from before the window."""
-    times = [row.time for row in rows]
-    if not times:
+    if not rows:
         return True
+    times = [row.time for row in rows if row.time]
+    if not times:
+        return False
     early = (window - OVERLAP).isoformat()[:19] if window else ""
-    return bool(times[0]) and times[0][:19] >= early and times == sorted(times)
+    return times[0][:19] >= early and times == sorted(times)
 
 
-def _fresh(rows: list[Row], passed: Passed) -> list[Row]:
-    """Leave out what was passed on before, and remember what the next question may repeat."""
-    fresh = [row for row in rows if passed.get(row.key) != row.time] if passed else rows
-    _keep_edge(passed, rows)
-    return fresh
-
-
-def _keep_edge(edge: Passed, rows: list[Row]) -> None:
-    """Keep of the rows those so near to the newest that a question asked from there repeats them."""
-    newest = max([*map(_time, rows), *edge.values()], default="")
+def _keep_edge(edge: Passed, rows: list[Row], newest: str) -> None:
+    """Add rows to those of the edge, and keep those that a question asked from the newest time on repeats."""
     if not newest:
         return
     border = _window_after(newest).isoformat()[:19]
@@ -383,7 +513,11 @@ def _until_still(
                     yield row
             if is_last(page, int(sized.get("pageSize", SHORT_PAGE)), number):
                 break
-            if beyond is not None and _window_after(page.rows[-1].time) > beyond:
+            if (
+                beyond is not None
+                and (newest_here := _newest(page.rows))
+                and _window_after(newest_here) > beyond
+            ):
                 break
             number += 1
         if number == 1 and beyond is None:
@@ -416,14 +550,17 @@ def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> It
         for offset, page in zip(offsets, answers, strict=False):
             if not page.rows:
                 return
-            if all(row.time <= offset for row in page.rows):
+            numbered = [row for row in page.rows if row.time != ""]
+            if all(row.time <= offset for row in numbered):
                 raise UnexpectedAnswer(
                     f"journals after number {offset} were asked for, and Xero gave only earlier ones"
                 )
-            fresh = sorted((row for row in page.rows if row.time > after), key=_time)
+            fresh = sorted((row for row in numbered if row.time > after), key=_time)
             if fresh:
-                yield Chunk(fresh, None, page.size)
                 after = fresh[-1].time
+            odd = [row for row in page.rows if row.time == ""]
+            if fresh or odd:
+                yield Chunk([*odd, *fresh], None, page.size, bookmark=after)
             if len(page.rows) < SHORT_PAGE:
                 # The end, most likely: what was asked for beyond it may leave a gap to it.
                 ahead = 1

@@ -26,6 +26,9 @@ Plan = Callable[[Record], None]
 SHORT = 32 * 1024
 """Bytes of an answer that isn't worth packing."""
 
+_NULL = b"null"
+_INSTANT = len("2026-04-24T12:04:04.663000Z")
+
 
 class UnexpectedAnswer(CallError):
     """Xero's answer can be read but isn't what was asked for; what isn't understood is never an empty answer."""
@@ -46,13 +49,15 @@ class Row(NamedTuple):
     """A record that hasn't been decoded yet, but for its key and the field that tells its change.
 
     `time` is the marker as the tap writes it (fixed width, so that it sorts as text; journals: their number), and
-    "" where the record has none. `source` is the record's bytes, or the answer in which it has this `place`.
+    "" where the record has none. `source` is the record's bytes, or the answer in which it has this `place`. `fault`
+    says why it can't be passed on, where it can't.
     """
 
     key: tuple[Any, ...]
     time: Any
     source: msgspec.Raw | Body
     place: int = 0
+    fault: str = ""
 
     @property
     def raw(self) -> msgspec.Raw:
@@ -143,6 +148,25 @@ class Page:
             self.body.pack()
 
 
+def _pagination(value: Any) -> Pagination | None:
+    """The counts of a list; None where they can't be understood, as where there are none."""
+    try:
+        return msgspec.convert(value, Pagination | None)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _time_of(value: Any) -> str:
+    """Xero's own time of an answer; "" where it doesn't say."""
+    found = instant(value) if isinstance(value, str) else ""
+    return found if len(found) == _INSTANT else ""
+
+
+def can_be_key(parts: Iterable[Any]) -> bool:
+    """Whether values tell a record from others: numbers, or text that isn't empty."""
+    return all(type(part) is int or (type(part) is str and bool(part)) for part in parts)
+
+
 def bodies_of(rows: Iterable[Row]) -> list[Body]:
     """The answers in which rows lie that have not been given bytes of their own."""
     return [body for body in {id(row.source): row.source for row in rows}.values() if isinstance(body, Body)]
@@ -154,6 +178,9 @@ class RecordReader:
     Pages may be read by several threads while records are decoded by one. New fields and unreadable dates are told
     once each, not once per record.
     """
+
+    keyed = True
+    """Whether a record has to have its whole key when it is found in an answer."""
 
     def __init__(self, xero: XeroObject, logger: logging.Logger) -> None:
         self.xero = xero
@@ -169,6 +196,7 @@ class RecordReader:
         head = msgspec.defstruct("Head", [(name, Any, None) for name in dict.fromkeys(names)])
         self._head = msgspec.json.Decoder(head)
         self._heads = self._envelope_of(list[head])  # type: ignore[valid-type]
+        self._several = len(xero.key) != 1
         self._key = attrgetter(*xero.key) if xero.key else lambda _: ()
         self._marker = attrgetter(xero.marker) if xero.marker else lambda _: None
         self._record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -181,8 +209,8 @@ class RecordReader:
     def _envelope_of(self, records: Any) -> msgspec.json.Decoder[Any]:
         fields = [
             ("records", records, msgspec.field(name=self.xero.envelope)),
-            ("pagination", Pagination | None, None),
-            ("at", str, msgspec.field(name="DateTimeUTC", default="")),
+            ("pagination", Any, None),
+            ("at", Any, msgspec.field(name="DateTimeUTC", default="")),
         ]
         return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields))
 
@@ -193,8 +221,7 @@ class RecordReader:
         """
         body = Body(content, packed, lambda body, content: self._rows(content, call, body)[0])
         rows, envelope = self._rows(content, call, body)
-        at = instant(envelope.at) if envelope.at else ""
-        return Page(rows, envelope.pagination, len(content), at, body)
+        return Page(rows, _pagination(envelope.pagination), len(content), _time_of(envelope.at), body)
 
     def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         # Bytes that are passed on must stay on their line.
@@ -202,7 +229,7 @@ class RecordReader:
             content = compact(content, call)
         try:
             envelope = self._list.decode(content)
-            raws, heads = envelope.records, self._heads.decode(content).records
+            raws = envelope.records
         except msgspec.MsgspecError as error:
             try:  # the single GET of a budget shows an object where others have a list
                 envelope = self._single.decode(content)
@@ -210,14 +237,52 @@ class RecordReader:
             except msgspec.MsgspecError:
                 words = f"the answer has no list '{self.xero.envelope}': {error}"
                 raise UnexpectedAnswer(words, call=call) from None
+        else:
+            try:
+                heads = self._heads.decode(content).records
+            except msgspec.MsgspecError:  # one of them is no record
+                heads = [self._head_of(raw) for raw in raws]
         body.opened(content, raws)
-        several = len(self.xero.key) != 1
         rows = []
+        key_of, marker_of, single = self._key, self._marker, not self._several
         for place, head in enumerate(heads):
-            key, time = self._key(head), self._marker(head)
-            time = "" if time is None else instant(time) if type(time) is str else time
-            rows.append(Row(key if several else (key,), time, body, place))
+            if single and head is not None:
+                key: Any = key_of(head)
+                time: Any = marker_of(head)
+                if type(key) is str and key and type(time) is str:
+                    time = instant(time)
+                    if len(time) == _INSTANT:
+                        rows.append(Row((key,), time, body, place))
+                        continue
+            rows.append(self._row(head, body, place, call))
         return rows, envelope
+
+    def _head_of(self, raw: msgspec.Raw) -> Any:
+        try:
+            return self._head.decode(raw)
+        except msgspec.MsgspecError:
+            return None
+
+    def _row(self, head: Any, body: Body, place: int, call: str) -> Row:
+        """Make the row of any element of a list: also of one without a time, with a number as its key, or at fault."""
+        fault, time = "it is no JSON object", ""
+        if head is not None:
+            found: Any = self._key(head)
+            key = found if self._several else (found,)
+            time = self._time(self._marker(head))
+            if not self.keyed or can_be_key(key):
+                return Row(key, time, body, place)
+            fault = f"its {' and '.join(self.xero.key)} can't tell it from others"
+        return Row((f"record {place + 1} of {call}",), time, body, place, fault)
+
+    def _time(self, value: Any) -> Any:
+        """The marker as the tap writes it; "" where it is none."""
+        if type(value) is str:
+            if self.xero.paging is Paging.OFFSET:
+                return int(value) if value.isdecimal() and len(value) < 19 else ""
+            found = instant(value)
+            return found if len(found) == _INSTANT else ""
+        return value if type(value) is int and self.xero.paging is Paging.OFFSET else ""
 
     def record(self, row: Row) -> Record:
         """Decode a row into the shape of its schema."""
@@ -240,8 +305,13 @@ class RecordReader:
             raw = record.get(name)
             if raw is not None:
                 record[name] = convert(bytes(raw))
-        if row.time != "":
-            record[str(self.xero.marker)] = row.time
+        marker = self.xero.marker
+        if marker and row.time != "":
+            record[marker] = row.time
+        elif marker and bytes(record.get(marker, _NULL)) != _NULL:
+            where = f"{self.xero.envelope}.{marker}"
+            self.tell_once(f"{where} is not what Xero's documentation has there; null is passed on.", where)
+            record[marker] = None
         return record
 
     def _conversion(self, field: Mapping[str, Any], path: str) -> Callable[[bytes], Any] | None:

@@ -150,10 +150,9 @@ class ReportStream(XeroStream):
         if latest_record[self.named("RowType")] != REMOVED:
             self._counts[latest_record[self.named("PeriodTo")]] = latest_record[self.named("Number")]
 
-    def _release_bookmark(self, context: Any) -> None:
-        moves = self.replication_method == INCREMENTAL and self._held is not None
-        super()._release_bookmark(context)
-        if moves:
+    def _keep_bookmark(self, context: Any, bookmark: Any) -> None:
+        super()._keep_bookmark(context, bookmark)
+        if self.replication_method == INCREMENTAL:
             state = self.get_context_state(context)
             known = state.get("counts", {}) if state.get("asked") == self.asked else {}
             newest = sorted({**known, **self._counts}.items())
@@ -167,7 +166,9 @@ class ReportStream(XeroStream):
         """Make the calls, several at once, and give their amounts in the order of the periods."""
         asks = list(self.asks(reading))
         for page in reading.at_once(lambda number: self.answer(reading, asks[number]), range(len(asks))):
-            yield Chunk(page.rows, None, page.size)
+            yield Chunk(
+                page.rows, None, page.size, bookmark=max((row.time for row in page.rows), default=None)
+            )
 
     def asks(self, reading: Reading) -> Iterator[Ask]:
         """The calls that the report takes."""

@@ -7,7 +7,8 @@ megabytes of STATE.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +17,12 @@ from singer_sdk.singerlib import StateMessage
 from singer_sdk.streams._state import StreamStateManager
 
 from tap_xero.output import BlockWriter
+
+OFTEN = 10.0
+"""Seconds after which a moved bookmark is told of at the latest."""
+
+MANY = 1024 * 1024
+"""Bytes of other messages after which one is."""
 
 SHORT = 64 * 1024
 """Bytes up to which a STATE is written whenever the SDK has one; ten organisations need less."""
@@ -67,12 +74,15 @@ class SparingStateWriter(StateWriter):
     out.
     """
 
-    def __init__(self, writer: Any) -> None:
+    def __init__(self, writer: Any, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(writer)
         self._writer = writer
+        self._clock = clock
         self._last = b""
         self._last_at = 0
+        self._told = clock()
         self._waiting: Mapping[str, Any] | None = None
+        self._unchanged = False
 
     def write_state(self, state: Mapping[str, Any]) -> None:
         """Write a state, now or at the latest at the end."""
@@ -80,15 +90,40 @@ class SparingStateWriter(StateWriter):
         if len(self._last) <= SHORT or self._written() - self._last_at >= len(self._last):
             self.finish()
 
+    def bookmark_moved(self, state: Mapping[str, Any]) -> None:
+        """Write a state in the midst of a list, if the last one is some time or many messages ago."""
+        self._waiting = state
+        many = max(MANY, 10 * len(self._last))
+        if self._clock() - self._told >= OFTEN or self._written() - self._last_at >= many:
+            self.write_state(state)
+
     def finish(self) -> None:
         """Write what hasn't been written yet."""
         if self._waiting is None:
             return
         state, self._waiting = _remembering(self._waiting), None
         text = _encode(state)
-        if text != self._last:
-            self._writer.write_message(_State(state))
-            self._last, self._last_at = text, self._written()
+        self._told = self._clock()
+        self._unchanged = text == self._last
+        if not self._unchanged:
+            self._write(state, text)
+
+    def end(self, state: Mapping[str, Any]) -> None:
+        """End the run with a STATE, unless nothing came after the last one.
+
+        Some targets forget a STATE when a RECORD follows it, and keep the last one that none follows.
+        """
+        self._waiting = None
+        state = _remembering(state)
+        text = _encode(state)
+        taken = self._writer.taken if isinstance(self._writer, BlockWriter) else None
+        followed = self._unchanged if taken is None else taken > self._last_at
+        if text != self._last or followed:
+            self._write(state, text)
+
+    def _write(self, state: Mapping[str, Any], text: bytes) -> None:
+        self._writer.write_message(_State(dict(state)))
+        self._last, self._last_at, self._unchanged = text, self._written(), False
 
     def _written(self) -> int:
         # Of other writers, such as a test's, it isn't known how much they have written: they get every STATE.

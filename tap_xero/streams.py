@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,14 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Catalog, Metadata, RecordMessage
 
-from singer_xero.api.errors import AccessError, NotFound, XeroError
+from singer_xero.api.errors import AccessError, NotFound, Refused, XeroError
 from singer_xero.config import ConfigurationProblem, Organisation
 from singer_xero.objects import Paging, XeroObject
 from tap_xero import paging
 from tap_xero.budgets import joined
+from tap_xero.failures import Unforeseen, Unreadable
 from tap_xero.paging import AtOnce, Chunk, Fetch, Passed
-from tap_xero.records import Page, Record, RecordReader, Row
+from tap_xero.records import Page, Record, RecordReader, Row, UnexpectedAnswer
 from tap_xero.shapes import Shape
 from tap_xero.state import OrganisationStates
 
@@ -31,6 +33,13 @@ if TYPE_CHECKING:
     from tap_xero.tap import TapXero
 
 INCREMENTAL, FULL_TABLE = "INCREMENTAL", "FULL_TABLE"
+
+Decoded = tuple[Record, "Sequence[tuple[ChildStream, Record]]"]
+"""A record, and the records of child streams that lie in it."""
+
+LAST_CALLS = 4
+"""Calls of the day that are kept back for each list that is being read in pages: one proves what was read of it where
+nothing has changed meanwhile, four where something has."""
 
 BORDER = 200
 """How many rows at the border of a run the state remembers; more are simply passed on twice."""
@@ -54,7 +63,7 @@ class XeroStream(Stream):
         self.children: list[ChildStream] = []
         self.reader = RecordReader(xero, self.logger)
         self.incomplete = False
-        self._held: Any = None
+        self._unread: Any = None
 
     # What Singer sees
 
@@ -137,8 +146,8 @@ class XeroStream(Stream):
         """No ceiling for bookmarks: they are times of Xero's clock, on rows that were passed on."""
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Log a message; that a stream stops at the one record `--test` asks for is no error."""
-        if level == logging.ERROR and self.ABORT_AT_RECORD_COUNT is not None:
+        """Log a message; what the SDK calls an unhandled error is handled by the tap, which says more of it."""
+        if level == logging.ERROR:
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
 
@@ -196,6 +205,7 @@ class XeroStream(Stream):
         """
         if self.ABORT_AT_RECORD_COUNT is not None and not self.selected_by_default:
             return  # `--test` asks for every stream; those that are off by default cost too much
+        self.tap.check_stopped()
         organisation = self.tap.organisation((context or {})["tenant_id"])
         if self.is_whole_table and self.config.get("emit_activate_version_messages"):
             self._stream_version = self._initialized_at // 1000
@@ -203,49 +213,77 @@ class XeroStream(Stream):
             self.incomplete = True
             return
         reading, chunks = self.tap.read(self, organisation)
-        self._held = None
+        self._unread = None
+        failures = len(self.tap.failures)
         progress = Progress(reading)
-        children = [child for child in self.children if child.selected]
-        for child in children:
+        for child in self._selected_children:
             child.begin(self._stream_version)
-        # What short lists hold is looked at closely: see `RecordReader._number`.
-        long = type(self.reader) is RecordReader and self.xero.paging is not Paging.WHOLE
-        decode: Callable[[Row], Record] = self.reader.record
-        if long and self.as_it_is:
-            decode = self.reader.undecoded
-        if children or not self.shape.is_xeros:
-            decode = self._shaped(children, organisation)
-        try:
-            for chunk in chunks:
-                for row in chunk.rows:
-                    yield decode(row)
-                if chunk.proven:
-                    self._release_bookmark(context)
-                self.tap.flush()
-                progress.tell(len(chunk.rows), chunk.remaining)
-        except AccessError:
-            raise
-        except XeroError as error:
-            self.incomplete = True
-            self.tap.failed(self, organisation, error)
+        decode = self._decoder()
+        for chunk in self._sound(chunks, organisation):
+            for row in chunk.rows:
+                try:
+                    record, parts = decode(row)
+                except Exception as error:  # whatever is wrong with one record, the others are read
+                    self._skip(organisation, row, error)
+                    continue
+                for child, part in parts:
+                    child.write(part, organisation.tenant_id)
+                yield record
+            if chunk.bookmark is not None:
+                self._keep_bookmark(context, chunk.bookmark)
+            self.tap.flush()
+            progress.tell(len(chunk.rows), chunk.remaining)
+        if len(self.tap.failures) > failures:
             return
         self.remember(organisation, reading.passed)
         if progress.rows or not self.tap.has_many:
             progress.done()
 
-    def _shaped(self, children: Sequence[ChildStream], organisation: Organisation) -> Callable[[Row], Record]:
-        """Make what decodes a row, hands it to the child streams, and brings it into its shape."""
+    def _sound(self, chunks: Iterator[Chunk], organisation: Organisation) -> Iterator[Chunk]:
+        """Give the chunks of a list; what goes wrong while it is read ends the list, and is noted."""
+        try:
+            yield from chunks
+        except (AccessError, ConfigurationProblem):
+            raise
+        except Exception as error:
+            self.tap.check_stopped()
+            self.incomplete = True
+            self.tap.failed(
+                self, organisation, error if isinstance(error, XeroError) else Unforeseen.of(error)
+            )
 
-        def decode(row: Row) -> Record:
+    def _skip(self, organisation: Organisation, row: Row, error: Exception) -> None:
+        """Leave a record out: it is named, and the bookmark stays before it, so that the next run asks for it again."""
+        self.incomplete = True
+        before = row.time - 1 if isinstance(row.time, int) else row.time
+        if before != "" and (self._unread is None or before < self._unread):
+            self._unread = before
+        self.tap.failed(self, organisation, Unreadable.of(row, error))
+
+    @property
+    def _selected_children(self) -> list[ChildStream]:
+        return [child for child in self.children if child.selected]
+
+    def _decoder(self) -> Callable[[Row], Decoded]:
+        """Choose what makes a record of a row, and of its lists the records of child streams."""
+        children = self._selected_children
+        # What short lists hold is looked at closely: see `RecordReader._number`.
+        long = type(self.reader) is RecordReader and self.xero.paging is not Paging.WHOLE
+        plain = self.reader.undecoded if long and self.as_it_is else self.reader.record
+
+        def decode(row: Row) -> Decoded:
+            if row.fault:
+                raise Unreadable(row.fault)
+            return plain(row), ()
+
+        def shaped(row: Row) -> Decoded:
+            if row.fault:
+                raise Unreadable(row.fault)
             record = self.reader.record(row)
-            for child in children:
-                child.pass_on(record, organisation.tenant_id)
-            record = self.shape.record(record)
-            if not self.selected:  # then the SDK leaves the bookmark alone, which the child streams follow
-                self._increment_stream_state(record)
-            return record
+            parts = [(child, part) for child in children for part in child.parts(record)]
+            return self.shape.record(record), parts
 
-        return decode
+        return shaped if children or not self.shape.is_xeros else decode
 
     # Two steps of the SDK's that would cost as much for each record as decoding it, left out where nothing is to do.
 
@@ -275,20 +313,20 @@ class XeroStream(Stream):
             self.stream_maps[0].stream_alias, record, self._stream_version, datetime.now(timezone.utc)
         )
 
-    def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Any = None) -> None:  # noqa: ARG002
-        """Hold a bookmark back until `chunks` says that nothing before it can be missing."""
-        if self.replication_method == INCREMENTAL:
-            value = latest_record.get(str(self.replication_key))
-            if value is not None and (self._held is None or value > self._held):
-                self._held = value
+    def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Any = None) -> None:
+        """Nothing: bookmarks come with chunks, not with records; see `Chunk.bookmark`."""
 
-    def _release_bookmark(self, context: Any) -> None:
-        if self._held is not None:
-            for stream in self.followers:
-                super(XeroStream, stream)._increment_stream_state(
-                    {str(self.replication_key): self._held}, context=context
-                )
-            self._held = None
+    def _keep_bookmark(self, context: Any, bookmark: Any) -> None:
+        """Let the bookmark stand here, but never beyond a record that could not be read."""
+        if self.replication_method != INCREMENTAL:
+            return
+        if self._unread is not None:
+            bookmark = min(bookmark, self._unread)
+        for stream in self.followers:
+            super(XeroStream, stream)._increment_stream_state(
+                {str(self.replication_key): bookmark}, context=context
+            )
+        self.tap.bookmark_moved()
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
         """Read the list in pieces; may run in a thread of its own, and touches nothing but `reading`."""
@@ -344,6 +382,14 @@ class XeroStream(Stream):
             state.pop("border", None)
 
 
+class StateInFuture(Exception):
+    """A bookmark lies in the future; `now` is Xero's own time."""
+
+    def __init__(self, now: str) -> None:
+        super().__init__(now)
+        self.now = now
+
+
 class Reading:
     """One stream's list in one organisation, being read: where it begins, how to ask, and what it has cost."""
 
@@ -356,7 +402,10 @@ class Reading:
         self.at_once: AtOnce = paging.one_by_one
         self.is_due = False
         """Whether its records are being waited for, so that its calls go before those of later lists."""
+        self.in_steps = False
+        """Whether each page has to be proved by itself, since what follows it costs a call for each row."""
         self.calls = 0
+        self._dated = False
         self.params = dict(stream.xero.params)
         if stream.xero.archived and stream.config.get("include_archived", True):
             self.params["includeArchived"] = "true"
@@ -364,19 +413,44 @@ class Reading:
     def chunks(self, at_once: AtOnce = paging.one_by_one) -> Iterator[Chunk]:
         """Read it; `at_once` makes its calls side by side where their order doesn't matter."""
         self.at_once = at_once
-        return self.stream.chunks(self)
+        try:
+            yield from self.stream.chunks(self)
+        except StateInFuture as state:
+            self.stream.logger.warning(
+                "%s of %s: the bookmark %s lies in the future, Xero's time is %s. Changes are read from now on. Take "
+                "the stream out of the state to read all of it.",
+                self.stream.name, self.organisation.name, self.bookmark, state.now,
+            )  # fmt: skip
+            self.bookmark, self.since = state.now, moment_of(state.now)
+            yield Chunk([], bookmark=state.now)
+            yield from self.stream.chunks(self)
 
     def of(self, stream: XeroStream) -> Reading:
         """Another list of the same organisation, which this one has to know whole; its calls count as this one's."""
         return Reading(stream, self.organisation, within=self)
 
-    def fetch(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
-        """Ask for the list, or a page of it."""
-        return self.ask(self.stream.xero.path, {**self.params, **(params or {})}, since)
+    def fetch(self, params: Mapping[str, str] | None, since: datetime | None, *, last: bool = False) -> Page:
+        """Ask for the list, or a page of it; see `XeroClient.get` for a `last` call.
 
-    def ask(self, path: str, params: Mapping[str, str] | None = None, since: datetime | None = None) -> Page:
+        Raises `StateInFuture` when the first answer is older than the bookmark.
+        """
+        page = self.ask(self.stream.xero.path, {**self.params, **(params or {})}, since, last=last)
+        if page.at and not self._dated:
+            self._dated = True
+            if self.bookmark is not None and self.since and self.since > moment_of(page.at) + paging.SKEW:
+                raise StateInFuture(page.at)
+        return page
+
+    def ask(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        since: datetime | None = None,
+        *,
+        last: bool = False,
+    ) -> Page:
         """Make a call and find the rows of its answer."""
-        answer = self.get(path, params, since)
+        answer = self.get(path, params, since, last=last)
         if answer.status == 304:  # some of Xero's gateways answer so when nothing has changed
             return Page([])
         return self.stream.reader.page(answer.content, answer.call, answer.packed)
@@ -396,6 +470,12 @@ class Reading:
             self.organisation.header, path, params=params, modified_since=since, urgent=urgent, **options
         )
 
+    @contextmanager
+    def last_calls(self) -> Iterator[Fetch]:
+        """Keep some of the day's calls back meanwhile, and give what may make them when no other call may be made."""
+        with self.stream.tap.client.kept_back(self.organisation.header, LAST_CALLS):
+            yield partial(self.fetch, last=True)
+
 
 class WholeStream(XeroStream):
     """A list that comes in one answer."""
@@ -405,12 +485,10 @@ class WholeStream(XeroStream):
         by_time = self.replication_method == INCREMENTAL
         fetch = self._fetch_once(reading) if self.name in self.tap.shared else reading.fetch
         for chunk in paging.read_whole(fetch, reading.since, reading.passed, by_time=by_time):
-            if not self.xero.detail:
+            if self.xero.detail:
+                yield from each_of(reading, chunk, chunk.rows, partial(self.in_detail, reading))
+            else:
                 yield chunk
-                continue
-            rows = chunk.rows
-            for page in reading.at_once(partial(self.in_detail, reading, rows), range(len(rows))):
-                yield Chunk(page.rows, None, page.size)
 
     def _fetch_once(self, reading: Reading) -> Fetch:
         """Make what asks for the list unless another stream of this run has."""
@@ -422,13 +500,39 @@ class WholeStream(XeroStream):
 
         return fetch
 
-    def in_detail(self, reading: Reading, rows: list[Row], number: int) -> Page:
+    def in_detail(self, reading: Reading, row: Row) -> Page:
         """Read a record by a call of its own; one that was removed in the meantime is left out."""
         try:
-            path = f"{self.xero.path}/{quote(str(rows[number].key[0]))}"
+            path = f"{self.xero.path}/{quote(str(row.key[0]))}"
             return joined([reading.ask(path, params) for params in self.tap.detail_params(self.xero)])
         except NotFound:
             return Page([])
+
+
+def each_of(
+    reading: Reading, chunk: Chunk, rows: Sequence[Row], ask: Callable[[Row], Page]
+) -> Iterator[Chunk]:
+    """Ask each of some rows of a chunk by a call of its own, several at once.
+
+    A bookmark follows each of them, where it may follow the chunk. What is wrong with the answer for one row costs no
+    other: a row with the fault takes its place.
+    """
+
+    def page(number: int) -> Page:
+        row = rows[number]
+        try:
+            return Page([row]) if row.fault else ask(row)
+        except (Refused, UnexpectedAnswer) as error:
+            return Page([row._replace(fault=error.what)])
+        except (XeroError, OSError, ConfigurationProblem):
+            raise
+        except Exception as error:
+            return Page([row._replace(fault=Unforeseen.of(error).words)])
+
+    for row, answer in zip(rows, reading.at_once(page, range(len(rows))), strict=True):
+        bookmark = min(row.time, chunk.bookmark) if row.time and chunk.bookmark else None
+        yield Chunk(answer.rows, None, answer.size, proven=False, bookmark=bookmark)
+    yield Chunk([], chunk.remaining, proven=chunk.proven, bookmark=chunk.bookmark)
 
 
 class PagedStream(XeroStream):
@@ -442,7 +546,13 @@ class PagedStream(XeroStream):
         # What is archived leaves a list that doesn't show archived records.
         lasting = not self.xero.archived or "includeArchived" in reading.params
         return paging.read_by_change(
-            reading.fetch, reading.since, reading.passed, size, reading.at_once, lasting=lasting
+            reading.fetch,
+            reading.since,
+            reading.passed,
+            size,
+            reading.at_once,
+            lasting=lasting and not reading.in_steps,
+            last_calls=reading.last_calls if self.replication_method == INCREMENTAL else None,
         )
 
 

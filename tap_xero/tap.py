@@ -8,17 +8,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from functools import cached_property
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from singer_sdk import Tap
+from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from singer_xero.api.errors import AccessError, OrganisationError, XeroError
+from singer_xero.api.errors import AccessError, XeroError
 from singer_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
@@ -37,6 +36,7 @@ from tap_xero.bookmarks import check_state
 from tap_xero.budgets import windows
 from tap_xero.catalogue import catalog_from, choose_replication, fill_in
 from tap_xero.discovery import all_streams
+from tap_xero.failures import Failure, Failures, Unforeseen
 from tap_xero.files import Files
 from tap_xero.memory import stay_small
 from tap_xero.naming import SNAKE_CASE, XERO
@@ -59,20 +59,8 @@ MANY = 20
 """Organisations up to which each list is logged even when it holds nothing new."""
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A stream of an organisation that wasn't read to its end, and why."""
-
-    stream: str
-    organisation: Organisation
-    error: XeroError
-
-    @property
-    def reason(self) -> str:
-        """Why, without the name of the call where the reason is the organisation's and goes for all its calls."""
-        if isinstance(self.error, OrganisationError):
-            return f"{self.error.words.rstrip('.')}. {self.error.advice}"
-        return str(self.error)
+STOPPING_TAKES = 8.0
+"""Seconds after a signal to end within which what has been read so far is proved; what sends it kills after ten."""
 
 
 class TapXero(XeroPlugin, Tap):
@@ -146,8 +134,8 @@ class TapXero(XeroPlugin, Tap):
     def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
         if isinstance(catalog, dict):
             catalog = choose_replication(fill_in(catalog, self._shapes(kwargs)))
-        self.failures: list[Failure] = []
-        self._told: set[tuple[str, str]] = set()
+        self.failures = Failures(self.logger)
+        self._stopped_by = 0
         self._skipped: set[tuple[str, str]] = set()
         self._ahead: ReadAhead | None = None
         self._readings: dict[tuple[str, str], Reading] = {}
@@ -206,6 +194,10 @@ class TapXero(XeroPlugin, Tap):
     @cached_property
     def _by_id(self) -> dict[str, Organisation]:
         return {organisation.tenant_id: organisation for organisation in self.organisations}
+
+    def bookmark_moved(self) -> None:
+        """Let the target know how far a list has been read, now and then."""
+        self._states.bookmark_moved(self.state)
 
     @property
     def has_many(self) -> bool:
@@ -290,7 +282,7 @@ class TapXero(XeroPlugin, Tap):
 
     def close(self) -> None:
         """Stop reading ahead, close the connections and stop an embedded sandbox."""
-        self._states.finish()
+        self._states.end(self.state)
         self.flush()
         self.connected.interrupt()
         if self._ahead is not None:
@@ -326,11 +318,7 @@ class TapXero(XeroPlugin, Tap):
         """Note what went wrong and go on with what can be read."""
         if stream.ABORT_AT_RECORD_COUNT is not None:  # `--test`: the first failure is the answer
             raise error
-        failure = Failure(stream.name, organisation, error)
-        self.failures.append(failure)
-        if (organisation.tenant_id, failure.reason) not in self._told:
-            self._told.add((organisation.tenant_id, failure.reason))
-            self.logger.error("%s of %s could not be read: %s", stream.name, organisation.name, error)
+        self.failures.note(Failure(stream.name, organisation, error))
 
     def check_scopes(self) -> None:
         """With `on_missing_scope: fail`: raise `ConfigurationProblem` for every selected stream without its scope."""
@@ -358,20 +346,65 @@ class TapXero(XeroPlugin, Tap):
                 usage.received / 1e6,
                 usage.waited,
             )
-        reasons: dict[tuple[str, str], list[str]] = {}
-        for failure in self.failures:
-            reasons.setdefault((failure.organisation.name, failure.reason), []).append(failure.stream)
-        for (name, reason), streams in reasons.items():
-            self.logger.error("Not complete: %s of %s. %s", ", ".join(streams), name, reason)
+        self.failures.report()
+
+    # The run
+
+    def sync_all(self) -> None:  # type: ignore[misc]
+        """Read all selected streams; what goes wrong in one of them is noted, and the others are read."""
+        self._reset_state_progress_markers()
+        self._set_compatible_replication_methods()
+        if self.state:
+            self._state_writer.write_state(self.state)
+        streams = [one for one in self.streams.values() if one.selected or one.has_selected_descendents]
+        if len(streams) < len(self.streams):
+            self.logger.info("%d of %d streams are selected.", len(streams), len(self.streams))
+        for stream in streams:
+            if not stream.parent_stream_type:
+                self._sync(stream)
+                self.check_stopped()
+        for stream in self.streams.values():
+            stream.log_sync_costs()
+
+    def _sync(self, stream: Stream) -> None:
+        try:
+            stream.sync()
+            stream.finalize_state_progress_markers()
+        except (AccessError, ConfigurationProblem, OSError):  # an OSError is of stdout: nobody reads any more
+            raise
+        except Exception as error:
+            if not isinstance(stream, XeroStream):
+                raise
+            stream.incomplete = True
+            for organisation in self.organisations:
+                self.failed(stream, organisation, Unforeseen.of(error))
 
     # The command
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Print the state, as the SDK does; but the exit code says that the run isn't done."""
-        try:
-            super()._handle_termination(signum, frame)
-        except SystemExit:
-            sys.exit(128 + signum)
+        """End soon, with the state of all that was passed on; the exit code says that the run isn't done.
+
+        What has been read of the list at hand is proved and passed on first, as long as that takes seconds only. A
+        second signal ends the run at once.
+        """
+        ahead = self._ahead
+        if self._stopped_by or ahead is None:
+            try:
+                super()._handle_termination(signum, frame)
+            finally:
+                sys.exit(128 + signum)
+        self._stopped_by = signum
+        self._state_writer.write_state(self.state)
+        self.logger.info("Gracefully shutting down...")
+        self.client.stop()
+        ending = threading.Timer(STOPPING_TAKES, ahead.abandon)
+        ending.daemon = True
+        ending.start()
+
+    def check_stopped(self) -> None:
+        """End the run here if a signal asked for it."""
+        if self._stopped_by:
+            sys.exit(128 + self._stopped_by)
 
     @classmethod
     def invoke(  # type: ignore[override]

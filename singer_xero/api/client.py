@@ -51,6 +51,7 @@ from singer_xero.api.transport import Answer, Broken, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
 logger = logging.getLogger(__name__)
 
@@ -168,17 +169,21 @@ class XeroClient:
         accept: str = _JSON,
         *,
         urgent: bool = False,
+        last: bool = False,
     ) -> Answer:
         """Read. `path` is below /api.xro/2.0 (`Invoices`), or starts with a slash and is below the host.
 
         `params`: None is left out, lists are joined by commas, dates are days. `modified_since` becomes the header
-        If-Modified-Since, floored to the second. What is `urgent` gets its turn before what waits already. The answer
+        If-Modified-Since, floored to the second. What is `urgent` gets its turn before what waits already. A `last`
+        call may be one of those `kept_back`, goes out after `stop`, and is not tried again when it fails. The answer
         has status 200, or 304 with an empty body.
         """
         extra = dict(headers or {})
         if modified_since is not None:
             extra["If-Modified-Since"] = dates.if_modified_since(modified_since)
-        return self._call("GET", tenant_id, path, params=params, headers=extra, accept=accept, urgent=urgent)
+        return self._call(
+            "GET", tenant_id, path, params=params, headers=extra, accept=accept, urgent=urgent, last=last
+        )
 
     def send(
         self,
@@ -215,6 +220,14 @@ class XeroClient:
         """What the organisation has cost so far: calls, bytes, seconds waited, and what is left of its limits."""
         return self._limits.usage(tenant_id)
 
+    def kept_back(self, tenant_id: str | None, calls: int) -> AbstractContextManager[None]:
+        """Keep so many of the organisation's calls of the day back meanwhile, for `get(…, last=True)`."""
+        return self._limits.kept_back(tenant_id, calls)
+
+    def stop(self) -> None:
+        """Send nothing more but `last` calls; all others raise Closed, those that wait at once."""
+        self._limits.stop()
+
     def close(self) -> None:
         """End all waits (their calls raise Closed) and close the connections."""
         self._limits.close()
@@ -232,6 +245,7 @@ class XeroClient:
         data: bytes | None = None,
         key: str | None = None,
         urgent: bool = False,
+        last: bool = False,
     ) -> Answer:
         query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
         url = self._api_url + quote(path if path.startswith("/") else f"/api.xro/2.0/{path}", safe="/")
@@ -249,6 +263,7 @@ class XeroClient:
             key,
             accept == _JSON and verb != "DELETE",
             urgent,
+            last,
         )
         waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
         next(waits), next(long_waits)
@@ -259,7 +274,7 @@ class XeroClient:
                 if isinstance(outcome, Answer):
                     return outcome
                 tries += 1
-                if tries >= self._max_tries:
+                if tries >= self._max_tries or (last and outcome.status != 429):
                     raise outcome
                 if outcome.status == 429:
                     wait = 0.0  # the wait is at the gate
@@ -287,7 +302,7 @@ class XeroClient:
         """Send once, or twice if the token is stale: an answer, what may pass, or raise what will not."""
         rejected: str | None = None
         while True:
-            self._limits.enter(call.tenant_id, call.name, urgent=call.urgent)
+            self._limits.enter(call.tenant_id, call.name, urgent=call.urgent, last=call.last)
             answer: Answer | None = None
             try:
                 token = self._auth.access_token(self._identity, rejected=rejected)
@@ -403,6 +418,7 @@ class _Call:
     key: str | None
     is_json: bool
     urgent: bool
+    last: bool
     unsure_since: float | None = None
 
     def unsure(self, started: float) -> None:

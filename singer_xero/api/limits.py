@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from singer_xero.api.errors import Closed, DayLimitReached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from singer_xero.api.transport import Answer
 
@@ -127,6 +127,7 @@ class _Gate:
         self.day_left: int | None = None
         self.day_over = False
         self.day_resets_at: datetime | None = None
+        self.kept_back = 0
         self.calls = 0
         self.minute_left: int | None = None
         self.received = 0
@@ -137,7 +138,7 @@ class Limits:
     """The gates of all organisations; `tenant_id` None stands for a custom connection's only one.
 
     `day_reserve` calls a day are left for others. `clock` is the wall's, `monotonic` measures waits. Without `sleep`
-    waits end as soon as `close` is called.
+    waits end as soon as `close` is called, or `stop` for calls that are not `last` ones.
     """
 
     def __init__(
@@ -153,30 +154,33 @@ class Limits:
         self._clock = clock
         self._monotonic = monotonic
         self._closed = threading.Event()
-        self._sleep = sleep or self._closed.wait
+        self._stopped = threading.Event()
+        self._sleep = sleep or self._stopped.wait
+        self._sleep_last = sleep or self._closed.wait
         self._name_of = name_of
         self._turn = threading.Condition()
         self._gates: dict[str | None, _Gate] = {}
         self._app = Window(APP_PER_MINUTE)
         self._app_held_until = 0.0
 
-    def enter(self, tenant_id: str | None, call: str, *, urgent: bool = False) -> None:
-        """Wait for a turn; DayLimitReached when there will be none today, Closed when the client is closed.
+    def enter(self, tenant_id: str | None, call: str, *, urgent: bool = False, last: bool = False) -> None:
+        """Wait for a turn; DayLimitReached when there will be none today, Closed when the client is closed or stopped.
 
-        What is `urgent` goes before what isn't.
+        What is `urgent` goes before what isn't. A `last` call may be one of those kept back, and goes out after `stop`.
         """
         ticket = _Ticket(urgent)
+        sleep = self._sleep_last if last else self._sleep
         with self._turn:
             gate = self._gate(tenant_id)
             before = sum(other.urgent for other in gate.queue) if urgent else len(gate.queue)
             gate.queue.insert(before, ticket)
             try:
                 while True:
-                    self._check_open(call)
-                    self._check_day(gate, tenant_id, call)
+                    self._check_open(call, last=last)
+                    self._check_day(gate, tenant_id, call, last)
                     # At the last calls of the day those still flying are waited for: they know what is left.
-                    last = gate.flying > 0 and self._at_reserve(gate)
-                    if gate.queue[0] is not ticket or gate.flying >= gate.room or last:
+                    at_end = gate.flying > 0 and self._at_reserve(gate, last=last)
+                    if gate.queue[0] is not ticket or gate.flying >= gate.room or at_end:
                         self._turn.wait()
                         continue
                     delay, why = self._delay(gate)
@@ -187,7 +191,7 @@ class Limits:
                     gate.waited += delay
                     self._turn.release()
                     try:
-                        self._sleep(delay)
+                        sleep(delay)
                     finally:
                         self._turn.acquire()
                 gate.flying += 1
@@ -266,8 +270,20 @@ class Limits:
             gate.held_why = f"as Xero's {problem} limit was hit"
         return problem
 
+    @contextmanager
+    def kept_back(self, tenant_id: str | None, calls: int) -> Iterator[None]:
+        """Keep so many of the day's calls back meanwhile, for calls that are `last`."""
+        with self._turn:
+            self._gate(tenant_id).kept_back += calls
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._gate(tenant_id).kept_back -= calls
+                self._turn.notify_all()
+
     def pause(self, tenant_id: str | None, seconds: float, call: str) -> None:
-        """Wait between two tries, outside the queue; Closed when the client is closed meanwhile."""
+        """Wait between two tries, outside the queue; Closed when the client is closed or stopped meanwhile."""
         with self._turn:
             self._gate(tenant_id).waited += seconds
         self._check_open(call)
@@ -280,34 +296,44 @@ class Limits:
             gate = self._gate(tenant_id)
             return Usage(gate.calls, gate.minute_left, gate.day_left, gate.received, gate.waited)
 
+    def stop(self) -> None:
+        """Send nothing more but `last` calls: all others that wait, and those to come, raise Closed."""
+        self._stopped.set()
+        with self._turn:
+            self._turn.notify_all()
+
     def close(self) -> None:
         """Wake all that wait; they raise Closed."""
         self._closed.set()
-        with self._turn:
-            self._turn.notify_all()
+        self.stop()
 
     def _gate(self, tenant_id: str | None) -> _Gate:
         return self._gates.setdefault(tenant_id, _Gate())
 
-    def _check_open(self, call: str) -> None:
+    def _check_open(self, call: str, *, last: bool = False) -> None:
         if self._closed.is_set():
             raise Closed("the client was closed", call=call)
+        if self._stopped.is_set() and not last:
+            raise Closed("the run was stopped", call=call)
 
-    def _check_day(self, gate: _Gate, tenant_id: str | None, call: str) -> None:
+    def _check_day(self, gate: _Gate, tenant_id: str | None, call: str, last: bool) -> None:
         if gate.day_over and gate.day_resets_at and self._clock() >= gate.day_resets_at.timestamp():
             gate.day_over, gate.day_resets_at = False, None
             gate.day_said = gate.day_left = None
         if gate.day_over:
             words = f"the day's calls of {self._name_of(tenant_id)} are used up"
-        elif self._at_reserve(gate) and not gate.flying:
+        elif self._at_reserve(gate, last=last) and not gate.flying:
             kept = f", and {self._day_reserve} are kept for others (day_reserve)" if self._day_reserve else ""
+            if gate.kept_back and not last:
+                kept += f", and {gate.kept_back} to finish what was begun"
             words = f"{gate.day_left} of the day's calls of {self._name_of(tenant_id)} are left{kept}"
         else:
             return
         raise DayLimitReached(words, call=call, tenant_id=tenant_id, resets_at=gate.day_resets_at)
 
-    def _at_reserve(self, gate: _Gate) -> bool:
-        return gate.day_left is not None and gate.day_left <= self._day_reserve
+    def _at_reserve(self, gate: _Gate, *, last: bool) -> bool:
+        reserve = self._day_reserve + (0 if last else gate.kept_back)
+        return gate.day_left is not None and gate.day_left <= reserve
 
     def _delay(self, gate: _Gate) -> tuple[float, str]:
         now = self._monotonic()

@@ -349,3 +349,34 @@ def test_what_is_urgent_gets_its_turn_before_what_waits_already_and_after_what_i
     for thread in threads:
         thread.join(10)
     assert turns == ["urgent one", "urgent two", "first", "second"]
+
+
+def test_calls_kept_back_are_for_last_calls_only_and_free_again_afterwards() -> None:
+    gates = Gates(day_reserve=10)
+    with gates.limits.kept_back("A", 4):
+        gates.call(day=14)
+        with pytest.raises(DayLimitReached, match=r"14 of the day's calls .* and 4 to finish what was begun"):
+            gates.call()
+        gates.limits.enter("A", "GET Invoices", last=True)
+        gates.limits.leave("A", answer(day=13))
+        gates.call("B", day=12)
+    gates.call(day=12)
+    gates.call(day=10)
+    with pytest.raises(DayLimitReached, match="10 are kept for others"):
+        gates.limits.enter("A", "GET Invoices", last=True)
+
+
+def test_after_a_stop_only_last_calls_go_out_and_nothing_waits() -> None:
+    gates = Gates()
+    gates.call()
+    gates.limits.stop()
+    with pytest.raises(Closed, match="the run was stopped"):
+        gates.call()
+    with pytest.raises(Closed):
+        gates.limits.pause("A", 30, "GET Invoices")
+    gates.limits.enter("A", "GET Invoices", last=True)
+    gates.limits.leave("A", answer())
+    assert gates.clock.slept == []
+    gates.limits.close()
+    with pytest.raises(Closed, match="closed"):
+        gates.limits.enter("A", "GET Invoices", last=True)

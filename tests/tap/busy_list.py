@@ -135,17 +135,16 @@ def run(
     since: str = "",
     passed: Passed | None = None,
     at_once: AtOnce = one_by_one,
+    **more: Any,
 ) -> Seen:
-    """Read as a stream does: the bookmark is the newest time of what was passed on up to a proven chunk."""
+    """Read as a stream does: the bookmark stands where the chunks say."""
     seen = Seen(bookmark=since, passed=dict(passed or {}))
-    held = since
-    for chunk in reader(busy.fetch, moment(since) if since else None, seen.passed, page_size, at_once):
+    since_then = moment(since) if since else None
+    for chunk in reader(busy.fetch, since_then, seen.passed, page_size, at_once, **more):
         for row in chunk.rows:
             seen.versions.append((row.key[0], row.time))
-            held = max(held, row.time)
             seen.bookmarks.append(seen.bookmark)
-        if chunk.proven:
-            seen.bookmark = held
+        seen.bookmark = chunk.bookmark or seen.bookmark
     return seen
 
 
@@ -192,7 +191,8 @@ def page_by_number(
     number = 1
     while True:
         page = fetch({"page": str(number), "pageSize": str(page_size)}, since)
-        yield Chunk([row for row in page.rows if passed.get(row.key) != row.time])
+        rows = [row for row in page.rows if passed.get(row.key) != row.time]
+        yield Chunk(rows, bookmark=rows[-1].time if rows else None)
         passed.update((row.key, row.time) for row in page.rows)
         if len(page.rows) < page_size:
             return
@@ -203,4 +203,5 @@ def first_page_only(
     fetch: Callable[..., Page], since: Any, passed: Passed, page_size: int, at_once: AtOnce = one_by_one
 ) -> Iterator[Chunk]:
     """What others do: page 1 only."""
-    yield Chunk(fetch({"page": "1", "pageSize": str(page_size)}, since).rows)
+    rows = fetch({"page": "1", "pageSize": str(page_size)}, since).rows
+    yield Chunk(rows, bookmark=rows[-1].time if rows else None)

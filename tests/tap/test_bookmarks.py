@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from singer_xero.api.dates import instant
 from singer_xero.objects import OBJECTS
 from xero_sandbox import Desk
 
-from .company import FIRST_JOURNAL, HARBOUR, contact, guid
-from .runs import part_of, read, state_at
+from .company import FIRST_JOURNAL, HARBOUR, contact, dated, guid
+from .runs import command, part_of, read, state_at
+from .test_command import only
 
 INCREMENTAL = [name for name, xero in OBJECTS.items() if xero.incremental]
 
@@ -191,6 +194,108 @@ def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], de
     desk.put("BankTransfers", {"BankTransferID": guid("b", 3), "Amount": 1})
     second = read(config, "bank_transfers", state=first.state)
     assert second.ids("bank_transfers") == [guid("b", 3)]
+
+
+# Times in the future
+
+
+def test_a_record_stamped_in_the_future_hides_no_edit(config: dict[str, Any], desk: Desk) -> None:
+    """Xero stamps some records of New Zealand and Australia thirteen hours ahead."""
+    desk.set_clock("2026-11-05T00:00:00Z")
+    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
+    desk.put("Items", dated("t", "ItemID", 9) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
+    first = read(config, "contacts", "items")
+    assert guid("c", 20) in first.ids("contacts")
+    for stream in ("contacts", "items"):
+        assert first.bookmark(stream) == "2026-11-05T00:00:00.000000Z"
+    desk.set_clock("2026-11-05T06:00:00Z")
+    desk.edit("Contacts", guid("c", 3), Name="Edited")
+    desk.edit("Items", guid("t", 1), Name="Edited")
+    second = read(config, "contacts", "items", state=first.state)
+    assert second.ids("contacts") == [guid("c", 3)]
+    assert second.ids("items") == [guid("t", 1)]
+    assert second.bookmark("contacts") == "2026-11-05T06:00:00.000000Z"
+    desk.set_clock("2026-11-06T00:00:00Z")
+    third = read(config, "contacts", state=second.state)
+    assert set(third.ids("contacts")) <= {guid("c", 20)}
+    assert third.bookmark("contacts") >= "2026-11-05T06:00:00.000000Z"
+    assert read(config, "contacts", state=third.state).records == {}
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_nor_does_it_in_a_list_of_several_pages_that_is_edited_meanwhile(
+    config: dict[str, Any], desk: Desk, after: int
+) -> None:
+    desk.set_clock("2026-11-05T00:00:00Z")
+    for n in range(20, 25):
+        desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T13:00:{n}Z"})
+    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 2), after=after)
+    settings = {**config, "page_size": 2}
+    first = read(settings, "contacts")
+    assert first.bookmark("contacts") <= "2026-11-05T00:00:00.000000Z"
+    desk.set_clock("2026-11-05T06:00:00Z")
+    desk.edit("Contacts", guid("c", 3), Name="Edited")
+    second = read(settings, "contacts", state=first.state)
+    assert guid("c", 3) in second.ids("contacts")
+    now = {one["ContactID"]: instant(one["UpdatedDateUTC"]) for one in desk.records("Contacts")}
+    seen = {(r["ContactID"], r["UpdatedDateUTC"]) for run in (first, second) for r in run.records["contacts"]}
+    assert set(now.items()) <= seen
+
+
+@pytest.mark.parametrize("stream", ["contacts", "items", "contact_history"])
+def test_a_state_in_the_future_is_told_and_read_from_now(
+    config: dict[str, Any], desk: Desk, stream: str
+) -> None:
+    desk.set_clock("2026-11-05T00:00:00Z")
+    metadata = {"selected": True, "replication-method": "INCREMENTAL"}
+    catalog = {"streams": [{"tap_stream_id": stream, "metadata": [{"breadcrumb": [], "metadata": metadata}]}]}
+    far = {
+        "context": {"tenant_id": HARBOUR},
+        "replication_key": "UpdatedDateUTC",
+        "replication_key_value": "2099-01-01T00:00:00.000000Z",
+    }
+    state = {"bookmarks": {stream: {"partitions": [far]}}}
+    first = read(config, stream, state=state, catalog=catalog)
+    assert [line for line in first.warnings if "2099-01-01" in line and f"{stream} of Harbour" in line]
+    assert first.bookmark(stream) == "2026-11-05T00:00:00.000000Z"
+    desk.set_clock("2026-11-05T01:00:00Z")
+    desk.edit("Contacts", guid("c", 3), Name="Edited")
+    desk.edit("Items", guid("t", 1), Name="Edited")
+    second = read(config, stream, state=first.state, catalog=catalog)
+    assert second.records[stream]
+    assert second.warnings == []
+
+
+def test_a_start_date_in_the_future_is_not_taken_for_a_bookmark(config: dict[str, Any]) -> None:
+    run = read({**config, "start_date": "2099-01-01"}, "contacts")
+    assert run.records == {}
+    assert run.warnings == []
+
+
+# The last STATE
+
+
+def test_the_last_message_of_a_run_is_a_state_that_no_record_follows(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    """target-jsonl and others forget a STATE that a RECORD follows."""
+    catalog = only(tmp_path, "contacts", "items", "organisation", "tax_rates")
+    first = command("--catalog", catalog, config=config, at=tmp_path)
+    kinds = [message["type"] for message in first.messages]
+    assert kinds[-1] == "STATE"
+    (tmp_path / "state.json").write_text(json.dumps(first.messages[-1]["value"]), encoding="utf-8")
+    second = command("--catalog", catalog, "--state", "state.json", config=config, at=tmp_path)
+    assert [message["type"] for message in second.messages][-1] == "STATE"
+    assert second.messages[-1]["value"] == first.messages[-1]["value"]
+    assert [message["stream"] for message in second.messages if message["type"] == "RECORD"] == [
+        "organisation",
+        "tax_rates",
+    ]
+
+
+def test_a_run_of_full_tables_alone_ends_with_a_state_too(config: dict[str, Any], tmp_path: Path) -> None:
+    done = command("--catalog", only(tmp_path, "tax_rates"), config=config, at=tmp_path)
+    assert [message["type"] for message in done.messages][-1] == "STATE"
 
 
 # start_date

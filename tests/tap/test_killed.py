@@ -9,6 +9,8 @@ import subprocess
 import sys
 import termios
 from array import array
+from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,9 @@ from tap_xero import paging
 from tap_xero.streams import XeroStream
 from xero_sandbox import Desk
 
-from .company import guid
+from .busy_list import BusyList, rows_at
+from .busy_list import run as run_reader
+from .company import contact, guid
 from .runs import Run, command, last_state, own_environment, read, records_of, started, until
 from .test_command import only
 
@@ -183,3 +187,142 @@ def waiting_in(pipe: int) -> int:
     count = array("i", [0])
     fcntl.ioctl(pipe, termios.FIONREAD, count)
     return count[0]
+
+
+# What was read before a run breaks off
+
+
+def long_list(desk: Desk, count: int = 60) -> list[str]:
+    """Make the list of contacts longer; their ids in the order of change."""
+    for n in range(100, 100 + count):
+        desk.put("Contacts", contact(n, n))
+    return [guid("c", n) for n in (*range(1, 8), *range(100, 100 + count))]
+
+
+def test_pages_read_before_an_error_are_proved_and_the_bookmark_follows_them(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    """Sixty-seven contacts, two a page: the first block has ten pages, the error comes in the second."""
+    ids = long_list(desk)
+    desk.fault("status", path="Contacts", query={"page": "9"}, status=500, body="broken", after=1, count=0)
+    first = read({**config, "page_size": 2}, "contacts")
+    got = first.ids("contacts")
+    assert 30 < len(got) < 60
+    assert got == ids[: len(got)]
+    assert first.bookmark("contacts") == first.records["contacts"][-1]["UpdatedDateUTC"]
+    desk.clear_faults()
+    second = read({**config, "page_size": 2}, "contacts", state=first.state)
+    assert set(got) | set(second.ids("contacts")) == set(ids)
+    assert len(second.ids("contacts")) <= len(ids) - len(got) + 2  # those of the bookmark's second
+
+
+def test_nothing_is_proved_by_a_list_that_was_edited_and_cannot_be_asked_again(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    ids = long_list(desk, 12)
+    desk.fault("edit", path="Contacts", resource="Contacts", id=ids[0], after=2)
+    desk.fault("status", path="Contacts", status=500, body="broken", after=4, count=0)
+    first = read({**config, "page_size": 2}, "contacts")
+    desk.clear_faults()
+    second = read({**config, "page_size": 2}, "contacts", state=first.state if first.of("STATE") else None)
+    assert {*first.ids("contacts"), *second.ids("contacts")} == set(ids)
+    assert versions(read(config, "contacts").messages) <= versions(first.messages) | versions(second.messages)
+
+
+@pytest.mark.parametrize("day", range(8, 40, 3))
+def test_the_last_calls_of_a_day_prove_what_was_read_so_that_each_day_gets_further(
+    config: dict[str, Any], desk: Desk, day: int
+) -> None:
+    ids = long_list(desk)
+    seen: set[str] = set()
+    state: dict[str, Any] | None = None
+    for _ in range(60):
+        desk.limits(enabled=True, day=day, start_afresh=True)
+        desk.forget_calls()
+        run = read({**config, "page_size": 2}, "contacts", state=state)
+        assert not [call for call in desk.calls() if call["status"] == 429]
+        assert run.records["contacts"] or not run.failed
+        seen |= set(run.ids("contacts"))
+        if not run.failed:
+            break
+        assert run.state != state
+        state = run.state
+    assert seen == set(ids)
+
+
+def test_a_terminated_process_passes_on_and_proves_what_it_has_read(
+    config: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    ids = long_list(desk)
+    settings = {**config, "page_size": 2}
+    number = desk.fault("hold", path="Contacts", query={"page": "8"})
+    process = started("--catalog", only(tmp_path, "contacts"), config=settings, at=tmp_path)
+    desk.wait(number)
+    process.terminate()
+    until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
+    desk.release(number)
+    process.join(20)
+    assert process.exitcode == 128 + signal.SIGTERM
+    messages = [json.loads(line) for line in (tmp_path / "stdout").read_text(encoding="utf-8").splitlines()]
+    got = [record["ContactID"] for record in records_of(messages)["contacts"]]
+    assert got == ids[: len(got)]
+    assert len(got) >= 14
+    assert messages[-1]["type"] == "STATE"
+    kept = last_state(messages)["bookmarks"]["contacts"]["partitions"][0]["replication_key_value"]
+    assert kept == records_of(messages)["contacts"][-1]["UpdatedDateUTC"]
+    assert "Traceback" not in (tmp_path / "stderr").read_text(encoding="utf-8")
+
+
+def test_a_second_signal_ends_a_run_at_once(config: dict[str, Any], desk: Desk, tmp_path: Path) -> None:
+    number = desk.fault("hold", path="Contacts", count=0)
+    process = started("--catalog", only(tmp_path, "contacts"), config=config, at=tmp_path)
+    desk.wait(number)
+    process.terminate()
+    until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
+    process.terminate()
+    desk.release(number)
+    process.join(20)
+    assert process.exitcode == 128 + signal.SIGTERM
+
+
+def test_what_hangs_on_records_gets_further_with_each_record(config: dict[str, Any], desk: Desk) -> None:
+    """A call for each: fifteen calls a day bring a list of sixty-seven to its end within a week."""
+    ids = long_list(desk)
+    catalog = incremental("contact_history")
+    state, seen, days = None, set(), 0
+    while days < 12:
+        desk.limits(enabled=True, day=15, start_afresh=True)
+        run = read(config, "contact_history", state=state, catalog=catalog)
+        days, state = days + 1, run.state
+        seen |= {record["ContactID"] for record in run.records["contact_history"]}
+        if not run.failed:
+            break
+    assert seen == set(ids)
+    assert days <= 7
+
+
+def incremental(stream: str) -> dict[str, Any]:
+    """A catalogue that asks for a stream by its changes."""
+    metadata = {"selected": True, "replication-method": "INCREMENTAL"}
+    return {"streams": [{"tap_stream_id": stream, "metadata": [{"breadcrumb": [], "metadata": metadata}]}]}
+
+
+def test_blocks_grow_so_that_a_killed_run_reads_again_at_most_about_what_it_had_read() -> None:
+    """Ten pages, twenty, forty, eighty, and then a hundred each."""
+    busy = BusyList(rows_at(*range(0, 10_000, 10)))
+    after: list[int] = []
+    pages = 0
+    for chunk in paging.read_by_change(busy.fetch, None, {}, 2, last_calls=lambda: nullcontext(busy.fetch)):
+        pages += bool(chunk.rows)
+        if chunk.bookmark:
+            after.append(pages)
+    assert after[:4] == [10, 30, 70, 150]
+    assert {later - earlier for earlier, later in pairwise(after[3:-1])} == {100}
+
+
+def test_a_hundred_pages_take_at_most_a_hundred_and_six_calls() -> None:
+    """With the token and the list of organisations that makes 108."""
+    busy = BusyList(rows_at(*range(0, 2_000, 10)))
+    seen = run_reader(paging.read_by_change, busy, 2, last_calls=lambda: nullcontext(busy.fetch))
+    assert len(seen.versions) == 200
+    assert busy.calls <= 106

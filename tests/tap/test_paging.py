@@ -216,7 +216,7 @@ def test_rows_of_one_second_fill_several_pages_and_are_edited_meanwhile(
     second = "2026-11-05T00:00:00"
     for n in range(20, 28):
         desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"{second}.{n}0Z"})
-    desk.put("Contacts", contact(40, 0) | {"UpdatedDateUTC": "2026-11-05T00:01:00Z"})
+    desk.put("Contacts", contact(40, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:04Z"})
     desk.set_clock("2026-11-05T00:00:00.900Z")
     desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 21), after=after)
     assert_whole(desk, contacts(config, 2), config, 2)

@@ -1,0 +1,112 @@
+"""What could not be read, and why: a stream of an organisation, or one record of it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from singer_xero.api.errors import CallError, OrganisationError, XeroError
+from singer_xero.config import Organisation
+from tap_xero.records import Row
+
+NAMED = 10
+"""Unreadable records of a stream of an organisation that are named one by one; the others are counted."""
+
+logger = logging.getLogger(__name__)
+
+
+class Unforeseen(CallError):
+    """Something that this version has no words for; its text says what and where, and repeats no data."""
+
+    way_out = "Please report it to the makers of singer-xero."
+
+    @classmethod
+    def of(cls, error: Exception) -> Unforeseen:
+        """Describe any exception. Its own text may repeat what a record says, so only its kind and place are told."""
+        return cls(_kind_and_place(error))
+
+
+class Unreadable(CallError):
+    """One record that can't be passed on; its text names the record and what is wrong with it."""
+
+    way_out = "It is left out, and asked for again by the next run."
+
+    @classmethod
+    def of(cls, row: Row, error: Exception) -> Unreadable:
+        """Describe what is wrong with a row."""
+        what = error.words if isinstance(error, XeroError) else _kind_and_place(error)
+        return cls(f"{named(row)}: {what}")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A stream of an organisation that wasn't read to its end, or a record of it, and why."""
+
+    stream: str
+    organisation: Organisation
+    error: XeroError
+
+    @property
+    def reason(self) -> str:
+        """Why, without the name of the call where the reason is the organisation's and goes for all its calls."""
+        if isinstance(self.error, OrganisationError):
+            return f"{self.error.words.rstrip('.')}. {self.error.advice}"
+        return str(self.error)
+
+
+class Failures(list[Failure]):
+    """All failures of a run. Each is logged once, as it comes, and again at the end of the run."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__()
+        self._logger = logger
+        self._told: set[tuple[str, str]] = set()
+        self._unreadable: Counter[tuple[str, str]] = Counter()
+
+    def note(self, failure: Failure) -> None:
+        """Add one, and log it: the same reason once for an organisation, and the first unreadable records only."""
+        self.append(failure)
+        organisation = failure.organisation
+        if isinstance(failure.error, Unreadable):
+            where = (failure.stream, organisation.tenant_id)
+            self._unreadable[where] += 1
+            if self._unreadable[where] <= NAMED:
+                self._logger.error(
+                    "%s of %s, one record: %s", failure.stream, organisation.name, failure.error
+                )
+        elif (organisation.tenant_id, failure.reason) not in self._told:
+            self._told.add((organisation.tenant_id, failure.reason))
+            self._logger.error(
+                "%s of %s could not be read: %s", failure.stream, organisation.name, failure.error
+            )
+
+    def report(self) -> None:
+        """Say at the end of the run what is missing."""
+        whole: dict[tuple[str, str], list[str]] = {}
+        records: Counter[tuple[str, str]] = Counter()
+        for failure in self:
+            if isinstance(failure.error, Unreadable):
+                records[failure.stream, failure.organisation.name] += 1
+            else:
+                whole.setdefault((failure.organisation.name, failure.reason), []).append(failure.stream)
+        for (name, reason), streams in whole.items():
+            self._logger.error("Not complete: %s of %s. %s", ", ".join(streams), name, reason)
+        for (stream, name), count in records.items():
+            what = "one record" if count == 1 else f"{count:,} records"
+            self._logger.error("Not complete: %s of %s, %s could not be read.", stream, name, what)
+
+
+def named(row: Row) -> str:
+    """A row as a message names it: by its key, as far as it has one."""
+    return " ".join(str(part) for part in row.key) or "the record"
+
+
+def _kind_and_place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    logger.debug("Unforeseen: %s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"unforeseen {type(error).__name__}{place}"
