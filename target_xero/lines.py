@@ -65,7 +65,9 @@ def said(line: Mapping[str, Any], document: Mapping[str, Any]) -> Said:
     return found
 
 
-def held(document: Mapping[str, Any], fills_in: Callable[[Mapping[str, Any]], str | None]) -> list[KnownLine]:
+def in_xero(
+    document: Mapping[str, Any], fills_in: Callable[[Mapping[str, Any]], str | None]
+) -> list[KnownLine]:
     """The lines that a document has in Xero, as if everything that they hold had been said.
 
     `fills_in` tells the tax type that a line gets which says none: where a line has that one, nobody need have said it.

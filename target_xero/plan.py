@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from singer_xero.api import dates
+from target_xero.answers import LINES, held
 from target_xero.compare import same_name, says
 from target_xero.identity import origin, shown
 from target_xero.ledger import Entry, Ledger
-from target_xero.lines import KnownLine, for_update, held, known, without_ids
+from target_xero.lines import KnownLine, for_update, in_xero, known, noted, without_ids
 from target_xero.lookups import Directory, Record
 from target_xero.payload import REFERENCES, Broken, encode
 from target_xero.references import References, alias
@@ -24,6 +25,7 @@ from target_xero.writes import Existing, Verb, Write
 #: Marks the hash of a record whose archiving was left out, so that it is made up for once `deletes` is on.
 _NOT_ARCHIVED = "~"
 _GONE = ("DELETED", "VOIDED")
+_ONLY_DELETES = "to be deleted, voided or archived, which only `deletes: true` does"
 
 
 @dataclass(eq=False)
@@ -34,7 +36,7 @@ class Step:
     and `after` the statuses still to go through; `hash` the content's once all is done; `lines` the source's
     ids of the lines sent; `follows` whether an earlier step of the same record was counted already; `again`
     whether the record is to be planned once more when this is done; `adopted` whether nothing is asked, as Xero has
-    the record already.
+    the record already; `said` what the record says in all, where the body is only a part of it.
     """
 
     job: Job
@@ -51,11 +53,19 @@ class Step:
     follows: bool = False
     again: bool = False
     adopted: bool = False
+    said: Mapping[str, Any] | None = None
 
     @cached_property
     def data(self) -> bytes:
         """The body as JSON; it does not change any more once it was asked for."""
         return encode(self.body)
+
+    def expected(self, row: Write) -> dict[str, Any]:
+        """What Xero's answer is compared with: what the record says, its totals, and the status it is brought to."""
+        said = self.body if self.said is None else self.said
+        totals = {name: value for name, value in self.job.aside.items() if name not in row.aside}
+        status = {row.status: self.status} if self.status else {}
+        return {**said, **(totals if self.action != "remove" or self.said else {}), **status}
 
 
 @dataclass
@@ -169,13 +179,18 @@ class Planner:
 
     def _update(
         self, row: Write, job: Job, content: Mapping[str, Any], entry: Entry, now: str, owner: str | None
-    ) -> Step:
+    ) -> Step | Adopted:
         xero_id = entry.xero_id or ""
         verb = row.update
         assert verb is not None  # noqa: S101
         body = {name: value for name, value in content.items() if name not in row.once}
         if "LineItems" in body:
             body["LineItems"] = for_update(body, self._lines_there(row, entry), self._line_id_of(job))
+        if not body and job.status in {"", now}:
+            record = self._directory.by_ids(row, [xero_id]).get(xero_id)
+            if record is None:
+                raise Broken("Xero has no such record: its id is not one of this organisation")
+            return Adopted(self._adoption(row, job, content, entry, now, owner), record)
         way: tuple[str, ...] = ()
         if job.status and job.status != now:
             found = row.way(now, job.status) if now else (job.status,)
@@ -303,11 +318,19 @@ class Planner:
             if xero_id and not now:
                 record = record or self._directory.by_ids(row, [xero_id]).get(xero_id) or {}
                 now = str(record.get(row.status) or "")
-            return Left() if now == "ARCHIVED" else self._unarchived(row, job, entry)
+            if now == "ARCHIVED":
+                return Left()
+            if xero_id and not job.sent:
+                # It says nothing that could be written before it is archived.
+                archived = replace(entry, xero_id=xero_id)
+                return (
+                    self.status_step(row, job, archived, "ARCHIVED") if self._deletes else Left(_ONLY_DELETES)
+                )
+            return self._unarchived(row, job, entry)
         if not xero_id:
             return Left("ended in the source before they were ever written here")
         if not self._deletes:
-            return Left("to be deleted, voided or archived, which only `deletes: true` does")
+            return Left(_ONLY_DELETES)
         if not row.remove and not row.ends:
             raise Broken(row.unchangeable or f"Xero can't delete {row.name}")
         entry = replace(entry, xero_id=xero_id)
@@ -344,8 +367,12 @@ class Planner:
         *,
         record: Record | None = None,
         follows: bool = False,
+        said: Mapping[str, Any] | None = None,
     ) -> Step:
-        """Bring a record to a status, and nothing else; `record` is Xero's, if it is at hand."""
+        """Bring a record to a status, and nothing else; `record` is Xero's, if it is at hand.
+
+        `said` is what was written of it before, so that the last answer is compared with all of it.
+        """
         xero_id = entry.xero_id or ""
         verb = row.remove if row.remove and status in _GONE else row.update
         if verb is None:
@@ -358,8 +385,30 @@ class Planner:
         return Step(
             job, "remove" if status in (*row.ends, "DELETED") else "update", verb,
             _path(verb, entry.owner, xero_id), body, entry, job.hash,
-            status=status, after=after, owner=entry.owner, follows=follows,
+            status=status, after=after, owner=entry.owner, follows=follows, said=said,
         )  # fmt: skip
+
+    def only_changes(self, row: Write, step: Step) -> Step | Adopted | None:
+        """A refused change without what Xero has already; None unless that leaves its lines out.
+
+        Xero takes no lines of a document that is paid or in a locked period, not even those that it has.
+        """
+        xero_id = step.entry.xero_id or ""
+        lines = step.body.keys() & LINES
+        record = self._directory.by_ids(row, [xero_id]).get(xero_id) if lines else None
+        there = held(row, step.body, record) if record else set()
+        if record is None or not lines <= there:
+            return None
+        now = str(record.get(row.status) or "")
+        if row.becomes.get(now, now) == step.status:
+            there.add(row.status)
+        kept = {row.key, *row.header}
+        body = {name: value for name, value in step.body.items() if name in kept or name not in there}
+        ids = [str(line.get("LineItemID")) for line in record.get("LineItems") or []]
+        entry = replace(step.entry, lines=noted(ids, step.body) if "LineItems" in lines else None)
+        if body.keys() <= kept:
+            return Adopted(self._adoption(row, step.job, step.body, entry, step.status, step.owner), record)
+        return replace(step, body=body, entry=entry, lines=[], said=step.said or step.body)
 
     def _find_lost_parts(self, job: Job) -> None:
         """Parts that were written for a record and are not in it any more, to be removed in their turn."""
@@ -457,7 +506,7 @@ class Planner:
         if _all_known(entry) or not entry.xero_id:
             return known(entry.lines or [])
         record = self._directory.by_ids(row, [entry.xero_id]).get(entry.xero_id) or {}
-        return held(record, lambda line: self._tax_filled_in(row, record, line))
+        return in_xero(record, lambda line: self._tax_filled_in(row, record, line))
 
     def _tax_filled_in(self, row: Write, document: Record, line: Mapping[str, Any]) -> str | None:
         """The tax type that Xero gives a line which says none; None where it can't be told."""

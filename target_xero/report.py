@@ -43,6 +43,7 @@ class Count:
     removed: int = 0
     unchanged: int = 0
     rejected: int = 0
+    different: int = 0
     skipped: int = 0
     calls: int = 0
 
@@ -61,6 +62,11 @@ class Report:
     def rejected(self) -> int:
         """How many records were rejected in all."""
         return sum(count.rejected for count in self.counts.values())
+
+    @property
+    def different(self) -> int:
+        """How many records Xero answered with something else than they said."""
+        return sum(count.different for count in self.counts.values())
 
     def table(self, order: Mapping[str, Any]) -> str:
         """The counts as a table for people, objects in the order they are written, with a sum below."""

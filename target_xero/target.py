@@ -187,6 +187,11 @@ class TargetXero(XeroPlugin, Target):
             description="Go on with the other records, or stop. Either way the exit code is 1.",
         ),
         th.Property(
+            "on_difference", th.StringType, default="warn", allowed_values=["warn", "fail"], title="On a difference",
+            description="Xero's answer to each write is compared with the record. Where they differ, log it, or make "
+            "the exit code 1 as well. Either way the record is written.",
+        ),
+        th.Property(
             "on_unknown_stream", th.StringType, default="fail", allowed_values=["fail", "ignore"],
             title="Unknown stream",
             description="What to do about a stream that is none of Xero's: fail before the first call, or leave it "
@@ -369,6 +374,11 @@ class TargetXero(XeroPlugin, Target):
                         "%s rejected: they are in %s. Mend them there and pipe that file in again; what was written "
                         "stays as it is.", f"{self.report.rejected:,}", rejects.path,
                     )  # fmt: skip
+                if self.report.different:
+                    self.logger.warning(
+                        "%s written, but Xero holds something else than they say: see the warnings above.",
+                        f"{self.report.different:,}",
+                    )
 
     def _only_source(self) -> str:
         """The source whose log of writes this run uses, by its settings or by what mended rejects say of theirs."""
@@ -465,7 +475,7 @@ class TargetXero(XeroPlugin, Target):
         config: Any = None,
         file_input: IO[str] | None = None,
     ) -> None:
-        """Run the target; ends with exit code 1 when a record was rejected."""
+        """Run the target; ends with exit code 1 when a record was rejected, or differs where that is to fail."""
         if about:
             cls.print_about(about_format)
             return
@@ -477,7 +487,7 @@ class TargetXero(XeroPlugin, Target):
             target.listen(file_input)
         finally:
             target.close()
-        if target.report.rejected:
+        if target.report.rejected or (target.report.different and target.config["on_difference"] == "fail"):
             sys.exit(1)
 
 

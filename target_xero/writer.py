@@ -25,6 +25,7 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
 from singer_xero.api.transport import Answer
 from singer_xero.config import ConfigurationProblem, Organisation
+from target_xero.answers import LINES, differences
 from target_xero.compare import same_name, says
 from target_xero.identity import former, origin
 from target_xero.ledger import Entry, Flight, Ledger
@@ -552,11 +553,13 @@ class Writer:
                 what = {"create": "created", "update": "updated", "remove": "removed"}[step.action]
                 self._count(row, what)
             if not step.after:
+                self._compare(row, step, answer)
                 self._intake.states.settled(step.job.epoch)
                 continue
             now = {**step.body, **answer}
+            said = step.body if step.said is None else step.said
             then = self._planner.status_step(
-                row, step.job, entry, step.after[0], step.after[1:], record=now, follows=True
+                row, step.job, entry, step.after[0], step.after[1:], record=now, follows=True, said=said
             )
             if then.status == "ARCHIVED":
                 self._put_off(row, then)
@@ -569,36 +572,60 @@ class Writer:
         return following
 
     def _settle_refused(self, row: Write, refused: list[tuple[Step, str]]) -> list[Step]:
-        """Refused creates may be of records that Xero has under that name; the others are rejects."""
+        """Plan refused steps another way where there is one; the others are rejects."""
         following: list[Step] = []
         rejects: list[Reject] = []
-        creates = [step for step, _ in refused if step.action == "create" and not row.first and row.search]
-        for field in row.names:
-            values = [value for step in creates for name, value in row.named(step.body) if name == field]
-            self._directory.look_up(row, field, values)
+        self._look_up_refused(row, [step for step, _ in refused])
         for step, words in refused:
             job = step.job
             try:
-                record = self._planner.existing(row, job, step.body, step.owner) if step in creates else None
-                if record is not None and (
-                    row.existing is Existing.MERGE or says(step.body, record, row.marks)
-                ):
-                    content = {n: v for n, v in step.body.items() if n != row.status}
-                    plan = self._planner.settle_existing(row, job, content, record, step.entry, step.owner)
-                    if isinstance(plan, Adopted):
-                        self._adopt(row, plan)
-                    else:
-                        following.append(plan)
-                    continue
+                plan = self._planned_anew(row, step)
             except Broken as broken:
-                words = f"{words} ({broken})"
-            rejects.append(Reject.of(row, job, words))
+                plan, words = None, f"{words} ({broken})"
+            if isinstance(plan, Adopted):
+                self._adopt(row, plan)
+            elif plan is not None:
+                following.append(plan)
+            else:
+                rejects.append(Reject.of(row, job, words))
         keys = [step.job.key for step, _ in refused]
         again = {step.job.key for step in following}
         self._set_aside(rejects)
         self._ledger.settle(row.name, refused=[key for key in keys if key not in again], unsent=list(again))
         self._check_stop()
         return following
+
+    def _look_up_refused(self, row: Write, steps: list[Step]) -> None:
+        """Look up, in few calls, what the records of refused steps are in Xero."""
+        for field in row.names:
+            values = [
+                value
+                for step in steps
+                if _may_exist(row, step)
+                for name, value in row.named(step.body)
+                if name == field
+            ]
+            self._directory.look_up(row, field, values)
+        changed = [step.entry.xero_id for step in steps if _may_be_less(step) and step.entry.xero_id]
+        for xero_id in changed:
+            self._directory.forget(row, xero_id)
+        if changed:
+            self._directory.by_ids(row, changed)
+
+    def _planned_anew(self, row: Write, step: Step) -> Step | Adopted | None:
+        """What to do in place of a step that was refused; None if that is for people to decide.
+
+        A refused create may be of a record that Xero has under that name; of a refused change, Xero may take a part.
+        """
+        if _may_be_less(step):
+            return self._planner.only_changes(row, step)
+        record = (
+            self._planner.existing(row, step.job, step.body, step.owner) if _may_exist(row, step) else None
+        )
+        if record is None or not (row.existing is Existing.MERGE or says(step.body, record, row.marks)):
+            return None
+        content = {name: value for name, value in step.body.items() if name != row.status}
+        return self._planner.settle_existing(row, step.job, content, record, step.entry, step.owner)
 
     def _note(self, row: Write, done: list[tuple[Step, Record]]) -> list[Entry]:
         """Let the ledger know what is written; returns its new entries."""
@@ -653,6 +680,9 @@ class Writer:
                     row, list(steps.values()), min(flight.sent_at for flight in flights)
                 )
                 self._note(row, done)
+                for step, record in done:
+                    if not step.after:
+                        self._compare(row, step, record, name=f"{row.name} {step.job.key}")
                 missing = {step.job.key for step in left}
                 self._ledger.settle(name, unsent=missing)
             self._lost |= {(name, f.key): f.request for f in flights if f.key in missing}
@@ -760,6 +790,19 @@ class Writer:
                 self._remarks.add((row.name, words))
                 self._logger.warning("%s: Xero remarks on what it wrote: %s", row.name, words)
 
+    def _compare(self, row: Write, step: Step, answer: Record, *, name: str = "") -> None:
+        """Say and count where Xero answers with something else than the record says.
+
+        `name` is how the record is called if it does not come from this run's input.
+        """
+        found = [] if self._dry_run else differences(row, step.expected(row), answer)
+        if not found:
+            return
+        name = name or self._rejects.name(*self._intake.record(step.job.raw))
+        for difference in found:
+            self._logger.warning("%s differs in Xero: %s", name, difference)
+        self._count(row, "different")
+
     # Counting and putting aside
 
     def _count(self, row: Write, what: str) -> None:
@@ -816,6 +859,16 @@ def _told_by(row: Write, job: Job) -> list[object]:
     if job.id:
         found.append(("", job.id))
     return found + _folded(row, job.sent) if row.first else found
+
+
+def _may_exist(row: Write, step: Step) -> bool:
+    """Whether a refused create may be of a record that Xero has under its name."""
+    return step.action == "create" and not row.first and row.search is not None
+
+
+def _may_be_less(step: Step) -> bool:
+    """Whether a refused change may be sent without its lines; a change is only made smaller once."""
+    return step.action == "update" and step.said is None and not step.body.keys().isdisjoint(LINES)
 
 
 def _may_be_written(error: BaseException | None) -> bool:

@@ -102,6 +102,7 @@ class Write:
         header: fields that every update must repeat, or they are blanked.
         once: fields that are sent with a create only, and whose changes are none of ours.
         never: fields that are never sent, since they would mail or mark something.
+        unanswered: fields that answers to writes leave out, although Xero keeps them.
         aside: calculated fields that are looked at, though never sent.
         names: fields that name a record, in Xero's order.
         numbered: (field, value): only where it has that value is the number Xero's own and unique.
@@ -140,6 +141,7 @@ class Write:
     header: tuple[str, ...] = ()
     once: frozenset[str] = frozenset()
     never: frozenset[str] = frozenset()
+    unanswered: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
     numbered: tuple[str, str] | None = None
@@ -502,6 +504,7 @@ _ROWS = (
             "LineAmountTypes",
         ),
         names=("QuoteNumber",),
+        unanswered=frozenset({"Terms", "ItemCode"}),
         existing=Existing.REFUSE,
         search=Search.NUMBER,
         marks=("Contact", "Date", "Reference", "Title", "LineItems"),

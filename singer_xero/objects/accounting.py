@@ -1039,7 +1039,7 @@ _ROWS = (
                     "DueDate": whole("Days, or a day of the month, as DueDateType says"),
                     "DueDateType": text(DUE_DATE_TYPES),
                     "StartDate": day,
-                    "NextScheduledDate": day,
+                    "NextScheduledDate": calculated(day),
                     "EndDate": day,
                 }
             ),

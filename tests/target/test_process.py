@@ -170,3 +170,21 @@ def test_no_secret_and_no_content_of_a_record_reaches_the_log(command: Command, 
     assert "contacts id=2 rejected" in error
     assert "12-3456" not in error
     assert str(wiring.config["client_secret"]) not in error
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"), [({}, 0), ({"on_difference": "warn"}, 0), ({"on_difference": "fail"}, 1)]
+)
+def test_the_exit_code_tells_of_differences_where_they_are_to_fail(
+    wiring: Wiring, tmp_path: Path, setting: dict[str, str], code: int
+):
+    wiring.config |= setting
+    contact = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
+    line = {"Description": "Work", "UnitAmount": 10, "AccountCode": "200"}
+    invoice = record("invoices", id=1, Type="ACCREC", contact_name="Abel", LineItems=[line], Total=12)
+    result, out, error = Command(wiring, tmp_path).run(
+        lines(*contact, schema("invoices", "id"), invoice, state("all"))
+    )
+    assert (result, out) == (code, '"all"\n')
+    assert "invoices id=1 differs in Xero: Total: said 12, got 11.50" in error
+    assert "1 written, but Xero holds something else" in error

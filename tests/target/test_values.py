@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+import msgspec
 import pytest
 
 from singer_xero.api import dates
 
 from .conftest import Wiring, record, schema
 
+encode = msgspec.json.Encoder(decimal_format="number").encode
 ABEL = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
 
 
@@ -206,3 +208,134 @@ def test_lines_that_an_older_version_has_written_are_looked_up_before_they_are_c
     document.write(document.line("A"), document.line("B", unit_amount=41))
     assert plain(document.lines()[0])[1::2] == (0, [])
     assert document.ids()["B"] == before["B"]
+
+
+# Documents that take no lines any more
+
+
+def paid(wiring: Wiring, **values: Any) -> list[dict[str, Any]]:
+    """A sales invoice, and the payment that pays it; the invoice as it is sent."""
+    invoice = [schema("invoices", "id"), sale(1, line("A", tracking=EAST), line("B"), **values)]
+    payment = {"account_code": "090", "date": "2026-11-06", "amount": 92}
+    wiring.write(
+        SETTING, invoice, schema("payments", "id"), record("payments", id=1, invoice_number="I-1", **payment)
+    )
+    assert wiring.records("Invoices")[0]["Status"] == "PAID"
+    return invoice
+
+
+HEAD = {"invoice_number": "I-1", "status": "AUTHORISED", "date": "2026-11-05", "url": "https://a.example"}
+
+
+def test_a_paid_invoice_takes_a_new_reference_as_only_that_is_sent(wiring: Wiring):
+    paid(wiring, **HEAD)
+    before = wiring.records("Invoices")[0]["LineItems"]
+    changed = {"reference": "Order 7", "due_date": "2026-12-24", "url": "https://b.example"}
+    stream = [schema("invoices", "id"), sale(1, line("A", tracking=EAST), line("B"), **{**HEAD, **changed})]
+    run = wiring.write(stream)
+    assert (run.count("invoices"), run.rejected) == ({"updated": 1}, [])
+    (invoice,) = wiring.records("Invoices")
+    assert (invoice["Reference"], dates.day(invoice["DueDate"])) == ("Order 7", "2026-12-24")
+    assert (invoice["Url"], invoice["LineItems"], invoice["Status"]) == ("https://b.example", before, "PAID")
+    assert wiring.write(stream).count("invoices") == {"unchanged": 1}
+
+
+def test_many_paid_invoices_cost_three_calls_more_and_not_one_each(wiring: Wiring):
+    wiring.write(SETTING)
+    heads = [{**HEAD, "invoice_number": f"I-{n}"} for n in range(30)]
+    payments = [
+        record("payments", id=n, invoice_number=f"I-{n}", account_code="090", date="2026-11-06", amount=46)
+        for n in range(30)
+    ]
+    documents = [sale(n, line("A"), **head) for n, head in enumerate(heads)]
+    wiring.write(schema("invoices", "id"), documents, schema("payments", "id"), payments)
+    wiring.xero.desk.forget_calls()
+    changed = [sale(n, line("A"), **head, reference=f"R{n}") for n, head in enumerate(heads)]
+    assert wiring.write(schema("invoices", "id"), changed).count("invoices") == {"updated": 30}
+    assert len(wiring.xero.desk.calls("/Invoices")) == 3
+    assert {one["Reference"] for one in wiring.records("Invoices")} == {f"R{n}" for n in range(30)}
+
+
+def test_other_lines_of_a_paid_invoice_stay_a_reject_in_xero_s_words(wiring: Wiring):
+    paid(wiring, **HEAD)
+    for lines in ([line("A"), line("B")], [line("A", tracking=EAST)], [line("B"), line("A", tracking=EAST)]):
+        run = wiring.write(schema("invoices", "id"), sale(1, *lines, **HEAD, reference="Order 7"))
+        assert run.count("invoices") == {"rejected": 1}
+        assert "cannot be edited as it has a payment or credit note allocated to it" in run.rejected[-1][1]
+    assert [plain(one)[3] for one in wiring.records("Invoices")[0]["LineItems"]] == [
+        [("Region", "Eastside")],
+        [],
+    ]
+
+
+def test_a_paid_invoice_that_has_all_that_is_said_is_left_alone(wiring: Wiring):
+    stream = paid(wiring, **HEAD)
+    settings = {"ledger_path": str(wiring.folder / "other.db")}
+    own = {"InvoiceID": wiring.records("Invoices")[0]["InvoiceID"]}
+    run = wiring.write(
+        schema("invoices", "id"), record("invoices", **{**stream[1]["record"], **own}), **settings
+    )
+    assert (run.count("invoices"), run.rejected) == ({"unchanged": 1}, [])
+
+
+def test_a_line_of_a_paid_invoice_is_known_as_it_is_once_the_payment_is_gone(wiring: Wiring):
+    """Somebody gives the line a discount in Xero that the source comes to say, and then not to say any more."""
+    wiring.write(SETTING)
+    document = [schema("invoices", "id"), sale(1, line("A"), line("B"), **HEAD)]
+    wiring.write(document)
+    invoice = wiring.records("Invoices")[0]
+    first, second = ({"LineItemID": one["LineItemID"]} for one in invoice["LineItems"])
+    client = wiring.client(1)
+    lines = [{**first, "DiscountRate": 50}, second]
+    body = {"Invoices": [{"InvoiceID": invoice["InvoiceID"], "LineItems": lines}]}
+    client.send(
+        "POST",
+        wiring.tenant,
+        "Invoices",
+        body=encode(body),
+        idempotency_key="x",
+    )
+    client.close()
+    payment = {"invoice_number": "I-1", "account_code": "090", "date": "2026-11-06", "amount": 1}
+    wiring.write(schema("payments", "id"), record("payments", id=1, **payment))
+    half = sale(1, line("A", discount_rate=50), line("B"), **HEAD, reference="R")
+    assert wiring.write(schema("invoices", "id"), half).count("invoices") == {"updated": 1}
+    gone = record("payments", id=1, _sdc_deleted_at="2026-11-07T00:00:00Z", **payment)
+    wiring.write(schema("payments", "id"), gone, deletes=True)
+    wiring.write(document)
+    assert [plain(one)[1] for one in wiring.records("Invoices")[0]["LineItems"]] == [0, 0]
+
+
+# Records that say nothing but their end
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_contact_that_is_only_to_be_archived_is_sent_its_status_alone(wiring: Wiring, known: bool):
+    wiring.write(ABEL)
+    settings = {} if known else {"ledger_path": str(wiring.folder / "other.db")}
+    archived = record(
+        "contacts", ContactID=wiring.records("Contacts")[0]["ContactID"], ContactStatus="ARCHIVED"
+    )
+    stream = [schema("contacts", "ContactID"), archived]
+    wiring.xero.desk.forget_calls()
+    assert wiring.write(stream, **settings).count("contacts") == {"skipped": 1}
+    assert wiring.writes() == []
+    assert wiring.write(stream, deletes=True, **settings).count("contacts") == {"removed": 1}
+    assert [call["method"] for call in wiring.writes()] == ["POST"]
+    assert wiring.records("Contacts")[0]["ContactStatus"] == "ARCHIVED"
+    assert wiring.write(stream, deletes=True, **settings).count("contacts") == {"unchanged": 1}
+
+
+def test_a_record_that_says_nothing_but_its_id_costs_no_write(wiring: Wiring):
+    wiring.write(ABEL)
+    wiring.xero.desk.forget_calls()
+    here, nowhere = wiring.records("Contacts")[0]["ContactID"], "6a40b05b-d926-5f37-a9b6-c937434088c3"
+    settings = {"ledger_path": str(wiring.folder / "other.db")}
+    stream = [
+        schema("contacts", "ContactID"),
+        *(record("contacts", ContactID=one) for one in (here, nowhere)),
+    ]
+    run = wiring.write(stream, **settings)
+    assert run.count("contacts") == {"unchanged": 1, "rejected": 1}
+    assert "Xero has no such record" in run.rejected[0][1]
+    assert wiring.writes() == []

@@ -1,0 +1,372 @@
+"""Whether Xero's answer to a write holds what the record said.
+
+Only what was said is compared, and of lines also that they have no discount, item or tracking that nobody gave them.
+Xero's own rules are no difference: amounts are rounded to cents, prices to 4 places, texts lose blanks around them, and
+what a record leaves out is filled in. Answers leave fields out: which of those count as not kept, see `_SHOWN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from singer_xero.api import dates
+from singer_xero.objects import Field
+from target_xero.amounts import line_amount, to_cents
+from target_xero.lookups import Record
+from target_xero.payload import REFERENCES
+from target_xero.writes import Write
+
+#: The fields that hold a document's lines.
+LINES = frozenset({"LineItems", "JournalLines"})
+_TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
+#: What an answer about a document shows if the document has it, so that what is missing there was not kept. Days and
+#: amounts are such fields as well; of all others, answers leave out one or the other.
+_SHOWN = frozenset({"Reference", "Narration", "Contact"})
+#: Refunds are listed as if they paid an invoice of that id.
+_REFUNDED = ("CreditNote", "Prepayment", "Overpayment")
+#: Lists of entries of which there is one of each type, and what Xero has besides those sent.
+_SLOTS = {"Phones": "PhoneType", "Addresses": "AddressType"}
+#: Personal data, which no log shows.
+_PERSONAL = frozenset(
+    {
+        "FirstName", "LastName", "EmailAddress", "TaxNumber", "AttentionTo", "Telephone", "DeliveryAddress",
+        "BankAccountDetails", "BankAccountNumber", "BankAccountName",
+        "PhoneNumber", "PhoneAreaCode", "PhoneCountryCode",
+        "AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4", "City", "Region", "PostalCode", "Country",
+    }
+)  # fmt: skip
+#: Numbers that Xero writes in groups of its own.
+_GROUPED = frozenset({"BankAccountNumber", "BankAccountDetails"})
+_CENT, _FINE = Decimal("0.005"), Decimal("0.00005")
+#: How far numbers may differ by Xero's rounding.
+_ROUNDING = {
+    "money": _CENT,
+    "percent": _CENT,
+    "quantity": _FINE,
+    "rate": Decimal("0.0000005"),
+    "number": _FINE,
+}
+_PRICES = frozenset({"UnitAmount", "UnitPrice"})
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field of a record, by its path, that Xero has in another way; the values as a log may show them."""
+
+    field: str
+    said: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: said {self.said}, got {self.got}"
+
+
+def differences(row: Write, said: Mapping[str, Any], answer: Record) -> list[Difference]:
+    """Where an answer differs from what a record said; `said` is in Xero's names, its references resolved."""
+    return list(_differences(row, said, answer))
+
+
+def held(row: Write, said: Mapping[str, Any], record: Record) -> set[str]:
+    """The fields of which a record that was read holds just what is said, so that they need not be sent."""
+    return {
+        name
+        for name, value in said.items()
+        if record.get(name) not in (None, "", [], {}) and not any(_differences(row, {name: value}, record))
+    }
+
+
+def _differences(row: Write, said: Mapping[str, Any], answer: Record) -> Iterator[Difference]:
+    for name, value in said.items():
+        word = row.fields.get(name)
+        got = answer.get(name, _MISSING)
+        if word is None or name == row.key or (got is _MISSING and name in row.unanswered):
+            continue
+        if name == row.status:
+            if got is not _MISSING and row.becomes.get(got, got) != value:
+                yield _difference(name, value, got)
+        elif name in LINES:
+            if isinstance(got, list):
+                yield from _lines(row, name, word, value, got)
+        elif name in _REFUNDED:
+            yield from _refund(name, value, answer)
+        elif name == "Payments":
+            yield from _payments(value, got)
+        elif got is not _MISSING or (row.document and _is_shown(name, word)):
+            yield from _field(name, name, word, value, None if got is _MISSING else got)
+
+
+def _is_shown(name: str, word: Field) -> bool:
+    return name in _SHOWN or (word.kind in {"day", "money"} and not word.read_only)
+
+
+def _difference(path: str, said: Any, got: Any) -> Difference:
+    return Difference(path, _shown(path, said), _shown(path, got))
+
+
+# One field
+
+
+def _field(path: str, name: str, word: Field, said: Any, got: Any) -> Iterator[Difference]:
+    """The differences of a field; `got` is None where the record has none."""
+    if name in REFERENCES and word.kind == "one":
+        yield from _reference(path, said, got)
+    elif name in _TRACKING:
+        yield from _tracking(path, said, got or [])
+    elif word.kind == "one":
+        yield from _inner(path, word, said, got or {})
+    elif word.kind == "many":
+        yield from _list(path, name, word, said, got or [])
+    elif not _same(name, word, said, got):
+        yield _difference(path, said, got)
+
+
+def _inner(path: str, word: Field, said: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
+    for name, value in said.items():
+        field = word.part.fields.get(name) if word.part else None
+        if field is not None and name in got:
+            yield from _field(f"{path}.{name}", name, field, value, got[name])
+
+
+def _list(path: str, name: str, word: Field, said: Sequence[Any], got: Sequence[Any]) -> Iterator[Difference]:
+    if word.part is None:
+        if list(said) != list(got):
+            yield _difference(path, said, got)
+        return
+    slot = _SLOTS.get(name)
+    if slot:
+        held = {one.get(slot): one for one in got}
+        got = [held.get(one.get(slot), {}) for one in said]
+    if len(said) != len(got):
+        yield Difference(path, _counted(said, "entr", "y", "ies"), _counted(got, "entr", "y", "ies"))
+        return
+    for index, (one, other) in enumerate(zip(said, got, strict=True)):
+        yield from _inner(f"{path}[{index}]", word, one, other)
+
+
+def _same(name: str, word: Field, said: Any, got: Any) -> bool:
+    if said in (None, "") or got in (None, ""):
+        return said in (None, "", 0, False) and got in (None, "", 0, False)
+    if word.kind == "day":
+        return dates.day(str(said)) == dates.day(str(got))
+    if word.kind == "flag":
+        return bool(said == got)
+    limit = _FINE if name in _PRICES else _ROUNDING.get(word.kind)
+    if limit is not None:
+        said, got = _number(said), _number(got)
+        return said is not None and got is not None and abs(said - got) <= limit
+    if name in _GROUPED:
+        said, got = ("".join(filter(str.isalnum, str(value))) for value in (said, got))
+    return _folded(said) == _folded(got)
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _folded(value: Any) -> str:
+    return " ".join(str(value).split()).casefold()
+
+
+# References
+
+
+def _reference(path: str, said: Any, got: Any) -> Iterator[Difference]:
+    """The differences of a reference: what both sides name the other record by has to be the same."""
+    if not isinstance(said, Mapping):
+        return
+    if not got:
+        yield _difference(path, _told(said), None)
+        return
+    shared = [name for name in said if name in got]
+    if any(_folded(said[name]) != _folded(got[name]) for name in shared):
+        yield _difference(path, _told(said), _told({name: got[name] for name in shared}))
+
+
+def _told(reference: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in reference.items())
+
+
+def _refund(name: str, said: Mapping[str, Any], answer: Record) -> Iterator[Difference]:
+    identifier = REFERENCES[name][0]
+    wanted = _folded(said.get(identifier))
+    found = [
+        _folded(one[field])
+        for of, field in ((name, identifier), ("Invoice", "InvoiceID"))
+        if (one := answer.get(of) or {}).get(field)
+    ]
+    if found and wanted not in found:
+        yield _difference(name, _told(said), f"{identifier} {found[0]}")
+
+
+def _payments(said: Sequence[Mapping[str, Any]], got: Any) -> Iterator[Difference]:
+    """The payments of a batch, told by what they pay."""
+    if not isinstance(got, list):
+        return
+    if len(said) != len(got):
+        yield Difference("Payments", _counted(said, "payment"), _counted(got, "payment"))
+        return
+    amounts: dict[str, list[Any]] = {}
+    for one in got:
+        amounts.setdefault(_folded((one.get("Invoice") or {}).get("InvoiceID")), []).append(one.get("Amount"))
+    for index, one in enumerate(said):
+        invoice = _folded((one.get("Invoice") or {}).get("InvoiceID"))
+        there = amounts.get(invoice) or []
+        if not there:
+            if _folded(None) not in amounts:
+                yield _difference(f"Payments[{index}].Invoice", invoice, None)
+        elif "Amount" in one and not any(_number(one["Amount"]) == _number(amount) for amount in there):
+            yield _difference(f"Payments[{index}].Amount", one["Amount"], there[0])
+
+
+# Lines
+
+
+def _lines(
+    row: Write, name: str, word: Field, said: Sequence[Mapping[str, Any]], got: Sequence[Record]
+) -> Iterator[Difference]:
+    if len(said) != len(got):
+        yield Difference(name, _counted(said, "line"), _counted(got, "line"))
+        return
+    found = [
+        list(_line(row, f"{name}[{index}]", word, one, other))
+        for index, (one, other) in enumerate(zip(said, got, strict=True))
+    ]
+    if any(found) and (order := _other_order(row, word, said, got)):
+        yield Difference(name, "this order", f"the order {', '.join(str(place) for place in order)}")
+        return
+    for one in found:
+        yield from one
+
+
+def _other_order(
+    row: Write, word: Field, said: Sequence[Mapping[str, Any]], got: Sequence[Record]
+) -> list[int] | None:
+    """The places of the lines, if Xero has just these lines in another order; None if lines differ."""
+    left = list(range(len(got)))
+    places = []
+    for one in said:
+        place = next((p for p in left if not any(_line(row, "", word, one, got[p]))), None)
+        if place is None:
+            return None
+        left.remove(place)
+        places.append(place)
+    return [places.index(place) + 1 for place in range(len(got))]
+
+
+def _line(
+    row: Write, path: str, word: Field, said: Mapping[str, Any], got: Mapping[str, Any]
+) -> Iterator[Difference]:
+    fields = word.part.fields if word.part else {}
+    for name, value in said.items():
+        if name in {"LineItemID", "LineAmount", "DiscountRate", "DiscountAmount"} or name not in fields:
+            continue
+        if name in got or not (name in row.unanswered or name == "AccountID" or _says_no_price(name, said)):
+            yield from _field(f"{path}.{name}", name, fields[name], value, got.get(name))
+    yield from _amount(f"{path}.LineAmount", said, got.get("LineAmount"))
+    yield from _discount(path, said, got)
+    for name in ("ItemCode", "Tracking"):
+        if got.get(name) and not said.get(name) and name in fields:
+            shown = [_told(_named(one)) for one in got[name]] if name == "Tracking" else [got[name]]
+            yield Difference(f"{path}.{name}", "nothing", ", ".join(shown))
+
+
+def _says_no_price(name: str, said: Mapping[str, Any]) -> bool:
+    """Whether it is the quantity of a line that is only words, which Xero leaves out."""
+    return name == "Quantity" and not said.keys() & {"UnitAmount", "LineAmount", "ItemCode"}
+
+
+def _amount(path: str, said: Mapping[str, Any], got: Any) -> Iterator[Difference]:
+    """The line amount: the one that is said, else what quantity, exact price and discount come to."""
+    if got is None:
+        return
+    try:
+        if "LineAmount" in said:
+            expected = to_cents(said["LineAmount"])
+        elif "UnitAmount" in said and ("Quantity" in said or "ItemCode" not in said):
+            expected = line_amount(
+                said.get("Quantity"), said["UnitAmount"], said.get("DiscountRate"), said.get("DiscountAmount"),
+                exact_price=True,
+            )  # fmt: skip
+        else:
+            return
+    except InvalidOperation:
+        return
+    if _number(got) != expected:
+        yield _difference(path, expected, got)
+
+
+def _discount(path: str, said: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
+    """The discount: Xero shows one that is said as a rate as an amount as well, and the other way round."""
+    names = ("DiscountRate", "DiscountAmount")
+    if not any(said.get(name) for name in names):
+        for name in names:
+            if got.get(name):
+                yield _difference(f"{path}.{name}", None, got[name])
+                return
+        return
+    name = next(name for name in names if said.get(name))
+    if name in got or not any(got.get(other) for other in names):
+        held = _number(got.get(name) or 0)
+        if held is None or abs(Decimal(said[name]) - held) > _CENT:
+            yield _difference(f"{path}.{name}", said[name], got.get(name))
+
+
+def _tracking(
+    path: str, said: Sequence[Mapping[str, Any]], got: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
+    """Tracking by its names or its ids, in any order."""
+    rest = list(got)
+    for one in said:
+        match = next((other for other in rest if _is_category(one, other)), None)
+        if match is None:
+            yield Difference(
+                path, _told(_named(one)), ", ".join(_told(_named(other)) for other in got) or "nothing"
+            )
+            return
+        rest.remove(match)
+        if _agree(one, match, "TrackingOptionID", "Option") is False:
+            yield Difference(path, _told(_named(one)), _told(_named(match)))
+    if rest:
+        yield Difference(path, "nothing", ", ".join(_told(_named(other)) for other in rest))
+
+
+def _is_category(said: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
+    return _agree(said, got, "TrackingCategoryID", "Name") is not False
+
+
+def _agree(said: Mapping[str, Any], got: Mapping[str, Any], *names: str) -> bool | None:
+    """Whether both sides name the same; None if they have no name in common."""
+    shared = [name for name in names if said.get(name) and got.get(name)]
+    return _folded(said[shared[0]]) == _folded(got[shared[0]]) if shared else None
+
+
+def _named(one: Mapping[str, Any]) -> dict[str, Any]:
+    name = one.get("Name") or one.get("TrackingCategoryID")
+    return {str(name): one.get("Option") or one.get("TrackingOptionID")}
+
+
+# Showing
+
+
+def _counted(things: Sequence[Any], noun: str, one: str = "", many: str = "s") -> str:
+    return f"{len(things)} {noun}{one if len(things) == 1 else many}"
+
+
+def _shown(path: str, value: Any) -> str:
+    """A value as a log may show it: short, days as days, and personal data not at all."""
+    if value in (None, "", [], {}):
+        return "nothing"
+    name = path.rpartition(".")[2].partition("[")[0]
+    if name in _PERSONAL:
+        return "a text that is not shown"
+    if isinstance(value, str) and value.startswith("/Date("):
+        return dates.day(value)
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
