@@ -27,7 +27,7 @@ from singer_xero.api.transport import Answer
 from singer_xero.config import ConfigurationProblem, Organisation
 from target_xero.answers import LINES, differences
 from target_xero.compare import same_name, says
-from target_xero.identity import former, origin
+from target_xero.identity import former, origin, shown
 from target_xero.ledger import Entry, Flight, Ledger
 from target_xero.lines import line_id, noted
 from target_xero.lookups import Directory, Record
@@ -682,7 +682,7 @@ class Writer:
                 self._note(row, done)
                 for step, record in done:
                     if not step.after:
-                        self._compare(row, step, record, name=f"{row.name} {step.job.key}")
+                        self._compare(row, step, record)
                 missing = {step.job.key for step in left}
                 self._ledger.settle(name, unsent=missing)
             self._lost |= {(name, f.key): f.request for f in flights if f.key in missing}
@@ -790,17 +790,13 @@ class Writer:
                 self._remarks.add((row.name, words))
                 self._logger.warning("%s: Xero remarks on what it wrote: %s", row.name, words)
 
-    def _compare(self, row: Write, step: Step, answer: Record, *, name: str = "") -> None:
-        """Say and count where Xero answers with something else than the record says.
-
-        `name` is how the record is called if it does not come from this run's input.
-        """
+    def _compare(self, row: Write, step: Step, answer: Record) -> None:
+        """Say and count where Xero answers with something else than the record says."""
         found = [] if self._dry_run else differences(row, step.expected(row), answer)
         if not found:
             return
-        name = name or self._rejects.name(*self._intake.record(step.job.raw))
         for difference in found:
-            self._logger.warning("%s differs in Xero: %s", name, difference)
+            self._logger.warning("%s differs in Xero: %s", shown(step.job.key), difference)
         self._count(row, "different")
 
     # Counting and putting aside
