@@ -27,7 +27,9 @@ import requests.auth
 from singer_xero.api.errors import (
     BadCredentials,
     InvalidScope,
+    NetworkSetupError,
     NotConnected,
+    NotJson,
     Unavailable,
     XeroError,
     words_of,
@@ -96,7 +98,13 @@ class Identity:
         answer = self._post("/connect/token", client_id, client_secret, form, call)
         found = answer.json() if answer.json_fault() is None else None
         if not isinstance(found, dict) or not isinstance(found.get("access_token"), str):
-            raise Unavailable("the answer holds no access token", call=call, status=answer.status, sent=True)
+            raise Unavailable(
+                "the answer holds no access token",
+                call=call,
+                status=answer.status,
+                sent=True,
+                advice=f"Check identity_url; Xero's is {IDENTITY_URL}.",
+            )
         scope = found.get("scope")
         return Tokens(
             access_token=found["access_token"],
@@ -136,16 +144,16 @@ class Identity:
                     signature=basic,
                 )
             except Broken as broken:
-                failure = Unavailable(str(broken), call=call, sent=broken.sent)
+                failure = Unavailable(str(broken), call=call, sent=broken.sent, advice=broken.advice)
                 if broken.hopeless:
-                    raise failure from None
+                    raise NetworkSetupError(str(broken), call=call, advice=broken.advice) from None
             else:
                 fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
                 if answer.status in {200, 204} and not fault:
                     return answer
                 if answer.status < 500 and answer.status != 429 and not fault:
                     raise _identity_error(answer, call, form)
-                failure = Unavailable(
+                failure = (NotJson if fault else Unavailable)(
                     fault or words_of(answer.content),
                     call=call,
                     status=answer.status,

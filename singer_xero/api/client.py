@@ -31,6 +31,7 @@ from singer_xero.api.auth import (
     scopes_of,
 )
 from singer_xero.api.errors import (
+    NetworkSetupError,
     NotConnected,
     NotFound,
     NotJson,
@@ -60,6 +61,7 @@ USER_AGENT = f"singer-xero/{version('singer-xero')}"
 
 _JSON = "application/json"
 _KEY_LASTS = 5 * 60.0
+_OVER_LIMIT = "Run again later, and let fewer programs call Xero at once: they share its limits."
 _LONGEST_KEY = 128
 # Not the organisation of a custom connection (None), but calls that belong to none.
 _NO_ORGANISATION = "(no organisation)"
@@ -323,14 +325,19 @@ class XeroClient:
             except Broken as broken:
                 if broken.sent:
                     call.unsure(started)
-                failure = Unavailable(str(broken), call=call.name, sent=broken.sent)
+                failure = Unavailable(str(broken), call=call.name, sent=broken.sent, advice=broken.advice)
+                if broken.hopeless and not broken.sent:
+                    raise NetworkSetupError(str(broken), call=call.name, advice=broken.advice) from None
                 if broken.hopeless:
                     raise failure from None
                 return failure
             finally:
                 problem = self._limits.leave(call.tenant_id, answer)
             if answer.status == 429:
-                return _failed(Unavailable, answer, f"over the {problem} limit", sent=False)
+                self._limits.check_day(call.tenant_id, call.name)
+                return _failed(
+                    Unavailable, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT
+                )
             if answer.status == 304 or 200 <= answer.status < 300:
                 fault = answer.json_fault() if call.is_json else None
                 if not fault:

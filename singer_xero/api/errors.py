@@ -6,6 +6,7 @@ XeroError
     - BadCredentials           client id or secret is wrong, or the app may not use this grant
     - InvalidScope             a scope was asked for that the app does not have
     - TokenStoreError          the tokens can't be read or kept: mend the place that token_path names
+    - NetworkSetupError        a proxy, a certificate or an address keeps this machine from Xero: mend it
   + OrganisationError        leave this organisation, go on with the others
     - OrganisationUnavailable  disconnected, unknown, or closed to the user who gave consent
     - DayLimitReached          no calls left today; `resets_at` says until when, if Xero said so
@@ -116,6 +117,10 @@ class TokenStoreError(AccessError):
     """The place in which tokens are kept can't be read or written."""
 
 
+class NetworkSetupError(AccessError):
+    """A proxy, a certificate or an address keeps this machine from Xero; `advice` says what to mend."""
+
+
 class OrganisationError(XeroError):
     """One organisation can't be used now; `tenant_id` says which."""
 
@@ -193,6 +198,8 @@ class Unavailable(XeroError):
 
 class NotJson(Unavailable):
     """The answer is not the JSON that was asked for."""
+
+    way_out = "Run again later; if it stays so, something answers in Xero's place, such as a proxy."
 
 
 class OutcomeUnknown(Unavailable):

@@ -282,6 +282,13 @@ class Limits:
                 self._gate(tenant_id).kept_back -= calls
                 self._turn.notify_all()
 
+    def check_day(self, tenant_id: str | None, call: str) -> None:
+        """Raise DayLimitReached if Xero has said that the organisation's calls of the day are used up."""
+        with self._turn:
+            gate = self._gate(tenant_id)
+            if gate.day_over:
+                self._check_day(gate, tenant_id, call, last=True)
+
     def pause(self, tenant_id: str | None, seconds: float, call: str) -> None:
         """Wait between two tries, outside the queue; Closed when the client is closed or stopped meanwhile."""
         with self._turn:

@@ -5,9 +5,6 @@ Bodies are read raw and unpacked here, because a gzip stream that ends early is 
 
 from __future__ import annotations
 
-import http.client
-import socket
-import ssl
 import zlib
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +17,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
+from singer_xero.api.connection_faults import Fault, fault_of, is_this_machine, proxy_wants_password
 from singer_xero.api.errors import NotJson
 
 if TYPE_CHECKING:
@@ -29,17 +27,28 @@ if TYPE_CHECKING:
 
 # More would only mean more idle sockets; beyond it connections are opened and closed, nothing fails.
 _POOL = 100
+_PROXY_WANTS_PASSWORD = 407
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Broken(Exception):
-    """No whole answer came. `sent` is False only if the request surely never left; `hopeless` if it never will."""
+    """No whole answer came.
 
-    def __init__(self, reason: str, *, sent: bool, hopeless: bool = False) -> None:
+    `sent` is False only if the request surely never left; `hopeless` if it would be the same again; `advice` is what
+    to do, None where waiting may help.
+    """
+
+    def __init__(self, reason: str, *, sent: bool, hopeless: bool = False, advice: str | None = None) -> None:
         super().__init__(reason)
         self.sent = sent
         self.hopeless = hopeless
+        self.advice = advice
+
+    @classmethod
+    def by(cls, fault: Fault) -> Broken:
+        """Made from what the libraries said."""
+        return cls(fault.reason, sent=fault.sent, hopeless=fault.lasts, advice=fault.advice)
 
 
 @dataclass(frozen=True)
@@ -122,8 +131,10 @@ class Transport:
     ) -> Answer:
         """Send one request and read the answer to its end, whatever its status; Broken if that fails.
 
-        A signature is always set, as requests would otherwise put a password of ~/.netrc over our own header.
+        A signature is always set, as requests would otherwise put a password of ~/.netrc over our own header. What runs
+        on this machine, such as the sandbox, is never asked through a proxy.
         """
+        host = urlsplit(url).hostname
         try:
             with self._session.request(
                 verb,
@@ -133,47 +144,20 @@ class Transport:
                 headers=headers,
                 auth=signature or _unsigned,
                 timeout=self.timeout,
+                proxies={"no_proxy": host} if host and is_this_machine(host) else None,
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 packed: bytes = response.raw.read(decode_content=False)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._broken(error, url) from None
+            raise Broken.by(fault_of(error, url, self.timeout)) from None
+        if response.status_code == _PROXY_WANTS_PASSWORD:
+            raise Broken.by(proxy_wants_password(url))
         if verb != "HEAD":
             _check_length(packed, response.headers)
         content = _unpack(packed, response.headers)
         came = None if content is packed else packed
         return Answer(response.status_code, response.headers, content, call, len(packed), came)
-
-    def _broken(self, error: BaseException, url: str) -> Broken:
-        chain = list(_chain(error))
-        kinds = tuple(type(link) for link in chain)
-
-        def among(*wanted: type[BaseException]) -> bool:
-            return any(issubclass(kind, wanted) for kind in kinds)
-
-        host = urlsplit(url).netloc
-        untrusted = among(ssl.SSLCertVerificationError)
-        addressless = among(
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.MissingSchema,
-        )
-        unconnected = among(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-        if addressless:
-            reason = f"{url.partition('?')[0]} is no address; it starts with https:// and a host"
-        elif among(urllib3.exceptions.NewConnectionError, socket.gaierror) or untrusted:
-            reason = f"no connection to {host}: {_root_words(chain)}"
-        elif among(urllib3.exceptions.ConnectTimeoutError):
-            reason = f"no connection to {host} within {self.timeout[0]:g} s"
-        elif among(urllib3.exceptions.ReadTimeoutError, TimeoutError):
-            reason = f"no answer from {host} for {self.timeout[1]:g} s"
-        elif among(http.client.IncompleteRead):
-            reason = f"the answer from {host} was cut off"
-        else:
-            reason = f"the connection to {host} broke: {_root_words(chain)}"
-        hopeless = addressless or untrusted
-        return Broken(reason, sent=not (hopeless or unconnected), hopeless=hopeless)
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -202,25 +186,3 @@ def _unpack(packed: bytes, headers: Mapping[str, str]) -> bytes:
     if not unpacker.eof:
         raise Broken(f"the answer was cut off: its gzip stream ends after {len(packed)} bytes", sent=True)
     return content
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error and what lies beneath: its arguments, reason, cause and context, as the libraries nest them."""
-    found: list[BaseException] = []
-    waiting: list[Any] = [error]
-    while waiting:
-        link = waiting.pop(0)
-        if isinstance(link, BaseException) and not any(link is seen for seen in found):
-            found.append(link)
-            waiting += [*link.args, getattr(link, "reason", None), link.__cause__, link.__context__]
-    return found
-
-
-def _root_words(chain: list[BaseException]) -> str:
-    """The system's own words; never a library's, which may quote the address with all its parameters."""
-    for link in reversed(chain):
-        if isinstance(link, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({link.verify_message}); set REQUESTS_CA_BUNDLE for a proxy's own"
-        if isinstance(link, OSError) and not isinstance(link, requests.RequestException) and link.strerror:
-            return link.strerror
-    return type(chain[-1]).__name__

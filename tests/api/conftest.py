@@ -13,7 +13,10 @@ import pytest
 from singer_xero.api import XeroClient, connect
 from singer_xero.api.auth import Identity, RefreshToken
 from singer_xero.api.tokens import TokenStore
+from singer_xero.api.transport import Transport
 from xero_sandbox import Desk, Sandbox, apps
+
+from .canned import Canned
 
 ONE, TWO = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
 
@@ -174,3 +177,20 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))
+
+
+@pytest.fixture
+def server() -> Iterator[Canned]:
+    with Canned() as canned:
+        thread = threading.Thread(target=canned.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield canned
+        canned.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    made = Transport("singer-xero/test", (5, 5))
+    yield made
+    made.close()

@@ -257,7 +257,30 @@ def test_a_limit_that_never_ends_is_an_error_in_the_end(client: XeroClient, desk
     assert statuses(desk, "Organisation") == [429] * 6
 
 
+def test_a_limit_of_the_minute_that_never_ends_is_not_blamed_on_the_state_of_xero(
+    client: XeroClient, desk: Desk
+) -> None:
+    desk.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
+    with pytest.raises(Unavailable, match="let fewer programs call Xero at once") as caught:
+        client.get(None, "Organisation")
+    assert "status.developer.xero.com" not in str(caught.value)
+
+
+@pytest.mark.parametrize("problem", ["day", "Daily", "DayLimit"])
+def test_the_limit_of_the_day_is_not_announced_as_another_try(
+    client: XeroClient, desk: Desk, problem: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.fault("rate_limit", path="Accounts", problem=problem, retry_after=4000)
+    with pytest.raises(DayLimitReached, match="are used up"):
+        client.get(None, "Accounts")
+    assert "trying again" not in caplog.text
+    assert statuses(desk, "Accounts") == [429]
+
+
 # --- trying again ---
+
+XEROS_OWN = {"server_error", "unavailable", "status"}
+"""Failures that say something of the state of Xero: 5xx."""
 
 PASSING = {
     "server_error": {},
@@ -306,7 +329,7 @@ def test_a_read_that_keeps_failing_says_why(
     assert text.startswith("GET Accounts page 3: ")
     assert words in text
     assert "\n" not in text
-    assert text.endswith("Run again later; Xero's state is shown at status.developer.xero.com.")
+    assert ("Xero's state is shown at status.developer.xero.com." in text) == (kind in XEROS_OWN)
     if caught.value.status:
         assert f"(correlation id {caught.value.correlation_id})" in text
     assert len(desk.calls("Accounts")) == 6

@@ -1,0 +1,240 @@
+"""Why a request got no answer: a proxy, a certificate, an address, the network or the other side, and what to do.
+
+The libraries nest their errors in each other and quote addresses with all their parameters, and proxies with their
+passwords. What is said here names hosts and variables only.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import os
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+import urllib3.util
+from requests.utils import get_environ_proxies, select_proxy
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\s*(.*)", re.DOTALL)
+_NO_CERTIFICATES = {"NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE", "PEM_LIB", "BAD_BASE64_DECODE"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What went wrong with one request.
+
+    `advice` is what to do, None where the usual words fit: run again later. `sent` is False only if the request
+    surely never left. `lasts` until a person mends something on this machine or its network.
+    """
+
+    reason: str
+    advice: str | None
+    sent: bool = False
+    lasts: bool = False
+
+
+def is_this_machine(host: str | None) -> bool:
+    """Whether a host is this machine itself (loopback), which no proxy stands before."""
+    if not host or host == "localhost":
+        return host == "localhost"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Fault:
+    """Name the fault that an error of requests or urllib3 is about; `timeout` as in `Transport`."""
+    chain = _chain(error)
+    host = urlsplit(url).hostname or urlsplit(url).netloc
+    return (
+        _of_proxy(chain, url, host)
+        or _of_address(chain, url)
+        or _of_certificates(chain, host)
+        or _of_network(chain, urlsplit(url).netloc, timeout)
+    )
+
+
+def proxy_wants_password(url: str) -> Fault:
+    """407, which only a proxy answers."""
+    variable, proxy = _proxy(url)
+    return Fault(
+        f"the proxy {proxy} wants a name and a password (407)",
+        f"Put them into {variable}: http://name:password@host:port.",
+        lasts=True,
+    )
+
+
+# --- proxies ---
+
+
+def _of_proxy(chain: list[BaseException], url: str, host: str) -> Fault | None:
+    variable, proxy = _proxy(url)
+    if _among(chain, requests.exceptions.InvalidSchema) and any("SOCKS" in str(link) for link in chain):
+        return Fault(
+            f"the proxy {proxy} speaks SOCKS, and the library for that is missing",
+            "Install it beside singer-xero (pip install pysocks), or set a proxy that speaks HTTP.",
+            lasts=True,
+        )
+    unreadable = _among(
+        chain,
+        requests.exceptions.InvalidProxyURL,
+        urllib3.exceptions.ProxySchemeUnknown,
+        urllib3.exceptions.ProxySchemeUnsupported,
+    )
+    # Both libraries report an address of a proxy that they can't read as if it were that of the call.
+    unreadable = unreadable or (
+        _among(chain, urllib3.exceptions.LocationParseError, requests.exceptions.InvalidURL)
+        and _is_address(url)
+    )
+    if unreadable:
+        return Fault(
+            f"the proxy address in {variable} can't be used",
+            f"Correct {variable}, which looks like http://host:port, or unset it.",
+            lasts=True,
+        )
+    if not _among(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
+        return None
+    if found := next(filter(None, (_TUNNEL.search(str(link)) for link in reversed(chain))), None):
+        return _refused_tunnel(int(found[1]), " ".join(found[2].split())[:80], url, host)
+    if any("only use HTTP" in str(link) for link in chain) or _among(chain, ssl.SSLError):
+        return Fault(
+            f"the proxy {proxy} does not speak TLS, as its address says",
+            f"Write the address in {variable} with http:// in front.",
+            lasts=True,
+        )
+    return Fault(
+        f"no connection to the proxy {proxy}: {_words(chain)}", f"Check {variable}, and that the proxy runs."
+    )
+
+
+def _refused_tunnel(status: int, words: str, url: str, host: str) -> Fault:
+    variable, proxy = _proxy(url)
+    if status == 407:
+        return proxy_wants_password(url)
+    said = f"({status} {words})".replace(" )", ")")
+    if status < 500:
+        return Fault(
+            f"the proxy {proxy} lets nobody through to {host} {said}",
+            f"Ask whoever runs the proxy to open {host}, or name {host} in NO_PROXY to do without the proxy.",
+            lasts=True,
+        )
+    return Fault(
+        f"the proxy {proxy} could not reach {host} {said}",
+        f"Run again; if it stays so, ask whoever runs the proxy, or check {variable}.",
+    )
+
+
+def _proxy(url: str) -> tuple[str, str]:
+    """The variable that names the proxy for an address, and the proxy's host and port without its password."""
+    scheme = urlsplit(url).scheme or "https"
+    names = [name for kind in (scheme, "all") for name in (f"{kind}_proxy", f"{kind}_proxy".upper())]
+    variable = next((name for name in names if os.environ.get(name)), f"{scheme}_proxy".upper())
+    address = select_proxy(url, get_environ_proxies(url)) or ""
+    place = (address.rpartition("://")[2]).rpartition("@")[2].partition("/")[0]
+    return variable, place or f"of {variable}"
+
+
+# --- addresses, certificates and the network ---
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.host)
+
+
+def _of_address(chain: list[BaseException], url: str) -> Fault | None:
+    if not _among(
+        chain,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+    ):
+        return None
+    return Fault(
+        f"{url.partition('?')[0]} is no address; it starts with https:// and a host",
+        "Correct api_url or identity_url.",
+        lasts=True,
+    )
+
+
+def _of_certificates(chain: list[BaseException], host: str) -> Fault | None:
+    for link in chain:
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return Fault(
+                f"no connection to {host}: its certificate is not trusted ({link.verify_message})",
+                "If a proxy of yours stands in between, set REQUESTS_CA_BUNDLE to the file with its certificate.",
+                lasts=True,
+            )
+    variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    if variable is None:
+        return None
+    bundle = os.environ[variable]
+    unusable = any(isinstance(link, ssl.SSLError) and link.reason in _NO_CERTIFICATES for link in chain)
+    if not Path(bundle).exists():
+        said = "is not there"
+    elif unusable:
+        said = "holds no certificate"
+    else:
+        return None
+    return Fault(
+        f"the file of certificates {bundle}, which {variable} names, {said}",
+        f"Correct {variable}, or unset it.",
+        lasts=True,
+    )
+
+
+def _of_network(chain: list[BaseException], host: str, timeout: tuple[float, float]) -> Fault:
+    if _among(chain, urllib3.exceptions.ConnectTimeoutError) and not _among(
+        chain, urllib3.exceptions.NewConnectionError
+    ):
+        return Fault(f"no connection to {host} within {timeout[0]:g} s", None)
+    if _among(chain, urllib3.exceptions.NewConnectionError, socket.gaierror):
+        return Fault(
+            f"no connection to {host}: {_words(chain)}",
+            f"Check that this machine can reach {host}; behind a proxy, set HTTPS_PROXY.",
+        )
+    if _among(chain, urllib3.exceptions.ReadTimeoutError, TimeoutError):
+        return Fault(f"no answer from {host} for {timeout[1]:g} s", None, sent=True)
+    advice = f"Run again; if it stays so, check the network between this machine and {host}."
+    if _among(chain, http.client.IncompleteRead):
+        return Fault(f"the answer from {host} was cut off", advice, sent=True)
+    return Fault(f"the connection to {host} broke: {_words(chain)}", advice, sent=True)
+
+
+# --- what the libraries say ---
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what lies beneath: its arguments, reason, cause and context, as the libraries nest them."""
+    found: list[BaseException] = []
+    waiting: list[Any] = [error]
+    while waiting:
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and not any(link is seen for seen in found):
+            found.append(link)
+            waiting += [*link.args, getattr(link, "reason", None), link.__cause__, link.__context__]
+    return found
+
+
+def _among(chain: list[BaseException], *wanted: type[BaseException]) -> bool:
+    return any(isinstance(link, wanted) for link in chain)
+
+
+def _words(chain: list[BaseException]) -> str:
+    """The system's own words; never a library's, which may quote the address with all its parameters."""
+    for link in reversed(chain):
+        if isinstance(link, OSError) and not isinstance(link, requests.RequestException) and link.strerror:
+            return link.strerror
+    return type(chain[-1]).__name__
