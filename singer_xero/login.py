@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+import textwrap
 import threading
 import time
 import webbrowser
@@ -33,6 +34,7 @@ from singer_xero.api.auth import (
 from singer_xero.api.client import Connection, XeroClient
 from singer_xero.api.errors import BadCredentials, InvalidScope, NotConnected, XeroError
 from singer_xero.api.redaction import redact_line
+from singer_xero.api.scope_advice import RESERVED, way_to
 from singer_xero.api.tokens import Kept, Store, default_path, open_store
 from singer_xero.config import (
     API_URL,
@@ -332,15 +334,13 @@ def check_address(address: Any, scopes: tuple[str, ...], redirect_uri: str) -> N
 
 def not_allowed(refused: tuple[str, ...], words: str) -> InvalidScope:
     """The error that names the scopes an app may not ask for, why, and what to do."""
-    reasons = "; ".join(
-        f"{scope} ({scoping.RESERVED[scope]})" if scope in scoping.RESERVED else scope for scope in refused
-    )
+    reasons = "; ".join(f"{scope} ({RESERVED[scope]})" if scope in RESERVED else scope for scope in refused)
     families = {scope.removesuffix(".read") for scope in refused}
     if families & {"accounting.transactions", "accounting.reports"}:
         advice = (
             "Apps made since March 2026 have the granular scopes only: leave --broad and these scopes out."
         )
-    elif refused and not set(refused) - scoping.RESERVED.keys():
+    elif refused and not set(refused) - RESERVED.keys():
         advice = "Ask for the others alone, with --scopes."
     else:
         advice = (
@@ -422,7 +422,7 @@ def status(config: Mapping[str, Any], store: Store) -> None:
     finally:
         link.close()
     show_organisations(organisations, "Organisations")
-    show_scopes(granted)
+    show_scopes(granted, custom=custom)
     if custom:
         click.echo("Tokens:  a custom connection; none is kept, and none runs out.")
     else:
@@ -430,7 +430,7 @@ def status(config: Mapping[str, Any], store: Store) -> None:
         click.echo(f"         {lifetime(store.read(config['client_id']), before, time.time())}")
 
 
-def show_scopes(granted: Iterable[str]) -> None:
+def show_scopes(granted: Iterable[str], *, custom: bool) -> None:
     """List the scopes of a token, the streams they open, and those they don't with the scope that is missing."""
     opened = scoping.access(granted)
     click.echo(f"Scopes:\n{_wrapped(sorted(granted))}\n")
@@ -438,12 +438,13 @@ def show_scopes(granted: Iterable[str]) -> None:
     if opened.missing:
         click.echo("These are skipped, for want of a scope:")
         for scope, streams in opened.missing.items():
-            click.echo(_wrapped([f"{', '.join(streams)}: {scope} ({scoping.way_to(scope)})"]))
+            click.echo(_wrapped([f"{', '.join(streams)}: {scope} ({way_to(scope, custom=custom)})"]))
         click.echo()
     if opened.writing:
         click.echo(f"Scopes to write:\n{_wrapped(opened.writing)}\n")
     else:
-        click.echo("Nothing can be written: `xero-login --write` asks for that.\n")
+        way = way_to("accounting.write", custom=custom)
+        click.echo(f"Nothing can be written. For the scopes to write: {way}.\n")
 
 
 def lifetime(kept: Kept | None, before: Kept | None, now: float) -> str:
@@ -499,7 +500,15 @@ def show_organisations(organisations: list[Connection], head: str) -> None:
 
 
 def _wrapped(names: Iterable[str], indent: str = "  ") -> str:
-    return click.wrap_text(", ".join(names), width=100, initial_indent=indent, subsequent_indent=indent)
+    """The names, separated by commas, on lines that break at blanks only: commands have hyphens."""
+    return textwrap.fill(
+        ", ".join(names),
+        width=100,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _terminal() -> int | None:

@@ -5,23 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from singer_xero.api.scope_advice import RESERVED
 from singer_xero.objects import STREAMS, XeroObject
 
 OFFLINE = "offline_access"
 """The scope without which there is no refresh token."""
-
-_ADVANCED = "Xero gives it to apps of its Advanced tier only"
-_CLASSIC = "Xero gives classic expenses to no new connection"
-_CLEARED = "Xero gives it to apps that it has cleared for payments only"
-
-RESERVED = {
-    "accounting.journals.read": _ADVANCED,
-    "accounting.classicexpenses.read": _CLASSIC,
-    "accounting.classicexpenses": _CLASSIC,
-    # Asking for it fails the whole consent: xero-python-oauth2-app#14, xero-node-oauth2-app#33.
-    "paymentservices": _CLEARED,
-}
-"""Scopes that an ordinary app can't have, with the reason. One of them fails the whole consent."""
 
 # Xero reads budgets only; its table of scopes has no scope to write them.
 _READ_ONLY = {"accounting.budgets"}
@@ -87,12 +75,4 @@ def access(granted: Iterable[str]) -> Access:
         streams=tuple(row.name for row in ROWS if row.name not in lacking),
         missing=missing,
         writing=tuple(sorted(granted & (_WRITING | {_BROAD[0], "paymentservices"}))),
-    )
-
-
-def way_to(scope: str) -> str:
-    """How to get a scope, in a few words."""
-    return RESERVED.get(
-        scope,
-        "ask for it with `xero-login` (of a custom connection tick it for the app at developer.xero.com)",
     )

@@ -18,6 +18,7 @@ from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from singer_xero.api.errors import AccessError, XeroError
+from singer_xero.api.scope_advice import way_to
 from singer_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
@@ -30,7 +31,6 @@ from singer_xero.config import (
     text_of,
 )
 from singer_xero.objects import XeroObject
-from singer_xero.scopes import way_to
 from tap_xero.ahead import Read, ReadAhead, threads_for
 from tap_xero.bookmarks import check_state
 from tap_xero.budgets import windows
@@ -310,7 +310,7 @@ class TapXero(XeroPlugin, Tap):
                 self._skipped.add((stream.name, scope))
                 self.logger.warning(
                     "Stream %s is skipped: the token lacks the scope %s. How to get it: %s. Or deselect the stream.",
-                    stream.name, scope, way_to(scope),
+                    stream.name, scope, way_to(scope, custom=self.client.is_custom_connection),
                 )  # fmt: skip
         return scope is None
 
@@ -329,8 +329,9 @@ class TapXero(XeroPlugin, Tap):
         if missing:
             listing = ", ".join(f"{scope} (for {name})" for name, scope in missing.items())
             raise ConfigurationProblem(
-                f"The token lacks scopes: {listing}. Tick them for your app at developer.xero.com and connect again, "
-                "deselect the streams, or set on_missing_scope to skip."
+                f"The token lacks scopes: {listing}. How to get them: "
+                f"{way_to(*missing.values(), custom=self.client.is_custom_connection)}. "
+                "Or deselect the streams, or set on_missing_scope to skip."
             )
 
     def report(self) -> None:

@@ -23,6 +23,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import BaseSingerReader
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
+from singer_xero.api.scope_advice import way_to
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
 from singer_xero.console import Block
 from target_xero.payload import decode, encode, fingerprint
@@ -426,8 +427,9 @@ class TargetXero(XeroPlugin, Target):
         if missing:
             told = "; ".join(f"{scope} for {', '.join(names)}" for scope, names in missing.items())
             raise ConfigurationProblem(
-                f"The token lacks scopes that writing needs: {told}. Tick them for your app at developer.xero.com and "
-                "connect again with `xero-login --scopes`, or deselect these streams. Nothing was written."
+                f"The token lacks scopes that writing needs: {told}. How to get them: "
+                f"{way_to(*missing, custom=self.connected.client.is_custom_connection)}. Or deselect these streams. "
+                "Nothing was written."
             )
 
     def close(self) -> None:

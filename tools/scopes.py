@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from singer_xero.scopes import OFFLINE, RESERVED, ROWS, broad_scopes, read_scopes, write_scopes
+from singer_xero.api.scope_advice import RESERVED
+from singer_xero.scopes import OFFLINE, ROWS, broad_scopes, read_scopes, write_scopes
 
 
 def scopes() -> str:

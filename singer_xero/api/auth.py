@@ -24,6 +24,7 @@ from urllib.parse import urlencode
 import backoff
 import requests.auth
 
+from singer_xero.api import scope_advice
 from singer_xero.api.errors import (
     BadCredentials,
     InvalidScope,
@@ -389,7 +390,7 @@ def exchange_code(
         if not tokens.refresh_token:
             raise NotConnected(
                 "Xero gave no refresh token",
-                advice="Add offline_access to the scopes and run `xero-login` again.",
+                advice="Run `xero-login` without --scopes, or name offline_access among them.",
             )
         before = store.read(client_id)
         seeds = [*(before.seeds if before else ()), *([fingerprint(configured)] if configured else ())]
@@ -430,7 +431,9 @@ def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> XeroErro
         )
         return NotConnected(f"{words}: {what}", **context)
     if kind == "invalid_scope":
-        return InvalidScope(words, scopes=tuple(form.get("scope", "").split()), **context)
+        asked = tuple(form.get("scope", "").split())
+        advice = scope_advice.without(asked, custom=form.get("grant_type") == "client_credentials")
+        return InvalidScope(words, scopes=asked, advice=advice, **context)
     if kind == "unauthorized_client":
         needed = (
             "a custom connection" if form.get("grant_type") == "client_credentials" else "a web or PKCE app"

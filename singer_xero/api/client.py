@@ -21,7 +21,7 @@ import backoff
 import msgspec
 import requests.auth
 
-from singer_xero.api import dates
+from singer_xero.api import dates, scope_advice
 from singer_xero.api.auth import (
     IDENTITY_URL,
     AccessTokens,
@@ -358,7 +358,12 @@ class XeroClient:
         read_only = call.verb != "GET" and answer.status == 403 and not self._may_write(token)
         if answer.status in {401, 403} and (_lacks_scope(answer) or read_only):
             named = re.search(r'scope="?([\w. -]+)', answer.headers.get("WWW-Authenticate", ""))
-            return _failed(ScopeMissing, answer, scope=named[1].strip() if named else None)
+            scope = named[1].strip() if named else None
+            path = call.name.split()[1]
+            way_out = scope_advice.advice(
+                scope, path, write=call.verb != "GET", custom=self.is_custom_connection
+            )
+            return _failed(ScopeMissing, answer, scope=scope, advice=way_out)
         if answer.status == 401:
             return _failed(NotConnected, answer, note="a fresh access token is refused as well")
         if answer.status == 403:

@@ -105,8 +105,6 @@ class BadCredentials(AccessError):
 class InvalidScope(AccessError):
     """A scope was asked for that the app does not have; `scopes` are those asked for."""
 
-    way_out = "Take the scope out of the setting scopes, or add it to the app at developer.xero.com."
-
     def __init__(self, words: str = "", *, scopes: tuple[str, ...] = (), **context: Any) -> None:
         asked = f" (asked for: {' '.join(scopes)})" if scopes else ""
         super().__init__(words + asked, **context)
@@ -154,10 +152,6 @@ class CallError(XeroError):
 
 class ScopeMissing(CallError):
     """The token lacks the scope that this endpoint needs; `scope` names those that would do, where Xero says so."""
-
-    way_out = (
-        "Add the endpoint's scope to the setting scopes and run `xero-login` (a new scope needs new consent)."
-    )
 
     def __init__(self, words: str = "", *, scope: str | None = None, **context: Any) -> None:
         super().__init__(

@@ -477,7 +477,7 @@ def test_a_consent_without_offline_access_says_what_is_missing(
     app = desk.add_app(name="New app")
     url = authorize_url(app["client_id"], REDIRECT, ["accounting.settings.read"], "s", login_url=xero.url)
     code = consent(url)["code"]
-    with pytest.raises(NotConnected, match="Add offline_access"):
+    with pytest.raises(NotConnected, match="without --scopes, or name offline_access"):
         exchange_code(
             identity, store, app["client_id"], app["client_secret"], code=code, redirect_uri=REDIRECT
         )

@@ -14,9 +14,11 @@ import msgspec
 import pytest
 
 from singer_xero.api import XeroClient
+from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.errors import (
     Closed,
     DayLimitReached,
+    InvalidScope,
     NotConnected,
     NotFound,
     NotJson,
@@ -26,7 +28,7 @@ from singer_xero.api.errors import (
     Unavailable,
     XeroError,
 )
-from xero_sandbox import Desk
+from xero_sandbox import Desk, apps
 
 from .conftest import ONE, TWO, Time, until
 
@@ -35,6 +37,11 @@ Make = Callable[..., XeroClient]
 
 def statuses(desk: Desk, path: str = "") -> list[int]:
     return [call["status"] for call in desk.calls(path)]
+
+
+def asking_for(*scopes: str) -> ClientCredentials:
+    app = apps.CUSTOM_CONNECTION
+    return ClientCredentials(app.client_id, str(app.client_secret), scopes)
 
 
 @pytest.fixture
@@ -452,6 +459,45 @@ def test_a_missing_scope_is_named_and_not_asked_for_in_a_loop(signed_in: Make, d
     assert "accounting.settings.read" in str(caught.value)
     assert len(desk.calls("Accounts")) == 1
     assert len(desk.calls("connect/token")) == 1
+
+
+def test_a_missing_scope_of_a_browser_login_is_asked_for_with_xero_login(signed_in: Make, desk: Desk) -> None:
+    desk.take_scopes("accounting.settings", "accounting.settings.read")
+    client = signed_in()
+    with pytest.raises(ScopeMissing, match=r"Run `xero-login`, or name it in its --scopes\.$"):
+        client.get(ONE, "Accounts")
+    with pytest.raises(ScopeMissing, match=r"Run `xero-login --write`, or name it in its --scopes\.$"):
+        client.send("PUT", ONE, "Accounts", body={"Name": "x"})
+
+
+def test_a_missing_scope_of_a_custom_connection_is_ticked_for_the_app(make: Make, desk: Desk) -> None:
+    with pytest.raises(ScopeMissing, match=r"Tick it for the app at developer\.xero\.com") as caught:
+        make(asking_for("accounting.contacts.read")).get(None, "Accounts")
+    assert "xero-login" not in str(caught.value)
+
+
+def test_an_app_below_the_advanced_tier_is_told_so_and_not_sent_to_log_in_again(
+    make: Make, client: XeroClient, desk: Desk
+) -> None:
+    assert client.get(None, "Journals").status == 200
+    custom = apps.CUSTOM_CONNECTION
+    desk.add_app(
+        client_id=custom.client_id, client_secret=custom.client_secret, kind=custom.kind, tier="core"
+    )
+    with pytest.raises(ScopeMissing) as caught:
+        client.get(None, "Journals", {"offset": 0})
+    text = str(caught.value)
+    assert text.startswith("GET Journals offset 0: 401 Unauthorized / AuthorizationUnsuccessful")
+    assert "Advanced tier only (scope accounting.journals.read). Logging in again changes nothing" in text
+
+
+def test_a_scope_that_the_app_may_not_have_is_named_with_the_reason(make: Make, desk: Desk) -> None:
+    custom = apps.CUSTOM_CONNECTION
+    desk.add_app(
+        client_id=custom.client_id, client_secret=custom.client_secret, kind=custom.kind, tier="core"
+    )
+    with pytest.raises(InvalidScope, match=r"Advanced tier only\. Take the scope out of the setting scopes"):
+        make(asking_for("accounting.journals.read")).get(None, "Organisation")
 
 
 @pytest.mark.parametrize("by_403", [False, True])

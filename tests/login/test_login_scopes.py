@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from singer_xero.api.scope_advice import RESERVED
 from singer_xero.objects import STREAMS
-from singer_xero.scopes import RESERVED, ROWS, access, broad_scopes, read_scopes, write_scopes
+from singer_xero.scopes import ROWS, access, broad_scopes, read_scopes, write_scopes
 from tools.scopes import scopes
 from xero_sandbox import apps
 

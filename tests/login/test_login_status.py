@@ -65,7 +65,7 @@ def test_status_shows_organisations_scopes_streams_and_days_left(
     opened = [name for name, row in STREAMS.items() if set(row.scopes) & set(granted)]
     assert f"They open {len(opened)} streams: {', '.join(opened)}" in said
     assert "journals: accounting.journals.read (Xero gives it to apps of its Advanced tier only)" in said
-    assert ": accounting.invoices.read (ask for it with `xero-login`" in said
+    assert ": accounting.invoices.read (run `xero-login`, or name it in its --scopes)" in said
     assert "Scopes to write: accounting.contacts Tokens" in said
     assert "57 days left" in said
     # Nothing was used up: the access token was still good.
@@ -76,7 +76,8 @@ def test_status_says_how_to_write_when_nothing_can_be_written(
     login: Start, connected: Callable[..., Kept]
 ) -> None:
     connected(["offline_access", "accounting.settings.read"])
-    assert "Nothing can be written: `xero-login --write`" in login("--status", app=apps.WEB_APP).end().said
+    said = login("--status", app=apps.WEB_APP).end().said
+    assert "Nothing can be written. For the scopes to write: run `xero-login --write`" in said
 
 
 def test_status_renews_what_has_run_out_and_says_so(

@@ -138,6 +138,18 @@ def test_the_journals_of_an_app_below_the_advanced_tier_are_skipped_with_the_rea
     assert "Advanced" in warning
 
 
+def test_journals_that_are_closed_although_the_token_has_their_scope_name_the_tier(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    """The token is of the time before the app's tier changed."""
+    desk.fault("status", path="Journals", status=401, body=FORBIDDEN, count=0)
+    run = read(config, "journals", "items")
+    (failure,) = run.failed.values()
+    assert "apps of its Advanced tier only (scope accounting.journals.read)" in failure
+    assert "Logging in again changes nothing" in failure
+    assert len(run.ids("items")) == 3
+
+
 def test_an_app_of_today_gets_the_granular_scopes_alone_and_reads_everything(
     config: dict[str, Any], desk: Desk
 ) -> None:
