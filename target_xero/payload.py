@@ -21,7 +21,9 @@ import msgspec
 
 from singer_xero.api import dates
 from singer_xero.objects import ANSWER_ONLY, OBJECTS, Field
+from target_xero import day_formats
 from target_xero.amounts import agrees
+from target_xero.day_formats import DayOrder
 from target_xero.spelling import folded, is_blank
 from target_xero.tracking_names import BESIDE, COLUMN, tracking_entries
 
@@ -124,7 +126,8 @@ class Form:
     `fields` are the registry's; of those that Xero works out itself the ones named in `aside` are looked at
     and the others dropped, like those named in `never` and the twins that repeat a field. `only` restricts
     the names, and those `beside` them are left out without a word. `needs` are fields of which each group must have
-    one, if a part says anything. `unknown` collects names that are none of these, for one warning each.
+    one, if a part says anything. `order` tells whether day or month comes first, and is asked only where that counts.
+    `unknown` collects names that are none of these, for one warning each.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class Form:
         only: tuple[str, ...] = (),
         beside: Iterable[str] = (),
         needs: tuple[tuple[str, ...], ...] = (),
+        order: Callable[[], DayOrder] = day_formats.no_order,
         where: str = "",
         unknown: set[str] | None = None,
     ) -> None:
@@ -143,6 +147,7 @@ class Form:
         self.unknown: set[str] = set() if unknown is None else unknown
         self.aside = aside
         self.needs = needs
+        self._order = order
         #: The fields that are not left out, and the forms of what is nested in them.
         self.wanted: dict[str, Field] = {}
         self.inner: dict[str, Form] = {}
@@ -166,7 +171,7 @@ class Form:
         for name, word in self.wanted.items():
             if word.kind == "day":
                 # Xero's own examples of requests say `DateString` for `Date`.
-                self._slots.setdefault(folded(f"{name}String"), (f"{name}.String", _calendar_day, None))
+                self._slots.setdefault(folded(f"{name}String"), (f"{name}.String", self._day, None))
         for name in (*dropped, *beside):
             self._slots.setdefault(folded(name), None)
         self._take_flat_columns()
@@ -190,6 +195,8 @@ class Form:
 
     def _converter(self, name: str, word: Field) -> Callable[[Any], Any]:
         if word.part is None:
+            if word.kind == "day":
+                return self._day
             return _listed(_CONVERTERS[word.item.kind]) if word.item else _CONVERTERS[word.kind]
         fields = (
             {inner: Field(w.kind, part=w.part, item=w.item) for inner, w in word.part.fields.items()}
@@ -207,6 +214,7 @@ class Form:
             if name in _IN_FULL
             else (),
             needs=_TRACKING_NEEDS if name in _TRACKING else (),
+            order=self._order,
             where=f"{self.where}{name}{'[]' if many else ''}.",
             unknown=self.unknown,
         )
@@ -214,6 +222,9 @@ class Form:
         if name in _TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
             return _listed(form.tracked, _tracked)
         return _listed(form.nested) if many else form.nested
+
+    def _day(self, value: Any) -> str | None:
+        return _calendar_day(value, self._order)
 
     def takes(self, raw: str) -> bool:
         """Whether a field of this name, however it is spelled, is content."""
@@ -498,7 +509,7 @@ def _day_of(text: str) -> str:
     return dates.day(text.strip())
 
 
-def _calendar_day(value: Any) -> str | None:
+def _calendar_day(value: Any, order: Callable[[], DayOrder]) -> str | None:
     if isinstance(value, (date, datetime)):
         return value.isoformat()[:10]
     if isinstance(value, str):
@@ -507,6 +518,12 @@ def _calendar_day(value: Any) -> str | None:
         found = _day_of(value)
         if _day(found):
             return _existing_day(found)
+        if day_formats.is_other_format(value):
+            known = order() if day_formats.needs_order(value) else day_formats.no_order()
+            try:
+                return day_formats.read(value, known)
+            except ValueError as error:
+                raise Broken(str(error)) from None
     raise Broken(f"a day such as 2026-12-31 is needed, not {_shown(value)}")
 
 
@@ -522,7 +539,6 @@ def _existing_day(text: str) -> str:
 _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "guid": _id,
     "text": _text,
-    "day": _calendar_day,
     "instant": _text,
     "money": _number,
     "rate": _number,

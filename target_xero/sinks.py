@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import msgspec
 from singer_sdk.sinks import Sink
 
+from target_xero.day_formats import DayOrder, no_order
 from target_xero.identity import CONTENT, Naming, part_of
 from target_xero.payload import (
     REFERENCES,
@@ -135,7 +136,14 @@ class States:
 class Intake:
     """Takes records in until the input has ended: checked, sorted out, and in files that vanish with the process."""
 
-    def __init__(self, states: States, warn: Callable[..., None], source: str = "") -> None:
+    def __init__(
+        self,
+        states: States,
+        warn: Callable[..., None],
+        source: str = "",
+        day_order: Callable[[], DayOrder] = no_order,
+    ) -> None:
+        self._day_order = day_order
         self.states = states
         self.source = source
         #: Streams of another source than that, such as mended rejects.
@@ -345,7 +353,7 @@ class Intake:
     def _form(self, row: Write) -> Form:
         form = self._forms.get(row.name)
         if form is None:
-            form = self._forms[row.name] = row.form()
+            form = self._forms[row.name] = row.form(self._day_order)
         return form
 
     def _say_unknown(self, row: Write, stream: str, unknown: set[str]) -> None:

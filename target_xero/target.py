@@ -9,6 +9,7 @@ import sys
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -26,6 +27,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_xero.api.scope_advice import way_to
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
 from singer_xero.console import Block
+from target_xero.day_formats import DayOrder, Order, of_country
 from target_xero.payload import decode, encode, fingerprint
 from target_xero.report import SOURCE, Rejects, Report
 from target_xero.sinks import Intake, Reader, States, XeroSink
@@ -193,6 +195,12 @@ class TargetXero(XeroPlugin, Target):
             "the exit code 1 as well. Either way the record is written.",
         ),
         th.Property(
+            "date_format", th.StringType, default="auto", allowed_values=["auto", *(order.value for order in Order)],
+            title="Date format",
+            description="How days such as 05/12/2026 are read. auto: as the organisation's country writes them; where "
+            "that does not say it, such a day is a reject.",
+        ),
+        th.Property(
             "on_unknown_stream", th.StringType, default="fail", allowed_values=["fail", "ignore"],
             title="Unknown stream",
             description="What to do about a stream that is none of Xero's: fail before the first call, or leave it "
@@ -211,7 +219,7 @@ class TargetXero(XeroPlugin, Target):
         self.report = Report()
         self.states = States(self._emit_state)
         self.source = str(self.config.get("source") or os.environ.get("MELTANO_EXTRACTOR_NAME") or "")
-        self.intake = Intake(self.states, self.logger.warning, self.source)
+        self.intake = Intake(self.states, self.logger.warning, self.source, day_order=lambda: self._day_order)
         self.schemas: dict[str, Mapping[str, Any]] = {}
         self._line = b""
         self._stream = ""
@@ -413,6 +421,16 @@ class TargetXero(XeroPlugin, Target):
                 f"tenant_ids names {len(found)} organisations; target-xero writes to one. Run it once for each."
             )
         return found[0]
+
+    @cached_property
+    def _day_order(self) -> DayOrder:
+        """Whether day or month comes first where a day is written in numbers; asks Xero for the country if need be."""
+        written = self.config["date_format"]
+        if written != "auto":
+            return DayOrder(Order(written), "date_format")
+        answer = self.connected.client.get(self.organisation().header, "Organisation").json()
+        country = next((one.get("CountryCode") for one in answer.get("Organisations") or []), None)
+        return of_country(str(country or ""))
 
     def _check_scopes(self) -> None:
         """Raise `ConfigurationProblem` before the first write if the token may not write all there is."""

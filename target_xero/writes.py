@@ -7,7 +7,7 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -16,6 +16,7 @@ from types import MappingProxyType
 from singer_xero.objects import CHILDREN, EVERY, OBJECTS, Field, XeroObject
 from singer_xero.objects.fields import calculated, guid, many, one, text
 from singer_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
+from target_xero.day_formats import DayOrder, no_order
 from target_xero.payload import REFERENCES, Form
 from target_xero.spelling import folded
 
@@ -198,13 +199,14 @@ class Write:
         """Any of these opens a write; empty for a part, which its owner's open."""
         return self.xero.scopes if self.xero else ()
 
-    def form(self) -> Form:
-        """What sorts out the records of this object during a run."""
+    def form(self, order: Callable[[], DayOrder] | None = None) -> Form:
+        """What sorts out the records of this object during a run; `order` tells how days in numbers are written."""
         aside = self.looked_at | {part.field for part in self.parts}
         if not self.key_is_content:
             aside |= {self.key}
         twins = frozenset(self.xero.twins if self.xero else ())
-        return Form(self.fields, aside=aside, never=self.never | twins | {"tenant_id"})
+        never = self.never | twins | {"tenant_id"}
+        return Form(self.fields, aside=aside, never=never, order=order or no_order)
 
     @cached_property
     def key_is_content(self) -> bool:

@@ -152,7 +152,7 @@ def test_names_that_are_nobodys_are_collected_with_their_place():
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"DueDate": "31.12.2026"}, "DueDate: a day such as 2026-12-31 is needed, not '31.12.2026'"),
+        ({"DueDate": "at once"}, "DueDate: a day such as 2026-12-31 is needed, not 'at once'"),
         ({"InvoiceID": "I-1"}, "InvoiceID: a GUID is needed, not 'I-1'"),
         (
             {"LineItems": [{}, {"Quantity": "two"}]},

@@ -1,0 +1,110 @@
+"""Days as people and spreadsheets write them: 31/12/2026, 12/31/2026, 31 Dec 2026.
+
+Whether the day or the month comes first is the setting `date_format`, or the habit of the organisation's country:
+Xero's own import reads dates in the format of the organisation's region. Where neither says it, a day that may be two
+days is never guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+
+class Order(Enum):
+    """What comes first; the values are those of the setting `date_format`."""
+
+    DAY = "dd/mm/yyyy"
+    MONTH = "mm/dd/yyyy"
+
+
+#: The countries of Xero's editions. Elsewhere both ways occur.
+_MONTH_FIRST = frozenset({"US"})
+_DAY_FIRST = frozenset({"AU", "GB", "HK", "IE", "IN", "MY", "NZ", "SG", "ZA"})
+
+_TIME = r"(?:[ T]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?)?"
+_numbers = re.compile(rf"(\d\d?)([/.-])(\d\d?)\2(\d{{4}}){_TIME}", re.ASCII).fullmatch
+_year_first = re.compile(rf"(\d{{4}})([/.])(\d\d?)\2(\d\d?){_TIME}", re.ASCII).fullmatch
+_day_and_name = re.compile(rf"(\d\d?)[ -]([A-Za-z]{{3,9}})\.?,?[ -](\d{{4}}){_TIME}", re.ASCII).fullmatch
+_name_and_day = re.compile(rf"([A-Za-z]{{3,9}})\.? (\d\d?),? (\d{{4}}){_TIME}", re.ASCII).fullmatch
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DayOrder:
+    """Whether day or month comes first, None if nobody knows; `because` says who says so, for messages."""
+
+    order: Order | None
+    because: str
+
+
+def no_order() -> DayOrder:
+    """Nobody knows."""
+    return DayOrder(None, "")
+
+
+def of_country(country: str) -> DayOrder:
+    """The order in which an organisation's country writes days; `country` is its two letters, or empty."""
+    if country in _MONTH_FIRST:
+        return DayOrder(Order.MONTH, f"the organisation's country, {country},")
+    if country in _DAY_FIRST:
+        return DayOrder(Order.DAY, f"the organisation's country, {country},")
+    return no_order()
+
+
+def is_other_format(text: str) -> bool:
+    """Whether a text has the look of a day, and is none in ISO's format."""
+    return any(pattern(text.strip()) for pattern in (_numbers, _year_first, _day_and_name, _name_and_day))
+
+
+def needs_order(text: str) -> bool:
+    """Whether a text is a day in numbers that begins with the day or the month."""
+    return _numbers(text.strip()) is not None
+
+
+def read(text: str, known: DayOrder) -> str:
+    """The day as `2026-12-31`; ValueError says why a text is none, or which two days it may be."""
+    text = text.strip()
+    if found := _numbers(text):
+        return _ordered(text, int(found[1]), int(found[3]), int(found[4]), known)
+    if found := _year_first(text):
+        return _day(text, int(found[1]), int(found[3]), int(found[4]))
+    if found := _day_and_name(text):
+        return _day(text, int(found[3]), _month(text, found[2]), int(found[1]))
+    if found := _name_and_day(text):
+        return _day(text, int(found[3]), _month(text, found[1]), int(found[2]))
+    raise ValueError(f"{text} is no day")
+
+
+def _ordered(text: str, first: int, second: int, year: int, known: DayOrder) -> str:
+    if known.order is Order.DAY:
+        return _day(text, year, second, first, known)
+    if known.order is Order.MONTH:
+        return _day(text, year, first, second, known)
+    if first <= 12 and second <= 12 and first != second:
+        raise ValueError(
+            f"{text} may be two days: set date_format to {Order.DAY.value} or {Order.MONTH.value}, or send days as "
+            f"{year}-12-31"
+        )
+    return _day(text, year, min(first, second), max(first, second))
+
+
+def _month(text: str, name: str) -> int:
+    """The number of a month by its English name, or by what that begins with."""
+    found = [number for number, month in enumerate(_MONTHS, 1) if month.startswith(name.lower())]
+    if len(found) != 1:
+        raise ValueError(f"{text} names no month")
+    return found[0]
+
+
+def _day(text: str, year: int, month: int, day: int, known: DayOrder | None = None) -> str:
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        written = f" as {known.order.value}, which {known.because} says" if known and known.order else ""
+        raise ValueError(f"the calendar has no day {text}{written}") from None
