@@ -12,6 +12,7 @@ import msgspec
 from singer_xero.api.dates import instant
 from singer_xero.api.errors import NotFound
 from singer_xero.objects import Detail
+from tap_xero.files import FileNotKept
 from tap_xero.paging import Chunk
 from tap_xero.records import Page, Record, RecordReader, Row, can_be_key
 from tap_xero.streams import INCREMENTAL, Reading, XeroStream, each_of, stream_of
@@ -139,5 +140,8 @@ class DetailStream(XeroStream):
                 (*names, str(record.get("FileName"))), record.get("ContentLength"), fetch
             )
         except NotFound:
+            record["Path"] = None
+        except FileNotKept as error:
+            self.logger.warning("%s: %s. Its record has no Path.", self.name, error)
             record["Path"] = None
         return row._replace(source=msgspec.Raw(_encode(record)))

@@ -15,6 +15,11 @@ from fsspec.implementations.local import LocalFileSystem
 from singer_xero.api import private_files
 from singer_xero.api.errors import CallError
 
+_LONGEST = 255 - len(".part")
+"""Bytes of a name: file systems allow 255, and a file is written under its name with an ending first."""
+
+_LONGEST_ENDING = 32
+_OF_ONE_FILE = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EISDIR, errno.EFBIG})
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]|^\.+|[. ]+$')
 
 
@@ -22,6 +27,12 @@ class NotKept(CallError):
     """A file can't be written to the place that attachments_path names."""
 
     way_out = "Point attachments_path at a folder or URL that can be written."
+
+
+class FileNotKept(NotKept):
+    """One file can't be written, for its own sake; others can."""
+
+    way_out = ""
 
 
 class Files:
@@ -39,7 +50,8 @@ class Files:
     def keep(self, pieces: tuple[str, ...], length: int | None, fetch: Callable[[], bytes]) -> str:
         """Put a file at the path of these names, unless it is there, and return its address.
 
-        `length` in bytes tells whether what is there is whole; None: it is taken to be. Raises NotKept.
+        `length` in bytes tells whether what is there is whole; None: it is taken to be. Raises FileNotKept where only
+        this file is at fault, else NotKept.
         """
         place = "/".join([str(self.root).rstrip("/"), *map(_safe, pieces)])
         try:
@@ -52,8 +64,16 @@ class Files:
                 self.system.pipe_file(f"{place}.part", content)
                 self.system.mv(f"{place}.part", place)
         except OSError as error:
-            raise NotKept(f"{'/'.join(pieces)} can't be stored: {error.strerror or error}") from None
+            kind = FileNotKept if self._is_of_one_file(error) else NotKept
+            raise kind(f"{'/'.join(pieces)} can't be stored: {error.strerror or error}") from None
         return str(self.system.unstrip_protocol(place))
+
+    def _is_of_one_file(self, error: OSError) -> bool:
+        """Whether an error is about the file's own name or place, while others can be stored beside it."""
+        if error.errno in _OF_ONE_FILE:
+            return True
+        denied = error.errno in {errno.EACCES, errno.EPERM}
+        return denied and self._is_local and os.access(str(self.root), os.W_OK)
 
     def _keep_locally(self, place: Path, length: int | None, fetch: Callable[[], bytes]) -> None:
         root = Path(str(self.root))
@@ -72,5 +92,16 @@ class Files:
 
 
 def _safe(name: str) -> str:
-    """A name that stays within its folder on every file system."""
-    return _UNSAFE.sub("_", name) or "_"
+    """A name that stays within its folder, and is short enough, on every file system."""
+    name = name.encode("utf-8", "replace").decode()  # half a character can't be a file's name
+    return _short(_UNSAFE.sub("_", name)) or "_"
+
+
+def _short(name: str) -> str:
+    """The name, cut in the middle to the bytes that file systems allow; its ending, such as `.pdf`, stays."""
+    if len(name.encode()) <= _LONGEST:
+        return name
+    stem, dot, last = name.rpartition(".")
+    ending = f"{dot}{last}".encode() if stem and len(last.encode()) <= _LONGEST_ENDING else b""
+    kept = (stem if ending else name).encode()[: _LONGEST - len(ending)]
+    return kept.decode("utf-8", "ignore").rstrip(". ") + ending.decode()

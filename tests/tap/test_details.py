@@ -251,9 +251,8 @@ def test_files_go_to_any_place_that_fsspec_knows(demo: dict[str, Any]) -> None:
         memory.store.clear()
 
 
-def test_a_file_name_never_leads_out_of_its_folder(
-    demo: dict[str, Any], api: Api, desk: Desk, tmp_path: Path
-) -> None:
+def attached(demo: dict[str, Any], api: Api, desk: Desk, name: str) -> Record:
+    """A contact with a file that Xero lists under this name."""
     (contact,) = read(demo, "contacts").records["contacts"][:1]
     api.ask(
         "PUT",
@@ -262,11 +261,60 @@ def test_a_file_name_never_leads_out_of_its_folder(
         **{"Content-Type": "text/plain"},
     )
     listed = api.ask("GET", f"Contacts/{contact['ContactID']}/Attachments")
-    listed["Attachments"][0]["FileName"] = "../../../out.txt"
+    listed["Attachments"][0]["FileName"] = name
     desk.fault(
         "status", path=f"*Contacts/{contact['ContactID']}/Attachments", status=200, body=json.dumps(listed),
         content_type="application/json", count=1,
     )  # fmt: skip
+    return contact
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("a" * 247 + ".pdf", "a" * 246 + ".pdf"),
+        ("附" * 84 + ".pdf", "附" * 82 + ".pdf"),
+        ("附" * 84, "附" * 83),
+        ("é" * 200 + ".tar.gz", "é" * 123 + ".gz"),
+        ("." + "x" * 300, "_" + "x" * 249),
+        ("a" * 20 + "." + "b" * 300, "a" * 20 + "." + "b" * 229),
+    ],
+)
+def test_a_long_file_name_is_cut_by_bytes_and_keeps_its_ending(
+    demo: dict[str, Any], api: Api, desk: Desk, tmp_path: Path, name: str, kept: str
+) -> None:
+    contact = attached(demo, api, desk, name)
+    run = read({**demo, "attachments_path": str(tmp_path / "files")}, "contact_attachments")
+    assert run.failed == {}
+    (record,) = of(contact, run.records["contact_attachments"], "ContactID")
+    place = Path(unquote(urlparse(record["Path"]).path))
+    assert (record["FileName"], place.name) == (name, kept)
+    assert len(place.name.encode()) <= 250
+    assert place.read_bytes() == b"1234"
+
+
+def test_one_file_that_cannot_be_stored_has_no_path_and_costs_no_other(
+    demo: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    config = {**demo, "attachments_path": str(tmp_path / "files")}
+    usual = read(config, "invoice_attachments").records["invoice_attachments"]
+    place = Path(urlparse(usual[0]["Path"]).path)
+    place.unlink()
+    place.mkdir()  # it is in the way of the file
+    run = read(config, "invoice_attachments", "currencies")
+    assert run.failed == {}
+    first, *rest = run.records["invoice_attachments"]
+    assert first == {**usual[0], "Path": None}
+    assert rest == usual[1:]
+    (warning,) = run.warnings
+    assert "can't be stored" in warning
+    assert usual[0]["FileName"] in warning
+
+
+def test_a_file_name_never_leads_out_of_its_folder(
+    demo: dict[str, Any], api: Api, desk: Desk, tmp_path: Path
+) -> None:
+    contact = attached(demo, api, desk, "../../../out.txt")
     config = {**demo, "attachments_path": str(tmp_path / "files")}
     run = read(config, "contact_attachments")
     (record,) = of(contact, run.records["contact_attachments"], "ContactID")
