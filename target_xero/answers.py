@@ -51,15 +51,20 @@ _ROUNDING = {
 }
 _PRICES = frozenset({"UnitAmount", "UnitPrice"})
 _MISSING = object()
+_NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field of a record, by its path, that Xero has in another way; the values as a log may show them."""
+    """A field of a record, by its path, that Xero has in another way; the values as a log may show them.
+
+    `stuck` says that a line has what nobody said, or stands in another place: somebody changed it in Xero.
+    """
 
     field: str
     said: str
     got: str
+    stuck: bool = False
 
     def __str__(self) -> str:
         return f"{self.field}: said {self.said}, got {self.got}"
@@ -232,14 +237,14 @@ def _lines(
     row: Write, name: str, word: Field, said: Sequence[Mapping[str, Any]], got: Sequence[Record]
 ) -> Iterator[Difference]:
     if len(said) != len(got):
-        yield Difference(name, _counted(said, "line"), _counted(got, "line"))
+        yield Difference(name, _counted(said, "line"), _counted(got, "line"), stuck=True)
         return
     found = [
         list(_line(row, f"{name}[{index}]", word, one, other))
         for index, (one, other) in enumerate(zip(said, got, strict=True))
     ]
     if any(found) and (order := _other_order(row, word, said, got)):
-        yield Difference(name, "this order", f"the order {', '.join(str(place) for place in order)}")
+        yield Difference(name, "this order", f"the order {', '.join(map(str, order))}", stuck=True)
         return
     for one in found:
         yield from one
@@ -274,7 +279,7 @@ def _line(
     for name in ("ItemCode", "Tracking"):
         if got.get(name) and not said.get(name) and name in fields:
             shown = [_told(_named(one)) for one in got[name]] if name == "Tracking" else [got[name]]
-            yield Difference(f"{path}.{name}", "nothing", ", ".join(shown))
+            yield Difference(f"{path}.{name}", _NOTHING, ", ".join(shown), stuck=True)
 
 
 def _says_no_price(name: str, said: Mapping[str, Any]) -> bool:
@@ -284,22 +289,24 @@ def _says_no_price(name: str, said: Mapping[str, Any]) -> bool:
 
 def _amount(path: str, said: Mapping[str, Any], got: Any) -> Iterator[Difference]:
     """The line amount: the one that is said, else what quantity, exact price and discount come to."""
-    if got is None:
+    held = _number(got)
+    if held is None:
         return
     try:
         if "LineAmount" in said:
-            expected = to_cents(said["LineAmount"])
+            expected = rounded = to_cents(said["LineAmount"])
         elif "UnitAmount" in said and ("Quantity" in said or "ItemCode" not in said):
-            expected = line_amount(
-                said.get("Quantity"), said["UnitAmount"], said.get("DiscountRate"), said.get("DiscountAmount"),
-                exact_price=True,
-            )  # fmt: skip
+            quantity, price = said.get("Quantity"), said["UnitAmount"]
+            discounts = said.get("DiscountRate"), said.get("DiscountAmount")
+            expected = line_amount(quantity, price, *discounts, exact_price=True)
+            rounded = line_amount(quantity, price, *discounts)
         else:
             return
     except InvalidOperation:
         return
-    if _number(got) != expected:
-        yield _difference(path, expected, got)
+    if held != expected:
+        # Where rounding the price does not explain it, there is a discount, which answers about quotes do not show.
+        yield Difference(path, str(expected), _shown(path, got), stuck=held != rounded)
 
 
 def _discount(path: str, said: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
@@ -308,7 +315,7 @@ def _discount(path: str, said: Mapping[str, Any], got: Mapping[str, Any]) -> Ite
     if not any(said.get(name) for name in names):
         for name in names:
             if got.get(name):
-                yield _difference(f"{path}.{name}", None, got[name])
+                yield Difference(f"{path}.{name}", _NOTHING, _shown(name, got[name]), stuck=True)
                 return
         return
     name = next(name for name in names if said.get(name))
@@ -327,14 +334,14 @@ def _tracking(
         match = next((other for other in rest if _is_category(one, other)), None)
         if match is None:
             yield Difference(
-                path, _told(_named(one)), ", ".join(_told(_named(other)) for other in got) or "nothing"
+                path, _told(_named(one)), ", ".join(_told(_named(other)) for other in got) or _NOTHING
             )
             return
         rest.remove(match)
         if _agree(one, match, "TrackingOptionID", "Option") is False:
             yield Difference(path, _told(_named(one)), _told(_named(match)))
     if rest:
-        yield Difference(path, "nothing", ", ".join(_told(_named(other)) for other in rest))
+        yield Difference(path, _NOTHING, ", ".join(_told(_named(other)) for other in rest))
 
 
 def _is_category(said: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
@@ -362,7 +369,7 @@ def _counted(things: Sequence[Any], noun: str, one: str = "", many: str = "s") -
 def _shown(path: str, value: Any) -> str:
     """A value as a log may show it: short, days as days, and personal data not at all."""
     if value in (None, "", [], {}):
-        return "nothing"
+        return _NOTHING
     name = path.rpartition(".")[2].partition("[")[0]
     if name in _PERSONAL:
         return "a text that is not shown"

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from target_xero.amounts import agrees
 from target_xero.payload import encode_sorted, number
 
 #: What a line says: a fingerprint of each field.
@@ -38,7 +39,8 @@ _FILLED_IN: Mapping[str, frozenset[str]] = {
 _NEED_NOT_SAY = frozenset({"LineAmount", "LineAmountTypes"})
 #: Of these, and of the discount, Xero works out the one that is missing.
 _PRICE = frozenset({"Quantity", "UnitAmount", "LineAmount"})
-_PRICED_BY = _PRICE | {"DiscountRate", "DiscountAmount"}
+_DISCOUNTS = ("DiscountRate", "DiscountAmount")
+_PRICED_BY = _PRICE | {*_DISCOUNTS}
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def in_xero(
         if line.get("DiscountRate") and line.get("DiscountAmount"):
             # Single reads have both; one follows from the other.
             content.pop("DiscountRate" if line.get("DiscountEnteredAsPercent") is False else "DiscountAmount")
-        for name in ("Quantity", "UnitAmount", "DiscountRate", "DiscountAmount"):
+        for name in ("Quantity", "UnitAmount", *_DISCOUNTS):
             if name in content:
                 content[name] = number(content[name])
         if content.get("Quantity") == 1:
@@ -92,8 +94,17 @@ def in_xero(
             content["AccountID"] = line["AccountID"]
         if line.get("Tracking"):
             content["Tracking"] = line["Tracking"]
-        found.append(KnownLine(str(line[_ID]), said(content, document)))
+        found.append(KnownLine(str(line[_ID]), None if _hides_discount(line) else said(content, document)))
     return found
+
+
+def _hides_discount(line: Mapping[str, Any]) -> bool:
+    """Whether a line comes to another amount than it shows how: single reads of quotes leave discounts out."""
+    price, amount = line.get("UnitAmount"), line.get("LineAmount")
+    if price is None or amount is None:
+        return False
+    of = [None if value is None else number(value) for value in map(line.get, ("Quantity", *_DISCOUNTS))]
+    return not agrees(number(amount), of[0], number(price), *of[1:])
 
 
 # In the log of writes

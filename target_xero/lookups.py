@@ -106,10 +106,10 @@ class Directory:
             self._whole[name] = sorted(records, key=lambda r: r.get("Status") in {"ARCHIVED", "DELETED"})
         return self._whole[name]
 
-    def one(self, path: str, envelope: str) -> Record | None:
+    def one(self, path: str, envelope: str, params: Mapping[str, str] | None = None) -> Record | None:
         """A single record by its address; None if Xero says that there is none."""
         try:
-            answer = self._get(path)
+            answer = self._get(path, params)
         except NotFound:
             return None
         found: Any = answer.get(envelope)
@@ -152,7 +152,7 @@ class Directory:
                     self._records[(row.name, str(record[row.key]))] = record
         else:
             for one in asked:
-                self._records[(row.name, one)] = self.one(f"{row.path}/{one}", row.envelope)
+                self._records[(row.name, one)] = self.one(f"{row.path}/{one}", row.envelope, row.unit_prices)
         for one in asked:
             self._records.setdefault((row.name, one), None)
         found = ((one, self._records[(row.name, one)]) for one in wanted)

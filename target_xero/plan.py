@@ -388,6 +388,16 @@ class Planner:
             status=status, after=after, owner=entry.owner, follows=follows, said=said,
         )  # fmt: skip
 
+    def with_lines_looked_up(self, row: Write, step: Step) -> Step | Adopted | None:
+        """A refused change once more, if it names lines that Xero does not have any more."""
+        xero_id = step.entry.xero_id or ""
+        record = self._directory.by_ids(row, [xero_id]).get(xero_id)
+        if record is None:
+            return None
+        lines = {line.get("LineItemID") for line in record.get("LineItems") or []}
+        named = {line.get("LineItemID") for line in step.body.get("LineItems") or []} - {None}
+        return None if named <= lines else self._write(row, step.job, replace(step.entry, lines=None))
+
     def only_changes(self, row: Write, step: Step) -> Step | Adopted | None:
         """A refused change without what Xero has already; None unless that leaves its lines out.
 

@@ -142,6 +142,7 @@ class Writer:
         self._directory = Directory(client, organisation)
         self._references = References(ledger, self._directory, organisation.tenant_id)
         self._planner = Planner(ledger, self._directory, self._references, intake, deletes=deletes)
+        self._looked_twice: set[tuple[str, str]] = set()
         self._lost: dict[tuple[str, str], str] = {}
         self._left_out: Counter[tuple[str, str]] = Counter(intake.elsewhere)
         self._last: dict[tuple[str, str], tuple[Write, Step]] = {}
@@ -543,6 +544,8 @@ class Writer:
                     (step, "; ".join(_words(answer)) or f"Xero refused it and did not say why{call}")
                 )
         following: list[Step] = []
+        for step, answer in done:
+            step.again = step.again or self._has_other_lines(row, step, answer)
         for (step, answer), entry in zip(done, self._note(row, done), strict=True):
             self._tell_remarks(row, answer)
             if step.again:
@@ -618,7 +621,10 @@ class Writer:
         A refused create may be of a record that Xero has under that name; of a refused change, Xero may take a part.
         """
         if _may_be_less(step):
-            return self._planner.only_changes(row, step)
+            change = self._planner.only_changes(row, step)
+            if change is None and self._is_first_look(row, step):
+                change = self._planner.with_lines_looked_up(row, step)
+            return change
         record = (
             self._planner.existing(row, step.job, step.body, step.owner) if _may_exist(row, step) else None
         )
@@ -789,6 +795,24 @@ class Writer:
             if (row.name, words) not in self._remarks:
                 self._remarks.add((row.name, words))
                 self._logger.warning("%s: Xero remarks on what it wrote: %s", row.name, words)
+
+    def _has_other_lines(self, row: Write, step: Step, answer: Record) -> bool:
+        """Whether a change left lines otherwise than it said, as somebody had changed them in Xero.
+
+        Then they are looked up and written once more, those that hold too much as new ones.
+        """
+        if step.action != "update" or step.after or self._dry_run:
+            return False
+        if not any("LineItemID" in line for line in step.body.get("LineItems") or ()):
+            return False
+        stuck = any(one.stuck for one in differences(row, step.body, answer))
+        return stuck and self._is_first_look(row, step)
+
+    def _is_first_look(self, row: Write, step: Step) -> bool:
+        """Whether the lines of a record were not looked up a second time in this run; asked once, they were."""
+        known = (row.name, step.job.key) in self._looked_twice
+        self._looked_twice.add((row.name, step.job.key))
+        return not known
 
     def _compare(self, row: Write, step: Step, answer: Record) -> None:
         """Say and count where Xero answers with something else than the record says."""
@@ -1018,7 +1042,8 @@ def _lines_after(step: Step, answer: Record) -> list[str] | None:
     kept = [line.get("LineItemID") for line in sent]
     new = iter([one for one in answered if one not in kept])
     found = [one or next(new, "") for one in kept]
-    return noted(found, None if step.adopted else step.body) if all(found) else None
+    is_known = not (step.adopted or step.again)
+    return noted(found, step.body if is_known else None) if all(found) else None
 
 
 def _imagined(row: Write, step: Step) -> Record | Refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -166,6 +167,16 @@ def test_lines_keep_their_ids_where_lines_are_changed_removed_or_put_on_top(docu
     assert [plain(one)[3] for one in document.lines()] == [[], [("Region", "Eastside")], []]
 
 
+def test_prices_of_four_places_are_read_in_full_where_lines_are_looked_up(document: Document):
+    dear = document.line("A", quantity=1000, unit_amount="1.2345")
+    document.write(dear, document.line("B"))
+    before = document.ids()
+    settings = {"ledger_path": str(document.wiring.folder / "other.db")}
+    own = {f"{document.path[:-1]}ID": document.wiring.records(document.path)[0][f"{document.path[:-1]}ID"]}
+    document.write(dear, document.line("B", unit_amount=41), settings=settings, **own)
+    assert document.ids() == before
+
+
 def test_the_tax_that_came_with_an_account_goes_with_it(wiring: Wiring):
     document = Document(wiring, "sales")
     document.write(document.line("A"), line_amount_types="Exclusive")
@@ -188,8 +199,7 @@ def test_of_a_document_that_was_not_written_here_no_discount_or_tracking_stays_t
     document.write(*said)
     before = document.ids()
     settings = {"ledger_path": str(document.wiring.folder / "other.db")}
-    (key,) = [name for name in document.wiring.records(document.path)[0] if name == f"{document.path[:-1]}ID"]
-    own = {key: document.wiring.records(document.path)[0][key]}
+    own = {f"{document.path[:-1]}ID": document.wiring.records(document.path)[0][f"{document.path[:-1]}ID"]}
     document.write(document.line("A"), document.line("B", unit_amount=41), settings=settings, **own)
     assert plain(document.lines()[0])[1:] == (0, plain(document.lines()[1])[2], [])
     assert document.ids()["B"] == before["B"]
@@ -208,6 +218,38 @@ def test_lines_that_an_older_version_has_written_are_looked_up_before_they_are_c
     document.write(document.line("A"), document.line("B", unit_amount=41))
     assert plain(document.lines()[0])[1::2] == (0, [])
     assert document.ids()["B"] == before["B"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[0].update(DiscountAmount=5, LineAmount=35),
+        lambda lines: lines[1].update(Tracking=lines[2]["Tracking"]),
+        lambda lines: lines.reverse(),
+        lambda lines: lines[2].update(LineItemID="0f0f0f0f-0000-4000-8000-000000000000"),
+        lambda lines: lines.pop(0),
+        lambda lines: lines.insert(1, {**lines[0], "LineItemID": "0f0f0f0f-0000-4000-8000-000000000000"}),
+    ],
+    ids=["a discount", "tracking", "another order", "a line made anew", "a line taken away", "a line more"],
+)
+def test_what_somebody_changed_in_xero_is_as_the_source_says_after_its_next_change(
+    document: Document, change: Callable[[list[dict[str, Any]]], object]
+):
+    said = [document.line("A"), document.line("B"), document.line("C", tracking=EAST)]
+    document.write(*said)
+    expected = [{**one, "LineItemID": ""} for one in document.lines()]
+    lines = document.lines()
+    change(lines)
+    if not document.has_discounts:
+        lines[0] = {name: value for name, value in lines[0].items() if name != "DiscountAmount"}
+    (found,) = document.wiring.records(document.path)
+    document.wiring.xero.desk.edit(
+        document.path, found[f"{document.path[:-1]}ID"], document.wiring.tenant, LineItems=lines
+    )
+    run = document.write(*said, reference="New")
+    assert [{**one, "LineItemID": ""} for one in document.lines()] == expected
+    assert run.count(document.stream) == {"updated": 1}
+    assert document.write(*said, reference="New").count(document.stream) == {"unchanged": 1}
 
 
 # Documents that take no lines any more
