@@ -30,9 +30,9 @@ class Entry:
 
     `hash` is that of the content last written, None if nothing was; `xero_id` Xero's id; `status` the status
     it was brought to ("" if it has none, DELETED once it is gone); `owner` the path of what it hangs on
-    (`CreditNotes/<id>`); `lines` its line items in the order they were sent, as `target_xero.lines` notes them; `attempts` how many
-    answers it has had, which goes into the Idempotency-Key so that sending the same again on purpose is not
-    taken for a retry.
+    (`CreditNotes/<id>`); `lines` its line items in the order they were sent, as `target_xero.lines` notes them;
+    `attempts` how many answers it has had, which goes into the Idempotency-Key so that sending the same again on
+    purpose is not taken for a retry.
     """
 
     hash: str | None = None
