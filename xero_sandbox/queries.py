@@ -351,14 +351,6 @@ def _found_in(*paths: str) -> Callable[[str], Test]:
     return filtered
 
 
-_ACCRUAL = frozenset({"ACCREC", "ACCPAY", "ACCRECCREDIT", "ACCPAYCREDIT"})
-
-
-def _cash_basis(text: str) -> Test:
-    wanted = true(text)
-    return lambda record: not wanted or record.get("SourceType") not in _ACCRUAL
-
-
 FILTERS: dict[str, dict[str, Callable[[str], Test]]] = {
     "*": {
         "InvoiceNumbers": _one_of("InvoiceNumber"),
@@ -372,7 +364,6 @@ FILTERS: dict[str, dict[str, Callable[[str], Test]]] = {
         "ExpiryDateFrom": _day(lambda one, bound: one >= bound, "ExpiryDate"),
         "ExpiryDateTo": _day(lambda one, bound: one <= bound, "ExpiryDate"),
         "ContactID": _one_of("Contact", "ContactID"),
-        "paymentsOnly": _cash_basis,
     },
     "Invoices": {
         "IDs": _one_of("InvoiceID"),

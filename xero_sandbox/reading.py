@@ -22,7 +22,7 @@ from .resources import (
     SINGLE,
     SUMMARY,
 )
-from .store import Record
+from .store import Record, Table
 
 _ACTIONS = (
     "CreateApprovedInvoice CreateDraftPurchaseOrder CreateApprovedBill AttachFilesIntoInvoice UseMulticurrency"
@@ -56,7 +56,7 @@ def listed(call: Call) -> Response:
 
 
 def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] | None) -> Response:
-    table, organisation = call.organisation.table(call.resource.path), call.organisation
+    table, organisation = _table(call), call.organisation
     extra: dict[str, Any] = {"pagination": pagination} if pagination else {}
     quotes = call.resource.path == "Quotes"
     if quotes:
@@ -80,6 +80,13 @@ def _since(call: Call) -> datetime | None:
     return queries.since(call.request.headers.get("If-Modified-Since")) if call.resource.since else None
 
 
+def _table(call: Call) -> Table:
+    """Where a list is read from: its own table, or for journals with ``paymentsOnly`` those of the cash basis."""
+    if call.resource.path == "Journals" and call.flag("paymentsOnly"):
+        return call.organisation.cash_journals()
+    return call.organisation.table(call.resource.path)
+
+
 class _Chosen(NamedTuple):
     """The identifiers to show, in order; ``size`` 0 means all at once, else it is one page of ``total``."""
 
@@ -91,7 +98,7 @@ class _Chosen(NamedTuple):
 
 def _asked_for(call: Call) -> _Chosen:
     resource, switches = call.resource, call.xero.switches
-    table = call.organisation.table(resource.path)
+    table = _table(call)
     rows, fields = table.rows, resource.fields.split()
     tests: list[queries.Test] = []
     bound = _since(call)

@@ -14,7 +14,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from .books import ZERO, Record, document_id, in_base, is_credit, is_sale
-from .report_ledger import Books, Entry, accrued, month_end, on_cash_basis, shifted
+from .cash_basis import on_cash_basis
+from .report_ledger import Books, Entry, accrued, month_end, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -130,9 +131,7 @@ class _Request:
     def entries(self, options: Sequence[str] = ()) -> list[Entry]:
         """The ledger, on a cash basis if `paymentsOnly` asks for it, only lines with all of `options`."""
         self.flag("standardLayout")
-        found = list(accrued(self.books))
-        if self.flag("paymentsOnly"):
-            found = on_cash_basis(self.books, found)
+        found = on_cash_basis(self.books) if self.flag("paymentsOnly") else list(accrued(self.books))
         wanted = frozenset(options)
         return [entry for entry in found if wanted <= entry.options] if wanted else found
 

@@ -336,7 +336,6 @@ RESOURCES: dict[str, Resource] = {
             since="CreatedDateUTC",
             order="JournalNumber",
             where=False,
-            filters="paymentsOnly",
             views={SINGLE: View(drop=("SourceID", "SourceType"))},
         ),
         Resource(

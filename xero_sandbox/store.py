@@ -212,6 +212,15 @@ class Organisation:
         self.files = _by_owner(records.get("Attachments", ()))
         self.notes = _by_owner(records.get("History", ()))
         self.creators: dict[str, str] = {}
+        self._cash_journals: Table | None = None
+
+    def cash_journals(self) -> Table:
+        """The journals of the cash basis, as they follow from all records."""
+        from .cash_basis import cash_journals
+
+        if self._cash_journals is None:
+            self._cash_journals = Table(RESOURCES["Journals"], cash_journals(self))
+        return self._cash_journals
 
     def table(self, resource: str) -> Table:
         """The table of a resource, by its path."""
@@ -248,6 +257,7 @@ class Organisation:
                 record["CreatedDateUTC"] = self.stamp()
         before = table.rows.get(identifier)
         table.put(record)
+        self._cash_journals = None
         if resource == "Contacts" and before is not None:
             renamed = before.get("Name") != record.get("Name")
             for path, other in self.tables.items():
@@ -274,6 +284,7 @@ class Organisation:
     def remove(self, resource: str, identifier: str) -> None:
         """Take a record away, as if it had never been."""
         self.tables[resource].remove(identifier)
+        self._cash_journals = None
         self._store.drop(f"records/{self.tenant_id}/{resource}", identifier)
 
     def attachments(self, identifier: str) -> list[Record]:

@@ -12,6 +12,7 @@ import pytest
 
 from xero_sandbox import books, seed
 from xero_sandbox import reports as drawn
+from xero_sandbox.cash_basis import cash_journals
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 ZERO = Decimal("0.00")
@@ -234,6 +235,55 @@ def test_cash_basis_counts_what_was_paid(kept, demo):
          if line.get("AccountCode") == code and first <= note["Date"] <= last), ZERO,
     )  # fmt: skip
     assert abs(numbers(report, "Sales - Workshop")[0] - (workshop - credits_)) < 5
+
+
+def test_the_journals_of_the_cash_basis_add_up_to_its_reports(kept, demo):
+    accounts = {account["AccountID"]: account for account in demo.records["Accounts"]}
+    moved = defaultdict(lambda: ZERO)
+    for journal in cash_journals(kept):
+        assert sum(line["NetAmount"] for line in journal["JournalLines"]) == ZERO, journal
+        for line in journal["JournalLines"]:
+            if date(2025, 4, 1) <= journal["JournalDate"] <= date(2026, 3, 31):
+                moved[accounts[line["AccountID"]]["Name"]] += line["NetAmount"]
+    words = {"fromDate": "2025-04-01", "toDate": "2026-03-31", "paymentsOnly": "true"}
+    report = run(kept, "ProfitAndLoss", **words)
+    income = {name: values for section, name, values in rows(report) if section == "Income"}
+    assert len(income) > 4
+    for name, values in income.items():
+        if not name.startswith("Total"):
+            assert -moved[name] == Decimal(values[0]), name
+    # Only sales straight into the bank, without an invoice, count the same on both bases.
+    direct = sum(
+        -line["NetAmount"]
+        for journal in demo.records["Journals"]
+        if journal.get("SourceType") == "CASHREC"
+        and date(2025, 4, 1) <= journal["JournalDate"] <= date(2026, 3, 31)
+        for line in journal["JournalLines"]
+        if accounts[line["AccountID"]]["Type"] in drawn.INCOME
+    )
+    assert ZERO < direct < Decimal(income["Total Income"][0])
+
+
+def test_an_invoice_counts_on_the_cash_basis_when_it_is_paid_and_as_far_as_it_is(kept, demo):
+    invoice = next(
+        i
+        for i in demo.records["Invoices"]
+        if i["Type"] == "ACCREC"
+        and len(i["Payments"]) > 1
+        and not i["AmountCredited"]
+        and i["CurrencyCode"] == "NZD"
+    )
+    journals = cash_journals(kept)
+    assert not [journal for journal in journals if journal.get("SourceID") == invoice["InvoiceID"]]
+    for payment in invoice["Payments"]:
+        (journal,) = [one for one in journals if one.get("SourceID") == payment["PaymentID"]]
+        assert journal["JournalDate"] == payment["Date"]
+        assert not {"610", "800"} & {line.get("AccountCode") for line in journal["JournalLines"]}
+        charged = [line for line in journal["JournalLines"] if line["AccountType"] != "BANK"]
+        assert -sum(line["NetAmount"] for line in charged) == payment["Amount"]
+        tax = -sum(line["NetAmount"] for line in charged if line["AccountName"] == "GST")
+        share = invoice["TotalTax"] * payment["Amount"] / invoice["Total"]
+        assert abs(tax - share) < Decimal("0.02")
 
 
 # --- balance sheet and trial balance

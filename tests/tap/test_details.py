@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -411,6 +412,23 @@ def test_cash_journals_are_those_of_the_cash_basis(demo: dict[str, Any], desk: D
     numbers = [one["JournalNumber"] for one in run.records["cash_journals"]]
     assert len(numbers) == len(set(numbers)) > 1000
     assert read(demo, "cash_journals", state=run.state).records["cash_journals"] == []
+
+
+def test_the_cash_journals_of_a_month_add_up_to_its_profit_on_the_cash_basis(demo: dict[str, Any]) -> None:
+    month = {"report_start_date": "2026-03-01", "report_end_date": "2026-03-31"}
+    run = read(
+        {**demo, **month, "report_payments_only": True}, "cash_journals", "accounts", "report_profit_and_loss"
+    )
+    kinds = {one["AccountID"]: one["Class"] for one in run.records["accounts"]}
+    profit = -sum(
+        Decimal(line["NetAmount"])
+        for journal in run.records["cash_journals"]
+        if journal["JournalDate"].startswith("2026-03")
+        for line in journal["JournalLines"]
+        if kinds[line["AccountID"]] in {"REVENUE", "EXPENSE"}
+    )
+    (shown,) = [r["Amount"] for r in run.records["report_profit_and_loss"] if r["Label"] == "Net Profit"]
+    assert profit == shown != 0
 
 
 # -- runs
