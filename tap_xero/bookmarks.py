@@ -42,11 +42,12 @@ def _problems(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
             if times[context] > 1:
                 yield where, f"it holds {part['context']} twice"
             value = part.get("replication_key_value")
-            if value is not None and stream in EVERY and not _is_bookmark(stream, value):
+            if value is not None and stream in EVERY and not is_bookmark(stream, value):
                 yield where, f"{value!r} is no bookmark"
 
 
-def _is_bookmark(stream: str, value: Any) -> bool:
+def is_bookmark(stream: str, value: Any) -> bool:
+    """Whether a value can be the bookmark of a stream: a time, or for journals a number."""
     xero = EVERY[stream]
     if (xero.of if isinstance(xero, Child) else xero).paging is Paging.OFFSET:
         return isinstance(value, int) or (isinstance(value, str) and value.isdigit())

@@ -27,7 +27,6 @@ from singer_xero.config import (
     Organisation,
     XeroPlugin,
     from_environment,
-    json_text,
     text_of,
 )
 from singer_xero.objects import XeroObject
@@ -38,6 +37,7 @@ from tap_xero.catalogue import catalog_from, choose_replication, fill_in
 from tap_xero.discovery import all_streams
 from tap_xero.failures import Failure, Failures, Unforeseen
 from tap_xero.files import Files
+from tap_xero.foreign_state import ForeignBookmarks, state_from, unwrapped
 from tap_xero.memory import stay_small
 from tap_xero.naming import SNAKE_CASE, XERO
 from tap_xero.output import BlockWriter
@@ -142,7 +142,9 @@ class TapXero(XeroPlugin, Tap):
         self._known: dict[Hashable, Future[Any]] = {}
         self._asking = threading.Lock()
         if isinstance(kwargs.get("state"), dict):
+            kwargs["state"] = unwrapped(kwargs["state"])
             check_state(kwargs["state"])
+        self._foreign = ForeignBookmarks.of(kwargs.get("state") or {})
         super().__init__(catalog=catalog, **kwargs)
         self._state_writer = self._states = SparingStateWriter(self.message_writer)
         for name in DAYS:
@@ -355,6 +357,7 @@ class TapXero(XeroPlugin, Tap):
         """Read all selected streams; what goes wrong in one of them is noted, and the others are read."""
         self._reset_state_progress_markers()
         self._set_compatible_replication_methods()
+        self._take_over_bookmarks()
         if self.state:
             self._state_writer.write_state(self.state)
         streams = [one for one in self.streams.values() if one.selected or one.has_selected_descendents]
@@ -366,6 +369,13 @@ class TapXero(XeroPlugin, Tap):
                 self.check_stopped()
         for stream in self.streams.values():
             stream.log_sync_costs()
+
+    def _take_over_bookmarks(self) -> None:
+        def part_of(stream: XeroStream, tenant_id: str) -> dict[str, Any]:
+            return stream.get_context_state({"tenant_id": tenant_id})
+
+        if self._foreign.found or self._foreign.ignored:
+            self._foreign.take_over(self.streams, self.organisations, part_of, self.state)
 
     def _sync(self, stream: Stream) -> None:
         try:
@@ -424,7 +434,7 @@ class TapXero(XeroPlugin, Tap):
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config.config if config else {},
-            state=None if state is None else json_text(text_of(state, "state file"), "state file"),
+            state=None if state is None else state_from(text_of(state, "state file")),
             catalog=None if catalog is None else catalog_from(catalog),
             parse_env_config=bool(config and config.parse_env),
         )

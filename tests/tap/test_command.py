@@ -203,7 +203,6 @@ BROKEN = {
     "no JSON": "{nonsense",
     "a list": "[]",
     "text": '"bookmarks"',
-    "empty": "",
     "bookmarks that are a list": '{"bookmarks": []}',
     "a stream that is text": '{"bookmarks": {"contacts": "yesterday"}}',
     "partitions that are no list": '{"bookmarks": {"contacts": {"partitions": {"a": 1}}}}',
