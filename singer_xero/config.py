@@ -16,6 +16,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 import jsonschema
@@ -38,7 +39,8 @@ _KINDS = {
     str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object",
     type(None): "null",
 }  # fmt: skip
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+TEXTS = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
+"""A list of texts, or one text with commas between them: Meltano and environment variables have no better one."""
 
 CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
@@ -62,9 +64,9 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
         "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json under Meltano, else the user's state folder.",
     ),
     th.Property(
-        "tenant_ids", th.ArrayType(th.StringType), title="Organisations",
-        description="Ids or names of the organisations to use. Default: the only one that is connected; with several, "
-        "one of them has to be named.",
+        "tenant_ids", TEXTS, title="Organisations",
+        description="Ids or names of the organisations to use: a list, or text with commas between them. Default: the "
+        "only one that is connected; with several, one of them has to be named.",
     ),
     th.Property(
         "api_url", th.StringType, default=API_URL, title="API host",
@@ -84,7 +86,7 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
         description="What to tell Xero in the User-Agent header. Default: singer-xero and its version.",
     ),
     th.Property(
-        "scopes", th.ArrayType(th.StringType), title="Scopes",
+        "scopes", TEXTS, title="Scopes",
         description="Scopes to ask for with a custom connection. Default: all that are ticked for the app.",
     ),
     th.Property(
@@ -146,6 +148,8 @@ class Connected:
                 "No credentials: set client_id (with client_secret or refresh_token), or `sandbox: true` to try it "
                 "without a Xero account."
             )
+        for name in ("api_url", "identity_url"):
+            check_host(name, config.get(name) or "")
         user_agent = config.get("user_agent") or f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
         client = XeroClient(
             self._tokens(config),
@@ -189,6 +193,8 @@ class Connected:
     @cached_property
     def organisations(self) -> list[Organisation]:
         """The organisations to work with, in the order they were named; `ConfigurationProblem` if that isn't clear."""
+        from singer_xero.organisations import chosen
+
         wanted = [str(name).strip() for name in self.config.get("tenant_ids") or () if str(name).strip()]
         connected = [
             Organisation(c.tenant_id, c.name, c.tenant_id)
@@ -201,34 +207,7 @@ class Connected:
             raise ConfigurationProblem(
                 "No organisation is connected to this app: connect one with `xero-login`."
             )
-        listing = "; ".join(f"{o.name} = {o.tenant_id}" for o in connected)
-        if not wanted:
-            if len(connected) > 1:
-                raise ConfigurationProblem(
-                    f"{len(connected)} organisations are connected; name the ones to use in tenant_ids. "
-                    f"They are: {listing}"
-                )
-            return connected
-        called: dict[str, list[Organisation]] = {}
-        for one in connected:
-            for word in {one.tenant_id.lower(), one.name.lower()}:
-                called.setdefault(word, []).append(one)
-        found: dict[str, Organisation] = {}
-        for name in wanted:
-            matches = called.get(name.lower(), [])
-            if not matches and _ID.fullmatch(name) and any(other.lower() in called for other in wanted):
-                # One of several was cut off. The others are read; why this one isn't, Xero's answers say.
-                self.logger.warning("%s in tenant_ids is not connected to this app (any more).", name)
-                matches = [Organisation(name, name, name)]
-            if len(matches) != 1:
-                several = (
-                    "several connected organisations are called"
-                    if matches
-                    else "no connected organisation is"
-                )
-                raise ConfigurationProblem(f"tenant_ids: {several} {name!r}. Connected are: {listing}")
-            found[matches[0].tenant_id] = matches[0]
-        return list(found.values())
+        return chosen(wanted, connected, self.logger)
 
     def _of_custom_connection(self, wanted: list[str]) -> Organisation:
         """Ask a custom connection for its one organisation: /connections may not answer for it.
@@ -236,6 +215,7 @@ class Connected:
         It need not be named in a header either, as far as is known; if it must be, an id in `tenant_ids` is.
         """
         from singer_xero.api.errors import OrganisationUnavailable
+        from singer_xero.organisations import folded
 
         header = None
         try:
@@ -247,7 +227,8 @@ class Connected:
             answer = self.client.get(header, "Organisation")
         one = answer.json()["Organisations"][0]
         found = Organisation(one["OrganisationID"], one["Name"], header)
-        if any(name.lower() not in {found.tenant_id.lower(), found.name.lower()} for name in wanted):
+        known = {folded(found.tenant_id), folded(found.name)}
+        if folded(",".join(wanted)) not in known and any(folded(name) not in known for name in wanted):
             raise ConfigurationProblem(
                 f"tenant_ids names {', '.join(wanted)}, but this custom connection belongs to "
                 f"{found.name} = {found.tenant_id}."
@@ -263,6 +244,15 @@ class Connected:
         """Close the client and stop the embedded sandbox; nothing happens the second time."""
         self._closing.close()
         atexit.unregister(self.close)
+
+
+def check_host(name: str, url: str) -> None:
+    """Raise `ConfigurationProblem` when an address has more than scheme and host: the paths are added to it."""
+    parts = urlsplit(url)
+    if parts.scheme and (parts.path.strip("/") or parts.query or parts.fragment):
+        raise ConfigurationProblem(
+            f"{name} must be scheme and host alone, such as {API_URL}, without a path."
+        )
 
 
 def sandbox_setting(value: bool | str | None) -> bool | Path:
@@ -350,6 +340,11 @@ class XeroPlugin(PluginBase):
         for name, setting in settings.items():
             if "default" in setting:
                 self._config.setdefault(name, setting["default"])
+            if isinstance(self._config.get(name), str) and {"array", "string"} <= kinds_of(setting):
+                try:
+                    self._config[name] = listed(self._config[name])
+                except ValueError:
+                    raise ConfigurationProblem(f"{name} begins like a JSON list, and is none.") from None
         errors = [
             explain(error, settings)
             for error in jsonschema.Draft7Validator(schema).iter_errors(dict(self.config))
@@ -383,19 +378,32 @@ class XeroPlugin(PluginBase):
         )
 
 
+def kinds_of(setting: Mapping[str, Any]) -> set[str]:
+    """The JSON types that a setting's schema allows."""
+    kinds = setting.get("type", ())
+    return {kinds} if isinstance(kinds, str) else set(kinds)
+
+
+def listed(text: str) -> list[Any]:
+    """Text as a list: a JSON list, or what stands between commas and line breaks. ValueError for a broken JSON list."""
+    if text.lstrip().startswith("["):
+        return list(json.loads(text))
+    return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
+
+
 def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> Any:
     """Read one environment variable as its setting's type asks; raises `ConfigurationProblem` naming the variable."""
-    kinds = setting.get("type", ())
-    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
-    if "string" in kinds:
+    kinds = kinds_of(setting)
+    if "string" in kinds and "array" not in kinds:
         return text
     if "boolean" in kinds and text.strip().lower() in {"true", "1", "yes", "on", "false", "0", "no", "off"}:
         return text.strip().lower() in {"true", "1", "yes", "on"}
     if "integer" in kinds and re.fullmatch(r"\s*-?\d+\s*", text):
         return int(text)
-    if "array" in kinds and not text.lstrip().startswith("["):
-        return [part.strip() for part in text.split(",") if part.strip()]
-    if kinds & {"array", "object"}:
+    if "array" in kinds:
+        with contextlib.suppress(ValueError):
+            return listed(text)
+    if "object" in kinds:
         with contextlib.suppress(json.JSONDecodeError):
             return json.loads(text)
     expected = " or ".join(sorted(kinds - {"null"}))

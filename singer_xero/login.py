@@ -43,6 +43,7 @@ from singer_xero.config import (
     IDENTITY_URL,
     ConfigurationProblem,
     Connected,
+    check_host,
     explain,
     from_environment,
     json_file,
@@ -182,6 +183,7 @@ def settings(sources: Iterable[str], options: Mapping[str, str | None]) -> dict[
     errors = [explain(error, known) for error in jsonschema.Draft7Validator(schema).iter_errors(found)]
     if errors:
         raise ConfigurationProblem(f"Settings: {'; '.join(errors)}.")
+    check_host("identity_url", found["identity_url"])
     if sandbox_setting(found.get("sandbox")):
         raise ConfigurationProblem("The setting sandbox is on: the embedded demo company needs no login.")
     if not found.get("client_id"):

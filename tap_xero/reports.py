@@ -28,6 +28,7 @@ import msgspec
 from singer_sdk import typing as th
 
 from singer_xero.api.errors import CallError
+from singer_xero.config import TEXTS
 from singer_xero.objects import OBJECTS, Report, Span
 from tap_xero.column_titles import day_of, month_of, names_a_period
 from tap_xero.paging import Chunk, Passed
@@ -512,12 +513,12 @@ REPORT_SETTINGS: tuple[th.Property[Any], ...] = (
         description="Keep to Xero's own layout of profit and loss and balance sheet, whatever layout users have made.",
     ),
     th.Property(
-        "report_tracking_categories", th.ArrayType(th.StringType), title="Tracking categories of reports",
+        "report_tracking_categories", TEXTS, title="Tracking categories of reports",
         description="Names or ids of up to two tracking categories whose options profit and loss shows in columns of "
         "their own.",
     ),
     th.Property(
-        "report_tracking_options", th.ArrayType(th.StringType), title="Tracking options of reports",
+        "report_tracking_options", TEXTS, title="Tracking options of reports",
         description="Names (an option's, or 'Category: Option') or ids of up to two tracking options that profit and "
         "loss and balance sheet keep to.",
     ),

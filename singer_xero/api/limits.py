@@ -247,9 +247,11 @@ class Limits:
         wait = self._retry_after(headers)
         problem = _problem(headers, gate.day_left, wait)
         if problem == "day":
+            # Of several calls that were under way, the first answer says until when.
+            if not gate.day_over:
+                gate.day_resets_at = None
             gate.day_over = True
-            gate.day_resets_at = None
-            if wait is not None:
+            if wait is not None and gate.day_resets_at is None:
                 ends = datetime.fromtimestamp(self._clock(), timezone.utc) + timedelta(seconds=wait)
                 gate.day_resets_at = ends.replace(microsecond=0)
         elif problem == "app":

@@ -81,3 +81,21 @@ def test_another_project_can_add_the_plugin_from_its_definition(
         setting["name"] for setting in asked["settings"]
     ]
     assert added["namespace"] == asked["namespace"]
+
+
+@pytest.mark.parametrize(
+    "named", ["Tōtara & Tide Limited", "Tōtara & Tide Limited ", '["Tōtara & Tide Limited"]']
+)
+def test_organisations_may_be_named_in_an_environment_variable(project: Any, named: str) -> None:
+    project.meltano(
+        "--environment=demo", "run", "--full-refresh", "tap-xero", "target-jsonl",
+        TAP_XERO_TENANT_IDS=named,
+        TAP_XERO__SELECT='["users.*"]',
+    )  # fmt: skip
+
+
+def test_organisations_may_be_a_list_in_the_project_s_file(project: Any, tmp_path: Path) -> None:
+    project = type(project)(tmp_path)
+    project.meltano("config", "set", "tap-xero", "tenant_ids", '["Tōtara & Tide Limited", "Nobody, Inc"]')
+    with pytest.raises(AssertionError, match=r"no connected organisation is|belongs to"):
+        project.meltano("--environment=demo", "run", "tap-xero", "target-jsonl")

@@ -138,7 +138,8 @@ def test_an_unread_environment_is_no_way_to_give_credentials(tmp_path: Path) -> 
         ({"page_size": "many"}, ("page_size must be integer", "'many'")),
         ({"page_size": 5000}, ("page_size must be at most 1000",)),
         ({"page_size": 0}, ("page_size must be at least 1",)),
-        ({"tenant_ids": "Harbour"}, ("tenant_ids must be array",)),
+        ({"tenant_ids": 5}, ("tenant_ids must be array or string",)),
+        ({"tenant_ids": "[broken"}, ("tenant_ids begins like a JSON list",)),
         ({"start_date": "last week"}, ("start_date must be a day like 2024-07-01", "'last week'")),
         ({"start_date": 2024}, ("start_date must be string",)),
         ({"client_secret": 12345}, ("client_secret must be string",)),
@@ -197,6 +198,29 @@ def test_a_host_that_does_not_answer_is_named(config: dict[str, Any], tmp_path: 
     """It can't be reached at all, so that no try after the first is worth waiting for."""
     done = command(config={**config, "identity_url": "not-a-url"}, at=tmp_path)
     assert_one_line(done, "not-a-url")
+
+
+@pytest.mark.parametrize("name", ["api_url", "identity_url"])
+@pytest.mark.parametrize("more", ["/api.xro/2.0", "/api.xro/2.0/", "?region=nz", "/#here"])
+def test_an_address_with_a_path_is_refused(
+    config: dict[str, Any], desk: Desk, tmp_path: Path, name: str, more: str
+) -> None:
+    desk.forget_calls()
+    done = command(config={**config, name: config[name] + more}, at=tmp_path)
+    assert_one_line(done, f"{name} must be scheme and host alone")
+    assert desk.calls() == []
+
+
+def test_an_address_may_end_with_a_slash(config: dict[str, Any], tmp_path: Path) -> None:
+    settings = {**config, "api_url": config["api_url"] + "/"}
+    assert command("--catalog", only(tmp_path, "items"), config=settings, at=tmp_path).code == 0
+
+
+def test_one_line_says_how_many_streams_are_selected(config: dict[str, Any], tmp_path: Path) -> None:
+    done = command("--catalog", only(tmp_path, "items", "contacts"), config=config, at=tmp_path)
+    assert [line for line in done.err.splitlines() if "selected" in line] == [
+        line for line in done.err.splitlines() if "2 of 75 streams are selected." in line
+    ]
 
 
 BROKEN = {

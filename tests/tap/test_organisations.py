@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from singer_xero.config import ConfigurationProblem
+from tap_xero.tap import TapXero
 from xero_sandbox import Desk, apps
 
 from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, guid
@@ -70,6 +71,54 @@ def test_an_organisation_is_named_by_id_or_by_name_in_any_case(
     run = read({**web, "tenant_ids": [name]}, "contacts")
     assert {r["tenant_id"] for r in run.records["contacts"]} == {TIDE}
     assert tenants(desk) == {TIDE}
+
+
+@pytest.mark.parametrize("name", ["Acme  Ltd ", "Acme Ltd", " acme ltd", "Acme Ltd  "])
+def test_blanks_in_a_name_make_no_difference(web: dict[str, Any], desk: Desk, name: str) -> None:
+    other = desk.add_organisation("Acme Ltd ")
+    desk.consent(tenants=[other])
+    assert read({**web, "tenant_ids": [name]}, "contacts").failed == {}
+    assert tenants(desk) == {other}
+
+
+COMMAS = "Smith, Jones & Co"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        COMMAS,
+        f"{TIDE_NAME}, {COMMAS}",
+        f"{COMMAS},{TIDE_NAME}",
+        f"{TIDE_NAME}\n{COMMAS}",
+        f'["{COMMAS}"]',
+        f'["{COMMAS}", "{TIDE_NAME}"]',
+        [COMMAS, TIDE_NAME],
+    ],
+)
+@pytest.mark.parametrize("way", ["file", "environment"])
+def test_names_with_commas_and_several_names_in_one_text_are_understood(
+    web: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch, named: Any, way: str
+) -> None:
+    other = desk.add_organisation(COMMAS)
+    desk.consent(tenants=[other])
+    if way == "file":
+        tap = TapXero(config={**web, "tenant_ids": named})
+    else:
+        monkeypatch.setenv("TAP_XERO_TENANT_IDS", named if isinstance(named, str) else ",".join(named))
+        tap = TapXero(config=web, parse_env_config=True)
+    try:
+        assert {one.tenant_id for one in tap.organisations} == {other} | (
+            {TIDE} if TIDE_NAME in named else set()
+        )
+    finally:
+        tap.close()
+
+
+def test_the_message_says_how_to_write_names_with_commas(web: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationProblem) as problem:
+        read({**web, "tenant_ids": "Smith, Jones & Co"}, "contacts")
+    assert 'as a JSON list: ["Smith, Jones & Co"]' in str(problem.value)
 
 
 def test_an_organisation_named_twice_is_read_once(web: dict[str, Any]) -> None:
