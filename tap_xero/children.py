@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from singer_xero.objects.children import Child
+from tap_xero.shapes import UNKNOWN
 from tap_xero.streams import XeroStream
 
 if TYPE_CHECKING:
@@ -60,9 +61,20 @@ class ChildStream(XeroStream):
 
     def parts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What a record of the parent's, by Xero's names, holds of this list."""
-        return [self.shape.record(one) for one in self.child.records(record)]
+        return [self.shape.record(one) for one in self.elements(record)]
 
     def write(self, record: dict[str, Any], tenant_id: str) -> None:
         """Write one of them."""
         record["tenant_id"] = tenant_id
         self._write_record_message(record)
+
+    def elements(self, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The elements of this list, each with what the schema doesn't have of it, where that is kept."""
+        unknown = record.get(UNKNOWN) or {}
+        for place, element in self.child.placed(record):
+            own = {
+                name.removeprefix(f"{place}."): value
+                for name, value in unknown.items()
+                if name.startswith(f"{place}.")
+            }
+            yield element | {UNKNOWN: own} if own else element

@@ -14,7 +14,7 @@ from singer_xero.api.errors import NotFound
 from singer_xero.objects import Detail
 from tap_xero.files import FileNotKept
 from tap_xero.paging import Chunk
-from tap_xero.records import Page, Record, RecordReader, Row, can_be_key
+from tap_xero.records import Page, Record, RecordReader, Row
 from tap_xero.streams import INCREMENTAL, Reading, XeroStream, each_of, stream_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 class DetailReader(RecordReader):
     """Adds to what was found on a record the record's key and time of change."""
-
-    keyed = False
 
     def record(self, row: Row) -> Record:
         """Decode a row; see `RecordReader`."""
@@ -49,7 +47,7 @@ class DetailStream(XeroStream):
     def __init__(self, tap: TapXero, detail: Detail) -> None:
         self.detail = detail
         super().__init__(tap, detail)
-        self.reader = DetailReader(detail, self.logger)
+        self._read_by(DetailReader(detail, self.logger, keep=self.shape.keeps, needed=detail.told))
 
     @cached_property
     def records(self) -> XeroStream:
@@ -81,7 +79,7 @@ class DetailStream(XeroStream):
     def _may_have(self, row: Row) -> bool:
         if not self.detail.where or row.fault:
             return True
-        record = _decode(row.raw)
+        record = self.records.reader.record(row)
         return all(record.get(name) in allowed for name, allowed in self.detail.where.items())
 
     def of_record(self, reading: Reading, parent: Row) -> Page:
@@ -99,10 +97,7 @@ class DetailStream(XeroStream):
             own = dict(zip(self.detail.key, row.key, strict=True))
             own |= dict(zip(self.detail.of.key, parent.key, strict=True)) | more
             key = tuple(own[name] for name in self.detail.key)
-            fault = (
-                "" if can_be_key(key) else f"its {' and '.join(self.detail.key)} can't tell it from others"
-            )
-            rows.append(Row(key, parent.time, row.raw, fault=fault))
+            rows.append(Row(key, parent.time, row.raw, fault=row.fault))
         if self.detail.files and self.tap.files:
             rows = [row if row.fault else self._kept(reading, row) for row in rows]
         return Page(rows, size=page.size)

@@ -40,9 +40,13 @@ def periods(timeframe: str, first: date, last: date, year_start: date) -> list[P
 def year_start(organisation: Mapping[str, Any]) -> date:
     """The first day of a financial year, by the organisation's record.
 
-    A year that ends on the last day of a month ends there in leap years too (28 or 29 February).
+    A year that ends on the last day of a month ends there in leap years too (28 or 29 February). Raises ValueError
+    where the record doesn't say when it ends.
     """
-    month, day = int(organisation["FinancialYearEndMonth"]), int(organisation["FinancialYearEndDay"])
+    month, day = (organisation.get(f"FinancialYearEnd{part}") or 0 for part in ("Month", "Day"))
+    if month not in range(1, 13) or day not in range(1, 32):
+        raise ValueError("Xero doesn't say when the organisation's financial year ends")
+    month, day = int(month), int(day)
     if day >= monthrange(2023, month)[1]:
         return date(2024 if month == 12 else 2023, month % 12 + 1, 1)
     return date(2023, month, day + 1)

@@ -1,33 +1,47 @@
 """From an answer's bytes to the records of a stream.
 
 Decimals stay exactly as Xero wrote them, `/Date(…)/` becomes ISO text where the schema says so and nowhere else, and
-what the schema doesn't know passes through.
+every record fits its schema: what doesn't is mended or left out, and told.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from singer_xero.api.dates import day, instant
+from singer_xero.api.dates import instant
 from singer_xero.api.errors import CallError
-from singer_xero.objects import Paging, XeroObject
+from singer_xero.objects import Field, Paging, XeroObject
+from tap_xero import record_types
+from tap_xero.conversions import plan_for
+from tap_xero.repair import Findings, ShapeOf
+from tap_xero.shapes import UNKNOWN
+from tap_xero.values import Unfit, by_look, reader_of, whole
 
 Record = dict[str, Any]
-Plan = Callable[[Record], None]
+
+_Decode = Callable[[Any], Any]
 
 SHORT = 32 * 1024
 """Bytes of an answer that isn't worth packing."""
 
-_NULL = b"null"
-_INSTANT = len("2026-04-24T12:04:04.663000Z")
+LONG = 64 * 1024
+"""Bytes of an answer whose records are worth checking as a whole; those of a shorter one are looked at one by one."""
+
+INSTANT = len("2026-04-24T12:04:04.663000Z")
+"""Characters of a moment as the tap writes it."""
+
+_NULL = msgspec.Raw(b"null")
 
 
 class UnexpectedAnswer(CallError):
@@ -48,15 +62,17 @@ class Pagination(msgspec.Struct):
 class Row(NamedTuple):
     """A record that hasn't been decoded yet, but for its key and the field that tells its change.
 
-    `time` is the marker as the tap writes it (fixed width, so that it sorts as text; journals: their number), and
-    "" where the record has none. `source` is the record's bytes, or the answer in which it has this `place`. `fault`
-    says why it can't be passed on, where it can't.
+    `time` is the marker as the tap writes it (fixed width, so that it sorts as text; journals: their number); of a
+    record without a readable one it is that of its neighbour, and "" where no record of the answer has one. `source` is
+    the record's bytes, or the answer in which it has this `place`. A record that was `checked` fits its schema. `fault`
+    says why a record can't be passed on.
     """
 
     key: tuple[Any, ...]
     time: Any
     source: msgspec.Raw | Body
     place: int = 0
+    checked: bool = False
     fault: str = ""
 
     @property
@@ -73,7 +89,7 @@ class Body:
     rows in a text anew.
     """
 
-    __slots__ = ("_content", "_packed", "_raws", "_read", "count")
+    __slots__ = ("_content", "_packed", "_raws", "_read", "count", "unchecked")
 
     def __init__(
         self, content: bytes, packed: bytes | None, read: Callable[[Body, bytes], list[Row]]
@@ -84,6 +100,8 @@ class Body:
         self._raws: list[msgspec.Raw] | None = None
         self.count = 0
         """How many records there are."""
+        self.unchecked: frozenset[int] | None = None
+        """The places of records that don't fit their schema as they are; None before that was looked at."""
 
     @property
     def is_packed(self) -> bool:
@@ -99,9 +117,14 @@ class Body:
         """These are the records, and the text that they are parts of."""
         self._content, self._raws, self.count = content, raws, len(raws)
 
+    @property
+    def raws(self) -> list[msgspec.Raw]:
+        """Each record's bytes."""
+        return self._raws if self._raws is not None else self._opened()
+
     def raw(self, place: int) -> msgspec.Raw:
         """One record's bytes."""
-        return (self._raws or self._opened())[place]
+        return self.raws[place]
 
     def rows(self) -> list[Row]:
         """All rows, found anew."""
@@ -148,210 +171,215 @@ class Page:
             self.body.pack()
 
 
-def _pagination(value: Any) -> Pagination | None:
-    """The counts of a list; None where they can't be understood, as where there are none."""
-    try:
-        return msgspec.convert(value, Pagination | None)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _time_of(value: Any) -> str:
-    """Xero's own time of an answer; "" where it doesn't say."""
-    found = instant(value) if isinstance(value, str) else ""
-    return found if len(found) == _INSTANT else ""
-
-
-def can_be_key(parts: Iterable[Any]) -> bool:
-    """Whether values tell a record from others: numbers, or text that isn't empty."""
-    return all(type(part) is int or (type(part) is str and bool(part)) for part in parts)
-
-
 def bodies_of(rows: Iterable[Row]) -> list[Body]:
     """The answers in which rows lie that have not been given bytes of their own."""
     return [body for body in {id(row.source): row.source for row in rows}.values() if isinstance(body, Body)]
 
 
+class _Checked:
+    """What reads the records that fit their schema; made when the first long answer comes."""
+
+    def __init__(self, xero: XeroObject, tell: Callable[[str, str], None]) -> None:
+        strict: Any = record_types.checked(xero)
+        self.page: _Decode = msgspec.json.Decoder(_envelope_of(xero, list[strict])).decode
+        self.one = msgspec.json.Decoder(strict).decode
+        self.raw = msgspec.json.Decoder(record_types.raw(xero)).decode
+        self.decoded = msgspec.json.Decoder(record_types.decoded(xero), float_hook=Decimal).decode
+        # The marker is known from the row.
+        fields = {name: word for name, word in xero.fields.items() if name != xero.marker}
+        self.convert_raw = plan_for(fields, "", tell, of_bytes=True)
+        self.convert = plan_for(xero.fields, "", tell, of_bytes=False)
+
+
+def _envelope_of(xero: XeroObject, records: Any, *more: Any) -> type[msgspec.Struct]:
+    return msgspec.defstruct("Envelope", [("records", records, msgspec.field(name=xero.envelope)), *more])
+
+
 class RecordReader:
     """Reads the answers of one object: `page` finds the rows, `record` decodes one.
 
-    Pages may be read by several threads while records are decoded by one. New fields and unreadable dates are told
-    once each, not once per record.
+    Pages may be read by several threads while records are decoded by one. New fields and values that can't be read are
+    told once for each field, not once for each record; with `keep` they go into the record's field `UNKNOWN`, by their
+    places. `needed` are the fields of the key that each record of an answer must hold; by default the whole key.
     """
 
-    keyed = True
-    """Whether a record has to have its whole key when it is found in an answer."""
-
-    def __init__(self, xero: XeroObject, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        xero: XeroObject,
+        logger: logging.Logger,
+        *,
+        keep: bool = False,
+        needed: Sequence[str] | None = None,
+    ) -> None:
         self.xero = xero
         self.logger = logger
-        schema = xero.schema()
-        self.known = frozenset(schema["properties"])
-        self.dropped = tuple(xero.dropped)
-        self.plan = self._compile(schema, xero.envelope)
+        self.keep = keep
         self._told: set[str] = set()
-        self._list = self._envelope_of(list[msgspec.Raw])
-        self._single = self._envelope_of(msgspec.Raw)
+        self._row: Row | None = None
+        self._shape = ShapeOf(xero.fields, xero.dropped)
+        beside: list[Any] = [
+            ("pagination", msgspec.Raw, _NULL),
+            ("at", msgspec.Raw, msgspec.field(name="DateTimeUTC", default=_NULL)),
+        ]
+        self._list: _Decode = msgspec.json.Decoder(_envelope_of(xero, list[msgspec.Raw], *beside)).decode
+        self._single: _Decode = msgspec.json.Decoder(_envelope_of(xero, msgspec.Raw, *beside)).decode
         names = [*xero.key, xero.marker] if xero.marker else [*xero.key]
         head = msgspec.defstruct("Head", [(name, Any, None) for name in dict.fromkeys(names)])
-        self._head = msgspec.json.Decoder(head)
-        self._heads = self._envelope_of(list[head])  # type: ignore[valid-type]
-        self._several = len(xero.key) != 1
+        self._head = msgspec.json.Decoder(head).decode
         self._key = attrgetter(*xero.key) if xero.key else lambda _: ()
+        self._needed = frozenset(xero.key if needed is None else needed)
         self._marker = attrgetter(xero.marker) if xero.marker else lambda _: None
-        self._record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-        self._parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
-        # The marker is known from the row.
-        fields = {name: field for name, field in schema["properties"].items() if name != xero.marker}
-        made = {name: self._conversion(field, f"{xero.envelope}.{name}") for name, field in fields.items()}
-        self._conversions = [(name, convert) for name, convert in made.items() if convert]
 
-    def _envelope_of(self, records: Any) -> msgspec.json.Decoder[Any]:
-        fields = [
-            ("records", records, msgspec.field(name=self.xero.envelope)),
-            ("pagination", Any, None),
-            ("at", Any, msgspec.field(name="DateTimeUTC", default="")),
-        ]
-        return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields))
+    @cached_property
+    def _checked(self) -> _Checked:
+        return _Checked(self.xero, self._tell_unfit)
+
+    # From an answer to rows
 
     def page(self, content: bytes, call: str, packed: bytes | None = None) -> Page:
         """Find the rows in the bytes of a list's answer; `packed` is what they were unpacked from, if they were.
 
-        Raises `UnexpectedAnswer` when the answer holds no such list: what can't be read is never an empty list.
+        Raises msgspec's DecodeError or UnicodeDecodeError when the bytes are no JSON in UTF-8, and `UnexpectedAnswer`
+        when the answer holds no such list: what can't be read is never an empty list.
         """
         body = Body(content, packed, lambda body, content: self._rows(content, call, body)[0])
         rows, envelope = self._rows(content, call, body)
-        return Page(rows, _pagination(envelope.pagination), len(content), _time_of(envelope.at), body)
+        return Page(rows, _pagination(envelope.pagination), len(content), _instant(_value(envelope.at)), body)
 
     def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         # Bytes that are passed on must stay on their line.
         if b"\n" in content or b"\r" in content or b'": ' in content[:100]:
-            content = compact(content, call)
-        try:
-            envelope = self._list.decode(content)
-            raws = envelope.records
-        except msgspec.MsgspecError as error:
-            try:  # the single GET of a budget shows an object where others have a list
-                envelope = self._single.decode(content)
-                raws, heads = [envelope.records], [self._head.decode(envelope.records)]
-            except msgspec.MsgspecError:
-                words = f"the answer has no list '{self.xero.envelope}': {error}"
-                raise UnexpectedAnswer(words, call=call) from None
-        else:
-            try:
-                heads = self._heads.decode(content).records
-            except msgspec.MsgspecError:  # one of them is no record
-                heads = [self._head_of(raw) for raw in raws]
-        body.opened(content, raws)
+            content = msgspec.json.format(content, indent=-1)
+        envelope = self._opened(content, call)
+        body.opened(content, envelope.records)
+        several, has_marker = len(self.xero.key) != 1, self.xero.marker is not None
         rows = []
-        key_of, marker_of, single = self._key, self._marker, not self._several
-        for place, head in enumerate(heads):
-            if single and head is not None:
-                key: Any = key_of(head)
-                time: Any = marker_of(head)
-                if type(key) is str and key and type(time) is str:
-                    time = instant(time)
-                    if len(time) == _INSTANT:
-                        rows.append(Row((key,), time, body, place))
-                        continue
-            rows.append(self._row(head, body, place, call))
-        return rows, envelope
+        untimed = False
+        for place, head in enumerate(self._heads(content, body)):
+            time: Any = ""
+            if has_marker and head is not None:
+                time = self._marker(head)
+                time = time if type(time) is int else _instant(time)
+            if head is None or (has_marker and time == ""):
+                row = self._looked_at(body, place, call)
+                untimed = untimed or row.time == ""
+                rows.append(row)
+            else:
+                key = self._key(head)
+                rows.append(Row(key if several else (key,), time, body, place, True))
+        return _in_order(rows) if untimed and has_marker else rows, envelope
 
-    def _head_of(self, raw: msgspec.Raw) -> Any:
+    def _opened(self, content: bytes, call: str) -> Any:
         try:
-            return self._head.decode(raw)
-        except msgspec.MsgspecError:
-            return None
+            return self._list(content)
+        except msgspec.ValidationError as error:
+            words = f"the answer has no list '{self.xero.envelope}': {error}"
+        try:  # the single GET of a budget shows an object where others have a list
+            envelope = self._single(content)
+        except msgspec.ValidationError:
+            envelope = None
+        if envelope is None or not bytes(envelope.records).startswith(b"{"):
+            raise UnexpectedAnswer(words, call=call)
+        envelope.records = [envelope.records]
+        return envelope
 
-    def _row(self, head: Any, body: Body, place: int, call: str) -> Row:
-        """Make the row of any element of a list: also of one without a time, with a number as its key, or at fault."""
-        fault, time = "it is no JSON object", ""
-        if head is not None:
-            found: Any = self._key(head)
-            key = found if self._several else (found,)
-            time = self._time(self._marker(head))
-            if not self.keyed or can_be_key(key):
-                return Row(key, time, body, place)
-            fault = f"its {' and '.join(self.xero.key)} can't tell it from others"
-        return Row((f"record {place + 1} of {call}",), time, body, place, fault)
+    def _heads(self, content: bytes, body: Body) -> Sequence[Any]:
+        """Key and marker of each record that fits its schema as it is; None in the place of another."""
+        raws = body.raws
+        if body.unchecked is not None:
+            unchecked = body.unchecked
+            return [None if place in unchecked else self._head(raw) for place, raw in enumerate(raws)]
+        heads = self._fitting(content, raws)
+        body.unchecked = frozenset(place for place, head in enumerate(heads) if head is None)
+        return heads
 
-    def _time(self, value: Any) -> Any:
-        """The marker as the tap writes it; "" where it is none."""
-        if type(value) is str:
-            if self.xero.paging is Paging.OFFSET:
-                return int(value) if value.isdecimal() and len(value) < 19 else ""
-            found = instant(value)
-            return found if len(found) == _INSTANT else ""
-        return value if type(value) is int and self.xero.paging is Paging.OFFSET else ""
+    def _fitting(self, content: bytes, raws: Sequence[msgspec.Raw]) -> Sequence[Any]:
+        found: list[Any] = [None] * len(raws)
+        if len(content) < LONG or self._needed != frozenset(self.xero.key):
+            content.decode()
+            return found
+        try:
+            return cast("list[Any]", self._checked.page(content).records)
+        except msgspec.ValidationError:
+            content.decode()
+        for place, raw in enumerate(raws):
+            with suppress(msgspec.ValidationError):
+                found[place] = self._checked.one(raw)
+        return found
+
+    def _looked_at(self, body: Body, place: int, call: str) -> Row:
+        """Make the row of a record that has to be looked at closely."""
+        name = f"record {place + 1} of {call}"
+        try:
+            parts = _parts(body.raw(place))
+        except msgspec.ValidationError:
+            return Row((name,) * len(self.xero.key), "", body, place, fault="it is no JSON object")
+        key, fault = [], ""
+        for field in self.xero.key:
+            part, problem = _key_part(self.xero.fields[field], parts.get(field, _NULL))
+            if problem and field in self._needed:
+                part, fault = name, f"its {field} is {problem}"
+            key.append(part)
+        time: Any = ""
+        if self.xero.marker:
+            time = _value(parts.get(self.xero.marker, _NULL))
+            time = _whole(time) if self.xero.paging is Paging.OFFSET else _instant(time)
+        return Row(tuple(key), time, body, place, fault=fault)
+
+    # From a row to its record
 
     def record(self, row: Row) -> Record:
-        """Decode a row into the shape of its schema."""
-        record = self._record.decode(row.raw)
-        self.conform(record)
+        """Decode a row into the shape of its schema; raises `UnexpectedAnswer` when the row has a fault."""
+        self._row = row
+        if row.fault:
+            raise UnexpectedAnswer(f"{' '.join(map(str, row.key))}: {row.fault}")
+        if row.checked:
+            tree = self._checked.decoded(row.raw)
+            if self._checked.convert:
+                self._checked.convert(tree)
+            return cast("Record", msgspec.to_builtins(tree, builtin_types=(Decimal,)))
+        findings: Findings = []
+        record = self._shape.repaired(values_of(row.raw), "", "", findings)
+        for found in findings:
+            if found.problem:
+                self._tell_unfit(found.field, found.problem)
+            else:
+                self._tell_unknown(found.field)
+        if findings and self.keep:
+            record[UNKNOWN] = {found.place: by_look(found.value, found.field) for found in findings}
         return record
 
-    def undecoded(self, row: Row) -> Record:
-        """Take a row apart without decoding it: values are the bytes that Xero sent, but for what is to be converted.
+    def undecoded(self, row: Row) -> Any:
+        """Take a row apart without decoding it, into a tree whose values are the bytes that Xero sent.
 
         For records that go into their message as they are, digit for digit; decoding a number only to write it again
-        costs more than all else.
+        costs more than all else. A row that doesn't fit its schema is decoded all the same.
         """
-        record: Record = self._parts.decode(row.raw)
-        for name in self.dropped:
-            record.pop(name, None)
-        if not record.keys() <= self.known:
-            self._tell_new_fields(record.keys() - self.known)
-        for name, convert in self._conversions:
-            raw = record.get(name)
-            if raw is not None:
-                record[name] = convert(bytes(raw))
-        marker = self.xero.marker
-        if marker and row.time != "":
-            record[marker] = row.time
-        elif marker and bytes(record.get(marker, _NULL)) != _NULL:
-            where = f"{self.xero.envelope}.{marker}"
-            self.tell_once(f"{where} is not what Xero's documentation has there; null is passed on.", where)
-            record[marker] = None
-        return record
+        if not row.checked:
+            return self.record(row)
+        self._row = row
+        tree = self._checked.raw(row.raw)
+        if self._checked.convert_raw:
+            self._checked.convert_raw(tree)
+        if self.xero.marker:
+            setattr(tree, self.xero.marker, row.time)
+        return tree
 
-    def _conversion(self, field: Mapping[str, Any], path: str) -> Callable[[bytes], Any] | None:
-        """Make what converts a field's bytes, None where they can be passed on as they are."""
-        name = path.rpartition(".")[2]
-        plan = self._compile({"properties": {name: field}}, path.rpartition(".")[0])
-        if plan is _nothing:
-            return None
-        decode = msgspec.json.Decoder(float_hook=Decimal).decode
-        nested = "format" not in field
-        names = tuple(f'"{each}"'.encode() for each in dates_in(field))
-        known: dict[bytes, Any] = {}
+    # What there is to tell
 
-        def convert(data: bytes) -> Any:
-            if nested and not any(each in data for each in names):
-                return msgspec.Raw(data)
-            if data in known:
-                return known[data]
-            record = {name: decode(data)}
-            plan(record)
-            if not nested and len(known) < 10_000:
-                known[data] = record[name]
-            return record[name]
+    def _tell_unknown(self, field: str) -> None:
+        where = f"It is kept in {UNKNOWN}" if self.keep else "It is left out; unknown_fields: keep keeps it"
+        self.tell_once(
+            f"Xero sends a field of {self.xero.name} that this version doesn't know: {field}. {where}. Look for a "
+            "newer version of singer-xero."
+        )
 
-        return convert
-
-    def conform(self, record: Record) -> None:
-        """Bring one record into the shape of its schema, in place."""
-        for name in self.dropped:
-            record.pop(name, None)
-        if not record.keys() <= self.known:
-            self._tell_new_fields(record.keys() - self.known)
-        self.plan(record)
-
-    def _tell_new_fields(self, names: Iterable[str]) -> None:
-        for name in sorted(names):
-            self.tell_once(
-                f"Xero sends a field of {self.xero.name} that this version doesn't know: {name}. It is passed on, "
-                "but a target keeps only what the schema names; look for a newer version of singer-xero."
-            )
+    def _tell_unfit(self, field: str, problem: str) -> None:
+        first = " ".join(map(str, self._row.key)) if self._row else ""
+        self.tell_once(
+            f"{self.xero.name}: {field} holds {problem}; null is passed on. First seen in {first or 'its one record'}.",
+            field,
+        )
 
     def tell_once(self, message: str, about: str | None = None) -> None:
         """Log a warning, the first time only that there is one about this."""
@@ -360,109 +388,87 @@ class RecordReader:
             self._told.add(about)
             self.logger.warning(message)
 
-    def _date(self, convert: Callable[[str], str], where: str, length: int) -> Callable[[Any], str | None]:
-        def read(value: Any) -> str | None:
-            text = convert(value) if isinstance(value, str) else ""
-            if len(text) == length:
-                return text
-            if value != "":
-                self.tell_once(
-                    f"{where}: {value!r} is not a date as Xero writes them; null is passed on.", where
-                )
-            return None
 
-        return read
+_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_any_value = msgspec.json.Decoder(float_hook=Decimal).decode
+_any_record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_counts = msgspec.json.Decoder(Pagination, strict=False).decode
 
-    def _number(self, where: str) -> Callable[[Any], Any]:
-        def read(value: Any) -> Any:
-            if not isinstance(value, str):
-                return value
-            try:
-                return Decimal(value)
-            except ArithmeticError:
-                self.tell_once(f"{where}: {value!r} is not a number; null is passed on.", where)
-                return None
+_BEYOND = "1e99999999999999999999"
+"""A number that nobody can hold."""
 
-        return read
-
-    def _compile(self, schema: Mapping[str, Any], where: str) -> Plan:
-        """Make the function that converts the values of such a record, nested ones included."""
-        values: list[tuple[str, Callable[[Any], Any]]] = []
-        parts: list[tuple[str, Plan, bool]] = []
-        # Xero's examples of budgets show amounts as text. Long lists are known from recordings to have numbers.
-        small = self.xero.paging is Paging.WHOLE
-        for name, field in schema.get("properties", {}).items():
-            path = f"{where}.{name}"
-            kind = field.get("format")
-            if kind == "date-time":
-                values.append((name, self._date(instant, path, len("2026-04-24T12:04:04.663000Z"))))
-            elif kind == "date":
-                values.append((name, _Days(self._date(day, path, len("2026-04-24"))).day))
-            elif small and "number" in field["type"]:
-                values.append((name, self._number(path)))
-            elif "array" in field["type"] and "object" in field.get("items", {}).get("type", ()):
-                parts.append((name, self._compile(field["items"], path), True))
-            elif "object" in field["type"]:
-                parts.append((name, self._compile(field, path), False))
-        # Only branches with something to convert are walked.
-        parts = [part for part in parts if part[1] is not _nothing]
-        return _plan(values, parts) if values or parts else _nothing
+_LONG_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d{400,}')
 
 
-def dates_in(field: Mapping[str, Any]) -> set[str]:
-    """The names of the dates within a nested field."""
-    inside = field.get("items", field).get("properties", {})
-    names = {name for name, each in inside.items() if "format" in each}
-    return names.union(*(dates_in(each) for each in inside.values()))
-
-
-def compact(content: bytes, call: str) -> bytes:
-    """Take the line breaks and blanks out of JSON."""
+def values_of(content: msgspec.Raw | bytes) -> Record:
+    """Decode a JSON object exactly; numbers that nobody can hold become text. Raises ValueError when it is none."""
     try:
-        return msgspec.json.format(content, indent=-1)
-    except msgspec.MsgspecError as error:
-        raise UnexpectedAnswer(f"the answer is not JSON: {error}", call=call) from None
+        return _any_record(content)
+    except (ArithmeticError, msgspec.ValidationError):
+        content = _LONG_NUMBER.sub(
+            lambda found: found[0] if found[0].startswith(b'"') else _BEYOND.encode(), bytes(content)
+        )
+        return msgspec.json.Decoder(dict[str, Any], float_hook=_decimal).decode(content)
 
 
-class _Days(dict[str, "str | None"]):
-    """The days of a field as Xero wrote them: a list of thousands has a few hundred different ones."""
-
-    def __init__(self, read: Callable[[Any], str | None]) -> None:
-        self.read = read
-
-    def day(self, value: Any) -> str | None:
-        """Read a day; what isn't text isn't kept."""
-        return self[value] if type(value) is str else self.read(value)
-
-    def __missing__(self, value: str) -> str | None:
-        text = self.read(value)
-        if len(self) < 10_000:
-            self[value] = text
-        return text
+def _decimal(digits: str) -> Decimal | str:
+    try:
+        return Decimal(digits)
+    except ArithmeticError:
+        return digits
 
 
-def _nothing(record: Record) -> None:
-    """Leave a record as it is: there is nothing to convert in it."""
+def _value(raw: msgspec.Raw) -> Any:
+    """A single value; None where it can't be decoded."""
+    try:
+        return _any_value(raw)
+    except (ArithmeticError, msgspec.ValidationError):
+        return None
 
 
-def _plan(
-    values: list[tuple[str, Callable[[Any], Any]]],
-    parts: list[tuple[str, Plan, bool]],
-) -> Plan:
-    def convert(record: Record) -> None:
-        for name, read in values:
-            value = record.get(name)
-            if value is not None:
-                record[name] = read(value)
-        for name, plan, many in parts:
-            part = record.get(name)
-            if not part:
-                continue
-            if many:
-                for each in cast("list[Any]", part):
-                    if isinstance(each, dict):
-                        plan(each)
-            elif isinstance(part, dict):
-                plan(part)
+def _key_part(word: Field, raw: msgspec.Raw) -> tuple[Any, str]:
+    """A field of the key as the record will have it, or what is wrong with it."""
+    value = _value(raw)
+    if value is None or value == "":
+        return None, "missing"
+    if isinstance(value, (bool, Decimal)):
+        return None, "neither text nor a whole number"
+    try:
+        return reader_of(word)(value), ""
+    except Unfit as problem:
+        return None, str(problem)
 
-    return convert
+
+def _instant(value: Any) -> str:
+    """A moment as text of one width; "" where there is none."""
+    found = instant(value) if isinstance(value, str) else ""
+    return found if len(found) == INSTANT else ""
+
+
+def _whole(value: Any) -> Any:
+    try:
+        found = None if value is None else whole(value)
+    except Unfit:
+        found = None
+    return "" if found is None else found
+
+
+def _pagination(raw: msgspec.Raw) -> Pagination | None:
+    try:
+        return _counts(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+def _in_order(rows: list[Row]) -> list[Row]:
+    """Give a row without a readable time that of the row before it, or of the first one behind it.
+
+    Lists come in the order of change, so that this is where it belongs: one odd value doesn't make a list look as if it
+    were in no order.
+    """
+    time = next((row.time for row in rows if row.time != ""), "")
+    placed = []
+    for row in rows:
+        time = row.time if row.time != "" else time
+        placed.append(row._replace(time=time))
+    return placed

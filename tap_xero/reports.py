@@ -33,11 +33,12 @@ from singer_xero.objects import OBJECTS, Report, Span
 from tap_xero.column_titles import day_of, month_of, names_a_period
 from tap_xero.paging import Chunk, Passed
 from tap_xero.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods, year_start
-from tap_xero.records import Page, Row, UnexpectedAnswer
+from tap_xero.records import Page, Row, UnexpectedAnswer, values_of
 from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of
-from tap_xero.tables import columns, unfold, unfold_boxes
+from tap_xero.tables import NoTable, columns, unfold, unfold_boxes
 
 if TYPE_CHECKING:
+    from singer_xero.api.transport import Answer
     from singer_xero.config import Organisation
     from tap_xero.tap import TapXero
 
@@ -192,7 +193,7 @@ class ReportStream(XeroStream):
     def period_asks(self, reading: Reading) -> Iterator[Ask]:
         """A call for each calendar year of months where Xero's columns are right, else for each period."""
         timeframe = MONTH if self.report.span is Span.MONTHLY else self.config["report_timeframe"]
-        start = date(2023, 1, 1) if timeframe == MONTH else year_start(self.organisation(reading))
+        start = date(2023, 1, 1) if timeframe == MONTH else self.year_start(reading)
         wanted = self.periods(reading, timeframe, start)
         more = self.options(reading)
         if timeframe != MONTH or "periods" not in self.report.params or "trackingCategoryID" in more:
@@ -220,7 +221,7 @@ class ReportStream(XeroStream):
     def budget_asks(self, reading: Reading) -> Iterator[Ask]:
         """Twelve periods a call, from the first month of the budgets' range on."""
         timeframe = self.config["report_timeframe"]
-        start = date(2023, 1, 1) if timeframe == MONTH else year_start(self.organisation(reading))
+        start = date(2023, 1, 1) if timeframe == MONTH else self.year_start(reading)
         wanted = periods(timeframe, *self.tap.budget_range(), start.replace(day=1))
         for begin in range(0, len(wanted), COLUMNS):
             block = wanted[begin : begin + COLUMNS]
@@ -284,7 +285,18 @@ class ReportStream(XeroStream):
     def organisation(self, reading: Reading) -> dict[str, Any]:
         """The organisation's own record."""
         key = ("organisation", reading.organisation.tenant_id)
-        return self.tap.once(key, self._list("organisation", reading))[0]
+        records = self.tap.once(key, self._list("organisation", reading))
+        if not records:
+            raise UnexpectedAnswer("Xero says nothing about the organisation", call="GET Organisation")
+        return records[0]
+
+    def year_start(self, reading: Reading) -> date:
+        """The first day of a financial year, from which quarters and years are counted."""
+        try:
+            return year_start(self.organisation(reading))
+        except ValueError as error:
+            advice = "Enter the financial year end in Xero, or set report_timeframe to MONTH."
+            raise UnexpectedAnswer(str(error), call="GET Organisation", advice=advice) from None
 
     def tracking(self, reading: Reading) -> tuple[dict[str, list[Option]], list[Option]]:
         """The categories to show columns for, by id, with their options; and the options to keep to."""
@@ -298,10 +310,11 @@ class ReportStream(XeroStream):
             row["TrackingCategoryID"]: [
                 Option(option["TrackingOptionID"], option["Name"], row["TrackingCategoryID"])
                 for option in row.get("Options") or ()
+                if option and option.get("TrackingOptionID") and option.get("Name")
             ]
             for row in rows
         }
-        category = {row["TrackingCategoryID"]: row["Name"] for row in rows}
+        category = {row["TrackingCategoryID"]: row.get("Name") or "" for row in rows}
         options = [
             _named(
                 "tracking option",
@@ -348,9 +361,10 @@ class ReportStream(XeroStream):
                 documents = chain(documents, *changed)
             for document in documents:
                 if _open_on(at, document):
-                    of_sale = document["Type"].startswith(("ACCREC", "AR", "RECEIVE"))
-                    ids = found["AccountsReceivable" if of_sale else "AccountsPayable"]
-                    ids[(document.get("Contact") or {})["ContactID"]] = None
+                    of_sale = str(document.get("Type")).startswith(("ACCREC", "AR", "RECEIVE"))
+                    contact_id = (document.get("Contact") or {}).get("ContactID")
+                    if contact_id:
+                        found["AccountsReceivable" if of_sale else "AccountsPayable"][contact_id] = None
             return found
 
         return list(self.tap.once(key, ask)[side])
@@ -366,24 +380,27 @@ class ReportStream(XeroStream):
     def answer(self, reading: Reading, ask: Ask) -> Page:
         """Make a call and unfold its answer; asks again for each period alone if the columns are others."""
         answer = reading.get(self.report.path, ask.params)
+        tables = _tables(answer, self.report.envelope)
         try:
-            tables = _decode(answer.content)[self.report.envelope]
-        except (msgspec.MsgspecError, KeyError) as error:
-            raise UnexpectedAnswer(f"the answer has no report: {error}", call=answer.call) from None
+            if self._is_as_asked(tables, ask):
+                return Page(list(self.rows(tables, ask, reading)), size=len(answer.content))
+        except NoTable as problem:
+            raise UnexpectedAnswer(f"the report is not built as one: {problem}", call=answer.call) from None
+        self.reader.tell_once(
+            f"{self.name}: Xero shows other periods than were asked for side by side; each gets a call of its own."
+        )
+        rest = {
+            name: value
+            for name, value in ask.params.items()
+            if name not in {"periods", "timeframe", "date", "fromDate", "toDate"}
+        }
+        pages = [self.answer(reading, self.alone(period, rest, ask)) for period in ask.wanted]
+        return Page([row for page in pages for row in page.rows], size=sum(page.size for page in pages))
+
+    def _is_as_asked(self, tables: Sequence[Mapping[str, Any]], ask: Ask) -> bool:
+        """Whether the columns are those of the periods that were asked for, where the titles must say so."""
         read = month_of if self.report.span is Span.BUDGET else day_of
-        if ask.titled and any(tuple(map(read, columns(table)[1:])) != ask.titled for table in tables):
-            self.reader.tell_once(
-                f"{self.name}: Xero shows other periods than were asked for side by side; each gets a call of its own."
-            )
-            rest = {
-                name: value
-                for name, value in ask.params.items()
-                if name not in {"periods", "timeframe", "date", "fromDate", "toDate"}
-            }
-            pages = [self.answer(reading, self.alone(period, rest, ask)) for period in ask.wanted]
-            return Page([row for page in pages for row in page.rows], size=sum(page.size for page in pages))
-        rows = list(self.rows(tables, ask, reading))
-        return Page(rows, size=len(answer.content))
+        return not ask.titled or all(tuple(map(read, columns(table)[1:])) == ask.titled for table in tables)
 
     def alone(self, period: Period, rest: Mapping[str, Any], ask: Ask) -> Ask:
         """The call for one of the periods of a call for several."""
@@ -446,6 +463,17 @@ class ReportStream(XeroStream):
         if "paymentsOnly" not in self.report.params:
             return {}
         return {"PaymentsOnly": bool(self.config["report_payments_only"])}
+
+
+def _tables(answer: Answer, envelope: str) -> list[Mapping[str, Any]]:
+    """The tables of a report's answer; raises `UnexpectedAnswer` when it has none."""
+    try:
+        tables = values_of(answer.content).get(envelope)
+    except ValueError as error:
+        raise UnexpectedAnswer(f"the answer has no report: {error}", call=answer.call) from None
+    if not isinstance(tables, list):
+        raise UnexpectedAnswer(f"the answer has no list '{envelope}'", call=answer.call)
+    return tables
 
 
 def _open_on(day: date, document: Mapping[str, Any]) -> bool:

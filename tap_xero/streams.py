@@ -61,9 +61,13 @@ class XeroStream(Stream):
         self.marker = self.named(xero.marker) if xero.marker else None
         self.replication_key = self.marker if xero.incremental else None
         self.children: list[ChildStream] = []
-        self.reader = RecordReader(xero, self.logger)
+        self._read_by(RecordReader(xero, self.logger, keep=self.shape.keeps))
         self.incomplete = False
         self._unread: Any = None
+
+    def _read_by(self, reader: RecordReader) -> None:
+        self.reader = reader
+        self.shape.warn = reader.tell_once
 
     # What Singer sees
 
@@ -267,9 +271,8 @@ class XeroStream(Stream):
     def _decoder(self) -> Callable[[Row], Decoded]:
         """Choose what makes a record of a row, and of its lists the records of child streams."""
         children = self._selected_children
-        # What short lists hold is looked at closely: see `RecordReader._number`.
-        long = type(self.reader) is RecordReader and self.xero.paging is not Paging.WHOLE
-        plain = self.reader.undecoded if long and self.as_it_is else self.reader.record
+        undecoded = self.as_it_is and type(self.reader) is RecordReader
+        plain = self.reader.undecoded if undecoded else self.reader.record
 
         def decode(row: Row) -> Decoded:
             if row.fault:
@@ -289,13 +292,15 @@ class XeroStream(Stream):
 
     def _process_record(
         self,
-        record: Record,
+        record: Any,
         child_context: Any = None,  # noqa: ARG002
         partition_context: Any = None,
     ) -> None:
         """Add the organisation; child streams are handed the record elsewhere."""
-        if partition_context:
-            record.update(partition_context)
+        if isinstance(record, dict):
+            record.update(partition_context or {})
+        else:  # a tree, see `RecordReader.undecoded`
+            record.tenant_id = partition_context["tenant_id"]
 
     @cached_property
     def as_it_is(self) -> bool:
@@ -450,10 +455,16 @@ class Reading:
         last: bool = False,
     ) -> Page:
         """Make a call and find the rows of its answer."""
-        answer = self.get(path, params, since, last=last)
-        if answer.status == 304:  # some of Xero's gateways answer so when nothing has changed
-            return Page([])
-        return self.stream.reader.page(answer.content, answer.call, answer.packed)
+        reader = self.stream.reader
+        answer = self.get(
+            path,
+            params,
+            since,
+            last=last,
+            read=lambda answer: reader.page(answer.content, answer.call, answer.packed),
+        )
+        # Some of Xero's gateways answer 304 when nothing has changed.
+        return Page([]) if answer.value is None else answer.value
 
     def get(
         self,

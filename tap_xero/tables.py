@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 Record = dict[str, Any]
 
 SEPARATOR = " > "
@@ -22,6 +24,12 @@ _IDS = {"account": "AccountID", "accountid": "AccountID", "contactid": "ContactI
 
 _AMOUNT = re.compile(r"(\()?\s*(-?)\s*((?:\d[\d,]*)?(?:\.\d+)?)\s*(\))?\s*%?")
 _BOX = re.compile(r"Box\d+")
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class NoTable(ValueError):
+    """An answer that isn't built like a report; the text says where, and repeats nothing of it."""
 
 
 def amount_of(text: str) -> Decimal | None:
@@ -96,16 +104,36 @@ def _walk(
             headings = [one for one in headings if one[1] > place]
 
 
-def _rows(of: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [row for row in of.get("Rows") or () if isinstance(row, Mapping)]
+def _rows(of: Any, name: str = "Rows") -> list[Mapping[str, Any]]:
+    """The rows of a report or of a section; a row that is null says nothing."""
+    if not isinstance(of, Mapping):
+        raise NoTable(f"what should have {name} is no object")
+    rows = of.get(name) or []
+    if not isinstance(rows, list):
+        raise NoTable(f"its {name} are no list")
+    if not all(isinstance(row, Mapping) for row in rows if row is not None):
+        raise NoTable(f"one of its {name} is no object")
+    return [row for row in rows if row is not None]
 
 
 def _cells(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [cell if isinstance(cell, Mapping) else {} for cell in row.get("Cells") or ()]
+    """The cells of a row; one that is null is an empty one, so that the others stay in their columns."""
+    cells = row.get("Cells") or []
+    if not isinstance(cells, list):
+        raise NoTable("the Cells of a row are no list")
+    return [cell if isinstance(cell, Mapping) else {"Value": cell} for cell in cells]
 
 
 def _texts(row: Mapping[str, Any]) -> list[str]:
-    return [str(cell.get("Value") or "") for cell in _cells(row)]
+    return [_text(cell) for cell in _cells(row)]
+
+
+def _text(cell: Mapping[str, Any]) -> str:
+    """What a cell shows; the JSON of what is no text."""
+    value = cell.get("Value")
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else _encode(value).decode()
 
 
 def _labels(row: Mapping[str, Any]) -> list[str]:
@@ -123,14 +151,14 @@ def _amounts(
     titles = [head[number] if number < len(head) else "" for number in range(len(cells))]
     fields = _word_fields(titles, texts)
     words = {
-        field: cells[number].get("Value") or None
+        field: _text(cells[number]) or None
         for number, field in fields.items()
         if around["RowType"] == "Row"  # a sum has its own name there
     }
-    label = str(cells[0].get("Value") or "") if cells else ""
+    label = _text(cells[0]) if cells else ""
     own = _ids(cells[0]) if cells else {}
     for number, (title, cell) in enumerate(zip(titles, cells, strict=True)):
-        text = str(cell.get("Value") or "")
+        text = _text(cell)
         if number == 0 or number in fields or not text:
             continue
         yield {
@@ -158,7 +186,8 @@ def _word_fields(titles: Sequence[str], texts: Mapping[str, str]) -> dict[int, s
 
 def _ids(cell: Mapping[str, Any]) -> Record:
     found = {}
-    for attribute in cell.get("Attributes") or ():
+    attributes = cell.get("Attributes")
+    for attribute in attributes if isinstance(attributes, list) else ():
         if not isinstance(attribute, Mapping):
             continue
         name = _IDS.get(str(attribute.get("Id") or "").lower())
@@ -172,7 +201,7 @@ def unfold_boxes(table: Mapping[str, Any]) -> Iterator[Record]:
 
     Its amounts are numbers, not text: decoded as Decimal they keep the digits that Xero wrote.
     """
-    for number, contact in enumerate(table.get("Contacts") or (), 1):
+    for number, contact in enumerate(_rows(table, "Contacts"), 1):
         about = {name: value for name, value in contact.items() if not _BOX.fullmatch(name)}
         label, contact_id = about.pop("Name", None), about.pop("ContactId", None)
         boxes = sorted((name for name in contact if _BOX.fullmatch(name)), key=lambda name: int(name[3:]))
@@ -189,7 +218,7 @@ def unfold_boxes(table: Mapping[str, Any]) -> Iterator[Record]:
                 **about,
                 "ColumnNumber": place,
                 "ColumnTitle": name,
-                "Amount": None if value is None else Decimal(str(value)),
-                "Text": None if value is None else str(value),
+                "Amount": value,
+                "Text": _text({"Value": value}) or None,
                 "Attributes": [],
             }

@@ -44,6 +44,7 @@ from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.periods import later, month_end
 from tap_xero.reports import REPORT_SETTINGS
+from tap_xero.shapes import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, UNKNOWN
 from tap_xero.state import SparingStateWriter
 from tap_xero.streams import Reading, XeroStream, moment_of
 
@@ -117,6 +118,19 @@ class TapXero(XeroPlugin, Tap):
             "child_streams", th.BooleanType, default=False, title="Child streams",
             description="Make streams of the lists inside records too, such as invoice_line_items, and put the ids of "
             "nested records beside them (ContactID beside Contact). Costs no calls.",
+        ),
+        th.Property(
+            "unknown_fields", th.StringType, default=DROP, allowed_values=[DROP, KEEP], title="Unknown fields",
+            description="What to do with fields that Xero sends and the schema doesn't have, and with values that "
+            "their field can't hold: drop them with a warning, or keep them too, as JSON text in the column "
+            f"{UNKNOWN}.",
+        ),
+        th.Property(
+            "decimals", th.StringType, default=NUMBER, allowed_values=[NUMBER, STRING, *SINGER_DECIMALS],
+            title="Decimals",
+            description="How amounts, quantities and rates are written. number: as JSON numbers, digit for digit; "
+            "string: as text; singer.decimal or x-singer.decimal: as text that the schema calls a decimal of 38 "
+            "digits, 10 of them decimals, for targets that make a decimal column of it.",
         ),
         th.Property(
             "attachments_path", th.StringType, title="Folder for attachments",

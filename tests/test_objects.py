@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from singer_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Paging
+from singer_xero.objects import ANSWER_ONLY, EVERY, OBJECTS, REPORTS, Paging
 from singer_xero.objects.fields import calculated, day, guid, instant, many, money, one, text
 
 EACH = pytest.mark.parametrize("xero", OBJECTS.values(), ids=lambda xero: xero.name)
@@ -76,8 +77,9 @@ def test_a_note_becomes_the_description():
     assert "description" not in text.schema()
 
 
-def test_a_guid_is_plain_text_to_a_database():
+def test_a_guid_is_plain_text_to_a_database_with_its_length():
     assert "format" not in guid.schema()
+    assert guid.schema()["maxLength"] == 36
 
 
 def test_lists_say_what_they_hold():
@@ -112,7 +114,7 @@ def test_a_schema_can_be_changed_without_changing_the_registry():
 @EACH
 def test_a_schema_says_nothing_that_targets_choke_on(xero):
     for path, fragment in fragments(xero.schema()):
-        unknown = fragment.keys() - {"type", "format", "description", "properties", "items"}
+        unknown = fragment.keys() - {"type", "format", "maxLength", "description", "properties", "items"}
         assert not unknown, f"{path}: {unknown}"
         assert fragment.get("format") in {None, "date", "date-time"}, path
         kind = fragment["type"][0] if isinstance(fragment["type"], list) else fragment["type"]
@@ -129,6 +131,16 @@ def test_keys_are_never_null_and_everything_else_may_be(xero):
             assert isinstance(fragment["type"], str)
         else:
             assert fragment["type"][1:] == ["null"], path
+
+
+@pytest.mark.parametrize("xero", EVERY.values(), ids=lambda xero: xero.name)
+def test_text_in_a_key_has_a_length(xero):
+    """Databases that index text by its length, such as MySQL, take it as a primary key then."""
+    schema = xero.schema(with_tenant=True)
+    for name in ("tenant_id", *xero.key):
+        fragment = schema["properties"][name]
+        if fragment["type"] == "string" and "format" not in fragment:
+            assert fragment.get("maxLength", 0) in range(1, 256), name
 
 
 @EACH
@@ -300,6 +312,8 @@ def test_only_the_aged_reports_take_a_call_for_each_contact():
 FACTS = Path(__file__).resolve().parents[2] / "shared" / "xero" / "objects.json"
 PAGING = {"none": Paging.WHOLE, "page": Paging.PAGES, "offset": Paging.OFFSET}
 
+DEFINITION = FACTS.parents[1] / "xero-openapi" / "xero_accounting.yaml"
+
 #: Called read-only there and left writable here.
 WRITABLE = {
     "currencies.Description": "Xero takes Code and Description when a currency is added",
@@ -374,3 +388,25 @@ def test_the_collected_facts_agree_on_reports(report, facts):
         assert parameter["required"] == (parameter["name"] in report.required)
     assert sheet["scopes"]["granular_read_any_of"] == [report.scopes[0]]
     assert set(sheet["scopes"]["broad_read"]) <= set(report.scopes)
+
+
+def test_no_length_is_shorter_than_what_xero_documents():
+    """Xero says so in numbers or in words: `max length = 10`."""
+    if not DEFINITION.exists():
+        pytest.skip("Xero's API definition does not lie beside this checkout")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    models = yaml.load(DEFINITION.read_text(encoding="utf-8"), loader)["components"]["schemas"]
+    documented = {}
+    for model in models.values():
+        for name, field in (model.get("properties") or {}).items():
+            words = re.search(r"max length *= *(\d+)", str(field.get("description", "")), re.IGNORECASE)
+            length = max(int(field.get("maxLength") or 0), int(words[1]) if words else 0)
+            documented[name] = max(length, documented.get(name, 0))
+    compared = 0
+    for xero in EVERY.values():
+        for path, fragment in fragments(xero.schema()):
+            length = fragment.get("maxLength")
+            if length and length != 36 and (xero.name, path) != ("currencies", "Code"):  # not an item's code
+                compared += 1
+                assert length >= documented.get(path.rpartition(".")[2], 0), f"{xero.name}.{path}"
+    assert compared > 50

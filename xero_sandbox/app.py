@@ -184,7 +184,8 @@ class Xero:
                 )
             raise Refusal(429, None, {**headers, **fault.headers})
         if fault.kind == "status":
-            ready = Response(fault.body, fault.status, fault.headers, content_type=fault.content_type)
+            body = bytes.fromhex(fault.hex) or fault.body
+            ready = Response(body, fault.status, fault.headers, content_type=fault.content_type)
             raise Refusal(fault.status, ready)
         if fault.kind == "server_error":
             raise _server_error(call)

@@ -155,6 +155,7 @@ def account(
         "ReportingCode": reporting[0],
         "ReportingCodeName": reporting[1],
         "HasAttachments": False,
+        "CreatedDateUTC": at,
         "UpdatedDateUTC": at,
         "AddToWatchlist": False,
     }

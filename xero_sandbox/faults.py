@@ -13,7 +13,7 @@ HOLD_LIMIT = 60.0
 
 KINDS = {
     "rate_limit": "429 with X-Rate-Limit-Problem ``problem``; ``retry_after`` seconds, null for no such header",
-    "status": "any ``status`` with ``body``, ``content_type`` and ``headers``",
+    "status": "any ``status`` with ``body`` (or ``hex``, for bytes that are no text), ``content_type`` and ``headers``",
     "server_error": "500 with Xero's body, before the work",
     "server_error_after": "500 with Xero's body, after the work was done",
     "unavailable": "503, the organisation is offline",
@@ -48,6 +48,7 @@ class Fault:
     retry_after: float | str | None = None
     status: int = 500
     body: str = ""
+    hex: str = ""
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0

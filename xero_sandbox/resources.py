@@ -150,7 +150,7 @@ RESOURCES: dict[str, Resource] = {
             "AccountID",
             "Code Name AccountID Type BankAccountNumber Status Description BankAccountType CurrencyCode TaxType"
             " EnablePaymentsToAccount ShowInExpenseClaims Class SystemAccount ReportingCode ReportingCodeName"
-            " HasAttachments UpdatedDateUTC AddToWatchlist",
+            " HasAttachments CreatedDateUTC UpdatedDateUTC AddToWatchlist",
             "accounting.settings",
             order="Code",
             writes="PUT POST",
@@ -368,6 +368,7 @@ RESOURCES: dict[str, Resource] = {
             "OrganisationID",
             "OrganisationID APIKey Name LegalName PaysTax Version OrganisationType BaseCurrency CountryCode"
             " IsDemoCompany OrganisationStatus RegistrationNumber EmployerIdentificationNumber TaxNumber"
+            " TaxNumberName"
             " FinancialYearEndDay FinancialYearEndMonth SalesTaxBasis SalesTaxPeriod DefaultSalesTax"
             " DefaultPurchasesTax PeriodLockDate EndOfYearLockDate CreatedDateUTC Timezone OrganisationEntityType"
             " ShortCode Class Edition LineOfBusiness Addresses Phones ExternalLinks PaymentTerms",

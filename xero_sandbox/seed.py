@@ -60,7 +60,10 @@ def _tenant(name: str) -> tuple[str, Guids]:
 def new_organisation(name: str, country: str, at: datetime, **more: Any) -> tuple[Company, Guids]:
     """An organisation as Xero sets it up at `at`; `more` adds or replaces fields of the Organisation."""
     tenant_id, guid = _tenant(name)
-    currency, tax_number = {"NZ": ("NZD", "123-456-789"), "AU": ("AUD", "53 004 085 616")}[country]
+    currency, tax_number, tax_name = {
+        "NZ": ("NZD", "123-456-789", "GST Number"),
+        "AU": ("AUD", "53 004 085 616", "ABN"),
+    }[country]
     records: dict[str, list[Record]] = {resource: [] for resource in RESOURCES}
     records["Organisations"] = [
         {
@@ -74,6 +77,7 @@ def new_organisation(name: str, country: str, at: datetime, **more: Any) -> tupl
             "IsDemoCompany": False,
             "OrganisationStatus": "ACTIVE",
             "TaxNumber": tax_number,
+            "TaxNumberName": tax_name,
             "FinancialYearEndDay": 31 if country == "NZ" else 30,
             "FinancialYearEndMonth": 3 if country == "NZ" else 6,
             "SalesTaxBasis": "INVOICE" if country == "NZ" else "ACCRUALS",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +22,7 @@ import msgspec
 import requests.auth
 
 from singer_xero.api import dates, scope_advice
+from singer_xero.api.answer_text import may_hold_nul, mended
 from singer_xero.api.auth import (
     IDENTITY_URL,
     AccessTokens,
@@ -48,7 +49,7 @@ from singer_xero.api.errors import (
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
 from singer_xero.api.tokens import open_store
-from singer_xero.api.transport import Answer, Broken, Transport
+from singer_xero.api.transport import Answer, Broken, Transport, read_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,6 +66,8 @@ _OVER_LIMIT = "Run again later, and let fewer programs call Xero at once: they s
 _LONGEST_KEY = 128
 # Not the organisation of a custom connection (None), but calls that belong to none.
 _NO_ORGANISATION = "(no organisation)"
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _E = TypeVar("_E", bound=XeroError)
 
@@ -113,6 +116,7 @@ class XeroClient:
         self._max_tries = max_tries
         self._transport = Transport(user_agent, timeout)
         self._names: dict[str | None, str] = {}
+        self._told_mended: set[tuple[str | None, str, str]] = set()
         self._limits = Limits(
             day_reserve=day_reserve, clock=clock, monotonic=monotonic, sleep=sleep, name_of=self._name_of
         )
@@ -172,19 +176,29 @@ class XeroClient:
         *,
         urgent: bool = False,
         last: bool = False,
+        read: Callable[[Answer], Any] | None = None,
     ) -> Answer:
         """Read. `path` is below /api.xro/2.0 (`Invoices`), or starts with a slash and is below the host.
 
         `params`: None is left out, lists are joined by commas, dates are days. `modified_since` becomes the header
         If-Modified-Since, floored to the second. What is `urgent` gets its turn before what waits already. A `last`
         call may be one of those `kept_back`, goes out after `stop`, and is not tried again when it fails. The answer
-        has status 200, or 304 with an empty body.
+        has status 200, or 304 with an empty body. `read` makes the answer's `value` of a body that should be JSON; it
+        raises msgspec's DecodeError or UnicodeDecodeError when the body is none, and then the call is tried again.
         """
         extra = dict(headers or {})
         if modified_since is not None:
             extra["If-Modified-Since"] = dates.if_modified_since(modified_since)
         return self._call(
-            "GET", tenant_id, path, params=params, headers=extra, accept=accept, urgent=urgent, last=last
+            "GET",
+            tenant_id,
+            path,
+            params=params,
+            headers=extra,
+            accept=accept,
+            urgent=urgent,
+            last=last,
+            read=read,
         )
 
     def send(
@@ -248,6 +262,7 @@ class XeroClient:
         key: str | None = None,
         urgent: bool = False,
         last: bool = False,
+        read: Callable[[Answer], Any] | None = None,
     ) -> Answer:
         query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
         url = self._api_url + quote(path if path.startswith("/") else f"/api.xro/2.0/{path}", safe="/")
@@ -266,6 +281,7 @@ class XeroClient:
             accept == _JSON and verb != "DELETE",
             urgent,
             last,
+            read or read_through,
         )
         waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
         next(waits), next(long_waits)
@@ -339,7 +355,7 @@ class XeroClient:
                     Unavailable, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT
                 )
             if answer.status == 304 or 200 <= answer.status < 300:
-                fault = answer.json_fault() if call.is_json else None
+                answer, fault = self._understood(call, answer)
                 if not fault:
                     return answer
                 call.unsure(started)
@@ -351,6 +367,33 @@ class XeroClient:
                 rejected = token
                 continue
             raise self._judged(call, answer, token)
+
+    def _understood(self, call: _Call, answer: Answer) -> tuple[Answer, str]:
+        """The answer with what was made of its body, mended where that is needed; or what is wrong with it."""
+        if not call.is_json or (not answer.content and answer.status in {204, 304}):
+            return answer, ""
+        if may_hold_nul(answer.content):
+            answer = self._mended(call, answer)
+        for last in (False, True):
+            try:
+                return replace(answer, value=call.read(answer)), ""
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                whole = answer if last else self._mended(call, answer)
+                if whole is answer:
+                    return answer, answer.fault(error)
+                answer = whole
+        raise AssertionError
+
+    def _mended(self, call: _Call, answer: Answer) -> Answer:
+        content, done = mended(answer.content)
+        if not done:
+            return answer
+        for what in done:
+            place = (call.tenant_id, _ID.sub("*", call.url), what)
+            if place not in self._told_mended:
+                self._told_mended.add(place)
+                logger.warning("%s of %s: %s.", call.name, self._name_of(call.tenant_id), what)
+        return replace(answer, content=content, packed=None)
 
     def _judged(self, call: _Call, answer: Answer, token: str) -> XeroError:
         """The error of an answer that would be the same again."""
@@ -431,6 +474,7 @@ class _Call:
     is_json: bool
     urgent: bool
     last: bool
+    read: Callable[[Answer], Any]
     unsure_since: float | None = None
 
     def unsure(self, started: float) -> None:

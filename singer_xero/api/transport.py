@@ -56,7 +56,7 @@ class Answer:
     """What came back: `status`, `headers` (their names' case does not matter), `content` (unpacked bytes).
 
     `call` names the call as error messages do; `received` is the body's size in bytes as it came over the wire, and
-    `packed` is the body as it came if it was packed by gzip.
+    `packed` is the body as it came if it was packed by gzip. `value` is what the caller's reader made of it.
     """
 
     status: int
@@ -65,6 +65,7 @@ class Answer:
     call: str = ""
     received: int = 0
     packed: bytes | None = field(default=None, repr=False)
+    value: Any = field(default=None, repr=False)
 
     @property
     def correlation_id(self) -> str | None:
@@ -94,11 +95,21 @@ class Answer:
         if not self.content and self.status in {204, 304}:
             return None
         try:
-            msgspec.json.decode(self.content, type=msgspec.Raw)
-        except msgspec.DecodeError as error:
-            kind = self.headers.get("Content-Type") or "no content type"
-            return f"not JSON but {kind}: {error}" if "json" not in kind.lower() else f"broken JSON: {error}"
+            read_through(self)
+        except ValueError as error:
+            return self.fault(error)
         return None
+
+    def fault(self, error: Exception) -> str:
+        """What is wrong with a body that was to be JSON, in words."""
+        kind = self.headers.get("Content-Type") or "no content type"
+        return f"not JSON but {kind}: {error}" if "json" not in kind.lower() else f"broken JSON: {error}"
+
+
+def read_through(answer: Answer) -> None:
+    """Raise ValueError if the body is no JSON in UTF-8."""
+    msgspec.json.decode(answer.content, type=msgspec.Raw)
+    answer.content.decode()
 
 
 class Transport:

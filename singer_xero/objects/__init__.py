@@ -13,6 +13,7 @@ from singer_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
 from singer_xero.objects.children import CHILDREN, Child, Level
 from singer_xero.objects.details import DETAILS, Detail
 from singer_xero.objects.fields import Field, Part
+from singer_xero.objects.references import left_out
 from singer_xero.objects.reports import REPORTS, Report, Span
 from singer_xero.objects.unread import NOT_READ
 
@@ -43,4 +44,5 @@ __all__ = [
     "Report",
     "Span",
     "XeroObject",
+    "left_out",
 ]

@@ -13,12 +13,14 @@ from types import MappingProxyType
 from singer_xero.objects.base import Paging, XeroObject
 from singer_xero.objects.fields import (
     Part,
+    at_most,
     calculated,
     day,
     flag,
     guid,
     instant,
     many,
+    mixed,
     money,
     one,
     percent,
@@ -47,6 +49,8 @@ from singer_xero.objects.parts import (
     JOURNAL_TRACKING,
     LINE_AMOUNT_TYPES,
     LINE_ITEM,
+    LINK_NAME,
+    NUMBER,
     OVERPAYMENT_REF,
     PAYMENT_REF,
     PAYMENT_SERVICE,
@@ -84,7 +88,7 @@ _DEFAULT_TRACKING = {"TrackingCategoryName": text, "TrackingOptionName": text}
 _PRICES = {
     "UnitPrice": money("Up to 4 decimals"),
     "AccountCode": ACCOUNT_CODE,
-    "COGSAccountCode": text("Account of the cost of goods sold, for tracked items"),
+    "COGSAccountCode": ACCOUNT_CODE("Account of the cost of goods sold, for tracked items"),
     "TaxType": TAX_TYPE,
 }
 _DELETED_STAY = "deleted and voided ones stay, with Status DELETED or VOIDED"
@@ -102,7 +106,7 @@ USER = Part(
 )
 RECEIPT = {
     "ReceiptID": guid,
-    "ReceiptNumber": calculated(text("Counted within a claim of a user")),
+    "ReceiptNumber": calculated(mixed(text("Counted within a claim of a user"))),
     "Status": text,
     "User": one(USER),
     "Contact": one(CONTACT_REF),
@@ -114,6 +118,7 @@ RECEIPT = {
     "TotalTax": money,
     "Total": money("With tax"),
     "Url": calculated(SOURCE_URL),
+    "ExternalLinkProviderName": LINK_NAME,
     "Attachments": ATTACHMENTS,
     "HasAttachments": HAS_ATTACHMENTS,
     "UpdatedDateUTC": UPDATED,
@@ -125,6 +130,7 @@ RECEIPT_REF = Part(
         if name not in {"Contact", "LineItems", "Attachments", "User"}
     },
     thin="Xero sends id, number, date and amounts; receipts has the rest",
+    of="receipts",
 )
 
 #: A journal, in the accrual books as in the cash ones.
@@ -139,7 +145,7 @@ JOURNAL = {
         {
             "JournalLineID": guid,
             "AccountID": guid,
-            "AccountCode": text,
+            "AccountCode": ACCOUNT_CODE,
             "AccountType": text,
             "AccountName": text,
             "Description": text,
@@ -169,7 +175,7 @@ _ROWS = (
         removal="archived accounts stay with Status ARCHIVED; deleted ones vanish",
         fields={
             "AccountID": guid,
-            "Code": text("The chart code; bank accounts may have none"),
+            "Code": at_most(50, text("The chart code; bank accounts may have none")),
             "Name": text,
             "Type": text("Such as BANK, CURRENT, EXPENSE, REVENUE"),
             "Class": calculated(text("ASSET, EQUITY, EXPENSE, LIABILITY or REVENUE")),
@@ -186,6 +192,7 @@ _ROWS = (
             "ReportingCode": text,
             "ReportingCodeName": calculated(text),
             "HasAttachments": HAS_ATTACHMENTS,
+            "CreatedDateUTC": calculated(instant),
             "UpdatedDateUTC": UPDATED,
         },
     ),
@@ -224,6 +231,7 @@ _ROWS = (
             "OverpaymentID": calculated(guid("The overpayment it made")),
             "BatchPayment": calculated(one(BATCH_PAYMENT_REF)),
             "Url": SOURCE_URL,
+            "ExternalLinkProviderName": LINK_NAME,
             "Attachments": ATTACHMENTS,
             "HasAttachments": HAS_ATTACHMENTS,
             "UpdatedDateUTC": UPDATED,
@@ -324,14 +332,15 @@ _ROWS = (
             "Type": text("OVERALL or TRACKING"),
             "Status": text,
             "Description": text,
+            "CreatedIn": calculated(text("Where the budget was made")),
             "BudgetLines": many(
                 {
                     "AccountID": guid,
                     "AccountCode": ACCOUNT_CODE,
                     "BudgetBalances": many(
                         {
-                            "Period": text("Year and month, such as 2019-08"),
-                            "Amount": money,
+                            "Period": at_most(30, text("Year and month, such as 2019-08")),
+                            "Amount": mixed(money),
                             "UnitAmount": money,
                             "Notes": text,
                         }
@@ -395,7 +404,7 @@ _ROWS = (
         note="Balances, IsSupplier and IsCustomer change without moving UpdatedDateUTC.",
         fields={
             "ContactID": guid,
-            "ContactNumber": text("Id in another system, unique"),
+            "ContactNumber": NUMBER("Id in another system, unique"),
             "AccountNumber": text,
             "ContactStatus": text,
             "Name": text("Unique among active contacts, whatever the case"),
@@ -414,8 +423,8 @@ _ROWS = (
             "DefaultCurrency": CURRENCY,
             "AccountsReceivableTaxType": TAX_TYPE,
             "AccountsPayableTaxType": TAX_TYPE,
-            "SalesDefaultAccountCode": text,
-            "PurchasesDefaultAccountCode": text,
+            "SalesDefaultAccountCode": ACCOUNT_CODE,
+            "PurchasesDefaultAccountCode": ACCOUNT_CODE,
             "SalesDefaultLineAmountType": text,
             "PurchasesDefaultLineAmountType": text,
             "SalesTrackingCategories": many(_DEFAULT_TRACKING),
@@ -481,7 +490,7 @@ _ROWS = (
         removal=_DELETED_STAY,
         fields={
             "CreditNoteID": guid,
-            "CreditNoteNumber": text("Unique on sales credit notes"),
+            "CreditNoteNumber": NUMBER("Unique on sales credit notes"),
             "Type": text("ACCRECCREDIT for sales, ACCPAYCREDIT for bills"),
             "Status": text,
             "Contact": one(CONTACT_REF),
@@ -496,6 +505,7 @@ _ROWS = (
             "SubTotal": calculated(money("Without tax")),
             "TotalTax": calculated(money),
             "Total": calculated(money("With tax")),
+            "TotalDiscount": calculated(money),
             "RemainingCredit": calculated(money),
             "AppliedAmount": calculated(money),
             "CISDeduction": calculated(money("UK Construction Industry Scheme")),
@@ -581,7 +591,7 @@ _ROWS = (
         note="Sales invoices (Type ACCREC) and bills (ACCPAY).",
         fields={
             "InvoiceID": guid,
-            "InvoiceNumber": text("Unique on sales invoices; on bills the supplier's number"),
+            "InvoiceNumber": NUMBER("Unique on sales invoices; on bills the supplier's number"),
             "Type": text("ACCREC for sales, ACCPAY for bills"),
             "Status": text,
             "Contact": one(CONTACT_REF),
@@ -613,6 +623,7 @@ _ROWS = (
             "BrandingThemeID": guid,
             "RepeatingInvoiceID": calculated(guid("The template it was made from")),
             "Url": SOURCE_URL,
+            "ExternalLinkProviderName": LINK_NAME,
             "SentToContact": flag,
             "IsDiscounted": calculated(flag),
             "InvoiceAddresses": calculated(many(INVOICE_ADDRESS)),
@@ -636,7 +647,7 @@ _ROWS = (
         removal="vanish",
         fields={
             "ItemID": guid,
-            "Code": text("Unique; lines refer to it as ItemCode"),
+            "Code": at_most(50, text("Unique; lines refer to it as ItemCode")),
             "Name": text,
             "Description": text("For sales"),
             "PurchaseDescription": text,
@@ -725,8 +736,11 @@ _ROWS = (
                 },
                 "Have no id: a write replaces them all",
             ),
+            "DebitTotal": calculated(money("Sum of the debit lines")),
+            "CreditTotal": calculated(money("Sum of the credit lines")),
             "ShowOnCashBasisReports": flag,
             "Url": SOURCE_URL,
+            "ExternalLinkProviderName": LINK_NAME,
             "Attachments": ATTACHMENTS,
             "HasAttachments": HAS_ATTACHMENTS,
             "UpdatedDateUTC": UPDATED,
@@ -760,6 +774,7 @@ _ROWS = (
             "EmployerIdentificationNumber": text("United States"),
             "PaysTax": flag,
             "TaxNumber": text,
+            "TaxNumberName": calculated(text("What the tax number is called, such as GST Number")),
             "SalesTaxBasis": text,
             "SalesTaxPeriod": text,
             "DefaultSalesTax": text,
@@ -784,7 +799,7 @@ _ROWS = (
         removal="always there",
         note="What may be done in the organisation with its price plan.",
         fields={
-            "Name": text("Such as UseMulticurrency"),
+            "Name": at_most(255, text("Such as UseMulticurrency")),
             "Status": text("ALLOWED or NOT-ALLOWED"),
         },
     ),
@@ -866,8 +881,8 @@ _ROWS = (
             "CreditNote": one(CREDIT_NOTE_REF),
             "Prepayment": one(PREPAYMENT_REF),
             "Overpayment": one(OVERPAYMENT_REF),
-            "InvoiceNumber": text,
-            "CreditNoteNumber": text,
+            "InvoiceNumber": NUMBER,
+            "CreditNoteNumber": NUMBER,
             "BatchPaymentID": calculated(guid),
             "BatchPayment": calculated(one(BATCH_PAYMENT_REF)),
             "BankAccountNumber": text("The payee's, for batch payments"),
@@ -900,7 +915,7 @@ _ROWS = (
             "Contact": one(CONTACT_REF),
             "Date": day,
             "Reference": calculated(text),
-            "InvoiceNumber": calculated(text),
+            "InvoiceNumber": calculated(NUMBER),
             "CurrencyCode": CURRENCY,
             "CurrencyRate": CURRENCY_RATE,
             "LineAmountTypes": LINE_AMOUNT_TYPES,
@@ -934,7 +949,7 @@ _ROWS = (
         removal="deleted ones have Status DELETED",
         fields={
             "PurchaseOrderID": guid,
-            "PurchaseOrderNumber": text(
+            "PurchaseOrderNumber": NUMBER(
                 "Unique: a new order with a number in use overwrites the order that has it"
             ),
             "Type": calculated(text("PURCHASEORDER")),
@@ -979,7 +994,7 @@ _ROWS = (
         removal="deleted ones have Status DELETED",
         fields={
             "QuoteID": guid,
-            "QuoteNumber": text("Freed numbers are given to other quotes: not a lasting key"),
+            "QuoteNumber": NUMBER("Freed numbers are given to other quotes: not a lasting key"),
             "Status": text,
             "Contact": one(CONTACT_REF),
             "Date": day,
@@ -1011,6 +1026,7 @@ _ROWS = (
         detail="LineItems",
         scopes=CLASSIC_EXPENSES,
         statuses=("DRAFT", "SUBMITTED", "AUTHORISED", "DECLINED", "VOIDED"),
+        same_as=MappingProxyType({"ID": "ReceiptID"}),
         selected=False,
         removal="voided ones stay, with Status VOIDED",
         note="Of Xero's classic expense claims, which end in 2027; new apps don't get the scope. "
@@ -1050,6 +1066,7 @@ _ROWS = (
             "SubTotal": calculated(money("Without tax")),
             "TotalTax": calculated(money),
             "Total": calculated(money("With tax")),
+            "TotalDiscount": calculated(money),
             "BrandingThemeID": guid,
             "ApprovedForSending": flag("Invoices are mailed as they are made"),
             "SendCopy": flag,
@@ -1070,7 +1087,7 @@ _ROWS = (
         note="Published tax reports alone (Australia, New Zealand), not profit and loss and the like. The list has no "
         "rows: they take a call per report.",
         fields={
-            "ReportID": text,
+            "ReportID": at_most(255, text),
             "ReportName": text,
             "ReportTitle": text,
             "ReportType": text,
@@ -1091,7 +1108,7 @@ _ROWS = (
         statuses=("ACTIVE", "ARCHIVED", "DELETED", "PENDING"),
         removal="deleted ones stay, with Status DELETED",
         fields={
-            "TaxType": text("Code given by Xero: TAX001 and so on for an organisation's own rates"),
+            "TaxType": TAX_TYPE("Code given by Xero: TAX001 and so on for an organisation's own rates"),
             "Name": text,
             "Status": text,
             "ReportTaxType": text(

@@ -130,7 +130,11 @@ class XeroObject:
         """
         properties: dict[str, Any] = {}
         if with_tenant:
-            properties["tenant_id"] = {"type": "string", "description": "Organisation the record belongs to"}
+            properties["tenant_id"] = {
+                "type": "string",
+                "maxLength": 36,
+                "description": "Organisation the record belongs to",
+            }
         for name, word in self.fields.items():
             properties[name] = word.schema(nullable=name not in self.key)
         return {"type": "object", "properties": properties}

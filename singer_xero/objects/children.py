@@ -57,12 +57,17 @@ class Child(XeroObject):
 
         An element without an id, or with that of another one, gets its number as id: keys never collide.
         """
+        for _, element in self.placed(record):
+            yield element
+
+    def placed(self, record: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The same with the place of each in the record, such as ``LineItems[0]``."""
         base = {name: record.get(name) for name in (*self.of.key, *((self.marker,) if self.marker else ()))}
-        yield from self._within(record, base, self.levels)
+        yield from self._within(record, base, self.levels, "")
 
     def _within(
-        self, holder: Mapping[str, Any], base: Mapping[str, Any], levels: tuple[Level, ...]
-    ) -> Iterator[dict[str, Any]]:
+        self, holder: Mapping[str, Any], base: Mapping[str, Any], levels: tuple[Level, ...], before: str
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         level, *deeper = levels
         seen = set()
         for number, one in enumerate(holder.get(level.field) or (), 1):
@@ -75,10 +80,11 @@ class Child(XeroObject):
                 seen.add(own[level.id])
             if level.number:
                 own[level.number] = number
+            place = f"{before}{level.field}[{number - 1}]"
             if deeper:
-                yield from self._within(one, own, tuple(deeper))
+                yield from self._within(one, own, tuple(deeper), f"{place}.")
             else:
-                yield {name: value for name, value in one.items() if name not in self.without} | own
+                yield place, {name: value for name, value in one.items() if name not in self.without} | own
 
 
 def _child(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) -> Child:

@@ -41,6 +41,11 @@ class Detail(XeroObject):
     files: bool = False
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """The fields of the key that come with an answer; others are the record's, or numbers that the tap gives."""
+        return tuple(name for name in self.key if name not in self.of.key and not self.numbered)
+
+    @property
     def can_be_incremental(self) -> bool:
         """Whether the records can be asked for by their changes."""
         return self.of.can_be_incremental and self.marker is not None

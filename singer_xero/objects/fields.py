@@ -6,10 +6,11 @@ A row of the registry lists its fields as ``"Total": money``; each word knows th
 * everything may be null, for Xero leaves empty values out of its answers;
 * ``number`` wherever decimals can occur, ``integer`` only for true counters;
 * no ``enum`` and no ``required``: Xero adds values and leaves out fields without notice;
-* no ``multipleOf`` and no ``maxLength``: one value beyond them would cost a whole batch;
+* no ``multipleOf``, and ``maxLength`` on ids, codes and keys alone: databases that index text by its length need it
+  there, and the tap lets no longer value pass;
 * a GUID is a string without ``format: uuid``, so that no stray value breaks a database's uuid column, and ids
   of all tables can be joined with each other;
-* arrays say what they hold, objects what they are made of, and both let unknown fields pass.
+* arrays say what they hold, objects what they are made of; the tap passes on no field that is not named here.
 
 Words can be given a note, which becomes the field's description: ``"DueDate": day("When it must be paid")``.
 """
@@ -44,12 +45,13 @@ class Part:
     Attributes:
         fields: the fields by Xero's names, in the order they are shown.
         thin: why Xero's own model of this shape has more fields than are listed here; empty if it has not.
-            What is left out still reaches the records, untyped. Dates are never left out, since a value is
-            only converted where the schema calls it a date.
+        of: the stream that has records of this shape whole. Its other fields are left out here when Xero sends
+            them: see ``singer_xero.objects.references``.
     """
 
     fields: Mapping[str, Field]
     thin: str = ""
+    of: str = ""
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the fields, as a fresh ``{name: fragment}`` dictionary."""
@@ -67,6 +69,9 @@ class Field:
         item: the word of the elements, for ``many`` plain values.
         read_only: Xero works the value out itself and refuses or ignores it in a write. The JSON schema does
             not show it.
+        length: the most characters that a text may have; None where there is no limit that matters.
+        mixed: whether Xero's own examples show the value in another type too: a number or a boolean as text, a
+            text as a number.
     """
 
     kind: str
@@ -74,6 +79,8 @@ class Field:
     part: Part | None = None
     item: Field | None = None
     read_only: bool = False
+    length: int | None = None
+    mixed: bool = False
 
     def __call__(self, note: str) -> Field:
         """The same word with a note."""
@@ -89,6 +96,8 @@ class Field:
         fragment: dict[str, Any] = dict(_JSON_TYPES[self.kind])
         if nullable:
             fragment["type"] = [fragment["type"], "null"]
+        if self.length:
+            fragment["maxLength"] = self.length
         if self.note:
             fragment["description"] = self.note
         if self.kind == "one" and self.part:
@@ -100,7 +109,7 @@ class Field:
         return fragment
 
 
-guid = Field("guid", "A GUID")
+guid = Field("guid", "A GUID", length=36)
 text = Field("text")
 #: A day of the organisation's calendar: no time, no zone. Xero writes it as midnight UTC.
 day = Field("day")
@@ -135,3 +144,13 @@ def many(of: Part | Mapping[str, Field] | Field, note: str = "") -> Field:
 def calculated(field: Field) -> Field:
     """Marks what Xero works out itself, so that it is read but never written."""
     return replace(field, read_only=True)
+
+
+def at_most(length: int, field: Field) -> Field:
+    """Marks a text that never has more characters: a key, or a code that tables are joined by."""
+    return replace(field, length=length)
+
+
+def mixed(field: Field) -> Field:
+    """Marks what Xero's own examples show in another type too, such as an amount as text."""
+    return replace(field, mixed=True)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from singer_xero.objects.fields import (
     Part,
+    at_most,
     calculated,
     day,
     flag,
     guid,
     instant,
     many,
+    mixed,
     money,
     number,
     one,
@@ -27,15 +29,20 @@ from singer_xero.objects.fields import (
 )
 
 #: The words of fields that many records share.
-CURRENCY = text("ISO 4217 code")
+CURRENCY = at_most(10, text("ISO 4217 code"))
 CURRENCY_RATE = rate("Units of the record's currency for one unit of the organisation's base currency")
 LINE_AMOUNT_TYPES = text("How prices state tax: Exclusive, Inclusive or NoTax")
-TAX_TYPE = text("Code of a tax rate, as in tax_rates")
-ACCOUNT_CODE = text("Code of an account, as in accounts")
+TAX_TYPE = at_most(50, text("Code of a tax rate, as in tax_rates"))
+#: Xero documents at most 10 characters for the code of an account and 30 for that of an item.
+ACCOUNT_CODE = at_most(50, text("Code of an account, as in accounts"))
+ITEM_CODE = at_most(50, text("Code of an item, as in items"))
+#: The numbers that users give to documents: Xero documents at most 255 characters.
+NUMBER = at_most(255, text)
 HAS_ATTACHMENTS = calculated(flag)
 UPDATED = calculated(instant("Last change in Xero"))
 DUE_DATE_TYPES = "DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOLLOWINGMONTH"
 SOURCE_URL = text("Link to the source document")
+LINK_NAME = calculated(text("What Xero calls the place that Url leads to"))
 
 ADDRESS = Part(
     {
@@ -116,7 +123,8 @@ TRACKING = Part(
         "TrackingOptionID": guid("Left out by paged lists of documents: find the option by its name"),
         "Name": text("The category"),
         "Option": text("The option"),
-    }
+    },
+    of="tracking_categories",
 )
 
 #: The same on journals, whose Xero model is that of a whole tracking category.
@@ -153,8 +161,8 @@ LINE_ITEM = Part(
         "LineAmount": calculated(money("Quantity x UnitAmount less discount")),
         "TaxType": TAX_TYPE,
         "TaxAmount": money("Worked out from TaxType; another value is accepted within limits"),
-        "ItemCode": text("Code of an item, as in items"),
-        "Item": calculated(one({"ItemID": guid, "Code": text, "Name": text})),
+        "ItemCode": ITEM_CODE,
+        "Item": calculated(one({"ItemID": guid, "Code": ITEM_CODE, "Name": text})),
         "AccountCode": ACCOUNT_CODE,
         "AccountID": guid("The account of AccountCode"),
         "Tracking": many(TRACKING, "At most two"),
@@ -170,13 +178,14 @@ CONTACT_PERSON = Part({"FirstName": text, "LastName": text, "EmailAddress": text
 CONTACT_GROUP_REF = Part(
     {"ContactGroupID": guid, "Name": text, "Status": text},
     thin="the members are in contact_groups",
+    of="contact_groups",
 )
 
 CONTACT_REF = Part(
     {
         "ContactID": guid,
         "Name": text,
-        "ContactNumber": text,
+        "ContactNumber": NUMBER,
         "ContactStatus": text,
         "FirstName": text,
         "LastName": text,
@@ -192,29 +201,32 @@ CONTACT_REF = Part(
     },
     thin="lists send id and name, quotes also the email address, purchase orders also status, phones and "
     "currency; contacts has the rest",
+    of="contacts",
 )
 
 #: The contact of a document that itself only appears inside another.
 CONTACT_NAME = Part(
     {"ContactID": guid, "Name": text, "UpdatedDateUTC": instant},
     thin="Xero sends id and name; contacts has the rest",
+    of="contacts",
 )
 
 ACCOUNT_REF = Part(
     {
         "AccountID": guid,
-        "Code": text,
+        "Code": ACCOUNT_CODE,
         "Name": text,
         "CurrencyCode": CURRENCY,
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends the id with the code, name or currency; accounts has the rest",
+    of="accounts",
 )
 
 INVOICE_REF = Part(
     {
         "InvoiceID": guid,
-        "InvoiceNumber": text,
+        "InvoiceNumber": NUMBER,
         "Type": text,
         "Contact": one(CONTACT_NAME),
         "Status": text,
@@ -234,12 +246,13 @@ INVOICE_REF = Part(
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends id, number, type, contact and currency; invoices has the rest",
+    of="invoices",
 )
 
 CREDIT_NOTE_REF = Part(
     {
         "CreditNoteID": guid,
-        "CreditNoteNumber": text,
+        "CreditNoteNumber": NUMBER,
         "Type": text,
         "Contact": one(CONTACT_NAME),
         "Status": text,
@@ -255,6 +268,7 @@ CREDIT_NOTE_REF = Part(
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends id, number, date and amounts; credit_notes has the rest",
+    of="credit_notes",
 )
 
 OVERPAYMENT_REF = Part(
@@ -273,6 +287,7 @@ OVERPAYMENT_REF = Part(
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends id, date and amounts; overpayments has the rest",
+    of="overpayments",
 )
 
 PREPAYMENT_REF = Part(
@@ -282,7 +297,7 @@ PREPAYMENT_REF = Part(
         "Contact": one(CONTACT_REF),
         "Status": text,
         "Reference": text,
-        "InvoiceNumber": text,
+        "InvoiceNumber": NUMBER,
         "CurrencyCode": CURRENCY,
         "CurrencyRate": CURRENCY_RATE,
         "Date": day,
@@ -292,6 +307,7 @@ PREPAYMENT_REF = Part(
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends id, date and amounts; prepayments has the rest",
+    of="prepayments",
 )
 
 PAYMENT_REF = Part(
@@ -310,6 +326,7 @@ PAYMENT_REF = Part(
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends id, date, amount, reference and rate; payments has the rest",
+    of="payments",
 )
 
 #: A payment as its batch lists it: what it pays, and what the bank's file says about it.
@@ -324,6 +341,7 @@ BATCHED_PAYMENT = Part(
         "Details": text,
     },
     thin="Xero sends the invoice, the ids and the amounts; payments has the rest",
+    of="payments",
 )
 
 #: What a payment says of its batch.
@@ -335,11 +353,12 @@ BATCH_PAYMENT_REF = Part(
         "Reference": text,
         "Type": text("PAYBATCH for bills, RECBATCH for sales"),
         "Status": text,
-        "TotalAmount": money,
-        "IsReconciled": flag,
+        "TotalAmount": mixed(money),
+        "IsReconciled": mixed(flag),
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends the batch's head; batch_payments has the rest",
+    of="batch_payments",
 )
 
 #: Credit that was set off against an invoice.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from singer_sdk import Stream
 
 from singer_xero.api.errors import XeroError
 from singer_xero.config import Connected, Organisation
-from tap_xero import paging
+from tap_xero import paging, values
 from tap_xero.paging import Chunk
 from tap_xero.records import Page, RecordReader, UnexpectedAnswer
 from tap_xero.streams import NumberedStream, Reading, XeroStream
@@ -33,6 +34,7 @@ from .busy_list import first_page_only, page_by_number
 
 NOTICED = (AssertionError, LookupError, XeroError)
 Fault = Callable[[pytest.MonkeyPatch], None]
+Record = Callable[[RecordReader, Any], Any]
 
 
 def patched(target: str, value: Any) -> Fault:
@@ -75,7 +77,7 @@ def shifted_day(text: str) -> str:
     return "2026-11-21" if "+1300" in text else day(text)
 
 
-def every_text_like_a_date(self: RecordReader, row: Any) -> Any:
+def every_text_like_a_date(plain: Record, self: RecordReader, row: Any) -> Any:
     from singer_xero.api.dates import instant
 
     def rewritten(value: Any) -> Any:
@@ -85,30 +87,29 @@ def every_text_like_a_date(self: RecordReader, row: Any) -> Any:
             return [rewritten(inner) for inner in value]
         return instant(value) if isinstance(value, str) else value
 
-    record: dict[str, Any] = rewritten(self._record.decode(row.raw))
-    self.conform(record)
-    return record
+    return rewritten(plain(self, row))
 
 
-def with_floats(self: RecordReader, row: Any) -> Any:
-    record: dict[str, Any] = json.loads(bytes(row.raw))
-    self.conform(record)
-    return record
+def with_floats(plain: Record, self: RecordReader, row: Any) -> Any:
+    def rounded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: rounded(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [rounded(inner) for inner in value]
+        return float(value) if isinstance(value, Decimal) else value
+
+    return rounded(plain(self, row))
 
 
-def known_fields_only(self: RecordReader, row: Any) -> Any:
-    record = {name: value for name, value in self._record.decode(row.raw).items() if name in self.known}
-    self.conform(record)
-    return record
+def with_all_fields(plain: Record, self: RecordReader, row: Any) -> Any:
+    return {**json.loads(bytes(row.raw)), **plain(self, row)}
 
 
-def known_nested_fields_only(self: RecordReader, row: Any) -> Any:
-    schema = self.xero.schema()["properties"]
-    record: dict[str, Any] = self._record.decode(row.raw)
+def with_all_nested_fields(plain: Record, self: RecordReader, row: Any) -> Any:
+    record, sent = plain(self, row), json.loads(bytes(row.raw))
     for name, value in record.items():
-        if isinstance(value, dict) and name in schema:
-            record[name] = {inner: one for inner, one in value.items() if inner in schema[name]["properties"]}
-    self.conform(record)
+        if isinstance(value, dict):
+            record[name] = {**sent[name], **value}
     return record
 
 
@@ -125,8 +126,12 @@ def an_empty_list(plain: Callable[..., Page], self: RecordReader, content: bytes
         return Page([])
 
 
-def decoding(record: Callable[..., Any]) -> Fault:
+def decoding(change: Callable[..., Any]) -> Fault:
     """A fault of decoding a row."""
+    plain = RecordReader.record
+
+    def record(self: RecordReader, row: Any) -> Any:
+        return change(plain, self, row)
 
     def put_in(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(RecordReader, "record", record)
@@ -223,12 +228,12 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "days before 1970 clamped": (
-        patched("tap_xero.records.day", clamped_day),
+        patched("tap_xero.values.READERS", {"day": values.dated(clamped_day, 10)}),
         test_values.test_days_are_days,
         {"written": "/Date(-315619200000+0000)/", "day": "1960-01-01", "more": {}},
     ),
     "days shifted by a zone": (
-        patched("tap_xero.records.day", shifted_day),
+        patched("tap_xero.values.READERS", {"day": values.dated(shifted_day, 10)}),
         test_values.test_days_are_days,
         {"written": "/Date(1795132800000+1300)/", "day": "2026-11-20", "more": {}},
     ),
@@ -247,15 +252,20 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         test_values.test_prices_keep_four_decimals_on_the_way_from_the_sandbox,
         {},
     ),
-    "new fields dropped": (
-        decoding(known_fields_only),
-        test_schemas.test_a_new_field_is_passed_on_and_told_once,
-        {},
+    "new fields passed on outside the schema": (
+        decoding(with_all_fields),
+        test_schemas.test_new_fields_are_left_out_and_told_once_nested_ones_too,
+        {"both": None},
     ),
-    "new nested fields dropped": (
-        decoding(known_nested_fields_only),
-        test_schemas.test_a_new_nested_field_is_passed_on,
-        {},
+    "new nested fields passed on outside the schema": (
+        decoding(with_all_nested_fields),
+        test_schemas.test_new_fields_are_left_out_and_told_once_nested_ones_too,
+        {"both": None},
+    ),
+    "new fields dropped in silence": (
+        patched("tap_xero.records.RecordReader._tell_unknown", lambda *_: None),
+        test_schemas.test_new_fields_are_left_out_and_told_once_nested_ones_too,
+        {"both": None},
     ),
     "the answer's id taken for the record's": (
         reading_with(with_the_answer_s_id),
@@ -273,7 +283,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "an HTML page taken for an answer": (
-        patched("singer_xero.api.transport.Answer.json_fault", lambda self: None),
+        patched("singer_xero.api.client.XeroClient._understood", lambda self, call, answer: (answer, "")),
         test_failures.test_what_passes_costs_no_row,
         {"fault": {"kind": "html"}, "after": 1},
     ),

@@ -170,7 +170,7 @@ def test_a_number_of_a_journal_may_come_as_text(config: dict[str, Any], desk: De
     journals = [{"JournalID": guid("j", n), "JournalNumber": str(n), "JournalLines": []} for n in (1, 2)]
     answer(desk, "Journals", [*journals, {"JournalID": guid("j", 3), "JournalNumber": "third"}])
     run = read(config, "journals")
-    assert [record["JournalNumber"] for record in run.records["journals"]][:3] == [None, 1, 2]
+    assert [record["JournalNumber"] for record in run.records["journals"]][:3] == [1, 2, None]
     assert run.bookmark("journals") == FIRST_JOURNAL + 229
 
 

@@ -137,25 +137,80 @@ def item(number: int, **fields: Any) -> dict[str, Any]:
     return {"ItemID": guid("t", number), "UpdatedDateUTC": "/Date(1795132800000)/", **fields}
 
 
-def test_a_new_field_is_passed_on_and_told_once(config: dict[str, Any], desk: Desk) -> None:
-    run = answered(config, desk, *(item(n, Colour="blue", Weights=[1, {"kg": 2.50}]) for n in range(5)))
-    assert {record["Colour"] for record in run.records["items"]} == {"blue"}
-    assert run.records["items"][0]["Weights"] == [1, {"kg": Decimal("2.5")}]
-    assert len(run.warnings) == 2
-    assert "a field of items that this version doesn't know: Colour." in run.warnings[0]
+@pytest.fixture(params=["short answers", "long answers"])
+def both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of short answers are looked at one by one, those of long ones are checked as a whole."""
+    if request.param == "long answers":
+        monkeypatch.setattr("tap_xero.records.LONG", 0)
 
 
-def test_a_new_nested_field_is_passed_on(config: dict[str, Any], desk: Desk) -> None:
-    run = answered(config, desk, item(1, SalesDetails={"UnitPrice": 1.5, "Novelty": {"Deep": [True]}}))
-    assert run.records["items"][0]["SalesDetails"]["Novelty"] == {"Deep": [True]}
-    assert run.warnings == []
+def item_with_new_fields(number: int) -> dict[str, Any]:
+    nested = {"UnitPrice": 1.5, "Novelty": {"SeenUTC": "/Date(1795132800000)/"}}
+    return item(number, Colour="blue", Weights=[1, {"kg": 2.5}], SalesDetails=nested)
 
 
-def test_a_part_that_is_null_or_of_another_shape_is_passed_on(config: dict[str, Any], desk: Desk) -> None:
+def test_new_fields_are_left_out_and_told_once_nested_ones_too(
+    config: dict[str, Any], desk: Desk, both: None
+) -> None:
+    run = answered(config, desk, *map(item_with_new_fields, range(5)))
+    assert [record.keys() for record in run.records["items"]] == [
+        {"tenant_id", "ItemID", "SalesDetails", "UpdatedDateUTC"}
+    ] * 5
+    assert run.records["items"][0]["SalesDetails"] == {"UnitPrice": Decimal("1.5")}
+    told = sorted(run.warnings)
+    assert len(told) == 3
+    for field, line in zip(("Colour", "SalesDetails.Novelty", "Weights"), told, strict=True):
+        assert f"a field of items that this version doesn't know: {field}." in line
+        assert "It is left out; unknown_fields: keep keeps it." in line
+
+
+def test_new_fields_are_kept_in_one_column_where_that_is_wanted(
+    config: dict[str, Any], desk: Desk, both: None
+) -> None:
+    run = answered(config | {"unknown_fields": "keep"}, desk, item(1), item_with_new_fields(2))
+    assert run.of("SCHEMA", "items")[0]["schema"]["properties"]["UnknownFields"]["type"] == ["string", "null"]
+    plain, kept = run.records["items"]
+    assert plain["UnknownFields"] is None
+    assert json.loads(kept["UnknownFields"]) == {
+        "Colour": "blue",
+        "Weights": [1, {"kg": 2.5}],
+        "SalesDetails.Novelty": {"SeenUTC": "2026-11-20T00:00:00.000000Z"},
+    }
+
+
+def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
+    config: dict[str, Any], desk: Desk
+) -> None:
+    lines = [
+        {"LineItemID": "1"},
+        {"LineItemID": "2", "Hue": 3, "Tracking": [{"TrackingCategoryID": "9", "Why": "x"}]},
+    ]
+    invoice = {"InvoiceID": guid("i", 1), "UpdatedDateUTC": "/Date(1795132800000)/", "LineItems": lines}
+    desk.fault("status", path="Invoices", status=200, body=json.dumps({"Invoices": [invoice]}))
+    names = ("invoices", "invoice_line_items", "invoice_line_item_tracking")
+    catalog = {
+        "streams": [
+            {"tap_stream_id": name, "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
+            for name in names
+        ]
+    }
+    run = read(config | {"unknown_fields": "keep", "child_streams": True}, catalog=catalog)
+    kept = {name: [record["UnknownFields"] for record in run.records[name]] for name in names}
+    assert [json.loads(text) for text in kept["invoices"]] == [
+        {"LineItems[1].Hue": 3, "LineItems[1].Tracking[0].Why": "x"}
+    ]
+    assert kept["invoice_line_items"][0] is None
+    assert json.loads(kept["invoice_line_items"][1]) == {"Hue": 3, "Tracking[0].Why": "x"}
+    assert json.loads(kept["invoice_line_item_tracking"][0]) == {"Why": "x"}
+
+
+def test_a_part_of_another_shape_is_null_and_told(config: dict[str, Any], desk: Desk, both: None) -> None:
     run = answered(
         config, desk, item(1, SalesDetails=None), item(2, SalesDetails="none"), item(3, SalesDetails=[])
     )
-    assert [record["SalesDetails"] for record in run.records["items"]] == [None, "none", []]
+    assert [record["SalesDetails"] for record in run.records["items"]] == [None, None, None]
+    (line,) = run.warnings
+    assert "items: SalesDetails holds a value that is no object; null is passed on." in line
 
 
 def test_the_message_of_a_schema_names_keys_and_bookmark(config: dict[str, Any]) -> None:

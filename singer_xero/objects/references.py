@@ -1,0 +1,24 @@
+"""What is left out of a record that appears inside another one.
+
+An invoice names its contact, a payment its invoice. Xero sends more of them there than the schema lists: comments on
+the answer, dates a second time, and fields that only make sense in the stream that has such records whole.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from singer_xero.objects.accounting import OBJECTS
+from singer_xero.objects.base import ANSWER_ONLY
+from singer_xero.objects.fields import Part
+
+
+@cache
+def left_out(part: Part) -> frozenset[str]:
+    """The fields that Xero is known to send in such a part and that no record has there."""
+    names = set(ANSWER_ONLY)
+    names |= {f"{name}String" for name, word in part.fields.items() if word.is_date}
+    if part.of:
+        whole = OBJECTS[part.of]
+        names |= whole.fields.keys() | whole.twins.keys()
+    return frozenset(names - part.fields.keys())
