@@ -178,6 +178,8 @@ _ROWS = (
     _child("contact_group_members", "contact_groups", Level("Contacts", "ContactID")),
     _child("contact_persons", "contacts", Level("ContactPersons", number="Number")),
     _child("contact_phones", "contacts", Level("Phones", number="Number")),
+    _child("expense_claim_payments", "expense_claims", Level("Payments", "PaymentID")),
+    _child("expense_claim_receipts", "expense_claims", Level("Receipts", "ReceiptID")),
     _child("tax_rate_components", "tax_rates", Level("TaxComponents", number="Number")),
     _child("tracking_options", "tracking_categories", Level("Options", "TrackingOptionID")),
 )

@@ -1,0 +1,112 @@
+-- The tracking of each line in two pairs of columns: Xero gives a line two options at most.
+-- A category keeps its place throughout an organisation, the first two by name; one that was archived takes the place
+-- that is free on its line.
+with options as (
+
+    select
+        c.tenant_id,
+        c.tracking_category_id,
+        c.name as category,
+        o.tracking_option_id,
+        o.name as option_name
+    from {{ ref('stg_tap_xero__tracking_categories') }} as c
+    left join {{ ref('stg_tap_xero__tracking_options') }} as o
+        on o.tenant_id = c.tenant_id and o.tracking_category_id = c.tracking_category_id
+
+),
+
+categories as (
+
+    select
+        tenant_id,
+        tracking_category_id,
+        name as category,
+        row_number() over (
+            partition by tenant_id
+            order by case when status = 'ACTIVE' then 0 else 1 end, name, tracking_category_id
+        ) as place
+    from {{ ref('stg_tap_xero__tracking_categories') }}
+
+),
+
+tags as (
+
+    {%- for one in ['invoice', 'credit_note', 'bank_transaction', 'receipt'] %}
+    select
+        tenant_id, {{ one }}_id as record_id, line_item_id as line_id, tracking_category_id, name,
+        cast(null as {{ dbt.type_string() }}) as tracking_option_id, option
+    from {{ ref('stg_tap_xero__' ~ one ~ '_line_item_tracking') }}
+    union all
+    {%- endfor %}
+    select
+        tenant_id, manual_journal_id, cast(line_number as {{ dbt.type_string() }}), tracking_category_id, name,
+        cast(null as {{ dbt.type_string() }}), option
+    from {{ ref('stg_tap_xero__manual_journal_line_tracking') }}
+    union all
+    select tenant_id, journal_id, journal_line_id, tracking_category_id, name, tracking_option_id, option
+    from {{ ref('stg_tap_xero__journal_line_tracking') }}
+
+),
+
+-- By id where Xero tells one, so that a new name holds for old lines; else by name. Archived options count.
+named as (
+
+    select
+        t.tenant_id,
+        t.record_id,
+        t.line_id,
+        t.tracking_category_id,
+        coalesce(c.category, t.name) as category,
+        coalesce(by_id.tracking_option_id, by_name.tracking_option_id, t.tracking_option_id) as option_id,
+        coalesce(by_id.option_name, by_name.option_name, t.option) as option_name,
+        coalesce(c.place, 99) as place
+    from tags as t
+    left join categories as c
+        on c.tenant_id = t.tenant_id and c.tracking_category_id = t.tracking_category_id
+    left join options as by_id
+        on by_id.tenant_id = t.tenant_id and by_id.tracking_option_id = t.tracking_option_id
+    left join options as by_name
+        on by_name.tenant_id = t.tenant_id and by_name.tracking_category_id = t.tracking_category_id
+        and by_name.option_name = t.option and t.tracking_option_id is null
+
+),
+
+counted as (
+
+    select
+        n.*,
+        max(case when place = 1 then 1 else 0 end) over (partition by tenant_id, record_id, line_id) as has_first,
+        max(case when place = 2 then 1 else 0 end) over (partition by tenant_id, record_id, line_id) as has_second,
+        row_number() over (
+            partition by tenant_id, record_id, line_id, case when place > 2 then 1 else 0 end
+            order by place, category, tracking_category_id
+        ) as place_among_others
+    from named as n
+
+),
+
+placed as (
+
+    select
+        c.*,
+        case
+            when place <= 2 then place
+            when place_among_others = 1 and has_first = 0 then 1
+            else 2
+        end as slot
+    from counted as c
+
+)
+
+select
+    tenant_id,
+    record_id,
+    line_id,
+    {%- for slot in [1, 2] %}
+    max(case when slot = {{ slot }} then category end) as tracking_category_{{ slot }},
+    max(case when slot = {{ slot }} then option_name end) as tracking_option_{{ slot }},
+    max(case when slot = {{ slot }} then option_id end) as tracking_option_id_{{ slot }},
+    {%- endfor %}
+    count(*) as tags
+from placed
+group by tenant_id, record_id, line_id

@@ -1,0 +1,157 @@
+-- Where Xero's reports and the ledger differ, per account and month, and what kind of difference it is. Each month's
+-- differences add up to zero against retained earnings.
+{%- set money = xero_ledger.column_type('money') %}
+with first_months as (
+
+    select tenant_id, min(month) as month
+    from {{ ref('ledger_reported_months') }}
+    where report = 'balance_sheet'
+    group by tenant_id
+
+),
+
+-- Opening balances are from before the first money that moved in Xero, or from before the first report.
+first_money as (
+
+    select e.tenant_id, min({{ xero_ledger.month_of('e.date') }}) as month
+    from {{ ref('ledger_entries') }} as e
+    where e.kind in ('Payments', 'Money received', 'Money spent', 'Transfers', 'Prepayments', 'Overpayments')
+    group by e.tenant_id
+
+),
+
+movements as (
+
+    select e.tenant_id, e.account_id, {{ xero_ledger.month_of('e.date') }} as month, sum(e.net_amount) as net_amount
+    from {{ ref('ledger_entries') }} as e
+    group by e.tenant_id, e.account_id, {{ xero_ledger.month_of('e.date') }}
+
+),
+
+-- Balances: every account that stands in either, at the end of every month that the report has.
+balance_accounts as (
+
+    select tenant_id, account_id from {{ ref('ledger_reported') }} where report = 'balance_sheet'
+    union distinct
+    select m.tenant_id, m.account_id
+    from movements as m
+    inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = m.tenant_id and a.account_id = m.account_id
+    where not a.is_profit_and_loss and coalesce(a.system_account, '') <> 'RETAINEDEARNINGS'
+
+),
+
+balances as (
+
+    select
+        n.tenant_id, n.month, b.account_id, coalesce(max(r.net_amount), 0) as reported,
+        coalesce(sum(m.net_amount), 0) as worked_out
+    from {{ ref('ledger_reported_months') }} as n
+    inner join balance_accounts as b on b.tenant_id = n.tenant_id
+    left join {{ ref('ledger_reported') }} as r
+        on r.tenant_id = n.tenant_id and r.report = 'balance_sheet' and r.month = n.month and r.account_id = b.account_id
+    left join movements as m on m.tenant_id = n.tenant_id and m.account_id = b.account_id and m.month <= n.month
+    where n.report = 'balance_sheet'
+    group by n.tenant_id, n.month, b.account_id
+
+),
+
+balance_differences as (
+
+    select
+        tenant_id, month, account_id,
+        reported - worked_out - lag(reported - worked_out, 1, 0) over (partition by tenant_id, account_id order by month) as difference
+    from balances
+
+),
+
+profit_differences as (
+
+    select
+        n.tenant_id, n.month, x.account_id,
+        coalesce(max(x.reported), 0) - coalesce(max(x.worked_out), 0) as difference
+    from {{ ref('ledger_reported_months') }} as n
+    inner join (
+        select r.tenant_id, r.month, r.account_id, r.net_amount as reported, cast(null as {{ money }}) as worked_out
+        from {{ ref('ledger_reported') }} as r
+        where r.report = 'profit_and_loss'
+        union all
+        select m.tenant_id, m.month, m.account_id, cast(null as {{ money }}), m.net_amount
+        from movements as m
+        inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = m.tenant_id and a.account_id = m.account_id
+        where a.is_profit_and_loss
+    ) as x on x.tenant_id = n.tenant_id and x.month = n.month
+    where n.report = 'profit_and_loss'
+    group by n.tenant_id, n.month, x.account_id
+
+),
+
+differences as (
+
+    select
+        d.tenant_id, d.month, d.account_id, d.difference,
+        d.month = f.month or d.month <= m.month as is_first
+    from balance_differences as d
+    inner join first_months as f on f.tenant_id = d.tenant_id
+    left join first_money as m on m.tenant_id = d.tenant_id
+    where d.difference <> 0
+    union all
+    select d.tenant_id, d.month, d.account_id, d.difference, false
+    from profit_differences as d
+    inner join first_months as f on f.tenant_id = d.tenant_id and f.month <= d.month
+    where d.difference <> 0
+
+),
+
+-- Xero does not say which account paid an expense claim: the one that lacks just that is it.
+in_suspense as (
+
+    select tenant_id, {{ xero_ledger.month_of('date') }} as month, sum(net_amount) as net_amount
+    from {{ ref('ledger_entries') }}
+    where account_id = 'suspense' and kind = 'Expense claim payments'
+    group by tenant_id, {{ xero_ledger.month_of('date') }}
+
+),
+
+claims as (
+
+    select d.tenant_id, d.month, d.account_id
+    from differences as d
+    inner join in_suspense as s
+        on s.tenant_id = d.tenant_id and s.month = d.month
+        and s.net_amount = case when d.account_id = 'suspense' then -d.difference else d.difference end
+    inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = d.tenant_id and a.account_id = d.account_id
+    where not a.is_profit_and_loss
+
+),
+
+balanced as (
+
+    select tenant_id, month, account_id, difference, is_first, false as is_counterpart from differences
+    union all
+    select d.tenant_id, d.month, o.retained_earnings_account_id, -sum(d.difference), max(case when d.is_first then 1 else 0 end) = 1, true
+    from differences as d
+    inner join {{ ref('organisations') }} as o on o.tenant_id = d.tenant_id
+    group by d.tenant_id, d.month, o.retained_earnings_account_id
+    having sum(d.difference) <> 0
+
+)
+
+select
+    b.tenant_id,
+    b.month,
+    b.account_id,
+    cast(b.difference as {{ money }}) as difference,
+    b.is_counterpart,
+    case
+        when a.system_account in ('UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN') then 'Unrealised currency gains'
+        when b.is_first then 'Opening balances'
+        when a.system_account = 'WAGEPAYABLES' or a.account_type in (
+            'PAYG', 'PAYGLIABILITY', 'SUPERANNUATIONEXPENSE', 'SUPERANNUATIONLIABILITY', 'WAGESEXPENSE', 'WAGESPAYABLELIABILITY'
+        ) then 'Payroll'
+        when c.account_id is not null then 'Expense claim payments'
+        when b.is_counterpart then 'Counterpart of what only the report knows'
+        else 'Only in Xero''s report'
+    end as kind
+from balanced as b
+inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = b.tenant_id and a.account_id = b.account_id
+left join claims as c on c.tenant_id = b.tenant_id and c.month = b.month and c.account_id = b.account_id

@@ -1,0 +1,5 @@
+-- Double entry: what belongs together adds up to zero.
+select tenant_id, ledger_source, journal_id, sum(net_amount) as gap
+from {{ ref('general_ledger') }}
+group by tenant_id, ledger_source, journal_id
+having sum(net_amount) <> 0
