@@ -370,8 +370,20 @@ class Posting:
         self.tax_type, self.description, self.tracking = tax_type, description, tracking
 
 
+def _net(document: Mapping[str, Any], line: Mapping[str, Any]) -> Decimal:
+    """A line's amount without tax, in the document's currency."""
+    amount: Decimal = line["LineAmount"]
+    inclusive = document["LineAmountTypes"].upper() == "INCLUSIVE"
+    return amount - line.get("TaxAmount", ZERO) if inclusive else amount
+
+
 def _tracking(line: Mapping[str, Any]) -> Tracking:
     return tuple((t["Name"], t["Option"]) for t in line.get("Tracking") or ())
+
+
+def _options(line: Mapping[str, Any]) -> Tracking:
+    """The tracking of a line, by which amounts are put together in whatever order a line names its categories."""
+    return tuple(sorted(_tracking(line)))
 
 
 class Bookkeeper:
@@ -482,29 +494,31 @@ class Bookkeeper:
     def _document(self, document: Record, sign: int, against: Record) -> list[Posting]:
         """The counter account, every line and the tax of a document; `sign` is that of its lines."""
         rate = document.get("CurrencyRate", ONE)
-        inclusive = document["LineAmountTypes"].upper() == "INCLUSIVE"
         gross: dict[Tracking, Decimal] = defaultdict(lambda: ZERO)
-        taxes: dict[Tracking, Decimal] = defaultdict(lambda: ZERO)
-        lines: list[Posting] = []
         for line in document["LineItems"]:
-            if "LineAmount" not in line:
-                continue
-            tracking = _tracking(line)
-            tax = line.get("TaxAmount", ZERO)
-            net = line["LineAmount"] - tax if inclusive else line["LineAmount"]
-            gross[tracking] += net + tax
-            tax, net = sign * in_base(tax, rate), sign * in_base(net, rate)
-            if tax:
-                taxes[tracking] += tax
-            lines.append(self._posting(line, net, tax))
+            if "LineAmount" in line:
+                gross[_options(line)] += _net(document, line) + line.get("TaxAmount", ZERO)
         whole = in_base(document["Total"], rate)
         counter: list[Posting] = []
         for tracking, amount in gross.items():
             share = whole if len(counter) == len(gross) - 1 else in_base(amount, rate)
             whole -= share
             counter.append(Posting(against, -sign * share + ZERO, tracking=tracking))
-        tax_lines = [Posting(self.system["GST"], tax, tracking=key) for key, tax in taxes.items()]
-        return counter + lines + tax_lines
+        return counter + self._lines(document, sign)
+
+    def _lines(self, document: Record, sign: int) -> list[Posting]:
+        """Every line of a document, and the tax on them."""
+        rate = document.get("CurrencyRate", ONE)
+        taxes: dict[Tracking, Decimal] = defaultdict(lambda: ZERO)
+        lines: list[Posting] = []
+        for line in document["LineItems"]:
+            if "LineAmount" not in line:
+                continue
+            tax = sign * in_base(line.get("TaxAmount", ZERO), rate)
+            if tax:
+                taxes[_options(line)] += tax
+            lines.append(self._posting(line, sign * in_base(_net(document, line), rate), tax))
+        return lines + [Posting(self.system["GST"], tax, tracking=key) for key, tax in taxes.items()]
 
     def _posting(self, line: Record, net: Decimal, tax: Decimal) -> Posting:
         return Posting(
@@ -525,19 +539,46 @@ class Bookkeeper:
         return self.journal(source, document["Date"], at, postings, reference)
 
     def post_bank_transaction(self, transaction: Record, at: datetime) -> Record:
-        """Money spent or received. An over- or prepayment is a credit in receivables or payables, in full."""
+        """Money spent or received.
+
+        An overpayment is a credit in receivables or payables, in full. A prepayment is posted by its lines, with
+        their tax, and stays there until it is set against an invoice or refunded (as Xero's help has it: it takes
+        the tax into account when the money comes, which an overpayment does not).
+        """
         kind = transaction["Type"]
         bank = self.account(transaction["BankAccount"])
         sign = -1 if kind.startswith("RECEIVE") else 1
         reference = transaction.get("Reference", "")
         if kind in _CREDIT_SOURCES:
-            whole = sign * in_base(transaction["Total"], transaction.get("CurrencyRate"))
-            postings = [Posting(bank, negated(whole)), Posting(self.control(transaction), whole)]
             held = transaction.get("OverpaymentID") or transaction["PrepaymentID"]
+            if kind.endswith("-PREPAYMENT"):
+                postings = self._document(transaction, sign, bank)
+            else:
+                whole = sign * in_base(transaction["Total"], transaction.get("CurrencyRate"))
+                postings = [Posting(bank, negated(whole)), Posting(self.control(transaction), whole)]
             return self.journal((_CREDIT_SOURCES[kind], held), transaction["Date"], at, postings, reference)
         postings = self._document(transaction, sign, bank)
         source = ("CASHREC" if sign < 0 else "CASHPAID", transaction["BankTransactionID"])
         return self.journal(source, transaction["Date"], at, postings, reference)
+
+    def _relieved(self, document: Record, amount: Decimal, sign: int) -> list[Posting]:
+        """What settling `amount` of a document takes out of the ledger; `sign` is that of the control account.
+
+        A prepayment stands in the accounts and the tax of its lines, so each of them gives up its part; every
+        other document stands in receivables or payables.
+        """
+        before, total = used(document), document["Total"]
+        if not document["Type"].endswith("-PREPAYMENT"):
+            return [Posting(self.control(document), sign * relief(document, before, amount))]
+        return [
+            Posting(
+                part.account,
+                money(part.net * before / total) - money(part.net * (before + amount) / total),
+                tax_type=part.tax_type,
+                tracking=part.tracking,
+            )
+            for part in self._lines(document, -1 if document["Type"].startswith("RECEIVE") else 1)
+        ]
 
     def post_payment(self, payment: Record, document: Record, at: datetime) -> Record:
         """A payment of a document as it stood *before* the payment.
@@ -553,7 +594,7 @@ class Bookkeeper:
             moved = in_base(payment.get("BankAmount") or payment["Amount"], payment.get("CurrencyRate"))
         relieved = relief(document, used(document), payment["Amount"])
         sign = 1 if inward else -1
-        postings = [Posting(bank, sign * moved), Posting(self.control(document), -sign * relieved)]
+        postings = [Posting(bank, sign * moved), *self._relieved(document, payment["Amount"], -sign)]
         if moved != relieved:
             postings.append(Posting(self.system["REALISEDCURRENCYGAIN"], sign * (relieved - moved)))
         source_type = payment["PaymentType"].removesuffix("PAYMENT")
@@ -570,7 +611,7 @@ class Bookkeeper:
         sign = 1 if is_sale(invoice) else -1
         taken = relief(credit, used(credit), amount)
         given = relief(invoice, used(invoice), amount)
-        postings = [Posting(control, sign * taken), Posting(control, -sign * given)]
+        postings = [*self._relieved(credit, amount, sign), Posting(control, -sign * given)]
         if taken != given:
             postings.append(Posting(self.system["REALISEDCURRENCYGAIN"], sign * (given - taken)))
         transfers = self.system.get("TRACKINGTRANSFERS")
@@ -593,12 +634,10 @@ class Bookkeeper:
 
     def post_manual_journal(self, manual: Record, at: datetime) -> Record:
         """A posted manual journal; its lines are signed (a debit is positive)."""
-        inclusive = manual["LineAmountTypes"].upper() == "INCLUSIVE"
         postings: list[Posting] = []
         for line in manual["JournalLines"]:
             tax = line.get("TaxAmount", ZERO)
-            net = line["LineAmount"] - tax if inclusive else line["LineAmount"]
-            postings.append(self._posting(line, net, tax))
+            postings.append(self._posting(line, _net(manual, line), tax))
             if tax:
                 postings.append(Posting(self.system["GST"], tax, tracking=_tracking(line)))
         source = ("MANJOURNAL", manual["ManualJournalID"])

@@ -72,3 +72,19 @@
     from ({{ xero_ledger.tap_table('cash_journal_line_tracking', {'journal_id': 'text', 'journal_line_id': 'text', 'tracking_category_id': 'text', 'tracking_option_id': 'text', 'option': 'text'}) }}) as c
   {%- endif %}
 {% endmacro %}
+
+{#-
+  Fivetran's package without our way to find tables would read the tap's tables by names that they don't have, and
+  build empty or multiplied models without an error: stop instead.
+-#}
+{% macro check_fivetran() -%}
+  {%- if execute %}
+    {%- for node in graph.nodes.values() if node.package_name == 'xero' and node.name == 'stg_xero__account_tmp' %}
+      {%- if 'source.xero_ledger.tap_xero.accounts' not in node.depends_on.nodes %}
+        {%- do exceptions.raise_compiler_error(
+          "Fivetran's package does not use xero_ledger's way to find tables. Put this into dbt_project.yml:\n"
+          ~ "dispatch:\n  - {macro_namespace: fivetran_utils, search_order: [" ~ project_name ~ ", xero_ledger, fivetran_utils]}") %}
+      {%- endif %}
+    {%- endfor %}
+  {%- endif %}
+{%- endmacro %}

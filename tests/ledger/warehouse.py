@@ -160,7 +160,9 @@ class DuckDB:
 
     @staticmethod
     def _plain(kind: str, value: Any) -> Any:
-        return float(value) if kind == "number" and value is not None else _value(kind, value) if kind != "json" else value
+        if kind == "json":
+            return value
+        return float(value) if kind == "number" and value is not None else _value(kind, value)
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.path), read_only=True) as connection:

@@ -376,9 +376,9 @@ def test_money_spent_and_received_moves_the_bank(ledger):
     ("kind", "source", "lines"),
     [
         ("RECEIVE-OVERPAYMENT", "AROVERPAYMENT", [("090", "50.00"), ("610", "-50.00")]),
-        ("RECEIVE-PREPAYMENT", "ARPREPAYMENT", [("090", "50.00"), ("610", "-50.00")]),
+        ("RECEIVE-PREPAYMENT", "ARPREPAYMENT", [("090", "50.00"), ("200", "-50.00")]),
         ("SPEND-OVERPAYMENT", "APOVERPAYMENT", [("090", "-50.00"), ("800", "50.00")]),
-        ("SPEND-PREPAYMENT", "APPREPAYMENT", [("090", "-50.00"), ("800", "50.00")]),
+        ("SPEND-PREPAYMENT", "APPREPAYMENT", [("090", "-50.00"), ("200", "50.00")]),
     ],
 )
 def test_money_before_or_beyond_the_invoice_is_held_for_the_contact(ledger, kind, source, lines):
@@ -388,6 +388,30 @@ def test_money_before_or_beyond_the_invoice_is_held_for_the_contact(ledger, kind
     )
     assert effect(journal) == lines
     assert (journal["SourceType"], journal["SourceID"]) == (source, "held")
+
+
+def prepayment(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A deposit of a customer's, as it is kept beside its bank transaction."""
+    record = credit(*lines, kind="RECEIVE-PREPAYMENT", PrepaymentID="r" * 8, **more)
+    return {name: one for name, one in record.items() if not name.startswith("CreditNote")}
+
+
+def test_a_prepayment_is_posted_by_its_lines_and_their_tax(ledger):
+    """The tax on a deposit is due when the deposit comes, which is what a prepayment is for."""
+    deposit = bank_transaction("RECEIVE-PREPAYMENT", line("115", code="835"), PrepaymentID="r" * 8)
+    journal = ledger.post_bank_transaction(deposit, NOW)
+    assert effect(journal) == [("090", "115.00"), ("835", "-100.00"), ("820", "-15.00")]
+
+
+def test_what_is_allocated_of_a_prepayment_is_taken_out_of_its_lines(ledger):
+    deposit = prepayment(line("60", code="835"), line("40", code="200"))
+    first = ledger.post_allocation(deposit, invoice(line("100")), Decimal("38.33"), DAY, NOW)
+    assert effect(first)[:4] == [("835", "20.00"), ("200", "13.33"), ("820", "5.00"), ("610", "-38.33")]
+    used, _ = books.with_allocation(
+        deposit, invoice(line("100")), allocation_id="a", amount=Decimal("38.33"), day=DAY, at=NOW
+    )
+    rest = ledger.post_payment(payment("76.67", PaymentType="ARPREPAYMENTPAYMENT"), used, LATER)
+    assert effect(rest) == [("090", "-76.67"), ("835", "40.00"), ("200", "26.67"), ("820", "10.00")]
 
 
 def test_a_transfer_between_currencies_is_one_amount_of_base(ledger):

@@ -1,9 +1,15 @@
 -- The financial years of each organisation that its ledger touches.
 with years as (
 
-    select distinct e.tenant_id, cast(extract(year from e.date) as {{ dbt.type_int() }}) as year
+    select e.tenant_id, cast(extract(year from e.date) as {{ dbt.type_int() }}) as year
     from {{ ref('ledger_entries') }} as e
     where e.date is not null
+    union distinct
+    select r.tenant_id, cast(extract(year from r.month) as {{ dbt.type_int() }})
+    from {{ ref('ledger_reported') }} as r
+    union distinct
+    select o.tenant_id, cast(extract(year from {{ xero_ledger.as_at() }}) as {{ dbt.type_int() }})
+    from {{ ref('organisations') }} as o
 
 ),
 

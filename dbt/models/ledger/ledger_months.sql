@@ -1,4 +1,4 @@
--- Every month of each organisation's ledger, without gaps.
+-- Every month of each organisation's ledger to this one, without gaps.
 with digits as (
 
     select leg - 1 as digit from {{ xero_ledger.rows_to(10) }} as d
@@ -18,7 +18,14 @@ numbers as (
 spans as (
 
     select tenant_id, min(month) as first_month, max(month) as last_month
-    from {{ ref('general_ledger') }}
+    from (
+        select tenant_id, month from {{ ref('general_ledger') }}
+        union all
+        select tenant_id, month from {{ ref('ledger_reported') }}
+        union all
+        select tenant_id, {{ xero_ledger.month_of(xero_ledger.as_at()) }}
+        from {{ ref('organisations') }}
+    ) as every
     group by tenant_id
 
 ),

@@ -1,3 +1,4 @@
+{{ xero_ledger.check_fivetran() }}
 -- One row per organisation: its currency, its financial year, its system accounts, and what its ledger is made from.
 with system_accounts as (
 

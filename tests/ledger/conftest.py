@@ -1,0 +1,79 @@
+"""dbt, the tap's messages of several companies, and warehouses with the ledger that dbt makes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from demo import dbt, install, postgres
+
+from .warehouse import Message, read_messages
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Read for the ledger, beside the streams that are on by default.
+MORE = (
+    "expense_claims", "expense_claim_payments", "expense_claim_receipts", "receipts", "receipt_line_items",
+    "receipt_line_item_tracking", "report_profit_and_loss", "report_balance_sheet", "report_trial_balance",
+    "report_bank_summary", "report_aged_receivables_by_contact", "report_aged_payables_by_contact",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def dbt_program() -> Path:
+    """dbt in an environment of its own, which stays for the next time."""
+    folder = ROOT / ".demo" / "dbt"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        return dbt.make_environment(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a PostgreSQL: TEST_POSTGRES_URL, else one that runs for these tests."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    with postgres.running(tmp_path_factory.mktemp("postgres"), keep=False) as server:
+        yield server.url
+
+
+def read_company(settings: dict[str, Any], folder: Path) -> list[Message]:
+    """What the tap says of everything that the ledger is made of."""
+    folder.mkdir(exist_ok=True)
+    config = folder / "config.json"
+    config.write_text(
+        json.dumps(
+            {
+                "field_names": "snake_case",
+                "child_streams": True,
+                "report_start_date": "2024-01-01",
+                "report_end_date": "2026-12-31",
+                "token_path": str(folder / "tokens.json"),
+                **settings,
+            }
+        )
+    )
+    tap = [str(Path(sys.executable).parent / "tap-xero"), "--config", str(config)]
+    found = subprocess.run([*tap, "--discover"], capture_output=True, check=True, env=install.environment())
+    catalog = json.loads(found.stdout)
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] == [] and stream["tap_stream_id"] in MORE:
+                entry["metadata"]["selected"] = True
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    run = subprocess.run(
+        [*tap, "--catalog", str(folder / "catalog.json")],
+        capture_output=True,
+        check=False,
+        env=install.environment(),
+    )
+    assert run.returncode == 0, run.stderr.decode()[-3000:]
+    return list(read_messages(run.stdout.splitlines()))

@@ -1,0 +1,281 @@
+"""The dbt package's ledger beside the sandbox's journals: by account and month, by document, by tracking.
+
+Three organisations that do anything that one may do, with the demo company and its sister, in one schema, made from
+documents; on PostgreSQL and on DuckDB.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo import dbt
+from xero_sandbox import Sandbox, apps
+
+from .conftest import read_company
+from .random_company import RandomCompany
+from .warehouse import DuckDB, Message, Postgres, Table, tables_of
+
+#: Another seed: another set of companies.
+SEED = int(os.environ.get("RANDOM_COMPANY_SEED", "20261120"))
+DEEDS, COMPANIES = 150, 3
+
+ACCOUNT_MONTHS = """
+WITH truth AS (
+    SELECT j.tenant_id, date_trunc('month', CAST(j.journal_date AS date)) AS month, l.account_id,
+           sum(CAST(l.net_amount AS decimal(18, 2))) AS net
+    FROM {raw}.journals j JOIN {raw}.journal_lines l ON l.tenant_id = j.tenant_id AND l.journal_id = j.journal_id
+    WHERE j.source_id IS NOT NULL
+    GROUP BY 1, 2, 3
+), ours AS (
+    SELECT tenant_id, date_trunc('month', date) AS month, account_id, sum(net_amount) AS net
+    FROM {made}.ledger_document_entries GROUP BY 1, 2, 3
+)
+SELECT o.organisation_name, CAST(CAST(month AS date) AS varchar), coalesce(a.account_name, account_id),
+       coalesce(t.net, 0), coalesce(u.net, 0)
+FROM truth t FULL JOIN ours u USING (tenant_id, month, account_id)
+LEFT JOIN {made}.chart_of_accounts a USING (tenant_id, account_id)
+LEFT JOIN {made}.organisations o USING (tenant_id)
+WHERE coalesce(t.net, 0) <> 0 OR coalesce(u.net, 0) <> 0
+ORDER BY 1, 2, 3
+"""
+PROFIT_BY_TRACKING = """
+WITH truth AS (
+    SELECT l.tenant_id, l.account_id, substr(CAST(j.journal_date AS varchar), 1, 7) AS month,
+           coalesce(t.options, '') AS options, sum(CAST(l.net_amount AS decimal(18, 2))) AS net
+    FROM {raw}.journal_lines l JOIN {raw}.journals j ON l.tenant_id = j.tenant_id AND l.journal_id = j.journal_id
+    LEFT JOIN (
+        SELECT tenant_id, journal_line_id, string_agg(option, ',' ORDER BY option) AS options
+        FROM {raw}.journal_line_tracking GROUP BY 1, 2) t
+      ON t.tenant_id = l.tenant_id AND t.journal_line_id = l.journal_line_id
+    GROUP BY 1, 2, 3, 4
+), ours AS (
+    SELECT tenant_id, account_id, substr(CAST(month AS varchar), 1, 7) AS month,
+           CASE WHEN tracking_option_1 IS NULL THEN coalesce(tracking_option_2, '')
+                WHEN tracking_option_2 IS NULL THEN tracking_option_1
+                WHEN tracking_option_1 < tracking_option_2 THEN tracking_option_1 || ',' || tracking_option_2
+                ELSE tracking_option_2 || ',' || tracking_option_1 END AS options,
+           -sum(profit) AS net
+    FROM {made}.profit_and_loss GROUP BY 1, 2, 3, 4
+)
+SELECT a.account_name, month, options, coalesce(t.net, 0), coalesce(u.net, 0)
+FROM truth t FULL JOIN ours u USING (tenant_id, account_id, month, options)
+JOIN {made}.chart_of_accounts a USING (tenant_id, account_id)
+WHERE a.is_profit_and_loss AND (coalesce(t.net, 0) <> 0 OR coalesce(u.net, 0) <> 0)
+"""
+
+
+def random_company(sandbox: Sandbox, seed: int) -> str:
+    """Tenant id of a new organisation after its deeds."""
+    company = RandomCompany(sandbox, f"Random {seed}", seed)
+    for _ in range(DEEDS):
+        company.act()
+    company.close()
+    assert company.done > 3 * company.refused
+    return company.tenant
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
+    """What the tap says of all the organisations, the demo company's reports included."""
+    folder = tmp_path_factory.mktemp("companies")
+    found: list[Message] = []
+    with Sandbox(limits=False) as sandbox:
+        desk = sandbox.desk
+        desk.freeze()
+        tenants = [one["tenant_id"] for one in desk.organisations()[:2]]
+        app = apps.WEB_APP.settings(sandbox.url)
+        tokens = desk.consent(tenants=tenants)
+        settings = {**app, "tenant_ids": tenants, "refresh_token": tokens["refresh_token"]}
+        found += read_company(settings, folder / "told")
+    with Sandbox(company="empty", limits=False) as sandbox:
+        sandbox.desk.freeze()
+        tenants = [random_company(sandbox, SEED + n) for n in range(COMPANIES)]
+        tokens = sandbox.desk.consent(tenants=tenants)
+        settings = {**apps.WEB_APP.settings(sandbox.url), "tenant_ids": tenants}
+        found += read_company({**settings, "refresh_token": tokens["refresh_token"]}, folder / "random")
+    return found
+
+
+@pytest.fixture(scope="module")
+def tables(messages: list[Message]) -> dict[str, Table]:
+    return tables_of(messages)
+
+
+@pytest.fixture(scope="module", params=["postgres", "duckdb"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def place(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp(kind)
+
+
+@pytest.fixture(scope="module")
+def warehouse(
+    kind: str, place: Path, tables: dict[str, Table], dbt_program: Path, request: pytest.FixtureRequest
+) -> Iterator[Any]:
+    """A warehouse after `dbt build`, with every test of the package passed; the ledger is made from documents."""
+    made: Any
+    if kind == "postgres":
+        made = Postgres(request.getfixturevalue("postgres_url"), "ledger_models")
+        settings = dbt.postgres_settings(made.url)
+    else:
+        made = DuckDB(place / "xero.duckdb")
+        settings = {"XERO_LEDGER_TARGET": "duckdb", "XERO_DUCKDB_PATH": str(made.path)}
+    made.load(tables)
+    made.settings = settings = {**settings, "XERO_LEDGER_SCHEMA": made.made}
+    variables = {"xero_schema": made.raw, "xero_ledger_from": "documents", "xero_as_at": "2026-11-20"}
+    made.said = dbt.run(dbt_program, ["build"], settings, place, variables=variables)
+    yield made
+    if kind == "postgres":
+        made.drop()
+
+
+def test_the_build_ran_every_model_and_every_test(warehouse: Any) -> None:
+    assert "Completed successfully" in warehouse.said or "Completed with" in warehouse.said
+    assert " ERROR=0 " in warehouse.said
+    assert warehouse.said.count("PASS ") > 60
+
+
+def test_each_account_and_month_is_equal_to_the_cent_without_any_report(warehouse: Any) -> None:
+    """All but what Xero tells nobody: which account paid a classic expense claim."""
+    rows = warehouse.ask(ACCOUNT_MONTHS)
+    assert {name for name, *_ in rows} == {
+        "Tōtara & Tide Limited", "Tide & Timber Pty Ltd", *(f"Random {SEED + n}" for n in range(COMPANIES)),
+    }  # fmt: skip
+    differing = [(name, account, ours - truth) for name, _, account, truth, ours in rows if ours != truth]
+    assert sorted(differing) == sorted(
+        [
+            ("Tōtara & Tide Limited", "Business Cheque Account", Decimal("75.90")),
+            ("Tōtara & Tide Limited", "Suspense: not placed by xero_ledger", Decimal("-75.90")),
+        ]
+        * 2
+    )
+    assert len(rows) > 1_300
+
+
+def test_each_document_of_the_random_companies_is_equal_to_the_cent(warehouse: Any) -> None:
+    rows = warehouse.ask(
+        """
+        WITH truth AS (
+            SELECT j.tenant_id, j.source_id, j.source_type, l.account_id,
+                   sum(CAST(l.net_amount AS decimal(18, 2))) AS net
+            FROM {raw}.journals j
+            JOIN {raw}.journal_lines l ON l.tenant_id = j.tenant_id AND l.journal_id = j.journal_id
+            GROUP BY 1, 2, 3, 4
+        ), ours AS (
+            SELECT tenant_id, source_id, source_type, account_id, sum(net_amount) AS net
+            FROM {made}.ledger_document_entries GROUP BY 1, 2, 3, 4
+        )
+        SELECT source_type, source_id, account_id, coalesce(t.net, 0), coalesce(u.net, 0)
+        FROM truth t FULL JOIN ours u USING (tenant_id, source_id, source_type, account_id)
+        JOIN {made}.organisations o USING (tenant_id)
+        WHERE o.organisation_name LIKE 'Random%' AND (coalesce(t.net, 0) <> 0 OR coalesce(u.net, 0) <> 0)
+        """
+    )
+    assert [row for row in rows if row[3] != row[4]] == []
+    assert {row[0] for row in rows} >= {
+        "ACCREC", "ACCPAY", "ACCRECCREDIT", "ACCPAYCREDIT", "CASHREC", "CASHPAID", "ACCRECPAYMENT", "ACCPAYPAYMENT",
+        "ARPREPAYMENT", "TRANSFER", "MANJOURNAL",
+    }  # fmt: skip
+
+
+def test_profit_and_loss_by_tracking_is_that_of_the_journals(warehouse: Any) -> None:
+    rows = warehouse.ask(PROFIT_BY_TRACKING)
+    differing = [row for row in rows if row[3] != row[4]]
+    assert [row for row in differing if row[0] != "Cost of Goods Sold"] == []
+    assert len(rows) > 1_000
+
+
+def test_with_the_report_lines_every_balance_is_xeros(warehouse: Any) -> None:
+    rows = warehouse.ask(
+        """
+        WITH ours AS (
+            SELECT tenant_id, month_end, account_id, sum(balance) AS balance FROM {made}.balance_sheet GROUP BY 1, 2, 3
+        ), xero AS (
+            SELECT tenant_id, CAST(period_to AS date) AS month_end,
+                   CASE WHEN account_id LIKE 'abababab-%' THEN 'current-year-earnings' ELSE account_id END
+                       AS account_id,
+                   sum(CAST(amount AS decimal(18, 2))) AS balance
+            FROM {raw}.report_balance_sheet WHERE row_type = 'Row' AND account_id IS NOT NULL GROUP BY 1, 2, 3
+        )
+        SELECT x.account_id, x.month_end, x.balance, coalesce(o.balance, 0)
+        FROM xero x LEFT JOIN ours o USING (tenant_id, month_end, account_id)
+        """
+    )
+    assert rows
+    assert [row for row in rows if row[2] != row[3]] == []
+    assert sum(1 for row in rows if row[2]) > 800
+
+
+def test_what_only_the_report_knows_is_named(warehouse: Any) -> None:
+    kinds = warehouse.ask(
+        "SELECT organisation_name, kind, count(DISTINCT account_id), sum(net_amount) FROM {made}.explained"
+        " WHERE only_in_report GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    assert kinds == [
+        ("Tōtara & Tide Limited", "Expense claim payments", 2, Decimal("0.00")),
+        ("Tōtara & Tide Limited", "Opening balances", 16, Decimal("0.00")),
+    ]
+
+
+def test_every_figure_agrees_with_xero_or_says_why_not(warehouse: Any) -> None:
+    rows = warehouse.ask(
+        "SELECT check_name, count(*), sum(CASE WHEN agrees THEN 1 ELSE 0 END),"
+        " sum(CASE WHEN NOT agrees AND reason IS NULL THEN 1 ELSE 0 END)"
+        " FROM {made}.reconciliation GROUP BY 1 ORDER BY 1"
+    )
+    assert [row[0] for row in rows] == [
+        "Aged payables", "Aged receivables", "Balance sheet", "Bank summary", "Profit and loss", "Trial balance",
+    ]  # fmt: skip
+    assert [row[3] for row in rows] == [0] * 6
+    by_name = {row[0]: row[1:3] for row in rows}
+    for name in ("Aged payables", "Aged receivables", "Profit and loss"):
+        assert by_name[name][0] == by_name[name][1] > 30
+    assert {
+        row[0]
+        for row in warehouse.ask("SELECT DISTINCT reason FROM {made}.reconciliation WHERE reason IS NOT NULL")
+    } == {"Opening balances", "Expense claim payments, Opening balances", "Expense claim payments"}
+
+
+def test_each_organisation_is_by_itself(warehouse: Any) -> None:
+    """Account codes repeat across organisations: a line finds the account of its own."""
+    ((lines, right),) = warehouse.ask(
+        "SELECT count(*), count(a.account_id) FROM {made}.invoice_lines l LEFT JOIN {raw}.accounts a"
+        " ON a.account_id = l.account_id AND a.tenant_id = l.tenant_id WHERE l.account_id <> 'suspense'"
+    )
+    assert lines == right > 2_500
+    ((raw,),) = warehouse.ask(
+        "SELECT (SELECT count(*) FROM {raw}.invoice_line_items) + (SELECT count(*) FROM {raw}.credit_note_line_items)"
+    )
+    ((made,),) = warehouse.ask("SELECT count(*) FROM {made}.invoice_lines")
+    assert made == raw
+
+
+def test_cash_is_what_xeros_bank_summary_says(warehouse: Any) -> None:
+    rows = warehouse.ask(
+        """
+        WITH ours AS (
+            SELECT tenant_id, account_id, month_end, sum(cash_received) AS received, sum(cash_spent) AS spent
+            FROM {made}.cash_summary GROUP BY 1, 2, 3
+        )
+        SELECT r.label, r.period_to, CAST(r.amount AS decimal(18, 2)),
+               CASE r.column_title WHEN 'Cash Received' THEN o.received ELSE o.spent END
+        FROM {raw}.report_bank_summary r JOIN {made}.organisations g ON g.tenant_id = r.tenant_id
+        JOIN ours o ON o.tenant_id = r.tenant_id AND o.account_id = r.account_id
+                   AND o.month_end = CAST(r.period_to AS date)
+        WHERE r.row_type = 'Row' AND r.column_title IN ('Cash Received', 'Cash Spent')
+          AND g.organisation_name NOT LIKE 'Random%'
+        """
+    )
+    # The report lines are entries at the end of their month: opening balances, and the claims that were paid.
+    differing = {row[1] for row in rows if row[2] != row[3]}
+    assert {str(day)[:7] for day in differing} <= {"2024-10", "2025-05", "2026-11"}
+    assert len(rows) > 200
