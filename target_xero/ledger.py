@@ -170,6 +170,17 @@ class Ledger:
         )
         return str(found[0][0]) if found and found[0][0] is not None else None
 
+    def by_own_key(self, object_name: str, source: str, value: str) -> list[tuple[str, str]]:
+        """The records that a source knows by one value, such as its number of a customer: identity and Xero's id."""
+        return [
+            (str(key), str(xero_id))
+            for key, xero_id in self._db.rows(
+                "SELECT key, xero_id FROM {record} WHERE scope = ? AND object = ? AND value = ? AND source = ?"
+                f" AND xero_id IS NOT NULL AND {_LIVING} ORDER BY key",
+                (self._scope, object_name, value, source),
+            )
+        ]
+
     def has_names(self, object_name: str, names: Mapping[str, Iterable[tuple[str, str]]]) -> bool:
         """Whether records, by their identities, were written under all of these (field, value) already."""
         wanted = {_named(field, value): key for key, pairs in names.items() for field, value in pairs}

@@ -13,7 +13,7 @@ from typing import Any
 
 from singer_xero.api import dates
 from singer_xero.api.client import XeroClient
-from singer_xero.api.errors import NotFound
+from singer_xero.api.errors import NotFound, ScopeMissing
 from singer_xero.config import Organisation
 from singer_xero.objects import OBJECTS, Paging, XeroObject
 from target_xero.writes import Search, Write
@@ -42,6 +42,7 @@ class Directory:
         self._found: dict[tuple[str, str], dict[str, list[Record]]] = defaultdict(dict)
         self._looks: dict[str, int] = defaultdict(int)
         self._records: dict[tuple[str, str], Record | None] = {}
+        self._forbidden: set[str] = set()
 
     # Time
 
@@ -106,6 +107,16 @@ class Directory:
             self._whole[name] = sorted(records, key=lambda r: r.get("Status") in {"ARCHIVED", "DELETED"})
         return self._whole[name]
 
+    def permitted(self, name: str) -> list[Record] | None:
+        """The same list; None if the token may not read it."""
+        if name in self._forbidden:
+            return None
+        try:
+            return self.whole(name)
+        except ScopeMissing:
+            self._forbidden.add(name)
+            return None
+
     def one(self, path: str, envelope: str, params: Mapping[str, str] | None = None) -> Record | None:
         """A single record by its address; None if Xero says that there is none."""
         try:
@@ -164,16 +175,24 @@ class Directory:
 
     # By name
 
-    def find(self, row: Write, field: str, value: str) -> list[Record]:
-        """The records whose field has that value, whatever its case."""
+    def find(self, row: Write, field: str, value: str, *, over: bool = False) -> list[Record]:
+        """The records whose field has that value, whatever its case; `over`: those too that lists leave out."""
         self.look_up(row, field, [value])
-        return self._found[(row.name, field)].get(_key(value), [])
+        found = self._found[(row.name, field)].get(_key(value), [])
+        if over and not found and row.xero and row.xero.archived and row.search is Search.WHERE:
+            where = f'{field}=="{value.strip()}"'
+            if '"' not in value and "\\" not in value:
+                params = {**row.xero.params, "where": where, "includeArchived": "true"}
+                return list(self._pages(row.xero, params))
+        return found
 
     def look_up(self, row: Write, field: str, values: Iterable[str], *, afresh: bool = False) -> None:
         """Look up many values in few calls; `afresh` also those that were looked up before."""
         known = self._found[(row.name, field)]
         wanted = {
-            _key(value): value for value in values if value.strip() and (afresh or _key(value) not in known)
+            _key(value): value.strip()
+            for value in values
+            if value.strip() and (afresh or _key(value) not in known)
         }
         if not wanted:
             return

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -61,6 +62,8 @@ _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 _OF_CONTACTS: Mapping[str, str] = {"Name": "TrackingCategoryName", "Option": "TrackingOptionName"}
 #: A category without its option, or an option without its category, is not tracking.
 _TRACKING_NEEDS = (("Name", "TrackingCategoryID"), ("Option", "TrackingOptionID"))
+#: What of a reference tells which one is meant where several have the same number; it is never sent.
+KINDS: Mapping[str, str] = {"Invoice": "Type", "CreditNote": "Type"}
 
 #: Of other nested parts, the fields that Xero takes: the rest of them are its own ids.
 _NARROW: Mapping[str, tuple[str, ...]] = {
@@ -115,6 +118,7 @@ def fingerprint(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
+_NO_KEYS: Mapping[str, str] = MappingProxyType({})
 #: Where a field goes, what makes its value of another, and the type of values that need nothing made of them.
 _Slot = tuple[str, Callable[[Any], Any], "type[Any] | None"]
 _RIGHT: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
@@ -126,8 +130,9 @@ class Form:
     `fields` are the registry's; of those that Xero works out itself the ones named in `aside` are looked at
     and the others dropped, like those named in `never` and the twins that repeat a field. `only` restricts
     the names, and those `beside` them are left out without a word. `needs` are fields of which each group must have
-    one, if a part says anything. `order` tells whether day or month comes first, and is asked only where that counts.
-    `unknown` collects names that are none of these, for one warning each.
+    one, if a part says anything. `own_keys` are the fields in which the source may give its own key of a record in
+    place of Xero's id: of the record under "", of parts under their names. `order` tells whether day or month comes
+    first, and is asked only where that counts. `unknown` collects names that are none of these, for one warning each.
     """
 
     def __init__(
@@ -140,6 +145,7 @@ class Form:
         beside: Iterable[str] = (),
         needs: tuple[tuple[str, ...], ...] = (),
         order: Callable[[], DayOrder] = day_formats.no_order,
+        own_keys: Mapping[str, str] = _NO_KEYS,
         where: str = "",
         unknown: set[str] | None = None,
     ) -> None:
@@ -148,6 +154,7 @@ class Form:
         self.aside = aside
         self.needs = needs
         self._order = order
+        self._own_keys = own_keys
         #: The fields that are not left out, and the forms of what is nested in them.
         self.wanted: dict[str, Field] = {}
         self.inner: dict[str, Form] = {}
@@ -160,11 +167,12 @@ class Form:
             if self.is_priced_line and name == "LineAmount":
                 word = replace(word, read_only=False)
             unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
+            slot: _Slot | None = None
             if not unwanted:
                 self.wanted[name] = word
-            self._slots[folded(name)] = (
-                None if unwanted else (name, self._converter(name, word), _RIGHT.get(word.kind))
-            )
+                converter = _id_or_key if name == own_keys.get("") else self._converter(name, word)
+                slot = (name, converter, _RIGHT.get(word.kind))
+            self._slots[folded(name)] = slot
         if "ItemCode" in fields:
             # Lists of quotes leave ItemCode out and have the item itself instead.
             self._slots["item"] = ("ItemCode", _code, None)
@@ -206,7 +214,8 @@ class Form:
         many = word.kind == "many"
         form = Form(
             fields,
-            only=REFERENCES.get(name) or _NARROW.get(name, ()),
+            only=(*REFERENCES[name], *_kind_of(name)) if name in REFERENCES else _NARROW.get(name, ()),
+            own_keys={"": self._own_keys.get(name) or _own_key(name)},
             never=_OWN_IDS,
             beside=BESIDE
             if name in _TRACKING
@@ -502,6 +511,32 @@ def _id(value: Any) -> str | None:
     if not _guid(found):
         raise Broken(f"a GUID is needed, not {_shown(value)}")
     return found
+
+
+def is_id(text: str) -> bool:
+    """Whether it is one of Xero's ids, in small letters."""
+    return bool(_guid(text))
+
+
+def _id_or_key(value: Any) -> str | None:
+    """An id of Xero's, or a key of the source's own."""
+    if isinstance(value, (dict, list, bool)):
+        raise Broken(f"an id is needed, not {_shown(value)}")
+    if isinstance(value, (float, Decimal)):
+        value = number(value)
+    found = str(value).strip()
+    if found.lower() in {"", NOBODY}:
+        return None
+    return found.lower() if _guid(found.lower()) else found
+
+
+def _own_key(name: str) -> str:
+    """The field of a reference that may hold a key of the source's own."""
+    return REFERENCES[name][0] if name in REFERENCES and not name.endswith("Tracking") else ""
+
+
+def _kind_of(name: str) -> tuple[str, ...]:
+    return (KINDS[name],) if name in KINDS else ()
 
 
 @lru_cache(maxsize=4096)

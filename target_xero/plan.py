@@ -12,15 +12,16 @@ import msgspec
 
 from singer_xero.api import dates
 from target_xero.answers import LINES, held
+from target_xero.codes import alias
 from target_xero.compare import same_name, says
 from target_xero.identity import origin, shown
 from target_xero.ledger import Entry, Ledger
 from target_xero.lines import KnownLine, for_update, in_xero, known, noted, without_ids
 from target_xero.lookups import Directory, Record
 from target_xero.payload import REFERENCES, Broken, encode
-from target_xero.references import References, alias
+from target_xero.references import Ambiguous, References, several
 from target_xero.sinks import Intake, Job
-from target_xero.writes import Existing, Verb, Write
+from target_xero.writes import WRITES, Existing, Verb, Write
 
 #: Marks the hash of a record whose archiving was left out, so that it is made up for once `deletes` is on.
 _NOT_ARCHIVED = "~"
@@ -99,6 +100,7 @@ class Planner:
         self._intake = intake
         self._deletes = deletes
         self._left: set[tuple[str, str] | str | None] = set()
+        self._looked_twice: set[tuple[str, str]] = set()
         self.lost_parts: defaultdict[str, dict[str, Job]] = defaultdict(dict)
 
     def plan(self, row: Write, job: Job) -> Step | Adopted | Left:
@@ -215,6 +217,11 @@ class Planner:
             status=status, after=after, owner=owner, lines=_line_ids(content),
         )  # fmt: skip
 
+    def update_of(self, row: Write, job: Job, entry: Entry) -> Step | Adopted:
+        """The change of a record that has another id in Xero by now, in `entry`."""
+        owner, content = self._content(row, job, entry)
+        return self._update(row, job, content, entry, entry.status, owner)
+
     def settle_existing(
         self, row: Write, job: Job, content: dict[str, Any], record: Record, entry: Entry, owner: str | None
     ) -> Step | Adopted:
@@ -294,8 +301,31 @@ class Planner:
             found = self._directory.find(row, name, value)
             if row.numbered:
                 found = [one for one in found if one.get(row.numbered[0]) == row.numbered[1]]
+            found = [one for one in found if row.counts(one)]
             if found:
                 return found[0]
+        return None
+
+    def _to_end(self, row: Write, job: Job) -> Record | None:
+        """The record that one to be ended names: of its type, if it gives one, and in force, if there is one."""
+        sent = job.sent
+        for name in row.names if row.search else ():
+            if not sent.get(name):
+                continue
+            value = str(sent[name])
+            found = self._directory.find(row, name, value)
+            if row.numbered and sent.get(row.numbered[0]):
+                found = [one for one in found if one.get(row.numbered[0]) == sent[row.numbered[0]]]
+            if row.numbered and len({one.get(row.numbered[0]) for one in found}) > 1:
+                raise several(row, name, value, found)
+            living = [one for one in found if row.counts(one)]
+            if len(living) > 1 and "Contact" in sent:
+                _, content = self._content(row, job, Entry())
+                living = [one for one in living if says(content, one, ["Contact"])] or living
+            if len(living) > 1:
+                raise several(row, name, value, living)
+            if found:
+                return living[0] if living else found[0]
         return None
 
     # The end of a record
@@ -308,7 +338,7 @@ class Planner:
         archive = job.status == "ARCHIVED" and not job.gone
         xero_id = entry.xero_id or self._own_id(row, job)
         # A number of another organisation says nothing about the record that has it here.
-        record = None if xero_id or self._references.foreign(job.tenant) else self._by_name(row, job.sent)
+        record = None if xero_id or self._references.foreign(job.tenant) else self._to_end(row, job)
         if record:
             xero_id = str(record[row.key])
         if archive and row.unborn and not xero_id:
@@ -344,7 +374,7 @@ class Planner:
         if now in _GONE:
             step = self._adoption(row, job, job.sent, entry, now, entry.owner)
             return Adopted(step, {row.key: xero_id, **(record or {})})
-        return self.status_step(row, job, entry, _ending(row, now, job.status))
+        return self.status_step(row, job, entry, ending(row, now, job.status))
 
     def _unarchived(self, row: Write, job: Job, entry: Entry) -> Step | Adopted:
         """A record that is archived in the source: written first, as others may refer to it, archived last."""
@@ -387,6 +417,12 @@ class Planner:
             _path(verb, entry.owner, xero_id), body, entry, job.hash,
             status=status, after=after, owner=entry.owner, follows=follows, said=said,
         )  # fmt: skip
+
+    def is_first_look(self, row: Write, step: Step) -> bool:
+        """Whether the lines of a record were not looked up a second time in this run; asked once, they were."""
+        known = (row.name, step.job.key) in self._looked_twice
+        self._looked_twice.add((row.name, step.job.key))
+        return not known
 
     def with_lines_looked_up(self, row: Write, step: Step) -> Step | Adopted | None:
         """A refused change once more, if it names lines that Xero does not have any more."""
@@ -450,13 +486,33 @@ class Planner:
 
     def _content(self, row: Write, job: Job, entry: Entry) -> tuple[str | None, dict[str, Any]]:
         """The path of what a part belongs to, and the content with its references resolved."""
-        sent = dict(job.sent)
+        sent = self._references.completed(job.sent, _source_of(job), _kinds(row, job))
+        if row.refers:
+            sent |= self._references.own(row.refers, sent, _source_of(job))
         owner = self._owner(row, job, sent) if row.owners else entry.owner
         if row.refers:
             return owner, dict(self._references.reference(row.refers, sent, job.tenant))
-        return owner, self._references.resolve(
-            sent, None if job.parent and row.key_is_content else job.tenant
-        )
+        tenant = None if job.parent and row.key_is_content else job.tenant
+        try:
+            return owner, self._references.resolve(sent, tenant)
+        except Ambiguous:
+            kind = self._kind_of_credit(owner)
+            if not kind:
+                raise
+            return owner, self._references.resolve(
+                self._references.completed(sent, "", {"Invoice": kind}), tenant
+            )
+
+    def _kind_of_credit(self, owner: str | None) -> str:
+        """The type of invoice that a credit note, overpayment or prepayment can be set off against."""
+        path, _, identifier = (owner or "").partition("/")
+        row = next((row for row in WRITES.values() if row.path == path and row.parts), None)
+        if row is None or path not in WRITES["allocations"].owners.values():
+            return ""
+        kind = str((self._directory.by_ids(row, [identifier]).get(identifier) or {}).get("Type", ""))
+        if not kind:
+            return ""
+        return "ACCREC" if kind.startswith(("ACCREC", "RECEIVE", "AR")) else "ACCPAY"
 
     def _owner(self, row: Write, job: Job, sent: dict[str, Any]) -> str:
         """Where a part goes, such as `CreditNotes/<id>`; takes the field that says so out of the content."""
@@ -467,7 +523,7 @@ class Planner:
                 raise _OwnerLeftOut
             parent = self._ledger.entry(name, key)
             if parent is None or not parent.xero_id or parent.gone:
-                rejected = self._references.why_rejected(name, [("", key)])
+                rejected = self._references.rejected.why(name, [("", key)])
                 raise Broken(rejected or f"the record of {name} that it is part of is not in Xero")
             sent[link] = {REFERENCES[link][0]: parent.xero_id} if link in REFERENCES else parent.xero_id
             tenant = tenant if link not in row.owners else None
@@ -491,6 +547,13 @@ class Planner:
                     return f"BrandingThemes/{one['BrandingThemeID']}"
             raise Broken(f"Xero has no branding theme {theme!r}", "Name")
         raise Broken("one of them says what it belongs to, and is needed", " or ".join(row.owners))
+
+    def now(self, row: Write, step: Step) -> Record | None:
+        """The record of a step as Xero has it; None if it is not there any more."""
+        xero_id = step.entry.xero_id or ""
+        if not row.siblings:
+            return self._directory.by_ids(row, [xero_id]).get(xero_id)
+        return next((one for one in self.siblings(row, step.owner) if str(one.get(row.key)) == xero_id), None)
 
     def siblings(self, row: Write, owner: str | None) -> list[Record]:
         """What hangs on a record in Xero already."""
@@ -551,6 +614,19 @@ class Planner:
             body[name] = value
 
 
+def _source_of(job: Job) -> str:
+    """The source that a record comes from."""
+    of = origin(job.key)
+    return of.source if of else ""
+
+
+def _kinds(row: Write, job: Job) -> dict[str, Any]:
+    """Which kinds of documents a record names by their numbers, where it says so."""
+    field, meanings = row.kinds
+    meant = meanings.get(str(job.aside.get(field, "")).upper())
+    return {**(dict([meant]) if meant else {}), **job.kinds}
+
+
 def _doubt(other: str) -> str:
     """Why a record is not taken for the one that the log of writes has under a key like its own."""
     of = origin(other)
@@ -583,7 +659,7 @@ def _is_own_rate(tax_type: str) -> bool:
     return tax_type.startswith("TAX") and tax_type[3:].isdigit()
 
 
-def _ending(row: Write, now: str, asked: str) -> str:
+def ending(row: Write, now: str, asked: str) -> str:
     """Which status ends a record: a draft is deleted where an approved one is voided."""
     if not row.ends:
         return "DELETED"

@@ -1,25 +1,26 @@
 """How a record names others: ids of the source become Xero's, and names become ids where Xero needs them.
 
-What this run or an earlier one wrote is found in the ledger, at no call. An id of another organisation that
-was not written from there is never sent: what it stands for is found by its number or name, or the record is
-rejected.
+What this run or an earlier one wrote is found in the log of writes. An id of another organisation that was not written
+from there is never sent: what it stands for is found by its number or name, or the record is rejected. So is a number
+or name that may mean several records; what is voided, deleted or archived counts for nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from target_xero.compare import same_name
+from target_xero import identity
+from target_xero.codes import Codes
 from target_xero.ledger import Ledger
 from target_xero.lookups import Directory, Record
-from target_xero.payload import REFERENCES, Broken
-from target_xero.spelling import folded, singular
+from target_xero.payload import KINDS, REFERENCES, Broken, is_id
+from target_xero.rejected_names import OWN_KEY, RejectedNames
+from target_xero.spelling import folded
 from target_xero.tracking_names import COLUMN
-from target_xero.writes import WRITES
+from target_xero.writes import WRITES, Write
 
 #: The objects behind the names of references.
 _OBJECTS = {
@@ -31,20 +32,18 @@ _OBJECTS = {
     "Invoice": "invoices",
     "CreditNote": "credit_notes",
 }
-#: Characters of a reject's reason that another reject repeats.
-_LONGEST_REASON = 300
 _BY_NAME = ("contacts", "invoices", "credit_notes")
 _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 _NESTED: frozenset[type[Any]] = frozenset({dict, list})
-# Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".
-_tax_type = re.compile(r"[A-Z0-9_]+").fullmatch
-_decimal_code = re.compile(r"(\d+)\.0+").fullmatch
-_account_code = re.compile(r"[^a-z\s]{1,10}").fullmatch
+_CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
 
-def alias(kind: str, tenant: str | None, code: str) -> str:
-    """The ledger's name for a code of another organisation: codes, unlike ids, are not unique across them."""
-    return f"{kind}:{tenant or ''}:{code}"
+class Ambiguous(Broken):
+    """A number or name that several records have; `records` are Xero's."""
+
+    def __init__(self, rule: str, records: Sequence[Record], field: str = "") -> None:
+        super().__init__(rule, field)
+        self.records = records
 
 
 class References:
@@ -54,22 +53,9 @@ class References:
         self._ledger = ledger
         self._directory = directory
         self._tenant = tenant
-        self._rejected: dict[tuple[str, str, str], str] = {}
-
-    def heard_rejected(self, object_name: str, names: Mapping[str, str], reason: str) -> None:
-        """Remember why a record was rejected, under what others may refer to it by ("" is its key in the source)."""
-        for field, value in names.items():
-            self._rejected.setdefault((object_name, field, _folded_value(value)), reason)
-
-    def why_rejected(self, object_name: str, tried: Iterable[tuple[str, str]]) -> str:
-        """That a record was rejected in this run, and why; empty if none by these (field, value) was."""
-        for field, value in tried:
-            reason = self._rejected.get((object_name, field, _folded_value(value)))
-            if reason:
-                kind = singular(object_name).replace("_", " ")
-                named = f"{kind} {value}" if field else kind
-                return f"its {named} was rejected: {_shortened(reason)}"
-        return ""
+        self.rejected = RejectedNames()
+        self._codes = Codes(ledger, directory, self.rejected)
+        self._moves: dict[str, str] = {}
 
     def foreign(self, tenant: str | None) -> bool:
         """Whether a record comes from another organisation, so that its ids mean nothing here."""
@@ -83,16 +69,62 @@ class References:
                 target = _OBJECTS.get(name)
                 identifier, *others = REFERENCES[name]
                 source = reference.get(identifier)
+                source = source if source and is_id(source) else None
                 if target not in _BY_NAME or (source and (self._mapped(source) or not self.foreign(tenant))):
                     continue
                 for field in others:
                     value = reference.get(field)
-                    if value and not self._ledger.by_name(target, field, value):
+                    # The log knows the numbers of sales only, and a bill may have the same one.
+                    if value and (WRITES[target].numbered or not self._ledger.by_name(target, field, value)):
                         wanted[target, field].add(value)
                     elif value:
                         break
         for (target, field), values in wanted.items():
             self._directory.look_up(WRITES[target], field, values)
+
+    def completed(self, content: Mapping[str, Any], source: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
+        """The content with Xero's ids in place of the source's own keys, and with the kinds of documents it names.
+
+        `kinds` are those by the names of references; those of the payments in a batch by their places in it.
+        """
+        found = dict(content)
+        for name, value in content.items():
+            if name in REFERENCES and isinstance(value, dict):
+                found[name] = self.own(name, value, source)
+                if name in kinds and REFERENCES[name][0] not in found[name]:
+                    found[name][KINDS[name]] = kinds[name]
+            elif name == "Payments":
+                places = kinds.get(name, {})
+                found[name] = [
+                    self.completed(one, source, {**kinds, **places.get(str(place), {})})
+                    for place, one in enumerate(value)
+                ]
+        return found
+
+    def own(self, name: str, given: Mapping[str, Any], source: str) -> dict[str, Any]:
+        """A reference with Xero's id in place of the key that the source has for the record."""
+        identifier = REFERENCES[name][0]
+        key = given.get(identifier)
+        if not key or is_id(key) or name in _TRACKING:
+            return dict(given)
+        target = _OBJECTS.get(name)
+        if target is None:
+            raise Broken(f"a GUID is needed, not {key!r}", f"{name}.{identifier}")
+        held = self._ledger.by_own_key(target, source, key)
+        if len({xero_id for _, xero_id in held}) > 1:
+            told = " and ".join(identity.shown(one) for one, _ in held)
+            raise Broken(f"{key!r} is the key of {told}: name it in another way", f"{name}.{identifier}")
+        others = {field: value for field, value in given.items() if field != identifier}
+        if held:
+            return {identifier: held[0][1]}
+        if not others.keys() - {KINDS.get(name)}:
+            raise Broken(
+                self.rejected.why(target, [(OWN_KEY, key)])
+                or f"none of the source's {target} that were written has the key {key!r}: send it in a stream of "
+                f"{target} as well",
+                f"{name}.{identifier}",
+            )
+        return others
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """The content with all its references as Xero takes them; raises `Broken` for one that can't be found."""
@@ -115,26 +147,28 @@ class References:
             try:
                 return self.reference(name, value, tenant)
             except Broken as broken:
-                raise Broken(broken.rule, name) from None
+                raise _within(broken, name) from None
         if isinstance(value, list):
             found = []
             for index, one in enumerate(value):
                 try:
                     found.append(self._nested(one, tenant) if isinstance(one, dict) else one)
                 except Broken as broken:
-                    raise Broken(broken.rule, f"{name}[{index}].{broken.field}") from None
+                    raise _within(broken, f"{name}[{index}].{broken.field}") from None
             return found
         if isinstance(value, dict):
             try:
                 return self._nested(value, tenant)
             except Broken as broken:
-                raise Broken(broken.rule, f"{name}.{broken.field}") from None
+                raise _within(broken, f"{name}.{broken.field}") from None
         if name.endswith("TaxType") and isinstance(value, str):
-            return self._tax(name, value, tenant)
+            return self._codes.tax_type(name, value, tenant if self.foreign(tenant) else None)
         if name.endswith("AccountCode") and isinstance(value, str):
-            return self._account_code(name, value, tenant)
+            return self._codes.account_code(name, value, tenant if self.foreign(tenant) else None)
         if name == "ItemCode" and isinstance(value, str):
-            return self._not_rejected("items", "Code", value, name)
+            return self._codes.item_code(name, value)
+        if name in _CURRENCIES and isinstance(value, str):
+            return value.strip().upper()
         if name.endswith("ID") and name != "LineItemID" and isinstance(value, str):
             return self._plain_id(name, value, tenant)
         return value
@@ -170,43 +204,83 @@ class References:
         if source:
             mapped = self._mapped(source)
             if mapped or not self.foreign(tenant):
-                return {identifier: mapped or source}
+                return {identifier: self._living(name, mapped or source)}
         target = _OBJECTS.get(name)
-        tried = [(field, str(given[field])) for field in others if given.get(field)]
+        tried = {field: str(given[field]) for field in others if given.get(field)}
         if target == "accounts":
-            return self._account_reference(tried, source)
-        if target is not None:
-            row = WRITES[target]
-            for field, value in tried:
-                known = self._ledger.by_name(target, field, value)
+            found = self._codes.account_reference(tried, known=bool(source))
+            if found:
+                return found
+        elif target is not None:
+            for field, value in tried.items():
+                known = self._numbered(WRITES[target], field, value, given.get(KINDS.get(name, "")))
                 if known:
-                    return {identifier: known}
-                found = self._directory.find(row, field, value)
-                if len(found) > 1:
-                    raise Broken(
-                        f"{len(found)} {target} in Xero have the {field} {value!r}: name it by {identifier}"
-                    )
-                if found:
-                    return {identifier: str(found[0][identifier])}
-        raise Broken(self._nowhere(target or f"{name.lower()}s", tried, source))
+                    return {identifier: self._living(name, known)}
+        raise Broken(
+            self._nowhere(target or f"{name.lower()}s", tried, source, given.get(KINDS.get(name, "")))
+        )
 
-    def _account_reference(self, tried: list[tuple[str, str]], source: str | None) -> dict[str, str]:
-        for field, value in tried:
-            if field == "Code" and not source:
-                return {"Code": self._not_rejected("accounts", "Code", self._whole_code(value), "")}
-            for account in self._directory.whole("accounts"):
-                if str(account.get(field) or "").casefold() == value.casefold():
-                    return {"AccountID": str(account["AccountID"])}
-        raise Broken(self._nowhere("accounts", tried, source))
+    def _numbered(self, row: Write, field: str, value: str, kind: str | None) -> str | None:
+        """Xero's id of the one record in force with that name or number, and of that kind if it is given."""
+        known = self._ledger.by_name(row.name, field, value)
+        if known and (not row.numbered or kind == row.numbered[1]):
+            return known
+        records = self._directory.find(row, field, value)
+        living = [one for one in records if row.counts(one)]
+        if row.numbered:
+            field_of_kind, numbered = row.numbered
+            living = [one for one in living if kind in {None, one.get(field_of_kind)}]
+            if known and not kind and all(one.get(row.key) != known for one in records):
+                # In a dry run it is not in Xero yet.
+                living.append({row.key: known, field_of_kind: numbered})
+        if len(living) > 1:
+            raise several(row, field, value, living)
+        return str(living[0][row.key]) if living else None
 
-    def _nowhere(self, target: str, tried: list[tuple[str, str]], source: str | None) -> str:
-        rejected = self.why_rejected(target, [*tried, *([("ID", source)] if source else [])])
+    def _nowhere(self, target: str, tried: Mapping[str, str], source: str | None, kind: str | None) -> str:
+        """Why a reference leads nowhere: what was tried, and what has that name but is not in force."""
+        rejected = self.rejected.why(target, [*tried.items(), *([("ID", source)] if source else [])])
         if rejected:
             return rejected
-        if tried:
-            named = " or ".join(f"{field} {value!r}" for field, value in tried)
-            return f"Xero has none of {target} with the {named}: send it in the stream {target} as well"
-        return f"{source} is an id of another organisation: send that record in the stream {target} as well"
+        if not tried:
+            return (
+                f"{source} is an id of another organisation: send that record in the stream {target} as well"
+            )
+        named = " or ".join(f"{field} {value!r}" for field, value in tried.items())
+        missing = f"Xero has none of {target}{f' of the type {kind}' if kind else ''} with the {named}"
+        row = WRITES.get(target)
+        over = self._over(row, tried, kind) if row is not None and target in _BY_NAME else ""
+        if over == "ARCHIVED":
+            return f"{missing} in force, only an archived one: restore it in Xero"
+        if over:
+            return f"{missing} in force, only a {over} one"
+        return f"{missing}: send it in the stream {target} as well"
+
+    def _over(self, row: Write, tried: Mapping[str, str], kind: str | None) -> str:
+        """The status of a record with such a name that is not in force; empty if there is none."""
+        for field, value in tried.items():
+            for one in self._directory.find(row, field, value, over=True):
+                if not row.counts(one) and (not kind or not row.numbered or one.get(row.numbered[0]) == kind):
+                    return str(one.get(row.status))
+        return ""
+
+    def note_moves(self, moves: Mapping[str, str], lasting: Mapping[str, str]) -> None:
+        """Contacts live on as others from now on: old and new ids, those `lasting` for later runs too."""
+        self._moves |= moves
+        if lasting:
+            self._ledger.settle("contacts", ids={_merged(old): new for old, new in lasting.items()})
+
+    def _living(self, name: str, identifier: str) -> str:
+        """The id of the contact that one was merged into, as far as that is known; any other id as it is."""
+        if _OBJECTS.get(name) != "contacts":
+            return identifier
+        met = {identifier}
+        while (
+            into := self._moves.get(identifier) or self._ledger.id_of(_merged(identifier))
+        ) and into not in met:
+            met.add(into)
+            identifier = into
+        return identifier
 
     def _mapped(self, source: str | None) -> str | None:
         return self._ledger.id_of(source) if source else None
@@ -225,46 +299,7 @@ class References:
             raise Broken(
                 f"{identifier} is an account of another organisation: send accounts as well", "AccountID"
             )
-        wanted = mapped or identifier
-        return next(
-            (a for a in self._directory.whole("accounts") if a["AccountID"] == wanted), {"AccountID": wanted}
-        )
-
-    # Codes
-
-    def _account_code(self, name: str, code: str, tenant: str | None) -> str:
-        mapped = self._ledger.id_of(alias("AccountCode", tenant, code)) if self.foreign(tenant) else None
-        if mapped or _account_code(code):
-            return mapped or self._not_rejected("accounts", "Code", self._whole_code(code), name)
-        accounts = self._directory.whole("accounts")
-        for field in ("Code", "Name"):
-            for account in accounts:
-                if account.get("Code") and str(account.get(field) or "").casefold() == code.casefold():
-                    return str(account["Code"])
-        raise Broken(f"no account in Xero has the code or name {code!r}", name)
-
-    def _not_rejected(self, target: str, field: str, value: str, name: str) -> str:
-        """A name or code that Xero resolves; raises `Broken` if it is that of a record that was rejected as new."""
-        rejected = self.why_rejected(target, [(field, value)])
-        if rejected and not any(same_name(value, one.get(field)) for one in self._directory.whole(target)):
-            raise Broken(rejected, name)
-        return value
-
-    def _whole_code(self, code: str) -> str:
-        """The code 200 where a spreadsheet made 200.0 of it, unless Xero has an account with that very code."""
-        whole = _decimal_code(code)
-        codes = {str(account.get("Code")) for account in self._directory.whole("accounts")} if whole else ()
-        return whole[1] if whole and code not in codes and whole[1] in codes else code
-
-    def _tax(self, name: str, code: str, tenant: str | None) -> str:
-        mapped = self._ledger.id_of(alias("TaxType", tenant, code)) if self.foreign(tenant) else None
-        if mapped or not code or _tax_type(code):
-            return mapped or code
-        for rate in self._directory.whole("tax_rates"):
-            if str(rate.get("Name") or "").casefold() == code.casefold():
-                return str(rate["TaxType"])
-        rejected = self.why_rejected("tax_rates", [("Name", code)])
-        raise Broken(rejected or f"no tax rate in Xero has the code or name {code!r}", name)
+        return self._codes.account(mapped or identifier)
 
     def _tracking(self, given: Mapping[str, Any], tenant: str | None, *, with_ids: bool) -> dict[str, Any]:
         """A category and an option: by name as people know them, by id where Xero takes nothing else."""
@@ -272,24 +307,13 @@ class References:
             given = {"Name": self._category_of_column(given[COLUMN]), "Option": given["Option"]}
         name, option = given.get("Name"), given.get("Option")
         if name and option and not with_ids:
-            return {
-                "Name": self._not_rejected("tracking_categories", "Name", name, "Tracking"),
-                "Option": option,
-            }
+            return self._codes.tracking(name, option, with_ids=False)
         ids = {n: given[n] for n in ("TrackingCategoryID", "TrackingOptionID") if given.get(n)}
         mapped = {n: self._mapped(value) for n, value in ids.items()}
         if len(ids) == 2 and (all(mapped.values()) or not self.foreign(tenant)):
             return {n: mapped[n] or value for n, value in ids.items()}
         if name and option:
-            for category in self._directory.whole("tracking_categories"):
-                if str(category.get("Name") or "").casefold() == name.casefold():
-                    for one in category.get("Options") or []:
-                        if str(one.get("Name") or "").casefold() == option.casefold():
-                            return {
-                                "TrackingCategoryID": category["TrackingCategoryID"],
-                                "TrackingOptionID": one["TrackingOptionID"],
-                            }
-            raise Broken(f"Xero has no option {option!r} of a tracking category {name!r}", "Tracking")
+            return self._codes.tracking(name, option, with_ids=True)
         if self.foreign(tenant) and not all(mapped.values()):
             raise Broken(
                 "it names tracking by ids of another organisation: send tracking_categories as well",
@@ -302,23 +326,48 @@ class References:
         for category in self._directory.whole("tracking_categories"):
             if folded(str(category.get("Name") or "")) == folded(column):
                 return str(category["Name"])
-        rejected = self.why_rejected("tracking_categories", [("Name", column)])
+        rejected = self.rejected.why("tracking_categories", [("Name", column)])
         raise Broken(rejected or f"Xero has no tracking category {column!r}", "Tracking")
+
+
+def _merged(contact_id: str) -> str:
+    """The log's name for what a contact was merged into."""
+    return f"merged:{contact_id}"
+
+
+def several(row: Write, field: str, value: str, records: Sequence[Record]) -> Ambiguous:
+    """The reject of what names several of Xero's records, with each of them."""
+    told = "; ".join(_described(row, one) for one in records[:5])
+    more = f" and {len(records) - 5} more" if len(records) > 5 else ""
+    how = f"its {row.numbered[0]} or its {row.key}" if row.numbered else f"its {row.key}"
+    return Ambiguous(
+        f"{len(records)} {row.name} in Xero have the {field} {value!r}: {told}{more}. Say which by {how}",
+        records,
+    )
+
+
+def _described(row: Write, record: Record) -> str:
+    kind = str(record.get(row.numbered[0], "")) if row.numbered else ""
+    contact = record.get("Contact")
+    of = f"of {contact['Name']}" if isinstance(contact, dict) and contact.get("Name") else ""
+    return " ".join(word for word in (kind, str(record.get(row.key)), of) if word)
+
+
+def _within(broken: Broken, field: str) -> Broken:
+    """The same problem, in a field of the record around it."""
+    if isinstance(broken, Ambiguous):
+        return Ambiguous(broken.rule, broken.records, field)
+    return Broken(broken.rule, field)
 
 
 @lru_cache(maxsize=4096)
 def _refers(name: str) -> bool:
     """Whether a plain value of this name may stand for another record."""
-    return name in REFERENCES or name.endswith(("TaxType", "AccountCode", "ItemCode", "ID"))
-
-
-def _folded_value(value: str) -> str:
-    return " ".join(value.split()).casefold()
-
-
-def _shortened(reason: str) -> str:
-    """A reason as it stands within another one."""
-    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON].rstrip()}…"
+    return (
+        name in REFERENCES
+        or name in _CURRENCIES
+        or name.endswith(("TaxType", "AccountCode", "ItemCode", "ID"))
+    )
 
 
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:

@@ -19,7 +19,7 @@ import msgspec
 
 from target_xero.amounts import agrees
 from target_xero.identity import Naming
-from target_xero.payload import HEXADECIMAL, ID_LIKE, NOBODY, Form, encode_sorted
+from target_xero.payload import HEXADECIMAL, ID_LIKE, KINDS, NOBODY, REFERENCES, Form, encode_sorted
 from target_xero.writes import DELETED_AT, Write
 
 _NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
@@ -80,6 +80,9 @@ class Shape:
         self._statuses: dict[str | None, str] = {None: "", "": ""}
         self._statuses |= {status: row.becomes.get(status, status) for status in row.statuses}
         self._names = (*row.names, *(row.numbered or ())[:1])
+        self._kinds = tuple(name for name in KINDS if name in form.inner)
+        payments = form.inner.get("Payments")
+        self._nested_kinds = tuple(name for name in KINDS if payments and name in payments.inner)
         self._is_special = bool(row.elsewhere or row.either or row.name in _OF_THEIR_OWN)
         # A key that is a number counts as it was written, and one that is content under another name is both.
         self._can_read = all(
@@ -149,6 +152,11 @@ class Shape:
                 setattr(record, self._status, None)
         if self._is_special:
             _look_closer(row, record)
+        for name in self._kinds:
+            _drop_kind(getattr(record, name), name)
+        for name in self._nested_kinds:
+            for payment in record.Payments or ():
+                _drop_kind(getattr(payment, name), name)
         identifier = None
         aside = {}
         for name in self._aside:
@@ -208,6 +216,14 @@ def _look_closer(row: Write, record: Any) -> None:
             raise _Unusual
     if row.name == "history_notes":
         raise _Unusual
+
+
+def _drop_kind(reference: Any, name: str) -> None:
+    """Leave to the form what is named by its number; beside an id its kind says nothing."""
+    if reference is not None:
+        if getattr(reference, REFERENCES[name][0]) is None:
+            raise _Unusual
+        setattr(reference, KINDS[name], None)
 
 
 _ORDINARY = frozenset({None, "ACCRECPAYMENT", "ACCPAYPAYMENT"})

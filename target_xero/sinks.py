@@ -18,8 +18,9 @@ import msgspec
 from singer_sdk.sinks import Sink
 
 from target_xero.day_formats import DayOrder, no_order
-from target_xero.identity import CONTENT, Naming, part_of
+from target_xero.identity import CONTENT, Naming, own_key, part_of
 from target_xero.payload import (
+    KINDS,
     REFERENCES,
     Broken,
     Content,
@@ -29,6 +30,7 @@ from target_xero.payload import (
     fingerprint,
     hashed,
 )
+from target_xero.rejected_names import OWN_KEY
 from target_xero.shapes import Shape, Taken
 from target_xero.stream_names import Meaning
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
@@ -52,9 +54,10 @@ class Job(msgspec.Struct, omit_defaults=True):
 
     `key` is its identity (see `identity`), `hash` that of all it says; `sent` is its content in Xero's names, `id` the
     value of Xero's id field in it, `tenant` the organisation it comes from if it says so. `status` is what it asks for,
-    `gone` whether the source has deleted it. `aside` holds what is only looked at. `parent` is (object, identity,
-    field) of the record whose part it is, and `parts` the identities of a record's own parts by their object. `epoch`
-    is the number of states before it, `raw` where the line that it came in is kept.
+    `gone` whether the source has deleted it. `aside` holds what is only looked at, and `kinds` which kinds of documents
+    its references name. `parent` is (object, identity, field) of the record whose part it is, and `parts` the
+    identities of a record's own parts by their object. `epoch` is the number of states before it, `raw` where the
+    line that it came in is kept.
     """
 
     key: str
@@ -67,6 +70,7 @@ class Job(msgspec.Struct, omit_defaults=True):
     status: str = ""
     gone: bool = False
     aside: dict[str, Any] = {}
+    kinds: dict[str, Any] = {}
     parent: tuple[str, str, str] | None = None
     parts: dict[str, list[str]] = {}
 
@@ -87,8 +91,11 @@ class Reject(msgspec.Struct):
 
 
 def _names_of(key: str, identifier: str | None, sent: Mapping[str, Any]) -> dict[str, str]:
-    """What others may refer to a record by: "" is its key in the source, ID its id in Xero."""
+    """What others may refer to a record by: "" is its identity, ID its id in Xero."""
     names = {name: sent[name] for name in _REFERRED_BY if isinstance(sent.get(name), str)}
+    own = own_key(key) if key else None
+    if own:
+        names[OWN_KEY] = own[1]
     return {**({"": key} if key else {}), **({"ID": identifier} if identifier else {}), **names}
 
 
@@ -265,6 +272,7 @@ class Intake:
 
     def _job(self, row: Write, key: str, content: Content, gone: bool, tenant: str | None) -> Job:
         sent = content.sent
+        kinds = _take_kinds(sent)
         status = self._status(row, sent, content.aside)
         if row.name == "payments":
             _name_what_is_paid(content)
@@ -281,6 +289,7 @@ class Intake:
             status=status,
             gone=gone,
             aside={name: value for name, value in content.aside.items() if name in row.looked_at},
+            kinds=kinds,
         )
 
     @staticmethod
@@ -467,6 +476,24 @@ def _check_balance(sent: Mapping[str, Any]) -> None:
             else f"the lines must add up to zero, not to {total}"
         )
         raise Broken(rule, "JournalLines")
+
+
+def _take_kinds(sent: dict[str, Any]) -> dict[str, Any]:
+    """Take out what is not part of the content: the kind of document that a reference names, in lists by its place."""
+    found: dict[str, Any] = {}
+    for name in KINDS:
+        reference = sent.get(name)
+        if not isinstance(reference, dict):
+            continue
+        kind = reference.pop(KINDS[name], None)
+        if kind and REFERENCES[name][0] not in reference:
+            found[name] = kind.upper()
+        if kind and not reference:
+            del sent[name]
+    for place, part in enumerate(sent.get("Payments") or ()):
+        if kinds := _take_kinds(part):
+            found.setdefault("Payments", {})[str(place)] = kinds
+    return found
 
 
 def _name_what_is_paid(content: Content) -> None:

@@ -25,7 +25,8 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
 from singer_xero.api.transport import Answer
 from singer_xero.config import ConfigurationProblem, Organisation
-from target_xero.answers import LINES, differences
+from target_xero.answers import differences
+from target_xero.codes import alias
 from target_xero.compare import same_name, says
 from target_xero.identity import former, origin, shown
 from target_xero.ledger import Entry, Flight, Ledger
@@ -33,7 +34,8 @@ from target_xero.lines import line_id, noted
 from target_xero.lookups import Directory, Record
 from target_xero.payload import Broken, encode
 from target_xero.plan import Adopted, Left, Planner, Step
-from target_xero.references import References, alias
+from target_xero.references import References
+from target_xero.refusals import Refusals
 from target_xero.report import Rejects, Report
 from target_xero.sinks import Intake, Job, Reject
 from target_xero.writes import MANY, MOST_BYTES, WRITES, Existing, Verb, Write
@@ -142,7 +144,7 @@ class Writer:
         self._directory = Directory(client, organisation)
         self._references = References(ledger, self._directory, organisation.tenant_id)
         self._planner = Planner(ledger, self._directory, self._references, intake, deletes=deletes)
-        self._looked_twice: set[tuple[str, str]] = set()
+        self._refusals = Refusals(ledger, self._directory, self._references, self._planner)
         self._lost: dict[tuple[str, str], str] = {}
         self._left_out: Counter[tuple[str, str]] = Counter(intake.elsewhere)
         self._last: dict[tuple[str, str], tuple[Write, Step]] = {}
@@ -298,14 +300,18 @@ class Writer:
             self._reject(row, job, str(broken))
             return None
         if isinstance(plan, Left):
-            if plan.why:
-                self._left_out[row.name, plan.why] += 1
-            self._settled(row, job, "skipped" if plan.why else "unchanged")
+            self._leave(row, job, plan)
             return None
         if plan.action == "remove" and not row.document:
             self._put_off(row, plan)
             return None
         return plan
+
+    def _leave(self, row: Write, job: Job, plan: Left) -> None:
+        """Settle a record that is left alone."""
+        if plan.why:
+            self._left_out[row.name, plan.why] += 1
+        self._settled(row, job, "skipped" if plan.why else "unchanged")
 
     def _put_off(self, row: Write, step: Step) -> None:
         self._last[row.name, step.job.key] = (row, step)
@@ -317,6 +323,8 @@ class Writer:
         if step.after:
             then = self._planner.status_step(row, step.job, entry, step.after[0], record=plan.record)
             self._put_off(row, then)
+        elif step.follows:
+            self._intake.states.settled(step.job.epoch)
         else:
             self._settled(row, step.job, "unchanged")
 
@@ -575,63 +583,29 @@ class Writer:
         return following
 
     def _settle_refused(self, row: Write, refused: list[tuple[Step, str]]) -> list[Step]:
-        """Plan refused steps another way where there is one; the others are rejects."""
+        """Settle what was refused: what is so in Xero already, or can be sent in another way; the rest are rejects."""
         following: list[Step] = []
         rejects: list[Reject] = []
-        self._look_up_refused(row, [step for step, _ in refused])
+        denied: list[str] = []
+        self._refusals.prepare(row, [step for step, _ in refused])
         for step, words in refused:
-            job = step.job
             try:
-                plan = self._planned_anew(row, step)
+                plan = self._refusals.reconsider(row, step)
             except Broken as broken:
                 plan, words = None, f"{words} ({broken})"
             if isinstance(plan, Adopted):
                 self._adopt(row, plan)
+            elif isinstance(plan, Left):
+                self._leave(row, step.job, plan)
             elif plan is not None:
                 following.append(plan)
             else:
-                rejects.append(Reject.of(row, job, words))
-        keys = [step.job.key for step, _ in refused]
-        again = {step.job.key for step in following}
+                rejects.append(Reject.of(row, step.job, words))
+                denied.append(step.job.key)
         self._set_aside(rejects)
-        self._ledger.settle(row.name, refused=[key for key in keys if key not in again], unsent=list(again))
+        self._ledger.settle(row.name, refused=denied, unsent=[step.job.key for step in following])
         self._check_stop()
         return following
-
-    def _look_up_refused(self, row: Write, steps: list[Step]) -> None:
-        """Look up, in few calls, what the records of refused steps are in Xero."""
-        for field in row.names:
-            values = [
-                value
-                for step in steps
-                if _may_exist(row, step)
-                for name, value in row.named(step.body)
-                if name == field
-            ]
-            self._directory.look_up(row, field, values)
-        changed = [step.entry.xero_id for step in steps if _may_be_less(step) and step.entry.xero_id]
-        for xero_id in changed:
-            self._directory.forget(row, xero_id)
-        if changed:
-            self._directory.by_ids(row, changed)
-
-    def _planned_anew(self, row: Write, step: Step) -> Step | Adopted | None:
-        """What to do in place of a step that was refused; None if that is for people to decide.
-
-        A refused create may be of a record that Xero has under that name; of a refused change, Xero may take a part.
-        """
-        if _may_be_less(step):
-            change = self._planner.only_changes(row, step)
-            if change is None and self._is_first_look(row, step):
-                change = self._planner.with_lines_looked_up(row, step)
-            return change
-        record = (
-            self._planner.existing(row, step.job, step.body, step.owner) if _may_exist(row, step) else None
-        )
-        if record is None or not (row.existing is Existing.MERGE or says(step.body, record, row.marks)):
-            return None
-        content = {name: value for name, value in step.body.items() if name != row.status}
-        return self._planner.settle_existing(row, step.job, content, record, step.entry, step.owner)
 
     def _note(self, row: Write, done: list[tuple[Step, Record]]) -> list[Entry]:
         """Let the ledger know what is written; returns its new entries."""
@@ -756,17 +730,10 @@ class Writer:
 
     def _now(self, row: Write, step: Step) -> Record | None:
         """The record as it is now, if the change or the end of it that was asked for is done."""
-        xero_id = step.entry.xero_id or ""
-        if row.siblings:
-            found = [
-                one for one in self._planner.siblings(row, step.owner) if str(one.get(row.key)) == xero_id
-            ]
-            record = found[0] if found else None
-        else:
-            record = self._directory.by_ids(row, [xero_id]).get(xero_id)
+        record = self._planner.now(row, step)
         if step.action == "remove":
             over = record is None or (bool(step.status) and record.get(row.status) == step.status)
-            return (record or {row.key: xero_id}) if over else None
+            return (record or {row.key: step.entry.xero_id}) if over else None
         return record if record is not None and says(step.body, record) else None
 
     # Telling
@@ -806,13 +773,7 @@ class Writer:
         if not any("LineItemID" in line for line in step.body.get("LineItems") or ()):
             return False
         stuck = any(one.stuck for one in differences(row, step.body, answer))
-        return stuck and self._is_first_look(row, step)
-
-    def _is_first_look(self, row: Write, step: Step) -> bool:
-        """Whether the lines of a record were not looked up a second time in this run; asked once, they were."""
-        known = (row.name, step.job.key) in self._looked_twice
-        self._looked_twice.add((row.name, step.job.key))
-        return not known
+        return stuck and self._planner.is_first_look(row, step)
 
     def _compare(self, row: Write, step: Step, answer: Record) -> None:
         """Say and count where Xero answers with something else than the record says."""
@@ -843,7 +804,7 @@ class Writer:
         for reject in rejects:
             stream, rows = self._intake.records(reject.raw)
             told.append((stream, rows, reject.reason))
-            self._references.heard_rejected(reject.row, reject.names, reject.reason)
+            self._references.rejected.add(reject.row, reject.names, reject.reason)
             self._logger.error("%s rejected: %s", self._rejects.name(stream, rows[0]), reject.reason)
         if told and not self._dry_run:
             self._rejects.add(told)
@@ -879,16 +840,6 @@ def _told_by(row: Write, job: Job) -> list[object]:
     if job.id:
         found.append(("", job.id))
     return found + _folded(row, job.sent) if row.first else found
-
-
-def _may_exist(row: Write, step: Step) -> bool:
-    """Whether a refused create may be of a record that Xero has under its name."""
-    return step.action == "create" and not row.first and row.search is not None
-
-
-def _may_be_less(step: Step) -> bool:
-    """Whether a refused change may be sent without its lines; a change is only made smaller once."""
-    return step.action == "update" and step.said is None and not step.body.keys().isdisjoint(LINES)
 
 
 def _may_be_written(error: BaseException | None) -> bool:

@@ -77,6 +77,7 @@ class Part:
 
 _TOTALS = ("SubTotal", "TotalTax", "Total", "TotalAmount")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOTHING_SAID: Mapping[str, tuple[str, str]] = MappingProxyType({})
 _NO_STEPS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -107,6 +108,9 @@ class Write:
         aside: calculated fields that are looked at, though never sent.
         names: fields that name a record, in Xero's order.
         numbered: (field, value): only where it has that value is the number Xero's own and unique.
+        kinds: (field, what each of its values says): of which kind a document is that a record names by its number,
+            as (reference, kind).
+        dead: statuses in which a record does not count any more when one is looked up by its name or number.
         existing: what to do with a record of that name that the ledger does not know.
         search: how such a record is found.
         first: whether to look before a create: where the list is one call, or where Xero does not refuse the double.
@@ -146,6 +150,8 @@ class Write:
     aside: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
     numbered: tuple[str, str] | None = None
+    kinds: tuple[str, Mapping[str, tuple[str, str]]] = ("", _NOTHING_SAID)
+    dead: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     existing: Existing = Existing.MERGE
     search: Search | None = None
     first: bool = False
@@ -206,7 +212,9 @@ class Write:
             aside |= {self.key}
         twins = frozenset(self.xero.twins if self.xero else ())
         never = self.never | twins | {"tenant_id"}
-        return Form(self.fields, aside=aside, never=never, order=order or no_order)
+        refers = {"": self.refers, **{part.field: WRITES[part.row].refers for part in self.parts}}
+        own_keys = {field: REFERENCES[name][0] for field, name in refers.items() if name}
+        return Form(self.fields, aside=aside, never=never, own_keys=own_keys, order=order or no_order)
 
     @cached_property
     def key_is_content(self) -> bool:
@@ -218,6 +226,10 @@ class Write:
         if self.numbered and content.get(self.numbered[0]) != self.numbered[1]:
             return []
         return [(name, str(content[name])) for name in self.names if content.get(name)]
+
+    def counts(self, record: Mapping[str, object]) -> bool:
+        """Whether a record of Xero's is still in force, so that a name or number can mean it."""
+        return record.get(self.status) not in self.dead
 
     def way(self, now: str, wanted: str) -> tuple[str, ...] | None:
         """The statuses to go through from `now` to `wanted`, the last included; None if Xero has no such way."""
@@ -344,6 +356,7 @@ _ROWS = (
         required=("Name", "TaxComponents"),
         steps=_steps(new="ACTIVE", ACTIVE="DELETED"),
         becomes=MappingProxyType({"PENDING": "ACTIVE", "ARCHIVED": "DELETED"}),
+        dead=frozenset({"DELETED", "ARCHIVED"}),
         header=("Name", "ReportTaxType", "TaxComponents"),
         names=("Name",),
         search=Search.WHOLE,
@@ -396,6 +409,8 @@ _ROWS = (
         required=("Name",),
         steps=_steps(new="ACTIVE", ACTIVE="ARCHIVED"),
         becomes=MappingProxyType({"GDPRREQUEST": "ARCHIVED"}),
+        # Xero takes no document for one, and lists them only if asked to.
+        dead=frozenset({"ARCHIVED", "GDPRREQUEST"}),
         names=("ContactNumber", "Name"),
         search=Search.WHERE,
     ),
@@ -618,6 +633,17 @@ _ROWS = (
             "Amount",
             "Reference",
         ),
+        kinds=(
+            "PaymentType",
+            MappingProxyType(
+                {
+                    "ACCRECPAYMENT": ("Invoice", "ACCREC"),
+                    "ACCPAYPAYMENT": ("Invoice", "ACCPAY"),
+                    "ARCREDITPAYMENT": ("CreditNote", "ACCRECCREDIT"),
+                    "APCREDITPAYMENT": ("CreditNote", "ACCPAYCREDIT"),
+                }
+            ),
+        ),
         elsewhere=(("BatchPaymentID", "*", "batch_payments makes the payments of a batch"),),
         unchangeable=_FIXED,
     ),
@@ -632,7 +658,11 @@ _ROWS = (
         remove=Verb("POST", "BatchPayments/{id}", "one"),
         required=("Account", "Date", "Payments"),
         steps=_ONLY_ENDED,
-        aside=frozenset({"Status"}),
+        aside=frozenset({"Status", "Type"}),
+        kinds=(
+            "Type",
+            MappingProxyType({"RECBATCH": ("Invoice", "ACCREC"), "PAYBATCH": ("Invoice", "ACCPAY")}),
+        ),
         marks=("Account", "Date", "Reference", "Payments"),
         unchangeable=_FIXED,
     ),

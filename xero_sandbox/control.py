@@ -350,6 +350,18 @@ def _patch(wish: Wish) -> Any:
         return _tree(organisation.put(path, record, touch=not stamped))
 
 
+def _merge(wish: Wish) -> Any:
+    """Merge a contact into another one, as people do in Xero."""
+    from .people import merge
+
+    organisation, into = wish.organisation(wish.pieces[0]), wish.only("into").get("into", "")
+    with wish.xero.store.change():
+        found = [organisation.table("Contacts").find(str(key)) for key in (wish.pieces[1], into)]
+        if None in found or found[0] is found[1]:
+            raise DeskRefusal("Two contacts of the organisation are needed", 404)
+        return _tree(merge(organisation, *(one for one in found if one is not None)))
+
+
 def _delete(wish: Wish) -> Any:
     organisation, path = _table(wish)
     with wish.xero.store.change():
@@ -408,6 +420,7 @@ _WISHES: tuple[tuple[str, str, Callable[[Wish], Any]], ...] = (
     ("GET", "organisations/([^/]+)/([^/]+)/([^/]+)", _record),
     ("PUT", "organisations/([^/]+)/([^/]+)/([^/]+)", _put),
     ("PATCH", "organisations/([^/]+)/([^/]+)/([^/]+)", _patch),
+    ("POST", "organisations/([^/]+)/Contacts/([^/]+)/merge", _merge),
     ("DELETE", "organisations/([^/]+)/([^/]+)/([^/]+)", _delete),
     ("POST", "day", _day),
 )

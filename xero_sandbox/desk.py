@@ -209,6 +209,13 @@ class Desk:
         found: dict[str, Any] = self.ask("PATCH", self._address(tenant, resource, key), patch)
         return found
 
+    def merge_contacts(self, contact: str, into: str, tenant: str | None = None) -> dict[str, Any]:
+        """Merge a contact into another one: it is archived, and its documents are the other's. Returns it."""
+        found: dict[str, Any] = self.ask(
+            "POST", self._address(tenant, "Contacts", contact, "merge"), {"into": into}
+        )
+        return found
+
     def delete(self, resource: str, key: str, tenant: str | None = None) -> None:
         """Take a record away for good."""
         self.ask("DELETE", self._address(tenant, resource, key))

@@ -9,8 +9,8 @@ from typing import Any
 from werkzeug import Response
 
 from .calls import Call, Refusal, not_found
-from .store import Record
-from .writing import Rule, Work, elements
+from .store import Organisation, Record
+from .writing import Rule, Work, elements, refresh_balances
 
 _TEXTS = {
     "Name": 255,
@@ -244,6 +244,28 @@ def met(work: Work, contact_id: str, role: str) -> None:
     contact = work.get("Contacts", contact_id)
     if contact is not None and not contact.get(role):
         work.put("Contacts", {**contact, role: True}, touch=False)
+
+
+def merge(organisation: Organisation, contact: Record, into: Record) -> Record:
+    """Merge a contact into another one: it is archived and names the other, which has all its documents from now on."""
+    named = {"ContactID": into["ContactID"], "Name": into["Name"]}
+    for path, table in organisation.tables.items():
+        for record in table.matching("Contact.ContactID", str(contact["ContactID"])):
+            organisation.put(path, {**record, "Contact": {**record["Contact"], **named}}, touch=False)
+    groups = organisation.records("ContactGroups")
+    for group in groups:
+        others = [one for one in group["Contacts"] if one["ContactID"] != contact["ContactID"]]
+        if len(others) < len(group["Contacts"]):
+            organisation.put("ContactGroups", {**group, "Contacts": others}, touch=False)
+    merged = {
+        **contact,
+        "ContactStatus": "ARCHIVED",
+        "MergedToContactID": into["ContactID"],
+        "ContactGroups": [],
+    }
+    kept = organisation.put("Contacts", merged)
+    refresh_balances(organisation, (contact["ContactID"], into["ContactID"]))
+    return kept
 
 
 # --- groups ----------------------------------------------------------------------------------------------

@@ -1,0 +1,152 @@
+"""Accounts, tax rates and tracking by their codes or names, whatever their case and the blanks around them.
+
+A code counts before a name. What Xero's list does not have, and what could be a code, goes to Xero as it is, which
+says so if there is none; so it does where the token may not read the list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from target_xero.compare import same_name
+from target_xero.ledger import Ledger
+from target_xero.lookups import Directory, Record
+from target_xero.payload import Broken
+from target_xero.rejected_names import RejectedNames
+
+# Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".
+_tax_type = re.compile(r"[A-Z0-9_]+").fullmatch
+#: Xero's codes that every organisation has, or gives itself: they need no look at the list.
+_given_tax_type = re.compile(r"(IN|OUT)PUT2?|NONE|TAX\d{3}").fullmatch
+_OVER = frozenset({"ARCHIVED", "DELETED"})
+_account_code = re.compile(r"[^a-z\s]{1,10}").fullmatch
+_decimal_code = re.compile(r"(\d+)\.0+").fullmatch
+_letter = re.compile(r"[^\W\d_]").search
+
+
+def alias(kind: str, tenant: str | None, code: str) -> str:
+    """The log's name for a code of another organisation: codes, unlike ids, are not unique across them."""
+    return f"{kind}:{tenant or ''}:{code}"
+
+
+class Codes:
+    """Finds the settings of one organisation that lines refer to."""
+
+    def __init__(self, ledger: Ledger, directory: Directory, rejected: RejectedNames) -> None:
+        self._ledger = ledger
+        self._directory = directory
+        self._rejected = rejected
+
+    # Accounts
+
+    def account_code(self, field: str, given: str, foreign: str | None) -> str:
+        """The code of the account with this code or name; `foreign` is another organisation that it comes from."""
+        code = given.strip()
+        mapped = self._ledger.id_of(alias("AccountCode", foreign, code)) if foreign else None
+        if mapped:
+            return mapped
+        # Accounts are hardly named by numbers, so that those are codes.
+        if not _letter(code):
+            return self._not_rejected("accounts", "Code", self._whole_code(code), field)
+        account = self._account(code, ("Code", "Name"))
+        if account and account.get("Code"):
+            return str(account["Code"])
+        if account:
+            raise Broken(f"the account {code!r} has no code in Xero, and a line needs one", field)
+        rejected = self._rejected.why("accounts", [("Code", code), ("Name", code)])
+        if rejected or not _account_code(code):
+            raise Broken(rejected or f"no account in Xero has the code or name {code!r}", field)
+        return code
+
+    def _whole_code(self, code: str) -> str:
+        """The code 200 where a spreadsheet made 200.0 of it, unless Xero has an account with that very code."""
+        whole = _decimal_code(code)
+        accounts = (self._directory.permitted("accounts") or []) if whole else ()
+        codes = {str(account.get("Code")) for account in accounts}
+        return whole[1] if whole and code not in codes and whole[1] in codes else code
+
+    def _not_rejected(self, target: str, field: str, value: str, name: str) -> str:
+        """A code that Xero resolves; raises `Broken` if it is that of a record that was rejected as new."""
+        rejected = self._rejected.why(target, [(field, value)])
+        if rejected and not any(same_name(value, one.get(field)) for one in self._directory.whole(target)):
+            raise Broken(rejected, name)
+        return value
+
+    def item_code(self, field: str, given: str) -> str:
+        """An item's code as it is, but for the blanks around it."""
+        return self._not_rejected("items", "Code", given.strip(), field)
+
+    def account_reference(self, given: Mapping[str, str], *, known: bool) -> dict[str, str] | None:
+        """How Xero is told which account is meant; `known` says that the code may be another organisation's."""
+        for field, value in given.items():
+            text = value.strip()
+            if field == "Code" and not known and not _letter(text):
+                return {"Code": self._not_rejected("accounts", "Code", self._whole_code(text), "")}
+            account = self._account(text, ("Code", "Name") if field == "Code" else ("Name", "Code"))
+            if account:
+                return {"AccountID": str(account["AccountID"])}
+            if field == "Code" and not known and _account_code(text):
+                return {"Code": self._not_rejected("accounts", "Code", text, "")}
+        return None
+
+    def _account(self, text: str, fields: Iterable[str]) -> Record | None:
+        return _found(self._directory.permitted("accounts"), text, fields)
+
+    def account(self, identifier: str) -> Record:
+        """The account with an id, as Xero lists it."""
+        accounts = self._directory.whole("accounts")
+        return next((a for a in accounts if a["AccountID"] == identifier), {"AccountID": identifier})
+
+    # Tax rates
+
+    def tax_type(self, field: str, given: str, foreign: str | None) -> str:
+        """The code of the tax rate with this code or name."""
+        code = given.strip()
+        mapped = self._ledger.id_of(alias("TaxType", foreign, code)) if foreign else None
+        if mapped or not code or _given_tax_type(code):
+            return mapped or code
+        rates = self._directory.permitted("tax_rates") or []
+        rate = _found((one for one in rates if one.get("Status") not in _OVER), code, ("TaxType", "Name"))
+        if rate:
+            return str(rate["TaxType"])
+        rejected = self._rejected.why("tax_rates", [("Name", code)])
+        if _tax_type(code) and not rejected:
+            return code
+        raise Broken(rejected or f"no tax rate in Xero has the code or name {code!r}", field)
+
+    # Tracking
+
+    def tracking(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
+        """A tracking category and option by their names: as Xero spells them, or their ids."""
+        categories = self._directory.permitted("tracking_categories")
+        if categories is None and not with_ids:
+            return {"Name": name.strip(), "Option": option.strip()}
+        category = _found(categories, name, ("Name",)) or {}
+        one = _found(category.get("Options"), option, ("Name",))
+        ids = (category.get("TrackingCategoryID"), one and one.get("TrackingOptionID"))
+        if one is None:
+            # In a dry run the log knows what would have been made by now.
+            ids = (
+                ids[0] or self._ledger.by_name("tracking_categories", "Name", name),
+                self._ledger.by_name("tracking_options", "Name", option),
+            )
+        if not all(ids):
+            rejected = self._rejected.why("tracking_categories", [("Name", name)])
+            raise Broken(
+                rejected or f"Xero has no option {option!r} of a tracking category {name!r}", "Tracking"
+            )
+        if with_ids:
+            return {"TrackingCategoryID": ids[0], "TrackingOptionID": ids[1]}
+        return {"Name": category.get("Name", name.strip()), "Option": (one or {}).get("Name", option.strip())}
+
+
+def _found(records: Iterable[Record] | None, text: str, fields: Iterable[str]) -> Record | None:
+    """The first record of that code or name; lists have those that are in force first."""
+    held = list(records or ())
+    for field in fields:
+        for record in held:
+            if same_name(text, record.get(field)):
+                return record
+    return None

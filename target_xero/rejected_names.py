@@ -1,0 +1,42 @@
+"""Why records were rejected in this run, by what other records may refer to them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from target_xero.spelling import singular
+
+#: The field that stands for the one value by which a source knows a record.
+OWN_KEY = "own key"
+#: A reason stands within another one, so that it is cut.
+_LONGEST_REASON = 300
+
+
+class RejectedNames:
+    """The records that were rejected in this run, by object, field and value."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[tuple[str, str, str], str] = {}
+
+    def add(self, object_name: str, names: Mapping[str, str], reason: str) -> None:
+        """Remember why a record was rejected, under what others may refer to it by ("" is its key in the source)."""
+        for field, value in names.items():
+            self._reasons.setdefault((object_name, field, _folded(value)), reason)
+
+    def why(self, object_name: str, tried: Iterable[tuple[str, str]]) -> str:
+        """That a record was rejected in this run, and why; empty if none by these (field, value) was."""
+        for field, value in tried:
+            reason = self._reasons.get((object_name, field, _folded(value)))
+            if reason:
+                kind = singular(object_name).replace("_", " ")
+                named = f"{kind} {value}" if field else kind
+                return f"its {named} was rejected: {_shortened(reason)}"
+        return ""
+
+
+def _folded(value: str) -> str:
+    return " ".join(value.split()).casefold()
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON].rstrip()}…"
