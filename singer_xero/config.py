@@ -29,6 +29,7 @@ from singer_xero.api.redaction import redact_line, remember, remember_passwords_
 if TYPE_CHECKING:
     from singer_xero.api.auth import AccessTokens
     from singer_xero.api.client import XeroClient
+    from singer_xero.api.response_body import Bounds
     from xero_sandbox import Sandbox
 
 DISTRIBUTION = "singer-xero"
@@ -75,6 +76,20 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "identity_url", th.StringType, default=IDENTITY_URL, title="Identity host",
         description="Scheme and host of Xero's identity service, without path; for proxies and tests.",
+    ),
+    th.Property(
+        "allow_insecure_http", th.BooleanType, default=False, title="Allow plain http",
+        description="Send tokens and records unencrypted when api_url or identity_url is plain http:// to another "
+        "machine. Without it such an address is refused.",
+    ),
+    th.Property(
+        "request_timeout", th.IntegerType(minimum=1), default=300, title="Request timeout",
+        description="Seconds that one request may take in all, from connecting to the last byte of its answer.",
+    ),
+    th.Property(
+        "max_response_mb", th.IntegerType(minimum=1), default=512, title="Largest answer",
+        description="Megabytes of memory that one answer may take, packed, unpacked and read. A larger one is refused "
+        "while it comes in.",
     ),
     th.Property(
         "sandbox", th.CustomType({"type": ["boolean", "string", "null"]}), title="Sandbox",
@@ -157,6 +172,8 @@ class Connected:
             identity_url=config.get("identity_url") or IDENTITY_URL,
             user_agent=user_agent,
             day_reserve=config.get("day_reserve") or 0,
+            bounds=bounds(config),
+            allow_insecure_http=bool(config.get("allow_insecure_http")),
         )
         self._closing.callback(client.close)
         return client
@@ -253,6 +270,16 @@ def check_host(name: str, url: str) -> None:
         raise ConfigurationProblem(
             f"{name} must be scheme and host alone, such as {API_URL}, without a path."
         )
+
+
+def bounds(config: Mapping[str, Any]) -> Bounds:
+    """What one request may take, by the settings for it."""
+    from singer_xero.api.response_body import BOUNDS, Bounds
+
+    return Bounds(
+        seconds=config.get("request_timeout") or BOUNDS.seconds,
+        megabytes=config.get("max_response_mb") or BOUNDS.megabytes,
+    )
 
 
 def sandbox_setting(value: bool | str | None) -> bool | Path:

@@ -36,6 +36,7 @@ from singer_xero.api.errors import BadCredentials, InvalidScope, NotConnected, X
 from singer_xero.api.redaction import redact_line
 from singer_xero.api.scope_advice import RESERVED, way_to
 from singer_xero.api.tokens import Kept, Store, default_path, open_store
+from singer_xero.api.transport import require_https
 from singer_xero.config import (
     API_URL,
     CONNECTION_SETTINGS,
@@ -234,6 +235,8 @@ def sign_in(
             f"The scopes lack {scoping.OFFLINE}, without which Xero gives no token that outlasts half an hour."
         )
     client_id, secret = config["client_id"], config.get("client_secret")
+    for setting, url in (("login_url", login_url), ("identity_url", config["identity_url"])):
+        require_https(setting, url, allowed=bool(config.get("allow_insecure_http")))
     with store.locked(client_id), store.successor(client_id):
         pass  # a place that can't be written is noticed before anybody signs in
     verifier, challenge = (None, None) if secret else pkce_pair()
@@ -273,7 +276,7 @@ def taken_up(
     config: Mapping[str, Any], store: Store, redirect_uri: str, code: str, verifier: str | None
 ) -> list[Connection] | None:
     """Trade the code and ask which organisations it opens; None if only that question failed."""
-    identity = Identity(config["identity_url"], user_agent=user_agent(config), max_tries=3)
+    identity = identity_of(config)
     try:
         exchange_code(
             identity,
@@ -467,7 +470,7 @@ def lifetime(kept: Kept | None, before: Kept | None, now: float) -> str:
 
 def logout(config: Mapping[str, Any], store: Store) -> None:
     """Withdraw the consent and forget its tokens; without an answer from Xero they stay."""
-    identity = Identity(config["identity_url"], user_agent=user_agent(config), max_tries=3)
+    identity = identity_of(config)
     try:
         revoke(identity, store, config["client_id"], config.get("client_secret"))
     finally:
@@ -477,6 +480,16 @@ def logout(config: Mapping[str, Any], store: Store) -> None:
     )
     if config.get("refresh_token"):
         click.echo("The refresh_token in the configuration is no longer good either: take it out.")
+
+
+def identity_of(config: Mapping[str, Any]) -> Identity:
+    """Xero's token endpoint, for somebody who waits at the terminal."""
+    return Identity(
+        config["identity_url"],
+        user_agent=user_agent(config),
+        max_tries=3,
+        allow_insecure_http=bool(config.get("allow_insecure_http")),
+    )
 
 
 def organisations_of(client: XeroClient) -> list[Connection]:

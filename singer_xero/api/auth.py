@@ -31,13 +31,15 @@ from singer_xero.api.errors import (
     NetworkSetupError,
     NotConnected,
     NotJson,
+    TooSlow,
     Unavailable,
     XeroError,
     words_of,
 )
 from singer_xero.api.redaction import remember, remember_basic
+from singer_xero.api.response_body import Broken
 from singer_xero.api.tokens import Kept, Store, open_store
-from singer_xero.api.transport import Answer, Broken, Transport
+from singer_xero.api.transport import MAX_SLOW, Answer, Transport, require_https
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,6 +54,8 @@ _LEEWAY = 60.0
 # For this long after a refresh Xero still takes the token that was used up, in case its answer was lost.
 _GRACE = 30 * 60.0
 _SEEDS_REMEMBERED = 50
+# The store's lock is held meanwhile, and the answer is short.
+_PATIENCE = 60.0
 _SECRET_FIELDS = ("refresh_token", "code", "code_verifier", "token")
 
 
@@ -69,7 +73,10 @@ class Tokens:
 
 
 class Identity:
-    """Xero's token endpoint. Every try of a grant is bounded by `max_tries`; `sleep` waits between them."""
+    """Xero's token endpoint. Every try of a grant is bounded by `max_tries`; `sleep` waits between them.
+
+    Raises InsecureAddress for plain http to another machine, unless `allow_insecure_http`.
+    """
 
     def __init__(
         self,
@@ -81,7 +88,9 @@ class Identity:
         max_tries: int = 6,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        allow_insecure_http: bool = False,
     ) -> None:
+        require_https("identity_url", url, allowed=allow_insecure_http)
         self.url = url.rstrip("/")
         self.clock = clock
         self._transport = transport or Transport(user_agent, timeout)
@@ -134,6 +143,7 @@ class Identity:
             remember_basic(client_id, client_secret)
         waits = backoff.expo(max_value=30)
         next(waits)
+        slow = 0
         for tries in range(1, self._max_tries + 1):
             try:
                 answer = self._transport.exchange(
@@ -143,11 +153,15 @@ class Identity:
                     headers={"Accept": "application/json"},
                     data=data,
                     signature=basic,
+                    seconds=_PATIENCE,
                 )
             except Broken as broken:
-                failure = Unavailable(str(broken), call=call, sent=broken.sent, advice=broken.advice)
-                if broken.hopeless:
+                failure = broken.failure(call)
+                slow += isinstance(failure, TooSlow)
+                if broken.hopeless and not broken.sent:
                     raise NetworkSetupError(str(broken), call=call, advice=broken.advice) from None
+                if broken.hopeless or slow >= MAX_SLOW:
+                    raise failure from None
             else:
                 fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
                 if answer.status in {200, 204} and not fault:

@@ -41,6 +41,7 @@ from singer_xero.api.errors import (
     Refused,
     ScopeMissing,
     TooLarge,
+    TooSlow,
     Unavailable,
     XeroError,
     elements_of,
@@ -48,8 +49,9 @@ from singer_xero.api.errors import (
 )
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
+from singer_xero.api.response_body import BOUNDS, Bounds, Broken
 from singer_xero.api.tokens import open_store
-from singer_xero.api.transport import Answer, Broken, Transport, read_through
+from singer_xero.api.transport import MAX_SLOW, Answer, Transport, read_through, require_https
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -64,6 +66,8 @@ _JSON = "application/json"
 _KEY_LASTS = 5 * 60.0
 _OVER_LIMIT = "Run again later, and let fewer programs call Xero at once: they share its limits."
 _LONGEST_KEY = 128
+# A longer text is not mended: that takes several times its memory.
+_MENDABLE = 32_000_000
 # Not the organisation of a custom connection (None), but calls that belong to none.
 _NO_ORGANISATION = "(no organisation)"
 
@@ -91,8 +95,10 @@ class XeroClient:
     """Xero's API for any number of threads and organisations.
 
     Hosts are without path. `clock` is the wall's (seconds since 1970), `monotonic` measures waits and `sleep` makes
-    them; without one, waits end when the client is closed. `timeout` is (to connect, between two bytes) in seconds.
-    `day_reserve` calls a day are left for others; `max_tries` bounds the tries of one call.
+    them; without one, waits end when the client is closed. `timeout` is (to connect, between two bytes) in seconds,
+    `bounds` what one exchange may take in all. `day_reserve` calls a day are left for others; `max_tries` bounds the
+    tries of one call. Raises InsecureAddress for a host that is asked by plain http and is not this machine, unless
+    `allow_insecure_http`.
     """
 
     def __init__(
@@ -107,14 +113,18 @@ class XeroClient:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
         timeout: tuple[float, float] = (10, 120),
+        bounds: Bounds = BOUNDS,
         max_tries: int = 6,
+        allow_insecure_http: bool = False,
     ) -> None:
         remember_passwords_of(api_url, identity_url)
+        for setting, url in (("api_url", api_url), ("identity_url", identity_url)):
+            require_https(setting, url, allowed=allow_insecure_http)
         self._auth = auth
         self._api_url = api_url.rstrip("/")
         self._monotonic = monotonic
         self._max_tries = max_tries
-        self._transport = Transport(user_agent, timeout)
+        self._transport = Transport(user_agent, timeout, bounds)
         self._names: dict[str | None, str] = {}
         self._told_mended: set[tuple[str | None, str, str]] = set()
         self._limits = Limits(
@@ -123,6 +133,7 @@ class XeroClient:
         self._identity = Identity(
             identity_url,
             transport=self._transport,
+            allow_insecure_http=allow_insecure_http,
             max_tries=max_tries,
             clock=clock,
             sleep=lambda seconds: self._limits.pause(_NO_ORGANISATION, seconds, "POST /connect/token"),
@@ -285,14 +296,15 @@ class XeroClient:
         )
         waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
         next(waits), next(long_waits)
-        tries = 0
+        tries = slow = 0
         try:
             while True:
                 outcome = self._try(call)
                 if isinstance(outcome, Answer):
                     return outcome
                 tries += 1
-                if tries >= self._max_tries or (last and outcome.status != 429):
+                slow += isinstance(outcome, TooSlow)
+                if tries >= self._max_tries or slow >= MAX_SLOW or (last and outcome.status != 429):
                     raise outcome
                 if outcome.status == 429:
                     wait = 0.0  # the wait is at the gate
@@ -341,9 +353,9 @@ class XeroClient:
             except Broken as broken:
                 if broken.sent:
                     call.unsure(started)
-                failure = Unavailable(str(broken), call=call.name, sent=broken.sent, advice=broken.advice)
                 if broken.hopeless and not broken.sent:
                     raise NetworkSetupError(str(broken), call=call.name, advice=broken.advice) from None
+                failure = broken.failure(call.name)
                 if broken.hopeless:
                     raise failure from None
                 return failure
@@ -373,12 +385,15 @@ class XeroClient:
         if not call.is_json or (not answer.content and answer.status in {204, 304}):
             return answer, ""
         if may_hold_nul(answer.content):
+            if len(answer.content) > _MENDABLE:
+                return answer, "it holds NUL characters, and is too large to be mended; lower page_size"
             answer = self._mended(call, answer)
         for last in (False, True):
             try:
                 return replace(answer, value=call.read(answer)), ""
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                whole = answer if last else self._mended(call, answer)
+                is_mended = last or len(answer.content) > _MENDABLE
+                whole = answer if is_mended else self._mended(call, answer)
                 if whole is answer:
                     return answer, answer.fault(error)
                 answer = whole

@@ -2,6 +2,7 @@
 
 XeroError
   + AccessError              stop the run: only a person can help
+    - InsecureAddress          secrets would go over plain http to another machine
     - NotConnected             consent is missing, withdrawn or 60 days unused: run `xero-login`
     - BadCredentials           client id or secret is wrong, or the app may not use this grant
     - InvalidScope             a scope was asked for that the app does not have
@@ -17,6 +18,7 @@ XeroError
       - TooLarge                 send less at once
   + Unavailable              come back later: tries ran out; nothing was done by a read
     - NotJson                  the answer is no JSON although JSON was asked for
+    - TooSlow                  the answer was not there in full at the end of the deadline
     - OutcomeUnknown           a write may or may not have happened: look it up before it is sent again
   + Closed                   the client was closed while the call waited
 
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LONGEST_WORDS = 400
+# Of a longer body, which no error of Xero's has, only the beginning is looked at.
+_LONGEST_PARSED, _LONGEST_TEXT = 16_000_000, 100_000
 #: What stands in the place of Xero's words where it has said nothing.
 _NO_BODY, _NO_MESSAGE = "(no words)", "(no message in the answer)"
 
@@ -109,6 +113,15 @@ class InvalidScope(AccessError):
         asked = f" (asked for: {' '.join(scopes)})" if scopes else ""
         super().__init__(words + asked, **context)
         self.scopes = scopes
+
+
+class InsecureAddress(AccessError):
+    """Secrets would go unencrypted to another machine."""
+
+    way_out = (
+        "Use https://. If the network between is yours alone, set allow_insecure_http to true: tokens and records then"
+        " go over it unencrypted."
+    )
 
 
 class TokenStoreError(AccessError):
@@ -196,6 +209,12 @@ class NotJson(Unavailable):
     way_out = "Run again later; if it stays so, something answers in Xero's place, such as a proxy."
 
 
+class TooSlow(Unavailable):
+    """The answer was not there in full at the end of the deadline for a whole exchange."""
+
+    way_out = "Run again later. If the connection is slow, raise the setting request_timeout."
+
+
 class OutcomeUnknown(Unavailable):
     """A write was sent and no answer says whether it was done. `idempotency_key` is the one it was sent with."""
 
@@ -230,12 +249,12 @@ def words_of(content: bytes) -> str:
     JSON: Title, Detail and Message, and the distinct validation messages of its elements (nested ones too). The keys'
     case does not matter, as some of Xero's gateways write them small.
     """
-    if not content.strip():
+    if not content[:_LONGEST_TEXT].strip():
         return _NO_BODY
     parsed = _parsed(content)
     if isinstance(parsed, (dict, list)):
         return _json_words(parsed) or _NO_MESSAGE
-    text = content.decode("utf-8", "replace")
+    text = content[:_LONGEST_TEXT].decode("utf-8", "replace")
     found = re.findall(r"<Message>(.*?)</Message>", text, re.DOTALL)
     if not found and text.lstrip().startswith("<"):
         found = re.findall(r"<(?:title|h1)[^>]*>(.*?)</", text, re.DOTALL | re.IGNORECASE)
@@ -271,6 +290,8 @@ def _validation_messages(value: Any) -> Iterator[str]:
 
 
 def _parsed(content: bytes) -> Any:
+    if len(content) > _LONGEST_PARSED:
+        return None
     try:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):

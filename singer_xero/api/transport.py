@@ -1,11 +1,10 @@
-"""One request, one whole answer, or `Broken`: HTTP without waiting, trying again or judging.
-
-Bodies are read raw and unpacked here, because a gzip stream that ends early is otherwise taken for a whole one.
-"""
+"""One request, one whole answer, or `Broken`: HTTP without waiting, trying again or judging."""
 
 from __future__ import annotations
 
-import zlib
+import codecs
+import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
@@ -15,10 +14,11 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 
-from singer_xero.api.connection_faults import Fault, fault_of, is_this_machine, proxy_wants_password
-from singer_xero.api.errors import NotJson
+from singer_xero.api.connection_faults import fault_of, is_this_machine, proxy_wants_password
+from singer_xero.api.deadlines import Adapter, Watchdog
+from singer_xero.api.errors import InsecureAddress, NotJson
+from singer_xero.api.response_body import BOUNDS, PIECE, Body, Bounds, Broken, Late, Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,26 +29,10 @@ if TYPE_CHECKING:
 _POOL = 100
 _PROXY_WANTS_PASSWORD = 407
 
+MAX_SLOW = 2
+"""Tries of one call that may run into the deadline; more would only hold up the run."""
+
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
-
-
-class Broken(Exception):
-    """No whole answer came.
-
-    `sent` is False only if the request surely never left; `hopeless` if it would be the same again; `advice` is what
-    to do, None where waiting may help.
-    """
-
-    def __init__(self, reason: str, *, sent: bool, hopeless: bool = False, advice: str | None = None) -> None:
-        super().__init__(reason)
-        self.sent = sent
-        self.hopeless = hopeless
-        self.advice = advice
-
-    @classmethod
-    def by(cls, fault: Fault) -> Broken:
-        """Made from what the libraries said."""
-        return cls(fault.reason, sent=fault.sent, hopeless=fault.lasts, advice=fault.advice)
 
 
 @dataclass(frozen=True)
@@ -109,25 +93,37 @@ class Answer:
 def read_through(answer: Answer) -> None:
     """Raise ValueError if the body is no JSON in UTF-8."""
     msgspec.json.decode(answer.content, type=msgspec.Raw)
-    answer.content.decode()
+    # Piece by piece: a long text would be in memory twice.
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(answer.content)
+    for begin in range(0, len(view), PIECE):
+        decoder.decode(view[begin : begin + PIECE])
+    decoder.decode(b"", final=True)
 
 
 class Transport:
-    """A pool of connections for all threads; `timeout` is (to connect, between two bytes) in seconds."""
+    """A pool of connections for all threads.
 
-    def __init__(self, user_agent: str, timeout: tuple[float, float]) -> None:
+    `timeout` is (to connect, between two bytes) in seconds; `bounds` is what one exchange may take in all.
+    """
+
+    def __init__(self, user_agent: str, timeout: tuple[float, float], bounds: Bounds = BOUNDS) -> None:
         self.timeout = timeout
+        self.bounds = bounds
+        self._watchdog = Watchdog()
+        self._large = threading.Lock()
         self._session = requests.Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         # Xero's load balancers set cookies; a jar shared by threads and organisations is no place for them.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=_POOL, max_retries=0))
+            self._session.mount(scheme, Adapter(pool_maxsize=_POOL, max_retries=0))
 
     def close(self) -> None:
         """Close the idle connections."""
         self._session.close()
+        self._watchdog.close()
 
     def exchange(
         self,
@@ -139,61 +135,74 @@ class Transport:
         params: Mapping[str, str] | None = None,
         data: Mapping[str, str] | bytes | None = None,
         signature: Signature | None = None,
+        seconds: float | None = None,
     ) -> Answer:
         """Send one request and read the answer to its end, whatever its status; Broken if that fails.
 
-        A signature is always set, as requests would otherwise put a password of ~/.netrc over our own header. What runs
-        on this machine, such as the sandbox, is never asked through a proxy.
+        It may take `seconds`, if they are fewer than the transport's own. A signature is always set, as requests would
+        otherwise put a password of ~/.netrc over our own header. What runs on this machine, such as the sandbox, is
+        never asked through a proxy.
         """
         host = urlsplit(url).hostname
-        try:
-            with self._session.request(
-                verb,
-                url,
-                params=params,
-                data=data,
-                headers=headers,
-                auth=signature or _unsigned,
-                timeout=self.timeout,
-                proxies={"no_proxy": host} if host and is_this_machine(host) else None,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                packed: bytes = response.raw.read(decode_content=False)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Broken.by(fault_of(error, url, self.timeout)) from None
-        if response.status_code == _PROXY_WANTS_PASSWORD:
-            raise Broken.by(proxy_wants_password(url))
-        if verb != "HEAD":
-            _check_length(packed, response.headers)
-        content = _unpack(packed, response.headers)
-        came = None if content is packed else packed
-        return Answer(response.status_code, response.headers, content, call, len(packed), came)
+        limit = min(seconds or self.bounds.seconds, self.bounds.seconds)
+        with self._watchdog.watch(limit) as watched, ExitStack() as closing:
+            room = Room(self.bounds.megabytes, urlsplit(url).netloc, self._large, closing)
+            try:
+                with self._session.request(
+                    verb,
+                    url,
+                    params=params,
+                    data=data,
+                    headers=headers,
+                    auth=signature or _unsigned,
+                    timeout=self.timeout,
+                    proxies={"no_proxy": host} if host and is_this_machine(host) else None,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    body = Body(response.headers.get("Content-Encoding", ""), room)
+                    for piece in response.raw.stream(PIECE, decode_content=False):
+                        body.take(piece)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                if watched.expired:
+                    raise _late(url, limit) from None
+                raise Broken.by(fault_of(error, url, self.timeout)) from None
+            if watched.expired:  # the end of the connection may look like the end of the answer
+                raise _late(url, limit)
+            if response.status_code == _PROXY_WANTS_PASSWORD:
+                raise Broken.by(proxy_wants_password(url))
+            if verb != "HEAD":
+                _check_length(body.received, response.headers)
+            content, packed = body.end()
+            room.check_values(content)
+        return Answer(response.status_code, response.headers, content, call, body.received, packed)
+
+
+def require_https(setting: str, url: str, *, allowed: bool = False) -> None:
+    """Raise InsecureAddress if secrets would go by plain http to another machine, unless that is `allowed`.
+
+    `setting` names the address in the error.
+    """
+    try:
+        address = urlsplit(url.strip())
+        host = address.hostname
+    except ValueError:  # no address at all; the first request says so
+        return
+    if address.scheme == "http" and not allowed and not is_this_machine(host):
+        raise InsecureAddress(
+            f"{setting} is {url!r}: tokens and records would go over plain http to another machine"
+        )
+
+
+def _late(url: str, seconds: float) -> Late:
+    return Late(f"no whole answer from {urlsplit(url).netloc} within {seconds:g} s", sent=True)
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _check_length(packed: bytes, headers: Mapping[str, str]) -> None:
+def _check_length(received: int, headers: Mapping[str, str]) -> None:
     stated = headers.get("Content-Length", "")
-    if stated.isdigit() and int(stated) != len(packed) and "Transfer-Encoding" not in headers:
-        raise Broken(f"the answer was cut off: {len(packed)} of {stated} bytes", sent=True)
-
-
-def _unpack(packed: bytes, headers: Mapping[str, str]) -> bytes:
-    encoding = headers.get("Content-Encoding", "").lower().strip()
-    if not packed or encoding in {"", "identity"}:
-        return packed
-    if encoding not in {"gzip", "x-gzip"}:
-        raise Broken(
-            f"the answer came packed as {encoding!r}, which was not asked for", sent=True, hopeless=True
-        )
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        content = unpacker.decompress(packed)
-    except zlib.error as error:
-        raise Broken(f"the answer can't be unpacked: {error}", sent=True) from None
-    if not unpacker.eof:
-        raise Broken(f"the answer was cut off: its gzip stream ends after {len(packed)} bytes", sent=True)
-    return content
+    if stated.isdigit() and int(stated) != received and "Transfer-Encoding" not in headers:
+        raise Broken(f"the answer was cut off: {received} of {stated} bytes", sent=True)

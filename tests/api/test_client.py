@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import backoff
@@ -18,16 +19,21 @@ from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.errors import (
     Closed,
     DayLimitReached,
+    InsecureAddress,
     InvalidScope,
     NotConnected,
     NotFound,
     NotJson,
     OrganisationUnavailable,
+    OutcomeUnknown,
     Refused,
     ScopeMissing,
+    TooSlow,
     Unavailable,
     XeroError,
 )
+from singer_xero.api.response_body import Bounds
+from singer_xero.api.tokens import TokenStore
 from xero_sandbox import Desk, apps
 
 from .conftest import ONE, TWO, Time, until
@@ -590,3 +596,52 @@ def test_numbers_are_decimals_as_written(client: XeroClient, desk: Desk) -> None
     desk.fault("status", path="Accounts", status=200, body='{"Rate": 1.10, "Zero": 0.00, "Whole": 7}')
     answer: Any = client.get(None, "Accounts").json()
     assert [str(answer[name]) for name in ("Rate", "Zero", "Whole")] == ["1.10", "0.00", "7"]
+
+
+# --- what one call may take ---
+
+
+def test_an_answer_that_comes_too_slowly_is_asked_for_twice_and_then_given_up(make: Make, desk: Desk) -> None:
+    client = make(bounds=Bounds(seconds=0.3))
+    client.scopes()
+    desk.fault("slow", path="Accounts", seconds=1, count=0)
+    with pytest.raises(
+        TooSlow, match=r"GET Accounts: no whole answer from .* within 0\.3 s\. .* request_timeout"
+    ):
+        client.get(None, "Accounts")
+    assert len(desk.calls("Accounts")) == 2
+
+
+def test_a_write_that_is_answered_too_slowly_is_unknown(make: Make, desk: Desk) -> None:
+    client = make(bounds=Bounds(seconds=0.3))
+    client.scopes()
+    desk.fault("slow", path="Contacts", seconds=1, count=0)
+    with pytest.raises(OutcomeUnknown):
+        client.send("PUT", None, "Contacts", body={"Name": "Slow"}, idempotency_key="key")
+
+
+def test_a_token_endpoint_that_is_too_slow_does_not_hold_the_lock_for_long(
+    signed_in: Make, desk: Desk, path: Path
+) -> None:
+    client = signed_in(bounds=Bounds(seconds=0.3))
+    desk.fault("slow", path="connect/token", seconds=1, count=0)
+    with pytest.raises(TooSlow, match=r"POST /connect/token \(refresh_token\): no whole answer"):
+        client.scopes()
+    assert len(desk.calls("connect/token")) == 2
+    with TokenStore(path).locked():
+        pass
+
+
+def test_an_answer_that_is_too_large_is_not_asked_for_again(make: Make, desk: Desk) -> None:
+    client = make(bounds=Bounds(megabytes=1))
+    desk.fault("status", path="Accounts", status=200, body=" " * 2_000_000, count=0)
+    with pytest.raises(Unavailable, match=r"takes more than 1 MB of memory\. .* max_response_mb"):
+        client.get(None, "Accounts")
+    assert len(desk.calls("Accounts")) == 1
+
+
+@pytest.mark.parametrize("name", ["api_url", "identity_url"])
+def test_no_token_goes_over_plain_http_to_another_machine(make: Make, name: str) -> None:
+    with pytest.raises(InsecureAddress, match=f"{name} is 'http://xero.example'"):
+        make(**{name: "http://xero.example"})
+    make(**{name: "http://xero.example"}, allow_insecure_http=True)

@@ -12,7 +12,8 @@ import pytest
 from singer_xero.api import XeroClient
 from singer_xero.api.connection_faults import is_this_machine
 from singer_xero.api.errors import NetworkSetupError, Unavailable
-from singer_xero.api.transport import Broken, Transport
+from singer_xero.api.response_body import Broken
+from singer_xero.api.transport import Transport
 from xero_sandbox import Sandbox
 
 from .canned import Canned, http

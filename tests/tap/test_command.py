@@ -82,6 +82,22 @@ def test_test_reads_one_record_of_each_stream(config: dict[str, Any], desk: Desk
     assert_quiet(done, SECRET)
 
 
+def test_settings_bound_what_one_request_may_take(config: dict[str, Any], desk: Desk, tmp_path: Path) -> None:
+    desk.fault("slow", path="connections", seconds=3, count=0)
+    done = command(config={**config, "request_timeout": 1}, at=tmp_path)
+    assert_one_line(done, "no whole answer", "within 1 s", "request_timeout")
+    desk.clear_faults()
+    desk.fault("status", path="connections", status=200, body=" " * 2_000_000, count=0)
+    done = command(config={**config, "max_response_mb": 1}, at=tmp_path)
+    assert_one_line(done, "takes more than 1 MB of memory", "max_response_mb")
+
+
+@pytest.mark.parametrize("name", ["api_url", "identity_url"])
+def test_plain_http_to_another_machine_is_refused(config: dict[str, Any], tmp_path: Path, name: str) -> None:
+    done = command(config={**config, name: "http://xero.example"}, at=tmp_path)
+    assert_one_line(done, f"{name} is 'http://xero.example'", "allow_insecure_http")
+
+
 def test_test_fails_where_the_credentials_are_wrong(config: dict[str, Any], tmp_path: Path) -> None:
     wrong = "w" * 40
     done = command("--test", config={**config, "client_secret": wrong}, at=tmp_path)

@@ -1,0 +1,147 @@
+"""A deadline for a whole exchange, from connecting to the last byte of the answer.
+
+The timeouts of sockets are for the time between two bytes: a server that sends one byte a second is within them for as
+long as it likes. So a thread watches over the exchanges and shuts the connection of one that takes too long, at which
+whoever waits for it in a system call is woken up.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from urllib3 import PoolManager
+
+# How often the connection of an exchange that is too late is looked for: it may not have one yet.
+_AGAIN = 0.2
+
+_of_this_thread = threading.local()
+
+
+class Exchange:
+    """One exchange under a deadline; `expired` tells whether it was ended by it."""
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        self.expired = False
+        self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
+
+    def uses(self, connection: HTTPConnection) -> None:
+        """It goes over this connection; its socket, once there is one, outlives the connection's own handle."""
+        self._connection = connection
+        self._socket = connection.sock or self._socket
+
+    def end(self) -> None:
+        """Shut its connection, so that nobody waits for it any longer."""
+        self.expired = True
+        connected = self._socket or (self._connection and self._connection.sock)
+        if connected:
+            with suppress(OSError):  # it is not connected yet, or no longer
+                # Not SSLSocket's, which takes the TLS object from under the thread that reads.
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
+class Watchdog:
+    """Watches over the exchanges of a transport; its thread starts with the first one and ends with `close`."""
+
+    def __init__(self) -> None:
+        self._pending: set[Exchange] = set()
+        self._changed = threading.Condition()
+        self._next = float("inf")
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    @contextmanager
+    def watch(self, seconds: float) -> Iterator[Exchange]:
+        """Let what this thread exchanges meanwhile take so many seconds at most."""
+        exchange = Exchange(time.monotonic() + seconds)
+        with self._changed:
+            self._pending.add(exchange)
+            if self._thread is None and not self._is_closed:
+                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+                self._thread.start()
+            elif exchange.until < self._next:
+                self._changed.notify()
+        _of_this_thread.exchange = exchange
+        try:
+            yield exchange
+        finally:
+            _of_this_thread.exchange = None
+            # Afterwards the connection may be another exchange's.
+            with self._changed:
+                self._pending.discard(exchange)
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._is_closed:
+                now = time.monotonic()
+                late = [exchange for exchange in self._pending if exchange.until <= now]
+                for exchange in late:
+                    exchange.end()
+                    exchange.until = now + _AGAIN
+                self._next = min((exchange.until for exchange in self._pending), default=float("inf"))
+                self._changed.wait(None if self._next == float("inf") else self._next - now)
+
+
+class Adapter(HTTPAdapter):
+    """requests' adapter with connections that tell the exchange of their thread about themselves."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool of direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        """Make the pool of connections through a proxy."""
+        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _Watched(HTTPConnection):
+    def connect(self) -> None:
+        _tell(self)
+        super().connect()
+        _tell(self)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _tell(self)
+        super().request(*args, **kwargs)
+
+
+class _WatchedHTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+_POOLS = {"http": _Pool, "https": _HTTPSPool}
+
+
+def _tell(connection: HTTPConnection) -> None:
+    exchange: Exchange | None = getattr(_of_this_thread, "exchange", None)
+    if exchange is not None:
+        exchange.uses(connection)
