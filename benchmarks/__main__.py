@@ -18,10 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import calls, environments, measure, reading, writing
+from benchmarks import calls, end_to_end, environments, measure, reading, writing
 
 DEFAULT = ("read", "equal", "sandbox", "start", "calls", "memory", "latency", "write")
-LONG = ("million", "limit")
+LONG = ("million", "limit", "end-to-end")
 
 
 def main() -> int:
@@ -55,8 +55,11 @@ def main() -> int:
         "write": lambda folder: writing.write(folder, max(1, repeats // 2)),
         "million": lambda folder: reading.memory(folder, [1_000_000]),
         "limit": calls.limit,
+        "end-to-end": lambda folder: end_to_end.end_to_end(
+            folder, min(records, 20_000), max(1, repeats // 2)
+        ),
     }
-    for name in environments.PACKAGES:
+    for name in environments.RIVALS if wanted != ["end-to-end"] else ():
         if not (options.keep and environments.python_of(name).exists()):
             environments.install(name)
     measure.on_core(0)

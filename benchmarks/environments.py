@@ -20,7 +20,13 @@ PACKAGES = {
     CLASSIC: ["tap-xero", "six"],
     # What the SDK's template puts into pyproject.toml.
     TEMPLATE: ["singer-sdk~=0.54.9", "requests"],
+    "meltano": ["meltano>=4.4,<5"],
+    "target-postgres": ["meltanolabs-target-postgres~=0.8.1"],
+    "target-duckdb": ["target-duckdb==0.8.0", "duckdb==1.0.0"],
+    "target-jsonl": ["target-jsonl==0.1.4"],
 }
+#: Who takes part in every race.
+RIVALS = (OURS, CLASSIC, TEMPLATE)
 
 
 def python_of(name: str) -> Path:

@@ -62,3 +62,11 @@ def test_jobs_and_schedules_name_plugins_that_are_there() -> None:
     jobs = {job["name"]: job["tasks"] for job in PROJECT["jobs"]}
     assert {name for tasks in jobs.values() for task in tasks for name in task.split()} <= set(DEFINED)
     assert {schedule["job"] for schedule in PROJECT["schedules"]} <= set(jobs)
+
+
+@pytest.mark.parametrize("path", ["meltano.yml", "examples/nightly/meltano.yml"])
+def test_postgresql_does_not_validate_what_the_tap_guarantees(path: str) -> None:
+    loaders = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))["plugins"]["loaders"]
+    (found,) = [loader for loader in loaders if loader["name"] == "target-postgres"]
+    values = {setting["name"]: setting.get("value") for setting in found["settings"]}
+    assert {**values, **found.get("config", {})}["validate_records"] is False

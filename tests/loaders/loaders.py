@@ -39,7 +39,7 @@ class Loader:
     `settings` returns its configuration for a folder and a PostgreSQL address. `read` returns the rows of a
     stream that it wrote there, with every value as the target stored it. `keeps` tells which rows stay when a key
     comes again: the `latest`, or `all`. `nested` tells whether objects and lists are stored as JSON.
-    `versions` is false for a target that stops at ACTIVATE_VERSION messages.
+    `tap` holds the settings that the target needs of the tap.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Loader:
     advice: str = ""
     old_names: bool = False
     nested: bool = True
-    versions: bool = True
+    tap: tuple[tuple[str, str], ...] = ()
 
     @property
     def python(self) -> Path:
@@ -187,7 +187,7 @@ LOADERS = [
         lambda folder, url: {"destination": "local", "local": {"folder": str(folder)}},
         _singer_jsonl,
         keeps="all",
-        versions=False,
+        tap=(("emit_activate_version_messages", "false"),),
         advice="Set the tap's `emit_activate_version_messages: false`: the target stops at such a message.",
     ),
     Loader(
@@ -214,7 +214,9 @@ LOADERS = [
         keeps="all",
         nested=False,
         old_names=True,
-        advice="Needs Python 3.9. Set `disable_collection: true`, or it reports each run to a third party.",
+        tap=(("complete_records", "true"),),
+        advice="Needs Python 3.9. Set the tap's `complete_records: true`: the target shifts the columns of a record "
+        "that lacks a field. Set `disable_collection: true`, or it reports each run to a third party.",
     ),
     Loader(
         "target-sqlite",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,15 @@ def _states(messages: bytes) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
-    return Nights(tmp_path_factory.mktemp("nights"))
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Loader], Nights]:
+    """The two nights with the tap's settings for a loader; loaders with equal settings share them."""
 
+    @cache
+    def made(settings: tuple[tuple[str, str], ...]) -> Nights:
+        given = {f"TAP_XERO_{name.upper()}": value for name, value in settings}
+        return Nights(tmp_path_factory.mktemp("nights"), **given)
 
-@pytest.fixture(scope="module")
-def nights_without_versions(tmp_path_factory: pytest.TempPathFactory) -> Nights:
-    return Nights(tmp_path_factory.mktemp("nights"), TAP_XERO_EMIT_ACTIVATE_VERSION_MESSAGES="false")
+    return lambda loader: made(loader.tap)
 
 
 @pytest.fixture(scope="module")
@@ -85,16 +88,16 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.name)
 def test_two_nights_arrive_complete_and_the_state_advances(
-    loader: Loader, request: pytest.FixtureRequest, url: str, tmp_path: Path
+    loader: Loader, nights: Callable[[Loader], Nights], url: str, tmp_path: Path
 ) -> None:
-    nights: Nights = request.getfixturevalue("nights" if loader.versions else "nights_without_versions")
+    read = nights(loader)
     loader.install()
-    for messages in nights.messages:
+    for messages in read.messages:
         assert loader.load(messages, tmp_path, url)[-1] == _states(messages)[-1]
-    assert len(nights.records) > 25
-    for stream, records in nights.records.items():
-        sent = records if loader.keeps == "all" else nights.latest(stream)
-        _compare(loader, nights.schemas[stream], sent, loader.rows(tmp_path, url, stream))
+    assert len(read.records) > 25
+    for stream, records in read.records.items():
+        sent = records if loader.keeps == "all" else read.latest(stream)
+        _compare(loader, read.schemas[stream], sent, loader.rows(tmp_path, url, stream))
 
 
 def _compare(loader: Loader, schema: Row, sent: list[Row], stored: list[Row]) -> None:
