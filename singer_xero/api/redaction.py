@@ -114,7 +114,7 @@ def redact(text: str) -> str:
 
 def redact_line(text: str) -> str:
     """As `redact`, on one line."""
-    return redact(_SPACES.sub(" ", text).strip())
+    return redact(_SPACES.sub(" ", text))
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -141,3 +141,7 @@ def test_a_secret_with_control_characters_put_in_is_hidden(secrets: Secrets) -> 
     known.remember([JWT])
     broken = JWT[:6] + "\x00" + JWT[6:]
     assert known.hide(redact(broken)) == "***"
+
+
+def test_an_argument_of_a_message_keeps_the_blank_that_parts_it_from_the_text() -> None:
+    assert redact_line(" in /data\n") == " in /data "

@@ -206,19 +206,6 @@ LOADERS = [
         "tap's `child_streams`.",
     ),
     Loader(
-        "target-csv (singer-io)",
-        ("target-csv==0.3.0", "setuptools<80"),
-        "target-csv",
-        lambda folder, url: {"destination_path": str(folder), "disable_collection": True},
-        _csv,
-        keeps="all",
-        nested=False,
-        old_names=True,
-        tap=(("complete_records", "true"),),
-        advice="Needs Python 3.9. Set the tap's `complete_records: true`: the target shifts the columns of a record "
-        "that lacks a field. Set `disable_collection: true`, or it reports each run to a third party.",
-    ),
-    Loader(
         "target-sqlite",
         ("target-sqlite==0.2.0", "setuptools<80"),
         "target-sqlite",
