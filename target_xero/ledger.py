@@ -108,8 +108,60 @@ class Ledger:
         self._foreseen: dict[tuple[str, str], Entry | None] = {}
         self._ids: dict[str, str | None] = {}
         self._sources: dict[str, set[str]] | None = None
+        self._head: tuple[str, str | None] | None = None
+        heads = self._db.rows(
+            "SELECT began_at, complete_at FROM {organisation} WHERE scope = ?", (self._scope,)
+        )
+        if heads:
+            self._head = (str(heads[0][0] or ""), heads[0][1])
         self.disputed: dict[str, set[str]] = defaultdict(set)
         self.doubtful: dict[tuple[str, str], str] = {}
+
+    # The organisation
+
+    @property
+    def place(self) -> str:
+        """How to name the log to people."""
+        return self._db.place
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a run has used the log for this organisation before."""
+        return self._head is not None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no run has ended well yet, so that Xero may hold what the log should know."""
+        return self._head is None or self._head[1] is None
+
+    @property
+    def began_at(self) -> str:
+        """When the log was begun for this organisation; empty if it is older than such notes."""
+        return self._head[0] if self._head else ""
+
+    def organisations(self) -> list[tuple[str, str]]:
+        """(id, name) of the organisations that it knows."""
+        rows = self._db.rows("SELECT scope, name FROM {organisation} ORDER BY scope")
+        return [(str(scope), str(name or "")) for scope, name in rows]
+
+    def begin(self, name: str, at: str) -> None:
+        """Note that a run uses it for this organisation."""
+        with self._db.change() as change:
+            change.run(
+                "INSERT INTO {organisation} (scope, name, began_at) VALUES (?, ?, ?)"
+                " ON CONFLICT (scope) DO UPDATE SET name = excluded.name",
+                (self._scope, name, at),
+            )
+        self._head = self._head or (at, None)
+
+    def complete(self, at: str) -> None:
+        """Note that a run has ended well."""
+        with self._db.change() as change:
+            change.run(
+                "UPDATE {organisation} SET complete_at = ? WHERE scope = ? AND complete_at IS NULL",
+                (at, self._scope),
+            )
+        self._db.check()
 
     # Looking up
 
@@ -401,6 +453,7 @@ class Ledger:
                 " ON CONFLICT (scope, source) DO UPDATE SET xero = excluded.xero",
                 [(scope, source, xero) for source, xero in ids.items()],
             )
+        self._db.check()
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

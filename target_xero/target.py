@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
 import sys
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -28,6 +31,7 @@ from singer_xero.api.scope_advice import way_to
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
 from singer_xero.console import Block
 from target_xero.day_formats import DayOrder, Order, of_country
+from target_xero.ledger import Ledger
 from target_xero.payload import decode, encode, fingerprint
 from target_xero.report import SOURCE, Rejects, Report
 from target_xero.sinks import Intake, Reader, States, XeroSink
@@ -176,6 +180,11 @@ class TargetXero(XeroPlugin, Target):
             "$MELTANO_PROJECT_ROOT/.secrets under Meltano, else in the user's state folder.",
         ),
         th.Property(
+            "require_write_log", th.BooleanType, default=False, title="Require a log of writes",
+            description="Refuse to start if the log of writes knows nothing of the organisation, because it is lost or "
+            "new.",
+        ),
+        th.Property(
             "source", th.StringType, title="Source",
             description="Name of the system that the records come from, such as crm. Records of two sources are never "
             "taken for each other. Default: the name of the extractor under Meltano ($MELTANO_EXTRACTOR_NAME).",
@@ -223,7 +232,7 @@ class TargetXero(XeroPlugin, Target):
         self.schemas: dict[str, Mapping[str, Any]] = {}
         self._line = b""
         self._stream = ""
-        self._is_writing = self._is_stopping = False
+        self._is_writing = self._is_stopping = self._is_announced = False
         self._ignored: dict[str, str] = {}
         self._skipped: dict[str, int] = {}
 
@@ -357,10 +366,11 @@ class TargetXero(XeroPlugin, Target):
             self.schemas,
             lambda stream: self.intake.sources.get(stream, self.source),
         )
-        organisation = self.organisation()
+        organisation = self.announce()
         self._check_scopes()
         dry_run = bool(self.config["dry_run"])
         with open_log(ledger_path, organisation.tenant_id, dry_run=dry_run, copy_of=copy_of) as ledger:
+            self._check_log(ledger, organisation)
             writer = Writer(
                 self.connected.client,
                 organisation,
@@ -388,6 +398,41 @@ class TargetXero(XeroPlugin, Target):
                         "%s written, but Xero holds something else than they say: see the warnings above.",
                         f"{self.report.different:,}",
                     )
+
+    def announce(self) -> Organisation:
+        """Say which organisation is written to, once; raises `ConfigurationProblem` if it is not clear which."""
+        organisation = self.organisation()
+        if not self._is_announced:
+            self._is_announced = True
+            self.logger.info(
+                "Writing to %s = %s%s.",
+                organisation.name,
+                organisation.tenant_id,
+                " (dry run: nothing is sent)" if self.config["dry_run"] else "",
+            )
+        return organisation
+
+    def _check_log(self, ledger: Ledger, organisation: Organisation) -> None:
+        """See to it that the log is this organisation's; raises `ConfigurationProblem` if it had better not be used."""
+        others = [f"{name or 'an organisation'} = {one}" for one, name in ledger.organisations()]
+        if not ledger.is_known and others and not self.config.get("tenant_ids"):
+            raise ConfigurationProblem(
+                f"The log of writes {ledger.place} knows {'; '.join(others)}, and not {organisation.name} = "
+                f"{organisation.tenant_id}, which is connected now. If that is right, name it in tenant_ids. Nothing "
+                "was written."
+            )
+        if not ledger.is_known and self.config["require_write_log"]:
+            raise ConfigurationProblem(
+                f"require_write_log is set, and the log of writes {ledger.place} knows nothing of "
+                f"{organisation.name}. Restore it, or run once without that setting. Nothing was written."
+            )
+        if ledger.is_new:
+            self.logger.warning(
+                "The log of writes %s is new for %s. If that was written to before, stop and restore the log; until a "
+                "run has ended well, documents are looked up in Xero by what they say before they are made.",
+                ledger.place, organisation.name,
+            )  # fmt: skip
+        ledger.begin(organisation.name, datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
     def _only_source(self) -> str:
         """The source whose log of writes this run uses, by its settings or by what mended rejects say of theirs."""
@@ -499,16 +544,32 @@ class TargetXero(XeroPlugin, Target):
         if about:
             cls.print_about(about_format)
             return
-        cls.print_version(print_fn=cls.logger.info)
-        target = cls(
-            config=config.config if config else {}, parse_env_config=bool(config and config.parse_env)
-        )
+        with _only_warnings(cls.logger):  # the first line is to say where this run writes
+            target = cls(
+                config=config.config if config else {}, parse_env_config=bool(config and config.parse_env)
+            )
         try:
+            target.announce()
+            cls.print_version(print_fn=cls.logger.info)
             target.listen(file_input)
         finally:
             target.close()
         if target.report.rejected or (target.report.different and target.config["on_difference"] == "fail"):
             sys.exit(1)
+
+
+@contextmanager
+def _only_warnings(logger: logging.Logger) -> Iterator[None]:
+    """Leave out what a logger says below a warning."""
+
+    def is_warning(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+    logger.addFilter(is_warning)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_warning)
 
 
 def _behind(source: str) -> str:

@@ -16,6 +16,8 @@ from target_xero.ledger import Ledger
 from target_xero.payload import decode, encode
 
 _VERSION = 2
+#: Seconds to wait for another program that reads the file.
+_PATIENCE = 5.0
 _TABLES = """
 CREATE TABLE record (
     scope TEXT, object TEXT, key TEXT, hash TEXT, xero_id TEXT, status TEXT, owner TEXT, parent TEXT, lines
@@ -44,6 +46,9 @@ _SECOND = """
 CREATE INDEX record_by_parent ON record (scope, parent, object) WHERE parent IS NOT NULL;
 CREATE INDEX record_by_value ON record (scope, object, value) WHERE value IS NOT NULL;
 CREATE TABLE origin (scope TEXT, object TEXT, source TEXT, PRIMARY KEY (scope, object, source)) WITHOUT ROWID;
+CREATE TABLE organisation (
+    scope TEXT PRIMARY KEY, name TEXT, began_at TEXT, complete_at TEXT
+) WITHOUT ROWID;
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 #: From the first version to the second: what it has is of an origin that it does not tell.
@@ -61,6 +66,7 @@ UPDATE flight SET key = '{UNKNOWN_ORIGIN}' || key;
 {_SECOND}
 INSERT INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM record;
 INSERT OR IGNORE INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM flight;
+INSERT INTO organisation SELECT DISTINCT scope, '', '', '' FROM record;
 """  # noqa: S608
 _SAYS_SO = "name another file with ledger_path, or update singer-xero"
 
@@ -71,6 +77,11 @@ class SqliteLog:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._file: tuple[int, int] | None = None
+
+    def guard(self) -> None:
+        """Notice from now on if the file is removed or replaced."""
+        self._file = _identity_of(self._path)
 
     @property
     def place(self) -> str:
@@ -90,7 +101,22 @@ class SqliteLog:
             yield _Change(self._connection)
 
     def check(self) -> None:
-        """Nothing yet."""
+        """Notice that the file was removed or replaced; what it held is kept beside it."""
+        if self._file is None or _identity_of(self._path) == self._file:
+            return
+        self._file = None
+        kept = self._path.with_name(f"{self._path.name}.rescued")
+        try:
+            private_files.replace(kept, b"", kept.with_name(f"{kept.name}.new"))
+            with closing(sqlite3.connect(kept)) as copy:
+                self._connection.backup(copy)
+        except (OSError, sqlite3.Error) as error:
+            told = f"what it held could not be kept ({error})"
+        else:
+            told = f"what it held is in {kept}: put that in its place before the next run"
+        raise ConfigurationProblem(
+            f"The log of writes {self._path} was removed or replaced during the run; {told}. Nothing more was sent."
+        )
 
     def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:
         """Take over keys, also in the log that this one is a copy of; returns those that another copy has taken."""
@@ -114,6 +140,14 @@ class SqliteLog:
                 if by[0] != self.place:
                     refused.add(key)
         return refused
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class _Change:
@@ -162,7 +196,9 @@ def open_log(
             raise ConfigurationProblem(
                 f"ledger_path: {path} can't be written: {error.strerror or error}."
             ) from None
-        connection = held.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+        connection = held.enter_context(
+            closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None))
+        )
         if original:
             _copy(original, connection)
         _prepare(connection, path)
@@ -170,6 +206,7 @@ def open_log(
         if original:
             with log.change() as change:
                 change.run("INSERT INTO about VALUES ('copy of', ?)", (str(original),))
+        log.guard()
         yield Ledger(log, tenant)
 
 

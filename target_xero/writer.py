@@ -14,6 +14,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from functools import partial
 from hashlib import sha256
 from itertools import groupby, islice
@@ -177,6 +178,7 @@ class Writer:
                 self._settle_all()
         for (name, why), number in sorted(self._left_out.items()):
             self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
+        self._ledger.complete(datetime.now(timezone.utc).isoformat(timespec="seconds"))
         self._intake.states.flush()
 
     def _find_disputed(self) -> None:

@@ -91,6 +91,18 @@ def test_a_run_with_a_reject_ends_with_1_and_still_passes_on_the_state(command: 
     assert len(wiring.records("Contacts")) == 1
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_first_line_of_every_run_says_which_organisation_is_written_to(
+    command: Command, wiring: Wiring, dry_run: bool
+):
+    command.config.write_text(json.dumps({**wiring.config, "dry_run": dry_run}))
+    for text in (TWO_BATCHES, lines(state("all"))):
+        code, _, error = command.run(text)
+        assert code == 0
+        assert f"= {wiring.tenant}" in error.splitlines()[0]
+        assert "Writing to" in error.splitlines()[0]
+
+
 def test_a_problem_of_the_user_is_one_line_and_no_traceback(command: Command):
     code, out, error = command.run('{"type": "RECORD"\n')
     assert (code, out) == (1, "")
