@@ -18,7 +18,8 @@ class View:
     ``whole order``, ``full`` or as kept); ``lines``: fields left out of every line; ``more_on_lines``: fields
     that only this view adds to lines; ``tracking``: how the tracking of lines looks: ``listed`` (an empty
     ``Options`` instead of TrackingOptionID, as in Xero's paged lists), ``single`` (the option's id and no
-    ``Options``) or as kept; ``more``: fields that Xero shows even where nothing is in them; ``within``: the same
+    ``Options``) or as kept; ``no_base_rate``: whether a record in base currency that was entered in Xero itself
+    has no CurrencyRate; ``more``: fields that Xero shows even where nothing is in them; ``within``: the same
     for nested records, by where those are.
     """
 
@@ -29,6 +30,7 @@ class View:
     lines: tuple[str, ...] = ()
     more_on_lines: tuple[str, ...] = ()
     tracking: str = ""
+    no_base_rate: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
     within: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -129,12 +131,16 @@ _INVOICE = {
         unless_true=("SentToContact",),
     ),
 }
+_BANK = {name: replace(view, no_base_rate=True) for name, view in _DOCUMENT.items()}
 _PAYMENT = View(within={"Invoice": _EMPTY_INVOICE})
 _PAGED_ONLY = (
     "PaymentTerms SalesTrackingCategories PurchasesTrackingCategories MergedToContactID SalesDefaultLineAmountType"
     " PurchasesDefaultLineAmountType Website Discount SalesDefaultAccountCode PurchasesDefaultAccountCode"
 ).split()
+_MEMBER = {"ContactGroups": {"Contacts": []}}
 _CONTACT = {
+    PAGE: View(within=_MEMBER),
+    SINGLE: View(within=_MEMBER),
     LIST: View(drop=tuple(_PAGED_ONLY), empty=("ContactGroups", "ContactPersons")),
     SUMMARY: View(
         drop=("IsSupplier", "IsCustomer", "Balances", "ContactGroups", "ContactPersons", "PaymentTerms")
@@ -168,7 +174,7 @@ RESOURCES: dict[str, Resource] = {
             filters="References",
             unitdp=True,
             twins="Date",
-            views=_DOCUMENT,
+            views=_BANK,
             writes="PUT POST",
             item_writes="POST",
             parts={**_FILES, **_NOTES},

@@ -44,8 +44,10 @@ def shown(
         out["Contacts"] = [named(one, organisation) for one in record.get("Contacts") or []]
     elif "Contact" in out and view.contact:
         out["Contact"] = _contact(out["Contact"], view.contact, organisation)
+    by_hand = str(record.get(resource.id)) not in organisation.creators
+    if view.no_base_rate and by_hand and out.get("CurrencyRate") == 1:
+        del out["CurrencyRate"]
     if out.get("LineItems") and (view.lines or view.tracking or view.more_on_lines):
-        by_hand = str(record.get(resource.id)) not in organisation.creators
         out["LineItems"] = [_line(line, view, by_hand=by_hand) for line in out["LineItems"]]
     for path, more in view.within.items():
         _add_within(out, path.split("."), more)

@@ -225,6 +225,24 @@ def test_deleted_manual_journals_are_in_the_default_list(books):
     assert {one["Status"] for one in listed} == {"POSTED", "DELETED", "VOIDED"}
 
 
+def test_bank_transactions_in_base_currency_have_a_rate_only_if_an_app_made_them(company, demo_api):
+    lines = [{**RECEIVED["LineItems"][0], "AccountCode": "200"}]
+    made = company.put("BankTransactions", {**RECEIVED, "Type": "RECEIVE", "LineItems": lines})
+    assert made["CurrencyRate"] == 1
+    listed = demo_api.get("BankTransactions", page=1, pageSize=1000)["BankTransactions"]
+    base = [one for one in listed if one["CurrencyCode"] == "NZD"]
+    assert base
+    assert not [one for one in base if "CurrencyRate" in one]
+    assert all("CurrencyRate" in one for one in listed if one["CurrencyCode"] != "NZD")
+
+
+def test_the_groups_of_a_contact_have_an_empty_list_of_members(demo_api):
+    contacts = demo_api.get("Contacts", page=1, pageSize=1000)["Contacts"]
+    groups = [group for one in contacts for group in one["ContactGroups"]]
+    assert groups
+    assert all(group["Contacts"] == [] for group in groups)
+
+
 # --- the demo company ---
 
 
