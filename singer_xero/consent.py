@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+import urllib3.exceptions
 
+from singer_xero.api.connection_faults import proxies_for
 from singer_xero.api.errors import one_line
 from singer_xero.config import ConfigurationProblem
 
@@ -270,9 +272,13 @@ def objection(url: str, user_agent: str) -> str | None:
     """
     try:
         answer = requests.get(
-            url, headers={"User-Agent": user_agent}, auth=lambda request: request, timeout=(5, 15)
+            url,
+            headers={"User-Agent": user_agent},
+            auth=lambda request: request,
+            timeout=(5, 15),
+            proxies=proxies_for(url),
         )
-    except requests.RequestException:
+    except (OSError, urllib3.exceptions.HTTPError):  # requests' own errors are OSErrors
         return None
     text = one_line(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)), 2_000)
     if answer.status_code < 400:

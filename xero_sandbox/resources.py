@@ -137,7 +137,7 @@ _PAGED_ONLY = (
     "PaymentTerms SalesTrackingCategories PurchasesTrackingCategories MergedToContactID SalesDefaultLineAmountType"
     " PurchasesDefaultLineAmountType Website Discount SalesDefaultAccountCode PurchasesDefaultAccountCode"
 ).split()
-_MEMBER = {"ContactGroups": {"Contacts": []}}
+_MEMBER: dict[str, dict[str, Any]] = {"ContactGroups": {"Contacts": []}}
 _CONTACT = {
     PAGE: View(within=_MEMBER),
     SINGLE: View(within=_MEMBER),

@@ -51,6 +51,12 @@ def is_this_machine(host: str | None) -> bool:
         return False
 
 
+def proxies_for(url: str) -> dict[str, str] | None:
+    """What to tell requests of proxies: none for this machine, where the sandbox is; else those of the environment."""
+    host = urlsplit(url).hostname
+    return {"no_proxy": host} if host and is_this_machine(host) else None
+
+
 def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Fault:
     """Name the fault that an error of requests or urllib3 is about; `timeout` as in `Transport`."""
     chain = _chain(error)

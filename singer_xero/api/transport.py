@@ -15,7 +15,7 @@ import msgspec
 import requests
 import urllib3.exceptions
 
-from singer_xero.api.connection_faults import fault_of, is_this_machine, proxy_wants_password
+from singer_xero.api.connection_faults import fault_of, is_this_machine, proxies_for, proxy_wants_password
 from singer_xero.api.deadlines import Adapter, Watchdog
 from singer_xero.api.errors import InsecureAddress, NotJson
 from singer_xero.api.response_body import BOUNDS, PIECE, Body, Bounds, Broken, Late, Room
@@ -143,7 +143,6 @@ class Transport:
         otherwise put a password of ~/.netrc over our own header. What runs on this machine, such as the sandbox, is
         never asked through a proxy.
         """
-        host = urlsplit(url).hostname
         limit = min(seconds or self.bounds.seconds, self.bounds.seconds)
         with self._watchdog.watch(limit) as watched, ExitStack() as closing:
             room = Room(self.bounds.megabytes, urlsplit(url).netloc, self._large, closing)
@@ -156,7 +155,7 @@ class Transport:
                     headers=headers,
                     auth=signature or _unsigned,
                     timeout=self.timeout,
-                    proxies={"no_proxy": host} if host and is_this_machine(host) else None,
+                    proxies=proxies_for(url),
                     allow_redirects=False,
                     stream=True,
                 ) as response:

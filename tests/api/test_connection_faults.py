@@ -14,6 +14,7 @@ from singer_xero.api.connection_faults import is_this_machine
 from singer_xero.api.errors import NetworkSetupError, Unavailable
 from singer_xero.api.response_body import Broken
 from singer_xero.api.transport import Transport
+from singer_xero.consent import objection
 from xero_sandbox import Sandbox
 
 from .canned import Canned, http
@@ -204,6 +205,21 @@ def test_the_sandbox_is_never_asked_through_a_proxy(
 ) -> None:
     monkeypatch.setenv(variable, f"http://127.0.0.1:{unused_port()}")
     assert make().get(None, "Organisation").status == 200
+
+
+def test_the_consent_page_of_the_sandbox_is_asked_without_a_proxy_too(
+    xero: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
+    words = objection(f"{xero.url}/identity/connect/authorize?client_id=nobody", "singer-xero/test")
+    assert "unauthorized_client" in (words or "")
+
+
+def test_a_consent_page_that_cannot_be_asked_is_no_objection(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    assert objection("https://login.xero.com/identity/connect/authorize", "singer-xero/test") is None
 
 
 @pytest.mark.parametrize(
