@@ -46,6 +46,12 @@ class Broken(Exception):
         """Made from what the libraries said."""
         return cls(fault.reason, sent=fault.sent, hopeless=fault.lasts, advice=fault.advice)
 
+    @classmethod
+    def damaged(cls, reason: str, *, hopeless: bool = False) -> Broken:
+        """An answer came that isn't whole, or isn't what was asked for."""
+        advice = "Run again; if it stays so, something on the way, such as a proxy, changes what Xero sends."
+        return cls(reason, sent=True, hopeless=hopeless, advice=advice)
+
     def failure(self, call: str) -> Unavailable:
         """The error of the call that it was for."""
         return Unavailable(str(self), call=call, sent=self.sent, advice=self.advice)
@@ -136,7 +142,7 @@ class Body:
                 piece = unpacker.unconsumed_tail
                 full = bool(piece) or len(content) == PIECE
         except zlib.error as error:
-            raise Broken(f"the answer can't be unpacked: {error}", sent=True) from None
+            raise Broken.damaged(f"the answer can't be unpacked: {error}") from None
 
     def end(self) -> tuple[bytes, bytes | None]:
         """The content, and the body as it came if it was packed. BytesIO gives away its bytes without copying them."""
@@ -144,11 +150,9 @@ class Body:
         if not raw or self._encoding in {"", "identity"}:
             return raw, None
         if not self._unpacker:
-            raise Broken(
-                f"the answer came packed as {self._encoding!r}, which was not asked for",
-                sent=True,
-                hopeless=True,
+            raise Broken.damaged(
+                f"the answer came packed as {self._encoding!r}, which was not asked for", hopeless=True
             )
         if not self._unpacker.eof:
-            raise Broken(f"the answer was cut off: its gzip stream ends after {len(raw)} bytes", sent=True)
+            raise Broken.damaged(f"the answer was cut off: its gzip stream ends after {len(raw)} bytes")
         return self._content.getvalue(), raw

@@ -204,4 +204,4 @@ def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _check_length(received: int, headers: Mapping[str, str]) -> None:
     stated = headers.get("Content-Length", "")
     if stated.isdigit() and int(stated) != received and "Transfer-Encoding" not in headers:
-        raise Broken(f"the answer was cut off: {received} of {stated} bytes", sent=True)
+        raise Broken.damaged(f"the answer was cut off: {received} of {stated} bytes")

@@ -75,6 +75,7 @@ def test_half_an_answer_is_none(server: Canned, transport: Transport, answer: by
         got = get(transport, server)
         raise NotJson(got.json_fault() or "nothing wrong", sent=True)
     assert caught.value.sent
+    assert "status.developer.xero.com" not in str(caught.value.advice)
 
 
 def test_a_host_that_is_not_there_is_named_and_was_sent_nothing(transport: Transport) -> None:
