@@ -14,7 +14,7 @@ from typing import Any
 
 from singer_xero.api import dates
 from singer_xero.objects import Field
-from target_xero.amounts import line_amount, to_cents
+from target_xero.amounts import PRICE, line_amount, to_cents
 from target_xero.lookups import Record
 from target_xero.payload import REFERENCES
 from target_xero.writes import Write
@@ -117,6 +117,8 @@ def _difference(path: str, said: Any, got: Any) -> Difference:
 
 def _field(path: str, name: str, word: Field, said: Any, got: Any) -> Iterator[Difference]:
     """The differences of a field; `got` is None where the record has none."""
+    if said == got:
+        return
     if name in REFERENCES and word.kind == "one":
         yield from _reference(path, said, got)
     elif name in _TRACKING:
@@ -169,6 +171,8 @@ def _same(name: str, word: Field, said: Any, got: Any) -> bool:
 
 
 def _number(value: Any) -> Decimal | None:
+    if value.__class__ is Decimal:
+        return value
     try:
         return Decimal(str(value))
     except InvalidOperation:
@@ -275,7 +279,7 @@ def _line(
         if name in got or not (name in row.unanswered or name == "AccountID" or _says_no_price(name, said)):
             yield from _field(f"{path}.{name}", name, fields[name], value, got.get(name))
     yield from _amount(f"{path}.LineAmount", said, got.get("LineAmount"))
-    yield from _discount(path, said, got)
+    yield from _discount(row, path, said, got)
     for name in ("ItemCode", "Tracking"):
         if got.get(name) and not said.get(name) and name in fields:
             shown = [_told(_named(one)) for one in got[name]] if name == "Tracking" else [got[name]]
@@ -298,8 +302,9 @@ def _amount(path: str, said: Mapping[str, Any], got: Any) -> Iterator[Difference
         elif "UnitAmount" in said and ("Quantity" in said or "ItemCode" not in said):
             quantity, price = said.get("Quantity"), said["UnitAmount"]
             discounts = said.get("DiscountRate"), said.get("DiscountAmount")
-            expected = line_amount(quantity, price, *discounts, exact_price=True)
-            rounded = line_amount(quantity, price, *discounts)
+            expected = rounded = line_amount(quantity, price, *discounts)
+            if price % PRICE:
+                expected = line_amount(quantity, price, *discounts, exact_price=True)
         else:
             return
     except InvalidOperation:
@@ -309,7 +314,7 @@ def _amount(path: str, said: Mapping[str, Any], got: Any) -> Iterator[Difference
         yield Difference(path, str(expected), _shown(path, got), stuck=held != rounded)
 
 
-def _discount(path: str, said: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
+def _discount(row: Write, path: str, said: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
     """The discount: Xero shows one that is said as a rate as an amount as well, and the other way round."""
     names = ("DiscountRate", "DiscountAmount")
     if not any(said.get(name) for name in names):
@@ -319,7 +324,7 @@ def _discount(path: str, said: Mapping[str, Any], got: Mapping[str, Any]) -> Ite
                 return
         return
     name = next(name for name in names if said.get(name))
-    if name in got or not any(got.get(other) for other in names):
+    if name in got or not (name in row.unanswered or any(got.get(other) for other in names)):
         held = _number(got.get(name) or 0)
         if held is None or abs(Decimal(said[name]) - held) > _CENT:
             yield _difference(f"{path}.{name}", said[name], got.get(name))

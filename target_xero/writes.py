@@ -521,7 +521,7 @@ _ROWS = (
             "LineAmountTypes",
         ),
         names=("QuoteNumber",),
-        unanswered=frozenset({"Terms", "ItemCode"}),
+        unanswered=frozenset({"Terms", "ItemCode", "DiscountAmount"}),
         existing=Existing.REFUSE,
         search=Search.NUMBER,
         marks=("Contact", "Date", "Reference", "Title", "LineItems"),
