@@ -377,8 +377,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 HISTORIES = st.fixed_dictionaries({name: any_document(kind) for name, kind in KINDS.items()})
 
 
-# Each example is several runs of target and tap, and to shrink one takes minutes. The same few examples each time, and as
-# many new ones as XERO_TEST_DOCUMENTS says.
+# Each example is several runs of target and tap, and to shrink one takes minutes. The same few examples each time;
+# XERO_TEST_DOCUMENTS asks for so many new ones.
 _MORE = int(os.environ.get("XERO_TEST_DOCUMENTS", "0"))
 
 
