@@ -235,6 +235,10 @@ class Form:
     def _day(self, value: Any) -> str | None:
         return _calendar_day(value, self._order)
 
+    def knows(self, raw: str) -> bool:
+        """Whether a field has this name, however it is spelled, be it content or not."""
+        return folded(raw) in self._slots
+
     def takes(self, raw: str) -> bool:
         """Whether a field of this name, however it is spelled, is content."""
         return raw[:1] != "_" and self._slots.get(folded(raw)) is not None
@@ -292,7 +296,7 @@ class Form:
         left: list[str] = []
         flat: list[tuple[list[str], Any]] = []
         for raw, value in record.items():
-            if value is None:
+            if value is None or value == "":
                 continue
             try:
                 slot = self._known[raw]

@@ -14,6 +14,7 @@ from typing import Any
 
 from target_xero import identity
 from target_xero.codes import Codes
+from target_xero.compare import same_name
 from target_xero.ledger import Ledger
 from target_xero.lookups import Directory, Record
 from target_xero.payload import KINDS, REFERENCES, Broken, is_id
@@ -34,6 +35,8 @@ _OBJECTS = {
 }
 _BY_NAME = ("contacts", "invoices", "credit_notes")
 _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
+#: What is named by a field of its own, and what Xero takes instead.
+_RENAMED = {"BrandingThemeName": "BrandingThemeID"}
 _NESTED: frozenset[type[Any]] = frozenset({dict, list})
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
@@ -47,9 +50,15 @@ class Ambiguous(Broken):
 
 
 class References:
-    """Resolves what records of one organisation refer to; `tenant` is that organisation's id."""
+    """Resolves what records of one organisation refer to; `tenant` is that organisation's id.
 
-    def __init__(self, ledger: Ledger, directory: Directory, tenant: str) -> None:
+    `creates_contacts` leaves a contact that Xero does not have to Xero, by its name.
+    """
+
+    def __init__(
+        self, ledger: Ledger, directory: Directory, tenant: str, *, creates_contacts: bool = False
+    ) -> None:
+        self._creates_contacts = creates_contacts
         self._ledger = ledger
         self._directory = directory
         self._tenant = tenant
@@ -135,7 +144,7 @@ class References:
                 continue
             resolved = self._value(name, value, tenant)
             if resolved is not None:
-                found[name] = resolved
+                found[_RENAMED.get(name, name)] = resolved
         return found
 
     def _value(self, name: str, value: Any, tenant: str | None) -> Any:
@@ -161,6 +170,8 @@ class References:
                 return self._nested(value, tenant)
             except Broken as broken:
                 raise _within(broken, f"{name}.{broken.field}") from None
+        if name == "BrandingThemeName":
+            return self._theme(value)
         if name.endswith("TaxType") and isinstance(value, str):
             return self._codes.tax_type(name, value, tenant if self.foreign(tenant) else None)
         if name.endswith("AccountCode") and isinstance(value, str):
@@ -216,8 +227,19 @@ class References:
                 known = self._numbered(WRITES[target], field, value, given.get(KINDS.get(name, "")))
                 if known:
                     return {identifier: self._living(name, known)}
+        if target == "contacts" and self._may_be_created(tried):
+            # Xero makes a contact of a name that it does not know.
+            return {"Name": tried["Name"]}
         raise Broken(
             self._nowhere(target or f"{name.lower()}s", tried, source, given.get(KINDS.get(name, "")))
+        )
+
+    def _may_be_created(self, tried: Mapping[str, str]) -> bool:
+        """Whether Xero is to make a contact: not one that was rejected in this run, or that is archived."""
+        if not self._creates_contacts or "Name" not in tried:
+            return False
+        return not (
+            self.rejected.why("contacts", tried.items()) or self._over(WRITES["contacts"], tried, None)
         )
 
     def _numbered(self, row: Write, field: str, value: str, kind: str | None) -> str | None:
@@ -254,7 +276,8 @@ class References:
             return f"{missing} in force, only an archived one: restore it in Xero"
         if over:
             return f"{missing} in force, only a {over} one"
-        return f"{missing}: send it in the stream {target} as well"
+        way = ", or set missing_contacts to create" if target == "contacts" and "Name" in tried else ""
+        return f"{missing}: send it in the stream {target} as well{way}"
 
     def _over(self, row: Write, tried: Mapping[str, str], kind: str | None) -> str:
         """The status of a record with such a name that is not in force; empty if there is none."""
@@ -300,6 +323,12 @@ class References:
                 f"{identifier} is an account of another organisation: send accounts as well", "AccountID"
             )
         return self._codes.account(mapped or identifier)
+
+    def _theme(self, name: str) -> str:
+        for theme in self._directory.whole("branding_themes"):
+            if same_name(name, theme.get("Name")):
+                return str(theme["BrandingThemeID"])
+        raise Broken(f"Xero has no branding theme {name!r}", "BrandingThemeName")
 
     def _tracking(self, given: Mapping[str, Any], tenant: str | None, *, with_ids: bool) -> dict[str, Any]:
         """A category and an option: by name as people know them, by id where Xero takes nothing else."""
@@ -366,7 +395,7 @@ def _refers(name: str) -> bool:
     return (
         name in REFERENCES
         or name in _CURRENCIES
-        or name.endswith(("TaxType", "AccountCode", "ItemCode", "ID"))
+        or name.endswith(("TaxType", "AccountCode", "ItemCode", "ThemeName", "ID"))
     )
 
 

@@ -29,3 +29,11 @@ def singular(plural: str) -> str:
     if plural.endswith("ies"):
         return plural.removesuffix("ies") + "y"
     return plural.removesuffix("s")
+
+
+_word_border = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])").sub
+
+
+def snake_case(name: str) -> str:
+    """`SalesDetails` as `sales_details`, `COGSAccountCode` as `cogs_account_code`."""
+    return _word_border("_", name).lower()

@@ -49,6 +49,10 @@ def _default_folder() -> Path:
     return platformdirs.user_state_path("singer-xero", appauthor=False)
 
 
+#: Takes in a record of a stream with the stream's key properties and columns.
+Taker = Callable[[Mapping[str, Any], Sequence[str], Sequence[str]], None]
+
+
 class _Record(msgspec.Struct, gc=False):
     type: str
     stream: str
@@ -210,6 +214,12 @@ class TargetXero(XeroPlugin, Target):
             "that does not say it, such a day is a reject.",
         ),
         th.Property(
+            "missing_contacts", th.StringType, default="reject", allowed_values=["reject", "create"],
+            title="Missing contacts",
+            description="What to do about a document whose contact Xero does not have: reject it, or let Xero create "
+            "the contact by its name, as Xero's own import of files does.",
+        ),
+        th.Property(
             "on_unknown_stream", th.StringType, default="fail", allowed_values=["fail", "ignore"],
             title="Unknown stream",
             description="What to do about a stream that is none of Xero's: fail before the first call, or leave it "
@@ -252,6 +262,8 @@ class TargetXero(XeroPlugin, Target):
         if isinstance(message_dict.get(SOURCE), str):
             self.intake.sources[stream] = message_dict[SOURCE]
         self._lines.takers.pop(stream, None)
+        if message_dict.get("bookmark_properties"):
+            self.intake.incremental.add(stream)
         self.mapper.register_raw_stream_schema(stream, message_dict["schema"], keys)
         for one in self.mapper.stream_maps[stream]:
             # A stream that a stream map removes has no sink, so it may be one that Xero knows nothing of.
@@ -269,7 +281,8 @@ class TargetXero(XeroPlugin, Target):
         found = meaning(stream)
         if found and type(only) is SameRecordTransform and only.stream_alias == stream:
             sink = self.get_sink(stream)
-            self._lines.takers[stream] = self.intake.reader(found, stream, sink.key_properties)
+            columns = tuple(self.schemas[stream]["schema"]["properties"])
+            self._lines.takers[stream] = self.intake.reader(found, stream, sink.key_properties, columns)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._require(message_dict, "stream", str)
@@ -307,7 +320,7 @@ class TargetXero(XeroPlugin, Target):
         """How many lines of the input were read."""
         return self._lines.number
 
-    def taker(self, stream: str) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
+    def taker(self, stream: str) -> Taker:
         """What is to be done with each record of a stream; raises `ConfigurationProblem` for an unknown one."""
         found = meaning(stream)
         if found is not None:
@@ -324,14 +337,14 @@ class TargetXero(XeroPlugin, Target):
         self.logger.info("The stream %s is left out: %s.", stream, reason or "Xero has nothing of that name")
         return self._leave_out(stream)
 
-    def _take_for(self, found: Meaning) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
-        def take(record: Mapping[str, Any], keys: Sequence[str]) -> None:
-            self.intake.take(found, self._stream, keys, record, self._line)
+    def _take_for(self, found: Meaning) -> Taker:
+        def take(record: Mapping[str, Any], keys: Sequence[str], columns: Sequence[str]) -> None:
+            self.intake.take(found, self._stream, keys, record, self._line, columns)
 
         return take
 
-    def _leave_out(self, stream: str) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
-        def leave_out(record: Mapping[str, Any], keys: Sequence[str]) -> None:  # noqa: ARG001
+    def _leave_out(self, stream: str) -> Taker:
+        def leave_out(record: Mapping[str, Any], keys: Sequence[str], columns: Sequence[str]) -> None:  # noqa: ARG001
             self.report.of(stream).skipped += 1
 
         return leave_out
@@ -341,6 +354,7 @@ class TargetXero(XeroPlugin, Target):
     def process_endofpipe(self) -> None:
         """Write everything, now that the input has ended."""
         try:
+            self.intake.compose()
             self._is_writing = True
             if self.intake.rejects or any(self.intake.counts.values()) or self.intake.elsewhere:
                 self._write()
@@ -381,6 +395,7 @@ class TargetXero(XeroPlugin, Target):
                 self.logger,
                 batch_size=self.config["batch_size"],
                 deletes=bool(self.config["deletes"]),
+                creates_contacts=self.config["missing_contacts"] == "create",
                 dry_run=dry_run,
                 stop_at_reject=self.config["on_reject"] == "stop",
                 stop=lambda: self._is_stopping,

@@ -123,6 +123,7 @@ class Writer:
         *,
         batch_size: int = MANY,
         deletes: bool = False,
+        creates_contacts: bool = False,
         dry_run: bool = False,
         stop_at_reject: bool = False,
         stop: Callable[[], bool] = lambda: False,
@@ -143,7 +144,9 @@ class Writer:
         self._told_at = clock()
         self._remarks: set[tuple[str, str]] = set()
         self._directory = Directory(client, organisation)
-        self._references = References(ledger, self._directory, organisation.tenant_id)
+        self._references = References(
+            ledger, self._directory, organisation.tenant_id, creates_contacts=creates_contacts
+        )
         self._planner = Planner(ledger, self._directory, self._references, intake, deletes=deletes)
         self._refusals = Refusals(ledger, self._directory, self._references, self._planner)
         self._lost: dict[tuple[str, str], str] = {}
@@ -378,6 +381,10 @@ class Writer:
             elif row.document and row.names and not named and row.named({row.names[0]: "?", **step.body}):
                 return _ALONE
             marks |= {step.job.key, ("", step.job.id), ("", step.entry.xero_id), *_folded(row, step.body)}
+            contact = step.body.get("Contact")
+            if isinstance(contact, dict) and "Name" in contact:
+                # The first document that names it makes the contact.
+                marks.add(("Contact", contact["Name"].casefold()))
             for part in (step.body, *(step.body.get("Payments") or ())):
                 marks |= {(name, *part[name].values()) for name in _PAID if isinstance(part.get(name), dict)}
         if not self._ledger.has_names(row.name, changed):

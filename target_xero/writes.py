@@ -116,6 +116,7 @@ class Write:
         first: whether to look before a create: where the list is one call, or where Xero does not refuse the double.
         marks: fields by which a record without a name is recognised after its answer was lost.
         shared: whether several records of the source may stand for one in Xero.
+        shared_by_rows: what rows of one document have in common, where it has no number and its stream no key.
         parts: what is nested and written on its own.
         refers: the reference that a record as a whole is, such as a group's member.
         owners: for a part: the field that names what it belongs to, and the path of that.
@@ -157,6 +158,7 @@ class Write:
     first: bool = False
     marks: tuple[str, ...] = ()
     shared: bool = False
+    shared_by_rows: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     refers: str = ""
     owners: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
@@ -272,6 +274,7 @@ _DOCUMENT_STEPS = _steps(
 _PAID = MappingProxyType({"PAID": "AUTHORISED"})
 _ONLY_ENDED = _steps(new="AUTHORISED", AUTHORISED="DELETED")
 _SENT = frozenset({"SentToContact"})
+_THEME = MappingProxyType({"BrandingThemeName": text("The branding theme, in place of BrandingThemeID")})
 _OF = {"CreditNote": "CreditNotes", "Overpayment": "Overpayments", "Prepayment": "Prepayments"}
 _HISTORY = {
     "BankTransactionID": "BankTransactions",
@@ -497,6 +500,7 @@ _ROWS = (
         "Quotes",
         "quotes",
         "QuoteID",
+        own_fields=_THEME,
         document=True,
         required=("Contact", "Date", "LineItems"),
         steps=_steps(
@@ -530,6 +534,7 @@ _ROWS = (
         "PurchaseOrders",
         "purchase_orders",
         "PurchaseOrderID",
+        own_fields=_THEME,
         document=True,
         required=("Contact", "LineItems"),
         steps=_steps(
@@ -551,8 +556,9 @@ _ROWS = (
         "Invoices",
         "invoices",
         "InvoiceID",
+        own_fields=_THEME,
         document=True,
-        required=("Type", "Contact"),
+        required=("Type", "Contact", "LineItems"),
         steps=_DOCUMENT_STEPS,
         becomes=_PAID,
         never=_SENT | {"EnteredTotal", "RoundingAmount"},
@@ -568,8 +574,9 @@ _ROWS = (
         "CreditNotes",
         "credit_notes",
         "CreditNoteID",
+        own_fields=_THEME,
         document=True,
-        required=("Type", "Contact"),
+        required=("Type", "Contact", "LineItems"),
         steps=_DOCUMENT_STEPS,
         becomes=_PAID,
         never=_SENT,
@@ -708,6 +715,7 @@ _ROWS = (
         "ManualJournalID",
         document=True,
         required=("Narration", "JournalLines"),
+        shared_by_rows=("Narration", "Date"),
         steps=_steps(new="DRAFT POSTED", DRAFT="POSTED DELETED", POSTED="VOIDED"),
         becomes=MappingProxyType({"ARCHIVED": "POSTED"}),
         marks=("Narration", "Date", "JournalLines"),
@@ -737,6 +745,7 @@ _ROWS = (
         "RepeatingInvoices",
         "repeating_invoices",
         "RepeatingInvoiceID",
+        own_fields=_THEME,
         document=True,
         update=None,
         remove=Verb("POST", "RepeatingInvoices", size=MANY),

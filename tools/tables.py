@@ -13,10 +13,11 @@ from typing import Any
 
 from singer_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging
 from tap_xero.tap import TapXero
-from target_xero import writes
+from target_xero import columns, writes
 
 README = Path(__file__).parent.parent / "README.md"
 REPORTS_PAGE = README.parent / "docs" / "reports.md"
+WRITING_PAGE = README.parent / "docs" / "writing.md"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -120,12 +121,16 @@ TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "transcript": transcript,
     "writes": writes.table,
+    "columns": columns.table,
+    "not copied": writes.not_copied,
+    "not written": writes.not_written,
     "children": children,
     "unread": unread,
 }
 PAGES = {
     README: ("streams", "more streams", "settings", "transcript", "writes"),
     REPORTS_PAGE: ("children", "unread"),
+    WRITING_PAGE: ("writes", "columns", "not copied", "not written"),
 }
 
 

@@ -58,6 +58,7 @@ def test_a_contact_that_is_not_there_is_a_reject_and_never_a_new_contact(wiring:
     assert run.count("invoices") == {"created": 1, "rejected": 1}
     assert run.rejected[0][1] == (
         "Contact: Xero has none of contacts with the Name 'Contract 2': send it in the stream contacts as well"
+        ", or set missing_contacts to create"
     )
     assert len(wiring.records("Contacts")) == len(contacts)
 

@@ -1,0 +1,407 @@
+"""Columns of flat tables: which field of a record, of a line or of a nested part each of them fills.
+
+Fields under Xero's own names, and those that the SDK's flattening makes, are the form's to know. What is here besides:
+the columns of Xero's import templates, and those that hold one line of a document each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from target_xero.payload import REFERENCES, Broken, Form
+from target_xero.spelling import folded, is_blank, snake_case
+from target_xero.writes import WRITES, Write
+
+#: A field and where it is nested: `("Addresses", "POBOX", "City")` is the City of the address of that type.
+Path = tuple[str, ...]
+
+
+def _contact_columns() -> dict[str, tuple[Path, ...]]:
+    """The columns of Xero's template for contacts."""
+    found: dict[str, tuple[Path, ...]] = {
+        "ContactName": (("Name",),),
+        "BankAccountNumber": (("BankAccountDetails",),),
+        "AccountsReceivableTaxCodeName": (("AccountsReceivableTaxType",),),
+        "AccountsPayableTaxCodeName": (("AccountsPayableTaxType",),),
+        "SalesAccount": (("SalesDefaultAccountCode",),),
+        "PurchasesAccount": (("PurchasesDefaultAccountCode",),),
+        "DueDateBillDay": (("PaymentTerms", "Bills", "Day"),),
+        "DueDateBillTerm": (("PaymentTerms", "Bills", "Type"),),
+        "DueDateSalesDay": (("PaymentTerms", "Sales", "Day"),),
+        "DueDateSalesTerm": (("PaymentTerms", "Sales", "Type"),),
+        "DefaultTaxBills": (("PurchasesDefaultLineAmountType",),),
+        "DefaultTaxSales": (("SalesDefaultLineAmountType",),),
+    }
+    lines = (f"AddressLine{number}" for number in "1234")
+    for part in ("AttentionTo", *lines, "City", "Region", "PostalCode", "Country"):
+        found[f"PO{part}"] = (("Addresses", "POBOX", part),)
+        found[f"SA{part}"] = (("Addresses", "STREET", part),)
+    for column, kind in (("Phone", "DEFAULT"), ("Fax", "FAX"), ("Mobile", "MOBILE"), ("DDI", "DDI")):
+        found[f"{column}Number"] = (("Phones", kind, "PhoneNumber"),)
+    for number in "12345":
+        person = f"Person{number}"
+        found[f"{person}FirstName"] = (("ContactPersons", number, "FirstName"),)
+        found[f"{person}LastName"] = (("ContactPersons", number, "LastName"),)
+        found[f"{person}Email"] = (("ContactPersons", number, "EmailAddress"),)
+        # Xero's templates have had both.
+        found[f"{person}IncludeInEmail"] = (("ContactPersons", number, "IncludeInEmails"),)
+        found[f"{person}IncludeInEmails"] = (("ContactPersons", number, "IncludeInEmails"),)
+    sales, purchases = "SalesTrackingCategories", "PurchasesTrackingCategories"
+    for number in "12":
+        names = ((sales, number, "TrackingCategoryName"), (purchases, number, "TrackingCategoryName"))
+        found[f"TrackingName{number}"] = names
+        found[f"SalesTrackingOption{number}"] = ((sales, number, "TrackingOptionName"),)
+        found[f"PurchasesTrackingOption{number}"] = ((purchases, number, "TrackingOptionName"),)
+    return found
+
+
+_OF_ITEMS: Mapping[str, tuple[Path, ...]] = {
+    "ItemCode": (("Code",),),
+    "ItemName": (("Name",),),
+    "PurchasesDescription": (("PurchaseDescription",),),
+    "PurchasesUnitPrice": (("PurchaseDetails", "UnitPrice"),),
+    "PurchasesAccount": (("PurchaseDetails", "AccountCode"),),
+    "PurchasesTaxRate": (("PurchaseDetails", "TaxType"),),
+    "SalesDescription": (("Description",),),
+    "SalesUnitPrice": (("SalesDetails", "UnitPrice"),),
+    "SalesAccount": (("SalesDetails", "AccountCode"),),
+    "SalesTaxRate": (("SalesDetails", "TaxType"),),
+    "InventoryAssetAccount": (("InventoryAssetAccountCode",),),
+    "CostOfGoodsSoldAccount": (("PurchaseDetails", "COGSAccountCode"),),
+}
+_OF_DOCUMENTS: Mapping[str, tuple[Path, ...]] = {
+    "Currency": (("CurrencyCode",),),
+    "BrandingTheme": (("BrandingThemeName",),),
+}
+#: By object, the columns of Xero's import templates that are not fields of that name.
+_TEMPLATES: Mapping[str, Mapping[str, tuple[Path, ...]]] = {
+    "contacts": _contact_columns(),
+    "items": _OF_ITEMS,
+    "quotes": _OF_DOCUMENTS,
+    "purchase_orders": _OF_DOCUMENTS,
+    "invoices": {"InvoiceDate": (("Date",),), **_OF_DOCUMENTS},
+    "credit_notes": _OF_DOCUMENTS,
+    "bank_transactions": {"Currency": (("CurrencyCode",),)},
+    "repeating_invoices": _OF_DOCUMENTS,
+}
+_MOVED = {
+    name: {folded(column): paths for column, paths in columns.items()} for name, columns in _TEMPLATES.items()
+}
+_TERMS = {
+    "currentmonth": "OFCURRENTMONTH",
+    "ofthecurrentmonth": "OFCURRENTMONTH",
+    "followingmonth": "OFFOLLOWINGMONTH",
+    "ofthefollowingmonth": "OFFOLLOWINGMONTH",
+    "daysafter": "DAYSAFTERBILLDATE",
+    "daysafterbilldate": "DAYSAFTERBILLDATE",
+    "daysafterinvoicedate": "DAYSAFTERBILLDATE",
+    "daysafterendofmonth": "DAYSAFTERBILLMONTH",
+    "daysafterbillmonth": "DAYSAFTERBILLMONTH",
+    "daysafterinvoicemonth": "DAYSAFTERBILLMONTH",
+}
+_TAX = {"inclusive": "INCLUSIVE", "exclusive": "EXCLUSIVE", "notax": "NONE"}
+#: What the API calls the words of the templates.
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "duedatebillterm": _TERMS,
+    "duedatesalesterm": _TERMS,
+    "defaulttaxbills": _TAX,
+    "defaulttaxsales": _TAX,
+}
+#: What Xero tells the entries of a list apart by.
+_TOLD_BY = {"Addresses": "AddressType", "Phones": "PhoneType"}
+_LISTS_OF_COLUMNS = frozenset(
+    {*_TOLD_BY, "ContactPersons", "SalesTrackingCategories", "PurchasesTrackingCategories"}
+)
+
+#: The lists whose entries are lines.
+LISTS = ("LineItems", "JournalLines")
+_PREFIXES = ("journallineitems", "journallines", "journalline", "lineitems", "lineitem", "lines", "line")
+#: Other names of a line's fields: InventoryItemCode and TaxRate are those of Xero's import templates.
+_LINE_ALIASES: Mapping[str, str] = {
+    "InventoryItemCode": "ItemCode",
+    "TaxRate": "TaxType",
+    "TaxCode": "TaxType",
+    "Account": "AccountCode",
+    "UnitPrice": "UnitAmount",
+    "Qty": "Quantity",
+}
+_FOLDED_ALIASES = {folded(alias): name for alias, name in _LINE_ALIASES.items()}
+#: Xero's import template for manual journals has its own name for the amount.
+_OF_JOURNALS = {"amount": "LineAmount"}
+#: Names that may mean two things, so that a value under them can be neither taken nor left out.
+_AMBIGUOUS: Mapping[str, str] = {
+    "price": "say unit_amount for the price of one, or line_amount for that of the whole line",
+    "amount": "say line_amount for the amount of the line, or total for that of the document",
+}
+_AMBIGUOUS_OF_LINES: Mapping[str, str] = {
+    "discount": "say line_discount_rate, in per cent, or line_discount_amount",
+    "price": "say line_unit_amount for the price of one, or line_amount for that of the whole line",
+    "total": "say line_amount for what Quantity x UnitAmount comes to, with tax or without as LineAmountTypes says",
+}
+_NUMBERS = frozenset(
+    {"no", "nr", "num", "number", "index", "position", "seq", "sequence", "order", "ordinal"}
+)
+_KEYS = frozenset({"id", "key", "uuid", "guid"})
+#: Fields that make a table one of lines if no column says `line_` in its name.
+_AMOUNTS = frozenset(map(folded, ("Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")))
+_after_tracking = re.compile(r"tracking[\W_]*(.+)$", re.IGNORECASE | re.DOTALL).search
+_is_category = re.compile(r"(?:(?:category)?name|category)(\d*)").fullmatch
+_is_option = re.compile(r"(?:category)?option(?:name)?(\d*)").fullmatch
+_is_guid = re.compile(r"\s*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*", re.IGNORECASE).fullmatch
+
+
+@dataclass(frozen=True)
+class LineColumn:
+    """What a column says of a line: one of its fields or, with a `kind`, its number, key or tracking.
+
+    Of a column that is `ambiguous`, `field` is what to say instead.
+    """
+
+    field: str
+    kind: str = ""
+
+
+@dataclass
+class Unfolded:
+    """A row of a table as a record, with its line if it has one; `number` and `key` are the line's own."""
+
+    record: dict[str, Any]
+    number: str = ""
+    key: str = ""
+
+
+@dataclass
+class Layout:
+    """How the columns of a stream's records are read.
+
+    `moved` are the columns that fill another field than the one of their name; `lines` those that hold a line of a
+    document, and `list_field` is where lines go: empty where each record is a whole.
+    """
+
+    moved: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    lines: dict[str, LineColumn] = field(default_factory=dict)
+    list_field: str = ""
+
+    def unfold(self, record: Mapping[str, Any]) -> Unfolded:
+        """A record with its columns where they belong; `Broken` where two of them say different things."""
+        found = Unfolded({})
+        nested: dict[str, Any] = {}
+        line = _Line()
+        for raw, value in record.items():
+            if raw in self.lines:
+                if not is_blank(value):
+                    line.take(raw, self.lines[raw], value)
+            elif raw in self.moved:
+                for path in self.moved[raw]:
+                    _put(nested, path, raw, value)
+            else:
+                found.record[raw] = value
+        found.number, found.key = line.number, line.key
+        fields = line.finished()
+        if fields:
+            found.record[self.list_field] = [fields]
+        given = {folded(raw) for raw, value in found.record.items() if not is_blank(value)}
+        for name, value in nested.items():
+            settled = _settled(name, value)
+            if is_blank(settled):
+                continue
+            if folded(name) in given:
+                raise Broken("it is given twice, by columns of its own as well", name)
+            found.record[name] = settled
+        return found
+
+
+class _Line:
+    """The line of one row, from the columns that are not blank."""
+
+    def __init__(self) -> None:
+        self.number = self.key = ""
+        self._fields: dict[str, Any] = {}
+        self._tracking: dict[str, dict[str, Any]] = {}
+
+    def take(self, raw: str, column: LineColumn, value: Any) -> None:
+        """Take a value; raises `Broken` for one that has two meanings."""
+        if column.kind == "number":
+            self.number = str(value).strip()
+        elif column.kind == "key" or (column.field == "lineitemid" and not _is_guid(str(value))):
+            # A key of the source's own, and none of Xero's.
+            self.key = str(value).strip()
+        elif column.kind == "ambiguous":
+            raise Broken(f"it may mean two things: {column.field}", raw)
+        elif column.kind in {"Name", "Option"}:
+            self._tracking.setdefault(f"#{column.field}", {"Name": None, "Option": None})[column.kind] = value
+        elif column.kind == "category":
+            self._tracking[column.field] = {column.field: value}
+        else:
+            per_cent = column.kind == "per cent" and isinstance(value, str)
+            self._fields[column.field] = value.strip().removesuffix("%") if per_cent else value
+
+    def finished(self) -> dict[str, Any]:
+        """The line; empty if no column said anything of it."""
+        # Without an option, a name of a category says nothing: templates repeat it on each row.
+        entries = [one for one in self._tracking.values() if not is_blank(one.get("Option", "column"))]
+        if entries and "tracking" in self._fields:
+            raise Broken("it is given twice, by columns of its own as well", "Tracking")
+        return {**self._fields, **({"tracking": entries} if entries else {})}
+
+
+def layout_of(row: Write, form: Form, columns: Iterable[str]) -> Layout:
+    """How records with these columns are read, as records of an object with this form."""
+    names = [raw for raw in columns if raw[:1] != "_"]
+    unknown = [raw for raw in names if not form.knows(raw)]
+    moves = _MOVED.get(row.name, {})
+    found = Layout({raw: moves[folded(raw)] for raw in unknown if folded(raw) in moves})
+    list_field = next((name for name in LISTS if name in form.inner and row.create), "")
+    if list_field and folded(list_field) not in map(folded, names):
+        line_form = form.inner[list_field]
+        lines = _line_columns(row, line_form, [raw for raw in unknown if raw not in found.moved])
+        if lines:
+            found.lines, found.list_field = lines, list_field
+    return found
+
+
+def _line_columns(row: Write, form: Form, names: Iterable[str]) -> dict[str, LineColumn]:
+    """The columns that hold a line; none if the table is not one of lines.
+
+    Names that begin with `line_` say so themselves. Where there are none, fields of a line count under their plain
+    names, as in Xero's import templates, if an amount, an account or an item is among them.
+    """
+    prefixed: dict[str, LineColumn] = {}
+    plain: dict[str, LineColumn] = {}
+    for raw in names:
+        name = folded(raw)
+        if name.startswith("line") and form.takes(name):
+            # LineAmount and LineItemID are what a line's fields are called anyway.
+            plain[raw] = prefixed[raw] = LineColumn(name)
+        elif column := _prefixed(row, form, raw, name):
+            prefixed[raw] = column
+        elif name == "discount" and form.takes("DiscountRate"):
+            plain[raw] = LineColumn("discountrate", "per cent")
+        elif column := _line_column(row, form, raw, name):
+            plain[raw] = column
+        elif name in _AMBIGUOUS:
+            plain[raw] = LineColumn(_AMBIGUOUS[name], "ambiguous")
+    if any(raw not in plain for raw in prefixed):
+        return prefixed
+    return plain if any(column.field in _AMOUNTS for column in plain.values()) else {}
+
+
+def _prefixed(row: Write, form: Form, raw: str, name: str) -> LineColumn | None:
+    """What a column says of a line by a name such as `line_quantity`; None if it has no such name."""
+    for prefix in _PREFIXES:
+        rest = name.removeprefix(prefix)
+        if rest == name:
+            continue
+        if column := _line_column(row, form, raw, rest):
+            return column
+        if rest in _NUMBERS:
+            return LineColumn("", "number")
+        if rest in _KEYS:
+            return LineColumn("", "key")
+        if rest in _AMBIGUOUS_OF_LINES:
+            return LineColumn(_AMBIGUOUS_OF_LINES[rest], "ambiguous")
+    return None
+
+
+def _line_column(row: Write, form: Form, raw: str, name: str) -> LineColumn | None:
+    """What a column says of a line; `name` is its name without what says that it is one of a line."""
+    aliases = _FOLDED_ALIASES if row.name != "manual_journals" else {**_FOLDED_ALIASES, **_OF_JOURNALS}
+    for known in (name, folded(aliases.get(name, ""))):
+        if known and form.takes(known):
+            return LineColumn(known)
+    said = _after_tracking(raw) if name.startswith("tracking") and form.takes("Tracking") else None
+    if said is None:
+        return None
+    rest = folded(said[1])
+    for kind, match in (("Option", _is_option(rest)), ("Name", _is_category(rest))):
+        if match:
+            return LineColumn(match[1], kind)
+    return LineColumn(said[1], "category")
+
+
+def _put(nested: dict[str, Any], path: Path, raw: str, value: Any) -> None:
+    """Keep a column's value where its path leads."""
+    words = _WORDS.get(folded(raw))
+    if words and isinstance(value, str):
+        value = words.get(folded(value), value)
+    *way, last = path
+    for step in way:
+        nested = nested.setdefault(step, {})
+    if is_blank(nested.get(last)):
+        nested[last] = value
+
+
+def _settled(name: str, value: Any) -> Any:
+    """What columns say of a field: a list of entries, an object without blank fields, or a value."""
+    if name in _LISTS_OF_COLUMNS:
+        told_by = _TOLD_BY.get(name)
+        return [
+            {**({told_by: kind} if told_by else {}), **entry}
+            for kind, entry in value.items()
+            if not is_blank(entry.get("TrackingOptionName", "column"))
+            and any(not is_blank(one) for one in entry.values())
+        ]
+    if isinstance(value, dict):
+        kept = {inner: _settled(inner, one) for inner, one in value.items()}
+        return {inner: one for inner, one in kept.items() if not is_blank(one)}
+    return value
+
+
+# The documentation
+
+
+def table() -> str:
+    """The flat columns of each object, as a Markdown table."""
+    lines = [
+        "| stream | columns | columns of one line | also, in Xero's import template |",
+        "|---|---|---|---|",
+    ]
+    for row in WRITES.values():
+        if row.create:
+            told = (columns_of(row), line_columns_of(row), template_columns_of(row))
+            cells = (", ".join(f"`{column}`" for column in columns) for columns in told)
+            lines.append(f"| `{row.name}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def columns_of(row: Write) -> list[str]:
+    """The columns that hold a record's fields and what is nested in it."""
+    return list(dict.fromkeys(_columns(row.form())))
+
+
+def line_columns_of(row: Write) -> list[str]:
+    """The columns that hold one line of a document; none for an object without lines."""
+    form = row.form()
+    lines = next((form.inner[name] for name in LISTS if name in form.inner), None)
+    if lines is None:
+        return []
+    columns = (column if column.startswith("line_") else f"line_{column}" for column in _columns(lines))
+    return [*columns, "line_tracking_<category>", "line_number"]
+
+
+def template_columns_of(row: Write) -> list[str]:
+    """The columns of Xero's import templates that are not fields of that name."""
+    form = row.form()
+    lines = next((form.inner[name] for name in LISTS if name in form.inner), None)
+    columns = list(_TEMPLATES.get(row.name, {}))
+    if lines is not None:
+        known = {"InventoryItemCode": "ItemCode", "Discount": "DiscountRate", "TaxRate": "TaxType"}
+        columns += [column for column, name in known.items() if lines.takes(name)]
+        columns += ["Amount"] if row.name == "manual_journals" else []
+        columns += ["TrackingName1", "TrackingOption1", "TrackingName2", "TrackingOption2"]
+    return columns
+
+
+def _columns(form: Form) -> Iterator[str]:
+    for name, word in form.wanted.items():
+        column = snake_case(name)
+        if word.kind != "one":
+            yield column
+        elif name in REFERENCES:
+            own = "Account" if name.endswith("Account") else name
+            yield from (f"{column}_{snake_case(inner.removeprefix(own))}" for inner in REFERENCES[name])
+        else:
+            yield from (f"{column}__{inner}" for inner in _columns(form.inner[name]))

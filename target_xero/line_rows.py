@@ -1,0 +1,181 @@
+"""Tables with a row for each line: the rows of one document wait on the disk until the input has ended.
+
+Rows of a document need not follow each other, so none is complete before the end. What a row says is kept in a
+temporary database; then the rows of each document come together, in the order in which its first row came.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+import msgspec
+
+from target_xero.payload import Broken, Content
+
+_TABLES = """
+CREATE TABLE document (
+    number INTEGER PRIMARY KEY, object TEXT, stream TEXT, identity TEXT, version TEXT, name TEXT,
+    UNIQUE (object, stream, identity, version)
+);
+CREATE INDEX document_by_name ON document (object, stream, name) WHERE name <> '';
+CREATE TABLE line (document INTEGER, number INTEGER PRIMARY KEY, row BLOB);
+CREATE INDEX line_by_document ON line (document, number);
+"""
+
+
+class Row(msgspec.Struct, omit_defaults=True):
+    """One row: what it says of its document, with its line, and what is wrong with it.
+
+    `number` is its place in the stream, `place` where the message is kept, `epoch` the number of states before it.
+    `key` and `line_number` are the line's own, and `is_keyed` says that the source's key tells the lines apart.
+    """
+
+    number: int
+    place: int
+    epoch: int
+    sent: dict[str, Any]
+    aside: dict[str, Any] = {}
+    problems: list[str] = []
+    tenant: str | None = None
+    gone: bool = False
+    key: str = ""
+    line_number: str = ""
+    is_keyed: bool = False
+
+
+class Place(NamedTuple):
+    """Which document a row belongs to.
+
+    `identity` tells it from the others of its stream; `version` tells apart what came in different rejects; `name`
+    is what tells it from others in Xero, if rows of one name must have one identity.
+    """
+
+    object: str
+    stream: str
+    identity: str
+    version: str = ""
+    name: str = ""
+
+
+class Document(NamedTuple):
+    """The rows of a document; `is_torn` says that another document of the stream has the same name."""
+
+    place: Place
+    rows: Sequence[Row]
+    is_torn: bool
+
+
+class RowSpool:
+    """Keeps rows in a database that vanishes with the process."""
+
+    def __init__(self) -> None:
+        # Without a name it is a temporary file, of which SQLite holds a little in memory.
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(_TABLES)
+        self._db.execute("BEGIN")
+        self._encode = msgspec.json.Encoder(decimal_format="number").encode
+        self._decode = msgspec.json.Decoder(Row, float_hook=Decimal).decode
+
+    def add(self, place: Place, row: Row) -> None:
+        """Keep a row."""
+        self._db.execute(
+            "INSERT INTO document (object, stream, identity, version, name) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET name = CASE name WHEN '' THEN excluded.name ELSE name END",
+            place,
+        )
+        found = self._db.execute(
+            "SELECT number FROM document WHERE object = ? AND stream = ? AND identity = ? AND version = ?",
+            place[:4],
+        ).fetchone()
+        self._db.execute("INSERT INTO line (document, row) VALUES (?, ?)", (found[0], self._encode(row)))
+
+    def documents(self) -> Iterator[Document]:
+        """Every document with its rows, in the order in which their first rows came."""
+        asking = """
+            SELECT number, object, stream, identity, version, name,
+                name <> '' AND EXISTS (
+                    SELECT * FROM document AS other WHERE other.object = document.object
+                    AND other.stream = document.stream AND other.name = document.name AND other.name <> ''
+                    AND other.identity <> document.identity
+                )
+            FROM document ORDER BY number
+        """
+        with closing(self._db.execute(asking)) as documents:
+            for number, *place, is_torn in documents:
+                lines = self._db.execute("SELECT row FROM line WHERE document = ? ORDER BY number", (number,))
+                yield Document(Place(*place), [self._decode(row) for (row,) in lines], bool(is_torn))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._db.close()
+
+
+def merged(document: Document, list_field: str) -> Content:
+    """What the rows of a document say together; its `problems` are what is wrong with any of them.
+
+    A field of the document may be blank in some rows, and says the same in the others.
+    """
+    rows = document.rows
+    content = Content({})
+    content.problems += [Broken(problem, _of(row)) for row in rows for problem in row.problems]
+    if document.is_torn:
+        content.problems.append(
+            Broken(
+                "other rows have the same number under another key: let the stream's key be what the rows of one "
+                "document have in common"
+            )
+        )
+    lines: list[tuple[Row, Any]] = []
+    first: dict[str, Row] = {}
+    for row in rows:
+        lines += [(row, line) for line in row.sent.pop(list_field, ())]
+        for said, whole in ((row.sent, content.sent), (row.aside, content.aside)):
+            for name, value in said.items():
+                if whole.setdefault(name, value) != value:
+                    content.problems.append(Broken(_differing(first[name], row, document.place.stream), name))
+                first.setdefault(name, row)
+    if len({row.gone for row in rows}) > 1:
+        content.problems.append(
+            Broken("some of its rows are deleted and others are not: send the whole document")
+        )
+    try:
+        lines = _without_older(lines, document.place.stream)
+    except Broken as broken:
+        content.problems.append(broken)
+    if lines:
+        content.sent[list_field] = [line for _, line in _in_order(lines)]
+    return content
+
+
+def _of(row: Row) -> str:
+    return f"row {row.number}"
+
+
+def _differing(one: Row, other: Row, stream: str) -> str:
+    return f"rows {one.number} and {other.number} of {stream} are of one document and differ in it"
+
+
+def _without_older(lines: list[tuple[Row, Any]], stream: str) -> list[tuple[Row, Any]]:
+    """The lines, each once: of lines that the source's key says are one, the last that came."""
+    found: dict[str, tuple[Row, Any]] = {}
+    for place, (row, line) in enumerate(lines):
+        key = f"{row.key}|{row.line_number}" if row.key or row.line_number else f"#{place}"
+        before = found.get(key)
+        if before and not row.is_keyed:
+            raise Broken(
+                f"rows {before[0].number} and {row.number} of {stream} have the same number or key of a line"
+            )
+        found[key] = (row, line)
+    return list(found.values())
+
+
+def _in_order(lines: list[tuple[Row, Any]]) -> list[tuple[Row, Any]]:
+    """The lines by their numbers, if all have one, else as they came."""
+    try:
+        return sorted(lines, key=lambda one: Decimal(one[0].line_number))
+    except InvalidOperation:
+        return lines
