@@ -141,6 +141,17 @@ class Directory:
         early = dates.instant((dates.moment(since) - timedelta(minutes=2)).isoformat())
         return list(self._pages(row.xero, row.xero.params, early if row.xero.modified_since else None))
 
+    def dated(self, row: Write, days: list[str] | None) -> Iterator[Record]:
+        """The documents of some days (2026-12-31), or all there are; those that are voided or deleted too."""
+        assert row.xero is not None  # noqa: S101
+        params = dict(row.xero.params)
+        if days:
+            told = (day.split("-") for day in days)
+            params["where"] = " OR ".join(
+                f"Date==DateTime({int(year)}, {int(month)}, {int(day)})" for year, month, day in told
+            )
+        return self._pages(row.xero, params)
+
     # By id
 
     def by_ids(self, row: Write, ids: Iterable[str]) -> dict[str, Record]:

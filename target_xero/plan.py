@@ -14,6 +14,7 @@ from singer_xero.api import dates
 from target_xero.answers import LINES, held
 from target_xero.codes import alias
 from target_xero.compare import same_name, says
+from target_xero.content_search import ContentSearch
 from target_xero.identity import origin, shown
 from target_xero.ledger import Entry, Ledger
 from target_xero.lines import KnownLine, for_update, in_xero, known, noted, without_ids
@@ -101,6 +102,7 @@ class Planner:
         self._deletes = deletes
         self._left: set[tuple[str, str] | str | None] = set()
         self._looked_twice: set[tuple[str, str]] = set()
+        self.search = ContentSearch(ledger, directory, references)
         self.lost_parts: defaultdict[str, dict[str, Job]] = defaultdict(dict)
 
     def plan(self, row: Write, job: Job) -> Step | Adopted | Left:
@@ -149,7 +151,8 @@ class Planner:
         if not xero_id:
             record = self.existing(row, job, content, owner) if row.first else None
             if record is None:
-                return self._create(row, job, content, entry, owner)
+                lost = self._lost(row, job, content, entry, owner)
+                return lost or self._create(row, job, content, entry, owner)
             return self.settle_existing(row, job, content, record, entry, owner)
         if row.update is None:
             if not known:
@@ -158,6 +161,25 @@ class Planner:
         return self._update(
             row, job, content, replace(entry, xero_id=xero_id), entry.status if known else "", owner
         )
+
+    def _lost(
+        self, row: Write, job: Job, content: dict[str, Any], entry: Entry, owner: str | None
+    ) -> Step | Adopted | None:
+        """What to do about a record that Xero has by what it says, although the log does not know it."""
+        if not self.search.is_needed(row, content):
+            return None
+        siblings = self.siblings(row, owner) if row.siblings else None
+        times = 0 if row.key else self._ledger.number(row.name, owner or "", job.hash)
+        record = self.search.find(row, content, siblings, times)
+        if record is None:
+            return None
+        self.search.found[row.name] += 1
+        status = str(record.get(row.status) or "")
+        there = row.becomes.get(status, status)
+        entry = replace(entry, xero_id=str(record.get(row.key)) if row.key else None)
+        if row.update and job.status not in {"", there}:
+            return self._update(row, job, content, entry, there, owner)
+        return Adopted(self._adoption(row, job, content, entry, there, owner), record)
 
     def _create(self, row: Write, job: Job, content: dict[str, Any], entry: Entry, owner: str | None) -> Step:
         for names in row.required:

@@ -181,6 +181,8 @@ class Writer:
                 self._settle_all()
         for (name, why), number in sorted(self._left_out.items()):
             self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
+        for name, number in sorted(self._planner.search.found.items()):
+            self._logger.info("%s: %s found in Xero by what they say.", name, f"{number:,}")
         self._ledger.complete(datetime.now(timezone.utc).isoformat(timespec="seconds"))
         self._intake.states.flush()
 
@@ -267,6 +269,9 @@ class Writer:
         unknown = [found for job in jobs if (found := self._planner.document_to_look_up(row, job))]
         if unknown and row.xero:
             self._directory.by_ids(row, unknown)
+        self._planner.search.prepare(
+            row, [job.sent for job in coming if not job.id and self._ledger.entry(row.name, job.key) is None]
+        )
         if row.first and row.search:
             for field in row.names:
                 values = [v for job in coming for name, v in row.named(job.sent) if name == field]

@@ -115,6 +115,7 @@ class Write:
         search: how such a record is found.
         first: whether to look before a create: where the list is one call, or where Xero does not refuse the double.
         marks: fields by which a record without a name is recognised after its answer was lost.
+        unlisted: fields of lines that lists leave out.
         shared: whether several records of the source may stand for one in Xero.
         shared_by_rows: what rows of one document have in common, where it has no number and its stream no key.
         parts: what is nested and written on its own.
@@ -157,6 +158,7 @@ class Write:
     search: Search | None = None
     first: bool = False
     marks: tuple[str, ...] = ()
+    unlisted: frozenset[str] = frozenset()
     shared: bool = False
     shared_by_rows: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -529,6 +531,7 @@ _ROWS = (
         existing=Existing.REFUSE,
         search=Search.NUMBER,
         marks=("Contact", "Date", "Reference", "Title", "LineItems"),
+        unlisted=frozenset({"ItemCode"}),
     ),
     _list(
         "PurchaseOrders",

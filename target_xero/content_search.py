@@ -1,0 +1,185 @@
+"""Documents that Xero has and the log of writes does not, because the log is new or was lost: found by what they say.
+
+While no run has ended well with a log, each create of a record without a number of its own is looked up first; after
+that, only documents dated before the log began. What was changed since it was written, in the source or in Xero, is not
+found: then it is another document.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from singer_xero.api import dates
+from singer_xero.objects import Paging
+from target_xero.answers import LINES
+from target_xero.compare import says
+from target_xero.ledger import Ledger
+from target_xero.lookups import Directory, Record
+from target_xero.references import References
+from target_xero.writes import Write
+
+_LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
+#: Days in one question, and questions after which the whole list is read.
+_DAYS, _QUESTIONS = 20, 5
+
+
+class ContentSearch:
+    """Finds the documents of one organisation by their content; `found` counts them by object."""
+
+    def __init__(self, ledger: Ledger, directory: Directory, references: References) -> None:
+        self._ledger = ledger
+        self._directory = directory
+        self._references = references
+        self._is_new = ledger.is_new
+        self._began = ledger.began_at[:10]
+        self._known: dict[str, dict[str, list[Record]]] = defaultdict(dict)
+        self._whole: set[str] = set()
+        self._indexes: dict[tuple[str, str, str], Mapping[str, list[Record]]] = {}
+        self._questions: Counter[str] = Counter()
+        self.found: Counter[str] = Counter()
+
+    def is_needed(self, row: Write, content: Mapping[str, Any]) -> bool:
+        """Whether a record that the log does not know may have been written with another log."""
+        if not row.marks or row.shared or (row.search and row.named(content)):
+            return False
+        if self._is_new:
+            return True
+        return bool(self._began) and str(content.get("Date") or "9999") <= self._began
+
+    def prepare(self, row: Write, contents: Iterable[Mapping[str, Any]]) -> None:
+        """Read what is needed to find these records, in as few calls as that takes."""
+        wanted = [content for content in contents if self.is_needed(row, content)]
+        if not wanted or row.siblings or row.name in self._whole:
+            return
+        days = sorted({str(content.get("Date") or "") for content in wanted} - self._known[row.name].keys())
+        if not days:
+            return
+        self._questions[row.name] += 1
+        # Only these lists can be asked for days; in the others that is no fewer calls.
+        if row.xero is None or row.xero.paging is not Paging.PAGES or row.name == "purchase_orders":
+            days = [""]
+        if "" in days or self._questions[row.name] > _QUESTIONS or len(days) > _DAYS:
+            self._read(row, None)
+        else:
+            self._read(row, days)
+
+    def _read(self, row: Write, days: list[str] | None) -> None:
+        known = self._known[row.name]
+        if days is None:
+            self._indexes.clear()
+            known.clear()
+            self._whole.add(row.name)
+        else:
+            known.update({day: [] for day in days})
+        for record in self._directory.dated(row, days):
+            if row.counts(record):
+                day = dates.day(str(record["Date"])) if record.get("Date") else ""
+                kept = {name: record[name] for name in (row.key, row.status, *row.marks) if name in record}
+                known.setdefault(day, []).append(kept)
+
+    def find(
+        self, row: Write, content: Mapping[str, Any], siblings: Iterable[Record] | None, times: int
+    ) -> Record | None:
+        """The document in force that says the same and is no other record's; None if there is none.
+
+        `siblings` are what hangs on the record that it is part of; `times` is how many equal ones without an id the
+        log knows.
+        """
+        body = self._references.with_account_ids(content)
+        same = [one for one in self._candidates(row, body, siblings) if _is_same(row, body, one)]
+        if not row.key:
+            return same[0] if len(same) > times else None
+        for one in same:
+            if not self._ledger.holder(row.name, str(one.get(row.key))):
+                return one
+        return None
+
+    def _candidates(
+        self, row: Write, body: Mapping[str, Any], siblings: Iterable[Record] | None
+    ) -> list[Record]:
+        if siblings is not None:
+            return [one for one in siblings if row.counts(one)]
+        self.prepare(row, [body])
+        known = self._known[row.name]
+        day = str(body.get("Date") or "")
+        if not day:
+            return [one for records in known.values() for one in records]
+        fewest = known.get(day, [])
+        for name in row.marks:
+            sign = _sign(body.get(name))
+            if sign is not None and len(fewest) > 1:
+                found = self._index(row, day, name).get(sign, [])
+                fewest = min(fewest, found, key=len)
+        return fewest
+
+    def _index(self, row: Write, day: str, name: str) -> Mapping[str, list[Record]]:
+        """The documents of a day by what they say in one field."""
+        place = (row.name, day, name)
+        if place not in self._indexes:
+            index: defaultdict[str, list[Record]] = defaultdict(list)
+            for record in self._known[row.name].get(day, []):
+                index[_sign(record.get(name)) or ""].append(record)
+            self._indexes[place] = index
+        return self._indexes[place]
+
+
+def _is_same(row: Write, body: Mapping[str, Any], record: Record) -> bool:
+    for name in row.marks:
+        if name not in body:
+            continue
+        if name in LINES:
+            if not _are_same_lines(row, body[name], record.get(name) or []):
+                return False
+        elif not says({name: _rounded(body[name], record.get(name))}, record):
+            return False
+    return True
+
+
+def _are_same_lines(row: Write, sent: list[Mapping[str, Any]], there: list[Record]) -> bool:
+    """Whether two lists have the same lines; Xero puts new ones in front, so that their order does not count."""
+    if len(sent) != len(there):
+        return False
+    fields = [name for name in _LINE if name not in row.unlisted]
+    left = list(there)
+    for line in sent:
+        one = next(
+            (
+                held
+                for held in left
+                if all(
+                    says({name: _rounded(line[name], held.get(name))}, held)
+                    for name in fields
+                    if name in line
+                )
+            ),
+            None,
+        )
+        if one is None:
+            return False
+        left.remove(one)
+    return True
+
+
+def _sign(value: Any) -> str | None:
+    """What two equal values have in common; None for what is not told by one value."""
+    if isinstance(value, Mapping):
+        return next((str(one).lower() for name, one in value.items() if name.endswith("ID")), None)
+    if isinstance(value, str):
+        day = dates.day(value) if value.startswith("/Date(") else value
+        return " ".join(day.split()).casefold() or None
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return str(Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return None
+
+
+def _rounded(sent: Any, there: Any) -> Any:
+    """A number as precise as Xero keeps it."""
+    if isinstance(sent, (int, Decimal)) and not isinstance(sent, bool) and there is not None:
+        for places in ("0.01", "0.0001"):
+            short = Decimal(sent).quantize(Decimal(places), ROUND_HALF_UP)
+            if short == Decimal(str(there)):
+                return short
+    return sent
