@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = {"singer_xero", "tap_xero", "target_xero", "xero_sandbox"}
+OURS = {"singer_xero", "tap_xero", "target_xero", "xero_reconcile", "xero_sandbox"}
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in sorted(OURS)
@@ -25,6 +25,7 @@ ALLOWED = {
     "singer_xero": {"singer_xero.api", "singer_xero.objects", "xero_sandbox"},
     "tap_xero": {"singer_xero"},
     "target_xero": {"singer_xero"},
+    "xero_reconcile": {"singer_xero"},
 }
 #: What the client may use of other people's.
 LIBRARIES = {"backoff", "filelock", "jwt", "msgspec", "platformdirs", "psycopg", "requests", "urllib3"}

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from login.chromium import Chromium, program
 
 from demo import dbt
+from xero_reconcile.__main__ import AGREES, main
 from xero_sandbox import Sandbox, apps
 
 from .conftest import read_company
@@ -279,3 +281,57 @@ def test_cash_is_what_xeros_bank_summary_says(warehouse: Any) -> None:
     differing = {row[1] for row in rows if row[2] != row[3]}
     assert {str(day)[:7] for day in differing} <= {"2024-10", "2025-05", "2026-11"}
     assert len(rows) > 200
+
+
+@pytest.fixture(scope="module")
+def page(warehouse: Any, place: Path) -> Path:
+    """The page, made by the command, which must say that all is well."""
+    path = place / "books.html"
+    database = warehouse.url if isinstance(warehouse, Postgres) else str(warehouse.path)
+    arguments = ["--database", database, "--schema", warehouse.made, "--tap-schema", warehouse.raw]
+    assert main([*arguments, "--page", str(path)], {}) == AGREES
+    return path
+
+
+def test_the_command_agrees_and_shows_each_figure_beside_xeros(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.count('data-mark="agrees"') > 500
+    assert text.count('data-mark="completed"') > 50
+    assert 'data-mark="differs"' not in text
+    for title in (
+        "Profit and loss by month",
+        "Balance sheet",
+        "Cash at the end",
+        "Who owes us what",
+        "Whom we owe",
+    ):
+        assert title in text
+
+
+def test_the_page_opens_in_a_browser_without_a_network(page: Path, kind: str, tmp_path: Path) -> None:
+    browser = program()
+    if browser is None:
+        pytest.skip("there is no Chromium")
+    with Chromium(browser, tmp_path / "profile") as chromium:
+        chromium.open(page.as_uri())
+        assert chromium.run("Number(document.documentElement.dataset.charts)") >= 8
+        drawn = "[...document.querySelectorAll('canvas')].map(c => c.toDataURL().length)"
+        assert min(chromium.run(drawn)) > 4_000
+        assert chromium.run("document.querySelectorAll('td[data-mark=differs]').length") == 0
+        assert chromium.run("document.querySelectorAll('article').length") == COMPANIES + 2
+        asked = [
+            event["params"]["request"]["url"]
+            for event in chromium.events
+            if "request" in event.get("params", {})
+        ]
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+        assert not [event for event in chromium.events if event.get("method") == "Runtime.exceptionThrown"]
+        paper = "getComputedStyle(document.body).backgroundColor"
+        light = chromium.run(paper)
+        chromium.screenshot(tmp_path / "dark.png", dark=True)
+        dark = chromium.run(paper)
+        assert light != dark
+        assert (tmp_path / "dark.png").stat().st_size > 20_000
+        chromium.ask("Emulation.setEmulatedMedia", media="print")
+        assert chromium.run(paper) == "rgb(255, 255, 255)"
+        assert len(chromium.ask("Page.printToPDF", printBackground=True)["data"]) > 100_000
