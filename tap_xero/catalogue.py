@@ -47,6 +47,7 @@ def _mistaken(entry: dict[str, Any], what: str) -> ConfigurationProblem:
 def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give a catalogue of few words what a target can't do without: the keys, and key and marker in each schema.
 
+    An entry without fields gets all of them.
     `settings` say how fields are named. Returns a new catalogue; raises `ConfigurationProblem` when one selects a
     stream that there is not, which would be left out without a word.
     """
@@ -60,8 +61,11 @@ def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, A
             filled["key_properties"] = entry.get("key_properties") or keys
             schema: dict[str, Any] = entry.get("schema") or {"type": "object"}
             given = schema.get("properties") or {}
-            missing = [name for name in (*keys, shape.named(xero.marker or "")) if name and name not in given]
+            wanted = [*keys, *([shape.named(xero.marker)] if xero.marker else [])]
+            missing = [name for name in wanted if name not in given]
             ours = shape.schema()["properties"] if missing else {}
+            if not given:
+                missing = list(ours)
             filled["schema"] = {**schema, "properties": {**{name: ours[name] for name in missing}, **given}}
         streams.append(filled)
     return {**catalog, "streams": streams}

@@ -59,6 +59,11 @@ class ChildStream(XeroStream):
         self.incomplete = self.parent.incomplete
         super().finalize_state_progress_markers(state)
 
+    @property
+    def _reader_of_rows(self) -> XeroStream:
+        """The parent."""
+        return self.parent
+
     def parts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What a record of the parent's, by Xero's names, holds of this list."""
         return [self.shape.record(one) for one in self.elements(record)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from singer_xero.api.errors import CallError, OrganisationError, XeroError
 from singer_xero.config import Organisation
 from tap_xero.records import Row
+from tap_xero.stream_maps import MapProblem
 
 NAMED = 10
 """Unreadable records of a stream of an organisation that are named one by one; the others are counted."""
@@ -37,8 +38,16 @@ class Unreadable(CallError):
     @classmethod
     def of(cls, row: Row, error: Exception) -> Unreadable:
         """Describe what is wrong with a row."""
+        if isinstance(error, MapProblem):
+            return Unmapped(f"{error}, the first time for {named(row)}")
         what = error.words if isinstance(error, XeroError) else _kind_and_place(error)
         return cls(f"{named(row)}: {what}")
+
+
+class Unmapped(Unreadable):
+    """A record that a stream map fails on; named once for each expression."""
+
+    way_out = "Records that it fails on are left out, and asked for again by the next run."
 
 
 @dataclass(frozen=True)
@@ -64,16 +73,21 @@ class Failures(list[Failure]):
         super().__init__()
         self._logger = logger
         self._told: set[tuple[str, str]] = set()
-        self._unreadable: Counter[tuple[str, str]] = Counter()
+        self._unreadable: Counter[tuple[str, str, str]] = Counter()
 
     def note(self, failure: Failure) -> None:
         """Add one, and log it: the same reason once for an organisation, and the first unreadable records only."""
         self.append(failure)
         organisation = failure.organisation
         if isinstance(failure.error, Unreadable):
-            where = (failure.stream, organisation.tenant_id)
+            what = (
+                failure.error.words.split(", the first time")[0]
+                if isinstance(failure.error, Unmapped)
+                else ""
+            )
+            where = (failure.stream, organisation.tenant_id, what)
             self._unreadable[where] += 1
-            if self._unreadable[where] <= NAMED:
+            if self._unreadable[where] <= (1 if what else NAMED):
                 self._logger.error(
                     "%s of %s, one record: %s", failure.stream, organisation.name, failure.error
                 )

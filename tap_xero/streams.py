@@ -11,9 +11,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import msgspec
 from singer_sdk import Stream
+from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import SameRecordTransform, StreamMap
 from singer_sdk.singerlib import Catalog, Metadata, RecordMessage
 
 from singer_xero.api.errors import AccessError, NotFound, Refused, XeroError
@@ -26,6 +28,7 @@ from tap_xero.paging import AtOnce, Chunk, Fetch, Passed
 from tap_xero.records import Page, Record, RecordReader, Row, UnexpectedAnswer
 from tap_xero.shapes import Shape
 from tap_xero.state import OrganisationStates
+from tap_xero.stream_maps import Completion, Finisher, MapProblem, completion
 
 if TYPE_CHECKING:
     from singer_xero.api.transport import Answer
@@ -64,6 +67,7 @@ class XeroStream(Stream):
         self._read_by(RecordReader(xero, self.logger, keep=self.shape.keeps))
         self.incomplete = False
         self._unread: Any = None
+        self._current = Row((), "", msgspec.Raw(b"null"))
 
     def _read_by(self, reader: RecordReader) -> None:
         self.reader = reader
@@ -230,6 +234,7 @@ class XeroStream(Stream):
                 except Exception as error:  # whatever is wrong with one record, the others are read
                     self._skip(organisation, row, error)
                     continue
+                self._current = row
                 for child, part in parts:
                     child.write(part, organisation.tenant_id)
                 yield record
@@ -256,12 +261,18 @@ class XeroStream(Stream):
                 self, organisation, error if isinstance(error, XeroError) else Unforeseen.of(error)
             )
 
+    @property
+    def _reader_of_rows(self) -> XeroStream:
+        """The stream whose rows these records come from, and whose bookmark waits for them."""
+        return self
+
     def _skip(self, organisation: Organisation, row: Row, error: Exception) -> None:
         """Leave a record out: it is named, and the bookmark stays before it, so that the next run asks for it again."""
-        self.incomplete = True
         before = row.time - 1 if isinstance(row.time, int) else row.time
-        if before != "" and (self._unread is None or before < self._unread):
-            self._unread = before
+        reader = self._reader_of_rows
+        reader.incomplete = True
+        if before != "" and (reader._unread is None or before < reader._unread):
+            reader._unread = before
         self.tap.failed(self, organisation, Unreadable.of(row, error))
 
     @property
@@ -302,21 +313,71 @@ class XeroStream(Stream):
         else:  # a tree, see `RecordReader.undecoded`
             record.tenant_id = partition_context["tenant_id"]
 
+    @property
+    def stream_maps(self) -> list[StreamMap]:
+        """The stream maps, of which the first is the stream's own."""
+        return self.tap.maps_of(self)
+
     @cached_property
     def as_it_is(self) -> bool:
-        """Whether records go into their messages whole: no field deselected, nothing mapped or flattened."""
+        """Whether records go into their messages whole: nothing is mapped, flattened or left out by the catalogue."""
+        if self.is_mapped or not all(self.mask.values()):
+            return False
+        known = self.stream_maps[0].raw_schema["properties"]
+        lacking = [name for name in self.schema["properties"] if name not in known]
+        if lacking:
+            self.logger.warning(
+                "The catalogue lacks fields of %s, which are left out: %s. Make a new one with --discover.",
+                self.name, ", ".join(lacking),
+            )  # fmt: skip
+        return not lacking
+
+    @cached_property
+    def is_mapped(self) -> bool:
+        """Whether stream maps or flattening change the records."""
         maps = self.stream_maps
-        same = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
-        return same and all(self.mask.values())
+        return len(maps) != 1 or type(maps[0]) is not SameRecordTransform or maps[0].flattening_enabled
+
+    @cached_property
+    def completed(self) -> Completion | None:
+        """What gives a record all its fields, where the settings want it: by default with maps or flattening."""
+        wanted = self.config.get("complete_records")
+        if wanted or (wanted is None and self.is_mapped):
+            return completion(self.stream_maps[0].raw_schema, nested=self.is_mapped)
+        return None
+
+    @cached_property
+    def _finishers(self) -> list[tuple[StreamMap, Finisher]]:
+        complete = self.completed is not None
+        return [(one, Finisher(one, complete=complete)) for one in self.stream_maps]
 
     def _generate_record_messages(self, record: dict[str, Any]) -> Generator[RecordMessage, None, None]:
-        """Make the message of a record; with a selection of fields or a stream map, as the SDK does."""
-        if not self.as_it_is:
-            yield from super()._generate_record_messages(record)
+        """Make the messages of a record: one, or with stream maps as many as they make of it.
+
+        A map that fails costs this record only, which is named with the expression.
+        """
+        now = datetime.now(timezone.utc)
+        if self.as_it_is:
+            whole = self.completed(record) if self.completed else record
+            yield RecordMessage(self.stream_maps[0].stream_alias, whole, self._stream_version, now)
             return
-        yield RecordMessage(
-            self.stream_maps[0].stream_alias, record, self._stream_version, datetime.now(timezone.utc)
-        )
+        pop_deselected_record_properties(record, self.schema, self.mask)
+        record = self.completed(record) if self.completed else record
+        for stream_map, finisher in self._finishers:
+            try:
+                mapped = stream_map.transform(record)
+            except MapProblem as problem:
+                self._skip_mapped(record, problem)
+                continue
+            if mapped is not None:
+                version = self._stream_version
+                yield RecordMessage(stream_map.stream_alias, finisher.finish(mapped), version, now)
+
+    def _skip_mapped(self, record: Record, problem: MapProblem) -> None:
+        """Leave out a record that a stream map fails on."""
+        row = self._reader_of_rows._current
+        key = tuple(record.get(name) for name in self.primary_keys[1:])
+        self._skip(self.tap.organisation(record["tenant_id"]), row._replace(key=key), problem)
 
     def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Any = None) -> None:
         """Nothing: bookmarks come with chunks, not with records; see `Chunk.bookmark`."""

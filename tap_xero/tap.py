@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from singer_xero.api.errors import AccessError, XeroError
@@ -46,15 +47,21 @@ from tap_xero.periods import later, month_end
 from tap_xero.reports import REPORT_SETTINGS
 from tap_xero.shapes import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, UNKNOWN
 from tap_xero.state import SparingStateWriter
+from tap_xero.stream_maps import check_maps, check_names, prepare, with_numbers
 from tap_xero.streams import Reading, XeroStream, moment_of
 
 if TYPE_CHECKING:
+    from singer_sdk.mapper import StreamMap
+
     from singer_xero.api.client import XeroClient
 
 T = TypeVar("T")
 
 DAYS = ("start_date", "report_start_date", "report_end_date", "budget_start_date", "budget_end_date")
 """The settings that are days."""
+
+SHAPING = ("field_names", "child_streams", "unknown_fields", "decimals")
+"""The settings that the schemas depend on."""
 
 MANY = 20
 """Organisations up to which each list is logged even when it holds nothing new."""
@@ -133,6 +140,11 @@ class TapXero(XeroPlugin, Tap):
             "digits, 10 of them decimals, for targets that make a decimal column of it.",
         ),
         th.Property(
+            "complete_records", th.BooleanType, title="Complete records",
+            description="Give each record all fields of its schema, in the schema's order; what Xero leaves out is "
+            "null. Default: on with stream maps or flattening, else off.",
+        ),
+        th.Property(
             "attachments_path", th.StringType, title="Folder for attachments",
             description="Folder or fsspec URL (such as s3://bucket, with the package for it installed) into which the "
             "streams of attachments put the files; $VARIABLES and ~ are expanded. Files that are there are not fetched "
@@ -175,7 +187,7 @@ class TapXero(XeroPlugin, Tap):
     def _shapes(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings for the shape of records: a catalogue is read by them before there is a configuration."""
         schema = self.config_jsonschema["properties"]
-        found = {name: (given.get("config") or {}).get(name) for name in ("field_names", "child_streams")}
+        found = {name: (given.get("config") or {}).get(name) for name in SHAPING}
         for name, value in found.items():
             variable = f"{self.name.upper().replace('-', '_')}_{name.upper()}"
             if value is None and given.get("parse_env_config") and variable in os.environ:
@@ -185,6 +197,41 @@ class TapXero(XeroPlugin, Tap):
     def discover_streams(self) -> list[XeroStream]:
         """All objects are streams, whatever the organisation has: no call is needed to know them."""
         return all_streams(self)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        if self.config.get("stream_maps"):
+            check_maps(self.config["stream_maps"])
+        return super()._validate_config(raise_errors=raise_errors)
+
+    def setup_mapper(self) -> None:
+        """Set up the stream maps; raises `ConfigurationProblem` for one that can't work.
+
+        The SDK makes those of all streams, and fails on a pattern that a deselected stream matches. Here those of
+        selected streams are made, and others when they are asked for.
+        """
+        maps = self.config.get("stream_maps")
+        if maps:
+            schemas = {name: stream.schema for name, stream in self.streams.items()}
+            check_names(maps, schemas)
+            self._config["stream_maps"] = with_numbers(maps, schemas)
+        super(Tap, self).setup_mapper()
+        for stream in self.streams.values() if maps else ():
+            if stream.selected:
+                self.maps_of(stream)
+
+    def maps_of(self, stream: Stream) -> list[StreamMap]:
+        """The stream maps of a stream."""
+        if stream.name not in self.mapper.stream_maps:
+            entry = self.catalog.get_stream(stream.name)
+            schema, keys = stream.schema, stream.primary_keys
+            if entry is not None:
+                mask = entry.metadata.resolve_selection()
+                schema = get_selected_schema(stream.name, entry.schema.to_dict(), mask)
+                keys = entry.key_properties or ()
+            self.mapper.register_raw_stream_schema(stream.name, schema, keys)
+            for one in self.mapper.stream_maps[stream.name]:
+                prepare(one)
+        return self.mapper.stream_maps[stream.name]
 
     # The connection
 

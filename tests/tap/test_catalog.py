@@ -316,3 +316,25 @@ def test_flattening_keeps_amounts_exact_and_lists_as_json(config: dict[str, Any]
     assert {name for name in record if "__" not in name} <= set(properties)
     lines = json.loads(record["LineItems"]) if isinstance(record["LineItems"], str) else record["LineItems"]
     assert str(lines[0]["UnitAmount"]) == "10.1234"
+
+
+def test_a_catalogue_without_fields_gets_all_of_them(config: dict[str, Any]) -> None:
+    entry = {"tap_stream_id": "contacts", "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
+    run = read(config, "contacts", catalog={"streams": [entry]})
+    plain = read(config, "contacts")
+    assert run.of("SCHEMA") == plain.of("SCHEMA")
+    assert run.records == plain.records
+
+
+def test_what_a_catalogue_s_schema_lacks_is_left_out_and_named(config: dict[str, Any]) -> None:
+    entry = {
+        "tap_stream_id": "contacts",
+        "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],
+        "schema": {"type": "object", "properties": {"Name": {"type": ["string", "null"]}}},
+    }
+    run = read(config, "contacts", catalog={"streams": [entry]})
+    fields = {"tenant_id", "ContactID", "UpdatedDateUTC", "Name"}
+    assert set(run.of("SCHEMA")[0]["schema"]["properties"]) == fields
+    assert all(set(record) == fields for record in run.records["contacts"])
+    (line,) = [line for line in run.warnings if "The catalogue lacks fields of contacts" in line]
+    assert "ContactStatus" in line
