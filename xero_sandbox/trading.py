@@ -189,7 +189,6 @@ def save_repeating(work: Work, current: Record | None) -> Record:
     if invoice.get("Contact") and invoice.get("Type"):
         sale = invoice["Type"] == "ACCREC"
         invoice = with_lines(work, invoice, Lines(sale=sale, complete=True, discount=sale), None)
-        invoice.pop("TotalDiscount", None)
     work.echo = {**own(REPEATING, invoice), **work.echo}
     work.stop()
     return work.put("RepeatingInvoices", invoice)
