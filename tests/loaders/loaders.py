@@ -206,6 +206,19 @@ LOADERS = [
         "tap's `child_streams`.",
     ),
     Loader(
+        "target-csv (singer-io)",
+        ("target-csv==0.3.0", "setuptools<80"),
+        "target-csv",
+        lambda folder, url: {"destination_path": str(folder), "disable_collection": True},
+        _csv,
+        keeps="all",
+        nested=False,
+        old_names=True,
+        tap=(("flattening_enabled", "true"), ("flattening_max_depth", "3")),
+        advice="Needs Python 3.9. Set the tap's `flattening_enabled: true`: the target shifts the columns of a record "
+        "that lacks a field or an object. Set `disable_collection: true`, or it reports each run to a third party.",
+    ),
+    Loader(
         "target-sqlite",
         ("target-sqlite==0.2.0", "setuptools<80"),
         "target-sqlite",
