@@ -97,14 +97,16 @@ class Database(Protocol):
 class Ledger:
     """The log of one organisation. Everything is on the disk when a method returns.
 
-    `scope` is the organisation's id. A record that the log has without its source, or with nothing but its key,
-    is taken over by the first record that may be meant; `disputed` are such keys that several streams of this run
-    have, which only the same content takes over. `doubtful` are records that might be meant and were not taken over.
+    `scope` is the organisation's id, behind a `prefix` where a database has several logs. A record that the log has
+    without its source, or with nothing but its key, is taken over by the first record that may be meant; `disputed`
+    are such keys that several streams of this run have, which only the same content takes over. `doubtful` are records
+    that might be meant and were not taken over.
     """
 
-    def __init__(self, database: Database, scope: str) -> None:
+    def __init__(self, database: Database, scope: str, prefix: str = "") -> None:
         self._db = database
         self._scope = scope
+        self._prefix = prefix
         self._foreseen: dict[tuple[str, str], Entry | None] = {}
         self._ids: dict[str, str | None] = {}
         self._sources: dict[str, set[str]] | None = None
@@ -142,7 +144,11 @@ class Ledger:
     def organisations(self) -> list[tuple[str, str]]:
         """(id, name) of the organisations that it knows."""
         rows = self._db.rows("SELECT scope, name FROM {organisation} ORDER BY scope")
-        return [(str(scope), str(name or "")) for scope, name in rows]
+        return [
+            (str(scope).removeprefix(self._prefix), str(name or ""))
+            for scope, name in rows
+            if str(scope).startswith(self._prefix)
+        ]
 
     def begin(self, name: str, at: str) -> None:
         """Note that a run uses it for this organisation."""
@@ -466,4 +472,4 @@ def _own(key: str) -> tuple[str | None, str | None]:
 
 
 def _named(field: str, value: str) -> str:
-    return f"{field}={' '.join(value.split()).casefold()}"
+    return f"{field}={' '.join(value.split()).casefold()}".replace("\0", "")

@@ -10,7 +10,7 @@ import sys
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import BaseSingerReader
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
+from singer_xero.api.postgres_address import is_postgres
 from singer_xero.api.scope_advice import way_to
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
 from singer_xero.console import Block
@@ -178,9 +179,10 @@ class TargetXero(XeroPlugin, Target):
             "are left out.",
         ),
         th.Property(
-            "ledger_path", th.StringType, title="Log of writes",
-            description="SQLite file that remembers what was written, so that nothing is written twice: keep it. "
-            "$VARIABLES and ~ are expanded. Default: one for each source, xero-ledger-<source>.db in "
+            "ledger_path", th.StringType, secret=True, title="Log of writes",
+            description="File that remembers what was written, so that nothing is written twice: keep it. For several "
+            "machines, postgresql://user:password@host/database (needs the extra postgres). $VARIABLES and ~ are "
+            "expanded. Default: one for each source, xero-ledger-<source>.db in "
             "$MELTANO_PROJECT_ROOT/.secrets under Meltano, else in the user's state folder.",
         ),
         th.Property(
@@ -371,19 +373,18 @@ class TargetXero(XeroPlugin, Target):
 
     def _write(self) -> None:
         source = self._only_source()
-        ledger_path, copy_of = self._ledger_path(source)
         rejects_path = self.config.get("rejects_path")
         rejects = Rejects(
             _expanded(rejects_path, "rejects_path")
             if rejects_path
-            else ledger_path.with_name(f"xero-rejects{_behind(source)}.singer"),
+            else self._rejects_folder(source) / f"xero-rejects{_behind(source)}.singer",
             self.schemas,
             lambda stream: self.intake.sources.get(stream, self.source),
         )
         organisation = self.announce()
         self._check_scopes()
         dry_run = bool(self.config["dry_run"])
-        with open_log(ledger_path, organisation.tenant_id, dry_run=dry_run, copy_of=copy_of) as ledger:
+        with self._open_log(source, organisation.tenant_id, dry_run=dry_run) as ledger:
             self._check_log(ledger, organisation)
             writer = Writer(
                 self.connected.client,
@@ -460,6 +461,21 @@ class TargetXero(XeroPlugin, Target):
                 "own: send them one after the other, or name one log for all with ledger_path."
             )
         return sources[0] if len(sources) == 1 else ""
+
+    def _open_log(self, source: str, tenant: str, *, dry_run: bool) -> AbstractContextManager[Ledger]:
+        """Open the log of writes, in a file or in PostgreSQL."""
+        setting = self.config.get("ledger_path") or ""
+        if is_postgres(setting):
+            from target_xero.write_log_postgres import open_postgres_log
+
+            return open_postgres_log(setting, source, tenant, dry_run=dry_run)
+        path, copy_of = self._ledger_path(source)
+        return open_log(path, tenant, dry_run=dry_run, copy_of=copy_of)
+
+    def _rejects_folder(self, source: str) -> Path:
+        if is_postgres(self.config.get("ledger_path") or ""):
+            return _default_folder()
+        return self._ledger_path(source)[0].parent
 
     def _ledger_path(self, source: str) -> tuple[Path, Path | None]:
         """The log of writes, and the one that it begins as a copy of if it is new.

@@ -74,9 +74,10 @@ _SAYS_SO = "name another file with ledger_path, or update singer-xero"
 class SqliteLog:
     """A log in a SQLite file; see `ledger.Database`. `path` is the file, also where the connection is a copy of it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, place: str = "") -> None:
         self._connection = connection
         self._path = path
+        self._place = place or str(path)
         self._file: tuple[int, int] | None = None
 
     def guard(self) -> None:
@@ -85,8 +86,8 @@ class SqliteLog:
 
     @property
     def place(self) -> str:
-        """The path."""
-        return str(self._path)
+        """The path, or what it is a copy of."""
+        return self._place
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a query."""
@@ -180,7 +181,7 @@ def open_log(
     if dry_run:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             _copy(original or path, connection)
-            _prepare(connection, path)
+            make_tables(connection, path)
             yield Ledger(SqliteLog(connection, path), tenant)
         return
     with ExitStack() as held:
@@ -201,7 +202,7 @@ def open_log(
         )
         if original:
             _copy(original, connection)
-        _prepare(connection, path)
+        make_tables(connection, path)
         log = SqliteLog(connection, path)
         if original:
             with log.change() as change:
@@ -221,7 +222,7 @@ def _copy(path: Path, connection: sqlite3.Connection) -> None:
         kept.backup(connection)
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def make_tables(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables of a new log or bring old ones up to date; ConfigurationProblem for any other file."""
     with _one_line_errors(path):
         # What is in flight must survive a power cut, so every commit is flushed to the disk.

@@ -6,17 +6,15 @@ and the place proved before the predecessor is used up. Needs the extra `postgre
 
 from __future__ import annotations
 
-import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from singer_xero.api.errors import TokenStoreError
-from singer_xero.api.redaction import remember
+from singer_xero.api.postgres_address import BadAddress, postgres_address
 from singer_xero.api.tokens import Kept
 
 if TYPE_CHECKING:
@@ -49,10 +47,6 @@ set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 
 _MEND = (
     "Point the setting token_path at a PostgreSQL database in which this user may create and change a table."
 )
-_ENCODE = (
-    "Write signs such as / @ : % in user and password as %2F %40 %3A %25, or leave the password out of token_path "
-    "and give it as PGPASSWORD."
-)
 
 
 @dataclass
@@ -71,33 +65,11 @@ class PostgresTokenStore:
 
     def __init__(self, url: str) -> None:
         try:
-            import psycopg.conninfo
-        except ImportError:
-            raise TokenStoreError(
-                "token_path names a PostgreSQL database, for which Psycopg is missing",
-                advice="Install it: pip install 'singer-xero[postgres]'.",
-            ) from None
-        if "$" in url:
-            raise TokenStoreError(
-                "token_path holds a $ that stands for no variable that is set",
-                advice="Set the variable; a $ of the password is written %24.",
-            )
-        # SQLAlchemy's spelling names a driver as well.
-        self._url = re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url)
-        try:
-            parts: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(self._url)
-        except psycopg.ProgrammingError:  # its text repeats the address, password and all
-            parts = {"port": "unknown"}
-        host, port, database = (str(parts.get(name) or "") for name in ("host", "port", "dbname"))
-        # With an @ or a / of a password left as it is, libpq takes parts of it for a host or a port.
-        if not re.fullmatch(r"[\d,]*", port) or "@" in host + database:
-            raise TokenStoreError("token_path is no address of a PostgreSQL database", advice=_ENCODE)
-        # Without it a host that swallows packets would hold a run for minutes.
-        self._options: dict[str, Any] = {} if parts.get("connect_timeout") else {"connect_timeout": 10}
-        self._secrets = {str(parts["password"])} if parts.get("password") else set()
-        self._secrets |= {quote(secret, safe="") for secret in self._secrets}
-        remember(*self._secrets)
-        self.path = f"postgresql://{host}{f':{port}' if port else ''}/{database}"
+            address = postgres_address("token_path", url)
+        except BadAddress as problem:
+            raise TokenStoreError(str(problem), advice=problem.advice) from None
+        self._url, self._options, self._secrets = address.url, address.options, address.secrets
+        self.path = address.shown
         self._mine = threading.local()
 
     def read(self, client_id: str) -> Kept | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sqlite3
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 
+from demo import postgres
 from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import XeroError
@@ -21,6 +25,7 @@ from singer_xero.config import ConfigurationProblem
 from target_xero.identity import own_key
 from target_xero.report import Count
 from target_xero.target import TargetXero
+from target_xero.write_log_postgres import PREFIX
 from xero_sandbox import Sandbox, apps
 
 DATA = Path(__file__).parent / "data"
@@ -159,12 +164,20 @@ class Wiring:
 
     def ids(self, name: str) -> dict[str, str]:
         """What the log of writes has of an object: the source's own key of each record, and Xero's id."""
-        found = self.ledger().execute("SELECT key, xero_id FROM record WHERE object = ?", (name,))
+        found = self._log_rows(f"SELECT key, xero_id FROM {{}}record WHERE object = '{name}'")
         return {_value_of(key): xero_id for key, xero_id in found}
 
     def in_flight(self) -> list[str]:
         """The source's own keys of the records that the log of writes has in flight."""
-        return [_value_of(key) for (key,) in self.ledger().execute("SELECT key FROM flight")]
+        return [_value_of(key) for (key,) in self._log_rows("SELECT key FROM {}flight")]
+
+    def _log_rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The answer of the log of writes; braces stand for what is before the names of its tables."""
+        path = self.config["ledger_path"]
+        if not path.startswith("postgresql:"):
+            return self.ledger().execute(query.format("")).fetchall()
+        with psycopg.connect(path) as connection:
+            return connection.execute(query.format(PREFIX)).fetchall()
 
     def notes(self, path: str) -> list[str]:
         """The notes in the history of a record, at an address such as `Invoices/<id>`."""
@@ -200,6 +213,30 @@ def _text(source: Any) -> str:
     if isinstance(source, str):
         return (DATA / source).read_text() if source.endswith(".singer") else source
     return lines(*source)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a PostgreSQL: TEST_POSTGRES_URL, else one that runs for these tests."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("postgres")
+    try:
+        with postgres.running(folder) as server:
+            yield server.url
+    finally:
+        postgres.remove(folder)
+
+
+@pytest.fixture
+def log_in_postgres(postgres_url: str) -> Iterator[str]:
+    """A `ledger_path` in PostgreSQL: an empty schema for one test."""
+    name = f"log_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+        yield f"{postgres_url}?options=-csearch_path%3D{name}"
+        connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,76 @@
+"""The address of a PostgreSQL database in a setting: understood, shown without its password, and kept out of logs."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from singer_xero.api.redaction import remember
+
+_is_address = re.compile(r"postgres(ql)?(\+\w+)?://").match
+
+
+class BadAddress(Exception):
+    """The setting holds no address that can be used; `advice` says what to do. Its text begins with the setting."""
+
+    def __init__(self, words: str, advice: str) -> None:
+        super().__init__(words)
+        self.advice = advice
+
+
+@dataclass(frozen=True)
+class PostgresAddress:
+    """What to connect to: `url` with the password, `shown` without it, `options` beside it."""
+
+    url: str = field(repr=False)
+    shown: str
+    secrets: frozenset[str] = field(repr=False)
+    options: dict[str, Any]
+
+
+def is_postgres(setting: str) -> bool:
+    """Whether a setting names a PostgreSQL database rather than a file."""
+    return bool(_is_address(os.path.expandvars(setting)))
+
+
+def postgres_address(setting: str, url: str) -> PostgresAddress:
+    """Understand `postgresql://user:password@host:port/database`; raises BadAddress.
+
+    What it leaves out comes from libpq's own variables and files (PGPASSWORD, ~/.pgpass).
+    """
+    try:
+        import psycopg.conninfo
+    except ImportError:
+        raise BadAddress(
+            f"{setting} names a PostgreSQL database, for which Psycopg is missing",
+            "Install it: pip install 'singer-xero[postgres]'.",
+        ) from None
+    if "$" in url:
+        raise BadAddress(
+            f"{setting} holds a $ that stands for no variable that is set",
+            "Set the variable; a $ of the password is written %24.",
+        )
+    # SQLAlchemy's spelling names a driver as well.
+    url = re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url)
+    try:
+        parts: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its text repeats the address, password and all
+        parts = {"port": "unknown"}
+    host, port, database = (str(parts.get(name) or "") for name in ("host", "port", "dbname"))
+    # With an @ or a / of a password left as it is, libpq takes parts of it for a host or a port.
+    if not re.fullmatch(r"[\d,]*", port) or "@" in host + database:
+        raise BadAddress(
+            f"{setting} is no address of a PostgreSQL database",
+            "Write signs such as / @ : % in user and password as %2F %40 %3A %25, or leave the password out of "
+            f"{setting} and give it as PGPASSWORD.",
+        )
+    secrets = {str(parts["password"])} if parts.get("password") else set()
+    secrets |= {quote(secret, safe="") for secret in secrets}
+    remember(*secrets)
+    # Without it a host that swallows packets would hold a run for minutes.
+    options: dict[str, Any] = {} if parts.get("connect_timeout") else {"connect_timeout": 10}
+    shown = f"postgresql://{host}{f':{port}' if port else ''}/{database}"
+    return PostgresAddress(url, shown, frozenset(secrets), options)

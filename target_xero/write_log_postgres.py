@@ -1,0 +1,268 @@
+"""The log of writes in PostgreSQL, for jobs on several machines.
+
+The same promises as the file: what is written down is on the server's disk when a method returns, and one run at a time
+uses the log of a source for an organisation. Each source has a log of its own in the database. Needs the extra
+`postgres` (Psycopg).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from singer_xero.api.postgres_address import BadAddress, PostgresAddress, postgres_address
+from singer_xero.api.redaction import redact
+from singer_xero.config import ConfigurationProblem
+from target_xero.ledger import Ledger
+from target_xero.write_log_file import SqliteLog, make_tables
+
+if TYPE_CHECKING:
+    import psycopg
+
+PREFIX = "xero_writes_"
+_VERSION = "1"
+_COLUMNS = {
+    "record": "scope text, object text, key text, hash text, xero_id text, status text, owner text, parent text,"
+    " lines text, attempts integer NOT NULL DEFAULT 0, written_at text, source text, value text,"
+    " PRIMARY KEY (scope, object, key)",
+    "flight": "scope text, object text, key text, request text, place integer, action text, path text, hash text,"
+    " body text, job text, sent_at text, PRIMARY KEY (scope, object, key)",
+    "name": "scope text, object text, name text, key text, PRIMARY KEY (scope, object, name)",
+    "id": "scope text, source text, xero text, PRIMARY KEY (scope, source)",
+    "origin": "scope text, object text, source text, PRIMARY KEY (scope, object, source)",
+    "organisation": "scope text PRIMARY KEY, name text, began_at text, complete_at text",
+    "holder": "scope text PRIMARY KEY, holder text",
+    "about": "name text PRIMARY KEY, value text",
+}
+#: What a dry run's copy has.
+_COPIED = ("record", "flight", "name", "id", "origin", "organisation")
+_INDEXES = (
+    "record_by_id ON {record} (scope, object, xero_id)",
+    "record_by_parent ON {record} (scope, parent, object) WHERE parent IS NOT NULL",
+    "record_by_value ON {record} (scope, object, value) WHERE value IS NOT NULL",
+    "name_by_key ON {name} (scope, object, key)",
+)
+# For this transaction alone, as a pool between us and the server may give the session to others. A commit must be on
+# the disk, and the transaction that holds the lock is idle for as long as the run takes.
+_SETTINGS = """SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true),
+set_config('idle_in_transaction_session_timeout', '0', true),
+set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)"""
+# In a transaction, so that a pool can't give the lock's session to others. It takes no row and no transaction id, so
+# that it keeps the server from tidying up nothing.
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+_ALIVE: dict[str, Any] = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
+
+class PostgresLog:
+    """The log of one source and organisation in PostgreSQL; see `ledger.Database`."""
+
+    def __init__(
+        self, work: psycopg.Connection, guard: psycopg.Connection, address: PostgresAddress, scope: str
+    ) -> None:
+        self._work, self._guard, self._address, self._scope = work, guard, address, scope
+        self._holder = str(uuid.uuid4())
+
+    @property
+    def place(self) -> str:
+        """The address without user and password."""
+        return self._address.shown
+
+    def take(self) -> None:
+        """Hold the log for this run; ConfigurationProblem if another run has it."""
+        with _one_line_errors(self._address):
+            self._guard.execute(_SETTINGS)
+            row = self._guard.execute(_LOCK, [f"{PREFIX}{self._scope}"]).fetchone()
+            if not row or not row[0]:
+                raise ConfigurationProblem(
+                    f"Another run is writing with the log of writes in {self.place}: wait for it, or give this one a "
+                    "ledger_path or a source of its own."
+                )
+            with self._work.transaction():
+                self._work.execute(_SETTINGS)
+                self._work.execute(
+                    _own(
+                        "INSERT INTO {holder} (scope, holder) VALUES (?, ?)"
+                        " ON CONFLICT (scope) DO UPDATE SET holder = excluded.holder"
+                    ),
+                    [self._scope, self._holder],
+                )
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a query."""
+        with _one_line_errors(self._address):
+            return self._work.execute(_own(query), values).fetchall()
+
+    @contextmanager
+    def change(self) -> Iterator[_Change]:
+        """One transaction, which is on the server's disk when it ends; only while this run holds the log."""
+        with _one_line_errors(self._address), self._work.transaction():
+            self._work.execute(_SETTINGS)
+            held = self._work.execute(
+                _own("SELECT holder FROM {holder} WHERE scope = ? FOR UPDATE"), [self._scope]
+            ).fetchone()
+            if held is None or held[0] != self._holder:
+                raise ConfigurationProblem(
+                    f"The log of writes in {self.place} was emptied or taken over by another run. Nothing more was "
+                    "sent."
+                )
+            yield _Change(self._work)
+
+    def check(self) -> None:
+        """Notice that the connection which holds the lock is lost."""
+        with _one_line_errors(self._address):
+            self._guard.execute("SELECT 1")
+
+    def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:  # noqa: ARG002
+        """Such a log is nobody's copy."""
+        return set()
+
+
+class _Change:
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._connection.execute(_own(statement), values)
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        rows = list(values)
+        if rows:
+            self._connection.cursor().executemany(_own(statement), rows)
+
+
+@contextmanager
+def open_postgres_log(url: str, source: str, tenant: str, *, dry_run: bool = False) -> Iterator[Ledger]:
+    """Open the log of a source for one organisation, making its tables if there are none.
+
+    One run at a time: another one that holds it is a ConfigurationProblem, as is a database that can't be used. A dry
+    run works on a copy in memory and leaves no trace.
+    """
+    try:
+        address = postgres_address("ledger_path", os.path.expandvars(url))
+    except BadAddress as problem:
+        raise ConfigurationProblem(f"{problem}. {problem.advice}") from None
+    prefix = f"{source}/"
+    scope = f"{prefix}{tenant}"
+    with _connected(address) as work:
+        if dry_run:
+            with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+                make_tables(copy, Path(address.shown))
+                _copy(work, address, scope, copy)
+                yield Ledger(SqliteLog(copy, Path(address.shown), address.shown), scope, prefix)
+            return
+        _prepare(work, address)
+        with _connected(address, autocommit=False) as guard:
+            log = PostgresLog(work, guard, address, scope)
+            log.take()
+            yield Ledger(log, scope, prefix)
+
+
+@contextmanager
+def _connected(address: PostgresAddress, *, autocommit: bool = True) -> Iterator[psycopg.Connection]:
+    import psycopg
+
+    with _one_line_errors(address):
+        # Prepared statements don't outlast a transaction behind a pool.
+        connection = psycopg.connect(
+            address.url,
+            autocommit=autocommit,
+            prepare_threshold=None,
+            application_name="singer-xero",
+            **_ALIVE,
+            **address.options,
+        )
+    with closing(connection):
+        yield connection
+
+
+def _prepare(connection: psycopg.Connection, address: PostgresAddress) -> None:
+    """Make the tables if there are none; ConfigurationProblem for those of a newer version."""
+    import psycopg
+
+    with _one_line_errors(address):
+        # `CREATE TABLE IF NOT EXISTS` needs the right to create tables even where there is one.
+        if not _has_tables(connection):
+            try:
+                with connection.transaction():
+                    for name, columns in _COLUMNS.items():
+                        connection.execute(f"CREATE TABLE IF NOT EXISTS {PREFIX}{name} ({columns})")
+                    for index in _INDEXES:
+                        connection.execute(f"CREATE INDEX IF NOT EXISTS {PREFIX}{_own(index)}")
+                    connection.execute(
+                        _own(
+                            "INSERT INTO {about} (name, value) VALUES ('version', ?) ON CONFLICT DO NOTHING"
+                        ),
+                        [_VERSION],
+                    )
+            except (
+                psycopg.errors.UniqueViolation,
+                psycopg.errors.DuplicateObject,
+                psycopg.errors.DuplicateTable,
+            ):  # of several at once, all but one are told so in spite of IF NOT EXISTS
+                pass
+        found = connection.execute(_own("SELECT value FROM {about} WHERE name = 'version'")).fetchone()
+    if found is None or found[0] != _VERSION:
+        raise ConfigurationProblem(
+            f"ledger_path: the log of writes in {address.shown} is of another version: update singer-xero, or name "
+            "another database."
+        )
+
+
+def _has_tables(connection: psycopg.Connection) -> bool:
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{PREFIX}about"]).fetchone()
+    return bool(found and found[0])
+
+
+def _copy(
+    connection: psycopg.Connection, address: PostgresAddress, scope: str, copy: sqlite3.Connection
+) -> None:
+    """Fill a log in memory with what the database has of one."""
+    with _one_line_errors(address):
+        if not _has_tables(connection):
+            return
+        like = scope.rpartition("/")[0]
+        for name in _COPIED:
+            # The organisations of the whole log are needed, of the others this one's alone.
+            where = "left(scope, %s) = %s" if name == "organisation" else "scope = %s"
+            values = [len(like) + 1, f"{like}/"] if name == "organisation" else [scope]
+            columns = [part.split()[0] for part in _COLUMNS[name].split(" PRIMARY KEY (")[0].split(", ")]
+            columns = [column for column in columns if column.isidentifier()]
+            rows = connection.execute(
+                f"SELECT {', '.join(columns)} FROM {PREFIX}{name} WHERE {where}", values
+            ).fetchall()
+            marks = ", ".join("?" * len(columns))
+            copy.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+
+@lru_cache(maxsize=256)
+def _own(statement: str) -> str:
+    """A statement as PostgreSQL and Psycopg take it."""
+    return statement.replace("{", PREFIX).replace("}", "").replace("?", "%s")
+
+
+@contextmanager
+def _one_line_errors(address: PostgresAddress) -> Iterator[None]:
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        # Only the first line of what PostgreSQL says: the others may show the row.
+        words = (error.diag.message_primary or str(error) or type(error).__name__).strip().splitlines()[0]
+        for secret in address.secrets:
+            words = words.replace(secret, "***")
+        raise ConfigurationProblem(
+            f"ledger_path: the log of writes in {address.shown} can't be used: {redact(words)}. What was under way is "
+            "looked up in Xero by the next run."
+        ) from None
