@@ -1,0 +1,141 @@
+"""Kills target-xero again and again while it writes, and counts what is lost and what is doubled in Xero.
+
+python -m benchmarks.kills --kills 400 --log file
+python -m benchmarks.kills --kills 400 --log postgresql
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from demo import postgres
+from xero_sandbox import Sandbox, apps
+
+#: Journals of a round: five requests, which are under way at once. They have neither number nor name.
+_RECORDS = 250
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of all kills: `struck` of them met a run that was writing."""
+
+    struck: int
+    written: int
+    lost: int
+    doubled: int
+
+    def __str__(self) -> str:
+        return f"kills {self.struck}, written {self.written}, lost {self.lost}, doubled {self.doubled}"
+
+
+class Round:
+    """Journals that one run after the other writes, until one is let to its end."""
+
+    def __init__(self, xero: Sandbox, folder: Path, config: dict[str, Any], number: int) -> None:
+        self._xero = xero
+        self._config = folder / "config.json"
+        self._config.write_text(json.dumps(config))
+        self._input = folder / "input.singer"
+        self.names = [f"Journal {number}-{place}" for place in range(_RECORDS)]
+        amounts = [{"LineAmount": 5, "AccountCode": "477"}, {"LineAmount": -5, "AccountCode": "825"}]
+        head = {"type": "SCHEMA", "stream": "manual_journals", "schema": {"properties": {}}}
+        messages: list[dict[str, Any]] = [{**head, "key_properties": ["id"]}]
+        for name in self.names:
+            told = {"id": name, "narration": name, "date": "2026-11-05", "journal_lines": amounts}
+            messages.append({"type": "RECORD", "stream": "manual_journals", "record": told})
+        self._input.write_text("".join(json.dumps(message) + "\n" for message in messages))
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "target_xero", "--config", self._config, "--input", self._input]
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self, chance: random.Random) -> bool:
+        """Kill a run at a moment by chance once it writes; whether that met it alive."""
+        self._xero.desk.forget_calls()
+        with self._start() as process:
+            while process.poll() is None and not self._xero.desk.calls("/ManualJournals", "PUT"):
+                time.sleep(0.002)
+            time.sleep(chance.random() ** 2 * 0.5)
+            alive = process.poll() is None
+            process.kill()
+        if chance.random() < 0.5:  # by then Xero has forgotten the Idempotency-Key
+            self._xero.desk.advance(400)
+        return alive
+
+    def end(self) -> None:
+        """Let a run come to its end."""
+        with self._start() as process:
+            if process.wait() != 0:
+                raise SystemExit(f"a run that nobody disturbed ended with {process.returncode}")
+
+
+def kill_often(kills: int, ledger_path: str, folder: Path, seed: int = 1) -> Outcome:
+    """Kill so many runs with one log of writes."""
+    chance, struck, number = random.Random(seed), 0, 0
+    expected: list[str] = []
+    with Sandbox(company="empty", limits=False) as xero:
+        config = {
+            **apps.CUSTOM_CONNECTION.settings(xero.url),
+            "token_path": str(folder / "tokens.json"),
+            "ledger_path": ledger_path,
+            "rejects_path": str(folder / "rejects.singer"),
+        }
+        while struck < kills:
+            number += 1
+            one = Round(xero, folder, config, number)
+            for _ in range(chance.randint(1, min(4, kills - struck))):
+                struck += one.kill(chance)
+            one.end()
+            expected += one.names
+        there = Counter(record["Narration"] for record in xero.desk.records("ManualJournals"))
+    lost = sum(1 for name in expected if name not in there)
+    return Outcome(struck, len(expected), lost, sum(times - 1 for times in there.values()))
+
+
+@contextmanager
+def place_of(log: str, folder: Path) -> Iterator[str]:
+    """Where the log is: a file, or a PostgreSQL that runs as long as this."""
+    if log == "file":
+        yield str(folder / "ledger.db")
+    elif given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+    else:
+        with postgres.running(folder / "postgres", keep=False) as server:
+            yield server.url
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument(
+        "--log", choices=["file", "postgresql"], default="file", help="where the log of writes is"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="for the moments of the kills")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, place_of(options.log, Path(folder)) as ledger_path:
+        outcome = kill_often(options.kills, ledger_path, Path(folder), options.seed)
+    print(outcome)
+    return 1 if outcome.lost or outcome.doubled else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
