@@ -673,9 +673,11 @@ class Writer:
                 done, left = self._look_up(
                     row, list(steps.values()), min(flight.sent_at for flight in flights)
                 )
+                for step, record in done:
+                    step.again = self._has_other_lines(row, step, record)
                 self._note(row, done)
                 for step, record in done:
-                    if not step.after:
+                    if not (step.after or step.again):
                         self._compare(row, step, record)
                 missing = {step.job.key for step in left}
                 self._ledger.settle(name, unsent=missing)

@@ -252,6 +252,33 @@ def test_what_somebody_changed_in_xero_is_as_the_source_says_after_its_next_chan
     assert document.write(*said, reference="New").count(document.stream) == {"unchanged": 1}
 
 
+@pytest.mark.parametrize(
+    ("fault", "after"), [("server_error", 1), ("reset_before", 1), ("reset_after", 0), ("reset_after", 1)]
+)
+def test_a_run_that_ends_before_lines_are_put_right_leaves_that_to_the_next(
+    wiring: Wiring, fault: str, after: int
+):
+    document = Document(wiring, "sales")
+    said = [document.line("A"), document.line("B")]
+    document.write(*said)
+    expected = [{**one, "LineItemID": ""} for one in document.lines()]
+    (found,) = wiring.records("Invoices")
+    lines = [{**found["LineItems"][0], "DiscountAmount": 5, "LineAmount": 35}, *found["LineItems"][1:]]
+    wiring.xero.desk.edit("Invoices", found["InvoiceID"], wiring.tenant, LineItems=lines)
+    wiring.xero.desk.fault(fault, method="POST", path="Invoices", after=after)
+    changed = [
+        schema("invoices", "id"),
+        record("invoices", id=1, **document.head, line_items=said, reference="New"),
+    ]
+    assert wiring.write(changed, tries=1).error is not None
+    wiring.xero.desk.clear_faults()
+    run = wiring.write(changed)
+    assert (run.error, run.rejected, run.count("invoices").get("different")) == (None, [], None)
+    assert [{**one, "LineItemID": ""} for one in document.lines()] == expected
+    assert len(wiring.records("Invoices")) == 1
+    assert wiring.write(changed).count("invoices") == {"unchanged": 1}
+
+
 # Documents that take no lines any more
 
 
