@@ -21,11 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from demo import postgres
 from xero_sandbox import Sandbox, apps
+
+ROOT = Path(__file__).resolve().parent.parent
 
 #: Journals of a round: five requests, which are under way at once. They have neither number nor name.
 _RECORDS = 250
