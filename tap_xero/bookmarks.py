@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from singer_xero.config import ConfigurationProblem
@@ -18,6 +18,16 @@ def check_state(state: dict[str, Any]) -> None:
         raise ConfigurationProblem(
             f"The state{where}: {problem}. Take the last STATE that a run printed, or leave the state out to read all."
         )
+
+
+def organisations_in(state: Mapping[str, Any]) -> set[str]:
+    """The ids of the organisations that a state has bookmarks of."""
+    return {
+        str(part["context"]["tenant_id"])
+        for kept in state.get("bookmarks", {}).values()
+        for part in kept.get("partitions", [])
+        if part["context"].get("tenant_id")
+    }
 
 
 def _problems(state: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ from singer_xero.config import (
 )
 from singer_xero.objects import XeroObject
 from tap_xero.ahead import Read, ReadAhead, threads_for
-from tap_xero.bookmarks import check_state
+from tap_xero.bookmarks import check_state, organisations_in
 from tap_xero.budgets import windows
 from tap_xero.catalogue import catalog_from, choose_replication, fill_in
 from tap_xero.discovery import all_streams
@@ -419,6 +419,7 @@ class TapXero(XeroPlugin, Tap):
         self._reset_state_progress_markers()
         self._set_compatible_replication_methods()
         self._take_over_bookmarks()
+        self._warn_of_other_organisations()
         if self.state:
             self._state_writer.write_state(self.state)
         streams = [one for one in self.streams.values() if one.selected or one.has_selected_descendents]
@@ -430,6 +431,17 @@ class TapXero(XeroPlugin, Tap):
                 self.check_stopped()
         for stream in self.streams.values():
             stream.log_sync_costs()
+
+    def _warn_of_other_organisations(self) -> None:
+        """Say so if the state is of other organisations only: then another one is connected than before."""
+        known, now = organisations_in(self.state), {one.tenant_id: one.name for one in self.organisations}
+        if known and known.isdisjoint(now):
+            self.logger.warning(
+                "The state knows other organisations only (%s), and none of those that are read: %s. If that is not "
+                "meant, check the connection and tenant_ids; all lists are read from their beginning.",
+                ", ".join(sorted(known)),
+                ", ".join(f"{name} = {tenant_id}" for tenant_id, name in now.items()),
+            )
 
     def _take_over_bookmarks(self) -> None:
         def part_of(stream: XeroStream, tenant_id: str) -> dict[str, Any]:

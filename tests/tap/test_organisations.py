@@ -45,6 +45,20 @@ def test_an_organisation_that_joins_later_is_read_from_its_beginning(web: dict[s
     assert [r["tenant_id"] for r in second.records["contacts"]] == [TIDE] * 3
 
 
+def test_a_state_of_other_organisations_only_is_a_warning(
+    web: dict[str, Any], desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = read({**web, "tenant_ids": [HARBOUR]}, "contacts")
+    assert "other organisations only" not in caplog.text
+    desk.disconnect(HARBOUR)
+    second = read(web, "contacts", state=first.state)
+    assert {r["tenant_id"] for r in second.records["contacts"]} == {TIDE}
+    told = [one.getMessage() for one in caplog.records if "other organisations only" in one.getMessage()]
+    assert len(told) == 1
+    assert HARBOUR in told[0]
+    assert f"{TIDE_NAME} = {TIDE}" in told[0]
+
+
 # Which ones
 
 
