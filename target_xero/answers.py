@@ -15,6 +15,7 @@ from typing import Any
 from singer_xero.api import dates
 from singer_xero.objects import Field
 from target_xero.amounts import PRICE, line_amount, to_cents
+from target_xero.compare import folded
 from target_xero.lookups import Record
 from target_xero.payload import REFERENCES
 from target_xero.writes import Write
@@ -167,7 +168,7 @@ def _same(name: str, word: Field, said: Any, got: Any) -> bool:
         return said is not None and got is not None and abs(said - got) <= limit
     if name in _GROUPED:
         said, got = ("".join(filter(str.isalnum, str(value))) for value in (said, got))
-    return _folded(said) == _folded(got)
+    return folded(said) == folded(got)
 
 
 def _number(value: Any) -> Decimal | None:
@@ -177,10 +178,6 @@ def _number(value: Any) -> Decimal | None:
         return Decimal(str(value))
     except InvalidOperation:
         return None
-
-
-def _folded(value: Any) -> str:
-    return " ".join(str(value).split()).casefold()
 
 
 # References
@@ -194,7 +191,7 @@ def _reference(path: str, said: Any, got: Any) -> Iterator[Difference]:
         yield _difference(path, _told(said), None)
         return
     shared = [name for name in said if name in got]
-    if any(_folded(said[name]) != _folded(got[name]) for name in shared):
+    if any(folded(said[name]) != folded(got[name]) for name in shared):
         yield _difference(path, _told(said), _told({name: got[name] for name in shared}))
 
 
@@ -204,9 +201,9 @@ def _told(reference: Mapping[str, Any]) -> str:
 
 def _refund(name: str, said: Mapping[str, Any], answer: Record) -> Iterator[Difference]:
     identifier = REFERENCES[name][0]
-    wanted = _folded(said.get(identifier))
+    wanted = folded(said.get(identifier))
     found = [
-        _folded(one[field])
+        folded(one[field])
         for of, field in ((name, identifier), ("Invoice", "InvoiceID"))
         if (one := answer.get(of) or {}).get(field)
     ]
@@ -223,12 +220,12 @@ def _payments(said: Sequence[Mapping[str, Any]], got: Any) -> Iterator[Differenc
         return
     amounts: dict[str, list[Any]] = {}
     for one in got:
-        amounts.setdefault(_folded((one.get("Invoice") or {}).get("InvoiceID")), []).append(one.get("Amount"))
+        amounts.setdefault(folded((one.get("Invoice") or {}).get("InvoiceID")), []).append(one.get("Amount"))
     for index, one in enumerate(said):
-        invoice = _folded((one.get("Invoice") or {}).get("InvoiceID"))
+        invoice = folded((one.get("Invoice") or {}).get("InvoiceID"))
         there = amounts.get(invoice) or []
         if not there:
-            if _folded(None) not in amounts:
+            if folded(None) not in amounts:
                 yield _difference(f"Payments[{index}].Invoice", invoice, None)
         elif "Amount" in one and not any(_number(one["Amount"]) == _number(amount) for amount in there):
             yield _difference(f"Payments[{index}].Amount", one["Amount"], there[0])
@@ -356,7 +353,7 @@ def _is_category(said: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
 def _agree(said: Mapping[str, Any], got: Mapping[str, Any], *names: str) -> bool | None:
     """Whether both sides name the same; None if they have no name in common."""
     shared = [name for name in names if said.get(name) and got.get(name)]
-    return _folded(said[shared[0]]) == _folded(got[shared[0]]) if shared else None
+    return folded(said[shared[0]]) == folded(got[shared[0]]) if shared else None
 
 
 def _named(one: Mapping[str, Any]) -> dict[str, Any]:

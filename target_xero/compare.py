@@ -14,11 +14,14 @@ _LINES = frozenset({"LineItems", "JournalLines"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 
 
+def folded(value: object) -> str:
+    """A text as Xero compares names: its case and the blanks around and between its words do not count."""
+    return " ".join(str(value).split()).casefold()
+
+
 def same_name(one: object, other: object) -> bool:
-    """Whether two names or numbers are one for Xero: its case and spaces do not count."""
-    return (
-        bool(one) and " ".join(str(one).split()).casefold() == " ".join(str(other or "").split()).casefold()
-    )
+    """Whether two names or numbers are one for Xero."""
+    return bool(one) and folded(one) == folded(other or "")
 
 
 def says(content: Mapping[str, Any], record: Mapping[str, Any], fields: Iterable[str] | None = None) -> bool:

@@ -19,6 +19,7 @@ from hashlib import blake2b
 from typing import Any
 
 from target_xero.amounts import agrees
+from target_xero.compare import folded
 from target_xero.payload import encode_sorted, number
 
 #: What a line says: a fingerprint of each field.
@@ -55,13 +56,13 @@ def said(line: Mapping[str, Any], document: Mapping[str, Any]) -> Said:
     """What a line of a document says, as fingerprints; each tracking category counts as a field of its own."""
     found = {}
     if document.get("LineAmountTypes"):
-        found["LineAmountTypes"] = _print(_folded(document["LineAmountTypes"]))
+        found["LineAmountTypes"] = _print(folded(document["LineAmountTypes"]))
     for name, value in line.items():
         if name == "Tracking":
             for one in value:
                 category = one.get("Name") or one.get("TrackingCategoryID")
                 option = one.get("Option") or one.get("TrackingOptionID")
-                found[f"Tracking {_print(_folded(category))}"] = _print(_folded(option))
+                found[f"Tracking {_print(folded(category))}"] = _print(folded(option))
         elif name != _ID:
             found[name] = _print(value)
     return found
@@ -204,7 +205,3 @@ def _may_keep(before: Said | None, told: Said) -> bool:
 
 def _print(value: Any) -> str:
     return blake2b(encode_sorted(value), digest_size=6).hexdigest()
-
-
-def _folded(name: Any) -> str:
-    return " ".join(str(name).split()).casefold()
