@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -104,6 +104,7 @@ class Planner:
         self._looked_twice: set[tuple[str, str]] = set()
         self.search = ContentSearch(ledger, directory, references)
         self.lost_parts: defaultdict[str, dict[str, Job]] = defaultdict(dict)
+        self.kept_parts: Counter[str] = Counter()
 
     def plan(self, row: Write, job: Job) -> Step | Adopted | Left:
         """What to do about one record."""
@@ -481,20 +482,24 @@ class Planner:
     def _find_lost_parts(self, job: Job) -> None:
         """Parts that were written for a record and are not in it any more, to be removed in their turn."""
         for name, keys in job.parts.items():
-            self.lost_parts[name] |= {lost.key: lost for lost in self.take_lost_parts(name, job, keys)}
+            if self._deletes:
+                self.lost_parts[name] |= {lost.key: lost for lost in self.take_lost_parts(name, job, keys)}
+            else:
+                self.kept_parts[name] += len(self._lost_keys(name, job, keys))
 
     def take_lost_parts(self, name: str, job: Job, keep: Collection[str]) -> list[Job]:
         """The parts of a record that were written and are not among those to keep, as records that end."""
-        if not self._deletes:
-            return []
-        known = self.lost_parts[name]
-        self._ledger.claim(name, dict.fromkeys(keep, ""))
-        found = [
-            key for key, _ in self._ledger.children(name, job.key) if key not in keep and key not in known
-        ]
+        found = self._lost_keys(name, job, keep) if self._deletes else []
         for _ in found:
             self._intake.states.opened(job.epoch)
         return [Job(key=key, hash="", sent={}, epoch=job.epoch, raw=job.raw, gone=True) for key in found]
+
+    def _lost_keys(self, name: str, job: Job, keep: Collection[str]) -> list[str]:
+        known = self.lost_parts[name]
+        self._ledger.claim(name, dict.fromkeys(keep, ""))
+        return [
+            key for key, _ in self._ledger.children(name, job.key) if key not in keep and key not in known
+        ]
 
     # What a plan needs to know
 

@@ -181,6 +181,12 @@ class Writer:
                 self._settle_all()
         for (name, why), number in sorted(self._left_out.items()):
             self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
+        for name, number in sorted(self._planner.kept_parts.items()):
+            if number:
+                self._logger.warning(
+                    "%s: %s not in their records any more stay in Xero; only `deletes: true` removes them.",
+                    name, f"{number:,}",
+                )  # fmt: skip
         for name, number in sorted(self._planner.search.found.items()):
             self._logger.info("%s: %s found in Xero by what they say.", name, f"{number:,}")
         self._ledger.complete(datetime.now(timezone.utc).isoformat(timespec="seconds"))
