@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from singer_xero.api.dates import instant
 from singer_xero.api.errors import NotFound
 from singer_xero.objects import Detail
 from tap_xero.files import FileNotKept
 from tap_xero.paging import Chunk
-from tap_xero.records import Page, Record, RecordReader, Row
+from tap_xero.records import Page, Record, RecordReader, Row, filled, values_of
 from tap_xero.streams import INCREMENTAL, Reading, XeroStream, each_of, stream_of
+from tap_xero.values import fitting
 
 if TYPE_CHECKING:
     from tap_xero.tap import TapXero
 
-_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -79,8 +77,11 @@ class DetailStream(XeroStream):
     def _may_have(self, row: Row) -> bool:
         if not self.detail.where or row.fault:
             return True
-        record = self.records.reader.record(row)
-        return all(record.get(name) in allowed for name, allowed in self.detail.where.items())
+        record = values_of(row.raw)
+        return all(
+            fitting(self.detail.of.fields[name], record.get(name)) in allowed
+            for name, allowed in self.detail.where.items()
+        )
 
     def of_record(self, reading: Reading, parent: Row) -> Page:
         """Ask one record; nothing if it was removed in the meantime, or has nothing of the kind."""
@@ -107,10 +108,9 @@ class DetailStream(XeroStream):
 
         Xero doesn't say in which order it lists them; of those with one time, the order it lists them in counts.
         """
-        when = [
-            "" if row.fault else instant(str(_decode(row.raw).get(self.detail.numbered) or ""))
-            for row in rows
-        ]
+        name = self.detail.numbered
+        read = partial(fitting, self.detail.fields[name])
+        when = filled("" if row.fault else read(values_of(row.raw).get(name)) or "" for row in rows)
         newest_first = bool(rows) and when[0] > when[-1]
         order = sorted(range(len(rows)), key=lambda n: (when[n], -n if newest_first else n))
         return [(rows[place], {"Number": number}) for number, place in enumerate(order, 1)]
@@ -120,10 +120,11 @@ class DetailStream(XeroStream):
         files = self.tap.files
         if files is None:
             return row
-        record = _decode(row.raw)
-        owner, attachment = row.key[0], str(record["AttachmentID"])
+        record = values_of(row.raw)
+        owner, attachment = row.key[0], str(row.key[-1])
         path = f"{self.detail.path.format(id=str(owner))}/{attachment}"
-        kind = record.get("MimeType") or "application/octet-stream"
+        kind = str(record.get("MimeType") or "application/octet-stream")
+        size = fitting(self.detail.fields["ContentLength"], record.get("ContentLength"))
 
         def fetch() -> bytes:
             answer = reading.get(path, accept="application/octet-stream", headers={"contentType": kind})
@@ -131,9 +132,7 @@ class DetailStream(XeroStream):
 
         names = (reading.organisation.tenant_id, self.detail.of.name, str(owner), attachment)
         try:
-            record["Path"] = files.keep(
-                (*names, str(record.get("FileName"))), record.get("ContentLength"), fetch
-            )
+            record["Path"] = files.keep((*names, str(record.get("FileName"))), size, fetch)
         except NotFound:
             record["Path"] = None
         except FileNotKept as error:

@@ -555,7 +555,10 @@ def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> It
                 raise UnexpectedAnswer(
                     f"journals after number {offset} were asked for, and Xero gave only earlier ones"
                 )
-            fresh = sorted((row for row in numbered if row.time > after), key=_time)
+            # What an earlier answer brought is left out; a number lower than what was asked for is no earlier one.
+            fresh = sorted(
+                (row for row in numbered if row.time > after or row.time < max(offset, 1)), key=_time
+            )
             if fresh:
                 after = fresh[-1].time
             odd = [row for row in page.rows if row.time == ""]

@@ -19,14 +19,14 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from singer_xero.api.dates import instant
+from singer_xero.api.dates import readable_instant
 from singer_xero.api.errors import CallError
-from singer_xero.objects import Field, Paging, XeroObject
+from singer_xero.objects import Field, XeroObject
 from tap_xero import record_types
 from tap_xero.conversions import plan_for
 from tap_xero.repair import Findings, ShapeOf
 from tap_xero.shapes import UNKNOWN
-from tap_xero.values import Unfit, by_look, reader_of, whole
+from tap_xero.values import Unfit, by_look, fitting, reader_of
 
 Record = dict[str, Any]
 
@@ -37,9 +37,6 @@ SHORT = 32 * 1024
 
 LONG = 64 * 1024
 """Bytes of an answer whose records are worth checking as a whole; those of a shorter one are looked at one by one."""
-
-INSTANT = len("2026-04-24T12:04:04.663000Z")
-"""Characters of a moment as the tap writes it."""
 
 _NULL = msgspec.Raw(b"null")
 
@@ -267,7 +264,10 @@ class RecordReader:
             else:
                 key = self._key(head)
                 rows.append(Row(key if several else (key,), time, body, place, True))
-        return _in_order(rows) if untimed and has_marker else rows, envelope
+        if untimed and has_marker:
+            times = filled(row.time for row in rows)
+            rows = [row._replace(time=time) for row, time in zip(rows, times, strict=True)]
+        return rows, envelope
 
     def _opened(self, content: bytes, call: str) -> Any:
         try:
@@ -322,8 +322,9 @@ class RecordReader:
             key.append(part)
         time: Any = ""
         if self.xero.marker:
-            time = _value(parts.get(self.xero.marker, _NULL))
-            time = _whole(time) if self.xero.paging is Paging.OFFSET else _instant(time)
+            found = _value(parts.get(self.xero.marker, _NULL))
+            time = fitting(self.xero.fields[self.xero.marker], found)
+            time = "" if time is None else time
         return Row(tuple(key), time, body, place, fault=fault)
 
     # From a row to its record
@@ -441,16 +442,7 @@ def _key_part(word: Field, raw: msgspec.Raw) -> tuple[Any, str]:
 
 def _instant(value: Any) -> str:
     """A moment as text of one width; "" where there is none."""
-    found = instant(value) if isinstance(value, str) else ""
-    return found if len(found) == INSTANT else ""
-
-
-def _whole(value: Any) -> Any:
-    try:
-        found = None if value is None else whole(value)
-    except Unfit:
-        found = None
-    return "" if found is None else found
+    return (readable_instant(value) if isinstance(value, str) else None) or ""
 
 
 def _pagination(raw: msgspec.Raw) -> Pagination | None:
@@ -460,15 +452,14 @@ def _pagination(raw: msgspec.Raw) -> Pagination | None:
         return None
 
 
-def _in_order(rows: list[Row]) -> list[Row]:
-    """Give a row without a readable time that of the row before it, or of the first one behind it.
+def filled(times: Iterable[Any]) -> list[Any]:
+    """Give a row without a readable time ("") that of the row before it, or of the first one behind it.
 
     Lists come in the order of change, so that this is where it belongs: one odd value doesn't make a list look as if it
     were in no order.
     """
-    time = next((row.time for row in rows if row.time != ""), "")
-    placed = []
-    for row in rows:
-        time = row.time if row.time != "" else time
-        placed.append(row._replace(time=time))
-    return placed
+    found = list(times)
+    time = next((one for one in found if one != ""), "")
+    for place, one in enumerate(found):
+        time = found[place] = one if one != "" else time
+    return found

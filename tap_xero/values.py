@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from singer_xero.api.dates import day, instant
+from singer_xero.api.dates import day, instant, readable_day, readable_instant
 from singer_xero.objects import Field
 from tap_xero.record_types import INTEGERS, is_number
 
@@ -84,18 +84,16 @@ def text(value: Any) -> str:
     raise Unfit(f"{_kind(value)} instead of text")
 
 
-def dated(read: Callable[[str], str], length: int) -> Callable[[Any], str | None]:
-    """What reads a date with a function that gives text of this length, or else what it was given."""
+def dated(read: Callable[[str], str | None]) -> Callable[[Any], str | None]:
+    """What reads a date with a function that gives None for text that is none."""
 
     def fit(value: Any) -> str | None:
         if type(value) is not str:
             raise Unfit(f"{_kind(value)} instead of a date")
         found = read(value)
-        if len(found) == length:
-            return found
-        if value:
+        if found is None and value:
             raise Unfit("text that is no date as Xero writes them")
-        return None
+        return found
 
     return fit
 
@@ -103,8 +101,8 @@ def dated(read: Callable[[str], str], length: int) -> Callable[[Any], str | None
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "whole": whole,
     "flag": flag,
-    "day": dated(day, len("2026-04-24")),
-    "instant": dated(instant, len("2026-04-24T12:04:04.663000Z")),
+    "day": dated(readable_day),
+    "instant": dated(readable_instant),
 }
 """What reads the fields that are neither numbers nor text, by the word they were written with."""
 
@@ -125,6 +123,14 @@ def reader_of(word: Field) -> Callable[[Any], Any]:
         return found
 
     return limited
+
+
+def fitting(word: Field, value: Any) -> Any:
+    """A plain field's value as it is passed on; None for what the field can't hold."""
+    try:
+        return None if value is None else reader_of(word)(value)
+    except Unfit:
+        return None
 
 
 def by_look(value: Any, name: str = "") -> Any:

@@ -67,6 +67,18 @@ def day(text: str) -> str:
     return _day(text)
 
 
+def readable_instant(text: str) -> str | None:
+    """The same as `instant`; None for text that is no date."""
+    found = instant(text)
+    return found if found != text or _read(text) is not None else None
+
+
+def readable_day(text: str) -> str | None:
+    """The same as `day`; None for text that is no date."""
+    found = day(text)
+    return found if found != text or _read(text) is not None else None
+
+
 def moment(text: str) -> datetime:
     """The text of an instant or day as an aware datetime in UTC; ValueError when it is neither."""
     found = _read(text)
