@@ -84,10 +84,11 @@ class Round:
                 raise SystemExit(f"a run that nobody disturbed ended with {process.returncode}")
 
 
-def kill_often(kills: int, ledger_path: str, folder: Path, seed: int = 1) -> Outcome:
-    """Kill so many runs with one log of writes."""
+def kill_often(kills: int, ledger_path: str, folder: Path, seed: int = 1, tell: bool = False) -> Outcome:
+    """Kill so many runs with one log of writes; `tell` prints how things stand after each round."""
     chance, struck, number = random.Random(seed), 0, 0
     expected: list[str] = []
+    outcome = Outcome(0, 0, 0, 0)
     with Sandbox(company="empty", limits=False) as xero:
         config = {
             **apps.CUSTOM_CONNECTION.settings(xero.url),
@@ -102,9 +103,12 @@ def kill_often(kills: int, ledger_path: str, folder: Path, seed: int = 1) -> Out
                 struck += one.kill(chance)
             one.end()
             expected += one.names
-        there = Counter(record["Narration"] for record in xero.desk.records("ManualJournals"))
-    lost = sum(1 for name in expected if name not in there)
-    return Outcome(struck, len(expected), lost, sum(times - 1 for times in there.values()))
+            there = Counter(record["Narration"] for record in xero.desk.records("ManualJournals"))
+            lost = sum(1 for name in expected if name not in there)
+            outcome = Outcome(struck, len(expected), lost, sum(times - 1 for times in there.values()))
+            if tell:
+                print(outcome, flush=True)
+    return outcome
 
 
 @contextmanager
@@ -131,8 +135,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="for the moments of the kills")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, place_of(options.log, Path(folder)) as ledger_path:
-        outcome = kill_often(options.kills, ledger_path, Path(folder), options.seed)
-    print(outcome)
+        outcome = kill_often(options.kills, ledger_path, Path(folder), options.seed, tell=True)
     return 1 if outcome.lost or outcome.doubled else 0
 
 
