@@ -93,3 +93,10 @@
     analyze {{ this }}
   {%- endif -%}
 {% endmacro %}
+
+{#- Sorts and joins of a whole ledger need more than PostgreSQL's 4 MB, or they go through the disk. -#}
+{% macro more_memory() %}
+  {%- if target.type == 'postgres' -%}
+    set local work_mem = '128MB'
+  {%- endif -%}
+{% endmacro %}

@@ -1,25 +1,29 @@
 -- The financial years of each organisation that its ledger touches.
-with years as (
+with spans as (
 
-    select e.tenant_id, cast(extract(year from e.date) as {{ dbt.type_int() }}) as year
-    from {{ ref('ledger_entries') }} as e
-    where e.date is not null
-    union distinct
-    select r.tenant_id, cast(extract(year from r.month) as {{ dbt.type_int() }})
-    from {{ ref('ledger_reported') }} as r
-    union distinct
-    select o.tenant_id, cast(extract(year from {{ xero_ledger.as_at() }}) as {{ dbt.type_int() }})
-    from {{ ref('organisations') }} as o
+    select tenant_id, min(day) as first_day, max(day) as last_day
+    from (
+        select tenant_id, min(date) as day from {{ ref('ledger_movements') }} group by tenant_id
+        union all
+        select tenant_id, max(date) from {{ ref('ledger_movements') }} group by tenant_id
+        union all
+        select tenant_id, max(month) from {{ ref('ledger_reported') }} group by tenant_id
+        union all
+        select tenant_id, {{ xero_ledger.as_at() }} from {{ ref('organisations') }}
+    ) as every
+    group by tenant_id
 
 ),
 
+-- From the year before the first to the year after the last, two hundred at most.
 ends as (
 
-    select tenant_id, year - 1 as year from years
-    union distinct
-    select tenant_id, year from years
-    union distinct
-    select tenant_id, year + 1 from years
+    select s.tenant_id, extract(year from s.first_day) - 1 + (a.leg - 1) + 10 * (b.leg - 1) + 100 * (c.leg - 1) as year
+    from spans as s
+    cross join {{ xero_ledger.rows_to(10) }} as a
+    cross join {{ xero_ledger.rows_to(10) }} as b
+    cross join {{ xero_ledger.rows_to(2) }} as c
+    where extract(year from s.first_day) - 1 + (a.leg - 1) + 10 * (b.leg - 1) + 100 * (c.leg - 1) <= extract(year from s.last_day) + 1
 
 ),
 
@@ -28,7 +32,7 @@ dated as (
     select
         y.tenant_id,
         o.financial_year_end_day,
-        cast(cast(y.year as {{ dbt.type_string() }}) || '-' || cast(o.financial_year_end_month as {{ dbt.type_string() }}) || '-1' as date) as first_day
+        cast(cast(cast(y.year as {{ dbt.type_int() }}) as {{ dbt.type_string() }}) || '-' || cast(o.financial_year_end_month as {{ dbt.type_string() }}) || '-1' as date) as first_day
     from ends as y
     inner join {{ ref('organisations') }} as o on o.tenant_id = y.tenant_id
 

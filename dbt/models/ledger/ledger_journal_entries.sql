@@ -11,7 +11,7 @@ with journals as (
 
     select j.*
     from {{ ref('stg_tap_xero__journals') }} as j
-    {%- if is_incremental() %}
+    {%- if not var('xero_assume_tables') and is_incremental() %}
     left join (
         select tenant_id, max(journal_number) as through
         from {{ this }}

@@ -23,7 +23,7 @@ first_money as (
 movements as (
 
     select e.tenant_id, e.account_id, {{ xero_ledger.month_of('e.date') }} as month, sum(e.net_amount) as net_amount
-    from {{ ref('ledger_entries') }} as e
+    from {{ ref('ledger_movements') }} as e
     group by e.tenant_id, e.account_id, {{ xero_ledger.month_of('e.date') }}
 
 ),
@@ -150,7 +150,7 @@ select
         ) then 'Payroll'
         when c.account_id is not null then 'Expense claim payments'
         when b.is_counterpart then 'Counterpart of what only the report knows'
-        else 'Only in Xero''s report'
+        else 'Only in the report'
     end as kind
 from balanced as b
 inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = b.tenant_id and a.account_id = b.account_id

@@ -14,7 +14,7 @@ select
     cast(b.difference as {{ money }}) as net_amount,
     cast(0 as {{ money }}) as tax_amount,
     cast(null as {{ text }}) as tax_type,
-    'Only in Xero''s report' as description,
+    'Only in the report' as description,
     cast(null as {{ text }}) as line_id,
     cast(null as {{ text }}) as record_id,
     cast(null as {{ text }}) as contact_id,

@@ -2,18 +2,10 @@
 -- that differs has a reason where only Xero can know it; without one something is wrong.
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}
-with movements as (
-
-    select e.tenant_id, e.account_id, e.date, sum(e.net_amount) as net_amount
-    from {{ ref('ledger_entries') }} as e
-    group by e.tenant_id, e.account_id, e.date
-
-),
-
-monthly as (
+with monthly as (
 
     select tenant_id, account_id, {{ xero_ledger.month_of('date') }} as month, sum(net_amount) as net_amount
-    from movements
+    from {{ ref('ledger_movements') }}
     group by tenant_id, account_id, {{ xero_ledger.month_of('date') }}
 
 ),
@@ -55,7 +47,7 @@ profits as (
         sum(case when m.date < y.starts_on then -m.net_amount else 0 end) as earlier_years
     from reported_months as n
     inner join {{ ref('financial_years') }} as y on y.tenant_id = n.tenant_id and n.month_end between y.starts_on and y.ends_on
-    inner join movements as m on m.tenant_id = n.tenant_id and m.date <= n.month_end
+    inner join {{ ref('ledger_movements') }} as m on m.tenant_id = n.tenant_id and m.date <= n.month_end
     inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = m.tenant_id and a.account_id = m.account_id
     where n.report = 'balance_sheet' and a.is_profit_and_loss
     group by n.tenant_id, n.month, n.month_end, y.starts_on
@@ -76,7 +68,7 @@ balance_lines as (
     select n.tenant_id, n.month, m.account_id,
         case when a.account_class = 'ASSET' then m.net_amount else -m.net_amount end, cast(null as {{ money }})
     from reported_months as n
-    inner join movements as m on m.tenant_id = n.tenant_id and m.date <= n.month_end
+    inner join {{ ref('ledger_movements') }} as m on m.tenant_id = n.tenant_id and m.date <= n.month_end
     inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = m.tenant_id and a.account_id = m.account_id
     where n.report = 'balance_sheet' and not a.is_profit_and_loss
     union all
@@ -125,7 +117,7 @@ trial_lines as (
         case when a.is_profit_and_loss and m.date < d.starts_on then o.retained_earnings_account_id else m.account_id end,
         m.net_amount, cast(null as {{ money }})
     from trial_days as d
-    inner join movements as m on m.tenant_id = d.tenant_id and m.date <= d.day
+    inner join {{ ref('ledger_movements') }} as m on m.tenant_id = d.tenant_id and m.date <= d.day
     inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = m.tenant_id and a.account_id = m.account_id
     inner join {{ ref('organisations') }} as o on o.tenant_id = d.tenant_id
 
@@ -153,32 +145,13 @@ bank_summary as (
         a.account_name as subject, coalesce(sum(m.net_amount), 0) as warehouse_amount, max(r.amount) as xero_amount
     from {{ ref('stg_tap_xero__report_bank_summary') }} as r
     inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = r.tenant_id and a.account_id = r.account_id
-    left join movements as m on m.tenant_id = r.tenant_id and m.account_id = r.account_id and m.date <= r.period_to
+    left join {{ ref('ledger_movements') }} as m on m.tenant_id = r.tenant_id and m.account_id = r.account_id and m.date <= r.period_to
     where r.row_type = 'Row' and r.column_title = 'Closing Balance' and r.amount is not null
     group by r.tenant_id, r.period_to, a.account_id, a.account_name
 
 )
 
 {%- for side, title in [('receivables', 'Aged receivables'), ('payables', 'Aged payables')] %},
-
--- What is open, document by document, on the day of the report.
-{{ side }}_days as (
-
-    select tenant_id, max(period_to) as as_at
-    from {{ ref('stg_tap_xero__report_aged_' ~ side ~ '_by_contact') }}
-    where row_type <> 'Removed'
-    group by tenant_id
-
-),
-
-{{ side }}_open as (
-
-    select * from (
-        {{ xero_ledger.open_documents(side ~ '_days') }}
-    ) as every
-    where {{ 'is_sale' if side == 'receivables' else 'not is_sale' }}
-
-),
 
 {{ side }} as (
 
@@ -188,14 +161,15 @@ bank_summary as (
         coalesce(sum(x.warehouse), 0) as warehouse_amount, coalesce(sum(x.xero), 0) as xero_amount
     from (
         select tenant_id, document_id, contact_id, number, kind, due_in_base as warehouse, cast(null as {{ money }}) as xero
-        from {{ side }}_open
+        from {{ ref('open_' ~ side) }}
         union all
         select r.tenant_id, r.invoice_id, r.contact_id, cast(null as {{ text }}), cast(null as {{ text }}), cast(null as {{ money }}), r.amount
         from {{ ref('stg_tap_xero__report_aged_' ~ side ~ '_by_contact') }} as r
-        inner join {{ side }}_days as n on n.tenant_id = r.tenant_id and n.as_at = r.period_to
+        inner join {{ ref('aged_report_days') }} as n
+            on n.tenant_id = r.tenant_id and n.as_at = r.period_to and n.side = '{{ side }}'
         where r.row_type = 'Row' and r.column_title = 'Due' and r.invoice_id is not null and r.amount is not null
     ) as x
-    inner join {{ side }}_days as d on d.tenant_id = x.tenant_id
+    inner join {{ ref('aged_report_days') }} as d on d.tenant_id = x.tenant_id and d.side = '{{ side }}'
     left join {{ ref('stg_tap_xero__contacts') }} as c on c.tenant_id = x.tenant_id and c.contact_id = x.contact_id
     group by x.tenant_id, d.as_at, x.document_id
 
@@ -223,7 +197,7 @@ known as (
 
     select
         e.tenant_id, e.check_name, e.period, e.subject_id,
-        sum(case when d.kind = 'Only in Xero''s report' then 1 else 0 end) as unexplained,
+        sum(case when d.kind = 'Only in the report' then 1 else 0 end) as unexplained,
         min(d.kind) as one_kind,
         max(d.kind) as other_kind
     from every as e

@@ -1,0 +1,5 @@
+-- What was open on the day of the aged report, document by document.
+select * from (
+    {{ xero_ledger.open_documents("(select tenant_id, as_at from " ~ ref('aged_report_days') ~ " where side = 'receivables')") }}
+) as every
+where is_sale
