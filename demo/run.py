@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from demo import install, postgres, results
+from demo import dbt, install, postgres, results
 from demo.screen import bold, say, step
 
 if TYPE_CHECKING:
@@ -27,7 +27,20 @@ if TYPE_CHECKING:
 
 ROOT = install.ROOT
 DEMO = ROOT / ".demo"
-SCHEMA = "xero_demo"
+SCHEMA, LEDGER_SCHEMA = "xero_demo", "xero_demo_ledger"
+#: What the ledger is made of and compared with, beside the lists that are read by default.
+SELECTED = [
+    "*.*",
+    *(
+        "!*_history.*",
+        "!*_attachments.*",
+        "!*_details.*",
+        "!cash_journal*.*",
+        "!*_cis_settings.*",
+        "!online_invoices.*",
+    ),
+    *("!report_budget_summary.*", "!report_executive_summary.*", "!report_ten_ninety_nine.*"),
+]
 OURS = "made by singer-xero's demo"
 PLUGINS = {"extractor": "tap-xero", "loader": "target-postgres"}
 
@@ -92,6 +105,7 @@ class Destination:
         """Remove all that the demo made here; on the user's own server the schema, if it is ours."""
         if self.url:
             results.drop_schema(self.url, SCHEMA, OURS)
+            results.drop_schema(self.url, LEDGER_SCHEMA, OURS)
         postgres.remove(self.server)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -113,6 +127,7 @@ def database(destination: Destination) -> Iterator[str]:
             if results.own_schema(url, SCHEMA, OURS):
                 # An empty schema beside a state that says "all of it was read" would stay empty.
                 destination.forget()
+            results.own_schema(url, LEDGER_SCHEMA, OURS)
         yield url
 
 
@@ -208,8 +223,44 @@ def company(destination: Destination, *, pass_a_day: bool) -> tuple[datetime.dat
     return now.date(), f"{news}; it is {now:%d %B %Y}"
 
 
+def show_ledger(destination: Destination, url: str, today: datetime.date) -> None:
+    """Make the ledger of the documents with dbt, compare it with Xero's own figures, and write the page."""
+    from xero_reconcile.__main__ import NOT_COMPARED
+    from xero_reconcile.__main__ import main as reconcile
+
+    with step("dbt", "in an environment of its own") as current:
+        program = dbt.make_environment(DEMO / "dbt")
+        current.progress("dbt build: models and their tests")
+        settings = {**dbt.postgres_settings(url), "XERO_LEDGER_SCHEMA": LEDGER_SCHEMA}
+        variables = {"xero_schema": SCHEMA, "xero_ledger_from": "documents", "xero_as_at": today.isoformat()}
+        said = dbt.run(program, ["build"], settings, destination.folder / "dbt", variables=variables)
+        current.note = (
+            f"a general ledger from documents: {said.count(' OK ')} models, {said.count(' PASS ')} tests"
+        )
+    config, page = destination.folder / "tap.json", destination.folder / "books.html"
+    config.write_text(json.dumps({"sandbox": str(destination.xero)}), encoding="utf-8")
+    say()
+    say(bold("xero-reconcile: the ledger beside Xero's own figures"))
+    say()
+    arguments = [
+        "--database",
+        url,
+        "--schema",
+        LEDGER_SCHEMA,
+        "--tap-schema",
+        SCHEMA,
+        "--config",
+        str(config),
+    ]
+    if code := reconcile([*arguments, "--page", str(page)]):
+        what = "could not be compared" if code == NOT_COMPARED else "differ"
+        raise DemoError(f"The ledger and Xero's figures {what}: see above.")
+
+
 def demo(destination: Destination, began: float, stay: bool) -> None:
     """One run, from the plugins to the last line on the screen."""
+    from singer_xero.objects import OBJECTS
+
     destination.folder.mkdir(parents=True, exist_ok=True)
     with step("Meltano's plugins") as current:
         plugins(current)
@@ -223,6 +274,10 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
             settings = {
                 "MELTANO_DATABASE_URI": f"sqlite:///{destination.folder / 'meltano.db'}",
                 "TAP_XERO_SANDBOX": str(destination.xero),
+                "TAP_XERO_CHILD_STREAMS": "true",
+                "TAP_XERO_REPORT_START_DATE": "2024-10-01",
+                "TAP_XERO_REPORT_REREAD_PERIODS": "30",
+                "TAP_XERO__SELECT": json.dumps(SELECTED),
                 "TARGET_POSTGRES_SQLALCHEMY_URL": sqlalchemy_url(url),
                 "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": SCHEMA,
             }
@@ -231,9 +286,12 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
             moved = sum(table.moved for table in tables)
             current.note = f"{moved} rows of {len([t for t in tables if t.moved])} tables"
         seconds = round(time.time() - started, 1)
+        tables = [one for one in tables if one.name in OBJECTS]
         destination.remember({"rows": {one.name: one.moved for one in tables}, "seconds": seconds})
         results.show_tables(tables, destination.runs, SCHEMA)
         results.show_owed(url, SCHEMA, today)
+        say()
+        show_ledger(destination, url, today)
         say()
         took = bold(f"{time.time() - began:.1f} s")
         say(f"{took} in all. What Meltano, tap and target said: {log.relative_to(ROOT)}")
@@ -273,7 +331,7 @@ def main(arguments: list[str]) -> int:
                 demo(
                     destination, float(os.environ.get("XERO_DEMO_BEGAN", time.time())), "--stay" in arguments
                 )
-    except (DemoError, postgres.PostgresError, results.DatabaseError) as error:
+    except (DemoError, dbt.DbtError, postgres.PostgresError, results.DatabaseError) as error:
         say()
         say(str(error))
         return 1
