@@ -24,6 +24,7 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
+from singer_xero.api.paths import filled_in
 from singer_xero.api.redaction import redact_line, remember, remember_passwords_of
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Connected:
     """
 
     def __init__(self, config: Mapping[str, Any], logger: logging.Logger) -> None:
-        self.config = config
+        self.config = trimmed(config)
         self.logger = logger
         self._closing = contextlib.ExitStack()
         atexit.register(self.close)
@@ -232,13 +233,13 @@ class Connected:
         It need not be named in a header either, as far as is known; if it must be, an id in `tenant_ids` is.
         """
         from singer_xero.api.errors import OrganisationUnavailable
-        from singer_xero.organisations import folded
+        from singer_xero.organisations import folded, is_id
 
         header = None
         try:
             answer = self.client.get(header, "Organisation")
         except OrganisationUnavailable:
-            header = next(iter(wanted), None)
+            header = next(filter(is_id, wanted), None)
             if header is None:
                 raise
             answer = self.client.get(header, "Organisation")
@@ -289,7 +290,7 @@ def sandbox_setting(value: bool | str | None) -> bool | Path:
         return True
     if not word or word in {"false", "0", "no", "off"}:
         return False
-    return Path(os.path.expandvars(str(value))).expanduser()
+    return Path(filled_in(str(value), "sandbox"))
 
 
 def json_file(path: str, what: str) -> dict[str, Any]:
@@ -437,6 +438,11 @@ def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> An
     raise ConfigurationProblem(
         f"The environment variable {variable} doesn't hold what it should: {expected}."
     )
+
+
+def trimmed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without blanks and line breaks around texts: files and variables often end with one."""
+    return {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
 
 
 def remember_settings(values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:

@@ -3,35 +3,41 @@
 Xero sends the browser to the redirect address registered for the app, which for a program on a user's machine is
 `http://localhost:PORT` (Xero takes http for `localhost` alone). `Waiting` listens there, and reads what is pasted into
 the terminal at the same time, for a browser on another machine.
+
+Other pages in the browser and other users of the machine can ask that address as well. What lacks the state of this
+login, or names another host, changes nothing and is told nothing.
 """
 
 from __future__ import annotations
 
 import errno
 import html
+import ipaddress
 import os
 import queue
 import re
 import secrets
+import select
 import socket
 import socketserver
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
-import requests
-import urllib3.exceptions
-
-from singer_xero.api.connection_faults import proxies_for
 from singer_xero.api.errors import one_line
+from singer_xero.api.response_body import Bounds, Broken
+from singer_xero.api.transport import Transport
 from singer_xero.config import ConfigurationProblem
 
 if TYPE_CHECKING:
@@ -41,6 +47,12 @@ PORT = 8742
 """Where Xero's own command line listens, so that one registered address serves both."""
 
 APP_PAGE = "developer.xero.com/app/manage"
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_REDIRECTS = {301, 302, 303, 307, 308}
+# Lines that come within this time are one paste.
+_PASTE_SECONDS = 0.2
+_LONGEST_PASTE = 16_384
 
 _SCRIPTLESS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -90,7 +102,8 @@ class Waiting:
     """Listens at `redirect_uri` and, if `pasted` is a file descriptor, reads addresses from it.
 
     A context manager. Port 0 takes a free one; `redirect_uri` then names it. An address that isn't on this machine is
-    not listened at: what came back there can only be pasted. Raises NoConsent when the port is in use.
+    not listened at: what came back there can only be pasted. Raises NoConsent when the port is in use. Only an answer
+    with `state` counts.
     """
 
     redirect_uri: str
@@ -104,6 +117,9 @@ class Waiting:
         self._first = threading.Lock()
         self._shown = threading.Event()
         self._closing = ExitStack()
+        self._hosts: set[str] = set()
+        self._local = ""
+        self._opening: tuple[str, str] | None = None
         self.listening = False
 
     def __enter__(self) -> Waiting:
@@ -120,7 +136,7 @@ class Waiting:
         self._closing.close()
 
     def answer(self, seconds: float) -> str:
-        """Wait for what comes back first: the code. NoConsent if it is a refusal, not ours, or doesn't come."""
+        """Wait for what comes back first: the code. NoConsent if it is a refusal, or doesn't come."""
         until = time.monotonic() + seconds
         try:
             params = self._answers.get(timeout=max(0.0, until - time.monotonic()))
@@ -130,13 +146,24 @@ class Waiting:
                 f"No answer came from Xero within {_span(seconds)}. Run xero-login again; if Xero's page showed an "
                 f"error: is {self.redirect_uri} among the app's redirect URIs at {APP_PAGE}?",
             ) from None
-        return code_of(params, self.state)
+        return code_of(params)
 
     def show(self, page: Page) -> None:
         """Show the browser how it went, if it was a browser that brought the answer."""
         self._page.set_result(page)
         if self._first.locked():
             self._shown.wait(5)
+
+    def page_that_opens(self, url: str) -> str:
+        """The address of a page on this machine that sends the browser on to `url`, once.
+
+        A browser gets the address as an argument, which every user of the machine can read; `url` holds the state.
+        """
+        if not self._local:
+            self._serve(self._closing, socket.AF_INET, "127.0.0.1", 0)
+        path = f"/open/{secrets.token_urlsafe(24)}"
+        self._opening = (path, url)
+        return f"http://{self._local}{path}"
 
     # --- the redirect
 
@@ -148,7 +175,7 @@ class Waiting:
         # Browsers take localhost for either of the two; what isn't there on this machine can't be asked.
         for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
             try:
-                server = _Server(family, (host, port), self)
+                port = self._serve(closing, family, host, port)
             except OSError as error:
                 if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                     why = "is in use" if error.errno == errno.EADDRINUSE else "may not be used by you"
@@ -159,25 +186,35 @@ class Waiting:
                         "port with --port.",
                     ) from None
                 continue
-            closing.callback(server.server_close)
-            closing.callback(server.shutdown)
-            port = server.server_address[1]
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
             self.listening = True
         if not self.listening:
             raise NoConsent("Port", f"Port {port} of this machine can't be listened at.")
         self.redirect_uri = address._replace(netloc=f"{address.hostname}:{port}").geturl()
 
-    def received(self, target: str) -> Page:
-        """What to show for a request that reached the redirect address."""
+    def _serve(self, closing: ExitStack, family: socket.AddressFamily, host: str, port: int) -> int:
+        server = _Server(family, (host, port), self)
+        closing.callback(server.server_close)
+        closing.callback(server.shutdown)
+        port = int(server.server_address[1])
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        self._local = self._local or f"{'[::1]' if family == socket.AF_INET6 else host}:{port}"
+        self._hosts |= {f"{name}:{port}" for name in _LOOPBACK} | ({*_LOOPBACK} if port == 80 else set())
+        return port
+
+    def received(self, target: str, host: str, visitor: tuple[str, int]) -> Page | str | None:
+        """What to show for a request that names a `host`: a page, the address to go on to, or nothing at all."""
+        if host.lower() not in self._hosts:
+            return None  # a page of somebody's whose name leads to this machine
         address = urlsplit(target)
+        if self._opening and secrets.compare_digest(target.encode(), self._opening[0].encode()):
+            if user_of(visitor) not in {None, 0, _this_user()}:
+                return None
+            (_, url), self._opening = self._opening, None
+            return url
         params = dict(parse_qsl(address.query))
-        if address.path.rstrip("/") != urlsplit(self.redirect_uri).path.rstrip("/") or not _is_answer(params):
-            return Page(
-                "Nothing here",
-                "xero-login waits for Xero's answer. Go on in the page that it opened.",
-                status=404,
-            )
+        elsewhere = address.path.rstrip("/") != urlsplit(self.redirect_uri).path.rstrip("/")
+        if elsewhere or not self.listening or not self._is_ours(params):
+            return None
         if self._first.acquire(blocking=False):
             self._answers.put(params)
         return self._page.result()
@@ -187,20 +224,26 @@ class Waiting:
         if self._page.done():
             self._shown.set()
 
+    def _is_ours(self, params: Mapping[str, str]) -> bool:
+        """Whether it is an answer to this login: nobody else knows its state."""
+        given = params.get("state", "").encode()
+        # A code with an address in it comes of two pastes that were put together.
+        whole = _is_answer(params) and "://" not in params.get("code", "")
+        return whole and secrets.compare_digest(given, self.state.encode())
+
     # --- the terminal
 
     def _read(self, descriptor: int) -> None:
-        # Read past sys.stdin, whose lock a thread that never ends would hold when the program does.
-        text = b""
-        while piece := _typed(descriptor):
-            *lines, text = (text + piece).split(b"\n")
-            for line in lines:
-                pasted = line.decode("utf-8", "replace").strip()
-                params = dict(parse_qsl(urlsplit(pasted).query or pasted.lstrip("?")))
-                if _is_answer(params):
-                    self._answers.put(params)
-                elif pasted:
-                    self.say("That holds no answer of Xero's: paste the whole address, from http to the end.")
+        before = ""
+        for paste in _pastes(descriptor):
+            tries = [_params_of(text) for text in (paste, before + paste, *paste.splitlines())]
+            ours = next((params for params in tries if self._is_ours(params)), None)
+            if ours:
+                self._answers.put(ours)
+                return
+            if paste.strip():
+                self.say(_why_not(tries))
+            before = (before + paste)[-_LONGEST_PASTE:]
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -221,33 +264,37 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer the browser."""
-        page = self.server.waiting.received(self.path)
-        content = page.html()
+        waiting = self.server.waiting
+        host, port = self.client_address[:2]
+        found = waiting.received(self.path, self.headers.get("Host", ""), (host, port))
+        headers, content, status = dict(_SCRIPTLESS), b"", 404
+        if isinstance(found, Page):
+            content, status = found.html(), 200 if found.good else found.status
+        elif found:
+            headers["Location"], status = found, 302
         try:
-            self.send_response(200 if page.good else page.status)
-            for name, value in {**_SCRIPTLESS, "Content-Length": str(len(content))}.items():
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
             self.wfile.flush()
         except ConnectionError:
             self.close_connection = True
-        self.server.waiting.sent()
+        if isinstance(found, Page):
+            waiting.sent()
+
+    def version_string(self) -> str:
+        """Tell nobody what listens here."""
+        return "-"
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the address holds the code."""
 
 
-def code_of(params: Mapping[str, str], state: str) -> str:
-    """The code in an answer of the consent page; NoConsent if there is none or `state` is another's."""
+def code_of(params: Mapping[str, str]) -> str:
+    """The code in an answer of the consent page; NoConsent if there is none."""
     error = params.get("error")
-    ours = secrets.compare_digest(params.get("state", "").encode(), state.encode())
-    if not ours and (not error or "state" in params):
-        raise NoConsent(
-            "Not the answer to this login",
-            "The answer does not belong to this login (its state differs), so nothing was done with it. Run xero-login "
-            "again, and use the page that it opens.",
-        )
     if error == "access_denied":
         raise NoConsent(
             "Access was not allowed",
@@ -264,25 +311,52 @@ def code_of(params: Mapping[str, str], state: str) -> str:
     return params["code"]
 
 
+def user_of(visitor: tuple[str, int], tables: Path = Path("/proc/net")) -> int | None:
+    """The user whose program has this end of a connection on this machine; None where the system doesn't say."""
+    host, port = visitor
+    address = ipaddress.ip_address(host.partition("%")[0])
+    # A program may reach an address of IPv4 by a socket of IPv6.
+    mapped = ipaddress.ip_address(f"::ffff:{address}") if address.version == 4 else address
+    for name, each in (("tcp", address), ("tcp6", mapped)):
+        # The kernel writes addresses as 32-bit words in the machine's byte order.
+        words = (
+            int.from_bytes(each.packed[at : at + 4], sys.byteorder) for at in range(0, len(each.packed), 4)
+        )
+        wanted = f"{''.join(f'{word:08X}' for word in words)}:{port:04X}"
+        with suppress(OSError):
+            for line in (tables / name).read_text(encoding="ascii").splitlines()[1:]:
+                _, local, _, _, _, _, _, user, *_ = line.split()
+                if local == wanted:
+                    return int(user)
+    return None
+
+
+def _this_user() -> int | None:
+    return os.getuid() if hasattr(os, "getuid") else None
+
+
 def objection(url: str, user_agent: str) -> str | None:
     """What Xero's consent page has against an address before anybody signs in, in its own words; None if nothing.
 
     A scope, client id or redirect URI that isn't allowed ends on an error page at Xero, and never comes back here
     (Xero's guide to authorisation errors), so it is asked first. Whatever isn't clearly such a page is no objection.
     """
+    transport = Transport(user_agent, (5, 15), Bounds(seconds=30, megabytes=10))
     try:
-        answer = requests.get(
-            url,
-            headers={"User-Agent": user_agent},
-            auth=lambda request: request,
-            timeout=(5, 15),
-            proxies=proxies_for(url),
-        )
-    except (OSError, urllib3.exceptions.HTTPError):  # requests' own errors are OSErrors
+        for _ in range(5):
+            answer = transport.exchange("GET", url, call="the consent page")
+            place = answer.headers.get("Location")
+            if answer.status not in _REDIRECTS or not place:
+                break
+            url = urljoin(url, place)
+    except (Broken, ValueError):
         return None
-    text = one_line(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)), 2_000)
-    if answer.status_code < 400:
+    finally:
+        transport.close()
+    if answer.status < 400:
         return None
+    text = answer.content.decode("utf-8", "replace")
+    text = one_line(html.unescape(re.sub(r"<[^>]*>", " ", text)), 2_000)
     found = re.search(r"Error:? *:? *(\w+(?:_\w+)+.*)", text, re.IGNORECASE)
     known = re.search(
         r"invalid_scope|invalid scope|unauthorized_client|invalid_request|invalid redirect",
@@ -303,12 +377,54 @@ def refused_scopes(scopes: Iterable[str], refuses: Callable[[tuple[str, ...]], b
     return refused_scopes(scopes[:middle], refuses) + refused_scopes(scopes[middle:], refuses)
 
 
+def _pastes(descriptor: int) -> Iterator[str]:
+    """What is typed or pasted, until Enter; several lines that come at once are one paste."""
+    # Read past sys.stdin, whose lock a thread that never ends would hold when the program does.
+    text = b""
+    for piece in iter(partial(_typed, descriptor), b""):
+        text = (text + piece)[-_LONGEST_PASTE:]
+        if text.endswith((b"\n", b"\r")) and not _more(descriptor):
+            yield text.decode("utf-8", "replace")
+            text = b""
+    yield text.decode("utf-8", "replace")
+
+
 def _typed(descriptor: int) -> bytes:
     """What was typed; nothing once the terminal is gone."""
     try:
         return os.read(descriptor, 65_536)
     except OSError:
         return b""
+
+
+def _more(descriptor: int) -> bool:
+    """Whether more comes at once."""
+    try:
+        return bool(select.select([descriptor], [], [], _PASTE_SECONDS)[0])
+    except (OSError, ValueError):  # Windows waits for sockets only
+        return False
+
+
+def _params_of(text: str) -> dict[str, str]:
+    """The parameters of a pasted address: in quotes, over several lines, or with what a shell puts before signs."""
+    address = re.sub(r"[\s\\]", "", text).strip("'\"<>`\u2018\u2019\u201c\u201d").replace("&amp;", "&")
+    try:
+        return dict(parse_qsl(urlsplit(address).query or address.lstrip("?")))
+    except ValueError:
+        return {}
+
+
+def _why_not(tries: Iterable[Mapping[str, str]]) -> str:
+    """Why a paste is no answer to this login, and what to do."""
+    answers = [params for params in tries if _is_answer(params)]
+    if any("state" in params for params in answers):
+        return (
+            "That is not the answer to this login (its state differs), and nothing was done with it. Paste the address "
+            "that the page above led to."
+        )
+    if answers:
+        return "That address is cut off: its state is missing. Paste all of it, from http to the end."
+    return "That holds no answer of Xero's: paste the whole address, from http to the end."
 
 
 def _is_answer(params: Mapping[str, str]) -> bool:

@@ -50,6 +50,7 @@ from singer_xero.config import (
     json_file,
     remember_settings,
     sandbox_setting,
+    trimmed,
 )
 from singer_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
 from singer_xero.console import clean_output
@@ -62,6 +63,10 @@ UNUSED_DAYS = 60
 _PREFIXES = ("TAP_XERO", "TARGET_XERO")
 _ACCESS_SECONDS = 30 * 60
 _DAY = 86_400
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C; the text says what has become of the login."""
 
 
 @click.command(
@@ -159,7 +164,16 @@ def main() -> None:
     with clean_output(stdout=True):
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         try:
-            login(prog_name="xero-login")
+            sys.exit(login.main(prog_name="xero-login", standalone_mode=False))
+        except click.ClickException as wrong:
+            wrong.show()
+            sys.exit(wrong.exit_code)
+        except click.Abort:
+            click.echo("xero-login: stopped; nothing was stored.", err=True)
+            sys.exit(130)
+        except Stopped as stopped:
+            click.echo(f"xero-login: {stopped}", err=True)
+            sys.exit(130)
         except (ConfigurationProblem, XeroError) as problem:
             click.echo(f"xero-login: {problem}", err=True)
             sys.exit(1)
@@ -180,6 +194,7 @@ def settings(sources: Iterable[str], options: Mapping[str, str | None]) -> dict[
         told = environment(known) if source == "ENV" else json_file(source, "config file")
         found |= {name: value for name, value in told.items() if name in known and value is not None}
     found |= {name: value for name, value in options.items() if value}
+    found = trimmed(found)
     remember_settings(found, known)
     errors = [explain(error, known) for error in jsonschema.Draft7Validator(schema).iter_errors(found)]
     if errors:
@@ -234,11 +249,33 @@ def sign_in(
         raise ConfigurationProblem(
             f"The scopes lack {scoping.OFFLINE}, without which Xero gives no token that outlasts half an hour."
         )
-    client_id, secret = config["client_id"], config.get("client_secret")
+    client_id = config["client_id"]
     for setting, url in (("login_url", login_url), ("identity_url", config["identity_url"])):
         require_https(setting, url, allowed=bool(config.get("allow_insecure_http")))
     with store.locked(client_id), store.successor(client_id):
         pass  # a place that can't be written is noticed before anybody signs in
+    before = store.read(client_id)
+    try:
+        organisations = consented(config, store, scopes, redirect_uri, login_url, seconds, browser=browser)
+    except KeyboardInterrupt:
+        if store.read(client_id) == before:
+            raise Stopped("stopped; nothing was stored.") from None
+        raise Stopped("stopped; the tokens are stored. `xero-login --status` shows what they open.") from None
+    told(config, store, organisations)
+
+
+def consented(
+    config: Mapping[str, Any],
+    store: Store,
+    scopes: tuple[str, ...],
+    redirect_uri: str,
+    login_url: str,
+    seconds: float,
+    *,
+    browser: bool,
+) -> list[Connection] | None:
+    """Get consent and keep the tokens; returns the organisations, None if they can't be listed."""
+    client_id, secret = config["client_id"], config.get("client_secret")
     verifier, challenge = (None, None) if secret else pkce_pair()
     with Waiting(redirect_uri, pasted=_terminal(), say=click.echo) as waiting:
         address = partial(
@@ -250,16 +287,7 @@ def sign_in(
             login_url=login_url,
         )
         check_address(address, scopes, waiting.redirect_uri)
-        url = address(scopes)
-        opened = browser and open_browser(url)
-        click.echo(
-            f"{'Your browser opens' if opened else 'Open'} this page, where you choose what to connect:\n\n  {url}\n"
-        )
-        if waiting.listening:
-            click.echo(f"Waiting for the answer at {waiting.redirect_uri} (Ctrl-C ends it).")
-        if waiting.pasted is not None:
-            elsewhere = "If your browser is on another machine, paste" if waiting.listening else "Paste"
-            click.echo(f"{elsewhere} here the address that it ends up at, and press Enter.")
+        invite(waiting, address(scopes), browser=browser)
         try:
             code = waiting.answer(seconds)
             organisations = taken_up(config, store, waiting.redirect_uri, code, verifier)
@@ -269,7 +297,21 @@ def sign_in(
             )
             raise
         waiting.show(page_of(organisations))
-    told(config, store, organisations)
+    return organisations
+
+
+def invite(waiting: Waiting, url: str, *, browser: bool) -> None:
+    """Show where to give consent, and what becomes of the answer."""
+    # Whoever lists the programs of this machine sees their arguments, so the browser gets an address without the state.
+    opened = browser and has_browser() and open_browser(waiting.page_that_opens(url))
+    click.echo(
+        f"{'Your browser opens' if opened else 'Open'} this page, where you choose what to connect:\n\n  {url}\n"
+    )
+    if waiting.listening:
+        click.echo(f"Waiting for the answer at {waiting.redirect_uri} (Ctrl-C ends it).")
+    if waiting.pasted is not None:
+        elsewhere = "If your browser is on another machine, paste" if waiting.listening else "Paste"
+        click.echo(f"{elsewhere} here the address that it ends up at, and press Enter.")
 
 
 def taken_up(
@@ -356,13 +398,15 @@ def not_allowed(refused: tuple[str, ...], words: str) -> InvalidScope:
     return InvalidScope(f"Xero says {words}: {what}", advice=advice)
 
 
-def open_browser(url: str) -> bool:
-    """Open the address unless this terminal is all there is; a text browser would take it over."""
-    graphical = sys.platform in {"win32", "darwin"} or any(
+def has_browser() -> bool:
+    """Whether there is more than this terminal, which a text browser would take over."""
+    return sys.platform in {"win32", "darwin"} or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
     )
-    if not graphical:
-        return False
+
+
+def open_browser(url: str) -> bool:
+    """Open the address."""
     # In a thread, as some browsers return only when they are closed.
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
     return True

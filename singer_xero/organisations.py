@@ -12,6 +12,11 @@ _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COMMA = re.compile(r"\s*,\s*")
 
 
+def is_id(text: str) -> bool:
+    """Whether it is written as Xero writes the id of an organisation."""
+    return bool(_ID.fullmatch(text))
+
+
 def folded(name: str) -> str:
     """A name or id as it is compared: capitals and blanks make no difference."""
     return _COMMA.sub(",", " ".join(name.split())).casefold()
@@ -44,7 +49,7 @@ def chosen(
         name = ", ".join(wanted[place : place + width])
         place += width
         matches = called.get(folded(name), [])
-        if not matches and _ID.fullmatch(name) and any(folded(other) in called for other in wanted):
+        if not matches and is_id(name) and any(folded(other) in called for other in wanted):
             # One of several was cut off. The others are read; why this one isn't, Xero's answers say.
             logger.warning("%s in tenant_ids is not connected to this app (any more).", name)
             matches = [Organisation(name, name, name)]

@@ -123,7 +123,9 @@ class DetailStream(XeroStream):
         record = values_of(row.raw)
         owner, attachment = row.key[0], str(row.key[-1])
         path = f"{self.detail.path.format(id=str(owner))}/{attachment}"
-        kind = str(record.get("MimeType") or "application/octet-stream")
+        kind = str(record.get("MimeType") or "")
+        if not kind.isprintable() or not kind.isascii() or not kind:  # it becomes a header
+            kind = "application/octet-stream"
         size = fitting(self.detail.fields["ContentLength"], record.get("ContentLength"))
 
         def fetch() -> bytes:

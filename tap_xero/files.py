@@ -14,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from singer_xero.api import private_files
 from singer_xero.api.errors import CallError
+from singer_xero.api.paths import filled_in
 
 _LONGEST = 255 - len(".part")
 """Bytes of a name: file systems allow 255, and a file is written under its name with an ending first."""
@@ -43,8 +44,7 @@ class Files:
     """
 
     def __init__(self, path: str) -> None:
-        expanded = os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111 - it may be a URL
-        self.system, self.root = fsspec.url_to_fs(expanded)
+        self.system, self.root = fsspec.url_to_fs(filled_in(path, "attachments_path"))
         self._is_local = isinstance(self.system, LocalFileSystem)
 
     def keep(self, pieces: tuple[str, ...], length: int | None, fetch: Callable[[], bytes]) -> str:

@@ -18,7 +18,6 @@ from types import FrameType
 from typing import IO, Any
 
 import msgspec
-import platformdirs
 from singer_sdk import Target
 from singer_sdk import typing as th
 from singer_sdk.exceptions import RecordsWithoutSchemaException
@@ -27,6 +26,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import BaseSingerReader
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
+from singer_xero.api.paths import default_folder, filled_in
 from singer_xero.api.postgres_address import is_postgres
 from singer_xero.api.scope_advice import way_to
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
@@ -40,15 +40,6 @@ from target_xero.stream_names import Meaning, meaning, reason_not_written
 from target_xero.write_log_file import open_log
 from target_xero.writer import Writer
 from target_xero.writes import MANY, WRITES
-
-
-def _default_folder() -> Path:
-    """Where logs and rejects are unless settings say so: with the Meltano project, else in the user's state folder."""
-    project = os.environ.get("MELTANO_PROJECT_ROOT")
-    if project:
-        return Path(project) / ".secrets"
-    return platformdirs.user_state_path("singer-xero", appauthor=False)
-
 
 #: Takes in a record of a stream with the stream's key properties and columns.
 Taker = Callable[[Mapping[str, Any], Sequence[str], Sequence[str]], None]
@@ -474,7 +465,7 @@ class TargetXero(XeroPlugin, Target):
 
     def _rejects_folder(self, source: str) -> Path:
         if is_postgres(self.config.get("ledger_path") or ""):
-            return _default_folder()
+            return default_folder("rejects_path")
         return self._ledger_path(source)[0].parent
 
     def _ledger_path(self, source: str) -> tuple[Path, Path | None]:
@@ -484,7 +475,7 @@ class TargetXero(XeroPlugin, Target):
         """
         if self.config.get("ledger_path"):
             return _expanded(self.config["ledger_path"], "ledger_path"), None
-        common = _default_folder() / "xero-ledger.db"
+        common = default_folder("ledger_path") / "xero-ledger.db"
         if not source:
             return common, None
         return common.with_name(f"xero-ledger{_behind(source)}.db"), common
@@ -612,7 +603,4 @@ def _behind(source: str) -> str:
 
 
 def _expanded(path: str, setting: str) -> Path:
-    found = os.path.expandvars(path)
-    if "$" in found:
-        raise ConfigurationProblem(f"{setting}: {path} names an environment variable that is not set.")
-    return Path(found).expanduser()
+    return Path(filled_in(path, setting))

@@ -39,7 +39,7 @@ from singer_xero.api.errors import (
 from singer_xero.api.redaction import remember, remember_basic
 from singer_xero.api.response_body import Broken
 from singer_xero.api.tokens import Kept, Store, open_store
-from singer_xero.api.transport import MAX_SLOW, Answer, Transport, require_https
+from singer_xero.api.transport import MAX_SLOW, Answer, Transport, check_sendable, require_https
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -135,6 +135,8 @@ class Identity:
     def _post(
         self, path: str, client_id: str, client_secret: str | None, form: dict[str, str], call: str
     ) -> Answer:
+        check_sendable("client_id", client_id)
+        check_sendable("client_secret", client_secret or "")
         # A web app proves itself by HTTP Basic; a PKCE app has nothing to prove and says its id in the form.
         basic = requests.auth.HTTPBasicAuth(client_id, client_secret) if client_secret else None
         data = form if client_secret else {**form, "client_id": client_id}
@@ -197,8 +199,8 @@ class ClientCredentials:
     """A custom connection: the app signs in as itself. `scopes` must be ticked for it at developer.xero.com."""
 
     def __init__(self, client_id: str, client_secret: str, scopes: Iterable[str] = ()) -> None:
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self._client_id = client_id.strip()
+        self._client_secret = client_secret.strip()
         self._scopes = tuple(scopes)
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
@@ -235,9 +237,10 @@ class RefreshToken:
         *,
         store: Store | None = None,
     ) -> None:
-        self._client_id = client_id
-        self._client_secret = client_secret or None
-        self._seed = refresh_token or None
+        # Files and variables often end with a line break.
+        self._client_id = client_id.strip()
+        self._client_secret = (client_secret or "").strip() or None
+        self._seed = (refresh_token or "").strip() or None
         self._store: Store = store or open_store()
         self._lock = threading.Lock()
         self._held: Kept | None = None

@@ -467,6 +467,7 @@ def connect(
     """
     auth: AccessTokens
     store = open_store(token_path)
+    client_id = client_id.strip()
     if client_secret and not refresh_token and store.read(client_id) is None:
         auth = ClientCredentials(client_id, client_secret, scopes or ())
     else:

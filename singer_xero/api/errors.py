@@ -2,6 +2,7 @@
 
 XeroError
   + AccessError              stop the run: only a person can help
+    - UnusableSetting          a setting holds what can't be sent, or names a place that there is not
     - InsecureAddress          secrets would go over plain http to another machine
     - NotConnected             consent is missing, withdrawn or 60 days unused: run `xero-login`
     - BadCredentials           client id or secret is wrong, or the app may not use this grant
@@ -113,6 +114,10 @@ class InvalidScope(AccessError):
         asked = f" (asked for: {' '.join(scopes)})" if scopes else ""
         super().__init__(words + asked, **context)
         self.scopes = scopes
+
+
+class UnusableSetting(AccessError):
+    """A setting holds what can't be sent, or names a place that there is not."""
 
 
 class InsecureAddress(AccessError):

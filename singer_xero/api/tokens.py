@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from singer_xero.api import private_files
-from singer_xero.api.errors import TokenStoreError
+from singer_xero.api.errors import TokenStoreError, UnusableSetting
+from singer_xero.api.paths import default_folder, filled_in
 from singer_xero.api.redaction import remember
 
 if TYPE_CHECKING:
@@ -67,27 +68,15 @@ class _File:
 
 def default_path() -> str:
     """Under the Meltano project if there is one, else in the user's state folder."""
-    project = os.environ.get("MELTANO_PROJECT_ROOT")
-    if project:
-        return str(Path(project) / ".secrets" / "xero-tokens.json")
-    import platformdirs
-
-    return str(platformdirs.user_state_path("singer-xero", appauthor=False) / "xero-tokens.json")
+    return str(default_folder("token_path") / "xero-tokens.json")
 
 
 def expanded(path: str) -> Path:
-    """The path with `~` and `$VARS` filled in; TokenStoreError if a variable is not set.
-
-    Meltano expands variables in meltano.yml, but not in the environment: there they stay as they are.
-    """
-    full = os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111
-    unset = re.search(r"\$(\w+|\{[^}]*\})", full)
-    if unset:
-        raise TokenStoreError(
-            f"token_path is {path!r}, but {unset[0]} is not set",
-            advice="Set the variable or write the path out.",
-        )
-    return Path(full).absolute()
+    """The path with `~` and `$VARS` filled in; TokenStoreError if one of them stands for nothing."""
+    try:
+        return Path(filled_in(path, "token_path")).absolute()
+    except UnusableSetting as error:
+        raise TokenStoreError(error.words, advice=error.advice) from None
 
 
 class Store(Protocol):

@@ -17,7 +17,7 @@ import urllib3.exceptions
 
 from singer_xero.api.connection_faults import fault_of, is_this_machine, proxies_for, proxy_wants_password
 from singer_xero.api.deadlines import Adapter, Watchdog
-from singer_xero.api.errors import InsecureAddress, NotJson
+from singer_xero.api.errors import InsecureAddress, NotJson, UnusableSetting
 from singer_xero.api.response_body import BOUNDS, PIECE, Body, Bounds, Broken, Late, Room
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class Transport:
     """
 
     def __init__(self, user_agent: str, timeout: tuple[float, float], bounds: Bounds = BOUNDS) -> None:
+        check_sendable("user_agent", user_agent)
         self.timeout = timeout
         self.bounds = bounds
         self._watchdog = Watchdog()
@@ -191,6 +192,17 @@ def require_https(setting: str, url: str, *, allowed: bool = False) -> None:
         raise InsecureAddress(
             f"{setting} is {url!r}: tokens and records would go over plain http to another machine"
         )
+
+
+def check_sendable(setting: str, text: str) -> None:
+    """Raise UnusableSetting if a text can't be sent in a header, without repeating it."""
+    for place, character in enumerate(text, 1):
+        if not character.isascii() or not character.isprintable():
+            kind = "a control character" if character.isascii() else "no Latin letter, digit or sign"
+            raise UnusableSetting(
+                f"character {place} of {setting} can't be sent to Xero: it is {kind}",
+                advice=f"Copy {setting} again.",
+            )
 
 
 def _late(url: str, seconds: float) -> Late:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -63,6 +64,17 @@ class Login:
         """Type a line into the terminal."""
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
+
+    def until(self, words: str) -> None:
+        """Come back when it has said these words."""
+        while words not in self._said:
+            line = self._process.stdout.readline()
+            assert line, f"{self._said}\n{self._process.communicate()[1]}"
+            self._said += line
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
 
     def end(self) -> Ended:
         """Wait until it ends."""

@@ -255,7 +255,12 @@ def test_the_browser_is_opened_on_the_page_unless_it_is_not_wanted(
     running = login(*([] if wanted else ["--no-browser"]), BROWSER=str(browser))
     assert ("Your browser opens this page" in running.url() + running._said) is wanted
     if wanted:
-        assert opened.read_text() == running.url()
+        local = opened.read_text()
+        assert running.asked()["state"] not in local
+        assert urlsplit(local).hostname == "127.0.0.1"
+        first, second = (requests.get(local, allow_redirects=False, timeout=30) for _ in range(2))
+        assert (first.status_code, first.headers["Location"]) == (302, running.url())
+        assert (second.status_code, second.content, "Location" in second.headers) == (404, b"", False)
     person.allows(running)
     assert running.end().code == 0
 
@@ -266,11 +271,58 @@ def test_the_address_can_be_pasted_where_the_browser_is_on_another_machine(
     running = login()
     place = person.answers(running.url())
     running.type("I don't know what to type")
+    running.until("holds no answer of Xero's")
     running.type(place)
-    ended = running.end()
-    assert ended.code == 0
-    assert "holds no answer of Xero's" in ended.said
+    assert running.end().code == 0
     assert kept()["refresh_token"]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "'{}'",
+        '"{}"',
+        "  <{}>  ",
+        "\u201c{}\u201d",
+        "{0:.60}\n{0}",
+        "?{query}",
+        "two lines",
+        "three lines",
+        "escaped",
+    ],
+)
+def test_an_address_is_understood_however_it_was_pasted(
+    way: str, login: Start, person: Person, kept: Kept
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    if way in {"two lines", "three lines"}:
+        step = len(place) // (2 if way == "two lines" else 3) + 1
+        text = "\n".join(place[at : at + step] for at in range(0, len(place), step))
+    elif way == "escaped":
+        text = re.sub(r"([?&=])", r"\\\1", place)
+    else:
+        text = way.format(place, query=urlsplit(place).query)
+    running.type(text)
+    ended = running.end()
+    assert ended.code == 0, ended
+    assert kept()["refresh_token"]
+
+
+def test_a_line_break_at_the_end_of_a_setting_is_left_out(
+    login: Start, person: Person, kept: Kept, xero: Sandbox
+) -> None:
+    app = apps.WEB_APP
+    running = login(
+        app=app,
+        TAP_XERO_CLIENT_ID=f"{app.client_id}\n",
+        TAP_XERO_CLIENT_SECRET=f"{app.client_secret}\r\n",
+        TAP_XERO_REFRESH_TOKEN="an-old-one\n",
+    )
+    assert running.asked()["client_id"] == app.client_id
+    person.allows(running)
+    assert running.end().code == 0
+    assert kept(app)["seeds"] == [fingerprint("an-old-one")]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
@@ -350,7 +402,8 @@ def test_what_else_a_browser_asks_for_does_not_end_the_login(login: Start, perso
     running = login()
     place = running.asked()["redirect_uri"]
     for stray in ("/favicon.ico", "/", "/elsewhere?code=x&state=y"):
-        assert requests.get(place + stray, timeout=30).status_code == 404
+        found = requests.get(place + stray, timeout=30)
+        assert (found.status_code, found.content, found.headers["Server"]) == (404, b"", "-")
     assert person.allows(running).status_code == 200
     assert running.end().code == 0
 

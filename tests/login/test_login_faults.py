@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from singer_xero.consent import objection, refused_scopes
+from singer_xero.consent import objection, refused_scopes, user_of
 from xero_sandbox import Sandbox, apps
 
 from .conftest import Ended, Login, Person
@@ -49,23 +52,109 @@ def test_a_refusal_is_told_in_browser_and_terminal(
     assert kept() == before
 
 
-@pytest.mark.parametrize(("change", "way"), [("another", "browser"), ("none", "pasted")])
-def test_an_answer_with_another_state_is_not_used(
-    change: str, way: str, xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
+FORGED = {
+    "another state": lambda place: re.sub(r"&state=[^&]*", "&state=forged", place),
+    "no state": lambda place: re.sub(r"&state=[^&]*", "", place),
+    "an error without state": lambda place: f"{place.partition('?')[0]}?error=access_denied",
+    "an error with another state": lambda place: (
+        f"{place.partition('?')[0]}?error=access_denied&state=forged"
+    ),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_an_answer_without_our_state_changes_nothing_and_is_told_nothing(
+    forged: Callable[[str], str], xero: Sandbox, login: Start, person: Person
 ) -> None:
     running = login()
     place = person.answers(running.url())
-    forged = re.sub(r"&state=[^&]*", "&state=forged" if change == "another" else "", place)
-    assert forged != place
-    if way == "browser":
-        page = requests.get(forged, timeout=30)
-        assert page.status_code == 400
-        assert "Not the answer to this login" in page.text
-    else:
-        running.type(forged)
-    failed(running.end(), "its state differs", "nothing was done")
+    for _ in range(2):
+        page = requests.get(forged(place), timeout=30)
+        assert (page.status_code, page.content) == (404, b"")
+    assert not xero.desk.calls("/connect/token")
+    assert requests.get(place, timeout=30).status_code == 200
+    assert running.end().code == 0
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "localhost", "localhost:1", "", "localhost.evil.example:{port}"],
+)
+def test_a_page_whose_name_was_made_to_lead_here_is_told_nothing(
+    host: str, xero: Sandbox, login: Start, person: Person
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    port = urlsplit(place).port
+    page = requests.get(place, headers={"Host": host.format(port=port)}, timeout=30)
+    assert (page.status_code, page.content) == (404, b"")
+    assert not xero.desk.calls("/connect/token")
+    page = requests.get(place, timeout=30)
+    assert "Connected to" in page.text
+    assert running.end().code == 0
+
+
+def test_organisations_are_shown_to_nobody_who_comes_second_without_our_state(
+    login: Start, person: Person, xero: Sandbox
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    xero.desk.fault("slow", path="connect/token", seconds=1)
+    pages: list[requests.Response] = []
+    first = threading.Thread(target=lambda: pages.append(requests.get(place, timeout=30)))
+    first.start()
+    for forged in FORGED.values():
+        page = requests.get(forged(place), timeout=30)
+        assert (page.status_code, page.content) == (404, b"")
+    first.join()
+    assert "Connected to" in pages[0].text
+    assert running.end().code == 0
+
+
+@pytest.mark.parametrize(
+    ("forged", "said"),
+    [("another state", "its state differs"), ("no state", "cut off"), ("an error without state", "cut off"),
+     ("an error with another state", "its state differs")],
+)  # fmt: skip
+def test_a_wrong_paste_asks_again(
+    forged: str, said: str, xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    running.type(FORGED[forged](place))
+    running.until(said)
     assert not xero.desk.calls("/connect/token")
     assert kept() == before
+    running.type(place)
+    assert running.end().code == 0
+    assert kept() != before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT")
+def test_ctrl_c_says_that_nothing_was_stored(login: Start, kept: Kept, before: dict[str, Any]) -> None:
+    running = login()
+    running.url()
+    running.interrupt()
+    ended = running.end()
+    assert (ended.code, ended.complaint) == (130, "xero-login: stopped; nothing was stored.")
+    assert kept() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT")
+def test_ctrl_c_after_the_tokens_were_stored_does_not_deny_it(
+    xero: Sandbox, login: Start, person: Person, kept: Kept
+) -> None:
+    running = login()
+    place = person.answers(running.url())
+    number = xero.desk.fault("hold", path="connections")
+    running.type(place)
+    xero.desk.wait(number)
+    running.interrupt()
+    xero.desk.release()
+    ended = running.end()
+    assert ended.code == 130
+    assert "the tokens are stored" in ended.complaint
+    assert kept()["refresh_token"]
 
 
 def test_a_code_that_has_run_out_is_named(
@@ -243,3 +332,32 @@ def test_refused_scopes_are_found_by_halves(bad: tuple[str, ...]) -> None:
 
     assert refused_scopes("abcdefgh", refuses) == bad
     assert len(asked) <= 1 + 6 * max(len(bad), 1)
+
+
+# Who asks
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux says whose a connection is")
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::ffff:127.0.0.1"), (socket.AF_INET6, "::1")],
+)
+def test_the_user_at_the_other_end_of_a_connection_is_known(
+    family: socket.AddressFamily, address: str
+) -> None:
+    place = ("::1", socket.AF_INET6) if address == "::1" else ("127.0.0.1", socket.AF_INET)
+    try:
+        server = socket.create_server((place[0], 0), family=place[1])
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with server, socket.socket(family) as client:
+        client.connect((address, server.getsockname()[1]))
+        connection, visitor = server.accept()
+        connection.close()
+        assert user_of(visitor[:2]) == os.getuid()
+
+
+def test_where_the_system_does_not_say_whose_a_connection_is_nobody_is_named(tmp_path: Path) -> None:
+    assert user_of(("127.0.0.1", 1), tmp_path) is None
+    (tmp_path / "tcp").write_text("  sl  local_address rem_address   st ...\n")
+    assert user_of(("127.0.0.1", 1), tmp_path) is None

@@ -1,0 +1,57 @@
+"""Paths in settings: what `~` and $VARIABLES stand for, and where things are kept that no setting names.
+
+Meltano expands variables in meltano.yml, but not in the environment: there they stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from singer_xero.api.errors import UnusableSetting
+
+_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})")
+
+
+def filled_in(text: str, setting: str) -> str:
+    """A path, or an address, with `~` and $VARIABLES filled in; UnusableSetting if one of them stands for nothing.
+
+    `setting` names it in the error.
+    """
+    full = os.path.expandvars(text)
+    unset = _VARIABLE.search(full)
+    if unset:
+        raise UnusableSetting(
+            f"{setting} is {text!r}, but {unset[0]} is not set",
+            advice="Set the variable or write the path out.",
+        )
+    if full.startswith("~"):
+        full = os.path.expanduser(full)  # noqa: PTH111 - it may be an address
+        if full.startswith("~"):
+            raise UnusableSetting(f"{setting} is {text!r}, but {_no_home()}", advice="Write the path out.")
+    return full
+
+
+def default_folder(setting: str) -> Path:
+    """Where things are kept unless `setting` says so: with the Meltano project, else in the user's state folder.
+
+    UnusableSetting if there is neither.
+    """
+    project = os.environ.get("MELTANO_PROJECT_ROOT")
+    if project:
+        return Path(project) / ".secrets"
+    import platformdirs
+
+    folder = platformdirs.user_state_path("singer-xero", appauthor=False)
+    if not folder.is_absolute():
+        raise UnusableSetting(
+            f"{setting} is not set, and there is no folder for it: {_no_home()}",
+            advice=f"Set {setting}, or HOME.",
+        )
+    return folder
+
+
+def _no_home() -> str:
+    user = f" and the user id {os.getuid()} has no name" if hasattr(os, "getuid") else ""
+    return f"HOME is not set{user}"
