@@ -43,7 +43,10 @@ def default_folder(setting: str) -> Path:
         return Path(project) / ".secrets"
     import platformdirs
 
-    folder = platformdirs.user_state_path("singer-xero", appauthor=False)
+    try:
+        folder = platformdirs.user_state_path("singer-xero", appauthor=False)
+    except RuntimeError:  # its older versions leave the ~ in the path
+        folder = Path("~")
     if not folder.is_absolute():
         raise UnusableSetting(
             f"{setting} is not set, and there is no folder for it: {_no_home()}",
