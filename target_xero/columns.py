@@ -168,7 +168,7 @@ class LineColumn:
 class Unfolded:
     """A row of a table as a record, with its line if it has one; `number` and `key` are the line's own."""
 
-    record: dict[str, Any]
+    record: Mapping[str, Any]
     number: str = ""
     key: str = ""
 
@@ -187,7 +187,9 @@ class Layout:
 
     def unfold(self, record: Mapping[str, Any]) -> Unfolded:
         """A record with its columns where they belong; `Broken` where two of them say different things."""
-        found = Unfolded({})
+        if not self.moved and not self.lines:
+            return Unfolded(record)
+        whole: dict[str, Any] = {}
         nested: dict[str, Any] = {}
         line = _Line()
         for raw, value in record.items():
@@ -198,20 +200,19 @@ class Layout:
                 for path in self.moved[raw]:
                     _put(nested, path, raw, value)
             else:
-                found.record[raw] = value
-        found.number, found.key = line.number, line.key
+                whole[raw] = value
         fields = line.finished()
         if fields:
-            found.record[self.list_field] = [fields]
-        given = {folded(raw) for raw, value in found.record.items() if not is_blank(value)}
+            whole[self.list_field] = [fields]
+        given = {folded(raw) for raw, value in whole.items() if not is_blank(value)}
         for name, value in nested.items():
             settled = _settled(name, value)
             if is_blank(settled):
                 continue
             if folded(name) in given:
                 raise Broken("it is given twice, by columns of its own as well", name)
-            found.record[name] = settled
-        return found
+            whole[name] = settled
+        return Unfolded(whole, line.number, line.key)
 
 
 class _Line:

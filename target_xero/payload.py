@@ -160,17 +160,26 @@ class Form:
         self.inner: dict[str, Form] = {}
         self._slots: dict[str, _Slot | None] = {}
         self._known: dict[str, _Slot | None] = {}
-        dropped = {*never, *ANSWER_ONLY, *(f"{name}String" for name, word in fields.items() if word.is_date)}
         #: Whether it is a line with a price, whose LineAmount a write may give as well.
         self.is_priced_line = bool(where) and {"UnitAmount", "LineAmount"} <= fields.keys()
+        self._take_fields(fields, never, only)
+        twins = [f"{name}String" for name, word in fields.items() if word.is_date]
+        for name in (*never, *ANSWER_ONLY, *twins, *beside):
+            self._slots.setdefault(folded(name), None)
+        self._take_flat_columns()
+
+    def _take_fields(self, fields: Mapping[str, Field], never: frozenset[str], only: tuple[str, ...]) -> None:
+        """Find a slot for each field, None for one that is left out."""
         for name, word in fields.items():
             if self.is_priced_line and name == "LineAmount":
                 word = replace(word, read_only=False)
-            unwanted = name in never or (only and name not in only) or (word.read_only and name not in aside)
+            unwanted = (
+                name in never or (only and name not in only) or (word.read_only and name not in self.aside)
+            )
             slot: _Slot | None = None
             if not unwanted:
                 self.wanted[name] = word
-                converter = _id_or_key if name == own_keys.get("") else self._converter(name, word)
+                converter = _id_or_key if name == self._own_keys.get("") else self._converter(name, word)
                 slot = (name, converter, _RIGHT.get(word.kind))
             self._slots[folded(name)] = slot
         if "ItemCode" in fields:
@@ -180,9 +189,6 @@ class Form:
             if word.kind == "day":
                 # Xero's own examples of requests say `DateString` for `Date`.
                 self._slots.setdefault(folded(f"{name}String"), (f"{name}.String", self._day, None))
-        for name in (*dropped, *beside):
-            self._slots.setdefault(folded(name), None)
-        self._take_flat_columns()
 
     def _take_flat_columns(self) -> None:
         """Let columns stand for what is nested: `sales_details__unit_price` is the `UnitPrice` of `SalesDetails`.
@@ -217,11 +223,7 @@ class Form:
             only=(*REFERENCES[name], *_kind_of(name)) if name in REFERENCES else _NARROW.get(name, ()),
             own_keys={"": self._own_keys.get(name) or _own_key(name)},
             never=_OWN_IDS,
-            beside=BESIDE
-            if name in _TRACKING
-            else OBJECTS[_IN_FULL[name]].fields
-            if name in _IN_FULL
-            else (),
+            beside=_beside(name),
             needs=_TRACKING_NEEDS if name in _TRACKING else (),
             order=self._order,
             where=f"{self.where}{name}{'[]' if many else ''}.",
@@ -338,6 +340,13 @@ class Form:
                 self.unknown.add(self.where + raw)
         self._known[raw] = slot
         return slot
+
+
+def _beside(name: str) -> Iterable[str]:
+    """What Xero's answers show of a part that only names another record."""
+    if name in _TRACKING:
+        return BESIDE
+    return OBJECTS[_IN_FULL[name]].fields if name in _IN_FULL else ()
 
 
 def _place(content: dict[str, Any], path: list[str], value: Any) -> None:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 from singer_sdk.sinks import Sink
@@ -22,8 +21,6 @@ from singer_sdk.sinks import Sink
 from target_xero.columns import Layout, Unfolded, layout_of
 from target_xero.day_formats import DayOrder, no_order
 from target_xero.identity import CONTENT, Naming, own_key, part_of
-from target_xero.line_rows import Place as RowPlace
-from target_xero.line_rows import Row, RowSpool, merged
 from target_xero.payload import (
     KINDS,
     REFERENCES,
@@ -37,7 +34,7 @@ from target_xero.payload import (
     hashed,
 )
 from target_xero.rejected_names import OWN_KEY
-from target_xero.report import REJECT
+from target_xero.row_tables import Origin, RowTables, tenant_of
 from target_xero.shapes import Shape, Taken
 from target_xero.stream_names import Meaning
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
@@ -147,39 +144,7 @@ class States:
             self._covered = covered
 
 
-class _Origin(NamedTuple):
-    """Where a record comes from: its stream and key, and what the message says of it besides its content."""
-
-    stream: str
-    keys: Sequence[str]
-    key: str
-    gone: bool
-    tenant: str | None
-    epoch: int
-    place: int
-
-
-@dataclass
-class _Table:
-    """A stream with a row for each line: `keys` are those of its documents, `place` that of its last row."""
-
-    meaning: Meaning
-    keys: Sequence[str]
-    list_field: str
-    rows: int = 0
-    place: RowPlace | None = None
-
-
-def _tenant(record: Mapping[str, Any]) -> str | None:
-    tenant = record.get("tenant_id")
-    return str(tenant) if tenant else None
-
-
 _MOST_LAYOUTS = 1_000
-_INCREMENTAL_ROWS = (
-    "%s has a row for each line and is read by what has changed. A document must come with all its lines each time, "
-    "for Xero removes those that are missing: read the stream in full, or by a column that changes on all of them."
-)
 
 
 class Intake:
@@ -214,11 +179,8 @@ class Intake:
         self.ends: Counter[str] = Counter()
         self.rejects: list[Reject] = []
         self.elsewhere: Counter[tuple[str, str]] = Counter()
-        #: The streams that a tap reads by what has changed.
-        self.incremental: set[str] = set()
         self._layouts: dict[tuple[str, ...], Layout] = {}
-        self._tables: dict[tuple[str, str], _Table] = {}
-        self._rows: RowSpool | None = None
+        self.tables = RowTables(self, warn, states.settled)
 
     # Taking in
 
@@ -267,20 +229,37 @@ class Intake:
 
         `keys` are the stream's key properties and `columns` what its SCHEMA lists.
         """
-        epoch, place, row = self.states.epoch, self._keep(line), meaning.row
+        epoch, row = self.states.epoch, meaning.row
         self.states.opened(epoch)
         layout = self._layout(row, stream, record, columns)
+        content, unfolded = self._content(meaning, stream, keys, record, layout)
+        gone, tenant = bool(record.get(DELETED_AT)), tenant_of(record)
+        origin = Origin(stream, keys, "", gone, tenant, epoch, [self._keep(line)])
         if layout.lines:
-            self._take_row(meaning, stream, keys, record, layout, epoch, place)
+            self.tables.take(meaning, layout, record, unfolded, content, origin)
             return
-        content, _ = self._content(meaning, stream, keys, record, layout)
-        key = ""
         try:
-            key = self._key(row, stream, keys, record, content)
+            origin = origin._replace(key=self.key(row, stream, keys, record, content))
         except Broken as broken:
             content.problems.append(broken)
-        origin = _Origin(stream, keys, key, bool(record.get(DELETED_AT)), _tenant(record), epoch, place)
         self._accept(row, content, origin)
+
+    def compose(self) -> None:
+        """Make documents of rows with a line each, now that the input has ended."""
+        for row, content, origin in self.tables.documents():
+            self._accept(row, content, origin)
+        self.tables.close()
+
+    def _layout(self, row: Write, stream: str, record: Mapping[str, Any], columns: Iterable[str]) -> Layout:
+        """How the columns of a record are read."""
+        place = (row.name, stream, *record)
+        layout = self._layouts.get(place)
+        if layout is None:
+            if len(self._layouts) > _MOST_LAYOUTS:
+                self._layouts.clear()
+            names = dict.fromkeys((*columns, *record))
+            layout = self._layouts[place] = layout_of(row, self._form(row), names)
+        return layout
 
     def _content(
         self,
@@ -292,22 +271,23 @@ class Intake:
     ) -> tuple[Content, Unfolded]:
         """What a record says, with its columns where they belong."""
         form = self._form(meaning.row)
-        unfolded, problem = Unfolded(dict(record)), None
-        if layout.moved or layout.lines:
-            try:
-                unfolded = layout.unfold(record)
-            except Broken as broken:
-                unfolded.record = {raw: record[raw] for raw in record if raw not in layout.lines}
-                problem = broken
+        problems = []
+        try:
+            unfolded = layout.unfold(record)
+        except Broken as broken:
+            unfolded = Unfolded({raw: record[raw] for raw in record if raw not in layout.lines})
+            problems.append(broken)
         content = form.take(unfolded.record, frozenset(keys))
         content.sent = {**meaning.says, **content.sent}
-        content.problems += [problem] if problem else []
+        content.problems += problems
         self._say_unknown(meaning.row, stream, form.unknown)
         return content, unfolded
 
-    def _accept(self, row: Write, content: Content, origin: _Origin) -> None:
+    def _accept(self, row: Write, content: Content, origin: Origin) -> None:
         """Take in what a record says, or reject it."""
-        epoch, place = origin.epoch, origin.place
+        epoch, place = origin.epoch, origin.places[0]
+        if len(origin.places) > 1:
+            place = self._keep(encode({"stream": origin.stream, "rows": origin.places}))
         try:
             job = self._job(row, origin.key, content, origin.gone, origin.tenant)
         except Broken as broken:
@@ -331,114 +311,6 @@ class Intake:
             if part.field in content.aside
         }
         self._add(row, job)
-
-    # Tables with a row for each line
-
-    def _layout(self, row: Write, stream: str, record: Mapping[str, Any], columns: Iterable[str]) -> Layout:
-        """How the columns of a record are read."""
-        place = (row.name, stream, *record)
-        layout = self._layouts.get(place)
-        if layout is None:
-            if len(self._layouts) > _MOST_LAYOUTS:
-                self._layouts.clear()
-            names = dict.fromkeys((*columns, *record))
-            layout = self._layouts[place] = layout_of(row, self._form(row), names)
-        return layout
-
-    def _take_row(
-        self,
-        meaning: Meaning,
-        stream: str,
-        keys: Sequence[str],
-        record: Mapping[str, Any],
-        layout: Layout,
-        epoch: int,
-        place: int,
-    ) -> None:
-        """Keep one row of a document until all of them have come."""
-        row = meaning.row
-        table = self._tables.get((row.name, stream))
-        if table is None:
-            own = [key for key in keys if key not in layout.lines]
-            table = self._tables[row.name, stream] = _Table(meaning, own, layout.list_field)
-            if stream in self.incremental:
-                self._warn(_INCREMENTAL_ROWS, stream)
-        table.rows += 1
-        content, unfolded = self._content(meaning, stream, keys, record, layout)
-        try:
-            table.place = self._document(row, stream, table.keys, record, content)
-        except Broken as broken:
-            # Of which document it is nobody knows, so that the one before it can't be told to be whole.
-            content.problems.append(broken)
-            table.place = table.place or RowPlace(row.name, stream, f"#{table.rows}")
-        if self._rows is None:
-            self._rows = RowSpool()
-        self._rows.add(
-            table.place,
-            Row(
-                number=table.rows,
-                place=place,
-                epoch=epoch,
-                sent=content.sent,
-                aside=content.aside,
-                problems=[str(problem) for problem in content.problems[:5]],
-                tenant=_tenant(record),
-                gone=bool(record.get(DELETED_AT)),
-                key=unfolded.key,
-                line_number=unfolded.number,
-                is_keyed=len(table.keys) < len(keys),
-            ),
-        )
-
-    def _document(
-        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
-    ) -> RowPlace:
-        """Which document a row belongs to: by the key properties that are no line's, else by what the rows share."""
-        version = str(record.get(REJECT) or "")
-        sent = content.sent
-        # A number that is not Xero's own tells documents apart only with the contact that has given it.
-        is_own = row.numbered is None or sent.get(row.numbered[0]) == row.numbered[1]
-        shared = (*row.names, *(() if is_own else ("Contact",))) or row.shared_by_rows
-        values = [hashed(sent[name]) for name in shared if name in sent]
-        if keys:
-            identity = self._key(row, stream, keys, record, content)
-            is_named = row.names and len(values) == len(shared)
-            dated = values if is_own else [*values, hashed(sent.get("Date"))]
-            return RowPlace(row.name, stream, identity, version, "|".join(dated) if is_named else "")
-        if not shared:
-            raise Broken("the stream needs key properties that tell which rows are of one document")
-        if len(values) < len(shared):
-            raise Broken("it tells which rows are of one document, and is empty", " or ".join(shared))
-        if not row.names:
-            # Only what it says as a whole tells it from others.
-            return RowPlace(row.name, stream, "#" + "|".join(values), version)
-        if is_own:
-            return RowPlace(row.name, stream, self._key(row, stream, keys, record, content), version)
-        naming = Naming(self.sources.get(stream, self.source), stream, shared)
-        return RowPlace(row.name, stream, naming.of(values), version)
-
-    def compose(self) -> None:
-        """Make documents of the rows that have come, now that the input has ended."""
-        if self._rows is None:
-            return
-        for document in self._rows.documents():
-            place, rows = document.place, document.rows
-            table = self._tables[place.object, place.stream]
-            epoch = min(row.epoch for row in rows)
-            for later in sorted(row.epoch for row in rows)[1:]:
-                self.states.settled(later)
-            key = "" if place.identity.startswith("#") else place.identity
-            kept = rows[0].place
-            if len(rows) > 1:
-                kept = self._keep(encode({"stream": place.stream, "rows": [row.place for row in rows]}))
-            origin = _Origin(place.stream, table.keys, key, rows[0].gone, rows[0].tenant, epoch, kept)
-            self._accept(table.meaning.row, merged(document, table.list_field), origin)
-        self._rows.close()
-        self._rows = None
-
-    def has_rows(self, stream: str) -> bool:
-        """Whether a stream has a row for each line, so that no record of it is a whole."""
-        return any(name == stream for _, name in self._tables)
 
     def _take_parts(self, owner: Write, part: Part, job: Job, content: Content) -> list[str]:
         """The parts of a record as records of their own, which wait for the record's id; returns their keys."""
@@ -512,10 +384,13 @@ class Intake:
         if row.name == "history_notes" and len(str(sent.get("Details", ""))) > _NOTE_LENGTH:
             raise Broken(f"a note has at most {_NOTE_LENGTH:,} characters", "Details")
 
-    def _key(
+    def key(
         self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> str:
-        """The identity by the key properties, else by what names it in Xero; "" if its content must do."""
+        """The identity by the key properties, else by what names it in Xero; "" if its content must do.
+
+        Raises `Broken` if a key property is empty.
+        """
         naming = self._naming(row, stream, keys)
         if keys:
             values = [record.get(name) for name in keys]
@@ -526,6 +401,10 @@ class Intake:
         if row.key in content.aside:
             return naming.by(row.key, str(content.aside[row.key]))
         return next((naming.by(name, value) for name, value in row.named(content.sent)), "")
+
+    def naming_by(self, stream: str, fields: Sequence[str]) -> Naming:
+        """What makes identities of these fields, in a stream without key properties."""
+        return Naming(self.sources.get(stream, self.source), stream, fields)
 
     def _content_key(self, row: Write, stream: str, keys: Sequence[str], content: str) -> str:
         """Without any key the content is the key; the second of two equal records is another one."""
@@ -605,7 +484,7 @@ class Intake:
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in (*self._files.values(), self._lines, self._rows):
+        for file in (*self._files.values(), self._lines, self.tables):
             if file is not None:
                 file.close()
 
@@ -647,7 +526,7 @@ class Reader:
         if not isinstance(fields, dict):
             return False
         self._intake.take(self._meaning, self._stream, self._keys, fields, line, self._columns)
-        if self._shape and self._intake.has_rows(self._stream):
+        if self._shape and self._intake.tables.has(self._stream):
             self._shape = None
         elif self._shape:
             self._shape.learn()

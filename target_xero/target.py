@@ -256,7 +256,7 @@ class TargetXero(XeroPlugin, Target):
             self.intake.sources[stream] = message_dict[SOURCE]
         self._lines.takers.pop(stream, None)
         if message_dict.get("bookmark_properties"):
-            self.intake.incremental.add(stream)
+            self.intake.tables.incremental.add(stream)
         self.mapper.register_raw_stream_schema(stream, message_dict["schema"], keys)
         for one in self.mapper.stream_maps[stream]:
             # A stream that a stream map removes has no sink, so it may be one that Xero knows nothing of.

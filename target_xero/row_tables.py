@@ -1,0 +1,169 @@
+"""Takes in tables with a row for each line, and hands on a document for all rows that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from target_xero.columns import Layout, Unfolded
+from target_xero.identity import Naming
+from target_xero.line_rows import Place, Row, RowSpool, merged
+from target_xero.payload import Broken, Content, hashed
+from target_xero.report import REJECT
+from target_xero.stream_names import Meaning
+from target_xero.writes import DELETED_AT, Write
+
+_INCREMENTAL = (
+    "%s has a row for each line and is read by what has changed. A document must come with all its lines each time, "
+    "for Xero removes those that are missing: read the stream in full, or by a column that changes on all of them."
+)
+
+
+class Origin(NamedTuple):
+    """Where a record comes from: its stream and key, and what the message says of it besides its content.
+
+    `epoch` is the number of states before it; `places` are where its messages are kept, several for the rows of a
+    document.
+    """
+
+    stream: str
+    keys: Sequence[str]
+    key: str
+    gone: bool
+    tenant: str | None
+    epoch: int
+    places: Sequence[int]
+
+
+def tenant_of(record: Mapping[str, Any]) -> str | None:
+    """The organisation that a record comes from, if it says so."""
+    tenant = record.get("tenant_id")
+    return str(tenant) if tenant else None
+
+
+class Keys(Protocol):
+    """Makes the identities of records."""
+
+    def key(
+        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
+    ) -> str:
+        """The identity by the key properties, else by what names the record in Xero; `Broken` for an empty key."""
+
+    def naming_by(self, stream: str, fields: Sequence[str]) -> Naming:
+        """What makes identities of these fields."""
+
+
+@dataclass
+class _Table:
+    """A stream with a row for each line: `keys` are those of its documents, `place` that of its last row."""
+
+    meaning: Meaning
+    keys: Sequence[str]
+    list_field: str
+    rows: int = 0
+    place: Place | None = None
+
+
+class RowTables:
+    """The tables of one run; `settled` is told the states that rows do not hold back any more."""
+
+    def __init__(self, keys: Keys, warn: Callable[..., None], settled: Callable[[int], None]) -> None:
+        self._keys, self._warn, self._settled = keys, warn, settled
+        #: The streams that a tap reads by what has changed.
+        self.incremental: set[str] = set()
+        self._tables: dict[tuple[str, str], _Table] = {}
+        self._rows: RowSpool | None = None
+
+    def has(self, stream: str) -> bool:
+        """Whether a stream has a row for each line, so that no record of it is a whole."""
+        return any(name == stream for _, name in self._tables)
+
+    def take(
+        self,
+        meaning: Meaning,
+        layout: Layout,
+        record: Mapping[str, Any],
+        unfolded: Unfolded,
+        content: Content,
+        origin: Origin,
+    ) -> None:
+        """Keep one row until all rows of its document have come; `content` is what it says, with its line."""
+        row, stream, keys = meaning.row, origin.stream, origin.keys
+        table = self._tables.get((row.name, stream))
+        if table is None:
+            own = [key for key in keys if key not in layout.lines]
+            table = self._tables[row.name, stream] = _Table(meaning, own, layout.list_field)
+            if stream in self.incremental:
+                self._warn(_INCREMENTAL, stream)
+        table.rows += 1
+        try:
+            table.place = self._place(row, stream, table.keys, record, content)
+        except Broken as broken:
+            # Of which document it is nobody knows, so that the one before it can't be told to be whole.
+            content.problems.append(broken)
+            table.place = table.place or Place(row.name, stream, f"#{table.rows}")
+        if self._rows is None:
+            self._rows = RowSpool()
+        self._rows.add(
+            table.place,
+            Row(
+                number=table.rows,
+                place=origin.places[0],
+                epoch=origin.epoch,
+                sent=content.sent,
+                aside=content.aside,
+                problems=[str(problem) for problem in content.problems[:5]],
+                tenant=origin.tenant,
+                gone=bool(record.get(DELETED_AT)),
+                key=unfolded.key,
+                line_number=unfolded.number,
+                is_keyed=len(table.keys) < len(keys),
+            ),
+        )
+
+    def _place(
+        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
+    ) -> Place:
+        """Which document a row belongs to: by the key properties that are no line's, else by what the rows share."""
+        sent, version = content.sent, str(record.get(REJECT) or "")
+        # A number that is not Xero's own tells documents apart only with the contact that has given it.
+        is_own = row.numbered is None or sent.get(row.numbered[0]) == row.numbered[1]
+        shared = (*row.names, *(() if is_own else ("Contact",))) or row.shared_by_rows
+        values = [hashed(sent[name]) for name in shared if name in sent]
+        is_named = bool(row.names) and len(values) == len(shared)
+        if keys:
+            identity = self._keys.key(row, stream, keys, record, content)
+            dated = values if is_own else [*values, hashed(sent.get("Date"))]
+            return Place(row.name, stream, identity, version, "|".join(dated) if is_named else "")
+        if not shared:
+            raise Broken("the stream needs key properties that tell which rows are of one document")
+        if len(values) < len(shared):
+            raise Broken("it tells which rows are of one document, and is empty", " or ".join(shared))
+        if not row.names:
+            # Only what it says as a whole tells it from others.
+            return Place(row.name, stream, "#" + "|".join(values), version)
+        if is_own:
+            return Place(row.name, stream, self._keys.key(row, stream, keys, record, content), version)
+        return Place(row.name, stream, self._keys.naming_by(stream, shared).of(values), version)
+
+    def documents(self) -> Iterator[tuple[Write, Content, Origin]]:
+        """The documents of all rows that have come, now that the input has ended."""
+        if self._rows is None:
+            return
+        for document in self._rows.documents():
+            place, rows = document.place, document.rows
+            table = self._tables[place.object, place.stream]
+            epoch, *later = sorted(row.epoch for row in rows)
+            for one in later:
+                self._settled(one)
+            key = "" if place.identity.startswith("#") else place.identity
+            places = [row.place for row in rows]
+            origin = Origin(place.stream, table.keys, key, rows[0].gone, rows[0].tenant, epoch, places)
+            yield table.meaning.row, merged(document, table.list_field), origin
+
+    def close(self) -> None:
+        """Let go of the rows."""
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
