@@ -148,8 +148,11 @@ class Form:
         own_keys: Mapping[str, str] = _NO_KEYS,
         where: str = "",
         unknown: set[str] | None = None,
+        met: list[str] | None = None,
     ) -> None:
         self.where = where
+        #: The different names that were met, those in nested parts too.
+        self.met: list[str] = [] if met is None else met
         self.unknown: set[str] = set() if unknown is None else unknown
         self.aside = aside
         self.needs = needs
@@ -228,6 +231,7 @@ class Form:
             order=self._order,
             where=f"{self.where}{name}{'[]' if many else ''}.",
             unknown=self.unknown,
+            met=self.met,
         )
         self.inner[name] = form
         if name in _TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
@@ -249,11 +253,6 @@ class Form:
     def left_out(self) -> list[str]:
         """The names met so far that are left out, as they were spelled."""
         return [raw for raw, slot in self._known.items() if slot is None]
-
-    @property
-    def names_met(self) -> int:
-        """How many different names were met, nested ones too."""
-        return len(self._known) + sum(form.names_met for form in self.inner.values())
 
     def take(self, record: Mapping[str, Any], ignored: frozenset[str] = frozenset()) -> Content:
         """Sort out a record; names in `ignored` and those that begin with an underscore are nobody's concern."""
@@ -339,6 +338,7 @@ class Form:
             elif raw not in ignored:
                 self.unknown.add(self.where + raw)
         self._known[raw] = slot
+        self.met.append(raw)
         return slot
 
 
@@ -466,7 +466,8 @@ def number(value: Any) -> int | Decimal:
         raise Broken(f"a number such as 1234.50 is needed, not {_shown(value)}") from None
     if not exact.is_finite() or exact.adjusted() > 30:
         raise Broken(f"a number is needed, not {_shown(value)}")
-    exact = without_noise(exact)
+    if not isinstance(value, str) or len(value) >= _SURE_DIGITS:
+        exact = without_noise(exact)
     if exact == exact.to_integral_value():
         return int(exact)
     return exact.normalize()

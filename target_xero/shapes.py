@@ -121,7 +121,7 @@ class Shape:
 
     def learn(self) -> None:
         """The form has looked at a record, and may have met new names."""
-        if self._names_met != self._form.names_met:
+        if self._names_met != len(self._form.met):
             self._names_met = -1
 
     def _missed(self) -> None:
@@ -130,7 +130,7 @@ class Shape:
             self._misses, self._resting = 0, _REST
 
     def _compile(self) -> None:
-        self._names_met = self._form.names_met
+        self._names_met = len(self._form.met)
         kind, self._tidy = _made(self._form, self._row.name, self._special)
         self._read = msgspec.json.Decoder(kind, float_hook=Decimal).decode
         message = msgspec.defstruct(

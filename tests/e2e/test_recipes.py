@@ -25,6 +25,10 @@ PAGE = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```(\w+(?: \S+)?)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 
 
+#: Meltano looks for nothing but the plugins.
+_QUIET = {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "MELTANO_CLI_DISABLE_VERSION_CHECK": "true"}
+
+
 class Recipe:
     """A recipe in a project of its own; only where programs are installed from differs from the page."""
 
@@ -52,7 +56,7 @@ class Recipe:
         for line in BLOCKS[f"sh {self.name}"].splitlines():
             command, *arguments = shlex.split(line)
             if command == "meltano":
-                self.project.meltano(*arguments, **settings)
+                self.project.meltano(*arguments, **_QUIET, **settings)
         with Sandbox(data=self.folder / "sandbox", limits=False) as sandbox:
             return sandbox.desk.records("Invoices")
 
