@@ -1,0 +1,93 @@
+"""The examples of Xero's own API definition pass through every stream, and every record fits its schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from singer_xero.objects import DETAILS, OBJECTS, Detail, Paging, XeroObject
+from xero_sandbox import Desk
+
+from .runs import Run, read
+from .test_damaged_values import closed
+from .test_schemas import CHECKER, floats
+
+DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"
+
+#: What may be told: fields that Xero's examples misspell, and lists that are in no order.
+TOLD = ("TaxNumbeType", "CISEnambed", "not in order of change")
+
+
+@cache
+def examples() -> dict[str, Any]:
+    """The documented answer to a GET, by its path with `{id}` for any parameter."""
+    if not DEFINITION.exists():
+        pytest.skip("Xero's API definition does not lie beside this checkout")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    paths = yaml.load(DEFINITION.read_text(encoding="utf-8"), loader)["paths"]
+    found = {}
+    for path, verbs in paths.items():
+        content = verbs.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        example = content.get("application/json", {}).get("example")
+        if isinstance(example, dict):
+            found.setdefault(re.sub(r"\{\w+\}", "{id}", path.strip("/")), example)
+    return found
+
+
+def example_of(xero: XeroObject) -> dict[str, Any]:
+    path = xero.path if isinstance(xero, Detail) else xero.path + "/{id}" * bool(xero.detail)
+    example = examples().get(path)
+    if example is None or not example.get(xero.envelope):
+        pytest.skip(f"Xero documents no answer for {path}")
+    return example
+
+
+def answer(desk: Desk, path: str, example: Any, count: int = 0) -> None:
+    desk.fault("status", path=path, status=200, body=json.dumps(example, default=str), count=count)
+
+
+def fits(run: Run, stream: str) -> None:
+    schema = closed(run.of("SCHEMA", stream)[0]["schema"])
+    validator = jsonschema.Draft7Validator(schema, format_checker=CHECKER)
+    assert run.records[stream]
+    for record in run.records[stream]:
+        assert [error.message for error in validator.iter_errors(floats(record))] == []
+    assert run.failed == {}
+    assert [line for line in run.warnings if not any(words in line for words in TOLD)] == []
+
+
+@pytest.mark.parametrize("stream", OBJECTS)
+@pytest.mark.parametrize("long", [False, True], ids=["one by one", "as a whole"])
+def test_a_documented_record_fits_its_schema(
+    config: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch, stream: str, long: bool
+) -> None:
+    monkeypatch.setattr("tap_xero.records.LONG", 0 if long else 10**9)
+    xero = OBJECTS[stream]
+    example = example_of(xero)
+    if xero.detail:
+        rows = example[xero.envelope]
+        answer(desk, xero.path, {xero.envelope: rows if isinstance(rows, list) else [rows]})
+        answer(desk, f"{xero.path}/*", example)
+    else:
+        answer(desk, xero.path, example, count=xero.paging is Paging.OFFSET)
+    fits(read(config, stream), stream)
+
+
+@pytest.mark.parametrize("stream", DETAILS)
+def test_what_is_documented_to_hang_on_a_record_fits_its_schema(
+    config: dict[str, Any], desk: Desk, stream: str
+) -> None:
+    detail = DETAILS[stream]
+    example = example_of(detail)
+    parent = dict.fromkeys(detail.of.key, f"{detail.of.name}-1")
+    parent |= {name: next(iter(allowed)) for name, allowed in detail.where.items()}
+    answer(desk, detail.of.path, {detail.of.envelope: [parent]})
+    answer(desk, detail.path.format(id=parent[detail.of.key[0]]), example)
+    fits(read(config, stream), stream)
