@@ -134,6 +134,18 @@ class Shape:
         return format(number, "f")
 
 
+def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema whose decimals say their digits again: the SDK's catalogue keeps the format alone."""
+    found = dict(schema)
+    if schema.get("format") in SINGER_DECIMALS:
+        found |= {"precision": PRECISION, "scale": SCALE}
+    if "properties" in schema:
+        found["properties"] = {name: with_precision(inner) for name, inner in schema["properties"].items()}
+    if isinstance(schema.get("items"), Mapping):
+        found["items"] = with_precision(schema["items"])
+    return found
+
+
 def _writer(
     fields: Mapping[str, Field], path: str, digits: Callable[[Any, str], str | None]
 ) -> Callable[[Record], None] | None:

@@ -45,7 +45,7 @@ from tap_xero.output import BlockWriter
 from tap_xero.paging import Chunk
 from tap_xero.periods import later, month_end
 from tap_xero.reports import REPORT_SETTINGS
-from tap_xero.shapes import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, UNKNOWN
+from tap_xero.shapes import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, UNKNOWN, with_precision
 from tap_xero.state import SparingStateWriter
 from tap_xero.stream_maps import check_maps, check_names, prepare, with_numbers
 from tap_xero.streams import Reading, XeroStream, moment_of
@@ -228,6 +228,8 @@ class TapXero(XeroPlugin, Tap):
                 mask = entry.metadata.resolve_selection()
                 schema = get_selected_schema(stream.name, entry.schema.to_dict(), mask)
                 keys = entry.key_properties or ()
+            if self.config.get("decimals") in SINGER_DECIMALS:
+                schema = with_precision(schema)
             self.mapper.register_raw_stream_schema(stream.name, schema, keys)
             for one in self.mapper.stream_maps[stream.name]:
                 prepare(one)
