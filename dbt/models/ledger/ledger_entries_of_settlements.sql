@@ -141,6 +141,7 @@ prepayment_uses as (
 )
 
 select * from payment_entries
+where net <> 0
 union all
 select * from allocation_entries
 where net <> 0
