@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import subprocess
 import sys
 import urllib.request
@@ -67,19 +68,20 @@ class SandboxPlace(Place):
     def refresh_token(self) -> str:
         """Give the web app a new consent."""
         wish = json.dumps({"tenants": list(self.tenants), "client_id": self.web_client_id}).encode()
-        return str(ask(f"{self.url}/sandbox/consents", wish)["refresh_token"])
+        return str(ask(f"{self.desk}/consents", wish)["refresh_token"])
 
+    desk = ""
     web_client_id = ""
     web_client_secret = ""
 
     def calls(self, path: str = "/api.xro") -> list[dict[str, Any]]:
         """The calls of the API since they were forgotten."""
-        found: list[dict[str, Any]] = ask(f"{self.url}/sandbox/calls")["calls"]
+        found: list[dict[str, Any]] = ask(f"{self.desk}/calls")["calls"]
         return [call for call in found if call["path"].startswith(path)]
 
     def forget_calls(self) -> None:
         """Count from zero."""
-        request = urllib.request.Request(f"{self.url}/sandbox/calls", method="DELETE")
+        request = urllib.request.Request(f"{self.desk}/calls", method="DELETE")
         urllib.request.urlopen(request).close()
 
 
@@ -107,7 +109,9 @@ def prebuilt() -> Iterator[Prebuilt]:
 def sandbox(*options: str) -> Iterator[SandboxPlace]:
     """Run the sandbox of the installed project, as its command starts it."""
     command = [environments.program(OURS, "xero-sandbox"), "--print-config", "--no-limits", *options]
-    process = measure.start(command, 0, stdout=subprocess.PIPE)
+    secret = secrets.token_urlsafe(18)
+    own = {**os.environ, "XERO_SANDBOX_SECRET": secret}
+    process = measure.start(command, 0, stdout=subprocess.PIPE, env=own)
     try:
         assert process.stdout is not None
         text = ""
@@ -117,6 +121,7 @@ def sandbox(*options: str) -> Iterator[SandboxPlace]:
         place = SandboxPlace(
             config["api_url"], config["client_id"], config["client_secret"], config["tenant_ids"]
         )
+        place.desk = f"{place.url}/sandbox/{secret}"
         code = "from xero_sandbox.apps import WEB_APP as a; print(a.client_id, a.client_secret)"
         web = subprocess.check_output([environments.python_of(OURS), "-c", code], text=True).split()
         place.web_client_id, place.web_client_secret = web

@@ -23,6 +23,7 @@ from .identity import BadToken, Bearer, Identity, TokenError, redirect_allowed
 from .limits import Allowance, Exceeded, Limits
 from .resources import RESOURCES, report_scopes, scopes_needed
 from .store import Store
+from .visitors import foreign_name
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -42,6 +43,7 @@ class Xero:
         self.switches = Switches()
         self.calls: deque[dict[str, Any]] = deque(maxlen=_CALLS_KEPT)
         self.url = ""
+        self.desk_secret = ""
         self.limited = True
         self._begin = clock.now()
         self.populate: Callable[[datetime], Iterable[tuple[str, str, Mapping[str, Any]]]] = lambda _now: ()
@@ -84,7 +86,9 @@ class Xero:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         request = Request(environ)
-        if request.path == "/sandbox" or request.path.startswith("/sandbox/"):
+        if reason := foreign_name(request):
+            response = Response(reason, 421, content_type="text/plain")
+        elif request.path == "/sandbox" or request.path.startswith("/sandbox/"):
             response = control.answer(self, request)
         else:
             response = self._noted(request)

@@ -1,4 +1,4 @@
-"""The control desk: what a test or a demo asks of the sandbox itself, as JSON under ``/sandbox/``."""
+"""The control desk: what a test or a demo asks of the sandbox itself, as JSON under ``/sandbox/<secret>/``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .identity import TokenError
 from .limits import Allowance
 from .resources import RESOURCES
 from .store import Organisation, Record
+from .visitors import not_from_the_desk
 
 if TYPE_CHECKING:
     from .app import Xero
@@ -67,15 +68,16 @@ class Wish:
 def answer(xero: Xero, request: Request) -> Response:
     """The desk's answer to a request under ``/sandbox``."""
     path = request.path.removeprefix("/sandbox").strip("/")
+    if refused := not_from_the_desk(request, path, xero.desk_secret, xero.url.rpartition(":")[2]):
+        return _json(refused[0], {"error": refused[1]})
+    path = path.partition("/")[2]
     verbs = set()
     for verb, pattern, wish in _WISHES:
         if found := re.fullmatch(pattern, path):
             verbs.add(verb)
             if verb == request.method:
                 return _tried(wish, xero, request, found.groups())
-    reason = (
-        f"The desk takes {', '.join(sorted(verbs))} there" if verbs else f"The desk has no /sandbox/{path}"
-    )
+    reason = f"The desk takes {', '.join(sorted(verbs))} there" if verbs else f"The desk has no {path!r}"
     return _json(405 if verbs else 404, {"error": reason})
 
 

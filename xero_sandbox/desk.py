@@ -1,4 +1,4 @@
-"""A client of the control desk; works from any process that knows the sandbox's address."""
+"""A client of the control desk; works from any process that knows the desk's address."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ class DeskError(Exception):
 
 
 class Desk:
-    """The control desk of the sandbox at ``url``. Organisations are named by tenant id or by name."""
+    """The control desk at ``url``, the address with its secret that ``xero-sandbox`` prints.
+
+    Organisations are named by tenant id or by name.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Send one wish (``path`` below ``/sandbox/``), return the JSON answer. Raises ``DeskError``."""
+        """Send one wish (``path`` below the desk's address), return the JSON answer. Raises ``DeskError``."""
         data = None if body is None else json.dumps(body, default=str).encode()
         request = urllib.request.Request(  # noqa: S310 - always the sandbox's own http address
-            f"{self.url}/sandbox/{path}",
+            f"{self.url}/{path}",
             data=data,
             method=method,
             headers={"Content-Type": "application/json"},
@@ -43,7 +46,7 @@ class Desk:
                 reason = json.loads(text)["error"]
             except (ValueError, KeyError, TypeError):
                 reason = text
-            raise DeskError(f"{method} /sandbox/{path}: {reason}") from None
+            raise DeskError(f"{method} {path}: {reason}") from None
 
     # --- the whole ---
 

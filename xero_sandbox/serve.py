@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,9 @@ from typing import Any
 
 from . import apps
 from .server import COMPANIES, Sandbox
+
+DESK_VARIABLE = "XERO_SANDBOX_SECRET"
+"""The variable that sets the secret of the control desk's address, for programs that start a sandbox."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         invoices=options.invoices,
         port=options.port,
         limits=not options.no_limits,
+        desk_secret=os.environ.get(DESK_VARIABLE),
     )
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -35,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         if options.print_config:
+            print(f"The control desk is at {sandbox.desk_url}", file=sys.stderr, flush=True)
             print(json.dumps(tap_config(sandbox), indent=2), flush=True)
         else:
             print(_greeting(sandbox), flush=True)
@@ -55,7 +61,8 @@ def tap_config(sandbox: Sandbox) -> dict[str, Any]:
 
 def _greeting(sandbox: Sandbox) -> str:
     lines = [
-        f"A small Xero is listening on {sandbox.url} (control desk: {sandbox.url}/sandbox/)",
+        f"A small Xero is listening on {sandbox.url}",
+        f"Its control desk is at {sandbox.desk_url}",
         "",
         "Organisations:",
     ]
@@ -78,7 +85,9 @@ def _greeting(sandbox: Sandbox) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="xero-sandbox", description="A small Xero on loopback, for demos and tests without an account."
+        prog="xero-sandbox",
+        description="A small Xero on loopback, for demos and tests without an account.",
+        epilog=f"The control desk's address has a secret, which is new each time unless {DESK_VARIABLE} sets it.",
     )
     parser.add_argument("--port", type=int, default=0, help="the port to listen on (default: a free one)")
     parser.add_argument(
@@ -94,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-config",
         action="store_true",
-        help="print nothing but the settings for tap and target, as JSON",
+        help="print the settings for tap and target as JSON, and nothing else on stdout",
     )
     parser.add_argument("--version", action="version", version=f"xero-sandbox {version('singer-xero')}")
     return parser

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -37,7 +38,10 @@ class Sandbox:
     organisation with that many invoices. ``port``: 0 for a free one. ``now``: where the clock starts (aware);
     the demo's day by default. ``limits``: False switches the call limits off from the start.
 
-    A context manager; or ``start()`` and ``stop()``. ``url`` is the origin of everything, ``desk`` its control desk.
+    ``desk_secret``: what stands in the control desk's address; by default it is new each time.
+
+    A context manager; or ``start()`` and ``stop()``. ``url`` is the origin of everything, ``desk`` its control desk,
+    which other processes reach at ``desk_url``.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Sandbox:
         port: int = 0,
         now: datetime | None = None,
         limits: bool = True,
+        desk_secret: str | None = None,
     ) -> None:
         if invoices is None and company not in COMPANIES:
             raise ValueError(
@@ -61,6 +66,7 @@ class Sandbox:
             now,
             limits,
         )
+        self._desk_secret = desk_secret or secrets.token_urlsafe(18)
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._xero: Xero | None = None
@@ -69,7 +75,12 @@ class Sandbox:
     @property
     def desk(self) -> Desk:
         """A client of the control desk."""
-        return Desk(self.url)
+        return Desk(self.desk_url)
+
+    @property
+    def desk_url(self) -> str:
+        """The address of the control desk: whoever has it can change and read everything."""
+        return f"{self.url}/sandbox/{self._desk_secret}"
 
     def start(self) -> Sandbox:
         """Build or load the data and listen; a running sandbox goes on. Raises ``OSError`` if the port is taken."""
@@ -84,6 +95,7 @@ class Sandbox:
         store = Store(clock, _file(self._data))
         xero = Xero(store, clock)
         xero.populate = self.populate
+        xero.desk_secret = self._desk_secret
         xero.limited = xero.limits.allowance.enabled = self._limits
         try:
             if not xero.load():

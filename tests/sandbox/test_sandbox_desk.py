@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import requests
 from xero_sandbox import Desk, DeskError, Sandbox, apps, serve
 
 FOLDER = Path(serve.__file__).parent
+SECRET = "the-secret-of-these-tests"
 
 
 # --- the clock ---
@@ -158,6 +160,11 @@ def test_a_business_day_brings_new_invoices_and_moves_the_clock_to_its_close(cal
 # --- kept on disk ---
 
 
+def desk_at(url: str) -> Desk:
+    """The desk of a sandbox that `start` started."""
+    return Desk(f"{url}/sandbox/{SECRET}")
+
+
 def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
     command = [
         sys.executable,
@@ -168,7 +175,8 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
         "--print-config",
         *arguments,
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, serve.DESK_VARIABLE: SECRET}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     text = ""
     while not text.endswith("}\n"):
         line = process.stdout.readline()
@@ -179,7 +187,7 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
 
 def test_what_was_answered_survives_a_kill(tmp_path, callers, ask_token):
     process, url = start(tmp_path, "--company", "empty")
-    desk = Desk(url)
+    desk = desk_at(url)
     tenant = desk.organisations()[0]["tenant_id"]
     desk.freeze()
     desk.set_clock("2026-12-24T18:00:00Z")
@@ -194,7 +202,7 @@ def test_what_was_answered_survives_a_kill(tmp_path, callers, ask_token):
 
     process, url = start(tmp_path)
     try:
-        desk = Desk(url)
+        desk = desk_at(url)
         assert desk.now() == datetime(2026, 12, 24, 18, tzinfo=timezone.utc)
         assert [one["name"] for one in desk.organisations()] == ["Blank Slate Ltd", "More Ltd"]
         assert desk.record("Contacts", made["ContactID"]) == made
@@ -225,15 +233,108 @@ def test_reset_of_a_kept_sandbox_is_kept_too(tmp_path):
         assert xero.desk.records("Contacts") == []
 
 
+# --- who may ask it ---
+
+
+OWN = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:{port}"},
+        {"Host": "localhost"},
+        {"Host": "localhost:1"},
+        {"Host": "127.0.0.1.evil.example:{port}"},
+        {"Host": "sandbox:{port}"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        {"Content-Type": None},
+    ],
+)
+def test_no_page_of_others_can_use_the_desk(xero, headers):
+    port = xero.desk_url.split(":")[2].partition("/")[0]
+    headers = {name: value and value.format(port=port) for name, value in {**OWN, **headers}.items()}
+    xero.desk.put("Contacts", {"Name": "Still here"})
+    before = xero.desk.freeze()
+    for path, body in (("reset", "{}"), ("clock", '{"advance": 60}'), ("organisations", '{"name": "New"}')):
+        answer = requests.post(f"{xero.desk_url}/{path}", data=body, headers=headers, timeout=30)
+        assert answer.status_code in {403, 415, 421}, answer.text
+        assert "client_secret" not in answer.text
+    assert xero.desk.now() == before
+    assert [one["Name"] for one in xero.desk.records("Contacts")] == ["Still here"]
+    assert len(xero.desk.organisations()) == 1
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
+def test_no_page_of_others_can_read_the_desk(xero, headers):
+    for path in ("", "/calls", "/organisations"):
+        answer = requests.get(xero.desk_url + path, headers=headers, timeout=30)
+        assert answer.status_code in {403, 421}
+        assert apps.WEB_APP.client_secret not in answer.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+def test_the_desk_answers_by_the_names_of_this_machine(xero, host):
+    port = xero.url.rpartition(":")[2]
+    headers = {
+        "Host": f"{host}:{port}",
+        "Origin": f"http://localhost:{port}",
+        "Sec-Fetch-Site": "same-origin",
+    }
+    assert requests.get(f"{xero.desk_url}/clock", headers=headers, timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/sandbox", "/sandbox/", "/sandbox/clock", "/sandbox/x/clock", "/sandbox//clock"]
+)
+def test_the_desk_answers_at_the_address_with_its_secret_only(xero, path):
+    answer = requests.get(xero.url + path, timeout=30)
+    assert (answer.status_code, list(answer.json())) == (403, ["error"])
+    assert "the address that xero-sandbox prints" in answer.json()["error"]
+    with pytest.raises(DeskError, match="address that xero-sandbox prints"):
+        Desk(f"{xero.url}/sandbox/wrong").now()
+
+
+def test_the_secret_is_another_one_each_time_unless_it_is_given():
+    with Sandbox(company="empty") as one, Sandbox(company="empty") as two:
+        first, second = (each.desk_url.rpartition("/")[2] for each in (one, two))
+        assert len(first) >= 24
+        assert first != second
+    with Sandbox(company="empty", desk_secret="mine") as xero:
+        assert xero.desk_url == f"{xero.url}/sandbox/mine"
+        assert Desk(xero.desk_url).now()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "xero.evil.example:8743", "127.0.0.1.evil.example"])
+def test_the_api_answers_by_no_name_that_a_page_could_have_made_to_lead_here(xero, host):
+    for path in ("/connect/token", "/identity/connect/authorize", "/api.xro/2.0/Contacts", "/connections"):
+        assert requests.get(xero.url + path, headers={"Host": host}, timeout=30).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:1", "[::1]", "host.docker.internal:8743", "xero", "10.0.0.7"]
+)
+def test_the_api_answers_by_names_that_nobody_can_own(xero, host):
+    assert requests.get(f"{xero.url}/connections", headers={"Host": host}, timeout=30).status_code == 401
+
+
 # --- the server ---
 
 
 def test_one_connection_serves_many_calls(xero, api):
     with socket.create_connection(("127.0.0.1", int(xero.url.rsplit(":", 1)[1]))) as connection:
         for _ in range(3):
-            connection.sendall(b"GET /sandbox/clock HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+            connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answer = connection.recv(65536)
-            assert answer.startswith(b"HTTP/1.1 200")
+            assert answer.startswith(b"HTTP/1.1 404")
 
 
 def test_it_listens_on_loopback_only(xero):
@@ -294,7 +395,9 @@ def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_
         for app in apps.KNOWN:
             assert app.client_id in text
         url = json.loads(text[text.index("{") : text.rindex("}") + 1])["api_url"]
-        assert Desk(url).limits()["enabled"] is False
+        desk_url = re.search(r"control desk is at (\S+)", text)[1]
+        assert desk_url.startswith(f"{url}/sandbox/")
+        assert Desk(desk_url).limits()["enabled"] is False
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 
@@ -305,7 +408,7 @@ def test_the_command_serves_on_the_port_it_is_told_until_it_is_stopped(tmp_path)
     process, url = start(tmp_path, "--company", "empty", "--port", str(port))
     with process:
         assert url == f"http://127.0.0.1:{port}"
-        assert Desk(url).organisations()
+        assert desk_at(url).organisations()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
@@ -315,7 +418,7 @@ def test_a_running_sandbox_that_is_started_again_goes_on():
         url = xero.url
         with xero.start() as same:
             assert (same, same.url) == (xero, url)
-            assert Desk(url).organisations()
+            assert same.desk.organisations()
 
 
 def test_the_command_says_why_it_cannot_start(xero, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ import pytest
 import requests
 from company import Company, books_agree
 
-from xero_sandbox import Desk, Sandbox
+from xero_sandbox import Desk, Sandbox, serve
 from xero_sandbox import writing as sandbox_writing
 
 BATCH = 20
+SECRET = "the-secret-of-these-tests"
 
 
 def batch(number: int) -> dict[str, Any]:
@@ -40,7 +42,10 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any
         "--no-limits",
         "--print-config",
     ]
-    with subprocess.Popen([*command, "--data", str(folder)], stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, serve.DESK_VARIABLE: SECRET}
+    with subprocess.Popen(
+        [*command, "--data", str(folder)], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
         assert process.stdout is not None
         text = ""
         while not text.endswith("}\n"):
@@ -91,7 +96,7 @@ def test_a_killed_sandbox_keeps_whole_requests_and_a_repeat_with_the_same_keys_m
         caller.close()
         assert set(done) == {200}
     with serving(tmp_path) as (_, settings):
-        desk = Desk(settings["api_url"])
+        desk = Desk(f"{settings['api_url']}/sandbox/{SECRET}")
         kept = desk.records("Invoices")
         assert len(kept) % BATCH == 0
         assert len(done) <= len(kept) // BATCH <= len(done) + 1
