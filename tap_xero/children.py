@@ -29,6 +29,11 @@ class ChildStream(XeroStream):
         parent.child_streams.append(self)  # for the SDK to read the parent even where only this is selected
 
     @property
+    def is_open(self) -> bool:
+        """Whether the parent may be read."""
+        return self.parent.is_open
+
+    @property
     def replication_key(self) -> str | None:
         """The parent's."""
         key = self.parent.replication_key

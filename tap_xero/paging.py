@@ -42,8 +42,8 @@ SKEW = timedelta(seconds=5)
 COUNTS = 3
 """How often rows are counted to prove a block whole before it is read again."""
 
-NUMBERS_AHEAD = 64
-"""Answers of a hundred journals to plan for; one, two, four at first, so that a short list costs no call too many."""
+NUMBERS_AHEAD = 4
+"""Answers of a hundred journals to ask for at once, after one and two: calls that go beyond the end are wasted."""
 
 SHORT_PAGE = 100
 """The rows of a page where the list takes no size."""

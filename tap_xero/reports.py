@@ -251,12 +251,28 @@ class ReportStream(XeroStream):
         last = self.config_day("report_end_date") or self.tap.today()
         first = self.config_day("report_start_date")
         if reading.bookmark:
-            back = later(
-                date.fromisoformat(reading.bookmark),
-                -MONTHS[timeframe] * self.config["report_reread_periods"],
-            )
-            first = max(first, back) if first else back
-        return periods(timeframe, first or last.replace(day=1, year=last.year - 1), last, start)
+            (now,) = periods(timeframe, self.tap.today(), self.tap.today(), start)
+            read_to = self._not_in_future(reading, now)
+            back = later(read_to, -MONTHS[timeframe] * self.config["report_reread_periods"])
+            first = max(first, back) if first else max(back, self._first_known(reading, back))
+        month = last.replace(day=1)
+        by_default = later(month, -MONTHS[timeframe]) if self.report.per_period else later(month, -12)
+        return periods(timeframe, first or by_default, last, start)
+
+    def _not_in_future(self, reading: Reading, now: Period) -> date:
+        """The bookmark, or the end of the period that it is now if the bookmark lies beyond it."""
+        read_to = date.fromisoformat(str(reading.bookmark)[:10])
+        if read_to > now.last:
+            self.logger.warning(
+                "%s of %s: the bookmark %s lies in the future. Periods are read again from this one.",
+                self.name, reading.organisation.name, reading.bookmark,
+            )  # fmt: skip
+        return min(read_to, now.last)
+
+    def _first_known(self, reading: Reading, back: date) -> date:
+        """The first period that was read before, of those from `back` on: earlier ones were never asked for."""
+        ends = sorted(date.fromisoformat(period) for (period,) in reading.passed)
+        return next((end.replace(day=1) for end in ends if end >= back), back)
 
     def config_day(self, name: str) -> date | None:
         """A setting that is a day."""
@@ -521,7 +537,8 @@ REPORT_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "report_start_date", th.DateType, title="Reports from",
         description="Reports are read from the period that holds this day. Default: the first day of this month a year "
-        "ago, or what the bookmark leaves.",
+        "ago, or what the bookmark leaves; trial balance, bank summary and executive summary, which take a call for "
+        "each period, begin with the month before this one.",
     ),
     th.Property(
         "report_end_date", th.DateType, title="Reports to",

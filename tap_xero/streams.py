@@ -57,7 +57,7 @@ class XeroStream(Stream):
     def __init__(self, tap: TapXero, xero: XeroObject) -> None:
         self.xero = xero
         self.tap = tap
-        self.selected_by_default = xero.selected
+        self.selected_by_default = xero.selected or xero.name in tap.opened
         self.shape = Shape(xero, tap.config)
         super().__init__(tap, schema=self.shape.schema(), name=xero.name)
         self.primary_keys = ("tenant_id", *map(self.named, xero.key))
@@ -74,6 +74,26 @@ class XeroStream(Stream):
         self.shape.warn = reader.tell_once
 
     # What Singer sees
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be read: what costs many calls is opened by the setting `detail_streams` only."""
+        return not self.xero.dear or self.name in self.tap.opened
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the catalogue selects it."""
+        return bool(self.mask.get((), True))
+
+    @property
+    def selected(self) -> bool:
+        """Whether it is to be read."""
+        return self.is_wanted and self.is_open
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None:
+        self.metadata.root.selected = value
+        self._mask = self.metadata.resolve_selection()
 
     @property
     def metadata(self) -> Any:

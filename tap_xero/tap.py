@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import fnmatch
 import os
 import sys
 import threading
@@ -23,6 +25,7 @@ from singer_xero.api.scope_advice import way_to
 from singer_xero.config import (
     CONNECTION_SETTINGS,
     SCOPE_SETTING,
+    TEXTS,
     ConfigurationProblem,
     Connected,
     Organisation,
@@ -30,7 +33,7 @@ from singer_xero.config import (
     from_environment,
     text_of,
 )
-from singer_xero.objects import XeroObject
+from singer_xero.objects import STREAMS, XeroObject
 from tap_xero.ahead import Read, ReadAhead, threads_for
 from tap_xero.bookmarks import check_state, organisations_in
 from tap_xero.budgets import windows
@@ -143,6 +146,13 @@ class TapXero(XeroPlugin, Tap):
             "complete_records", th.BooleanType, title="Complete records",
             description="Give each record all fields of its schema, in the schema's order; what Xero leaves out is "
             "null. Default: on with stream maps or flattening, else off.",
+        ),
+        th.Property(
+            "detail_streams", TEXTS, title="Streams of details",
+            description="Streams that cost many calls, mostly one for each record (history, attachments, details, "
+            "online invoices, aged reports by contact, published reports, receipts, cash journals), and are to be read "
+            "when they are selected: names, also with * in them, or * for all. Without it they are not read, whatever "
+            "the catalogue selects.",
         ),
         th.Property(
             "attachments_path", th.StringType, title="Folder for attachments",
@@ -297,6 +307,20 @@ class TapXero(XeroPlugin, Tap):
         return frozenset(name for name, streams in read.items() if streams > 1)
 
     @cached_property
+    def opened(self) -> frozenset[str]:
+        """The streams that cost many calls and may be read; `ConfigurationProblem` for an unknown name."""
+        dear = [name for name, xero in STREAMS.items() if xero.dear]
+        found: set[str] = set()
+        for name in self.config.get("detail_streams") or ():
+            matches = fnmatch.filter(dear, name)
+            if not matches and name not in STREAMS:
+                near = difflib.get_close_matches(name, dear, 1)
+                meant = f"did you mean {near[0]}?" if near else f"they are: {', '.join(dear)}."
+                raise ConfigurationProblem(f"detail_streams: no stream is called {name}; {meant}")
+            found.update(matches)
+        return frozenset(found)
+
+    @cached_property
     def files(self) -> Files | None:
         """Where attachments are put; None: they are listed only."""
         path = self.config.get("attachments_path")
@@ -426,7 +450,8 @@ class TapXero(XeroPlugin, Tap):
             self._state_writer.write_state(self.state)
         streams = [one for one in self.streams.values() if one.selected or one.has_selected_descendents]
         if len(streams) < len(self.streams):
-            self.logger.info("%d of %d streams are selected.", len(streams), len(self.streams))
+            self.logger.info("%d of %d streams are read.", len(streams), len(self.streams))
+        self._name_closed()
         for stream in streams:
             if not stream.parent_stream_type:
                 self._sync(stream)
@@ -444,6 +469,20 @@ class TapXero(XeroPlugin, Tap):
                 ", ".join(sorted(known)),
                 ", ".join(f"{name} = {tenant_id}" for tenant_id, name in now.items()),
             )
+
+    def _name_closed(self) -> None:
+        """Say which selected streams aren't read for what they cost, and which opened ones aren't selected."""
+        streams = [one for one in self.streams.values() if isinstance(one, XeroStream)]
+        closed = [one for one in streams if one.is_wanted and not one.is_open and not one.parent_stream_type]
+        if closed:
+            prices = ", ".join(f"{one.name} ({one.xero.calls})" for one in closed)
+            self.logger.warning(
+                "Selected, but not read, since they cost many calls: %s. Name those to read in detail_streams, or * "
+                "for all.", prices,
+            )  # fmt: skip
+        idle = [one.name for one in streams if one.name in self.opened and not one.is_wanted]
+        if idle and "*" not in (self.config.get("detail_streams") or ()):
+            self.logger.warning("In detail_streams, but not selected, and so not read: %s.", ", ".join(idle))
 
     def _take_over_bookmarks(self) -> None:
         def part_of(stream: XeroStream, tenant_id: str) -> dict[str, Any]:

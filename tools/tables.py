@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from singer_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging
+from singer_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging, XeroObject
 from tap_xero.tap import TapXero
 from target_xero import columns, writes
 
@@ -44,7 +44,7 @@ def streams() -> str:
         }
         rows.append(
             [
-                f"`{xero.name}`" + ("" if xero.selected else " (off)"),
+                f"`{xero.name}`{mark(xero)}",
                 ", ".join(xero.key),
                 replication,
                 scopes,
@@ -65,13 +65,19 @@ def streams() -> str:
     return table(head, rows)
 
 
+def mark(xero: XeroObject) -> str:
+    """What has to be done for a stream to be read."""
+    if xero.dear:
+        return " (each)"
+    return "" if xero.selected else " (off)"
+
+
 def more_streams() -> str:
     """One row for each stream that isn't a list of its own: what hangs on records, and reports."""
     rows = []
     for name, row in STREAMS.items():
         if name not in OBJECTS:
-            shown = f"`{name}`" + ("" if row.selected else " (off)")
-            rows.append([shown, ", ".join(row.key), f"`{row.scopes[0]}`", row.calls])
+            rows.append([f"`{name}`{mark(row)}", ", ".join(row.key), f"`{row.scopes[0]}`", row.calls])
     return table(["stream", "key, after `tenant_id`", "scope", "calls"], rows)
 
 

@@ -364,6 +364,7 @@ _ROWS = (
         scopes=JOURNALS,
         natural_keys=("JournalNumber",),
         selected=False,
+        dear=True,
         removal="journals are never changed or removed; a reversal is a new journal",
         note="The journals of the cash basis. Only for apps of Xero's Advanced tier and above.",
         fields=JOURNAL,
@@ -1028,6 +1029,7 @@ _ROWS = (
         statuses=("DRAFT", "SUBMITTED", "AUTHORISED", "DECLINED", "VOIDED"),
         same_as=MappingProxyType({"ID": "ReceiptID"}),
         selected=False,
+        dear=True,
         removal="voided ones stay, with Status VOIDED",
         note="Of Xero's classic expense claims, which end in 2027; new apps don't get the scope. "
         "The list has no lines: they take a call per receipt.",
@@ -1083,6 +1085,8 @@ _ROWS = (
         key=("ReportID",),
         scopes=PUBLISHED_REPORTS,
         detail="Rows",
+        selected=False,
+        dear=True,
         removal="vanish",
         note="Published tax reports alone (Australia, New Zealand), not profit and loss and the like. The list has no "
         "rows: they take a call per report.",

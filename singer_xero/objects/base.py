@@ -57,6 +57,8 @@ class XeroObject:
         statuses: the known values of ``Status`` (for contacts ``ContactStatus``); others must be survived.
         same_as: fields left out because another field holds the same, ``{left out: kept}``.
         selected: whether the stream is read unless the catalog says otherwise; False where that is dear.
+        dear: whether it costs so many calls, mostly one for each record, that the setting ``detail_streams`` has to
+            open it, whatever the catalog selects.
         removal: how a record that has been removed in Xero shows.
         note: what a user should know before reading it.
     """
@@ -79,6 +81,7 @@ class XeroObject:
     statuses: tuple[str, ...] = ()
     same_as: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     selected: bool = True
+    dear: bool = False
     removal: str = ""
     note: str = ""
 

@@ -79,6 +79,7 @@ def _detail(
             "marker": marker,
             "scopes": parent.scopes,
             "selected": False,
+            "dear": True,
             **row,
         }
     )
@@ -183,6 +184,7 @@ _ROWS = (
         envelope="PaymentServices",
         scopes=PAYMENT_SERVICES,
         selected=True,
+        dear=False,
         removal="vanish",
         note="Which payment services the invoices of a theme offer.",
     ),

@@ -81,6 +81,11 @@ class Report:
         """Whether it is about one contact, so that a full read costs one call per contact."""
         return "contactId" in self.required
 
+    @property
+    def per_period(self) -> bool:
+        """Whether it can't show periods side by side, so that each of them costs a call."""
+        return self.span in {Span.MOVEMENT, Span.BALANCE, Span.MONTHLY} and "periods" not in self.params
+
     def fields(self) -> Mapping[str, Field]:
         """The fields of one table of the answer."""
         return {
@@ -122,6 +127,7 @@ class Report:
             marker="PeriodTo" if by_period else None,
             incremental=by_period,
             selected=False,
+            dear=self.per_contact,
             removal="amounts that a period doesn't have any more come as RowType Removed, without an Amount"
             if by_period
             else "vanish",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from singer_xero.objects import STREAMS
-from xero_sandbox import Sandbox
+from xero_sandbox import Sandbox, apps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,3 +100,57 @@ def test_organisations_may_be_a_list_in_the_project_s_file(project: Any, tmp_pat
     project.meltano("config", "set", "tap-xero", "tenant_ids", '["Tōtara & Tide Limited", "Nobody, Inc"]')
     with pytest.raises(AssertionError, match=r"no connected organisation is|belongs to"):
         project.meltano("--environment=demo", "run", "tap-xero", "target-jsonl")
+
+
+#: A loader that takes what comes, and prints the last STATE.
+LOADER = """#!{python}
+import json, sys
+state = None
+with open("{folder}/singer.jsonl", "w") as file:
+    for line in sys.stdin:
+        file.write(line)
+        message = json.loads(line)
+        state = message["value"] if message["type"] == "STATE" else state
+print(json.dumps(state), flush=True)
+"""
+
+
+def test_a_new_project_that_added_the_plugin_spends_at_most_a_hundred_calls(
+    project: Any, tmp_path: Path
+) -> None:
+    """`meltano add --from-ref` drops the definition's `select`, and so everything is selected."""
+    text = "version: 1\ndefault_environment: dev\nenvironments: [{name: dev}]\nsend_anonymous_usage_stats: false\n"
+    (tmp_path / "meltano.yml").write_text(text, encoding="utf-8")
+    here = {"MELTANO_PROJECT_ROOT": str(tmp_path), "SINGER_XERO_REPOSITORY": "file:///nowhere"}
+    reference = str(ROOT / "plugins/extractors/tap-xero.yml")
+    add = ["--plugin-type", "extractor", "--from-ref", reference, "--no-install"]
+    project.meltano("--cwd", str(tmp_path), "add", "tap-xero", *add, **here)
+    added = yaml.safe_load((tmp_path / "meltano.yml").read_text(encoding="utf-8"))
+    tap = added["plugins"]["extractors"][0]
+    assert "select" not in tap
+    # Installed beside pytest already: without pip_url Meltano takes it as it is.
+    tap.pop("pip_url", None)
+    scripts = Path(sys.executable).parent
+    tap["executable"] = str(scripts / "tap-xero")
+    loader = tmp_path / "target-any"
+    loader.write_text(LOADER.format(python=sys.executable, folder=tmp_path), encoding="utf-8")
+    loader.chmod(0o755)
+    added["plugins"]["loaders"] = [
+        {"name": "target-any", "namespace": "target_any", "executable": str(loader), "config": {}}
+    ]
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(added), encoding="utf-8")
+    with Sandbox(limits=False) as sandbox:
+        settings = apps.CUSTOM_CONNECTION.settings(sandbox.url)
+        variables = {f"TAP_XERO_{name.upper()}": value for name, value in settings.items()} | here
+        said = project.meltano("--cwd", str(tmp_path), "run", "tap-xero", "target-any", **variables)
+        calls = len(sandbox.desk.calls())
+        messages = [json.loads(line) for line in (tmp_path / "singer.jsonl").read_text("utf-8").splitlines()]
+        sandbox.desk.forget_calls()
+        project.meltano("--cwd", str(tmp_path), "run", "tap-xero", "target-any", **variables)
+        again = len(sandbox.desk.calls())
+    assert calls <= 100, said
+    assert again <= 100
+    streams = {message["stream"] for message in messages if message["type"] == "RECORD"}
+    assert {"invoices", "journals", "report_profit_and_loss"} <= streams
+    assert messages[-1]["type"] == "STATE"
+    assert said.count("Selected, but not read, since they cost many calls") == 1

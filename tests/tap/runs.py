@@ -23,7 +23,7 @@ from unittest import mock
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
-from singer_xero.objects import OBJECTS
+from singer_xero.objects import OBJECTS, STREAMS
 from tap_xero.discovery import stream_named
 from tap_xero.streams import XeroStream
 from tap_xero.tap import TapXero
@@ -161,8 +161,11 @@ def read(
     """Run the tap in this process, with these streams only or with all.
 
     Streams that aren't named aren't made either, which saves a fifth of a second. What the command does beside
-    `sync_all` (scopes first, report, exit code) is left to `command`.
+    `sync_all` (scopes first, report, exit code) is left to `command`. Those named that cost many calls are opened,
+    unless `config` says otherwise.
     """
+    dear = [name for name in streams if name in STREAMS and STREAMS[name].dear]
+    config = {"detail_streams": dear, **config}
     recorder = Recorder()
     kept = json.loads(json.dumps(state)) if state else None
 

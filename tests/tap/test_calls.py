@@ -22,7 +22,6 @@ PARTS = {
     "Budgets": "budgets",
     "ContactGroups": "contact_groups",
     "BrandingThemes": "branding_themes",
-    "Reports": "reports",
 }
 """Lists whose records have parts that only a call for each of them tells, and their streams."""
 
@@ -30,7 +29,7 @@ PARTS = {
 def test_a_night_in_which_nothing_changed_takes_one_call_for_each_stream(
     demo: dict[str, Any], running_sandbox: Sandbox
 ) -> None:
-    """And one for each budget, contact group, branding theme and published report.
+    """And one for each budget, contact group and branding theme.
 
     Invoices are read whole: a second page, and the question that proves that no row moved between the two.
     """

@@ -11,7 +11,7 @@ from unittest import mock
 import jsonschema
 import pytest
 
-from singer_xero.objects import CHILDREN, EVERY, OBJECTS, Child
+from singer_xero.objects import CHILDREN, EVERY, OBJECTS, STREAMS, Child
 from tap_xero.discovery import stream_named, with_children
 from tap_xero.naming import renamed, snake_case
 from tap_xero.shapes import Shape
@@ -55,7 +55,8 @@ def read(
     recorder = Recorder()
     kept = json.loads(json.dumps(state)) if state else None
     with mock.patch("tap_xero.tap.all_streams", select), logged() as log:
-        tap = TapXero(config=dict(config), state=kept, catalog=catalog, message_writer=recorder)
+        opened = {"detail_streams": [name for name in objects if STREAMS[name].dear]}
+        tap = TapXero(config=opened | config, state=kept, catalog=catalog, message_writer=recorder)
         interrupt(tap)
         try:
             tap.sync_all()

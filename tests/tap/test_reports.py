@@ -688,3 +688,34 @@ def test_a_report_without_its_scope_is_skipped_with_the_scope_to_ask_for(
     aged, trial = sorted(run.warnings)
     assert "accounting.contacts.read" in aged
     assert "accounting.reports.trialbalance.read" in trial
+
+
+@pytest.mark.parametrize("name", ["report_trial_balance", "report_bank_summary", "report_executive_summary"])
+def test_a_report_that_takes_a_call_for_each_period_begins_with_the_month_before_this_one(
+    demo: dict[str, Any], name: str, desk: Desk
+) -> None:
+    first = read(demo, name)
+    assert {record["PeriodTo"] for record in first.records[name]} == {"2026-10-31", "2026-11-30"}
+    second = read(demo, name, state=first.state)
+    assert {record["PeriodTo"] for record in second.records[name]} == {"2026-10-31", "2026-11-30"}
+    assert second.state == first.state
+
+
+def test_what_was_read_once_is_read_again_for_as_many_periods_as_the_setting_says(
+    demo: dict[str, Any],
+) -> None:
+    name = "report_trial_balance"
+    first = read({**demo, "report_end_date": "2026-07-31"}, name)
+    second = read(demo, name, state=first.state)
+    assert {record["PeriodTo"] for record in second.records[name]} == {
+        "2026-06-30", "2026-07-31", "2026-08-31", "2026-09-30", "2026-10-31", "2026-11-30",
+    }  # fmt: skip
+
+
+def test_a_bookmark_in_the_future_is_told_and_periods_are_read_again(demo: dict[str, Any]) -> None:
+    name = "report_profit_and_loss"
+    state = read(demo, name).state
+    state["bookmarks"][name]["partitions"][0]["replication_key_value"] = "2099-12-31"
+    run = read(demo, name, state=state)
+    assert [line for line in run.warnings if f"{name} of" in line and "2099-12-31 lies in the future" in line]
+    assert run.bookmark(name, run.records[name][0]["tenant_id"]) == "2026-11-30"

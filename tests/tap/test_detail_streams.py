@@ -1,0 +1,122 @@
+"""What costs a call for each record is read only where the setting `detail_streams` opens it, whatever is selected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from singer_xero.config import ConfigurationProblem
+from singer_xero.objects import DETAILS, OBJECTS, REPORTS, STREAMS
+from xero_sandbox import Desk
+
+from .runs import Run, read
+from .test_calls import asked
+
+DEAR = {name for name, xero in STREAMS.items() if xero.dear}
+
+
+def everything(config: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A catalogue in which everything is selected, as `*.*` does."""
+    return {"streams": [{"tap_stream_id": name, "metadata": SELECTED} for name in STREAMS]}
+
+
+SELECTED = [{"breadcrumb": [], "metadata": {"selected": True}}]
+CLOSED = {"detail_streams": None}
+
+
+def warned(run: Run, words: str) -> list[str]:
+    return [line for line in run.warnings if words in line]
+
+
+def test_they_are_history_files_details_links_and_what_else_costs_many_calls() -> None:
+    assert {
+        *(name for name, detail in DETAILS.items() if not detail.selected),
+        *(name for name, report in REPORTS.items() if report.per_contact),
+        "cash_journals",
+        "receipts",
+        "reports",
+    } == DEAR
+    assert not DEAR & {name for name, xero in OBJECTS.items() if xero.selected}
+
+
+def test_with_everything_selected_nothing_costs_a_call_for_each_record(
+    demo: dict[str, Any], running_sandbox: Any
+) -> None:
+    """A hundred calls are a fiftieth of a day's."""
+    desk = running_sandbox.desk
+    desk.forget_calls()
+    run = read({**demo, **CLOSED}, catalog=everything(demo))
+    assert not set(run.records) & DEAR
+    assert {message["stream"] for message in run.of("SCHEMA")} == set(STREAMS) - DEAR
+    assert run.failed == {}
+    assert len(desk.calls()) <= 100
+    (line,) = warned(run, "Selected, but not read")
+    for name in DEAR:
+        assert f"{name} ({STREAMS[name].calls})" in line
+
+
+@pytest.mark.parametrize(
+    ("named", "opened"),
+    [
+        (["contact_history"], {"contact_history"}),
+        ("contact_history, item_history", {"contact_history", "item_history"}),
+        (["con*_history"], {"contact_history"}),
+        (["*"], {"contact_history", "item_history", "contact_details"}),
+        (["contacts", "item_history"], {"item_history"}),
+        ([], set()),
+    ],
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
+)
+def test_the_setting_opens_streams_by_name_and_by_pattern(
+    config: dict[str, Any], desk: Desk, named: Any, opened: set[str]
+) -> None:
+    names = ("contact_history", "item_history", "contact_details", "contacts")
+    run = read({**config, "detail_streams": named}, *names)
+    assert {message["stream"] for message in run.of("SCHEMA")} == opened | {"contacts"}
+    closed = {"contact_history", "item_history", "contact_details"} - opened
+    line = " ".join(warned(run, "Selected, but not read"))
+    assert {name for name in names if f"{name} (" in line} == closed
+
+
+def test_what_is_opened_is_on_by_default(config: dict[str, Any]) -> None:
+    run = read({**config, "detail_streams": "item_history"}, catalog=None)
+    assert "item_history" in {message["stream"] for message in run.of("SCHEMA")}
+    assert "contact_history" not in {message["stream"] for message in run.of("SCHEMA")}
+
+
+def test_what_is_opened_and_not_selected_is_named(config: dict[str, Any]) -> None:
+    catalog = {"streams": [{"tap_stream_id": "items", "metadata": SELECTED}]}
+    run = read({**config, "detail_streams": "item_history"}, catalog=catalog)
+    assert warned(run, "In detail_streams, but not selected, and so not read: item_history.")
+    assert warned(read({**config, "detail_streams": "*"}, catalog=catalog), "not selected") == []
+
+
+def test_a_name_that_no_stream_has_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(
+        ConfigurationProblem, match="no stream is called invoice_histroy; did you mean invoice_history"
+    ):
+        read({**config, "detail_streams": ["invoice_histroy"]}, "contacts")
+
+
+def test_the_lines_of_closed_records_are_closed_too(config: dict[str, Any], desk: Desk) -> None:
+    names = ("receipts", "receipt_line_items")
+    catalog = {"streams": [{"tap_stream_id": name, "metadata": SELECTED} for name in names]}
+    run = read({**config, **CLOSED, "child_streams": True}, catalog=catalog)
+    assert run.of("SCHEMA") == []
+    assert asked(desk)["Receipts"] == 0
+
+
+def test_history_of_changed_records_alone_costs_a_call_for_each_of_these(
+    config: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    metadata = [{"breadcrumb": [], "metadata": {"selected": True, "replication-method": "INCREMENTAL"}}]
+    catalog = {"streams": [{"tap_stream_id": "contact_history", "metadata": metadata}]}
+    settings = {**config, "detail_streams": ["contact_history"]}
+    first = read(settings, catalog=catalog)
+    desk.forget_calls()
+    second = read(settings, catalog=catalog, state=json.loads(json.dumps(first.state)))
+    assert [path for path in asked(desk) if path.endswith("/History")] == []
+    assert second.records == {}
