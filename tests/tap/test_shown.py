@@ -163,7 +163,6 @@ def test_the_streams_are_as_they_were_afterwards() -> None:
         {"client_id": ["hunter2-is-my-password"]},
         {"api_url": {"password": "hunter2-is-my-password"}},
         {"page_size": "hunter2-is-my-password"},
-        {"tenant_ids": "hunter2-is-my-password"},
         {"tenant_ids": [{"a": "hunter2-is-my-password"}]},
         {"on_missing_scope": "hunter2-is-my-password"},
         {"on_missing_scope": {"a": "hunter2-is-my-password"}},
