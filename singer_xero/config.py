@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import difflib
+import errno
 import json
 import logging
 import os
@@ -36,6 +37,18 @@ if TYPE_CHECKING:
 DISTRIBUTION = "singer-xero"
 API_URL = "https://api.xero.com"
 IDENTITY_URL = "https://identity.xero.com"
+
+# What is wrong with the machine rather than with us: disks that are full, broken or not to be written, too many files.
+_MACHINE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EACCES,
+}
 
 _KINDS = {
     str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object",
@@ -310,6 +323,10 @@ def json_text(text: str, what: str) -> dict[str, Any]:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigurationProblem(f"The {what} is not JSON: {error.msg} in line {error.lineno}.") from None
+    except RecursionError:
+        raise ConfigurationProblem(f"The {what} is nested too deeply.") from None
+    except ValueError:  # Python's own limit of digits
+        raise ConfigurationProblem(f"The {what} holds a number that is too long.") from None
     if not isinstance(content, dict):
         raise ConfigurationProblem(f"The {what} must hold a JSON object, not {type(content).__name__}.")
     return content
@@ -340,6 +357,12 @@ class OneLineErrors(SingerCommand):
             sys.exit(1)
         except (MapExpressionError, StreamMapConfigError) as problem:
             self.logger.error("stream_maps: %s", problem)
+            sys.exit(1)
+        except OSError as problem:
+            if problem.errno not in _MACHINE:
+                raise
+            place = f"{problem.filename}: " if problem.filename else ""
+            self.logger.error("%s%s.", place, problem.strerror)
             sys.exit(1)
 
 
@@ -426,13 +449,13 @@ def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> An
         return text
     if "boolean" in kinds and text.strip().lower() in {"true", "1", "yes", "on", "false", "0", "no", "off"}:
         return text.strip().lower() in {"true", "1", "yes", "on"}
-    if "integer" in kinds and re.fullmatch(r"\s*-?\d+\s*", text):
+    if "integer" in kinds and re.fullmatch(r"\s*-?\d{1,18}\s*", text):
         return int(text)
     if "array" in kinds:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             return listed(text)
     if "object" in kinds:
-        with contextlib.suppress(json.JSONDecodeError):
+        with contextlib.suppress(ValueError, RecursionError):
             return json.loads(text)
     expected = " or ".join(sorted(kinds - {"null"}))
     raise ConfigurationProblem(
@@ -478,8 +501,10 @@ def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> s
         expected = f"{limits[error.validator]} {error.validator_value}"
     if settings.get(name, {}).get("secret"):
         shown = ""
-    elif error.validator in limits or re.fullmatch(r"[A-Za-z_-]{1,24}", str(error.instance)):
+    elif error.validator in limits:
         shown = f", not {error.instance!r}"
+    elif error.validator == "enum" and isinstance(error.instance, str):
+        shown = ""
     else:
         shown = f", not {_KINDS.get(type(error.instance), 'something else')}"
     return f"{name} must be {expected}{shown}"

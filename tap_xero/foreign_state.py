@@ -59,7 +59,7 @@ def state_from(text: str) -> dict[str, Any] | None:
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import RecordMessage
 
+from singer_xero.config import ConfigurationProblem
+
 BLOCK = 64 * 1024
 
 
@@ -24,6 +26,7 @@ class BlockWriter(MsgSpecWriter):
         self._block = bytearray()
         self._gone = 0
         self._writing = False
+        self._is_broken = False
         atexit.register(self.flush)
 
     @property
@@ -44,7 +47,7 @@ class BlockWriter(MsgSpecWriter):
 
     def flush(self) -> None:
         """Write what has been gathered. If it is interrupted, the rest goes out all the same: whole lines only."""
-        if not self._block or self._writing:
+        if not self._block or self._writing or self._is_broken:
             return
         block, self._block = self._block, bytearray()
         self._gone += len(block)
@@ -62,6 +65,12 @@ class BlockWriter(MsgSpecWriter):
                     out = out[os.write(descriptor, out) :]
                 except BrokenPipeError:
                     raise
+                except OSError as error:
+                    # What is still gathered has no place to go, and half a line must not be followed by another.
+                    self._is_broken = True
+                    raise ConfigurationProblem(
+                        f"The messages can't be written to stdout: {error.strerror}."
+                    ) from None
                 except BaseException:
                     while out:
                         out = out[os.write(descriptor, out) :]

@@ -47,10 +47,14 @@ class Naming:
         return f"{self._head},{encode({name: value}).decode()}]"
 
 
+# Written out, a number such as 1e999999999 has a billion digits.
+_LONGEST_WHOLE = 50
+
+
 def _text(value: Any) -> str:
     if isinstance(value, (float, Decimal)):
         exact = Decimal(str(value))
-        if exact.is_finite() and exact == exact.to_integral_value():
+        if exact.is_finite() and exact.adjusted() < _LONGEST_WHOLE and exact == exact.to_integral_value():
             return str(int(exact))
     return value if isinstance(value, str) else str(value)
 

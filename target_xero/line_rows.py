@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from target_xero.payload import Broken, Content
+from target_xero.spool import room_for_spool
 
 _TABLES = """
 CREATE TABLE document (
@@ -82,16 +83,17 @@ class RowSpool:
 
     def add(self, place: Place, row: Row) -> None:
         """Keep a row."""
-        self._db.execute(
-            "INSERT INTO document (object, stream, identity, version, name) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET name = CASE name WHEN '' THEN excluded.name ELSE name END",
-            place,
-        )
-        found = self._db.execute(
-            "SELECT number FROM document WHERE object = ? AND stream = ? AND identity = ? AND version = ?",
-            place[:4],
-        ).fetchone()
-        self._db.execute("INSERT INTO line (document, row) VALUES (?, ?)", (found[0], self._encode(row)))
+        with room_for_spool():
+            self._db.execute(
+                "INSERT INTO document (object, stream, identity, version, name) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET name = CASE name WHEN '' THEN excluded.name ELSE name END",
+                place,
+            )
+            found = self._db.execute(
+                "SELECT number FROM document WHERE object = ? AND stream = ? AND identity = ? AND version = ?",
+                place[:4],
+            ).fetchone()
+            self._db.execute("INSERT INTO line (document, row) VALUES (?, ?)", (found[0], self._encode(row)))
 
     def documents(self) -> Iterator[Document]:
         """Every document with its rows, in the order in which their first rows came."""
@@ -104,7 +106,7 @@ class RowSpool:
                 )
             FROM document ORDER BY number
         """
-        with closing(self._db.execute(asking)) as documents:
+        with room_for_spool(), closing(self._db.execute(asking)) as documents:
             for number, *place, is_torn in documents:
                 lines = self._db.execute("SELECT row FROM line WHERE document = ? ORDER BY number", (number,))
                 yield Document(Place(*place), [self._decode(row) for (row,) in lines], bool(is_torn))

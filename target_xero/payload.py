@@ -84,10 +84,38 @@ _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
-decode = _decoder.decode
 #: As JSON, the same whatever the order of its names.
 encode_sorted = _encoder.encode
 encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def decode(content: bytes | str | msgspec.Raw) -> Any:
+    """Read JSON with exact numbers; one that is beyond all numbers comes as the text of its digits.
+
+    Raises msgspec.DecodeError, also for what is nested too deeply, and UnicodeDecodeError.
+    """
+    try:
+        return decode_exactly(content)
+    except ArithmeticError:
+        return _tolerant.decode(content)
+
+
+def decode_exactly(content: bytes | str | msgspec.Raw) -> Any:
+    """As `decode`, but an ArithmeticError for a number that is beyond all numbers."""
+    try:
+        return _decoder.decode(content)
+    except RecursionError:
+        raise msgspec.DecodeError("it is nested too deeply") from None
+
+
+def _digits(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return text
+
+
+_tolerant = msgspec.json.Decoder(float_hook=_digits)
 
 
 class Broken(Exception):
@@ -389,7 +417,7 @@ def _from_json(value: Any) -> Any:
         if not value.strip():
             return None
         try:
-            return _decoder.decode(value)
+            return decode(value)
         except msgspec.DecodeError:
             raise Broken(
                 f"an object or a list, or one as JSON text, is needed, not {_shown(value)}"

@@ -45,7 +45,7 @@ class _Unusual(Exception):
     """A record that only the form can judge."""
 
 
-_NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, _Unusual, ArithmeticError)
+_NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, _Unusual, ArithmeticError, RecursionError)
 
 
 #: A record as a shape found it: its identity; its content as JSON, and what of it the hash is made of; Xero's id, the

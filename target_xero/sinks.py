@@ -7,13 +7,12 @@ one per object.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from singer_sdk.sinks import Sink
@@ -36,6 +35,7 @@ from target_xero.payload import (
 from target_xero.rejected_names import OWN_KEY
 from target_xero.row_tables import Origin, RowTables, tenant_of
 from target_xero.shapes import Shape, Taken
+from target_xero.spool import SpoolFile
 from target_xero.stream_names import Meaning
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
 
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from singer_sdk.target_base import Target
 
 _NOTE_LENGTH = 2500
-#: Bytes that wait for a file to be written to.
-_BUFFER = 1 << 18
 _REFUNDS = {
     "CREDITPAYMENT": "CreditNote",
     "OVERPAYMENTPAYMENT": "Overpayment",
@@ -165,8 +163,8 @@ class Intake:
         self._warn = warn
         self._forms: dict[str, Form] = {}
         self._shapes: dict[tuple[str, ...], Shape] = {}
-        self._files: dict[str, IO[bytes]] = {}
-        self._lines: IO[bytes] | None = None
+        self._files: dict[str, SpoolFile] = {}
+        self._lines: SpoolFile | None = None
         self._line = b""
         self._line_at = self._end = 0
         self._seen: set[int] = set()
@@ -418,7 +416,7 @@ class Intake:
         self._seen.add(seen)
         file = self._files.get(row.name)
         if file is None:
-            file = self._files[row.name] = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115
+            file = self._files[row.name] = SpoolFile()
         # In one order whichever way it was read, so that the same record makes the same request.
         file.write(encode_sorted(job) + b"\n")
         self.counts[row.name] += 1
@@ -429,7 +427,7 @@ class Intake:
         if line is self._line:
             return self._line_at
         if self._lines is None:
-            self._lines = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - lives as long as the run
+            self._lines = SpoolFile()
         self._line, self._line_at = line, self._end
         self._end += self._lines.write(line)
         if not line.endswith(b"\n"):
@@ -456,9 +454,8 @@ class Intake:
         file = self._files.get(row.name)
         if file is None:
             return
-        file.seek(0)
         decoder = msgspec.json.Decoder(Job, float_hook=Decimal)
-        for line in file:
+        for line in file.lines():
             yield decoder.decode(line)
 
     def ends_first(self, row: Write, job: Job) -> bool:
@@ -477,9 +474,7 @@ class Intake:
 
     def _message(self, place: int) -> dict[str, Any]:
         assert self._lines is not None  # noqa: S101
-        self._lines.seek(place)
-        message: dict[str, Any] = decode(self._lines.readline())
-        self._lines.seek(0, 2)
+        message: dict[str, Any] = decode(self._lines.line(place))
         return message
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connec
 from singer_xero.console import Block
 from target_xero.day_formats import DayOrder, Order, of_country
 from target_xero.ledger import Ledger
-from target_xero.payload import decode, encode, fingerprint
+from target_xero.payload import decode, decode_exactly, encode, fingerprint
 from target_xero.report import SOURCE, Rejects, Report
 from target_xero.sinks import Intake, Reader, States, XeroSink
 from target_xero.stream_names import Meaning, meaning, reason_not_written
@@ -90,7 +90,7 @@ class Lines(GenericSingerReader[str]):
                 continue
             try:
                 message = read(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 message = None
             likely = None
             if message and message.type == "RECORD":
@@ -101,11 +101,11 @@ class Lines(GenericSingerReader[str]):
                     self.taken[stream] += 1
                     continue
             told = self.deserialize_json(line)
-            callback = callbacks.get(told["type"])
-            if callback:
+            callback = callbacks.get(told["type"], self._process_unknown_message)
+            try:
                 callback(told)
-            else:
-                self._process_unknown_message(told)
+            except RecursionError:
+                raise ConfigurationProblem(f"Line {self.number} of the input is nested too deeply.") from None
             counts[told["type"]] += 1
         counts["RECORD"] += sum(self.taken.values())
         return counts
@@ -122,7 +122,22 @@ class Lines(GenericSingerReader[str]):
             raise ConfigurationProblem(
                 f"Line {self.number} of the input is no Singer message: it has no type."
             )
+        if not isinstance(message["type"], str):
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input is no Singer message: its type is no text."
+            )
+        if message["type"] != "RECORD":
+            self._check_numbers(line)
         return message
+
+    def _check_numbers(self, line: str | bytes) -> None:
+        """A record with a number that is beyond all numbers is rejected; what is passed on must be what came."""
+        try:
+            decode_exactly(line)
+        except ArithmeticError:
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input holds a number that is too large to be kept."
+            ) from None
 
     def _process_unknown_message(self, message: dict[str, Any]) -> None:
         if message["type"] != _NOTHING:
@@ -251,6 +266,11 @@ class TargetXero(XeroPlugin, Target):
         self._require(message_dict, "schema", dict)
         self._require(message_dict["schema"], "properties", dict)
         stream, keys = message_dict["stream"], message_dict.get("key_properties")
+        if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+            raise ConfigurationProblem(
+                f"Line {self.line_number} of the input, the SCHEMA of {stream!r}: key_properties must be a list of "
+                "names."
+            )
         self.schemas[stream] = message_dict
         if isinstance(message_dict.get(SOURCE), str):
             self.intake.sources[stream] = message_dict[SOURCE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -68,6 +69,8 @@ INSERT INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM record
 INSERT OR IGNORE INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM flight;
 INSERT INTO organisation SELECT DISTINCT scope, '', '', '' FROM record;
 """  # noqa: S608
+#: Bytes that SQLite needs beside the log.
+_LEAST_ROOM = 1 << 17
 _SAYS_SO = "name another file with ledger_path, or update singer-xero"
 
 
@@ -213,8 +216,12 @@ def open_log(
 
 def _copy(path: Path, connection: sqlite3.Connection) -> None:
     """Fill a connection with what a log holds, if there is one."""
-    if not path.exists():
+    try:
+        private_files.check(path)
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise ConfigurationProblem(f"ledger_path: {path} can't be read: {error.strerror or error}.") from None
     with (
         _one_line_errors(path),
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as kept,
@@ -283,7 +290,9 @@ def _one_line_errors(path: Path) -> Iterator[None]:
 def _told(path: Path, error: sqlite3.DatabaseError) -> str:
     """What went wrong with a log, and what to do."""
     primary = error.sqlite_errorcode & 0xFF
-    if primary == sqlite3.SQLITE_FULL:
+    # SQLite tells of a disk without room for its shared memory as of a broken one.
+    is_full = primary == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < _LEAST_ROOM
+    if primary == sqlite3.SQLITE_FULL or is_full:
         return (
             f"The disk has no room left for the log of writes {path}: free some and run again. What was under way is "
             "looked up in Xero then."

@@ -391,6 +391,8 @@ class XeroClient:
         for last in (False, True):
             try:
                 return replace(answer, value=call.read(answer)), ""
+            except RecursionError:
+                return answer, "it is nested too deeply"
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 is_mended = last or len(answer.content) > _MENDABLE
                 whole = answer if is_mended else self._mended(call, answer)

@@ -299,5 +299,5 @@ def _parsed(content: bytes) -> Any:
         return None
     try:
         return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -107,6 +107,12 @@ def read(path: Path) -> bytes:
         return file.read()
 
 
+def check(path: Path) -> None:
+    """Raise if a file that a library is going to read is a link, or none at all; see `secure` for when to call it."""
+    _check_folders(path.parent)
+    os.close(_opened(path, os.O_RDONLY))
+
+
 def secure(path: Path) -> None:
     """Make sure of a file that a library is going to open: it exists (empty if it is new), is private and no link.
 

@@ -65,9 +65,9 @@ class Answer:
             return {}
         try:
             return _decoder.decode(self.content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             raise NotJson(
-                f"the answer is no JSON: {error}",
+                f"the answer is no JSON: {error or 'a number in it is too large'}",
                 call=self.call,
                 status=self.status,
                 correlation_id=self.correlation_id,
@@ -92,7 +92,10 @@ class Answer:
 
 def read_through(answer: Answer) -> None:
     """Raise ValueError if the body is no JSON in UTF-8."""
-    msgspec.json.decode(answer.content, type=msgspec.Raw)
+    try:
+        msgspec.json.decode(answer.content, type=msgspec.Raw)
+    except RecursionError:
+        raise msgspec.DecodeError("it is nested too deeply") from None
     # Piece by piece: a long text would be in memory twice.
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(answer.content)

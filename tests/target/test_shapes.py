@@ -68,18 +68,13 @@ class Looking:
             intake = target.intake
             intake._warn = lambda *words: self.warned.append(words)
             target.listen(io.StringIO(text))
-        self.jobs = {name: _whole(file).splitlines() for name, file in intake._files.items()}
+        self.jobs = {
+            name: [line.rstrip(b"\n") for line in file.lines()] for name, file in intake._files.items()
+        }
         self.counts: list[Counter[Any]] = [intake.counts, intake.ends, intake.elsewhere, intake.states._open]
         self.rejects = intake.rejects
         self.records = [intake.records(job.raw) for row in WRITES.values() for job in intake.jobs(row)]
         intake.close()
-
-
-def _whole(file: Any) -> bytes:
-    file.seek(0)
-    found: bytes = file.read()
-    file.seek(0, 2)
-    return found
 
 
 def same(text: str, monkeypatch: pytest.MonkeyPatch) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from full_disk import of_its_own
 
 from singer_xero.api.tokens import open_store
 from xero_sandbox import Sandbox
@@ -17,18 +17,6 @@ from .conftest import APP, Job
 Jobs = Callable[..., Job]
 Consent = Callable[..., str]
 Refreshes = Callable[[], list[int]]
-
-
-def of_its_own(*mounts: str) -> tuple[str, ...]:
-    """The start of a command line that runs the rest with file systems of its own, mounted by these shell lines."""
-    unshare = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-ec")
-    if not shutil.which("unshare") or _fails(*unshare, "true"):
-        pytest.skip("this machine lets nobody mount file systems of his own (unshare --user --mount)")
-    return (*unshare, "\n".join((*mounts, 'exec "$@"')), "sh")
-
-
-def _fails(*command: str) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode != 0
 
 
 @pytest.fixture

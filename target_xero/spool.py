@@ -1,0 +1,81 @@
+"""Temporary files for what waits until the input has ended.
+
+They have no name and are for this user alone; they vanish with the process, however it ends. A disk that has no room
+for them is a `ConfigurationProblem` that says where that is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from singer_xero.config import ConfigurationProblem
+
+#: Bytes that wait for a file to be written to.
+_BUFFER = 1 << 18
+
+
+class SpoolFile:
+    """A temporary file of lines."""
+
+    def __init__(self) -> None:
+        with room_for_spool():
+            self._file = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - lives as long as the run
+
+    def write(self, content: bytes) -> int:
+        """Add to its end; returns the number of bytes."""
+        try:
+            return self._file.write(content)
+        except OSError as error:
+            raise _problem(error) from None
+
+    def line(self, place: int) -> bytes:
+        """The line that begins there."""
+        with room_for_spool():
+            self._file.seek(place)
+            line: bytes = self._file.readline()
+            self._file.seek(0, 2)
+        return line
+
+    def lines(self) -> Iterator[bytes]:
+        """All lines, from the first one on."""
+        with room_for_spool():
+            self._file.seek(0)
+            yield from self._file
+
+    def fileno(self) -> int:
+        """Its number with the operating system."""
+        return self._file.fileno()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is gone."""
+        return self._file.closed
+
+    def close(self) -> None:
+        """Let go of it."""
+        with suppress(OSError):  # what could not be written is not needed any longer
+            self._file.close()
+
+
+@contextmanager
+def room_for_spool() -> Iterator[None]:
+    """Raise `ConfigurationProblem` for a file, or a database of SQLite's, that can't be written or read."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise _problem(error) from None
+
+
+def _problem(error: OSError | sqlite3.Error) -> ConfigurationProblem:
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    try:
+        place = tempfile.gettempdir()
+    except OSError:
+        place = "a temporary file"
+    return ConfigurationProblem(
+        f"The input can't be kept until its end in {place}: {said}. Free some room, or set TMPDIR to another folder. "
+        "Nothing of it was written."
+    )
