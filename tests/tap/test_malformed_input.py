@@ -87,7 +87,9 @@ def test_a_disk_without_room_for_attachments_costs_their_files_only(
 ) -> None:
     place = tmp_path / "full"
     place.mkdir()
-    (tmp_path / "config.json").write_text(json.dumps({**demo, "attachments_path": str(place)}))
+    (tmp_path / "config.json").write_text(
+        json.dumps({**demo, "attachments_path": str(place), "detail_streams": ["*"]})
+    )
     streams = [
         {"tap_stream_id": name, "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
         for name in ("contact_attachments", "currencies")
