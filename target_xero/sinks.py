@@ -35,6 +35,7 @@ from target_xero.payload import (
 from target_xero.rejected_names import OWN_KEY
 from target_xero.row_tables import Origin, RowTables, tenant_of
 from target_xero.shapes import Shape, Taken
+from target_xero.spelling import folded
 from target_xero.spool import SpoolFile
 from target_xero.stream_names import Meaning
 from target_xero.writes import DELETED_AT, WRITES, Part, Write
@@ -391,7 +392,7 @@ class Intake:
         """
         naming = self._naming(row, stream, keys)
         if keys:
-            values = [record.get(name) for name in keys]
+            values = [record[name] if name in record else _misspelled(record, name) for name in keys]
             for name, value in zip(keys, values, strict=True):
                 if value is None or value == "":
                     raise Broken("the key is empty", name)
@@ -526,6 +527,11 @@ class Reader:
         elif self._shape:
             self._shape.learn()
         return True
+
+
+def _misspelled(record: Mapping[str, Any], key: str) -> Any:
+    """The value of a key whose column has a byte order mark in front, as the first one of a file may have."""
+    return next((value for name, value in record.items() if folded(name) == folded(key)), None)
 
 
 def _told_by(row: Write, part: Content) -> dict[str, str]:

@@ -141,3 +141,12 @@ def test_a_day_that_does_not_exist_is_a_reject_before_anything_is_sent(wiring: W
     assert run.count("invoices") == {"rejected": 1}
     assert run.rejected[0][1].startswith("DueDate: ")
     assert wiring.writes() == []
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\u00ef\u00bb\u00bf"], ids=["UTF-8", "read as Latin-1"])
+def test_a_byte_order_mark_before_the_column_of_the_key_is_ignored(wiring: Wiring, mark: str):
+    people = [schema("contacts", "*ContactName"), record("contacts", **{f"{mark}*ContactName": "Abel"})]
+    assert wiring.write(people).count("contacts") == {"created": 1}
+    assert wiring.write(people).count("contacts") == {"unchanged": 1}
+    without = [schema("contacts", "*ContactName"), record("contacts", **{"*ContactName": "Abel"})]
+    assert wiring.write(without).count("contacts") == {"unchanged": 1}
