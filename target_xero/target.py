@@ -31,15 +31,15 @@ from singer_xero.api.postgres_address import is_postgres
 from singer_xero.api.scope_advice import way_to
 from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connected, Organisation, XeroPlugin
 from singer_xero.console import Block
-from target_xero.day_formats import DayOrder, Order, of_country
-from target_xero.ledger import Ledger
-from target_xero.payload import decode, decode_exactly, encode, fingerprint
-from target_xero.report import SOURCE, Rejects, Report
-from target_xero.sinks import Intake, Reader, States, XeroSink
-from target_xero.stream_names import Meaning, meaning, reason_not_written
-from target_xero.write_log_file import open_log
-from target_xero.writer import Writer
-from target_xero.writes import MANY, WRITES
+from target_xero.content.day_formats import DayOrder, Order, of_country
+from target_xero.content.payload import decode, decode_exactly, encode, fingerprint
+from target_xero.intake.intake import Intake, Reader, States, XeroSink
+from target_xero.intake.stream_names import Meaning, meaning, reason_not_written
+from target_xero.summary import SOURCE, Rejects, Report
+from target_xero.write_log.log import Ledger
+from target_xero.write_log.sqlite_log import open_log
+from target_xero.write_specs.rows import MANY, WRITES
+from target_xero.writing.writer import Writer
 
 #: Takes in a record of a stream with the stream's key properties and columns.
 Taker = Callable[[Mapping[str, Any], Sequence[str], Sequence[str]], None]
@@ -240,7 +240,7 @@ class TargetXero(XeroPlugin, Target):
         # A reader that was handed in has no lines to offer.
         self._lines = self.message_reader if isinstance(self.message_reader, Lines) else Lines()
         self.max_parallelism = 1
-        # Everything waits for the end of the input; see `sinks`.
+        # Everything waits for the end of the input; see `intake`.
         self._MAX_RECORD_AGE_IN_MINUTES = float("inf")
         self.connected = Connected(self.config, self.logger)
         self.report = Report()
@@ -477,7 +477,7 @@ class TargetXero(XeroPlugin, Target):
         """Open the log of writes, in a file or in PostgreSQL."""
         setting = self.config.get("ledger_path") or ""
         if is_postgres(setting):
-            from target_xero.write_log_postgres import open_postgres_log
+            from target_xero.write_log.postgres_log import open_postgres_log
 
             return open_postgres_log(setting, source, tenant, dry_run=dry_run)
         path, copy_of = self._ledger_path(source)

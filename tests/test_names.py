@@ -10,7 +10,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from singer_xero.objects import OBJECTS
 from tap_xero.tap import TapXero
-from target_xero.writes import WRITES
+from target_xero.write_specs.rows import WRITES
 from xero_sandbox import Sandbox, apps
 
 Records = dict[str, list[dict[str, Any]]]

@@ -22,10 +22,10 @@ from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import XeroError
 from singer_xero.config import ConfigurationProblem
-from target_xero.identity import own_key
-from target_xero.report import Count
+from target_xero.summary import Count
 from target_xero.target import TargetXero
-from target_xero.write_log_postgres import PREFIX
+from target_xero.write_log.identity import own_key
+from target_xero.write_log.postgres_log import PREFIX
 from xero_sandbox import Sandbox, apps
 
 DATA = Path(__file__).parent / "data"

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from singer_xero.api.client import XeroClient
-from target_xero.answers import differences
-from target_xero.writes import WRITES
+from target_xero.planning.differences import differences
+from target_xero.write_specs.rows import WRITES
 
 from .conftest import Wiring, decode, record, schema
 from .test_values import EAST, SETTING, line

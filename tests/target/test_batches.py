@@ -9,9 +9,9 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import DayLimitReached
-from target_xero.plan import Step
-from target_xero.writer import _paired, _words
-from target_xero.writes import WRITES, Verb
+from target_xero.planning.planner import Step
+from target_xero.write_specs.rows import WRITES, Verb
+from target_xero.writing.writer import _paired, _words
 
 from .conftest import Wiring, record, schema, state
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from target_xero.columns import Layout, columns_of, layout_of, line_columns_of, template_columns_of
-from target_xero.payload import Broken
-from target_xero.writes import WRITES
+from target_xero.content.payload import Broken
+from target_xero.intake.columns import Layout, columns_of, layout_of, line_columns_of, template_columns_of
+from target_xero.write_specs.rows import WRITES
 
 WRITTEN = [name for name, row in WRITES.items() if row.create]
 WITH_LINES = [name for name in WRITTEN if line_columns_of(WRITES[name])]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from singer_xero.api import dates
-from target_xero.day_formats import DayOrder, Order, of_country, read
+from target_xero.content.day_formats import DayOrder, Order, of_country, read
 
 from .conftest import Wiring, record, schema
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from target_xero import columns, writes
+from target_xero.intake import columns
+from target_xero.write_specs import rows as writes
 
 from .conftest import Wiring
 

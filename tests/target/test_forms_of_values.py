@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_xero.payload import number, without_noise
-from target_xero.writes import WRITES
+from target_xero.content.payload import number, without_noise
+from target_xero.write_specs.rows import WRITES
 
 from .conftest import Wiring, record, schema
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from target_xero import identity
-from target_xero.identity import Naming
+from target_xero.write_log import identity
+from target_xero.write_log.identity import Naming
 
 from .conftest import Wiring, lines, record, schema, state
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from target_xero.line_rows import Place, Row, RowSpool
+from target_xero.intake.line_rows import Place, Row, RowSpool
 
 from .conftest import Wiring, decode, record, schema, state
 

@@ -10,8 +10,8 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import OutcomeUnknown, XeroError
-from target_xero import writer
-from target_xero.writes import WRITES
+from target_xero.write_specs.rows import WRITES
+from target_xero.writing import writer
 
 from .conftest import Wiring, Written, lines, record, schema, state
 from .test_objects import CASES, phases

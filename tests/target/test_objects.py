@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from target_xero.writes import WRITES
+from target_xero.write_specs.rows import WRITES
 
 from .conftest import DATA, Wiring, decode, lines
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from target_xero.payload import hashed
-from target_xero.writes import WRITES, row_of, why_not
+from target_xero.content.payload import hashed
+from target_xero.write_specs.rows import WRITES, row_of, why_not
 
 
 def sent(stream: str, **record: object) -> dict[str, object]:

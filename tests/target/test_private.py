@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-from target_xero.sinks import Intake
+from target_xero.intake.intake import Intake
 
 from .conftest import Wiring, record, schema
 

@@ -16,7 +16,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tap_xero.tap import TapXero
 from target_xero.target import TargetXero
-from target_xero.writes import NOT_COPIED, NOT_WRITTEN
+from target_xero.write_specs.rows import NOT_COPIED, NOT_WRITTEN
 from xero_sandbox import Sandbox, apps
 
 from .conftest import decode

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from singer_xero.config import ConfigurationProblem
-from target_xero.write_log_file import open_log
-from target_xero.writes import NOT_WRITTEN
+from target_xero.write_log.sqlite_log import open_log
+from target_xero.write_specs.rows import NOT_WRITTEN
 from xero_sandbox import apps
 
 from .conftest import Wiring, decode, lines, record, schema, state

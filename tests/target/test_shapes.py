@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from target_xero import shapes
-from target_xero.shapes import Shape, Taken
+from target_xero.intake import fast_path as shapes
+from target_xero.intake.fast_path import Shape, Taken
 from target_xero.target import TargetXero
-from target_xero.writes import WRITES
+from target_xero.write_specs.rows import WRITES
 from xero_sandbox import Sandbox
 
 from .conftest import Wiring, lines, record, schema, state

@@ -6,8 +6,8 @@ import codecs
 
 import pytest
 
-from target_xero.stream_names import meaning, reason_not_written
-from target_xero.writes import NOT_WRITTEN, WRITES
+from target_xero.intake.stream_names import meaning, reason_not_written
+from target_xero.write_specs.rows import NOT_WRITTEN, WRITES
 
 from .conftest import Wiring, lines, record, schema
 

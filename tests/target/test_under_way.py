@@ -11,7 +11,7 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import OutcomeUnknown, Refused, XeroError
-from target_xero import writer
+from target_xero.writing import writer
 from xero_sandbox import Sandbox
 
 from .conftest import Wiring, Written, record, schema, state

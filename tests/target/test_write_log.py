@@ -160,7 +160,7 @@ def test_a_log_that_another_program_holds_is_told_as_such(wiring: Wiring):
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("target_xero.write_log_file._PATIENCE", 0.1)
+            patch.setattr("target_xero.write_log.sqlite_log._PATIENCE", 0.1)
             run = wiring.write(BERT)
         other.rollback()
     assert "Another program holds the log of writes" in str(run.error)

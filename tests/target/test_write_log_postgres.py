@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from singer_xero.api.client import XeroClient
-from target_xero.write_log_postgres import open_postgres_log
+from target_xero.write_log.postgres_log import open_postgres_log
 
 from .conftest import Wiring, record, schema, state
 from .test_identity import EVERYTHING, journal

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from target_xero.spelling import folded, is_blank
+from target_xero.content.spelling import folded, is_blank
 
 #: A category whose name is that of a column or key, so that `cost_centre` stands for `Cost centre`.
 COLUMN = "Column"

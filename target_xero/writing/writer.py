@@ -26,20 +26,20 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
 from singer_xero.api.transport import Answer
 from singer_xero.config import ConfigurationProblem, Organisation
-from target_xero.answers import differences
-from target_xero.codes import alias
-from target_xero.compare import same_name, says
-from target_xero.identity import former, origin, shown
-from target_xero.ledger import Entry, Flight, Ledger
-from target_xero.lines import line_id, noted
-from target_xero.lookups import Directory, Record
-from target_xero.payload import Broken, encode
-from target_xero.plan import Adopted, Left, Planner, Step
-from target_xero.references import References
-from target_xero.refusals import Refusals
-from target_xero.report import Rejects, Report
-from target_xero.sinks import Intake, Job, Reject
-from target_xero.writes import MANY, MOST_BYTES, WRITES, Existing, Verb, Write
+from target_xero.content.compare import same_name, says
+from target_xero.content.payload import Broken, encode
+from target_xero.intake.intake import Intake, Job, Reject
+from target_xero.planning.codes import alias
+from target_xero.planning.differences import differences
+from target_xero.planning.line_matching import line_id, noted
+from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.planner import Adopted, Left, Planner, Step
+from target_xero.planning.references import References
+from target_xero.planning.refusals import Refusals
+from target_xero.summary import Rejects, Report
+from target_xero.write_log.identity import former, origin, shown
+from target_xero.write_log.log import Entry, Flight, Ledger
+from target_xero.write_specs.rows import MANY, MOST_BYTES, WRITES, Existing, Verb, Write
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 #: A DELETE has no Idempotency-Key: after a lost answer the record is looked up and, if it is still there, sent again.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from target_xero.spelling import singular
+from target_xero.content.spelling import singular
 
 #: The field that stands for the one value by which a source knows a record.
 OWN_KEY = "own key"

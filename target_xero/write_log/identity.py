@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from target_xero.payload import encode
+from target_xero.content.payload import encode
 
 #: The name under which content stands that has no key.
 CONTENT = "#"

@@ -11,18 +11,18 @@ from typing import Any
 import msgspec
 
 from singer_xero.api import dates
-from target_xero.answers import LINES, held
-from target_xero.codes import alias
-from target_xero.compare import same_name, says
-from target_xero.content_search import ContentSearch
-from target_xero.identity import origin, shown
-from target_xero.ledger import Entry, Ledger
-from target_xero.lines import KnownLine, for_update, in_xero, known, noted, without_ids
-from target_xero.lookups import Directory, Record
-from target_xero.payload import REFERENCES, Broken, encode
-from target_xero.references import Ambiguous, References, several
-from target_xero.sinks import Intake, Job
-from target_xero.writes import WRITES, Existing, Verb, Write
+from target_xero.content.compare import same_name, says
+from target_xero.content.payload import REFERENCES, Broken, encode
+from target_xero.intake.intake import Intake, Job
+from target_xero.planning.codes import alias
+from target_xero.planning.content_search import ContentSearch
+from target_xero.planning.differences import LINES, held
+from target_xero.planning.line_matching import KnownLine, for_update, in_xero, known, noted, without_ids
+from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.references import Ambiguous, References, several
+from target_xero.write_log.identity import origin, shown
+from target_xero.write_log.log import Entry, Ledger
+from target_xero.write_specs.rows import WRITES, Existing, Verb, Write
 
 #: Marks the hash of a record whose archiving was left out, so that it is made up for once `deletes` is on.
 _NOT_ARCHIVED = "~"

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from target_xero.amounts import agrees
-from target_xero.compare import folded
-from target_xero.payload import encode_sorted, number
+from target_xero.content.amounts import agrees
+from target_xero.content.compare import folded
+from target_xero.content.payload import encode_sorted, number
 
 #: What a line says: a fingerprint of each field.
 Said = Mapping[str, str]

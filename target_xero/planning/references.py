@@ -12,16 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from target_xero import identity
-from target_xero.codes import Codes
-from target_xero.compare import same_name
-from target_xero.ledger import Ledger
-from target_xero.lookups import Directory, Record
-from target_xero.payload import KINDS, REFERENCES, Broken, is_id
-from target_xero.rejected_names import OWN_KEY, RejectedNames
-from target_xero.spelling import folded
-from target_xero.tracking_names import COLUMN
-from target_xero.writes import WRITES, Write
+from target_xero.content.compare import same_name
+from target_xero.content.payload import KINDS, REFERENCES, Broken, is_id
+from target_xero.content.spelling import folded
+from target_xero.content.tracking_names import COLUMN
+from target_xero.planning.codes import Codes
+from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.rejected_names import OWN_KEY, RejectedNames
+from target_xero.write_log import identity
+from target_xero.write_log.log import Ledger
+from target_xero.write_specs.rows import WRITES, Write
 
 #: The objects behind the names of references.
 _OBJECTS = {

@@ -12,15 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from singer_xero.api.errors import ScopeMissing
-from target_xero.answers import LINES
-from target_xero.compare import same_name, says
-from target_xero.identity import shown
-from target_xero.ledger import Ledger
-from target_xero.lookups import Directory, Record
-from target_xero.payload import Broken
-from target_xero.plan import Adopted, Left, Planner, Step, ending
-from target_xero.references import References
-from target_xero.writes import WRITES, Existing, Write
+from target_xero.content.compare import same_name, says
+from target_xero.content.payload import Broken
+from target_xero.planning.differences import LINES
+from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.planner import Adopted, Left, Planner, Step, ending
+from target_xero.planning.references import References
+from target_xero.write_log.identity import shown
+from target_xero.write_log.log import Ledger
+from target_xero.write_specs.rows import WRITES, Existing, Write
 
 _CONTACTS = WRITES["contacts"]
 #: A contact may be merged into one that is merged into another; more than so often is a circle.

@@ -14,11 +14,11 @@ from typing import Any
 
 from singer_xero.api import dates
 from singer_xero.objects import Field
-from target_xero.amounts import PRICE, line_amount, to_cents
-from target_xero.compare import folded
-from target_xero.lookups import Record
-from target_xero.payload import REFERENCES
-from target_xero.writes import Write
+from target_xero.content.amounts import PRICE, line_amount, to_cents
+from target_xero.content.compare import folded
+from target_xero.content.payload import REFERENCES
+from target_xero.planning.lookups import Record
+from target_xero.write_specs.rows import Write
 
 #: The fields that hold a document's lines.
 LINES = frozenset({"LineItems", "JournalLines"})

@@ -13,8 +13,8 @@ import msgspec
 
 from singer_xero.api import private_files
 from singer_xero.config import ConfigurationProblem
-from target_xero.payload import encode, hashed
-from target_xero.writes import DELETED_AT
+from target_xero.content.payload import encode, hashed
+from target_xero.write_specs.rows import DELETED_AT
 
 REASON, REJECTED_AT, REJECT = "_rejected_reason", "_rejected_at", "_rejected_id"
 #: In the SCHEMA messages of rejects: the source that their records come from, which may be piped in by hand.

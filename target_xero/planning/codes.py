@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from target_xero.compare import same_name
-from target_xero.ledger import Ledger
-from target_xero.lookups import Directory, Record
-from target_xero.payload import Broken
-from target_xero.rejected_names import RejectedNames
+from target_xero.content.compare import same_name
+from target_xero.content.payload import Broken
+from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.rejected_names import RejectedNames
+from target_xero.write_log.log import Ledger
 
 # Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".
 _tax_type = re.compile(r"[A-Z0-9_]+").fullmatch

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_xero.payload import REFERENCES, Broken, Form
-from target_xero.spelling import folded, is_blank, snake_case
-from target_xero.writes import WRITES, Write
+from target_xero.content.payload import REFERENCES, Broken, Form
+from target_xero.content.spelling import folded, is_blank, snake_case
+from target_xero.write_specs.rows import WRITES, Write
 
 #: A field and where it is nested: `("Addresses", "POBOX", "City")` is the City of the address of that type.
 Path = tuple[str, ...]

@@ -14,12 +14,12 @@ from typing import Any
 
 from singer_xero.api import dates
 from singer_xero.objects import Paging
-from target_xero.answers import LINES
-from target_xero.compare import says
-from target_xero.ledger import Ledger
-from target_xero.lookups import Directory, Record
-from target_xero.references import References
-from target_xero.writes import Write
+from target_xero.content.compare import says
+from target_xero.planning.differences import LINES
+from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.references import References
+from target_xero.write_log.log import Ledger
+from target_xero.write_specs.rows import Write
 
 _LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
 #: Days in one question, and questions after which the whole list is read.

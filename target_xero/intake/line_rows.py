@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from target_xero.payload import Broken, Content
-from target_xero.spool import room_for_spool
+from target_xero.content.payload import Broken, Content
+from target_xero.intake.spool import room_for_spool
 
 _TABLES = """
 CREATE TABLE document (

@@ -22,11 +22,11 @@ import msgspec
 
 from singer_xero.api import dates
 from singer_xero.objects import ANSWER_ONLY, OBJECTS, Field
-from target_xero import day_formats
-from target_xero.amounts import agrees
-from target_xero.day_formats import DayOrder
-from target_xero.spelling import folded, is_blank
-from target_xero.tracking_names import BESIDE, COLUMN, tracking_entries
+from target_xero.content import day_formats
+from target_xero.content.amounts import agrees
+from target_xero.content.day_formats import DayOrder
+from target_xero.content.spelling import folded, is_blank
+from target_xero.content.tracking_names import BESIDE, COLUMN, tracking_entries
 
 #: How things inside a record name another record: its id first, then what else finds it. Nothing else of the other
 #: record is sent, for Xero would take that for a change of it.

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
-from target_xero.spelling import folded, singular
-from target_xero.writes import NOT_WRITTEN, WRITES, Write, row_of, why_not
+from target_xero.content.spelling import folded, singular
+from target_xero.write_specs.rows import NOT_WRITTEN, WRITES, Write, row_of, why_not
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 #: Names that Xero's pages and import templates use, with what such a name says of every record in the stream.

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from singer_xero.api.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.api.redaction import redact
 from singer_xero.config import ConfigurationProblem
-from target_xero.ledger import Ledger
-from target_xero.write_log_file import SqliteLog, make_tables
+from target_xero.write_log.log import Ledger
+from target_xero.write_log.sqlite_log import SqliteLog, make_tables
 
 if TYPE_CHECKING:
     import psycopg
@@ -65,7 +65,7 @@ _ALIVE: dict[str, Any] = {
 
 
 class PostgresLog:
-    """The log of one source and organisation in PostgreSQL; see `ledger.Database`."""
+    """The log of one source and organisation in PostgreSQL; see `log.Database`."""
 
     def __init__(
         self, work: psycopg.Connection, guard: psycopg.Connection, address: PostgresAddress, scope: str

@@ -12,9 +12,9 @@ from typing import Any
 
 from singer_xero.api import private_files
 from singer_xero.config import ConfigurationProblem
-from target_xero.identity import UNKNOWN_ORIGIN
-from target_xero.ledger import Ledger
-from target_xero.payload import decode, encode
+from target_xero.content.payload import decode, encode
+from target_xero.write_log.identity import UNKNOWN_ORIGIN
+from target_xero.write_log.log import Ledger
 
 _VERSION = 2
 #: Seconds to wait for another program that reads the file.
@@ -75,7 +75,7 @@ _SAYS_SO = "name another file with ledger_path, or update singer-xero"
 
 
 class SqliteLog:
-    """A log in a SQLite file; see `ledger.Database`. `path` is the file, also where the connection is a copy of it."""
+    """A log in a SQLite file; see `log.Database`. `path` is the file, also where the connection is a copy of it."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, place: str = "") -> None:
         self._connection = connection

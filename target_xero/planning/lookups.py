@@ -16,7 +16,7 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, ScopeMissing
 from singer_xero.config import Organisation
 from singer_xero.objects import OBJECTS, Paging, XeroObject
-from target_xero.writes import Search, Write
+from target_xero.write_specs.rows import Search, Write
 
 Record = dict[str, Any]
 

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from target_xero.amounts import agrees
-from target_xero.identity import Naming
-from target_xero.payload import HEXADECIMAL, ID_LIKE, KINDS, NOBODY, REFERENCES, Form, encode_sorted
-from target_xero.writes import DELETED_AT, Write
+from target_xero.content.amounts import agrees
+from target_xero.content.payload import HEXADECIMAL, ID_LIKE, KINDS, NOBODY, REFERENCES, Form, encode_sorted
+from target_xero.write_log.identity import Naming
+from target_xero.write_specs.rows import DELETED_AT, Write
 
 _NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
 #: What a field of each kind looks like when there is nothing to put right about it.

@@ -16,9 +16,9 @@ from types import MappingProxyType
 from singer_xero.objects import CHILDREN, EVERY, OBJECTS, Field, XeroObject
 from singer_xero.objects.fields import calculated, guid, many, one, text
 from singer_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
-from target_xero.day_formats import DayOrder, no_order
-from target_xero.payload import REFERENCES, Form
-from target_xero.spelling import folded
+from target_xero.content.day_formats import DayOrder, no_order
+from target_xero.content.payload import REFERENCES, Form
+from target_xero.content.spelling import folded
 
 #: As many records as Xero advises to send at once.
 MANY = 50

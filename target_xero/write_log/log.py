@@ -2,7 +2,7 @@
 
 Before a request goes out, its records stand in the log as in flight, with the request's Idempotency-Key and what is
 sent; when the answer is there, they are written or refused. So a run that ends anywhere leaves behind either a settled
-record or one that the next run looks up in Xero before it sends anything. `write_log_file` keeps the log.
+record or one that the next run looks up in Xero before it sends anything. `sqlite_log` keeps the log.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from target_xero import identity
-from target_xero.payload import decode
+from target_xero.content.payload import decode
+from target_xero.write_log import identity
 
 #: Keys in one query: SQLite's oldest limit of variables is 999.
 _AT_ONCE = 500
@@ -30,7 +30,7 @@ class Entry:
 
     `hash` is that of the content last written, None if nothing was; `xero_id` Xero's id; `status` the status
     it was brought to ("" if it has none, DELETED once it is gone); `owner` the path of what it hangs on
-    (`CreditNotes/<id>`); `lines` its line items in the order they were sent, as `target_xero.lines` notes them;
+    (`CreditNotes/<id>`); `lines` its line items in the order they were sent, as `line_matching` notes them;
     `attempts` how many answers it has had, which goes into the Idempotency-Key so that sending the same again on
     purpose is not taken for a retry.
     """

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from target_xero.columns import Layout, Unfolded
-from target_xero.identity import Naming
-from target_xero.line_rows import Place, Row, RowSpool, merged
-from target_xero.payload import Broken, Content, hashed
-from target_xero.report import REJECT
-from target_xero.stream_names import Meaning
-from target_xero.writes import DELETED_AT, Write
+from target_xero.content.payload import Broken, Content, hashed
+from target_xero.intake.columns import Layout, Unfolded
+from target_xero.intake.line_rows import Place, Row, RowSpool, merged
+from target_xero.intake.stream_names import Meaning
+from target_xero.summary import REJECT
+from target_xero.write_log.identity import Naming
+from target_xero.write_specs.rows import DELETED_AT, Write
 
 _INCREMENTAL = (
     "%s has a row for each line and is read by what has changed. A document must come with all its lines each time, "

@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from singer_sdk.sinks import Sink
 
-from target_xero.columns import Layout, Unfolded, layout_of
-from target_xero.day_formats import DayOrder, no_order
-from target_xero.identity import CONTENT, Naming, own_key, part_of
-from target_xero.payload import (
+from target_xero.content.day_formats import DayOrder, no_order
+from target_xero.content.payload import (
     KINDS,
     REFERENCES,
     Broken,
@@ -32,13 +30,15 @@ from target_xero.payload import (
     fingerprint,
     hashed,
 )
-from target_xero.rejected_names import OWN_KEY
-from target_xero.row_tables import Origin, RowTables, tenant_of
-from target_xero.shapes import Shape, Taken
-from target_xero.spelling import folded
-from target_xero.spool import SpoolFile
-from target_xero.stream_names import Meaning
-from target_xero.writes import DELETED_AT, WRITES, Part, Write
+from target_xero.content.spelling import folded
+from target_xero.intake.columns import Layout, Unfolded, layout_of
+from target_xero.intake.fast_path import Shape, Taken
+from target_xero.intake.row_tables import Origin, RowTables, tenant_of
+from target_xero.intake.spool import SpoolFile
+from target_xero.intake.stream_names import Meaning
+from target_xero.planning.rejected_names import OWN_KEY
+from target_xero.write_log.identity import CONTENT, Naming, own_key, part_of
+from target_xero.write_specs.rows import DELETED_AT, WRITES, Part, Write
 
 if TYPE_CHECKING:
     from singer_sdk.target_base import Target

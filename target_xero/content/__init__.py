@@ -1,0 +1,1 @@
+"""The content of records: names, values and amounts as Xero takes them."""

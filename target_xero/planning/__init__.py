@@ -1,0 +1,1 @@
+"""Decides what to ask of Xero for each record."""

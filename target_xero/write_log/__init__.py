@@ -1,0 +1,1 @@
+"""The log of writes: what was written of each record."""

@@ -1,0 +1,1 @@
+"""Which objects can be written, and how: one row each."""

@@ -1,0 +1,1 @@
+"""Sends requests and settles their answers."""
