@@ -84,7 +84,7 @@ class Round:
                 raise SystemExit(f"a run that nobody disturbed ended with {process.returncode}")
 
 
-def kill_often(kills: int, ledger_path: str, folder: Path, seed: int = 1, tell: bool = False) -> Outcome:
+def kill_often(kills: int, write_log_path: str, folder: Path, seed: int = 1, tell: bool = False) -> Outcome:
     """Kill so many runs with one log of writes; `tell` prints how things stand after each round."""
     chance, struck, number = random.Random(seed), 0, 0
     expected: list[str] = []
@@ -93,7 +93,7 @@ def kill_often(kills: int, ledger_path: str, folder: Path, seed: int = 1, tell: 
         config = {
             **apps.CUSTOM_CONNECTION.settings(xero.url),
             "token_path": str(folder / "tokens.json"),
-            "ledger_path": ledger_path,
+            "ledger_path": write_log_path,
             "rejects_path": str(folder / "rejects.singer"),
         }
         while struck < kills:
@@ -134,8 +134,8 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1, help="for the moments of the kills")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, place_of(options.log, Path(folder)) as ledger_path:
-        outcome = kill_often(options.kills, ledger_path, Path(folder), options.seed, tell=True)
+    with tempfile.TemporaryDirectory() as folder, place_of(options.log, Path(folder)) as write_log_path:
+        outcome = kill_often(options.kills, write_log_path, Path(folder), options.seed, tell=True)
     return 1 if outcome.lost or outcome.doubled else 0
 
 

@@ -68,7 +68,7 @@ def messages(path: Path, records: int, *, small_letters: bool = False) -> Path:
     return path
 
 
-def _command(name: str, place: Prebuilt, folder: Path, ledger: str) -> list[str | Path]:
+def _command(name: str, place: Prebuilt, folder: Path, log: str) -> list[str | Path]:
     config = folder / f"{name[:3]}.json"
     if name == THEIRS_NAME:
         config.write_text(json.dumps({"api_url": place.url, "access_token": place.access_token}))
@@ -83,7 +83,7 @@ def _command(name: str, place: Prebuilt, folder: Path, ledger: str) -> list[str 
                 "api_url": place.url,
                 "identity_url": place.url,
                 "tenant_ids": list(place.tenants),
-                "ledger_path": str(folder / ledger),
+                "ledger_path": str(folder / log),
             }
         )
     )

@@ -14,7 +14,7 @@ import msgspec
 from singer_xero.api import private_files
 from singer_xero.config import ConfigurationProblem
 from target_xero.content.payload import encode, hashed
-from target_xero.write_specs.rows import DELETED_AT
+from target_xero.write_specs.spec import DELETED_AT
 
 REASON, REJECTED_AT, REJECT = "_rejected_reason", "_rejected_at", "_rejected_id"
 #: In the SCHEMA messages of rejects: the source that their records come from, which may be piped in by hand.
@@ -48,7 +48,7 @@ class Count:
     calls: int = 0
 
 
-class Report:
+class Summary:
     """Counts by object."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Report:
         return "\n".join(lines)
 
 
-class Rejects:
+class RejectsFile:
     """The file of rejects: a Singer stream of the records as they came, each with the reason it was rejected.
 
     It is only ever added to, for a run that has put records aside there passes its state on; a reject that is there

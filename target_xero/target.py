@@ -33,12 +33,13 @@ from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connec
 from singer_xero.console import Block
 from target_xero.content.day_formats import DayOrder, Order, of_country
 from target_xero.content.payload import decode, decode_exactly, encode, fingerprint
-from target_xero.intake.intake import Intake, Reader, States, XeroSink
-from target_xero.intake.stream_names import Meaning, meaning, reason_not_written
-from target_xero.summary import SOURCE, Rejects, Report
-from target_xero.write_log.log import Ledger
-from target_xero.write_log.sqlite_log import open_log
-from target_xero.write_specs.rows import MANY, WRITES
+from target_xero.intake.intake import Intake, StateQueue, StreamReader, XeroSink
+from target_xero.intake.stream_names import StreamTarget, reason_not_written, stream_target
+from target_xero.summary import SOURCE, RejectsFile, Summary
+from target_xero.write_log.log import WriteLog
+from target_xero.write_log.sqlite_log import open_sqlite_log
+from target_xero.write_specs.rows import WRITE_SPECS
+from target_xero.write_specs.spec import MANY
 from target_xero.writing.writer import Writer
 
 #: Takes in a record of a stream with the stream's key properties and columns.
@@ -51,7 +52,7 @@ class _Record(msgspec.Struct, gc=False):
     record: msgspec.Raw
 
 
-class Lines(GenericSingerReader[str]):
+class MessageReader(GenericSingerReader[str]):
     """Reads Singer messages; a line that is none ends the run with its number, and never with its content.
 
     `takers` take the records of some streams as they are, as JSON and with the line that they came in, and `taken`
@@ -62,7 +63,7 @@ class Lines(GenericSingerReader[str]):
         super().__init__()
         self.number = 0
         self.line = b""
-        self.takers: dict[str, Reader] = {}
+        self.takers: dict[str, StreamReader] = {}
         self.taken: Counter[str] = Counter()
 
     @property
@@ -158,7 +159,7 @@ class TargetXero(XeroPlugin, Target):
 
     name = "target-xero"
     default_sink_class = XeroSink
-    message_reader_class = Lines
+    message_reader_class = MessageReader
 
     # Without flattening, which would take nested records apart, and without the SDK's JSON schema validation:
     # what Xero wants of a record stands in the registry.
@@ -238,13 +239,15 @@ class TargetXero(XeroPlugin, Target):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # A reader that was handed in has no lines to offer.
-        self._lines = self.message_reader if isinstance(self.message_reader, Lines) else Lines()
+        self._lines = (
+            self.message_reader if isinstance(self.message_reader, MessageReader) else MessageReader()
+        )
         self.max_parallelism = 1
         # Everything waits for the end of the input; see `intake`.
         self._MAX_RECORD_AGE_IN_MINUTES = float("inf")
         self.connected = Connected(self.config, self.logger)
-        self.report = Report()
-        self.states = States(self._emit_state)
+        self.summary = Summary()
+        self.states = StateQueue(self._emit_state)
         self.source = str(self.config.get("source") or os.environ.get("MELTANO_EXTRACTOR_NAME") or "")
         self.intake = Intake(self.states, self.logger.warning, self.source, day_order=lambda: self._day_order)
         self.schemas: dict[str, Mapping[str, Any]] = {}
@@ -291,7 +294,7 @@ class TargetXero(XeroPlugin, Target):
     def _take_as_it_is(self, stream: str) -> None:
         """Let a stream that no stream map touches pass the SDK by: of what it does to a record nothing is needed."""
         (only,) = maps if len(maps := self.mapper.stream_maps[stream]) == 1 else (None,)
-        found = meaning(stream)
+        found = stream_target(stream)
         if found and type(only) is SameRecordTransform and only.stream_alias == stream:
             sink = self.get_sink(stream)
             columns = tuple(self.schemas[stream]["schema"]["properties"])
@@ -335,14 +338,14 @@ class TargetXero(XeroPlugin, Target):
 
     def taker(self, stream: str) -> Taker:
         """What is to be done with each record of a stream; raises `ConfigurationProblem` for an unknown one."""
-        found = meaning(stream)
+        found = stream_target(stream)
         if found is not None:
-            if found.row.name != stream:
-                self.logger.info("The stream %s is written to %s.", stream, found.row.name)
+            if found.spec.name != stream:
+                self.logger.info("The stream %s is written to %s.", stream, found.spec.name)
             return self._take_for(found)
         reason = reason_not_written(stream)
         if reason is None and self.config["on_unknown_stream"] == "fail":
-            known = ", ".join(WRITES)
+            known = ", ".join(WRITE_SPECS)
             raise ConfigurationProblem(
                 f"The stream {stream!r} is none that Xero can be written: rename it with stream_maps, deselect it in "
                 f"the tap, or set on_unknown_stream to ignore. Nothing was written. Xero has {known}."
@@ -350,7 +353,7 @@ class TargetXero(XeroPlugin, Target):
         self.logger.info("The stream %s is left out: %s.", stream, reason or "Xero has nothing of that name")
         return self._leave_out(stream)
 
-    def _take_for(self, found: Meaning) -> Taker:
+    def _take_for(self, found: StreamTarget) -> Taker:
         def take(record: Mapping[str, Any], keys: Sequence[str], columns: Sequence[str]) -> None:
             self.intake.take(found, self._stream, keys, record, self._line, columns)
 
@@ -358,7 +361,7 @@ class TargetXero(XeroPlugin, Target):
 
     def _leave_out(self, stream: str) -> Taker:
         def leave_out(record: Mapping[str, Any], keys: Sequence[str], columns: Sequence[str]) -> None:  # noqa: ARG001
-            self.report.of(stream).skipped += 1
+            self.summary.of(stream).skipped += 1
 
         return leave_out
 
@@ -385,7 +388,7 @@ class TargetXero(XeroPlugin, Target):
     def _write(self) -> None:
         source = self._only_source()
         rejects_path = self.config.get("rejects_path")
-        rejects = Rejects(
+        rejects = RejectsFile(
             _expanded(rejects_path, "rejects_path")
             if rejects_path
             else self._rejects_folder(source) / f"xero-rejects{_behind(source)}.singer",
@@ -395,14 +398,14 @@ class TargetXero(XeroPlugin, Target):
         organisation = self.announce()
         self._check_scopes()
         dry_run = bool(self.config["dry_run"])
-        with self._open_log(source, organisation.tenant_id, dry_run=dry_run) as ledger:
-            self._check_log(ledger, organisation)
+        with self._open_log(source, organisation.tenant_id, dry_run=dry_run) as log:
+            self._check_log(log, organisation)
             writer = Writer(
                 self.connected.client,
                 organisation,
-                ledger,
+                log,
                 self.intake,
-                self.report,
+                self.summary,
                 rejects,
                 self.logger,
                 batch_size=self.config["batch_size"],
@@ -415,15 +418,15 @@ class TargetXero(XeroPlugin, Target):
             try:
                 writer.run()
             finally:
-                if self.report.rejected and not dry_run:
+                if self.summary.rejected and not dry_run:
                     self.logger.error(
                         "%s rejected: they are in %s. Mend them there and pipe that file in again; what was written "
-                        "stays as it is.", f"{self.report.rejected:,}", rejects.path,
+                        "stays as it is.", f"{self.summary.rejected:,}", rejects.path,
                     )  # fmt: skip
-                if self.report.different:
+                if self.summary.different:
                     self.logger.warning(
                         "%s written, but Xero holds something else than they say: see the warnings above.",
-                        f"{self.report.different:,}",
+                        f"{self.summary.different:,}",
                     )
 
     def announce(self) -> Organisation:
@@ -439,27 +442,27 @@ class TargetXero(XeroPlugin, Target):
             )
         return organisation
 
-    def _check_log(self, ledger: Ledger, organisation: Organisation) -> None:
+    def _check_log(self, log: WriteLog, organisation: Organisation) -> None:
         """See to it that the log is this organisation's; raises `ConfigurationProblem` if it had better not be used."""
-        others = [f"{name or 'an organisation'} = {one}" for one, name in ledger.organisations()]
-        if not ledger.is_known and others and not self.config.get("tenant_ids"):
+        others = [f"{name or 'an organisation'} = {one}" for one, name in log.organisations()]
+        if not log.is_known and others and not self.config.get("tenant_ids"):
             raise ConfigurationProblem(
-                f"The log of writes {ledger.place} knows {'; '.join(others)}, and not {organisation.name} = "
+                f"The log of writes {log.place} knows {'; '.join(others)}, and not {organisation.name} = "
                 f"{organisation.tenant_id}, which is connected now. If that is right, name it in tenant_ids. Nothing "
                 "was written."
             )
-        if not ledger.is_known and self.config["require_write_log"]:
+        if not log.is_known and self.config["require_write_log"]:
             raise ConfigurationProblem(
-                f"require_write_log is set, and the log of writes {ledger.place} knows nothing of "
+                f"require_write_log is set, and the log of writes {log.place} knows nothing of "
                 f"{organisation.name}. Restore it, or run once without that setting. Nothing was written."
             )
-        if ledger.is_new:
+        if log.is_new:
             self.logger.warning(
                 "The log of writes %s is new for %s. If that was written to before, stop and restore the log; until a "
                 "run has ended well, documents are looked up in Xero by what they say before they are made.",
-                ledger.place, organisation.name,
+                log.place, organisation.name,
             )  # fmt: skip
-        ledger.begin(organisation.name, datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        log.begin(organisation.name, datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
     def _only_source(self) -> str:
         """The source whose log of writes this run uses, by its settings or by what mended rejects say of theirs."""
@@ -473,22 +476,22 @@ class TargetXero(XeroPlugin, Target):
             )
         return sources[0] if len(sources) == 1 else ""
 
-    def _open_log(self, source: str, tenant: str, *, dry_run: bool) -> AbstractContextManager[Ledger]:
+    def _open_log(self, source: str, tenant: str, *, dry_run: bool) -> AbstractContextManager[WriteLog]:
         """Open the log of writes, in a file or in PostgreSQL."""
         setting = self.config.get("ledger_path") or ""
         if is_postgres(setting):
             from target_xero.write_log.postgres_log import open_postgres_log
 
             return open_postgres_log(setting, source, tenant, dry_run=dry_run)
-        path, copy_of = self._ledger_path(source)
-        return open_log(path, tenant, dry_run=dry_run, copy_of=copy_of)
+        path, copy_of = self._write_log_path(source)
+        return open_sqlite_log(path, tenant, dry_run=dry_run, copy_of=copy_of)
 
     def _rejects_folder(self, source: str) -> Path:
         if is_postgres(self.config.get("ledger_path") or ""):
             return default_folder("rejects_path")
-        return self._ledger_path(source)[0].parent
+        return self._write_log_path(source)[0].parent
 
-    def _ledger_path(self, source: str) -> tuple[Path, Path | None]:
+    def _write_log_path(self, source: str) -> tuple[Path, Path | None]:
         """The log of writes, and the one that it begins as a copy of if it is new.
 
         Before there was a log for each source, all of them were in one.
@@ -523,9 +526,11 @@ class TargetXero(XeroPlugin, Target):
         """Raise `ConfigurationProblem` before the first write if the token may not write all there is."""
         granted = self.connected.client.scopes()
         missing: dict[str, list[str]] = {}
-        for name, row in WRITES.items():
+        for name, spec in WRITE_SPECS.items():
             scope = (
-                row.xero.scope_missing(granted, write=True) if row.xero and row.create and granted else None
+                spec.xero.scope_missing(granted, write=True)
+                if spec.xero and spec.create and granted
+                else None
             )
             if scope and self.intake.counts[name]:
                 missing.setdefault(scope.removesuffix(".read"), []).append(name)
@@ -544,11 +549,13 @@ class TargetXero(XeroPlugin, Target):
 
     def _tell(self) -> None:
         """The table at the end."""
-        if self.report.counts:
+        if self.summary.counts:
             would = (
                 " (dry run: nothing was sent, this is what would happen)" if self.config["dry_run"] else ""
             )
-            self.logger.info("What became of the records%s:\n%s", would, Block(self.report.table(WRITES)))
+            self.logger.info(
+                "What became of the records%s:\n%s", would, Block(self.summary.table(WRITE_SPECS))
+            )
 
     def _emit_state(self, state: Any) -> None:
         if self.config["dry_run"]:
@@ -596,7 +603,7 @@ class TargetXero(XeroPlugin, Target):
             target.listen(file_input)
         finally:
             target.close()
-        if target.report.rejected or (target.report.different and target.config["on_difference"] == "fail"):
+        if target.summary.rejected or (target.summary.different and target.config["on_difference"] == "fail"):
             sys.exit(1)
 
 

@@ -10,7 +10,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from singer_xero.objects import OBJECTS
 from tap_xero.tap import TapXero
-from target_xero.write_specs.rows import WRITES
+from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 from xero_sandbox import Sandbox, apps
 
 Records = dict[str, list[dict[str, Any]]]
@@ -56,11 +56,11 @@ def company(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.mark.parametrize("names", ["snake", "lifted"])
-@pytest.mark.parametrize("stream", [name for name in WRITES if name in OBJECTS])
+@pytest.mark.parametrize("stream", [name for name in WRITE_SPECS if name in OBJECTS])
 def test_the_target_takes_snake_case_for_what_xero_calls_it(
     company: dict[str, Records], stream: str, names: str
 ) -> None:
-    form, other = WRITES[stream].form(), WRITES[stream].form()
+    form, other = parser_of(WRITE_SPECS[stream]), parser_of(WRITE_SPECS[stream])
     records = [company[one].get(stream, []) for one in ("xero", names)]
     for theirs, ours in zip(*records, strict=True):
         taken, again = form.take(theirs), other.take(ours)
@@ -68,6 +68,6 @@ def test_the_target_takes_snake_case_for_what_xero_calls_it(
 
 
 def test_there_is_something_to_compare(company: dict[str, Records]) -> None:
-    written = {name: len(company["xero"].get(name, [])) for name in WRITES}
+    written = {name: len(company["xero"].get(name, [])) for name in WRITE_SPECS}
     assert sum(1 for number in written.values() if number) > 15
     assert all(len(company[names]["quotes"]) == written["quotes"] > 50 for names in ("snake", "lifted"))

@@ -14,7 +14,7 @@ from typing import Any
 from singer_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging, XeroObject
 from tap_xero.tap import TapXero
 from target_xero.intake import columns
-from target_xero.write_specs import rows as writes
+from target_xero.write_specs import documentation as writes
 
 README = Path(__file__).parent.parent / "README.md"
 REPORTS_PAGE = README.parent / "docs" / "reports.md"

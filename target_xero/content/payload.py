@@ -118,7 +118,7 @@ def _digits(text: str) -> Decimal | str:
 _tolerant = msgspec.json.Decoder(float_hook=_digits)
 
 
-class Broken(Exception):
+class InvalidRecord(Exception):
     """A value breaks a rule. `field` is its path within the record, such as `LineItems[2].Quantity`."""
 
     def __init__(self, rule: str, field: str = "") -> None:
@@ -133,7 +133,7 @@ class Content:
 
     sent: dict[str, Any]
     aside: dict[str, Any] = field(default_factory=dict)
-    problems: list[Broken] = field(default_factory=list)
+    problems: list[InvalidRecord] = field(default_factory=list)
 
 
 def hashed(content: Any) -> str:
@@ -152,7 +152,7 @@ _Slot = tuple[str, Callable[[Any], Any], "type[Any] | None"]
 _RIGHT: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
 
 
-class Form:
+class RecordParser:
     """What a record, or a part nested in one, may hold.
 
     `fields` are the registry's; of those that Xero works out itself the ones named in `aside` are looked at
@@ -188,7 +188,7 @@ class Form:
         self._own_keys = own_keys
         #: The fields that are not left out, and the forms of what is nested in them.
         self.wanted: dict[str, Field] = {}
-        self.inner: dict[str, Form] = {}
+        self.inner: dict[str, RecordParser] = {}
         self._slots: dict[str, _Slot | None] = {}
         self._known: dict[str, _Slot | None] = {}
         #: Whether it is a line with a price, whose LineAmount a write may give as well.
@@ -249,7 +249,7 @@ class Form:
             else word.part.fields
         )
         many = word.kind == "many"
-        form = Form(
+        form = RecordParser(
             fields,
             only=(*REFERENCES[name], *_kind_of(name)) if name in REFERENCES else _NARROW.get(name, ()),
             own_keys={"": self._own_keys.get(name) or _own_key(name)},
@@ -296,16 +296,16 @@ class Form:
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            raise Broken(f"an object is needed, not {_shown(value)}")
-        problems: list[Broken] = []
+            raise InvalidRecord(f"an object is needed, not {_shown(value)}")
+        problems: list[InvalidRecord] = []
         taken, left = self._sort(value, frozenset(), problems)
         if problems:
-            raise Broken(problems[0].rule, f".{problems[0].field}")
+            raise InvalidRecord(problems[0].rule, f".{problems[0].field}")
         if self.is_priced_line:
             _drop_amount(taken)
         lost = [] if taken else [raw for raw in left if _is_said(raw, value[raw])]
         if lost:
-            raise Broken(f"nothing of it is understood or may be written: {', '.join(lost[:5])}")
+            raise InvalidRecord(f"nothing of it is understood or may be written: {', '.join(lost[:5])}")
         return taken or None
 
     def tracked(self, entry: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -318,7 +318,7 @@ class Form:
         return {**found, COLUMN: entry[COLUMN]} if found and COLUMN in entry else found
 
     def _sort(
-        self, record: Mapping[str, Any], ignored: frozenset[str], problems: list[Broken]
+        self, record: Mapping[str, Any], ignored: frozenset[str], problems: list[InvalidRecord]
     ) -> tuple[dict[str, Any], list[str]]:
         """The values by Xero's names, and the names that are left out."""
         taken: dict[str, Any] = {}
@@ -340,8 +340,8 @@ class Form:
             else:
                 try:
                     found = convert(value)
-                except Broken as broken:
-                    problems.append(Broken(broken.rule, name + broken.field))
+                except InvalidRecord as broken:
+                    problems.append(InvalidRecord(broken.rule, name + broken.field))
                     continue
                 if found is None:
                     continue
@@ -352,7 +352,7 @@ class Form:
         for path, found in flat:
             try:
                 _place(taken, path, found)
-            except Broken as broken:
+            except InvalidRecord as broken:
                 problems.append(broken)
         return taken, left
 
@@ -383,8 +383,8 @@ def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
     is_twin = last == "String"
     if is_twin:
         *way, last = way
-    for step in way:
-        content = content.setdefault(step, {})
+    for op in way:
+        content = content.setdefault(op, {})
     if is_twin:
         _fill_day(content, last, value, "".join(path))
     else:
@@ -394,7 +394,7 @@ def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
 def _fill_day(content: dict[str, Any], name: str, day: str, twin: str) -> None:
     """Take a day that came as `<name>String`. Raises `Broken` at `twin` if the field itself has another one."""
     if content.setdefault(name, day) != day:
-        raise Broken(f"it says {day}, and {name} {content[name]}", twin)
+        raise InvalidRecord(f"it says {day}, and {name} {content[name]}", twin)
 
 
 def _drop_amount(line: dict[str, Any]) -> None:
@@ -419,7 +419,7 @@ def _from_json(value: Any) -> Any:
         try:
             return decode(value)
         except msgspec.DecodeError:
-            raise Broken(
+            raise InvalidRecord(
                 f"an object or a list, or one as JSON text, is needed, not {_shown(value)}"
             ) from None
     return value
@@ -431,11 +431,11 @@ def _tracked(value: Any) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, Mapping):
-        raise Broken(f"a category and its option are needed, not {_shown(value)}")
+        raise InvalidRecord(f"a category and its option are needed, not {_shown(value)}")
     try:
         return tracking_entries(value)
     except ValueError as error:
-        raise Broken(str(error)) from None
+        raise InvalidRecord(str(error)) from None
 
 
 def _listed(
@@ -452,8 +452,8 @@ def _listed(
                 continue
             try:
                 found = [one(each) for each in entries_of(entry)]
-            except Broken as broken:
-                raise Broken(broken.rule, f"[{index}]{broken.field}") from None
+            except InvalidRecord as broken:
+                raise InvalidRecord(broken.rule, f"[{index}]{broken.field}") from None
             taken += [each for each in found if each is not None]
         return taken or None
 
@@ -485,15 +485,15 @@ def without_noise(exact: Decimal) -> Decimal:
 def number(value: Any) -> int | Decimal:
     """An exact number in its shortest form, so that `1.50` and `1.5` are the same content."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise Broken(f"a number is needed, not {_shown(value)}")
+        raise InvalidRecord(f"a number is needed, not {_shown(value)}")
     if isinstance(value, int):
         return value
     try:
         exact = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
-        raise Broken(f"a number such as 1234.50 is needed, not {_shown(value)}") from None
+        raise InvalidRecord(f"a number such as 1234.50 is needed, not {_shown(value)}") from None
     if not exact.is_finite() or exact.adjusted() > 30:
-        raise Broken(f"a number is needed, not {_shown(value)}")
+        raise InvalidRecord(f"a number is needed, not {_shown(value)}")
     if not isinstance(value, str) or len(value) >= _SURE_DIGITS:
         exact = without_noise(exact)
     if exact == exact.to_integral_value():
@@ -508,7 +508,7 @@ def _number(value: Any) -> int | Decimal | None:
 def _whole(value: Any) -> int | None:
     found = _number(value)
     if found is not None and not isinstance(found, int):
-        raise Broken(f"a whole number is needed, not {_shown(value)}")
+        raise InvalidRecord(f"a whole number is needed, not {_shown(value)}")
     return found
 
 
@@ -519,7 +519,7 @@ def _text(value: Any) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise Broken(f"text is needed, not {_shown(value)}")
+        raise InvalidRecord(f"text is needed, not {_shown(value)}")
     exact = number(value)
     return str(exact) if isinstance(exact, int) else f"{without_noise(Decimal(str(value))):f}"
 
@@ -541,7 +541,7 @@ def _flag(value: Any) -> bool | None:
         return True
     if word in {"false", "0", "no"}:
         return False
-    raise Broken(f"true or false is needed, not {_shown(value)}")
+    raise InvalidRecord(f"true or false is needed, not {_shown(value)}")
 
 
 def _id(value: Any) -> str | None:
@@ -551,7 +551,7 @@ def _id(value: Any) -> str | None:
     if found in {"", NOBODY}:
         return None
     if not _guid(found):
-        raise Broken(f"a GUID is needed, not {_shown(value)}")
+        raise InvalidRecord(f"a GUID is needed, not {_shown(value)}")
     return found
 
 
@@ -563,7 +563,7 @@ def is_id(text: str) -> bool:
 def _id_or_key(value: Any) -> str | None:
     """An id of Xero's, or a key of the source's own."""
     if isinstance(value, (dict, list, bool)):
-        raise Broken(f"an id is needed, not {_shown(value)}")
+        raise InvalidRecord(f"an id is needed, not {_shown(value)}")
     if isinstance(value, (float, Decimal)):
         value = number(value)
     found = str(value).strip()
@@ -600,8 +600,8 @@ def _calendar_day(value: Any, order: Callable[[], DayOrder]) -> str | None:
             try:
                 return day_formats.read(value, known)
             except ValueError as error:
-                raise Broken(str(error)) from None
-    raise Broken(f"a day such as 2026-12-31 is needed, not {_shown(value)}")
+                raise InvalidRecord(str(error)) from None
+    raise InvalidRecord(f"a day such as 2026-12-31 is needed, not {_shown(value)}")
 
 
 def _existing_day(text: str) -> str:
@@ -609,7 +609,7 @@ def _existing_day(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise Broken(f"the calendar has no day {text}") from None
+        raise InvalidRecord(f"the calendar has no day {text}") from None
     return text
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_xero.content.payload import REFERENCES, Broken, Form
+from target_xero.content.payload import REFERENCES, InvalidRecord, RecordParser
 from target_xero.content.spelling import folded, is_blank, snake_case
-from target_xero.write_specs.rows import WRITES, Write
+from target_xero.write_specs.rows import WRITE_SPECS, parser_of
+from target_xero.write_specs.spec import WriteSpec
 
 #: A field and where it is nested: `("Addresses", "POBOX", "City")` is the City of the address of that type.
 Path = tuple[str, ...]
@@ -129,8 +130,6 @@ _LINE_ALIASES: Mapping[str, str] = {
     "Qty": "Quantity",
 }
 _FOLDED_ALIASES = {folded(alias): name for alias, name in _LINE_ALIASES.items()}
-#: Xero's import template for manual journals has its own name for the amount.
-_OF_JOURNALS = {"amount": "LineAmount"}
 #: Names that may mean two things, so that a value under them can be neither taken nor left out.
 _AMBIGUOUS: Mapping[str, str] = {
     "price": "say unit_amount for the price of one, or line_amount for that of the whole line",
@@ -210,7 +209,7 @@ class Layout:
             if is_blank(settled):
                 continue
             if folded(name) in given:
-                raise Broken("it is given twice, by columns of its own as well", name)
+                raise InvalidRecord("it is given twice, by columns of its own as well", name)
             whole[name] = settled
         return Unfolded(whole, line.number, line.key)
 
@@ -231,7 +230,7 @@ class _Line:
             # A key of the source's own, and none of Xero's.
             self.key = str(value).strip()
         elif column.kind == "ambiguous":
-            raise Broken(f"it may mean two things: {column.field}", raw)
+            raise InvalidRecord(f"it may mean two things: {column.field}", raw)
         elif column.kind in {"Name", "Option"}:
             self._tracking.setdefault(f"#{column.field}", {"Name": None, "Option": None})[column.kind] = value
         elif column.kind == "category":
@@ -245,26 +244,26 @@ class _Line:
         # Without an option, a name of a category says nothing: templates repeat it on each row.
         entries = [one for one in self._tracking.values() if not is_blank(one.get("Option", "column"))]
         if entries and "tracking" in self._fields:
-            raise Broken("it is given twice, by columns of its own as well", "Tracking")
+            raise InvalidRecord("it is given twice, by columns of its own as well", "Tracking")
         return {**self._fields, **({"tracking": entries} if entries else {})}
 
 
-def layout_of(row: Write, form: Form, columns: Iterable[str]) -> Layout:
+def layout_of(spec: WriteSpec, form: RecordParser, columns: Iterable[str]) -> Layout:
     """How records with these columns are read, as records of an object with this form."""
     names = [raw for raw in columns if raw[:1] != "_"]
     unknown = [raw for raw in names if not form.knows(raw)]
-    moves = _MOVED.get(row.name, {})
+    moves = _MOVED.get(spec.name, {})
     found = Layout({raw: moves[folded(raw)] for raw in unknown if folded(raw) in moves})
-    list_field = next((name for name in LISTS if name in form.inner and row.create), "")
+    list_field = next((name for name in LISTS if name in form.inner and spec.create), "")
     if list_field and folded(list_field) not in map(folded, names):
         line_form = form.inner[list_field]
-        lines = _line_columns(row, line_form, [raw for raw in unknown if raw not in found.moved])
+        lines = _line_columns(spec, line_form, [raw for raw in unknown if raw not in found.moved])
         if lines:
             found.lines, found.list_field = lines, list_field
     return found
 
 
-def _line_columns(row: Write, form: Form, names: Iterable[str]) -> dict[str, LineColumn]:
+def _line_columns(spec: WriteSpec, form: RecordParser, names: Iterable[str]) -> dict[str, LineColumn]:
     """The columns that hold a line; none if the table is not one of lines.
 
     Names that begin with `line_` say so themselves. Where there are none, fields of a line count under their plain
@@ -277,11 +276,11 @@ def _line_columns(row: Write, form: Form, names: Iterable[str]) -> dict[str, Lin
         if name.startswith("line") and form.takes(name):
             # LineAmount and LineItemID are what a line's fields are called anyway.
             plain[raw] = prefixed[raw] = LineColumn(name)
-        elif column := _prefixed(row, form, raw, name):
+        elif column := _prefixed(spec, form, raw, name):
             prefixed[raw] = column
         elif name == "discount" and form.takes("DiscountRate"):
             plain[raw] = LineColumn("discountrate", "per cent")
-        elif column := _line_column(row, form, raw, name):
+        elif column := _line_column(spec, form, raw, name):
             plain[raw] = column
         elif name in _AMBIGUOUS:
             plain[raw] = LineColumn(_AMBIGUOUS[name], "ambiguous")
@@ -290,13 +289,13 @@ def _line_columns(row: Write, form: Form, names: Iterable[str]) -> dict[str, Lin
     return plain if any(column.field in _AMOUNTS for column in plain.values()) else {}
 
 
-def _prefixed(row: Write, form: Form, raw: str, name: str) -> LineColumn | None:
+def _prefixed(spec: WriteSpec, form: RecordParser, raw: str, name: str) -> LineColumn | None:
     """What a column says of a line by a name such as `line_quantity`; None if it has no such name."""
     for prefix in _PREFIXES:
         rest = name.removeprefix(prefix)
         if rest == name:
             continue
-        if column := _line_column(row, form, raw, rest):
+        if column := _line_column(spec, form, raw, rest):
             return column
         if rest in _NUMBERS:
             return LineColumn("", "number")
@@ -307,9 +306,9 @@ def _prefixed(row: Write, form: Form, raw: str, name: str) -> LineColumn | None:
     return None
 
 
-def _line_column(row: Write, form: Form, raw: str, name: str) -> LineColumn | None:
+def _line_column(spec: WriteSpec, form: RecordParser, raw: str, name: str) -> LineColumn | None:
     """What a column says of a line; `name` is its name without what says that it is one of a line."""
-    aliases = _FOLDED_ALIASES if row.name != "manual_journals" else {**_FOLDED_ALIASES, **_OF_JOURNALS}
+    aliases = {**_FOLDED_ALIASES, **{folded(alias): known for alias, known in spec.line_aliases.items()}}
     for known in (name, folded(aliases.get(name, ""))):
         if known and form.takes(known):
             return LineColumn(known)
@@ -329,8 +328,8 @@ def _put(nested: dict[str, Any], path: Path, raw: str, value: Any) -> None:
     if words and isinstance(value, str):
         value = words.get(folded(value), value)
     *way, last = path
-    for step in way:
-        nested = nested.setdefault(step, {})
+    for op in way:
+        nested = nested.setdefault(op, {})
     if is_blank(nested.get(last)):
         nested[last] = value
 
@@ -360,22 +359,22 @@ def table() -> str:
         "| stream | columns | columns of one line | also, in Xero's import template |",
         "|---|---|---|---|",
     ]
-    for row in WRITES.values():
-        if row.create:
-            told = (columns_of(row), line_columns_of(row), template_columns_of(row))
+    for spec in WRITE_SPECS.values():
+        if spec.create:
+            told = (columns_of(spec), line_columns_of(spec), template_columns_of(spec))
             cells = (", ".join(f"`{column}`" for column in columns) for columns in told)
-            lines.append(f"| `{row.name}` | " + " | ".join(cells) + " |")
+            lines.append(f"| `{spec.name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def columns_of(row: Write) -> list[str]:
+def columns_of(spec: WriteSpec) -> list[str]:
     """The columns that hold a record's fields and what is nested in it."""
-    return list(dict.fromkeys(_columns(row.form())))
+    return list(dict.fromkeys(_columns(parser_of(spec))))
 
 
-def line_columns_of(row: Write) -> list[str]:
+def line_columns_of(spec: WriteSpec) -> list[str]:
     """The columns that hold one line of a document; none for an object without lines."""
-    form = row.form()
+    form = parser_of(spec)
     lines = next((form.inner[name] for name in LISTS if name in form.inner), None)
     if lines is None:
         return []
@@ -383,20 +382,20 @@ def line_columns_of(row: Write) -> list[str]:
     return [*columns, "line_tracking_<category>", "line_number"]
 
 
-def template_columns_of(row: Write) -> list[str]:
+def template_columns_of(spec: WriteSpec) -> list[str]:
     """The columns of Xero's import templates that are not fields of that name."""
-    form = row.form()
+    form = parser_of(spec)
     lines = next((form.inner[name] for name in LISTS if name in form.inner), None)
-    columns = list(_TEMPLATES.get(row.name, {}))
+    columns = list(_TEMPLATES.get(spec.name, {}))
     if lines is not None:
         known = {"InventoryItemCode": "ItemCode", "Discount": "DiscountRate", "TaxRate": "TaxType"}
         columns += [column for column, name in known.items() if lines.takes(name)]
-        columns += ["Amount"] if row.name == "manual_journals" else []
+        columns += spec.line_aliases
         columns += ["TrackingName1", "TrackingOption1", "TrackingName2", "TrackingOption2"]
     return columns
 
 
-def _columns(form: Form) -> Iterator[str]:
+def _columns(form: RecordParser) -> Iterator[str]:
     for name, word in form.wanted.items():
         column = snake_case(name)
         if word.kind != "one":

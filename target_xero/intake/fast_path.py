@@ -18,9 +18,17 @@ from typing import Any, Literal
 import msgspec
 
 from target_xero.content.amounts import agrees
-from target_xero.content.payload import HEXADECIMAL, ID_LIKE, KINDS, NOBODY, REFERENCES, Form, encode_sorted
-from target_xero.write_log.identity import Naming
-from target_xero.write_specs.rows import DELETED_AT, Write
+from target_xero.content.payload import (
+    HEXADECIMAL,
+    ID_LIKE,
+    KINDS,
+    NOBODY,
+    REFERENCES,
+    RecordParser,
+    encode_sorted,
+)
+from target_xero.write_log.identity import IdentityFormat
+from target_xero.write_specs.spec import DELETED_AT, WriteSpec
 
 _NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
 #: What a field of each kind looks like when there is nothing to put right about it.
@@ -36,8 +44,6 @@ _TYPES: Mapping[str, Any] = {
 _UNSEEN = msgspec.Raw()
 #: So many records that are not right as they are, and as many again are left to the form without a look.
 _PATIENCE, _REST = 20, 1000
-#: Objects with rules of their own.
-_OF_THEIR_OWN = frozenset({"payments", "manual_journals", "history_notes"})
 _matches = lru_cache(maxsize=1024)(fnmatchcase)
 
 
@@ -53,17 +59,22 @@ _NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, _Unusual, ArithmeticError,
 Taken = tuple[str, bytes, bytes, "str | None", "str | None", str, bool, dict[str, Any]]
 
 
-class Shape:
+class FastPath:
     """The records of one `stream`; `keys` are its key properties.
 
     A name that the form has met and leaves out is left out here as well; a new one is the form's to tell of.
     """
 
     def __init__(
-        self, row: Write, form: Form, stream: str, keys: Sequence[str], naming: Naming | None = None
+        self,
+        spec: WriteSpec,
+        form: RecordParser,
+        stream: str,
+        keys: Sequence[str],
+        identities: IdentityFormat | None = None,
     ) -> None:
-        self._row, self._form, self._stream, self._keys = row, form, stream, tuple(keys)
-        self._naming = naming or Naming("", stream, keys)
+        self._row, self._form, self._stream, self._keys = spec, form, stream, tuple(keys)
+        self._identity_format = identities or IdentityFormat("", stream, keys)
         self._misses = self._resting = 0
         self._names_met = -1
         self._read: Callable[[msgspec.Raw], Any]
@@ -74,16 +85,16 @@ class Shape:
         # Where the type has them.
         places = {name: f"x{number}" for number, name in enumerate(self._special)}
         self._key_places = tuple(places.get(name, name) for name in keys)
-        self._once = tuple(name for name in row.once if name in form.wanted)
+        self._once = tuple(name for name in spec.create_only if name in form.wanted)
         self._aside = tuple(name for name in form.aside if name in form.wanted and name not in form.inner)
-        self._status = row.status if row.status in form.wanted else ""
+        self._status = spec.status_field if spec.status_field in form.wanted else ""
         self._statuses: dict[str | None, str] = {None: "", "": ""}
-        self._statuses |= {status: row.becomes.get(status, status) for status in row.statuses}
-        self._names = (*row.names, *(row.numbered or ())[:1])
+        self._statuses |= {status: spec.status_aliases.get(status, status) for status in spec.known_statuses}
+        self._names = (*spec.natural_keys, *(spec.unique_when or ())[:1])
         self._kinds = tuple(name for name in KINDS if name in form.inner)
         payments = form.inner.get("Payments")
         self._nested_kinds = tuple(name for name in KINDS if payments and name in payments.inner)
-        self._is_special = bool(row.elsewhere or row.either or row.name in _OF_THEIR_OWN)
+        self._is_special = bool(spec.written_by_other_stream or spec.either or spec.has_own_rules)
         # A key that is a number counts as it was written, and one that is content under another name is both.
         self._can_read = all(
             form.wanted[name].kind in {"guid", "text", "instant"}
@@ -141,7 +152,7 @@ class Shape:
         self._read_line = msgspec.json.Decoder(message, float_hook=Decimal).decode
 
     def _taken(self, record: Any) -> Taken:
-        row = self._row
+        spec = self._row
         tenant, gone = record.x0 or None, bool(record.x1)
         key = self._key(record)
         self._tidy(record)
@@ -151,7 +162,7 @@ class Shape:
             if self._status not in self._aside:
                 setattr(record, self._status, None)
         if self._is_special:
-            _look_closer(row, record)
+            _look_closer(spec, record)
         for name in self._kinds:
             _drop_kind(getattr(record, name), name)
         for name in self._nested_kinds:
@@ -162,15 +173,15 @@ class Shape:
         for name in self._aside:
             value = getattr(record, name)
             if value is not None:
-                if name == row.key:
+                if name == spec.key:
                     identifier = value
-                    key = key or self._naming.by(name, value)
-                if name in row.looked_at:
+                    key = key or self._identity_format.by(name, value)
+                if name in spec.inspected_fields:
                     aside[name] = value
                 setattr(record, name, None)
         if not key and not self._keys:
-            named = row.named({name: getattr(record, name) for name in self._names})
-            key = next((self._naming.by(name, value) for name, value in named), "")
+            named = spec.natural_key({name: getattr(record, name) for name in self._names})
+            key = next((self._identity_format.by(name, value) for name, value in named), "")
         sent = compared = encode_sorted(record)
         for name in self._once:
             if getattr(record, name) is not None:
@@ -181,7 +192,7 @@ class Shape:
         return key, sent, compared, identifier, tenant, status, gone, aside
 
     def _status_of(self, status: str | None) -> str:
-        if not self._row.steps:
+        if not self._row.transitions:
             return ""
         found = self._statuses.get(status)
         if found is None:
@@ -193,28 +204,18 @@ class Shape:
         values = [getattr(record, place) for place in self._key_places]
         if None in values or "" in values:
             raise _Unusual
-        return self._naming.of(values) if values else ""
+        return self._identity_format.of(values) if values else ""
 
 
-def _look_closer(row: Write, record: Any) -> None:
+def _look_closer(spec: WriteSpec, record: Any) -> None:
     """Leave to the form what objects have rules of their own for; raises `_Unusual`."""
-    for field, pattern, _ in row.elsewhere:
+    for field, pattern, _ in spec.written_by_other_stream:
         value = getattr(record, field)
         if value and _matches(value, pattern):
             raise _Unusual
-    if row.either and sum(getattr(record, name) is not None for name in row.either) > 1:
+    if spec.either and sum(getattr(record, name) is not None for name in spec.either) > 1:
         raise _Unusual
-    if row.name == "payments" and (
-        record.InvoiceNumber is not None
-        or record.CreditNoteNumber is not None
-        or record.PaymentType not in _ORDINARY
-    ):
-        raise _Unusual
-    if row.name == "manual_journals" and record.JournalLines is not None:
-        amounts = [line.LineAmount for line in record.JournalLines]
-        if None in amounts or len(amounts) < 2 or sum(amounts):
-            raise _Unusual
-    if row.name == "history_notes":
+    if spec.is_unusual(record):
         raise _Unusual
 
 
@@ -226,13 +227,10 @@ def _drop_kind(reference: Any, name: str) -> None:
         setattr(reference, KINDS[name], None)
 
 
-_ORDINARY = frozenset({None, "ACCRECPAYMENT", "ACCPAYPAYMENT"})
-
-
 _Tidy = Callable[[Any], None]
 
 
-def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any], _Tidy]:
+def _made(form: RecordParser, name: str, special: Mapping[str, Any]) -> tuple[type[Any], _Tidy]:
     """A type for the records of a form, and what tidies them up.
 
     Its fields are in the order of their names, as they are hashed; what is `special` it holds as `x0`, `x1` and
@@ -240,7 +238,7 @@ def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any],
     `_Unusual` for a record that is the form's to judge.
     """
     fields: list[tuple[str, Any, Any]] = []
-    steps: list[str] = []
+    ops: list[str] = []
     known = dict(_NAMES)
     for field in sorted(form.wanted):
         word = form.wanted[field]
@@ -250,38 +248,38 @@ def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any],
             if field in form.aside:
                 # Parts are records of their own, if there are any.
                 kind = Any
-                steps.append(_NO_PARTS.format(field=field))
+                ops.append(_NO_PARTS.format(field=field))
             else:
                 many = word.kind == "many"
                 kind = list[kind] if many else kind  # type: ignore[valid-type]
                 call = "pass" if tidy is _nothing_to_do else f"tidy_{field}(one)"
-                steps.append((_EACH if many else _ONE).format(field=field, tidy=call))
+                ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
         elif word.item and word.item.kind == "text":
             kind = list[str]
-            steps.append(_TEXTS.format(field=field))
+            ops.append(_TEXTS.format(field=field))
         elif word.kind in _TYPES:
             kind = _TYPES[word.kind]
             if word.kind == "guid":
-                steps.append(_ID.format(field=field))
+                ops.append(_ID.format(field=field))
             elif word.kind in {"text", "instant"}:
-                steps.append(_TEXT.format(field=field))
+                ops.append(_TEXT.format(field=field))
             elif word.kind in _NUMBERS:
-                steps.append(_NUMBER.format(field=field))
+                ops.append(_NUMBER.format(field=field))
         else:
             continue
         fields.append((field, kind | None, None))
     if form.is_priced_line:
-        steps.append(_DROP_AMOUNT)
+        ops.append(_DROP_AMOUNT)
     for group in form.needs:
-        steps.append(f"if {' and '.join(f'record.{name} is None' for name in group)}: raise Unusual")
+        ops.append(f"if {' and '.join(f'record.{name} is None' for name in group)}: raise Unusual")
     places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
     for place, raw in places.items():
         if raw in special:
             fields.append((place, special[raw] | None, None))
-            steps.append(f"record.{place} = None")
+            ops.append(f"record.{place} = None")
         else:
             fields.append((place, msgspec.Raw, _UNSEEN))
-            steps.append(f"record.{place} = unseen")
+            ops.append(f"record.{place} = unseen")
     kind = msgspec.defstruct(
         name,
         fields,
@@ -290,9 +288,9 @@ def _made(form: Form, name: str, special: Mapping[str, Any]) -> tuple[type[Any],
         forbid_unknown_fields=True,
         gc=False,
     )
-    if not steps:
+    if not ops:
         return kind, _nothing_to_do
-    source = "\n".join(["def tidy(record):", *steps]).replace("\n", "\n    ")
+    source = "\n".join(["def tidy(record):", *ops]).replace("\n", "\n    ")
     # Compiled once for each object, of the registry's own names; a loop over them takes twice as long.
     exec(source, known)  # noqa: S102
     return kind, known["tidy"]

@@ -21,9 +21,9 @@ from target_xero.content.day_formats import DayOrder, no_order
 from target_xero.content.payload import (
     KINDS,
     REFERENCES,
-    Broken,
     Content,
-    Form,
+    InvalidRecord,
+    RecordParser,
     decode,
     encode,
     encode_sorted,
@@ -32,24 +32,17 @@ from target_xero.content.payload import (
 )
 from target_xero.content.spelling import folded
 from target_xero.intake.columns import Layout, Unfolded, layout_of
-from target_xero.intake.fast_path import Shape, Taken
+from target_xero.intake.fast_path import FastPath, Taken
 from target_xero.intake.row_tables import Origin, RowTables, tenant_of
 from target_xero.intake.spool import SpoolFile
-from target_xero.intake.stream_names import Meaning
+from target_xero.intake.stream_names import StreamTarget
 from target_xero.planning.rejected_names import OWN_KEY
-from target_xero.write_log.identity import CONTENT, Naming, own_key, part_of
-from target_xero.write_specs.rows import DELETED_AT, WRITES, Part, Write
+from target_xero.write_log.identity import CONTENT, IdentityFormat, own_key, part_of
+from target_xero.write_specs.rows import WRITE_SPECS, parser_of
+from target_xero.write_specs.spec import DELETED_AT, Part, WriteSpec
 
 if TYPE_CHECKING:
     from singer_sdk.target_base import Target
-
-_NOTE_LENGTH = 2500
-_REFUNDS = {
-    "CREDITPAYMENT": "CreditNote",
-    "OVERPAYMENTPAYMENT": "Overpayment",
-    "PREPAYMENTPAYMENT": "Prepayment",
-}
-_PAYABLE = ("Invoice", *_REFUNDS.values())
 
 
 class Job(msgspec.Struct, omit_defaults=True):
@@ -81,16 +74,16 @@ class Job(msgspec.Struct, omit_defaults=True):
 class Reject(msgspec.Struct):
     """A record that can't be written, and why; `names` are what others may refer to it by."""
 
-    row: str
+    object: str
     epoch: int
     raw: int
     reason: str
     names: dict[str, str] = {}
 
     @classmethod
-    def of(cls, row: Write, job: Job, reason: str) -> Reject:
+    def of(cls, spec: WriteSpec, job: Job, reason: str) -> Reject:
         """The reject of a record that was taken in."""
-        return cls(row.name, job.epoch, job.raw, reason, _names_of(job.key, job.id, job.sent))
+        return cls(spec.name, job.epoch, job.raw, reason, _names_of(job.key, job.id, job.sent))
 
 
 def _names_of(key: str, identifier: str | None, sent: Mapping[str, Any]) -> dict[str, str]:
@@ -106,7 +99,7 @@ def _names_of(key: str, identifier: str | None, sent: Mapping[str, Any]) -> dict
 _REFERRED_BY = frozenset(name for names in REFERENCES.values() for name in names[1:])
 
 
-class States:
+class StateQueue:
     """A state may be passed on once everything before it is settled; `emit` gets the newest such state."""
 
     def __init__(self, emit: Callable[[Any], None]) -> None:
@@ -151,7 +144,7 @@ class Intake:
 
     def __init__(
         self,
-        states: States,
+        states: StateQueue,
         warn: Callable[..., None],
         source: str = "",
         day_order: Callable[[], DayOrder] = no_order,
@@ -162,8 +155,8 @@ class Intake:
         #: Streams of another source than that, such as mended rejects.
         self.sources: dict[str, str] = {}
         self._warn = warn
-        self._forms: dict[str, Form] = {}
-        self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._forms: dict[str, RecordParser] = {}
+        self._fast_paths: dict[tuple[str, ...], FastPath] = {}
         self._files: dict[str, SpoolFile] = {}
         self._lines: SpoolFile | None = None
         self._line = b""
@@ -171,7 +164,7 @@ class Intake:
         self._seen: set[int] = set()
         self._last: dict[tuple[str, str], str] = {}
         self._again: Counter[tuple[str, str]] = Counter()
-        self._namings: dict[tuple[str, ...], Naming] = {}
+        self._identity_formats: dict[tuple[str, ...], IdentityFormat] = {}
         #: The streams, with their sources, that each object has records of.
         self.origins: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.counts: Counter[str] = Counter()
@@ -184,27 +177,27 @@ class Intake:
     # Taking in
 
     def reader(
-        self, meaning: Meaning, stream: str, keys: Sequence[str], columns: Iterable[str] = ()
-    ) -> Reader:
+        self, stream_target: StreamTarget, stream: str, keys: Sequence[str], columns: Iterable[str] = ()
+    ) -> StreamReader:
         """What takes in the records of a stream that no stream map changes; `columns` is what its SCHEMA lists."""
-        row, place = meaning.row, (stream, *keys)
-        shape = self._shapes.get(place)
-        if shape is None and not meaning.says:
-            naming = self._naming(row, stream, keys)
-            shape = self._shapes[place] = Shape(row, self._form(row), stream, keys, naming)
-        return Reader(self, meaning, stream, keys, columns, shape)
+        spec, place = stream_target.spec, (stream, *keys)
+        fast_path = self._fast_paths.get(place)
+        if fast_path is None and not stream_target.says:
+            identities = self._identity_format(spec, stream, keys)
+            fast_path = self._fast_paths[place] = FastPath(spec, self._form(spec), stream, keys, identities)
+        return StreamReader(self, stream_target, stream, keys, columns, fast_path)
 
-    def _naming(self, row: Write, stream: str, keys: Sequence[str]) -> Naming:
+    def _identity_format(self, spec: WriteSpec, stream: str, keys: Sequence[str]) -> IdentityFormat:
         """What makes the identities of a stream's records."""
         place = (stream, *keys)
-        naming = self._namings.get(place)
-        if naming is None:
+        identities = self._identity_formats.get(place)
+        if identities is None:
             source = self.sources.get(stream, self.source)
-            naming = self._namings[place] = Naming(source, stream, keys)
-            self.origins[row.name].add((source, stream))
-        return naming
+            identities = self._identity_formats[place] = IdentityFormat(source, stream, keys)
+            self.origins[spec.name].add((source, stream))
+        return identities
 
-    def take_shaped(self, row: Write, stream: str, taken: Taken, line: bytes) -> None:
+    def take_fast(self, spec: WriteSpec, stream: str, taken: Taken, line: bytes) -> None:
         """Take in a record that its shape could read."""
         key, sent, compared, identifier, tenant, status, gone, aside = taken
         epoch = self.states.epoch
@@ -212,12 +205,12 @@ class Intake:
         # As `hashed` would have it.
         content = fingerprint(b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false"))
         place, raw = self._keep(line), cast("dict[str, Any]", msgspec.Raw(sent))
-        key = key or self._content_key(row, stream, (), content)
-        self._add(row, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
+        key = key or self._content_key(spec, stream, (), content)
+        self._add(spec, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
 
     def take(
         self,
-        meaning: Meaning,
+        stream_target: StreamTarget,
         stream: str,
         keys: Sequence[str],
         record: Mapping[str, Any],
@@ -228,97 +221,99 @@ class Intake:
 
         `keys` are the stream's key properties and `columns` what its SCHEMA lists.
         """
-        epoch, row = self.states.epoch, meaning.row
+        epoch, spec = self.states.epoch, stream_target.spec
         self.states.opened(epoch)
-        layout = self._layout(row, stream, record, columns)
-        content, unfolded = self._content(meaning, stream, keys, record, layout)
+        layout = self._layout(spec, stream, record, columns)
+        content, unfolded = self._content(stream_target, stream, keys, record, layout)
         gone, tenant = bool(record.get(DELETED_AT)), tenant_of(record)
         origin = Origin(stream, keys, "", gone, tenant, epoch, [self._keep(line)])
         if layout.lines:
-            self.tables.take(meaning, layout, record, unfolded, content, origin)
+            self.tables.take(stream_target, layout, record, unfolded, content, origin)
             return
         try:
-            origin = origin._replace(key=self.key(row, stream, keys, record, content))
-        except Broken as broken:
+            origin = origin._replace(key=self.key(spec, stream, keys, record, content))
+        except InvalidRecord as broken:
             content.problems.append(broken)
-        self._accept(row, content, origin)
+        self._accept(spec, content, origin)
 
     def compose(self) -> None:
         """Make documents of rows with a line each, now that the input has ended."""
-        for row, content, origin in self.tables.documents():
-            self._accept(row, content, origin)
+        for spec, content, origin in self.tables.documents():
+            self._accept(spec, content, origin)
         self.tables.close()
 
-    def _layout(self, row: Write, stream: str, record: Mapping[str, Any], columns: Iterable[str]) -> Layout:
+    def _layout(
+        self, spec: WriteSpec, stream: str, record: Mapping[str, Any], columns: Iterable[str]
+    ) -> Layout:
         """How the columns of a record are read."""
-        place = (row.name, stream, *record)
+        place = (spec.name, stream, *record)
         layout = self._layouts.get(place)
         if layout is None:
             if len(self._layouts) > _MOST_LAYOUTS:
                 self._layouts.clear()
             names = dict.fromkeys((*columns, *record))
-            layout = self._layouts[place] = layout_of(row, self._form(row), names)
+            layout = self._layouts[place] = layout_of(spec, self._form(spec), names)
         return layout
 
     def _content(
         self,
-        meaning: Meaning,
+        stream_target: StreamTarget,
         stream: str,
         keys: Sequence[str],
         record: Mapping[str, Any],
         layout: Layout,
     ) -> tuple[Content, Unfolded]:
         """What a record says, with its columns where they belong."""
-        form = self._form(meaning.row)
+        form = self._form(stream_target.spec)
         problems = []
         try:
             unfolded = layout.unfold(record)
-        except Broken as broken:
+        except InvalidRecord as broken:
             unfolded = Unfolded({raw: record[raw] for raw in record if raw not in layout.lines})
             problems.append(broken)
         content = form.take(unfolded.record, frozenset(keys))
-        content.sent = {**meaning.says, **content.sent}
+        content.sent = {**stream_target.says, **content.sent}
         content.problems += problems
-        self._say_unknown(meaning.row, stream, form.unknown)
+        self._say_unknown(stream_target.spec, stream, form.unknown)
         return content, unfolded
 
-    def _accept(self, row: Write, content: Content, origin: Origin) -> None:
+    def _accept(self, spec: WriteSpec, content: Content, origin: Origin) -> None:
         """Take in what a record says, or reject it."""
         epoch, place = origin.epoch, origin.places[0]
         if len(origin.places) > 1:
             place = self._keep(encode({"stream": origin.stream, "rows": origin.places}))
         try:
-            job = self._job(row, origin.key, content, origin.gone, origin.tenant)
-        except Broken as broken:
+            job = self._job(spec, origin.key, content, origin.gone, origin.tenant)
+        except InvalidRecord as broken:
             content.problems.append(broken)
         if content.problems:
             told = "; ".join(str(problem) for problem in content.problems[:5])
-            names = _names_of("", content.aside.get(row.key), content.sent)
-            self.rejects.append(Reject(row.name, epoch, place, told, names))
+            names = _names_of("", content.aside.get(spec.key), content.sent)
+            self.rejects.append(Reject(spec.name, epoch, place, told, names))
             return
         job.epoch, job.raw = epoch, place
-        job.key = job.key or self._content_key(row, origin.stream, origin.keys, job.hash)
-        for field, pattern, why in row.elsewhere:
+        job.key = job.key or self._content_key(spec, origin.stream, origin.keys, job.hash)
+        for field, pattern, why in spec.written_by_other_stream:
             value = content.sent.get(field) or content.aside.get(field)
             if value and fnmatchcase(str(value), pattern):
-                self.elsewhere[row.name, why] += 1
+                self.elsewhere[spec.name, why] += 1
                 self.states.settled(epoch)
                 return
         job.parts = {
-            part.row: self._take_parts(row, part, job, content)
-            for part in row.parts
+            part.stream: self._take_parts(spec, part, job, content)
+            for part in spec.parts
             if part.field in content.aside
         }
-        self._add(row, job)
+        self._add(spec, job)
 
-    def _take_parts(self, owner: Write, part: Part, job: Job, content: Content) -> list[str]:
+    def _take_parts(self, owner: WriteSpec, part: Part, job: Job, content: Content) -> list[str]:
         """The parts of a record as records of their own, which wait for the record's id; returns their keys."""
-        row = WRITES[part.row]
+        spec = WRITE_SPECS[part.stream]
         keys: list[str] = []
         times: Counter[tuple[str, ...]] = Counter()
         for nested in content.aside[part.field]:
-            found = self._form(row).take(nested)
-            told = _told_by(row, found)
+            found = self._form(spec).take(nested)
+            told = _told_by(spec, found)
             times[tuple(told.values())] += 1
             number = times[tuple(told.values())]
             key = part_of(job.key, told if number == 1 else {**told, "number": str(number)})
@@ -327,101 +322,101 @@ class Intake:
             try:
                 if found.problems:
                     raise found.problems[0]
-                child = self._job(row, key, found, gone=False, tenant=job.tenant)
-            except Broken as broken:
-                self.rejects.append(Reject(row.name, job.epoch, job.raw, f"{part.field}: {broken}"))
+                child = self._job(spec, key, found, gone=False, tenant=job.tenant)
+            except InvalidRecord as broken:
+                self.rejects.append(Reject(spec.name, job.epoch, job.raw, f"{part.field}: {broken}"))
                 continue
             child.epoch, child.raw = job.epoch, job.raw
             if owner.create:
                 child.parent = (owner.name, job.key, part.link)
             elif job.id:
                 child.sent[part.link] = {REFERENCES[part.link][0]: job.id}
-            self._add(row, child)
+            self._add(spec, child)
         return keys
 
-    def _job(self, row: Write, key: str, content: Content, gone: bool, tenant: str | None) -> Job:
+    def _job(self, spec: WriteSpec, key: str, content: Content, gone: bool, tenant: str | None) -> Job:
         sent = content.sent
         kinds = _take_kinds(sent)
-        status = self._status(row, sent, content.aside)
-        if row.name == "payments":
-            _name_what_is_paid(content)
-        self._check(row, content)
-        compared = {name: value for name, value in sent.items() if name not in row.once}
+        status = self._status(spec, sent, content.aside)
+        spec.prepare(content)
+        self._check(spec, content)
+        compared = {name: value for name, value in sent.items() if name not in spec.create_only}
         return Job(
             key=key,
             hash=hashed([compared, status, gone]),
             sent=sent,
             epoch=0,
             raw=0,
-            id=content.aside.get(row.key),
+            id=content.aside.get(spec.key),
             tenant=tenant,
             status=status,
             gone=gone,
-            aside={name: value for name, value in content.aside.items() if name in row.looked_at},
+            aside={name: value for name, value in content.aside.items() if name in spec.inspected_fields},
             kinds=kinds,
         )
 
     @staticmethod
-    def _status(row: Write, sent: dict[str, Any], aside: dict[str, Any]) -> str:
+    def _status(spec: WriteSpec, sent: dict[str, Any], aside: dict[str, Any]) -> str:
         """Take the status out of the content: it is a step, not a field."""
-        status = str(sent.pop(row.status, "") or aside.get(row.status) or "").upper()
-        if not status or not row.steps:
+        status = str(sent.pop(spec.status_field, "") or aside.get(spec.status_field) or "").upper()
+        if not status or not spec.transitions:
             return ""
-        if status not in row.statuses:
-            raise Broken(f"{status} is none of {', '.join(sorted(row.statuses))}", row.status)
-        return row.becomes.get(status, status)
+        if status not in spec.known_statuses:
+            raise InvalidRecord(
+                f"{status} is none of {', '.join(sorted(spec.known_statuses))}", spec.status_field
+            )
+        return spec.status_aliases.get(status, status)
 
     @staticmethod
-    def _check(row: Write, content: Content) -> None:
+    def _check(spec: WriteSpec, content: Content) -> None:
         """What must hold of the content whether it is created or updated."""
         sent = content.sent
-        given = [name for name in row.either if name in sent]
+        given = [name for name in spec.either if name in sent]
         if len(given) > 1:
-            raise Broken(f"only one of {', '.join(given)} may be given", given[1])
-        if row.name == "manual_journals":
-            _check_balance(sent)
-        if row.name == "history_notes" and len(str(sent.get("Details", ""))) > _NOTE_LENGTH:
-            raise Broken(f"a note has at most {_NOTE_LENGTH:,} characters", "Details")
+            raise InvalidRecord(f"only one of {', '.join(given)} may be given", given[1])
+        spec.check(sent)
 
     def key(
-        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
+        self, spec: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> str:
         """The identity by the key properties, else by what names it in Xero; "" if its content must do.
 
         Raises `Broken` if a key property is empty.
         """
-        naming = self._naming(row, stream, keys)
+        identities = self._identity_format(spec, stream, keys)
         if keys:
             values = [record[name] if name in record else _misspelled(record, name) for name in keys]
             for name, value in zip(keys, values, strict=True):
                 if value is None or value == "":
-                    raise Broken("the key is empty", name)
-            return naming.of(values)
-        if row.key in content.aside:
-            return naming.by(row.key, str(content.aside[row.key]))
-        return next((naming.by(name, value) for name, value in row.named(content.sent)), "")
+                    raise InvalidRecord("the key is empty", name)
+            return identities.of(values)
+        if spec.key in content.aside:
+            return identities.by(spec.key, str(content.aside[spec.key]))
+        return next((identities.by(name, value) for name, value in spec.natural_key(content.sent)), "")
 
-    def naming_by(self, stream: str, fields: Sequence[str]) -> Naming:
+    def identity_format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
         """What makes identities of these fields, in a stream without key properties."""
-        return Naming(self.sources.get(stream, self.source), stream, fields)
+        return IdentityFormat(self.sources.get(stream, self.source), stream, fields)
 
-    def _content_key(self, row: Write, stream: str, keys: Sequence[str], content: str) -> str:
+    def _content_key(self, spec: WriteSpec, stream: str, keys: Sequence[str], content: str) -> str:
         """Without any key the content is the key; the second of two equal records is another one."""
         self._again[stream, content] += 1
-        return self._naming(row, stream, keys).by(CONTENT, f"{content}.{self._again[stream, content]}")
+        return self._identity_format(spec, stream, keys).by(
+            CONTENT, f"{content}.{self._again[stream, content]}"
+        )
 
-    def _add(self, row: Write, job: Job) -> None:
-        seen = hash((row.name, job.key))
+    def _add(self, spec: WriteSpec, job: Job) -> None:
+        seen = hash((spec.name, job.key))
         if seen in self._seen:
-            self._last[row.name, job.key] = job.hash
+            self._last[spec.name, job.key] = job.hash
         self._seen.add(seen)
-        file = self._files.get(row.name)
+        file = self._files.get(spec.name)
         if file is None:
-            file = self._files[row.name] = SpoolFile()
+            file = self._files[spec.name] = SpoolFile()
         # In one order whichever way it was read, so that the same record makes the same request.
         file.write(encode_sorted(job) + b"\n")
-        self.counts[row.name] += 1
-        self.ends[row.name] += job.gone or job.status in row.ends
+        self.counts[spec.name] += 1
+        self.ends[spec.name] += job.gone or job.status in spec.end_statuses
 
     def _keep(self, line: bytes) -> int:
         """Keep a line of the input; one that gives several records is kept once."""
@@ -435,43 +430,47 @@ class Intake:
             self._end += self._lines.write(b"\n")
         return self._line_at
 
-    def _form(self, row: Write) -> Form:
-        form = self._forms.get(row.name)
+    def _form(self, spec: WriteSpec) -> RecordParser:
+        form = self._forms.get(spec.name)
         if form is None:
-            form = self._forms[row.name] = row.form(self._day_order)
+            form = self._forms[spec.name] = parser_of(spec, self._day_order)
         return form
 
-    def _say_unknown(self, row: Write, stream: str, unknown: set[str]) -> None:
+    def _say_unknown(self, spec: WriteSpec, stream: str, unknown: set[str]) -> None:
         if unknown:
             names = ", ".join(sorted(unknown))
             unknown.clear()
             self._warn("%s: %s %s no field of Xero's %s and left out.", stream, names,
-                       "is" if "," not in names else "are", row.name)  # fmt: skip
+                       "is" if "," not in names else "are", spec.name)  # fmt: skip
 
     # Handing out
 
-    def jobs(self, row: Write) -> Iterator[Job]:
+    def jobs(self, spec: WriteSpec) -> Iterator[Job]:
         """The records of an object in the order they came."""
-        file = self._files.get(row.name)
+        file = self._files.get(spec.name)
         if file is None:
             return
         decoder = msgspec.json.Decoder(Job, float_hook=Decimal)
         for line in file.lines():
             yield decoder.decode(line)
 
-    def ends_first(self, row: Write, job: Job) -> bool:
+    def ends_first(self, spec: WriteSpec, job: Job) -> bool:
         """Whether a record ends before anything is made; one that comes more than once ends in its turn."""
-        return row.document and (job.gone or job.status in row.ends) and (row.name, job.key) not in self._last
+        return (
+            spec.document
+            and (job.gone or job.status in spec.end_statuses)
+            and (spec.name, job.key) not in self._last
+        )
 
-    def last_hash(self, row: Write, job: Job) -> str:
+    def last_hash(self, spec: WriteSpec, job: Job) -> str:
         """The hash of the last record with that key: once that is written, the earlier ones are history."""
-        return self._last.get((row.name, job.key), job.hash)
+        return self._last.get((spec.name, job.key), job.hash)
 
     def records(self, place: int) -> tuple[str, list[dict[str, Any]]]:
         """The stream, and the rows of one record as they came."""
         message = self._message(place)
-        rows = [self._message(row) for row in message["rows"]] if "rows" in message else [message]
-        return message["stream"], [row["record"] for row in rows]
+        rows = [self._message(spec) for spec in message["rows"]] if "rows" in message else [message]
+        return message["stream"], [spec["record"] for spec in rows]
 
     def _message(self, place: int) -> dict[str, Any]:
         assert self._lines is not None  # noqa: S101
@@ -485,35 +484,35 @@ class Intake:
                 file.close()
 
 
-class Reader:
+class StreamReader:
     """Takes in the records of one stream, from their JSON and the line that they came in."""
 
     def __init__(
         self,
         intake: Intake,
-        meaning: Meaning,
+        stream_target: StreamTarget,
         stream: str,
         keys: Sequence[str],
         columns: Iterable[str],
-        shape: Shape | None,
+        fast_path: FastPath | None,
     ) -> None:
-        self._intake, self._meaning, self._stream, self._keys = intake, meaning, stream, keys
+        self._intake, self._meaning, self._stream, self._keys = intake, stream_target, stream, keys
         self._columns = tuple(columns)
-        self._shape = shape
+        self._fast_path = fast_path
 
     def take_line(self, line: bytes) -> bool:
         """Take in a line if it holds a record of this stream, and one that is right as it is."""
-        taken = self._shape.take_line(line) if self._shape else None
+        taken = self._fast_path.take_line(line) if self._fast_path else None
         if taken is None:
             return False
-        self._intake.take_shaped(self._meaning.row, self._stream, taken, line)
+        self._intake.take_fast(self._meaning.spec, self._stream, taken, line)
         return True
 
     def take(self, record: msgspec.Raw, line: bytes) -> bool:
         """Take in a record of this stream; False if it is none, but some other JSON or a broken one."""
-        taken = self._shape.take(record) if self._shape else None
+        taken = self._fast_path.take(record) if self._fast_path else None
         if taken is not None:
-            self._intake.take_shaped(self._meaning.row, self._stream, taken, line)
+            self._intake.take_fast(self._meaning.spec, self._stream, taken, line)
             return True
         try:
             fields = decode(record)
@@ -522,10 +521,10 @@ class Reader:
         if not isinstance(fields, dict):
             return False
         self._intake.take(self._meaning, self._stream, self._keys, fields, line, self._columns)
-        if self._shape and self._intake.tables.has(self._stream):
-            self._shape = None
-        elif self._shape:
-            self._shape.learn()
+        if self._fast_path and self._intake.tables.has(self._stream):
+            self._fast_path = None
+        elif self._fast_path:
+            self._fast_path.learn()
         return True
 
 
@@ -534,12 +533,12 @@ def _misspelled(record: Mapping[str, Any], key: str) -> Any:
     return next((value for name, value in record.items() if folded(name) == folded(key)), None)
 
 
-def _told_by(row: Write, part: Content) -> dict[str, str]:
+def _told_by(spec: WriteSpec, part: Content) -> dict[str, str]:
     """What tells a part from its siblings: its id, else what the row names, else all it says."""
-    if row.key in part.aside:
-        return {row.key: str(part.aside[row.key])}
+    if spec.key in part.aside:
+        return {spec.key: str(part.aside[spec.key])}
     told: dict[str, str] = {}
-    for names in row.told:
+    for names in spec.part_keys:
         name = next((name for name in names.split("|") if part.sent.get(name)), "")
         value = part.sent.get(name)
         if isinstance(value, Mapping):
@@ -547,27 +546,6 @@ def _told_by(row: Write, part: Content) -> dict[str, str]:
         if value is not None:
             told[name] = str(value)
     return told or {CONTENT: hashed(part.sent)}
-
-
-def _check_balance(sent: Mapping[str, Any]) -> None:
-    """The lines of a journal must add up to zero; where tax is added to them, only Xero can tell."""
-    lines = sent.get("JournalLines")
-    if not lines:
-        return
-    for index, line in enumerate(lines):
-        if "LineAmount" not in line:
-            raise Broken("it is needed", f"JournalLines[{index}].LineAmount")
-    exclusive = str(sent.get("LineAmountTypes", "")).lower() == "exclusive"
-    if exclusive and any(line.get("TaxType", "NONE") != "NONE" for line in lines):
-        return
-    total = sum(line["LineAmount"] for line in lines)
-    if len(lines) < 2 or total:
-        rule = (
-            "a journal needs two lines"
-            if len(lines) < 2
-            else f"the lines must add up to zero, not to {total}"
-        )
-        raise Broken(rule, "JournalLines")
 
 
 def _take_kinds(sent: dict[str, Any]) -> dict[str, Any]:
@@ -586,26 +564,6 @@ def _take_kinds(sent: dict[str, Any]) -> dict[str, Any]:
         if kinds := _take_kinds(part):
             found.setdefault("Payments", {})[str(place)] = kinds
     return found
-
-
-def _name_what_is_paid(content: Content) -> None:
-    """Let a payment name the one thing it pays.
-
-    Xero lists refunds of credit notes, overpayments and prepayments as if they paid an invoice of that id, and
-    puts the number of what is paid beside the payment too.
-    """
-    sent = content.sent
-    for name in ("Invoice", "CreditNote"):
-        number = sent.pop(f"{name}Number", None)
-        if number and not any(other in sent for other in _PAYABLE):
-            sent[name] = {f"{name}Number": number}
-    paid = sent.get("Invoice", {}).get("InvoiceID")
-    kind = str(content.aside.get("PaymentType", ""))
-    for ending, name in _REFUNDS.items():
-        if paid and kind.endswith(ending):
-            del sent["Invoice"]
-            sent[name] = {REFERENCES[name][0]: paid}
-            return
 
 
 class XeroSink(Sink):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from target_xero.content.payload import Broken, Content
+from target_xero.content.payload import Content, InvalidRecord
 from target_xero.intake.spool import room_for_spool
 
 _TABLES = """
@@ -123,10 +123,10 @@ def merged(document: Document, list_field: str) -> Content:
     """
     rows = document.rows
     content = Content({})
-    content.problems += [Broken(problem, _of(row)) for row in rows for problem in row.problems]
+    content.problems += [InvalidRecord(problem, _of(row)) for row in rows for problem in row.problems]
     if document.is_torn:
         content.problems.append(
-            Broken(
+            InvalidRecord(
                 "other rows have the same number under another key: let the stream's key be what the rows of one "
                 "document have in common"
             )
@@ -138,15 +138,17 @@ def merged(document: Document, list_field: str) -> Content:
         for said, whole in ((row.sent, content.sent), (row.aside, content.aside)):
             for name, value in said.items():
                 if whole.setdefault(name, value) != value:
-                    content.problems.append(Broken(_differing(first[name], row, document.place.stream), name))
+                    content.problems.append(
+                        InvalidRecord(_differing(first[name], row, document.place.stream), name)
+                    )
                 first.setdefault(name, row)
     if len({row.gone for row in rows}) > 1:
         content.problems.append(
-            Broken("some of its rows are deleted and others are not: send the whole document")
+            InvalidRecord("some of its rows are deleted and others are not: send the whole document")
         )
     try:
         lines = _without_older(lines, document.place.stream)
-    except Broken as broken:
+    except InvalidRecord as broken:
         content.problems.append(broken)
     if lines:
         content.sent[list_field] = [line for _, line in _in_order(lines)]
@@ -168,7 +170,7 @@ def _without_older(lines: list[tuple[Row, Any]], stream: str) -> list[tuple[Row,
         key = f"{row.key}|{row.line_number}" if row.key or row.line_number else f"#{place}"
         before = found.get(key)
         if before and not row.is_keyed:
-            raise Broken(
+            raise InvalidRecord(
                 f"rows {before[0].number} and {row.number} of {stream} have the same number or key of a line"
             )
         found[key] = (row, line)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from target_xero.content.payload import Broken, Content, hashed
+from target_xero.content.payload import Content, InvalidRecord, hashed
 from target_xero.intake.columns import Layout, Unfolded
 from target_xero.intake.line_rows import Place, Row, RowSpool, merged
-from target_xero.intake.stream_names import Meaning
+from target_xero.intake.stream_names import StreamTarget
 from target_xero.summary import REJECT
-from target_xero.write_log.identity import Naming
-from target_xero.write_specs.rows import DELETED_AT, Write
+from target_xero.write_log.identity import IdentityFormat
+from target_xero.write_specs.spec import DELETED_AT, WriteSpec
 
 _INCREMENTAL = (
     "%s has a row for each line and is read by what has changed. A document must come with all its lines each time, "
@@ -46,11 +46,11 @@ class Keys(Protocol):
     """Makes the identities of records."""
 
     def key(
-        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
+        self, row: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> str:
         """The identity by the key properties, else by what names the record in Xero; `Broken` for an empty key."""
 
-    def naming_by(self, stream: str, fields: Sequence[str]) -> Naming:
+    def identity_format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
         """What makes identities of these fields."""
 
 
@@ -58,7 +58,7 @@ class Keys(Protocol):
 class _Table:
     """A stream with a row for each line: `keys` are those of its documents, `place` that of its last row."""
 
-    meaning: Meaning
+    stream_target: StreamTarget
     keys: Sequence[str]
     list_field: str
     rows: int = 0
@@ -81,7 +81,7 @@ class RowTables:
 
     def take(
         self,
-        meaning: Meaning,
+        stream_target: StreamTarget,
         layout: Layout,
         record: Mapping[str, Any],
         unfolded: Unfolded,
@@ -89,17 +89,17 @@ class RowTables:
         origin: Origin,
     ) -> None:
         """Keep one row until all rows of its document have come; `content` is what it says, with its line."""
-        row, stream, keys = meaning.row, origin.stream, origin.keys
+        row, stream, keys = stream_target.spec, origin.stream, origin.keys
         table = self._tables.get((row.name, stream))
         if table is None:
             own = [key for key in keys if key not in layout.lines]
-            table = self._tables[row.name, stream] = _Table(meaning, own, layout.list_field)
+            table = self._tables[row.name, stream] = _Table(stream_target, own, layout.list_field)
             if stream in self.incremental:
                 self._warn(_INCREMENTAL, stream)
         table.rows += 1
         try:
             table.place = self._place(row, stream, table.keys, record, content)
-        except Broken as broken:
+        except InvalidRecord as broken:
             # Of which document it is nobody knows, so that the one before it can't be told to be whole.
             content.problems.append(broken)
             table.place = table.place or Place(row.name, stream, f"#{table.rows}")
@@ -123,31 +123,31 @@ class RowTables:
         )
 
     def _place(
-        self, row: Write, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
+        self, row: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> Place:
         """Which document a row belongs to: by the key properties that are no line's, else by what the rows share."""
         sent, version = content.sent, str(record.get(REJECT) or "")
         # A number that is not Xero's own tells documents apart only with the contact that has given it.
-        is_own = row.numbered is None or sent.get(row.numbered[0]) == row.numbered[1]
-        shared = (*row.names, *(() if is_own else ("Contact",))) or row.shared_by_rows
+        is_own = row.unique_when is None or sent.get(row.unique_when[0]) == row.unique_when[1]
+        shared = (*row.natural_keys, *(() if is_own else ("Contact",))) or row.shared_by_rows
         values = [hashed(sent[name]) for name in shared if name in sent]
-        is_named = bool(row.names) and len(values) == len(shared)
+        is_named = bool(row.natural_keys) and len(values) == len(shared)
         if keys:
             identity = self._keys.key(row, stream, keys, record, content)
             dated = values if is_own else [*values, hashed(sent.get("Date"))]
             return Place(row.name, stream, identity, version, "|".join(dated) if is_named else "")
         if not shared:
-            raise Broken("the stream needs key properties that tell which rows are of one document")
+            raise InvalidRecord("the stream needs key properties that tell which rows are of one document")
         if len(values) < len(shared):
-            raise Broken("it tells which rows are of one document, and is empty", " or ".join(shared))
-        if not row.names:
+            raise InvalidRecord("it tells which rows are of one document, and is empty", " or ".join(shared))
+        if not row.natural_keys:
             # Only what it says as a whole tells it from others.
             return Place(row.name, stream, "#" + "|".join(values), version)
         if is_own:
             return Place(row.name, stream, self._keys.key(row, stream, keys, record, content), version)
-        return Place(row.name, stream, self._keys.naming_by(stream, shared).of(values), version)
+        return Place(row.name, stream, self._keys.identity_format_by(stream, shared).of(values), version)
 
-    def documents(self) -> Iterator[tuple[Write, Content, Origin]]:
+    def documents(self) -> Iterator[tuple[WriteSpec, Content, Origin]]:
         """The documents of all rows that have come, now that the input has ended."""
         if self._rows is None:
             return
@@ -160,7 +160,7 @@ class RowTables:
             key = "" if place.identity.startswith("#") else place.identity
             places = [row.place for row in rows]
             origin = Origin(place.stream, table.keys, key, rows[0].gone, rows[0].tenant, epoch, places)
-            yield table.meaning.row, merged(document, table.list_field), origin
+            yield table.stream_target.spec, merged(document, table.list_field), origin
 
     def close(self) -> None:
         """Let go of the rows."""

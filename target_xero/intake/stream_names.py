@@ -13,7 +13,9 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from target_xero.content.spelling import folded, singular
-from target_xero.write_specs.rows import NOT_WRITTEN, WRITES, Write, row_of, why_not
+from target_xero.write_specs.not_written import NOT_WRITTEN, why_not
+from target_xero.write_specs.rows import WRITE_SPECS, spec_of
+from target_xero.write_specs.spec import WriteSpec
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 #: Names that Xero's pages and import templates use, with what such a name says of every record in the stream.
@@ -37,24 +39,24 @@ _prefix = re.compile(r"[^-.]*[-.]").match
 
 
 @dataclass(frozen=True)
-class Meaning:
+class StreamTarget:
     """The object that a stream is written to, and the values that its name gives to records without them."""
 
-    row: Write
+    spec: WriteSpec
     says: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @lru_cache(maxsize=1024)
-def meaning(stream: str) -> Meaning | None:
+def stream_target(stream: str) -> StreamTarget | None:
     """What a stream is written to, whatever the case, number, prefix and separators of its name; None if nothing."""
     for name in _readings(stream):
         kind = _FOLDED_KINDS.get(folded(name))
         if kind is not None:
             return kind
         plural = _PLURALS.get(folded(name), name)
-        row = row_of(plural)
-        if row is not None:
-            return Meaning(row)
+        spec = spec_of(plural)
+        if spec is not None:
+            return StreamTarget(spec)
         if why_not(plural):
             return None
     return None
@@ -77,10 +79,10 @@ def _readings(stream: str) -> Iterator[str]:
 
 
 _PLURALS: Mapping[str, str] = {
-    folded(singular(name)): name for name in (*NOT_WRITTEN, *WRITES) if singular(name) != name
+    folded(singular(name)): name for name in (*NOT_WRITTEN, *WRITE_SPECS) if singular(name) != name
 }
-_FOLDED_KINDS: Mapping[str, Meaning] = {
-    folded(name): Meaning(WRITES[row], MappingProxyType(dict(says)))
-    for plural, (row, says) in _KINDS.items()
+_FOLDED_KINDS: Mapping[str, StreamTarget] = {
+    folded(name): StreamTarget(WRITE_SPECS[spec], MappingProxyType(dict(says)))
+    for plural, (spec, says) in _KINDS.items()
     for name in (plural, singular(plural))
 }

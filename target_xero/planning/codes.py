@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import Broken
-from target_xero.planning.lookups import Directory, Record
+from target_xero.content.payload import InvalidRecord
+from target_xero.planning.lookups import Lookups, Record
 from target_xero.planning.rejected_names import RejectedNames
-from target_xero.write_log.log import Ledger
+from target_xero.write_log.log import WriteLog
 
 # Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".
 _tax_type = re.compile(r"[A-Z0-9_]+").fullmatch
@@ -34,9 +34,9 @@ def alias(kind: str, tenant: str | None, code: str) -> str:
 class Codes:
     """Finds the settings of one organisation that lines refer to."""
 
-    def __init__(self, ledger: Ledger, directory: Directory, rejected: RejectedNames) -> None:
-        self._ledger = ledger
-        self._directory = directory
+    def __init__(self, log: WriteLog, lookups: Lookups, rejected: RejectedNames) -> None:
+        self._log = log
+        self._lookups = lookups
         self._rejected = rejected
 
     # Accounts
@@ -44,7 +44,7 @@ class Codes:
     def account_code(self, field: str, given: str, foreign: str | None) -> str:
         """The code of the account with this code or name; `foreign` is another organisation that it comes from."""
         code = given.strip()
-        mapped = self._ledger.id_of(alias("AccountCode", foreign, code)) if foreign else None
+        mapped = self._log.id_of(alias("AccountCode", foreign, code)) if foreign else None
         if mapped:
             return mapped
         # Accounts are hardly named by numbers, so that those are codes.
@@ -54,24 +54,24 @@ class Codes:
         if account and account.get("Code"):
             return str(account["Code"])
         if account:
-            raise Broken(f"the account {code!r} has no code in Xero, and a line needs one", field)
+            raise InvalidRecord(f"the account {code!r} has no code in Xero, and a line needs one", field)
         rejected = self._rejected.why("accounts", [("Code", code), ("Name", code)])
         if rejected or not _account_code(code):
-            raise Broken(rejected or f"no account in Xero has the code or name {code!r}", field)
+            raise InvalidRecord(rejected or f"no account in Xero has the code or name {code!r}", field)
         return code
 
     def _whole_code(self, code: str) -> str:
         """The code 200 where a spreadsheet made 200.0 of it, unless Xero has an account with that very code."""
         whole = _decimal_code(code)
-        accounts = (self._directory.permitted("accounts") or []) if whole else ()
+        accounts = (self._lookups.permitted("accounts") or []) if whole else ()
         codes = {str(account.get("Code")) for account in accounts}
         return whole[1] if whole and code not in codes and whole[1] in codes else code
 
     def _not_rejected(self, target: str, field: str, value: str, name: str) -> str:
         """A code that Xero resolves; raises `Broken` if it is that of a record that was rejected as new."""
         rejected = self._rejected.why(target, [(field, value)])
-        if rejected and not any(same_name(value, one.get(field)) for one in self._directory.whole(target)):
-            raise Broken(rejected, name)
+        if rejected and not any(same_name(value, one.get(field)) for one in self._lookups.whole(target)):
+            raise InvalidRecord(rejected, name)
         return value
 
     def item_code(self, field: str, given: str) -> str:
@@ -92,11 +92,11 @@ class Codes:
         return None
 
     def _account(self, text: str, fields: Iterable[str]) -> Record | None:
-        return _found(self._directory.permitted("accounts"), text, fields)
+        return _found(self._lookups.permitted("accounts"), text, fields)
 
     def account(self, identifier: str) -> Record:
         """The account with an id, as Xero lists it."""
-        accounts = self._directory.whole("accounts")
+        accounts = self._lookups.whole("accounts")
         return next((a for a in accounts if a["AccountID"] == identifier), {"AccountID": identifier})
 
     # Tax rates
@@ -104,23 +104,23 @@ class Codes:
     def tax_type(self, field: str, given: str, foreign: str | None) -> str:
         """The code of the tax rate with this code or name."""
         code = given.strip()
-        mapped = self._ledger.id_of(alias("TaxType", foreign, code)) if foreign else None
+        mapped = self._log.id_of(alias("TaxType", foreign, code)) if foreign else None
         if mapped or not code or _given_tax_type(code):
             return mapped or code
-        rates = self._directory.permitted("tax_rates") or []
+        rates = self._lookups.permitted("tax_rates") or []
         rate = _found((one for one in rates if one.get("Status") not in _OVER), code, ("TaxType", "Name"))
         if rate:
             return str(rate["TaxType"])
         rejected = self._rejected.why("tax_rates", [("Name", code)])
         if _tax_type(code) and not rejected:
             return code
-        raise Broken(rejected or f"no tax rate in Xero has the code or name {code!r}", field)
+        raise InvalidRecord(rejected or f"no tax rate in Xero has the code or name {code!r}", field)
 
     # Tracking
 
     def tracking(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
         """A tracking category and option by their names: as Xero spells them, or their ids."""
-        categories = self._directory.permitted("tracking_categories")
+        categories = self._lookups.permitted("tracking_categories")
         if categories is None and not with_ids:
             return {"Name": name.strip(), "Option": option.strip()}
         category = _found(categories, name, ("Name",)) or {}
@@ -129,12 +129,12 @@ class Codes:
         if one is None:
             # In a dry run the log knows what would have been made by now.
             ids = (
-                ids[0] or self._ledger.by_name("tracking_categories", "Name", name),
-                self._ledger.by_name("tracking_options", "Name", option),
+                ids[0] or self._log.by_name("tracking_categories", "Name", name),
+                self._log.by_name("tracking_options", "Name", option),
             )
         if not all(ids):
             rejected = self._rejected.why("tracking_categories", [("Name", name)])
-            raise Broken(
+            raise InvalidRecord(
                 rejected or f"Xero has no option {option!r} of a tracking category {name!r}", "Tracking"
             )
         if with_ids:

@@ -16,10 +16,10 @@ from singer_xero.api import dates
 from singer_xero.objects import Paging
 from target_xero.content.compare import says
 from target_xero.planning.differences import LINES
-from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.lookups import Lookups, Record
 from target_xero.planning.references import References
-from target_xero.write_log.log import Ledger
-from target_xero.write_specs.rows import Write
+from target_xero.write_log.log import WriteLog
+from target_xero.write_specs.spec import WriteSpec
 
 _LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
 #: Days in one question, and questions after which the whole list is read.
@@ -29,59 +29,63 @@ _DAYS, _QUESTIONS = 20, 5
 class ContentSearch:
     """Finds the documents of one organisation by their content; `found` counts them by object."""
 
-    def __init__(self, ledger: Ledger, directory: Directory, references: References) -> None:
-        self._ledger = ledger
-        self._directory = directory
+    def __init__(self, log: WriteLog, lookups: Lookups, references: References) -> None:
+        self._log = log
+        self._lookups = lookups
         self._references = references
-        self._is_new = ledger.is_new
-        self._began = ledger.began_at[:10]
+        self._is_new = log.is_new
+        self._began = log.began_at[:10]
         self._known: dict[str, dict[str, list[Record]]] = defaultdict(dict)
         self._whole: set[str] = set()
         self._indexes: dict[tuple[str, str, str], Mapping[str, list[Record]]] = {}
         self._questions: Counter[str] = Counter()
         self.found: Counter[str] = Counter()
 
-    def is_needed(self, row: Write, content: Mapping[str, Any]) -> bool:
+    def is_needed(self, spec: WriteSpec, content: Mapping[str, Any]) -> bool:
         """Whether a record that the log does not know may have been written with another log."""
-        if not row.marks or row.shared or (row.search and row.named(content)):
+        if not spec.content_match or spec.many_to_one or (spec.search and spec.natural_key(content)):
             return False
         if self._is_new:
             return True
         return bool(self._began) and str(content.get("Date") or "9999") <= self._began
 
-    def prepare(self, row: Write, contents: Iterable[Mapping[str, Any]]) -> None:
+    def prepare(self, spec: WriteSpec, contents: Iterable[Mapping[str, Any]]) -> None:
         """Read what is needed to find these records, in as few calls as that takes."""
-        wanted = [content for content in contents if self.is_needed(row, content)]
-        if not wanted or row.siblings or row.name in self._whole:
+        wanted = [content for content in contents if self.is_needed(spec, content)]
+        if not wanted or spec.siblings_path or spec.name in self._whole:
             return
-        days = sorted({str(content.get("Date") or "") for content in wanted} - self._known[row.name].keys())
+        days = sorted({str(content.get("Date") or "") for content in wanted} - self._known[spec.name].keys())
         if not days:
             return
-        self._questions[row.name] += 1
+        self._questions[spec.name] += 1
         # Only these lists can be asked for days; in the others that is no fewer calls.
-        if row.xero is None or row.xero.paging is not Paging.PAGES or row.name == "purchase_orders":
+        if spec.xero is None or spec.xero.paging is not Paging.PAGES or not spec.has_date_filter:
             days = [""]
-        if "" in days or self._questions[row.name] > _QUESTIONS or len(days) > _DAYS:
-            self._read(row, None)
+        if "" in days or self._questions[spec.name] > _QUESTIONS or len(days) > _DAYS:
+            self._read(spec, None)
         else:
-            self._read(row, days)
+            self._read(spec, days)
 
-    def _read(self, row: Write, days: list[str] | None) -> None:
-        known = self._known[row.name]
+    def _read(self, spec: WriteSpec, days: list[str] | None) -> None:
+        known = self._known[spec.name]
         if days is None:
             self._indexes.clear()
             known.clear()
-            self._whole.add(row.name)
+            self._whole.add(spec.name)
         else:
             known.update({day: [] for day in days})
-        for record in self._directory.dated(row, days):
-            if row.counts(record):
+        for record in self._lookups.dated(spec, days):
+            if spec.is_active(record):
                 day = dates.day(str(record["Date"])) if record.get("Date") else ""
-                kept = {name: record[name] for name in (row.key, row.status, *row.marks) if name in record}
+                kept = {
+                    name: record[name]
+                    for name in (spec.key, spec.status_field, *spec.content_match)
+                    if name in record
+                }
                 known.setdefault(day, []).append(kept)
 
     def find(
-        self, row: Write, content: Mapping[str, Any], siblings: Iterable[Record] | None, times: int
+        self, spec: WriteSpec, content: Mapping[str, Any], siblings: Iterable[Record] | None, times: int
     ) -> Record | None:
         """The document in force that says the same and is no other record's; None if there is none.
 
@@ -89,60 +93,60 @@ class ContentSearch:
         log knows.
         """
         body = self._references.with_account_ids(content)
-        same = [one for one in self._candidates(row, body, siblings) if _is_same(row, body, one)]
-        if not row.key:
+        same = [one for one in self._candidates(spec, body, siblings) if _is_same(spec, body, one)]
+        if not spec.key:
             return same[0] if len(same) > times else None
         for one in same:
-            if not self._ledger.holder(row.name, str(one.get(row.key))):
+            if not self._log.holder(spec.name, str(one.get(spec.key))):
                 return one
         return None
 
     def _candidates(
-        self, row: Write, body: Mapping[str, Any], siblings: Iterable[Record] | None
+        self, spec: WriteSpec, body: Mapping[str, Any], siblings: Iterable[Record] | None
     ) -> list[Record]:
         if siblings is not None:
-            return [one for one in siblings if row.counts(one)]
-        self.prepare(row, [body])
-        known = self._known[row.name]
+            return [one for one in siblings if spec.is_active(one)]
+        self.prepare(spec, [body])
+        known = self._known[spec.name]
         day = str(body.get("Date") or "")
         if not day:
             return [one for records in known.values() for one in records]
         fewest = known.get(day, [])
-        for name in row.marks:
+        for name in spec.content_match:
             sign = _sign(body.get(name))
             if sign is not None and len(fewest) > 1:
-                found = self._index(row, day, name).get(sign, [])
+                found = self._index(spec, day, name).get(sign, [])
                 fewest = min(fewest, found, key=len)
         return fewest
 
-    def _index(self, row: Write, day: str, name: str) -> Mapping[str, list[Record]]:
+    def _index(self, spec: WriteSpec, day: str, name: str) -> Mapping[str, list[Record]]:
         """The documents of a day by what they say in one field."""
-        place = (row.name, day, name)
+        place = (spec.name, day, name)
         if place not in self._indexes:
             index: defaultdict[str, list[Record]] = defaultdict(list)
-            for record in self._known[row.name].get(day, []):
+            for record in self._known[spec.name].get(day, []):
                 index[_sign(record.get(name)) or ""].append(record)
             self._indexes[place] = index
         return self._indexes[place]
 
 
-def _is_same(row: Write, body: Mapping[str, Any], record: Record) -> bool:
-    for name in row.marks:
+def _is_same(spec: WriteSpec, body: Mapping[str, Any], record: Record) -> bool:
+    for name in spec.content_match:
         if name not in body:
             continue
         if name in LINES:
-            if not _are_same_lines(row, body[name], record.get(name) or []):
+            if not _are_same_lines(spec, body[name], record.get(name) or []):
                 return False
         elif not says({name: _rounded(body[name], record.get(name))}, record):
             return False
     return True
 
 
-def _are_same_lines(row: Write, sent: list[Mapping[str, Any]], there: list[Record]) -> bool:
+def _are_same_lines(spec: WriteSpec, sent: list[Mapping[str, Any]], there: list[Record]) -> bool:
     """Whether two lists have the same lines; Xero puts new ones in front, so that their order does not count."""
     if len(sent) != len(there):
         return False
-    fields = [name for name in _LINE if name not in row.unlisted]
+    fields = [name for name in _LINE if name not in spec.missing_in_lists]
     left = list(there)
     for line in sent:
         one = next(

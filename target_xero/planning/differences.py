@@ -18,7 +18,7 @@ from target_xero.content.amounts import PRICE, line_amount, to_cents
 from target_xero.content.compare import folded
 from target_xero.content.payload import REFERENCES
 from target_xero.planning.lookups import Record
-from target_xero.write_specs.rows import Write
+from target_xero.write_specs.spec import WriteSpec
 
 #: The fields that hold a document's lines.
 LINES = frozenset({"LineItems", "JournalLines"})
@@ -71,37 +71,37 @@ class Difference:
         return f"{self.field}: said {self.said}, got {self.got}"
 
 
-def differences(row: Write, said: Mapping[str, Any], answer: Record) -> list[Difference]:
+def differences(spec: WriteSpec, said: Mapping[str, Any], answer: Record) -> list[Difference]:
     """Where an answer differs from what a record said; `said` is in Xero's names, its references resolved."""
-    return list(_differences(row, said, answer))
+    return list(_differences(spec, said, answer))
 
 
-def held(row: Write, said: Mapping[str, Any], record: Record) -> set[str]:
+def held(spec: WriteSpec, said: Mapping[str, Any], record: Record) -> set[str]:
     """The fields of which a record that was read holds just what is said, so that they need not be sent."""
     return {
         name
         for name, value in said.items()
-        if record.get(name) not in (None, "", [], {}) and not any(_differences(row, {name: value}, record))
+        if record.get(name) not in (None, "", [], {}) and not any(_differences(spec, {name: value}, record))
     }
 
 
-def _differences(row: Write, said: Mapping[str, Any], answer: Record) -> Iterator[Difference]:
+def _differences(spec: WriteSpec, said: Mapping[str, Any], answer: Record) -> Iterator[Difference]:
     for name, value in said.items():
-        word = row.fields.get(name)
+        word = spec.fields.get(name)
         got = answer.get(name, _MISSING)
-        if word is None or name == row.key or (got is _MISSING and name in row.unanswered):
+        if word is None or name == spec.key or (got is _MISSING and name in spec.missing_in_answers):
             continue
-        if name == row.status:
-            if got is not _MISSING and row.becomes.get(got, got) != value:
+        if name == spec.status_field:
+            if got is not _MISSING and spec.status_aliases.get(got, got) != value:
                 yield _difference(name, value, got)
         elif name in LINES:
             if isinstance(got, list):
-                yield from _lines(row, name, word, value, got)
+                yield from _lines(spec, name, word, value, got)
         elif name in _REFUNDED:
             yield from _refund(name, value, answer)
         elif name == "Payments":
             yield from _payments(value, got)
-        elif got is not _MISSING or (row.document and _is_shown(name, word)):
+        elif got is not _MISSING or (spec.document and _is_shown(name, word)):
             yield from _field(name, name, word, value, None if got is _MISSING else got)
 
 
@@ -235,16 +235,16 @@ def _payments(said: Sequence[Mapping[str, Any]], got: Any) -> Iterator[Differenc
 
 
 def _lines(
-    row: Write, name: str, word: Field, said: Sequence[Mapping[str, Any]], got: Sequence[Record]
+    spec: WriteSpec, name: str, word: Field, said: Sequence[Mapping[str, Any]], got: Sequence[Record]
 ) -> Iterator[Difference]:
     if len(said) != len(got):
         yield Difference(name, _counted(said, "line"), _counted(got, "line"), stuck=True)
         return
     found = [
-        list(_line(row, f"{name}[{index}]", word, one, other))
+        list(_line(spec, f"{name}[{index}]", word, one, other))
         for index, (one, other) in enumerate(zip(said, got, strict=True))
     ]
-    if any(found) and (order := _other_order(row, word, said, got)):
+    if any(found) and (order := _other_order(spec, word, said, got)):
         yield Difference(name, "this order", f"the order {', '.join(map(str, order))}", stuck=True)
         return
     for one in found:
@@ -252,13 +252,13 @@ def _lines(
 
 
 def _other_order(
-    row: Write, word: Field, said: Sequence[Mapping[str, Any]], got: Sequence[Record]
+    spec: WriteSpec, word: Field, said: Sequence[Mapping[str, Any]], got: Sequence[Record]
 ) -> list[int] | None:
     """The places of the lines, if Xero has just these lines in another order; None if lines differ."""
     left = list(range(len(got)))
     places = []
     for one in said:
-        place = next((p for p in left if not any(_line(row, "", word, one, got[p]))), None)
+        place = next((p for p in left if not any(_line(spec, "", word, one, got[p]))), None)
         if place is None:
             return None
         left.remove(place)
@@ -267,16 +267,18 @@ def _other_order(
 
 
 def _line(
-    row: Write, path: str, word: Field, said: Mapping[str, Any], got: Mapping[str, Any]
+    spec: WriteSpec, path: str, word: Field, said: Mapping[str, Any], got: Mapping[str, Any]
 ) -> Iterator[Difference]:
     fields = word.part.fields if word.part else {}
     for name, value in said.items():
         if name in {"LineItemID", "LineAmount", "DiscountRate", "DiscountAmount"} or name not in fields:
             continue
-        if name in got or not (name in row.unanswered or name == "AccountID" or _says_no_price(name, said)):
+        if name in got or not (
+            name in spec.missing_in_answers or name == "AccountID" or _says_no_price(name, said)
+        ):
             yield from _field(f"{path}.{name}", name, fields[name], value, got.get(name))
     yield from _amount(f"{path}.LineAmount", said, got.get("LineAmount"))
-    yield from _discount(row, path, said, got)
+    yield from _discount(spec, path, said, got)
     for name in ("ItemCode", "Tracking"):
         if got.get(name) and not said.get(name) and name in fields:
             shown = [_told(_named(one)) for one in got[name]] if name == "Tracking" else [got[name]]
@@ -311,7 +313,9 @@ def _amount(path: str, said: Mapping[str, Any], got: Any) -> Iterator[Difference
         yield Difference(path, str(expected), _shown(path, got), stuck=held != rounded)
 
 
-def _discount(row: Write, path: str, said: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
+def _discount(
+    spec: WriteSpec, path: str, said: Mapping[str, Any], got: Mapping[str, Any]
+) -> Iterator[Difference]:
     """The discount: Xero shows one that is said as a rate as an amount as well, and the other way round."""
     names = ("DiscountRate", "DiscountAmount")
     if not any(said.get(name) for name in names):
@@ -321,7 +325,7 @@ def _discount(row: Write, path: str, said: Mapping[str, Any], got: Mapping[str, 
                 return
         return
     name = next(name for name in names if said.get(name))
-    if name in got or not (name in row.unanswered or any(got.get(other) for other in names)):
+    if name in got or not (name in spec.missing_in_answers or any(got.get(other) for other in names)):
         held = _number(got.get(name) or 0)
         if held is None or abs(Decimal(said[name]) - held) > _CENT:
             yield _difference(f"{path}.{name}", said[name], got.get(name))

@@ -16,7 +16,7 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, ScopeMissing
 from singer_xero.config import Organisation
 from singer_xero.objects import OBJECTS, Paging, XeroObject
-from target_xero.write_specs.rows import Search, Write
+from target_xero.write_specs.spec import Search, WriteSpec
 
 Record = dict[str, Any]
 
@@ -25,10 +25,9 @@ _AT_ONCE = 40
 _NAMES_AT_ONCE = 20
 #: After so many look-ups by name the whole list is read once: it has 1,000 in a call.
 _SINGLE_LOOKS = 5
-_BY_IDS = frozenset({"contacts", "invoices"})
 
 
-class Directory:
+class Lookups:
     """The look-ups of one organisation. `clock` gives seconds since 1970, to tell Xero's time between two answers."""
 
     def __init__(
@@ -135,71 +134,73 @@ class Directory:
         except NotFound:
             return []
 
-    def recent(self, row: Write, since: str) -> list[Record]:
+    def recent(self, spec: WriteSpec, since: str) -> list[Record]:
         """What was made or changed since a moment by Xero's clock; all there is where Xero can't tell."""
-        assert row.xero is not None  # noqa: S101
+        assert spec.xero is not None  # noqa: S101
         early = dates.instant((dates.moment(since) - timedelta(minutes=2)).isoformat())
-        return list(self._pages(row.xero, row.xero.params, early if row.xero.modified_since else None))
+        return list(self._pages(spec.xero, spec.xero.params, early if spec.xero.modified_since else None))
 
-    def dated(self, row: Write, days: list[str] | None) -> Iterator[Record]:
+    def dated(self, spec: WriteSpec, days: list[str] | None) -> Iterator[Record]:
         """The documents of some days (2026-12-31), or all there are; those that are voided or deleted too."""
-        assert row.xero is not None  # noqa: S101
-        params = dict(row.xero.params)
+        assert spec.xero is not None  # noqa: S101
+        params = dict(spec.xero.params)
         if days:
             told = (day.split("-") for day in days)
             params["where"] = " OR ".join(
                 f"Date==DateTime({int(year)}, {int(month)}, {int(day)})" for year, month, day in told
             )
-        return self._pages(row.xero, params)
+        return self._pages(spec.xero, params)
 
     # By id
 
-    def by_ids(self, row: Write, ids: Iterable[str]) -> dict[str, Record]:
+    def by_ids(self, spec: WriteSpec, ids: Iterable[str]) -> dict[str, Record]:
         """The records with these ids; those that Xero doesn't have are left out."""
         wanted = list(dict.fromkeys(ids))
-        asked = [one for one in wanted if (row.name, one) not in self._records]
-        if row.search is Search.WHOLE:
-            for record in self.whole(row.name):
-                self._records[(row.name, str(record.get(row.key)))] = record
-        elif row.name in _BY_IDS:
+        asked = [one for one in wanted if (spec.name, one) not in self._records]
+        if spec.search is Search.WHOLE:
+            for record in self.whole(spec.name):
+                self._records[(spec.name, str(record.get(spec.key)))] = record
+        elif spec.has_ids_param:
             for part in _parts(asked, _AT_ONCE):
                 params = {
-                    **row.unit_prices,
+                    **spec.unit_price_params,
                     "IDs": part,
                     "page": 1,
                     "pageSize": 1000,
                     "includeArchived": "true",
                 }
-                for record in self._get(row.path, params).get(row.envelope) or []:
-                    self._records[(row.name, str(record[row.key]))] = record
+                for record in self._get(spec.path, params).get(spec.envelope) or []:
+                    self._records[(spec.name, str(record[spec.key]))] = record
         else:
             for one in asked:
-                self._records[(row.name, one)] = self.one(f"{row.path}/{one}", row.envelope, row.unit_prices)
+                self._records[(spec.name, one)] = self.one(
+                    f"{spec.path}/{one}", spec.envelope, spec.unit_price_params
+                )
         for one in asked:
-            self._records.setdefault((row.name, one), None)
-        found = ((one, self._records[(row.name, one)]) for one in wanted)
+            self._records.setdefault((spec.name, one), None)
+        found = ((one, self._records[(spec.name, one)]) for one in wanted)
         return {one: record for one, record in found if record is not None}
 
-    def forget(self, row: Write, xero_id: str | None) -> None:
+    def forget(self, spec: WriteSpec, xero_id: str | None) -> None:
         """Something was written, so that what was read of it is stale."""
-        self._records.pop((row.name, xero_id or ""), None)
+        self._records.pop((spec.name, xero_id or ""), None)
 
     # By name
 
-    def find(self, row: Write, field: str, value: str, *, over: bool = False) -> list[Record]:
+    def find(self, spec: WriteSpec, field: str, value: str, *, over: bool = False) -> list[Record]:
         """The records whose field has that value, whatever its case; `over`: those too that lists leave out."""
-        self.look_up(row, field, [value])
-        found = self._found[(row.name, field)].get(_key(value), [])
-        if over and not found and row.xero and row.xero.archived and row.search is Search.WHERE:
+        self.look_up(spec, field, [value])
+        found = self._found[(spec.name, field)].get(_key(value), [])
+        if over and not found and spec.xero and spec.xero.archived and spec.search is Search.WHERE:
             where = f'{field}=="{value.strip()}"'
             if '"' not in value and "\\" not in value:
-                params = {**row.xero.params, "where": where, "includeArchived": "true"}
-                return list(self._pages(row.xero, params))
+                params = {**spec.xero.params, "where": where, "includeArchived": "true"}
+                return list(self._pages(spec.xero, params))
         return found
 
-    def look_up(self, row: Write, field: str, values: Iterable[str], *, afresh: bool = False) -> None:
+    def look_up(self, spec: WriteSpec, field: str, values: Iterable[str], *, afresh: bool = False) -> None:
         """Look up many values in few calls; `afresh` also those that were looked up before."""
-        known = self._found[(row.name, field)]
+        known = self._found[(spec.name, field)]
         wanted = {
             _key(value): value.strip()
             for value in values
@@ -208,11 +209,11 @@ class Directory:
         if not wanted:
             return
         if afresh:
-            self._whole.pop(row.name, None)
-        if row.search is Search.WHOLE:
-            records: Iterable[Record] = self.whole(row.name)
+            self._whole.pop(spec.name, None)
+        if spec.search is Search.WHOLE:
+            records: Iterable[Record] = self.whole(spec.name)
         else:
-            records = self._named(row, field, list(wanted.values()))
+            records = self._named(spec, field, list(wanted.values()))
         found: dict[str, list[Record]] = {name: [] for name in wanted}
         for record in records:
             name = _key(str(record.get(field) or ""))
@@ -220,44 +221,44 @@ class Directory:
                 found[name].append(record)
         known.update(found)
 
-    def _named(self, row: Write, field: str, values: list[str]) -> Iterator[Record]:
-        assert row.xero is not None  # noqa: S101
-        odd = [v for v in values if not _plain(v, row.search)]
-        single = row.search in {Search.NUMBER, Search.ADDRESS}
-        parts = _parts(values, 1 if single else _NAMES_AT_ONCE if row.search is Search.WHERE else _AT_ONCE)
-        if odd or self._looks[row.name] + len(parts) > _SINGLE_LOOKS:
-            if row.name not in self._whole:
-                self._whole[row.name] = list(self._pages(row.xero, row.xero.params))
-            yield from self._whole[row.name]
+    def _named(self, spec: WriteSpec, field: str, values: list[str]) -> Iterator[Record]:
+        assert spec.xero is not None  # noqa: S101
+        odd = [v for v in values if not _plain(v, spec.search)]
+        single = spec.search in {Search.NUMBER, Search.ADDRESS}
+        parts = _parts(values, 1 if single else _NAMES_AT_ONCE if spec.search is Search.WHERE else _AT_ONCE)
+        if odd or self._looks[spec.name] + len(parts) > _SINGLE_LOOKS:
+            if spec.name not in self._whole:
+                self._whole[spec.name] = list(self._pages(spec.xero, spec.xero.params))
+            yield from self._whole[spec.name]
             return
-        self._looks[row.name] += len(parts)
+        self._looks[spec.name] += len(parts)
         for part in parts:
-            if row.search is Search.ADDRESS:
-                record = self.one(f"{row.path}/{part[0]}", row.envelope)
+            if spec.search is Search.ADDRESS:
+                record = self.one(f"{spec.path}/{part[0]}", spec.envelope)
                 yield from [record] if record else []
-            elif row.search is Search.NUMBER:
-                yield from self._pages(row.xero, {**row.xero.params, field: part[0]})
-            elif row.search is Search.NUMBERS and field == "InvoiceNumber":
-                yield from self._pages(row.xero, {**row.xero.params, "InvoiceNumbers": part})
+            elif spec.search is Search.NUMBER:
+                yield from self._pages(spec.xero, {**spec.xero.params, field: part[0]})
+            elif spec.search is Search.NUMBERS:
+                yield from self._pages(spec.xero, {**spec.xero.params, f"{field}s": part})
             else:
                 where = " OR ".join(f'{field}=="{value}"' for value in part)
-                yield from self._pages(row.xero, {**row.xero.params, "where": where})
+                yield from self._pages(spec.xero, {**spec.xero.params, "where": where})
 
-    def wrote(self, row: Write, record: Record, names: Iterable[tuple[str, str]]) -> None:
+    def wrote(self, spec: WriteSpec, record: Record, names: Iterable[tuple[str, str]]) -> None:
         """Take in a record that was just written, so that what was looked up stays true."""
-        self.forget(row, record.get(row.key))
-        for owner in OBJECTS.values() if row.owners else ():
-            if owner.path in row.owners.values():
+        self.forget(spec, record.get(spec.key))
+        for owner in OBJECTS.values() if spec.parent_paths else ():
+            if owner.path in spec.parent_paths.values():
                 self._whole.pop(owner.name, None)
         for field, value in names:
-            known = self._found[(row.name, field)]
+            known = self._found[(spec.name, field)]
             if _key(value) in known:
-                others = [one for one in known[_key(value)] if one.get(row.key) != record.get(row.key)]
+                others = [one for one in known[_key(value)] if one.get(spec.key) != record.get(spec.key)]
                 known[_key(value)] = [record, *others]
-        if row.name in self._whole:
-            kept = [one for one in self._whole[row.name] if one.get(row.key) != record.get(row.key)]
-            self._whole[row.name] = (
-                [*kept, record] if len(kept) == len(self._whole[row.name]) else [record, *kept]
+        if spec.name in self._whole:
+            kept = [one for one in self._whole[spec.name] if one.get(spec.key) != record.get(spec.key)]
+            self._whole[spec.name] = (
+                [*kept, record] if len(kept) == len(self._whole[spec.name]) else [record, *kept]
             )
 
 

@@ -13,15 +13,16 @@ from functools import lru_cache
 from typing import Any
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import KINDS, REFERENCES, Broken, is_id
+from target_xero.content.payload import KINDS, REFERENCES, InvalidRecord, is_id
 from target_xero.content.spelling import folded
 from target_xero.content.tracking_names import COLUMN
 from target_xero.planning.codes import Codes
-from target_xero.planning.lookups import Directory, Record
+from target_xero.planning.lookups import Lookups, Record
 from target_xero.planning.rejected_names import OWN_KEY, RejectedNames
 from target_xero.write_log import identity
-from target_xero.write_log.log import Ledger
-from target_xero.write_specs.rows import WRITES, Write
+from target_xero.write_log.log import WriteLog
+from target_xero.write_specs.rows import WRITE_SPECS
+from target_xero.write_specs.spec import WriteSpec
 
 #: The objects behind the names of references.
 _OBJECTS = {
@@ -41,7 +42,7 @@ _NESTED: frozenset[type[Any]] = frozenset({dict, list})
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
 
-class Ambiguous(Broken):
+class Ambiguous(InvalidRecord):
     """A number or name that several records have; `records` are Xero's."""
 
     def __init__(self, rule: str, records: Sequence[Record], field: str = "") -> None:
@@ -56,14 +57,14 @@ class References:
     """
 
     def __init__(
-        self, ledger: Ledger, directory: Directory, tenant: str, *, creates_contacts: bool = False
+        self, log: WriteLog, lookups: Lookups, tenant: str, *, creates_contacts: bool = False
     ) -> None:
         self._creates_contacts = creates_contacts
-        self._ledger = ledger
-        self._directory = directory
+        self._log = log
+        self._lookups = lookups
         self._tenant = tenant
         self.rejected = RejectedNames()
-        self._codes = Codes(ledger, directory, self.rejected)
+        self._codes = Codes(log, lookups, self.rejected)
         self._moves: dict[str, str] = {}
 
     def foreign(self, tenant: str | None) -> bool:
@@ -84,12 +85,14 @@ class References:
                 for field in others:
                     value = reference.get(field)
                     # The log knows the numbers of sales only, and a bill may have the same one.
-                    if value and (WRITES[target].numbered or not self._ledger.by_name(target, field, value)):
+                    if value and (
+                        WRITE_SPECS[target].unique_when or not self._log.by_name(target, field, value)
+                    ):
                         wanted[target, field].add(value)
                     elif value:
                         break
         for (target, field), values in wanted.items():
-            self._directory.look_up(WRITES[target], field, values)
+            self._lookups.look_up(WRITE_SPECS[target], field, values)
 
     def completed(self, content: Mapping[str, Any], source: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
         """The content with Xero's ids in place of the source's own keys, and with the kinds of documents it names.
@@ -118,16 +121,18 @@ class References:
             return dict(given)
         target = _OBJECTS.get(name)
         if target is None:
-            raise Broken(f"a GUID is needed, not {key!r}", f"{name}.{identifier}")
-        held = self._ledger.by_own_key(target, source, key)
+            raise InvalidRecord(f"a GUID is needed, not {key!r}", f"{name}.{identifier}")
+        held = self._log.by_own_key(target, source, key)
         if len({xero_id for _, xero_id in held}) > 1:
             told = " and ".join(identity.shown(one) for one, _ in held)
-            raise Broken(f"{key!r} is the key of {told}: name it in another way", f"{name}.{identifier}")
+            raise InvalidRecord(
+                f"{key!r} is the key of {told}: name it in another way", f"{name}.{identifier}"
+            )
         others = {field: value for field, value in given.items() if field != identifier}
         if held:
             return {identifier: held[0][1]}
         if not others.keys() - {KINDS.get(name)}:
-            raise Broken(
+            raise InvalidRecord(
                 self.rejected.why(target, [(OWN_KEY, key)])
                 or f"none of the source's {target} that were written has the key {key!r}: send it in a stream of "
                 f"{target} as well",
@@ -155,20 +160,20 @@ class References:
                 return value
             try:
                 return self.reference(name, value, tenant)
-            except Broken as broken:
+            except InvalidRecord as broken:
                 raise _within(broken, name) from None
         if isinstance(value, list):
             found = []
             for index, one in enumerate(value):
                 try:
                     found.append(self._nested(one, tenant) if isinstance(one, dict) else one)
-                except Broken as broken:
+                except InvalidRecord as broken:
                     raise _within(broken, f"{name}[{index}].{broken.field}") from None
             return found
         if isinstance(value, dict):
             try:
                 return self._nested(value, tenant)
-            except Broken as broken:
+            except InvalidRecord as broken:
                 raise _within(broken, f"{name}.{broken.field}") from None
         if name == "BrandingThemeName":
             return self._theme(value)
@@ -202,7 +207,7 @@ class References:
         for name, value in content.items():
             if _OBJECTS.get(name) == "accounts" and "AccountID" not in value:
                 code = value.get("Code")
-                ids = [a["AccountID"] for a in self._directory.whole("accounts") if a.get("Code") == code]
+                ids = [a["AccountID"] for a in self._lookups.whole("accounts") if a.get("Code") == code]
                 found[name] = {**value, "AccountID": ids[0]} if ids else value
         return found
 
@@ -224,13 +229,13 @@ class References:
                 return found
         elif target is not None:
             for field, value in tried.items():
-                known = self._numbered(WRITES[target], field, value, given.get(KINDS.get(name, "")))
+                known = self._numbered(WRITE_SPECS[target], field, value, given.get(KINDS.get(name, "")))
                 if known:
                     return {identifier: self._living(name, known)}
         if target == "contacts" and self._may_be_created(tried):
             # Xero makes a contact of a name that it does not know.
             return {"Name": tried["Name"]}
-        raise Broken(
+        raise InvalidRecord(
             self._nowhere(target or f"{name.lower()}s", tried, source, given.get(KINDS.get(name, "")))
         )
 
@@ -239,25 +244,25 @@ class References:
         if not self._creates_contacts or "Name" not in tried:
             return False
         return not (
-            self.rejected.why("contacts", tried.items()) or self._over(WRITES["contacts"], tried, None)
+            self.rejected.why("contacts", tried.items()) or self._over(WRITE_SPECS["contacts"], tried, None)
         )
 
-    def _numbered(self, row: Write, field: str, value: str, kind: str | None) -> str | None:
+    def _numbered(self, spec: WriteSpec, field: str, value: str, kind: str | None) -> str | None:
         """Xero's id of the one record in force with that name or number, and of that kind if it is given."""
-        known = self._ledger.by_name(row.name, field, value)
-        if known and (not row.numbered or kind == row.numbered[1]):
+        known = self._log.by_name(spec.name, field, value)
+        if known and (not spec.unique_when or kind == spec.unique_when[1]):
             return known
-        records = self._directory.find(row, field, value)
-        living = [one for one in records if row.counts(one)]
-        if row.numbered:
-            field_of_kind, numbered = row.numbered
+        records = self._lookups.find(spec, field, value)
+        living = [one for one in records if spec.is_active(one)]
+        if spec.unique_when:
+            field_of_kind, numbered = spec.unique_when
             living = [one for one in living if kind in {None, one.get(field_of_kind)}]
-            if known and not kind and all(one.get(row.key) != known for one in records):
+            if known and not kind and all(one.get(spec.key) != known for one in records):
                 # In a dry run it is not in Xero yet.
-                living.append({row.key: known, field_of_kind: numbered})
+                living.append({spec.key: known, field_of_kind: numbered})
         if len(living) > 1:
-            raise several(row, field, value, living)
-        return str(living[0][row.key]) if living else None
+            raise several(spec, field, value, living)
+        return str(living[0][spec.key]) if living else None
 
     def _nowhere(self, target: str, tried: Mapping[str, str], source: str | None, kind: str | None) -> str:
         """Why a reference leads nowhere: what was tried, and what has that name but is not in force."""
@@ -270,8 +275,8 @@ class References:
             )
         named = " or ".join(f"{field} {value!r}" for field, value in tried.items())
         missing = f"Xero has none of {target}{f' of the type {kind}' if kind else ''} with the {named}"
-        row = WRITES.get(target)
-        over = self._over(row, tried, kind) if row is not None and target in _BY_NAME else ""
+        spec = WRITE_SPECS.get(target)
+        over = self._over(spec, tried, kind) if spec is not None and target in _BY_NAME else ""
         if over == "ARCHIVED":
             return f"{missing} in force, only an archived one: restore it in Xero"
         if over:
@@ -279,19 +284,21 @@ class References:
         way = ", or set missing_contacts to create" if target == "contacts" and "Name" in tried else ""
         return f"{missing}: send it in the stream {target} as well{way}"
 
-    def _over(self, row: Write, tried: Mapping[str, str], kind: str | None) -> str:
+    def _over(self, spec: WriteSpec, tried: Mapping[str, str], kind: str | None) -> str:
         """The status of a record with such a name that is not in force; empty if there is none."""
         for field, value in tried.items():
-            for one in self._directory.find(row, field, value, over=True):
-                if not row.counts(one) and (not kind or not row.numbered or one.get(row.numbered[0]) == kind):
-                    return str(one.get(row.status))
+            for one in self._lookups.find(spec, field, value, over=True):
+                if not spec.is_active(one) and (
+                    not kind or not spec.unique_when or one.get(spec.unique_when[0]) == kind
+                ):
+                    return str(one.get(spec.status_field))
         return ""
 
     def note_moves(self, moves: Mapping[str, str], lasting: Mapping[str, str]) -> None:
         """Contacts live on as others from now on: old and new ids, those `lasting` for later runs too."""
         self._moves |= moves
         if lasting:
-            self._ledger.settle("contacts", ids={_merged(old): new for old, new in lasting.items()})
+            self._log.settle("contacts", ids={_merged(old): new for old, new in lasting.items()})
 
     def _living(self, name: str, identifier: str) -> str:
         """The id of the contact that one was merged into, as far as that is known; any other id as it is."""
@@ -299,14 +306,14 @@ class References:
             return identifier
         met = {identifier}
         while (
-            into := self._moves.get(identifier) or self._ledger.id_of(_merged(identifier))
+            into := self._moves.get(identifier) or self._log.id_of(_merged(identifier))
         ) and into not in met:
             met.add(into)
             identifier = into
         return identifier
 
     def _mapped(self, source: str | None) -> str | None:
-        return self._ledger.id_of(source) if source else None
+        return self._log.id_of(source) if source else None
 
     def _plain_id(self, name: str, source: str, tenant: str | None) -> str | None:
         mapped = self._mapped(source)
@@ -314,21 +321,23 @@ class References:
             return mapped or source
         if name == "BrandingThemeID":
             return None  # themes can't be copied; the organisation's default is used
-        raise Broken("it is an id of another organisation, and that record was not written from there", name)
+        raise InvalidRecord(
+            "it is an id of another organisation, and that record was not written from there", name
+        )
 
     def _account(self, identifier: str, tenant: str | None) -> Record:
         mapped = self._mapped(identifier)
         if mapped is None and self.foreign(tenant):
-            raise Broken(
+            raise InvalidRecord(
                 f"{identifier} is an account of another organisation: send accounts as well", "AccountID"
             )
         return self._codes.account(mapped or identifier)
 
     def _theme(self, name: str) -> str:
-        for theme in self._directory.whole("branding_themes"):
+        for theme in self._lookups.whole("branding_themes"):
             if same_name(name, theme.get("Name")):
                 return str(theme["BrandingThemeID"])
-        raise Broken(f"Xero has no branding theme {name!r}", "BrandingThemeName")
+        raise InvalidRecord(f"Xero has no branding theme {name!r}", "BrandingThemeName")
 
     def _tracking(self, given: Mapping[str, Any], tenant: str | None, *, with_ids: bool) -> dict[str, Any]:
         """A category and an option: by name as people know them, by id where Xero takes nothing else."""
@@ -344,7 +353,7 @@ class References:
         if name and option:
             return self._codes.tracking(name, option, with_ids=True)
         if self.foreign(tenant) and not all(mapped.values()):
-            raise Broken(
+            raise InvalidRecord(
                 "it names tracking by ids of another organisation: send tracking_categories as well",
                 "Tracking",
             )
@@ -352,11 +361,11 @@ class References:
 
     def _category_of_column(self, column: str) -> str:
         """The tracking category that a column is named after: `cost_centre` stands for `Cost centre`."""
-        for category in self._directory.whole("tracking_categories"):
+        for category in self._lookups.whole("tracking_categories"):
             if folded(str(category.get("Name") or "")) == folded(column):
                 return str(category["Name"])
         rejected = self.rejected.why("tracking_categories", [("Name", column)])
-        raise Broken(rejected or f"Xero has no tracking category {column!r}", "Tracking")
+        raise InvalidRecord(rejected or f"Xero has no tracking category {column!r}", "Tracking")
 
 
 def _merged(contact_id: str) -> str:
@@ -364,29 +373,29 @@ def _merged(contact_id: str) -> str:
     return f"merged:{contact_id}"
 
 
-def several(row: Write, field: str, value: str, records: Sequence[Record]) -> Ambiguous:
+def several(spec: WriteSpec, field: str, value: str, records: Sequence[Record]) -> Ambiguous:
     """The reject of what names several of Xero's records, with each of them."""
-    told = "; ".join(_described(row, one) for one in records[:5])
+    told = "; ".join(_described(spec, one) for one in records[:5])
     more = f" and {len(records) - 5} more" if len(records) > 5 else ""
-    how = f"its {row.numbered[0]} or its {row.key}" if row.numbered else f"its {row.key}"
+    how = f"its {spec.unique_when[0]} or its {spec.key}" if spec.unique_when else f"its {spec.key}"
     return Ambiguous(
-        f"{len(records)} {row.name} in Xero have the {field} {value!r}: {told}{more}. Say which by {how}",
+        f"{len(records)} {spec.name} in Xero have the {field} {value!r}: {told}{more}. Say which by {how}",
         records,
     )
 
 
-def _described(row: Write, record: Record) -> str:
-    kind = str(record.get(row.numbered[0], "")) if row.numbered else ""
+def _described(spec: WriteSpec, record: Record) -> str:
+    kind = str(record.get(spec.unique_when[0], "")) if spec.unique_when else ""
     contact = record.get("Contact")
     of = f"of {contact['Name']}" if isinstance(contact, dict) and contact.get("Name") else ""
-    return " ".join(word for word in (kind, str(record.get(row.key)), of) if word)
+    return " ".join(word for word in (kind, str(record.get(spec.key)), of) if word)
 
 
-def _within(broken: Broken, field: str) -> Broken:
+def _within(broken: InvalidRecord, field: str) -> InvalidRecord:
     """The same problem, in a field of the record around it."""
     if isinstance(broken, Ambiguous):
         return Ambiguous(broken.rule, broken.records, field)
-    return Broken(broken.rule, field)
+    return InvalidRecord(broken.rule, field)
 
 
 @lru_cache(maxsize=4096)

@@ -22,7 +22,7 @@ UNKNOWN_ORIGIN = "?"
 _MOST_FIELDS = 4
 
 
-class Naming:
+class IdentityFormat:
     """Makes the identities of one stream's records; `keys` are its key properties.
 
     The order of the key properties does not count, nor does whether a value came as a number or as text.

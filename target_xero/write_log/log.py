@@ -25,7 +25,7 @@ _LIVING = "status NOT IN ('DELETED', 'VOIDED')"
 
 
 @dataclass(slots=True)
-class Entry:
+class LogEntry:
     """What the log knows of a record.
 
     `hash` is that of the content last written, None if nothing was; `xero_id` Xero's id; `status` the status
@@ -50,7 +50,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class PendingWrite:
     """A record whose answer never came: what was asked of Xero, when (in Xero's time), and by which request."""
 
     object: str
@@ -64,7 +64,7 @@ class Flight:
     sent_at: str
 
 
-class Change(Protocol):
+class Transaction(Protocol):
     """A transaction. Values stand for `?`, tables for their names in braces."""
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
@@ -84,7 +84,7 @@ class Database(Protocol):
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a query."""
 
-    def change(self) -> AbstractContextManager[Change]:
+    def change(self) -> AbstractContextManager[Transaction]:
         """One transaction: all of it is on the disk when it ends, or nothing of it."""
 
     def check(self) -> None:
@@ -94,7 +94,7 @@ class Database(Protocol):
         """Take over keys whose origin is unknown; returns those that another log has taken over before."""
 
 
-class Ledger:
+class WriteLog:
     """The log of one organisation. Everything is on the disk when a method returns.
 
     `scope` is the organisation's id, behind a `prefix` where a database has several logs. A record that the log has
@@ -107,7 +107,7 @@ class Ledger:
         self._db = database
         self._scope = scope
         self._prefix = prefix
-        self._foreseen: dict[tuple[str, str], Entry | None] = {}
+        self._foreseen: dict[tuple[str, str], LogEntry | None] = {}
         self._ids: dict[str, str | None] = {}
         self._sources: dict[str, set[str]] | None = None
         self._head: tuple[str, str | None] | None = None
@@ -190,7 +190,7 @@ class Ledger:
                 (self._scope, object_name, *part),
             )
 
-    def entry(self, object_name: str, key: str) -> Entry | None:
+    def entry(self, object_name: str, key: str) -> LogEntry | None:
         """What is known of a record of the source; None if it never got an answer."""
         try:
             return self._foreseen[(object_name, key)]
@@ -255,7 +255,7 @@ class Ledger:
             )
         return known == wanted
 
-    def children(self, object_name: str, parent: str) -> Iterator[tuple[str, Entry]]:
+    def children(self, object_name: str, parent: str) -> Iterator[tuple[str, LogEntry]]:
         """The parts that were written for a record and are still there."""
         rows = self._db.rows(
             f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND parent = ? AND object = ?"
@@ -277,14 +277,14 @@ class Ledger:
         self._ids[source] = str(found[0][0]) if found else None
         return self._ids[source]
 
-    def flights(self) -> list[Flight]:
+    def flights(self) -> list[PendingWrite]:
         """Everything in flight, in the order it was sent."""
         rows = self._db.rows(
             "SELECT object, key, request, action, path, hash, body, job, sent_at FROM {flight} WHERE scope = ?"
             " ORDER BY sent_at, request, place",
             (self._scope,),
         )
-        return [Flight(o, k, r, a, p, h, decode(b), decode(j), s) for o, k, r, a, p, h, b, j, s in rows]
+        return [PendingWrite(o, k, r, a, p, h, decode(b), decode(j), s) for o, k, r, a, p, h, b, j, s in rows]
 
     # Records whose origin the log did not know
 
@@ -355,7 +355,7 @@ class Ledger:
             )
             self._note_sources(change, object_name, moves.values())
 
-    def _note_sources(self, change: Change, object_name: str, keys: Iterable[str]) -> None:
+    def _note_sources(self, change: Transaction, object_name: str, keys: Iterable[str]) -> None:
         known = self._known_sources().setdefault(object_name, set())
         sources = {found.source for key in keys if (found := identity.origin(key))} - known
         change.run_many(
@@ -397,7 +397,7 @@ class Ledger:
     def settle(
         self,
         object_name: str,
-        written: Iterable[tuple[str, Entry]] = (),
+        written: Iterable[tuple[str, LogEntry]] = (),
         refused: Iterable[str] = (),
         unsent: Iterable[str] = (),
         names: Iterable[tuple[str, str, str]] = (),
@@ -462,9 +462,11 @@ class Ledger:
         self._db.check()
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...]) -> LogEntry:
     content, xero_id, status, owner, parent, lines, attempts = row
-    return Entry(content, xero_id, status or "", owner, parent, lines.split(",") if lines else None, attempts)
+    return LogEntry(
+        content, xero_id, status or "", owner, parent, lines.split(",") if lines else None, attempts
+    )
 
 
 def _own(key: str) -> tuple[str | None, str | None]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from singer_xero.api.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.api.redaction import redact
 from singer_xero.config import ConfigurationProblem
-from target_xero.write_log.log import Ledger
+from target_xero.write_log.log import WriteLog
 from target_xero.write_log.sqlite_log import SqliteLog, make_tables
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class _Change:
 
 
 @contextmanager
-def open_postgres_log(url: str, source: str, tenant: str, *, dry_run: bool = False) -> Iterator[Ledger]:
+def open_postgres_log(url: str, source: str, tenant: str, *, dry_run: bool = False) -> Iterator[WriteLog]:
     """Open the log of a source for one organisation, making its tables if there are none.
 
     One run at a time: another one that holds it is a ConfigurationProblem, as is a database that can't be used. A dry
@@ -159,13 +159,13 @@ def open_postgres_log(url: str, source: str, tenant: str, *, dry_run: bool = Fal
             with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
                 make_tables(copy, Path(address.shown))
                 _copy(work, address, scope, copy)
-                yield Ledger(SqliteLog(copy, Path(address.shown), address.shown), scope, prefix)
+                yield WriteLog(SqliteLog(copy, Path(address.shown), address.shown), scope, prefix)
             return
         _prepare(work, address)
         with _connected(address, autocommit=False) as guard:
             log = PostgresLog(work, guard, address, scope)
             log.take()
-            yield Ledger(log, scope, prefix)
+            yield WriteLog(log, scope, prefix)
 
 
 @contextmanager

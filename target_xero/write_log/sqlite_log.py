@@ -14,7 +14,7 @@ from singer_xero.api import private_files
 from singer_xero.config import ConfigurationProblem
 from target_xero.content.payload import decode, encode
 from target_xero.write_log.identity import UNKNOWN_ORIGIN
-from target_xero.write_log.log import Ledger
+from target_xero.write_log.log import WriteLog
 
 _VERSION = 2
 #: Seconds to wait for another program that reads the file.
@@ -172,9 +172,9 @@ def _plain(statement: str) -> str:
 
 
 @contextmanager
-def open_log(
+def open_sqlite_log(
     path: Path, tenant: str, *, dry_run: bool = False, copy_of: Path | None = None
-) -> Iterator[Ledger]:
+) -> Iterator[WriteLog]:
     """Open the log at `path` for one organisation, making it if there is none: from `copy_of`, if that is there.
 
     One run at a time: another one that holds it is a ConfigurationProblem, as is a file that is no log. A dry run
@@ -185,7 +185,7 @@ def open_log(
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             _copy(original or path, connection)
             make_tables(connection, path)
-            yield Ledger(SqliteLog(connection, path), tenant)
+            yield WriteLog(SqliteLog(connection, path), tenant)
         return
     with ExitStack() as held:
         try:
@@ -211,7 +211,7 @@ def open_log(
             with log.change() as change:
                 change.run("INSERT INTO about VALUES ('copy of', ?)", (str(original),))
         log.guard()
-        yield Ledger(log, tenant)
+        yield WriteLog(log, tenant)
 
 
 def _copy(path: Path, connection: sqlite3.Connection) -> None:

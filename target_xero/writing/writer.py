@@ -27,19 +27,20 @@ from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, 
 from singer_xero.api.transport import Answer
 from singer_xero.config import ConfigurationProblem, Organisation
 from target_xero.content.compare import same_name, says
-from target_xero.content.payload import Broken, encode
+from target_xero.content.payload import InvalidRecord, encode
 from target_xero.intake.intake import Intake, Job, Reject
 from target_xero.planning.codes import alias
 from target_xero.planning.differences import differences
 from target_xero.planning.line_matching import line_id, noted
-from target_xero.planning.lookups import Directory, Record
-from target_xero.planning.planner import Adopted, Left, Planner, Step
+from target_xero.planning.lookups import Lookups, Record
+from target_xero.planning.planner import Adopt, Planner, Skip, WriteOp
 from target_xero.planning.references import References
 from target_xero.planning.refusals import Refusals
-from target_xero.summary import Rejects, Report
+from target_xero.summary import RejectsFile, Summary
 from target_xero.write_log.identity import former, origin, shown
-from target_xero.write_log.log import Entry, Flight, Ledger
-from target_xero.write_specs.rows import MANY, MOST_BYTES, WRITES, Existing, Verb, Write
+from target_xero.write_log.log import LogEntry, PendingWrite, WriteLog
+from target_xero.write_specs.rows import WRITE_SPECS
+from target_xero.write_specs.spec import MANY, MOST_BYTES, Endpoint, OnExisting, WriteSpec
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 #: A DELETE has no Idempotency-Key: after a lost answer the record is looked up and, if it is still there, sent again.
@@ -63,15 +64,15 @@ class Refusal:
     reason: str
 
 
-class Trip(threading.Thread):
+class InFlight(threading.Thread):
     """A request under way: only the exchange with Xero runs beside the rest, which plans and settles meanwhile.
 
     A process that must end does not wait for it.
     """
 
-    def __init__(self, row: Write, steps: list[Step], marks: set[object], tries: int = 1) -> None:
-        super().__init__(name=f"{steps[0].verb.method} {steps[0].path}", daemon=True)
-        self.row, self.steps, self.marks, self.tries = row, steps, marks, tries
+    def __init__(self, spec: WriteSpec, ops: list[WriteOp], marks: set[object], tries: int = 1) -> None:
+        super().__init__(name=f"{ops[0].endpoint.method} {ops[0].path}", daemon=True)
+        self.spec, self.ops, self.marks, self.tries = spec, ops, marks, tries
         self.sent_at = ""
         self._send: Callable[[], Answer]
         self._answer: Answer | None = None
@@ -115,10 +116,10 @@ class Writer:
         self,
         client: XeroClient,
         organisation: Organisation,
-        ledger: Ledger,
+        log: WriteLog,
         intake: Intake,
-        report: Report,
-        rejects: Rejects,
+        summary: Summary,
+        rejects: RejectsFile,
         logger: logging.Logger,
         *,
         batch_size: int = MANY,
@@ -131,9 +132,9 @@ class Writer:
     ) -> None:
         self._client = client
         self._organisation = organisation
-        self._ledger = ledger
+        self._log = log
         self._intake = intake
-        self._report = report
+        self._summary = summary
         self._rejects = rejects
         self._logger = logger
         self._batch_size = batch_size
@@ -143,41 +144,41 @@ class Writer:
         self._clock = clock
         self._told_at = clock()
         self._remarks: set[tuple[str, str]] = set()
-        self._directory = Directory(client, organisation)
+        self._lookups = Lookups(client, organisation)
         self._references = References(
-            ledger, self._directory, organisation.tenant_id, creates_contacts=creates_contacts
+            log, self._lookups, organisation.tenant_id, creates_contacts=creates_contacts
         )
-        self._planner = Planner(ledger, self._directory, self._references, intake, deletes=deletes)
-        self._refusals = Refusals(ledger, self._directory, self._references, self._planner)
+        self._planner = Planner(log, self._lookups, self._references, intake, deletes=deletes)
+        self._refusals = Refusals(log, self._lookups, self._references, self._planner)
         self._lost: dict[tuple[str, str], str] = {}
         self._left_out: Counter[tuple[str, str]] = Counter(intake.elsewhere)
-        self._last: dict[tuple[str, str], tuple[Write, Step]] = {}
+        self._last: dict[tuple[str, str], tuple[WriteSpec, WriteOp]] = {}
         # Who wants to stop at the first reject wants nothing sent beside it.
         self._at_once = 1 if stop_at_reject else AT_ONCE
-        self._due: deque[Trip] = deque()
-        self._under_way: deque[Trip] = deque()
+        self._due: deque[InFlight] = deque()
+        self._under_way: deque[InFlight] = deque()
 
     def run(self) -> None:
         """Write everything the intake holds; raises what ends the run early."""
         self._set_aside(self._intake.rejects)
         self._check_stop()
         for (name, _), number in self._intake.elsewhere.items():
-            self._report.of(name).skipped += number
+            self._summary.of(name).skipped += number
         self._find_disputed()
         self._recover()
-        for row in reversed(list(WRITES.values())):
-            if row.document and self._intake.ends[row.name]:
-                with self._counted(row):
-                    self._write(row, self._endings(row))
-        for row in WRITES.values():
-            with self._counted(row):
-                self._write(row, self._others(row))
+        for spec in reversed(list(WRITE_SPECS.values())):
+            if spec.document and self._intake.ends[spec.name]:
+                with self._counted(spec):
+                    self._write(spec, self._endings(spec))
+        for spec in WRITE_SPECS.values():
+            with self._counted(spec):
+                self._write(spec, self._others(spec))
         # What has ended can't be referred to any more, so that comes last, and what refers to others first.
-        for name, steps in groupby(reversed(self._last.values()), key=lambda one: one[0].name):
-            row = WRITES[name]
-            with self._counted(row):
-                for group in _grouped([step for _, step in steps]):
-                    self._post(row, group)
+        for name, ops in groupby(reversed(self._last.values()), key=lambda one: one[0].name):
+            spec = WRITE_SPECS[name]
+            with self._counted(spec):
+                for group in _grouped([op for _, op in ops]):
+                    self._post(spec, group)
                 self._settle_all()
         for (name, why), number in sorted(self._left_out.items()):
             self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
@@ -189,24 +190,24 @@ class Writer:
                 )  # fmt: skip
         for name, number in sorted(self._planner.search.found.items()):
             self._logger.info("%s: %s found in Xero by what they say.", name, f"{number:,}")
-        self._ledger.complete(datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        self._log.complete(datetime.now(timezone.utc).isoformat(timespec="seconds"))
         self._intake.states.flush()
 
     def _find_disputed(self) -> None:
         """Find keys that an old log has without their stream, and that several streams of this run have."""
         if max((len(streams) for streams in self._intake.origins.values()), default=0) < 2:
             return
-        for row in WRITES.values():
-            if self._ledger.has_unknown_origins(row.name):
+        for spec in WRITE_SPECS.values():
+            if self._log.has_unknown_origins(spec.name):
                 claims: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-                for job in self._intake.jobs(row):
+                for job in self._intake.jobs(spec):
                     if of := origin(job.key):
                         for key in former(job.key):
                             claims[key].add((of.source, of.stream))
-                self._ledger.disputed[row.name] = {key for key, streams in claims.items() if len(streams) > 1}
+                self._log.disputed[spec.name] = {key for key, streams in claims.items() if len(streams) > 1}
 
     @contextmanager
-    def _counted(self, row: Write) -> Iterator[None]:
+    def _counted(self, spec: WriteSpec) -> Iterator[None]:
         """Count the calls that an object takes; what is under way when it ends early is waited for."""
         before = self._client.usage(self._organisation.header).calls
         try:
@@ -217,141 +218,140 @@ class Writer:
         finally:
             calls = self._client.usage(self._organisation.header).calls - before
             if calls:
-                self._report.of(row.name).calls += calls
+                self._summary.of(spec.name).calls += calls
 
     # From records to requests
 
-    def _write(self, row: Write, jobs: Iterator[Job]) -> None:
+    def _write(self, spec: WriteSpec, jobs: Iterator[Job]) -> None:
         """Write records of one object, in the order they come, with as many in a request as it takes."""
-        pending: dict[tuple[str, str, bool, str], list[Step]] = {}
+        pending: dict[tuple[str, str, bool, str], list[WriteOp]] = {}
         keys: set[object] = set()
 
         def send_all() -> None:
             while pending:
-                self._post(row, pending.pop(next(iter(pending))))
+                self._post(spec, pending.pop(next(iter(pending))))
             self._settle_all()
 
         self._settle_all()
         while chunk := list(islice(jobs, self._batch_size)):
-            self._prepare(row, chunk)
+            self._prepare(spec, chunk)
             for job in chunk:
                 # A second record of the same key waits for the first, as does one of the same name where Xero
                 # would not refuse it, but change the first.
-                mine = _told_by(row, job)
+                mine = _told_by(spec, job)
                 if not keys.isdisjoint(mine):
                     send_all()
                     keys = set()
                 elif len(keys) > _MANY_KEYS:
                     self._settle_all()
-                    keys = {
-                        key for steps in pending.values() for step in steps for key in _told_by(row, step.job)
-                    }
-                step = self._planned(row, job)
-                if step is None:
+                    keys = {key for ops in pending.values() for op in ops for key in _told_by(spec, op.job)}
+                op = self._planned(spec, job)
+                if op is None:
                     continue
                 # What was in one request before its answer was lost is in one again: the same key, the same
                 # body.
                 copied = self._references.foreign(job.tenant)
-                kind = (step.verb.method, step.path, copied, self._lost.get((row.name, job.key), ""))
-                if step.path != row.path and kind not in pending:
+                kind = (op.endpoint.method, op.path, copied, self._lost.get((spec.name, job.key), ""))
+                if op.path != spec.path and kind not in pending:
                     send_all()
                     keys = set()
                 keys.update(mine)
-                pending.setdefault(kind, []).append(step)
-                if len(pending[kind]) >= self._size(step.verb) and not kind[3]:
-                    self._post(row, pending.pop(kind))
+                pending.setdefault(kind, []).append(op)
+                if len(pending[kind]) >= self._size(op.endpoint) and not kind[3]:
+                    self._post(spec, pending.pop(kind))
                     if not pending and not self._under_way:
                         keys = set()
         send_all()
 
-    def _prepare(self, row: Write, jobs: list[Job]) -> None:
+    def _prepare(self, spec: WriteSpec, jobs: list[Job]) -> None:
         """Look up what the records of a batch will need, in as few calls as that takes."""
-        self._ledger.foresee(row.name, {job.key: self._intake.last_hash(row, job) for job in jobs})
-        coming = [job for job in jobs if self._planner.may_be_sent(row, job)]
+        self._log.foresee(spec.name, {job.key: self._intake.last_hash(spec, job) for job in jobs})
+        coming = [job for job in jobs if self._planner.may_be_sent(spec, job)]
         self._references.prepare(
-            ({row.refers: job.sent} if row.refers else job.sent, job.tenant) for job in coming
+            ({spec.member_reference: job.sent} if spec.member_reference else job.sent, job.tenant)
+            for job in coming
         )
         # Lines that Xero has already keep their ids, which only Xero knows of a record that was not written here.
-        unknown = [found for job in jobs if (found := self._planner.document_to_look_up(row, job))]
-        if unknown and row.xero:
-            self._directory.by_ids(row, unknown)
+        unknown = [found for job in jobs if (found := self._planner.document_to_look_up(spec, job))]
+        if unknown and spec.xero:
+            self._lookups.by_ids(spec, unknown)
         self._planner.search.prepare(
-            row, [job.sent for job in coming if not job.id and self._ledger.entry(row.name, job.key) is None]
+            spec, [job.sent for job in coming if not job.id and self._log.entry(spec.name, job.key) is None]
         )
-        if row.first and row.search:
-            for field in row.names:
-                values = [v for job in coming for name, v in row.named(job.sent) if name == field]
-                self._directory.look_up(row, field, values)
+        if spec.lookup_before_create and spec.search:
+            for field in spec.natural_keys:
+                values = [v for job in coming for name, v in spec.natural_key(job.sent) if name == field]
+                self._lookups.look_up(spec, field, values)
 
-    def _endings(self, row: Write) -> Iterator[Job]:
+    def _endings(self, spec: WriteSpec) -> Iterator[Job]:
         """The documents that end before anything is made; what hangs on them goes before them."""
-        for job in self._intake.jobs(row):
-            if self._intake.ends_first(row, job):
-                for part in row.parts:
-                    lost = self._planner.take_lost_parts(part.row, job, keep=())
-                    self._write(WRITES[part.row], iter(lost))
+        for job in self._intake.jobs(spec):
+            if self._intake.ends_first(spec, job):
+                for part in spec.parts:
+                    lost = self._planner.take_lost_parts(part.stream, job, keep=())
+                    self._write(WRITE_SPECS[part.stream], iter(lost))
                 yield job
 
-    def _others(self, row: Write) -> Iterator[Job]:
+    def _others(self, spec: WriteSpec) -> Iterator[Job]:
         """All other records; first the parts that are not in their record any more."""
-        yield from self._planner.lost_parts.pop(row.name, {}).values()
-        for job in self._intake.jobs(row):
-            if not self._intake.ends_first(row, job):
+        yield from self._planner.lost_parts.pop(spec.name, {}).values()
+        for job in self._intake.jobs(spec):
+            if not self._intake.ends_first(spec, job):
                 yield job
 
-    def _size(self, verb: Verb) -> int:
-        return min(verb.size, self._batch_size)
+    def _size(self, endpoint: Endpoint) -> int:
+        return min(endpoint.size, self._batch_size)
 
-    def _planned(self, row: Write, job: Job) -> Step | None:
+    def _planned(self, spec: WriteSpec, job: Job) -> WriteOp | None:
         """What to ask of Xero for a record; None if nothing, which is then settled, or put off to the end."""
-        overtaken = self._last.pop((row.name, job.key), None)
+        overtaken = self._last.pop((spec.name, job.key), None)
         if overtaken:
             self._intake.states.settled(overtaken[1].job.epoch)
         try:
-            plan = self._planner.plan(row, job)
-            if isinstance(plan, Adopted):
-                self._adopt(row, plan)
+            plan = self._planner.plan(spec, job)
+            if isinstance(plan, Adopt):
+                self._adopt(spec, plan)
                 return None
-        except Broken as broken:
-            self._reject(row, job, str(broken))
+        except InvalidRecord as broken:
+            self._reject(spec, job, str(broken))
             return None
-        if isinstance(plan, Left):
-            self._leave(row, job, plan)
+        if isinstance(plan, Skip):
+            self._leave(spec, job, plan)
             return None
-        if plan.action == "remove" and not row.document:
-            self._put_off(row, plan)
+        if plan.action == "remove" and not spec.document:
+            self._put_off(spec, plan)
             return None
         return plan
 
-    def _leave(self, row: Write, job: Job, plan: Left) -> None:
+    def _leave(self, spec: WriteSpec, job: Job, plan: Skip) -> None:
         """Settle a record that is left alone."""
         if plan.why:
-            self._left_out[row.name, plan.why] += 1
-        self._settled(row, job, "skipped" if plan.why else "unchanged")
+            self._left_out[spec.name, plan.why] += 1
+        self._settled(spec, job, "skipped" if plan.why else "unchanged")
 
-    def _put_off(self, row: Write, step: Step) -> None:
-        self._last[row.name, step.job.key] = (row, step)
+    def _put_off(self, spec: WriteSpec, op: WriteOp) -> None:
+        self._last[spec.name, op.job.key] = (spec, op)
 
-    def _adopt(self, row: Write, plan: Adopted) -> None:
+    def _adopt(self, spec: WriteSpec, plan: Adopt) -> None:
         """Take a record that Xero has for the source's."""
-        step = plan.step
-        entry = self._note(row, [(step, plan.record)])[0]
-        if step.after:
-            then = self._planner.status_step(row, step.job, entry, step.after[0], record=plan.record)
-            self._put_off(row, then)
-        elif step.follows:
-            self._intake.states.settled(step.job.epoch)
+        op = plan.op
+        entry = self._note(spec, [(op, plan.record)])[0]
+        if op.after:
+            then = self._planner.status_step(spec, op.job, entry, op.after[0], record=plan.record)
+            self._put_off(spec, then)
+        elif op.follows:
+            self._intake.states.settled(op.job.epoch)
         else:
-            self._settled(row, step.job, "unchanged")
+            self._settled(spec, op.job, "unchanged")
 
     # Sending
 
-    def _post(self, row: Write, steps: list[Step]) -> None:
+    def _post(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
         """Send steps of one kind in as few requests as their sizes allow; returns when the last of them is out."""
-        self._follow(row, steps)
+        self._follow(spec, ops)
         while self._due:
             self._go_on()
-        if any(trip.marks is _ALONE for trip in self._under_way):
+        if any(sent.marks is _ALONE for sent in self._under_way):
             self._settle_all()
 
     def _settle_all(self) -> None:
@@ -369,298 +369,303 @@ class Writer:
     def _may_go(self, marks: set[object]) -> bool:
         if len(self._under_way) >= self._at_once or (marks is _ALONE and self._under_way):
             return False
-        return not any(trip.marks is _ALONE or trip.marks & marks for trip in self._under_way)
+        return not any(sent.marks is _ALONE or sent.marks & marks for sent in self._under_way)
 
-    def _marks(self, row: Write, steps: list[Step]) -> set[object]:
+    def _marks(self, spec: WriteSpec, ops: list[WriteOp]) -> set[object]:
         """What a request touches, so that no other that touches it is under way; `_ALONE` if none may be.
 
         Only batches go beside each other: what is created, or changed without taking a new name, in its object's
         own list. A name that one record leaves and another takes, and numbers that Xero gives in the order in which
         records come, need their order.
         """
-        verb = steps[0].verb
-        if verb.size == 1 or any(step.path != row.path or step.action == "remove" for step in steps):
+        endpoint = ops[0].endpoint
+        if endpoint.size == 1 or any(op.path != spec.path or op.action == "remove" for op in ops):
             return _ALONE
         marks: set[object] = set()
         changed: dict[str, list[tuple[str, str]]] = {}
-        for step in steps:
-            named = row.named(step.body)
-            if step.action != "create":
-                changed[step.job.key] = named
-                if row.numbered and row.numbered[0] not in step.body:
+        for op in ops:
+            named = spec.natural_key(op.body)
+            if op.action != "create":
+                changed[op.job.key] = named
+                if spec.unique_when and spec.unique_when[0] not in op.body:
                     return _ALONE
-            elif row.document and row.names and not named and row.named({row.names[0]: "?", **step.body}):
+            elif (
+                spec.document
+                and spec.natural_keys
+                and not named
+                and spec.natural_key({spec.natural_keys[0]: "?", **op.body})
+            ):
                 return _ALONE
-            marks |= {step.job.key, ("", step.job.id), ("", step.entry.xero_id), *_folded(row, step.body)}
-            contact = step.body.get("Contact")
+            marks |= {op.job.key, ("", op.job.id), ("", op.entry.xero_id), *_folded(spec, op.body)}
+            contact = op.body.get("Contact")
             if isinstance(contact, dict) and "Name" in contact:
                 # The first document that names it makes the contact.
                 marks.add(("Contact", contact["Name"].casefold()))
-            for part in (step.body, *(step.body.get("Payments") or ())):
+            for part in (op.body, *(op.body.get("Payments") or ())):
                 marks |= {(name, *part[name].values()) for name in _PAID if isinstance(part.get(name), dict)}
-        if not self._ledger.has_names(row.name, changed):
+        if not self._log.has_names(spec.name, changed):
             return _ALONE
         return marks - {("", None)}
 
-    def _send(self, trip: Trip) -> None:
+    def _send(self, sent: InFlight) -> None:
         """Send one request on its way: from here on the ledger knows of it."""
-        row, steps = trip.row, trip.steps
+        spec, ops = sent.spec, sent.ops
         if self._stop():
             raise Stopped("Stopped by a signal; what is not written yet comes with the next run.")
-        first = steps[0]
-        verb = first.verb
+        first = ops[0]
+        endpoint = first.endpoint
         if self._dry_run:
-            self._follow(row, self._settle(row, steps, [_imagined(row, step) for step in steps]))
+            self._follow(spec, self._settle(spec, ops, [_imagined(spec, op) for op in ops]))
             return
-        params = dict(row.unit_prices) if verb.body == "list" and row.unit_prices else {}
-        if verb.body == "list" and self._references.foreign(first.job.tenant):
-            params |= row.copied
-        if verb.size > 1 and verb.answers:
+        params = dict(spec.unit_price_params) if endpoint.body == "list" and spec.unit_price_params else {}
+        if endpoint.body == "list" and self._references.foreign(first.job.tenant):
+            params |= spec.copy_params
+        if endpoint.size > 1 and endpoint.answers:
             params["summarizeErrors"] = "false"
-        body = _body(row, verb, [step.data for step in steps])
-        request = self._request_key(steps, body)
-        sent_at = self._directory.now()
-        self._ledger.sending(
-            row.name, request, first.action, first.path, sent_at,
-            [(step.job.key, step.hash, step.data, encode(_kept(step))) for step in steps],
+        body = _body(spec, endpoint, [op.data for op in ops])
+        request = self._request_key(ops, body)
+        sent_at = self._lookups.now()
+        self._log.sending(
+            spec.name, request, first.action, first.path, sent_at,
+            [(op.job.key, op.hash, op.data, encode(_kept(op))) for op in ops],
         )  # fmt: skip
         send = partial(
             self._client.send,
-            verb.method,
+            endpoint.method,
             self._organisation.header,
             first.path,
             params=params,
             body=body,
             idempotency_key=request,
         )
-        self._under_way.append(trip)
-        trip.set_off(sent_at, send)
+        self._under_way.append(sent)
+        sent.set_off(sent_at, send)
 
-    def _arrived(self, trip: Trip) -> None:
+    def _arrived(self, sent: InFlight) -> None:
         """Settle the records of a request that has its answer; what follows from it is due next."""
-        row, steps = trip.row, trip.steps
+        spec, ops = sent.spec, sent.ops
         try:
-            answer = trip.answer()
+            answer = sent.answer()
         except (Refused, NotFound) as error:
-            self._refused(trip, error)
+            self._refused(sent, error)
             return
         except OutcomeUnknown:
-            if steps[0].verb.method != "DELETE" or trip.tries >= _DELETE_TRIES:
+            if ops[0].endpoint.method != "DELETE" or sent.tries >= _DELETE_TRIES:
                 raise
-            following, left = self._settle_found(row, steps, trip.sent_at)
+            following, left = self._settle_found(spec, ops, sent.sent_at)
             if left:
-                self._due.appendleft(Trip(row, left, trip.marks, trip.tries + 1))
-            self._follow(row, following)
+                self._due.appendleft(InFlight(spec, left, sent.marks, sent.tries + 1))
+            self._follow(spec, following)
             return
         except XeroError:
             # Anything else says that nothing was done, so that there is nothing to look up.
-            self._ledger.settle(row.name, unsent=[step.job.key for step in steps])
+            self._log.settle(spec.name, unsent=[op.job.key for op in ops])
             raise
-        self._follow(row, self._answered(row, steps, answer))
+        self._follow(spec, self._answered(spec, ops, answer))
 
-    def _answered(self, row: Write, steps: list[Step], answer: Answer) -> list[Step]:
+    def _answered(self, spec: WriteSpec, ops: list[WriteOp], answer: Answer) -> list[WriteOp]:
         envelope = answer.json() if answer.content else {}
-        self._directory.heard(envelope)
+        self._lookups.heard(envelope)
         # Looking for messages at every depth is only worth it where there are any.
         empty, every = (
             answer.content.count(sign) for sign in (b'"ValidationErrors":[]', b"ValidationErrors")
         )
         silent = empty == every
-        answers = _paired(row, steps, _elements(envelope, row.envelope))
+        answers = _paired(spec, ops, _elements(envelope, spec.envelope))
         call = f" ({answer.call}: {answer.status}, correlation id {answer.correlation_id})"
-        return self._settle(row, steps, answers, silent=silent, call=call)
+        return self._settle(spec, ops, answers, silent=silent, call=call)
 
-    def _follow(self, row: Write, steps: list[Step]) -> None:
-        for group in _grouped(steps):
-            for batch in _sized(group, self._size(group[0].verb)):
-                self._due.append(Trip(row, batch, self._marks(row, batch)))
+    def _follow(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
+        for group in _grouped(ops):
+            for batch in _sized(group, self._size(group[0].endpoint)):
+                self._due.append(InFlight(spec, batch, self._marks(spec, batch)))
 
     def _settle_rest(self) -> None:
         """Wait for what is under way when a run ends early, and settle what is plain; the rest is the next run's."""
         self._due.clear()
         while self._under_way:
-            trip = self._under_way.popleft()
-            row, steps, error = trip.row, trip.steps, trip.error()
+            sent = self._under_way.popleft()
+            spec, ops, error = sent.spec, sent.ops, sent.error()
             try:
                 if error is None:
-                    self._answered(row, steps, trip.answer())
+                    self._answered(spec, ops, sent.answer())
                 elif isinstance(error, XeroError) and not (
                     isinstance(error, OutcomeUnknown) or (isinstance(error, Refused) and error.elements)
                 ):
-                    self._ledger.settle(row.name, unsent=[step.job.key for step in steps])
+                    self._log.settle(spec.name, unsent=[op.job.key for op in ops])
             except Stopped:
                 continue
             except (XeroError, ConfigurationProblem) as another:
-                self._logger.warning("%s: %s", row.name, another)
+                self._logger.warning("%s: %s", spec.name, another)
             if error is not None:
-                self._logger.warning("%s: %s", row.name, error)
+                self._logger.warning("%s: %s", spec.name, error)
         self._due.clear()
 
-    def _request_key(self, steps: list[Step], body: bytes | None) -> str:
+    def _request_key(self, ops: list[WriteOp], body: bytes | None) -> str:
         """The same for the same request until it has had its answer, so that Xero tells a retry from a new wish."""
-        first = steps[0]
-        told = sha256(f"{self._organisation.tenant_id} {first.verb.method} {first.path}\n".encode())
+        first = ops[0]
+        told = sha256(f"{self._organisation.tenant_id} {first.endpoint.method} {first.path}\n".encode())
         told.update(body or b"")
-        for step in steps:
-            told.update(f"\n{step.job.key} {step.entry.attempts}".encode())
+        for op in ops:
+            told.update(f"\n{op.job.key} {op.entry.attempts}".encode())
         return told.hexdigest()
 
-    def _refused(self, trip: Trip, error: Refused | NotFound) -> None:
+    def _refused(self, sent: InFlight, error: Refused | NotFound) -> None:
         """A request that was refused as a whole: find the records that it is about."""
-        row, steps = trip.row, trip.steps
+        spec, ops = sent.spec, sent.ops
         elements = error.elements if isinstance(error, Refused) else []
-        if len(steps) == 1:
-            if isinstance(error, NotFound) and steps[0].action == "remove":
-                self._follow(row, self._settle(row, steps, [{}]))
+        if len(ops) == 1:
+            if isinstance(error, NotFound) and ops[0].action == "remove":
+                self._follow(spec, self._settle(spec, ops, [{}]))
                 return
             words = [word for element in elements for word in _words(element)]
-            self._follow(row, self._settle(row, steps, [Refusal("; ".join(words) or _why(error))]))
+            self._follow(spec, self._settle(spec, ops, [Refusal("; ".join(words) or _why(error))]))
             return
         if _may_be_written(error):
             # In spite of summarizeErrors=false (Xero-Net#354): the good ones may be saved, and nobody said so.
-            trips = [trip, *self._doubtful()]
-            steps = [step for one in trips for step in one.steps]
-            following, left = self._settle_found(row, steps, min(one.sent_at for one in trips))
-            parts = [[step] for step in left]
+            requests = [sent, *self._doubtful()]
+            ops = [op for one in requests for op in one.ops]
+            following, left = self._settle_found(spec, ops, min(one.sent_at for one in requests))
+            parts = [[op] for op in left]
         else:
             # One id that Xero does not know costs the whole batch, and nothing of it is written.
             following = []
-            middle = len(steps) // 2
-            parts = [steps[:middle], steps[middle:]]
-        self._ledger.settle(row.name, unsent=[step.job.key for part in parts for step in part])
-        self._due.extendleft(Trip(row, part, trip.marks) for part in reversed(parts))
-        self._follow(row, following)
+            middle = len(ops) // 2
+            parts = [ops[:middle], ops[middle:]]
+        self._log.settle(spec.name, unsent=[op.job.key for part in parts for op in part])
+        self._due.extendleft(InFlight(spec, part, sent.marks) for part in reversed(parts))
+        self._follow(spec, following)
 
-    def _doubtful(self) -> list[Trip]:
+    def _doubtful(self) -> list[InFlight]:
         """Settle all that is under way but requests that may be written in part, and return those.
 
         What they have written is told by what it says, which is only safe once every other record has its owner.
         """
         doubtful = []
         while self._under_way:
-            trip = self._under_way.popleft()
-            if len(trip.steps) > 1 and _may_be_written(trip.error()):
-                doubtful.append(trip)
+            sent = self._under_way.popleft()
+            if len(sent.ops) > 1 and _may_be_written(sent.error()):
+                doubtful.append(sent)
             else:
-                self._arrived(trip)
+                self._arrived(sent)
         return doubtful
 
     # What became of them
 
     def _settle(
         self,
-        row: Write,
-        steps: list[Step],
+        spec: WriteSpec,
+        ops: list[WriteOp],
         answers: list[Record | Refusal],
         *,
         silent: bool = False,
         call: str = "",
-    ) -> list[Step]:
+    ) -> list[WriteOp]:
         """Write down what became of the records of a request; returns the steps that follow from it.
 
         `silent` answers hold no messages. `call` tells of the request where Xero does not say why it refused a record.
         """
-        done: list[tuple[Step, Record]] = []
-        refused: list[tuple[Step, str]] = []
-        for step, answer in zip(steps, answers, strict=True):
+        done: list[tuple[WriteOp, Record]] = []
+        refused: list[tuple[WriteOp, str]] = []
+        for op, answer in zip(ops, answers, strict=True):
             if isinstance(answer, Refusal):
-                refused.append((step, answer.reason))
+                refused.append((op, answer.reason))
             elif _is_written(answer, silent=silent):
-                done.append((step, answer))
+                done.append((op, answer))
             else:
                 refused.append(
-                    (step, "; ".join(_words(answer)) or f"Xero refused it and did not say why{call}")
+                    (op, "; ".join(_words(answer)) or f"Xero refused it and did not say why{call}")
                 )
-        following: list[Step] = []
-        for step, answer in done:
-            step.again = step.again or self._has_other_lines(row, step, answer)
-        for (step, answer), entry in zip(done, self._note(row, done), strict=True):
-            self._tell_remarks(row, answer)
-            if step.again:
-                planned = self._planned(row, step.job)
+        following: list[WriteOp] = []
+        for op, answer in done:
+            op.again = op.again or self._has_other_lines(spec, op, answer)
+        for (op, answer), entry in zip(done, self._note(spec, done), strict=True):
+            self._tell_remarks(spec, answer)
+            if op.again:
+                planned = self._planned(spec, op.job)
                 following += [planned] if planned else []
                 continue
-            if not step.follows:
-                what = {"create": "created", "update": "updated", "remove": "removed"}[step.action]
-                self._count(row, what)
-            if not step.after:
-                self._compare(row, step, answer)
-                self._intake.states.settled(step.job.epoch)
+            if not op.follows:
+                what = {"create": "created", "update": "updated", "remove": "removed"}[op.action]
+                self._count(spec, what)
+            if not op.after:
+                self._compare(spec, op, answer)
+                self._intake.states.settled(op.job.epoch)
                 continue
-            now = {**step.body, **answer}
-            said = step.body if step.said is None else step.said
+            now = {**op.body, **answer}
+            said = op.body if op.said is None else op.said
             then = self._planner.status_step(
-                row, step.job, entry, step.after[0], step.after[1:], record=now, follows=True, said=said
+                spec, op.job, entry, op.after[0], op.after[1:], record=now, follows=True, said=said
             )
             if then.status == "ARCHIVED":
-                self._put_off(row, then)
+                self._put_off(spec, then)
             else:
                 following.append(then)
         if refused:
-            following += self._settle_refused(row, refused)
+            following += self._settle_refused(spec, refused)
         self._intake.states.flush()
-        self._tell_progress(row)
+        self._tell_progress(spec)
         return following
 
-    def _settle_refused(self, row: Write, refused: list[tuple[Step, str]]) -> list[Step]:
+    def _settle_refused(self, spec: WriteSpec, refused: list[tuple[WriteOp, str]]) -> list[WriteOp]:
         """Settle what was refused: what is so in Xero already, or can be sent in another way; the rest are rejects."""
-        following: list[Step] = []
+        following: list[WriteOp] = []
         rejects: list[Reject] = []
         denied: list[str] = []
-        self._refusals.prepare(row, [step for step, _ in refused])
-        for step, words in refused:
+        self._refusals.prepare(spec, [op for op, _ in refused])
+        for op, words in refused:
             try:
-                plan = self._refusals.reconsider(row, step)
-            except Broken as broken:
+                plan = self._refusals.reconsider(spec, op)
+            except InvalidRecord as broken:
                 plan, words = None, f"{words} ({broken})"
-            if isinstance(plan, Adopted):
-                self._adopt(row, plan)
-            elif isinstance(plan, Left):
-                self._leave(row, step.job, plan)
+            if isinstance(plan, Adopt):
+                self._adopt(spec, plan)
+            elif isinstance(plan, Skip):
+                self._leave(spec, op.job, plan)
             elif plan is not None:
                 following.append(plan)
             else:
-                rejects.append(Reject.of(row, step.job, words))
-                denied.append(step.job.key)
+                rejects.append(Reject.of(spec, op.job, words))
+                denied.append(op.job.key)
         self._set_aside(rejects)
-        self._ledger.settle(row.name, refused=denied, unsent=[step.job.key for step in following])
+        self._log.settle(spec.name, refused=denied, unsent=[op.job.key for op in following])
         self._check_stop()
         return following
 
-    def _note(self, row: Write, done: list[tuple[Step, Record]]) -> list[Entry]:
+    def _note(self, spec: WriteSpec, done: list[tuple[WriteOp, Record]]) -> list[LogEntry]:
         """Let the ledger know what is written; returns its new entries."""
         if not done:
             return []
-        entries: list[tuple[str, Entry]] = []
+        entries: list[tuple[str, LogEntry]] = []
         names: list[tuple[str, str, str]] = []
         ids: dict[str, str] = {}
-        for step, answer in done:
-            entry = _entry(row, step, answer)
-            entries.append((step.job.key, entry))
-            if step.action == "remove":
-                self._directory.forget(row, entry.xero_id)
+        for op, answer in done:
+            entry = _entry(spec, op, answer)
+            entries.append((op.job.key, entry))
+            if op.action == "remove":
+                self._lookups.forget(spec, entry.xero_id)
                 continue
-            told = {name: answer[name] for name in row.names if answer.get(name)}
-            found = row.named({**step.job.sent, **told})
-            names += [(name, value, step.job.key) for name, value in found]
-            ids |= self._ids(row, step, entry, answer)
-            self._directory.wrote(row, {**step.body, **answer, row.key: entry.xero_id}, found)
-        self._ledger.settle(row.name, written=entries, names=names, ids=ids, at=self._directory.now())
+            told = {name: answer[name] for name in spec.natural_keys if answer.get(name)}
+            found = spec.natural_key({**op.job.sent, **told})
+            names += [(name, value, op.job.key) for name, value in found]
+            ids |= self._ids(spec, op, entry, answer)
+            self._lookups.wrote(spec, {**op.body, **answer, spec.key: entry.xero_id}, found)
+        self._log.settle(spec.name, written=entries, names=names, ids=ids, at=self._lookups.now())
         return [entry for _, entry in entries]
 
-    def _ids(self, row: Write, step: Step, entry: Entry, answer: Record) -> dict[str, str]:
+    def _ids(self, spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
         """What the ids and codes of the source became in Xero."""
-        job = step.job
-        pairs: list[tuple[Any, Any]] = list(zip(step.lines, map(line_id, entry.lines or []), strict=False))
+        job = op.job
+        pairs: list[tuple[Any, Any]] = list(zip(op.lines, map(line_id, entry.lines or []), strict=False))
         pairs += [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
-        if job.id and row.name != "tax_rates":
+        if job.id and not spec.id_alias:
             pairs.append((job.id, entry.xero_id))
         found: dict[str, str] = {source: xero for source, xero in pairs if source and xero and source != xero}
-        if job.id and row.name == "tax_rates" and entry.xero_id:
-            found[alias("TaxType", job.tenant, job.id)] = entry.xero_id
-        code = job.sent.get("Code")
-        if row.name == "accounts" and code and answer.get("Code") and answer["Code"] != code:
-            found[alias("AccountCode", job.tenant, code)] = answer["Code"]
+        if job.id and spec.id_alias and entry.xero_id:
+            found[alias(spec.id_alias, job.tenant, job.id)] = entry.xero_id
+        code = job.sent.get("Code") if spec.code_alias else None
+        if code and answer.get("Code") and answer["Code"] != code:
+            found[alias(spec.code_alias, job.tenant, code)] = answer["Code"]
         return found
 
     # After a lost answer
@@ -668,103 +673,111 @@ class Writer:
     def _recover(self) -> None:
         """Look up whatever an earlier run has left in flight."""
         for name, group in groupby(
-            sorted(self._ledger.flights(), key=lambda f: f.object), key=lambda f: f.object
+            sorted(self._log.flights(), key=lambda f: f.object), key=lambda f: f.object
         ):
-            row = WRITES[name]
+            spec = WRITE_SPECS[name]
             flights = list(group)
-            steps = {
-                flight.key: _revived(row, flight, self._ledger.entry(name, flight.key)) for flight in flights
+            ops = {
+                flight.key: _revived(spec, flight, self._log.entry(name, flight.key)) for flight in flights
             }
-            with self._counted(row):
+            with self._counted(spec):
                 done, left = self._look_up(
-                    row, list(steps.values()), min(flight.sent_at for flight in flights)
+                    spec, list(ops.values()), min(flight.sent_at for flight in flights)
                 )
-                for step, record in done:
-                    step.again = self._has_other_lines(row, step, record)
-                self._note(row, done)
-                for step, record in done:
-                    if not (step.after or step.again):
-                        self._compare(row, step, record)
-                missing = {step.job.key for step in left}
-                self._ledger.settle(name, unsent=missing)
+                for op, record in done:
+                    op.again = self._has_other_lines(spec, op, record)
+                self._note(spec, done)
+                for op, record in done:
+                    if not (op.after or op.again):
+                        self._compare(spec, op, record)
+                missing = {op.job.key for op in left}
+                self._log.settle(name, unsent=missing)
             self._lost |= {(name, f.key): f.request for f in flights if f.key in missing}
             self._logger.warning(
                 "%s: the last run ended before the answer for %s came; %s done in Xero.",
                 name, f"{len(flights):,}", f"{len(flights) - len(missing):,}",
             )  # fmt: skip
 
-    def _settle_found(self, row: Write, steps: list[Step], since: str) -> tuple[list[Step], list[Step]]:
+    def _settle_found(
+        self, spec: WriteSpec, ops: list[WriteOp], since: str
+    ) -> tuple[list[WriteOp], list[WriteOp]]:
         """Settle the steps that Xero has done all the same; returns what follows from them, and the others."""
-        done, left = self._look_up(row, steps, since)
-        return self._settle(row, [step for step, _ in done], [record for _, record in done]), left
+        done, left = self._look_up(spec, ops, since)
+        return self._settle(spec, [op for op, _ in done], [record for _, record in done]), left
 
     def _look_up(
-        self, row: Write, steps: list[Step], since: str
-    ) -> tuple[list[tuple[Step, Record]], list[Step]]:
+        self, spec: WriteSpec, ops: list[WriteOp], since: str
+    ) -> tuple[list[tuple[WriteOp, Record]], list[WriteOp]]:
         """Find out which steps Xero has done, with its records; and which it has not.
 
         A record with a name is found by it; a part among its siblings; anything else by what it says, among
         the records made or changed since it was sent that the ledger does not know.
         """
-        done: list[tuple[Step, Record]] = []
-        left: list[Step] = []
+        done: list[tuple[WriteOp, Record]] = []
+        left: list[WriteOp] = []
         taken: set[str] = set()
         recent: list[Record] | None = None
-        for step in steps:
-            self._directory.forget(row, step.entry.xero_id)
-        for field in row.names if row.search else ():
-            values = [value for step in steps for name, value in row.named(step.body) if name == field]
-            self._directory.look_up(row, field, values, afresh=True)
-        for step in steps:
-            if step.action != "create":
-                record = self._now(row, step)
-            elif row.siblings:
-                record = self._match(row, step, self._planner.siblings(row, step.owner), taken)
-            elif row.search and row.named(step.body):
-                record = self._planner.existing(row, step.job, step.body, None)
+        for op in ops:
+            self._lookups.forget(spec, op.entry.xero_id)
+        for field in spec.natural_keys if spec.search else ():
+            values = [value for op in ops for name, value in spec.natural_key(op.body) if name == field]
+            self._lookups.look_up(spec, field, values, afresh=True)
+        for op in ops:
+            if op.action != "create":
+                record = self._now(spec, op)
+            elif spec.siblings_path:
+                record = self._match(spec, op, self._planner.siblings(spec, op.owner), taken)
+            elif spec.search and spec.natural_key(op.body):
+                record = self._planner.existing(spec, op.job, op.body, None)
                 # One of that name may have been there before, so that the create was refused.
-                marks = row.marks if row.existing is Existing.REFUSE else step.body.keys() - row.once
-                mine = record and (row.existing is Existing.KEEP or says(step.body, record, marks))
-                held = record and self._ledger.holder(row.name, str(record.get(row.key)))
-                record = record if mine and held in {None, step.job.key} else None
+                marks = (
+                    spec.content_match
+                    if spec.on_existing is OnExisting.REFUSE
+                    else op.body.keys() - spec.create_only
+                )
+                mine = record and (spec.on_existing is OnExisting.KEEP or says(op.body, record, marks))
+                held = record and self._log.holder(spec.name, str(record.get(spec.key)))
+                record = record if mine and held in {None, op.job.key} else None
             else:
-                recent = self._directory.recent(row, since) if recent is None else recent
-                record = self._match(row, step, recent, taken)
+                recent = self._lookups.recent(spec, since) if recent is None else recent
+                record = self._match(spec, op, recent, taken)
             if record is None:
-                left.append(step)
+                left.append(op)
             else:
-                taken.add(str(record.get(row.key)))
-                done.append((step, record))
+                taken.add(str(record.get(spec.key)))
+                done.append((op, record))
         return done, left
 
-    def _match(self, row: Write, step: Step, records: Iterable[Record], taken: set[str]) -> Record | None:
-        body = self._references.with_account_ids(step.body)
-        found = [record for record in records if says(body, record, row.marks or row.names)]
-        if not row.key:
+    def _match(
+        self, spec: WriteSpec, op: WriteOp, records: Iterable[Record], taken: set[str]
+    ) -> Record | None:
+        body = self._references.with_account_ids(op.body)
+        found = [record for record in records if says(body, record, spec.content_match or spec.natural_keys)]
+        if not spec.key:
             # Notes have no id: of equal ones, as many are there as the ledger knows, and one more if this one is.
-            others = self._ledger.number(row.name, step.owner or "", step.hash)
+            others = self._log.number(spec.name, op.owner or "", op.hash)
             return found[0] if len(found) > others else None
         for record in found:
-            identifier = str(record.get(row.key))
-            if identifier not in taken and (row.shared or not self._ledger.holder(row.name, identifier)):
+            identifier = str(record.get(spec.key))
+            if identifier not in taken and (spec.many_to_one or not self._log.holder(spec.name, identifier)):
                 return record
         return None
 
-    def _now(self, row: Write, step: Step) -> Record | None:
+    def _now(self, spec: WriteSpec, op: WriteOp) -> Record | None:
         """The record as it is now, if the change or the end of it that was asked for is done."""
-        record = self._planner.now(row, step)
-        if step.action == "remove":
-            over = record is None or (bool(step.status) and record.get(row.status) == step.status)
-            return (record or {row.key: step.entry.xero_id}) if over else None
-        return record if record is not None and says(step.body, record) else None
+        record = self._planner.now(spec, op)
+        if op.action == "remove":
+            over = record is None or (bool(op.status) and record.get(spec.status_field) == op.status)
+            return (record or {spec.key: op.entry.xero_id}) if over else None
+        return record if record is not None and says(op.body, record) else None
 
     # Telling
 
-    def _tell_progress(self, row: Write) -> None:
+    def _tell_progress(self, spec: WriteSpec) -> None:
         """Say now and then how far it has come: 60 calls a minute are all that Xero allows."""
         if self._clock() - self._told_at >= _QUIET:
             self._told_at = self._clock()
-            count = self._report.of(row.name)
+            count = self._summary.of(spec.name)
             done = (
                 count.created
                 + count.updated
@@ -774,50 +787,50 @@ class Writer:
                 + count.skipped
             )
             self._logger.info(
-                "%s: %s of %s records done.", row.name, f"{done:,}", f"{self._intake.counts[row.name]:,}"
+                "%s: %s of %s records done.", spec.name, f"{done:,}", f"{self._intake.counts[spec.name]:,}"
             )
 
-    def _tell_remarks(self, row: Write, answer: Record) -> None:
+    def _tell_remarks(self, spec: WriteSpec, answer: Record) -> None:
         """Xero's warnings about what it wrote all the same, each once."""
         for warning in answer.get("Warnings") or []:
             words = str(warning.get("Message") if isinstance(warning, dict) else warning)
-            if (row.name, words) not in self._remarks:
-                self._remarks.add((row.name, words))
-                self._logger.warning("%s: Xero remarks on what it wrote: %s", row.name, words)
+            if (spec.name, words) not in self._remarks:
+                self._remarks.add((spec.name, words))
+                self._logger.warning("%s: Xero remarks on what it wrote: %s", spec.name, words)
 
-    def _has_other_lines(self, row: Write, step: Step, answer: Record) -> bool:
+    def _has_other_lines(self, spec: WriteSpec, op: WriteOp, answer: Record) -> bool:
         """Whether a change left lines otherwise than it said, as somebody had changed them in Xero.
 
         Then they are looked up and written once more, those that hold too much as new ones.
         """
-        if step.action != "update" or step.after or self._dry_run:
+        if op.action != "update" or op.after or self._dry_run:
             return False
-        if not any("LineItemID" in line for line in step.body.get("LineItems") or ()):
+        if not any("LineItemID" in line for line in op.body.get("LineItems") or ()):
             return False
-        stuck = any(one.stuck for one in differences(row, step.body, answer))
-        return stuck and self._planner.is_first_look(row, step)
+        stuck = any(one.stuck for one in differences(spec, op.body, answer))
+        return stuck and self._planner.is_first_look(spec, op)
 
-    def _compare(self, row: Write, step: Step, answer: Record) -> None:
+    def _compare(self, spec: WriteSpec, op: WriteOp, answer: Record) -> None:
         """Say and count where Xero answers with something else than the record says."""
-        found = [] if self._dry_run else differences(row, step.expected(row), answer)
+        found = [] if self._dry_run else differences(spec, op.expected(spec), answer)
         if not found:
             return
         for difference in found:
-            self._logger.warning("%s differs in Xero: %s", shown(step.job.key), difference)
-        self._count(row, "different")
+            self._logger.warning("%s differs in Xero: %s", shown(op.job.key), difference)
+        self._count(spec, "different")
 
     # Counting and putting aside
 
-    def _count(self, row: Write, what: str) -> None:
-        count = self._report.of(row.name)
+    def _count(self, spec: WriteSpec, what: str) -> None:
+        count = self._summary.of(spec.name)
         setattr(count, what, getattr(count, what) + 1)
 
-    def _settled(self, row: Write, job: Job, what: str) -> None:
-        self._count(row, what)
+    def _settled(self, spec: WriteSpec, job: Job, what: str) -> None:
+        self._count(spec, what)
         self._intake.states.settled(job.epoch)
 
-    def _reject(self, row: Write, job: Job, reason: str) -> None:
-        self._set_aside([Reject.of(row, job, reason)])
+    def _reject(self, spec: WriteSpec, job: Job, reason: str) -> None:
+        self._set_aside([Reject.of(spec, job, reason)])
         self._check_stop()
 
     def _set_aside(self, rejects: list[Reject]) -> None:
@@ -826,16 +839,16 @@ class Writer:
         for reject in rejects:
             stream, rows = self._intake.records(reject.raw)
             told.append((stream, rows, reject.reason))
-            self._references.rejected.add(reject.row, reject.names, reject.reason)
+            self._references.rejected.add(reject.object, reject.names, reject.reason)
             self._logger.error("%s rejected: %s", self._rejects.name(stream, rows[0]), reject.reason)
         if told and not self._dry_run:
             self._rejects.add(told)
         for reject in rejects:
-            self._report.of(reject.row).rejected += 1
+            self._summary.of(reject.object).rejected += 1
             self._intake.states.settled(reject.epoch)
 
     def _check_stop(self) -> None:
-        if self._stop_at_reject and not self._dry_run and self._report.rejected:
+        if self._stop_at_reject and not self._dry_run and self._summary.rejected:
             self._intake.states.flush()
             raise Stopped(
                 "Stopped at the first reject, as on_reject says; what is not written yet comes with the next run."
@@ -851,17 +864,17 @@ _ALONE: set[object] = {"alone"}
 _PAID = ("Invoice", "CreditNote", "Prepayment", "Overpayment")
 
 
-def _folded(row: Write, content: Mapping[str, object]) -> list[object]:
+def _folded(spec: WriteSpec, content: Mapping[str, object]) -> list[object]:
     """The names of a record as Xero compares them."""
-    return [(name, " ".join(value.split()).casefold()) for name, value in row.named(content)]
+    return [(name, " ".join(value.split()).casefold()) for name, value in spec.natural_key(content)]
 
 
-def _told_by(row: Write, job: Job) -> list[object]:
+def _told_by(spec: WriteSpec, job: Job) -> list[object]:
     """What two records of the source must not have in common to be planned beside each other."""
     found: list[object] = [job.key]
     if job.id:
         found.append(("", job.id))
-    return found + _folded(row, job.sent) if row.first else found
+    return found + _folded(spec, job.sent) if spec.lookup_before_create else found
 
 
 def _may_be_written(error: BaseException | None) -> bool:
@@ -869,32 +882,34 @@ def _may_be_written(error: BaseException | None) -> bool:
     return isinstance(error, Refused) and bool(error.elements) and not isinstance(error, TooLarge)
 
 
-def _body(row: Write, verb: Verb, bodies: list[bytes]) -> bytes | None:
-    if not verb.body:
+def _body(spec: WriteSpec, endpoint: Endpoint, bodies: list[bytes]) -> bytes | None:
+    if not endpoint.body:
         return None
-    return bodies[0] if verb.body == "one" else b'{"%b":[%b]}' % (row.envelope.encode(), b",".join(bodies))
+    return (
+        bodies[0] if endpoint.body == "one" else b'{"%b":[%b]}' % (spec.envelope.encode(), b",".join(bodies))
+    )
 
 
-def _sized(steps: list[Step], size: int) -> Iterator[list[Step]]:
+def _sized(ops: list[WriteOp], size: int) -> Iterator[list[WriteOp]]:
     """Parts of at most so many records, and smaller than Xero takes; one that is larger by itself goes alone."""
-    batch: list[Step] = []
+    batch: list[WriteOp] = []
     weight = 0
-    for step in steps:
-        heavy = len(step.data) + 1 if len(steps) > 1 else 0
+    for op in ops:
+        heavy = len(op.data) + 1 if len(ops) > 1 else 0
         if batch and (len(batch) >= size or weight + heavy > MOST_BYTES):
             yield batch
             batch, weight = [], 0
-        batch.append(step)
+        batch.append(op)
         weight += heavy
     if batch:
         yield batch
 
 
-def _grouped(steps: list[Step]) -> list[list[Step]]:
+def _grouped(ops: list[WriteOp]) -> list[list[WriteOp]]:
     """Steps that may go in one request, together."""
-    groups: dict[tuple[str, str], list[Step]] = {}
-    for step in steps:
-        groups.setdefault((step.verb.method, step.path), []).append(step)
+    groups: dict[tuple[str, str], list[WriteOp]] = {}
+    for op in ops:
+        groups.setdefault((op.endpoint.method, op.path), []).append(op)
     return list(groups.values())
 
 
@@ -904,49 +919,49 @@ def _elements(envelope: Mapping[str, Any], name: str) -> list[Record]:
     return [found] if isinstance(found, dict) else list(found or [])
 
 
-def _paired(row: Write, steps: list[Step], elements: list[Record]) -> list[Record | Refusal]:
+def _paired(spec: WriteSpec, ops: list[WriteOp], elements: list[Record]) -> list[Record | Refusal]:
     """The answer of each record: by position, and checked by id and name.
 
     Raises OutcomeUnknown if it can't be told which answer is whose: the records stay in flight, and the next
     run looks them up.
     """
-    if not elements and not steps[0].verb.body:
-        return [{} for _ in steps]
-    if len(elements) == len(steps) and all(_fits(row, *pair) for pair in zip(steps, elements, strict=True)):
+    if not elements and not ops[0].endpoint.body:
+        return [{} for _ in ops]
+    if len(elements) == len(ops) and all(_fits(spec, *pair) for pair in zip(ops, elements, strict=True)):
         return list(elements)
     rest = list(elements)
     found: list[Record | Refusal] = []
-    for step in steps:
-        mine = next((one for one in rest if _is_of(row, step, one)), None)
+    for op in ops:
+        mine = next((one for one in rest if _is_of(spec, op, one)), None)
         if mine is None:
             raise OutcomeUnknown(
-                f"{len(elements)} answers came for {len(steps)} records, and which is whose can't be told",
-                call=f"{step.verb.method} {step.path}",
+                f"{len(elements)} answers came for {len(ops)} records, and which is whose can't be told",
+                call=f"{op.endpoint.method} {op.path}",
             )
         rest.remove(mine)
         found.append(mine)
     return found
 
 
-def _fits(row: Write, step: Step, element: Record) -> bool:
+def _fits(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
     """Whether nothing speaks against an answer being this record's; a refused one may lack its names."""
-    sent, got = step.body.get(row.key), element.get(row.key)
+    sent, got = op.body.get(spec.key), element.get(spec.key)
     if sent and got and got != _NOBODY and str(sent).lower() != str(got).lower():
         return False
     return all(
-        not element.get(name) or same_name(value, element[name]) for name, value in row.named(step.body)
+        not element.get(name) or same_name(value, element[name]) for name, value in spec.natural_key(op.body)
     )
 
 
-def _is_of(row: Write, step: Step, element: Record) -> bool:
+def _is_of(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
     """Whether an answer is this record's for certain."""
-    sent = step.body.get(row.key)
-    if sent and str(sent).lower() == str(element.get(row.key)).lower():
+    sent = op.body.get(spec.key)
+    if sent and str(sent).lower() == str(element.get(spec.key)).lower():
         return True
-    named = row.named(step.body)
+    named = spec.natural_key(op.body)
     if named:
         return any(same_name(value, element.get(name)) for name, value in named)
-    return bool(row.marks) and says(step.body, element, row.marks)
+    return bool(spec.content_match) and says(op.body, element, spec.content_match)
 
 
 def _is_written(element: Record, *, silent: bool) -> bool:
@@ -986,73 +1001,73 @@ def _why(error: Refused | NotFound) -> str:
     return error.words if error.says_why else error.what
 
 
-def _entry(row: Write, step: Step, answer: Record) -> Entry:
+def _entry(spec: WriteSpec, op: WriteOp, answer: Record) -> LogEntry:
     """What the ledger is to know of a record after a step."""
-    identifier = answer.get(row.key) if row.key else None
-    xero_id = str(identifier) if identifier and identifier != _NOBODY else step.entry.xero_id
-    status = step.status
-    if step.action != "remove" and row.status in row.fields and not status:
-        status = str(answer.get(row.status) or "")
-    if step.action == "remove" and not status:
+    identifier = answer.get(spec.key) if spec.key else None
+    xero_id = str(identifier) if identifier and identifier != _NOBODY else op.entry.xero_id
+    status = op.status
+    if op.action != "remove" and spec.status_field in spec.fields and not status:
+        status = str(answer.get(spec.status_field) or "")
+    if op.action == "remove" and not status:
         status = "DELETED"
-    return Entry(
-        hash=None if step.after or step.again else step.hash,
-        xero_id=xero_id or step.entry.xero_id or "-",
+    return LogEntry(
+        hash=None if op.after or op.again else op.hash,
+        xero_id=xero_id or op.entry.xero_id or "-",
         status=status,
-        owner=step.owner,
-        parent=step.job.parent[1] if step.job.parent else step.entry.parent,
-        lines=_lines_after(step, answer),
-        attempts=step.entry.attempts + 1,
+        owner=op.owner,
+        parent=op.job.parent[1] if op.job.parent else op.entry.parent,
+        lines=_lines_after(op, answer),
+        attempts=op.entry.attempts + 1,
     )
 
 
-def _lines_after(step: Step, answer: Record) -> list[str] | None:
+def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
     """The lines as the ledger keeps them, in the order they were sent: in an answer new ones stand before old ones."""
-    sent = step.body.get("LineItems")
+    sent = op.body.get("LineItems")
     if not sent:
-        return step.entry.lines
+        return op.entry.lines
     answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
     kept = [line.get("LineItemID") for line in sent]
     new = iter([one for one in answered if one not in kept])
     found = [one or next(new, "") for one in kept]
-    is_known = not (step.adopted or step.again)
-    return noted(found, step.body if is_known else None) if all(found) else None
+    is_known = not (op.adopted or op.again)
+    return noted(found, op.body if is_known else None) if all(found) else None
 
 
-def _imagined(row: Write, step: Step) -> Record | Refusal:
+def _imagined(spec: WriteSpec, op: WriteOp) -> Record | Refusal:
     """What Xero would answer in a dry run."""
     lines = [
         {**line, "LineItemID": line.get("LineItemID") or str(uuid.uuid4())}
-        for line in step.body.get("LineItems") or []
+        for line in op.body.get("LineItems") or []
     ]
-    made = {row.key: step.entry.xero_id or step.body.get(row.key) or str(uuid.uuid4())} if row.key else {}
-    asides = {name: str(uuid.uuid4()) for name in step.job.aside if name.endswith("ID")}
-    return {**asides, **step.body, **({"LineItems": lines} if lines else {}), **made}
+    made = {spec.key: op.entry.xero_id or op.body.get(spec.key) or str(uuid.uuid4())} if spec.key else {}
+    asides = {name: str(uuid.uuid4()) for name in op.job.aside if name.endswith("ID")}
+    return {**asides, **op.body, **({"LineItems": lines} if lines else {}), **made}
 
 
 # What is kept of a step while it is in flight
 
 
-def _kept(step: Step) -> dict[str, Any]:
+def _kept(op: WriteOp) -> dict[str, Any]:
     return {
-        "job": step.job,
-        "xero_id": step.entry.xero_id,
-        "status": step.status,
-        "after": bool(step.after) or step.again,
-        "owner": step.owner,
-        "lines": step.lines,
+        "job": op.job,
+        "xero_id": op.entry.xero_id,
+        "status": op.status,
+        "after": bool(op.after) or op.again,
+        "owner": op.owner,
+        "lines": op.lines,
     }
 
 
-def _revived(row: Write, flight: Flight, entry: Entry | None) -> Step:
+def _revived(spec: WriteSpec, flight: PendingWrite, entry: LogEntry | None) -> WriteOp:
     kept = flight.job
-    entry = entry or Entry()
-    verb = row.remove if flight.action == "remove" and row.remove else row.update or row.create
-    verb = (row.create if flight.action == "create" else verb) or Verb("", "")
-    return Step(
+    entry = entry or LogEntry()
+    endpoint = spec.remove if flight.action == "remove" and spec.remove else spec.update or spec.create
+    endpoint = (spec.create if flight.action == "create" else endpoint) or Endpoint("", "")
+    return WriteOp(
         job=msgspec.convert(kept["job"], Job),
         action=flight.action,
-        verb=verb,
+        endpoint=endpoint,
         path=flight.path,
         body=flight.body,
         entry=replace(entry, xero_id=entry.xero_id or kept["xero_id"]),

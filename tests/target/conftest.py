@@ -138,7 +138,7 @@ class Wiring:
                 if tries:
                     client.close()
         return Written(
-            dict(target.report.counts),
+            dict(target.summary.counts),
             [decode(line) for line in out.getvalue().splitlines()],
             [r.getMessage() for r in self._caplog.records],
             Path({**self.config, **settings}.get("rejects_path") or self.folder / "rejects.singer"),
@@ -156,7 +156,7 @@ class Wiring:
         fresh.opened = self.opened
         return fresh
 
-    def ledger(self) -> sqlite3.Connection:
+    def log(self) -> sqlite3.Connection:
         """The ledger, as it lies on the disk; it is closed when the test has ended."""
         connection = sqlite3.connect(f"file:{self.config['ledger_path']}?mode=ro", uri=True)
         self.opened.append(connection)
@@ -175,7 +175,7 @@ class Wiring:
         """The answer of the log of writes; braces stand for what is before the names of its tables."""
         path = self.config["ledger_path"]
         if not path.startswith("postgresql:"):
-            return self.ledger().execute(query.format("")).fetchall()
+            return self.log().execute(query.format("")).fetchall()
         with psycopg.connect(path) as connection:
             return connection.execute(query.format(PREFIX)).fetchall()
 

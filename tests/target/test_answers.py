@@ -11,7 +11,7 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from target_xero.planning.differences import differences
-from target_xero.write_specs.rows import WRITES
+from target_xero.write_specs.rows import WRITE_SPECS
 
 from .conftest import Wiring, decode, record, schema
 from .test_values import EAST, SETTING, line
@@ -53,8 +53,8 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[dict[str, An
     def alter(change: Callable[[dict[str, Any]], None]) -> None:
         send = XeroClient.send
 
-        def altering(self: XeroClient, verb: str, tenant: str, path: str, **options: Any) -> Any:
-            answer = send(self, verb, tenant, path, **options)
+        def altering(self: XeroClient, endpoint: str, tenant: str, path: str, **options: Any) -> Any:
+            answer = send(self, endpoint, tenant, path, **options)
             if path != "Invoices":
                 return answer
             envelope = decode(answer.content)
@@ -215,7 +215,7 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
     }
     got = {"Name": "Abel", "EmailAddress": "", "Addresses": [{"AddressType": "STREET", "City": "Uz"}]}
     shown = "a text that is not shown"
-    assert [str(one) for one in differences(WRITES["contacts"], said, got)] == [
+    assert [str(one) for one in differences(WRITE_SPECS["contacts"], said, got)] == [
         f"EmailAddress: said {shown}, got nothing",
         f"Addresses[0].City: said {shown}, got {shown}",
     ]
@@ -292,4 +292,4 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
 def test_each_object_is_compared_as_it_is_answered(
     stream: str, said: dict[str, Any], got: dict[str, Any], words: list[str]
 ):
-    assert [str(one) for one in differences(WRITES[stream], said, got)] == words
+    assert [str(one) for one in differences(WRITE_SPECS[stream], said, got)] == words

@@ -332,7 +332,7 @@ class Company:
         target.listen(io.StringIO(lines(*messages)))
         rejects = self.folder / "rejects.singer"
         assert not rejects.exists(), rejects.read_text()
-        assert target.report.different == 0
+        assert target.summary.different == 0
 
     def read(self) -> dict[str, dict[str, Any]]:
         """All documents as tap-xero reads them, by their ids."""
@@ -357,9 +357,9 @@ class Company:
 
     def ids(self) -> dict[tuple[str, str], str]:
         """Xero's ids by stream and the source's key."""
-        with sqlite3.connect(f"file:{self.folder / 'ledger.db'}?mode=ro", uri=True) as ledger:
-            rows = ledger.execute("SELECT object, key, xero_id FROM record").fetchall()
-        ledger.close()
+        with sqlite3.connect(f"file:{self.folder / 'ledger.db'}?mode=ro", uri=True) as log:
+            rows = log.execute("SELECT object, key, xero_id FROM record").fetchall()
+        log.close()
         return {
             (name, json.loads(key)[2]["id"]): xero_id
             for name, key, xero_id in rows

@@ -9,8 +9,9 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import DayLimitReached
-from target_xero.planning.planner import Step
-from target_xero.write_specs.rows import WRITES, Verb
+from target_xero.planning.planner import WriteOp
+from target_xero.write_specs.rows import WRITE_SPECS
+from target_xero.write_specs.spec import Endpoint
 from target_xero.writing.writer import _paired, _words
 
 from .conftest import Wiring, record, schema, state
@@ -154,14 +155,16 @@ def test_the_second_half_of_a_batch_is_written_although_the_first_is_refused(wir
 # Whose answer is whose
 
 
-def step(**body: Any) -> Step:
-    return Step(None, "create", Verb("PUT", "Contacts"), "Contacts", body, None, "")  # type: ignore[arg-type]
+def step(**body: Any) -> WriteOp:
+    return WriteOp(None, "create", Endpoint("PUT", "Contacts"), "Contacts", body, None, "")  # type: ignore[arg-type]
 
 
 def test_answers_out_of_order_are_given_to_their_records_by_name():
     steps = [step(Name="Abel"), step(Name="Bert")]
     answers = _paired(
-        WRITES["contacts"], steps, [{"Name": "bert", "ContactID": "2"}, {"Name": "Abel", "ContactID": "1"}]
+        WRITE_SPECS["contacts"],
+        steps,
+        [{"Name": "bert", "ContactID": "2"}, {"Name": "Abel", "ContactID": "1"}],
     )
     assert [a["ContactID"] for a in answers] == ["1", "2"]
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from target_xero.content.payload import Broken
+from target_xero.content.payload import InvalidRecord
 from target_xero.intake.columns import Layout, columns_of, layout_of, line_columns_of, template_columns_of
-from target_xero.write_specs.rows import WRITES
+from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 
-WRITTEN = [name for name, row in WRITES.items() if row.create]
-WITH_LINES = [name for name in WRITTEN if line_columns_of(WRITES[name])]
+WRITTEN = [name for name, row in WRITE_SPECS.items() if row.create]
+WITH_LINES = [name for name in WRITTEN if line_columns_of(WRITE_SPECS[name])]
 
 
 def layout(name: str, *columns: str) -> Layout:
-    return layout_of(WRITES[name], WRITES[name].form(), columns)
+    return layout_of(WRITE_SPECS[name], parser_of(WRITE_SPECS[name]), columns)
 
 
 def line(name: str, **columns: Any) -> dict[str, Any]:
@@ -27,19 +27,19 @@ def line(name: str, **columns: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_every_column_that_is_listed_is_content(name: str):
-    form = WRITES[name].form()
-    assert [column for column in columns_of(WRITES[name]) if not form.takes(column)] == []
+    form = parser_of(WRITE_SPECS[name])
+    assert [column for column in columns_of(WRITE_SPECS[name]) if not form.takes(column)] == []
 
 
 @pytest.mark.parametrize("name", WITH_LINES)
 def test_every_column_of_a_line_that_is_listed_is_one(name: str):
-    columns = [column.replace("<category>", "region") for column in line_columns_of(WRITES[name])]
+    columns = [column.replace("<category>", "region") for column in line_columns_of(WRITE_SPECS[name])]
     assert list(layout(name, *columns).lines) == columns
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_every_column_of_a_template_that_is_listed_is_understood(name: str):
-    columns = template_columns_of(WRITES[name])
+    columns = template_columns_of(WRITE_SPECS[name])
     lines = ["AccountCode"] if name in WITH_LINES else []
     found = layout(name, *columns, *lines)
     assert [c for c in columns if c not in found.moved and c not in found.lines] == []
@@ -89,7 +89,7 @@ def test_a_discount_in_a_template_is_per_cent():
     ],
 )
 def test_what_is_said_twice_is_a_reject(name: str, columns: dict[str, Any]):
-    with pytest.raises(Broken, match="it is given twice"):
+    with pytest.raises(InvalidRecord, match="it is given twice"):
         layout(name, *columns).unfold(columns)
 
 

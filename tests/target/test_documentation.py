@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from target_xero.intake import columns
-from target_xero.write_specs import rows as writes
+from target_xero.write_specs import documentation as writes
 
 from .conftest import Wiring
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_xero.content.payload import number, without_noise
-from target_xero.write_specs.rows import WRITES
+from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 
 from .conftest import Wiring, record, schema
 
@@ -155,9 +155,9 @@ def test_a_payment_of_a_batch_names_its_invoice_by_number(wiring: Wiring):
     assert sorted(i["AmountPaid"] for i in wiring.records("Invoices")) == [4, 6]
 
 
-@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("name", WRITE_SPECS)
 def test_every_nested_field_has_a_column_that_is_put_back(name: str):
-    form = WRITES[name].form()
+    form = parser_of(WRITE_SPECS[name])
     for outer, inner in form.inner.items():
         if form.wanted[outer].kind != "one":
             continue
@@ -288,17 +288,17 @@ def test_a_number_may_come_as_a_float(wiring: Wiring):
 
 
 def test_a_blank_text_says_nothing_in_any_field_of_any_object():
-    for name, row in WRITES.items():
+    for name, row in WRITE_SPECS.items():
         for field in row.fields:
             for blank in ("", " ", "\t\n"):
-                content = row.form().take({field: blank})
+                content = parser_of(row).take({field: blank})
                 assert (content.sent, content.aside, content.problems) == ({}, {}, []), f"{name}.{field}"
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_a_blank_text_says_nothing_in_what_is_nested_either(blank: str):
-    for row in WRITES.values():
-        form = row.form()
+    for row in WRITE_SPECS.values():
+        form = parser_of(row)
         for field, inner in form.inner.items():
             content = form.take({field: dict.fromkeys(inner.wanted, blank)})
             assert (content.sent, content.aside, content.problems) == ({}, {}, [])
@@ -314,7 +314,7 @@ def test_a_blank_text_wipes_nothing_of_a_record_that_was_found_by_its_name(wirin
             "contacts", id="x", Name="Abel", EmailAddress="", AccountNumber=" ", FirstName="Abel",
             payment_terms="", Phones="", SalesDefaultAccountCode="", contact_persons=" ",
         ),
-        ledger_path=str(wiring.folder / "other.db"),
+        write_log_path=str(wiring.folder / "other.db"),
     )  # fmt: skip
     assert run.count("contacts") == {"updated": 1}
     (contact,) = wiring.records("Contacts")

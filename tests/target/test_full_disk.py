@@ -72,7 +72,7 @@ def test_no_room_for_what_waits_is_named_and_nothing_is_written(
 def test_no_room_for_the_log_is_named_and_the_next_run_doubles_nothing(
     run: Run, wiring: Wiring, tmp_path: Path, size: str
 ) -> None:
-    code, errors = run(MANY, size, ledger_path=str(tmp_path / "full" / "ledger.db"))
+    code, errors = run(MANY, size, write_log_path=str(tmp_path / "full" / "ledger.db"))
     assert code == 1
     assert "The disk has no room left for the log of writes" in errors[-1]
     assert len(wiring.records("Contacts")) < 2_000

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from target_xero.write_log import identity
-from target_xero.write_log.identity import Naming
+from target_xero.write_log.identity import IdentityFormat
 
 from .conftest import Wiring, lines, record, schema, state
 
@@ -82,19 +82,19 @@ def test_neither_the_order_of_key_fields_nor_a_number_s_type_makes_another_recor
 
 
 def test_values_that_hold_what_joins_them_are_told_apart():
-    naming = Naming("", "orders", ["a", "b"])
-    assert naming.of(["1|2", "3"]) != naming.of(["1", "2|3"])
-    assert naming.of(['1","b":"2', "3"]) != naming.of(["1", "2"])
+    identities = IdentityFormat("", "orders", ["a", "b"])
+    assert identities.of(["1|2", "3"]) != identities.of(["1", "2|3"])
+    assert identities.of(['1","b":"2', "3"]) != identities.of(["1", "2"])
 
 
 def test_an_identity_can_be_taken_apart_and_shown():
-    made = Naming("crm", "deals", ["id", "shop"]).of([7, "a"])
+    made = IdentityFormat("crm", "deals", ["id", "shop"]).of([7, "a"])
     assert made == '["crm","deals",{"id":"7","shop":"a"}]'
     assert identity.shown(made) == "deals id=7, shop=a"
     part = identity.part_of(made, {"Name": "North"})
     assert identity.shown(part) == "deals id=7, shop=a, Name=North"
     assert identity.origin(part) == ("crm", "deals", {"id": "7", "shop": "a"}, [{"Name": "North"}])
-    assert identity.own_key(Naming("crm", "deals", ["id"]).of([7])) == ("crm", "7")
+    assert identity.own_key(IdentityFormat("crm", "deals", ["id"]).of([7])) == ("crm", "7")
     assert identity.own_key(part) is None
 
 
@@ -387,7 +387,7 @@ def test_two_allocations_of_one_day_are_both_written(wiring: Wiring):
 
 
 def test_the_text_of_an_identity_is_one_line_of_json():
-    text = Naming("a\nb", 'quo"te', ["k"]).of(["vé\n"])
+    text = IdentityFormat("a\nb", 'quo"te', ["k"]).of(["vé\n"])
     assert "\n" not in text
     assert identity.origin(text) == ("a\nb", 'quo"te', {"k": "vé\n"}, [])
     assert lines({"key": text}).count("\n") == 1

@@ -196,6 +196,6 @@ def test_an_archived_contact_is_not_made_again(wiring: Wiring):
     wiring.write(schema("contacts", "id"), record("contacts", id=1, Name="Harbour Paint"))
     wiring.write(schema("contacts", "id"), gone, deletes=True)
     template = from_csv(TEMPLATES / "BillTemplate.csv", "bills", "*ContactName", "*InvoiceNumber")
-    run = wiring.write(template, missing_contacts="create", ledger_path=str(wiring.folder / "other.db"))
+    run = wiring.write(template, missing_contacts="create", write_log_path=str(wiring.folder / "other.db"))
     assert run.count("invoices") == {"created": 1, "rejected": 1}
     assert "only an archived one: restore it in Xero" in run.rejected[0][1]

@@ -10,7 +10,7 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import OutcomeUnknown, XeroError
-from target_xero.write_specs.rows import WRITES
+from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.writing import writer
 
 from .conftest import Wiring, Written, lines, record, schema, state
@@ -48,7 +48,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def landed() -> None:
     """Wait for requests that outlive the run that sent them."""
     for thread in threading.enumerate():
-        if isinstance(thread, writer.Trip):
+        if isinstance(thread, writer.InFlight):
             thread.join()
 
 
@@ -127,12 +127,12 @@ def test_each_batch_is_killed(wiring: Wiring, monkeypatch: pytest.MonkeyPatch, m
     send = XeroClient.send
     sent = 0
 
-    def killing(self: XeroClient, verb: str, *args: Any, **options: Any) -> Any:
+    def killing(self: XeroClient, endpoint: str, *args: Any, **options: Any) -> Any:
         nonlocal sent
         sent += 1
         if moment == "before" and sent % 2 == 0:
             raise Killed
-        answer = send(self, verb, *args, **options)
+        answer = send(self, endpoint, *args, **options)
         if moment == "after":
             raise Killed
         return answer
@@ -153,11 +153,11 @@ def test_each_batch_is_killed(wiring: Wiring, monkeypatch: pytest.MonkeyPatch, m
     settled(wiring, run)
 
 
-def strike(wiring: Wiring, name: str, verb: str) -> None:
+def strike(wiring: Wiring, name: str, endpoint: str) -> None:
     """Lose the answer to the next write of an object."""
-    path = WRITES[name].path.replace("{of}", "*")
-    wiring.xero.desk.fault("reset_after", method=verb, path=path)
-    wiring.xero.desk.fault("reset_after", method=verb, path=f"{path}/*")
+    path = WRITE_SPECS[name].path.replace("{of}", "*")
+    wiring.xero.desk.fault("reset_after", method=endpoint, path=path)
+    wiring.xero.desk.fault("reset_after", method=endpoint, path=f"{path}/*")
 
 
 NOTED = (("Invoices", "InvoiceID"), ("Contacts", "ContactID"))
@@ -166,7 +166,7 @@ NOTED = (("Invoices", "InvoiceID"), ("Contacts", "ContactID"))
 def everything(wiring: Wiring) -> dict[str, Any]:
     """What the organisation holds, without what Xero gives at random."""
     found = {}
-    for row in WRITES.values():
+    for row in WRITE_SPECS.values():
         if "{of}" not in row.path:
             found[row.path] = sorted(_bare(r) for r in wiring.records(row.path))
     notes = [f"{path}/{r[key]}" for path, key in NOTED for r in wiring.records(path)]
@@ -202,8 +202,8 @@ def test_a_lost_answer_of_any_object_is_found_out_by_the_next_run(wiring: Wiring
     wiring = wiring.afresh()
     for piece in earlier:
         wiring.write(pieces[piece], deletes=True)
-    for verb in ("PUT", "POST", "DELETE"):
-        strike(wiring, name, verb)
+    for endpoint in ("PUT", "POST", "DELETE"):
+        strike(wiring, name, endpoint)
     broken = wiring.write(pieces[phase], tries=1, deletes=True)
     struck = [fault["method"] for fault in wiring.xero.desk.faults() if fault["hits"]]
     assert struck or control.count(name) == {"rejected": 1}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from target_xero.write_specs.rows import WRITES
+from target_xero.write_specs.rows import WRITE_SPECS
 
 from .conftest import DATA, Wiring, decode, lines
 
@@ -83,7 +83,7 @@ def phases(name: str) -> dict[str, str]:
 
 def shown(wiring: Wiring, name: str, key: str) -> dict[str, Any]:
     """Xero's record behind one of the source's; empty if Xero has forgotten it."""
-    row = WRITES[name]
+    row = WRITE_SPECS[name]
     xero_id = wiring.ids(name)[key]
     return (
         next((r for r in wiring.records(row.path) if r[row.key] == xero_id), {})
@@ -93,7 +93,7 @@ def shown(wiring: Wiring, name: str, key: str) -> dict[str, Any]:
 
 
 def test_every_object_that_can_be_written_is_tested_here():
-    assert CASES.keys() | PARTS.keys() | NEVER_MADE == WRITES.keys()
+    assert CASES.keys() | PARTS.keys() | NEVER_MADE == WRITE_SPECS.keys()
     assert {Path(file).stem for file in DATA.glob("*.singer")} >= CASES.keys()
 
 
@@ -112,18 +112,22 @@ def test_good_records_are_written_although_one_among_them_is_refused(wiring: Wir
 def test_a_second_run_sends_only_what_was_refused(wiring: Wiring, name: str):
     case, phase = CASES[name], phases(name)
     wiring.write(phase["created"])
-    before = {row.path: wiring.records(row.path) for row in WRITES.values() if "{of}" not in row.path}
+    before = {row.path: wiring.records(row.path) for row in WRITE_SPECS.values() if "{of}" not in row.path}
     run = wiring.write(phase["created"])
     assert run.count(name) == {"unchanged": case.made, "rejected": 1}
     assert {c for count in run.counts.values() for c in (count.created, count.updated, count.removed)} == {0}
-    assert {row.path: wiring.records(row.path) for row in WRITES.values() if "{of}" not in row.path} == before
+    assert {
+        row.path: wiring.records(row.path) for row in WRITE_SPECS.values() if "{of}" not in row.path
+    } == before
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "changed" in phases(name)])
 def test_a_changed_record_is_an_update_or_a_clear_reject_but_never_a_second_create(wiring: Wiring, name: str):
     case, phase = CASES[name], phases(name)
     wiring.write(phase["created"])
-    numbers = {row.path: len(wiring.records(row.path)) for row in WRITES.values() if "{of}" not in row.path}
+    numbers = {
+        row.path: len(wiring.records(row.path)) for row in WRITE_SPECS.values() if "{of}" not in row.path
+    }
     run = wiring.write(phase["changed"])
     if isinstance(case.changed, str):
         assert run.count(name) == {"rejected": 1}
@@ -132,7 +136,7 @@ def test_a_changed_record_is_an_update_or_a_clear_reject_but_never_a_second_crea
         assert run.error is None
         assert run.count(name) == {"updated": case.changed}
     assert {
-        row.path: len(wiring.records(row.path)) for row in WRITES.values() if "{of}" not in row.path
+        row.path: len(wiring.records(row.path)) for row in WRITE_SPECS.values() if "{of}" not in row.path
     } == numbers
 
 

@@ -8,17 +8,18 @@ from decimal import Decimal
 import pytest
 
 from target_xero.content.payload import hashed
-from target_xero.write_specs.rows import WRITES, row_of, why_not
+from target_xero.write_specs.not_written import why_not
+from target_xero.write_specs.rows import WRITE_SPECS, parser_of, spec_of
 
 
 def sent(stream: str, **record: object) -> dict[str, object]:
-    content = WRITES[stream].form().take(record)
+    content = parser_of(WRITE_SPECS[stream]).take(record)
     assert content.problems == []
     return content.sent
 
 
 def problem(stream: str, **record: object) -> str:
-    (found,) = WRITES[stream].form().take(record).problems
+    (found,) = parser_of(WRITE_SPECS[stream]).take(record).problems
     return str(found)
 
 
@@ -144,7 +145,7 @@ def test_the_columns_of_a_flat_table_name_other_records():
 
 
 def test_names_that_are_nobodys_are_collected_with_their_place():
-    form = WRITES["invoices"].form()
+    form = parser_of(WRITE_SPECS["invoices"])
     form.take({"Colour": "red", "LineItems": [{"Colour": "blue"}], "id": 1}, frozenset({"id"}))
     assert form.unknown == {"Colour", "LineItems[].Colour"}
 
@@ -180,7 +181,7 @@ def test_the_same_content_has_the_same_hash_however_it_is_written():
 
 
 def test_streams_are_matched_whatever_their_case():
-    assert row_of("BankTransactions") is row_of("bank_transactions") is WRITES["bank_transactions"]
-    assert row_of("deals") is None
+    assert spec_of("BankTransactions") is spec_of("bank_transactions") is WRITE_SPECS["bank_transactions"]
+    assert spec_of("deals") is None
     assert why_not("Journals") == "Xero makes journals from documents; write manual_journals"
     assert why_not("deals") is None

@@ -16,7 +16,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tap_xero.tap import TapXero
 from target_xero.target import TargetXero
-from target_xero.write_specs.rows import NOT_COPIED, NOT_WRITTEN
+from target_xero.write_specs.not_written import NOT_COPIED, NOT_WRITTEN
 from xero_sandbox import Sandbox, apps
 
 from .conftest import decode
@@ -140,7 +140,7 @@ def test_a_copy_says_the_same_as_the_original_and_copying_again_writes_nothing(c
     original = copy.read(copy.source)
     target = copy.write(original)
     assert copy.rejects() == []
-    assert (target.report.rejected, target.report.different) == (0, 0)
+    assert (target.summary.rejected, target.summary.different) == (0, 0)
     copied = contents(copy.read(copy.target))
     expected = contents(original)
     assert copied.keys() == expected.keys()
@@ -151,7 +151,7 @@ def test_a_copy_says_the_same_as_the_original_and_copying_again_writes_nothing(c
     copy.sandbox.desk.forget_calls()
     again = copy.write(original)
     assert [call for call in copy.sandbox.desk.calls() if call["method"] != "GET"] == []
-    counts = again.report.counts.values()
+    counts = again.summary.counts.values()
     assert {(c.created, c.updated, c.removed, c.rejected) for c in counts} == {(0, 0, 0, 0)}
     assert sum(c.unchanged for c in counts) > 3_000
 

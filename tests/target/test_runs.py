@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from singer_xero.config import ConfigurationProblem
-from target_xero.write_log.sqlite_log import open_log
-from target_xero.write_specs.rows import NOT_WRITTEN
+from target_xero.write_log.sqlite_log import open_sqlite_log
+from target_xero.write_specs.not_written import NOT_WRITTEN
 from xero_sandbox import apps
 
 from .conftest import Wiring, decode, lines, record, schema, state
@@ -121,7 +121,7 @@ def test_a_missing_scope_is_told_before_anything_is_written(wiring: Wiring):
 
 def test_one_ledger_serves_one_run_at_a_time(wiring: Wiring):
     wiring.write(GOOD)
-    with open_log(Path(wiring.config["ledger_path"]), wiring.tenant):
+    with open_sqlite_log(Path(wiring.config["ledger_path"]), wiring.tenant):
         run = wiring.write(GOOD)
     assert "Another run is writing with the log of writes" in str(run.error)
 

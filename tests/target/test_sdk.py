@@ -23,4 +23,4 @@ class TestTargetXero(Suite):  # type: ignore[misc, valid-type]
         target = TargetXero(config=CONFIG)
         with (STREAMS / "record_missing_key_property.singer").open() as file:
             target.listen(file)
-        assert target.report.of("test_record_missing_key_property").skipped == 1
+        assert target.summary.of("test_record_missing_key_property").skipped == 1

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from target_xero.intake import fast_path as shapes
-from target_xero.intake.fast_path import Shape, Taken
+from target_xero.intake.fast_path import FastPath, Taken
 from target_xero.target import TargetXero
-from target_xero.write_specs.rows import WRITES
+from target_xero.write_specs.rows import WRITE_SPECS
 from xero_sandbox import Sandbox
 
 from .conftest import Wiring, lines, record, schema, state
@@ -51,16 +51,16 @@ class Looking:
         self.by_shape = 0
 
         def counted(take: Callable[..., Taken | None]) -> Callable[..., Taken | None]:
-            def asked(shape: Shape, told: Any) -> Taken | None:
-                taken = take(shape, told) if quick else None
+            def asked(fast_path: FastPath, told: Any) -> Taken | None:
+                taken = take(fast_path, told) if quick else None
                 self.by_shape += taken is not None
                 return taken
 
             return asked
 
         with monkeypatch.context() as patch:
-            patch.setattr(Shape, "take", counted(Shape.take))
-            patch.setattr(Shape, "take_line", counted(Shape.take_line))
+            patch.setattr(FastPath, "take", counted(FastPath.take))
+            patch.setattr(FastPath, "take_line", counted(FastPath.take_line))
             patch.setattr(shapes, "_PATIENCE", 1 << 30)
             patch.setattr(TargetXero, "process_endofpipe", lambda _: None)
             target = TargetXero(config={"client_id": "unused", "on_unknown_stream": "ignore"})
@@ -73,7 +73,7 @@ class Looking:
         }
         self.counts: list[Counter[Any]] = [intake.counts, intake.ends, intake.elsewhere, intake.states._open]
         self.rejects = intake.rejects
-        self.records = [intake.records(job.raw) for row in WRITES.values() for job in intake.jobs(row)]
+        self.records = [intake.records(job.raw) for row in WRITE_SPECS.values() for job in intake.jobs(row)]
         intake.close()
 
 
@@ -101,7 +101,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_everything_that_tap_xero_reads_is_taken_in_alike_either_way(
     demo: str, monkeypatch: pytest.MonkeyPatch
 ):
-    written = [line for line in demo.splitlines() if any(f'"stream":"{name}"' in line for name in WRITES)]
+    written = [
+        line for line in demo.splitlines() if any(f'"stream":"{name}"' in line for name in WRITE_SPECS)
+    ]
     assert same("\n".join(written), monkeypatch) > len(written) / 2
 
 
@@ -135,9 +137,9 @@ def test_odd_values_and_keys_are_taken_in_alike_either_way(keys: list[str], monk
     assert (by_shape > len(messages) / 2) == (keys not in (["invoice_number"], ["CurrencyRate"]))
 
 
-@pytest.mark.parametrize("name", [name for name, row in WRITES.items()])
+@pytest.mark.parametrize("name", [name for name, row in WRITE_SPECS.items()])
 def test_odd_values_of_every_object_are_taken_in_alike_either_way(name: str, monkeypatch: pytest.MonkeyPatch):
-    row = WRITES[name]
+    row = WRITE_SPECS[name]
     messages = []
     for field in row.fields:
         for value in ODD:

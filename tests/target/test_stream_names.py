@@ -6,8 +6,9 @@ import codecs
 
 import pytest
 
-from target_xero.intake.stream_names import meaning, reason_not_written
-from target_xero.write_specs.rows import NOT_WRITTEN, WRITES
+from target_xero.intake.stream_names import reason_not_written, stream_target
+from target_xero.write_specs.not_written import NOT_WRITTEN
+from target_xero.write_specs.rows import WRITE_SPECS
 
 from .conftest import Wiring, lines, record, schema
 
@@ -39,21 +40,21 @@ def sale(stream: str, key: int, **values: object) -> dict[str, object]:
     ],
 )
 def test_schemas_in_front_singulars_and_spaces_are_understood(stream: str, name: str):
-    found = meaning(stream)
+    found = stream_target(stream)
     assert found is not None
     assert (found.row.name, found.says) == (name, {})
 
 
-@pytest.mark.parametrize("stream", WRITES)
+@pytest.mark.parametrize("stream", WRITE_SPECS)
 def test_every_object_is_understood_by_its_own_name(stream: str):
-    found = meaning(stream)
+    found = stream_target(stream)
     assert found is not None
-    assert found.row is WRITES[stream]
+    assert found.row is WRITE_SPECS[stream]
 
 
 @pytest.mark.parametrize("stream", NOT_WRITTEN)
 def test_what_is_only_read_is_taken_for_nothing_else(stream: str):
-    assert meaning(stream) is None
+    assert stream_target(stream) is None
     assert reason_not_written(stream) == NOT_WRITTEN[stream]
     assert reason_not_written(f"public-{stream}") == NOT_WRITTEN[stream]
 
@@ -70,14 +71,14 @@ def test_what_is_only_read_is_taken_for_nothing_else(stream: str):
     ],
 )
 def test_names_of_xero_s_pages_say_the_type(stream: str, name: str, kind: str):
-    found = meaning(stream)
+    found = stream_target(stream)
     assert found is not None
     assert (found.row.name, found.says) == (name, {"Type": kind})
 
 
 @pytest.mark.parametrize("stream", ["deals", "public-deals", "my_invoices", "", "-", "invoices-eu"])
 def test_other_names_are_not_guessed_at(stream: str):
-    assert meaning(stream) is None
+    assert stream_target(stream) is None
     assert reason_not_written(stream) is None
 
 

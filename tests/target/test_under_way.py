@@ -44,22 +44,22 @@ def written_while_held(wiring: Wiring, *source: Any, **held: Any) -> tuple[Writt
 @pytest.fixture
 def backwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What is under way beside each other reaches Xero in the opposite order; how many that were each time."""
-    waiting: list[writer.Trip] = []
+    waiting: list[writer.InFlight] = []
     together: list[int] = []
 
-    def set_off(trip: writer.Trip, sent_at: str, send: Any) -> None:
-        trip.sent_at, trip._send = sent_at, send
-        waiting.append(trip)
+    def set_off(sent: writer.InFlight, sent_at: str, send: Any) -> None:
+        sent.sent_at, sent._send = sent_at, send
+        waiting.append(sent)
 
-    def join(trip: writer.Trip, timeout: float | None = None) -> None:
-        if trip in waiting:
+    def join(sent: writer.InFlight, timeout: float | None = None) -> None:
+        if sent in waiting:
             together.append(len(waiting))
             for one in reversed(waiting):
                 one.run()
             waiting.clear()
 
-    monkeypatch.setattr(writer.Trip, "set_off", set_off)
-    monkeypatch.setattr(writer.Trip, "join", join)
+    monkeypatch.setattr(writer.InFlight, "set_off", set_off)
+    monkeypatch.setattr(writer.InFlight, "join", join)
     return together
 
 
@@ -115,13 +115,13 @@ def test_batches_refused_as_a_whole_do_not_take_the_records_of_others_for_theirs
     same = [{**journal(1), "record": {**journal(1)["record"], "id": n}} for n in range(200)]
     send, sent = XeroClient.send, 0
 
-    def refusing(self: XeroClient, verb: str, *args: Any, **options: Any) -> Any:
+    def refusing(self: XeroClient, endpoint: str, *args: Any, **options: Any) -> Any:
         nonlocal sent
         sent += 1
         if sent not in {2, 4}:
-            return send(self, verb, *args, **options)
+            return send(self, endpoint, *args, **options)
         if done:
-            send(self, verb, *args, **options)
+            send(self, endpoint, *args, **options)
         elements = [{"Narration": "Journal 1", "ValidationErrors": [{"Message": "Not today"}]}]
         raise Refused(
             "A validation exception occurred", call="PUT ManualJournals", status=400, elements=elements
@@ -259,7 +259,7 @@ def test_what_is_under_way_is_bounded_however_long_the_input_is(
     def watched(self: writer.Writer) -> None:
         nonlocal most
         go_on(self)
-        steps = [step for trip in (*self._due, *self._under_way) for step in trip.steps]
+        steps = [step for sent in (*self._due, *self._under_way) for step in sent.steps]
         most = max(most, len(steps))
 
     monkeypatch.setattr(writer.Writer, "_go_on", watched)

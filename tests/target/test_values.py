@@ -208,13 +208,13 @@ def test_of_a_document_that_was_not_written_here_no_discount_or_tracking_stays_t
 def test_lines_that_an_older_version_has_written_are_looked_up_before_they_are_changed(document: Document):
     document.write(document.line("A", discount_rate=50, tracking=EAST), document.line("B"))
     before = document.ids()
-    with sqlite3.connect(document.wiring.config["ledger_path"]) as ledger:
-        old = {stored: ",".join(one.partition(";")[0] for one in stored.split(",")) for (stored,) in ledger.execute(
+    with sqlite3.connect(document.wiring.config["ledger_path"]) as log:
+        old = {stored: ",".join(one.partition(";")[0] for one in stored.split(",")) for (stored,) in log.execute(
             "SELECT lines FROM record WHERE lines IS NOT NULL"
         )}  # fmt: skip
         for stored, ids in old.items():
-            ledger.execute("UPDATE record SET lines = ? WHERE lines = ?", (ids, stored))
-    ledger.close()
+            log.execute("UPDATE record SET lines = ? WHERE lines = ?", (ids, stored))
+    log.close()
     document.write(document.line("A"), document.line("B", unit_amount=41))
     assert plain(document.lines()[0])[1::2] == (0, [])
     assert document.ids()["B"] == before["B"]

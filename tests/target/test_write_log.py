@@ -46,7 +46,7 @@ def test_log_lock_and_folder_are_for_their_user_alone(wiring: Wiring, tmp_path: 
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(XeroClient, "send", look)
-            run = wiring.write(ABEL, ledger_path=str(path))
+            run = wiring.write(ABEL, write_log_path=str(path))
     finally:
         os.umask(before)
     assert run.count("contacts") == {"created": 1}

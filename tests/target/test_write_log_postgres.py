@@ -113,12 +113,12 @@ def test_batches_are_killed(logged: Wiring, monkeypatch: pytest.MonkeyPatch, mom
     send = XeroClient.send
     sent = deaths = 0
 
-    def killing(self: XeroClient, verb: str, *args: Any, **options: Any) -> Any:
+    def killing(self: XeroClient, endpoint: str, *args: Any, **options: Any) -> Any:
         nonlocal sent
         sent += 1
         if moment == "before" and sent % 4 == 0:
             raise Killed
-        answer = send(self, verb, *args, **options)
+        answer = send(self, endpoint, *args, **options)
         if moment == "after" and sent % 4 == 0:
             raise Killed
         return answer
@@ -164,8 +164,8 @@ def test_a_log_that_is_lost_while_a_run_writes_ends_it_before_the_next_request(
 
 def test_a_password_in_the_address_is_told_to_nobody(wiring: Wiring, postgres_url: str):
     host = postgres_url.rpartition("@")[2]
-    run = wiring.write(ABEL, ledger_path=f"postgresql://nobody:s3cret-pass@{host}")
+    run = wiring.write(ABEL, write_log_path=f"postgresql://nobody:s3cret-pass@{host}")
     assert "ledger_path" in str(run.error)
     assert "s3cret-pass" not in str(run.error) + "".join(run.messages)
-    run = wiring.write(ABEL, ledger_path="postgresql://u:p@w/d@127.0.0.1:1x/db")
+    run = wiring.write(ABEL, write_log_path="postgresql://u:p@w/d@127.0.0.1:1x/db")
     assert "ledger_path is no address of a PostgreSQL database" in str(run.error)
