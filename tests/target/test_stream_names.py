@@ -42,14 +42,14 @@ def sale(stream: str, key: int, **values: object) -> dict[str, object]:
 def test_schemas_in_front_singulars_and_spaces_are_understood(stream: str, name: str):
     found = stream_target(stream)
     assert found is not None
-    assert (found.row.name, found.says) == (name, {})
+    assert (found.spec.name, found.says) == (name, {})
 
 
 @pytest.mark.parametrize("stream", WRITE_SPECS)
 def test_every_object_is_understood_by_its_own_name(stream: str):
     found = stream_target(stream)
     assert found is not None
-    assert found.row is WRITE_SPECS[stream]
+    assert found.spec is WRITE_SPECS[stream]
 
 
 @pytest.mark.parametrize("stream", NOT_WRITTEN)
@@ -73,7 +73,7 @@ def test_what_is_only_read_is_taken_for_nothing_else(stream: str):
 def test_names_of_xero_s_pages_say_the_type(stream: str, name: str, kind: str):
     found = stream_target(stream)
     assert found is not None
-    assert (found.row.name, found.says) == (name, {"Type": kind})
+    assert (found.spec.name, found.says) == (name, {"Type": kind})
 
 
 @pytest.mark.parametrize("stream", ["deals", "public-deals", "my_invoices", "", "-", "invoices-eu"])
