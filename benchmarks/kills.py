@@ -93,7 +93,7 @@ def kill_often(kills: int, write_log_path: str, folder: Path, seed: int = 1, tel
         config = {
             **apps.CUSTOM_CONNECTION.settings(xero.url),
             "token_path": str(folder / "tokens.json"),
-            "ledger_path": write_log_path,
+            "write_log_path": write_log_path,
             "rejects_path": str(folder / "rejects.singer"),
         }
         while struck < kills:

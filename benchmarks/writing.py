@@ -83,7 +83,7 @@ def _command(name: str, place: Prebuilt, folder: Path, log: str) -> list[str | P
                 "api_url": place.url,
                 "identity_url": place.url,
                 "tenant_ids": list(place.tenants),
-                "ledger_path": str(folder / log),
+                "write_log_path": str(folder / log),
             }
         )
     )

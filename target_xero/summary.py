@@ -47,6 +47,11 @@ class Count:
     skipped: int = 0
     calls: int = 0
 
+    @property
+    def done(self) -> int:
+        """How many records were dealt with."""
+        return self.created + self.updated + self.removed + self.unchanged + self.rejected + self.skipped
+
 
 class Summary:
     """Counts by object."""

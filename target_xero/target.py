@@ -33,13 +33,15 @@ from singer_xero.config import CONNECTION_SETTINGS, ConfigurationProblem, Connec
 from singer_xero.console import Block
 from target_xero.content.day_formats import DayOrder, Order, of_country
 from target_xero.content.payload import decode, decode_exactly, encode, fingerprint
-from target_xero.intake.intake import Intake, StateQueue, StreamReader, XeroSink
+from target_xero.intake.intake import Intake, StreamReader, XeroSink
+from target_xero.intake.states import StateQueue
 from target_xero.intake.stream_names import StreamTarget, reason_not_written, stream_target
 from target_xero.summary import SOURCE, RejectsFile, Summary
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.sqlite_log import open_sqlite_log
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import MANY
+from target_xero.writing.tally import WriteOptions
 from target_xero.writing.writer import Writer
 
 #: Takes in a record of a stream with the stream's key properties and columns.
@@ -186,10 +188,10 @@ class TargetXero(XeroPlugin, Target):
             "are left out.",
         ),
         th.Property(
-            "ledger_path", th.StringType, secret=True, title="Log of writes",
+            "write_log_path", th.StringType, secret=True, title="Log of writes",
             description="File that remembers what was written, so that nothing is written twice: keep it. For several "
             "machines, postgresql://user:password@host/database (needs the extra postgres). $VARIABLES and ~ are "
-            "expanded. Default: one for each source, xero-ledger-<source>.db in "
+            "expanded. Default: one for each source, xero-write-log-<source>.db in "
             "$MELTANO_PROJECT_ROOT/.secrets under Meltano, else in the user's state folder.",
         ),
         th.Property(
@@ -408,12 +410,14 @@ class TargetXero(XeroPlugin, Target):
                 self.summary,
                 rejects,
                 self.logger,
-                batch_size=self.config["batch_size"],
-                deletes=bool(self.config["deletes"]),
-                creates_contacts=self.config["missing_contacts"] == "create",
-                dry_run=dry_run,
-                stop_at_reject=self.config["on_reject"] == "stop",
-                stop=lambda: self._is_stopping,
+                WriteOptions(
+                    batch_size=self.config["batch_size"],
+                    deletes=bool(self.config["deletes"]),
+                    creates_contacts=self.config["missing_contacts"] == "create",
+                    dry_run=dry_run,
+                    stop_at_reject=self.config["on_reject"] == "stop",
+                    stop=lambda: self._is_stopping,
+                ),
             )
             try:
                 writer.run()
@@ -469,16 +473,16 @@ class TargetXero(XeroPlugin, Target):
         sources = sorted({self.intake.sources.get(stream, self.source) for stream in self.schemas})
         if self.source or not sources:
             return self.source
-        if len(sources) > 1 and not self.config.get("ledger_path"):
+        if len(sources) > 1 and not self.config.get("write_log_path"):
             raise ConfigurationProblem(
                 f"The input has records of several sources ({', '.join(sources)}), and each has a log of writes of its "
-                "own: send them one after the other, or name one log for all with ledger_path."
+                "own: send them one after the other, or name one log for all with write_log_path."
             )
         return sources[0] if len(sources) == 1 else ""
 
     def _open_log(self, source: str, tenant: str, *, dry_run: bool) -> AbstractContextManager[WriteLog]:
         """Open the log of writes, in a file or in PostgreSQL."""
-        setting = self.config.get("ledger_path") or ""
+        setting = self.config.get("write_log_path") or ""
         if is_postgres(setting):
             from target_xero.write_log.postgres_log import open_postgres_log
 
@@ -487,7 +491,7 @@ class TargetXero(XeroPlugin, Target):
         return open_sqlite_log(path, tenant, dry_run=dry_run, copy_of=copy_of)
 
     def _rejects_folder(self, source: str) -> Path:
-        if is_postgres(self.config.get("ledger_path") or ""):
+        if is_postgres(self.config.get("write_log_path") or ""):
             return default_folder("rejects_path")
         return self._write_log_path(source)[0].parent
 
@@ -496,12 +500,12 @@ class TargetXero(XeroPlugin, Target):
 
         Before there was a log for each source, all of them were in one.
         """
-        if self.config.get("ledger_path"):
-            return _expanded(self.config["ledger_path"], "ledger_path"), None
-        common = default_folder("ledger_path") / "xero-ledger.db"
+        if self.config.get("write_log_path"):
+            return _expanded(self.config["write_log_path"], "write_log_path"), None
+        common = default_folder("write_log_path") / "xero-write-log.db"
         if not source:
             return common, None
-        return common.with_name(f"xero-ledger{_behind(source)}.db"), common
+        return common.with_name(f"xero-write-log{_behind(source)}.db"), common
 
     def organisation(self) -> Organisation:
         """The one organisation to write to; raises `ConfigurationProblem` if it is not clear which."""

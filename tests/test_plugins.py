@@ -37,7 +37,7 @@ def test_every_setting_is_known_to_meltano_and_secrets_are_marked(plugin: str) -
         "client_secret",
         "refresh_token",
         "token_path",  # it may be the address of a database, with a password
-        *(["ledger_path"] if plugin == "target-xero" else []),  # as this one
+        *(["write_log_path"] if plugin == "target-xero" else []),  # as this one
     }
 
 

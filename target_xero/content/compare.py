@@ -10,7 +10,8 @@ from singer_xero.api import dates
 
 #: What tells one line from another; the rest of it Xero fills in or rounds.
 _LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
-_LINES = frozenset({"LineItems", "JournalLines"})
+#: The fields that hold the lines of a document.
+LINES = frozenset({"LineItems", "JournalLines"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 
 
@@ -39,7 +40,7 @@ def _alike(name: str, sent: Any, found: Any) -> bool:
     if isinstance(sent, list):
         if not isinstance(found, list) or len(sent) != len(found):
             return not sent and not found
-        if name in _LINES:
+        if name in LINES:
             return all(says(one, other, _LINE) for one, other in zip(sent, found, strict=True))
         return all(_alike(name, one, other) for one, other in zip(sent, found, strict=True))
     if found in _EMPTY or sent in _EMPTY:

@@ -33,107 +33,17 @@ from target_xero.content.payload import (
 from target_xero.content.spelling import folded
 from target_xero.intake.columns import Layout, Unfolded, layout_of
 from target_xero.intake.fast_path import FastPath, Taken
+from target_xero.intake.records import Job, Reject, names_of
 from target_xero.intake.row_tables import Origin, RowTables, tenant_of
 from target_xero.intake.spool import SpoolFile
+from target_xero.intake.states import StateQueue
 from target_xero.intake.stream_names import StreamTarget
-from target_xero.planning.rejected_names import OWN_KEY
-from target_xero.write_log.identity import CONTENT, IdentityFormat, own_key, part_of
+from target_xero.write_log.identity import CONTENT, IdentityFormat, part_of
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 from target_xero.write_specs.spec import DELETED_AT, Part, WriteSpec
 
 if TYPE_CHECKING:
     from singer_sdk.target_base import Target
-
-
-class Job(msgspec.Struct, omit_defaults=True):
-    """A record on its way.
-
-    `key` is its identity (see `identity`), `hash` that of all it says; `sent` is its content in Xero's names, `id` the
-    value of Xero's id field in it, `tenant` the organisation it comes from if it says so. `status` is what it asks for,
-    `gone` whether the source has deleted it. `aside` holds what is only looked at, and `kinds` which kinds of documents
-    its references name. `parent` is (object, identity, field) of the record whose part it is, and `parts` the
-    identities of a record's own parts by their object. `epoch` is the number of states before it, `raw` where the
-    line that it came in is kept.
-    """
-
-    key: str
-    hash: str
-    sent: dict[str, Any]
-    epoch: int
-    raw: int
-    id: str | None = None
-    tenant: str | None = None
-    status: str = ""
-    gone: bool = False
-    aside: dict[str, Any] = {}
-    kinds: dict[str, Any] = {}
-    parent: tuple[str, str, str] | None = None
-    parts: dict[str, list[str]] = {}
-
-
-class Reject(msgspec.Struct):
-    """A record that can't be written, and why; `names` are what others may refer to it by."""
-
-    object: str
-    epoch: int
-    raw: int
-    reason: str
-    names: dict[str, str] = {}
-
-    @classmethod
-    def of(cls, spec: WriteSpec, job: Job, reason: str) -> Reject:
-        """The reject of a record that was taken in."""
-        return cls(spec.name, job.epoch, job.raw, reason, _names_of(job.key, job.id, job.sent))
-
-
-def _names_of(key: str, identifier: str | None, sent: Mapping[str, Any]) -> dict[str, str]:
-    """What others may refer to a record by: "" is its identity, ID its id in Xero."""
-    names = {name: sent[name] for name in _REFERRED_BY if isinstance(sent.get(name), str)}
-    own = own_key(key) if key else None
-    if own:
-        names[OWN_KEY] = own[1]
-    return {**({"": key} if key else {}), **({"ID": identifier} if identifier else {}), **names}
-
-
-#: The fields by which records name other records.
-_REFERRED_BY = frozenset(name for names in REFERENCES.values() for name in names[1:])
-
-
-class StateQueue:
-    """A state may be passed on once everything before it is settled; `emit` gets the newest such state."""
-
-    def __init__(self, emit: Callable[[Any], None]) -> None:
-        self._emit = emit
-        self._values: list[Any] = []
-        self._open: Counter[int] = Counter()
-        self._covered = 0
-
-    @property
-    def epoch(self) -> int:
-        """How many states have come; a record that comes now is held by the next."""
-        return len(self._values)
-
-    def received(self, value: Any) -> None:
-        """A state came."""
-        self._values.append(value)
-
-    def opened(self, epoch: int) -> None:
-        """A record came, or has more to be done."""
-        self._open[epoch] += 1
-
-    def settled(self, epoch: int) -> None:
-        """A record is written, left alone, or safely put aside."""
-        self._open[epoch] -= 1
-        if self._open[epoch] <= 0:
-            del self._open[epoch]
-
-    def flush(self) -> None:
-        """Pass on the newest state that everything before is settled for, unless it was passed on already."""
-        covered = min(self._open, default=len(self._values))
-        if covered > self._covered:
-            self._emit(self._values[covered - 1])
-            self._values[:covered] = [None] * covered
-            self._covered = covered
 
 
 _MOST_LAYOUTS = 1_000
@@ -288,7 +198,7 @@ class Intake:
             content.problems.append(broken)
         if content.problems:
             told = "; ".join(str(problem) for problem in content.problems[:5])
-            names = _names_of("", content.aside.get(spec.key), content.sent)
+            names = names_of("", content.aside.get(spec.key), content.sent)
             self.rejects.append(Reject(spec.name, epoch, place, told, names))
             return
         job.epoch, job.raw = epoch, place

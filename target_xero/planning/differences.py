@@ -15,13 +15,11 @@ from typing import Any
 from singer_xero.api import dates
 from singer_xero.objects import Field
 from target_xero.content.amounts import PRICE, line_amount, to_cents
-from target_xero.content.compare import folded
+from target_xero.content.compare import LINES, folded
 from target_xero.content.payload import REFERENCES
-from target_xero.planning.lookups import Record
+from target_xero.lookups.lookups import Record
 from target_xero.write_specs.spec import WriteSpec
 
-#: The fields that hold a document's lines.
-LINES = frozenset({"LineItems", "JournalLines"})
 _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 #: What an answer about a document shows if the document has it, so that what is missing there was not kept. Days and
 #: amounts are such fields as well; of all others, answers leave out one or the other.

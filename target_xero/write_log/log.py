@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from target_xero.content.payload import decode
 from target_xero.write_log import identity
@@ -20,6 +20,8 @@ from target_xero.write_log import identity
 _AT_ONCE = 500
 #: Ids that are kept in memory.
 _REMEMBERED = 20_000
+#: What a request does to a record.
+Action = Literal["create", "update", "remove"]
 _ENTRY = "hash, xero_id, status, owner, parent, lines, attempts"
 _LIVING = "status NOT IN ('DELETED', 'VOIDED')"
 
@@ -56,7 +58,7 @@ class PendingWrite:
     object: str
     key: str
     request: str
-    action: str
+    action: Action
     path: str
     hash: str
     body: dict[str, Any]
@@ -277,7 +279,7 @@ class WriteLog:
         self._ids[source] = str(found[0][0]) if found else None
         return self._ids[source]
 
-    def flights(self) -> list[PendingWrite]:
+    def pending(self) -> list[PendingWrite]:
         """Everything in flight, in the order it was sent."""
         rows = self._db.rows(
             "SELECT object, key, request, action, path, hash, body, job, sent_at FROM {flight} WHERE scope = ?"
@@ -371,7 +373,7 @@ class WriteLog:
         self,
         object_name: str,
         request: str,
-        action: str,
+        action: Action,
         path: str,
         sent_at: str,
         jobs: Iterable[tuple[str, str, bytes, bytes]],

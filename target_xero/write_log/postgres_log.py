@@ -86,7 +86,7 @@ class PostgresLog:
             if not row or not row[0]:
                 raise ConfigurationProblem(
                     f"Another run is writing with the log of writes in {self.place}: wait for it, or give this one a "
-                    "ledger_path or a source of its own."
+                    "write_log_path or a source of its own."
                 )
             with self._work.transaction():
                 self._work.execute(_SETTINGS)
@@ -149,7 +149,7 @@ def open_postgres_log(url: str, source: str, tenant: str, *, dry_run: bool = Fal
     run works on a copy in memory and leaves no trace.
     """
     try:
-        address = postgres_address("ledger_path", os.path.expandvars(url))
+        address = postgres_address("write_log_path", os.path.expandvars(url))
     except BadAddress as problem:
         raise ConfigurationProblem(f"{problem}. {problem.advice}") from None
     prefix = f"{source}/"
@@ -214,7 +214,7 @@ def _prepare(connection: psycopg.Connection, address: PostgresAddress) -> None:
         found = connection.execute(_own("SELECT value FROM {about} WHERE name = 'version'")).fetchone()
     if found is None or found[0] != _VERSION:
         raise ConfigurationProblem(
-            f"ledger_path: the log of writes in {address.shown} is of another version: update singer-xero, or name "
+            f"write_log_path: the log of writes in {address.shown} is of another version: update singer-xero, or name "
             "another database."
         )
 
@@ -263,6 +263,6 @@ def _one_line_errors(address: PostgresAddress) -> Iterator[None]:
         for secret in address.secrets:
             words = words.replace(secret, "***")
         raise ConfigurationProblem(
-            f"ledger_path: the log of writes in {address.shown} can't be used: {redact(words)}. What was under way is "
-            "looked up in Xero by the next run."
+            f"write_log_path: the log of writes in {address.shown} can't be used: {redact(words)}. The next run looks "
+            "up in Xero what was under way."
         ) from None

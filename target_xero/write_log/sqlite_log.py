@@ -71,7 +71,7 @@ INSERT INTO organisation SELECT DISTINCT scope, '', '', '' FROM record;
 """  # noqa: S608
 #: Bytes that SQLite needs beside the log.
 _LEAST_ROOM = 1 << 17
-_SAYS_SO = "name another file with ledger_path, or update singer-xero"
+_SAYS_SO = "name another file with write_log_path, or update singer-xero"
 
 
 class SqliteLog:
@@ -193,12 +193,12 @@ def open_sqlite_log(
             private_files.secure(path)
         except private_files.LockHeld:
             raise ConfigurationProblem(
-                f"Another run is writing with the log of writes {path}: wait for it, or give this one a ledger_path of "
-                "its own."
+                f"Another run is writing with the log of writes {path}: wait for it, or give this one a "
+                "write_log_path of its own."
             ) from None
         except OSError as error:
             raise ConfigurationProblem(
-                f"ledger_path: {path} can't be written: {error.strerror or error}."
+                f"write_log_path: {path} can't be written: {error.strerror or error}."
             ) from None
         connection = held.enter_context(
             closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None))
@@ -221,7 +221,9 @@ def _copy(path: Path, connection: sqlite3.Connection) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise ConfigurationProblem(f"ledger_path: {path} can't be read: {error.strerror or error}.") from None
+        raise ConfigurationProblem(
+            f"write_log_path: {path} can't be read: {error.strerror or error}."
+        ) from None
     with (
         _one_line_errors(path),
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as kept,
@@ -243,7 +245,7 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
             _run_script(connection, _UPGRADE, _rename_in_flight)
         elif version != _VERSION:
             made = "by a newer version of singer-xero" if version > _VERSION else "by something else"
-            raise ConfigurationProblem(f"ledger_path: {path} was made {made}: {_SAYS_SO}.")
+            raise ConfigurationProblem(f"write_log_path: {path} was made {made}: {_SAYS_SO}.")
 
 
 def _run_script(
@@ -300,7 +302,7 @@ def _told(path: Path, error: sqlite3.DatabaseError) -> str:
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return f"Another program holds the log of writes {path}: close it and run again."
     if primary == sqlite3.SQLITE_NOTADB:
-        return f"ledger_path: {path} is not a log of writes: {_SAYS_SO}."
+        return f"write_log_path: {path} is not a log of writes: {_SAYS_SO}."
     if primary == sqlite3.SQLITE_CORRUPT:
         return f"The log of writes {path} is damaged ({error}): restore it from a backup."
-    return f"ledger_path: the log of writes {path} can't be used: {error}."
+    return f"write_log_path: the log of writes {path} can't be used: {error}."

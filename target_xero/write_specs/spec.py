@@ -255,6 +255,11 @@ class WriteSpec:
         """Whether the fast path has to ask `is_unusual`."""
         return self.is_unusual is not _never
 
+    def status_of(self, record: Mapping[str, Any]) -> str:
+        """Return the status of a record of Xero's, by the name under which it can be sent."""
+        status = str(record.get(self.status_field) or "")
+        return self.status_aliases.get(status, status)
+
     def is_ended_by(self, status: str, *, gone: bool) -> bool:
         """Tell whether a record with this status, or one that the source has deleted, is to be ended."""
         return gone or status in self.end_statuses

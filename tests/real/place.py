@@ -101,7 +101,7 @@ class Place:
         """Pipe Singer messages into the target's command; its ledger is the same each time."""
         folder = self.folder / "target"
         folder.mkdir(exist_ok=True)
-        settings = {**self.config, "ledger_path": str(folder / "ledger.db")}
+        settings = {**self.config, "write_log_path": str(folder / "ledger.db")}
         command = [
             Path(sys.executable).with_name("target-xero"),
             "--config",

@@ -87,7 +87,7 @@ class Wiring:
             **apps.CUSTOM_CONNECTION.settings(xero.url),
             "tenant_ids": [tenant],
             "token_path": str(folder / "tokens.json"),
-            "ledger_path": str(folder / "ledger.db"),
+            "write_log_path": str(folder / "ledger.db"),
             "rejects_path": str(folder / "rejects.singer"),
         }
 
@@ -158,7 +158,7 @@ class Wiring:
 
     def log(self) -> sqlite3.Connection:
         """The ledger, as it lies on the disk; it is closed when the test has ended."""
-        connection = sqlite3.connect(f"file:{self.config['ledger_path']}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"file:{self.config['write_log_path']}?mode=ro", uri=True)
         self.opened.append(connection)
         return connection
 
@@ -173,7 +173,7 @@ class Wiring:
 
     def _log_rows(self, query: str) -> list[tuple[Any, ...]]:
         """The answer of the log of writes; braces stand for what is before the names of its tables."""
-        path = self.config["ledger_path"]
+        path = self.config["write_log_path"]
         if not path.startswith("postgresql:"):
             return self.log().execute(query.format("")).fetchall()
         with psycopg.connect(path) as connection:
@@ -231,7 +231,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def log_in_postgres(postgres_url: str) -> Iterator[str]:
-    """A `ledger_path` in PostgreSQL: an empty schema for one test."""
+    """A `write_log_path` in PostgreSQL: an empty schema for one test."""
     name = f"log_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")

@@ -325,7 +325,7 @@ class Company:
 
     def write(self, messages: list[dict[str, Any]]) -> None:
         """Let target-xero write records; it rejects none, and Xero answers with what they say."""
-        paths = {"ledger_path": "ledger.db", "rejects_path": "rejects.singer"}
+        paths = {"write_log_path": "ledger.db", "rejects_path": "rejects.singer"}
         target = TargetXero(
             config={**self.config, **{name: str(self.folder / file) for name, file in paths.items()}}
         )

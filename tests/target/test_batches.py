@@ -12,7 +12,7 @@ from singer_xero.api.errors import DayLimitReached
 from target_xero.planning.planner import WriteOp
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import Endpoint
-from target_xero.writing.writer import _paired, _words
+from target_xero.writing.answers import messages, paired
 
 from .conftest import Wiring, record, schema, state
 
@@ -121,7 +121,7 @@ def test_a_batch_refused_in_spite_of_its_good_records_does_not_write_those_twice
     ]
     wiring.write(contacts(1))  # a log that is not new looks for no document dated later
     wiring.write(
-        schema("manual_journals", "id"), journals[:2], **{"ledger_path": str(wiring.folder / "other.db")}
+        schema("manual_journals", "id"), journals[:2], **{"write_log_path": str(wiring.folder / "other.db")}
     )
     assert len(wiring.records("ManualJournals")) == 2
     wiring.xero.desk.fault("status", method="PUT", path="ManualJournals", status=400, body=json.dumps(answer))
@@ -161,7 +161,7 @@ def step(**body: Any) -> WriteOp:
 
 def test_answers_out_of_order_are_given_to_their_records_by_name():
     steps = [step(Name="Abel"), step(Name="Bert")]
-    answers = _paired(
+    answers = paired(
         WRITE_SPECS["contacts"],
         steps,
         [{"Name": "bert", "ContactID": "2"}, {"Name": "Abel", "ContactID": "1"}],
@@ -203,4 +203,4 @@ def test_messages_of_nested_records_are_the_records_own():
         ],
         "Contact": {"ValidationErrors": []},
     }
-    assert _words(element) == ["A", "B"]
+    assert messages(element) == ["A", "B"]

@@ -88,12 +88,12 @@ def test_no_room_for_rejects_is_named(run: Run, tmp_path: Path) -> None:
 def test_a_log_that_another_program_holds_is_named(wiring: Wiring) -> None:
     first = wiring.write(schema("contacts", "id"), record("contacts", id="1", Name="One"))
     assert first.error is None
-    connection = sqlite3.connect(wiring.config["ledger_path"], isolation_level=None)
+    connection = sqlite3.connect(wiring.config["write_log_path"], isolation_level=None)
     wiring.opened.append(connection)
     connection.execute("BEGIN EXCLUSIVE")
     held = wiring.write(schema("contacts", "id"), record("contacts", id="2", Name="Two"))
     assert str(held.error) == (
-        f"Another program holds the log of writes {wiring.config['ledger_path']}: close it and run again."
+        f"Another program holds the log of writes {wiring.config['write_log_path']}: close it and run again."
     )
     connection.execute("ROLLBACK")
     after = wiring.write(schema("contacts", "id"), record("contacts", id="2", Name="Two"))
@@ -103,7 +103,7 @@ def test_a_log_that_another_program_holds_is_named(wiring: Wiring) -> None:
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_link_in_place_of_the_log_is_not_followed(wiring: Wiring, tmp_path: Path, dry_run: bool) -> None:
     wiring.write(schema("contacts", "id"), record("contacts", id="1", Name="One"))
-    real = Path(wiring.config["ledger_path"])
+    real = Path(wiring.config["write_log_path"])
     elsewhere = real.rename(tmp_path / "elsewhere.db")
     real.symlink_to(elsewhere)
     before = elsewhere.read_bytes()

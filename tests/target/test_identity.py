@@ -116,7 +116,7 @@ def test_parts_of_records_without_a_key_know_which_record_they_belong_to(wiring:
 def project(wiring: Wiring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Meltano project: nothing says where the log and the rejects are."""
     monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path / "project"))
-    del wiring.config["ledger_path"], wiring.config["rejects_path"]
+    del wiring.config["write_log_path"], wiring.config["rejects_path"]
     return tmp_path / "project" / ".secrets"
 
 
@@ -136,7 +136,7 @@ def test_each_extractor_has_a_log_and_rejects_of_its_own(
     assert names(wiring) == ["Abel", "Bert"]
     made = {path.name for path in project.iterdir() if path.suffix in {".db", ".singer"}}
     assert made == {
-        "xero-ledger-tap-shop.db", "xero-ledger-tap-till.db", "xero-rejects-tap-shop.singer",
+        "xero-write-log-tap-shop.db", "xero-write-log-tap-till.db", "xero-rejects-tap-shop.singer",
         "xero-rejects-tap-till.singer",
     }  # fmt: skip
 
@@ -144,7 +144,7 @@ def test_each_extractor_has_a_log_and_rejects_of_its_own(
 def test_a_source_s_name_that_no_file_can_have_still_has_a_log_of_its_own(wiring: Wiring, project: Path):
     for source in ("a/b", "a b"):
         wiring.write(schema("contacts", "id"), record("contacts", id=1, Name=source), source=source)
-    assert len(list(project.glob("xero-ledger-a_b-*.db"))) == 2
+    assert len(list(project.glob("xero-write-log-a_b-*.db"))) == 2
 
 
 def test_mended_rejects_that_are_piped_in_by_hand_belong_to_the_source_they_come_from(
@@ -233,8 +233,8 @@ def make_old(path: Path, old: Path) -> None:
 
 def with_old_log(wiring: Wiring) -> None:
     """From now on the runs have the log that they had, as its first version would have written it."""
-    path = Path(wiring.config["ledger_path"])
-    wiring.config["ledger_path"] = str(wiring.folder / "old.db")
+    path = Path(wiring.config["write_log_path"])
+    wiring.config["write_log_path"] = str(wiring.folder / "old.db")
     make_old(path, wiring.folder / "old.db")
 
 
@@ -318,7 +318,7 @@ def test_a_changed_record_without_a_source_is_not_taken_for_that_of_a_named_one(
 def test_extractors_that_shared_the_default_log_part_without_sharing_a_record(
     wiring: Wiring, project: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    common = project / "xero-ledger.db"
+    common = project / "xero-write-log.db"
     wiring.write(
         schema("contacts", "id"), record("contacts", id=1, Name="Abel"), record("contacts", id=2, Name="Bert")
     )
@@ -338,10 +338,10 @@ def test_extractors_that_shared_the_default_log_part_without_sharing_a_record(
 def test_a_dry_run_brings_no_log_up_to_date(wiring: Wiring):
     wiring.write(EVERYTHING)
     with_old_log(wiring)
-    before = Path(wiring.config["ledger_path"]).read_bytes()
+    before = Path(wiring.config["write_log_path"]).read_bytes()
     run = wiring.write(EVERYTHING, dry_run=True)
     assert {tuple(run.count(name)) for name in run.counts} == {("unchanged",)}
-    assert Path(wiring.config["ledger_path"]).read_bytes() == before
+    assert Path(wiring.config["write_log_path"]).read_bytes() == before
 
 
 # Parts that look alike

@@ -15,7 +15,7 @@ from .test_refusals import DOCUMENTS, SAVINGS, SCHEMAS
 
 def lose_log(wiring: Wiring) -> None:
     wiring.xero.desk.advance(600)
-    for one in Path(wiring.config["ledger_path"]).parent.glob("ledger.db*"):
+    for one in Path(wiring.config["write_log_path"]).parent.glob("ledger.db*"):
         one.unlink()
 
 

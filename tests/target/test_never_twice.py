@@ -11,7 +11,7 @@ import pytest
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import OutcomeUnknown, XeroError
 from target_xero.write_specs.rows import WRITE_SPECS
-from target_xero.writing import writer
+from target_xero.writing import dispatcher
 
 from .conftest import Wiring, Written, lines, record, schema, state
 from .test_objects import CASES, phases
@@ -38,17 +38,17 @@ def journal(number: int) -> dict[str, Any]:
 JOURNALS = lines(schema("manual_journals", "id"), *map(journal, range(1, RECORDS + 1)), state("all"))
 
 
-@pytest.fixture(params=[1, writer.AT_ONCE], ids=["one by one", "five at once"])
+@pytest.fixture(params=[1, dispatcher.AT_ONCE], ids=["one by one", "five at once"])
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many batches may be under way; which of several meets with a fault is chance."""
-    monkeypatch.setattr(writer, "AT_ONCE", request.param)
+    monkeypatch.setattr(dispatcher, "AT_ONCE", request.param)
     return int(request.param)
 
 
 def landed() -> None:
     """Wait for requests that outlive the run that sent them."""
     for thread in threading.enumerate():
-        if isinstance(thread, writer.InFlight):
+        if isinstance(thread, dispatcher.InFlight):
             thread.join()
 
 

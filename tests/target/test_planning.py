@@ -33,7 +33,7 @@ def quote(key: int, **values: Any) -> dict[str, Any]:
 def other_ledger(wiring: Wiring) -> dict[str, str]:
     """Settings of a run that knows nothing of what was written before."""
     wiring.xero.desk.advance(600)
-    return {"ledger_path": str(wiring.folder / "other.db")}
+    return {"write_log_path": str(wiring.folder / "other.db")}
 
 
 # Names in use

@@ -65,7 +65,7 @@ class Copy:
 
     def write(self, text: str) -> TargetXero:
         paths = {
-            "ledger_path": str(self.folder / "ledger.db"),
+            "write_log_path": str(self.folder / "ledger.db"),
             "rejects_path": str(self.folder / "rejects.singer"),
         }
         target = TargetXero(config={**self.config, **paths, "tenant_ids": [self.target], "deletes": True})

@@ -121,7 +121,7 @@ def test_a_missing_scope_is_told_before_anything_is_written(wiring: Wiring):
 
 def test_one_ledger_serves_one_run_at_a_time(wiring: Wiring):
     wiring.write(GOOD)
-    with open_sqlite_log(Path(wiring.config["ledger_path"]), wiring.tenant):
+    with open_sqlite_log(Path(wiring.config["write_log_path"]), wiring.tenant):
         run = wiring.write(GOOD)
     assert "Another run is writing with the log of writes" in str(run.error)
 

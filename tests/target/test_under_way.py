@@ -11,7 +11,7 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import OutcomeUnknown, Refused, XeroError
-from target_xero.writing import writer
+from target_xero.writing import dispatcher
 from xero_sandbox import Sandbox
 
 from .conftest import Wiring, Written, record, schema, state
@@ -44,22 +44,22 @@ def written_while_held(wiring: Wiring, *source: Any, **held: Any) -> tuple[Writt
 @pytest.fixture
 def backwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What is under way beside each other reaches Xero in the opposite order; how many that were each time."""
-    waiting: list[writer.InFlight] = []
+    waiting: list[dispatcher.InFlight] = []
     together: list[int] = []
 
-    def set_off(sent: writer.InFlight, sent_at: str, send: Any) -> None:
+    def set_off(sent: dispatcher.InFlight, sent_at: str, send: Any) -> None:
         sent.sent_at, sent._send = sent_at, send
         waiting.append(sent)
 
-    def join(sent: writer.InFlight, timeout: float | None = None) -> None:
+    def join(sent: dispatcher.InFlight, timeout: float | None = None) -> None:
         if sent in waiting:
             together.append(len(waiting))
             for one in reversed(waiting):
                 one.run()
             waiting.clear()
 
-    monkeypatch.setattr(writer.InFlight, "set_off", set_off)
-    monkeypatch.setattr(writer.InFlight, "join", join)
+    monkeypatch.setattr(dispatcher.InFlight, "set_off", set_off)
+    monkeypatch.setattr(dispatcher.InFlight, "join", join)
     return together
 
 
@@ -254,14 +254,14 @@ def test_what_is_under_way_is_bounded_however_long_the_input_is(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ):
     most = 0
-    go_on = writer.Writer._go_on
+    advance = dispatcher.Dispatcher._advance
 
-    def watched(self: writer.Writer) -> None:
+    def watched(self: dispatcher.Dispatcher) -> None:
         nonlocal most
-        go_on(self)
-        steps = [step for sent in (*self._due, *self._under_way) for step in sent.steps]
-        most = max(most, len(steps))
+        advance(self)
+        ops = [op for request in (*self._due, *self._in_flight) for op in request.ops]
+        most = max(most, len(ops))
 
-    monkeypatch.setattr(writer.Writer, "_go_on", watched)
+    monkeypatch.setattr(dispatcher.Dispatcher, "_advance", watched)
     settled(wiring, wiring.write(JOURNALS))
-    assert 50 < most <= (writer.AT_ONCE + 1) * 50
+    assert 50 < most <= (dispatcher.AT_ONCE + 1) * 50

@@ -171,7 +171,7 @@ def test_prices_of_four_places_are_read_in_full_where_lines_are_looked_up(docume
     dear = document.line("A", quantity=1000, unit_amount="1.2345")
     document.write(dear, document.line("B"))
     before = document.ids()
-    settings = {"ledger_path": str(document.wiring.folder / "other.db")}
+    settings = {"write_log_path": str(document.wiring.folder / "other.db")}
     own = {f"{document.path[:-1]}ID": document.wiring.records(document.path)[0][f"{document.path[:-1]}ID"]}
     document.write(dear, document.line("B", unit_amount=41), settings=settings, **own)
     assert document.ids() == before
@@ -198,7 +198,7 @@ def test_of_a_document_that_was_not_written_here_no_discount_or_tracking_stays_t
     said = [document.line("A", discount_rate=50, tax_type="NONE", tracking=EAST), document.line("B")]
     document.write(*said)
     before = document.ids()
-    settings = {"ledger_path": str(document.wiring.folder / "other.db")}
+    settings = {"write_log_path": str(document.wiring.folder / "other.db")}
     own = {f"{document.path[:-1]}ID": document.wiring.records(document.path)[0][f"{document.path[:-1]}ID"]}
     document.write(document.line("A"), document.line("B", unit_amount=41), settings=settings, **own)
     assert plain(document.lines()[0])[1:] == (0, plain(document.lines()[1])[2], [])
@@ -208,7 +208,7 @@ def test_of_a_document_that_was_not_written_here_no_discount_or_tracking_stays_t
 def test_lines_that_an_older_version_has_written_are_looked_up_before_they_are_changed(document: Document):
     document.write(document.line("A", discount_rate=50, tracking=EAST), document.line("B"))
     before = document.ids()
-    with sqlite3.connect(document.wiring.config["ledger_path"]) as log:
+    with sqlite3.connect(document.wiring.config["write_log_path"]) as log:
         old = {stored: ",".join(one.partition(";")[0] for one in stored.split(",")) for (stored,) in log.execute(
             "SELECT lines FROM record WHERE lines IS NOT NULL"
         )}  # fmt: skip
@@ -339,7 +339,7 @@ def test_other_lines_of_a_paid_invoice_stay_a_reject_in_xero_s_words(wiring: Wir
 
 def test_a_paid_invoice_that_has_all_that_is_said_is_left_alone(wiring: Wiring):
     stream = paid(wiring, **HEAD)
-    settings = {"ledger_path": str(wiring.folder / "other.db")}
+    settings = {"write_log_path": str(wiring.folder / "other.db")}
     own = {"InvoiceID": wiring.records("Invoices")[0]["InvoiceID"]}
     run = wiring.write(
         schema("invoices", "id"), record("invoices", **{**stream[1]["record"], **own}), **settings
@@ -381,7 +381,7 @@ def test_a_line_of_a_paid_invoice_is_known_as_it_is_once_the_payment_is_gone(wir
 @pytest.mark.parametrize("known", [True, False])
 def test_a_contact_that_is_only_to_be_archived_is_sent_its_status_alone(wiring: Wiring, known: bool):
     wiring.write(ABEL)
-    settings = {} if known else {"ledger_path": str(wiring.folder / "other.db")}
+    settings = {} if known else {"write_log_path": str(wiring.folder / "other.db")}
     archived = record(
         "contacts", ContactID=wiring.records("Contacts")[0]["ContactID"], ContactStatus="ARCHIVED"
     )
@@ -399,7 +399,7 @@ def test_a_record_that_says_nothing_but_its_id_costs_no_write(wiring: Wiring):
     wiring.write(ABEL)
     wiring.xero.desk.forget_calls()
     here, nowhere = wiring.records("Contacts")[0]["ContactID"], "6a40b05b-d926-5f37-a9b6-c937434088c3"
-    settings = {"ledger_path": str(wiring.folder / "other.db")}
+    settings = {"write_log_path": str(wiring.folder / "other.db")}
     stream = [
         schema("contacts", "ContactID"),
         *(record("contacts", ContactID=one) for one in (here, nowhere)),

@@ -22,7 +22,7 @@ BERT = [schema("contacts", "id"), record("contacts", id=2, Name="Bert")]
 
 
 def path_of(wiring: Wiring) -> Path:
-    return Path(wiring.config["ledger_path"])
+    return Path(wiring.config["write_log_path"])
 
 
 def modes(folder: Path) -> dict[str, int]:

@@ -23,12 +23,12 @@ ABEL = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
 @pytest.fixture
 def logged(wiring: Wiring, log_in_postgres: str) -> Iterator[Wiring]:
     """Runs with their log in PostgreSQL."""
-    wiring.config["ledger_path"] = log_in_postgres
+    wiring.config["write_log_path"] = log_in_postgres
     yield wiring
 
 
 def ask(wiring: Wiring, statement: str) -> list[Any]:
-    with psycopg.connect(wiring.config["ledger_path"], autocommit=True) as connection:
+    with psycopg.connect(wiring.config["write_log_path"], autocommit=True) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
 
@@ -72,7 +72,7 @@ def test_each_source_has_a_log_of_its_own_there(logged: Wiring):
 
 def test_one_run_at_a_time_uses_a_log(logged: Wiring):
     logged.write(ABEL)
-    with open_postgres_log(logged.config["ledger_path"], "", logged.tenant):
+    with open_postgres_log(logged.config["write_log_path"], "", logged.tenant):
         run = logged.write(ABEL)
         assert "Another run is writing with the log of writes in postgresql://" in str(run.error)
         # That of another source is free.
@@ -85,7 +85,7 @@ def test_many_first_runs_at_once_make_the_tables_once(logged: Wiring):
 
     def opened(source: str) -> None:
         try:
-            with open_postgres_log(logged.config["ledger_path"], source, logged.tenant):
+            with open_postgres_log(logged.config["write_log_path"], source, logged.tenant):
                 pass
         except BaseException as error:
             errors.append(error)
@@ -165,7 +165,7 @@ def test_a_log_that_is_lost_while_a_run_writes_ends_it_before_the_next_request(
 def test_a_password_in_the_address_is_told_to_nobody(wiring: Wiring, postgres_url: str):
     host = postgres_url.rpartition("@")[2]
     run = wiring.write(ABEL, write_log_path=f"postgresql://nobody:s3cret-pass@{host}")
-    assert "ledger_path" in str(run.error)
+    assert "write_log_path" in str(run.error)
     assert "s3cret-pass" not in str(run.error) + "".join(run.messages)
     run = wiring.write(ABEL, write_log_path="postgresql://u:p@w/d@127.0.0.1:1x/db")
-    assert "ledger_path is no address of a PostgreSQL database" in str(run.error)
+    assert "write_log_path is no address of a PostgreSQL database" in str(run.error)

@@ -81,7 +81,7 @@ def test_two_taps_and_a_target_with_the_same_old_configuration_make_one_refresh(
     streams = [entry for entry in json.loads(said)["streams"] if entry["tap_stream_id"] == "currencies"]
     catalog.write_text(json.dumps({"streams": streams}))
     taps = [jobs(place, "tap-xero", f"--catalog={catalog}", refresh_token=seed) for _ in range(2)]
-    target = jobs(place, "target-xero", refresh_token=seed, ledger_path=str(tmp_path / "ledger.db"))
+    target = jobs(place, "target-xero", refresh_token=seed, write_log_path=str(tmp_path / "ledger.db"))
     record = {
         "type": "RECORD",
         "stream": "contacts",

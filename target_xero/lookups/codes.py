@@ -12,8 +12,8 @@ from typing import Any
 
 from target_xero.content.compare import same_name
 from target_xero.content.payload import InvalidRecord
-from target_xero.planning.lookups import Lookups, Record
-from target_xero.planning.rejected_names import RejectedNames
+from target_xero.lookups.lookups import Lookups, Record
+from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.write_log.log import WriteLog
 
 # Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".

@@ -14,10 +14,9 @@ from typing import Any
 
 from singer_xero.api import dates
 from singer_xero.objects import Paging
-from target_xero.content.compare import says
-from target_xero.planning.differences import LINES
-from target_xero.planning.lookups import Lookups, Record
-from target_xero.planning.references import References
+from target_xero.content.compare import LINES, says
+from target_xero.lookups.lookups import Lookups, Record
+from target_xero.lookups.references import References
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.spec import WriteSpec
 

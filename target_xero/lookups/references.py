@@ -16,9 +16,10 @@ from target_xero.content.compare import same_name
 from target_xero.content.payload import KINDS, REFERENCES, InvalidRecord, is_id
 from target_xero.content.spelling import folded
 from target_xero.content.tracking_names import COLUMN
-from target_xero.planning.codes import Codes
-from target_xero.planning.lookups import Lookups, Record
-from target_xero.planning.rejected_names import OWN_KEY, RejectedNames
+from target_xero.intake.records import OWN_KEY
+from target_xero.lookups.codes import Codes
+from target_xero.lookups.lookups import Lookups, Record
+from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.write_log import identity
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from target_xero.content.spelling import singular
 
-#: The field that stands for the one value by which a source knows a record.
-OWN_KEY = "own key"
 #: A reason stands within another one, so that it is cut.
 _LONGEST_REASON = 300
 

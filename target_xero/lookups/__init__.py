@@ -1,0 +1,1 @@
+"""Finds what records refer to, and what Xero has already."""

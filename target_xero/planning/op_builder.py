@@ -1,0 +1,151 @@
+"""Builds the operations for a record: create, update, and a change of its status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from singer_xero.api import dates
+from target_xero.content.payload import REFERENCES, InvalidRecord
+from target_xero.intake.records import Job
+from target_xero.lookups.lookups import Lookups, Record
+from target_xero.planning.document_lines import DocumentLines
+from target_xero.planning.line_matching import for_update, without_ids
+from target_xero.planning.operations import Adopt, WriteOp, adoption, line_ids, request_path
+from target_xero.write_log.log import LogEntry
+from target_xero.write_specs.spec import WriteSpec
+
+GONE = ("DELETED", "VOIDED")
+
+
+class OpBuilder:
+    """Builds operations for one organisation. All methods raise `InvalidRecord` for what Xero does not take."""
+
+    def __init__(self, lookups: Lookups, lines: DocumentLines) -> None:
+        self._lookups = lookups
+        self._lines = lines
+
+    def create(
+        self, spec: WriteSpec, job: Job, content: dict[str, Any], entry: LogEntry, owner: str | None
+    ) -> WriteOp:
+        """Return the create of a record."""
+        for names in spec.required:
+            if not any(
+                content.get(n) or content.get(n) == 0 or n in spec.parent_paths for n in names.split("|")
+            ):
+                raise InvalidRecord(
+                    f"it is needed for a new record of {spec.name}", names.replace("|", " or ")
+                )
+        first = next(iter(spec.transitions.get("", ("",))))
+        way = spec.transitions_to("", job.status or first) if spec.transitions else ("",)
+        if not way:
+            raise InvalidRecord(f"a new record of {spec.name} can't become {job.status}", spec.status_field)
+        body = dict(content)
+        if "LineItems" in body:
+            body["LineItems"] = without_ids(body["LineItems"])
+        if (job.status or spec.status_required) and not spec.status_sent_alone:
+            body[spec.status_field] = way[0]
+        assert spec.create is not None  # noqa: S101
+        return WriteOp(
+            job, "create", spec.create, request_path(spec.create, owner, ""), body,
+            replace(entry, xero_id=None, lines=None), job.hash,
+            status=way[0], after=way[1:], owner=owner, lines=line_ids(content),
+        )  # fmt: skip
+
+    def update(
+        self,
+        spec: WriteSpec,
+        job: Job,
+        content: Mapping[str, Any],
+        entry: LogEntry,
+        now: str,
+        owner: str | None,
+    ) -> WriteOp | Adopt:
+        """Return the update of a record that has the status `now`."""
+        xero_id = entry.xero_id or ""
+        endpoint = spec.update
+        assert endpoint is not None  # noqa: S101
+        body = {name: value for name, value in content.items() if name not in spec.create_only}
+        if "LineItems" in body:
+            body["LineItems"] = for_update(body, self._lines.there(spec, entry), self._lines.ids_of(job))
+        if not body and job.status in {"", now}:
+            record = self._lookups.by_ids(spec, [xero_id]).get(xero_id)
+            if record is None:
+                raise InvalidRecord("Xero has no such record: its id is not one of this organisation")
+            return Adopt(adoption(spec, job, content, entry, now, owner), record)
+        way = _transitions(spec, now, job.status)
+        if spec.status_sent_alone and now == "ARCHIVED" and way:
+            # An archived record must be restored before any other change.
+            return replace(self.status_change(spec, job, entry, way[0]), again=True)
+        status, after = now, way
+        if way and not spec.status_sent_alone:
+            status, *rest = way
+            body[spec.status_field], after = status, tuple(rest)
+        self._repeat_fields(spec, body, xero_id)
+        if endpoint.body == "list":
+            body = {spec.key: xero_id, **body}
+        owner = owner or entry.owner
+        return WriteOp(
+            job, "update", endpoint, request_path(endpoint, owner, xero_id), body, entry, job.hash,
+            status=status, after=after, owner=owner, lines=line_ids(content),
+        )  # fmt: skip
+
+    def status_change(
+        self,
+        spec: WriteSpec,
+        job: Job,
+        entry: LogEntry,
+        status: str,
+        after: tuple[str, ...] = (),
+        *,
+        record: Record | None = None,
+        follows: bool = False,
+        said: Mapping[str, Any] | None = None,
+    ) -> WriteOp:
+        """Return the change of a record's status; `record` is Xero's, if it was read already.
+
+        `said` is the content that was written before, with which the last answer is compared.
+        """
+        xero_id = entry.xero_id or ""
+        endpoint = spec.remove if spec.remove and status in GONE else spec.update
+        if endpoint is None:
+            raise InvalidRecord(spec.why_no_update)
+        body: dict[str, Any] = {spec.status_field: status} if endpoint.body else {}
+        if endpoint.body:
+            self._repeat_fields(spec, body, xero_id, record)
+        if endpoint.body == "list":
+            body = {spec.key: xero_id, **body}
+        return WriteOp(
+            job, "remove" if status in (*spec.end_statuses, "DELETED") else "update", endpoint,
+            request_path(endpoint, entry.owner, xero_id), body, entry, job.hash,
+            status=status, after=after, owner=entry.owner, follows=follows, said=said,
+        )  # fmt: skip
+
+    def _repeat_fields(
+        self, spec: WriteSpec, body: dict[str, Any], xero_id: str, record: Record | None = None
+    ) -> None:
+        """Fill in the fields that an update would blank, as Xero has them."""
+        if all(name in body for name in spec.repeated_on_update):
+            return
+        if record is None:
+            record = self._lookups.by_ids(spec, [xero_id]).get(xero_id) or {}
+        for name in spec.repeated_on_update:
+            value = record.get(name)
+            if name in body or value in (None, ""):
+                continue
+            if name in REFERENCES:
+                value = {REFERENCES[name][0]: value[REFERENCES[name][0]]}
+            elif spec.fields[name].kind == "day":
+                value = dates.day(str(value))
+            body[name] = value
+
+
+def _transitions(spec: WriteSpec, now: str, wanted: str) -> tuple[str, ...]:
+    """Return the statuses that lead from `now` to the one wanted."""
+    if wanted in {"", now}:
+        return ()
+    way = spec.transitions_to(now, wanted) if now else (wanted,)
+    if way is None:
+        raise InvalidRecord(f"{now} to {wanted} is no step that Xero takes", spec.status_field)
+    return way

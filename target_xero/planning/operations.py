@@ -1,0 +1,113 @@
+"""What a plan says: an operation for Xero, a record that Xero has already, or a record to skip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from target_xero.content.payload import InvalidRecord, encode
+from target_xero.intake.records import Job
+from target_xero.lookups.lookups import Record
+from target_xero.write_log.log import Action, LogEntry
+from target_xero.write_specs.spec import Endpoint, WriteSpec
+
+
+@dataclass(eq=False)
+class WriteOp:
+    """One request to Xero for one record.
+
+    Attributes:
+        entry: what the log of writes has of the record so far.
+        hash: the hash of the content once everything is written.
+        status: the status that this leads to.
+        after: the statuses to go through afterwards.
+        owner: the path of the parent, such as `CreditNotes/<id>`.
+        lines: the source's ids of the lines sent.
+        follows: whether an earlier operation has counted the record.
+        again: whether the record is planned once more afterwards.
+        adopted: whether nothing is sent, because Xero has the record.
+        said: the whole content, if the body is only a part of it.
+    """
+
+    job: Job
+    action: Action
+    endpoint: Endpoint
+    path: str
+    body: dict[str, Any]
+    entry: LogEntry
+    hash: str
+    status: str = ""
+    after: tuple[str, ...] = ()
+    owner: str | None = None
+    lines: list[str | None] = field(default_factory=list)
+    follows: bool = False
+    again: bool = False
+    adopted: bool = False
+    said: Mapping[str, Any] | None = None
+
+    @cached_property
+    def data(self) -> bytes:
+        """The body as JSON; the body must not change after the first use."""
+        return encode(self.body)
+
+    def expected(self, spec: WriteSpec) -> dict[str, Any]:
+        """Return what Xero's answer is compared with: the content, its totals and the status."""
+        said = self.body if self.said is None else self.said
+        totals = {name: value for name, value in self.job.aside.items() if name not in spec.inspected}
+        status = {spec.status_field: self.status} if self.status else {}
+        return {**said, **(totals if self.action != "remove" or self.said else {}), **status}
+
+
+@dataclass
+class Adopt:
+    """Xero has the record already, with the same content; only the log of writes has to learn of it."""
+
+    op: WriteOp
+    record: Record
+
+
+@dataclass
+class Skip:
+    """The record is left as it is; `why` completes `12 left out: …` and is empty for an unchanged record."""
+
+    why: str = ""
+
+
+Plan = WriteOp | Adopt | Skip
+
+
+def request_path(endpoint: Endpoint, owner: str | None, xero_id: str) -> str:
+    """Return the path of a request for a record, or for a part of `owner`."""
+    return endpoint.path.format(of=owner or "", id=xero_id)
+
+
+def line_ids(content: Mapping[str, Any]) -> list[str | None]:
+    """Return the source's ids of the lines of a document."""
+    return [line.get("LineItemID") for line in content.get("LineItems") or []]
+
+
+def adoption(
+    spec: WriteSpec, job: Job, content: Mapping[str, Any], entry: LogEntry, status: str, owner: str | None
+) -> WriteOp:
+    """Return the operation that stands for a record which Xero has already."""
+    return WriteOp(
+        job, "create", spec.create or Endpoint("", ""), "", dict(content), entry, job.hash,
+        status=status, owner=owner, lines=line_ids(content), adopted=True,
+    )  # fmt: skip
+
+
+def ending(spec: WriteSpec, now: str, asked: str) -> str:
+    """Return the status that ends a record: a draft is deleted where an approved one is voided.
+
+    Raises `InvalidRecord` if Xero has no such transition.
+    """
+    if not spec.end_statuses:
+        return "DELETED"
+    wanted = tuple(status for status in (asked, *spec.end_statuses) if status)
+    now = now or next(iter(spec.transitions.get("", ("",))))
+    for status in wanted:
+        if status in spec.end_statuses and status in spec.transitions.get(now, ()):
+            return status
+    raise InvalidRecord(f"{now} to {wanted[0]} is no step that Xero takes", spec.status_field)

@@ -1,0 +1,182 @@
+"""Reads Xero's answers to writes: which answer belongs to which record, and whether the record was written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused
+from singer_xero.api.transport import Answer
+from target_xero.content.compare import same_name, says
+from target_xero.content.payload import NOBODY
+from target_xero.lookups.lookups import Record
+from target_xero.planning.line_matching import noted
+from target_xero.planning.operations import WriteOp
+from target_xero.write_log.log import LogEntry
+from target_xero.write_specs.spec import WriteSpec
+
+_NESTED: frozenset[type[Any]] = frozenset({dict, list})
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Xero did not write the record; the reason is Xero's."""
+
+    reason: str
+
+
+Outcome = Record | Refusal
+
+
+def outcomes_of(
+    spec: WriteSpec, ops: list[WriteOp], answer: Answer, envelope: Mapping[str, Any]
+) -> list[Outcome]:
+    """Return what became of each record of a request, from its answer and the JSON in it.
+
+    Raises `OutcomeUnknown` if answers can't be matched to records: these stay in flight, and the next run looks them
+    up.
+    """
+    # Looking for messages at every depth is only worthwhile where there are any.
+    empty, every = (answer.content.count(sign) for sign in (b'"ValidationErrors":[]', b"ValidationErrors"))
+    silent = empty == every
+    found: list[Outcome] = []
+    for element in paired(spec, ops, _elements(envelope, spec.envelope)):
+        if is_written(element, silent=silent):
+            found.append(element)
+        else:
+            call = f"({answer.call}: {answer.status}, correlation id {answer.correlation_id})"
+            found.append(
+                Refusal("; ".join(messages(element)) or f"Xero refused it and did not say why {call}")
+            )
+    return found
+
+
+def refusal_of(error: Refused | NotFound) -> Refusal:
+    """Return the refusal of a request with one record."""
+    if isinstance(error, NotFound):
+        return Refusal("Xero has no such record: an id in it is not one of this organisation (404)")
+    words = [word for element in error.elements for word in messages(element)]
+    return Refusal("; ".join(words) or (error.words if error.says_why else error.what))
+
+
+def _elements(envelope: Mapping[str, Any], name: str) -> list[Record]:
+    """The records of an answer, whatever the case of the envelope."""
+    found: Any = next((value for key, value in envelope.items() if key.lower() == name.lower()), [])
+    return [found] if isinstance(found, dict) else list(found or [])
+
+
+def paired(spec: WriteSpec, ops: list[WriteOp], elements: list[Record]) -> list[Record]:
+    """Return the answer of each record: by position if ids and names agree, otherwise by id, name or content."""
+    if not elements and not ops[0].endpoint.body:
+        return [{} for _ in ops]
+    if len(elements) == len(ops) and all(_fits(spec, *pair) for pair in zip(ops, elements, strict=True)):
+        return elements
+    rest = list(elements)
+    found: list[Record] = []
+    for op in ops:
+        mine = next((one for one in rest if _is_of(spec, op, one)), None)
+        if mine is None:
+            raise OutcomeUnknown(
+                f"{len(elements)} answers came for {len(ops)} records, and which is whose can't be told",
+                call=f"{op.endpoint.method} {op.path}",
+            )
+        rest.remove(mine)
+        found.append(mine)
+    return found
+
+
+def _fits(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
+    """Whether nothing contradicts that an answer is this record's; a refused one may lack its names."""
+    sent, got = op.body.get(spec.key), element.get(spec.key)
+    if sent and got and got != NOBODY and str(sent).lower() != str(got).lower():
+        return False
+    return all(
+        not element.get(name) or same_name(value, element[name]) for name, value in spec.natural_key(op.body)
+    )
+
+
+def _is_of(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
+    """Whether an answer is certainly this record's."""
+    sent = op.body.get(spec.key)
+    if sent and str(sent).lower() == str(element.get(spec.key)).lower():
+        return True
+    names = spec.natural_key(op.body)
+    if names:
+        return any(same_name(value, element.get(name)) for name, value in names)
+    return bool(spec.content_match) and says(op.body, element, spec.content_match)
+
+
+def is_written(element: Record, *, silent: bool) -> bool:
+    """Tell whether a record was written: neither it nor anything nested in it reports an error.
+
+    The flags differ by object: documents have HasErrors, contacts and payments HasValidationErrors, items only the list
+    of messages; an answer to a single record may have none. `silent` says that the answer has no messages.
+    """
+    if element.get("StatusAttributeString") == "ERROR":
+        return False
+    if element.get("HasErrors") is True or element.get("HasValidationErrors") is True:
+        return False
+    return silent or not messages(element)
+
+
+def messages(value: Any) -> list[str]:
+    """Return Xero's validation messages about a record and what is nested in it, each once."""
+    found: dict[str, None] = {}
+    for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+        if one.__class__ not in _NESTED or not one:
+            continue
+        if name == "ValidationErrors":
+            told = [e.get("Message") if isinstance(e, dict) else e for e in one]
+            found |= dict.fromkeys(str(message) for message in told if message)
+        else:
+            found |= dict.fromkeys(messages(one))
+    return list(found)
+
+
+# What the log of writes is to know
+
+
+def log_entry(spec: WriteSpec, op: WriteOp, answer: Record) -> LogEntry:
+    """Return what the log of writes is to know of a record after an operation."""
+    identifier = answer.get(spec.key) if spec.key else None
+    xero_id = str(identifier) if identifier and identifier != NOBODY else op.entry.xero_id
+    status = op.status
+    if not status and op.action == "remove":
+        status = "DELETED"
+    elif not status and spec.status_field in spec.fields:
+        status = str(answer.get(spec.status_field) or "")
+    return LogEntry(
+        hash=None if op.after or op.again else op.hash,
+        xero_id=xero_id or "-",
+        status=status,
+        owner=op.owner,
+        parent=op.job.parent[1] if op.job.parent else op.entry.parent,
+        lines=_lines_after(op, answer),
+        attempts=op.entry.attempts + 1,
+    )
+
+
+def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
+    """The lines in the order in which they were sent: in an answer, new lines stand before old ones."""
+    sent = op.body.get("LineItems")
+    if not sent:
+        return op.entry.lines
+    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
+    old = [line.get("LineItemID") for line in sent]
+    new = iter([one for one in answered if one not in old])
+    found = [one or next(new, "") for one in old]
+    is_known = not (op.adopted or op.again)
+    return noted(found, op.body if is_known else None) if all(found) else None
+
+
+def imagined(spec: WriteSpec, op: WriteOp) -> Record:
+    """Return what Xero would answer, for a dry run."""
+    lines = [
+        {**line, "LineItemID": line.get("LineItemID") or str(uuid.uuid4())}
+        for line in op.body.get("LineItems") or []
+    ]
+    made = {spec.key: op.entry.xero_id or op.body.get(spec.key) or str(uuid.uuid4())} if spec.key else {}
+    asides = {name: str(uuid.uuid4()) for name in op.job.aside if name.endswith("ID")}
+    return {**asides, **op.body, **({"LineItems": lines} if lines else {}), **made}

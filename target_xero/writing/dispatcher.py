@@ -1,0 +1,180 @@
+"""Sends requests: several at once where the order of their records does not matter."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from singer_xero.api.client import XeroClient
+from singer_xero.api.transport import Answer
+from singer_xero.config import Organisation
+from target_xero.lookups.lookups import Lookups
+from target_xero.planning.operations import WriteOp
+from target_xero.write_log.log import WriteLog
+from target_xero.write_specs.spec import Endpoint, WriteSpec
+from target_xero.writing.requests import (
+    ALONE,
+    batches,
+    grouped,
+    idempotency_key,
+    kept,
+    locked_keys,
+    request_body,
+    request_params,
+)
+from target_xero.writing.tally import Stopped, WriteOptions
+
+#: Xero answers at most five requests of one organisation at once.
+AT_ONCE = 5
+
+
+class InFlight(threading.Thread):
+    """A request in flight. The thread only exchanges it with Xero; it is a daemon, so that a process can end."""
+
+    def __init__(self, spec: WriteSpec, ops: list[WriteOp], keys: frozenset[object], tries: int = 1) -> None:
+        super().__init__(name=f"{ops[0].endpoint.method} {ops[0].path}", daemon=True)
+        self.spec, self.ops, self.keys, self.tries = spec, ops, keys, tries
+        self.sent_at = ""
+        self._send: Callable[[], Answer]
+        self._answer: Answer | None = None
+        self._error: BaseException | None = None
+
+    def set_off(self, sent_at: str, send: Callable[[], Answer]) -> None:
+        """Send the request; `sent_at` is the time by Xero's clock."""
+        self.sent_at, self._send = sent_at, send
+        self.start()
+
+    def run(self) -> None:
+        """Send the request and keep the answer or the error."""
+        try:
+            self._answer = self._send()
+        except BaseException as error:
+            # Raised where the answer is asked for.
+            self._error = error
+
+    def error(self) -> BaseException | None:
+        """Wait for the answer; returns what `XeroClient.send` raised, if anything."""
+        self.join()
+        return self._error
+
+    def answer(self) -> Answer:
+        """Wait for the answer and return it; raises what `XeroClient.send` raised."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        assert self._answer is not None  # noqa: S101
+        return self._answer
+
+
+class Dispatcher:
+    """Sends the requests of one organisation.
+
+    Only the thread that uses the dispatcher touches the log of writes: before a request is sent, and when its answer is
+    there. `on_answer` then settles the request, and may queue others; `on_dry_run` stands in for it in a dry run.
+    """
+
+    def __init__(
+        self,
+        client: XeroClient,
+        organisation: Organisation,
+        log: WriteLog,
+        lookups: Lookups,
+        options: WriteOptions,
+        is_copy: Callable[[str | None], bool],
+    ) -> None:
+        self._client = client
+        self._organisation = organisation
+        self._log = log
+        self._lookups = lookups
+        self._options = options
+        self._is_copy = is_copy
+        # With on_reject=stop nothing may be sent beside a record that may be rejected.
+        self._at_once = 1 if options.stop_at_reject else AT_ONCE
+        self._due: deque[InFlight] = deque()
+        self._in_flight: deque[InFlight] = deque()
+        self.on_answer: Callable[[InFlight], None]
+        self.on_dry_run: Callable[[InFlight], None]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is in flight."""
+        return not self._in_flight
+
+    def batch_size(self, endpoint: Endpoint) -> int:
+        """Return the number of records in a request."""
+        return min(endpoint.size, self._options.batch_size)
+
+    def send(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
+        """Send operations of one kind in as few requests as possible; returns when the last one is in flight."""
+        self.queue(spec, ops)
+        while self._due:
+            self._advance()
+        if any(request.keys is ALONE for request in self._in_flight):
+            self.wait_for_all()
+
+    def queue(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
+        """Queue operations behind what is due."""
+        for group in grouped(ops):
+            for batch in batches(group, self.batch_size(group[0].endpoint)):
+                self._due.append(InFlight(spec, batch, locked_keys(spec, batch, self._log)))
+
+    def send_next(self, *requests: InFlight) -> None:
+        """Queue requests before what is due."""
+        self._due.extendleft(reversed(requests))
+
+    def wait_for_all(self) -> None:
+        """Wait for all requests and for those that follow from them."""
+        while self._due or self._in_flight:
+            self._advance()
+
+    def in_flight(self) -> deque[InFlight]:
+        """Return the requests in flight, oldest first; the caller takes out those that it settles."""
+        return self._in_flight
+
+    def forget_due(self) -> None:
+        """Drop the requests that were not sent."""
+        self._due.clear()
+
+    def _advance(self) -> None:
+        """Send the next request if its keys are free, otherwise settle the one that was sent first."""
+        if self._due and self._may_go(self._due[0].keys):
+            self._send(self._due.popleft())
+        else:
+            self.on_answer(self._in_flight.popleft())
+
+    def _may_go(self, keys: frozenset[object]) -> bool:
+        if len(self._in_flight) >= self._at_once or (keys is ALONE and self._in_flight):
+            return False
+        return not any(request.keys is ALONE or request.keys & keys for request in self._in_flight)
+
+    def _send(self, request: InFlight) -> None:
+        """Send one request; the log of writes knows of it first."""
+        spec, ops, first = request.spec, request.ops, request.ops[0]
+        if self._options.stop():
+            raise Stopped("Stopped by a signal; what is not written yet comes with the next run.")
+        if self._options.dry_run:
+            self.on_dry_run(request)
+            return
+        endpoint = first.endpoint
+        body = request_body(spec, endpoint, [op.data for op in ops])
+        key = idempotency_key(self._organisation.tenant_id, ops, body)
+        sent_at = self._lookups.now()
+        self._log.sending(
+            spec.name, key, first.action, first.path, sent_at,
+            [(op.job.key, op.hash, op.data, kept(op)) for op in ops],
+        )  # fmt: skip
+        self._in_flight.append(request)
+        request.set_off(
+            sent_at,
+            partial(
+                self._client.send,
+                endpoint.method,
+                self._organisation.header,
+                first.path,
+                params=request_params(spec, endpoint, is_copy=self._is_copy(first.job.tenant)),
+                body=body,
+                idempotency_key=key,
+            ),
+        )

@@ -1,0 +1,146 @@
+"""Handles the outcome of each request: an answer, a refusal, or none that is known."""
+
+from __future__ import annotations
+
+import logging
+
+from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
+from singer_xero.config import ConfigurationProblem
+from target_xero.lookups.lookups import Lookups
+from target_xero.planning.operations import WriteOp
+from target_xero.write_log.log import WriteLog
+from target_xero.writing.answers import Outcome, imagined, outcomes_of, refusal_of
+from target_xero.writing.dispatcher import Dispatcher, InFlight
+from target_xero.writing.recovery import Recovery
+from target_xero.writing.settlement import Settlement
+from target_xero.writing.tally import Stopped
+
+#: A DELETE takes no Idempotency-Key: after a lost answer the record is looked up and, if it is still there, sent again.
+_DELETE_TRIES = 3
+
+
+class OutcomeHandler:
+    """Handles the outcomes of a dispatcher's requests."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        log: WriteLog,
+        lookups: Lookups,
+        settlement: Settlement,
+        recovery: Recovery,
+        logger: logging.Logger,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._log = log
+        self._lookups = lookups
+        self._settlement = settlement
+        self._recovery = recovery
+        self._logger = logger
+        dispatcher.on_answer = self.handle
+        dispatcher.on_dry_run = self._imagine
+
+    def _imagine(self, request: InFlight) -> None:
+        """Settle the request of a dry run."""
+        spec, ops = request.spec, request.ops
+        self._dispatcher.queue(spec, self._settlement.settle(spec, ops, [imagined(spec, op) for op in ops]))
+
+    def handle(self, request: InFlight) -> None:
+        """Settle the records of a request once its outcome is there; queues what follows from it.
+
+        Raises what `XeroClient.send` raised if the run can't go on.
+        """
+        spec, ops = request.spec, request.ops
+        try:
+            request.answer()
+        except (Refused, NotFound) as error:
+            self._refused(request, error)
+            return
+        except OutcomeUnknown:
+            if ops[0].endpoint.method != "DELETE" or request.tries >= _DELETE_TRIES:
+                raise
+            following, left = self._recovery.settle_found(spec, ops, request.sent_at)
+            if left:
+                self._dispatcher.send_next(InFlight(spec, left, request.keys, request.tries + 1))
+        except XeroError:
+            # Any other error means that nothing was written, so that there is nothing to look up.
+            self._log.settle(spec.name, unsent=[op.job.key for op in ops])
+            raise
+        else:
+            following = self._answered(request)
+        self._dispatcher.queue(spec, following)
+
+    def _answered(self, request: InFlight) -> list[WriteOp]:
+        answer = request.answer()
+        envelope = answer.json() if answer.content else {}
+        self._lookups.heard(envelope)
+        outcomes = outcomes_of(request.spec, request.ops, answer, envelope)
+        return self._settlement.settle(request.spec, request.ops, outcomes)
+
+    def _refused(self, request: InFlight, error: Refused | NotFound) -> None:
+        """Find the records because of which a whole request was refused."""
+        spec, ops = request.spec, request.ops
+        if len(ops) == 1:
+            is_gone = isinstance(error, NotFound) and ops[0].action == "remove"
+            outcome: Outcome = {} if is_gone else refusal_of(error)
+            self._dispatcher.queue(spec, self._settlement.settle(spec, ops, [outcome]))
+            return
+        following: list[WriteOp] = []
+        if _may_be_written(error):
+            # In spite of summarizeErrors=false (Xero-Net#354) the good records may be saved, although nothing says so.
+            requests = [request, *self._doubtful()]
+            every = [op for one in requests for op in one.ops]
+            following, left = self._recovery.settle_found(spec, every, min(one.sent_at for one in requests))
+            parts = [[op] for op in left]
+        else:
+            # One id that Xero does not know makes it refuse the whole batch.
+            middle = len(ops) // 2
+            parts = [ops[:middle], ops[middle:]]
+        self._log.settle(spec.name, unsent=[op.job.key for part in parts for op in part])
+        self._dispatcher.send_next(*(InFlight(spec, part, request.keys) for part in parts))
+        self._dispatcher.queue(spec, following)
+
+    def _doubtful(self) -> list[InFlight]:
+        """Wait for all requests; returns those that may be written in part, and settles the others.
+
+        Records of a doubtful request are found by their content, which is only safe once all others are settled.
+        """
+        doubtful = []
+        in_flight = self._dispatcher.in_flight()
+        while in_flight:
+            request = in_flight.popleft()
+            if len(request.ops) > 1 and _may_be_written(request.error()):
+                doubtful.append(request)
+            else:
+                self.handle(request)
+        return doubtful
+
+    def settle_rest(self) -> None:
+        """Settle what is certain of the requests in flight when a run ends early; the next run looks up the rest."""
+        self._dispatcher.forget_due()
+        in_flight = self._dispatcher.in_flight()
+        while in_flight:
+            request = in_flight.popleft()
+            error = request.error()
+            try:
+                if error is None:
+                    self._answered(request)
+                elif _is_surely_unwritten(error):
+                    self._log.settle(request.spec.name, unsent=[op.job.key for op in request.ops])
+            except Stopped:
+                continue
+            except (XeroError, ConfigurationProblem) as another:
+                self._logger.warning("%s: %s", request.spec.name, another)
+            if error is not None:
+                self._logger.warning("%s: %s", request.spec.name, error)
+        self._dispatcher.forget_due()
+
+
+def _may_be_written(error: BaseException | None) -> bool:
+    """Whether some records of a refused request may be written."""
+    return isinstance(error, Refused) and bool(error.elements) and not isinstance(error, TooLarge)
+
+
+def _is_surely_unwritten(error: BaseException) -> bool:
+    is_doubtful = isinstance(error, OutcomeUnknown) or (isinstance(error, Refused) and bool(error.elements))
+    return isinstance(error, XeroError) and not is_doubtful

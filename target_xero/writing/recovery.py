@@ -1,0 +1,147 @@
+"""Finds out what Xero has written after a request whose outcome is unknown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from itertools import groupby
+
+from target_xero.content.compare import says
+from target_xero.lookups.lookups import Lookups, Record
+from target_xero.lookups.references import References
+from target_xero.planning.operations import WriteOp
+from target_xero.planning.planner import Planner
+from target_xero.write_log.log import PendingWrite, WriteLog
+from target_xero.write_specs.rows import WRITE_SPECS
+from target_xero.write_specs.spec import OnExisting, WriteSpec
+from target_xero.writing.requests import revived
+from target_xero.writing.settlement import Settlement
+
+#: Operations that Xero has carried out, with its records, and the others.
+Found = tuple[list[tuple[WriteOp, Record]], list[WriteOp]]
+
+
+class Recovery:
+    """Looks up operations of one organisation in Xero."""
+
+    def __init__(
+        self,
+        log: WriteLog,
+        lookups: Lookups,
+        references: References,
+        planner: Planner,
+        settlement: Settlement,
+        logger: logging.Logger,
+    ) -> None:
+        self._log = log
+        self._lookups = lookups
+        self._references = references
+        self._finder = planner.finder
+        self._settlement = settlement
+        self._logger = logger
+
+    def pending(self) -> list[tuple[WriteSpec, list[PendingWrite]]]:
+        """Return what an earlier run has left in flight, by object."""
+        found = sorted(self._log.pending(), key=lambda one: one.object)
+        return [
+            (WRITE_SPECS[name], list(group)) for name, group in groupby(found, key=lambda one: one.object)
+        ]
+
+    def recover(self, spec: WriteSpec, pending: list[PendingWrite]) -> dict[tuple[str, str], str]:
+        """Settle what an earlier run has left in flight of one object.
+
+        Returns the requests of the records that Xero has not written, by object and key.
+        """
+        ops = [revived(spec, one, self._log.entry(spec.name, one.key)) for one in pending]
+        done, left = self.look_up(spec, ops, min(one.sent_at for one in pending))
+        for op, record in done:
+            op.again = self._settlement.has_other_lines(spec, op, record)
+        self._settlement.note(spec, done)
+        for op, record in done:
+            if not (op.after or op.again):
+                self._settlement.compare(spec, op, record)
+        missing = {op.job.key for op in left}
+        self._log.settle(spec.name, unsent=missing)
+        self._logger.warning(
+            "%s: the last run ended before the answer for %s came; %s done in Xero.",
+            spec.name, f"{len(pending):,}", f"{len(pending) - len(missing):,}",
+        )  # fmt: skip
+        return {(spec.name, one.key): one.request for one in pending if one.key in missing}
+
+    def settle_found(
+        self, spec: WriteSpec, ops: list[WriteOp], since: str
+    ) -> tuple[list[WriteOp], list[WriteOp]]:
+        """Settle the operations that Xero has carried out; returns the operations that follow, and the others."""
+        done, left = self.look_up(spec, ops, since)
+        following = self._settlement.settle(spec, [op for op, _ in done], [record for _, record in done])
+        return following, left
+
+    def look_up(self, spec: WriteSpec, ops: list[WriteOp], since: str) -> Found:
+        """Find out which operations Xero has carried out since a moment by Xero's clock.
+
+        A record with a name is found by it, and a part among its siblings. Other records are found by their content,
+        among those that were created or changed since then and that the log of writes does not know.
+        """
+        done: list[tuple[WriteOp, Record]] = []
+        left: list[WriteOp] = []
+        taken: set[str] = set()
+        recent: list[Record] | None = None
+        self._read_afresh(spec, ops)
+        for op in ops:
+            if op.action != "create":
+                record = self._changed(spec, op)
+            elif spec.siblings_path:
+                record = self._match(spec, op, self._finder.siblings(spec, op.owner), taken)
+            elif spec.search and spec.natural_key(op.body):
+                record = self._created(spec, op)
+            else:
+                recent = self._lookups.recent(spec, since) if recent is None else recent
+                record = self._match(spec, op, recent, taken)
+            if record is None:
+                left.append(op)
+            else:
+                taken.add(str(record.get(spec.key)))
+                done.append((op, record))
+        return done, left
+
+    def _read_afresh(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
+        for op in ops:
+            self._lookups.forget(spec, op.entry.xero_id)
+        for field in spec.natural_keys if spec.search else ():
+            values = [value for op in ops for name, value in spec.natural_key(op.body) if name == field]
+            self._lookups.look_up(spec, field, values, afresh=True)
+
+    def _created(self, spec: WriteSpec, op: WriteOp) -> Record | None:
+        """The record of that name, unless it existed before, so that the create was refused."""
+        record = self._finder.existing(spec, op.job, op.body, None)
+        if record is None:
+            return None
+        fields = spec.content_match
+        if spec.on_existing is not OnExisting.REFUSE:
+            fields = tuple(op.body.keys() - spec.create_only)
+        is_mine = spec.on_existing is OnExisting.KEEP or says(op.body, record, fields)
+        holder = self._log.holder(spec.name, str(record.get(spec.key)))
+        return record if is_mine and holder in {None, op.job.key} else None
+
+    def _match(
+        self, spec: WriteSpec, op: WriteOp, records: Iterable[Record], taken: set[str]
+    ) -> Record | None:
+        body = self._references.with_account_ids(op.body)
+        found = [one for one in records if says(body, one, spec.content_match or spec.natural_keys)]
+        if not spec.key:
+            # Notes have no id. If Xero has one more of the same content than the log knows, this one was written.
+            others = self._log.number(spec.name, op.owner or "", op.hash)
+            return found[0] if len(found) > others else None
+        for record in found:
+            identifier = str(record.get(spec.key))
+            if identifier not in taken and (spec.many_to_one or not self._log.holder(spec.name, identifier)):
+                return record
+        return None
+
+    def _changed(self, spec: WriteSpec, op: WriteOp) -> Record | None:
+        """The record as it is now, if it was changed or ended as asked."""
+        record = self._finder.by_id(spec, op.entry.xero_id, op.owner)
+        if op.action == "remove":
+            is_over = record is None or (bool(op.status) and record.get(spec.status_field) == op.status)
+            return (record or {spec.key: op.entry.xero_id}) if is_over else None
+        return record if record is not None and says(op.body, record) else None

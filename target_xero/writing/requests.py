@@ -1,0 +1,162 @@
+"""Requests: which operations go together, what a request contains, and which keys it locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from hashlib import sha256
+
+import msgspec
+
+from target_xero.content.payload import encode
+from target_xero.intake.records import Job
+from target_xero.planning.operations import WriteOp
+from target_xero.write_log.log import LogEntry, PendingWrite, WriteLog
+from target_xero.write_specs.spec import MOST_BYTES, Endpoint, WriteSpec
+
+#: The keys of a request that must be the only one in flight.
+ALONE: frozenset[object] = frozenset({"alone"})
+#: What payments change besides themselves.
+_PAID = ("Invoice", "CreditNote", "Prepayment", "Overpayment")
+
+
+def grouped(ops: list[WriteOp]) -> list[list[WriteOp]]:
+    """Sort operations by method and path, because one request has one of each."""
+    groups: dict[tuple[str, str], list[WriteOp]] = {}
+    for op in ops:
+        groups.setdefault((op.endpoint.method, op.path), []).append(op)
+    return list(groups.values())
+
+
+def batches(ops: list[WriteOp], size: int) -> Iterator[list[WriteOp]]:
+    """Split operations into requests of at most `size` records that Xero accepts; a larger record goes alone."""
+    batch: list[WriteOp] = []
+    weight = 0
+    for op in ops:
+        heavy = len(op.data) + 1 if len(ops) > 1 else 0
+        if batch and (len(batch) >= size or weight + heavy > MOST_BYTES):
+            yield batch
+            batch, weight = [], 0
+        batch.append(op)
+        weight += heavy
+    if batch:
+        yield batch
+
+
+def request_body(spec: WriteSpec, endpoint: Endpoint, bodies: list[bytes]) -> bytes | None:
+    """Return the body of a request, or None for one without."""
+    if not endpoint.body:
+        return None
+    return (
+        bodies[0] if endpoint.body == "one" else b'{"%b":[%b]}' % (spec.envelope.encode(), b",".join(bodies))
+    )
+
+
+def request_params(spec: WriteSpec, endpoint: Endpoint, *, is_copy: bool) -> dict[str, str]:
+    """Return the parameters of a request; `is_copy` says that the records come from another organisation."""
+    params = {}
+    if endpoint.body == "list":
+        params = {**spec.unit_price_params, **(spec.copy_params if is_copy else {})}
+    if endpoint.size > 1 and endpoint.answers:
+        params["summarizeErrors"] = "false"
+    return params
+
+
+def idempotency_key(tenant_id: str, ops: list[WriteOp], body: bytes | None) -> str:
+    """Return a key that is the same for the same request until it is answered, so that Xero recognises a retry."""
+    first = ops[0]
+    told = sha256(f"{tenant_id} {first.endpoint.method} {first.path}\n".encode())
+    told.update(body or b"")
+    for op in ops:
+        told.update(f"\n{op.job.key} {op.entry.attempts}".encode())
+    return told.hexdigest()
+
+
+# Order
+
+
+def compared_names(spec: WriteSpec, content: Mapping[str, object]) -> list[object]:
+    """Return the names of a record as Xero compares them."""
+    return [(name, " ".join(value.split()).casefold()) for name, value in spec.natural_key(content)]
+
+
+def planning_keys(spec: WriteSpec, job: Job) -> list[object]:
+    """Return what two records must not share to be planned before one of them is written."""
+    found: list[object] = [job.key]
+    if job.id:
+        found.append(("", job.id))
+    return found + compared_names(spec, job.sent) if spec.lookup_before_create else found
+
+
+def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset[object]:
+    """Return the keys that a request locks: no other request in flight may have one of them.
+
+    Only batches go beside each other: creates in the object's own list, and updates that do not take a new name.
+    Where one record leaves a name and another takes it, and where Xero numbers records as they come, order matters:
+    such requests are `ALONE`.
+    """
+    if any(_needs_order(spec, op) for op in ops):
+        return ALONE
+    changed = {op.job.key: spec.natural_key(op.body) for op in ops if op.action != "create"}
+    if not log.has_names(spec.name, changed):
+        return ALONE
+    keys: set[object] = set()
+    for op in ops:
+        keys |= {op.job.key, ("", op.job.id), ("", op.entry.xero_id), *compared_names(spec, op.body)}
+        contact = op.body.get("Contact")
+        if isinstance(contact, dict) and "Name" in contact:
+            # The first document that names a new contact creates it.
+            keys.add(("Contact", contact["Name"].casefold()))
+        for part in (op.body, *(op.body.get("Payments") or ())):
+            keys |= {(name, *part[name].values()) for name in _PAID if isinstance(part.get(name), dict)}
+    return frozenset(keys - {("", None)})
+
+
+def _needs_order(spec: WriteSpec, op: WriteOp) -> bool:
+    """Tell whether an operation must not go beside others."""
+    if op.endpoint.size == 1 or op.path != spec.path or op.action == "remove":
+        return True
+    if op.action != "create":
+        return spec.unique_when is not None and spec.unique_when[0] not in op.body
+    if not spec.document or not spec.natural_keys or spec.natural_key(op.body):
+        return False
+    # Xero gives this document its number, unless the number is not Xero's own.
+    return bool(spec.natural_key({spec.natural_keys[0]: "?", **op.body}))
+
+
+# What the log of writes keeps of an operation while it is in flight
+
+
+def kept(op: WriteOp) -> bytes:
+    """Return what `revived` needs of an operation besides its request."""
+    return encode(
+        {
+            "job": op.job,
+            "xero_id": op.entry.xero_id,
+            "status": op.status,
+            "after": bool(op.after) or op.again,
+            "owner": op.owner,
+            "lines": op.lines,
+        }
+    )
+
+
+def revived(spec: WriteSpec, pending: PendingWrite, entry: LogEntry | None) -> WriteOp:
+    """Return the operation that an earlier run has left in flight."""
+    told = pending.job
+    entry = entry or LogEntry()
+    endpoint = spec.remove if pending.action == "remove" and spec.remove else spec.update or spec.create
+    endpoint = (spec.create if pending.action == "create" else endpoint) or Endpoint("", "")
+    return WriteOp(
+        job=msgspec.convert(told["job"], Job),
+        action=pending.action,
+        endpoint=endpoint,
+        path=pending.path,
+        body=pending.body,
+        entry=replace(entry, xero_id=entry.xero_id or told["xero_id"]),
+        hash=pending.hash,
+        status=told["status"],
+        after=("",) if told["after"] else (),
+        owner=told["owner"],
+        lines=told["lines"],
+    )

@@ -1,0 +1,214 @@
+"""Settles records: plans each one, and writes down in the log of writes what became of it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from target_xero.content.payload import InvalidRecord
+from target_xero.intake.intake import Intake
+from target_xero.intake.records import Job, Reject
+from target_xero.lookups.codes import alias
+from target_xero.lookups.lookups import Lookups, Record
+from target_xero.planning.differences import differences
+from target_xero.planning.line_matching import line_id
+from target_xero.planning.operations import Adopt, Plan, Skip, WriteOp
+from target_xero.planning.planner import Planner
+from target_xero.planning.refusals import Refusals
+from target_xero.write_log.identity import shown
+from target_xero.write_log.log import LogEntry, WriteLog
+from target_xero.write_specs.spec import WriteSpec
+from target_xero.writing.answers import Outcome, Refusal, log_entry
+from target_xero.writing.tally import Tally, WriteOptions
+
+_COUNTED = {"create": "created", "update": "updated", "remove": "removed"}
+
+
+class Settlement:
+    """Settles the records of one organisation. `postponed` are the ends of settings, which come last."""
+
+    def __init__(
+        self,
+        log: WriteLog,
+        lookups: Lookups,
+        planner: Planner,
+        refusals: Refusals,
+        intake: Intake,
+        tally: Tally,
+        logger: logging.Logger,
+        options: WriteOptions,
+    ) -> None:
+        self._log = log
+        self._lookups = lookups
+        self._planner = planner
+        self._refusals = refusals
+        self._states = intake.states
+        self._tally = tally
+        self._logger = logger
+        self._options = options
+        self.postponed: dict[tuple[str, str], tuple[WriteSpec, WriteOp]] = {}
+
+    def plan(self, spec: WriteSpec, job: Job) -> WriteOp | None:
+        """Return the operation for a record; None if it is settled without one, or if that is postponed."""
+        overtaken = self.postponed.pop((spec.name, job.key), None)
+        if overtaken:
+            self._states.settled(overtaken[1].job.epoch)
+        try:
+            plan = self._planner.plan(spec, job)
+            # Adopting an archived record may reject it as well.
+            op = self._without_request(spec, job, plan)
+        except InvalidRecord as invalid:
+            self._tally.reject(spec, job, str(invalid))
+            return None
+        if op and op.action == "remove" and not spec.document:
+            self._postpone(spec, op)
+            return None
+        return op
+
+    def _without_request(self, spec: WriteSpec, job: Job, plan: Plan) -> WriteOp | None:
+        """Settle what needs no request; returns the operation that needs one."""
+        if isinstance(plan, Adopt):
+            self._adopt(spec, plan)
+        elif isinstance(plan, Skip):
+            self._tally.skip(spec, job, plan.why)
+        else:
+            return plan
+        return None
+
+    def _postpone(self, spec: WriteSpec, op: WriteOp) -> None:
+        self.postponed[spec.name, op.job.key] = (spec, op)
+
+    def _adopt(self, spec: WriteSpec, plan: Adopt) -> None:
+        """Note in the log that Xero has a record already."""
+        op = plan.op
+        entry = self.note(spec, [(op, plan.record)])[0]
+        if op.after:
+            then = self._planner.ops.status_change(spec, op.job, entry, op.after[0], record=plan.record)
+            self._postpone(spec, then)
+        elif op.follows:
+            self._states.settled(op.job.epoch)
+        else:
+            self._tally.settle(spec, op.job, "unchanged")
+
+    # Outcomes
+
+    def settle(self, spec: WriteSpec, ops: list[WriteOp], outcomes: list[Outcome]) -> list[WriteOp]:
+        """Write down what became of the records of a request; returns the operations that follow."""
+        done: list[tuple[WriteOp, Record]] = []
+        refused: list[tuple[WriteOp, str]] = []
+        for op, outcome in zip(ops, outcomes, strict=True):
+            if isinstance(outcome, Refusal):
+                refused.append((op, outcome.reason))
+            else:
+                op.again = op.again or self.has_other_lines(spec, op, outcome)
+                done.append((op, outcome))
+        following: list[WriteOp] = []
+        for (op, answer), entry in zip(done, self.note(spec, done), strict=True):
+            self._tally.tell_remarks(spec, answer)
+            following += self._follow(spec, op, answer, entry)
+        if refused:
+            following += self._settle_refused(spec, refused)
+        self._states.flush()
+        self._tally.tell_progress(spec)
+        return following
+
+    def _follow(self, spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> list[WriteOp]:
+        """Count a written record; returns the operation that it needs next, if any."""
+        if op.again:
+            planned = self.plan(spec, op.job)
+            return [planned] if planned else []
+        if not op.follows:
+            self._tally.count(spec, _COUNTED[op.action])
+        if not op.after:
+            self.compare(spec, op, answer)
+            self._states.settled(op.job.epoch)
+            return []
+        now = {**op.body, **answer}
+        said = op.body if op.said is None else op.said
+        then = self._planner.ops.status_change(
+            spec, op.job, entry, op.after[0], op.after[1:], record=now, follows=True, said=said
+        )
+        if then.status == "ARCHIVED":
+            self._postpone(spec, then)
+            return []
+        return [then]
+
+    def _settle_refused(self, spec: WriteSpec, refused: list[tuple[WriteOp, str]]) -> list[WriteOp]:
+        """Settle refused records: Xero has them already, or takes them in another way, or they are rejects."""
+        following: list[WriteOp] = []
+        rejects: list[Reject] = []
+        denied: list[str] = []
+        self._refusals.prepare(spec, [op for op, _ in refused])
+        for op, words in refused:
+            try:
+                plan = self._refusals.reconsider(spec, op)
+            except InvalidRecord as invalid:
+                plan, words = None, f"{words} ({invalid})"
+            if plan is None:
+                rejects.append(Reject.of(spec, op.job, words))
+                denied.append(op.job.key)
+            elif then := self._without_request(spec, op.job, plan):
+                following.append(then)
+        self._tally.set_aside(rejects)
+        self._log.settle(spec.name, refused=denied, unsent=[op.job.key for op in following])
+        self._tally.check_stop()
+        return following
+
+    def note(self, spec: WriteSpec, done: list[tuple[WriteOp, Record]]) -> list[LogEntry]:
+        """Note written records in the log of writes; returns its new entries."""
+        if not done:
+            return []
+        entries: list[tuple[str, LogEntry]] = []
+        names: list[tuple[str, str, str]] = []
+        ids: dict[str, str] = {}
+        for op, answer in done:
+            entry = log_entry(spec, op, answer)
+            entries.append((op.job.key, entry))
+            if op.action == "remove":
+                self._lookups.forget(spec, entry.xero_id)
+                continue
+            told = {name: answer[name] for name in spec.natural_keys if answer.get(name)}
+            found = spec.natural_key({**op.job.sent, **told})
+            names += [(name, value, op.job.key) for name, value in found]
+            ids |= _new_ids(spec, op, entry, answer)
+            self._lookups.wrote(spec, {**op.body, **answer, spec.key: entry.xero_id}, found)
+        self._log.settle(spec.name, written=entries, names=names, ids=ids, at=self._lookups.now())
+        return [entry for _, entry in entries]
+
+    # Comparing with what was sent
+
+    def has_other_lines(self, spec: WriteSpec, op: WriteOp, answer: Record) -> bool:
+        """Tell whether lines differ after an update because somebody has changed them in Xero.
+
+        Such lines are looked up and written once more; those with too much content are sent as new lines.
+        """
+        if op.action != "update" or op.after or self._options.dry_run:
+            return False
+        if not any("LineItemID" in line for line in op.body.get("LineItems") or ()):
+            return False
+        stuck = any(one.stuck for one in differences(spec, op.body, answer))
+        return stuck and self._planner.lines.is_first_look(spec, op.job.key)
+
+    def compare(self, spec: WriteSpec, op: WriteOp, answer: Record) -> None:
+        """Log and count a record that Xero holds otherwise than it says."""
+        found = [] if self._options.dry_run else differences(spec, op.expected(spec), answer)
+        for difference in found:
+            self._logger.warning("%s differs in Xero: %s", shown(op.job.key), difference)
+        if found:
+            self._tally.count(spec, "different")
+
+
+def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
+    """What the ids and codes of the source are in Xero."""
+    job = op.job
+    pairs: list[tuple[Any, Any]] = list(zip(op.lines, map(line_id, entry.lines or []), strict=False))
+    pairs += [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
+    if job.id and not spec.id_alias:
+        pairs.append((job.id, entry.xero_id))
+    found: dict[str, str] = {source: xero for source, xero in pairs if source and xero and source != xero}
+    if job.id and spec.id_alias and entry.xero_id:
+        found[alias(spec.id_alias, job.tenant, job.id)] = entry.xero_id
+    code = job.sent.get("Code") if spec.code_alias else None
+    if code and answer.get("Code") and answer["Code"] != code:
+        found[alias(spec.code_alias, job.tenant, code)] = answer["Code"]
+    return found

@@ -1,0 +1,124 @@
+"""Counts what becomes of records, puts rejects into their file, and reports progress."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from singer_xero.config import ConfigurationProblem
+from target_xero.intake.intake import Intake
+from target_xero.intake.records import Job, Reject
+from target_xero.lookups.lookups import Record
+from target_xero.lookups.rejected_names import RejectedNames
+from target_xero.summary import RejectsFile, Summary
+from target_xero.write_specs.spec import MANY, WriteSpec
+
+#: Seconds between two messages about progress.
+_QUIET = 30.0
+
+
+class Stopped(ConfigurationProblem):
+    """The run ends before everything was written; the next run writes the rest."""
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """The settings of a run. `stop` is asked before each request; it ends the run between two of them."""
+
+    batch_size: int = MANY
+    deletes: bool = False
+    creates_contacts: bool = False
+    dry_run: bool = False
+    stop_at_reject: bool = False
+    stop: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.monotonic
+
+
+class Tally:
+    """The records of one run. A record that is settled no longer holds back the state behind it."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        summary: Summary,
+        rejects: RejectsFile,
+        rejected: RejectedNames,
+        logger: logging.Logger,
+        options: WriteOptions,
+    ) -> None:
+        self._intake = intake
+        self._summary = summary
+        self._rejects = rejects
+        self._rejected = rejected
+        self._logger = logger
+        self._options = options
+        self._told_at = options.clock()
+        self._remarks: set[tuple[str, str]] = set()
+        self.skipped: Counter[tuple[str, str]] = Counter(intake.elsewhere)
+
+    def count(self, spec: WriteSpec, what: str) -> None:
+        """Count a record; `what` is a column of the summary."""
+        count = self._summary.of(spec.name)
+        setattr(count, what, getattr(count, what) + 1)
+
+    def settle(self, spec: WriteSpec, job: Job, what: str) -> None:
+        """Count a record for which nothing more is to be done."""
+        self.count(spec, what)
+        self._intake.states.settled(job.epoch)
+
+    def skip(self, spec: WriteSpec, job: Job, why: str) -> None:
+        """Settle a record that is skipped, or unchanged where there is no reason."""
+        if why:
+            self.skipped[spec.name, why] += 1
+        self.settle(spec, job, "skipped" if why else "unchanged")
+
+    def reject(self, spec: WriteSpec, job: Job, reason: str) -> None:
+        """Reject one record."""
+        self.set_aside([Reject.of(spec, job, reason)])
+        self.check_stop()
+
+    def set_aside(self, rejects: list[Reject]) -> None:
+        """Put rejects into their file; only then do they no longer hold back the state."""
+        told: list[tuple[str, list[dict[str, Any]], str]] = []
+        for reject in rejects:
+            stream, rows = self._intake.records(reject.raw)
+            told.append((stream, rows, reject.reason))
+            self._rejected.add(reject.object, reject.names, reject.reason)
+            self._logger.error("%s rejected: %s", self._rejects.name(stream, rows[0]), reject.reason)
+        if told and not self._options.dry_run:
+            self._rejects.add(told)
+        for reject in rejects:
+            self._summary.of(reject.object).rejected += 1
+            self._intake.states.settled(reject.epoch)
+
+    def check_stop(self) -> None:
+        """Raise `Stopped` after the first reject, if on_reject says so."""
+        if self._options.stop_at_reject and not self._options.dry_run and self._summary.rejected:
+            self._intake.states.flush()
+            raise Stopped(
+                "Stopped at the first reject, as on_reject says; what is not written yet comes with the next run."
+            )
+
+    def tell_progress(self, spec: WriteSpec) -> None:
+        """Log the progress now and then, because Xero allows only 60 calls a minute."""
+        if self._options.clock() - self._told_at >= _QUIET:
+            self._told_at = self._options.clock()
+            done, all_records = self._summary.of(spec.name).done, self._intake.counts[spec.name]
+            self._logger.info("%s: %s of %s records done.", spec.name, f"{done:,}", f"{all_records:,}")
+
+    def tell_remarks(self, spec: WriteSpec, answer: Record) -> None:
+        """Log Xero's warnings about what it wrote nevertheless, each once."""
+        for warning in answer.get("Warnings") or []:
+            words = str(warning.get("Message") if isinstance(warning, dict) else warning)
+            if (spec.name, words) not in self._remarks:
+                self._remarks.add((spec.name, words))
+                self._logger.warning("%s: Xero remarks on what it wrote: %s", spec.name, words)
+
+    def tell_skipped(self) -> None:
+        """Log how many records were skipped, by reason."""
+        for (name, why), number in sorted(self.skipped.items()):
+            self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
