@@ -281,12 +281,7 @@ def _made(form: RecordParser, name: str, special: Mapping[str, Any]) -> tuple[ty
             fields.append((place, msgspec.Raw, _UNSEEN))
             ops.append(f"record.{place} = unseen")
     kind = msgspec.defstruct(
-        name,
-        fields,
-        rename=places,
-        omit_defaults=True,
-        forbid_unknown_fields=True,
-        gc=False,
+        name, fields, rename=places, omit_defaults=True, forbid_unknown_fields=True, gc=False
     )
     if not ops:
         return kind, _nothing_to_do

@@ -11,11 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
-from singer_sdk.sinks import Sink
 
 from target_xero.content.day_formats import DayOrder, no_order
 from target_xero.content.payload import (
@@ -41,10 +39,6 @@ from target_xero.intake.stream_names import StreamTarget
 from target_xero.write_log.identity import CONTENT, IdentityFormat, part_of
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 from target_xero.write_specs.spec import DELETED_AT, Part, WriteSpec
-
-if TYPE_CHECKING:
-    from singer_sdk.target_base import Target
-
 
 _MOST_LAYOUTS = 1_000
 
@@ -102,7 +96,7 @@ class Intake:
         place = (stream, *keys)
         identities = self._identity_formats.get(place)
         if identities is None:
-            source = self.sources.get(stream, self.source)
+            source = self.source_of(stream)
             identities = self._identity_formats[place] = IdentityFormat(source, stream, keys)
             self.origins[spec.name].add((source, stream))
         return identities
@@ -145,6 +139,10 @@ class Intake:
         except InvalidRecord as broken:
             content.problems.append(broken)
         self._accept(spec, content, origin)
+
+    def source_of(self, stream: str) -> str:
+        """Return the source of a stream."""
+        return self.sources.get(stream, self.source)
 
     def compose(self) -> None:
         """Make documents of rows with a line each, now that the input has ended."""
@@ -306,7 +304,7 @@ class Intake:
 
     def identity_format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
         """What makes identities of these fields, in a stream without key properties."""
-        return IdentityFormat(self.sources.get(stream, self.source), stream, fields)
+        return IdentityFormat(self.source_of(stream), stream, fields)
 
     def _content_key(self, spec: WriteSpec, stream: str, keys: Sequence[str], content: str) -> str:
         """Without any key the content is the key; the second of two equal records is another one."""
@@ -474,33 +472,3 @@ def _take_kinds(sent: dict[str, Any]) -> dict[str, Any]:
         if kinds := _take_kinds(part):
             found.setdefault("Payments", {})[str(place)] = kinds
     return found
-
-
-class XeroSink(Sink):
-    """Hands the records of one stream to the intake; nothing is ever drained, as all writing waits for the end."""
-
-    def __init__(
-        self, target: Target, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
-    ) -> None:
-        super().__init__(target, stream_name, schema, key_properties)
-        take: Callable[..., None] = target.taker(stream_name)  # type: ignore[attr-defined]
-        self.take = partial(take, columns=tuple(schema.get("properties") or ()))
-
-    def get_validator(self) -> None:
-        """No JSON schema: records are checked by the registry, which knows Xero's rules and is twenty times faster."""
-
-    def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
-        return record
-
-    def _singer_validate_message(self, record: dict[str, Any]) -> None:
-        """A missing key is a reject, not the end of the run."""
-
-    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
-        """They stay: `_sdc_deleted_at` asks for a deletion, the others are left out later."""
-
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
-        """Take a record in."""
-        self.take(record, self.key_properties)
-
-    def process_batch(self, context: dict[str, Any]) -> None:
-        """Nothing is left to do."""

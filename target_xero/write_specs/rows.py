@@ -36,11 +36,7 @@ def _transitions(**after: str) -> Mapping[str, tuple[str, ...]]:
 
 def _list(path: str, name: str, key: str, **more: object) -> WriteSpec:
     """A row of an object that Xero creates and updates in batches."""
-    spec = {
-        "create": Endpoint("PUT", path, size=MANY),
-        "update": Endpoint("POST", path, size=MANY),
-        **more,
-    }
+    spec = {"create": Endpoint("PUT", path, size=MANY), "update": Endpoint("POST", path, size=MANY), **more}
     return WriteSpec(name=name, path=path, envelope=path, key=key, xero=OBJECTS[name], **spec)  # type: ignore[arg-type]
 
 

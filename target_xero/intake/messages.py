@@ -1,0 +1,120 @@
+"""Reads the messages of the input, line by line."""
+
+from __future__ import annotations
+
+import sys
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+
+import msgspec
+
+from singer_xero.config import ConfigurationProblem
+from target_xero.content.payload import decode, decode_exactly
+from target_xero.intake.intake import StreamReader
+from target_xero.sdk_seam import SeamReader
+
+_NOTHING = "an empty line"
+
+
+class _Record(msgspec.Struct, gc=False):
+    type: str
+    stream: str
+    record: msgspec.Raw
+
+
+class MessageReader(SeamReader):
+    """Reads Singer messages; a bad line ends the run with its number, and never shows its content.
+
+    `takers` take the records of unmapped streams from their JSON, and `taken` counts these; all other messages go where
+    the SDK sends them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+        self.line = b""
+        self.takers: dict[str, StreamReader] = {}
+        self.taken: Counter[str] = Counter()
+
+    @property
+    def default_input(self) -> IO[str]:
+        """Standard input."""
+        return sys.stdin
+
+    def process_lines(
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Read all lines, as bytes where the input has them; returns how many there were of each type."""
+        source = file_input or self.default_input
+        counts: Counter[str] = Counter()
+        read = msgspec.json.Decoder(_Record).decode
+        # Records of a stream mostly follow each other.
+        stream, likely = "", None
+        for line in getattr(source, "buffer", source):
+            line = line if isinstance(line, bytes) else line.encode()
+            if not self.number:
+                line = line.removeprefix(BOM_UTF8)
+            self.number += 1
+            self.line = line
+            if likely and likely.take_line(line):
+                self.taken[stream] += 1
+                continue
+            try:
+                message = read(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                message = None
+            likely = None
+            if message and message.type == "RECORD":
+                taker = self.takers.get(message.stream)
+                if taker and taker.take(message.record, line):
+                    likely = taker if message.stream == stream else None
+                    stream = message.stream
+                    self.taken[stream] += 1
+                    continue
+            told = self.deserialize_json(line)
+            callback = callbacks.get(told["type"], self.unknown_message)
+            try:
+                callback(told)
+            except RecursionError:
+                raise ConfigurationProblem(f"Line {self.number} of the input is nested too deeply.") from None
+            counts[told["type"]] += 1
+        counts["RECORD"] += sum(self.taken.values())
+        return counts
+
+    def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
+        """Read one line; numbers stay exact."""
+        if not line.strip():
+            return {"type": _NOTHING}
+        try:
+            message = decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationProblem(f"Line {self.number} of the input is not JSON: {error}.") from None
+        if not isinstance(message, dict) or "type" not in message:
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input is no Singer message: it has no type."
+            )
+        if not isinstance(message["type"], str):
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input is no Singer message: its type is no text."
+            )
+        if message["type"] != "RECORD":
+            self._check_numbers(line)
+        return message
+
+    def _check_numbers(self, line: str | bytes) -> None:
+        """A record with a number that is beyond all numbers is rejected; what is passed on must be what came."""
+        try:
+            decode_exactly(line)
+        except ArithmeticError:
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input holds a number that is too large to be kept."
+            ) from None
+
+    def unknown_message(self, message: Mapping[str, Any]) -> None:
+        """Raise `ConfigurationProblem` for a type that Singer does not have."""
+        if message["type"] != _NOTHING:
+            raise ConfigurationProblem(
+                f"Line {self.number} of the input has the unknown type {str(message['type'])[:40]!r}."
+            )
