@@ -152,6 +152,8 @@ class Xero:
         def make() -> bytes:
             begin = min((page - 1) * size, there)
             rows = ",".join(map(invoice, range(first + begin, first + min(begin + size, there))))
+            if name == "TrackingCategories":
+                rows = _REGION
             counts = (
                 f'{{"page":{page},"pageSize":{size},"pageCount":{-(-there // size)},"itemCount":{there}}}'
             )
@@ -189,6 +191,20 @@ def contacts_asked_for(query: dict[str, list[str]]) -> list[dict[str, Any]]:
         {"ContactID": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), "Name": name, "ContactStatus": "ACTIVE"}
         for name in dict.fromkeys(names)
     ]
+
+
+#: The tracking category of the benchmark's invoices.
+_REGION = json.dumps(
+    {
+        "TrackingCategoryID": "af1c9cc1-eb46-59fe-be5b-8c984dce9b8b",
+        "Name": "Region",
+        "Status": "ACTIVE",
+        "Options": [
+            {"TrackingOptionID": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"Region {n}")), "Name": f"Region {n}"}
+            for n in range(8)
+        ],
+    }
+)
 
 
 class Connection(asyncio.Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from singer_xero.api import dates
@@ -12,12 +13,20 @@ from singer_xero.api import dates
 _LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
 #: The fields that hold the lines of a document.
 LINES = frozenset({"LineItems", "JournalLines"})
+#: The longest text that is remembered.
+_LONGEST_NAME = 80
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 
 
 def folded(value: object) -> str:
-    """A text as Xero compares names: its case and the blanks around and between its words do not count."""
-    return " ".join(str(value).split()).casefold()
+    """Return a text as Xero compares names, without case and without blanks around and between words."""
+    text = value if value.__class__ is str else str(value)
+    return _folded_name(text) if len(text) <= _LONGEST_NAME else " ".join(text.split()).casefold()
+
+
+@lru_cache(maxsize=4096)
+def _folded_name(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def same_name(one: object, other: object) -> bool:

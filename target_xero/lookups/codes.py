@@ -38,6 +38,33 @@ class Codes:
         self._log = log
         self._lookups = lookups
         self._rejected = rejected
+        self._known: dict[tuple[str, str, str | None], str] = {}
+        self._known_tracking: dict[tuple[str, str], dict[str, Any]] = {}
+        self._known_at = (0, 0)
+
+    def code(self, field: str, given: str, foreign: str | None) -> str:
+        """Return the code of an account, tax rate or item; `foreign` is the other organisation that it comes from.
+
+        Raises `InvalidRecord` for an unknown one. A code is looked for once, until something is written or rejected.
+        """
+        self._forget_stale()
+        asked = (field, given, foreign)
+        found = self._known.get(asked)
+        if found is None:
+            if field == "ItemCode":
+                found = self.item_code(field, given)
+            else:
+                find = self.tax_type if field.endswith("TaxType") else self.account_code
+                found = find(field, given, foreign)
+            self._known[asked] = found
+        return found
+
+    def _forget_stale(self) -> None:
+        now = (self._lookups.changes, len(self._rejected))
+        if now != self._known_at:
+            self._known.clear()
+            self._known_tracking.clear()
+            self._known_at = now
 
     # Accounts
 
@@ -119,7 +146,16 @@ class Codes:
     # Tracking
 
     def tracking(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
-        """A tracking category and option by their names: as Xero spells them, or their ids."""
+        """Return a tracking category and option by their names: as Xero spells them, or their ids."""
+        if with_ids:
+            return self._tracking(name, option, with_ids=True)
+        self._forget_stale()
+        found = self._known_tracking.get((name, option))
+        if found is None:
+            found = self._known_tracking[name, option] = self._tracking(name, option, with_ids=False)
+        return dict(found)
+
+    def _tracking(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
         categories = self._lookups.permitted("tracking_categories")
         if categories is None and not with_ids:
             return {"Name": name.strip(), "Option": option.strip()}

@@ -16,6 +16,7 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, ScopeMissing
 from singer_xero.config import Organisation
 from singer_xero.objects import OBJECTS, Paging, XeroObject
+from target_xero.content.compare import folded
 from target_xero.write_specs.spec import Search, WriteSpec
 
 Record = dict[str, Any]
@@ -42,6 +43,8 @@ class Lookups:
         self._looks: dict[str, int] = defaultdict(int)
         self._records: dict[tuple[str, str], Record | None] = {}
         self._forbidden: set[str] = set()
+        #: How many records were written.
+        self.changes = 0
 
     # Time
 
@@ -190,7 +193,7 @@ class Lookups:
     def find(self, spec: WriteSpec, field: str, value: str, *, over: bool = False) -> list[Record]:
         """The records whose field has that value, whatever its case; `over`: those too that lists leave out."""
         self.look_up(spec, field, [value])
-        found = self._found[(spec.name, field)].get(_key(value), [])
+        found = self._found[(spec.name, field)].get(folded(value), [])
         if over and not found and spec.xero and spec.xero.archived and spec.search is Search.WHERE:
             where = f'{field}=="{value.strip()}"'
             if '"' not in value and "\\" not in value:
@@ -202,9 +205,9 @@ class Lookups:
         """Look up many values in few calls; `afresh` also those that were looked up before."""
         known = self._found[(spec.name, field)]
         wanted = {
-            _key(value): value.strip()
+            folded(value): value.strip()
             for value in values
-            if value.strip() and (afresh or _key(value) not in known)
+            if value.strip() and (afresh or folded(value) not in known)
         }
         if not wanted:
             return
@@ -216,7 +219,7 @@ class Lookups:
             records = self._named(spec, field, list(wanted.values()))
         found: dict[str, list[Record]] = {name: [] for name in wanted}
         for record in records:
-            name = _key(str(record.get(field) or ""))
+            name = folded(str(record.get(field) or ""))
             if name in found:
                 found[name].append(record)
         known.update(found)
@@ -246,24 +249,21 @@ class Lookups:
 
     def wrote(self, spec: WriteSpec, record: Record, names: Iterable[tuple[str, str]]) -> None:
         """Take in a record that was just written, so that what was looked up stays true."""
+        self.changes += 1
         self.forget(spec, record.get(spec.key))
         for owner in OBJECTS.values() if spec.parent_paths else ():
             if owner.path in spec.parent_paths.values():
                 self._whole.pop(owner.name, None)
         for field, value in names:
             known = self._found[(spec.name, field)]
-            if _key(value) in known:
-                others = [one for one in known[_key(value)] if one.get(spec.key) != record.get(spec.key)]
-                known[_key(value)] = [record, *others]
+            if folded(value) in known:
+                others = [one for one in known[folded(value)] if one.get(spec.key) != record.get(spec.key)]
+                known[folded(value)] = [record, *others]
         if spec.name in self._whole:
             kept = [one for one in self._whole[spec.name] if one.get(spec.key) != record.get(spec.key)]
             self._whole[spec.name] = (
                 [*kept, record] if len(kept) == len(self._whole[spec.name]) else [record, *kept]
             )
-
-
-def _key(value: str) -> str:
-    return " ".join(value.split()).casefold()
 
 
 def _plain(value: str, search: Search | None) -> bool:

@@ -8,7 +8,7 @@ or name that may mean several records; what is voided, deleted or archived count
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -39,7 +39,6 @@ _BY_NAME = ("contacts", "invoices", "credit_notes")
 _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 #: What is named by a field of its own, and what Xero takes instead.
 _RENAMED = {"BrandingThemeName": "BrandingThemeID"}
-_NESTED: frozenset[type[Any]] = frozenset({dict, list})
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
 
@@ -67,6 +66,16 @@ class References:
         self.rejected = RejectedNames()
         self._codes = Codes(log, lookups, self.rejected)
         self._moves: dict[str, str] = {}
+        self._resolvers: Mapping[str, Callable[[str, Any, str | None], Any]] = {
+            "tracking": self._tracked,
+            "reference": self._named,
+            "list": self._list,
+            "object": self._object,
+            "theme": lambda _, value, __: self._theme(value),
+            "code": self._code,
+            "currency": lambda _, value, __: value.strip().upper(),
+            "id": self._plain_id,
+        }
 
     def foreign(self, tenant: str | None) -> bool:
         """Whether a record comes from another organisation, so that its ids mean nothing here."""
@@ -142,53 +151,42 @@ class References:
         return others
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
-        """The content with all its references as Xero takes them; raises `Broken` for one that can't be found."""
+        """Return the content with its references as Xero takes them; raises `InvalidRecord` for an unknown one."""
         found = {}
         for name, value in content.items():
-            if value.__class__ not in _NESTED and not _refers(name):
+            kind = _kind(name, value.__class__)
+            if not kind:
                 found[name] = value
-                continue
-            resolved = self._value(name, value, tenant)
-            if resolved is not None:
+            elif (resolved := self._resolvers[kind](name, value, tenant)) is not None:
                 found[_RENAMED.get(name, name)] = resolved
         return found
 
-    def _value(self, name: str, value: Any, tenant: str | None) -> Any:
-        if name in _TRACKING:
-            return [self._tracking(one, tenant, with_ids=name != "Tracking") for one in value]
-        if name in REFERENCES:
-            if not isinstance(value, dict):
-                return value
+    def _tracked(self, name: str, value: list[Any], tenant: str | None) -> list[dict[str, Any]]:
+        return [self._tracking(one, tenant, with_ids=name != "Tracking") for one in value]
+
+    def _named(self, name: str, value: dict[str, Any], tenant: str | None) -> dict[str, str]:
+        try:
+            return self.reference(name, value, tenant)
+        except InvalidRecord as invalid:
+            raise _within(invalid, name) from None
+
+    def _list(self, name: str, value: list[Any], tenant: str | None) -> list[Any]:
+        found = []
+        for index, one in enumerate(value):
             try:
-                return self.reference(name, value, tenant)
-            except InvalidRecord as broken:
-                raise _within(broken, name) from None
-        if isinstance(value, list):
-            found = []
-            for index, one in enumerate(value):
-                try:
-                    found.append(self._nested(one, tenant) if isinstance(one, dict) else one)
-                except InvalidRecord as broken:
-                    raise _within(broken, f"{name}[{index}].{broken.field}") from None
-            return found
-        if isinstance(value, dict):
-            try:
-                return self._nested(value, tenant)
-            except InvalidRecord as broken:
-                raise _within(broken, f"{name}.{broken.field}") from None
-        if name == "BrandingThemeName":
-            return self._theme(value)
-        if name.endswith("TaxType") and isinstance(value, str):
-            return self._codes.tax_type(name, value, tenant if self.foreign(tenant) else None)
-        if name.endswith("AccountCode") and isinstance(value, str):
-            return self._codes.account_code(name, value, tenant if self.foreign(tenant) else None)
-        if name == "ItemCode" and isinstance(value, str):
-            return self._codes.item_code(name, value)
-        if name in _CURRENCIES and isinstance(value, str):
-            return value.strip().upper()
-        if name.endswith("ID") and name != "LineItemID" and isinstance(value, str):
-            return self._plain_id(name, value, tenant)
-        return value
+                found.append(self._nested(one, tenant) if isinstance(one, dict) else one)
+            except InvalidRecord as invalid:
+                raise _within(invalid, f"{name}[{index}].{invalid.field}") from None
+        return found
+
+    def _object(self, name: str, value: dict[str, Any], tenant: str | None) -> dict[str, Any]:
+        try:
+            return self._nested(value, tenant)
+        except InvalidRecord as invalid:
+            raise _within(invalid, f"{name}.{invalid.field}") from None
+
+    def _code(self, name: str, value: str, tenant: str | None) -> str:
+        return self._codes.code(name, value, tenant if self.foreign(tenant) else None)
 
     def _nested(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """A line or details: the account by its code, as Xero's models call its id there read only."""
@@ -400,13 +398,23 @@ def _within(broken: InvalidRecord, field: str) -> InvalidRecord:
 
 
 @lru_cache(maxsize=4096)
-def _refers(name: str) -> bool:
-    """Whether a plain value of this name may stand for another record."""
-    return (
-        name in REFERENCES
-        or name in _CURRENCIES
-        or name.endswith(("TaxType", "AccountCode", "ItemCode", "ThemeName", "ID"))
-    )
+def _kind(name: str, of: type) -> str:
+    """What a value of this name and type stands for; empty if it is sent as it is."""
+    if name in _TRACKING:
+        return "tracking"
+    if of is dict or of is list:
+        if name in REFERENCES:
+            return "reference" if of is dict else ""
+        return "object" if of is dict else "list"
+    if of is not str or name == "LineItemID":
+        return ""
+    if name in _RENAMED:
+        return "theme"
+    if name in _CURRENCIES:
+        return "currency"
+    if name == "ItemCode" or name.endswith(("TaxType", "AccountCode")):
+        return "code"
+    return "id" if name.endswith("ID") else ""
 
 
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from target_xero.content.compare import folded
 from target_xero.content.spelling import singular
 
 #: A reason stands within another one, so that it is cut.
@@ -16,24 +17,23 @@ class RejectedNames:
     def __init__(self) -> None:
         self._reasons: dict[tuple[str, str, str], str] = {}
 
+    def __len__(self) -> int:
+        return len(self._reasons)
+
     def add(self, object_name: str, names: Mapping[str, str], reason: str) -> None:
         """Remember why a record was rejected, under what others may refer to it by ("" is its key in the source)."""
         for field, value in names.items():
-            self._reasons.setdefault((object_name, field, _folded(value)), reason)
+            self._reasons.setdefault((object_name, field, folded(value)), reason)
 
     def why(self, object_name: str, tried: Iterable[tuple[str, str]]) -> str:
         """That a record was rejected in this run, and why; empty if none by these (field, value) was."""
-        for field, value in tried:
-            reason = self._reasons.get((object_name, field, _folded(value)))
+        for field, value in tried if self._reasons else ():
+            reason = self._reasons.get((object_name, field, folded(value)))
             if reason:
                 kind = singular(object_name).replace("_", " ")
                 named = f"{kind} {value}" if field else kind
                 return f"its {named} was rejected: {_shortened(reason)}"
         return ""
-
-
-def _folded(value: str) -> str:
-    return " ".join(value.split()).casefold()
 
 
 def _shortened(reason: str) -> str:

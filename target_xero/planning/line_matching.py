@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -204,4 +205,12 @@ def _may_keep(before: Said | None, told: Said) -> bool:
 
 
 def _print(value: Any) -> str:
+    return _print_text(value) if value.__class__ is str else _print_any(value)
+
+
+def _print_any(value: Any) -> str:
     return blake2b(encode_sorted(value), digest_size=6).hexdigest()
+
+
+#: Most texts of lines, such as codes, occur again.
+_print_text: Callable[[str], str] = lru_cache(maxsize=2048)(_print_any)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import permutations
 from typing import Any, NamedTuple
 
@@ -73,6 +74,7 @@ class Origin(NamedTuple):
     parts: Sequence[Mapping[str, str]] = ()
 
 
+@lru_cache(maxsize=1024)
 def origin(identity: str) -> Origin | None:
     """Take an identity apart; None for a key of a log that did not know more."""
     if identity.startswith(UNKNOWN_ORIGIN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import WriteSpec
 
 _NESTED: frozenset[type[Any]] = frozenset({dict, list})
+_no_messages = re.compile(rb'"ValidationErrors":\s*\[\s*\]').findall
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,7 @@ def outcomes_of(
     up.
     """
     # Looking for messages at every depth is only worthwhile where there are any.
-    empty, every = (answer.content.count(sign) for sign in (b'"ValidationErrors":[]', b"ValidationErrors"))
-    silent = empty == every
+    silent = len(_no_messages(answer.content)) == answer.content.count(b"ValidationErrors")
     found: list[Outcome] = []
     for element in paired(spec, ops, _elements(envelope, spec.envelope)):
         if is_written(element, silent=silent):

@@ -16,7 +16,7 @@ from target_xero.sdk_seam import PRIVATE_NAMES
 FOLDER = Path(target_xero.__file__).parent
 
 
-@pytest.mark.parametrize(("owner", "name", "parameters", "breaks"), PRIVATE_NAMES, ids=lambda one: str(one))
+@pytest.mark.parametrize(("owner", "name", "parameters", "breaks"), PRIVATE_NAMES, ids=str)
 def test_a_private_name_of_the_sdk_is_as_the_target_expects(owner, name, parameters, breaks):
     if parameters is None:
         assert f"self.{name}" in inspect.getsource(owner) or hasattr(owner, name), f"without {name}: {breaks}"
@@ -28,7 +28,9 @@ def test_a_private_name_of_the_sdk_is_as_the_target_expects(owner, name, paramet
 
 def test_the_sdk_calls_each_hook_that_the_target_overrides():
     """A hook that exists and is not called any more is as silent as a renamed one."""
-    source = inspect.getsource(Target) + inspect.getsource(Sink) + inspect.getsource(sdk_seam.GenericSingerReader)
+    source = (
+        inspect.getsource(Target) + inspect.getsource(Sink) + inspect.getsource(sdk_seam.GenericSingerReader)
+    )
     source += inspect.getsource(inspect.getmodule(sdk_seam.BaseSingerReader))
     for _, name, _, breaks in PRIVATE_NAMES:
         uses = source.count(f"._{name.removeprefix('_')}")
