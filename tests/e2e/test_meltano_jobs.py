@@ -19,7 +19,10 @@ SELECTED = {"TAP_XERO__SELECT": '["contacts.*", "payments.*", "journals.*"]'}
 
 @pytest.fixture
 def own(project: Any, tmp_path: Path) -> Any:
-    """A project that no other test uses."""
+    """A project that no other test uses; the loader that is installed once serves all."""
+    project.meltano("install", "loader", "target-jsonl")
+    (tmp_path / ".meltano").mkdir()
+    (tmp_path / ".meltano/loaders").symlink_to(project.folder / ".meltano/loaders")
     return type(project)(tmp_path)
 
 
@@ -79,8 +82,12 @@ def test_meltano_refuses_a_second_run_of_the_same_job(own: Any) -> None:
         assert first.stdout is not None
         while "contacts of" not in (line := first.stdout.readline()):
             assert line
-        with start(own, "run", "tap-xero", "target-jsonl") as second:
-            said, _ = second.communicate()
+        first.send_signal(signal.SIGSTOP)  # it must not end before the second run has begun
+        try:
+            with start(own, "run", "tap-xero", "target-jsonl") as second:
+                said, _ = second.communicate()
+        finally:
+            first.send_signal(signal.SIGCONT)
         first.stdout.read()
     assert first.returncode == 0
     assert second.returncode == 1
