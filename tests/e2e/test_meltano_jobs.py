@@ -19,11 +19,8 @@ SELECTED = {"TAP_XERO__SELECT": '["contacts.*", "payments.*", "journals.*"]'}
 
 @pytest.fixture
 def own(project: Any, tmp_path: Path) -> Any:
-    """A project that no other test uses; the loader that is installed once serves all."""
-    project.meltano("install", "loader", "target-jsonl")
-    (tmp_path / ".meltano").mkdir()
-    (tmp_path / ".meltano/loaders").symlink_to(project.folder / ".meltano/loaders")
-    return type(project)(tmp_path)
+    """A project that no other test uses."""
+    return project.another(tmp_path)
 
 
 def start(own: Any, *arguments: str) -> subprocess.Popen[str]:

@@ -44,7 +44,7 @@ def test_meltano_finds_the_configuration_valid(project: Any) -> None:
 def test_one_command_selects_a_report_beside_the_streams_that_are_on_by_default(
     project: Any, tmp_path: Path
 ) -> None:
-    project = type(project)(tmp_path)  # one whose meltano.yml may be changed
+    project = project.another(tmp_path)  # one whose meltano.yml may be changed
 
     def selected() -> set[str]:
         said = project.meltano(
@@ -96,7 +96,7 @@ def test_organisations_may_be_named_in_an_environment_variable(project: Any, nam
 
 
 def test_organisations_may_be_a_list_in_the_project_s_file(project: Any, tmp_path: Path) -> None:
-    project = type(project)(tmp_path)
+    project = project.another(tmp_path)
     project.meltano("config", "set", "tap-xero", "tenant_ids", '["Tōtara & Tide Limited", "Nobody, Inc"]')
     with pytest.raises(AssertionError, match=r"no connected organisation is|belongs to"):
         project.meltano("--environment=demo", "run", "tap-xero", "target-jsonl")

@@ -22,7 +22,7 @@ from .test_schemas import CHECKER, floats
 
 DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 
-#: What may be told: fields that the examples misspell, lists in no order, and reports of a period that nobody asked for.
+#: What may be told: fields that the examples misspell, lists in no order, and reports of another period.
 TOLD = ("TaxNumbeType", "CISEnambed", "not in order of change", "other periods than were asked for")
 
 
