@@ -217,9 +217,9 @@ def company(destination: Destination, *, pass_a_day: bool) -> tuple[datetime.dat
     with Sandbox(data=destination.xero, limits=False) as sandbox:
         news = "a demo company with two years of trade"
         if pass_a_day:
-            changed = sum(sandbox.desk.day()["changed"].values())
+            changed = sum(sandbox.admin.day()["changed"].values())
             news = f"a business day passes: {changed} records change"
-        now = sandbox.desk.now()
+        now = sandbox.admin.now()
     return now.date(), f"{news}; it is {now:%d %B %Y}"
 
 

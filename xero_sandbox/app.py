@@ -1,4 +1,4 @@
-"""The sandbox as one WSGI application: identity, connections, the Accounting API and the control desk."""
+"""The sandbox as one WSGI application: identity, connections, the Accounting API and the admin API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from werkzeug import Request, Response
 
-from . import apps, control, messages, reading, rules
+from . import admin_api, apps, messages, reading, rules
 from .calls import HTML, JSON, Call, Refusal, not_built, not_found
 from .clock import Clock
 from .faults import HOLD_LIMIT, Fault, Faults, Switches
@@ -43,7 +43,7 @@ class Xero:
         self.switches = Switches()
         self.calls: deque[dict[str, Any]] = deque(maxlen=_CALLS_KEPT)
         self.url = ""
-        self.desk_secret = ""
+        self.admin_secret = ""
         self.limited = True
         self._begin = clock.now()
         self.populate: Callable[[datetime], Iterable[tuple[str, str, Mapping[str, Any]]]] = lambda _now: ()
@@ -89,7 +89,7 @@ class Xero:
         if reason := foreign_name(request):
             response = Response(reason, 421, content_type="text/plain")
         elif request.path == "/sandbox" or request.path.startswith("/sandbox/"):
-            response = control.answer(self, request)
+            response = admin_api.answer(self, request)
         else:
             response = self._noted(request)
         return response(environ, start_response)
@@ -155,7 +155,7 @@ class Xero:
             if fault.kind == "server_error_after":
                 response = call.refuse(_server_error(call))
             if fault.kind == "edit":
-                control.edit(self, fault.tenant or call.organisation.tenant_id, fault)
+                admin_api.edit(self, fault.tenant or call.organisation.tenant_id, fault)
         return response
 
     def _routed(self, call: Call, struck: list[Fault]) -> Response:

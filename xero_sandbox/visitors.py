@@ -1,7 +1,7 @@
 """Who may ask the sandbox: programs of this machine, and no page that a browser happens to show.
 
 A page of any site can send a browser's requests to 127.0.0.1, and a name of its own can be made to lead here (DNS
-rebinding). The API and the consent page answer whoever could not have come by such a name. The control desk, which can
+rebinding). The API and the consent page answer whoever could not have come by such a name. The admin API, which can
 change and show everything, takes its own address alone, JSON, and the secret in that address.
 """
 
@@ -29,18 +29,18 @@ def foreign_name(request: Request) -> str | None:
     return f"The sandbox does not answer by the name {host}"
 
 
-def not_from_the_desk(request: Request, path: str, secret: str, port: str) -> tuple[int, str] | None:
-    """Why the control desk does not take a request, with a status; None if it does. `path` is below /sandbox/."""
+def not_allowed_to_administer(request: Request, path: str, secret: str, port: str) -> tuple[int, str] | None:
+    """Why the admin API does not take a request, with a status; None if it does. `path` is below /sandbox/."""
     places = {f"{name}:{port}" for name in _LOOPBACK}
     if request.headers.get("Host", "").lower() not in places:
-        return 403, f"The desk answers at {', '.join(sorted(places))} only"
+        return 403, f"The admin API answers at {', '.join(sorted(places))} only"
     if not _is_own(request, places):
-        return 403, "The desk takes nothing from pages of others"
+        return 403, "The admin API takes nothing from pages of others"
     given = path.partition("/")[0]
     if not secrets.compare_digest(given.encode(), secret.encode()):
-        return 403, "The desk's address has a secret: use the address that xero-sandbox prints"
+        return 403, "The address of the admin API has a secret: use the address that xero-sandbox prints"
     if request.method in {"POST", "PUT", "PATCH"} and request.mimetype != "application/json":
-        return 415, "The desk takes application/json only"
+        return 415, "The admin API takes application/json only"
     return None
 
 

@@ -161,7 +161,7 @@ def runs(project: Any, database: Any, company: Path) -> tuple[Loaded, Loaded]:
         )
         with Sandbox(data=company, limits=False) as sandbox:
             found.append(load(database, Xero(sandbox)))
-            sandbox.desk.day()
+            sandbox.admin.day()
     return found[0], found[1]
 
 

@@ -30,7 +30,7 @@ def test_the_demo_environment_needs_no_setting_and_writes_what_was_selected(proj
     assert list(written) == ["users"], said
     rows = [json.loads(line) for line in written["users"].splitlines()]
     with Sandbox(data=project.folder / ".demo/xero") as sandbox:
-        users = sandbox.desk.records("Users")
+        users = sandbox.admin.records("Users")
     assert {row["UserID"]: row["FirstName"] for row in rows} == {
         user["UserID"]: user["FirstName"] for user in users
     }
@@ -143,11 +143,11 @@ def test_a_new_project_that_added_the_plugin_spends_at_most_a_hundred_calls(
         settings = apps.CUSTOM_CONNECTION.settings(sandbox.url)
         variables = {f"TAP_XERO_{name.upper()}": value for name, value in settings.items()} | here
         said = project.meltano("--cwd", str(tmp_path), "run", "tap-xero", "target-any", **variables)
-        calls = len(sandbox.desk.calls())
+        calls = len(sandbox.admin.calls())
         messages = [json.loads(line) for line in (tmp_path / "singer.jsonl").read_text("utf-8").splitlines()]
-        sandbox.desk.forget_calls()
+        sandbox.admin.forget_calls()
         project.meltano("--cwd", str(tmp_path), "run", "tap-xero", "target-any", **variables)
-        again = len(sandbox.desk.calls())
+        again = len(sandbox.admin.calls())
     assert calls <= 100, said
     assert again <= 100
     streams = {message["stream"] for message in messages if message["type"] == "RECORD"}

@@ -58,12 +58,12 @@ class Recipe:
             if command == "meltano":
                 self.project.meltano(*arguments, **_QUIET, **settings)
         with Sandbox(data=self.folder / "sandbox", limits=False) as sandbox:
-            return sandbox.desk.records("Invoices")
+            return sandbox.admin.records("Invoices")
 
     def made(self, **settings: str) -> dict[str, dict[str, Any]]:
         """What two runs have made, by number and contact; the second must not have changed anything."""
         with Sandbox(data=self.folder / "sandbox", limits=False) as sandbox:
-            before = {one["InvoiceID"] for one in sandbox.desk.records("Invoices")}
+            before = {one["InvoiceID"] for one in sandbox.admin.records("Invoices")}
         first, second = (self.run(**settings) for _ in range(2))
         assert second == first
         new = [one for one in first if one["InvoiceID"] not in before]

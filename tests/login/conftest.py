@@ -113,9 +113,9 @@ class Person:
 @pytest.fixture
 def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """The demo companies as new."""
-    running_sandbox.desk.reset()
+    running_sandbox.admin.reset()
     yield running_sandbox
-    running_sandbox.desk.reset()
+    running_sandbox.admin.reset()
 
 
 @pytest.fixture

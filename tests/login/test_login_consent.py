@@ -35,7 +35,7 @@ Kept = Callable[..., dict[str, Any] | None]
 
 
 def tenants(xero: Sandbox) -> dict[str, str]:
-    return {one["name"]: one["tenant_id"] for one in xero.desk.organisations()}
+    return {one["name"]: one["tenant_id"] for one in xero.admin.organisations()}
 
 
 def test_a_pkce_app_is_connected_and_a_run_finds_the_tokens(
@@ -57,7 +57,7 @@ def test_a_pkce_app_is_connected_and_a_run_finds_the_tokens(
     assert {one.name for one in client.connections()} == set(tenants(xero))
     client.close()
     # The run used the access token that was there: the code's is the only grant.
-    assert [call["grant_type"] for call in xero.desk.calls("/connect/token")] == ["authorization_code"]
+    assert [call["grant_type"] for call in xero.admin.calls("/connect/token")] == ["authorization_code"]
 
 
 def test_the_code_is_bound_to_this_run_by_pkce(login: Start, person: Person) -> None:
@@ -84,7 +84,7 @@ def test_a_web_app_proves_itself_by_its_secret(login: Start, person: Person, kep
 def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
     xero: Sandbox, login: Start, person: Person
 ) -> None:
-    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
+    xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
     running = login()
     asked = running.asked()["scope"].split()
     assert asked[0] == "offline_access"
@@ -96,7 +96,7 @@ def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
 
 
 def test_write_asks_for_the_write_scopes_as_well(xero: Sandbox, login: Start) -> None:
-    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
+    xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
     asked = set(login("--write").asked()["scope"].split())
     assert asked - set(read_scopes()) == {
         f"accounting.{name}"
@@ -152,7 +152,7 @@ def test_a_second_consent_takes_the_place_of_the_first(login: Start, person: Per
 def test_the_refresh_token_in_the_configuration_is_older_than_the_consent(
     xero: Sandbox, login: Start, person: Person, kept: Kept
 ) -> None:
-    old = xero.desk.consent()["refresh_token"]
+    old = xero.admin.consent()["refresh_token"]
     running = login(app=apps.WEB_APP, TAP_XERO_REFRESH_TOKEN=old)
     person.allows(running)
     assert running.end().code == 0
@@ -237,7 +237,7 @@ def test_scopes_without_offline_access_are_refused_before_anybody_signs_in(
     ended = login("--scopes", "accounting.settings.read").end()
     assert ended.code == 1
     assert "lack offline_access" in ended.complaint
-    assert not xero.desk.calls()
+    assert not xero.admin.calls()
 
 
 # Browser and terminal
@@ -370,7 +370,7 @@ def test_a_redirect_uri_that_is_not_on_this_machine_is_pasted_back(
     xero: Sandbox, login: Start, person: Person
 ) -> None:
     place = "https://example.com/callback"
-    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, redirect_uris=[place])
+    xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, redirect_uris=[place])
     running = login("--redirect-uri", place)
     assert running.asked()["redirect_uri"] == place
     running.type(person.answers(running.url()))
@@ -419,7 +419,7 @@ def test_the_page_holds_no_script_and_is_kept_nowhere(login: Start, person: Pers
 
 
 def test_names_of_organisations_are_text_on_the_page(xero: Sandbox, login: Start, person: Person) -> None:
-    tenant_id = xero.desk.add_organisation("<b>Tom & Co</b>")
+    tenant_id = xero.admin.add_organisation("<b>Tom & Co</b>")
     running = login()
     page = person.allows(running, tenants=(tenant_id,))
     assert "Connected to &lt;b&gt;Tom &amp; Co&lt;/b&gt;" in page.text
@@ -440,7 +440,7 @@ def test_organisations_that_can_not_be_listed_lose_no_tokens(
 ) -> None:
     running = login()
     running.url()
-    xero.desk.fault("status", path="connections", status=404)
+    xero.admin.fault("status", path="connections", status=404)
     page = person.allows(running)
     ended = running.end()
     assert (page.status_code, ended.code) == (200, 0)

@@ -18,7 +18,7 @@ from tap_xero.ahead import NEAR, ROW, WINDOW, ReadAhead
 from tap_xero.paging import Chunk
 from tap_xero.records import SHORT, Page, RecordReader, Row, bodies_of
 from tap_xero.streams import Reading
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import HARBOUR, TIDE, guid
 from .runs import Recorder, read
@@ -311,15 +311,15 @@ def test_what_comes_out_is_what_reading_one_list_after_another_gives(
 
 
 def test_five_calls_of_an_organisation_are_under_way_at_once_and_never_a_sixth(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.limits(enabled=True, start_afresh=True)
-    held = desk.fault("hold", tenant=HARBOUR, path="[!O]*", count=0)
+    admin.limits(enabled=True, start_afresh=True)
+    held = admin.fault("hold", tenant=HARBOUR, path="[!O]*", count=0)
 
     def watch() -> int:
-        desk.wait(held, hits=5)
-        waiting = len([call for call in desk.calls() if call["status"] is None])
-        desk.clear_faults()
+        admin.wait(held, hits=5)
+        waiting = len([call for call in admin.calls() if call["status"] is None])
+        admin.clear_faults()
         return waiting
 
     with ThreadPoolExecutor() as pool:
@@ -327,19 +327,19 @@ def test_five_calls_of_an_organisation_are_under_way_at_once_and_never_a_sixth(
         run = read(config, *STREAMS)
         assert watching.result() == 5
     assert run.failed == {}
-    assert desk.counters()["tenants"][HARBOUR]["most_in_flight"] == 5
-    assert 429 not in {call["status"] for call in desk.calls()}
+    assert admin.counters()["tenants"][HARBOUR]["most_in_flight"] == 5
+    assert 429 not in {call["status"] for call in admin.calls()}
 
 
-def test_two_organisations_are_read_side_by_side(web: dict[str, Any], desk: Desk) -> None:
-    held = desk.fault("hold", path="Contacts", count=2)
+def test_two_organisations_are_read_side_by_side(web: dict[str, Any], admin: AdminClient) -> None:
+    held = admin.fault("hold", path="Contacts", count=2)
 
     def watch() -> set[str]:
-        desk.wait(held, hits=2)
+        admin.wait(held, hits=2)
         waiting = {
-            call["headers"]["Xero-Tenant-Id"] for call in desk.calls("Contacts") if call["status"] is None
+            call["headers"]["Xero-Tenant-Id"] for call in admin.calls("Contacts") if call["status"] is None
         }
-        desk.release(held)
+        admin.release(held)
         return waiting
 
     with ThreadPoolExecutor() as pool:
@@ -362,10 +362,10 @@ def test_messages_are_written_by_one_thread(web: dict[str, Any], monkeypatch: py
     assert writers == {threading.get_ident()}
 
 
-def test_a_run_leaves_no_thread_behind(config: dict[str, Any], desk: Desk) -> None:
+def test_a_run_leaves_no_thread_behind(config: dict[str, Any], admin: AdminClient) -> None:
     read(config, *STREAMS)
     assert alive() == set()
-    desk.fault(
+    admin.fault(
         "status", path="Accounts", status=401, body='{"Detail": "AuthenticationUnsuccessful"}', count=0
     )
     with pytest.raises(NotConnected):
@@ -374,7 +374,7 @@ def test_a_run_leaves_no_thread_behind(config: dict[str, Any], desk: Desk) -> No
 
 
 def test_a_single_record_at_a_time_is_read_for_a_test_of_the_connection(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     from tap_xero.tap import TapXero
 
@@ -384,15 +384,15 @@ def test_a_single_record_at_a_time_is_read_for_a_test_of_the_connection(
     finally:
         tap.close()
     assert alive() == set()
-    assert len(desk.calls("/Journals")) == 1
-    assert len([call for call in desk.calls() if "/ContactGroups/" in call["path"]]) <= 3
+    assert len(admin.calls("/Journals")) == 1
+    assert len([call for call in admin.calls() if "/ContactGroups/" in call["path"]]) <= 3
 
 
 def test_what_changes_while_later_lists_are_read_ahead_is_read_by_the_next_run(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """Quotes are fetched while accounts are passed on; their bookmark is of what was fetched."""
-    desk.fault("edit", path="ManualJournals", resource="ManualJournals", id=guid("m", 1))
+    admin.fault("edit", path="ManualJournals", resource="ManualJournals", id=guid("m", 1))
     first = read(config, "accounts", "manual_journals")
     second = read(config, "accounts", "manual_journals", state=first.state)
     assert second.ids("manual_journals") == [guid("m", 1)]

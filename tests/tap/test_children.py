@@ -17,7 +17,7 @@ from tap_xero.naming import renamed, snake_case
 from tap_xero.shapes import Shape
 from tap_xero.streams import XeroStream
 from tap_xero.tap import TapXero
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .conftest import moving_clock
 from .runs import Recorder, Run, logged
@@ -27,8 +27,8 @@ Record = dict[str, Any]
 
 
 @pytest.fixture
-def desk(running_sandbox: Sandbox) -> Desk:
-    return running_sandbox.desk
+def admin(running_sandbox: Sandbox) -> AdminClient:
+    return running_sandbox.admin
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ def names_in(value: Any) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def everything(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """All objects of the demo company with all lists inside them, by Xero's names; no list is empty throughout."""
-    desk = running_sandbox.desk
-    desk.reset()
-    desk.limits(enabled=False)
-    category = desk.records("TrackingCategories")[0]
+    admin = running_sandbox.admin
+    admin.reset()
+    admin.limits(enabled=False)
+    category = admin.records("TrackingCategories")[0]
     tag = {
         "TrackingCategoryID": category["TrackingCategoryID"],
         "Name": category["Name"],
@@ -108,16 +108,16 @@ def everything(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactor
         "Receipts",
         "RepeatingInvoices",
     ):
-        record = next(one for one in desk.records(resource) if one.get("LineItems"))
+        record = next(one for one in admin.records(resource) if one.get("LineItems"))
         lines = [{**line, "Tracking": [tag]} for line in record["LineItems"]]
-        desk.edit(resource, record[OBJECTS[snake_case(resource)].key[0]], LineItems=lines)
+        admin.edit(resource, record[OBJECTS[snake_case(resource)].key[0]], LineItems=lines)
     config = {
         **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
         "child_streams": True,
     }
     with pytest.MonkeyPatch.context() as patch:
-        moving_clock(running_sandbox.desk, patch)
+        moving_clock(running_sandbox.admin, patch)
         return read(config, *OBJECTS)
 
 
@@ -200,7 +200,7 @@ def test_the_values_are_the_same_under_either_name(demo: dict[str, Any]) -> None
         assert ours.records[name] == [renamed(record) for record in xeros.records[name]]
 
 
-def test_bookmarks_go_on_under_the_new_names(demo: dict[str, Any], desk: Desk) -> None:
+def test_bookmarks_go_on_under_the_new_names(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "field_names": "snake_case"}
     first = read(config, "contacts", "journals")
     assert {p["replication_key"] for s in first.state["bookmarks"].values() for p in s["partitions"]} == {
@@ -208,7 +208,7 @@ def test_bookmarks_go_on_under_the_new_names(demo: dict[str, Any], desk: Desk) -
     }  # fmt: skip
     again = read(config, "contacts", "journals", state=first.state)
     assert again.records["contacts"] == again.records["journals"] == []
-    desk.edit("Contacts", first.records["contacts"][0]["contact_id"], FirstName="Changed")
+    admin.edit("Contacts", first.records["contacts"][0]["contact_id"], FirstName="Changed")
     third = read(config, "contacts", state=again.state)
     assert [record["first_name"] for record in third.records["contacts"]] == ["Changed"]
 
@@ -278,14 +278,14 @@ def test_a_child_stream_has_the_elements_of_its_parents_lists(everything: Run, n
         assert list(validator.iter_errors(floats(record))) == []
 
 
-def test_child_streams_cost_no_call(demo: dict[str, Any], desk: Desk) -> None:
+def test_child_streams_cost_no_call(demo: dict[str, Any], admin: AdminClient) -> None:
     names = ("invoices", "manual_journals", "contacts", "tracking_categories", "credit_notes")
-    desk.forget_calls()
+    admin.forget_calls()
     read(demo, *names)
-    plain = len(desk.calls())
-    desk.forget_calls()
+    plain = len(admin.calls())
+    admin.forget_calls()
     run = read({**demo, "child_streams": True}, *names)
-    assert len(desk.calls()) == plain
+    assert len(admin.calls()) == plain
     assert run.records["invoice_line_item_tracking"]
 
 
@@ -326,12 +326,12 @@ def test_ids_of_nested_records_stand_beside_them(both: dict[str, Any]) -> None:
 # -- runs
 
 
-def test_child_streams_follow_the_bookmark_of_their_parent(both: dict[str, Any], desk: Desk) -> None:
+def test_child_streams_follow_the_bookmark_of_their_parent(both: dict[str, Any], admin: AdminClient) -> None:
     first = read(both, "credit_notes")
     note = first.records["credit_notes"][3]["credit_note_id"]
     again = read(both, "credit_notes", state=first.state)
     assert sum(map(len, again.records.values())) == 0
-    desk.edit("CreditNotes", note, Reference="Changed")
+    admin.edit("CreditNotes", note, Reference="Changed")
     third = read(both, "credit_notes", state=again.state)
     assert {one["credit_note_id"] for one in third.records["credit_note_line_items"]} == {note}
     states = first.state["bookmarks"]
@@ -380,17 +380,21 @@ def test_a_table_with_a_column_called_version_is_not_ended(both: dict[str, Any])
     assert [one["version"] for one in run.records["organisation"]] == ["NZ"]
 
 
-def test_child_tables_are_not_ended_when_their_parent_broke_off(both: dict[str, Any], desk: Desk) -> None:
-    desk.fault("status", path="*Invoices", query={"page": "2"}, status=400, count=1)
+def test_child_tables_are_not_ended_when_their_parent_broke_off(
+    both: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.fault("status", path="*Invoices", query={"page": "2"}, status=400, count=1)
     run = read({**both, "page_size": 100}, "invoices")
     assert run.failed
     assert run.of("ACTIVATE_VERSION") == []
     assert run.records["invoice_line_items"]
 
 
-def test_a_run_that_broke_off_goes_on_with_parents_and_children(both: dict[str, Any], desk: Desk) -> None:
+def test_a_run_that_broke_off_goes_on_with_parents_and_children(
+    both: dict[str, Any], admin: AdminClient
+) -> None:
     whole = read(both, "journals")
-    desk.fault("status", path="*Journals", query={"offset": "1200"}, status=400, count=1)
+    admin.fault("status", path="*Journals", query={"offset": "1200"}, status=400, count=1)
     broken = read(both, "journals")
     assert broken.failed
     rest = read(both, "journals", state=broken.state)
@@ -399,12 +403,14 @@ def test_a_run_that_broke_off_goes_on_with_parents_and_children(both: dict[str, 
         assert len(rest.records[name]) < len(whole.records[name])
 
 
-def test_lines_that_were_taken_off_carry_an_older_time_of_change(both: dict[str, Any], desk: Desk) -> None:
+def test_lines_that_were_taken_off_carry_an_older_time_of_change(
+    both: dict[str, Any], admin: AdminClient
+) -> None:
     first = read(both, "credit_notes")
     lines = first.records["credit_note_line_items"]
     note = next(one["credit_note_id"] for one in lines if one["line_number"] == 2)
-    kept = desk.record("CreditNotes", note)
-    desk.edit("CreditNotes", note, LineItems=kept["LineItems"][:1])
+    kept = admin.record("CreditNotes", note)
+    admin.edit("CreditNotes", note, LineItems=kept["LineItems"][:1])
     second = read(both, "credit_notes", state=first.state)
     times = {
         one["credit_note_id"]: one["updated_date_utc"]
@@ -417,9 +423,11 @@ def test_lines_that_were_taken_off_carry_an_older_time_of_change(both: dict[str,
     assert [one["line_number"] for one in current] == [1]
 
 
-def test_each_organisation_has_its_own_children_and_bookmarks(both: dict[str, Any], desk: Desk) -> None:
-    one, two = (each["tenant_id"] for each in desk.organisations()[:2])
-    tokens = desk.consent(tenants=[one, two])
+def test_each_organisation_has_its_own_children_and_bookmarks(
+    both: dict[str, Any], admin: AdminClient
+) -> None:
+    one, two = (each["tenant_id"] for each in admin.organisations()[:2])
+    tokens = admin.consent(tenants=[one, two])
     web = {**both, "client_id": apps.WEB_APP.client_id, "client_secret": apps.WEB_APP.client_secret}
     config = {**web, "refresh_token": tokens["refresh_token"], "tenant_ids": [one, two]}
     first = read(config, "contacts", "tax_rates")
@@ -428,7 +436,7 @@ def test_each_organisation_has_its_own_children_and_bookmarks(both: dict[str, An
         assert len(held(first, stream=name)) == len(first.records[name])
     parts = first.state["bookmarks"]["contact_phones"]["partitions"]
     assert {part["context"]["tenant_id"] for part in parts} == {one, two}
-    desk.fault("status", path="*TaxRates", tenant=two, status=400, count=1)
+    admin.fault("status", path="*TaxRates", tenant=two, status=400, count=1)
     second = read(config, "contacts", "tax_rates", state=first.state)
     assert [stream for stream, _ in second.failed] == ["tax_rates"]
     assert second.of("ACTIVATE_VERSION") == [], "the other organisation's rows must stay"

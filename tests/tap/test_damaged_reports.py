@@ -15,7 +15,7 @@ import pytest
 
 from singer_xero.api.client import connect
 from singer_xero.objects import REPORTS
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .company import HARBOUR_NAME, invoice
 from .runs import Run, read
@@ -26,13 +26,13 @@ STREAM = "report_trial_balance"
 ONE_MONTH = {"report_start_date": "2026-10-01", "report_end_date": "2026-10-31"}
 
 
-def report(desk: Desk, cell: Any, rows: Any = None) -> None:
+def report(admin: AdminClient, cell: Any, rows: Any = None) -> None:
     """Let the trial balance have one row, of a label, this cell and another amount."""
     header = {"RowType": "Header", "Cells": [{"Value": title} for title in ("Account", "Debit", "Credit")]}
     row = {"RowType": "Row", "Cells": [{"Value": "Sales"}, cell, {"Value": "7.50"}]}
     section = {"RowType": "Section", "Title": "Revenue", "Rows": [row] if rows is None else rows}
     table = {"ReportID": "TrialBalance", "ReportName": "Trial Balance", "Rows": [header, section]}
-    desk.fault("status", path="Reports/TrialBalance", status=200, body=json.dumps({"Reports": [table]}))
+    admin.fault("status", path="Reports/TrialBalance", status=200, body=json.dumps({"Reports": [table]}))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def report(desk: Desk, cell: Any, rows: Any = None) -> None:
      {"Value": "1.00", "Attributes": [{"Id": 5, "Value": {"a": 1}}]}],
     ids=str,
 )  # fmt: skip
-def test_a_damaged_cell_costs_no_other(config: dict[str, Any], desk: Desk, cell: Any) -> None:
-    report(desk, cell)
+def test_a_damaged_cell_costs_no_other(config: dict[str, Any], admin: AdminClient, cell: Any) -> None:
+    report(admin, cell)
     run = read(config | ONE_MONTH, STREAM)
     assert run.failed == {}
     validator = jsonschema.Draft7Validator(
@@ -57,25 +57,27 @@ def test_a_damaged_cell_costs_no_other(config: dict[str, Any], desk: Desk, cell:
 
 
 @pytest.mark.parametrize("rows", ["x", [5], [["x"]], [{"RowType": "Row", "Cells": "x"}]], ids=str)
-def test_what_is_not_built_like_a_report_is_named(config: dict[str, Any], desk: Desk, rows: Any) -> None:
-    report(desk, {}, rows)
+def test_what_is_not_built_like_a_report_is_named(
+    config: dict[str, Any], admin: AdminClient, rows: Any
+) -> None:
+    report(admin, {}, rows)
     run = read(config | ONE_MONTH, STREAM, "items")
     assert "the report is not built as one" in run.failed[STREAM, HARBOUR_NAME]
     assert len(run.records["items"]) == 3
 
 
 @pytest.mark.parametrize("body", ['{"Reports": null}', '{"Reports": {}}', "{}"])
-def test_an_answer_without_reports_is_named(config: dict[str, Any], desk: Desk, body: str) -> None:
-    desk.fault("status", path="Reports/TrialBalance", status=200, body=body)
+def test_an_answer_without_reports_is_named(config: dict[str, Any], admin: AdminClient, body: str) -> None:
+    admin.fault("status", path="Reports/TrialBalance", status=200, body=body)
     run = read(config | ONE_MONTH, STREAM, "items")
     assert "the answer has no list 'Reports'" in run.failed[STREAM, HARBOUR_NAME]
     assert len(run.records["items"]) == 3
 
 
 def test_quarters_of_an_organisation_that_does_not_say_when_its_year_ends(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.fault("status", path="Organisation", status=200, count=0, body=json.dumps(
+    admin.fault("status", path="Organisation", status=200, count=0, body=json.dumps(
         {"Organisations": [{"OrganisationID": "11111111-0000-4000-8000-000000000001", "Name": HARBOUR_NAME}]}
     ))  # fmt: skip
     run = read(config | ONE_MONTH | {"report_timeframe": "QUARTER"}, STREAM, "items")
@@ -124,8 +126,8 @@ def cells_of(table: dict[str, Any], path: tuple[str | int, ...]) -> int | None:
 @pytest.fixture(scope="module")
 def sheets(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Each report as the demo company has it."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
     wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
     with closing(
@@ -147,21 +149,21 @@ def sheets(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.mark.parametrize("stream", DAMAGED_REPORTS)
 def test_a_damaged_value_anywhere_in_a_report_costs_at_most_its_row(
-    config: dict[str, Any], desk: Desk, sheets: dict[str, dict[str, Any]], stream: str
+    config: dict[str, Any], admin: AdminClient, sheets: dict[str, dict[str, Any]], stream: str
 ) -> None:
     table = sheets[stream]
-    desk.put("Invoices", invoice(9, 90, Type="ACCPAY"))  # a supplier, whose aged payables are asked for
+    admin.put("Invoices", invoice(9, 90, Type="ACCPAY"))  # a supplier, whose aged payables are asked for
 
     def run_over(report: dict[str, Any]) -> Run:
-        desk.clear_faults()
+        admin.clear_faults()
         body = json.dumps({"Reports": [report]})
-        desk.fault("status", path=REPORTS[stream].path, status=200, body=body, count=0)
+        admin.fault("status", path=REPORTS[stream].path, status=200, body=body, count=0)
         return read(config | ONE_MONTH, stream, "items")
 
     whole = run_over(table)
     amounts = Counter(str(record["Amount"]) for record in whole.records[stream])
     assert (whole.failed, amounts.total() > 5) == ({}, True)
-    calls = len(desk.calls(REPORTS[stream].path))
+    calls = len(admin.calls(REPORTS[stream].path))
     validator = jsonschema.Draft7Validator(
         closed(whole.of("SCHEMA", stream)[0]["schema"]), format_checker=CHECKER
     )

@@ -22,7 +22,7 @@ import pytest
 
 from singer_xero.api.client import XeroClient, connect
 from singer_xero.objects import DETAILS, OBJECTS, Detail, Paging, XeroObject
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import Run, read
 from .test_schemas import CHECKER, floats
@@ -269,8 +269,8 @@ INVENTED = {
 @pytest.fixture(scope="module")
 def client(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[XeroClient]:
     """Reads what the demo company has."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
     wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
     place = str(tmp_path_factory.mktemp("tokens") / "tokens.json")
@@ -326,29 +326,29 @@ def sample(client: XeroClient, detail: Detail) -> tuple[dict[str, Any], dict[str
 
 
 @pytest.fixture
-def desk(running_sandbox: Sandbox) -> Desk:
-    return running_sandbox.desk
+def admin(running_sandbox: Sandbox) -> AdminClient:
+    return running_sandbox.admin
 
 
-def answer(desk: Desk, path: str, content: bytes, count: int = 0) -> None:
+def answer(admin: AdminClient, path: str, content: bytes, count: int = 0) -> None:
     """Let calls of a path be answered with this."""
-    desk.fault("status", path=path, status=200, hex=content.hex(), count=count)
+    admin.fault("status", path=path, status=200, hex=content.hex(), count=count)
 
 
 @pytest.mark.parametrize("stream", LISTS)
 def test_a_damaged_value_of_a_list_costs_only_itself(
-    demo: dict[str, Any], desk: Desk, client: XeroClient, stream: str, most: int
+    demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str, most: int
 ) -> None:
     xero = OBJECTS[stream]
     record = richest(list_of(client, xero))
     copies = Copies(xero, record, damages_of(record, most))
-    answer(desk, xero.path, copies.answer(), count=xero.paging is Paging.OFFSET)
+    answer(admin, xero.path, copies.answer(), count=xero.paging is Paging.OFFSET)
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 
 @pytest.mark.parametrize("stream", SINGLES)
 def test_a_damaged_value_of_a_single_record_costs_only_itself(
-    demo: dict[str, Any], desk: Desk, client: XeroClient, stream: str
+    demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
     """Here the list is good, and each record is asked for by a call of its own."""
     xero = OBJECTS[stream]
@@ -360,21 +360,21 @@ def test_a_damaged_value_of_a_single_record_costs_only_itself(
     record = richest(singles)
     copies = Copies(xero, record, [one for one in damages_of(record, OF_OTHERS) if one.path != (key,)])
     rows = [{**listed[0], key: copies.key(number)} for number in range(len(copies.records))]
-    answer(desk, xero.path, msgspec.json.encode({xero.envelope: rows}))
+    answer(admin, xero.path, msgspec.json.encode({xero.envelope: rows}))
     for one in copies.records:
-        answer(desk, f"{xero.path}/{one[key]}", text_of({xero.envelope: [one]}))
+        answer(admin, f"{xero.path}/{one[key]}", text_of({xero.envelope: [one]}))
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 
 @pytest.mark.parametrize("stream", DETAILS)
 def test_a_damaged_value_of_what_hangs_on_a_record_costs_only_itself(
-    demo: dict[str, Any], desk: Desk, client: XeroClient, stream: str
+    demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
     detail = DETAILS[stream]
     parent, record = sample(client, detail)
     copies = Copies(detail, record, damages_of(record, OF_OTHERS))
-    answer(desk, detail.of.path, msgspec.json.encode({detail.of.envelope: [parent]}))
-    answer(desk, detail.path.format(id=parent[detail.of.key[0]]), copies.answer())
+    answer(admin, detail.of.path, msgspec.json.encode({detail.of.envelope: [parent]}))
+    answer(admin, detail.path.format(id=parent[detail.of.key[0]]), copies.answer())
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 

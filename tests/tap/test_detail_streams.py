@@ -10,7 +10,7 @@ import pytest
 
 from singer_xero.config import ConfigurationProblem
 from singer_xero.objects import DETAILS, OBJECTS, REPORTS, STREAMS
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .runs import Run, read
 from .test_calls import asked
@@ -46,13 +46,13 @@ def test_with_everything_selected_nothing_costs_a_call_for_each_record(
     demo: dict[str, Any], running_sandbox: Any
 ) -> None:
     """A hundred calls are a fiftieth of a day's."""
-    desk = running_sandbox.desk
-    desk.forget_calls()
+    admin = running_sandbox.admin
+    admin.forget_calls()
     run = read({**demo, **CLOSED}, catalog=everything(demo))
     assert not set(run.records) & DEAR
     assert {message["stream"] for message in run.of("SCHEMA")} == set(STREAMS) - DEAR
     assert run.failed == {}
-    assert len(desk.calls()) <= 100
+    assert len(admin.calls()) <= 100
     (line,) = warned(run, "Selected, but not read")
     for name in DEAR:
         assert f"{name} ({STREAMS[name].calls})" in line
@@ -71,7 +71,7 @@ def test_with_everything_selected_nothing_costs_a_call_for_each_record(
     ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
 def test_the_setting_opens_streams_by_name_and_by_pattern(
-    config: dict[str, Any], desk: Desk, named: Any, opened: set[str]
+    config: dict[str, Any], admin: AdminClient, named: Any, opened: set[str]
 ) -> None:
     names = ("contact_history", "item_history", "contact_details", "contacts")
     run = read({**config, "detail_streams": named}, *names)
@@ -101,22 +101,22 @@ def test_a_name_that_no_stream_has_is_refused(config: dict[str, Any]) -> None:
         read({**config, "detail_streams": ["invoice_histroy"]}, "contacts")
 
 
-def test_the_lines_of_closed_records_are_closed_too(config: dict[str, Any], desk: Desk) -> None:
+def test_the_lines_of_closed_records_are_closed_too(config: dict[str, Any], admin: AdminClient) -> None:
     names = ("receipts", "receipt_line_items")
     catalog = {"streams": [{"tap_stream_id": name, "metadata": SELECTED} for name in names]}
     run = read({**config, **CLOSED, "child_streams": True}, catalog=catalog)
     assert run.of("SCHEMA") == []
-    assert asked(desk)["Receipts"] == 0
+    assert asked(admin)["Receipts"] == 0
 
 
 def test_history_of_changed_records_alone_costs_a_call_for_each_of_these(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     metadata = [{"breadcrumb": [], "metadata": {"selected": True, "replication-method": "INCREMENTAL"}}]
     catalog = {"streams": [{"tap_stream_id": "contact_history", "metadata": metadata}]}
     settings = {**config, "detail_streams": ["contact_history"]}
     first = read(settings, catalog=catalog)
-    desk.forget_calls()
+    admin.forget_calls()
     second = read(settings, catalog=catalog, state=json.loads(json.dumps(first.state)))
-    assert [path for path in asked(desk) if path.endswith("/History")] == []
+    assert [path for path in asked(admin) if path.endswith("/History")] == []
     assert second.records == {}

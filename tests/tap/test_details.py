@@ -17,7 +17,7 @@ import requests
 from singer_xero.config import ConfigurationProblem
 from singer_xero.objects import DETAILS
 from tap_xero.tap import TapXero
-from xero_sandbox import Desk, Sandbox
+from xero_sandbox import AdminClient, Sandbox
 
 from .runs import Run, read
 
@@ -25,8 +25,8 @@ Record = dict[str, Any]
 
 
 @pytest.fixture
-def desk(running_sandbox: Sandbox) -> Desk:
-    return running_sandbox.desk
+def admin(running_sandbox: Sandbox) -> AdminClient:
+    return running_sandbox.admin
 
 
 class Api:
@@ -79,11 +79,11 @@ def catalogue(config: dict[str, Any], *streams: str) -> dict[str, Any]:
 
 
 def test_the_history_of_a_record_is_numbered_from_the_oldest_note_on(
-    demo: dict[str, Any], api: Api, desk: Desk
+    demo: dict[str, Any], api: Api, admin: AdminClient
 ) -> None:
     (contact,) = read(demo, "contacts").records["contacts"][:1]
     for words in ("First note", "Second note"):
-        desk.advance(1)
+        admin.advance(1)
         api.ask("PUT", f"Contacts/{contact['ContactID']}/History", {"HistoryRecords": [{"Details": words}]})
     first = read(demo, "contact_history").records["contact_history"]
     own = of(contact, first, "ContactID")
@@ -100,17 +100,17 @@ def test_the_history_of_a_record_is_numbered_from_the_oldest_note_on(
 
 
 def test_notes_that_come_newest_first_get_the_same_numbers(
-    demo: dict[str, Any], api: Api, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    demo: dict[str, Any], api: Api, admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Xero doesn't say in which order it lists them."""
     (contact,) = read(demo, "contacts").records["contacts"][:1]
     for words in ("One", "Two", "Three"):
-        desk.advance(1)
+        admin.advance(1)
         api.ask("PUT", f"Contacts/{contact['ContactID']}/History", {"HistoryRecords": [{"Details": words}]})
     before = of(contact, read(demo, "contact_history").records["contact_history"], "ContactID")
     listed = api.ask("GET", f"Contacts/{contact['ContactID']}/History")
     listed["HistoryRecords"].reverse()
-    desk.fault(
+    admin.fault(
         "status", path=f"*Contacts/{contact['ContactID']}/History", status=200, body=json.dumps(listed),
         content_type="application/json", count=1,
     )  # fmt: skip
@@ -134,15 +134,15 @@ def test_every_object_with_history_has_a_stream_that_reads(demo: dict[str, Any])
 # -- attachments
 
 
-def test_only_records_that_have_files_are_asked_for_them(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_only_records_that_have_files_are_asked_for_them(demo: dict[str, Any], admin: AdminClient) -> None:
+    admin.forget_calls()
     run = read(demo, "invoice_attachments", "invoices")
     with_files = {one["InvoiceID"] for one in run.records["invoices"] if one["HasAttachments"]}
-    asked = {call["path"].split("/")[4] for call in desk.calls("/Attachments")}
+    asked = {call["path"].split("/")[4] for call in admin.calls("/Attachments")}
     assert asked == with_files
     assert {one["InvoiceID"] for one in run.records["invoice_attachments"]} == with_files
     assert {one["Path"] for one in run.records["invoice_attachments"] if "Path" in one} == set()
-    assert len(desk.calls("/Attachments")) == len(with_files) > 10
+    assert len(admin.calls("/Attachments")) == len(with_files) > 10
 
 
 @pytest.mark.parametrize("name", [name for name, row in DETAILS.items() if row.files])
@@ -166,7 +166,7 @@ def test_every_object_with_files_has_a_stream_that_fetches_them(
 
 
 def test_files_are_put_into_a_folder_and_fetched_once(
-    demo: dict[str, Any], desk: Desk, tmp_path: Path
+    demo: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     config = {**demo, "attachments_path": str(tmp_path / "files")}
     run = read(config, "invoice_attachments", "contact_attachments")
@@ -176,16 +176,16 @@ def test_files_are_put_into_a_folder_and_fetched_once(
         assert place.stat().st_size == record["ContentLength"]
         assert place.is_relative_to(tmp_path / "files" / record["tenant_id"])
     assert len({record["Path"] for record in records}) == len(records)
-    desk.forget_calls()
+    admin.forget_calls()
     again = read(config, "invoice_attachments", "contact_attachments")
-    fetched = [call for call in desk.calls() if "/Attachments/" in call["path"]]
+    fetched = [call for call in admin.calls() if "/Attachments/" in call["path"]]
     assert fetched == []
     assert again.records == run.records
     assert list((tmp_path / "files").rglob("*.part")) == []
 
 
 def test_a_run_that_broke_off_fetches_only_what_is_missing_or_cut_short(
-    demo: dict[str, Any], desk: Desk, tmp_path: Path
+    demo: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     config = {**demo, "attachments_path": str(tmp_path / "files")}
     first, second, *_ = (
@@ -194,9 +194,9 @@ def test_a_run_that_broke_off_fetches_only_what_is_missing_or_cut_short(
     whole = Path(urlparse(second).path).read_bytes()
     Path(urlparse(first).path).unlink()
     Path(urlparse(second).path).write_bytes(whole[:10])
-    desk.forget_calls()
+    admin.forget_calls()
     read(config, "invoice_attachments")
-    assert len([call for call in desk.calls() if "/Attachments/" in call["path"]]) == 2
+    assert len([call for call in admin.calls() if "/Attachments/" in call["path"]]) == 2
     assert Path(urlparse(first).path).exists()
     assert Path(urlparse(second).path).read_bytes() == whole
 
@@ -252,7 +252,7 @@ def test_files_go_to_any_place_that_fsspec_knows(demo: dict[str, Any]) -> None:
         memory.store.clear()
 
 
-def attached(demo: dict[str, Any], api: Api, desk: Desk, name: str) -> Record:
+def attached(demo: dict[str, Any], api: Api, admin: AdminClient, name: str) -> Record:
     """A contact with a file that Xero lists under this name."""
     (contact,) = read(demo, "contacts").records["contacts"][:1]
     api.ask(
@@ -263,7 +263,7 @@ def attached(demo: dict[str, Any], api: Api, desk: Desk, name: str) -> Record:
     )
     listed = api.ask("GET", f"Contacts/{contact['ContactID']}/Attachments")
     listed["Attachments"][0]["FileName"] = name
-    desk.fault(
+    admin.fault(
         "status", path=f"*Contacts/{contact['ContactID']}/Attachments", status=200, body=json.dumps(listed),
         content_type="application/json", count=1,
     )  # fmt: skip
@@ -282,9 +282,9 @@ def attached(demo: dict[str, Any], api: Api, desk: Desk, name: str) -> Record:
     ],
 )
 def test_a_long_file_name_is_cut_by_bytes_and_keeps_its_ending(
-    demo: dict[str, Any], api: Api, desk: Desk, tmp_path: Path, name: str, kept: str
+    demo: dict[str, Any], api: Api, admin: AdminClient, tmp_path: Path, name: str, kept: str
 ) -> None:
-    contact = attached(demo, api, desk, name)
+    contact = attached(demo, api, admin, name)
     run = read({**demo, "attachments_path": str(tmp_path / "files")}, "contact_attachments")
     assert run.failed == {}
     (record,) = of(contact, run.records["contact_attachments"], "ContactID")
@@ -295,7 +295,7 @@ def test_a_long_file_name_is_cut_by_bytes_and_keeps_its_ending(
 
 
 def test_one_file_that_cannot_be_stored_has_no_path_and_costs_no_other(
-    demo: dict[str, Any], desk: Desk, tmp_path: Path
+    demo: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     config = {**demo, "attachments_path": str(tmp_path / "files")}
     usual = read(config, "invoice_attachments").records["invoice_attachments"]
@@ -313,9 +313,9 @@ def test_one_file_that_cannot_be_stored_has_no_path_and_costs_no_other(
 
 
 def test_a_file_name_never_leads_out_of_its_folder(
-    demo: dict[str, Any], api: Api, desk: Desk, tmp_path: Path
+    demo: dict[str, Any], api: Api, admin: AdminClient, tmp_path: Path
 ) -> None:
-    contact = attached(demo, api, desk, "../../../out.txt")
+    contact = attached(demo, api, admin, "../../../out.txt")
     config = {**demo, "attachments_path": str(tmp_path / "files")}
     run = read(config, "contact_attachments")
     (record,) = of(contact, run.records["contact_attachments"], "ContactID")
@@ -348,8 +348,8 @@ def test_approved_sales_have_a_link_for_the_customer(demo: dict[str, Any]) -> No
     assert all(one["OnlineInvoiceUrl"].startswith("https://") for one in run.records["online_invoices"])
 
 
-def test_contact_details_hold_what_the_list_leaves_out(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_contact_details_hold_what_the_list_leaves_out(demo: dict[str, Any], admin: AdminClient) -> None:
+    admin.forget_calls()
     run = read(demo, "contact_details", "contacts")
     details = {one["ContactID"]: one for one in run.records["contact_details"]}
     assert details.keys() == {one["ContactID"] for one in run.records["contacts"]}
@@ -376,9 +376,9 @@ def test_payment_services_come_with_the_themes_that_offer_them(demo: dict[str, A
     assert found == {**service, "BrandingThemeID": theme["BrandingThemeID"]}
 
 
-def test_cis_settings_are_read_for_british_organisations(demo: dict[str, Any], desk: Desk) -> None:
-    (organisation,) = desk.records("Organisation")
-    desk.edit("Organisation", organisation["OrganisationID"], CountryCode="GB")
+def test_cis_settings_are_read_for_british_organisations(demo: dict[str, Any], admin: AdminClient) -> None:
+    (organisation,) = admin.records("Organisation")
+    admin.edit("Organisation", organisation["OrganisationID"], CountryCode="GB")
     run = read(demo, "organisation_cis_settings", "contact_cis_settings", "contacts")
     assert [one["CISEnabled"] for one in run.records["organisation_cis_settings"]] == [False]
     assert len(run.records["contact_cis_settings"]) == len(run.records["contacts"])
@@ -405,10 +405,10 @@ def test_receipts_come_with_their_lines(demo: dict[str, Any]) -> None:
     assert claimed
 
 
-def test_cash_journals_are_those_of_the_cash_basis(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_cash_journals_are_those_of_the_cash_basis(demo: dict[str, Any], admin: AdminClient) -> None:
+    admin.forget_calls()
     run = read(demo, "cash_journals")
-    assert {call["query"]["paymentsOnly"] for call in desk.calls("/Journals")} == {"true"}
+    assert {call["query"]["paymentsOnly"] for call in admin.calls("/Journals")} == {"true"}
     numbers = [one["JournalNumber"] for one in run.records["cash_journals"]]
     assert len(numbers) == len(set(numbers)) > 1000
     assert read(demo, "cash_journals", state=run.state).records["cash_journals"] == []
@@ -434,10 +434,12 @@ def test_the_cash_journals_of_a_month_add_up_to_its_profit_on_the_cash_basis(dem
 # -- runs
 
 
-def test_a_record_that_is_gone_by_the_time_it_is_asked_is_left_out(demo: dict[str, Any], desk: Desk) -> None:
+def test_a_record_that_is_gone_by_the_time_it_is_asked_is_left_out(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
     contacts = read(demo, "contacts").records["contacts"]
     gone = contacts[3]["ContactID"]
-    desk.fault("status", path=f"*Contacts/{gone}", status=404, count=1)
+    admin.fault("status", path=f"*Contacts/{gone}", status=404, count=1)
     run = read(demo, "contact_details")
     assert run.failed == {}
     assert {one["ContactID"] for one in run.records["contact_details"]} == {
@@ -445,22 +447,24 @@ def test_a_record_that_is_gone_by_the_time_it_is_asked_is_left_out(demo: dict[st
     }
 
 
-def test_chosen_to_be_incremental_only_changed_records_are_asked(demo: dict[str, Any], desk: Desk) -> None:
+def test_chosen_to_be_incremental_only_changed_records_are_asked(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
     chosen = catalogue(demo, "contact_history")
     first = read(demo, "contact_history", catalog=chosen)
     contact = first.records["contact_history"][5]["ContactID"]
-    desk.edit("Contacts", contact, FirstName="Changed")
-    desk.forget_calls()
+    admin.edit("Contacts", contact, FirstName="Changed")
+    admin.forget_calls()
     second = read(demo, "contact_history", catalog=chosen, state=first.state)
     assert {one["ContactID"] for one in second.records["contact_history"]} == {contact}
-    assert len(desk.calls("/History")) == 1
+    assert len(admin.calls("/History")) == 1
 
 
-def test_a_dear_stream_that_broke_off_goes_on_where_it_was(demo: dict[str, Any], desk: Desk) -> None:
+def test_a_dear_stream_that_broke_off_goes_on_where_it_was(demo: dict[str, Any], admin: AdminClient) -> None:
     chosen = catalogue(demo, "quote_history")
     whole = read(demo, "quote_history", catalog=chosen)
     last = whole.records["quote_history"][-1]["QuoteID"]
-    desk.fault("status", path=f"*Quotes/{last}/History", status=400, count=1)
+    admin.fault("status", path=f"*Quotes/{last}/History", status=400, count=1)
     broken = read({**demo, "page_size": 10}, "quote_history", catalog=chosen)
     assert broken.failed
     rest = read(demo, "quote_history", catalog=chosen, state=broken.state)
@@ -471,11 +475,11 @@ def test_a_dear_stream_that_broke_off_goes_on_where_it_was(demo: dict[str, Any],
 
 
 def test_streams_that_cost_a_call_for_each_record_are_off_by_default(
-    demo: dict[str, Any], desk: Desk
+    demo: dict[str, Any], admin: AdminClient
 ) -> None:
     off = {name for name, row in DETAILS.items() if not row.selected}
     assert DETAILS.keys() - off == {"branding_theme_payment_services"}
-    desk.forget_calls()
+    admin.forget_calls()
     run: Run = read(demo)
     assert {message["stream"] for message in run.of("SCHEMA")} & off == set()
 
@@ -493,15 +497,15 @@ def test_a_detail_needs_the_scope_of_its_records_too(demo: dict[str, Any]) -> No
 # -- budgets, tracking, and settings that are days
 
 
-def test_budgets_are_read_over_any_range_24_months_a_call(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_budgets_are_read_over_any_range_24_months_a_call(demo: dict[str, Any], admin: AdminClient) -> None:
+    admin.forget_calls()
     config = {**demo, "budget_start_date": "2024-05-10", "budget_end_date": "2028-04-02"}
     (overall, *_) = read(config, "budgets").records["budgets"]
     spans = {
-        (q["DateFrom"], q["DateTo"]) for q in (call["query"] for call in desk.calls()) if "DateFrom" in q
+        (q["DateFrom"], q["DateTo"]) for q in (call["query"] for call in admin.calls()) if "DateFrom" in q
     }
     assert spans == {("2024-05-01", "2026-04-30"), ("2026-05-01", "2028-04-30")}
-    kept = desk.record("Budgets", overall["BudgetID"])
+    kept = admin.record("Budgets", overall["BudgetID"])
     planned = {
         (line["AccountID"], balance["Period"][:7]): balance["Amount"]
         for line in kept["BudgetLines"]
@@ -520,17 +524,17 @@ def test_budgets_are_read_over_any_range_24_months_a_call(demo: dict[str, Any], 
 
 
 def test_tracking_categories_come_with_archived_ones_and_archived_options(
-    demo: dict[str, Any], desk: Desk
+    demo: dict[str, Any], admin: AdminClient
 ) -> None:
     records = read(demo, "tracking_categories").records["tracking_categories"]
     assert {one["Status"] for one in records} >= {"ACTIVE"}
     assert "ARCHIVED" in {option["Status"] for one in records for option in one["Options"]}
-    assert len(records) == len(desk.records("TrackingCategories"))
+    assert len(records) == len(admin.records("TrackingCategories"))
 
 
-def test_contact_groups_have_their_members(demo: dict[str, Any], desk: Desk) -> None:
+def test_contact_groups_have_their_members(demo: dict[str, Any], admin: AdminClient) -> None:
     groups = read(demo, "contact_groups").records["contact_groups"]
-    kept = {one["ContactGroupID"]: one for one in desk.records("ContactGroups")}
+    kept = {one["ContactGroupID"]: one for one in admin.records("ContactGroups")}
     assert any(one["Contacts"] for one in groups)
     for one in groups:
         members = {member["ContactID"] for member in kept[one["ContactGroupID"]]["Contacts"]}

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from singer_xero.objects import DETAILS, OBJECTS, REPORTS, Detail, Paging, XeroObject
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import HARBOUR, HARBOUR_NAME, invoice
 from .runs import Run, read
@@ -50,8 +50,8 @@ def example_of(xero: XeroObject) -> dict[str, Any]:
     return example
 
 
-def answer(desk: Desk, path: str, example: Any, count: int = 0) -> None:
-    desk.fault("status", path=path, status=200, body=json.dumps(example, default=str), count=count)
+def answer(admin: AdminClient, path: str, example: Any, count: int = 0) -> None:
+    admin.fault("status", path=path, status=200, body=json.dumps(example, default=str), count=count)
 
 
 def fits(run: Run, stream: str) -> None:
@@ -67,30 +67,30 @@ def fits(run: Run, stream: str) -> None:
 @pytest.mark.parametrize("stream", OBJECTS)
 @pytest.mark.parametrize("long", [False, True], ids=["one by one", "as a whole"])
 def test_a_documented_record_fits_its_schema(
-    config: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch, stream: str, long: bool
+    config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch, stream: str, long: bool
 ) -> None:
     monkeypatch.setattr("tap_xero.records.LONG", 0 if long else 10**9)
     xero = OBJECTS[stream]
     example = example_of(xero)
     if xero.detail:
         rows = example[xero.envelope]
-        answer(desk, xero.path, {xero.envelope: rows if isinstance(rows, list) else [rows]})
-        answer(desk, f"{xero.path}/*", example)
+        answer(admin, xero.path, {xero.envelope: rows if isinstance(rows, list) else [rows]})
+        answer(admin, f"{xero.path}/*", example)
     else:
-        answer(desk, xero.path, example, count=xero.paging is Paging.OFFSET)
+        answer(admin, xero.path, example, count=xero.paging is Paging.OFFSET)
     fits(read(config, stream), stream)
 
 
 @pytest.mark.parametrize("stream", DETAILS)
 def test_what_is_documented_to_hang_on_a_record_fits_its_schema(
-    config: dict[str, Any], desk: Desk, stream: str
+    config: dict[str, Any], admin: AdminClient, stream: str
 ) -> None:
     detail = DETAILS[stream]
     example = example_of(detail)
     parent = dict.fromkeys(detail.of.key, f"{detail.of.name}-1")
     parent |= {name: next(iter(allowed)) for name, allowed in detail.where.items()}
-    answer(desk, detail.of.path, {detail.of.envelope: [parent]})
-    answer(desk, detail.path.format(id=parent[detail.of.key[0]]), example)
+    answer(admin, detail.of.path, {detail.of.envelope: [parent]})
+    answer(admin, detail.path.format(id=parent[detail.of.key[0]]), example)
     fits(read(config, stream), stream)
 
 
@@ -99,14 +99,14 @@ YEAR = {"report_start_date": "2026-01-01", "report_end_date": "2026-12-31"}
 
 
 @pytest.mark.parametrize("stream", REPORTS)
-def test_a_documented_report_fits_its_schema(config: dict[str, Any], desk: Desk, stream: str) -> None:
+def test_a_documented_report_fits_its_schema(config: dict[str, Any], admin: AdminClient, stream: str) -> None:
     report = REPORTS[stream]
     example = examples().get(report.path)
     if example is None:
         pytest.skip(f"Xero documents no answer for {report.path}")
-    desk.put("Invoices", invoice(9, 90, Type="ACCPAY"))
+    admin.put("Invoices", invoice(9, 90, Type="ACCPAY"))
     american = {"OrganisationID": HARBOUR, "Name": HARBOUR_NAME, "CountryCode": "US", "Version": "US",
                 "FinancialYearEndMonth": 12, "FinancialYearEndDay": 31}  # fmt: skip
-    answer(desk, "Organisation", {"Organisations": [american]})
-    answer(desk, report.path, example)
+    answer(admin, "Organisation", {"Organisations": [american]})
+    answer(admin, report.path, example)
     fits(read(config | YEAR, stream), stream)

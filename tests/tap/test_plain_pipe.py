@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import guid
 from .runs import own_environment
@@ -76,7 +76,7 @@ class Folder:
 
 
 def test_the_recipe_works_the_first_time_and_every_time(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path, config)
     first = folder.follow()
@@ -87,7 +87,7 @@ def test_the_recipe_works_the_first_time_and_every_time(
     assert "contacts" not in second
     assert "journals" not in second
     assert len(second["invoices"]) == 5
-    desk.edit("Contacts", guid("c", 2), Name="Renamed")
+    admin.edit("Contacts", guid("c", 2), Name="Renamed")
     assert [one["Name"] for one in folder.follow()["contacts"]] == ["Renamed"]
     assert "contacts" not in folder.follow()
 

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from singer_xero.objects import OBJECTS
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .company import guid
 from .conftest import moving_clock
@@ -60,14 +60,14 @@ def some(records: list[Any]) -> list[Any]:
 @pytest.fixture(scope="module")
 def whole(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run over everything the demo company has."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     config = {
         **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
     }
     with pytest.MonkeyPatch.context() as patch:
-        moving_clock(running_sandbox.desk, patch)
+        moving_clock(running_sandbox.admin, patch)
         return read(config, *OBJECTS)
 
 
@@ -127,9 +127,9 @@ def test_every_number_with_decimals_is_a_number_in_the_schema(whole: Run) -> Non
 # New fields
 
 
-def answered(config: dict[str, Any], desk: Desk, *records: dict[str, Any]) -> Run:
+def answered(config: dict[str, Any], admin: AdminClient, *records: dict[str, Any]) -> Run:
     """A run in which Xero's list of items is this."""
-    desk.fault("status", path="Items", status=200, body=json.dumps({"Items": records}))
+    admin.fault("status", path="Items", status=200, body=json.dumps({"Items": records}))
     return read(config, "items")
 
 
@@ -150,9 +150,9 @@ def item_with_new_fields(number: int) -> dict[str, Any]:
 
 
 def test_new_fields_are_left_out_and_told_once_nested_ones_too(
-    config: dict[str, Any], desk: Desk, both: None
+    config: dict[str, Any], admin: AdminClient, both: None
 ) -> None:
-    run = answered(config, desk, *map(item_with_new_fields, range(5)))
+    run = answered(config, admin, *map(item_with_new_fields, range(5)))
     assert [record.keys() for record in run.records["items"]] == [
         {"tenant_id", "ItemID", "SalesDetails", "UpdatedDateUTC"}
     ] * 5
@@ -165,9 +165,9 @@ def test_new_fields_are_left_out_and_told_once_nested_ones_too(
 
 
 def test_new_fields_are_kept_in_one_column_where_that_is_wanted(
-    config: dict[str, Any], desk: Desk, both: None
+    config: dict[str, Any], admin: AdminClient, both: None
 ) -> None:
-    run = answered(config | {"unknown_fields": "keep"}, desk, item(1), item_with_new_fields(2))
+    run = answered(config | {"unknown_fields": "keep"}, admin, item(1), item_with_new_fields(2))
     assert run.of("SCHEMA", "items")[0]["schema"]["properties"]["UnknownFields"]["type"] == ["string", "null"]
     plain, kept = run.records["items"]
     assert plain["UnknownFields"] is None
@@ -179,14 +179,14 @@ def test_new_fields_are_kept_in_one_column_where_that_is_wanted(
 
 
 def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     lines = [
         {"LineItemID": "1"},
         {"LineItemID": "2", "Hue": 3, "Tracking": [{"TrackingCategoryID": "9", "Why": "x"}]},
     ]
     invoice = {"InvoiceID": guid("i", 1), "UpdatedDateUTC": "/Date(1795132800000)/", "LineItems": lines}
-    desk.fault("status", path="Invoices", status=200, body=json.dumps({"Invoices": [invoice]}))
+    admin.fault("status", path="Invoices", status=200, body=json.dumps({"Invoices": [invoice]}))
     names = ("invoices", "invoice_line_items", "invoice_line_item_tracking")
     catalog = {
         "streams": [
@@ -204,9 +204,11 @@ def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
     assert json.loads(kept["invoice_line_item_tracking"][0]) == {"Why": "x"}
 
 
-def test_a_part_of_another_shape_is_null_and_told(config: dict[str, Any], desk: Desk, both: None) -> None:
+def test_a_part_of_another_shape_is_null_and_told(
+    config: dict[str, Any], admin: AdminClient, both: None
+) -> None:
     run = answered(
-        config, desk, item(1, SalesDetails=None), item(2, SalesDetails="none"), item(3, SalesDetails=[])
+        config, admin, item(1, SalesDetails=None), item(2, SalesDetails="none"), item(3, SalesDetails=[])
     )
     assert [record["SalesDetails"] for record in run.records["items"]] == [None, None, None]
     (line,) = run.warnings

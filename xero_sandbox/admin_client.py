@@ -1,4 +1,4 @@
-"""A client of the control desk; works from any process that knows the desk's address."""
+"""A client of the admin API; works from any process that knows the admin API's address."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 """Never through a proxy: the sandbox is on this machine."""
 
 
-class DeskError(Exception):
-    """The desk refused; the message says why."""
+class AdminError(Exception):
+    """The admin API refused; the message says why."""
 
 
-class Desk:
-    """The control desk at ``url``, the address with its secret that ``xero-sandbox`` prints.
+class AdminClient:
+    """The admin API at ``url``, the address with its secret that ``xero-sandbox`` prints.
 
     Organisations are named by tenant id or by name.
     """
@@ -28,7 +28,7 @@ class Desk:
         self.url = url.rstrip("/")
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Send one wish (``path`` below the desk's address), return the JSON answer. Raises ``DeskError``."""
+        """Send one request (``path`` below the admin API's address), return the JSON answer. Raises ``AdminError``."""
         data = None if body is None else json.dumps(body, default=str).encode()
         request = urllib.request.Request(  # noqa: S310 - always the sandbox's own http address
             f"{self.url}/{path}",
@@ -46,7 +46,7 @@ class Desk:
                 reason = json.loads(text)["error"]
             except (ValueError, KeyError, TypeError):
                 reason = text
-            raise DeskError(f"{method} {path}: {reason}") from None
+            raise AdminError(f"{method} {path}: {reason}") from None
 
     # --- the whole ---
 
@@ -112,7 +112,7 @@ class Desk:
         self.ask("POST", "faults/release", {} if number is None else {"number": number})
 
     def wait(self, number: int, hits: int = 1) -> None:
-        """Come back when a fault has struck so many calls. Raises ``DeskError`` if it never does."""
+        """Come back when a fault has struck so many calls. Raises ``AdminError`` if it never does."""
         self.ask("POST", "faults/wait", {"number": number, "hits": hits})
 
     def switch(self, **switches: bool) -> dict[str, Any]:
@@ -153,14 +153,14 @@ class Desk:
         scopes: str | Iterable[str] | None = None,
     ) -> dict[str, Any]:
         """A consent without a browser: tokens for an app (the web app), organisations (the first) and scopes (all)."""
-        wish: dict[str, Any] = {}
+        body: dict[str, Any] = {}
         if client_id:
-            wish["client_id"] = client_id
+            body["client_id"] = client_id
         if tenants is not None:
-            wish["tenants"] = list(tenants)
+            body["tenants"] = list(tenants)
         if scopes is not None:
-            wish["scopes"] = scopes if isinstance(scopes, str) else " ".join(scopes)
-        found: dict[str, Any] = self.ask("POST", "consents", wish)
+            body["scopes"] = scopes if isinstance(scopes, str) else " ".join(scopes)
+        found: dict[str, Any] = self.ask("POST", "consents", body)
         return found
 
     def take_scopes(self, *scopes: str, client_id: str | None = None) -> None:
@@ -175,8 +175,8 @@ class Desk:
 
     def disconnect(self, tenant: str | None = None, client_id: str | None = None) -> int:
         """Cut an organisation (the first) off from an app (all); returns how many connections that were."""
-        wish = {name: value for name, value in (("tenant", tenant), ("client_id", client_id)) if value}
-        return int(self.ask("POST", "disconnect", wish)["disconnected"])
+        body = {name: value for name, value in (("tenant", tenant), ("client_id", client_id)) if value}
+        return int(self.ask("POST", "disconnect", body)["disconnected"])
 
     # --- organisations and records ---
 
@@ -189,8 +189,8 @@ class Desk:
         self, name: str, records: dict[str, list[dict[str, Any]]] | None = None, tenant_id: str | None = None
     ) -> str:
         """A new organisation with these records; returns its tenant id. No app is connected to it yet."""
-        wish = {"name": name, "records": records or {}, **({"tenant_id": tenant_id} if tenant_id else {})}
-        return str(self.ask("POST", "organisations", wish)["tenant_id"])
+        body = {"name": name, "records": records or {}, **({"tenant_id": tenant_id} if tenant_id else {})}
+        return str(self.ask("POST", "organisations", body)["tenant_id"])
 
     def records(self, resource: str, tenant: str | None = None) -> list[dict[str, Any]]:
         """All records of a resource as they are kept, hidden ones too; dates as ``/Date()/``."""

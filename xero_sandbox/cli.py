@@ -15,8 +15,8 @@ from typing import Any
 from . import apps
 from .server import COMPANIES, Sandbox
 
-DESK_VARIABLE = "XERO_SANDBOX_SECRET"
-"""The variable that sets the secret of the control desk's address, for programs that start a sandbox."""
+ADMIN_SECRET = "XERO_SANDBOX_SECRET"  # noqa: S105 - the name of a variable
+"""The variable that sets the secret of the address of the admin API, for programs that start a sandbox."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         invoices=options.invoices,
         port=options.port,
         limits=not options.no_limits,
-        desk_secret=os.environ.get(DESK_VARIABLE),
+        admin_secret=os.environ.get(ADMIN_SECRET),
     )
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         if options.print_config:
-            print(f"The control desk is at {sandbox.desk_url}", file=sys.stderr, flush=True)
+            print(f"The admin API is at {sandbox.admin_url}", file=sys.stderr, flush=True)
             print(json.dumps(tap_config(sandbox), indent=2), flush=True)
         else:
             print(_greeting(sandbox), flush=True)
@@ -55,18 +55,18 @@ def tap_config(sandbox: Sandbox) -> dict[str, Any]:
     app = apps.CUSTOM_CONNECTION
     return {
         **app.settings(sandbox.url),
-        "tenant_ids": [sandbox.desk.organisations()[0]["tenant_id"]],
+        "tenant_ids": [sandbox.admin.organisations()[0]["tenant_id"]],
     }
 
 
 def _greeting(sandbox: Sandbox) -> str:
     lines = [
         f"A small Xero is listening on {sandbox.url}",
-        f"Its control desk is at {sandbox.desk_url}",
+        f"Its admin API is at {sandbox.admin_url}",
         "",
         "Organisations:",
     ]
-    lines += [f"  {one['tenant_id']}  {one['name']}" for one in sandbox.desk.organisations()]
+    lines += [f"  {one['tenant_id']}  {one['name']}" for one in sandbox.admin.organisations()]
     lines += ["", "Apps:"]
     lines += [
         f"  {app.kind:18} client_id {app.client_id}"
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xero-sandbox",
         description="A small Xero on loopback, for demos and tests without an account.",
-        epilog=f"The control desk's address has a secret, which is new each time unless {DESK_VARIABLE} sets it.",
+        epilog=f"The address of the admin API has a secret, which is new each time unless {ADMIN_SECRET} sets it.",
     )
     parser.add_argument("--port", type=int, default=0, help="the port to listen on (default: a free one)")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The control desk, and the server around it."""
+"""The admin API, and the server around it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from xero_sandbox import Desk, DeskError, Sandbox, apps, serve
+from xero_sandbox import AdminClient, AdminError, Sandbox, apps, cli
 
-FOLDER = Path(serve.__file__).parent
+FOLDER = Path(cli.__file__).parent
 SECRET = "the-secret-of-these-tests"
 
 
@@ -30,45 +30,45 @@ SECRET = "the-secret-of-these-tests"
 def test_the_clock_stands_at_the_demos_day_and_can_be_moved_and_stopped():
     with Sandbox(company="empty") as xero:
         begin = datetime(2026, 11, 20, 9, tzinfo=timezone.utc)
-        assert 0 <= (xero.desk.now() - begin).total_seconds() < 60
-        frozen = xero.desk.freeze()
-        assert xero.desk.now() == xero.desk.now() == frozen
-        assert (xero.desk.advance(90) - frozen).total_seconds() == 90
-        assert xero.desk.set_clock("2027-01-01T00:00:00Z") == datetime(2027, 1, 1, tzinfo=timezone.utc)
-        xero.desk.freeze(False)
-        assert xero.desk.now() >= datetime(2027, 1, 1, tzinfo=timezone.utc)
+        assert 0 <= (xero.admin.now() - begin).total_seconds() < 60
+        frozen = xero.admin.freeze()
+        assert xero.admin.now() == xero.admin.now() == frozen
+        assert (xero.admin.advance(90) - frozen).total_seconds() == 90
+        assert xero.admin.set_clock("2027-01-01T00:00:00Z") == datetime(2027, 1, 1, tzinfo=timezone.utc)
+        xero.admin.freeze(False)
+        assert xero.admin.now() >= datetime(2027, 1, 1, tzinfo=timezone.utc)
 
 
 def test_a_sandbox_can_begin_on_another_day():
     with Sandbox(company="empty", now=datetime(2027, 3, 1, tzinfo=timezone.utc)) as xero:
-        assert xero.desk.now().date().isoformat() == "2027-03-01"
+        assert xero.admin.now().date().isoformat() == "2027-03-01"
 
 
 # --- what was asked ---
 
 
-def test_the_desk_lists_the_calls_without_secrets(xero, api):
-    xero.desk.forget_calls()
+def test_the_admin_lists_the_calls_without_secrets(xero, api):
+    xero.admin.forget_calls()
     api.call(
         "Contacts", params={"page": 1, "where": "Name==null"}, headers={"If-Modified-Since": "2026-11-01"}
     )
     api.call("Contacts", "PUT", json={"Contacts": []})
-    first, second = xero.desk.calls("/Contacts")
+    first, second = xero.admin.calls("/Contacts")
     assert (first["method"], first["path"], first["status"]) == ("GET", "/api.xro/2.0/Contacts", 200)
     assert first["query"] == {"page": "1", "where": "Name==null"}
     assert first["headers"]["If-Modified-Since"] == "2026-11-01"
-    assert first["tenant"] == xero.desk.organisations()[0]["tenant_id"]
+    assert first["tenant"] == xero.admin.organisations()[0]["tenant_id"]
     assert (second["body_bytes"], len(second["body_hash"])) == (16, 64)
     assert "Bearer" not in json.dumps([first, second])
-    assert xero.desk.calls("/Contacts", method="PUT") == [second]
+    assert xero.admin.calls("/Contacts", method="PUT") == [second]
 
 
-def test_the_desk_counts_calls_and_bytes_by_organisation(xero, api):
-    xero.desk.forget_calls()
+def test_the_admin_counts_calls_and_bytes_by_organisation(xero, api):
+    xero.admin.forget_calls()
     sizes = [len(api.call(path).content) for path in ("Accounts", "Users")]
-    counted = xero.desk.counters()
+    counted = xero.admin.counters()
     assert counted["calls"] == 2
-    tenant = xero.desk.organisations()[0]["tenant_id"]
+    tenant = xero.admin.organisations()[0]["tenant_id"]
     assert counted["tenants"][tenant] == {"calls": 2, "bytes": sum(sizes), "most_in_flight": 1}
 
 
@@ -76,61 +76,61 @@ def test_the_desk_counts_calls_and_bytes_by_organisation(xero, api):
 
 
 def test_a_record_is_put_changed_and_taken_away(xero, api):
-    made = xero.desk.put("Contacts", {"Name": "Ada", "ContactStatus": "ACTIVE"})
+    made = xero.admin.put("Contacts", {"Name": "Ada", "ContactStatus": "ACTIVE"})
     assert api.ids("Contacts", "Name") == ["Ada"]
-    xero.desk.advance(60)
-    changed = xero.desk.edit("Contacts", made["ContactID"], EmailAddress="ada@example.com")
+    xero.admin.advance(60)
+    changed = xero.admin.edit("Contacts", made["ContactID"], EmailAddress="ada@example.com")
     assert changed["UpdatedDateUTC"] == "/Date(1795165260000+0000)/"
     assert api.get(f"Contacts/{made['ContactID']}")["Contacts"][0]["EmailAddress"] == "ada@example.com"
-    xero.desk.delete("Contacts", made["ContactID"])
+    xero.admin.delete("Contacts", made["ContactID"])
     assert api.ids("Contacts", "Name") == []
-    with pytest.raises(DeskError, match="has no"):
-        xero.desk.record("Contacts", made["ContactID"])
+    with pytest.raises(AdminError, match="has no"):
+        xero.admin.record("Contacts", made["ContactID"])
 
 
 def test_a_stamp_that_is_given_stays(xero, api):
-    xero.desk.put("Contacts", {"Name": "Old", "UpdatedDateUTC": "2020-01-01T00:00:00Z"})
+    xero.admin.put("Contacts", {"Name": "Old", "UpdatedDateUTC": "2020-01-01T00:00:00Z"})
     assert api.ids("Contacts", "UpdatedDateUTC") == ["/Date(1577836800000+0000)/"]
 
 
 def test_an_organisation_is_added_and_belongs_to_nobody_until_a_consent(xero, callers):
-    tenant = xero.desk.add_organisation("New Ltd", {"Accounts": [{"Code": "1", "Name": "One"}]})
-    token = xero.desk.consent()["access_token"]
+    tenant = xero.admin.add_organisation("New Ltd", {"Accounts": [{"Code": "1", "Name": "One"}]})
+    token = xero.admin.consent()["access_token"]
     assert callers(xero, token, tenant).call("Accounts").status_code == 403
-    caller = callers(xero, xero.desk.consent(tenants=["New Ltd"])["access_token"], tenant)
+    caller = callers(xero, xero.admin.consent(tenants=["New Ltd"])["access_token"], tenant)
     assert caller.ids("Accounts", "Code") == ["1"]
     assert caller.get("Organisation")["Organisations"][0]["OrganisationID"] == tenant
 
 
-def test_the_desk_refuses_what_it_does_not_know(xero):
+def test_the_admin_refuses_what_it_does_not_know(xero):
     for wish in (
-        lambda: xero.desk.records("Nonsense"),
-        lambda: xero.desk.records("Contacts", tenant="Nobody"),
-        lambda: xero.desk.switch(everything=True),
-        lambda: xero.desk.consent(client_id="0" * 32),
-        lambda: xero.desk.consent(scopes="no.such.scope"),
-        lambda: xero.desk.ask("POST", "nonsense", {}),
-        lambda: xero.desk.ask("DELETE", "clock"),
-        lambda: xero.desk.ask("POST", "clock", {"later": 1}),
+        lambda: xero.admin.records("Nonsense"),
+        lambda: xero.admin.records("Contacts", tenant="Nobody"),
+        lambda: xero.admin.switch(everything=True),
+        lambda: xero.admin.consent(client_id="0" * 32),
+        lambda: xero.admin.consent(scopes="no.such.scope"),
+        lambda: xero.admin.ask("POST", "nonsense", {}),
+        lambda: xero.admin.ask("DELETE", "clock"),
+        lambda: xero.admin.ask("POST", "clock", {"later": 1}),
     ):
-        with pytest.raises(DeskError):
+        with pytest.raises(AdminError):
             wish()
 
 
 def test_reset_leads_back_to_the_beginning(xero, api):
-    tenant = xero.desk.organisations()[0]["tenant_id"]
-    xero.desk.put("Contacts", {"Name": "Ada"})
-    xero.desk.add_organisation("More Ltd")
-    xero.desk.fault("unavailable", count=0)
-    xero.desk.switch(scrambled_order=True)
-    xero.desk.limits(enabled=False)
-    xero.desk.advance(86_400)
-    xero.desk.reset()
-    assert [one["tenant_id"] for one in xero.desk.organisations()] == [tenant]
-    assert xero.desk.records("Contacts") == xero.desk.faults() == xero.desk.calls() == []
-    assert xero.desk.switch()["scrambled_order"] is False
-    assert xero.desk.limits()["enabled"] is True
-    assert xero.desk.now().date().isoformat() == "2026-11-20"
+    tenant = xero.admin.organisations()[0]["tenant_id"]
+    xero.admin.put("Contacts", {"Name": "Ada"})
+    xero.admin.add_organisation("More Ltd")
+    xero.admin.fault("unavailable", count=0)
+    xero.admin.switch(scrambled_order=True)
+    xero.admin.limits(enabled=False)
+    xero.admin.advance(86_400)
+    xero.admin.reset()
+    assert [one["tenant_id"] for one in xero.admin.organisations()] == [tenant]
+    assert xero.admin.records("Contacts") == xero.admin.faults() == xero.admin.calls() == []
+    assert xero.admin.switch()["scrambled_order"] is False
+    assert xero.admin.limits()["enabled"] is True
+    assert xero.admin.now().date().isoformat() == "2026-11-20"
     assert api.call("Contacts").status_code == 401
 
 
@@ -140,10 +140,10 @@ def test_reset_leads_back_to_the_beginning(xero, api):
 def test_a_business_day_brings_new_invoices_and_moves_the_clock_to_its_close(callers):
     with Sandbox(limits=False) as xero:
         caller = callers(xero)
-        before = xero.desk.now()
+        before = xero.admin.now()
         numbers = set(caller.ids("Invoices", "InvoiceNumber"))
-        changed = xero.desk.day()["changed"]
-        after = xero.desk.now()
+        changed = xero.admin.day()["changed"]
+        after = xero.admin.now()
         assert after.weekday() == 0
         assert (after - before).days == 2
         since = before.strftime("%Y-%m-%dT%H:%M:%S")
@@ -152,30 +152,30 @@ def test_a_business_day_brings_new_invoices_and_moves_the_clock_to_its_close(cal
         assert len(new) == changed["Invoices"]
         assert set(new) - numbers
         assert len(fresh.get("Contacts", since=since, page=1)["Contacts"]) == changed["Contacts"]
-        second = xero.desk.day()["changed"]
+        second = xero.admin.day()["changed"]
         assert second["Invoices"] > 0
-        assert xero.desk.now().weekday() == 1
+        assert xero.admin.now().weekday() == 1
 
 
 # --- kept on disk ---
 
 
-def desk_at(url: str) -> Desk:
-    """The desk of a sandbox that `start` started."""
-    return Desk(f"{url}/sandbox/{SECRET}")
+def admin_of(url: str) -> AdminClient:
+    """The admin API of a sandbox that `start` started."""
+    return AdminClient(f"{url}/sandbox/{SECRET}")
 
 
 def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
     command = [
         sys.executable,
         "-m",
-        "xero_sandbox.serve",
+        "xero_sandbox.cli",
         "--data",
         str(folder),
         "--print-config",
         *arguments,
     ]
-    environment = {**os.environ, serve.DESK_VARIABLE: SECRET}
+    environment = {**os.environ, cli.ADMIN_SECRET: SECRET}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     text = ""
     while not text.endswith("}\n"):
@@ -187,26 +187,26 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
 
 def test_what_was_answered_survives_a_kill(tmp_path, callers, ask_token):
     process, url = start(tmp_path, "--company", "empty")
-    desk = desk_at(url)
-    tenant = desk.organisations()[0]["tenant_id"]
-    desk.freeze()
-    desk.set_clock("2026-12-24T18:00:00Z")
-    made = desk.put("Contacts", {"Name": "Ada", "Discount": 2.5, "ContactStatus": "ACTIVE"})
-    more = desk.add_organisation(
+    admin = admin_of(url)
+    tenant = admin.organisations()[0]["tenant_id"]
+    admin.freeze()
+    admin.set_clock("2026-12-24T18:00:00Z")
+    made = admin.put("Contacts", {"Name": "Ada", "Discount": 2.5, "ContactStatus": "ACTIVE"})
+    more = admin.add_organisation(
         "More Ltd", {"Invoices": [{"InvoiceNumber": "I1", "Date": "2026-01-31", "Total": 9.99}]}
     )
-    tokens = desk.consent(tenants=[tenant, more])
+    tokens = admin.consent(tenants=[tenant, more])
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
 
     process, url = start(tmp_path)
     try:
-        desk = desk_at(url)
-        assert desk.now() == datetime(2026, 12, 24, 18, tzinfo=timezone.utc)
-        assert [one["name"] for one in desk.organisations()] == ["Blank Slate Ltd", "More Ltd"]
-        assert desk.record("Contacts", made["ContactID"]) == made
-        assert desk.record("Invoices", "I1", tenant=more)["Date"] == "/Date(1769817600000+0000)/"
+        admin = admin_of(url)
+        assert admin.now() == datetime(2026, 12, 24, 18, tzinfo=timezone.utc)
+        assert [one["name"] for one in admin.organisations()] == ["Blank Slate Ltd", "More Ltd"]
+        assert admin.record("Contacts", made["ContactID"]) == made
+        assert admin.record("Invoices", "I1", tenant=more)["Date"] == "/Date(1769817600000+0000)/"
         auth = {"Authorization": f"Bearer {tokens['access_token']}", "xero-tenant-id": more}
         assert requests.get(f"{url}/api.xro/2.0/Invoices", headers=auth, timeout=30).status_code == 200
         again = ask_token(url, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
@@ -219,18 +219,18 @@ def test_what_was_answered_survives_a_kill(tmp_path, callers, ask_token):
 
 def test_a_refused_wish_leaves_nothing_in_the_file(tmp_path):
     file = tmp_path / "kept.sqlite"
-    with Sandbox(file, company="empty") as xero, pytest.raises(DeskError):
-        xero.desk.ask("POST", "organisations", {"name": "Half", "records": {"Contacts": [1]}})
+    with Sandbox(file, company="empty") as xero, pytest.raises(AdminError):
+        xero.admin.ask("POST", "organisations", {"name": "Half", "records": {"Contacts": [1]}})
     with Sandbox(file, company="demo") as xero:
-        assert [one["name"] for one in xero.desk.organisations()] == ["Blank Slate Ltd"]
+        assert [one["name"] for one in xero.admin.organisations()] == ["Blank Slate Ltd"]
 
 
 def test_reset_of_a_kept_sandbox_is_kept_too(tmp_path):
     with Sandbox(tmp_path, company="empty") as xero:
-        xero.desk.put("Contacts", {"Name": "Ada"})
-        xero.desk.reset()
+        xero.admin.put("Contacts", {"Name": "Ada"})
+        xero.admin.reset()
     with Sandbox(tmp_path, company="empty") as xero:
-        assert xero.desk.records("Contacts") == []
+        assert xero.admin.records("Contacts") == []
 
 
 # --- who may ask it ---
@@ -259,58 +259,58 @@ OWN = {"Content-Type": "application/json"}
         {"Content-Type": None},
     ],
 )
-def test_no_page_of_others_can_use_the_desk(xero, headers):
-    port = xero.desk_url.split(":")[2].partition("/")[0]
+def test_no_page_of_others_can_use_the_admin(xero, headers):
+    port = xero.admin_url.split(":")[2].partition("/")[0]
     headers = {name: value and value.format(port=port) for name, value in {**OWN, **headers}.items()}
-    xero.desk.put("Contacts", {"Name": "Still here"})
-    before = xero.desk.freeze()
+    xero.admin.put("Contacts", {"Name": "Still here"})
+    before = xero.admin.freeze()
     for path, body in (("reset", "{}"), ("clock", '{"advance": 60}'), ("organisations", '{"name": "New"}')):
-        answer = requests.post(f"{xero.desk_url}/{path}", data=body, headers=headers, timeout=30)
+        answer = requests.post(f"{xero.admin_url}/{path}", data=body, headers=headers, timeout=30)
         assert answer.status_code in {403, 415, 421}, answer.text
         assert "client_secret" not in answer.text
-    assert xero.desk.now() == before
-    assert [one["Name"] for one in xero.desk.records("Contacts")] == ["Still here"]
-    assert len(xero.desk.organisations()) == 1
+    assert xero.admin.now() == before
+    assert [one["Name"] for one in xero.admin.records("Contacts")] == ["Still here"]
+    assert len(xero.admin.organisations()) == 1
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
-def test_no_page_of_others_can_read_the_desk(xero, headers):
+def test_no_page_of_others_can_read_the_admin(xero, headers):
     for path in ("", "/calls", "/organisations"):
-        answer = requests.get(xero.desk_url + path, headers=headers, timeout=30)
+        answer = requests.get(xero.admin_url + path, headers=headers, timeout=30)
         assert answer.status_code in {403, 421}
         assert apps.WEB_APP.client_secret not in answer.text
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
-def test_the_desk_answers_by_the_names_of_this_machine(xero, host):
+def test_the_admin_answers_by_the_names_of_this_machine(xero, host):
     port = xero.url.rpartition(":")[2]
     headers = {
         "Host": f"{host}:{port}",
         "Origin": f"http://localhost:{port}",
         "Sec-Fetch-Site": "same-origin",
     }
-    assert requests.get(f"{xero.desk_url}/clock", headers=headers, timeout=30).status_code == 200
+    assert requests.get(f"{xero.admin_url}/clock", headers=headers, timeout=30).status_code == 200
 
 
 @pytest.mark.parametrize(
     "path", ["/sandbox", "/sandbox/", "/sandbox/clock", "/sandbox/x/clock", "/sandbox//clock"]
 )
-def test_the_desk_answers_at_the_address_with_its_secret_only(xero, path):
+def test_the_admin_answers_at_the_address_with_its_secret_only(xero, path):
     answer = requests.get(xero.url + path, timeout=30)
     assert (answer.status_code, list(answer.json())) == (403, ["error"])
     assert "the address that xero-sandbox prints" in answer.json()["error"]
-    with pytest.raises(DeskError, match="address that xero-sandbox prints"):
-        Desk(f"{xero.url}/sandbox/wrong").now()
+    with pytest.raises(AdminError, match="address that xero-sandbox prints"):
+        AdminClient(f"{xero.url}/sandbox/wrong").now()
 
 
 def test_the_secret_is_another_one_each_time_unless_it_is_given():
     with Sandbox(company="empty") as one, Sandbox(company="empty") as two:
-        first, second = (each.desk_url.rpartition("/")[2] for each in (one, two))
+        first, second = (each.admin_url.rpartition("/")[2] for each in (one, two))
         assert len(first) >= 24
         assert first != second
-    with Sandbox(company="empty", desk_secret="mine") as xero:
-        assert xero.desk_url == f"{xero.url}/sandbox/mine"
-        assert Desk(xero.desk_url).now()
+    with Sandbox(company="empty", admin_secret="mine") as xero:
+        assert xero.admin_url == f"{xero.url}/sandbox/mine"
+        assert AdminClient(xero.admin_url).now()
 
 
 @pytest.mark.parametrize("host", ["evil.example", "xero.evil.example:8743", "127.0.0.1.evil.example"])
@@ -350,11 +350,11 @@ def test_stopping_leaves_no_thread_and_frees_the_port(callers):
     assert threading.active_count() < while_running
     assert "xero-sandbox" not in {thread.name for thread in set(threading.enumerate()) - before}
     with Sandbox(company="empty", port=port) as xero:
-        assert xero.desk.now()
+        assert xero.admin.now()
 
 
 def test_stopping_does_not_wait_for_a_held_call(xero, api):
-    hold = xero.desk.fault("hold", path="Contacts")
+    hold = xero.admin.fault("hold", path="Contacts")
 
     def call():
         with contextlib.suppress(requests.ConnectionError):
@@ -362,7 +362,7 @@ def test_stopping_does_not_wait_for_a_held_call(xero, api):
 
     waiting = threading.Thread(target=call)
     waiting.start()
-    xero.desk.wait(hold)
+    xero.admin.wait(hold)
     xero.stop()
     waiting.join()
 
@@ -379,7 +379,7 @@ def test_a_company_that_does_not_exist_is_an_error():
 
 def test_a_large_company_has_as_many_invoices_as_asked_for():
     with Sandbox(invoices=250) as xero:
-        (one,) = xero.desk.organisations()
+        (one,) = xero.admin.organisations()
         assert one["records"]["Invoices"] == 250
 
 
@@ -387,7 +387,7 @@ def test_a_large_company_has_as_many_invoices_as_asked_for():
 
 
 def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_path):
-    command = [sys.executable, "-m", "xero_sandbox.serve", "--company", "empty", "--no-limits"]
+    command = [sys.executable, "-m", "xero_sandbox.cli", "--company", "empty", "--no-limits"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         text = ""
         while "Ctrl-C" not in text and (line := process.stdout.readline()):
@@ -395,9 +395,9 @@ def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_
         for app in apps.KNOWN:
             assert app.client_id in text
         url = json.loads(text[text.index("{") : text.rindex("}") + 1])["api_url"]
-        desk_url = re.search(r"control desk is at (\S+)", text)[1]
-        assert desk_url.startswith(f"{url}/sandbox/")
-        assert Desk(desk_url).limits()["enabled"] is False
+        admin_url = re.search(r"admin API is at (\S+)", text)[1]
+        assert admin_url.startswith(f"{url}/sandbox/")
+        assert AdminClient(admin_url).limits()["enabled"] is False
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 
@@ -408,7 +408,7 @@ def test_the_command_serves_on_the_port_it_is_told_until_it_is_stopped(tmp_path)
     process, url = start(tmp_path, "--company", "empty", "--port", str(port))
     with process:
         assert url == f"http://127.0.0.1:{port}"
-        assert desk_at(url).organisations()
+        assert admin_of(url).organisations()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
@@ -418,17 +418,17 @@ def test_a_running_sandbox_that_is_started_again_goes_on():
         url = xero.url
         with xero.start() as same:
             assert (same, same.url) == (xero, url)
-            assert same.desk.organisations()
+            assert same.admin.organisations()
 
 
 def test_the_command_says_why_it_cannot_start(xero, capsys):
     taken = xero.url.rsplit(":", 1)[1]
-    assert serve.main(["--company", "empty", "--port", taken]) == 1
+    assert cli.main(["--company", "empty", "--port", taken]) == 1
     assert "cannot start" in capsys.readouterr().err
 
 
 def test_the_settings_it_prints_lead_into_its_organisation(xero):
-    settings = serve.tap_config(xero)
+    settings = cli.tap_config(xero)
     answer = requests.post(
         f"{settings['identity_url']}/connect/token",
         data={"grant_type": "client_credentials"},
