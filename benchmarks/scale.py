@@ -34,8 +34,8 @@ from singer_xero.api import limits as client_limits
 from singer_xero.objects import OBJECTS
 from tap_xero import ahead
 from xero_sandbox import apps
-from xero_sandbox.clock import Clock
 from xero_sandbox.limits import Exceeded, Limits
+from xero_sandbox.state.clock import Clock
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = [name for name, xero in OBJECTS.items() if xero.selected and "/" not in xero.path]

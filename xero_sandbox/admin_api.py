@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug import Request, Response
 
-from . import apps, messages
+from . import apps
 from .faults import Fault
+from .http import messages
+from .http.visitors import not_allowed_to_administer
 from .identity import TokenError
 from .limits import Allowance
 from .resources import RESOURCES
-from .store import Organisation, Record
-from .visitors import not_allowed_to_administer
+from .state.store import Organisation, Record
 
 if TYPE_CHECKING:
-    from .app import Xero
+    from .http.app import Xero
 
 
 class AdminRefusal(Exception):
@@ -358,7 +359,7 @@ def _patch(asked: AdminRequest) -> Any:
 
 def _merge(asked: AdminRequest) -> Any:
     """Merge a contact into another one, as people do in Xero."""
-    from .people import merge
+    from .rules.contacts import merge
 
     organisation, into = asked.organisation(asked.pieces[0]), asked.only("into").get("into", "")
     with asked.xero.store.change():
@@ -380,7 +381,7 @@ def _delete(asked: AdminRequest) -> Any:
 
 def _day(asked: AdminRequest) -> Any:
     """A business day goes by: things happen in one organisation, and the clock moves to its close."""
-    from . import seed
+    from .demo import company as seed
 
     xero, organisation = asked.xero, asked.organisation(asked.only("tenant").get("tenant"))
     with xero.store.change():

@@ -16,7 +16,7 @@ import jwt
 
 from . import apps
 from .apps import App
-from .store import Store
+from .state.store import Store
 
 ACCESS_LIFE = timedelta(seconds=1800)
 ID_LIFE = timedelta(minutes=5)

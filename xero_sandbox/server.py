@@ -15,12 +15,12 @@ from socket import SHUT_RDWR, create_server, socket
 from typing import TYPE_CHECKING, Any
 
 from .admin_client import AdminClient
-from .clock import DEMO_DAY, Clock
+from .state.clock import DEMO_DAY, Clock
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .app import Xero
+    from .http.app import Xero
 
 COMPANIES: dict[str, tuple[str, ...]] = {
     "demo": ("demo_company", "second_company", "empty_company"),
@@ -88,8 +88,8 @@ class Sandbox:
             return self
         from werkzeug.serving import make_server
 
-        from .app import Xero
-        from .store import Store
+        from .http.app import Xero
+        from .state.store import Store
 
         clock = Clock(self._now or DEMO_DAY)
         store = Store(clock, _file(self._data))
@@ -125,7 +125,9 @@ class Sandbox:
         """The organisations to begin with, as (tenant id, name, records by resource)."""
         if self._invoices is not None:
             companies = [
-                importlib.import_module(f"{__package__}.seed").large_company(now, invoices=self._invoices)
+                importlib.import_module(f"{__package__}.demo.company").large_company(
+                    now, invoices=self._invoices
+                )
             ]
         else:
             companies = [_seeded(name, now) for name in COMPANIES[self._company]]
@@ -158,7 +160,7 @@ class Sandbox:
 @lru_cache(maxsize=16)
 def _seeded(name: str, now: datetime) -> Any:
     """A company of the seed, made once per process: nothing changes a record in place, so it can be shared."""
-    return getattr(importlib.import_module(f"{__package__}.seed"), name)(now)
+    return getattr(importlib.import_module(f"{__package__}.demo.company"), name)(now)
 
 
 def _file(data: Path | None) -> Path | None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import requests
 
-from xero_sandbox import Sandbox, apps, seed
+from xero_sandbox import Sandbox, apps
+from xero_sandbox.demo import company as seed
 
 Record = dict[str, Any]
 START = datetime(2026, 2, 2, 21, tzinfo=timezone.utc)

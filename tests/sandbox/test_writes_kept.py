@@ -17,7 +17,7 @@ import requests
 from company import Company, books_agree
 
 from xero_sandbox import AdminClient, Sandbox, cli
-from xero_sandbox import writing as sandbox_writing
+from xero_sandbox.rules import work as sandbox_writing
 
 BATCH = 20
 SECRET = "the-secret-of-these-tests"

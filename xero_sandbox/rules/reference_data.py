@@ -8,12 +8,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from werkzeug import Response
 
-from . import messages
-from .books import DEAD, ZERO
-from .calls import Call, Refusal, not_found
-from .chart import CLASSES
-from .store import Organisation, Record
-from .writing import ZERO_ID, Rule, Work, elements, head, noted, rendered
+from ..accounting.chart import CLASSES
+from ..accounting.double_entry import DEAD, ZERO
+from ..http import messages
+from ..http.calls import Call, Refusal, not_found
+from ..state.store import Organisation, Record
+from .work import ZERO_ID, Rule, Work, elements, head, noted, rendered
 
 _WITH_LINES = {
     "Invoices": "LineItems",

@@ -8,13 +8,14 @@ from typing import Any
 
 from werkzeug import Response
 
-from . import books, messages
-from .books import ONE, ZERO, in_base, market_rate, money
-from .calls import JSON, XML, Call, not_found
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, in_base, market_rate, money
+from ..http import messages
+from ..http.calls import JSON, XML, Call, not_found
+from ..state.store import Record
 from .documents import SETTLED, Paper, heading, own
 from .lines import Lines, account, tracking, with_lines
-from .store import Record
-from .writing import ZERO_ID, Rule, Work, elements, noted, refresh_balances, rendered, tally, tried
+from .work import ZERO_ID, Rule, Work, elements, noted, refresh_balances, rendered, tally, tried
 
 ONLY_STATUS = "Only Status accepted for updates."
 RECONCILED = "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement."

@@ -15,7 +15,7 @@ from . import messages
 from .calls import Call, Refusal
 
 if TYPE_CHECKING:
-    from .store import Organisation
+    from ..state.store import Organisation
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(minutes=6)

@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 
 from werkzeug import Response
 
-from . import messages, queries
-from .calls import QUOTES_JSON, Call, Refusal, bad_query, not_built, not_found
-from .resources import (
+from ..resources import (
     GUARDED,
     LIST,
     OPTIMISED,
@@ -22,7 +20,9 @@ from .resources import (
     SINGLE,
     SUMMARY,
 )
-from .store import Record, Table
+from ..state.store import Record, Table
+from . import messages, queries
+from .calls import QUOTES_JSON, Call, Refusal, bad_query, not_built, not_found
 
 _ACTIONS = (
     "CreateApprovedInvoice CreateDraftPurchaseOrder CreateApprovedBill AttachFilesIntoInvoice UseMulticurrency"
@@ -371,7 +371,7 @@ def report(call: Call) -> Response:
             if published.get("ReportID") == call.key:
                 return call.answer("Reports", [_published(call, published)])
         raise not_found()
-    from . import reports as drawn
+    from ..accounting import reports as drawn
 
     try:
         made = drawn.run(call.key, call.request.args.to_dict(), call.organisation)

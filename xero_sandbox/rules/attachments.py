@@ -8,10 +8,10 @@ import uuid
 
 from werkzeug import Response
 
-from . import messages
-from .calls import Call, Refusal, not_found
-from .store import Record
-from .writing import Work, elements, noted, rendered, tally, tried
+from ..http import messages
+from ..http.calls import Call, Refusal, not_found
+from ..state.store import Record
+from .work import Work, elements, noted, rendered, tally, tried
 
 LONGEST_NOTE = 2_500
 LARGEST_FILE = 10_000_000

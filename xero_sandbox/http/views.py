@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .resources import RESOURCES, SINGLE
+from ..resources import RESOURCES, SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .resources import Resource, View
-    from .store import Organisation
+    from ..resources import Resource, View
+    from ..state.store import Organisation
 
 _EMPTY_PARTS: dict[str, Any] = {
     "Addresses": [],

@@ -11,10 +11,15 @@ from collections.abc import Callable
 
 from werkzeug import Response
 
-from . import banking, catalogues, documents, enclosures, ledgering, people, trading
-from .calls import Call
-from .idempotency import once
-from .writing import Rule, write
+from ..http.calls import Call
+from ..http.idempotency import once
+from . import attachments as enclosures
+from . import banking, documents
+from . import contacts as people
+from . import manual_journals as ledgering
+from . import orders as trading
+from . import reference_data as catalogues
+from .work import Rule, write
 
 Handler = Callable[[Call], Response]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from werkzeug import Response
 
-from .calls import Call, Refusal, not_found
-from .store import Organisation, Record
-from .writing import Rule, Work, elements, refresh_balances
+from ..http.calls import Call, Refusal, not_found
+from ..state.store import Organisation, Record
+from .work import Rule, Work, elements, refresh_balances
 
 _TEXTS = {
     "Name": 255,

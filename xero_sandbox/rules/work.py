@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 
 from werkzeug import Response
 
-from . import books, messages
-from .calls import JSON, QUOTES_JSON, Call, Refusal, not_found
-from .queries import true
-from .resources import RESOURCES, SINGLE
-from .store import Organisation, Record
-from .views import shown
+from ..accounting import double_entry as books
+from ..http import messages
+from ..http.calls import JSON, QUOTES_JSON, Call, Refusal, not_found
+from ..http.queries import true
+from ..http.views import shown
+from ..resources import RESOURCES, SINGLE
+from ..state.store import Organisation, Record
 
 ZERO_ID = "00000000-0000-0000-0000-000000000000"
 MOST = 500

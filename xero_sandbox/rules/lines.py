@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from . import books
-from .books import ONE, ZERO, money
-from .messages import CENT, TEN_THOUSANDTH
-from .store import Record
-from .writing import Work
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, money
+from ..http.messages import CENT, TEN_THOUSANDTH
+from ..state.store import Record
+from .work import Work
 
 _PLAIN = ("Description", "Quantity", "DiscountRate", "DiscountAmount")
 _PRICING = frozenset(

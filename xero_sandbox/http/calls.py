@@ -13,10 +13,10 @@ from . import messages
 from .queries import true
 
 if TYPE_CHECKING:
+    from ..identity import Bearer
+    from ..resources import Resource
+    from ..state.store import Organisation, Record
     from .app import Xero
-    from .identity import Bearer
-    from .resources import Resource
-    from .store import Organisation, Record
 
 JSON = "application/json; charset=utf-8"
 QUOTES_JSON = "application/json"

@@ -11,12 +11,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from . import chart, demo_extras
-from .books import ZERO, Record, money
-from .clerk import business_day
-from .demo_setting import START, add_months, amount, month_end
-from .demo_trade import Trade
-from .seed import TODAY, Company
+from ..accounting import chart
+from ..accounting.double_entry import ZERO, Record, money
+from . import extras as demo_extras
+from .bookkeeper import business_day
+from .company import TODAY, Company
+from .setting import START, add_months, amount, month_end
+from .trade import Trade
 
 
 class Story(Trade):

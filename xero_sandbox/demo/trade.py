@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from . import books
-from . import demo_names as names
-from .books import ONE, ZERO, Record, market_rate, money
-from .clerk import business_day
-from .demo_setting import END, START, Setting, amount
-from .seed import TODAY
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, Record, market_rate, money
+from . import names
+from .bookkeeper import business_day
+from .company import TODAY
+from .setting import END, START, Setting, amount
 
 DISPUTE = date(2026, 6, 1)
 """From here on the radio station's bills are contested, and left unpaid."""

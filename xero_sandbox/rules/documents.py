@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from . import books
-from .books import DEAD, ONE, ZERO, Posting, in_base, market_rate, money
+from ..accounting import double_entry as books
+from ..accounting.double_entry import DEAD, ONE, ZERO, Posting, in_base, market_rate, money
+from ..state.store import Record
+from .contacts import contact_of, met
 from .lines import Lines, account, amount_types, with_lines
-from .people import contact_of, met
-from .store import Record
-from .writing import Rule, Work, head
+from .work import Rule, Work, head
 
 CHANGED_STATUS = "Invoice not of valid status for modification"
 SETTLED = "This document cannot be edited as it has a payment or credit note allocated to it."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .books import ZERO
+from ..accounting.double_entry import ZERO
+from ..state.store import Record
 from .documents import Paper, heading, numbered, own
 from .lines import Lines, with_lines
-from .store import Record
-from .writing import Rule, Work
+from .work import Rule, Work
 
 ORDER = Paper(
     "PurchaseOrders",

@@ -13,9 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from .books import ZERO, Record, document_id, in_base, is_credit, is_sale
 from .cash_basis import on_cash_basis
-from .report_ledger import Books, Entry, accrued, month_end, shifted
+from .double_entry import ZERO, Record, document_id, in_base, is_credit, is_sale
+from .general_ledger import Books, Entry, accrued, month_end, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

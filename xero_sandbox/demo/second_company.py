@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from . import chart
-from .clerk import Clerk, local_time
-from .seed import TODAY, Company, new_organisation, put_in_order
+from ..accounting import chart
+from .bookkeeper import Clerk, local_time
+from .company import TODAY, Company, new_organisation, put_in_order
 
 CUSTOMERS = (
     "Bruny Island Paddlers",

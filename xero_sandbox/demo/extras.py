@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from . import books
-from . import demo_names as names
-from .books import ONE, ZERO, Posting, Record, money
-from .clerk import IDS, business_day, local_time
-from .seed import TODAY, put_in_order
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, Posting, Record, money
+from . import names
+from .bookkeeper import IDS, business_day, local_time
+from .company import TODAY, put_in_order
 
 if TYPE_CHECKING:
-    from .demo import Story
+    from .story import Story
 
 
 SLOW_PAYER = "Sleeping Giant Backpackers"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from . import books
-from .books import DEAD, ZERO, money
+from ..accounting import double_entry as books
+from ..accounting.double_entry import DEAD, ZERO, money
+from ..state.store import Record
 from .lines import account, amount_types, none_type, tracking
-from .store import Record
-from .writing import Rule, Work
+from .work import Rule, Work
 
 _STEPS = {"": "DRAFT POSTED", "DRAFT": "DRAFT POSTED DELETED", "POSTED": "POSTED VOIDED"}
 _SYSTEM = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS"})

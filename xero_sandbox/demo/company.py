@@ -18,8 +18,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from . import books, chart
-from .clerk import IDS, Clerk, Guids, local_time
+from ..accounting import chart
+from ..accounting import double_entry as books
+from .bookkeeper import IDS, Clerk, Guids, local_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -151,7 +152,7 @@ def demo_company(now: datetime) -> Company:
 
     The history does not depend on `now`, which must not lie before its end. Raises ValueError if it does.
     """
-    from . import demo
+    from . import story as demo
 
     _after_history(now)
     return demo.company()
@@ -169,7 +170,7 @@ def second_company(now: datetime) -> Company:
 
     Raises ValueError when `now` lies before that day.
     """
-    from . import sister
+    from . import second_company as sister
 
     _after_history(now)
     return sister.company()

@@ -14,8 +14,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property, partial
 
-from .books import ZERO, Record, document_id, in_base, is_credit, is_sale, standing
-from .report_ledger import Books, Entry, accrued, options_of
+from .double_entry import ZERO, Record, document_id, in_base, is_credit, is_sale, standing
+from .general_ledger import Books, Entry, accrued, options_of
 
 _IN_LEDGER = ("ACCREC", "ACCPAY", "ACCRECCREDIT", "ACCPAYCREDIT")
 """Types of documents that an accrual ledger has on their own date, and this one when they are settled."""

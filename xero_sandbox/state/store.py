@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
+from ..http.messages import encode, rendered
+from ..http.views import shown
+from ..resources import PAGE, RESOURCES, SINGLE, Resource
 from .clock import Clock, sql_stamp
-from .messages import encode, rendered
-from .resources import PAGE, RESOURCES, SINGLE, Resource
-from .views import shown
 
 Record = dict[str, Any]
 
@@ -216,7 +216,7 @@ class Organisation:
 
     def cash_journals(self) -> Table:
         """The journals of the cash basis, as they follow from all records."""
-        from .cash_basis import cash_journals
+        from ..accounting.cash_basis import cash_journals
 
         if self._cash_journals is None:
             self._cash_journals = Table(RESOURCES["Journals"], cash_journals(self))

@@ -11,8 +11,8 @@ from decimal import Decimal
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from . import books
-from .books import ONE, ZERO, Posting, Record, in_base, market_rate, money
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, Posting, Record, in_base, market_rate, money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -10,11 +10,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from . import chart
-from . import demo_names as names
-from .books import Record, money
-from .clerk import Clerk, local_time
-from .seed import TODAY, Company, branding_theme, new_organisation, user
+from ..accounting import chart
+from ..accounting.double_entry import Record, money
+from . import names
+from .bookkeeper import Clerk, local_time
+from .company import TODAY, Company, branding_theme, new_organisation, user
 
 START = date(2024, 11, 20)
 FOUNDED = date(2024, 11, 4)

@@ -15,14 +15,16 @@ from urllib.parse import quote, unquote, urlencode
 
 from werkzeug import Request, Response
 
-from . import admin_api, apps, messages, reading, rules
+from .. import admin_api, apps
+from ..faults import HOLD_LIMIT, Fault, Faults, Switches
+from ..identity import BadToken, Bearer, Identity, TokenError, redirect_allowed
+from ..limits import Allowance, Exceeded, Limits
+from ..resources import RESOURCES, report_scopes, scopes_needed
+from ..rules import registry as rules
+from ..state.clock import Clock
+from ..state.store import Store
+from . import messages, reading
 from .calls import HTML, JSON, Call, Refusal, not_built, not_found
-from .clock import Clock
-from .faults import HOLD_LIMIT, Fault, Faults, Switches
-from .identity import BadToken, Bearer, Identity, TokenError, redirect_allowed
-from .limits import Allowance, Exceeded, Limits
-from .resources import RESOURCES, report_scopes, scopes_needed
-from .store import Store
 from .visitors import foreign_name
 
 if TYPE_CHECKING:
