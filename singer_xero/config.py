@@ -27,6 +27,7 @@ from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
 from singer_xero.api.paths import filled_in
 from singer_xero.api.redaction import redact_line, remember, remember_passwords_of
+from singer_xero.version import DISTRIBUTION
 
 if TYPE_CHECKING:
     from singer_xero.api.auth import AccessTokens
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from singer_xero.api.response_body import Bounds
     from xero_sandbox import Sandbox
 
-DISTRIBUTION = "singer-xero"
 API_URL = "https://api.xero.com"
 IDENTITY_URL = "https://identity.xero.com"
 

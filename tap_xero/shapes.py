@@ -146,6 +146,18 @@ def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def without_descriptions(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema without its descriptions, which are for people; a property of that name stays."""
+    found = {keyword: value for keyword, value in schema.items() if keyword != "description"}
+    if isinstance(schema.get("properties"), Mapping):
+        found["properties"] = {
+            name: without_descriptions(inner) for name, inner in schema["properties"].items()
+        }
+    if isinstance(schema.get("items"), Mapping):
+        found["items"] = without_descriptions(schema["items"])
+    return found
+
+
 def _writer(
     fields: Mapping[str, Field], path: str, digits: Callable[[Any, str], str | None]
 ) -> Callable[[Record], None] | None:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from singer_sdk import Stream
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform, StreamMap
-from singer_sdk.singerlib import Catalog, Metadata, RecordMessage
+from singer_sdk.singerlib import Catalog, Metadata, RecordMessage, SchemaMessage
 
 from singer_xero.api.errors import AccessError, NotFound, Refused, XeroError
 from singer_xero.config import ConfigurationProblem, Organisation
@@ -26,7 +27,7 @@ from tap_xero.budgets import joined
 from tap_xero.failures import Unforeseen, Unreadable
 from tap_xero.paging import AtOnce, Chunk, Fetch, Passed
 from tap_xero.records import Page, Record, RecordReader, Row, UnexpectedAnswer
-from tap_xero.shapes import Shape
+from tap_xero.shapes import Shape, without_descriptions
 from tap_xero.state import OrganisationStates
 from tap_xero.stream_maps import Completion, Finisher, MapProblem, completion
 
@@ -318,6 +319,11 @@ class XeroStream(Stream):
             return self.shape.record(record), parts
 
         return shaped if children or not self.shape.is_xeros else decode
+
+    def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
+        """Make the SCHEMA messages, without descriptions: those are half the size, and no target needs them."""
+        for message in super()._generate_schema_messages():
+            yield replace(message, schema=without_descriptions(message.schema))
 
     # Two steps of the SDK's that would cost as much for each record as decoding it, left out where nothing is to do.
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+from urllib3.connection import HTTPConnection
+
+from tap_xero.ahead import WINDOW
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import read
@@ -77,3 +81,18 @@ def test_a_list_of_many_pages_takes_one_call_for_each_page_and_one_that_proves_i
         }
         assert len(read(config, "invoices").records["invoices"]) == 12_500
         assert asked(xero.admin) == {"Invoices": 13 + 1}
+
+
+def test_calls_share_connections(config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one for each call that may be under way at once, however many calls there are."""
+    made: list[HTTPConnection] = []
+    connect = HTTPConnection.connect
+
+    def counted(connection: HTTPConnection) -> None:
+        made.append(connection)
+        connect(connection)
+
+    monkeypatch.setattr(HTTPConnection, "connect", counted)
+    read(config)
+    assert len(admin.calls()) > 3 * WINDOW
+    assert 0 < len(made) <= WINDOW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ import pytest
 from singer_xero.objects import OBJECTS
 from xero_sandbox import AdminClient, Sandbox, apps
 
-from .company import guid
+from .company import HARBOUR, TIDE, guid
 from .conftest import moving_clock
 from .runs import Run, read
 
@@ -213,6 +214,30 @@ def test_a_part_of_another_shape_is_null_and_told(
     assert [record["SalesDetails"] for record in run.records["items"]] == [None, None, None]
     (line,) = run.warnings
     assert "items: SalesDetails holds a value that is no object; null is passed on." in line
+
+
+def keywords(schema: dict[str, Any]) -> set[str]:
+    """The keywords of a JSON schema, of its properties and items too; a property's name is none."""
+    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return set(schema).union(*map(keywords, inner))
+
+
+@pytest.mark.parametrize("settings", [{}, {"field_names": "snake_case", "child_streams": True}])
+def test_descriptions_are_in_the_catalog_and_not_in_messages(
+    config: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    run = read({**config, **settings}, "items", "invoices")
+    entry = run.tap.catalog["items"].schema.to_dict()
+    (message,) = run.of("SCHEMA", "items")
+    assert "description" in keywords(entry)
+    assert "description" not in keywords(message["schema"])
+    name = "description" if settings else "Description"
+    assert message["schema"]["properties"].keys() == entry["properties"].keys() >= {name}
+
+
+def test_every_schema_is_written_once_whatever_the_number_of_organisations(web: dict[str, Any]) -> None:
+    run = read({**web, "tenant_ids": [HARBOUR, TIDE], "child_streams": True}, "contacts", "invoices")
+    assert set(Counter(message["stream"] for message in run.of("SCHEMA")).values()) == {1}
 
 
 def test_the_message_of_a_schema_names_keys_and_bookmark(config: dict[str, Any]) -> None:
