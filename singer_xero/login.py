@@ -40,7 +40,6 @@ from singer_xero.api.transport import require_https
 from singer_xero.config import (
     API_URL,
     CONNECTION_SETTINGS,
-    DISTRIBUTION,
     IDENTITY_URL,
     ConfigurationProblem,
     Connected,
@@ -54,6 +53,7 @@ from singer_xero.config import (
 )
 from singer_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
 from singer_xero.console import clean_output
+from singer_xero.version import DISTRIBUTION
 
 logger = logging.getLogger("xero-login")
 

@@ -28,10 +28,13 @@ MOST_THREADS = 60
 """For any number of organisations: sixty calls of a third of a second each are what Xero allows an app."""
 
 SPOOL = 16 * 2**20
-"""Bytes of answers that may lie ready, packed, for the lists whose turn comes later."""
+"""Bytes of answers that may lie ready for the lists whose turn comes later."""
 
-DUE = 8 * 2**20
-"""Bytes that may lie ready for the list that is being consumed and stay as they are, for they are wanted at once."""
+UNPACKED = 6 * 2**20
+"""Bytes up to which those answers stay unpacked: unpacking one again costs a third of what reading it costs."""
+
+DUE = 16 * 2**20
+"""Bytes that may lie ready, unpacked, for the list that is being consumed."""
 
 LANES = 500
 """Lists that have been begun and not consumed; with thousands of organisations there are too many to begin them all."""
@@ -122,8 +125,9 @@ class ReadAhead:
         spool: int = SPOOL,
         lanes: int = LANES,
         due: int = DUE,
+        unpacked: int = UNPACKED,
     ) -> None:
-        self._spool, self._due = spool, due
+        self._spool, self._due, self._unpacked = spool, due, unpacked
         self._lying = 0
         self._under_way = self._largest = 0
         self.most = 0
@@ -232,8 +236,10 @@ class ReadAhead:
     def _fetch(self, lane: _Lane, call: Callable[[], Page]) -> Page:
         try:
             page = call()
-            if lane is not self._consumed or lane.lying + lane.answered + page.size > self._due:
+            if self._is_to_pack(lane, page.size):
                 page.pack()
+            else:
+                page.stay_unpacked()
             with self._changed:
                 lane.answered += page.held
             return page
@@ -241,6 +247,15 @@ class ReadAhead:
             with self._changed:
                 self._landed(lane)
                 self._ask(lane)
+
+    def _is_to_pack(self, lane: _Lane, size: int) -> bool:
+        """Whether so many more bytes of a list are too many to be held unpacked."""
+        with self._changed:
+            if lane is self._consumed:
+                return lane.lying + lane.answered + size > self._due
+            consumed = self._consumed.lying if self._consumed else 0
+            answered = sum(later.answered for later in self._lanes.values())
+            return self._lying - consumed + answered + size > self._unpacked
 
     def _landed(self, lane: _Lane) -> None:
         lane.flying -= 1
@@ -275,7 +290,7 @@ class ReadAhead:
 
     def _put(self, lane: _Lane, chunk: Chunk) -> None:
         later = lane is not self._consumed
-        ready = _Ready.of(chunk, packed=later)
+        ready = _Ready.of(chunk, packed=later and self._is_to_pack(lane, chunk.size))
 
         def may() -> bool:
             if self._stopped:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from singer_xero.api import deflate
 from singer_xero.api.dates import readable_instant
 from singer_xero.api.errors import CallError
 from singer_xero.objects import Field, XeroObject
@@ -127,8 +127,7 @@ class Body:
         """All rows, found anew."""
         content = self._content
         if content is None:
-            # 32: of gzip, as Xero packs, or of zlib, as `pack` does.
-            content = zlib.decompress(cast("bytes", self._packed), wbits=32 + zlib.MAX_WBITS)
+            content = deflate.decompress(cast("bytes", self._packed))
         return self._read(self, content)
 
     def _opened(self) -> list[msgspec.Raw]:
@@ -139,8 +138,13 @@ class Body:
     def pack(self) -> None:
         """Keep the packed form only; what is short stays as it is."""
         if self._content is not None and len(self._content) > SHORT:
-            self._packed = self._packed or zlib.compress(self._content, 1)
+            self._packed = self._packed or deflate.compress(self._content)
             self._content = self._raws = None
+
+    def stay_unpacked(self) -> None:
+        """Keep the text only."""
+        if self._content is not None:
+            self._packed = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,11 @@ class Page:
         """Pack its records until they are asked for."""
         if self.body:
             self.body.pack()
+
+    def stay_unpacked(self) -> None:
+        """Keep its records as they are."""
+        if self.body:
+            self.body.stay_unpacked()
 
 
 def bodies_of(rows: Iterable[Row]) -> list[Body]:

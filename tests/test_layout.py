@@ -28,7 +28,17 @@ ALLOWED = {
     "xero_reconcile": {"singer_xero"},
 }
 #: What the client may use of other people's.
-LIBRARIES = {"backoff", "filelock", "jwt", "msgspec", "platformdirs", "psycopg", "requests", "urllib3"}
+LIBRARIES = {
+    "backoff",
+    "filelock",
+    "isal",
+    "jwt",
+    "msgspec",
+    "platformdirs",
+    "psycopg",
+    "requests",
+    "urllib3",
+}
 
 
 def part_of(module: str) -> str:

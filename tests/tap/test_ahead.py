@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,7 +17,7 @@ from singer_xero.api.errors import NotConnected
 from singer_xero.objects import OBJECTS
 from tap_xero.ahead import NEAR, ROW, WINDOW, ReadAhead
 from tap_xero.paging import Chunk
-from tap_xero.records import SHORT, Page, RecordReader, Row, bodies_of
+from tap_xero.records import SHORT, Body, Page, RecordReader, Row, bodies_of
 from tap_xero.streams import Reading
 from xero_sandbox import AdminClient
 
@@ -258,13 +259,43 @@ def test_what_lies_ready_for_later_is_packed_and_comes_out_as_it_went_in(
     def later(at_once: Any) -> Iterator[Chunk]:
         yield Chunk(rows, 7, page.size, proven=False)
 
-    reading = ahead([(0, lists(1)[0][1]), (1, later)])
+    reading = ahead([(0, lists(1)[0][1]), (1, later)], unpacked=page.size - 1)
     until(reading, lambda: reading.most > 100)  # the chunk of the first list is one byte
     assert reading.most < page.size / 10 + 4 * ROW
     assert numbers(reading.consume(0)) == [0]
     (got,) = reading.consume(1)
     assert [(row.key, row.time, bytes(row.raw)) for row in got.rows] == wanted
     assert (got.remaining, got.proven) == (7, False)
+
+
+@pytest.mark.parametrize(("unpacked", "again"), [(6 * SHORT + 6_000, 0), (3 * SHORT, 4)])
+def test_an_answer_is_unpacked_once_as_long_as_the_bytes_that_lie_ready_are_few(
+    ahead: Callable[..., ReadAhead], unpacked: int, again: int
+) -> None:
+    """Each of the six answers takes a little more than SHORT; beyond the bound they are packed."""
+    opened: list[int] = []
+    found = RecordReader._rows
+
+    class Counting(RecordReader):
+        def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
+            opened.append(len(content))
+            return found(self, content, call, body)
+
+    reader, pages, lying = Counting(OBJECTS["invoices"], logging.getLogger("tap-xero")), [], threading.Event()
+    for _ in range(6):
+        _, page = invoices_of(3, packed=True)
+        content = zlib.decompress(page.body._packed, 31) if page.body and page.body._packed else b""
+        pages.append(reader.page(content, "GET Invoices", page.body._packed if page.body else None))
+    opened.clear()
+
+    def later(at_once: Any) -> Iterator[Chunk]:
+        yield from (Chunk(page.rows, None, page.size) for page in pages)
+        lying.set()
+
+    reading = ahead([(0, lists(1)[0][1]), (1, later)], unpacked=unpacked)
+    assert lying.wait(10)
+    assert [numbers(reading.consume(0)), len(list(reading.consume(1)))] == [[0], 6]
+    assert len(opened) == again
 
 
 def test_lists_far_from_their_turn_leave_most_of_the_spool_to_the_next_ones(
