@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from singer_xero.objects import CHILDREN, STREAMS
+from singer_xero.objects import NESTED_TABLES, STREAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,12 +32,12 @@ BEGIN, END = "    # From `{} --about`, by plugins/make.py:\n", "    # (end of th
 def selection() -> list[str]:
     """Return the patterns for the streams that are on by default.
 
-    They are named one by one: what a pattern with `!` leaves out, no later selection brings back. Child streams are
-    there with `child_streams: true` only; Meltano warns of a stream that isn't, unless its name has a star.
+    They are named one by one: what a pattern with `!` leaves out, no later selection brings back. Nested tables are
+    there with `nested_tables: true` only; Meltano warns of a stream that isn't, unless its name has a star.
     """
     lists = [name for name, xero in STREAMS.items() if xero.selected]
     stems = [
-        re.sub(r"(_line(_item)?)(s|_tracking)$", r"\1", n) for n, one in CHILDREN.items() if one.selected
+        re.sub(r"(_line(_item)?)(s|_tracking)$", r"\1", n) for n, one in NESTED_TABLES.items() if one.selected
     ]
     return [*(f"{name}.*" for name in lists), *(f"{stem}*.*" for stem in dict.fromkeys(stems))]
 

@@ -34,24 +34,24 @@ from singer_xero.config import (
     text_of,
 )
 from singer_xero.objects import STREAMS, XeroObject
-from tap_xero.ahead import Read, ReadAhead, threads_for
-from tap_xero.bookmarks import check_state, organisations_in
-from tap_xero.budgets import windows
-from tap_xero.catalogue import catalog_from, choose_replication, fill_in
-from tap_xero.discovery import all_streams
+from tap_xero.catalog import catalog_from, choose_replication, fill_in
 from tap_xero.failures import Failure, Failures, Unforeseen
-from tap_xero.files import Files
-from tap_xero.foreign_state import ForeignBookmarks, state_from, unwrapped
 from tap_xero.memory import stay_small
-from tap_xero.naming import SNAKE_CASE, XERO
-from tap_xero.output import BlockWriter
+from tap_xero.message_writer import BlockWriter
 from tap_xero.paging import Chunk
-from tap_xero.periods import later, month_end
-from tap_xero.reports import REPORT_SETTINGS
-from tap_xero.shapes import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, UNKNOWN, with_precision
-from tap_xero.state import SparingStateWriter
-from tap_xero.stream_maps import check_maps, check_names, prepare, with_numbers
-from tap_xero.streams import Reading, XeroStream, moment_of
+from tap_xero.prefetch import Prefetch, Read, threads_for
+from tap_xero.records.naming import SNAKE_CASE, XERO
+from tap_xero.records.projection import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, UNKNOWN, with_precision
+from tap_xero.records.stream_maps import check_maps, check_names, prepare, with_numbers
+from tap_xero.state.check import check_state, organisations_in
+from tap_xero.state.foreign import ForeignBookmarks, state_from, unwrapped
+from tap_xero.state.writer import SparingStateWriter
+from tap_xero.streams.attachments import Files
+from tap_xero.streams.budgets import windows
+from tap_xero.streams.discovery import all_streams
+from tap_xero.streams.lists import Reading, XeroStream, moment_of
+from tap_xero.streams.periods import later, month_end
+from tap_xero.streams.reports import REPORT_SETTINGS
 
 if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
@@ -63,7 +63,7 @@ T = TypeVar("T")
 DAYS = ("start_date", "report_start_date", "report_end_date", "budget_start_date", "budget_end_date")
 """The settings that are days."""
 
-SHAPING = ("field_names", "child_streams", "unknown_fields", "decimals")
+SHAPING = ("field_names", "nested_tables", "unknown_fields", "decimals")
 """The settings that the schemas depend on."""
 
 MANY = 20
@@ -125,7 +125,7 @@ class TapXero(XeroPlugin, Tap):
             "quotes. Nested fields too.",
         ),
         th.Property(
-            "child_streams", th.BooleanType, default=False, title="Child streams",
+            "nested_tables", th.BooleanType, default=False, title="Nested tables",
             description="Make streams of the lists inside records too, such as invoice_line_items, and put the ids of "
             "nested records beside them (ContactID beside Contact). Costs no calls.",
         ),
@@ -173,7 +173,7 @@ class TapXero(XeroPlugin, Tap):
         self.failures = Failures(self.logger)
         self._stopped_by = 0
         self._skipped: set[tuple[str, str]] = set()
-        self._ahead: ReadAhead | None = None
+        self._ahead: Prefetch | None = None
         self._readings: dict[tuple[str, str], Reading] = {}
         self._known: dict[Hashable, Future[Any]] = {}
         self._asking = threading.Lock()
@@ -309,13 +309,13 @@ class TapXero(XeroPlugin, Tap):
     @cached_property
     def opened(self) -> frozenset[str]:
         """The streams that cost many calls and may be read; `ConfigurationProblem` for an unknown name."""
-        dear = [name for name, xero in STREAMS.items() if xero.dear]
+        costly = [name for name, xero in STREAMS.items() if xero.costly]
         found: set[str] = set()
         for name in self.config.get("detail_streams") or ():
-            matches = fnmatch.filter(dear, name)
+            matches = fnmatch.filter(costly, name)
             if not matches and name not in STREAMS:
-                near = difflib.get_close_matches(name, dear, 1)
-                meant = f"did you mean {near[0]}?" if near else f"they are: {', '.join(dear)}."
+                near = difflib.get_close_matches(name, costly, 1)
+                meant = f"did you mean {near[0]}?" if near else f"they are: {', '.join(costly)}."
                 raise ConfigurationProblem(f"detail_streams: no stream is called {name}; {meant}")
             found.update(matches)
         return frozenset(found)
@@ -344,7 +344,7 @@ class TapXero(XeroPlugin, Tap):
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
         if self._ahead is None:
-            self._ahead = ReadAhead(self._lists(), threads_for(len(self.organisations)))
+            self._ahead = Prefetch(self._lists(), threads_for(len(self.organisations)))
         key = (stream.name, organisation.tenant_id)
         if key not in self._ahead:  # read a second time
             reading = Reading(stream, organisation)

@@ -13,9 +13,9 @@ from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
-from singer_xero.objects import CHILDREN, EVERY, OBJECTS, Field, XeroObject
+from singer_xero.objects import EVERY, NESTED_TABLES, OBJECTS, Field, XeroObject
+from singer_xero.objects.components import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from singer_xero.objects.fields import calculated, guid, many, one, text
-from singer_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from target_xero.day_formats import DayOrder, no_order
 from target_xero.payload import REFERENCES, Form
 from target_xero.spelling import folded
@@ -214,7 +214,7 @@ class Write:
         aside = self.looked_at | {part.field for part in self.parts}
         if not self.key_is_content:
             aside |= {self.key}
-        twins = frozenset(self.xero.twins if self.xero else ())
+        twins = frozenset(self.xero.duplicate_fields if self.xero else ())
         never = self.never | twins | {"tenant_id"}
         refers = {"": self.refers, **{part.field: WRITES[part.row].refers for part in self.parts}}
         own_keys = {field: REFERENCES[name][0] for field, name in refers.items() if name}
@@ -813,7 +813,7 @@ _REASONS = {
 
 
 def _reason(stream: str) -> str:
-    if stream in CHILDREN:
+    if stream in NESTED_TABLES:
         return "lists inside records are written with their records"
     if stream == "reports" or stream.startswith("report_"):
         return "reports are worked out by Xero"

@@ -37,7 +37,7 @@ def company(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) 
     for name, settings in {
         "xero": {},
         "snake": {"field_names": "snake_case"},
-        "lifted": {"field_names": "snake_case", "child_streams": True},
+        "lifted": {"field_names": "snake_case", "nested_tables": True},
     }.items():
         recorder = Recorder()
         config = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from singer_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging, XeroObject
+from singer_xero.objects import EXCLUSIONS, NESTED_TABLES, OBJECTS, STREAMS, Paging, XeroObject
 from tap_xero.tap import TapXero
 from target_xero import columns, writes
 
@@ -31,7 +31,7 @@ def streams() -> str:
     rows = []
     for xero in OBJECTS.values():
         if xero.incremental:
-            replication = f"incremental, by {xero.marker}"
+            replication = f"incremental, by {xero.cursor}"
         else:
             replication = "full table" + (", can be incremental" if xero.can_be_incremental else "")
         broad = [scope for scope in xero.scopes if scope in BROAD]
@@ -67,7 +67,7 @@ def streams() -> str:
 
 def mark(xero: XeroObject) -> str:
     """What has to be done for a stream to be read."""
-    if xero.dear:
+    if xero.costly:
         return " (each)"
     return "" if xero.selected else " (off)"
 
@@ -105,9 +105,9 @@ def transcript() -> str:
 
 
 def children() -> str:
-    """One row for each child stream: whose list it is, and its key."""
+    """One row for each nested table: whose list it is, and its key."""
     rows = []
-    for child in CHILDREN.values():
+    for child in NESTED_TABLES.values():
         path = " > ".join(level.field for level in child.levels)
         rows.append([f"`{child.name}`", f"`{child.of.name}`", path, ", ".join(child.key)])
     return table(["stream", "comes with", "its list", "key, after `tenant_id`"], rows)
@@ -115,7 +115,7 @@ def children() -> str:
 
 def unread() -> str:
     """What is left out and why."""
-    return table(["address", "not read, because"], [[f"`{path}`", why] for path, why in NOT_READ.items()])
+    return table(["address", "not read, because"], [[f"`{path}`", why] for path, why in EXCLUSIONS.items()])
 
 
 BROAD = ("accounting.transactions.read", "accounting.reports.read")

@@ -1,4 +1,4 @@
-"""Names in snake_case, child streams and reports in PostgreSQL: what the models in dbt/ are made from.
+"""Names in snake_case, nested tables and reports in PostgreSQL: what the models in dbt/ are made from.
 
 What target-postgres makes of them, column by column, and the joins that models make. The models themselves are tested
 in tests/ledger.
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import EVERY, REPORTS
-from tap_xero.shapes import Shape
+from tap_xero.records.projection import Shape
 
 #: Tables, and the columns that hold a model together or are shown by one.
 COLUMNS = {
@@ -317,7 +317,7 @@ def test_columns_of_the_database_are_no_words_of_its_own(loaded: Any) -> None:
     reserved = {
         word for (word,) in loaded.ask("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
     }
-    settings = {"field_names": "snake_case", "child_streams": True}
+    settings = {"field_names": "snake_case", "nested_tables": True}
     for name, xero in EVERY.items():
         assert not reserved & {name, *Shape(xero, settings).schema()["properties"]}, name
     assert loaded.ask("SELECT xero_user FROM {}.quote_history WHERE xero_user IS NOT NULL LIMIT 1")

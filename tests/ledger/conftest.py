@@ -53,7 +53,7 @@ def read_company(settings: dict[str, Any], folder: Path) -> list[Message]:
         json.dumps(
             {
                 "field_names": "snake_case",
-                "child_streams": True,
+                "nested_tables": True,
                 "report_start_date": "2024-01-01",
                 "report_end_date": "2026-12-31",
                 "token_path": str(folder / "tokens.json"),

@@ -6,10 +6,10 @@ import random
 from typing import Any
 
 from company import Company, books_agree
-from xero_sandbox.rules.registry import RULES
 
 from xero_sandbox import Sandbox
 from xero_sandbox.resources import RESOURCES
+from xero_sandbox.rules.registry import RULES
 
 ODD: list[Any] = [None, "", 0, -1, "x", [], {}, [{}], True, "2020-01-01", 1e12, "AUTHORISED", "DELETED"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from urllib3.connection import HTTPConnection
 
-from tap_xero.ahead import WINDOW
+from tap_xero.prefetch import WINDOW
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import read
@@ -83,7 +83,9 @@ def test_a_list_of_many_pages_takes_one_call_for_each_page_and_one_that_proves_i
         assert asked(xero.admin) == {"Invoices": 13 + 1}
 
 
-def test_calls_share_connections(config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_share_connections(
+    config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """There is one for each call that may be under way at once, however many calls there are."""
     made: list[HTTPConnection] = []
     connect = HTTPConnection.connect

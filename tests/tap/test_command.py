@@ -300,7 +300,7 @@ def test_a_config_file_that_cannot_be_read_is_refused_without_repeating_it(tmp_p
     [
         ("contact", ["did you mean contacts?"]),
         ("nobody", ["--discover"]),
-        ("invoice_line_items", ["child_streams: true"]),
+        ("invoice_line_items", ["nested_tables: true"]),
     ],
 )
 def test_a_catalogue_that_selects_a_stream_that_there_is_not_is_refused(

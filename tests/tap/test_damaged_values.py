@@ -21,7 +21,7 @@ import msgspec
 import pytest
 
 from singer_xero.api.client import XeroClient, connect
-from singer_xero.objects import DETAILS, OBJECTS, Detail, Paging, XeroObject
+from singer_xero.objects import OBJECTS, SUBRESOURCES, Paging, Subresource, XeroObject
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import Run, read
@@ -143,8 +143,8 @@ class Copies:
     def __init__(self, xero: XeroObject, record: dict[str, Any], damages: list[Damage]) -> None:
         self.xero, self.damages = xero, damages
         self._first = record
-        told = xero.told if isinstance(xero, Detail) else xero.key
-        self.stamp = str(xero.numbered if isinstance(xero, Detail) else xero.marker)
+        told = xero.told if isinstance(xero, Subresource) else xero.key
+        self.stamp = str(xero.numbered if isinstance(xero, Subresource) else xero.cursor)
         self.own_key = told[-1] if told and told[-1] in record else None
         self.records = [self._numbered(record, 0)]
         self.records += [
@@ -304,11 +304,11 @@ def single_of(client: XeroClient, path: str, envelope: str) -> list[dict[str, An
 @pytest.fixture(params=["as a whole", "one by one"])
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Both ways of reading an answer, with the number of damages in it."""
-    monkeypatch.setattr("tap_xero.records.LONG", 0 if request.param == "as a whole" else 10**9)
+    monkeypatch.setattr("tap_xero.records.reader.LONG", 0 if request.param == "as a whole" else 10**9)
     return OF_LISTS if request.param == "as a whole" else OF_OTHERS
 
 
-def sample(client: XeroClient, detail: Detail) -> tuple[dict[str, Any], dict[str, Any]]:
+def sample(client: XeroClient, detail: Subresource) -> tuple[dict[str, Any], dict[str, Any]]:
     """A record, and what hangs on it; made up where the demo company has nothing of the kind."""
     parents = list_of(client, detail.of)[:20]
     for parent in parents:
@@ -366,11 +366,11 @@ def test_a_damaged_value_of_a_single_record_costs_only_itself(
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 
-@pytest.mark.parametrize("stream", DETAILS)
+@pytest.mark.parametrize("stream", SUBRESOURCES)
 def test_a_damaged_value_of_what_hangs_on_a_record_costs_only_itself(
     demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
-    detail = DETAILS[stream]
+    detail = SUBRESOURCES[stream]
     parent, record = sample(client, detail)
     copies = Copies(detail, record, damages_of(record, OF_OTHERS))
     answer(admin, detail.of.path, msgspec.json.encode({detail.of.envelope: [parent]}))

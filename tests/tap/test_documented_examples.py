@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from singer_xero.objects import DETAILS, OBJECTS, REPORTS, Detail, Paging, XeroObject
+from singer_xero.objects import OBJECTS, REPORTS, SUBRESOURCES, Paging, Subresource, XeroObject
 from xero_sandbox import AdminClient
 
 from .company import HARBOUR, HARBOUR_NAME, invoice
@@ -43,7 +43,7 @@ def examples() -> dict[str, Any]:
 
 
 def example_of(xero: XeroObject) -> dict[str, Any]:
-    path = xero.path if isinstance(xero, Detail) else xero.path + "/{id}" * bool(xero.detail)
+    path = xero.path if isinstance(xero, Subresource) else xero.path + "/{id}" * bool(xero.detail)
     example = examples().get(path)
     if example is None or not example.get(xero.envelope):
         pytest.skip(f"Xero documents no answer for {path}")
@@ -69,7 +69,7 @@ def fits(run: Run, stream: str) -> None:
 def test_a_documented_record_fits_its_schema(
     config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch, stream: str, long: bool
 ) -> None:
-    monkeypatch.setattr("tap_xero.records.LONG", 0 if long else 10**9)
+    monkeypatch.setattr("tap_xero.records.reader.LONG", 0 if long else 10**9)
     xero = OBJECTS[stream]
     example = example_of(xero)
     if xero.detail:
@@ -81,11 +81,11 @@ def test_a_documented_record_fits_its_schema(
     fits(read(config, stream), stream)
 
 
-@pytest.mark.parametrize("stream", DETAILS)
+@pytest.mark.parametrize("stream", SUBRESOURCES)
 def test_what_is_documented_to_hang_on_a_record_fits_its_schema(
     config: dict[str, Any], admin: AdminClient, stream: str
 ) -> None:
-    detail = DETAILS[stream]
+    detail = SUBRESOURCES[stream]
     example = example_of(detail)
     parent = dict.fromkeys(detail.of.key, f"{detail.of.name}-1")
     parent |= {name: next(iter(allowed)) for name, allowed in detail.where.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import OBJECTS
-from tap_xero.foreign_state import state_from, unwrapped
+from tap_xero.state.foreign import state_from, unwrapped
 from xero_sandbox import AdminClient
 
 from .company import FIRST_JOURNAL, HARBOUR, HARBOUR_NAME, TIDE, guid

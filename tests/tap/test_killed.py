@@ -18,7 +18,7 @@ import pytest
 
 from singer_xero.objects import OBJECTS
 from tap_xero import paging
-from tap_xero.streams import XeroStream
+from tap_xero.streams.lists import XeroStream
 from xero_sandbox import AdminClient
 
 from .busy_list import BusyList, rows_at
@@ -40,7 +40,7 @@ def chatty(monkeypatch: pytest.MonkeyPatch) -> None:
 def versions(messages: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
     """Stream, key and time of change of each record."""
     return {
-        (stream, record[OBJECTS[stream].key[0]], record[str(OBJECTS[stream].marker)])
+        (stream, record[OBJECTS[stream].key[0]], record[str(OBJECTS[stream].cursor)])
         for stream, records in records_of(messages).items()
         for record in records
     }
@@ -81,8 +81,8 @@ def test_no_bookmark_is_ever_beyond_what_was_passed_on(config: dict[str, Any], a
     newest: dict[str, Any] = {}
     for message in read({**config, "page_size": 2}, *STREAMS).messages:
         if message["type"] == "RECORD":
-            marker = message["record"][str(OBJECTS[message["stream"]].marker)]
-            newest[message["stream"]] = max(marker, newest.get(message["stream"], marker))
+            cursor = message["record"][str(OBJECTS[message["stream"]].cursor)]
+            newest[message["stream"]] = max(cursor, newest.get(message["stream"], cursor))
         elif message["type"] == "STATE":
             for stream, kept in message["value"]["bookmarks"].items():
                 for part in kept["partitions"]:

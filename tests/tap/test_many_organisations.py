@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from singer_sdk.streams._state import StreamStateManager
 
-from tap_xero import state as states
-from tap_xero.ahead import ReadAhead, threads_for
-from tap_xero.output import BlockWriter
+from tap_xero.message_writer import BlockWriter
 from tap_xero.paging import Chunk
-from tap_xero.state import OrganisationStates, SparingStateWriter
-from tap_xero.streams import XeroStream
+from tap_xero.prefetch import Prefetch, threads_for
+from tap_xero.state import writer as states
+from tap_xero.state.writer import OrganisationStates, SparingStateWriter
+from tap_xero.streams.lists import XeroStream
 from tap_xero.tap import MANY
 from xero_sandbox import AdminClient
 
@@ -209,7 +209,7 @@ def test_lists_are_begun_as_earlier_ones_are_consumed() -> None:
             begun.append(number)
             yield number, lambda at_once, number=number: iter([Chunk([], size=number)])
 
-    reading = ReadAhead(lists(), threads=2, lanes=10)
+    reading = Prefetch(lists(), threads=2, lanes=10)
     try:
         assert len(begun) == 10
         for number in range(100):

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from tap_xero.streams import Progress
+from tap_xero.streams.lists import Progress
 from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from singer_xero.objects import CHILDREN, OBJECTS
+from singer_xero.objects import NESTED_TABLES, OBJECTS
 from xero_sandbox import AdminClient
 
 from .company import guid
 from .runs import read
 
 FORMS = [
-    {"field_names": names, "child_streams": children, "flattening_enabled": flat, "flattening_max_depth": 3}
+    {"field_names": names, "nested_tables": children, "flattening_enabled": flat, "flattening_max_depth": 3}
     for names, children, flat in itertools.product(("xero", "snake_case"), (False, True), (False, True))
 ]
 FLAT = {"flattening_enabled": True, "flattening_max_depth": 3}
@@ -52,8 +52,11 @@ def test_no_record_has_a_field_that_its_schema_lacks(demo: dict[str, Any], form:
     assert found == set()
     wanted = {name for name, xero in OBJECTS.items() if xero.selected}
     assert wanted <= {stream for stream, records in run.records.items() if records}
-    if form["child_streams"]:
-        assert {"invoice_line_item_tracking", "contact_group_members"} & CHILDREN.keys() <= run.records.keys()
+    if form["nested_tables"]:
+        assert {
+            "invoice_line_item_tracking",
+            "contact_group_members",
+        } & NESTED_TABLES.keys() <= run.records.keys()
 
 
 # Amounts as text
@@ -134,7 +137,7 @@ def test_text_that_nobody_can_store_is_mended_and_told_once(
     told: str,
     long: bool,
 ) -> None:
-    monkeypatch.setattr("tap_xero.records.LONG", 0 if long else 10**9)
+    monkeypatch.setattr("tap_xero.records.reader.LONG", 0 if long else 10**9)
     line = b'{"Description": %s}' % sent
     record = b'{"InvoiceID": "%s", "UpdatedDateUTC": "/Date(1000)/", "LineItems": [%s, %s]}'
     body = b'{"Invoices": [%s]}' % (record % (guid("i", 1).encode(), line, line))

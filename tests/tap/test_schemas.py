@@ -142,7 +142,7 @@ def item(number: int, **fields: Any) -> dict[str, Any]:
 def both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records of short answers are looked at one by one, those of long ones are checked as a whole."""
     if request.param == "long answers":
-        monkeypatch.setattr("tap_xero.records.LONG", 0)
+        monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
 
 
 def item_with_new_fields(number: int) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
             for name in names
         ]
     }
-    run = read(config | {"unknown_fields": "keep", "child_streams": True}, catalog=catalog)
+    run = read(config | {"unknown_fields": "keep", "nested_tables": True}, catalog=catalog)
     kept = {name: [record["UnknownFields"] for record in run.records[name]] for name in names}
     assert [json.loads(text) for text in kept["invoices"]] == [
         {"LineItems[1].Hue": 3, "LineItems[1].Tracking[0].Why": "x"}
@@ -222,7 +222,7 @@ def keywords(schema: dict[str, Any]) -> set[str]:
     return set(schema).union(*map(keywords, inner))
 
 
-@pytest.mark.parametrize("settings", [{}, {"field_names": "snake_case", "child_streams": True}])
+@pytest.mark.parametrize("settings", [{}, {"field_names": "snake_case", "nested_tables": True}])
 def test_descriptions_are_in_the_catalog_and_not_in_messages(
     config: dict[str, Any], settings: dict[str, Any]
 ) -> None:
@@ -236,7 +236,7 @@ def test_descriptions_are_in_the_catalog_and_not_in_messages(
 
 
 def test_every_schema_is_written_once_whatever_the_number_of_organisations(web: dict[str, Any]) -> None:
-    run = read({**web, "tenant_ids": [HARBOUR, TIDE], "child_streams": True}, "contacts", "invoices")
+    run = read({**web, "tenant_ids": [HARBOUR, TIDE], "nested_tables": True}, "contacts", "invoices")
     assert set(Counter(message["stream"] for message in run.of("SCHEMA")).values()) == {1}
 
 

@@ -170,7 +170,7 @@ def test_the_streams_are_as_they_were_afterwards() -> None:
         {"token_path": ["postgresql://me:hunter-is-my-password@host/db"]},
         {"start_date": "hunter-is-my-password", "client_secret": "hunter-is-my-password"},
         {"stream_maps": "hunter-is-my-password"},
-        {"child_streams": "hunter-is-my-password"},
+        {"nested_tables": "hunter-is-my-password"},
     ],
 )
 def test_a_value_of_the_wrong_kind_is_not_repeated(wrong: dict[str, Any]) -> None:

@@ -119,7 +119,7 @@ def test_a_field_that_xero_leaves_out_is_null_in_expressions(
         {"stream_maps": {"*": {"loaded_by": "'me'"}}},
         {"flattening_enabled": True, "flattening_max_depth": 1},
         {"flattening_enabled": True, "flattening_max_depth": 3},
-        {"complete_records": True, "child_streams": True},
+        {"complete_records": True, "nested_tables": True},
     ],
     ids=json.dumps,
 )
@@ -196,7 +196,7 @@ def test_a_map_that_fails_for_a_child_stream_names_it_and_the_parent_s_bookmark_
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     maps = {"invoice_line_items": {"found": "1 / (Quantity != 1)"}}
-    run = mapped(config, maps, "invoices", child_streams=True)
+    run = mapped(config, maps, "invoices", nested_tables=True)
     assert len(run.records["invoices"]) == 5
     assert run.failed.keys() <= {("invoice_line_items", HARBOUR_NAME)}
     lines = [line for line in run.said(logging.ERROR) if "invoice_line_items" in line]

@@ -31,7 +31,7 @@ BOTH_WAYS = pytest.mark.parametrize("more", ["short", "as bytes", "decoded"], in
 def more(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Settings that make the tap read records in one of these ways."""
     if request.param != "short":
-        monkeypatch.setattr("tap_xero.records.LONG", 0)
+        monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
     return DECODED if request.param == "decoded" else {}
 
 

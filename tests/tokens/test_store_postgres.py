@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from singer_xero.api import tokens_postgres
 from singer_xero.api.errors import TokenStoreError
 from singer_xero.api.tokens import Kept, TokenStore, open_store
-from singer_xero.api.tokens_postgres import PostgresTokenStore
+from singer_xero.api.tokens import postgres as tokens_postgres
+from singer_xero.api.tokens.postgres import PostgresTokenStore
 from xero_sandbox import Sandbox
 
 from .conftest import APP, Job

@@ -21,9 +21,9 @@ from typing import Any
 from singer_xero.api.dates import instant
 from singer_xero.config import Organisation, json_text
 from singer_xero.objects import EVERY
-from tap_xero.bookmarks import is_bookmark
-from tap_xero.naming import snake_case
-from tap_xero.streams import INCREMENTAL, XeroStream
+from tap_xero.records.naming import snake_case
+from tap_xero.state.check import is_bookmark
+from tap_xero.streams.lists import INCREMENTAL, XeroStream
 
 logger = logging.getLogger("tap-xero")
 
@@ -98,14 +98,14 @@ class ForeignBookmarks:
         for part in kept.get("partitions", ()):
             if part["context"].keys() != {"tenant_id"}:
                 self.ignored[f"{name} ({', '.join(sorted(part['context']))})"] = "it names no tenant_id"
-        value = kept.get("replication_key_value", kept.get(xero.marker) if xero.marker else None)
-        odd = kept.keys() - OURS - {xero.marker, "offset"}
+        value = kept.get("replication_key_value", kept.get(xero.cursor) if xero.cursor else None)
+        odd = kept.keys() - OURS - {xero.cursor, "offset"}
         if value is None:
             if odd:
-                self.ignored[f"{name} ({', '.join(sorted(odd))})"] = f"its bookmark would be {xero.marker}"
-        elif not xero.can_be_incremental or kept.get("replication_key", xero.marker) not in {
-            xero.marker,
-            snake_case(str(xero.marker)),
+                self.ignored[f"{name} ({', '.join(sorted(odd))})"] = f"its bookmark would be {xero.cursor}"
+        elif not xero.can_be_incremental or kept.get("replication_key", xero.cursor) not in {
+            xero.cursor,
+            snake_case(str(xero.cursor)),
         }:
             self.ignored[name] = "it can't be asked for its changes by that"
         elif not is_bookmark(name, value):
@@ -138,7 +138,7 @@ class ForeignBookmarks:
                 self.ignored[stream.name] = "this tap's own bookmark is there, too"
                 continue
             part |= {
-                "replication_key": stream.marker,
+                "replication_key": stream.cursor,
                 "replication_key_value": self.found[stream.name],
             }
             taken.append(stream.name)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from singer_xero.config import ConfigurationProblem, json_text, text_of
-from singer_xero.objects import CHILDREN, EVERY
-from tap_xero.shapes import Shape
+from singer_xero.objects import EVERY, NESTED_TABLES
+from tap_xero.records.projection import Shape
 
 
 def catalog_from(file: IO[str]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _mistaken(entry: dict[str, Any], what: str) -> ConfigurationProblem:
 
 
 def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a catalogue of few words what a target can't do without: the keys, and key and marker in each schema.
+    """Give a catalogue of few words what a target can't do without: the keys, and key and cursor in each schema.
 
     An entry without fields gets all of them.
     `settings` say how fields are named. Returns a new catalogue; raises `ConfigurationProblem` when one selects a
@@ -61,7 +61,7 @@ def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, A
             filled["key_properties"] = entry.get("key_properties") or keys
             schema: dict[str, Any] = entry.get("schema") or {"type": "object"}
             given = schema.get("properties") or {}
-            wanted = [*keys, *([shape.named(xero.marker)] if xero.marker else [])]
+            wanted = [*keys, *([shape.named(xero.cursor)] if xero.cursor else [])]
             missing = [name for name in wanted if name not in given]
             ours = shape.schema()["properties"] if missing else {}
             if not given:
@@ -79,9 +79,9 @@ def _check_name(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         near = difflib.get_close_matches(name, EVERY, 1)
         meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists those that there are."
         raise ConfigurationProblem(f"The catalogue selects the stream {name}, which there is not{meant}")
-    if name in CHILDREN and not settings.get("child_streams"):
+    if name in NESTED_TABLES and not settings.get("nested_tables"):
         raise ConfigurationProblem(
-            f"The catalogue selects the stream {name}, which is there with child_streams: true only. Set that, or "
+            f"The catalogue selects the stream {name}, which is there with nested_tables: true only. Set that, or "
             "deselect the stream."
         )
 

@@ -1,7 +1,7 @@
-"""What hangs on records and takes a call for each of them: history, attachments, links and the like.
+"""Subresources, which take one call for each record: history, attachments, links and the like.
 
 A row here is a stream of its own: the list of its records is read first, then each record that can have
-something is asked for it. All but one are dear, and so off unless the catalog says otherwise.
+something is asked for it. All but one cost many calls and are off by default.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 
 from singer_xero.objects.accounting import INVOICES, OBJECTS, PAYMENT_SERVICES, SETTINGS
 from singer_xero.objects.base import XeroObject
+from singer_xero.objects.components import ATTACHMENT, PAYMENT_SERVICE
 from singer_xero.objects.fields import Field, calculated, flag, instant, percent, text, whole
-from singer_xero.objects.parts import ATTACHMENT, PAYMENT_SERVICE
 
 ATTACHMENTS = ("accounting.attachments.read", "accounting.attachments")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Detail(XeroObject):
+class Subresource(XeroObject):
     """One kind of thing that is asked for record by record.
 
-    Its ``key`` begins with the key of the record, its ``marker`` is the record's: a catalog may choose to read
+    Its ``key`` begins with the key of the record, its ``cursor`` is the record's: a catalog may choose to read
     only what hangs on records that changed.
 
     Attributes:
@@ -48,7 +48,7 @@ class Detail(XeroObject):
     @property
     def can_be_incremental(self) -> bool:
         """Whether the records can be asked for by their changes."""
-        return self.of.can_be_incremental and self.marker is not None
+        return self.of.can_be_incremental and self.cursor is not None
 
     @property
     def calls(self) -> str:
@@ -59,16 +59,16 @@ class Detail(XeroObject):
         return f"{self.of.calls} + 1 per {single}{limits}"
 
 
-def _detail(
+def _subresource(
     name: str, of: str, below: str, fields: Mapping[str, Field], key: tuple[str, ...], **row: Any
-) -> Detail:
+) -> Subresource:
     """A row; the record's key goes before its fields, and the record's time of change behind them."""
     parent = replace(OBJECTS[of], detail=None)  # its list is enough
     own = {name: parent.fields[name] for name in parent.key} | dict(fields)
-    marker = parent.marker if parent.marker and parent.can_be_incremental else None
-    if marker and marker not in own:
-        own[marker] = calculated(instant("Of the record that it belongs to"))
-    return Detail(
+    cursor = parent.cursor if parent.cursor and parent.can_be_incremental else None
+    if cursor and cursor not in own:
+        own[cursor] = calculated(instant("Of the record that it belongs to"))
+    return Subresource(
         **{
             "name": name,
             "path": f"{parent.path}/{{id}}" + (f"/{below}" if below else ""),
@@ -76,17 +76,17 @@ def _detail(
             "below": below,
             "fields": MappingProxyType(own),
             "key": (*parent.key, *key),
-            "marker": marker,
+            "cursor": cursor,
             "scopes": parent.scopes,
             "selected": False,
-            "dear": True,
+            "costly": True,
             **row,
         }
     )
 
 
-def _history(of: str) -> Detail:
-    return _detail(
+def _history(of: str) -> Subresource:
+    return _subresource(
         f"{of.removesuffix('s')}_history",
         of,
         "History",
@@ -105,9 +105,9 @@ def _history(of: str) -> Detail:
     )
 
 
-def _attachments(of: str) -> Detail:
+def _attachments(of: str) -> Subresource:
     shown = "HasAttachments" in OBJECTS[of].fields
-    return _detail(
+    return _subresource(
         f"{of.removesuffix('s')}_attachments",
         of,
         "Attachments",
@@ -122,9 +122,9 @@ def _attachments(of: str) -> Detail:
     )
 
 
-def _single(of: str, gain: str) -> Detail:
+def _single(of: str, gain: str) -> Subresource:
     parent = OBJECTS[of]
-    return _detail(
+    return _subresource(
         f"{of.removesuffix('s')}_details",
         of,
         "",
@@ -175,7 +175,7 @@ _CIS = {"CISEnabled": flag, "Rate": percent("Left out when it isn't enabled")}
 _ROWS = (
     *map(_history, _HAVE_HISTORY),
     *map(_attachments, _HAVE_ATTACHMENTS),
-    _detail(
+    _subresource(
         "branding_theme_payment_services",
         "branding_themes",
         "PaymentServices",
@@ -184,11 +184,11 @@ _ROWS = (
         envelope="PaymentServices",
         scopes=PAYMENT_SERVICES,
         selected=True,
-        dear=False,
+        costly=False,
         removal="vanish",
         note="Which payment services the invoices of a theme offer.",
     ),
-    _detail(
+    _subresource(
         "contact_cis_settings",
         "contacts",
         "CISSettings",
@@ -199,7 +199,7 @@ _ROWS = (
         removal="always there",
         note="UK Construction Industry Scheme.",
     ),
-    _detail(
+    _subresource(
         "organisation_cis_settings",
         "organisation",
         "CISSettings",
@@ -209,7 +209,7 @@ _ROWS = (
         removal="always there",
         note="UK Construction Industry Scheme.",
     ),
-    _detail(
+    _subresource(
         "online_invoices",
         "invoices",
         "OnlineInvoice",
@@ -226,6 +226,6 @@ _ROWS = (
 )
 
 #: All of them by stream name, A to Z.
-DETAILS: Mapping[str, Detail] = MappingProxyType(
+SUBRESOURCES: Mapping[str, Subresource] = MappingProxyType(
     {row.name: row for row in sorted(_ROWS, key=lambda row: row.name)}
 )

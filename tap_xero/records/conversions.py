@@ -1,7 +1,7 @@
 """Converts in records that have been checked what can't be passed on as Xero writes it.
 
 These are dates, and the few values that Xero writes in more than one type. Works on the trees of
-`tap_xero.record_types`, in place, and walks only the branches in which there is something to convert.
+`tap_xero.records.types`, in place, and walks only the branches in which there is something to convert.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from singer_xero.objects import Field
-from tap_xero.values import Unfit, reader_of
+from tap_xero.records.values import Unfit, reader_of
 
 Plan = Callable[[Any], None]
 """Converts the values of one tree in place."""
@@ -35,8 +35,8 @@ def plan_for(fields: Mapping[str, Field], path: str, tell: Tell, *, of_bytes: bo
     parts: list[tuple[str, Plan, bool]] = []
     for name, word in fields.items():
         field = f"{path}{name}"
-        if word.part:
-            inner = plan_for(word.part.fields, f"{field}.", tell, of_bytes=of_bytes)
+        if word.component:
+            inner = plan_for(word.component.fields, f"{field}.", tell, of_bytes=of_bytes)
             if inner:
                 parts.append((name, inner, word.kind == "many"))
         elif word.is_date or word.mixed:

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from singer_xero.config import ConfigurationProblem
-from singer_xero.objects import DETAILS
+from singer_xero.objects import SUBRESOURCES
 from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient, Sandbox
 
@@ -119,15 +119,17 @@ def test_notes_that_come_newest_first_get_the_same_numbers(
 
 
 def test_every_object_with_history_has_a_stream_that_reads(demo: dict[str, Any]) -> None:
-    names = [name for name, row in DETAILS.items() if name.endswith("_history")]
+    names = [name for name, row in SUBRESOURCES.items() if name.endswith("_history")]
     few = [
-        name for name in names if DETAILS[name].of.name not in {"invoices", "payments", "bank_transactions"}
+        name
+        for name in names
+        if SUBRESOURCES[name].of.name not in {"invoices", "payments", "bank_transactions"}
     ]
     run = read(demo, *few)
     assert run.failed == {}
     assert len(names) == 16
     for name in few:
-        keys = [tuple(one[key] for key in DETAILS[name].key) for one in run.records[name]]
+        keys = [tuple(one[key] for key in SUBRESOURCES[name].key) for one in run.records[name]]
         assert keys and len(set(keys)) == len(keys), name
 
 
@@ -145,11 +147,11 @@ def test_only_records_that_have_files_are_asked_for_them(demo: dict[str, Any], a
     assert len(admin.calls("/Attachments")) == len(with_files) > 10
 
 
-@pytest.mark.parametrize("name", [name for name, row in DETAILS.items() if row.files])
+@pytest.mark.parametrize("name", [name for name, row in SUBRESOURCES.items() if row.files])
 def test_every_object_with_files_has_a_stream_that_fetches_them(
     demo: dict[str, Any], api: Api, tmp_path: Path, name: str
 ) -> None:
-    of_what = DETAILS[name].of
+    of_what = SUBRESOURCES[name].of
     (key,) = of_what.key
     one = next(
         record
@@ -477,8 +479,8 @@ def test_a_dear_stream_that_broke_off_goes_on_where_it_was(demo: dict[str, Any],
 def test_streams_that_cost_a_call_for_each_record_are_off_by_default(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
-    off = {name for name, row in DETAILS.items() if not row.selected}
-    assert DETAILS.keys() - off == {"branding_theme_payment_services"}
+    off = {name for name, row in SUBRESOURCES.items() if not row.selected}
+    assert SUBRESOURCES.keys() - off == {"branding_theme_payment_services"}
     admin.forget_calls()
     run: Run = read(demo)
     assert {message["stream"] for message in run.of("SCHEMA")} & off == set()

@@ -9,7 +9,7 @@ with what Xero sends of it there and with its dates, and its own stream has the 
 from __future__ import annotations
 
 from singer_xero.objects.fields import (
-    Part,
+    Component,
     at_most,
     calculated,
     day,
@@ -44,7 +44,7 @@ DUE_DATE_TYPES = "DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOL
 SOURCE_URL = text("Link to the source document")
 LINK_NAME = calculated(text("What Xero calls the place that Url leads to"))
 
-ADDRESS = Part(
+ADDRESS = Component(
     {
         "AddressType": text("POBOX, STREET or DELIVERY"),
         "AttentionTo": text,
@@ -59,7 +59,7 @@ ADDRESS = Part(
     }
 )
 
-PHONE = Part(
+PHONE = Component(
     {
         "PhoneType": text("DEFAULT, DDI, MOBILE, FAX or OFFICE"),
         "PhoneCountryCode": text,
@@ -68,7 +68,7 @@ PHONE = Part(
     }
 )
 
-ATTACHMENT = Part(
+ATTACHMENT = Component(
     {
         "AttachmentID": guid,
         "FileName": text,
@@ -81,7 +81,7 @@ ATTACHMENT = Part(
 ATTACHMENTS = calculated(many(ATTACHMENT, "Files; only reads of a single record list them"))
 
 #: Where a sale is taxed, for automatic US sales tax.
-INVOICE_ADDRESS = Part(
+INVOICE_ADDRESS = Component(
     {
         "InvoiceAddressType": text("FROM or TO"),
         "AddressLine1": text,
@@ -95,15 +95,15 @@ INVOICE_ADDRESS = Part(
     }
 )
 
-PAYMENT_TERM = Part(
+PAYMENT_TERM = Component(
     {
         "Day": whole("Days, or a day of the month, as Type says"),
         "Type": text(DUE_DATE_TYPES),
     }
 )
-PAYMENT_TERMS = Part({"Bills": one(PAYMENT_TERM), "Sales": one(PAYMENT_TERM)})
+PAYMENT_TERMS = Component({"Bills": one(PAYMENT_TERM), "Sales": one(PAYMENT_TERM)})
 
-TRACKING_OPTION = Part(
+TRACKING_OPTION = Component(
     {
         "TrackingOptionID": guid,
         "TrackingCategoryID": guid,
@@ -117,7 +117,7 @@ TRACKING_OPTION = Part(
 
 #: A category and the option chosen in it. Paged lists leave TrackingOptionID out, and some have Options as an
 #: empty list.
-TRACKING = Part(
+TRACKING = Component(
     {
         "TrackingCategoryID": guid,
         "TrackingOptionID": guid("Left out by paged lists of documents: find the option by its name"),
@@ -128,12 +128,12 @@ TRACKING = Part(
 )
 
 #: The same on journals, whose Xero model is that of a whole tracking category.
-JOURNAL_TRACKING = Part(
+JOURNAL_TRACKING = Component(
     {**TRACKING.fields, "TrackingOptionID": guid, "Status": text, "Options": many(TRACKING_OPTION)}
 )
 
 #: What a US sales tax is made of.
-TAX_BREAKDOWN = Part(
+TAX_BREAKDOWN = Component(
     {
         "TaxComponentId": guid,
         "Type": text("Kind of jurisdiction"),
@@ -148,7 +148,7 @@ TAX_BREAKDOWN = Part(
     }
 )
 
-LINE_ITEM = Part(
+LINE_ITEM = Component(
     {
         "LineItemID": guid("Send it with a change, or the line is replaced by a new one"),
         "Description": text,
@@ -173,15 +173,17 @@ LINE_ITEM = Part(
     }
 )
 
-CONTACT_PERSON = Part({"FirstName": text, "LastName": text, "EmailAddress": text, "IncludeInEmails": flag})
+CONTACT_PERSON = Component(
+    {"FirstName": text, "LastName": text, "EmailAddress": text, "IncludeInEmails": flag}
+)
 
-CONTACT_GROUP_REF = Part(
+CONTACT_GROUP_REF = Component(
     {"ContactGroupID": guid, "Name": text, "Status": text},
     thin="the members are in contact_groups",
     of="contact_groups",
 )
 
-CONTACT_REF = Part(
+CONTACT_REF = Component(
     {
         "ContactID": guid,
         "Name": text,
@@ -205,13 +207,13 @@ CONTACT_REF = Part(
 )
 
 #: The contact of a document that itself only appears inside another.
-CONTACT_NAME = Part(
+CONTACT_NAME = Component(
     {"ContactID": guid, "Name": text, "UpdatedDateUTC": instant},
     thin="Xero sends id and name; contacts has the rest",
     of="contacts",
 )
 
-ACCOUNT_REF = Part(
+ACCOUNT_REF = Component(
     {
         "AccountID": guid,
         "Code": ACCOUNT_CODE,
@@ -223,7 +225,7 @@ ACCOUNT_REF = Part(
     of="accounts",
 )
 
-INVOICE_REF = Part(
+INVOICE_REF = Component(
     {
         "InvoiceID": guid,
         "InvoiceNumber": NUMBER,
@@ -249,7 +251,7 @@ INVOICE_REF = Part(
     of="invoices",
 )
 
-CREDIT_NOTE_REF = Part(
+CREDIT_NOTE_REF = Component(
     {
         "CreditNoteID": guid,
         "CreditNoteNumber": NUMBER,
@@ -271,7 +273,7 @@ CREDIT_NOTE_REF = Part(
     of="credit_notes",
 )
 
-OVERPAYMENT_REF = Part(
+OVERPAYMENT_REF = Component(
     {
         "OverpaymentID": guid,
         "Type": text,
@@ -290,7 +292,7 @@ OVERPAYMENT_REF = Part(
     of="overpayments",
 )
 
-PREPAYMENT_REF = Part(
+PREPAYMENT_REF = Component(
     {
         "PrepaymentID": guid,
         "Type": text,
@@ -310,7 +312,7 @@ PREPAYMENT_REF = Part(
     of="prepayments",
 )
 
-PAYMENT_REF = Part(
+PAYMENT_REF = Component(
     {
         "PaymentID": guid,
         "BatchPaymentID": guid,
@@ -330,7 +332,7 @@ PAYMENT_REF = Part(
 )
 
 #: A payment as its batch lists it: what it pays, and what the bank's file says about it.
-BATCHED_PAYMENT = Part(
+BATCHED_PAYMENT = Component(
     {
         **PAYMENT_REF.fields,
         "Invoice": one(INVOICE_REF),
@@ -345,7 +347,7 @@ BATCHED_PAYMENT = Part(
 )
 
 #: What a payment says of its batch.
-BATCH_PAYMENT_REF = Part(
+BATCH_PAYMENT_REF = Component(
     {
         "BatchPaymentID": guid,
         "Account": one(ACCOUNT_REF),
@@ -362,7 +364,7 @@ BATCH_PAYMENT_REF = Part(
 )
 
 #: Credit that was set off against an invoice.
-ALLOCATION = Part(
+ALLOCATION = Component(
     {
         "AllocationID": guid,
         "Invoice": one(INVOICE_REF),
@@ -376,7 +378,7 @@ ALLOCATION = Part(
 )
 ALLOCATIONS = calculated(many(ALLOCATION, "What it was set off against; written on a path of their own"))
 
-PAYMENT_SERVICE = Part(
+PAYMENT_SERVICE = Component(
     {
         "PaymentServiceID": guid,
         "PaymentServiceName": text,
@@ -393,7 +395,7 @@ _REPORT_CELLS = many(
     }
 )
 #: The lines of a report: a header, sections, and rows within sections.
-REPORT_LINES = Part(
+REPORT_LINES = Component(
     {
         "RowType": text("Header, Section, Row or SummaryRow"),
         "Title": text,

@@ -1,4 +1,4 @@
-"""Child streams and field names: the lists inside records as streams, and all names in snake_case."""
+"""Nested tables and field names: the lists inside records as streams, and all names in snake_case."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from unittest import mock
 import jsonschema
 import pytest
 
-from singer_xero.objects import CHILDREN, EVERY, OBJECTS, STREAMS, Child
-from tap_xero.discovery import stream_named, with_children
-from tap_xero.naming import renamed, snake_case
-from tap_xero.shapes import Shape
-from tap_xero.streams import XeroStream
+from singer_xero.objects import EVERY, NESTED_TABLES, OBJECTS, STREAMS, NestedTable
+from tap_xero.records.naming import renamed, snake_case
+from tap_xero.records.projection import Shape
+from tap_xero.streams.discovery import stream_named, with_children
+from tap_xero.streams.lists import XeroStream
 from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient, Sandbox, apps
 
@@ -33,7 +33,7 @@ def admin(running_sandbox: Sandbox) -> AdminClient:
 
 @pytest.fixture
 def both(demo: dict[str, Any]) -> dict[str, Any]:
-    return {**demo, "child_streams": True, "field_names": "snake_case"}
+    return {**demo, "nested_tables": True, "field_names": "snake_case"}
 
 
 def read(
@@ -44,7 +44,7 @@ def read(
     catalog: dict[str, Any] | None = None,
     interrupt: Callable[[TapXero], None] = lambda _: None,
 ) -> Run:
-    """Read these objects with their child streams, or `only` some of all these."""
+    """Read these objects with their nested tables, or `only` some of all these."""
 
     def select(tap: TapXero) -> list[XeroStream]:
         found = with_children(tap, [stream_named(tap, name) for name in objects])
@@ -55,7 +55,7 @@ def read(
     recorder = Recorder()
     kept = json.loads(json.dumps(state)) if state else None
     with mock.patch("tap_xero.tap.all_streams", select), logged() as log:
-        opened = {"detail_streams": [name for name in objects if STREAMS[name].dear]}
+        opened = {"detail_streams": [name for name in objects if STREAMS[name].costly]}
         tap = TapXero(config=opened | config, state=kept, catalog=catalog, message_writer=recorder)
         interrupt(tap)
         try:
@@ -114,7 +114,7 @@ def everything(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactor
     config = {
         **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
-        "child_streams": True,
+        "nested_tables": True,
     }
     with pytest.MonkeyPatch.context() as patch:
         moving_clock(running_sandbox.admin, patch)
@@ -160,7 +160,7 @@ def properties(schema: dict[str, Any]) -> Iterator[list[str]]:
 @pytest.mark.parametrize("name", EVERY)
 def test_no_two_fields_get_the_same_name(name: str) -> None:
     xero = EVERY[name]
-    for every in properties(Shape(xero, {"child_streams": True}).schema()):
+    for every in properties(Shape(xero, {"nested_tables": True}).schema()):
         assert len({snake_case(one) for one in every}) == len(every)
         assert all(one == one.lower() and " " not in one for one in map(snake_case, every))
 
@@ -184,7 +184,7 @@ def test_all_names_are_snake_case_in_schemas_records_and_keys(both: dict[str, An
         xero = EVERY[message["stream"]]
         assert message["key_properties"] == ["tenant_id", *map(snake_case, xero.key)]
         if message.get("bookmark_properties"):
-            assert message["bookmark_properties"] == [snake_case(xero.marker or "")]
+            assert message["bookmark_properties"] == [snake_case(xero.cursor or "")]
         for level in properties(message["schema"]):
             assert all(name == name.lower() for name in level)
         validator = jsonschema.Draft7Validator(message["schema"], format_checker=CHECKER)
@@ -246,17 +246,17 @@ def test_a_catalogue_of_few_words_is_read_by_the_names_of_the_environment(
     assert {"invoice_id", "updated_date_utc"} <= entry["schema"]["properties"].keys()
 
 
-# -- child streams
+# -- nested tables
 
 
-def test_there_are_no_child_streams_unless_asked_for(demo: dict[str, Any]) -> None:
-    assert not set(TapXero(config=demo).streams) & set(CHILDREN)
-    assert set(TapXero(config={**demo, "child_streams": True}).streams) == set(EVERY)
+def test_there_are_no_nested_tables_unless_asked_for(demo: dict[str, Any]) -> None:
+    assert not set(TapXero(config=demo).streams) & set(NESTED_TABLES)
+    assert set(TapXero(config={**demo, "nested_tables": True}).streams) == set(EVERY)
 
 
-@pytest.mark.parametrize("name", CHILDREN)
+@pytest.mark.parametrize("name", NESTED_TABLES)
 def test_a_child_stream_has_the_elements_of_its_parents_lists(everything: Run, name: str) -> None:
-    child, run = CHILDREN[name], everything
+    child, run = NESTED_TABLES[name], everything
 
     def elements(record: Record) -> list[Record]:
         found = [record]
@@ -270,7 +270,7 @@ def test_a_child_stream_has_the_elements_of_its_parents_lists(everything: Run, n
     assert len(held(run, stream=name)) == len(records), "keys are unique"
     for given, found in zip(inside, records, strict=True):
         own = {
-            k: v for k, v in given.items() if k not in child.without and k not in {*child.key, child.marker}
+            k: v for k, v in given.items() if k not in child.without and k not in {*child.key, child.cursor}
         }
         assert own.items() <= found.items()
     validator = jsonschema.Draft7Validator(run.of("SCHEMA", name)[0]["schema"], format_checker=CHECKER)
@@ -278,13 +278,13 @@ def test_a_child_stream_has_the_elements_of_its_parents_lists(everything: Run, n
         assert list(validator.iter_errors(floats(record))) == []
 
 
-def test_child_streams_cost_no_call(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_nested_tables_cost_no_call(demo: dict[str, Any], admin: AdminClient) -> None:
     names = ("invoices", "manual_journals", "contacts", "tracking_categories", "credit_notes")
     admin.forget_calls()
     read(demo, *names)
     plain = len(admin.calls())
     admin.forget_calls()
-    run = read({**demo, "child_streams": True}, *names)
+    run = read({**demo, "nested_tables": True}, *names)
     assert len(admin.calls()) == plain
     assert run.records["invoice_line_item_tracking"]
 
@@ -300,9 +300,9 @@ def test_journal_lines_add_up_to_nothing_in_each_journal(both: dict[str, Any]) -
 
 def test_elements_without_an_id_are_numbered_and_ids_that_repeat_do_not_collide() -> None:
     lines = [{"LineItemID": "a"}, {"LineItemID": "a"}, {"Description": "no id"}, None, "text"]
-    found = list(CHILDREN["invoice_line_items"].records({"InvoiceID": "i", "LineItems": lines}))
+    found = list(NESTED_TABLES["invoice_line_items"].records({"InvoiceID": "i", "LineItems": lines}))
     assert [(one["LineItemID"], one["LineNumber"]) for one in found] == [("a", 1), ("2", 2), ("3", 3)]
-    assert list(CHILDREN["invoice_line_items"].records({"InvoiceID": "i"})) == []
+    assert list(NESTED_TABLES["invoice_line_items"].records({"InvoiceID": "i"})) == []
 
 
 def test_ids_of_nested_records_stand_beside_them(both: dict[str, Any]) -> None:
@@ -326,7 +326,7 @@ def test_ids_of_nested_records_stand_beside_them(both: dict[str, Any]) -> None:
 # -- runs
 
 
-def test_child_streams_follow_the_bookmark_of_their_parent(both: dict[str, Any], admin: AdminClient) -> None:
+def test_nested_tables_follow_the_bookmark_of_their_parent(both: dict[str, Any], admin: AdminClient) -> None:
     first = read(both, "credit_notes")
     note = first.records["credit_notes"][3]["credit_note_id"]
     again = read(both, "credit_notes", state=first.state)
@@ -343,7 +343,7 @@ def test_child_streams_follow_the_bookmark_of_their_parent(both: dict[str, Any],
 
 def test_a_new_child_stream_has_everything_from_the_start(demo: dict[str, Any]) -> None:
     before = read(demo, "journals", "credit_notes")
-    config = {**demo, "child_streams": True}
+    config = {**demo, "nested_tables": True}
     whole = read(config, "journals", "credit_notes")
     after = read(config, "journals", "credit_notes", state=before.state)
     for name in ("journal_lines", "credit_note_line_items", "credit_note_allocations"):
@@ -444,9 +444,9 @@ def test_each_organisation_has_its_own_children_and_bookmarks(
     assert second.records["contact_phones"] == []
 
 
-@pytest.mark.parametrize("child", CHILDREN.values(), ids=lambda child: child.name)
-def test_a_child_refers_to_fields_it_has(child: Child) -> None:
-    assert {*child.key, *((child.marker,) if child.marker else ())} <= child.fields.keys()
+@pytest.mark.parametrize("child", NESTED_TABLES.values(), ids=lambda child: child.name)
+def test_a_child_refers_to_fields_it_has(child: NestedTable) -> None:
+    assert {*child.key, *((child.cursor,) if child.cursor else ())} <= child.fields.keys()
     assert child.key[: len(child.of.key)] == child.of.key
     assert child.scopes == child.of.scopes
     assert child.selected == child.of.selected

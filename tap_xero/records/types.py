@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from singer_xero.objects import Field, Part, XeroObject, left_out
+from singer_xero.objects import Component, Field, XeroObject, left_out
 
 INTEGERS = (-(2**63), 2**63 - 1)
 """What a database's largest integer holds."""
@@ -44,7 +44,7 @@ def checked(xero: XeroObject) -> type[msgspec.Struct]:
 
 
 @cache
-def _checked_part(part: Part) -> type[msgspec.Struct]:
+def _checked_part(part: Component) -> type[msgspec.Struct]:
     return _strict("part", {name: _checked(word) for name, word in part.fields.items()}, left_out(part), {})
 
 
@@ -60,10 +60,10 @@ def _strict(
 
 
 def _checked(word: Field) -> Any:
-    if word.kind == "one" and word.part:
-        return _checked_part(word.part)
+    if word.kind == "one" and word.component:
+        return _checked_part(word.component)
     if word.kind == "many":
-        inner = _checked_part(word.part) if word.part else _checked(word.item or Field("text"))
+        inner = _checked_part(word.component) if word.component else _checked(word.item or Field("text"))
         return list[inner | None]  # type: ignore[valid-type]
     if is_number(word):
         return float | str if word.mixed else float
@@ -88,7 +88,7 @@ def raw(xero: XeroObject) -> type[msgspec.Struct]:
 
 
 @cache
-def _raw_part(part: Part) -> type[msgspec.Struct]:
+def _raw_part(part: Component) -> type[msgspec.Struct]:
     return _loose("part", part.fields, _raw_part, msgspec.Raw)
 
 
@@ -99,21 +99,21 @@ def decoded(xero: XeroObject) -> type[msgspec.Struct]:
 
 
 @cache
-def _decoded_part(part: Part) -> type[msgspec.Struct]:
+def _decoded_part(part: Component) -> type[msgspec.Struct]:
     return _loose("part", part.fields, _decoded_part, Any)
 
 
 def _loose(
     name: str,
     fields: Mapping[str, Field],
-    part_type: Callable[[Part], type[msgspec.Struct]],
+    part_type: Callable[[Component], type[msgspec.Struct]],
     leaf: Any,
     before: tuple[str, ...] = (),
 ) -> type[msgspec.Struct]:
     def kind(word: Field) -> Any:
-        if word.part is None:
+        if word.component is None:
             return leaf
-        inner = part_type(word.part)
+        inner = part_type(word.component)
         return inner | None if word.kind == "one" else list[inner | None] | None  # type: ignore[valid-type]
 
     made: list[Any] = [(field, str, msgspec.UNSET) for field in before]

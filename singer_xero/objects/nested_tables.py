@@ -29,7 +29,7 @@ class Level(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Child(XeroObject):
+class NestedTable(XeroObject):
     """One list inside the records of an object.
 
     Attributes:
@@ -45,7 +45,7 @@ class Child(XeroObject):
     @property
     def can_be_incremental(self) -> bool:
         """Whether the object's own stream can be; a list always goes with its record."""
-        return self.of.can_be_incremental and self.marker is not None
+        return self.of.can_be_incremental and self.cursor is not None
 
     @property
     def calls(self) -> str:
@@ -62,7 +62,7 @@ class Child(XeroObject):
 
     def placed(self, record: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """The same with the place of each in the record, such as ``LineItems[0]``."""
-        base = {name: record.get(name) for name in (*self.of.key, *((self.marker,) if self.marker else ()))}
+        base = {name: record.get(name) for name in (*self.of.key, *((self.cursor,) if self.cursor else ()))}
         yield from self._within(record, base, self.levels, "")
 
     def _within(
@@ -87,38 +87,38 @@ class Child(XeroObject):
                 yield place, {name: value for name, value in one.items() if name not in self.without} | own
 
 
-def _child(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) -> Child:
+def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) -> NestedTable:
     parent = OBJECTS[of]
     fields: dict[str, Field] = {one: parent.fields[one] for one in parent.key}
     key, inner = list(parent.key), parent.fields
     for level in levels:
-        part = inner[level.field].part
-        if part is None:
+        component = inner[level.field].component
+        if component is None:
             message = f"{name}: {level.field} holds no objects"
             raise TypeError(message)
-        inner = part.fields
+        inner = component.fields
         if level.number:
             fields[level.number] = calculated(whole("Place in its list, from 1"))
         if level.id:
             fields[level.id] = inner[level.id]
         key.append(level.id or level.number)
-    twins = {f"{one}String" for one, word in inner.items() if word.is_date}
+    duplicates = {f"{one}String" for one, word in inner.items() if word.is_date}
     for one, word in inner.items():
         if one not in without:
             fields.setdefault(one, word)
-    marker = parent.marker if parent.can_be_incremental else None
-    if marker and marker not in fields:
-        fields[marker] = calculated(parent.fields[marker]("Of the record that it belongs to"))
-    return Child(
+    cursor = parent.cursor if parent.can_be_incremental else None
+    if cursor and cursor not in fields:
+        fields[cursor] = calculated(parent.fields[cursor]("Of the record that it belongs to"))
+    return NestedTable(
         name=name,
         path=parent.path,
         envelope=parent.envelope,
         of=parent,
         levels=levels,
-        without=frozenset(without) | ANSWER_ONLY | twins,
+        without=frozenset(without) | ANSWER_ONLY | duplicates,
         key=tuple(key),
         fields=MappingProxyType(fields),
-        marker=marker,
+        cursor=cursor,
         incremental=parent.incremental,
         selected=parent.selected,
         scopes=parent.scopes,
@@ -145,17 +145,17 @@ _WITH_LINES = (
 )
 
 _ROWS = (
-    *(_child(f"{of[:-1]}_line_items", of, _LINES, without=("Tracking",)) for of in _WITH_LINES),
+    *(_table(f"{of[:-1]}_line_items", of, _LINES, without=("Tracking",)) for of in _WITH_LINES),
     *(
-        _child(f"{of[:-1]}_line_item_tracking", of, _LINES._replace(number=""), _TRACKING)
+        _table(f"{of[:-1]}_line_item_tracking", of, _LINES._replace(number=""), _TRACKING)
         for of in _WITH_LINES
     ),
     *(
-        _child(f"{of[:-1]}_lines", of, _JOURNAL_LINES, without=("TrackingCategories",))
+        _table(f"{of[:-1]}_lines", of, _JOURNAL_LINES, without=("TrackingCategories",))
         for of in ("journals", "cash_journals")
     ),
     *(
-        _child(
+        _table(
             f"{of[:-1]}_line_tracking",
             of,
             _JOURNAL_LINES._replace(number=""),
@@ -164,27 +164,27 @@ _ROWS = (
         )
         for of in ("journals", "cash_journals")
     ),
-    _child("manual_journal_lines", "manual_journals", _MANUAL_LINES, without=("Tracking",)),
-    _child("manual_journal_line_tracking", "manual_journals", _MANUAL_LINES, _TRACKING, without=_OPTIONS),
+    _table("manual_journal_lines", "manual_journals", _MANUAL_LINES, without=("Tracking",)),
+    _table("manual_journal_line_tracking", "manual_journals", _MANUAL_LINES, _TRACKING, without=_OPTIONS),
     *(
-        _child(f"{of[:-1]}_allocations", of, Level("Allocations", "AllocationID"))
+        _table(f"{of[:-1]}_allocations", of, Level("Allocations", "AllocationID"))
         for of in ("credit_notes", "overpayments", "prepayments")
     ),
-    _child("batch_payment_payments", "batch_payments", Level("Payments", "PaymentID")),
-    _child(
+    _table("batch_payment_payments", "batch_payments", Level("Payments", "PaymentID")),
+    _table(
         "budget_balances", "budgets", Level("BudgetLines", "AccountID"), Level("BudgetBalances", "Period")
     ),
-    _child("contact_addresses", "contacts", Level("Addresses", number="Number")),
-    _child("contact_group_members", "contact_groups", Level("Contacts", "ContactID")),
-    _child("contact_persons", "contacts", Level("ContactPersons", number="Number")),
-    _child("contact_phones", "contacts", Level("Phones", number="Number")),
-    _child("expense_claim_payments", "expense_claims", Level("Payments", "PaymentID")),
-    _child("expense_claim_receipts", "expense_claims", Level("Receipts", "ReceiptID")),
-    _child("tax_rate_components", "tax_rates", Level("TaxComponents", number="Number")),
-    _child("tracking_options", "tracking_categories", Level("Options", "TrackingOptionID")),
+    _table("contact_addresses", "contacts", Level("Addresses", number="Number")),
+    _table("contact_group_members", "contact_groups", Level("Contacts", "ContactID")),
+    _table("contact_persons", "contacts", Level("ContactPersons", number="Number")),
+    _table("contact_phones", "contacts", Level("Phones", number="Number")),
+    _table("expense_claim_payments", "expense_claims", Level("Payments", "PaymentID")),
+    _table("expense_claim_receipts", "expense_claims", Level("Receipts", "ReceiptID")),
+    _table("tax_rate_components", "tax_rates", Level("TaxComponents", number="Number")),
+    _table("tracking_options", "tracking_categories", Level("Options", "TrackingOptionID")),
 )
 
-#: All of them by stream name, A to Z; streams with `child_streams: true`.
-CHILDREN: Mapping[str, Child] = MappingProxyType(
+#: All of them by stream name, A to Z; streams with `nested_tables: true`.
+NESTED_TABLES: Mapping[str, NestedTable] = MappingProxyType(
     {row.name: row for row in sorted(_ROWS, key=lambda row: row.name)}
 )

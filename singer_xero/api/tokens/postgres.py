@@ -15,7 +15,7 @@ import msgspec
 
 from singer_xero.api.errors import TokenStoreError
 from singer_xero.api.postgres_address import BadAddress, postgres_address
-from singer_xero.api.tokens import Kept
+from singer_xero.api.tokens.model import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from types import MappingProxyType
 _SAME_RECORD = "the same record as by its id"
 
 #: Addresses as in Xero's API definition, `*` for any beginning, and the reason.
-NOT_READ: Mapping[str, str] = MappingProxyType(
+EXCLUSIONS: Mapping[str, str] = MappingProxyType(
     {
         "*/Attachments/{FileName}": "the same file as by its AttachmentID; names need not be unique",
         "*/pdf": "a picture of a record whose data is read",

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from singer_xero.config import ConfigurationProblem
-from singer_xero.objects import EVERY, Child, Paging
-from tap_xero.streams import moment_of
+from singer_xero.objects import EVERY, NestedTable, Paging
+from tap_xero.streams.lists import moment_of
 
 
 def check_state(state: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ def _problems(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def is_bookmark(stream: str, value: Any) -> bool:
     """Whether a value can be the bookmark of a stream: a time, or for journals a number."""
     xero = EVERY[stream]
-    if (xero.of if isinstance(xero, Child) else xero).paging is Paging.OFFSET:
+    if (xero.of if isinstance(xero, NestedTable) else xero).paging is Paging.OFFSET:
         return isinstance(value, int) or (isinstance(value, str) and value.isdigit())
     if not isinstance(value, str):
         return False

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from singer_xero.api.errors import NotFound
-from singer_xero.objects import Detail
-from tap_xero.files import FileNotKept
+from singer_xero.objects import Subresource
 from tap_xero.paging import Chunk
-from tap_xero.records import Page, Record, RecordReader, Row, filled, values_of
-from tap_xero.streams import INCREMENTAL, Reading, XeroStream, each_of, stream_of
-from tap_xero.values import fitting
+from tap_xero.records.reader import Page, Record, RecordReader, Row, filled, values_of
+from tap_xero.records.values import fitting
+from tap_xero.streams.attachments import FileNotKept
+from tap_xero.streams.lists import INCREMENTAL, Reading, XeroStream, each_of, stream_of
 
 if TYPE_CHECKING:
     from tap_xero.tap import TapXero
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class DetailReader(RecordReader):
+class SubresourceReader(RecordReader):
     """Adds to what was found on a record the record's key and time of change."""
 
     def record(self, row: Row) -> Record:
         """Decode a row; see `RecordReader`."""
         record = super().record(row)
         record.update(zip(self.xero.key, row.key, strict=True))
-        if self.xero.marker:
+        if self.xero.cursor:
             # The one by which its list came, also where a record has changed since: a bookmark never runs ahead.
-            record[self.xero.marker] = row.time or None
+            record[self.xero.cursor] = row.time or None
         return record
 
 
-class DetailStream(XeroStream):
+class SubresourceStream(XeroStream):
     """What hangs on the records of one list, such as the history of invoices.
 
     Read whole by default, since what hangs on a record may change without the record's time of change; chosen to be
     incremental, only records that changed are asked, and a run that breaks off goes on where it was.
     """
 
-    def __init__(self, tap: TapXero, detail: Detail) -> None:
+    def __init__(self, tap: TapXero, detail: Subresource) -> None:
         self.detail = detail
         super().__init__(tap, detail)
-        self._read_by(DetailReader(detail, self.logger, keep=self.shape.keeps, needed=detail.told))
+        self._read_by(SubresourceReader(detail, self.logger, keep=self.shape.keeps, needed=detail.told))
 
     @cached_property
     def records(self) -> XeroStream:
         """The list of the records, which need not be selected itself."""
         records = stream_of(self.tap, self.detail.of)
         # It comes in the order of change where this stream's bookmark is to follow it.
-        records.replication_key = self.detail.marker if self.replication_method == INCREMENTAL else None
+        records.replication_key = self.detail.cursor if self.replication_method == INCREMENTAL else None
         return records
 
     @property

@@ -8,22 +8,20 @@ tap and target share. Whoever refreshes holds the lock beside it.
 from __future__ import annotations
 
 import os
-import re
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from singer_xero.api import private_files
 from singer_xero.api.errors import TokenStoreError, UnusableSetting
 from singer_xero.api.paths import default_folder, filled_in
-from singer_xero.api.redaction import remember
+from singer_xero.api.tokens.model import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
 _VERSION = 1
 # A refresh ends long before, however often it is tried again.
@@ -35,26 +33,6 @@ _IN_TIME = (
     " Then run again within 30 minutes: for so long Xero takes the refresh token that was just used up."
 )
 _MEND = "Point the setting token_path at a file that can be written, in a folder that lasts from run to run."
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One app's tokens. Times are seconds since 1970 by the local clock.
-
-    `previous_refresh_token` was used up at `rotated_at` and works 30 minutes longer. `seeds` are fingerprints of the
-    refresh tokens from configurations that have been taken up before, so that only a newer one counts.
-    """
-
-    refresh_token: str = field(repr=False)
-    access_token: str = field(default="", repr=False)
-    expires_at: float = 0.0
-    scope: str | None = None
-    previous_refresh_token: str | None = field(default=None, repr=False)
-    rotated_at: float = 0.0
-    seeds: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        remember(self.refresh_token, self.access_token, self.previous_refresh_token)
 
 
 @dataclass
@@ -77,38 +55,6 @@ def expanded(path: str) -> Path:
         return Path(filled_in(path, "token_path")).absolute()
     except UnusableSetting as error:
         raise TokenStoreError(error.words, advice=error.advice) from None
-
-
-class Store(Protocol):
-    """A place for tokens that outlasts a run and that processes share. What fails is a TokenStoreError."""
-
-    @property
-    def path(self) -> str | os.PathLike[str]:
-        """How to name it to people."""
-
-    def read(self, client_id: str) -> Kept | None:
-        """The app's tokens, None if there are none."""
-
-    def locked(self, client_id: str) -> AbstractContextManager[None]:
-        """Hold the app's tokens for this process alone; read again inside, somebody may have refreshed meanwhile."""
-
-    def successor(self, client_id: str) -> AbstractContextManager[Callable[[Kept | None], None]]:
-        """Under the lock: gives `keep(kept)`, after which they are on the disk; `keep(None)` takes them out."""
-
-
-def open_store(path: str | os.PathLike[str] | None = None) -> Store:
-    """The store that a `token_path` names: `postgresql://…`, or a file; without one the default file."""
-    full = os.path.expandvars(os.fspath(path or ""))
-    scheme, separator, _ = full.partition("://")
-    if not separator:
-        return TokenStore(path)
-    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", scheme):
-        raise TokenStoreError(
-            f"token_path names a place of the kind {scheme}://", advice="Give a file, or postgresql://…"
-        )
-    from singer_xero.api.tokens_postgres import PostgresTokenStore
-
-    return PostgresTokenStore(full)
 
 
 class TokenStore:

@@ -15,10 +15,10 @@ import pytest
 
 from singer_xero.api.errors import NotConnected
 from singer_xero.objects import OBJECTS
-from tap_xero.ahead import NEAR, ROW, WINDOW, ReadAhead
 from tap_xero.paging import Chunk
-from tap_xero.records import SHORT, Body, Page, RecordReader, Row, bodies_of
-from tap_xero.streams import Reading
+from tap_xero.prefetch import NEAR, ROW, WINDOW, Prefetch
+from tap_xero.records.reader import SHORT, Body, Page, RecordReader, Row, bodies_of
+from tap_xero.streams.lists import Reading
 from xero_sandbox import AdminClient
 
 from .company import HARBOUR, TIDE, guid
@@ -55,7 +55,7 @@ def numbers(chunks: Iterator[Chunk]) -> list[int]:
     return [row.key[0] for one in chunks for row in one.rows]
 
 
-def until(reading: ReadAhead, reached: Callable[[], bool]) -> None:
+def until(reading: Prefetch, reached: Callable[[], bool]) -> None:
     with reading._changed:
         assert reading._changed.wait_for(reached, 10)
 
@@ -65,12 +65,12 @@ def alive() -> set[str]:
 
 
 @pytest.fixture
-def ahead() -> Iterator[Callable[..., ReadAhead]]:
+def ahead() -> Iterator[Callable[..., Prefetch]]:
     """Makes them and closes them."""
-    made: list[ReadAhead] = []
+    made: list[Prefetch] = []
 
-    def make(*given: Any, **options: Any) -> ReadAhead:
-        made.append(ReadAhead(*given, **options))
+    def make(*given: Any, **options: Any) -> Prefetch:
+        made.append(Prefetch(*given, **options))
         return made[-1]
 
     yield make
@@ -82,25 +82,25 @@ def ahead() -> Iterator[Callable[..., ReadAhead]]:
 # By itself
 
 
-def test_every_list_comes_whole_and_in_its_order(ahead: Callable[..., ReadAhead]) -> None:
+def test_every_list_comes_whole_and_in_its_order(ahead: Callable[..., Prefetch]) -> None:
     reading = ahead(lists(5, 0, 3, 7), threads=2)
     got = [numbers(reading.consume(key)) for key in range(4)]
     assert got == [[0, 1, 2, 3, 4], [], [200, 201, 202], [300, 301, 302, 303, 304, 305, 306]]
 
 
-def test_no_more_lies_ready_than_the_spool_holds(ahead: Callable[..., ReadAhead]) -> None:
+def test_no_more_lies_ready_than_the_spool_holds(ahead: Callable[..., Prefetch]) -> None:
     reading = ahead(lists(30, 30, 30, size=10), spool=100, due=40)
     assert [len(numbers(reading.consume(key))) for key in range(3)] == [30, 30, 30]
     assert 0 < reading.most <= 140
 
 
-def test_a_chunk_larger_than_the_spool_comes_all_the_same(ahead: Callable[..., ReadAhead]) -> None:
+def test_a_chunk_larger_than_the_spool_comes_all_the_same(ahead: Callable[..., Prefetch]) -> None:
     reading = ahead(lists(3, 3, size=1000), spool=100)
     assert [len(numbers(reading.consume(key))) for key in range(2)] == [3, 3]
 
 
 def test_the_list_that_is_consumed_goes_on_when_later_ones_have_filled_the_spool(
-    ahead: Callable[..., ReadAhead],
+    ahead: Callable[..., Prefetch],
 ) -> None:
     full, go = threading.Event(), threading.Event()
 
@@ -120,7 +120,7 @@ def test_the_list_that_is_consumed_goes_on_when_later_ones_have_filled_the_spool
     assert numbers(reading.consume(1)) == [100, 101]
 
 
-def test_an_error_comes_out_after_its_list_s_rows_and_nowhere_else(ahead: Callable[..., ReadAhead]) -> None:
+def test_an_error_comes_out_after_its_list_s_rows_and_nowhere_else(ahead: Callable[..., Prefetch]) -> None:
     def broken(at_once: Any) -> Iterator[Chunk]:
         yield chunk(1)
         raise NotConnected("gone")
@@ -133,8 +133,8 @@ def test_an_error_comes_out_after_its_list_s_rows_and_nowhere_else(ahead: Callab
     assert numbers(reading.consume(2)) == [100, 101]
 
 
-def test_closing_ends_lists_that_nobody_consumes(ahead: Callable[..., ReadAhead]) -> None:
-    reading = ReadAhead(lists(1000, 1000, 1000, size=10), spool=50)
+def test_closing_ends_lists_that_nobody_consumes(ahead: Callable[..., Prefetch]) -> None:
+    reading = Prefetch(lists(1000, 1000, 1000, size=10), spool=50)
     assert numbers(iter([next(reading.consume(0))])) == [0]
     reading.close()
     assert alive() == set()
@@ -150,12 +150,12 @@ def paged(count: int, call: Callable[[int], Page] = answer) -> Callable[..., Ite
 
 
 @pytest.mark.parametrize("count", [0, 1, WINDOW, WINDOW * 3 + 1])
-def test_calls_at_once_give_their_answers_in_order(ahead: Callable[..., ReadAhead], count: int) -> None:
+def test_calls_at_once_give_their_answers_in_order(ahead: Callable[..., Prefetch], count: int) -> None:
     reading = ahead([(0, paged(count)), (1, paged(count))])
     assert [numbers(reading.consume(key)) for key in (0, 1)] == [list(range(count))] * 2
 
 
-def test_a_slow_consumer_is_not_buried_in_answers_and_gets_them_all(ahead: Callable[..., ReadAhead]) -> None:
+def test_a_slow_consumer_is_not_buried_in_answers_and_gets_them_all(ahead: Callable[..., Prefetch]) -> None:
     asked: list[int] = []
 
     def call(number: int) -> Page:
@@ -175,7 +175,7 @@ def test_a_slow_consumer_is_not_buried_in_answers_and_gets_them_all(ahead: Calla
 
 
 def test_calls_at_once_are_fewer_while_the_spool_is_full_and_none_is_left_out(
-    ahead: Callable[..., ReadAhead],
+    ahead: Callable[..., Prefetch],
 ) -> None:
     lying = threading.Event()
     counts: list[int] = []
@@ -200,7 +200,7 @@ def test_calls_at_once_are_fewer_while_the_spool_is_full_and_none_is_left_out(
     assert sorted(counts) == list(range(20))
 
 
-def test_an_error_of_a_call_at_once_ends_the_list(ahead: Callable[..., ReadAhead]) -> None:
+def test_an_error_of_a_call_at_once_ends_the_list(ahead: Callable[..., Prefetch]) -> None:
     def call(number: int) -> Page:
         if number == 2:
             raise NotConnected("gone")
@@ -249,7 +249,7 @@ def test_what_is_short_is_not_packed() -> None:
 
 @pytest.mark.parametrize("some", [slice(None), slice(1, 3), slice(None, None, -1)])
 def test_what_lies_ready_for_later_is_packed_and_comes_out_as_it_went_in(
-    ahead: Callable[..., ReadAhead], some: slice
+    ahead: Callable[..., Prefetch], some: slice
 ) -> None:
     """A part of an answer too, and in another order."""
     _, page = invoices_of(4, packed=True)
@@ -270,7 +270,7 @@ def test_what_lies_ready_for_later_is_packed_and_comes_out_as_it_went_in(
 
 @pytest.mark.parametrize(("unpacked", "again"), [(6 * SHORT + 6_000, 0), (3 * SHORT, 4)])
 def test_an_answer_is_unpacked_once_as_long_as_the_bytes_that_lie_ready_are_few(
-    ahead: Callable[..., ReadAhead], unpacked: int, again: int
+    ahead: Callable[..., Prefetch], unpacked: int, again: int
 ) -> None:
     """Each of the six answers takes a little more than SHORT; beyond the bound they are packed."""
     opened: list[int] = []
@@ -299,7 +299,7 @@ def test_an_answer_is_unpacked_once_as_long_as_the_bytes_that_lie_ready_are_few(
 
 
 def test_lists_far_from_their_turn_leave_most_of_the_spool_to_the_next_ones(
-    ahead: Callable[..., ReadAhead],
+    ahead: Callable[..., Prefetch],
 ) -> None:
     reading = ahead(lists(1, *[30] * (NEAR + 2), size=10), spool=400)
     assert numbers(reading.consume(0)) == [0]

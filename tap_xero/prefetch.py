@@ -18,7 +18,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from tap_xero.paging import AtOnce, Chunk
-from tap_xero.records import Body, Page, bodies_of
+from tap_xero.records.reader import Body, Page, bodies_of
 
 WINDOW = 8
 """Calls of an organisation to have ready: the five that Xero lets be under way, and three next in line. More would
@@ -111,7 +111,7 @@ class _Lane:
         return max(0, len(self.calls) - self.flying)
 
 
-class ReadAhead:
+class Prefetch:
     """Reads lists in the background, in the order in which they will be consumed.
 
     `lists` gives a key and a function for each, that reads it chunk by chunk; its errors come out at `consume`. It is

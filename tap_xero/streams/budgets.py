@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from tap_xero.periods import later
-from tap_xero.records import Page
+from tap_xero.records.reader import Page
+from tap_xero.streams.periods import later
 
 MONTHS_A_CALL = 24
 """Xero refuses more (its guide to budgets)."""

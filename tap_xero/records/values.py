@@ -9,7 +9,7 @@ from typing import Any
 
 from singer_xero.api.dates import day, instant, readable_day, readable_instant
 from singer_xero.objects import Field
-from tap_xero.record_types import INTEGERS, is_number
+from tap_xero.records.types import INTEGERS, is_number
 
 DIGITS = 308
 """Digits before the decimal point up to which a number is one to everybody: those of a double."""

@@ -23,23 +23,23 @@ from singer_xero.api.errors import AccessError, NotFound, Refused, XeroError
 from singer_xero.config import ConfigurationProblem, Organisation
 from singer_xero.objects import Paging, XeroObject
 from tap_xero import paging
-from tap_xero.budgets import joined
 from tap_xero.failures import Unforeseen, Unreadable
 from tap_xero.paging import AtOnce, Chunk, Fetch, Passed
-from tap_xero.records import Page, Record, RecordReader, Row, UnexpectedAnswer
-from tap_xero.shapes import Shape, without_descriptions
-from tap_xero.state import OrganisationStates
-from tap_xero.stream_maps import Completion, Finisher, MapProblem, completion
+from tap_xero.records.projection import Shape, without_descriptions
+from tap_xero.records.reader import Page, Record, RecordReader, Row, UnexpectedAnswer
+from tap_xero.records.stream_maps import Completion, Finisher, MapProblem, completion
+from tap_xero.state.writer import OrganisationStates
+from tap_xero.streams.budgets import joined
 
 if TYPE_CHECKING:
     from singer_xero.api.transport import Answer
-    from tap_xero.children import ChildStream
+    from tap_xero.streams.nested_tables import NestedTableStream
     from tap_xero.tap import TapXero
 
 INCREMENTAL, FULL_TABLE = "INCREMENTAL", "FULL_TABLE"
 
-Decoded = tuple[Record, "Sequence[tuple[ChildStream, Record]]"]
-"""A record, and the records of child streams that lie in it."""
+Decoded = tuple[Record, "Sequence[tuple[NestedTableStream, Record]]"]
+"""A record, and the records of nested tables that lie in it."""
 
 LAST_CALLS = 4
 """Calls of the day that are kept back for each list that is being read in pages: one proves what was read of it where
@@ -62,9 +62,9 @@ class XeroStream(Stream):
         self.shape = Shape(xero, tap.config)
         super().__init__(tap, schema=self.shape.schema(), name=xero.name)
         self.primary_keys = ("tenant_id", *map(self.named, xero.key))
-        self.marker = self.named(xero.marker) if xero.marker else None
-        self.replication_key = self.marker if xero.incremental else None
-        self.children: list[ChildStream] = []
+        self.cursor = self.named(xero.cursor) if xero.cursor else None
+        self.replication_key = self.cursor if xero.incremental else None
+        self.children: list[NestedTableStream] = []
         self._read_by(RecordReader(xero, self.logger, keep=self.shape.keeps))
         self.incomplete = False
         self._unread: Any = None
@@ -79,7 +79,7 @@ class XeroStream(Stream):
     @property
     def is_open(self) -> bool:
         """Whether it may be read: what costs many calls is opened by the setting `detail_streams` only."""
-        return not self.xero.dear or self.name in self.tap.opened
+        return not self.xero.costly or self.name in self.tap.opened
 
     @property
     def is_wanted(self) -> bool:
@@ -99,20 +99,20 @@ class XeroStream(Stream):
     @property
     def metadata(self) -> Any:
         """The catalogue's metadata; says of streams that are read whole by default whether they can be incremental."""
-        marker = self.marker
-        if self._metadata is None and marker and self.xero.can_be_incremental:
+        cursor = self.cursor
+        if self._metadata is None and cursor and self.xero.can_be_incremental:
             metadata = super().metadata
-            metadata.root.valid_replication_keys = [marker]
-            metadata[("properties", marker)].inclusion = Metadata.InclusionType.AUTOMATIC
+            metadata.root.valid_replication_keys = [cursor]
+            metadata[("properties", cursor)].inclusion = Metadata.InclusionType.AUTOMATIC
         return super().metadata
 
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take over what a catalogue chooses.
 
         The SDK forgets keys and bookmark of a stream whose entry doesn't repeat them; here they stay. See
-        `tap_xero.catalogue.choose_replication` for how a catalogue chooses.
+        `tap_xero.catalog.choose_replication` for how a catalogue chooses.
         """
-        keys, marker = self.primary_keys, self.replication_key
+        keys, cursor = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         entry = catalog.get_stream(self.name)
         if entry is None:
@@ -126,16 +126,16 @@ class XeroStream(Stream):
         if method == FULL_TABLE:
             self.replication_key = None
             return
-        chosen = self.replication_key or (self.marker if method == INCREMENTAL else marker)
+        chosen = self.replication_key or (self.cursor if method == INCREMENTAL else cursor)
         if (chosen or method == INCREMENTAL) and not self.xero.can_be_incremental:
             raise ConfigurationProblem(
                 f"Catalogue, stream {self.name}: it can't be incremental: Xero can't be asked for its changes alone."
             )
-        if chosen and chosen not in {self.marker, self.xero.marker}:
+        if chosen and chosen not in {self.cursor, self.xero.cursor}:
             raise ConfigurationProblem(
-                f"Catalogue, stream {self.name}: {chosen} can't be the replication key; use {self.marker}."
+                f"Catalogue, stream {self.name}: {chosen} can't be the replication key; use {self.cursor}."
             )
-        self.replication_key = chosen and self.marker  # Xero's name for it will do in snake_case, too
+        self.replication_key = chosen and self.cursor  # Xero's name for it will do in snake_case, too
         self.forced_replication_method = INCREMENTAL if chosen else FULL_TABLE
 
     @property
@@ -221,7 +221,7 @@ class XeroStream(Stream):
 
     @cached_property
     def followers(self) -> list[XeroStream]:
-        """The selected ones among this stream and its child streams: those who follow what it reads."""
+        """The selected ones among this stream and its nested tables: those who follow what it reads."""
         return [stream for stream in (self, *self.children) if stream.selected] or [self]
 
     # Reading
@@ -297,11 +297,11 @@ class XeroStream(Stream):
         self.tap.failed(self, organisation, Unreadable.of(row, error))
 
     @property
-    def _selected_children(self) -> list[ChildStream]:
+    def _selected_children(self) -> list[NestedTableStream]:
         return [child for child in self.children if child.selected]
 
     def _decoder(self) -> Callable[[Row], Decoded]:
-        """Choose what makes a record of a row, and of its lists the records of child streams."""
+        """Choose what makes a record of a row, and of its lists the records of nested tables."""
         children = self._selected_children
         undecoded = self.as_it_is and type(self.reader) is RecordReader
         plain = self.reader.undecoded if undecoded else self.reader.record
@@ -333,7 +333,7 @@ class XeroStream(Stream):
         child_context: Any = None,  # noqa: ARG002
         partition_context: Any = None,
     ) -> None:
-        """Add the organisation; child streams are handed the record elsewhere."""
+        """Add the organisation; nested tables are handed the record elsewhere."""
         if isinstance(record, dict):
             record.update(partition_context or {})
         else:  # a tree, see `RecordReader.undecoded`
@@ -427,7 +427,7 @@ class XeroStream(Stream):
     def bookmark(self, organisation: Organisation) -> Any:
         """The replication value up to which this organisation has been read; None: read all.
 
-        Child streams have theirs, too: one that is new has all to read, and the earliest counts.
+        Nested tables have theirs, too: one that is new has all to read, and the earliest counts.
         """
         if self.replication_method != INCREMENTAL:
             return None

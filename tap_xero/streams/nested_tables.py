@@ -1,26 +1,26 @@
-"""Child streams: the lists inside records, passed on as the records come by, without a call of their own."""
+"""Nested tables: the lists inside records, passed on as the records come by, without a call of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from singer_xero.objects.children import Child
-from tap_xero.shapes import UNKNOWN
-from tap_xero.streams import XeroStream
+from singer_xero.objects import NestedTable
+from tap_xero.records.projection import UNKNOWN
+from tap_xero.streams.lists import XeroStream
 
 if TYPE_CHECKING:
     from tap_xero.tap import TapXero
 
 
-class ChildStream(XeroStream):
+class NestedTableStream(XeroStream):
     """A list inside the records of another stream, which reads it, keeps its bookmark and ends it.
 
     The SDK would sync a child once for each record of its parent, with a log line and a SCHEMA each time; here the
     parent hands over its records as they come.
     """
 
-    def __init__(self, tap: TapXero, child: Child, parent: XeroStream) -> None:
+    def __init__(self, tap: TapXero, child: NestedTable, parent: XeroStream) -> None:
         self.child, self.parent = child, parent
         super().__init__(tap, child)
         self.parent_stream_type = type(parent)  # for the SDK to leave its reading to the parent
@@ -37,7 +37,7 @@ class ChildStream(XeroStream):
     def replication_key(self) -> str | None:
         """The parent's."""
         key = self.parent.replication_key
-        return key if key and self.child.marker else None
+        return key if key and self.child.cursor else None
 
     @replication_key.setter
     def replication_key(self, new_value: str | None) -> None:

@@ -1,6 +1,6 @@
 """Brings a decoded record into the shape of its schema, value by value, whatever Xero has sent.
 
-This is the thorough way, for records that `tap_xero.record_types.checked` doesn't take, and for short answers. What it
+This is the thorough way, for records that `tap_xero.records.types.checked` doesn't take, and for short answers. What it
 returns fits the schema in every part; what it changed or left out it notes as a `Finding`.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from singer_xero.objects import Field, Part, left_out
-from tap_xero.values import Unfit, reader_of
+from singer_xero.objects import Component, Field, left_out
+from tap_xero.records.values import Unfit, reader_of
 
 Record = dict[str, Any]
 
@@ -62,15 +62,17 @@ class ShapeOf:
 
 
 @cache
-def _shape_of(part: Part) -> ShapeOf:
+def _shape_of(part: Component) -> ShapeOf:
     return ShapeOf(part.fields, left_out(part))
 
 
 def _fix(word: Field) -> Fix:
-    if word.kind == "one" and word.part:
-        return _fix_object(word.part)
+    if word.kind == "one" and word.component:
+        return _fix_object(word.component)
     if word.kind == "many":
-        return _fix_list(_fix_object(word.part) if word.part else _fix_value(word.item or Field("text")))
+        return _fix_list(
+            _fix_object(word.component) if word.component else _fix_value(word.item or Field("text"))
+        )
     return _fix_value(word)
 
 
@@ -87,7 +89,7 @@ def _fix_value(word: Field) -> Fix:
     return fix
 
 
-def _fix_object(part: Part) -> Fix:
+def _fix_object(part: Component) -> Fix:
     shape = _shape_of(part)
 
     def fix(value: Any, field: str, place: str, findings: Findings) -> Record | None:

@@ -22,11 +22,11 @@ from singer_xero.api import deflate
 from singer_xero.api.dates import readable_instant
 from singer_xero.api.errors import CallError
 from singer_xero.objects import Field, XeroObject
-from tap_xero import record_types
-from tap_xero.conversions import plan_for
-from tap_xero.repair import Findings, ShapeOf
-from tap_xero.shapes import UNKNOWN
-from tap_xero.values import Unfit, by_look, fitting, reader_of
+from tap_xero.records import types as record_types
+from tap_xero.records.conversions import plan_for
+from tap_xero.records.projection import UNKNOWN
+from tap_xero.records.repair import Findings, ShapeOf
+from tap_xero.records.values import Unfit, by_look, fitting, reader_of
 
 Record = dict[str, Any]
 
@@ -59,7 +59,7 @@ class Pagination(msgspec.Struct):
 class Row(NamedTuple):
     """A record that hasn't been decoded yet, but for its key and the field that tells its change.
 
-    `time` is the marker as the tap writes it (fixed width, so that it sorts as text; journals: their number); of a
+    `time` is the cursor as the tap writes it (fixed width, so that it sorts as text; journals: their number); of a
     record without a readable one it is that of its neighbour, and "" where no record of the answer has one. `source` is
     the record's bytes, or the answer in which it has this `place`. A record that was `checked` fits its schema. `fault`
     says why a record can't be passed on.
@@ -191,8 +191,8 @@ class _Checked:
         self.one = msgspec.json.Decoder(strict).decode
         self.raw = msgspec.json.Decoder(record_types.raw(xero)).decode
         self.decoded = msgspec.json.Decoder(record_types.decoded(xero), float_hook=Decimal).decode
-        # The marker is known from the row.
-        fields = {name: word for name, word in xero.fields.items() if name != xero.marker}
+        # The cursor is known from the row.
+        fields = {name: word for name, word in xero.fields.items() if name != xero.cursor}
         self.convert_raw = plan_for(fields, "", tell, of_bytes=True)
         self.convert = plan_for(xero.fields, "", tell, of_bytes=False)
 
@@ -229,12 +229,12 @@ class RecordReader:
         ]
         self._list: _Decode = msgspec.json.Decoder(_envelope_of(xero, list[msgspec.Raw], *beside)).decode
         self._single: _Decode = msgspec.json.Decoder(_envelope_of(xero, msgspec.Raw, *beside)).decode
-        names = [*xero.key, xero.marker] if xero.marker else [*xero.key]
+        names = [*xero.key, xero.cursor] if xero.cursor else [*xero.key]
         head = msgspec.defstruct("Head", [(name, Any, None) for name in dict.fromkeys(names)])
         self._head = msgspec.json.Decoder(head).decode
         self._key = attrgetter(*xero.key) if xero.key else lambda _: ()
         self._needed = frozenset(xero.key if needed is None else needed)
-        self._marker = attrgetter(xero.marker) if xero.marker else lambda _: None
+        self._cursor = attrgetter(xero.cursor) if xero.cursor else lambda _: None
 
     @cached_property
     def _checked(self) -> _Checked:
@@ -258,22 +258,22 @@ class RecordReader:
             content = msgspec.json.format(content, indent=-1)
         envelope = self._opened(content, call)
         body.opened(content, envelope.records)
-        several, has_marker = len(self.xero.key) != 1, self.xero.marker is not None
+        several, has_cursor = len(self.xero.key) != 1, self.xero.cursor is not None
         rows = []
         untimed = False
         for place, head in enumerate(self._heads(content, body)):
             time: Any = ""
-            if has_marker and head is not None:
-                time = self._marker(head)
+            if has_cursor and head is not None:
+                time = self._cursor(head)
                 time = time if type(time) is int else _instant(time)
-            if head is None or (has_marker and time == ""):
+            if head is None or (has_cursor and time == ""):
                 row = self._looked_at(body, place, call)
                 untimed = untimed or row.time == ""
                 rows.append(row)
             else:
                 key = self._key(head)
                 rows.append(Row(key if several else (key,), time, body, place, True))
-        if untimed and has_marker:
+        if untimed and has_cursor:
             times = filled(row.time for row in rows)
             rows = [row._replace(time=time) for row, time in zip(rows, times, strict=True)]
         return rows, envelope
@@ -293,7 +293,7 @@ class RecordReader:
         return envelope
 
     def _heads(self, content: bytes, body: Body) -> Sequence[Any]:
-        """Key and marker of each record that fits its schema as it is; None in the place of another."""
+        """Key and cursor of each record that fits its schema as it is; None in the place of another."""
         raws = body.raws
         if body.unchecked is not None:
             unchecked = body.unchecked
@@ -330,9 +330,9 @@ class RecordReader:
                 part, fault = name, f"its {field} is {problem}"
             key.append(part)
         time: Any = ""
-        if self.xero.marker:
-            found = _value(parts.get(self.xero.marker, _NULL))
-            time = fitting(self.xero.fields[self.xero.marker], found)
+        if self.xero.cursor:
+            found = _value(parts.get(self.xero.cursor, _NULL))
+            time = fitting(self.xero.fields[self.xero.cursor], found)
             time = "" if time is None else time
         return Row(tuple(key), time, body, place, fault=fault)
 
@@ -371,8 +371,8 @@ class RecordReader:
         tree = self._checked.raw(row.raw)
         if self._checked.convert_raw:
             self._checked.convert_raw(tree)
-        if self.xero.marker:
-            setattr(tree, self.xero.marker, row.time)
+        if self.xero.cursor:
+            setattr(tree, self.xero.cursor, row.time)
         return tree
 
     # What there is to tell

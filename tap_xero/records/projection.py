@@ -1,6 +1,6 @@
 """The shape of a stream's records: Xero's own, or one that suits a target better.
 
-`field_names: snake_case` renames every field; `child_streams: true` lifts the ids of nested records (`ContactID` beside
+`field_names: snake_case` renames every field; `nested_tables: true` lifts the ids of nested records (`ContactID` beside
 `Contact`), so that tables can be joined; `decimals` writes numbers as text, for targets that would round them;
 `unknown_fields: keep` adds a column for what the schema doesn't have. Every record gets its final shape here, but for
 those that stay as Xero has them.
@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from singer_xero.objects import Field, XeroObject
-from tap_xero.naming import SNAKE_CASE, renamed, renamed_schema, snake_case
-from tap_xero.record_types import is_number
+from tap_xero.records.naming import SNAKE_CASE, renamed, renamed_schema, snake_case
+from tap_xero.records.types import is_number
 
 Record = dict[str, Any]
 
@@ -40,7 +40,7 @@ def lifted(xero: XeroObject) -> dict[str, tuple[str, str]]:
     """The columns for ids of nested records: ``{column: (field, its id)}``, such as BankAccountID of BankAccount."""
     found = {}
     for name, word in xero.fields.items():
-        first = next(iter(word.part.fields), "") if word.kind == "one" and word.part else ""
+        first = next(iter(word.component.fields), "") if word.kind == "one" and word.component else ""
         if first.endswith("ID") and f"{name}ID" not in xero.fields:
             found[f"{name}ID"] = (name, first)
     return found
@@ -54,7 +54,7 @@ class Shape:
         self.warn: Callable[[str], None] = lambda _: None
         """Is told of a number that a decimal of the target can't hold."""
         self.snake = config.get("field_names") == SNAKE_CASE
-        self.lifted = lifted(xero) if config.get("child_streams") else {}
+        self.lifted = lifted(xero) if config.get("nested_tables") else {}
         self.keeps = config.get("unknown_fields") == KEEP
         self.decimals = config.get("decimals") or NUMBER
         self._write_numbers = (
@@ -75,7 +75,7 @@ class Shape:
         schema = self.xero.schema(with_tenant=True)
         properties = schema["properties"]
         for column, (name, key) in self.lifted.items():
-            word = self.xero.fields[name].part
+            word = self.xero.fields[name].component
             fragment = word.fields[key].schema() if word else {}
             properties[column] = {**fragment, "description": f"{key} of {name}"}
         if self.keeps:
@@ -166,7 +166,7 @@ def _writer(
     parts = [
         (name, writer, word.kind == "many")
         for name, word in fields.items()
-        if word.part and (writer := _writer(word.part.fields, f"{path}{name}.", digits))
+        if word.component and (writer := _writer(word.component.fields, f"{path}{name}.", digits))
     ]
     if not numbers and not parts:
         return None

@@ -30,12 +30,12 @@ from singer_sdk import typing as th
 from singer_xero.api.errors import CallError
 from singer_xero.config import TEXTS
 from singer_xero.objects import OBJECTS, Report, Span
-from tap_xero.column_titles import day_of, month_of, names_a_period
 from tap_xero.paging import Chunk, Passed
-from tap_xero.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods, year_start
-from tap_xero.records import Page, Row, UnexpectedAnswer, values_of
-from tap_xero.streams import INCREMENTAL, Reading, XeroStream, stream_of
-from tap_xero.tables import NoTable, columns, unfold, unfold_boxes
+from tap_xero.records.column_titles import day_of, month_of, names_a_period
+from tap_xero.records.reader import Page, Row, UnexpectedAnswer, values_of
+from tap_xero.records.report_rows import NoTable, columns, unfold, unfold_boxes
+from tap_xero.streams.lists import INCREMENTAL, Reading, XeroStream, stream_of
+from tap_xero.streams.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods, year_start
 
 if TYPE_CHECKING:
     from singer_xero.api.transport import Answer

@@ -16,7 +16,7 @@ from singer_sdk.helpers._state import StateWriter
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.streams._state import StreamStateManager
 
-from tap_xero.output import BlockWriter
+from tap_xero.message_writer import BlockWriter
 
 OFTEN = 10.0
 """Seconds after which a moved bookmark is told of at the latest."""
