@@ -172,7 +172,7 @@ class Contender:
         }
         config.write_text(json.dumps({**own, **settings}))
         command: list[str | Path] = [environments.program(OURS, "tap-xero"), "--config", config]
-        return [*command, "--catalog", only_invoices()]
+        return [*command, "--catalog", only("invoices")]
 
     def _classic(
         self, place: Place, folder: Path, config: Path, settings: Mapping[str, Any]
@@ -211,19 +211,22 @@ class Contender:
         return [environments.python_of(TEMPLATE), HERE / "template_tap.py", "--config", config]
 
 
-def only_invoices() -> Path:
-    """A catalogue of the project's tap with nothing but invoices selected."""
-    path = environments.CACHE / "invoices.json"
+def only(*streams: str, **settings: Any) -> Path:
+    """A catalog of the tap with nothing but these streams selected, as it is discovered with some settings."""
+    path = environments.CACHE / f"{'-'.join([*streams, *settings])}.json"
     made = environments.CACHE / OURS / "installed"
     if not path.exists() or path.stat().st_mtime < made.stat().st_mtime:
+        config = environments.CACHE / "discover.json"
+        config.write_text(json.dumps(settings))
         text = subprocess.check_output(
-            [environments.program(OURS, "tap-xero"), "--discover"], env=environment(environments.CACHE)
+            [environments.program(OURS, "tap-xero"), "--config", config, "--discover"],
+            env=environment(environments.CACHE),
         )
         catalog = json.loads(text)
         for stream in catalog["streams"]:
             for entry in stream["metadata"]:
                 if not entry["breadcrumb"]:
-                    entry["metadata"]["selected"] = stream["tap_stream_id"] == "invoices"
+                    entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
         path.write_text(json.dumps(catalog))
     return path
 
