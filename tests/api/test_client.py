@@ -478,14 +478,14 @@ def test_a_missing_scope_of_a_browser_login_is_asked_for_with_xero_login(
 ) -> None:
     admin.take_scopes("accounting.settings", "accounting.settings.read")
     client = signed_in()
-    with pytest.raises(ScopeMissing, match=r"Run `xero-login`, or name it in its --scopes\.$"):
+    with pytest.raises(ScopeMissing, match=r"Run `xero-login`, or add it to its --scopes\.$"):
         client.get(ONE, "Accounts")
-    with pytest.raises(ScopeMissing, match=r"Run `xero-login --write`, or name it in its --scopes\.$"):
+    with pytest.raises(ScopeMissing, match=r"Run `xero-login --write`, or add it to its --scopes\.$"):
         client.send("PUT", ONE, "Accounts", body={"Name": "x"})
 
 
 def test_a_missing_scope_of_a_custom_connection_is_ticked_for_the_app(make: Make, admin: AdminClient) -> None:
-    with pytest.raises(ScopeMissing, match=r"Tick it for the app at developer\.xero\.com") as caught:
+    with pytest.raises(ScopeMissing, match=r"Select it for the app at developer\.xero\.com") as caught:
         make(asking_for("accounting.contacts.read")).get(None, "Accounts")
     assert "xero-login" not in str(caught.value)
 
@@ -502,7 +502,7 @@ def test_an_app_below_the_advanced_tier_is_told_so_and_not_sent_to_log_in_again(
         client.get(None, "Journals", {"offset": 0})
     text = str(caught.value)
     assert text.startswith("GET Journals offset 0: 401 Unauthorized / AuthorizationUnsuccessful")
-    assert "Advanced tier only (scope accounting.journals.read). Logging in again changes nothing" in text
+    assert "Advanced tier (scope accounting.journals.read). Logging in again does not help" in text
 
 
 def test_a_scope_that_the_app_may_not_have_is_named_with_the_reason(make: Make, admin: AdminClient) -> None:
@@ -510,7 +510,7 @@ def test_a_scope_that_the_app_may_not_have_is_named_with_the_reason(make: Make, 
     admin.add_app(
         client_id=custom.client_id, client_secret=custom.client_secret, kind=custom.kind, tier="core"
     )
-    with pytest.raises(InvalidScope, match=r"Advanced tier only\. Take the scope out of the setting scopes"):
+    with pytest.raises(InvalidScope, match=r"Advanced tier\. Remove the scope from the setting scopes"):
         make(asking_for("accounting.journals.read")).get(None, "Organisation")
 
 

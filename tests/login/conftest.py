@@ -50,7 +50,7 @@ class Login:
     def url(self) -> str:
         """The address of the consent page, as soon as it is waited for."""
         assert self._process.stdout
-        while "Waiting for the answer" not in self._said and "Paste here" not in self._said:
+        while "Waiting for the answer" not in self._said and "Paste the address" not in self._said:
             line = self._process.stdout.readline()
             assert line, f"{self._said}\n{self._process.communicate()[1]}"
             self._said += line

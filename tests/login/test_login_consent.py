@@ -77,7 +77,7 @@ def test_a_web_app_proves_itself_by_its_secret(login: Start, person: Person, kep
     assert person.allows(running).status_code == 200
     ended = running.end()
     assert ended.code == 0
-    assert "give tap-xero client_id and client_secret" in ended.said
+    assert "set client_id and client_secret for tap-xero" in ended.said
     assert kept(apps.WEB_APP)["refresh_token"]
 
 
@@ -92,7 +92,10 @@ def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
     assert "accounting.journals.read" not in asked
     assert person.allows(running).status_code == 200
     reserved = [row for row in STREAMS.values() if row.scopes[0] in RESERVED]
-    assert f"open {len(STREAMS) - len(reserved)} of {len(STREAMS)} streams for reading" in running.end().said
+    assert (
+        f"give access to {len(STREAMS) - len(reserved)} of {len(STREAMS)} streams for reading"
+        in running.end().said
+    )
 
 
 def test_write_asks_for_the_write_scopes_as_well(xero: Sandbox, login: Start) -> None:
@@ -114,7 +117,7 @@ def test_named_scopes_are_asked_for_and_no_others(
     assert running.asked()["scope"] == "offline_access accounting.settings.read"
     person.allows(running)
     opened = [row for row in STREAMS.values() if "accounting.settings.read" in row.scopes]
-    assert f"open {len(opened)} of {len(STREAMS)} streams" in running.end().said
+    assert f"give access to {len(opened)} of {len(STREAMS)} streams" in running.end().said
 
 
 def test_broad_scopes_are_asked_for_where_an_old_app_has_no_others(login: Start, person: Person) -> None:
@@ -124,7 +127,7 @@ def test_broad_scopes_are_asked_for_where_an_old_app_has_no_others(login: Start,
     assert "accounting.invoices.read" not in asked
     person.allows(running)
     opened = [row for row in STREAMS.values() if set(row.scopes) & set(asked)]
-    assert f"open {len(opened)} of {len(STREAMS)} streams" in running.end().said
+    assert f"give access to {len(opened)} of {len(STREAMS)} streams" in running.end().said
 
 
 def test_only_the_organisations_that_were_chosen_are_connected(
@@ -136,7 +139,7 @@ def test_only_the_organisations_that_were_chosen_are_connected(
     assert f"Connected to {html.escape(name)}" in page.text
     ended = running.end()
     assert [line.split()[-1] for line in ended.said.splitlines() if line.endswith(tenant_id)] == [tenant_id]
-    assert "it finds the tokens there" in ended.said
+    assert "it finds the tokens by itself" in ended.said
 
 
 def test_a_second_consent_takes_the_place_of_the_first(login: Start, person: Person, kept: Kept) -> None:
@@ -208,7 +211,7 @@ def test_in_a_meltano_project_the_tokens_go_where_meltano_run_looks(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "No client_id: give --client-id"),
+        ({}, "No client_id: pass --client-id"),
         ({"client_id": 5}, "client_id must be string, not a number"),
         ({"client_id": "x", "client_secret": 31337}, "client_secret must be string"),
         ({"client_id": "x", "sandbox": True}, "needs no login"),
@@ -236,7 +239,7 @@ def test_scopes_without_offline_access_are_refused_before_anybody_signs_in(
 ) -> None:
     ended = login("--scopes", "accounting.settings.read").end()
     assert ended.code == 1
-    assert "lack offline_access" in ended.complaint
+    assert "must include offline_access" in ended.complaint
     assert not xero.admin.calls()
 
 
@@ -271,7 +274,7 @@ def test_the_address_can_be_pasted_where_the_browser_is_on_another_machine(
     running = login()
     place = person.answers(running.url())
     running.type("I don't know what to type")
-    running.until("holds no answer of Xero's")
+    running.until("contains no answer from Xero")
     running.type(place)
     assert running.end().code == 0
     assert kept()["refresh_token"]
@@ -359,7 +362,7 @@ def test_in_a_terminal_the_secret_is_asked_for_and_not_shown(
     until("press Enter.")
     address = person.answers(re.search(r"\S+/authorize\?\S+", said)[0])
     os.write(ours, f"{address}\n".encode())
-    until("which organisations to read.")
+    until("the organisations to read in tenant_ids.")
     assert process.wait(60) == 0
     os.close(ours)
     assert app.client_secret not in said
@@ -444,7 +447,7 @@ def test_organisations_that_can_not_be_listed_lose_no_tokens(
     page = person.allows(running)
     ended = running.end()
     assert (page.status_code, ended.code) == (200, 0)
-    assert "tokens are kept, but the organisations could not be listed" in ended.complaint
+    assert "tokens are stored, but the organisations could not be listed" in ended.complaint
     assert kept()["refresh_token"]
 
 

@@ -63,10 +63,10 @@ def test_status_shows_organisations_scopes_streams_and_days_left(
     for organisation in xero.admin.organisations():
         assert f"{organisation['name']} {organisation['tenant_id']}" in said
     opened = [name for name, row in STREAMS.items() if set(row.scopes) & set(granted)]
-    assert f"They open {len(opened)} streams: {', '.join(opened)}" in said
-    assert "journals: accounting.journals.read (Xero gives it to apps of its Advanced tier only)" in said
-    assert ": accounting.invoices.read (run `xero-login`, or name it in its --scopes)" in said
-    assert "Scopes to write: accounting.contacts Tokens" in said
+    assert f"They give access to {len(opened)} streams: {', '.join(opened)}" in said
+    assert "journals: accounting.journals.read (Xero grants it only to apps of its Advanced tier)" in said
+    assert ": accounting.invoices.read (run `xero-login`, or add it to its --scopes)" in said
+    assert "Write scopes: accounting.contacts Tokens" in said
     assert "57 days left" in said
     # Nothing was used up: the access token was still good.
     assert not xero.admin.calls("/connect/token")
@@ -77,7 +77,7 @@ def test_status_says_how_to_write_when_nothing_can_be_written(
 ) -> None:
     connected(["offline_access", "accounting.settings.read"])
     said = login("--status", app=apps.WEB_APP).end().said
-    assert "Nothing can be written. For the scopes to write: run `xero-login --write`" in said
+    assert "No write scopes. To get them: run `xero-login --write`" in said
 
 
 def test_status_renews_what_has_run_out_and_says_so(
@@ -117,7 +117,7 @@ def test_status_of_a_custom_connection_needs_no_tokens(listed: bool, xero: Sandb
     ended = login("--status", app=apps.CUSTOM_CONNECTION).end()
     assert ended.code == 0
     assert xero.admin.organisations()[0]["tenant_id"] in ended.said
-    assert "none runs out" in ended.said
+    assert "none expire" in ended.said
 
 
 def test_status_names_no_organisation_when_all_were_disconnected(
@@ -153,7 +153,7 @@ def test_logout_withdraws_consent_and_forgets_the_tokens(
     kept = connected()
     ended = login("--logout", app=apps.WEB_APP, TAP_XERO_REFRESH_TOKEN="a-token-pasted-long-ago").end()
     assert ended.code == 0
-    assert "take it out" in ended.said
+    assert "remove it" in ended.said
     assert json.loads(token_path.read_text())["clients"] == {}
     assert [call["status"] for call in xero.admin.calls("/connect/revocation")] == [200]
     assert kept.refresh_token not in ended.said

@@ -227,7 +227,7 @@ def test_an_address_with_a_path_is_refused(
 ) -> None:
     admin.forget_calls()
     done = command(config={**config, name: config[name] + more}, at=tmp_path)
-    assert_one_line(done, f"{name} must be scheme and host alone")
+    assert_one_line(done, f"{name} must be scheme and host only")
     assert admin.calls() == []
 
 

@@ -147,8 +147,8 @@ def test_journals_that_are_closed_although_the_token_has_their_scope_name_the_ti
     admin.fault("status", path="Journals", status=401, body=FORBIDDEN, count=0)
     run = read(config, "journals", "items")
     (failure,) = run.failed.values()
-    assert "apps of its Advanced tier only (scope accounting.journals.read)" in failure
-    assert "Logging in again changes nothing" in failure
+    assert "apps of its Advanced tier (scope accounting.journals.read)" in failure
+    assert "Logging in again does not help" in failure
     assert len(run.ids("items")) == 3
 
 
