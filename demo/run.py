@@ -274,7 +274,7 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
             settings = {
                 "MELTANO_DATABASE_URI": f"sqlite:///{destination.folder / 'meltano.db'}",
                 "TAP_XERO_SANDBOX": str(destination.xero),
-                "TAP_XERO_CHILD_STREAMS": "true",
+                "TAP_XERO_NESTED_TABLES": "true",
                 "TAP_XERO_REPORT_START_DATE": "2024-10-01",
                 "TAP_XERO_REPORT_REREAD_PERIODS": "30",
                 "TAP_XERO__SELECT": json.dumps(SELECTED),

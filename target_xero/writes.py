@@ -868,7 +868,7 @@ def why_not(stream: str) -> str | None:
 def table() -> str:
     """What each object accepts, as a Markdown table for the documentation."""
     rows = [
-        "| stream | create | change | end | needed for a create | told from others by |",
+        "| stream | create | change | end | required for a create | recognised by |",
         "|---|---|---|---|---|---|",
     ]
     for row in WRITES.values():
@@ -880,7 +880,7 @@ def table() -> str:
         names = (
             ", ".join(row.names) + (f" ({row.numbered[1]} only)" if row.numbered else "")
             if row.names
-            else "what it says"
+            else "its content"
         )
         rows.append(
             f"| `{row.name}` | {_size(row.create)} | {_size(row.update)} | {_end(row)} | {needed} | {names} |"
@@ -910,7 +910,7 @@ def _size(verb: Verb | None) -> str:
 
 def _one_of(names: str) -> str:
     first, *_, last = names.split("|")
-    return f"what it belongs to ({first} … {last})"
+    return f"its document ({first} … {last})"
 
 
 def _end(row: Write) -> str:

@@ -73,7 +73,7 @@ def loaded(project: Any, database: Any, company: Path) -> Any:
             "run", "tap-xero", "target-postgres",
             TAP_XERO_SANDBOX=str(company),
             TAP_XERO_FIELD_NAMES="snake_case",
-            TAP_XERO_CHILD_STREAMS="true",
+            TAP_XERO_NESTED_TABLES="true",
             TAP_XERO_DETAIL_STREAMS='["*"]',
             TAP_XERO_REPORT_START_DATE="2024-01-01",
             TAP_XERO_REPORT_END_DATE="2026-12-31",

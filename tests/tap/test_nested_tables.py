@@ -237,7 +237,7 @@ def test_a_catalogue_of_few_words_is_read_by_the_names_of_the_environment(
     demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAP_XERO_FIELD_NAMES", "snake_case")
-    monkeypatch.setenv("TAP_XERO_CHILD_STREAMS", "true")
+    monkeypatch.setenv("TAP_XERO_NESTED_TABLES", "true")
     entry = {"tap_stream_id": "invoice_line_items", "stream": "invoice_line_items"}
     tap = TapXero(config=demo, catalog={"streams": [entry]}, parse_env_config=True)
     assert tap.input_catalog is not None

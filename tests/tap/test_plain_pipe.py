@@ -1,4 +1,4 @@
-"""The README's recipe for a plain pipe, as it is printed there, from an empty folder: the first time and every time."""
+"""The recipe for a plain pipe in docs/recipes.md, followed word for word, the first time and every time after."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xero_sandbox import AdminClient
 from .company import guid
 from .runs import own_environment
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 
 #: What target-jsonl does: a file of records for each stream, and at its end the STATE that no RECORD followed.
 TARGET = """#!{python}
@@ -35,9 +35,9 @@ if state is not None:
 
 
 def recipe() -> str:
-    """The commands of the README."""
-    text = README.read_text(encoding="utf-8")
-    found = re.search(r"\*\*A plain pipe\.\*\*.*?```sh\n(.*?)```", text, re.DOTALL)
+    """The commands of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    found = re.search(r"<!-- plain pipe -->\n```sh\n(.*?)```", text, re.DOTALL)
     assert found
     return found[1]
 
