@@ -81,6 +81,7 @@ class SparingStateWriter(StateWriter):
         self._last = b""
         self._last_at = 0
         self._told = clock()
+        self._moved_at = 0
         self._waiting: Mapping[str, Any] | None = None
         self._unchanged = False
 
@@ -91,11 +92,15 @@ class SparingStateWriter(StateWriter):
             self.finish()
 
     def bookmark_moved(self, state: Mapping[str, Any]) -> None:
-        """Write a state in the midst of a list, if the last one is some time or many messages ago."""
+        """Write a state in the middle of a list, if the last moved bookmark is some time or many messages ago.
+
+        A STATE that the SDK wrote in between does not count: it has the bookmark from before.
+        """
         self._waiting = state
         many = max(MANY, 10 * len(self._last))
-        if self._clock() - self._told >= OFTEN or self._written() - self._last_at >= many:
+        if self._clock() - self._told >= OFTEN or self._written() - self._moved_at >= many:
             self.write_state(state)
+            self._moved_at = self._written()
 
     def finish(self) -> None:
         """Write what hasn't been written yet."""

@@ -19,7 +19,7 @@ import pytest
 from singer_xero.objects import OBJECTS
 from tap_xero import paging
 from tap_xero.streams.lists import XeroStream
-from xero_sandbox import AdminClient
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .busy_list import BusyList, rows_at
 from .busy_list import run as run_reader
@@ -101,6 +101,21 @@ def test_bookmarks_move_while_a_long_list_is_read(config: dict[str, Any]) -> Non
     assert len(set(seen)) > 2
     told = [value for value in seen if value]
     assert told == sorted(told)
+
+
+def test_a_first_run_that_is_killed_after_ten_pages_leaves_their_bookmark(tmp_path: Path) -> None:
+    """The SDK writes a STATE after the last record of the ten pages, which must not hold the bookmark back."""
+    with Sandbox(invoices=11_000, limits=False) as xero:
+        config = apps.CUSTOM_CONNECTION.settings(xero.url)
+        (tmp_path / "catalog.json").write_text(json.dumps(incremental("invoices")), encoding="utf-8")
+        done = command("--catalog", "catalog.json", config=config, at=tmp_path)
+    assert done.code == 0, done.err
+    records, moved = 0, []
+    for message in done.messages:
+        records += message["type"] == "RECORD"
+        if message["type"] == "STATE" and "replication_key_value" in json.dumps(message):
+            moved.append(records)
+    assert moved[0] < 11_000
 
 
 @pytest.mark.parametrize(
