@@ -1,4 +1,4 @@
-"""Write what Meltano must know about tap-xero and target-xero, from what they say of themselves: `--about`.
+"""Write Meltano's definitions of tap-xero and target-xero from their `--about`.
 
     python plugins/make.py              # after a setting was added or changed
     python plugins/make.py --check      # writes nothing; exit code 1 when something is out of step
@@ -47,18 +47,18 @@ PLUGINS: dict[str, dict[str, Any]] = {
     "tap-xero": {
         "type": "extractors",
         "module": "tap_xero",
-        "description": "Xero's Accounting API: one stream per object, and the reports.",
+        "description": "Reads Xero's Accounting API: lists, reports, history and attachments.",
         "settings_group_validation": [["client_id"], ["sandbox"]],
         "commands": {
             "login": {
                 "executable": "xero-login",
                 "args": "--config ENV",
-                "description": "Connect organisations in the browser, once.",
+                "description": "Connect organisations in the browser.",
             },
             "status": {
                 "executable": "xero-login",
                 "args": "--config ENV --status",
-                "description": "Show organisations, scopes, the streams they open, and days left.",
+                "description": "Show organisations, scopes, the streams they give access to, and the days left.",
             },
         },
         "value": {"token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json"},
@@ -67,7 +67,7 @@ PLUGINS: dict[str, dict[str, Any]] = {
     "target-xero": {
         "type": "loaders",
         "module": "target_xero",
-        "description": "Writes contacts, items, documents, payments and journals into Xero.",
+        "description": "Writes contacts, items, documents, payments and journals to Xero.",
         "settings_group_validation": [["client_id"], ["sandbox"]],
         "value": {
             "token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json",

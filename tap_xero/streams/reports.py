@@ -536,14 +536,14 @@ def _named(what: str, name: str, known: Sequence[tuple[Any, tuple[str, ...]]]) -
 REPORT_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "report_start_date", th.DateType, title="Reports from",
-        description="Reports are read from the period that holds this day. Default: the first day of this month a year "
-        "ago, or what the bookmark leaves; trial balance, bank summary and executive summary, which take a call for "
-        "each period, begin with the month before this one.",
+        description="Read reports from the period that contains this day. Default: the first day of this "
+        "month a year ago, or the bookmark; trial balance, bank summary and executive summary, "
+        "which take one call for each period, begin with the previous month.",
     ),
     th.Property(
         "report_end_date", th.DateType, title="Reports to",
-        description="Reports are read to the period that holds this day; aged reports are as at this day. Default: "
-        "today; for aged reports the end of this month.",
+        description="Read reports to the period that contains this day; aged reports are as at this day. "
+        "Default: today; for aged reports, the end of this month.",
     ),
     th.Property(
         "report_timeframe", th.StringType, default=MONTH, allowed_values=list(MONTHS), title="Report periods",
@@ -551,24 +551,25 @@ REPORT_SETTINGS: tuple[th.Property[Any], ...] = (
     ),
     th.Property(
         "report_payments_only", th.BooleanType, default=False, title="Cash basis",
-        description="Count what was paid (cash basis) instead of what was invoiced (accrual).",
+        description="Report payments (cash basis) instead of invoices (accrual basis).",
     ),
     th.Property(
         "report_standard_layout", th.BooleanType, default=True, title="Standard layout",
-        description="Keep to Xero's own layout of profit and loss and balance sheet, whatever layout users have made.",
+        description="Use Xero's standard layout for profit and loss and balance sheet, not a layout made by "
+        "users.",
     ),
     th.Property(
         "report_tracking_categories", TEXTS, title="Tracking categories of reports",
-        description="Names or ids of up to two tracking categories whose options profit and loss shows in columns of "
-        "their own.",
+        description="Names or ids of up to two tracking categories. Profit and loss has a column for each of "
+        "their options.",
     ),
     th.Property(
         "report_tracking_options", TEXTS, title="Tracking options of reports",
-        description="Names (an option's, or 'Category: Option') or ids of up to two tracking options that profit and "
-        "loss and balance sheet keep to.",
+        description="Names ('Option' or 'Category: Option') or ids of up to two tracking options to which "
+        "profit and loss and balance sheet are restricted.",
     ),
     th.Property(
         "report_reread_periods", th.IntegerType(minimum=0), default=12, title="Periods to read again",
-        description="How many periods before the bookmark to read again, since books change.",
+        description="How many periods before the bookmark to read again, because books change.",
     ),
 )  # fmt: skip
