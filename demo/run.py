@@ -41,6 +41,8 @@ SELECTED = [
     ),
     *("!report_budget_summary.*", "!report_executive_summary.*", "!report_ten_ninety_nine.*"),
 ]
+#: Of these, what costs a call for each record or contact.
+DETAILS = ["receipts", "report_aged_receivables_by_contact", "report_aged_payables_by_contact"]
 OURS = "made by singer-xero's demo"
 PLUGINS = {"extractor": "tap-xero", "loader": "target-postgres"}
 
@@ -275,6 +277,7 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
                 "MELTANO_DATABASE_URI": f"sqlite:///{destination.folder / 'meltano.db'}",
                 "TAP_XERO_SANDBOX": str(destination.xero),
                 "TAP_XERO_NESTED_TABLES": "true",
+                "TAP_XERO_DETAIL_STREAMS": json.dumps(DETAILS),
                 "TAP_XERO_REPORT_START_DATE": "2024-10-01",
                 "TAP_XERO_REPORT_REREAD_PERIODS": "30",
                 "TAP_XERO__SELECT": json.dumps(SELECTED),
