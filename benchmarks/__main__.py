@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import calls, end_to_end, environments, measure, reading, writing
 
-DEFAULT = ("read", "equal", "sandbox", "start", "calls", "memory", "latency", "write")
-LONG = ("million", "limit", "end-to-end")
+DEFAULT = ("read", "varied", "equal", "sandbox", "start", "calls", "memory", "latency", "write")
+LONG = ("whole", "million", "rows", "limit", "end-to-end")
 
 
 def main() -> int:
@@ -46,6 +46,7 @@ def main() -> int:
     records, repeats = options.records, options.repeats
     parts: dict[str, Callable[[Path], None]] = {
         "read": lambda folder: reading.from_pages(folder, records, repeats),
+        "varied": lambda folder: reading.varied(folder, records, repeats),
         "equal": lambda folder: reading.equal(folder, 2000),
         "sandbox": lambda folder: reading.from_sandbox(folder, min(records, 20_000), max(1, repeats // 2)),
         "start": lambda folder: reading.start_up(folder, 2 * repeats),
@@ -53,6 +54,8 @@ def main() -> int:
         "memory": lambda folder: reading.memory(folder, [100_000]),
         "latency": calls.waits,
         "write": lambda folder: writing.write(folder, max(1, repeats // 2)),
+        "whole": lambda folder: reading.whole(folder, [20_000, 200_000]),
+        "rows": lambda folder: reading.rows(folder, [1_000_000, 3_000_000, 10_000_000]),
         "million": lambda folder: reading.memory(folder, [1_000_000]),
         "limit": calls.limit,
         "end-to-end": lambda folder: end_to_end.end_to_end(

@@ -68,20 +68,20 @@ class SandboxPlace(Place):
     def refresh_token(self) -> str:
         """Give the web app a new consent."""
         wish = json.dumps({"tenants": list(self.tenants), "client_id": self.web_client_id}).encode()
-        return str(ask(f"{self.desk}/consents", wish)["refresh_token"])
+        return str(ask(f"{self.admin}/consents", wish)["refresh_token"])
 
-    desk = ""
+    admin = ""
     web_client_id = ""
     web_client_secret = ""
 
     def calls(self, path: str = "/api.xro") -> list[dict[str, Any]]:
         """The calls of the API since they were forgotten."""
-        found: list[dict[str, Any]] = ask(f"{self.desk}/calls")["calls"]
+        found: list[dict[str, Any]] = ask(f"{self.admin}/calls")["calls"]
         return [call for call in found if call["path"].startswith(path)]
 
     def forget_calls(self) -> None:
         """Count from zero."""
-        request = urllib.request.Request(f"{self.desk}/calls", method="DELETE")
+        request = urllib.request.Request(f"{self.admin}/calls", method="DELETE")
         urllib.request.urlopen(request).close()
 
 
@@ -121,7 +121,7 @@ def sandbox(*options: str) -> Iterator[SandboxPlace]:
         place = SandboxPlace(
             config["api_url"], config["client_id"], config["client_secret"], config["tenant_ids"]
         )
-        place.desk = f"{place.url}/sandbox/{secret}"
+        place.admin = f"{place.url}/sandbox/{secret}"
         code = "from xero_sandbox.apps import WEB_APP as a; print(a.client_id, a.client_secret)"
         web = subprocess.check_output([environments.python_of(OURS), "-c", code], text=True).split()
         place.web_client_id, place.web_client_secret = web
@@ -172,7 +172,7 @@ class Contender:
         }
         config.write_text(json.dumps({**own, **settings}))
         command: list[str | Path] = [environments.program(OURS, "tap-xero"), "--config", config]
-        return [*command, "--catalog", only_invoices()]
+        return [*command, "--catalog", only("invoices")]
 
     def _classic(
         self, place: Place, folder: Path, config: Path, settings: Mapping[str, Any]
@@ -211,19 +211,22 @@ class Contender:
         return [environments.python_of(TEMPLATE), HERE / "template_tap.py", "--config", config]
 
 
-def only_invoices() -> Path:
-    """A catalogue of the project's tap with nothing but invoices selected."""
-    path = environments.CACHE / "invoices.json"
+def only(*streams: str, **settings: Any) -> Path:
+    """A catalog of the tap with nothing but these streams selected, as it is discovered with some settings."""
+    path = environments.CACHE / f"{'-'.join([*streams, *settings])}.json"
     made = environments.CACHE / OURS / "installed"
     if not path.exists() or path.stat().st_mtime < made.stat().st_mtime:
+        config = environments.CACHE / "discover.json"
+        config.write_text(json.dumps(settings))
         text = subprocess.check_output(
-            [environments.program(OURS, "tap-xero"), "--discover"], env=environment(environments.CACHE)
+            [environments.program(OURS, "tap-xero"), "--config", config, "--discover"],
+            env=environment(environments.CACHE),
         )
         catalog = json.loads(text)
         for stream in catalog["streams"]:
             for entry in stream["metadata"]:
                 if not entry["breadcrumb"]:
-                    entry["metadata"]["selected"] = stream["tap_stream_id"] == "invoices"
+                    entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
         path.write_text(json.dumps(catalog))
     return path
 

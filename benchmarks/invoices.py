@@ -35,19 +35,19 @@ _INVOICE = (
 )
 
 
-def _guid(text: str) -> str:
+def guid_of(text: str) -> str:
     """Thirty-two hexadecimal digits in Xero's spelling."""
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _digits(number: int, salt: bytes) -> str:
+def digits_of(number: int, salt: bytes) -> str:
     """A hundred and twenty-eight hexadecimal digits that give gzip no easier work than Xero's own ids."""
     return blake2b(number.to_bytes(8, "big"), salt=salt).hexdigest()
 
 
 @lru_cache(5000)
 def _contact(number: int) -> str:
-    return _CONTACT % (_guid(_digits(number, b"contact")[:32]), number)
+    return _CONTACT % (guid_of(digits_of(number, b"contact")[:32]), number)
 
 
 def changed_ms(number: int) -> int:
@@ -73,18 +73,18 @@ def _line(chance: int, guid: str, tracking: str) -> tuple[int, str]:
 
 def invoice(number: int) -> str:
     """One invoice as JSON."""
-    digits = _digits(number, b"invoice")
+    digits = digits_of(number, b"invoice")
     chance = int(digits[:12], 16)
-    first, one = _line(chance & 0xFFFF, _guid(digits[32:64]), _TRACKING % (chance % 8))
-    second, two = _line((chance >> 16) & 0xFFFF, _guid(digits[64:96]), "[]")
-    third, three = _line(chance >> 32, _guid(digits[96:]), "[]")
+    first, one = _line(chance & 0xFFFF, guid_of(digits[32:64]), _TRACKING % (chance % 8))
+    second, two = _line((chance >> 16) & 0xFFFF, guid_of(digits[64:96]), "[]")
+    third, three = _line(chance >> 32, guid_of(digits[96:]), "[]")
     net = first + second + third
     tax = (net * 15 + 50) // 100
     total = net + tax
     changed = changed_ms(number)
     date = changed // _DAY_MS * _DAY_MS - (chance % 300) * _DAY_MS
     return _INVOICE % (
-        _guid(digits[:32]), number, chance % 100_000, total // 100, total % 100, chance % 1_000_000,
+        guid_of(digits[:32]), number, chance % 100_000, total // 100, total % 100, chance % 1_000_000,
         "true" if chance % 5 == 0 else "false", _contact(chance % 5000),
         date, date + 20 * _DAY_MS, date + chance % 40 * _DAY_MS, one, two, three,
         net // 100, net % 100, tax // 100, tax % 100, total // 100, total % 100, changed,

@@ -66,15 +66,15 @@ class Round:
 
     def kill(self, chance: random.Random) -> bool:
         """Kill a run at a moment by chance once it writes; whether that met it alive."""
-        self._xero.desk.forget_calls()
+        self._xero.admin.forget_calls()
         with self._start() as process:
-            while process.poll() is None and not self._xero.desk.calls("/ManualJournals", "PUT"):
+            while process.poll() is None and not self._xero.admin.calls("/ManualJournals", "PUT"):
                 time.sleep(0.002)
             time.sleep(chance.random() ** 2 * 0.5)
             alive = process.poll() is None
             process.kill()
         if chance.random() < 0.5:  # by then Xero has forgotten the Idempotency-Key
-            self._xero.desk.advance(400)
+            self._xero.admin.advance(400)
         return alive
 
     def end(self) -> None:
@@ -103,7 +103,7 @@ def kill_often(kills: int, write_log_path: str, folder: Path, seed: int = 1, tel
                 struck += one.kill(chance)
             one.end()
             expected += one.names
-            there = Counter(record["Narration"] for record in xero.desk.records("ManualJournals"))
+            there = Counter(record["Narration"] for record in xero.admin.records("ManualJournals"))
             lost = sum(1 for name in expected if name not in there)
             outcome = Outcome(struck, len(expected), lost, sum(times - 1 for times in there.values()))
             if tell:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,8 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks import contenders, environments, measure
-from benchmarks.contenders import FIRST, READERS, Contender, Place, Prebuilt
+from benchmarks import contenders, environments, journals, measure
+from benchmarks.contenders import FIRST, READERS, Contender, Place, Prebuilt, only
 from benchmarks.environments import CLASSIC, OURS, TEMPLATE
 from benchmarks.equality import differences
 from benchmarks.measure import Sample, Spread
@@ -19,6 +21,9 @@ from benchmarks.tables import titled
 
 SMALL = 1000
 """Invoices of the short run; what a long one takes beyond it is the cost of its further records, without the start."""
+
+NESTED = {"child_streams": True}
+"""Settings with which journal lines are a stream of their own."""
 
 PlaceOf = Callable[[int], Place]
 """A place that holds so many invoices."""
@@ -142,6 +147,75 @@ def from_pages(folder: Path, records: int, repeats: int) -> None:
         race = Race(folder, place_of, records, max(1, repeats // 2))
         race.run(field, pipe=True)
         titled("The same through a pipe to `cat`", HEAD, race.rows(field))
+
+
+def varied(folder: Path, records: int, repeats: int) -> None:
+    """Invoices as various as the demo company's, and whole processes of two sizes, start-up included."""
+    with contenders.prebuilt() as place:
+
+        def place_of(size: int) -> Place:
+            place.set(invoices=size, varied=True)
+            return place
+
+        field = [one for one in READERS if one.page_size == 1000 or one.kind == "classic"]
+        race = Race(folder, place_of, records, repeats)
+        race.run(field)
+        titled("Reading various invoices, to /dev/null", HEAD, race.rows(field))
+
+
+def whole(folder: Path, sizes: Sequence[int]) -> None:
+    """CPU seconds of whole processes, start-up included, against the classic tap."""
+    (classic,) = [one for one in READERS if one.kind == "classic"]
+    rows = []
+    with contenders.prebuilt() as place:
+        for size in sizes:
+            place.set(invoices=size)
+            taken = {}
+            for one in (FIRST, classic):
+                command = one.prepare(place, folder / one.kind)
+                taken[one] = measure.run(command, env=contenders.environment(folder))
+            ours, theirs = taken[FIRST], taken[classic]
+            rows.append(
+                [f"{size:,}", f"{ours.cpu:.2f}", f"{theirs.cpu:.2f}", f"{theirs.cpu / ours.cpu:.1f}",
+                 f"{ours.wall:.1f}", f"{theirs.wall:.1f}"]
+            )  # fmt: skip
+            say(f"whole: {rows[-1]}")
+    titled(
+        "Whole processes, start-up included",
+        ["invoices", "tap-xero, CPU s", "classic, CPU s", "times", "tap-xero, wall s", "classic, wall s"],
+        rows,
+    )
+
+
+def rows(folder: Path, sizes: Sequence[int]) -> None:
+    """Journal lines, each a record of its own: CPU and memory of three sizes, and the line through them."""
+    found = []
+    with contenders.prebuilt() as place:
+        for size in sizes:
+            place.set(journals=size // journals.LINES)
+            command = FIRST.prepare(place, folder / "ours", **NESTED)
+            command[command.index("--catalog") + 1] = only("journals", "journal_lines", **NESTED)
+            found.append((size, measure.run(command, env=contenders.environment(folder))))
+            say(f"rows: {size:,} lines, {found[-1][1].cpu:.1f} CPU s, {found[-1][1].rss / 2**20:.0f} MB")
+    per_row, start = statistics.linear_regression([size for size, _ in found], [one.cpu for _, one in found])
+    growth = statistics.linear_regression(
+        [math.log(size) for size, _ in found], [math.log(one.cpu) for _, one in found]
+    ).slope
+    titled(
+        "Journals with twenty lines each",
+        ["lines", "CPU s", "CPU s by the line through all", "µs a line", "wall s", "peak MB"],
+        [
+            [f"{size:,}", f"{one.cpu:.1f}", f"{start + per_row * size:.1f}", f"{one.cpu / size * 1e6:.1f}",
+             f"{one.wall:.1f}", f"{one.rss / 2**20:.0f}"]
+            for size, one in found
+        ],
+        f"A line costs {per_row * 1e6:.1f} µs, the start {start:.1f} s. CPU grows with the rows to the power of "
+        f"{growth:.3f}.",
+    )  # fmt: skip
+    if growth > 1.05:
+        raise measure.Failed(f"the cost of a row grows: CPU is rows to the power of {growth:.3f}")
+    if found[-1][1].rss > found[0][1].rss * 1.25:
+        raise measure.Failed("memory grows with the rows")
 
 
 def from_sandbox(folder: Path, records: int, repeats: int) -> None:

@@ -6,7 +6,7 @@
 Measured: CPU, memory and STATE of the tap over a server on loopback that holds empty lists and a few invoices for each
 organisation, without waiting for any limit. Simulated: the waiting. A night is played through call by call with the
 tap's own windows (`singer_xero.api.limits`) on one side and the sandbox's limits and clock on the other; lists are
-read in the order of `tap_xero.ahead`, by as many threads and through as large a spool.
+read in the order of `tap_xero.prefetch`, by as many threads and through as large a spool.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from singer_xero.api import limits as client_limits
 from singer_xero.objects import OBJECTS
 from tap_xero import ahead
 from xero_sandbox import apps
-from xero_sandbox.clock import Clock
 from xero_sandbox.limits import Exceeded, Limits
+from xero_sandbox.state.clock import Clock
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = [name for name, xero in OBJECTS.items() if xero.selected and "/" not in xero.path]
@@ -72,7 +72,7 @@ def state_of(organisations: int) -> dict[str, object]:
     def part(stream: str, number: int) -> dict[str, object]:
         found: dict[str, object] = {
             "context": {"tenant_id": tenant(number)},
-            "replication_key": OBJECTS[stream].marker,
+            "replication_key": OBJECTS[stream].cursor,
             "replication_key_value": 7 if stream == "journals" else SEEN,
         }
         if stream != "journals":

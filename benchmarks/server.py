@@ -1,8 +1,9 @@
 """A loopback server in a process of its own, so plain that it costs next to nothing: what is measured is the client.
 
-It hands out the invoices of `benchmarks.invoices` in pages and windows as Xero does, and empty lists for everything
-else. Answers are made once and then kept. `POST /bench` says how many invoices there are, how long each answer takes
-and whether Xero's limits hold, and starts counting afresh; `GET /bench` tells what was counted.
+It hands out the invoices of `benchmarks.invoices` or `benchmarks.varied` in pages and windows as Xero does, the
+journals of `benchmarks.journals`, and empty lists for everything else. Answers are made once and then kept. `POST
+/bench` says how many records there are, how long each answer takes and whether Xero's limits hold, and starts counting
+afresh; `GET /bench` tells what was counted.
 
     python -m benchmarks.server       # prints its port
 """
@@ -19,10 +20,13 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from benchmarks import journals
 from benchmarks.invoices import changed_ms, first_since, invoice
+from benchmarks.varied import Varied
 
 KEPT = 128 * 2**20
 """Bytes of answers that are kept for the next time."""
@@ -35,6 +39,12 @@ _SCOPES = (
     "offline_access"
 )
 _WORDS = {200: "OK", 304: "Not Modified", 404: "Not Found", 429: "Too Many Requests"}
+
+
+@cache
+def various() -> Varied:
+    """The invoices of the demo company, made when they are asked for first."""
+    return Varied()
 
 
 def tenant(number: int) -> str:
@@ -68,8 +78,13 @@ class Xero:
         self.set({})
 
     def set(self, wish: dict[str, Any]) -> None:
-        """Begin anew: `invoices` and `tenants` (how many), `latency` (seconds before each answer), `limits`."""
+        """Begin anew: `invoices`, `journals` and `tenants` (how many), `varied` (whether invoices are those of the demo
+        company), `latency` (seconds before each answer), `limits`.
+        """
         self.invoices: int = wish.get("invoices", 0)
+        self.journals: int = wish.get("journals", 0)
+        self.varied = bool(wish.get("varied"))
+        self.invoice = various().invoice if self.varied else invoice
         self.tenants: int = wish.get("tenants", 1)
         self.latency: float = wish.get("latency", 0.0)
         self.limits: bool = wish.get("limits", False)
@@ -147,11 +162,11 @@ class Xero:
         page = int(query.get("page", ["1"])[0])
         size = int(query.get("pageSize", ["100"])[0])
         there = self.invoices - first if name == "Invoices" else 0
-        asked = (name, first, page, size, self.invoices, packed)
+        asked = (name, first, page, size, self.invoices, packed, self.varied)
 
         def make() -> bytes:
             begin = min((page - 1) * size, there)
-            rows = ",".join(map(invoice, range(first + begin, first + min(begin + size, there))))
+            rows = ",".join(map(self.invoice, range(first + begin, first + min(begin + size, there))))
             if name == "TrackingCategories":
                 rows = _REGION
             counts = (
@@ -164,6 +179,15 @@ class Xero:
             return gzip.compress(body, 1) if packed else body
 
         return self.kept.get(asked, make)
+
+    def journals_of(self, query: dict[str, list[str]], *, packed: bool) -> bytes:
+        """The journals that follow an offset, numbered from 1; they are too many to be kept."""
+        offset = int(query.get("offset", ["0"])[0])
+        numbers = range(offset + 1, min(offset + journals.PER_PAGE, self.journals) + 1)
+        rows = ",".join(map(journals.journal, numbers))
+        now = f"/Date({changed_ms(self.journals) + 3_600_000})/"
+        body = f'{{"Id":"{tenant(7)}","Status":"OK","DateTimeUTC":"{now}","Journals":[{rows}]}}'.encode()
+        return gzip.compress(body, 1) if packed else body
 
     def written_of(self, name: str, body: bytes) -> bytes:
         """Take what is written: each element comes back with an id, as with summarizeErrors=false."""
@@ -273,6 +297,8 @@ class Connection(asyncio.Protocol):
         elif name == "Contacts" and ("where" in query or "searchTerm" in query):
             found = {"DateTimeUTC": xero.now(), "Contacts": contacts_asked_for(query)}
             content, packed = json.dumps(found).encode(), False
+        elif name == "Journals":
+            content = xero.journals_of(query, packed=packed)
         else:
             content = xero.list_of(name, query, headers.get("if-modified-since"), packed=packed)
 

@@ -170,28 +170,28 @@ def owed(url: str, schema: str, today: datetime.date) -> list[dict[str, Any]]:
 
 
 def show_tables(found: list[Table], runs: list[dict[str, Any]], schema: str) -> None:
-    """Show each table's rows, and what this run moved beside what the first one did."""
+    """Show each table's rows, and the rows loaded by the first run and by this one."""
     first, latest = runs[0]["rows"], runs[-1]["rows"]
     heading(f"Rows per table, schema {schema}")
     if len(runs) == 1:
         rows = [[one.name, f"{one.rows:,}"] for one in found]
         table(["table", "rows"], [rows, [["all", f"{sum(one.rows for one in found):,}"]]])
         return
-    heads = ["table", "rows", "first run moved", "this run moved"]
+    heads = ["table", "rows", "first run", "this run"]
     rows = [[one.name, f"{one.rows:,}", f"{first.get(one.name, 0):,}", f"{one.moved:,}"] for one in found]
     sums = [sum(one.rows for one in found), sum(first.values()), sum(latest.values())]
     table(heads, [rows, [["all", *(f"{number:,}" for number in sums)]]])
     say()
     say(
         f"  First run: {sums[1]:,} rows in {runs[0]['seconds']} s.  This run: {sums[2]:,} rows in "
-        f"{runs[-1]['seconds']} s: what changed, and the short lists that Xero only hands out whole."
+        f"{runs[-1]['seconds']} s: what changed, and the short lists that are always read in full."
     )
 
 
 def show_owed(url: str, schema: str, today: datetime.date) -> None:
     """Show who owes us what."""
     found = owed(url, schema, today)
-    heading(f"Who owes us what on {today:%d %B %Y}, by days overdue (authorised sales invoices, from SQL)")
+    heading(f"Open sales invoices on {today:%d %B %Y}, by days overdue (from SQL)")
     heads = [
         "contact",
         "currency",

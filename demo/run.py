@@ -1,4 +1,4 @@
-"""The demo itself, once its Python environment is there; `python3 demo` comes here after making it."""
+"""The demo itself; `python3 demo` runs it in the Python environment that it creates."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ SELECTED = [
     ),
     *("!report_budget_summary.*", "!report_executive_summary.*", "!report_ten_ninety_nine.*"),
 ]
+#: Of these, what costs a call for each record or contact.
+DETAILS = ["receipts", "report_aged_receivables_by_contact", "report_aged_payables_by_contact"]
 OURS = "made by singer-xero's demo"
 PLUGINS = {"extractor": "tap-xero", "loader": "target-postgres"}
 
@@ -58,7 +60,7 @@ class Destination:
     def __init__(self, url: str | None) -> None:
         parts = urlsplit(url or "")
         if url and parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
-            raise DemoError(f"DATABASE_URL does not begin with postgresql:// but with {parts.scheme}://")
+            raise DemoError(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://")
         self.url = urlunsplit(parts._replace(scheme="postgresql")) if url else None
         same = f"{parts.hostname}:{parts.port}{parts.path}"
         name = f"server-{hashlib.sha256(same.encode()).hexdigest()[:8]}" if url else "local"
@@ -76,7 +78,7 @@ class Destination:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise DemoError("another demo is running in this folder; one at a time") from None
+                raise DemoError("another demo is running in this folder") from None
             yield
 
     @property
@@ -217,9 +219,9 @@ def company(destination: Destination, *, pass_a_day: bool) -> tuple[datetime.dat
     with Sandbox(data=destination.xero, limits=False) as sandbox:
         news = "a demo company with two years of trade"
         if pass_a_day:
-            changed = sum(sandbox.desk.day()["changed"].values())
+            changed = sum(sandbox.admin.day()["changed"].values())
             news = f"a business day passes: {changed} records change"
-        now = sandbox.desk.now()
+        now = sandbox.admin.now()
     return now.date(), f"{news}; it is {now:%d %B %Y}"
 
 
@@ -240,7 +242,7 @@ def show_ledger(destination: Destination, url: str, today: datetime.date) -> Non
     config, page = destination.folder / "tap.json", destination.folder / "books.html"
     config.write_text(json.dumps({"sandbox": str(destination.xero)}), encoding="utf-8")
     say()
-    say(bold("xero-reconcile: the ledger beside Xero's own figures"))
+    say(bold("xero-reconcile: the ledger compared with Xero's own figures"))
     say()
     arguments = [
         "--database",
@@ -274,7 +276,8 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
             settings = {
                 "MELTANO_DATABASE_URI": f"sqlite:///{destination.folder / 'meltano.db'}",
                 "TAP_XERO_SANDBOX": str(destination.xero),
-                "TAP_XERO_CHILD_STREAMS": "true",
+                "TAP_XERO_NESTED_TABLES": "true",
+                "TAP_XERO_DETAIL_STREAMS": json.dumps(DETAILS),
                 "TAP_XERO_REPORT_START_DATE": "2024-10-01",
                 "TAP_XERO_REPORT_REREAD_PERIODS": "30",
                 "TAP_XERO__SELECT": json.dumps(SELECTED),
@@ -294,13 +297,14 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
         show_ledger(destination, url, today)
         say()
         took = bold(f"{time.time() - began:.1f} s")
-        say(f"{took} in all. What Meltano, tap and target said: {log.relative_to(ROOT)}")
+        say(f"{took} in total. Log of Meltano, tap and target: {log.relative_to(ROOT)}")
         say(
-            "`make demo` once more: a business day later, only what changed is read. `make demo-reset`: start over."
+            "Run `make demo` again for the next business day, which reads only what changed. "
+            "`make demo-reset` starts over."
         )
         if stay:
             say()
-            say(f"The database stays until Ctrl-C: psql '{destination.shown if destination.url else url}'")
+            say(f"The database runs until Ctrl-C: psql '{destination.shown if destination.url else url}'")
             with contextlib.suppress(KeyboardInterrupt):
                 signal.pause()
 
@@ -326,7 +330,7 @@ def main(arguments: list[str]) -> int:
         with destination.locked():
             if "--reset" in arguments:
                 destination.remove()
-                say(f"{destination.folder.relative_to(ROOT)} is gone: the next demo is a first one.")
+                say(f"{destination.folder.relative_to(ROOT)} was removed: the next demo starts over.")
             else:
                 demo(
                     destination, float(os.environ.get("XERO_DEMO_BEGAN", time.time())), "--stay" in arguments
@@ -341,7 +345,7 @@ def main(arguments: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         say()
-        say("Stopped; what was started is stopped as well. `make demo` goes on from here.")
+        say("Stopped, including everything that was started. `make demo` continues from here.")
         return 130
     return 0
 

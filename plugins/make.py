@@ -1,4 +1,4 @@
-"""Write what Meltano must know about tap-xero and target-xero, from what they say of themselves: `--about`.
+"""Write Meltano's definitions of tap-xero and target-xero from their `--about`.
 
     python plugins/make.py              # after a setting was added or changed
     python plugins/make.py --check      # writes nothing; exit code 1 when something is out of step
@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from singer_xero.objects import CHILDREN, STREAMS
+from singer_xero.objects import NESTED_TABLES, STREAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,12 +32,12 @@ BEGIN, END = "    # From `{} --about`, by plugins/make.py:\n", "    # (end of th
 def selection() -> list[str]:
     """Return the patterns for the streams that are on by default.
 
-    They are named one by one: what a pattern with `!` leaves out, no later selection brings back. Child streams are
-    there with `child_streams: true` only; Meltano warns of a stream that isn't, unless its name has a star.
+    They are named one by one: what a pattern with `!` leaves out, no later selection brings back. Nested tables are
+    there with `nested_tables: true` only; Meltano warns of a stream that isn't, unless its name has a star.
     """
     lists = [name for name, xero in STREAMS.items() if xero.selected]
     stems = [
-        re.sub(r"(_line(_item)?)(s|_tracking)$", r"\1", n) for n, one in CHILDREN.items() if one.selected
+        re.sub(r"(_line(_item)?)(s|_tracking)$", r"\1", n) for n, one in NESTED_TABLES.items() if one.selected
     ]
     return [*(f"{name}.*" for name in lists), *(f"{stem}*.*" for stem in dict.fromkeys(stems))]
 
@@ -47,18 +47,18 @@ PLUGINS: dict[str, dict[str, Any]] = {
     "tap-xero": {
         "type": "extractors",
         "module": "tap_xero",
-        "description": "Xero's Accounting API: one stream per object, and the reports.",
+        "description": "Reads Xero's Accounting API: lists, reports, history and attachments.",
         "settings_group_validation": [["client_id"], ["sandbox"]],
         "commands": {
             "login": {
                 "executable": "xero-login",
                 "args": "--config ENV",
-                "description": "Connect organisations in the browser, once.",
+                "description": "Connect organisations in the browser.",
             },
             "status": {
                 "executable": "xero-login",
                 "args": "--config ENV --status",
-                "description": "Show organisations, scopes, the streams they open, and days left.",
+                "description": "Show organisations, scopes, the streams they give access to, and the days left.",
             },
         },
         "value": {"token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json"},
@@ -67,7 +67,7 @@ PLUGINS: dict[str, dict[str, Any]] = {
     "target-xero": {
         "type": "loaders",
         "module": "target_xero",
-        "description": "Writes contacts, items, documents, payments and journals into Xero.",
+        "description": "Writes contacts, items, documents, payments and journals to Xero.",
         "settings_group_validation": [["client_id"], ["sandbox"]],
         "value": {
             "token_path": "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json",

@@ -1,4 +1,4 @@
-"""What tap and target share: the settings that lead to an organisation, and how a command ends when they don't."""
+"""What tap and target share: connection settings, and one-line errors for what the user can fix."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
 from singer_xero.api.paths import filled_in
 from singer_xero.api.redaction import redact_line, remember, remember_passwords_of
+from singer_xero.version import DISTRIBUTION
 
 if TYPE_CHECKING:
     from singer_xero.api.auth import AccessTokens
@@ -34,11 +35,10 @@ if TYPE_CHECKING:
     from singer_xero.api.response_body import Bounds
     from xero_sandbox import Sandbox
 
-DISTRIBUTION = "singer-xero"
 API_URL = "https://api.xero.com"
 IDENTITY_URL = "https://identity.xero.com"
 
-# What is wrong with the machine rather than with us: disks that are full, broken or not to be written, too many files.
+# Faults of the machine, not of this program: a full, broken or read-only disk, too many open files.
 _MACHINE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -55,7 +55,7 @@ _KINDS = {
     type(None): "null",
 }  # fmt: skip
 TEXTS = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
-"""A list of texts, or one text with commas between them: Meltano and environment variables have no better one."""
+"""A list of strings, or one string with commas, which is what environment variables can hold."""
 
 CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
@@ -64,75 +64,75 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     ),
     th.Property(
         "client_secret", th.StringType, secret=True, title="Client secret",
-        description="Secret of your app. Leave it out for a PKCE app. With a secret, no refresh_token and no stored "
-        "one, the app is taken for a custom connection.",
+        description="Client secret of your app; a PKCE app has none. With a secret but no refresh_token and no stored "
+        "tokens, the app counts as a custom connection.",
     ),
     th.Property(
         "refresh_token", th.StringType, secret=True, title="Refresh token",
-        description="The first refresh token only. From then on the token file at token_path counts, unless this one "
-        "is newer than the one it started from.",
+        description="The first refresh token. After that, the tokens stored at token_path are used, unless this one "
+        "is newer than the one they started from.",
     ),
     th.Property(
         "token_path", th.StringType, secret=True, title="Token file",
-        description="File in which rotated tokens are kept; $VARIABLES and ~ are expanded. Or a database: "
+        description="File that stores the rotated tokens ($VARIABLES and ~ are expanded), or a database: "
         "postgresql://user:password@host/database. Default: "
-        "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json under Meltano, else the user's state folder.",
+        "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json under Meltano, otherwise in the user's state folder.",
     ),
     th.Property(
         "tenant_ids", TEXTS, title="Organisations",
-        description="Ids or names of the organisations to use: a list, or text with commas between them. Default: the "
-        "only one that is connected; with several, one of them has to be named.",
+        description="Ids or names of the organisations to use: a list, or a string with commas. Required if more than "
+        "one organisation is connected.",
     ),
     th.Property(
         "api_url", th.StringType, default=API_URL, title="API host",
-        description="Scheme and host of the Accounting API, without path; for proxies and tests.",
+        description="Scheme and host of the Accounting API, without a path, for proxies and tests.",
     ),
     th.Property(
         "identity_url", th.StringType, default=IDENTITY_URL, title="Identity host",
-        description="Scheme and host of Xero's identity service, without path; for proxies and tests.",
+        description="Scheme and host of Xero's identity service, without a path, for proxies and tests.",
     ),
     th.Property(
         "allow_insecure_http", th.BooleanType, default=False, title="Allow plain http",
-        description="Send tokens and records unencrypted when api_url or identity_url is plain http:// to another "
-        "machine. Without it such an address is refused.",
+        description="Allow plain http:// to another machine in api_url and identity_url. Tokens and records are then "
+        "sent unencrypted.",
     ),
     th.Property(
         "request_timeout", th.IntegerType(minimum=1), default=300, title="Request timeout",
-        description="Seconds that one request may take in all, from connecting to the last byte of its answer.",
+        description="Seconds that one request may take in total, from connecting to the last byte of the response.",
     ),
     th.Property(
-        "max_response_mb", th.IntegerType(minimum=1), default=512, title="Largest answer",
-        description="Megabytes of memory that one answer may take, packed, unpacked and read. A larger one is refused "
-        "while it comes in.",
+        "max_response_mb", th.IntegerType(minimum=1), default=512, title="Largest response",
+        description="Megabytes of memory that one response may take, compressed and decompressed. A larger one is "
+        "refused while it arrives.",
     ),
     th.Property(
         "sandbox", th.CustomType({"type": ["boolean", "string", "null"]}), title="Sandbox",
-        description="true: work with an embedded demo company instead of Xero; a path: the same, kept in that folder. "
-        "Needs no credentials.",
+        description="true uses an embedded demo company instead of Xero; a path does the same and keeps its data in "
+        "that folder. Needs no credentials.",
     ),
     th.Property(
         "user_agent", th.StringType, title="User agent",
-        description="What to tell Xero in the User-Agent header. Default: singer-xero and its version.",
+        description="The User-Agent header. Default: singer-xero and its version.",
     ),
     th.Property(
         "scopes", TEXTS, title="Scopes",
-        description="Scopes to ask for with a custom connection. Default: all that are ticked for the app.",
+        description="Scopes to request with a custom connection. Default: all scopes selected for the app.",
     ),
     th.Property(
-        "day_reserve", th.IntegerType, default=0, title="Calls to leave",
-        description="How many of the organisation's calls of the day to leave for others.",
+        "day_reserve", th.IntegerType, default=0, title="Day reserve",
+        description="How many of an organisation's daily API calls to leave for other programs.",
     ),
 )  # fmt: skip
 
 SCOPE_SETTING: th.Property[Any] = th.Property(
     "on_missing_scope", th.StringType, default="skip", allowed_values=["skip", "fail"], title="Missing scope",
-    description="What to do with a stream that the token has no scope for: skip it with a warning, or fail before the "
+    description="What to do with a stream whose scope the token lacks: skip it with a warning, or fail before the "
     "first call.",
 )  # fmt: skip
 
 
 class ConfigurationProblem(Exception):
-    """Something the user can put right; its text says what and how, in one line and without secrets."""
+    """An error that the user can fix; its text says what and how, in one line and without secrets."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__(redact_line(text))
@@ -152,7 +152,7 @@ class Organisation:
 
 
 class Connected:
-    """The client and the organisations that a configuration leads to; nothing is asked before it is needed.
+    """Builds the client and the list of organisations from a configuration, each on first use.
 
     `config` holds the settings of `CONNECTION_SETTINGS`. Close it at the end: an embedded sandbox runs until then.
     """
@@ -165,7 +165,7 @@ class Connected:
 
     @cached_property
     def client(self) -> XeroClient:
-        """The one client of this run; raises `ConfigurationProblem` when no way in is configured."""
+        """The client of this run; raises `ConfigurationProblem` if there are no credentials."""
         from singer_xero.api.client import XeroClient
 
         config = dict(self.config)
@@ -174,7 +174,7 @@ class Connected:
             config |= self._sandbox(None if sandbox is True else sandbox)
         if not config.get("client_id"):
             raise ConfigurationProblem(
-                "No credentials: set client_id (with client_secret or refresh_token), or `sandbox: true` to try it "
+                "No credentials: set client_id (with client_secret or refresh_token), or set `sandbox: true` to try it "
                 "without a Xero account."
             )
         for name in ("api_url", "identity_url"):
@@ -193,7 +193,7 @@ class Connected:
         return client
 
     def _tokens(self, config: Mapping[str, Any]) -> AccessTokens:
-        """Choose how to sign in: a secret with no refresh token, neither set nor stored, is a custom connection."""
+        """Choose how to sign in: a secret without a refresh token, set or stored, means a custom connection."""
         from singer_xero.api.auth import ClientCredentials, RefreshToken
         from singer_xero.api.tokens import open_store
 
@@ -208,13 +208,11 @@ class Connected:
         return RefreshToken(client_id, secret, seed, store=store)
 
     def _sandbox(self, data: Path | None) -> dict[str, Any]:
-        """Start the embedded Xero; its limits are lifted, so that a demo doesn't wait for its minute to pass."""
+        """Start the embedded sandbox, without rate limits, so that a demo does not wait."""
         from xero_sandbox import Sandbox, apps
 
         sandbox: Sandbox = self._closing.enter_context(Sandbox(data=data, limits=False))
-        self.logger.info(
-            "Working with the sandbox's demo company%s, not with Xero.", f" in {data}" if data else ""
-        )
+        self.logger.info("Using the sandbox's demo company%s instead of Xero.", f" in {data}" if data else "")
         return {
             **apps.CUSTOM_CONNECTION.settings(sandbox.url),
             "refresh_token": None,
@@ -223,7 +221,7 @@ class Connected:
 
     @cached_property
     def organisations(self) -> list[Organisation]:
-        """The organisations to work with, in the order they were named; `ConfigurationProblem` if that isn't clear."""
+        """The organisations to use, in the order of `tenant_ids`; raises `ConfigurationProblem` if it is ambiguous."""
         from singer_xero.organisations import chosen
 
         wanted = [str(name).strip() for name in self.config.get("tenant_ids") or () if str(name).strip()]
@@ -236,14 +234,15 @@ class Connected:
             return [self._of_custom_connection(wanted)]
         if not connected:
             raise ConfigurationProblem(
-                "No organisation is connected to this app: connect one with `xero-login`."
+                "No organisation is connected to this app. Connect one with `xero-login`."
             )
         return chosen(wanted, connected, self.logger)
 
     def _of_custom_connection(self, wanted: list[str]) -> Organisation:
-        """Ask a custom connection for its one organisation: /connections may not answer for it.
+        """Get the organisation of a custom connection, for which /connections may return nothing.
 
-        It need not be named in a header either, as far as is known; if it must be, an id in `tenant_ids` is.
+        Xero documents that the tenant header is optional here; if it is refused without one, an id from `tenant_ids`
+        is sent.
         """
         from singer_xero.api.errors import OrganisationUnavailable
         from singer_xero.organisations import folded, is_id
@@ -267,27 +266,25 @@ class Connected:
         return found
 
     def interrupt(self) -> None:
-        """End all waits of the client; its calls under way come to their end, later ones are not sent."""
+        """End all waits of the client: calls under way finish, later ones are not sent."""
         if "client" in self.__dict__:
             self.client.close()
 
     def close(self) -> None:
-        """Close the client and stop the embedded sandbox; nothing happens the second time."""
+        """Close the client and stop the embedded sandbox; safe to call twice."""
         self._closing.close()
         atexit.unregister(self.close)
 
 
 def check_host(name: str, url: str) -> None:
-    """Raise `ConfigurationProblem` when an address has more than scheme and host: the paths are added to it."""
+    """Raise `ConfigurationProblem` if an address has more than scheme and host: paths are added to it."""
     parts = urlsplit(url)
     if parts.scheme and (parts.path.strip("/") or parts.query or parts.fragment):
-        raise ConfigurationProblem(
-            f"{name} must be scheme and host alone, such as {API_URL}, without a path."
-        )
+        raise ConfigurationProblem(f"{name} must be scheme and host only, such as {API_URL}, without a path.")
 
 
 def bounds(config: Mapping[str, Any]) -> Bounds:
-    """What one request may take, by the settings for it."""
+    """The limits of one request: time and memory."""
     from singer_xero.api.response_body import BOUNDS, Bounds
 
     return Bounds(
@@ -297,7 +294,7 @@ def bounds(config: Mapping[str, Any]) -> Bounds:
 
 
 def sandbox_setting(value: bool | str | None) -> bool | Path:
-    """Read the setting `sandbox`: off, on in memory (True), or the folder that keeps it."""
+    """Read the setting `sandbox`: off (False), in memory (True), or the folder that keeps its data."""
     word = value.strip().lower() if isinstance(value, str) else value
     if word in {True, "true", "1", "yes", "on"}:
         return True
@@ -307,7 +304,7 @@ def sandbox_setting(value: bool | str | None) -> bool | Path:
 
 
 def json_file(path: str, what: str) -> dict[str, Any]:
-    """Read a JSON object that the command line names; raises `ConfigurationProblem` with the reason when it can't."""
+    """Read a file with a JSON object; raises `ConfigurationProblem` with the reason if that fails."""
     try:
         with Path(path).open(encoding="utf-8") as file:
             return json_text(file.read(), f"{what} {path}")
@@ -318,22 +315,22 @@ def json_file(path: str, what: str) -> dict[str, Any]:
 
 
 def json_text(text: str, what: str) -> dict[str, Any]:
-    """Read JSON text that must hold an object; the message of its error never repeats the text."""
+    """Read JSON text that must contain an object; error messages never repeat the text."""
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigurationProblem(f"The {what} is not JSON: {error.msg} in line {error.lineno}.") from None
     except RecursionError:
         raise ConfigurationProblem(f"The {what} is nested too deeply.") from None
-    except ValueError:  # Python's own limit of digits
-        raise ConfigurationProblem(f"The {what} holds a number that is too long.") from None
+    except ValueError:  # Python's limit of digits
+        raise ConfigurationProblem(f"The {what} contains a number that is too long.") from None
     if not isinstance(content, dict):
-        raise ConfigurationProblem(f"The {what} must hold a JSON object, not {type(content).__name__}.")
+        raise ConfigurationProblem(f"The {what} must contain a JSON object, not {type(content).__name__}.")
     return content
 
 
 def text_of(file: IO[str], what: str) -> str:
-    """The whole text of an open file; raises `ConfigurationProblem` when it isn't text."""
+    """The whole text of an open file; raises `ConfigurationProblem` if it is not UTF-8."""
     try:
         return file.read()
     except UnicodeDecodeError:
@@ -341,9 +338,9 @@ def text_of(file: IO[str], what: str) -> str:
 
 
 class OneLineErrors(SingerCommand):
-    """A command that ends with one clear line and exit code 1 where the user can put things right.
+    """A command that reports an error that the user can fix in one line, with exit code 1.
 
-    A traceback is left for our own mistakes.
+    Only a bug ends in a traceback.
     """
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -367,13 +364,13 @@ class OneLineErrors(SingerCommand):
 
 
 class XeroPlugin(PluginBase):
-    """How settings reach tap and target: files, then the environment, each checked by name."""
+    """Reads the settings of tap and target: files first, then the environment, each checked by name."""
 
     package_name = DISTRIBUTION
 
     @property
     def _env_var_config(self) -> dict[str, Any]:
-        """Settings from the environment; the SDK's own reader doesn't say which variable it couldn't read."""
+        """Settings from the environment; unlike the SDK's reader, errors name the variable."""
         schema = dict(self.config_jsonschema)
         self.append_builtin_config(schema)
         found: dict[str, Any] = {}
@@ -395,7 +392,9 @@ class XeroPlugin(PluginBase):
                 try:
                     self._config[name] = listed(self._config[name])
                 except ValueError:
-                    raise ConfigurationProblem(f"{name} begins like a JSON list, and is none.") from None
+                    raise ConfigurationProblem(
+                        f"{name} begins like a JSON list but is not valid JSON."
+                    ) from None
         errors = [
             explain(error, settings)
             for error in jsonschema.Draft7Validator(schema).iter_errors(dict(self.config))
@@ -411,13 +410,13 @@ class XeroPlugin(PluginBase):
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003
-        """Read the files behind `--config`, the later ones over the earlier; `ENV` stands for the environment."""
+        """Read the files of `--config`; later ones override earlier ones, and `ENV` stands for the environment."""
         files = [json_file(path, "config file") for path in value if path != "ENV"]
         return _ConfigInput({k: v for file in files for k, v in file.items()}, "ENV" in value)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Make the command line, with errors of one line."""
+        """Build the command line, with one-line errors."""
         command = super().get_singer_command()
         return OneLineErrors(
             name=command.name,
@@ -436,14 +435,14 @@ def kinds_of(setting: Mapping[str, Any]) -> set[str]:
 
 
 def listed(text: str) -> list[Any]:
-    """Text as a list: a JSON list, or what stands between commas and line breaks. ValueError for a broken JSON list."""
+    """Split text into a list: a JSON list, or items between commas or line breaks. ValueError for invalid JSON."""
     if text.lstrip().startswith("["):
         return list(json.loads(text))
     return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
 
 
 def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> Any:
-    """Read one environment variable as its setting's type asks; raises `ConfigurationProblem` naming the variable."""
+    """Convert an environment variable to its setting's type; raises `ConfigurationProblem` with its name."""
     kinds = kinds_of(setting)
     if "string" in kinds and "array" not in kinds:
         return text
@@ -458,22 +457,20 @@ def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> An
         with contextlib.suppress(ValueError, RecursionError):
             return json.loads(text)
     expected = " or ".join(sorted(kinds - {"null"}))
-    raise ConfigurationProblem(
-        f"The environment variable {variable} doesn't hold what it should: {expected}."
-    )
+    raise ConfigurationProblem(f"The environment variable {variable} must be {expected}.")
 
 
 def trimmed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without blanks and line breaks around texts: files and variables often end with one."""
+    """The settings without whitespace around strings: files and variables often end with a line break."""
     return {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
 
 
 def remember_settings(values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Let secrets among the settings be shown nowhere, nor the passwords in addresses; whatever kind they are of."""
+    """Register secret settings, and passwords in addresses, with the redaction, whatever type their values have."""
     for name, value in values.items():
         texts = list(_texts(value))
         if settings.get(name, {}).get("secret") and not name.endswith("_path"):
-            remember(*texts)  # a path is secret only for the password in an address
+            remember(*texts)  # of a path, only the password in an address is secret
         remember_passwords_of(*texts)
 
 
@@ -488,7 +485,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> str:
-    """Say what is wrong with a setting. A value of the wrong kind is not repeated: it may hold a password."""
+    """Say what is wrong with a setting. A value of the wrong type is not repeated: it may contain a password."""
     if not error.path:
         return redact_line(str(error.message))
     name = str(error.path[0])

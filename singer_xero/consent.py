@@ -1,11 +1,11 @@
-"""A user's consent, from the page at Xero back to here: by a redirect to this machine, or pasted by hand.
+"""Receive a user's consent from Xero's page: by a redirect to this machine, or pasted by hand.
 
 Xero sends the browser to the redirect address registered for the app, which for a program on a user's machine is
-`http://localhost:PORT` (Xero takes http for `localhost` alone). `Waiting` listens there, and reads what is pasted into
-the terminal at the same time, for a browser on another machine.
+`http://localhost:PORT` (Xero accepts http for `localhost` only). `Waiting` listens there and, for a browser on another
+machine, also reads what is pasted into the terminal.
 
-Other pages in the browser and other users of the machine can ask that address as well. What lacks the state of this
-login, or names another host, changes nothing and is told nothing.
+Other pages in the browser and other users of the machine can reach that address, too. A request without the state of
+this login, or for another host, changes nothing and gets an empty 404.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PORT = 8742
-"""Where Xero's own command line listens, so that one registered address serves both."""
+"""The port of Xero's own command line, so that one registered redirect URI serves both."""
 
 APP_PAGE = "developer.xero.com/app/manage"
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _REDIRECTS = {301, 302, 303, 307, 308}
-# Lines that come within this time are one paste.
+# Lines that arrive within this time are one paste.
 _PASTE_SECONDS = 0.2
 _LONGEST_PASTE = 16_384
 
@@ -64,7 +64,7 @@ _SCRIPTLESS = {
 
 
 class NoConsent(ConfigurationProblem):
-    """Consent did not come about; the text says why and what to do. `title` is for the page in the browser."""
+    """There is no consent; the text says why and what to do. `title` is for the page in the browser."""
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__(text)
@@ -73,7 +73,7 @@ class NoConsent(ConfigurationProblem):
 
 @dataclass(frozen=True)
 class Page:
-    """A page for the user's browser; everything in it is text. `facts` are (name, detail)."""
+    """A page for the user's browser; all its values are plain text. `facts` are (name, detail)."""
 
     title: str
     text: str
@@ -82,7 +82,7 @@ class Page:
     status: int = 400
 
     def html(self) -> bytes:
-        """The page, complete in itself."""
+        """The whole page, without external resources."""
         rows = "".join(
             f"<li><strong>{html.escape(name)}</strong><code>{html.escape(detail)}</code></li>"
             for name, detail in self.facts
@@ -101,9 +101,9 @@ class Page:
 class Waiting:
     """Listens at `redirect_uri` and, if `pasted` is a file descriptor, reads addresses from it.
 
-    A context manager. Port 0 takes a free one; `redirect_uri` then names it. An address that isn't on this machine is
-    not listened at: what came back there can only be pasted. Raises NoConsent when the port is in use. Only an answer
-    with `state` counts.
+    A context manager. Port 0 takes a free port; `redirect_uri` then names it. If the address is not on this machine,
+    nothing listens, and the answer can only be pasted. Raises NoConsent if the port is in use. Only an answer with
+    `state` counts.
     """
 
     redirect_uri: str
@@ -136,28 +136,28 @@ class Waiting:
         self._closing.close()
 
     def answer(self, seconds: float) -> str:
-        """Wait for what comes back first: the code. NoConsent if it is a refusal, or doesn't come."""
+        """Wait for the answer and return its code. Raises NoConsent for a refusal or after `seconds`."""
         until = time.monotonic() + seconds
         try:
             params = self._answers.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             raise NoConsent(
                 "Too late",
-                f"No answer came from Xero within {_span(seconds)}. Run xero-login again; if Xero's page showed an "
-                f"error: is {self.redirect_uri} among the app's redirect URIs at {APP_PAGE}?",
+                f"No answer came from Xero within {_span(seconds)}. Run xero-login again. If Xero's page showed an "
+                f"error, check that {self.redirect_uri} is among the app's redirect URIs at {APP_PAGE}.",
             ) from None
         return code_of(params)
 
     def show(self, page: Page) -> None:
-        """Show the browser how it went, if it was a browser that brought the answer."""
+        """Show the outcome in the browser, if the answer came from a browser."""
         self._page.set_result(page)
         if self._first.locked():
             self._shown.wait(5)
 
     def page_that_opens(self, url: str) -> str:
-        """The address of a page on this machine that sends the browser on to `url`, once.
+        """The address of a local page that redirects the browser to `url`, once.
 
-        A browser gets the address as an argument, which every user of the machine can read; `url` holds the state.
+        A browser gets its address as an argument, which every user of the machine can read; `url` contains the state.
         """
         if not self._local:
             self._serve(self._closing, socket.AF_INET, "127.0.0.1", 0)
@@ -172,23 +172,27 @@ class Waiting:
         if address.hostname not in {"localhost", "127.0.0.1", "::1"} or address.scheme != "http":
             return
         port = 80 if address.port is None else address.port
-        # Browsers take localhost for either of the two; what isn't there on this machine can't be asked.
+        # Browsers resolve localhost to either of the two; a machine may lack one of them.
         for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
             try:
                 port = self._serve(closing, family, host, port)
             except OSError as error:
                 if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-                    why = "is in use" if error.errno == errno.EADDRINUSE else "may not be used by you"
+                    why = (
+                        "is in use"
+                        if error.errno == errno.EADDRINUSE
+                        else "needs permissions that you do not have"
+                    )
                     raise NoConsent(
                         "Port",
-                        f"Port {port} {why}, so that Xero's answer can't be received. End the program that listens "
-                        f"there, or register another redirect URI (http://localhost:PORT) at {APP_PAGE} and name its "
+                        f"Port {port} {why}, so Xero's answer can't be received. End the program that listens "
+                        f"there, or register another redirect URI (http://localhost:PORT) at {APP_PAGE} and pass its "
                         "port with --port.",
                     ) from None
                 continue
             self.listening = True
         if not self.listening:
-            raise NoConsent("Port", f"Port {port} of this machine can't be listened at.")
+            raise NoConsent("Port", f"This machine can't listen on port {port}.")
         self.redirect_uri = address._replace(netloc=f"{address.hostname}:{port}").geturl()
 
     def _serve(self, closing: ExitStack, family: socket.AddressFamily, host: str, port: int) -> int:
@@ -202,9 +206,9 @@ class Waiting:
         return port
 
     def received(self, target: str, host: str, visitor: tuple[str, int]) -> Page | str | None:
-        """What to show for a request that names a `host`: a page, the address to go on to, or nothing at all."""
+        """The response to a request for `host`: a page, an address to redirect to, or None for an empty 404."""
         if host.lower() not in self._hosts:
-            return None  # a page of somebody's whose name leads to this machine
+            return None  # DNS rebinding: another site's name that resolves to this machine
         address = urlsplit(target)
         if self._opening and secrets.compare_digest(target.encode(), self._opening[0].encode()):
             if user_of(visitor) not in {None, 0, _this_user()}:
@@ -220,14 +224,14 @@ class Waiting:
         return self._page.result()
 
     def sent(self) -> None:
-        """The page has left."""
+        """Note that the page was sent."""
         if self._page.done():
             self._shown.set()
 
     def _is_ours(self, params: Mapping[str, str]) -> bool:
-        """Whether it is an answer to this login: nobody else knows its state."""
+        """Whether this is an answer to this login: nobody else knows its state."""
         given = params.get("state", "").encode()
-        # A code with an address in it comes of two pastes that were put together.
+        # A code that contains an address comes from two pastes in one line.
         whole = _is_answer(params) and "://" not in params.get("code", "")
         return whole and secrets.compare_digest(given, self.state.encode())
 
@@ -248,7 +252,7 @@ class Waiting:
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
-    # On Windows it would let two programs have the same port.
+    # On Windows it would let two programs share the port.
     allow_reuse_address = os.name == "posix"
 
     def __init__(self, family: socket.AddressFamily, address: tuple[str, int], waiting: Waiting) -> None:
@@ -259,7 +263,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    # Browsers open connections ahead and say nothing on them.
+    # Browsers open connections in advance and send nothing on them.
     timeout = 30
 
     def do_GET(self) -> None:
@@ -285,25 +289,25 @@ class _Handler(BaseHTTPRequestHandler):
             waiting.sent()
 
     def version_string(self) -> str:
-        """Tell nobody what listens here."""
+        """Do not say which program listens here."""
         return "-"
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the address holds the code."""
+        """Log nothing: the address contains the code."""
 
 
 def code_of(params: Mapping[str, str]) -> str:
-    """The code in an answer of the consent page; NoConsent if there is none."""
+    """The code in an answer of the consent page; raises NoConsent if there is none."""
     error = params.get("error")
     if error == "access_denied":
         raise NoConsent(
             "Access was not allowed",
-            "Consent was not given (access_denied), and nothing was changed. Run xero-login again and choose "
+            "Consent was not given (access_denied), so nothing changed. Run xero-login again and choose "
             "'Allow access'.",
         )
     if error == "invalid_scope":
         raise NoConsent(
-            "A scope is not allowed", "Xero says invalid_scope: the app may not ask for one of the scopes."
+            "A scope is not allowed", "Xero says invalid_scope: the app may not request one of the scopes."
         )
     if error:
         words = one_line(f"{error} {params.get('error_description', '')}".strip(), 200)
@@ -312,10 +316,10 @@ def code_of(params: Mapping[str, str]) -> str:
 
 
 def user_of(visitor: tuple[str, int], tables: Path = Path("/proc/net")) -> int | None:
-    """The user whose program has this end of a connection on this machine; None where the system doesn't say."""
+    """The id of the user whose program owns this end of a local connection; None where the system doesn't tell."""
     host, port = visitor
     address = ipaddress.ip_address(host.partition("%")[0])
-    # A program may reach an address of IPv4 by a socket of IPv6.
+    # An IPv6 socket can connect to an IPv4 address.
     mapped = ipaddress.ip_address(f"::ffff:{address}") if address.version == 4 else address
     for name, each in (("tcp", address), ("tcp6", mapped)):
         # The kernel writes addresses as 32-bit words in the machine's byte order.
@@ -336,10 +340,10 @@ def _this_user() -> int | None:
 
 
 def objection(url: str, user_agent: str) -> str | None:
-    """What Xero's consent page has against an address before anybody signs in, in its own words; None if nothing.
+    """The error of Xero's consent page for an address, in its own words; None if there is none.
 
-    A scope, client id or redirect URI that isn't allowed ends on an error page at Xero, and never comes back here
-    (Xero's guide to authorisation errors), so it is asked first. Whatever isn't clearly such a page is no objection.
+    Xero shows an error page for a scope, client id or redirect URI that isn't allowed and never redirects back (its
+    guide to authorisation errors), so the page is asked before the user signs in. Any other page counts as no error.
     """
     transport = Transport(user_agent, (5, 15), Bounds(seconds=30, megabytes=10))
     try:
@@ -367,7 +371,7 @@ def objection(url: str, user_agent: str) -> str | None:
 
 
 def refused_scopes(scopes: Iterable[str], refuses: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
-    """Which of several scopes are refused, found by halves: Xero doesn't say."""
+    """Which of the scopes are refused, found by bisection, since Xero doesn't say."""
     scopes = tuple(scopes)
     if not scopes or not refuses(scopes):
         return ()
@@ -378,8 +382,8 @@ def refused_scopes(scopes: Iterable[str], refuses: Callable[[tuple[str, ...]], b
 
 
 def _pastes(descriptor: int) -> Iterator[str]:
-    """What is typed or pasted, until Enter; several lines that come at once are one paste."""
-    # Read past sys.stdin, whose lock a thread that never ends would hold when the program does.
+    """What is typed or pasted, up to Enter; several lines that arrive together are one paste."""
+    # Not by sys.stdin: this thread never ends and would hold its lock when the program exits.
     text = b""
     for piece in iter(partial(_typed, descriptor), b""):
         text = (text + piece)[-_LONGEST_PASTE:]
@@ -390,7 +394,7 @@ def _pastes(descriptor: int) -> Iterator[str]:
 
 
 def _typed(descriptor: int) -> bytes:
-    """What was typed; nothing once the terminal is gone."""
+    """What was typed; empty once the terminal is closed."""
     try:
         return os.read(descriptor, 65_536)
     except OSError:
@@ -398,15 +402,15 @@ def _typed(descriptor: int) -> bytes:
 
 
 def _more(descriptor: int) -> bool:
-    """Whether more comes at once."""
+    """Whether more input follows immediately."""
     try:
         return bool(select.select([descriptor], [], [], _PASTE_SECONDS)[0])
-    except (OSError, ValueError):  # Windows waits for sockets only
+    except (OSError, ValueError):  # on Windows, select accepts sockets only
         return False
 
 
 def _params_of(text: str) -> dict[str, str]:
-    """The parameters of a pasted address: in quotes, over several lines, or with what a shell puts before signs."""
+    """The parameters of a pasted address, which may be quoted, span several lines or contain shell escapes."""
     address = re.sub(r"[\s\\]", "", text).strip("'\"<>`\u2018\u2019\u201c\u201d").replace("&amp;", "&")
     try:
         return dict(parse_qsl(urlsplit(address).query or address.lstrip("?")))
@@ -415,16 +419,16 @@ def _params_of(text: str) -> dict[str, str]:
 
 
 def _why_not(tries: Iterable[Mapping[str, str]]) -> str:
-    """Why a paste is no answer to this login, and what to do."""
+    """Why a paste is not an answer to this login, and what to do."""
     answers = [params for params in tries if _is_answer(params)]
     if any("state" in params for params in answers):
         return (
-            "That is not the answer to this login (its state differs), and nothing was done with it. Paste the address "
-            "that the page above led to."
+            "That is not the answer to this login (its state differs), so it was ignored. Paste the address that the "
+            "page above led to."
         )
     if answers:
-        return "That address is cut off: its state is missing. Paste all of it, from http to the end."
-    return "That holds no answer of Xero's: paste the whole address, from http to the end."
+        return "That address is incomplete: its state is missing. Paste all of it, from http to the end."
+    return "That contains no answer from Xero. Paste the whole address, from http to the end."
 
 
 def _is_answer(params: Mapping[str, str]) -> bool:

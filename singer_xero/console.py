@@ -1,4 +1,4 @@
-"""What commands print: nothing leaves a process for a terminal or a log before `api.redaction` has seen it."""
+"""What commands print: everything for a terminal or a log passes through `api.redaction` first."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from singer_xero.api.redaction import redact, redact_line, remember, remember_pa
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Variables of others that hold a password, or an address that may have one.
+# Other programs' variables that hold a password, or an address that may contain one.
 _PASSWORDS = ("PGPASSWORD",)
 _ADDRESSES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 class Block(str):
-    """An argument of a log message that may take several lines; all others are put on one."""
+    """An argument of a log message that may span several lines; all others are put on one line."""
 
     __slots__ = ()
 
 
 class CleanRecord(logging.LogRecord):
-    """A log record whose message, arguments and exception may be shown.
+    """A log record whose message, arguments and exception are redacted.
 
-    The line breaks of the message's own text stay, those of its arguments don't: they come from outside, and could
-    look like another record.
+    Line breaks in the message itself stay. Line breaks in its arguments become spaces: arguments come from outside and
+    could forge another record.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.args:  # the SDK's formatter for JSON takes such a message as it is
+        if not self.args:  # the SDK's JSON formatter uses such a message unchanged
             self.msg = redact(str(self.msg))
         if self.exc_info and self.exc_info[1]:
             error = clean_error(self.exc_info[1])
@@ -50,18 +50,18 @@ class CleanRecord(logging.LogRecord):
 
 
 class CleanStream:
-    """A text stream that lets through what may be shown; everything else is the stream's own."""
+    """A text stream that redacts what is written to it and delegates everything else."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write what may be shown of the text."""
+        """Write the redacted text."""
         self._stream.write(redact(text))
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Write several."""
+        """Write several lines."""
         for line in lines:
             self.write(line)
 
@@ -71,9 +71,9 @@ class CleanStream:
 
 @contextmanager
 def clean_output(*, stdout: bool = False) -> Iterator[None]:
-    """Let nothing through to the logs and stderr that must not be shown; with `stdout` there as well.
+    """Redact logs and stderr, and with `stdout` also stdout.
 
-    A Singer tap's stdout is data, and left alone.
+    A Singer tap's stdout is data and stays unchanged.
     """
     for variable in _PASSWORDS:
         remember(os.environ.get(variable))
@@ -87,7 +87,7 @@ def clean_output(*, stdout: bool = False) -> Iterator[None]:
     try:
         yield
     except Exception:
-        # Printed here: when the interpreter does it, the streams are the old ones again.
+        # Printed here: the interpreter would print it after the original streams are restored.
         sys.excepthook(*sys.exc_info())
         sys.exit(1)
     finally:
@@ -96,9 +96,9 @@ def clean_output(*, stdout: bool = False) -> Iterator[None]:
 
 
 def clean_error(error: BaseException) -> BaseException:
-    """An error of the same name with a text that may be shown, and so for those beneath it.
+    """A copy of an error, of the same name and with redacted text; so are its causes.
 
-    It is only good for being shown: attributes are lost.
+    It is for display only: attributes are lost.
     """
     return _clean_error(error, set())
 

@@ -1,4 +1,4 @@
-"""The command `xero-login`: consent in the browser, tokens into the store that tap and target share."""
+"""The command `xero-login`: get consent in the browser and store the tokens that tap and target share."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ from singer_xero.api.transport import require_https
 from singer_xero.config import (
     API_URL,
     CONNECTION_SETTINGS,
-    DISTRIBUTION,
     IDENTITY_URL,
     ConfigurationProblem,
     Connected,
@@ -54,11 +53,12 @@ from singer_xero.config import (
 )
 from singer_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
 from singer_xero.console import clean_output
+from singer_xero.version import DISTRIBUTION
 
 logger = logging.getLogger("xero-login")
 
 UNUSED_DAYS = 60
-"""Days after which Xero forgets a refresh token that nobody used (its token guide)."""
+"""Days after which an unused refresh token expires (Xero's token guide)."""
 
 _PREFIXES = ("TAP_XERO", "TARGET_XERO")
 _ACCESS_SECONDS = 30 * 60
@@ -66,43 +66,43 @@ _DAY = 86_400
 
 
 class Stopped(Exception):
-    """Somebody pressed Ctrl-C; the text says what has become of the login."""
+    """The user pressed Ctrl-C; the text says whether anything was stored."""
 
 
 @click.command(
     context_settings={"max_content_width": 110},
-    epilog="Everything that tap-xero knows as a setting can stand in the config or the environment; options win.",
+    epilog="A config file or the environment can hold all connection settings of tap-xero. Options take precedence.",
 )
 @click.option(
     "--config", "sources", multiple=True, metavar="FILE|ENV",
-    help="Settings of tap-xero or target-xero: a JSON file, or ENV for TAP_XERO_* and TARGET_XERO_*. May be repeated. "
-    "Without it the environment is read.",
+    help="Settings of tap-xero or target-xero: a JSON file, or ENV to read TAP_XERO_* and TARGET_XERO_*. Can be "
+    "repeated. Default: ENV.",
 )  # fmt: skip
 @click.option("--client-id", help=f"Client id of your app ({APP_PAGE}).")
 @click.option(
     "--client-secret", prompt="Client secret", prompt_required=False, hide_input=True, metavar="[TEXT]",
-    help="Its secret, for a web app; asked for when no text follows. A PKCE app has none.",
+    help="Client secret of a web app; prompts for it if no value follows. A PKCE app has no secret.",
 )  # fmt: skip
-@click.option("--token-path", help="Where tokens are kept: a file, or postgresql://…")
-@click.option("--scopes", help="Ask for these scopes, and no others (separated by spaces or commas).")
-@click.option("--write", is_flag=True, help="Ask for the scopes to write as well.")
+@click.option("--token-path", help="Where to store tokens: a file or postgresql://…")
+@click.option("--scopes", help="Request exactly these scopes (separated by spaces or commas).")
+@click.option("--write", is_flag=True, help="Request the write scopes as well.")
 @click.option(
     "--broad",
     is_flag=True,
-    help="Ask for the broad scopes, for apps of before March 2026. They end in September 2027.",
+    help="Request the broad scopes, for apps created before March 2026. Xero retires them in September 2027.",
 )
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True,
-    help="Port of the redirect URI http://localhost:PORT, which must be registered for the app. 0: any free one.",
+    help="Port of the redirect URI http://localhost:PORT, which must be registered for the app. 0 picks a free port.",
 )  # fmt: skip
 @click.option(
     "--redirect-uri",
-    help="Another registered redirect URI. If it isn't on this machine, paste the address back.",
+    help="Another registered redirect URI. If it is not on this machine, paste the resulting address here.",
 )
-@click.option("--no-browser", is_flag=True, help="Open no browser, only print the address.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser; only print the address.")
 @click.option(
     "--timeout", type=click.FloatRange(0, min_open=True), default=600, show_default=True, metavar="SECONDS",
-    help="How long to wait for your consent.",
+    help="How long to wait for consent.",
 )  # fmt: skip
 @click.option("--api-url", hidden=True)
 @click.option("--identity-url", hidden=True)
@@ -111,7 +111,7 @@ class Stopped(Exception):
     "--status", "action", flag_value="status", help="Show organisations, scopes, streams and days left."
 )
 @click.option(
-    "--logout", "action", flag_value="logout", help="Withdraw consent at Xero and forget the tokens."
+    "--logout", "action", flag_value="logout", help="Withdraw consent at Xero and delete the tokens."
 )
 @click.version_option(version(DISTRIBUTION), prog_name="xero-login", message="%(prog)s %(version)s")
 def login(
@@ -127,10 +127,10 @@ def login(
     action: str | None,
     **options: str | None,
 ) -> None:
-    """Connect Xero organisations in the browser, once; tap-xero and target-xero then keep the tokens alive.
+    """Connect Xero organisations in the browser. Do this once: tap-xero and target-xero then renew the tokens.
 
-    Needs an app at developer.xero.com: a web app (with a secret) or a PKCE app (without), for which the redirect URI
-    http://localhost:8742 is registered.
+    Requires an app at developer.xero.com with the redirect URI http://localhost:8742: a web app (with a secret) or a
+    PKCE app (without).
     """
     config = settings(sources, options)
     store = open_store(config["token_path"])
@@ -153,14 +153,14 @@ def login(
 
 
 def config_scopes(*, write: bool, broad: bool) -> tuple[str, ...]:
-    """The scopes that are asked for when none are named."""
+    """The scopes to request when the user names none."""
     if broad:
         return scoping.broad_scopes(write=write)
     return scoping.write_scopes() if write else scoping.read_scopes()
 
 
 def main() -> None:
-    """Run the command; what the user can put right is one line, and exit code 1."""
+    """Run the command; an error that the user can fix is one line, with exit code 1."""
     with clean_output(stdout=True):
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         try:
@@ -183,9 +183,9 @@ def main() -> None:
 
 
 def settings(sources: Iterable[str], options: Mapping[str, str | None]) -> dict[str, Any]:
-    """The settings of tap and target that lead to Xero: files and environment as they are named, options over them.
+    """The connection settings of tap and target: files and environment in the given order, then the options.
 
-    ConfigurationProblem if there is no client_id, or one of them is not what it should be.
+    Raises ConfigurationProblem if there is no client_id or a setting is invalid.
     """
     found: dict[str, Any] = {"api_url": API_URL, "identity_url": IDENTITY_URL}
     schema = th.PropertiesList(*CONNECTION_SETTINGS).to_dict()
@@ -201,18 +201,18 @@ def settings(sources: Iterable[str], options: Mapping[str, str | None]) -> dict[
         raise ConfigurationProblem(f"Settings: {'; '.join(errors)}.")
     check_host("identity_url", found["identity_url"])
     if sandbox_setting(found.get("sandbox")):
-        raise ConfigurationProblem("The setting sandbox is on: the embedded demo company needs no login.")
+        raise ConfigurationProblem("The setting sandbox is on. The embedded demo company needs no login.")
     if not found.get("client_id"):
         raise ConfigurationProblem(
-            "No client_id: give --client-id, or TAP_XERO_CLIENT_ID, or --config with the tap's config file. The app's "
-            f"page at {APP_PAGE} shows it."
+            "No client_id: pass --client-id, set TAP_XERO_CLIENT_ID, or name the tap's config file with --config. The "
+            f"app's page at {APP_PAGE} shows the client id."
         )
     found["token_path"] = found.get("token_path") or of_project() or default_path()
     return found
 
 
 def environment(known: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings in TAP_XERO_* and TARGET_XERO_*, the tap's first."""
+    """The settings in TAP_XERO_* and TARGET_XERO_*; the tap's take precedence."""
     found: dict[str, Any] = {}
     for prefix in _PREFIXES:
         for name, setting in known.items():
@@ -223,7 +223,7 @@ def environment(known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_project() -> str | None:
-    """Where `meltano run` will look, when this is called in a Meltano project but not by Meltano."""
+    """The token file of the Meltano project around the current folder; None if there is none or Meltano runs this."""
     if os.environ.get("MELTANO_PROJECT_ROOT"):
         return None
     here = Path.cwd()
@@ -244,16 +244,16 @@ def sign_in(
     browser: bool,
     seconds: float,
 ) -> None:
-    """Get consent, keep the tokens, show the organisations. What fails before the code is traded uses nothing up."""
+    """Get consent, store the tokens, show the organisations. A failure before the code is exchanged uses nothing up."""
     if scoping.OFFLINE not in scopes:
         raise ConfigurationProblem(
-            f"The scopes lack {scoping.OFFLINE}, without which Xero gives no token that outlasts half an hour."
+            f"The scopes must include {scoping.OFFLINE}. Without it, the connection ends after 30 minutes."
         )
     client_id = config["client_id"]
     for setting, url in (("login_url", login_url), ("identity_url", config["identity_url"])):
         require_https(setting, url, allowed=bool(config.get("allow_insecure_http")))
     with store.locked(client_id), store.successor(client_id):
-        pass  # a place that can't be written is noticed before anybody signs in
+        pass  # find out that the store is not writable before the user signs in
     before = store.read(client_id)
     try:
         organisations = consented(config, store, scopes, redirect_uri, login_url, seconds, browser=browser)
@@ -274,7 +274,7 @@ def consented(
     *,
     browser: bool,
 ) -> list[Connection] | None:
-    """Get consent and keep the tokens; returns the organisations, None if they can't be listed."""
+    """Get consent and store the tokens; returns the organisations, or None if they can't be listed."""
     client_id, secret = config["client_id"], config.get("client_secret")
     verifier, challenge = (None, None) if secret else pkce_pair()
     with Waiting(redirect_uri, pasted=_terminal(), say=click.echo) as waiting:
@@ -301,23 +301,27 @@ def consented(
 
 
 def invite(waiting: Waiting, url: str, *, browser: bool) -> None:
-    """Show where to give consent, and what becomes of the answer."""
-    # Whoever lists the programs of this machine sees their arguments, so the browser gets an address without the state.
+    """Show where to give consent and how the answer is received."""
+    # Other users of this machine can see a program's arguments, so the browser gets an address without the state.
     opened = browser and has_browser() and open_browser(waiting.page_that_opens(url))
     click.echo(
-        f"{'Your browser opens' if opened else 'Open'} this page, where you choose what to connect:\n\n  {url}\n"
+        f"{'Your browser opens' if opened else 'Open'} this page to choose what to connect:\n\n  {url}\n"
     )
     if waiting.listening:
-        click.echo(f"Waiting for the answer at {waiting.redirect_uri} (Ctrl-C ends it).")
+        click.echo(f"Waiting for the answer at {waiting.redirect_uri} (press Ctrl-C to cancel).")
     if waiting.pasted is not None:
-        elsewhere = "If your browser is on another machine, paste" if waiting.listening else "Paste"
-        click.echo(f"{elsewhere} here the address that it ends up at, and press Enter.")
+        if waiting.listening:
+            click.echo(
+                "If your browser is on another machine, paste the address it ends up at here and press Enter."
+            )
+        else:
+            click.echo("Paste the address that your browser ends up at here and press Enter.")
 
 
 def taken_up(
     config: Mapping[str, Any], store: Store, redirect_uri: str, code: str, verifier: str | None
 ) -> list[Connection] | None:
-    """Trade the code and ask which organisations it opens; None if only that question failed."""
+    """Exchange the code and list the organisations it opens; None if only the listing failed."""
     identity = identity_of(config)
     try:
         exchange_code(
@@ -335,12 +339,12 @@ def taken_up(
             raise
         raise NoConsent(
             "Too late",
-            f"Xero no longer takes the code of this consent (invalid_grant, correlation id {error.correlation_id}): it "
-            "works once, and for five minutes. Run `xero-login` again.",
+            f"Xero no longer accepts the code of this consent (invalid_grant, correlation id {error.correlation_id}). "
+            "A code works once, within five minutes. Run `xero-login` again.",
         ) from None
     except BadCredentials as error:
         if not config.get("client_secret"):
-            error.advice += " A web app needs its client_secret; a PKCE app has none."
+            error.advice += " A web app needs its client_secret; a PKCE app has no secret."
         raise
     finally:
         identity.close()
@@ -348,14 +352,14 @@ def taken_up(
     try:
         return organisations_of(link.client)
     except XeroError as error:
-        logger.warning("The tokens are kept, but the organisations could not be listed: %s", error)
+        logger.warning("The tokens are stored, but the organisations could not be listed: %s", error)
         return None
     finally:
         link.close()
 
 
 def check_address(address: Any, scopes: tuple[str, ...], redirect_uri: str) -> None:
-    """Ask Xero's consent page whether it takes app, redirect URI and scopes; NoConsent or InvalidScope if not."""
+    """Ask Xero's consent page whether it accepts app, redirect URI and scopes; raises NoConsent or InvalidScope."""
     agent = user_agent({})
     words = objection(address(scopes), agent)
     if words is None:
@@ -369,37 +373,34 @@ def check_address(address: Any, scopes: tuple[str, ...], redirect_uri: str) -> N
     if re.search(r"redirect", words, re.IGNORECASE):
         raise NoConsent(
             "Redirect URI",
-            f"Xero says {words}. Register {redirect_uri}, letter by letter, as a redirect URI of the app at "
-            f"{APP_PAGE}.",
+            f"Xero says {words}. Register exactly {redirect_uri} as a redirect URI of the app at {APP_PAGE}.",
         )
     raise NoConsent(
         "App",
-        f"Xero says {words}. Is client_id that of a web or PKCE app at {APP_PAGE}? (A custom connection needs no "
-        "login: set client_id and client_secret.)",
+        f"Xero says {words}. Check that client_id belongs to a web or PKCE app at {APP_PAGE}. (A custom connection "
+        "needs no login: set client_id and client_secret.)",
     )
 
 
 def not_allowed(refused: tuple[str, ...], words: str) -> InvalidScope:
-    """The error that names the scopes an app may not ask for, why, and what to do."""
+    """The error that names the refused scopes, the reason and the way out."""
     reasons = "; ".join(f"{scope} ({RESERVED[scope]})" if scope in RESERVED else scope for scope in refused)
     families = {scope.removesuffix(".read") for scope in refused}
     if families & {"accounting.transactions", "accounting.reports"}:
-        advice = (
-            "Apps made since March 2026 have the granular scopes only: leave --broad and these scopes out."
-        )
+        advice = "Apps created since March 2026 have granular scopes only: omit --broad and these scopes."
     elif refused and not set(refused) - RESERVED.keys():
-        advice = "Ask for the others alone, with --scopes."
+        advice = "Request only the other scopes, with --scopes."
     else:
         advice = (
-            f"See on the app's page at {APP_PAGE} which scopes it has and add what is missing there, or leave them "
-            "out with --scopes; an app of before March 2026 may need --broad."
+            f"Check the app's scopes at {APP_PAGE} and add the missing ones there, or omit them with --scopes. An app "
+            "created before March 2026 may need --broad."
         )
-    what = f"this app may not ask for {reasons}" if reasons else "this app may not ask for one of the scopes"
+    what = f"this app may not request {reasons}" if reasons else "this app may not request one of the scopes"
     return InvalidScope(f"Xero says {words}: {what}", advice=advice)
 
 
 def has_browser() -> bool:
-    """Whether there is more than this terminal, which a text browser would take over."""
+    """Whether there is a graphical browser; a text browser would take over this terminal."""
     return sys.platform in {"win32", "darwin"} or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
     )
@@ -407,7 +408,7 @@ def has_browser() -> bool:
 
 def open_browser(url: str) -> bool:
     """Open the address."""
-    # In a thread, as some browsers return only when they are closed.
+    # In a thread, since some browsers return only when they are closed.
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
     return True
 
@@ -425,7 +426,7 @@ def page_of(organisations: list[Connection] | None) -> Page:
 
 
 def told(config: Mapping[str, Any], store: Store, organisations: list[Connection] | None) -> None:
-    """Say in the terminal what is connected, where the tokens are, and what comes next."""
+    """Print what is connected, where the tokens are, and the next step."""
     click.echo()
     show_organisations(organisations or [], "Connected to")
     kept = store.read(config["client_id"])
@@ -434,18 +435,19 @@ def told(config: Mapping[str, Any], store: Store, organisations: list[Connection
         total = len(opened.streams) + sum(map(len, opened.missing.values()))
         write = "" if opened.writing else " for reading"
         click.echo(
-            f"Scopes:  they open {len(opened.streams)} of {total} streams{write}; `xero-login --status` lists them."
+            f"Scopes:  give access to {len(opened.streams)} of {total} streams{write}; "
+            "`xero-login --status` lists them."
         )
     click.echo(f"Tokens:  {store.path}")
-    click.echo(f"         Every run renews them; unused they last {UNUSED_DAYS} days.")
+    click.echo(f"         Every run renews them. Unused, they expire after {UNUSED_DAYS} days.")
     needed = "client_id and client_secret" if config.get("client_secret") else "client_id"
     several = len(organisations or ()) > 1 and not config.get("tenant_ids")
     click.echo(
-        f"Next:    give tap-xero {needed}"
+        f"Next:    set {needed} for tap-xero"
         + (
-            ", and name in tenant_ids which organisations to read."
+            ", and name the organisations to read in tenant_ids."
             if several
-            else "; it finds the tokens there."
+            else "; it finds the tokens by itself."
         )
     )
 
@@ -454,7 +456,7 @@ def told(config: Mapping[str, Any], store: Store, organisations: list[Connection
 
 
 def status(config: Mapping[str, Any], store: Store) -> None:
-    """Show what the tokens open, and how long they last. NotConnected if there are none any more."""
+    """Show what the tokens give access to and how long they last. Raises NotConnected if there are none."""
     before = store.read(config["client_id"])
     if before is None and not config.get("client_secret") and not config.get("refresh_token"):
         raise NotConnected(
@@ -473,33 +475,33 @@ def status(config: Mapping[str, Any], store: Store) -> None:
     show_organisations(organisations, "Organisations")
     show_scopes(granted, custom=custom)
     if custom:
-        click.echo("Tokens:  a custom connection; none is kept, and none runs out.")
+        click.echo("Tokens:  a custom connection stores no tokens, and none expire.")
     else:
         click.echo(f"Tokens:  {store.path}")
         click.echo(f"         {lifetime(store.read(config['client_id']), before, time.time())}")
 
 
 def show_scopes(granted: Iterable[str], *, custom: bool) -> None:
-    """List the scopes of a token, the streams they open, and those they don't with the scope that is missing."""
+    """List the scopes of a token, the streams they open, and the others with the scope they lack."""
     opened = scoping.access(granted)
     click.echo(f"Scopes:\n{_wrapped(sorted(granted))}\n")
-    click.echo(f"They open {len(opened.streams)} streams:\n{_wrapped(opened.streams)}\n")
+    click.echo(f"They give access to {len(opened.streams)} streams:\n{_wrapped(opened.streams)}\n")
     if opened.missing:
-        click.echo("These are skipped, for want of a scope:")
+        click.echo("These streams are skipped, since their scope is missing:")
         for scope, streams in opened.missing.items():
             click.echo(_wrapped([f"{', '.join(streams)}: {scope} ({way_to(scope, custom=custom)})"]))
         click.echo()
     if opened.writing:
-        click.echo(f"Scopes to write:\n{_wrapped(opened.writing)}\n")
+        click.echo(f"Write scopes:\n{_wrapped(opened.writing)}\n")
     else:
         way = way_to("accounting.write", custom=custom)
-        click.echo(f"Nothing can be written. For the scopes to write: {way}.\n")
+        click.echo(f"No write scopes. To get them: {way}.\n")
 
 
 def lifetime(kept: Kept | None, before: Kept | None, now: float) -> str:
-    """How long tokens that nobody uses will last, in words. `now` in seconds since 1970."""
+    """How long unused tokens will last, in words. `now` is in seconds since 1970."""
     if kept is None:
-        return "not kept"
+        return "Not stored."
     renewed = kept.rotated_at or kept.expires_at - _ACCESS_SECONDS
     days = UNUSED_DAYS - int((now - renewed) // _DAY)
     until = datetime.fromtimestamp(renewed + UNUSED_DAYS * _DAY, timezone.utc)
@@ -513,21 +515,21 @@ def lifetime(kept: Kept | None, before: Kept | None, now: float) -> str:
 
 
 def logout(config: Mapping[str, Any], store: Store) -> None:
-    """Withdraw the consent and forget its tokens; without an answer from Xero they stay."""
+    """Withdraw the consent and delete its tokens; without an answer from Xero they stay."""
     identity = identity_of(config)
     try:
         revoke(identity, store, config["client_id"], config.get("client_secret"))
     finally:
         identity.close()
     click.echo(
-        f"Logged out: Xero has withdrawn this app's connections, and {store.path} has forgotten its tokens."
+        f"Logged out: Xero withdrew this app's connections, and its tokens were deleted from {store.path}."
     )
     if config.get("refresh_token"):
-        click.echo("The refresh_token in the configuration is no longer good either: take it out.")
+        click.echo("The refresh_token in the configuration is no longer valid either: remove it.")
 
 
 def identity_of(config: Mapping[str, Any]) -> Identity:
-    """Xero's token endpoint, for somebody who waits at the terminal."""
+    """Xero's token endpoint, with few retries: the user waits at the terminal."""
     return Identity(
         config["identity_url"],
         user_agent=user_agent(config),
@@ -537,17 +539,17 @@ def identity_of(config: Mapping[str, Any]) -> Identity:
 
 
 def organisations_of(client: XeroClient) -> list[Connection]:
-    """The connected organisations, without the practices, which have no Accounting API."""
+    """The connected organisations; practices are left out, since they have no Accounting API."""
     return [one for one in client.connections() if one.tenant_type == "ORGANISATION"]
 
 
 def user_agent(config: Mapping[str, Any]) -> str:
-    """What to tell Xero who calls."""
+    """The User-Agent header."""
     return str(config.get("user_agent") or f"{DISTRIBUTION}/{version(DISTRIBUTION)}")
 
 
 def show_organisations(organisations: list[Connection], head: str) -> None:
-    """List names and ids; says so when there are none."""
+    """List names and ids, or say that there are none."""
     if not organisations:
         click.echo("No organisation is connected: run `xero-login` and choose one.\n")
         return
@@ -559,7 +561,7 @@ def show_organisations(organisations: list[Connection], head: str) -> None:
 
 
 def _wrapped(names: Iterable[str], indent: str = "  ") -> str:
-    """The names, separated by commas, on lines that break at blanks only: commands have hyphens."""
+    """The names, separated by commas, wrapped at spaces only, since commands contain hyphens."""
     return textwrap.fill(
         ", ".join(names),
         width=100,
@@ -571,14 +573,14 @@ def _wrapped(names: Iterable[str], indent: str = "  ") -> str:
 
 
 def _terminal() -> int | None:
-    """Where an address can be pasted: standard input, unless there is none, or it is the terminal of another job."""
+    """The descriptor to read pasted addresses from: standard input, unless there is none or another job owns it."""
     try:
         descriptor = sys.stdin.fileno()
     except (AttributeError, OSError, ValueError):
         return None
     with contextlib.suppress(AttributeError, OSError):  # no terminal, or a system without jobs
         if os.tcgetpgrp(descriptor) != os.getpgrp():
-            return None  # a job in the background that reads from its terminal is stopped
+            return None  # a background job that reads from its terminal is stopped
     return descriptor
 
 

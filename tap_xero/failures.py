@@ -10,8 +10,8 @@ from pathlib import Path
 
 from singer_xero.api.errors import CallError, OrganisationError, XeroError
 from singer_xero.config import Organisation
-from tap_xero.records import Row
-from tap_xero.stream_maps import MapProblem
+from tap_xero.records.reader import Row
+from tap_xero.records.stream_maps import MapProblem
 
 NAMED = 10
 """Unreadable records of a stream of an organisation that are named one by one; the others are counted."""

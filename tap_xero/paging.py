@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from singer_xero.api.dates import moment
 from singer_xero.api.errors import DayLimitReached
-from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
+from tap_xero.records.reader import Page, Pagination, Row, UnexpectedAnswer
 
 logger = logging.getLogger("tap-xero")
 
@@ -85,7 +85,7 @@ def one_by_one(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[
 
 
 def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time: bool) -> Iterator[Chunk]:
-    """Read a list that Xero gives in one answer; `by_time`: in the order of its marker, for a bookmark to follow."""
+    """Read a list that Xero gives in one answer; `by_time`: in the order of its cursor, for a bookmark to follow."""
     marks = _Marks(fetch, passed, since)
     page = marks.fetch(None, since and since - OVERLAP)
     if not by_time:

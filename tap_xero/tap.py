@@ -34,24 +34,24 @@ from singer_xero.config import (
     text_of,
 )
 from singer_xero.objects import STREAMS, XeroObject
-from tap_xero.ahead import Read, ReadAhead, threads_for
-from tap_xero.bookmarks import check_state, organisations_in
-from tap_xero.budgets import windows
-from tap_xero.catalogue import catalog_from, choose_replication, fill_in
-from tap_xero.discovery import all_streams
+from tap_xero.catalog import catalog_from, choose_replication, fill_in
 from tap_xero.failures import Failure, Failures, Unforeseen
-from tap_xero.files import Files
-from tap_xero.foreign_state import ForeignBookmarks, state_from, unwrapped
 from tap_xero.memory import stay_small
-from tap_xero.naming import SNAKE_CASE, XERO
-from tap_xero.output import BlockWriter
+from tap_xero.message_writer import BlockWriter
 from tap_xero.paging import Chunk
-from tap_xero.periods import later, month_end
-from tap_xero.reports import REPORT_SETTINGS
-from tap_xero.shapes import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, UNKNOWN, with_precision
-from tap_xero.state import SparingStateWriter
-from tap_xero.stream_maps import check_maps, check_names, prepare, with_numbers
-from tap_xero.streams import Reading, XeroStream, moment_of
+from tap_xero.prefetch import Prefetch, Read, threads_for
+from tap_xero.records.naming import SNAKE_CASE, XERO
+from tap_xero.records.projection import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING, with_precision
+from tap_xero.records.stream_maps import check_maps, check_names, prepare, with_numbers
+from tap_xero.state.check import check_state, organisations_in
+from tap_xero.state.foreign import ForeignBookmarks, state_from, unwrapped
+from tap_xero.state.writer import SparingStateWriter
+from tap_xero.streams.attachments import Files
+from tap_xero.streams.budgets import windows
+from tap_xero.streams.discovery import all_streams
+from tap_xero.streams.lists import Reading, XeroStream, moment_of
+from tap_xero.streams.periods import later, month_end
+from tap_xero.streams.reports import REPORT_SETTINGS
 
 if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
@@ -63,7 +63,7 @@ T = TypeVar("T")
 DAYS = ("start_date", "report_start_date", "report_end_date", "budget_start_date", "budget_end_date")
 """The settings that are days."""
 
-SHAPING = ("field_names", "child_streams", "unknown_fields", "decimals")
+SHAPING = ("field_names", "nested_tables", "unknown_fields", "decimals")
 """The settings that the schemas depend on."""
 
 MANY = 20
@@ -97,73 +97,73 @@ class TapXero(XeroPlugin, Tap):
         SCOPE_SETTING,
         th.Property(
             "start_date", th.DateTimeType, title="Start date",
-            description="Without a bookmark, read incremental streams from this day or moment on; journals and full "
-            "tables are read whole all the same. Default: all history.",
+            description="For incremental streams without a bookmark, read from this day or moment on. Journals "
+            "and full tables are always read in full. Default: all history.",
         ),
         th.Property(
             "page_size", th.IntegerType(minimum=1, maximum=1000), default=1000, title="Page size",
-            description="Rows to ask for in one call, 1 to 1000.",
+            description="Rows to request in one call, 1 to 1000.",
         ),
         th.Property(
             "include_archived", th.BooleanType, default=True, title="Include archived",
-            description="Read archived contacts, tracking categories and invoices of archived contacts too; without "
-            "them, what was archived stays active downstream.",
+            description="Also read archived contacts, tracking categories and invoices of archived contacts. "
+            "Without them, archived records stay active downstream.",
         ),
         th.Property(
             "budget_start_date", th.DateType, title="Budgets from",
-            description="Budgets are read from the month that holds this day, 24 months in a call. Default: twelve "
-            "months before this one.",
+            description="Read budgets from the month of this day; 24 months take one call. Default: twelve months "
+            "ago.",
         ),
         th.Property(
             "budget_end_date", th.DateType, title="Budgets to",
-            description="Budgets are read to the month that holds this day. Default: eleven months after this one.",
+            description="Read budgets to the month of this day. Default: eleven months ahead.",
         ),
         *REPORT_SETTINGS,
         th.Property(
             "field_names", th.StringType, default=XERO, allowed_values=[XERO, SNAKE_CASE], title="Field names",
-            description="xero: UpdatedDateUTC, as Xero writes them; snake_case: updated_date_utc, so that SQL needs no "
-            "quotes. Nested fields too.",
+            description="xero: names as in Xero, such as UpdatedDateUTC; snake_case: updated_date_utc, which "
+            "needs no quotes in SQL. Applies to nested fields, too.",
         ),
         th.Property(
-            "child_streams", th.BooleanType, default=False, title="Child streams",
-            description="Make streams of the lists inside records too, such as invoice_line_items, and put the ids of "
-            "nested records beside them (ContactID beside Contact). Costs no calls.",
+            "nested_tables", th.BooleanType, default=False, title="Nested tables",
+            description="Also create streams of the lists inside records, such as invoice_line_items, and put the "
+            "ids of nested records into columns (ContactID beside Contact). Costs no calls.",
         ),
         th.Property(
             "unknown_fields", th.StringType, default=DROP, allowed_values=[DROP, KEEP], title="Unknown fields",
-            description="What to do with fields that Xero sends and the schema doesn't have, and with values that "
-            "their field can't hold: drop them with a warning, or keep them too, as JSON text in the column "
-            f"{UNKNOWN}.",
+            description="What to do with fields that the schema does not have, and with values that a field "
+            "cannot hold: drop them with a warning, or keep them as JSON text in the column "
+            "UnknownFields.",
         ),
         th.Property(
             "decimals", th.StringType, default=NUMBER, allowed_values=[NUMBER, STRING, *SINGER_DECIMALS],
             title="Decimals",
-            description="How amounts, quantities and rates are written. number: as JSON numbers, digit for digit; "
-            "string: as text; singer.decimal or x-singer.decimal: as text that the schema calls a decimal of 38 "
-            "digits, 10 of them decimals, for targets that make a decimal column of it.",
+            description="Form of amounts, quantities and rates. number: JSON numbers, digit for digit; string: "
+            "text; singer.decimal or x-singer.decimal: text that the schema declares as a decimal of "
+            "38 digits, 10 of them after the point, for targets that create a decimal column from it.",
         ),
         th.Property(
             "complete_records", th.BooleanType, title="Complete records",
-            description="Give each record all fields of its schema, in the schema's order; what Xero leaves out is "
-            "null. Default: on with stream maps or flattening, else off.",
+            description="Give each record all fields of its schema, in the schema's order, with null where Xero "
+            "sends nothing. Default: true with stream maps or flattening, otherwise false.",
         ),
         th.Property(
             "detail_streams", TEXTS, title="Streams of details",
-            description="Streams that cost many calls, mostly one for each record (history, attachments, details, "
-            "online invoices, aged reports by contact, published reports, receipts, cash journals), and are to be read "
-            "when they are selected: names, also with * in them, or * for all. Without it they are not read, whatever "
-            "the catalogue selects.",
+            description="Streams to read although they cost many calls, mostly one for each record (history, "
+            "attachments, details, online invoices, aged reports by contact, published reports, "
+            "receipts, cash journals): names, patterns with *, or * for all. Other such streams are "
+            "not read, whatever the catalog selects.",
         ),
         th.Property(
             "attachments_path", th.StringType, title="Folder for attachments",
-            description="Folder or fsspec URL (such as s3://bucket, with the package for it installed) into which the "
-            "streams of attachments put the files; $VARIABLES and ~ are expanded. Files that are there are not fetched "
-            "again. Default: files are listed only.",
+            description="Folder or fsspec URL (such as s3://bucket, with its package installed) in which the "
+            "streams of attachments store the files; $VARIABLES and ~ are expanded. Existing files "
+            "are not fetched again. Default: files are listed only.",
         ),
         th.Property(
             "emit_activate_version_messages", th.BooleanType, default=True, title="Emit ACTIVATE_VERSION",
-            description="After a full table was read to its end, tell the target so, which then marks or removes the "
-            "rows that are gone in Xero.",
+            description="Send ACTIVATE_VERSION after a full table was read to its end. The target then marks or "
+            "removes rows that no longer exist in Xero.",
         ),
     ).to_dict()  # fmt: skip
 
@@ -173,7 +173,7 @@ class TapXero(XeroPlugin, Tap):
         self.failures = Failures(self.logger)
         self._stopped_by = 0
         self._skipped: set[tuple[str, str]] = set()
-        self._ahead: ReadAhead | None = None
+        self._ahead: Prefetch | None = None
         self._readings: dict[tuple[str, str], Reading] = {}
         self._known: dict[Hashable, Future[Any]] = {}
         self._asking = threading.Lock()
@@ -309,13 +309,13 @@ class TapXero(XeroPlugin, Tap):
     @cached_property
     def opened(self) -> frozenset[str]:
         """The streams that cost many calls and may be read; `ConfigurationProblem` for an unknown name."""
-        dear = [name for name, xero in STREAMS.items() if xero.dear]
+        costly = [name for name, xero in STREAMS.items() if xero.costly]
         found: set[str] = set()
         for name in self.config.get("detail_streams") or ():
-            matches = fnmatch.filter(dear, name)
+            matches = fnmatch.filter(costly, name)
             if not matches and name not in STREAMS:
-                near = difflib.get_close_matches(name, dear, 1)
-                meant = f"did you mean {near[0]}?" if near else f"they are: {', '.join(dear)}."
+                near = difflib.get_close_matches(name, costly, 1)
+                meant = f"did you mean {near[0]}?" if near else f"they are: {', '.join(costly)}."
                 raise ConfigurationProblem(f"detail_streams: no stream is called {name}; {meant}")
             found.update(matches)
         return frozenset(found)
@@ -344,7 +344,7 @@ class TapXero(XeroPlugin, Tap):
             reading = Reading(stream, organisation)
             return reading, reading.chunks()
         if self._ahead is None:
-            self._ahead = ReadAhead(self._lists(), threads_for(len(self.organisations)))
+            self._ahead = Prefetch(self._lists(), threads_for(len(self.organisations)))
         key = (stream.name, organisation.tenant_id)
         if key not in self._ahead:  # read a second time
             reading = Reading(stream, organisation)

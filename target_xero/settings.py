@@ -17,17 +17,17 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     *CONNECTION_SETTINGS,
     th.Property(
         "batch_size", th.IntegerType(minimum=1, maximum=MANY), default=MANY, title="Batch size",
-        description="Records to send in one request, where Xero takes several.",
+        description="Records to send in one request, where Xero accepts several.",
     ),
     th.Property(
         "dry_run", th.BooleanType, default=False, title="Dry run",
-        description="Check everything and print what would be created, updated, left alone or refused, without "
-        "sending a write. No state is passed on.",
+        description="Check every record and print what would be created, updated, left alone or rejected, "
+        "without sending a write. No state is passed on.",
     ),
     th.Property(
         "deletes", th.BooleanType, default=False, title="Deletes",
-        description="Delete, void or archive what has _sdc_deleted_at or asks for such a status; without it these "
-        "are left out.",
+        description="Delete, void or archive records that have _sdc_deleted_at or such a status. Without it, "
+        "these records are skipped.",
     ),
     th.Property(
         "write_log_path", th.StringType, secret=True, title="Log of writes",
@@ -38,45 +38,46 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "require_write_log", th.BooleanType, default=False, title="Require a log of writes",
-        description="Refuse to start if the log of writes knows nothing of the organisation, because it is lost or "
-        "new.",
+        description="Refuse to write if the log of writes does not know the organisation, because the log is "
+        "lost or new.",
     ),
     th.Property(
         "source", th.StringType, title="Source",
-        description="Name of the system that the records come from, such as crm. Records of two sources are never "
-        "taken for each other. Default: the name of the extractor under Meltano ($MELTANO_EXTRACTOR_NAME).",
+        description="Name of the system that the records come from, such as crm. Records of different sources "
+        "are never mistaken for each other. Default: the name of the extractor under Meltano "
+        "($MELTANO_EXTRACTOR_NAME).",
     ),
     th.Property(
         "rejects_path", th.StringType, title="Rejects",
-        description="File that rejected records are added to, as a Singer stream that can be mended and piped in "
-        "again. Default: xero-rejects-<source>.singer beside the log of writes.",
+        description="File to which rejected records are appended, as a Singer stream that can be corrected "
+        "and piped in again. Default: xero-rejects-<source>.singer beside the log of writes.",
     ),
     th.Property(
         "on_reject", th.StringType, default="continue", allowed_values=["continue", "stop"], title="On a reject",
-        description="Go on with the other records, or stop. Either way the exit code is 1.",
+        description="Continue with the other records, or stop. Either way, the exit code is 1.",
     ),
     th.Property(
         "on_difference", th.StringType, default="warn", allowed_values=["warn", "fail"], title="On a difference",
-        description="Xero's answer to each write is compared with the record. Where they differ, log it, or make "
-        "the exit code 1 as well. Either way the record is written.",
+        description="Xero's answer to each write is compared with the record. If they differ, log a warning, "
+        "or also set exit code 1. Either way, the record is written.",
     ),
     th.Property(
         "date_format", th.StringType, default="auto", allowed_values=["auto", *(order.value for order in Order)],
         title="Date format",
-        description="How days such as 05/12/2026 are read. auto: as the organisation's country writes them; where "
-        "that does not say it, such a day is a reject.",
+        description="How to read dates such as 05/12/2026. auto: as the organisation's country writes them; "
+        "if that does not decide, such a date is rejected.",
     ),
     th.Property(
         "missing_contacts", th.StringType, default="reject", allowed_values=["reject", "create"],
         title="Missing contacts",
-        description="What to do about a document whose contact Xero does not have: reject it, or let Xero create "
-        "the contact by its name, as Xero's own import of files does.",
+        description="What to do with a document whose contact does not exist in Xero: reject it, or let Xero "
+        "create the contact by its name, as Xero's own file import does.",
     ),
     th.Property(
         "on_unknown_stream", th.StringType, default="fail", allowed_values=["fail", "ignore"],
         title="Unknown stream",
-        description="What to do about a stream that is none of Xero's: fail before the first call, or leave it "
-        "out.",
+        description="What to do with a stream that Xero does not have: fail before the first call, or skip "
+        "it.",
     ),
 ).to_dict()  # fmt: skip
 

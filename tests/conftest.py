@@ -26,6 +26,6 @@ def running_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def xero(running_sandbox: Sandbox) -> Sandbox:
     """The demo company as new, its limits off."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     return running_sandbox

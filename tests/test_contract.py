@@ -10,7 +10,7 @@ from enum import Enum
 import pytest
 from xero_python.accounting import AccountingApi, models
 
-from singer_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Paging, Part
+from singer_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Component, Paging
 
 #: Our object: the SDK's model of it, and the SDK's method that lists it.
 SDK = {
@@ -135,7 +135,7 @@ def differences(where, model, part, seen, twins=()):
                     f"{where}.{name} is {kind}, ours is {field.kind}",
                 )
             elif nested:
-                yield from differences(f"{where}.{name}", nested, field.part, seen)
+                yield from differences(f"{where}.{name}", nested, field.component, seen)
             elif field.kind == "many":
                 assert field.item.kind in words_for(kind[5:-1])[0], f"{where}.{name}"
         elif name not in ANSWER_ONLY and name not in twins:
@@ -153,7 +153,7 @@ def all_differences():
         difference
         for xero in OBJECTS.values()
         for difference in differences(
-            xero.name, getattr(models, SDK[xero.name][0]), Part(xero.fields), seen, xero.twins
+            xero.name, getattr(models, SDK[xero.name][0]), Component(xero.fields), seen, xero.duplicate_fields
         )
     ]
     return found, seen
@@ -204,11 +204,11 @@ def test_a_thin_shape_is_thinner_than_the_sdks_and_no_other_is():
         for name, kind in sdk_fields(model).items():
             nested = words_for(kind)[1]
             if nested and name in part.fields:
-                yield nested, part.fields[name].part
-                yield from shapes(nested, part.fields[name].part)
+                yield nested, part.fields[name].component
+                yield from shapes(nested, part.fields[name].component)
 
     for xero in OBJECTS.values():
-        for model, part in shapes(getattr(models, SDK[xero.name][0]), Part(xero.fields)):
+        for model, part in shapes(getattr(models, SDK[xero.name][0]), Component(xero.fields)):
             missing = sdk_fields(model).keys() - part.fields.keys() - ANSWER_ONLY
             assert bool(missing) == bool(part.thin), (xero.name, model.__name__, missing)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from singer_xero.objects import DETAILS, NOT_READ, OBJECTS, REPORTS, STREAMS
+from singer_xero.objects import EXCLUSIONS, OBJECTS, REPORTS, STREAMS, SUBRESOURCES
 
 DEFINITION = Path(__file__).resolve().parents[2] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 
@@ -31,13 +31,15 @@ def streams_of(path: str) -> set[str]:
     # A single record is asked where its list doesn't tell all, and else has nothing that the list hasn't.
     found |= {name for name, xero in OBJECTS.items() if plain == f"{xero.path}/{{id}}"}
     # Files are fetched by the stream that lists them.
-    files = {name for name, detail in DETAILS.items() if detail.files and plain == f"{detail.path}/{{id}}"}
+    files = {
+        name for name, detail in SUBRESOURCES.items() if detail.files and plain == f"{detail.path}/{{id}}"
+    }
     return found | (files if path.endswith("{AttachmentID}") else set())
 
 
 def reason(path: str) -> str | None:
     return next(
-        (why for pattern, why in NOT_READ.items() if fnmatch(path, re.sub(r"\[", "[[]", pattern))), None
+        (why for pattern, why in EXCLUSIONS.items() if fnmatch(path, re.sub(r"\[", "[[]", pattern))), None
     )
 
 
@@ -47,7 +49,7 @@ def test_every_get_is_read_or_left_out_for_a_reason(gets: dict[str, Any]) -> Non
 
 
 def test_no_reason_is_given_for_what_is_not_there(gets: dict[str, Any]) -> None:
-    unused = [p for p in NOT_READ if not any(fnmatch(path, p) for path in gets)]
+    unused = [p for p in EXCLUSIONS if not any(fnmatch(path, p) for path in gets)]
     assert unused == []
 
 
@@ -69,7 +71,7 @@ def test_a_stream_s_parameters_are_those_that_the_address_takes(gets: dict[str, 
 
 def test_single_reads_are_streams_where_they_tell_more_than_their_list() -> None:
     told_by_singles = {"contacts", "invoices", "quotes"}
-    assert {detail.of.name for detail in DETAILS.values() if not detail.below} == told_by_singles
+    assert {detail.of.name for detail in SUBRESOURCES.values() if not detail.below} == told_by_singles
     assert {name for name, xero in OBJECTS.items() if xero.detail} == {
         "budgets",
         "contact_groups",

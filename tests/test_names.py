@@ -31,13 +31,13 @@ class Recorder(MsgSpecWriter):
 @pytest.fixture(scope="module")
 def company(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Records]:
     """The demo company by Xero's names, in snake_case, and in snake_case with ids beside nested records."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     found = {}
     for name, settings in {
         "xero": {},
         "snake": {"field_names": "snake_case"},
-        "lifted": {"field_names": "snake_case", "child_streams": True},
+        "lifted": {"field_names": "snake_case", "nested_tables": True},
     }.items():
         recorder = Recorder()
         config = {

@@ -184,13 +184,13 @@ def test_the_organisation_comes_first_when_asked_for(xero):
 def test_comments_on_the_answer_and_second_copies_are_in_no_schema(xero):
     assert not xero.dropped & xero.schema()["properties"].keys()
     assert not any(path.rsplit(".")[-1] in ANSWER_ONLY for path, _ in fragments(xero.schema()))
-    assert all(original in xero.fields for original in xero.twins.values())
+    assert all(original in xero.fields for original in xero.duplicate_fields.values())
 
 
 def test_second_copies_name_the_field_they_repeat():
-    assert OBJECTS["credit_notes"].twins["ID"] == "CreditNoteID"
-    assert OBJECTS["invoices"].twins["DueDateString"] == "DueDate"
-    assert OBJECTS["payments"].twins["UpdatedDateUTCString"] == "UpdatedDateUTC"
+    assert OBJECTS["credit_notes"].duplicate_fields["ID"] == "CreditNoteID"
+    assert OBJECTS["invoices"].duplicate_fields["DueDateString"] == "DueDate"
+    assert OBJECTS["payments"].duplicate_fields["UpdatedDateUTCString"] == "UpdatedDateUTC"
     assert OBJECTS["accounts"].dropped >= ANSWER_ONLY
 
 
@@ -208,10 +208,10 @@ def test_rows_are_found_by_their_name_and_stand_in_order():
 def test_a_row_refers_to_fields_it_has(xero):
     assert set(xero.key) <= xero.fields.keys()
     assert set(xero.natural_keys) <= xero.fields.keys()
-    assert {xero.marker, xero.detail} - {None} <= xero.fields.keys()
+    assert {xero.cursor, xero.detail} - {None} <= xero.fields.keys()
     assert not xero.read_only & set(xero.key), "writes name records by the key"
     assert bool(xero.statuses) <= (xero.status_field is not None)
-    assert not xero.order or xero.order == f"{xero.marker} ASC"
+    assert not xero.order or xero.order == f"{xero.cursor} ASC"
 
 
 def test_these_streams_are_incremental_unless_the_catalog_says_otherwise():
@@ -242,7 +242,7 @@ def test_only_what_xero_can_filter_may_be_made_incremental():
         "quotes",
         "receipts",
     }
-    assert OBJECTS["budgets"].marker == OBJECTS["linked_transactions"].marker == "UpdatedDateUTC"
+    assert OBJECTS["budgets"].cursor == OBJECTS["linked_transactions"].cursor == "UpdatedDateUTC"
 
 
 def test_the_cost_of_a_full_read_can_be_told():
@@ -258,7 +258,7 @@ def test_what_xero_works_out_is_not_for_writing():
     assert {"Total", "AmountDue", "UpdatedDateUTC", "Payments"} <= invoice.read_only
     assert not {"InvoiceID", "InvoiceNumber", "LineItems", "SentToContact"} & invoice.read_only
     assert not OBJECTS["credit_notes"].fields["SentToContact"].read_only, "Xero-OpenAPI pull request 827"
-    line = invoice.fields["LineItems"].part.fields
+    line = invoice.fields["LineItems"].component.fields
     assert line["LineAmount"].read_only
     assert not line["LineItemID"].read_only
 
@@ -348,7 +348,7 @@ def test_the_collected_facts_agree_on_how_a_list_is_read(xero, facts):
         paging = Paging.SHORT_PAGES
     assert paging is xero.paging
     told = read.get("change_marker", "none").split()[0]
-    assert (None if told == "none" else told) == xero.marker
+    assert (None if told == "none" else told) == xero.cursor
 
 
 @EACH

@@ -50,7 +50,7 @@ def test_meltano_selects_the_streams_that_are_on_by_default_and_no_others() -> N
 
 
 def test_meltano_is_not_asked_for_a_stream_that_may_be_missing_by_its_full_name() -> None:
-    """It warns of such a one in every run; child streams are there with `child_streams: true` only."""
+    """It warns of such a one in every run; nested tables are there with `nested_tables: true` only."""
     streams = {pattern.partition(".")[0] for pattern in DEFINED["tap-xero"]["select"]}
     assert {name for name in streams if "*" not in name} <= set(STREAMS)
 

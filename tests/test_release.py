@@ -58,3 +58,15 @@ def test_only_the_job_that_publishes_may_ask_for_an_identity() -> None:
     jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
     assert [name for name, job in jobs.items() if "id-token" in job.get("permissions", {})] == ["pypi"]
     assert jobs["pypi"]["needs"] == "build"
+
+
+def test_each_change_is_audited_for_known_vulnerabilities_and_new_dependencies() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/security.yml").read_text(encoding="utf-8"))
+    # YAML reads the key `on` as true.
+    assert workflow[True].keys() == {"push", "pull_request", "schedule"}
+    assert workflow["permissions"] == {"contents": "read"}
+    audit, review = workflow["jobs"]["audit"], workflow["jobs"]["dependencies"]
+    assert any("pip_audit --requirement requirements.txt" in step.get("run", "") for step in audit["steps"])
+    assert any(
+        step.get("uses", "").startswith("actions/dependency-review-action@") for step in review["steps"]
+    )

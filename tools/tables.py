@@ -1,6 +1,6 @@
-"""Makes the tables of README and docs from the registry and the settings: `python tools/tables.py` rewrites them.
+"""Makes the tables of the documentation from the registry and the settings: `python tools/tables.py` rewrites them.
 
-A table stands between `<!-- name -->` and `<!-- /name -->`; a test fails when one is out of date.
+A table is between `<!-- name -->` and `<!-- /name -->`; a test fails if one is out of date.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from singer_xero.objects import CHILDREN, NOT_READ, OBJECTS, STREAMS, Paging, XeroObject
+from singer_xero.objects import EXCLUSIONS, NESTED_TABLES, OBJECTS, STREAMS, Paging, XeroObject
 from tap_xero.tap import TapXero
 from target_xero.intake import columns
+from target_xero.target import TargetXero
 from target_xero.write_specs import documentation as writes
 
-README = Path(__file__).parent.parent / "README.md"
-REPORTS_PAGE = README.parent / "docs" / "reports.md"
-WRITING_PAGE = README.parent / "docs" / "writing.md"
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -32,11 +31,9 @@ def streams() -> str:
     rows = []
     for xero in OBJECTS.values():
         if xero.incremental:
-            replication = f"incremental, by {xero.marker}"
+            replication = f"incremental, by {xero.cursor}"
         else:
             replication = "full table" + (", can be incremental" if xero.can_be_incremental else "")
-        broad = [scope for scope in xero.scopes if scope in BROAD]
-        scopes = f"`{xero.scopes[0]}`" + (f" or, until September 2027, `{broad[0]}`" if broad else "")
         paging = {
             Paging.WHOLE: "none",
             Paging.PAGES: "1,000",
@@ -48,7 +45,7 @@ def streams() -> str:
                 f"`{xero.name}`{mark(xero)}",
                 ", ".join(xero.key),
                 replication,
-                scopes,
+                f"`{xero.scopes[0]}`",
                 paging[xero.paging],
                 xero.calls,
                 xero.removal,
@@ -67,14 +64,14 @@ def streams() -> str:
 
 
 def mark(xero: XeroObject) -> str:
-    """What has to be done for a stream to be read."""
-    if xero.dear:
+    """What a user must do for a stream to be read."""
+    if xero.costly:
         return " (each)"
     return "" if xero.selected else " (off)"
 
 
 def more_streams() -> str:
-    """One row for each stream that isn't a list of its own: what hangs on records, and reports."""
+    """One row for each stream that is not a list: sub-resources and reports."""
     rows = []
     for name, row in STREAMS.items():
         if name not in OBJECTS:
@@ -82,10 +79,10 @@ def more_streams() -> str:
     return table(["stream", "key, after `tenant_id`", "scope", "calls"], rows)
 
 
-def settings() -> str:
-    """One row for each setting of the tap."""
+def settings(properties: dict[str, Any]) -> str:
+    """One row for each setting of a plugin, without those of the SDK."""
     rows = []
-    for name, setting in TapXero.config_jsonschema["properties"].items():
+    for name, setting in properties.items():
         kinds = setting["type"] if isinstance(setting["type"], list) else [setting["type"]]
         default: Any = setting.get("default")
         shown = (
@@ -99,55 +96,49 @@ def settings() -> str:
     )
 
 
-def transcript() -> str:
-    """What was really typed and seen, as tools/transcript.py recorded it for docs/connecting.md."""
-    page = (README.parent / "docs" / "connecting.md").read_text(encoding="utf-8")
-    return page.split("<!-- transcript -->\n")[1].split("\n<!-- /transcript -->")[0].rstrip()
-
-
-def children() -> str:
-    """One row for each child stream: whose list it is, and its key."""
+def nested_tables() -> str:
+    """One row for each nested table: its parent, its list and its key."""
     rows = []
-    for child in CHILDREN.values():
+    for child in NESTED_TABLES.values():
         path = " > ".join(level.field for level in child.levels)
         rows.append([f"`{child.name}`", f"`{child.of.name}`", path, ", ".join(child.key)])
-    return table(["stream", "comes with", "its list", "key, after `tenant_id`"], rows)
+    return table(["stream", "parent", "list", "key, after `tenant_id`"], rows)
 
 
-def unread() -> str:
-    """What is left out and why."""
-    return table(["address", "not read, because"], [[f"`{path}`", why] for path, why in NOT_READ.items()])
+def not_read() -> str:
+    """The addresses that no stream reads, with the reason."""
+    return table(["address", "reason"], [[f"`{path}`", why] for path, why in EXCLUSIONS.items()])
 
 
-BROAD = ("accounting.transactions.read", "accounting.reports.read")
 OF_THE_SDK = ("`stream_map", "`faker", "`flattening", "`batch_")
 
 TABLES: dict[str, Callable[[], str]] = {
     "streams": streams,
     "more streams": more_streams,
-    "settings": settings,
-    "transcript": transcript,
+    "tap settings": lambda: settings(TapXero.config_jsonschema["properties"]),
+    "target settings": lambda: settings(TargetXero.config_jsonschema["properties"]),
     "writes": writes.table,
     "columns": columns.table,
     "not copied": writes.not_copied,
     "not written": writes.not_written,
-    "children": children,
-    "unread": unread,
+    "nested tables": nested_tables,
+    "not read": not_read,
 }
 PAGES = {
-    README: ("streams", "more streams", "settings", "transcript", "writes"),
-    REPORTS_PAGE: ("children", "unread"),
-    WRITING_PAGE: ("writes", "columns", "not copied", "not written"),
+    DOCS / "streams.md": ("streams", "more streams", "nested tables", "not read"),
+    DOCS / "settings.md": ("tap settings", "target settings"),
+    DOCS / "writing.md": ("not copied",),
+    DOCS / "writing-reference.md": ("writes", "columns", "not written"),
 }
 
 
 def with_tables(page: Path) -> str:
-    """A page's text with every table made anew."""
+    """A page's text with every table made again."""
     text = page.read_text(encoding="utf-8")
     for name in PAGES[page]:
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
-            message = f"{page.name} has no place for the table of {name}"
+            message = f"{page.name} has no place for the table {name}"
             raise LookupError(message)
         text = pattern.sub(lambda match, name=name: f"{match[1]}{TABLES[name]()}\n{match[2]}", text)
     return text
@@ -157,4 +148,4 @@ if __name__ == "__main__":
     for page in PAGES:
         before, after = page.read_text(encoding="utf-8"), with_tables(page)
         page.write_text(after, encoding="utf-8")
-        sys.stdout.write(f"{page.name}: " + ("tables made anew\n" if after != before else "up to date\n"))
+        sys.stdout.write(f"{page.name}: " + ("tables updated\n" if after != before else "up to date\n"))

@@ -54,7 +54,7 @@ def transcript() -> str:
         run("uvx -q target-jsonl < /dev/null")  # so that the first run needn't wait for it to be installed
         pipe = "tap-xero --config=ENV --catalog catalog.json{} | uvx -q target-jsonl >> states.jsonl"
         shown += ["", f"$ {pipe.format('')}", *_own_lines(run(pipe.format("")))]
-        xero.desk.day()
+        xero.admin.day()
         second = ["tail -n 1 states.jsonl > state.json", pipe.format(" --state state.json")]
         shown += [
             "",
@@ -69,7 +69,7 @@ def transcript() -> str:
             "$ xero-login --status | tail -n 2",
             *run("xero-login --status | tail -n 2").splitlines(),
         ]
-        grants = [call["grant_type"] for call in xero.desk.calls("/connect/token")]
+        grants = [call["grant_type"] for call in xero.admin.calls("/connect/token")]
         if grants != ["authorization_code", "refresh_token"]:
             message = f"the second run should have refreshed once, but the grants were {grants}"
             raise AssertionError(message)
@@ -87,7 +87,7 @@ def _login(command: list[str], home: str, environment: dict[str, str], xero: San
         while "Waiting for the answer" not in said:
             said += running.stdout.readline()
         url = re.findall(r"\S+/authorize\?\S+", said)[0]
-        tenant = xero.desk.organisations()[0]["tenant_id"]
+        tenant = xero.admin.organisations()[0]["tenant_id"]
         requests.get(
             url, params={"sandbox_approve": "1", "sandbox_tenant": tenant}, timeout=30
         ).raise_for_status()

@@ -73,7 +73,7 @@ class Fault:
         )
 
     def described(self) -> dict[str, Any]:
-        """As the control desk shows it."""
+        """As the admin API shows it."""
         return asdict(self)
 
 

@@ -16,7 +16,7 @@ import jwt
 
 from . import apps
 from .apps import App
-from .store import Store
+from .state.store import Store
 
 ACCESS_LIFE = timedelta(seconds=1800)
 ID_LIFE = timedelta(minutes=5)
@@ -247,7 +247,7 @@ class Identity:
         return self._answer(app, self.granted.get(app.client_id, frozenset()), USER_ID, kept["event"])
 
     def issue(self, app: App, event: str) -> dict[str, Any]:
-        """Tokens for a consent, without the round through a browser (the control desk's short cut)."""
+        """Tokens for a consent, without the round through a browser (the admin API's short cut)."""
         return self._answer(app, self.granted[app.client_id], USER_ID, event)
 
     def _answer(self, app: App, scopes: frozenset[str], user_id: str | None, event: str) -> dict[str, Any]:

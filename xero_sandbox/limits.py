@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from .apps import App
-from .clock import Clock
+from .state.clock import Clock
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 _PLENTY = 1_000_000

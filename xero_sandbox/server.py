@@ -14,13 +14,13 @@ from pathlib import Path
 from socket import SHUT_RDWR, create_server, socket
 from typing import TYPE_CHECKING, Any
 
-from .clock import DEMO_DAY, Clock
-from .desk import Desk
+from .admin_client import AdminClient
+from .state.clock import DEMO_DAY, Clock
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .app import Xero
+    from .http.app import Xero
 
 COMPANIES: dict[str, tuple[str, ...]] = {
     "demo": ("demo_company", "second_company", "empty_company"),
@@ -38,10 +38,10 @@ class Sandbox:
     organisation with that many invoices. ``port``: 0 for a free one. ``now``: where the clock starts (aware);
     the demo's day by default. ``limits``: False switches the call limits off from the start.
 
-    ``desk_secret``: what stands in the control desk's address; by default it is new each time.
+    ``admin_secret``: what stands in the address of the admin API; by default it is new each time.
 
-    A context manager; or ``start()`` and ``stop()``. ``url`` is the origin of everything, ``desk`` its control desk,
-    which other processes reach at ``desk_url``.
+    A context manager; or ``start()`` and ``stop()``. ``url`` is the origin of everything, ``admin`` its admin API,
+    which other processes reach at ``admin_url``.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Sandbox:
         port: int = 0,
         now: datetime | None = None,
         limits: bool = True,
-        desk_secret: str | None = None,
+        admin_secret: str | None = None,
     ) -> None:
         if invoices is None and company not in COMPANIES:
             raise ValueError(
@@ -66,21 +66,21 @@ class Sandbox:
             now,
             limits,
         )
-        self._desk_secret = desk_secret or secrets.token_urlsafe(18)
+        self._admin_secret = admin_secret or secrets.token_urlsafe(18)
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._xero: Xero | None = None
         self.url = ""
 
     @property
-    def desk(self) -> Desk:
-        """A client of the control desk."""
-        return Desk(self.desk_url)
+    def admin(self) -> AdminClient:
+        """A client of the admin API."""
+        return AdminClient(self.admin_url)
 
     @property
-    def desk_url(self) -> str:
-        """The address of the control desk: whoever has it can change and read everything."""
-        return f"{self.url}/sandbox/{self._desk_secret}"
+    def admin_url(self) -> str:
+        """The address of the admin API: whoever has it can change and read everything."""
+        return f"{self.url}/sandbox/{self._admin_secret}"
 
     def start(self) -> Sandbox:
         """Build or load the data and listen; a running sandbox goes on. Raises ``OSError`` if the port is taken."""
@@ -88,14 +88,14 @@ class Sandbox:
             return self
         from werkzeug.serving import make_server
 
-        from .app import Xero
-        from .store import Store
+        from .http.app import Xero
+        from .state.store import Store
 
         clock = Clock(self._now or DEMO_DAY)
         store = Store(clock, _file(self._data))
         xero = Xero(store, clock)
         xero.populate = self.populate
-        xero.desk_secret = self._desk_secret
+        xero.admin_secret = self._admin_secret
         xero.limited = xero.limits.allowance.enabled = self._limits
         try:
             if not xero.load():
@@ -125,7 +125,9 @@ class Sandbox:
         """The organisations to begin with, as (tenant id, name, records by resource)."""
         if self._invoices is not None:
             companies = [
-                importlib.import_module(f"{__package__}.seed").large_company(now, invoices=self._invoices)
+                importlib.import_module(f"{__package__}.demo.company").large_company(
+                    now, invoices=self._invoices
+                )
             ]
         else:
             companies = [_seeded(name, now) for name in COMPANIES[self._company]]
@@ -158,7 +160,7 @@ class Sandbox:
 @lru_cache(maxsize=16)
 def _seeded(name: str, now: datetime) -> Any:
     """A company of the seed, made once per process: nothing changes a record in place, so it can be shared."""
-    return getattr(importlib.import_module(f"{__package__}.seed"), name)(now)
+    return getattr(importlib.import_module(f"{__package__}.demo.company"), name)(now)
 
 
 def _file(data: Path | None) -> Path | None:
@@ -219,6 +221,6 @@ def _handler() -> type:
             return self.wfile.write
 
         def log(self, *_args: Any) -> None:
-            """Say nothing: the desk has the list of calls."""
+            """Say nothing: the admin API has the list of calls."""
 
     return Handler

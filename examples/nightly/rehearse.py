@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from demo import install, postgres, run
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 SCRIPTS = Path(sys.executable).parent
 TENANTS = [str(uuid.uuid5(uuid.NAMESPACE_DNS, f"branch{number}.example")) for number in range(1, 13)]
@@ -87,10 +87,10 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="nightly-"))
     try:
         with postgres.running(folder / "postgres", keep=False) as server, Sandbox(company="empty") as xero:
-            desk = xero.desk
+            admin = xero.admin
             for number, tenant_id in enumerate(TENANTS, 1):
-                desk.add_organisation(f"Branch {number}", branch(number, tenant_id), tenant_id=tenant_id)
-            tokens = desk.consent(tenants=TENANTS)
+                admin.add_organisation(f"Branch {number}", branch(number, tenant_id), tenant_id=tenant_id)
+            tokens = admin.consent(tenants=TENANTS)
             (folder / "organisations").write_text("\n".join(TENANTS))
             (folder / "dagster").mkdir()
             with psycopg.connect(server.url, autocommit=True) as connection:
@@ -114,28 +114,28 @@ def main() -> None:
                 environment[f"TAP_XERO__{number}_IDENTITY_URL"] = xero.url
             subprocess.run([SCRIPTS / "meltano", "install"], cwd=HERE, env=environment, check=True)
             night("first night", environment, server.url)
-            counted(desk)
-            desk.advance(24 * 3600)
+            counted(admin)
+            admin.advance(24 * 3600)
             for tenant_id in TENANTS:
                 contact = str(uuid.uuid5(uuid.UUID(tenant_id), "contact 1"))
-                desk.edit("Contacts", contact, tenant=tenant_id)
-            desk.disconnect(CUT_OFF)
+                admin.edit("Contacts", contact, tenant=tenant_id)
+            admin.disconnect(CUT_OFF)
             night("second night", environment, server.url)
-            counted(desk)
+            counted(admin)
     finally:
         postgres.remove(folder / "postgres")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def counted(desk: Desk) -> None:
+def counted(admin: AdminClient) -> None:
     """Tell what Xero saw, and begin to count anew."""
-    calls = desk.calls()
+    calls = admin.calls()
     refreshes = [call for call in calls if call["path"].endswith("/connect/token")]
     refused = [call for call in calls if call["status"] == 429]
     print(
         f"   Xero: {len(calls)} calls, {len(refreshes)} refreshes of the token, {len(refused)} over a limit"
     )
-    desk.forget_calls()
+    admin.forget_calls()
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ A gzip stream that ends early is otherwise taken for a whole one, and a small on
 from __future__ import annotations
 
 import io
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from singer_xero.api import deflate
 from singer_xero.api.errors import TooSlow, Unavailable
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Body:
         self._room = room
         self._raw = io.BytesIO()
         self._content = io.BytesIO()
-        self._unpacker = zlib.decompressobj(wbits=31) if self._encoding in {"gzip", "x-gzip"} else None
+        self._unpacker = deflate.gzip_decompressor() if self._encoding in {"gzip", "x-gzip"} else None
         self.received = 0
 
     def take(self, piece: bytes) -> None:
@@ -141,7 +141,7 @@ class Body:
                 self._content.write(content)
                 piece = unpacker.unconsumed_tail
                 full = bool(piece) or len(content) == PIECE
-        except zlib.error as error:
+        except deflate.ERRORS as error:
             raise Broken.damaged(f"the answer can't be unpacked: {error}") from None
 
     def end(self) -> tuple[bytes, bytes | None]:

@@ -10,39 +10,39 @@ from types import MappingProxyType
 
 from singer_xero.objects.accounting import OBJECTS
 from singer_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
-from singer_xero.objects.children import CHILDREN, Child, Level
-from singer_xero.objects.details import DETAILS, Detail
-from singer_xero.objects.fields import Field, Part
+from singer_xero.objects.exclusions import EXCLUSIONS
+from singer_xero.objects.fields import Component, Field
+from singer_xero.objects.nested_tables import NESTED_TABLES, Level, NestedTable
 from singer_xero.objects.references import left_out
 from singer_xero.objects.reports import REPORTS, Report, Span
-from singer_xero.objects.unread import NOT_READ
+from singer_xero.objects.subresources import SUBRESOURCES, Subresource
 
-#: The rows of all streams but child streams by name: objects, what hangs on them, and reports as the amounts that
+#: The rows of all streams but nested tables by name: objects, what hangs on them, and reports as the amounts that
 #: they are unfolded into.
 STREAMS: Mapping[str, XeroObject] = MappingProxyType(
-    {**OBJECTS, **DETAILS, **{report.name: report.amounts for report in REPORTS.values()}}
+    {**OBJECTS, **SUBRESOURCES, **{report.name: report.amounts for report in REPORTS.values()}}
 )
 
-#: The same with the child streams.
-EVERY: Mapping[str, XeroObject] = MappingProxyType({**STREAMS, **CHILDREN})
+#: The same with the nested tables.
+EVERY: Mapping[str, XeroObject] = MappingProxyType({**STREAMS, **NESTED_TABLES})
 
 __all__ = [
     "ANSWER_ONLY",
-    "CHILDREN",
-    "DETAILS",
     "EVERY",
-    "NOT_READ",
+    "EXCLUSIONS",
+    "NESTED_TABLES",
     "OBJECTS",
     "REPORTS",
     "STREAMS",
-    "Child",
-    "Detail",
+    "SUBRESOURCES",
+    "Component",
     "Field",
     "Level",
+    "NestedTable",
     "Paging",
-    "Part",
     "Report",
     "Span",
+    "Subresource",
     "XeroObject",
     "left_out",
 ]

@@ -11,24 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from singer_xero.objects.base import Paging, XeroObject
-from singer_xero.objects.fields import (
-    Part,
-    at_most,
-    calculated,
-    day,
-    flag,
-    guid,
-    instant,
-    many,
-    mixed,
-    money,
-    one,
-    percent,
-    quantity,
-    text,
-    whole,
-)
-from singer_xero.objects.parts import (
+from singer_xero.objects.components import (
     ACCOUNT_CODE,
     ACCOUNT_REF,
     ADDRESS,
@@ -64,6 +47,23 @@ from singer_xero.objects.parts import (
     TRACKING_OPTION,
     UPDATED,
 )
+from singer_xero.objects.fields import (
+    Component,
+    at_most,
+    calculated,
+    day,
+    flag,
+    guid,
+    instant,
+    many,
+    mixed,
+    money,
+    one,
+    percent,
+    quantity,
+    text,
+    whole,
+)
 
 # What opens a list. Granular scopes come first; the broad ones, which no new app gets, end in September 2027.
 _TRANSACTIONS = ("accounting.transactions.read", "accounting.transactions")
@@ -93,7 +93,7 @@ _PRICES = {
 }
 _DELETED_STAY = "deleted and voided ones stay, with Status DELETED or VOIDED"
 
-USER = Part(
+USER = Component(
     {
         "UserID": guid,
         "EmailAddress": text,
@@ -123,7 +123,7 @@ RECEIPT = {
     "HasAttachments": HAS_ATTACHMENTS,
     "UpdatedDateUTC": UPDATED,
 }
-RECEIPT_REF = Part(
+RECEIPT_REF = Component(
     {
         name: word
         for name, word in RECEIPT.items()
@@ -166,7 +166,7 @@ _ROWS = (
         path="Accounts",
         envelope="Accounts",
         key=("AccountID",),
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         scopes=SETTINGS,
@@ -202,7 +202,7 @@ _ROWS = (
         envelope="BankTransactions",
         key=("BankTransactionID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         order=BY_UPDATE,
@@ -242,7 +242,7 @@ _ROWS = (
         path="BankTransfers",
         envelope="BankTransfers",
         key=("BankTransferID",),
-        marker="CreatedDateUTC",
+        cursor="CreatedDateUTC",
         modified_since=True,
         incremental=True,
         params=MappingProxyType({"includeDeleted": "true"}),
@@ -275,7 +275,7 @@ _ROWS = (
         path="BatchPayments",
         envelope="BatchPayments",
         key=("BatchPaymentID",),
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         scopes=PAYMENTS,
@@ -321,7 +321,7 @@ _ROWS = (
         path="Budgets",
         envelope="Budgets",  # the answer for a single budget may hold one object here, not a list
         key=("BudgetID",),
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         detail="BudgetLines",
         scopes=BUDGETS,
         removal="vanish",
@@ -357,14 +357,14 @@ _ROWS = (
         envelope="Journals",
         key=("JournalID",),
         paging=Paging.OFFSET,
-        marker="JournalNumber",
+        cursor="JournalNumber",
         modified_since=True,
         incremental=True,
         params=MappingProxyType({"paymentsOnly": "true"}),
         scopes=JOURNALS,
         natural_keys=("JournalNumber",),
         selected=False,
-        dear=True,
+        costly=True,
         removal="journals are never changed or removed; a reversal is a new journal",
         note="The journals of the cash basis. Only for apps of Xero's Advanced tier and above.",
         fields=JOURNAL,
@@ -393,7 +393,7 @@ _ROWS = (
         envelope="Contacts",
         key=("ContactID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         order=BY_UPDATE,
@@ -479,7 +479,7 @@ _ROWS = (
         envelope="CreditNotes",
         key=("CreditNoteID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         order=BY_UPDATE,
@@ -539,7 +539,7 @@ _ROWS = (
         path="ExpenseClaims",
         envelope="ExpenseClaims",
         key=("ExpenseClaimID",),
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         scopes=CLASSIC_EXPENSES,
@@ -578,7 +578,7 @@ _ROWS = (
         envelope="Invoices",
         key=("InvoiceID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         order=BY_UPDATE,
         params=UNIT_PRICES,
@@ -639,7 +639,7 @@ _ROWS = (
         path="Items",
         envelope="Items",
         key=("ItemID",),
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         params=UNIT_PRICES,
@@ -672,7 +672,7 @@ _ROWS = (
         key=("JournalID",),
         paging=Paging.OFFSET,
         # Numbers only grow. CreatedDateUTC, on which If-Modified-Since filters, does not grow with them.
-        marker="JournalNumber",
+        cursor="JournalNumber",
         modified_since=True,
         incremental=True,
         scopes=JOURNALS,
@@ -687,7 +687,7 @@ _ROWS = (
         envelope="LinkedTransactions",
         key=("LinkedTransactionID",),
         paging=Paging.SHORT_PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         scopes=INVOICES,
         statuses=("DRAFT", "APPROVED", "ONDRAFT", "BILLED", "VOIDED"),
         removal="vanish",
@@ -711,7 +711,7 @@ _ROWS = (
         envelope="ManualJournals",
         key=("ManualJournalID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         # No `order`: asked for one, this list has come back whole, page or no page (singer-io/tap-xero#104).
@@ -810,7 +810,7 @@ _ROWS = (
         envelope="Overpayments",
         key=("OverpaymentID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         order=BY_UPDATE,
@@ -859,7 +859,7 @@ _ROWS = (
         envelope="Payments",
         key=("PaymentID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         order=BY_UPDATE,
@@ -899,7 +899,7 @@ _ROWS = (
         envelope="Prepayments",
         key=("PrepaymentID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         order=BY_UPDATE,
@@ -940,7 +940,7 @@ _ROWS = (
         envelope="PurchaseOrders",
         key=("PurchaseOrderID",),
         paging=Paging.PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         order=BY_UPDATE,
@@ -986,7 +986,7 @@ _ROWS = (
         envelope="Quotes",
         key=("QuoteID",),
         paging=Paging.SHORT_PAGES,
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         order=BY_UPDATE,
         scopes=INVOICES,
@@ -1021,7 +1021,7 @@ _ROWS = (
         path="Receipts",
         envelope="Receipts",
         key=("ReceiptID",),
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         params=UNIT_PRICES,
         detail="LineItems",
@@ -1029,7 +1029,7 @@ _ROWS = (
         statuses=("DRAFT", "SUBMITTED", "AUTHORISED", "DECLINED", "VOIDED"),
         same_as=MappingProxyType({"ID": "ReceiptID"}),
         selected=False,
-        dear=True,
+        costly=True,
         removal="voided ones stay, with Status VOIDED",
         note="Of Xero's classic expense claims, which end in 2027; new apps don't get the scope. "
         "The list has no lines: they take a call per receipt.",
@@ -1086,7 +1086,7 @@ _ROWS = (
         scopes=PUBLISHED_REPORTS,
         detail="Rows",
         selected=False,
-        dear=True,
+        costly=True,
         removal="vanish",
         note="Published tax reports alone (Australia, New Zealand), not profit and loss and the like. The list has no "
         "rows: they take a call per report.",
@@ -1157,7 +1157,7 @@ _ROWS = (
         path="Users",
         envelope="Users",
         key=("UserID",),
-        marker="UpdatedDateUTC",
+        cursor="UpdatedDateUTC",
         modified_since=True,
         incremental=True,
         scopes=SETTINGS,

@@ -44,11 +44,11 @@ class XeroObject:
         scopes: any one of these opens the list. First the granular read scope, which is the one to ask for,
             then the write scopes that include it, then the broad ones of older apps.
         paging: how the list is handed out.
-        marker: the field that tells a change, None where nothing does. For journals, which never change, it
+        cursor: the field that tells a change, None where nothing does. For journals, which never change, it
             is their number.
         modified_since: whether the list honours the ``If-Modified-Since`` header.
         incremental: whether the stream is incremental unless the catalog says otherwise.
-        order: what to send as ``order`` so that pages come in the order of ``marker``; None where the list
+        order: what to send as ``order`` so that pages come in the order of ``cursor``; None where the list
             comes in one piece, takes no ``order``, or is harmed by it (manual journals).
         params: query parameters to send with every read.
         archived: whether the list shows archived records only on ``includeArchived=true``.
@@ -56,8 +56,8 @@ class XeroObject:
         natural_keys: fields that name a record for its users, in the order Xero matches a write by them.
         statuses: the known values of ``Status`` (for contacts ``ContactStatus``); others must be survived.
         same_as: fields left out because another field holds the same, ``{left out: kept}``.
-        selected: whether the stream is read unless the catalog says otherwise; False where that is dear.
-        dear: whether it costs so many calls, mostly one for each record, that the setting ``detail_streams`` has to
+        selected: whether the stream is read unless the catalog says otherwise; False where that costs many calls.
+        costly: whether it costs so many calls, mostly one for each record, that the setting ``detail_streams`` has to
             open it, whatever the catalog selects.
         removal: how a record that has been removed in Xero shows.
         note: what a user should know before reading it.
@@ -70,7 +70,7 @@ class XeroObject:
     fields: Mapping[str, Field]
     scopes: tuple[str, ...]
     paging: Paging = Paging.WHOLE
-    marker: str | None = None
+    cursor: str | None = None
     modified_since: bool = False
     incremental: bool = False
     order: str | None = None
@@ -81,26 +81,26 @@ class XeroObject:
     statuses: tuple[str, ...] = ()
     same_as: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     selected: bool = True
-    dear: bool = False
+    costly: bool = False
     removal: str = ""
     note: str = ""
 
     @property
     def can_be_incremental(self) -> bool:
         """Whether Xero can be asked for what is new, so that the catalog may choose to be incremental."""
-        return self.marker is not None and (self.modified_since or self.paging is Paging.OFFSET)
+        return self.cursor is not None and (self.modified_since or self.paging is Paging.OFFSET)
 
     @property
     def read_only(self) -> frozenset[str]:
         """The top-level fields that Xero works out itself; never the key, for writes name records by it.
 
-        Nested ones are marked alike: ``row.fields["LineItems"].part.fields["LineAmount"].read_only``.
+        Nested ones are marked alike: ``row.fields["LineItems"].component.fields["LineAmount"].read_only``.
         """
         return frozenset(name for name, word in self.fields.items() if word.read_only)
 
     @property
-    def twins(self) -> Mapping[str, str]:
-        """Fields that repeat another one, ``{twin: original}``; in no schema and in no record.
+    def duplicate_fields(self) -> Mapping[str, str]:
+        """Fields that repeat another one, ``{duplicate: original}``; in no schema and in no record.
 
         Xero writes many dates twice, ``Date`` beside ``DateString``, and gives some records their id twice.
         """
@@ -109,8 +109,8 @@ class XeroObject:
 
     @property
     def dropped(self) -> frozenset[str]:
-        """Every top-level field that a record must not carry: the twins and the comments on the answer."""
-        return ANSWER_ONLY | self.twins.keys()
+        """Every top-level field that a record must not carry: the duplicates and the comments on the answer."""
+        return ANSWER_ONLY | self.duplicate_fields.keys()
 
     @property
     def status_field(self) -> str | None:

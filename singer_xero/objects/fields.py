@@ -39,7 +39,7 @@ _JSON_TYPES: Mapping[str, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Component:
     """A nested shape.
 
     Attributes:
@@ -65,7 +65,7 @@ class Field:
     Attributes:
         kind: the word it was written with, such as ``guid`` or ``many``.
         note: what a user should know of it; becomes the ``description``.
-        part: the shape of what is nested, for ``one`` and for ``many`` objects.
+        component: the shape of what is nested, for ``one`` and for ``many`` objects.
         item: the word of the elements, for ``many`` plain values.
         read_only: Xero works the value out itself and refuses or ignores it in a write. The JSON schema does
             not show it.
@@ -76,7 +76,7 @@ class Field:
 
     kind: str
     note: str = ""
-    part: Part | None = None
+    component: Component | None = None
     item: Field | None = None
     read_only: bool = False
     length: int | None = None
@@ -100,10 +100,10 @@ class Field:
             fragment["maxLength"] = self.length
         if self.note:
             fragment["description"] = self.note
-        if self.kind == "one" and self.part:
-            fragment["properties"] = self.part.schema()
-        elif self.kind == "many" and self.part:
-            fragment["items"] = {"type": ["object", "null"], "properties": self.part.schema()}
+        if self.kind == "one" and self.component:
+            fragment["properties"] = self.component.schema()
+        elif self.kind == "many" and self.component:
+            fragment["items"] = {"type": ["object", "null"], "properties": self.component.schema()}
         elif self.item:
             fragment["items"] = self.item.schema()
         return fragment
@@ -129,16 +129,16 @@ flag = Field("flag")
 whole = Field("whole")
 
 
-def one(part: Part | Mapping[str, Field], note: str = "") -> Field:
+def one(part: Component | Mapping[str, Field], note: str = "") -> Field:
     """A nested object."""
-    return Field("one", note, part=part if isinstance(part, Part) else Part(part))
+    return Field("one", note, component=part if isinstance(part, Component) else Component(part))
 
 
-def many(of: Part | Mapping[str, Field] | Field, note: str = "") -> Field:
+def many(of: Component | Mapping[str, Field] | Field, note: str = "") -> Field:
     """A list, of nested objects or of plain values."""
     if isinstance(of, Field):
         return Field("many", note, item=of)
-    return Field("many", note, part=of if isinstance(of, Part) else Part(of))
+    return Field("many", note, component=of if isinstance(of, Component) else Component(of))
 
 
 def calculated(field: Field) -> Field:

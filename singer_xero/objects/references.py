@@ -10,15 +10,15 @@ from functools import cache
 
 from singer_xero.objects.accounting import OBJECTS
 from singer_xero.objects.base import ANSWER_ONLY
-from singer_xero.objects.fields import Part
+from singer_xero.objects.fields import Component
 
 
 @cache
-def left_out(part: Part) -> frozenset[str]:
+def left_out(part: Component) -> frozenset[str]:
     """The fields that Xero is known to send in such a part and that no record has there."""
     names = set(ANSWER_ONLY)
     names |= {f"{name}String" for name, word in part.fields.items() if word.is_date}
     if part.of:
         whole = OBJECTS[part.of]
-        names |= whole.fields.keys() | whole.twins.keys()
+        names |= whole.fields.keys() | whole.duplicate_fields.keys()
     return frozenset(names - part.fields.keys())

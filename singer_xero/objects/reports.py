@@ -14,8 +14,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from singer_xero.objects.base import XeroObject, missing
-from singer_xero.objects.fields import Field, Part, day, flag, guid, many, money, number, text, whole
-from singer_xero.objects.parts import REPORT_LINES
+from singer_xero.objects.components import REPORT_LINES
+from singer_xero.objects.fields import Component, Field, day, flag, guid, many, money, number, text, whole
 
 
 class Span(Enum):
@@ -36,7 +36,7 @@ class ReportAmounts(XeroObject):
     @property
     def can_be_incremental(self) -> bool:
         """Whether periods that were read once can be left alone."""
-        return self.marker is not None
+        return self.cursor is not None
 
     @property
     def calls(self) -> str:
@@ -71,7 +71,7 @@ class Report:
     params: Mapping[str, Field]
     required: tuple[str, ...] = ()
     table: str = "Rows"
-    lines: Part = REPORT_LINES
+    lines: Component = REPORT_LINES
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     calls: str
     note: str = ""
@@ -101,7 +101,7 @@ class Report:
 
     @cached_property
     def amounts(self) -> ReportAmounts:
-        """The stream that it is unfolded into: see `tap_xero.tables`.
+        """The stream that it is unfolded into: see `tap_xero.records.report_rows`.
 
         Its key is the period and the place of the amount in it: a new read of the same period writes over what was
         read before, whatever accounts have come and gone.
@@ -124,10 +124,10 @@ class Report:
             key=("ContactID",) * self.per_contact + ("PeriodFrom", "PeriodTo", "Number"),
             fields=fields,
             scopes=self.scopes,
-            marker="PeriodTo" if by_period else None,
+            cursor="PeriodTo" if by_period else None,
             incremental=by_period,
             selected=False,
-            dear=self.per_contact,
+            costly=self.per_contact,
             removal="amounts that a period doesn't have any more come as RowType Removed, without an Amount"
             if by_period
             else "vanish",
@@ -184,7 +184,7 @@ _LAYOUT = {
 _OF_CONTACT = {"contactId": guid, "date": day("As at this day"), **_PERIOD}
 
 #: Amounts by box of a 1099 form, for one contact.
-TEN_NINETY_NINE_LINES = Part(
+TEN_NINETY_NINE_LINES = Component(
     {
         "ContactId": guid,
         "Name": text,

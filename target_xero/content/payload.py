@@ -239,14 +239,17 @@ class RecordParser:
                 self._slots.setdefault(folded(name) + inner, nested)
 
     def _converter(self, name: str, word: Field) -> Callable[[Any], Any]:
-        if word.part is None:
+        if word.component is None:
             if word.kind == "day":
                 return self._day
             return _listed(_CONVERTERS[word.item.kind]) if word.item else _CONVERTERS[word.kind]
         fields = (
-            {inner: Field(w.kind, part=w.part, item=w.item) for inner, w in word.part.fields.items()}
+            {
+                inner: Field(w.kind, component=w.component, item=w.item)
+                for inner, w in word.component.fields.items()
+            }
             if (name in self.aside)
-            else word.part.fields
+            else word.component.fields
         )
         many = word.kind == "many"
         form = RecordParser(

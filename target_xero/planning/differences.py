@@ -136,13 +136,13 @@ def _field(path: str, name: str, word: Field, said: Any, got: Any) -> Iterator[D
 
 def _inner(path: str, word: Field, said: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
     for name, value in said.items():
-        field = word.part.fields.get(name) if word.part else None
+        field = word.component.fields.get(name) if word.component else None
         if field is not None and name in got:
             yield from _field(f"{path}.{name}", name, field, value, got[name])
 
 
 def _list(path: str, name: str, word: Field, said: Sequence[Any], got: Sequence[Any]) -> Iterator[Difference]:
-    if word.part is None:
+    if word.component is None:
         if list(said) != list(got):
             yield _difference(path, said, got)
         return
@@ -271,7 +271,7 @@ def _other_order(
 def _line(
     spec: WriteSpec, path: str, word: Field, said: Mapping[str, Any], got: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    fields = word.part.fields if word.part else {}
+    fields = word.component.fields if word.component else {}
     for name, value in said.items():
         if name in _COMPARED_APART or name not in fields or got.get(name, _MISSING) == value:
             continue

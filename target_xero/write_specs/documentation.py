@@ -10,7 +10,7 @@ from target_xero.write_specs.spec import Endpoint, WriteSpec
 def table() -> str:
     """What each object accepts, as a Markdown table for the documentation."""
     rows = [
-        "| stream | create | change | end | needed for a create | told from others by |",
+        "| stream | create | change | end | required for a create | recognised by |",
         "|---|---|---|---|---|---|",
     ]
     for spec in WRITE_SPECS.values():
@@ -22,7 +22,7 @@ def table() -> str:
         names = (
             ", ".join(spec.natural_keys) + (f" ({spec.unique_when[1]} only)" if spec.unique_when else "")
             if spec.natural_keys
-            else "what it says"
+            else "its content"
         )
         rows.append(
             f"| `{spec.name}` | {_size(spec.create)} | {_size(spec.update)} | {_end(spec)} | {needed} | {names} |"
@@ -52,7 +52,7 @@ def _size(endpoint: Endpoint | None) -> str:
 
 def _one_of(names: str) -> str:
     first, *_, last = names.split("|")
-    return f"what it belongs to ({first} … {last})"
+    return f"its document ({first} … {last})"
 
 
 def _end(spec: WriteSpec) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from singer_xero.objects import CHILDREN, EVERY
+from singer_xero.objects import EVERY, NESTED_TABLES
 from target_xero.content.spelling import folded
 from target_xero.write_specs.rows import spec_of
 
@@ -29,7 +29,7 @@ _REASONS = {
 
 
 def _reason(stream: str) -> str:
-    if stream in CHILDREN:
+    if stream in NESTED_TABLES:
         return "lists inside records are written with their records"
     if stream == "reports" or stream.startswith("report_"):
         return "reports are worked out by Xero"

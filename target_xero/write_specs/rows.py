@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from singer_xero.objects import OBJECTS
+from singer_xero.objects.components import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from singer_xero.objects.fields import calculated, guid, many, one, text
-from singer_xero.objects.parts import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from target_xero.content.day_formats import DayOrder, no_order
 from target_xero.content.payload import REFERENCES, RecordParser
 from target_xero.content.spelling import folded
@@ -586,7 +586,7 @@ def parser_of(spec: WriteSpec, order: Callable[[], DayOrder] = no_order) -> Reco
     aside = spec.inspected_fields | {part.field for part in spec.parts}
     if not spec.key_is_content:
         aside |= {spec.key}
-    twins = frozenset(spec.xero.twins if spec.xero else ())
+    twins = frozenset(spec.xero.duplicate_fields if spec.xero else ())
     refers = {"": spec.member_reference}
     refers |= {part.field: WRITE_SPECS[part.stream].member_reference for part in spec.parts}
     own_keys = {field: REFERENCES[name][0] for field, name in refers.items() if name}

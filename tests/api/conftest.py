@@ -14,7 +14,7 @@ from singer_xero.api import XeroClient, connect
 from singer_xero.api.auth import Identity, RefreshToken
 from singer_xero.api.tokens import TokenStore
 from singer_xero.api.transport import Transport
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .canned import Canned
 
@@ -52,9 +52,9 @@ class SmallXero(Sandbox):
 class Time:
     """Our clock and Xero's, which differ by years and move together, in sleeps only."""
 
-    def __init__(self, desk: Desk) -> None:
-        desk.freeze()
-        self._desk = desk
+    def __init__(self, admin: AdminClient) -> None:
+        admin.freeze()
+        self._admin = admin
         self._lock = threading.Lock()
         self.now = 1_000_000.0
         self.slept: list[float] = []
@@ -69,7 +69,7 @@ class Time:
 
     def pass_by(self, seconds: float) -> None:
         self.now += seconds
-        self._desk.advance(seconds)
+        self._admin.advance(seconds)
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -90,9 +90,9 @@ def small_xero() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def xero(small_xero: Sandbox) -> Sandbox:
-    desk = small_xero.desk
-    desk.reset()
-    desk.limits(
+    admin = small_xero.admin
+    admin.reset()
+    admin.limits(
         enabled=True,
         concurrent=5,
         minute=60,
@@ -105,13 +105,13 @@ def xero(small_xero: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def desk(xero: Sandbox) -> Desk:
-    return xero.desk
+def admin(xero: Sandbox) -> AdminClient:
+    return xero.admin
 
 
 @pytest.fixture
-def time(desk: Desk) -> Time:
-    return Time(desk)
+def time(admin: AdminClient) -> Time:
+    return Time(admin)
 
 
 @pytest.fixture
@@ -158,9 +158,9 @@ def client(make: Callable[..., XeroClient]) -> XeroClient:
 
 
 @pytest.fixture
-def signed_in(desk: Desk, make: Callable[..., XeroClient], path: Path) -> Callable[..., XeroClient]:
+def signed_in(admin: AdminClient, make: Callable[..., XeroClient], path: Path) -> Callable[..., XeroClient]:
     """Makes clients of the web app after a consent to both organisations."""
-    seed = desk.consent(tenants=[ONE, TWO])["refresh_token"]
+    seed = admin.consent(tenants=[ONE, TWO])["refresh_token"]
 
     def client(refresh_token: str | None = seed, **options: Any) -> XeroClient:
         app = apps.WEB_APP

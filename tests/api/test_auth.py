@@ -37,7 +37,7 @@ from singer_xero.api.errors import (
     XeroError,
 )
 from singer_xero.api.tokens import Kept, TokenStore
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .conftest import ONE, TWO, Time, until
 
@@ -57,15 +57,15 @@ def kept(path: Path, client_id: str = WEB.client_id) -> Kept:
     return found
 
 
-def grants(desk: Desk) -> list[str]:
-    return [call["grant_type"] for call in desk.calls("connect/token")]
+def grants(admin: AdminClient) -> list[str]:
+    return [call["grant_type"] for call in admin.calls("connect/token")]
 
 
 # --- refreshing ---
 
 
 def test_each_refresh_uses_the_token_that_the_one_before_it_brought(
-    signed_in: Make, desk: Desk, time: Time, path: Path
+    signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     client = signed_in()
     seen = []
@@ -75,17 +75,17 @@ def test_each_refresh_uses_the_token_that_the_one_before_it_brought(
         time.pass_by(HALF_AN_HOUR + 60)  # longer than the grace of the one before
     assert len(set(seen)) == 5
     assert signed_in.seed not in seen
-    assert grants(desk) == ["refresh_token"] * 5
+    assert grants(admin) == ["refresh_token"] * 5
 
 
 def test_the_next_run_goes_on_from_the_store_with_the_same_old_configuration(
-    signed_in: Make, desk: Desk, time: Time, path: Path
+    signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     for _ in range(3):
         signed_in().get(ONE, "Organisation")
         signed_in().get(ONE, "Organisation")  # a second run within the half hour needs no refresh
         time.pass_by(2 * HALF_AN_HOUR)
-    assert grants(desk) == ["refresh_token"] * 3
+    assert grants(admin) == ["refresh_token"] * 3
     assert kept(path).seeds == (fingerprint(signed_in.seed),)
 
 
@@ -95,35 +95,37 @@ def test_the_store_alone_is_enough(signed_in: Make, time: Time) -> None:
     assert signed_in(None).get(ONE, "Organisation").status == 200
 
 
-def test_an_access_token_is_renewed_a_minute_before_its_end(signed_in: Make, desk: Desk, time: Time) -> None:
+def test_an_access_token_is_renewed_a_minute_before_its_end(
+    signed_in: Make, admin: AdminClient, time: Time
+) -> None:
     client = signed_in()
     client.scopes()
     time.pass_by(HALF_AN_HOUR - 61)
     client.scopes()
-    assert len(grants(desk)) == 1
+    assert len(grants(admin)) == 1
     time.pass_by(2)
     client.scopes()
-    assert len(grants(desk)) == 2
+    assert len(grants(admin)) == 2
 
 
 def test_a_token_newly_put_into_the_configuration_beats_the_stored_chain_once(
-    signed_in: Make, desk: Desk, time: Time, path: Path
+    signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     signed_in().scopes()
     old = kept(path)
-    newer = desk.consent(tenants=[ONE])["refresh_token"]
+    newer = admin.consent(tenants=[ONE])["refresh_token"]
     signed_in(newer).scopes()  # although the stored access token is still good
-    assert len(grants(desk)) == 2
+    assert len(grants(admin)) == 2
     assert kept(path).access_token != old.access_token
     for token in (newer, signed_in.seed):  # neither is newer than the chain any more
         time.pass_by(2 * HALF_AN_HOUR)
         signed_in(token).scopes()
-    assert grants(desk) == ["refresh_token"] * 4
+    assert grants(admin) == ["refresh_token"] * 4
     assert kept(path).seeds == (fingerprint(signed_in.seed), fingerprint(newer))
 
 
 def test_a_stale_token_in_the_configuration_falls_back_to_the_stored_chain(
-    signed_in: Make, desk: Desk, time: Time, caplog: pytest.LogCaptureFixture
+    signed_in: Make, admin: AdminClient, time: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
     signed_in().scopes()
     time.pass_by(2 * HALF_AN_HOUR)
@@ -133,11 +135,11 @@ def test_a_stale_token_in_the_configuration_falls_back_to_the_stored_chain(
     assert stale not in caplog.text
     time.pass_by(2 * HALF_AN_HOUR)
     assert signed_in(stale).scopes()  # and is not tried again
-    assert [call["status"] for call in desk.calls("connect/token")] == [200, 400, 200, 200]
+    assert [call["status"] for call in admin.calls("connect/token")] == [200, 400, 200, 200]
 
 
 def test_the_token_before_is_tried_within_its_grace(
-    signed_in: Make, desk: Desk, time: Time, path: Path
+    signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     signed_in().scopes()
     held = kept(path)
@@ -151,30 +153,30 @@ def test_the_token_before_is_tried_within_its_grace(
             )
         )
     assert signed_in().scopes()
-    assert [call["status"] for call in desk.calls("connect/token")] == [200, 400, 200]
+    assert [call["status"] for call in admin.calls("connect/token")] == [200, 400, 200]
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "server_error_after", "html", "cut_off"])
 def test_a_lost_answer_is_asked_for_again_at_once_with_the_same_token(
-    signed_in: Make, desk: Desk, time: Time, path: Path, kind: str
+    signed_in: Make, admin: AdminClient, time: Time, path: Path, kind: str
 ) -> None:
-    desk.fault(kind, path="connect/token")
+    admin.fault(kind, path="connect/token")
     client = signed_in()
     client.get(ONE, "Organisation")
     assert time.slept == []
-    assert len(grants(desk)) == 2
+    assert len(grants(admin)) == 2
     time.pass_by(2 * HALF_AN_HOUR)
     client.get(ONE, "Organisation")  # the chain goes on
-    assert len(grants(desk)) == 3
+    assert len(grants(admin)) == 3
 
 
 def test_a_refresh_that_never_succeeds_leaves_the_old_token_for_the_next_run(
-    signed_in: Make, desk: Desk, time: Time, path: Path
+    signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     signed_in().scopes()
     before = kept(path)
     time.pass_by(HALF_AN_HOUR)
-    desk.fault("server_error_after", path="connect/token", count=6)
+    admin.fault("server_error_after", path="connect/token", count=6)
     with pytest.raises(Unavailable, match=r"POST /connect/token \(refresh_token\): 500"):
         signed_in().scopes()
     assert kept(path) == before
@@ -199,33 +201,33 @@ def test_no_refresh_token_at_all_says_how_to_get_one(signed_in: Make, path: Path
 
 
 def test_a_token_is_not_used_up_when_its_successor_could_not_be_kept(
-    desk: Desk, make: Make, tmp_path: Path
+    admin: AdminClient, make: Make, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    seed = desk.consent()["refresh_token"]
+    seed = admin.consent()["refresh_token"]
     auth = RefreshToken(
         WEB.client_id, WEB.client_secret, seed, store=TokenStore(tmp_path / "file" / "tokens.json")
     )
     with pytest.raises(TokenStoreError, match="token_path"):
         make(auth).scopes()
-    assert grants(desk) == []
+    assert grants(admin) == []
 
 
 def test_an_access_token_is_on_the_disk_before_it_is_used(
-    signed_in: Make, desk: Desk, path: Path, monkeypatch: pytest.MonkeyPatch
+    signed_in: Make, admin: AdminClient, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
     replace = Path.replace
 
     def renamed(self: Path, target: Path) -> Path:
-        done.append(f"written after {len(desk.calls())} calls")
+        done.append(f"written after {len(admin.calls())} calls")
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", renamed)
     signed_in().get(ONE, "Organisation")
     # The first proves that the file can be replaced, before the token is used up.
     assert done == ["written after 0 calls", "written after 1 calls"]
-    assert len(desk.calls()) == 2
+    assert len(admin.calls()) == 2
 
 
 # --- several processes, and processes that die ---
@@ -283,27 +285,27 @@ def process(xero: Sandbox, path: Path, seed: str, time: Time, die: str = "") -> 
 
 
 def test_processes_that_share_a_store_make_one_refresh(
-    signed_in: Make, xero: Sandbox, desk: Desk, time: Time, path: Path
+    signed_in: Make, xero: Sandbox, admin: AdminClient, time: Time, path: Path
 ) -> None:
     signed_in().scopes()
     for round_ in (2, 3):
         time.pass_by(2 * HALF_AN_HOUR)
         running = [process(xero, path, signed_in.seed, time) for _ in range(3)]
-        desk.fault("hold", path="connect/token")
+        admin.fault("hold", path="connect/token")
         for one in running:
             assert one.stdin is not None
             one.stdin.write("go\n")
             one.stdin.flush()
-        until(lambda made=round_: len(grants(desk)) == made)
-        desk.release()
+        until(lambda made=round_: len(grants(admin)) == made)
+        admin.release()
         for one in running:
             assert one.communicate(timeout=30) == ("200\n", "")
-        assert len(grants(desk)) == round_
+        assert len(grants(admin)) == round_
 
 
 @pytest.mark.parametrize("die", ["before the write", "after the write"])
 def test_a_process_killed_while_it_refreshes_loses_no_connection(
-    signed_in: Make, xero: Sandbox, desk: Desk, time: Time, path: Path, die: str
+    signed_in: Make, xero: Sandbox, admin: AdminClient, time: Time, path: Path, die: str
 ) -> None:
     signed_in().scopes()
     before = kept(path)
@@ -311,12 +313,12 @@ def test_a_process_killed_while_it_refreshes_loses_no_connection(
     killed = process(xero, path, signed_in.seed, time, die)
     killed.communicate("go\n", timeout=30)
     assert killed.returncode == -signal.SIGKILL
-    assert len(grants(desk)) == 2
-    assert desk.calls("Organisation") == []
+    assert len(grants(admin)) == 2
+    assert admin.calls("Organisation") == []
     assert (kept(path) == before) == (die == "before the write")
     time.pass_by(600)
     assert signed_in().get(ONE, "Organisation").status == 200
-    assert len(grants(desk)) == (3 if die == "before the write" else 2)
+    assert len(grants(admin)) == (3 if die == "before the write" else 2)
     time.pass_by(2 * HALF_AN_HOUR)
     assert signed_in().get(ONE, "Organisation").status == 200
     assert sorted(file.name for file in path.parent.iterdir() if file.suffix != ".lock") == ["tokens.json"]
@@ -326,14 +328,14 @@ def test_a_process_killed_while_it_refreshes_loses_no_connection(
 
 
 def test_a_custom_connection_signs_in_as_itself_and_keeps_nothing_on_the_disk(
-    make: Make, desk: Desk, time: Time, tmp_path: Path
+    make: Make, admin: AdminClient, time: Time, tmp_path: Path
 ) -> None:
     client = make()
     client.get(None, "Organisation")
     client.get(None, "Organisation")
     time.pass_by(HALF_AN_HOUR)
     client.get(None, "Organisation")
-    assert grants(desk) == ["client_credentials"] * 2
+    assert grants(admin) == ["client_credentials"] * 2
     assert list(tmp_path.rglob("*.json")) == []
 
 
@@ -374,18 +376,20 @@ def test_a_grant_that_the_app_may_not_use_is_told(make: Make, path: Path) -> Non
         make(RefreshToken(CUSTOM.client_id, CUSTOM.client_secret, "r", store=store)).scopes()
 
 
-def test_xeros_identity_may_be_slow_to_answer_but_not_for_ever(make: Make, desk: Desk, time: Time) -> None:
-    desk.fault("rate_limit", path="connect/token", count=3)
+def test_xeros_identity_may_be_slow_to_answer_but_not_for_ever(
+    make: Make, admin: AdminClient, time: Time
+) -> None:
+    admin.fault("rate_limit", path="connect/token", count=3)
     assert make().scopes()
     assert len(time.slept) == 2
-    desk.fault("unavailable", path="connect/token", count=0)
+    admin.fault("unavailable", path="connect/token", count=0)
     with pytest.raises(Unavailable, match="503 Organisation offline"):
         make().scopes()
-    assert len(grants(desk)) == 4 + 6
+    assert len(grants(admin)) == 4 + 6
 
 
-def test_an_answer_without_a_token_is_an_error(make: Make, desk: Desk) -> None:
-    desk.fault("status", path="connect/token", status=200, body='{"token_type":"Bearer"}')
+def test_an_answer_without_a_token_is_an_error(make: Make, admin: AdminClient) -> None:
+    admin.fault("status", path="connect/token", status=200, body='{"token_type":"Bearer"}')
     with pytest.raises(Unavailable, match="holds no access token"):
         make().scopes()
 
@@ -424,7 +428,7 @@ SCOPES = ("offline_access", "accounting.settings.read")
 
 
 def test_a_web_app_signs_in_by_code_and_the_next_run_finds_its_tokens(
-    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore, signed_in: Make, time: Time
+    xero: Sandbox, admin: AdminClient, identity: Identity, store: TokenStore, signed_in: Make, time: Time
 ) -> None:
     back = consent(authorize_url(WEB.client_id, REDIRECT, SCOPES, "state-1", login_url=xero.url))
     assert back["state"] == "state-1"
@@ -434,14 +438,14 @@ def test_a_web_app_signs_in_by_code_and_the_next_run_finds_its_tokens(
     assert "accounting.settings.read" in scopes_of(tokens.access_token)
     client = signed_in(None)
     assert {c.tenant_id for c in client.connections()} == {ONE, TWO}
-    assert grants(desk) == ["authorization_code"]
+    assert grants(admin) == ["authorization_code"]
     time.pass_by(2 * HALF_AN_HOUR)
     assert client.get(ONE, "Organisation").status == 200
-    assert grants(desk) == ["authorization_code", "refresh_token"]
+    assert grants(admin) == ["authorization_code", "refresh_token"]
 
 
 def test_a_pkce_app_signs_in_and_refreshes_without_a_secret(
-    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore, make: Make, time: Time
+    xero: Sandbox, admin: AdminClient, identity: Identity, store: TokenStore, make: Make, time: Time
 ) -> None:
     verifier, challenge = pkce_pair()
     assert 43 <= len(verifier) <= 128
@@ -450,7 +454,7 @@ def test_a_pkce_app_signs_in_and_refreshes_without_a_secret(
     exchange_code(identity, store, PKCE.client_id, None, code=code, redirect_uri=REDIRECT, verifier=verifier)
     time.pass_by(2 * HALF_AN_HOUR)
     assert make(RefreshToken(PKCE.client_id, store=store)).get(ONE, "Organisation").status == 200
-    assert grants(desk) == ["authorization_code", "refresh_token"]
+    assert grants(admin) == ["authorization_code", "refresh_token"]
 
 
 def test_the_challenge_is_the_one_of_the_standard() -> None:
@@ -472,9 +476,9 @@ def test_a_code_works_once(xero: Sandbox, identity: Identity, store: TokenStore)
 
 
 def test_a_consent_without_offline_access_says_what_is_missing(
-    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore
+    xero: Sandbox, admin: AdminClient, identity: Identity, store: TokenStore
 ) -> None:
-    app = desk.add_app(name="New app")
+    app = admin.add_app(name="New app")
     url = authorize_url(app["client_id"], REDIRECT, ["accounting.settings.read"], "s", login_url=xero.url)
     code = consent(url)["code"]
     with pytest.raises(NotConnected, match="without --scopes, or name offline_access"):
@@ -485,7 +489,7 @@ def test_a_consent_without_offline_access_says_what_is_missing(
 
 
 def test_a_login_beats_the_older_token_that_still_stands_in_the_configuration(
-    xero: Sandbox, desk: Desk, identity: Identity, store: TokenStore, signed_in: Make
+    xero: Sandbox, admin: AdminClient, identity: Identity, store: TokenStore, signed_in: Make
 ) -> None:
     url = authorize_url(WEB.client_id, REDIRECT, SCOPES, "s", login_url=xero.url)
     exchange_code(
@@ -498,11 +502,11 @@ def test_a_login_beats_the_older_token_that_still_stands_in_the_configuration(
         configured=signed_in.seed,
     )
     signed_in(signed_in.seed).get(ONE, "Organisation")
-    assert grants(desk) == ["authorization_code"]
+    assert grants(admin) == ["authorization_code"]
 
 
 def test_a_withdrawn_consent_is_gone_here_and_at_xero(
-    desk: Desk, identity: Identity, store: TokenStore, signed_in: Make
+    admin: AdminClient, identity: Identity, store: TokenStore, signed_in: Make
 ) -> None:
     signed_in().scopes()
     revoke(identity, store, WEB.client_id, WEB.client_secret)
@@ -534,7 +538,7 @@ def test_scopes_are_read_from_a_list_or_a_text_and_not_from_the_clock() -> None:
 
 
 def test_no_secret_reaches_a_log_or_an_error(
-    signed_in: Make, make: Make, desk: Desk, time: Time, path: Path, caplog: pytest.LogCaptureFixture
+    signed_in: Make, make: Make, admin: AdminClient, time: Time, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
@@ -556,13 +560,13 @@ def test_no_secret_reaches_a_log_or_an_error(
 
     client = signed_in()
     for kind in ("server_error", "reset_after", "html", "cut_off", "unavailable"):
-        desk.fault(kind, path="connect/token")
-        desk.fault(kind, path="Accounts")
+        admin.fault(kind, path="connect/token")
+        admin.fault(kind, path="Accounts")
         attempt(lambda: client.get(ONE, "Accounts"))
         time.pass_by(2 * HALF_AN_HOUR)
     # A proxy that repeats what it was sent.
     echoed = f"Bad Authorization: Bearer {kept(path).access_token}"
-    desk.fault("status", path="Organisation", status=400, body=echoed, content_type="text/plain")
+    admin.fault("status", path="Organisation", status=400, body=echoed, content_type="text/plain")
     client = signed_in(None)
     time.now -= 2 * HALF_AN_HOUR  # our clock stands: the stored token is used as it is
     attempt(lambda: client.get(ONE, "Organisation"))
@@ -570,13 +574,13 @@ def test_no_secret_reaches_a_log_or_an_error(
     echoed = (
         f'{{"error":"invalid_request","error_description":"{kept(path).refresh_token} {WEB.client_secret}"}}'
     )
-    desk.fault("status", path="connect/token", status=400, body=echoed, count=0)
+    admin.fault("status", path="connect/token", status=400, body=echoed, count=0)
     time.pass_by(HALF_AN_HOUR)
     attempt(lambda: signed_in().get(ONE, "Organisation"))
-    desk.clear_faults()
+    admin.clear_faults()
     attempt(lambda: make().get(None, "Organisation"))
     attempt(lambda: make(api_url="http://localhost:1", auth=client._auth).get(ONE, "Organisation"))
-    desk.revoke()
+    admin.revoke()
     attempt(lambda: signed_in().get(ONE, "Organisation"))
     attempt(lambda: signed_in().send("PUT", ONE, "Accounts", body={}, idempotency_key="key"))
 

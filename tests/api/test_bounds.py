@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import shutil
 import socket
 import socketserver
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from singer_xero.api import deflate
 from singer_xero.api.errors import InsecureAddress
 from singer_xero.api.response_body import Bounds, Broken, Late
 from singer_xero.api.transport import Answer, Transport, require_https
@@ -234,6 +236,30 @@ def test_the_values_of_an_answer_are_counted_before_any_is_made(server: Canned) 
     transport.close()
 
 
+@pytest.fixture(params=["isal.isal_zlib", "zlib"])
+def unpacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two ways to unpack."""
+    monkeypatch.setattr(deflate, "_chosen", importlib.import_module(request.param))
+
+
+def test_answers_are_unpacked_by_the_faster_library_where_it_is_installed() -> None:
+    assert deflate._chosen.__name__ == "isal.isal_zlib"
+
+
+@pytest.mark.usefixtures("unpacking")
+@pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: packed[:40] + b"?" * 40])
+def test_a_damaged_answer_is_never_taken_for_a_whole_one(
+    server: Canned, damage: Callable[[bytes], bytes]
+) -> None:
+    content = b"".join(b"%d," % (number * 7919) for number in range(1000))
+    server.answers = [http(damage(gzip.compress(content)), "Content-Encoding: gzip")]
+    transport = Transport("singer-xero/test", (5, 5))
+    with pytest.raises(Broken, match=r"cut off|can't be unpacked"):
+        get(transport, server)
+    transport.close()
+
+
+@pytest.mark.usefixtures("unpacking")
 def test_what_is_unpacked_piece_by_piece_is_what_was_packed(server: Canned, transport: Transport) -> None:
     for size in (0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20):
         content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
@@ -244,7 +270,8 @@ def test_what_is_unpacked_piece_by_piece_is_what_was_packed(server: Canned, tran
 
 
 MEMORY = """
-import resource, sys
+import re, resource, sys
+from pathlib import Path
 from singer_xero.api.errors import words_of
 from singer_xero.api.response_body import Broken
 from singer_xero.api.transport import Transport, read_through
@@ -258,7 +285,11 @@ for path in sys.argv[2:]:
     except Broken as broken:
         print("refused")
 transport.close()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+status = Path("/proc/self/status")
+if status.exists():  # on Linux ru_maxrss includes the process that started this one
+    print(int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text()).group(1)) * 1024)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 

@@ -34,15 +34,15 @@ from singer_xero.api.errors import (
 )
 from singer_xero.api.response_body import Bounds
 from singer_xero.api.tokens import TokenStore
-from xero_sandbox import Desk, apps
+from xero_sandbox import AdminClient, apps
 
 from .conftest import ONE, TWO, Time, until
 
 Make = Callable[..., XeroClient]
 
 
-def statuses(desk: Desk, path: str = "") -> list[int]:
-    return [call["status"] for call in desk.calls(path)]
+def statuses(admin: AdminClient, path: str = "") -> list[int]:
+    return [call["status"] for call in admin.calls(path)]
 
 
 def asking_for(*scopes: str) -> ClientCredentials:
@@ -58,7 +58,7 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- reading ---
 
 
-def test_organisations_are_listed_and_read_by_their_id(signed_in: Make, desk: Desk) -> None:
+def test_organisations_are_listed_and_read_by_their_id(signed_in: Make, admin: AdminClient) -> None:
     client = signed_in()
     assert [(c.tenant_id, c.name, c.tenant_type) for c in client.connections()] == [
         (ONE, "One Ltd", "ORGANISATION"),
@@ -66,26 +66,28 @@ def test_organisations_are_listed_and_read_by_their_id(signed_in: Make, desk: De
     ]
     for tenant_id, name in ((ONE, "One Ltd"), (TWO, "Two Ltd")):
         assert client.get(tenant_id, "Organisation").json()["Organisations"][0]["Name"] == name
-    assert [call["tenant"] for call in desk.calls("Organisation")] == [ONE, TWO]
+    assert [call["tenant"] for call in admin.calls("Organisation")] == [ONE, TWO]
     assert not client.is_custom_connection
 
 
-def test_a_custom_connection_needs_no_organisation(client: XeroClient, desk: Desk) -> None:
+def test_a_custom_connection_needs_no_organisation(client: XeroClient, admin: AdminClient) -> None:
     assert [c.name for c in client.connections()] == ["One Ltd"]
     assert client.get(None, "Organisation").json()["Organisations"][0]["Name"] == "One Ltd"
     assert client.is_custom_connection
-    assert "Xero-Tenant-Id" not in desk.calls("Organisation")[0]["headers"]
-    desk.switch(custom_connections=False)
+    assert "Xero-Tenant-Id" not in admin.calls("Organisation")[0]["headers"]
+    admin.switch(custom_connections=False)
     assert client.connections() == []
 
 
-def test_a_users_missing_connections_are_an_error_not_an_empty_list(signed_in: Make, desk: Desk) -> None:
-    desk.fault("status", path="connections", status=403, body='{"Title":"Forbidden","Detail":"no"}')
+def test_a_users_missing_connections_are_an_error_not_an_empty_list(
+    signed_in: Make, admin: AdminClient
+) -> None:
+    admin.fault("status", path="connections", status=403, body='{"Title":"Forbidden","Detail":"no"}')
     with pytest.raises(OrganisationUnavailable):
         signed_in().connections()
 
 
-def test_parameters_and_headers_go_out_as_xero_wants_them(client: XeroClient, desk: Desk) -> None:
+def test_parameters_and_headers_go_out_as_xero_wants_them(client: XeroClient, admin: AdminClient) -> None:
     client.get(
         None,
         "Accounts",
@@ -101,7 +103,7 @@ def test_parameters_and_headers_go_out_as_xero_wants_them(client: XeroClient, de
         modified_since=datetime(2026, 4, 24, 12, 4, 4, 999_999, tzinfo=timezone.utc),
         headers={"X-Test": "1"},
     )
-    (call,) = desk.calls("Accounts")
+    (call,) = admin.calls("Accounts")
     assert call["query"] == {
         "page": "2",
         "includeArchived": "true",
@@ -118,30 +120,30 @@ def test_parameters_and_headers_go_out_as_xero_wants_them(client: XeroClient, de
     assert sent["x-test"] == "1"
 
 
-def test_an_answer_that_nothing_changed_is_an_answer(client: XeroClient, desk: Desk) -> None:
-    desk.switch(nothing_new_304=True)
+def test_an_answer_that_nothing_changed_is_an_answer(client: XeroClient, admin: AdminClient) -> None:
+    admin.switch(nothing_new_304=True)
     answer = client.get(None, "Accounts", modified_since="2035-01-01")
     assert (answer.status, answer.json()) == (304, {})
 
 
-def test_the_scopes_of_the_token_are_told_before_any_call(signed_in: Make, desk: Desk) -> None:
-    desk.take_scopes("accounting.contacts", "accounting.contacts.read")
+def test_the_scopes_of_the_token_are_told_before_any_call(signed_in: Make, admin: AdminClient) -> None:
+    admin.take_scopes("accounting.contacts", "accounting.contacts.read")
     scopes = signed_in().scopes()
     assert "accounting.settings.read" in scopes
     assert "accounting.contacts.read" not in scopes
-    assert [call["path"] for call in desk.calls()] == ["/connect/token"]
+    assert [call["path"] for call in admin.calls()] == ["/connect/token"]
 
 
-def test_what_an_organisation_cost_is_counted(client: XeroClient, desk: Desk) -> None:
+def test_what_an_organisation_cost_is_counted(client: XeroClient, admin: AdminClient) -> None:
     for _ in range(3):
         client.get(None, "Accounts")
     usage = client.usage(None)
     assert (usage.calls, usage.minute_left, usage.day_left, usage.waited) == (3, 57, 4_997, 0)
-    assert usage.received == sum(call["bytes"] for call in desk.calls("Accounts"))
+    assert usage.received == sum(call["bytes"] for call in admin.calls("Accounts"))
     assert client.usage(TWO).calls == 0
 
 
-def test_many_threads_and_organisations_share_a_client(signed_in: Make, desk: Desk) -> None:
+def test_many_threads_and_organisations_share_a_client(signed_in: Make, admin: AdminClient) -> None:
     client = signed_in()
 
     def read(number: int) -> str:
@@ -150,75 +152,77 @@ def test_many_threads_and_organisations_share_a_client(signed_in: Make, desk: De
 
     with ThreadPoolExecutor(20) as pool:
         assert all(pool.map(read, range(100)))
-    assert len(desk.calls("connect/token")) == 1
+    assert len(admin.calls("connect/token")) == 1
 
 
 # --- limits ---
 
 
-def test_200_calls_meet_no_limit(client: XeroClient, desk: Desk, time: Time) -> None:
+def test_200_calls_meet_no_limit(client: XeroClient, admin: AdminClient, time: Time) -> None:
     begun = time.now
     for _ in range(200):
         client.get(None, "Organisation")
-    assert statuses(desk, "Organisation") == [200] * 200
+    assert statuses(admin, "Organisation") == [200] * 200
     assert 180 <= time.now - begun < 182
     assert client.usage(None).waited == pytest.approx(sum(time.slept))
 
 
-def test_200_calls_of_20_threads_meet_no_limit(client: XeroClient, desk: Desk) -> None:
+def test_200_calls_of_20_threads_meet_no_limit(client: XeroClient, admin: AdminClient) -> None:
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: client.get(None, "Organisation"), range(200)))
-    assert statuses(desk, "Organisation") == [200] * 200
+    assert statuses(admin, "Organisation") == [200] * 200
 
 
-def test_two_processes_on_one_organisation_hear_of_each_other(make: Make, desk: Desk) -> None:
+def test_two_processes_on_one_organisation_hear_of_each_other(make: Make, admin: AdminClient) -> None:
     clients = make(), make()
     for number in range(150):
         clients[number % 3 // 2].get(None, "Organisation")  # one asks twice as often as the other
     # Each full minute ends with one call that the other process could not have heard of.
-    assert statuses(desk, "Organisation").count(200) == 150
-    assert statuses(desk, "Organisation").count(429) <= 2
+    assert statuses(admin, "Organisation").count(200) == 150
+    assert statuses(admin, "Organisation").count(429) <= 2
 
 
-def test_a_second_run_within_the_minute_takes_over_what_the_first_has_used(make: Make, desk: Desk) -> None:
+def test_a_second_run_within_the_minute_takes_over_what_the_first_has_used(
+    make: Make, admin: AdminClient
+) -> None:
     for _ in range(3):
         client = make()
         for _ in range(50):
             client.get(None, "Organisation")
-    assert statuses(desk, "Organisation") == [200] * 150
+    assert statuses(admin, "Organisation") == [200] * 150
 
 
-def test_20_threads_are_never_more_than_5_at_once(client: XeroClient, desk: Desk) -> None:
+def test_20_threads_are_never_more_than_5_at_once(client: XeroClient, admin: AdminClient) -> None:
     client.scopes()
-    desk.fault("hold", path="Organisation", count=5)
+    admin.fault("hold", path="Organisation", count=5)
     with ThreadPoolExecutor(20) as pool:
         done = [pool.submit(client.get, None, "Organisation") for _ in range(20)]
-        until(lambda: len(desk.calls("Organisation")) == 5)
+        until(lambda: len(admin.calls("Organisation")) == 5)
         assert not any(one.done() for one in done)
-        desk.release()
+        admin.release()
         assert {one.result().status for one in done} == {200}
-    assert statuses(desk, "Organisation") == [200] * 20
-    assert desk.counters()["tenants"][ONE]["most_in_flight"] == 5
+    assert statuses(admin, "Organisation") == [200] * 20
+    assert admin.counters()["tenants"][ONE]["most_in_flight"] == 5
 
 
 @pytest.mark.parametrize("problem", ["minute", "Minute", ""])
 @pytest.mark.parametrize(("retry_after", "waits"), [(26, 26), (None, 60)])
 def test_a_minutes_limit_is_waited_out(
-    client: XeroClient, desk: Desk, time: Time, problem: str, retry_after: int | None, waits: int
+    client: XeroClient, admin: AdminClient, time: Time, problem: str, retry_after: int | None, waits: int
 ) -> None:
     # Without a name only a wait or an empty minute tells what it is.
     left = {} if problem else {"X-MinLimit-Remaining": "0"}
-    desk.fault("rate_limit", path="Organisation", problem=problem, retry_after=retry_after, headers=left)
+    admin.fault("rate_limit", path="Organisation", problem=problem, retry_after=retry_after, headers=left)
     assert client.get(None, "Organisation").status == 200
     assert sum(time.slept) == pytest.approx(waits, abs=0.1)
-    assert statuses(desk, "Organisation") == [429, 200]
+    assert statuses(admin, "Organisation") == [429, 200]
 
 
 @pytest.mark.parametrize("problem", ["concurrent", "Concurrent"])
 def test_too_many_at_once_waits_a_second_or_two(
-    client: XeroClient, desk: Desk, time: Time, problem: str
+    client: XeroClient, admin: AdminClient, time: Time, problem: str
 ) -> None:
-    desk.fault("rate_limit", path="Organisation", problem=problem, count=2)
+    admin.fault("rate_limit", path="Organisation", problem=problem, count=2)
     assert client.get(None, "Organisation").status == 200
     assert len(time.slept) == 2
     assert all(1 <= slept <= 2.1 for slept in time.slept)
@@ -226,11 +230,11 @@ def test_too_many_at_once_waits_a_second_or_two(
 
 @pytest.mark.parametrize("problem", ["day", "Daily", "DayLimit"])
 def test_the_days_limit_ends_the_organisation_and_is_not_asked_again(
-    signed_in: Make, desk: Desk, time: Time, problem: str
+    signed_in: Make, admin: AdminClient, time: Time, problem: str
 ) -> None:
     client = signed_in()
     client.connections()
-    desk.fault("rate_limit", path="Accounts", problem=problem, retry_after=3_600, tenant=ONE)
+    admin.fault("rate_limit", path="Accounts", problem=problem, retry_after=3_600, tenant=ONE)
     for _ in range(2):
         with pytest.raises(DayLimitReached) as caught:
             client.get(ONE, "Accounts", {"page": 3})
@@ -240,40 +244,40 @@ def test_the_days_limit_ends_the_organisation_and_is_not_asked_again(
     )
     assert caught.value.tenant_id == ONE
     assert time.slept == []
-    assert statuses(desk, "Accounts") == [429]
+    assert statuses(admin, "Accounts") == [429]
     assert client.get(TWO, "Accounts").status == 200
 
 
-def test_the_real_limit_of_the_day_is_kept_before_it_is_hit(make: Make, desk: Desk) -> None:
-    desk.limits(day=30)
+def test_the_real_limit_of_the_day_is_kept_before_it_is_hit(make: Make, admin: AdminClient) -> None:
+    admin.limits(day=30)
     client = make(day_reserve=5)
     with pytest.raises(
         DayLimitReached, match=r"5 of the day's calls .* 5 are kept for others \(day_reserve\)"
     ):
         for _ in range(40):
             client.get(None, "Organisation")
-    assert statuses(desk, "Organisation") == [200] * 25
+    assert statuses(admin, "Organisation") == [200] * 25
 
 
-def test_the_apps_limit_holds_every_organisation(signed_in: Make, desk: Desk, time: Time) -> None:
+def test_the_apps_limit_holds_every_organisation(signed_in: Make, admin: AdminClient, time: Time) -> None:
     client = signed_in()
-    desk.fault("rate_limit", path="Organisation", problem="appminute", retry_after=40, tenant=ONE)
+    admin.fault("rate_limit", path="Organisation", problem="appminute", retry_after=40, tenant=ONE)
     assert client.get(ONE, "Organisation").status == 200
     assert sum(time.slept) == pytest.approx(40, abs=0.1)
 
 
-def test_a_limit_that_never_ends_is_an_error_in_the_end(client: XeroClient, desk: Desk) -> None:
-    desk.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
+def test_a_limit_that_never_ends_is_an_error_in_the_end(client: XeroClient, admin: AdminClient) -> None:
+    admin.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
     with pytest.raises(Unavailable, match="GET Organisation: 429 over the minute limit") as caught:
         client.get(None, "Organisation")
     assert not caught.value.sent
-    assert statuses(desk, "Organisation") == [429] * 6
+    assert statuses(admin, "Organisation") == [429] * 6
 
 
 def test_a_limit_of_the_minute_that_never_ends_is_not_blamed_on_the_state_of_xero(
-    client: XeroClient, desk: Desk
+    client: XeroClient, admin: AdminClient
 ) -> None:
-    desk.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
+    admin.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
     with pytest.raises(Unavailable, match="let fewer programs call Xero at once") as caught:
         client.get(None, "Organisation")
     assert "status.developer.xero.com" not in str(caught.value)
@@ -281,13 +285,13 @@ def test_a_limit_of_the_minute_that_never_ends_is_not_blamed_on_the_state_of_xer
 
 @pytest.mark.parametrize("problem", ["day", "Daily", "DayLimit"])
 def test_the_limit_of_the_day_is_not_announced_as_another_try(
-    client: XeroClient, desk: Desk, problem: str, caplog: pytest.LogCaptureFixture
+    client: XeroClient, admin: AdminClient, problem: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.fault("rate_limit", path="Accounts", problem=problem, retry_after=4000)
+    admin.fault("rate_limit", path="Accounts", problem=problem, retry_after=4000)
     with pytest.raises(DayLimitReached, match="are used up"):
         client.get(None, "Accounts")
     assert "trying again" not in caplog.text
-    assert statuses(desk, "Accounts") == [429]
+    assert statuses(admin, "Accounts") == [429]
 
 
 # --- trying again ---
@@ -309,11 +313,11 @@ PASSING = {
 
 @pytest.mark.parametrize("kind", PASSING)
 def test_a_read_is_tried_again_after_what_may_pass(
-    client: XeroClient, desk: Desk, time: Time, kind: str
+    client: XeroClient, admin: AdminClient, time: Time, kind: str
 ) -> None:
-    desk.fault(kind, path="Accounts", count=2, **PASSING[kind])
+    admin.fault(kind, path="Accounts", count=2, **PASSING[kind])
     assert len(client.get(None, "Accounts").json()["Accounts"]) == 3
-    assert len(desk.calls("Accounts")) == 3
+    assert len(admin.calls("Accounts")) == 3
     assert len(time.slept) == 2
 
 
@@ -333,9 +337,9 @@ def test_a_read_is_tried_again_after_what_may_pass(
     ],
 )
 def test_a_read_that_keeps_failing_says_why(
-    client: XeroClient, desk: Desk, kind: str, error: type[XeroError], words: str
+    client: XeroClient, admin: AdminClient, kind: str, error: type[XeroError], words: str
 ) -> None:
-    desk.fault(kind, path="Accounts", count=0, **PASSING[kind])
+    admin.fault(kind, path="Accounts", count=0, **PASSING[kind])
     with pytest.raises(error) as caught:
         client.get(None, "Accounts", {"page": 3})
     text = str(caught.value)
@@ -345,19 +349,21 @@ def test_a_read_that_keeps_failing_says_why(
     assert ("Xero's state is shown at status.developer.xero.com." in text) == (kind in XEROS_OWN)
     if caught.value.status:
         assert f"(correlation id {caught.value.correlation_id})" in text
-    assert len(desk.calls("Accounts")) == 6
+    assert len(admin.calls("Accounts")) == 6
 
 
-def test_waits_grow_from_try_to_try(client: XeroClient, desk: Desk, time: Time, no_jitter: None) -> None:
-    desk.fault("server_error", path="Accounts", count=5)
+def test_waits_grow_from_try_to_try(
+    client: XeroClient, admin: AdminClient, time: Time, no_jitter: None
+) -> None:
+    admin.fault("server_error", path="Accounts", count=5)
     client.get(None, "Accounts")
     assert time.slept == [1, 2, 4, 8, 16]
 
 
 def test_an_organisation_offline_is_given_minutes(
-    client: XeroClient, desk: Desk, time: Time, no_jitter: None
+    client: XeroClient, admin: AdminClient, time: Time, no_jitter: None
 ) -> None:
-    desk.fault("unavailable", path="Accounts", count=5)
+    admin.fault("unavailable", path="Accounts", count=5)
     client.get(None, "Accounts")
     assert time.slept == [15, 30, 60, 120, 120]
 
@@ -380,10 +386,10 @@ def test_an_identity_host_that_is_not_there_is_named(make: Make) -> None:
 # --- what is final ---
 
 
-def test_an_unknown_id_is_not_found(client: XeroClient, desk: Desk) -> None:
+def test_an_unknown_id_is_not_found(client: XeroClient, admin: AdminClient) -> None:
     with pytest.raises(NotFound, match="GET Accounts/ffffffff-0000-4000-8000-000000000000: 404"):
         client.get(None, "Accounts/ffffffff-0000-4000-8000-000000000000")
-    assert len(desk.calls(method="GET")) == 1
+    assert len(admin.calls(method="GET")) == 1
 
 
 VALIDATION = {
@@ -425,9 +431,9 @@ VALIDATION = {
     ids=["json", "xml", "text", "small", "empty", "long", "no message"],
 )
 def test_xeros_words_are_told_whatever_the_form(
-    client: XeroClient, desk: Desk, body: str, kind: str, words: str
+    client: XeroClient, admin: AdminClient, body: str, kind: str, words: str
 ) -> None:
-    desk.fault("status", path="Accounts", status=400, body=body, content_type=kind)
+    admin.fault("status", path="Accounts", status=400, body=body, content_type=kind)
     with pytest.raises(Refused) as caught:
         client.get(None, "Accounts")
     assert caught.value.words == words
@@ -436,19 +442,19 @@ def test_xeros_words_are_told_whatever_the_form(
     assert caught.value.elements == (
         VALIDATION["Elements"] if kind == "application/json" and "Elem" in body else []
     )
-    assert len(desk.calls("Accounts")) == 1
+    assert len(admin.calls("Accounts")) == 1
 
 
-def test_a_redirect_is_not_followed_and_names_the_setting(client: XeroClient, desk: Desk) -> None:
-    desk.fault("status", path="Accounts", status=302, headers={"Location": "https://portal.example/login"})
+def test_a_redirect_is_not_followed_and_names_the_setting(client: XeroClient, admin: AdminClient) -> None:
+    admin.fault("status", path="Accounts", status=302, headers={"Location": "https://portal.example/login"})
     with pytest.raises(Refused, match=r"302 a redirect to https://portal\.example/login, check api_url"):
         client.get(None, "Accounts")
 
 
-def test_an_organisation_that_was_disconnected_is_named(signed_in: Make, desk: Desk) -> None:
+def test_an_organisation_that_was_disconnected_is_named(signed_in: Make, admin: AdminClient) -> None:
     client = signed_in()
     client.connections()
-    desk.disconnect(TWO)
+    admin.disconnect(TWO)
     with pytest.raises(
         OrganisationUnavailable, match=rf"403 .*: for Two Ltd \({TWO}\).*xero-login"
     ) as caught:
@@ -457,69 +463,73 @@ def test_an_organisation_that_was_disconnected_is_named(signed_in: Make, desk: D
     assert client.get(ONE, "Accounts").status == 200
 
 
-def test_a_missing_scope_is_named_and_not_asked_for_in_a_loop(signed_in: Make, desk: Desk) -> None:
-    desk.take_scopes("accounting.settings", "accounting.settings.read")
+def test_a_missing_scope_is_named_and_not_asked_for_in_a_loop(signed_in: Make, admin: AdminClient) -> None:
+    admin.take_scopes("accounting.settings", "accounting.settings.read")
     with pytest.raises(ScopeMissing, match=r"GET Accounts: 401 .*AuthorizationUnsuccessful") as caught:
         signed_in().get(ONE, "Accounts")
     assert "accounting.settings.read" in (caught.value.scope or "")
     assert "accounting.settings.read" in str(caught.value)
-    assert len(desk.calls("Accounts")) == 1
-    assert len(desk.calls("connect/token")) == 1
+    assert len(admin.calls("Accounts")) == 1
+    assert len(admin.calls("connect/token")) == 1
 
 
-def test_a_missing_scope_of_a_browser_login_is_asked_for_with_xero_login(signed_in: Make, desk: Desk) -> None:
-    desk.take_scopes("accounting.settings", "accounting.settings.read")
+def test_a_missing_scope_of_a_browser_login_is_asked_for_with_xero_login(
+    signed_in: Make, admin: AdminClient
+) -> None:
+    admin.take_scopes("accounting.settings", "accounting.settings.read")
     client = signed_in()
-    with pytest.raises(ScopeMissing, match=r"Run `xero-login`, or name it in its --scopes\.$"):
+    with pytest.raises(ScopeMissing, match=r"Run `xero-login`, or add it to its --scopes\.$"):
         client.get(ONE, "Accounts")
-    with pytest.raises(ScopeMissing, match=r"Run `xero-login --write`, or name it in its --scopes\.$"):
+    with pytest.raises(ScopeMissing, match=r"Run `xero-login --write`, or add it to its --scopes\.$"):
         client.send("PUT", ONE, "Accounts", body={"Name": "x"})
 
 
-def test_a_missing_scope_of_a_custom_connection_is_ticked_for_the_app(make: Make, desk: Desk) -> None:
-    with pytest.raises(ScopeMissing, match=r"Tick it for the app at developer\.xero\.com") as caught:
+def test_a_missing_scope_of_a_custom_connection_is_ticked_for_the_app(make: Make, admin: AdminClient) -> None:
+    with pytest.raises(ScopeMissing, match=r"Select it for the app at developer\.xero\.com") as caught:
         make(asking_for("accounting.contacts.read")).get(None, "Accounts")
     assert "xero-login" not in str(caught.value)
 
 
 def test_an_app_below_the_advanced_tier_is_told_so_and_not_sent_to_log_in_again(
-    make: Make, client: XeroClient, desk: Desk
+    make: Make, client: XeroClient, admin: AdminClient
 ) -> None:
     assert client.get(None, "Journals").status == 200
     custom = apps.CUSTOM_CONNECTION
-    desk.add_app(
+    admin.add_app(
         client_id=custom.client_id, client_secret=custom.client_secret, kind=custom.kind, tier="core"
     )
     with pytest.raises(ScopeMissing) as caught:
         client.get(None, "Journals", {"offset": 0})
     text = str(caught.value)
     assert text.startswith("GET Journals offset 0: 401 Unauthorized / AuthorizationUnsuccessful")
-    assert "Advanced tier only (scope accounting.journals.read). Logging in again changes nothing" in text
+    assert "Advanced tier (scope accounting.journals.read). Logging in again does not help" in text
 
 
-def test_a_scope_that_the_app_may_not_have_is_named_with_the_reason(make: Make, desk: Desk) -> None:
+def test_a_scope_that_the_app_may_not_have_is_named_with_the_reason(make: Make, admin: AdminClient) -> None:
     custom = apps.CUSTOM_CONNECTION
-    desk.add_app(
+    admin.add_app(
         client_id=custom.client_id, client_secret=custom.client_secret, kind=custom.kind, tier="core"
     )
-    with pytest.raises(InvalidScope, match=r"Advanced tier only\. Take the scope out of the setting scopes"):
+    with pytest.raises(InvalidScope, match=r"Advanced tier\. Remove the scope from the setting scopes"):
         make(asking_for("accounting.journals.read")).get(None, "Organisation")
 
 
 @pytest.mark.parametrize("by_403", [False, True])
 def test_a_write_with_a_read_scope_misses_a_scope_however_xero_says_so(
-    signed_in: Make, desk: Desk, by_403: bool
+    signed_in: Make, admin: AdminClient, by_403: bool
 ) -> None:
-    desk.switch(write_scope_403=by_403)
-    desk.take_scopes("accounting.settings")
+    admin.switch(write_scope_403=by_403)
+    admin.take_scopes("accounting.settings")
     with pytest.raises(ScopeMissing):
         signed_in().send("PUT", ONE, "Accounts", body={"Name": "x"})
 
 
-def test_a_bare_403_to_a_write_of_a_read_only_token_is_a_missing_scope(signed_in: Make, desk: Desk) -> None:
-    desk.revoke()
-    seed = desk.consent(scopes="offline_access accounting.settings.read")["refresh_token"]
-    desk.fault("status", path="Accounts", status=403, count=0, body='{"Title":"Forbidden"}')
+def test_a_bare_403_to_a_write_of_a_read_only_token_is_a_missing_scope(
+    signed_in: Make, admin: AdminClient
+) -> None:
+    admin.revoke()
+    seed = admin.consent(scopes="offline_access accounting.settings.read")["refresh_token"]
+    admin.fault("status", path="Accounts", status=403, count=0, body='{"Title":"Forbidden"}')
     client = signed_in(seed)
     with pytest.raises(ScopeMissing):
         client.send("PUT", ONE, "Accounts", body={"Name": "x"})
@@ -531,51 +541,51 @@ def test_a_bare_403_to_a_write_of_a_read_only_token_is_a_missing_scope(signed_in
 
 
 def test_a_token_that_ends_in_mid_run_is_renewed_once_and_the_run_goes_on(
-    signed_in: Make, desk: Desk
+    signed_in: Make, admin: AdminClient
 ) -> None:
     client = signed_in()
     client.get(ONE, "Accounts")
-    desk.fault("token_expired", path="Accounts")
+    admin.fault("token_expired", path="Accounts")
     client.get(ONE, "Accounts")
-    desk.fault("token_expired", path="Accounts")
+    admin.fault("token_expired", path="Accounts")
     client.get(ONE, "Accounts")
-    assert statuses(desk, "Accounts") == [200, 401, 200, 401, 200]
-    assert len(desk.calls("connect/token")) == 3
+    assert statuses(admin, "Accounts") == [200, 401, 200, 401, 200]
+    assert len(admin.calls("connect/token")) == 3
 
 
-def test_threads_whose_token_ended_share_one_refresh(signed_in: Make, desk: Desk) -> None:
+def test_threads_whose_token_ended_share_one_refresh(signed_in: Make, admin: AdminClient) -> None:
     client = signed_in()
     client.get(ONE, "Organisation")
-    desk.fault("hold", path="Organisation", count=5)
-    desk.fault("token_expired", path="Organisation", count=5)
+    admin.fault("hold", path="Organisation", count=5)
+    admin.fault("token_expired", path="Organisation", count=5)
     with ThreadPoolExecutor(5) as pool:
         done = [pool.submit(client.get, ONE, "Organisation") for _ in range(5)]
-        until(lambda: len(desk.calls("Organisation")) == 6)
-        desk.release()
+        until(lambda: len(admin.calls("Organisation")) == 6)
+        admin.release()
         assert {one.result().status for one in done} == {200}
-    assert sorted(statuses(desk, "Organisation")) == [200] * 6 + [401] * 5
-    assert len(desk.calls("connect/token")) == 2
+    assert sorted(statuses(admin, "Organisation")) == [200] * 6 + [401] * 5
+    assert len(admin.calls("connect/token")) == 2
 
 
-def test_a_token_refused_again_when_fresh_ends_the_run(signed_in: Make, desk: Desk) -> None:
+def test_a_token_refused_again_when_fresh_ends_the_run(signed_in: Make, admin: AdminClient) -> None:
     body = '{"Title":"Unauthorized","Status":401,"Detail":"AuthenticationUnsuccessful"}'
-    desk.fault("status", path="Accounts", status=401, body=body, count=0)
+    admin.fault("status", path="Accounts", status=401, body=body, count=0)
     with pytest.raises(NotConnected, match="a fresh access token is refused as well"):
         signed_in().get(ONE, "Accounts")
-    assert len(desk.calls("Accounts")) == 2
+    assert len(admin.calls("Accounts")) == 2
 
 
-def test_a_closed_client_sends_nothing_more(client: XeroClient, desk: Desk) -> None:
+def test_a_closed_client_sends_nothing_more(client: XeroClient, admin: AdminClient) -> None:
     client.get(None, "Accounts")
     client.close()
     with pytest.raises(Closed, match="GET Accounts: the client was closed"):
         client.get(None, "Accounts")
-    assert len(desk.calls("Accounts")) == 1
+    assert len(admin.calls("Accounts")) == 1
 
 
-def test_a_pause_between_tries_ends_when_the_client_is_closed(make: Make, desk: Desk) -> None:
+def test_a_pause_between_tries_ends_when_the_client_is_closed(make: Make, admin: AdminClient) -> None:
     client = make(sleep=None)
-    desk.fault("unavailable", path="Accounts", count=0)
+    admin.fault("unavailable", path="Accounts", count=0)
     caught: list[XeroError] = []
 
     def read() -> None:
@@ -586,14 +596,14 @@ def test_a_pause_between_tries_ends_when_the_client_is_closed(make: Make, desk: 
 
     thread = threading.Thread(target=read)
     thread.start()
-    until(lambda: bool(desk.calls("Accounts")))
+    until(lambda: bool(admin.calls("Accounts")))
     client.close()
     thread.join(10)
     assert isinstance(caught[0], Closed)
 
 
-def test_numbers_are_decimals_as_written(client: XeroClient, desk: Desk) -> None:
-    desk.fault("status", path="Accounts", status=200, body='{"Rate": 1.10, "Zero": 0.00, "Whole": 7}')
+def test_numbers_are_decimals_as_written(client: XeroClient, admin: AdminClient) -> None:
+    admin.fault("status", path="Accounts", status=200, body='{"Rate": 1.10, "Zero": 0.00, "Whole": 7}')
     answer: Any = client.get(None, "Accounts").json()
     assert [str(answer[name]) for name in ("Rate", "Zero", "Whole")] == ["1.10", "0.00", "7"]
 
@@ -601,43 +611,45 @@ def test_numbers_are_decimals_as_written(client: XeroClient, desk: Desk) -> None
 # --- what one call may take ---
 
 
-def test_an_answer_that_comes_too_slowly_is_asked_for_twice_and_then_given_up(make: Make, desk: Desk) -> None:
+def test_an_answer_that_comes_too_slowly_is_asked_for_twice_and_then_given_up(
+    make: Make, admin: AdminClient
+) -> None:
     client = make(bounds=Bounds(seconds=0.3))
     client.scopes()
-    desk.fault("slow", path="Accounts", seconds=1, count=0)
+    admin.fault("slow", path="Accounts", seconds=1, count=0)
     with pytest.raises(
         TooSlow, match=r"GET Accounts: no whole answer from .* within 0\.3 s\. .* request_timeout"
     ):
         client.get(None, "Accounts")
-    assert len(desk.calls("Accounts")) == 2
+    assert len(admin.calls("Accounts")) == 2
 
 
-def test_a_write_that_is_answered_too_slowly_is_unknown(make: Make, desk: Desk) -> None:
+def test_a_write_that_is_answered_too_slowly_is_unknown(make: Make, admin: AdminClient) -> None:
     client = make(bounds=Bounds(seconds=0.3))
     client.scopes()
-    desk.fault("slow", path="Contacts", seconds=1, count=0)
+    admin.fault("slow", path="Contacts", seconds=1, count=0)
     with pytest.raises(OutcomeUnknown):
         client.send("PUT", None, "Contacts", body={"Name": "Slow"}, idempotency_key="key")
 
 
 def test_a_token_endpoint_that_is_too_slow_does_not_hold_the_lock_for_long(
-    signed_in: Make, desk: Desk, path: Path
+    signed_in: Make, admin: AdminClient, path: Path
 ) -> None:
     client = signed_in(bounds=Bounds(seconds=0.3))
-    desk.fault("slow", path="connect/token", seconds=1, count=0)
+    admin.fault("slow", path="connect/token", seconds=1, count=0)
     with pytest.raises(TooSlow, match=r"POST /connect/token \(refresh_token\): no whole answer"):
         client.scopes()
-    assert len(desk.calls("connect/token")) == 2
+    assert len(admin.calls("connect/token")) == 2
     with TokenStore(path).locked():
         pass
 
 
-def test_an_answer_that_is_too_large_is_not_asked_for_again(make: Make, desk: Desk) -> None:
+def test_an_answer_that_is_too_large_is_not_asked_for_again(make: Make, admin: AdminClient) -> None:
     client = make(bounds=Bounds(megabytes=1))
-    desk.fault("status", path="Accounts", status=200, body=" " * 2_000_000, count=0)
+    admin.fault("status", path="Accounts", status=200, body=" " * 2_000_000, count=0)
     with pytest.raises(Unavailable, match=r"takes more than 1 MB of memory\. .* max_response_mb"):
         client.get(None, "Accounts")
-    assert len(desk.calls("Accounts")) == 1
+    assert len(admin.calls("Accounts")) == 1
 
 
 @pytest.mark.parametrize("name", ["api_url", "identity_url"])

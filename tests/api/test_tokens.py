@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from singer_xero.api import tokens
 from singer_xero.api.errors import TokenStoreError
 from singer_xero.api.tokens import Kept, TokenStore, default_path, expanded
+from singer_xero.api.tokens import file as tokens
 
 
 @pytest.fixture

@@ -30,6 +30,13 @@ class Project:
         text = re.sub(r"    pip_url: -e .*\n    executable: (.*)\n", rf"    executable: {SCRIPTS}/\1\n", text)
         (folder / "meltano.yml").write_text(text, encoding="utf-8")
 
+    def another(self, folder: Path) -> Project:
+        """Another project with its own settings and state; loaders that are installed here serve it as well."""
+        self.meltano("install", "loader", "target-jsonl")
+        (folder / ".meltano").mkdir()
+        (folder / ".meltano/loaders").symlink_to(self.folder / ".meltano/loaders")
+        return Project(folder)
+
     def meltano(self, *arguments: str, **settings: str) -> str:
         """Run Meltano with settings as environment variables and return what it said; the test fails if it does."""
         environment = {

@@ -1,4 +1,4 @@
-"""Names in snake_case, child streams and reports in PostgreSQL: what the models in dbt/ are made from.
+"""Names in snake_case, nested tables and reports in PostgreSQL: what the models in dbt/ are made from.
 
 What target-postgres makes of them, column by column, and the joins that models make. The models themselves are tested
 in tests/ledger.
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import EVERY, REPORTS
-from tap_xero.shapes import Shape
+from tap_xero.records.projection import Shape
 
 #: Tables, and the columns that hold a model together or are shown by one.
 COLUMNS = {
@@ -73,7 +73,8 @@ def loaded(project: Any, database: Any, company: Path) -> Any:
             "run", "tap-xero", "target-postgres",
             TAP_XERO_SANDBOX=str(company),
             TAP_XERO_FIELD_NAMES="snake_case",
-            TAP_XERO_CHILD_STREAMS="true",
+            TAP_XERO_NESTED_TABLES="true",
+            TAP_XERO_DETAIL_STREAMS='["*"]',
             TAP_XERO_REPORT_START_DATE="2024-01-01",
             TAP_XERO_REPORT_END_DATE="2026-12-31",
             TAP_XERO_BUDGET_START_DATE="2024-04-01",
@@ -316,7 +317,7 @@ def test_columns_of_the_database_are_no_words_of_its_own(loaded: Any) -> None:
     reserved = {
         word for (word,) in loaded.ask("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
     }
-    settings = {"field_names": "snake_case", "child_streams": True}
+    settings = {"field_names": "snake_case", "nested_tables": True}
     for name, xero in EVERY.items():
         assert not reserved & {name, *Shape(xero, settings).schema()["properties"]}, name
     assert loaded.ask("SELECT xero_user FROM {}.quote_history WHERE xero_user IS NOT NULL LIMIT 1")

@@ -1,7 +1,8 @@
-"""The commands of docs/installation.md, followed as printed."""
+"""The commands of docs/installation.md, and the README's for Meltano, followed as printed."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from demo import install
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/installation.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SCRIPTS = Path(sys.executable).parent
 COMMANDS = ["tap-xero", "target-xero", "xero-login", "xero-sandbox"]
 
@@ -116,6 +118,35 @@ def test_meltano_adds_both_plugins_to_a_project_from_their_definitions(shell: An
     for plugin in ("tap-xero", "target-xero"):
         said = shell(f"unset SINGER_XERO_REPOSITORY; meltano --log-level=error invoke {plugin} --version")
         assert re.search(rf"^{plugin} v\d+\.\d+\.\d+", said, re.MULTILINE), said
+    _follow_the_readme(shell, tmp_path)
+
+
+#: A loader that keeps what comes.
+LOADER = f"""#!{sys.executable}
+import sys
+open("singer.jsonl", "w").write(sys.stdin.read())
+"""
+
+
+def _follow_the_readme(shell: Any, folder: Path) -> None:
+    """In a project with the plugin and a loader, the README's remaining commands read the demo company."""
+    found = re.search(r"<!-- meltano -->\n```sh\n(.*?)```", README, re.DOTALL)
+    assert found
+    add, *rest = found[1].splitlines()
+    assert add in recipe("Meltano")
+    loader = folder / "loader"
+    loader.write_text(LOADER, encoding="utf-8")
+    loader.chmod(0o755)
+    path = folder / "meltano.yml"
+    project = yaml.safe_load(path.read_text(encoding="utf-8"))
+    project["plugins"]["loaders"].append(
+        {"name": "target-jsonl", "namespace": "target_jsonl", "executable": str(loader)}
+    )
+    path.write_text(yaml.safe_dump(project), encoding="utf-8")
+    shell("\n".join(rest))
+    messages = [json.loads(line) for line in (folder / "singer.jsonl").read_text("utf-8").splitlines()]
+    assert sum(message["type"] == "RECORD" for message in messages) > 5000
+    assert messages[-1]["type"] == "STATE"
 
 
 def test_a_release_s_definitions_install_that_release_from_pypi(tmp_path: Path) -> None:

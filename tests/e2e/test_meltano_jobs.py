@@ -20,7 +20,7 @@ SELECTED = {"TAP_XERO__SELECT": '["contacts.*", "payments.*", "journals.*"]'}
 @pytest.fixture
 def own(project: Any, tmp_path: Path) -> Any:
     """A project that no other test uses."""
-    return type(project)(tmp_path)
+    return project.another(tmp_path)
 
 
 def start(own: Any, *arguments: str) -> subprocess.Popen[str]:
@@ -79,8 +79,12 @@ def test_meltano_refuses_a_second_run_of_the_same_job(own: Any) -> None:
         assert first.stdout is not None
         while "contacts of" not in (line := first.stdout.readline()):
             assert line
-        with start(own, "run", "tap-xero", "target-jsonl") as second:
-            said, _ = second.communicate()
+        first.send_signal(signal.SIGSTOP)  # it must not end before the second run has begun
+        try:
+            with start(own, "run", "tap-xero", "target-jsonl") as second:
+                said, _ = second.communicate()
+        finally:
+            first.send_signal(signal.SIGCONT)
         first.stdout.read()
     assert first.returncode == 0
     assert second.returncode == 1

@@ -20,7 +20,7 @@ import requests
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
-from singer_xero.objects import DETAILS, OBJECTS
+from singer_xero.objects import OBJECTS, SUBRESOURCES
 from xero_sandbox import Sandbox, apps
 
 # Stream: where its list is, the key of its rows, and whether it is read by changes.
@@ -126,7 +126,7 @@ def load(database: Any, xero: Xero) -> Loaded:
     names = [
         name
         for (name,) in database.ask("SELECT tablename FROM pg_tables WHERE schemaname = %s", database.schema)
-        if name not in DETAILS
+        if name not in SUBRESOURCES
     ]
     tables: dict[str, list[Record]] = {}
     with psycopg.connect(database.url, row_factory=dict_row) as connection:
@@ -161,7 +161,7 @@ def runs(project: Any, database: Any, company: Path) -> tuple[Loaded, Loaded]:
         )
         with Sandbox(data=company, limits=False) as sandbox:
             found.append(load(database, Xero(sandbox)))
-            sandbox.desk.day()
+            sandbox.admin.day()
     return found[0], found[1]
 
 

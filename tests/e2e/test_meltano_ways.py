@@ -30,7 +30,7 @@ def test_the_demo_environment_needs_no_setting_and_writes_what_was_selected(proj
     assert list(written) == ["users"], said
     rows = [json.loads(line) for line in written["users"].splitlines()]
     with Sandbox(data=project.folder / ".demo/xero") as sandbox:
-        users = sandbox.desk.records("Users")
+        users = sandbox.admin.records("Users")
     assert {row["UserID"]: row["FirstName"] for row in rows} == {
         user["UserID"]: user["FirstName"] for user in users
     }
@@ -44,7 +44,7 @@ def test_meltano_finds_the_configuration_valid(project: Any) -> None:
 def test_one_command_selects_a_report_beside_the_streams_that_are_on_by_default(
     project: Any, tmp_path: Path
 ) -> None:
-    project = type(project)(tmp_path)  # one whose meltano.yml may be changed
+    project = project.another(tmp_path)  # one whose meltano.yml may be changed
 
     def selected() -> set[str]:
         said = project.meltano(
@@ -96,7 +96,7 @@ def test_organisations_may_be_named_in_an_environment_variable(project: Any, nam
 
 
 def test_organisations_may_be_a_list_in_the_project_s_file(project: Any, tmp_path: Path) -> None:
-    project = type(project)(tmp_path)
+    project = project.another(tmp_path)
     project.meltano("config", "set", "tap-xero", "tenant_ids", '["Tōtara & Tide Limited", "Nobody, Inc"]')
     with pytest.raises(AssertionError, match=r"no connected organisation is|belongs to"):
         project.meltano("--environment=demo", "run", "tap-xero", "target-jsonl")
@@ -143,11 +143,11 @@ def test_a_new_project_that_added_the_plugin_spends_at_most_a_hundred_calls(
         settings = apps.CUSTOM_CONNECTION.settings(sandbox.url)
         variables = {f"TAP_XERO_{name.upper()}": value for name, value in settings.items()} | here
         said = project.meltano("--cwd", str(tmp_path), "run", "tap-xero", "target-any", **variables)
-        calls = len(sandbox.desk.calls())
+        calls = len(sandbox.admin.calls())
         messages = [json.loads(line) for line in (tmp_path / "singer.jsonl").read_text("utf-8").splitlines()]
-        sandbox.desk.forget_calls()
+        sandbox.admin.forget_calls()
         project.meltano("--cwd", str(tmp_path), "run", "tap-xero", "target-any", **variables)
-        again = len(sandbox.desk.calls())
+        again = len(sandbox.admin.calls())
     assert calls <= 100, said
     assert again <= 100
     streams = {message["stream"] for message in messages if message["type"] == "RECORD"}

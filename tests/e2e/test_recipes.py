@@ -1,4 +1,4 @@
-"""The recipes of docs/writing.md, run as they stand there: `meltano run` into the sandbox, twice."""
+"""The recipes of docs/recipes.md that write to Xero, run as printed: `meltano run` into the sandbox, twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xero_sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
-PAGE = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 #: What stands between fences, by what the fence says: `yaml tap-csv`, `csv contacts.csv`.
 BLOCKS = dict(re.findall(r"^```(\w+(?: \S+)?)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 
@@ -58,12 +58,12 @@ class Recipe:
             if command == "meltano":
                 self.project.meltano(*arguments, **_QUIET, **settings)
         with Sandbox(data=self.folder / "sandbox", limits=False) as sandbox:
-            return sandbox.desk.records("Invoices")
+            return sandbox.admin.records("Invoices")
 
     def made(self, **settings: str) -> dict[str, dict[str, Any]]:
         """What two runs have made, by number and contact; the second must not have changed anything."""
         with Sandbox(data=self.folder / "sandbox", limits=False) as sandbox:
-            before = {one["InvoiceID"] for one in sandbox.desk.records("Invoices")}
+            before = {one["InvoiceID"] for one in sandbox.admin.records("Invoices")}
         first, second = (self.run(**settings) for _ in range(2))
         assert second == first
         new = [one for one in first if one["InvoiceID"] not in before]

@@ -14,7 +14,8 @@ from typing import Any
 
 import requests
 
-from xero_sandbox import Sandbox, apps, seed
+from xero_sandbox import Sandbox, apps
+from xero_sandbox.demo import company as seed
 
 Record = dict[str, Any]
 START = datetime(2026, 2, 2, 21, tzinfo=timezone.utc)
@@ -27,15 +28,15 @@ class RandomCompany:
     """One organisation of a running sandbox, made by `act` so many times."""
 
     def __init__(self, sandbox: Sandbox, name: str, number: int) -> None:
-        self.random, self.desk = Random(number), sandbox.desk
+        self.random, self.admin = Random(number), sandbox.admin
         made, _ = seed.new_organisation(name, "NZ", START)
         records = {name: rows for name, rows in made.records.items() if rows}
         records["Organisation"] = records.pop("Organisations")
-        for rate in records["TaxRates"]:  # the desk takes numbers, and Decimals for text
+        for rate in records["TaxRates"]:  # the admin API takes numbers, and Decimals for text
             for part in (rate, *rate["TaxComponents"]):
                 part |= {name: float(value) for name, value in part.items() if isinstance(value, Decimal)}
-        self.tenant = sandbox.desk.add_organisation(name, records, made.tenant_id)
-        tokens = sandbox.desk.consent(client_id=apps.WEB_APP.client_id, tenants=[self.tenant])
+        self.tenant = sandbox.admin.add_organisation(name, records, made.tenant_id)
+        tokens = sandbox.admin.consent(client_id=apps.WEB_APP.client_id, tenants=[self.tenant])
         self.session = requests.Session()
         self.session.headers.update(
             {
@@ -75,11 +76,11 @@ class RandomCompany:
         return dict(found)
 
     def records(self, resource: str) -> list[Record]:
-        found: list[Record] = self.desk.records(resource, self.tenant)
+        found: list[Record] = self.admin.records(resource, self.tenant)
         return found
 
     def _set_up(self) -> None:
-        self.desk.set_clock(START)
+        self.admin.set_clock(START)
         for code in ("USD", "EUR"):
             self.send("PUT", "Currencies", {"Code": code, "Description": code})
         for code, currency in (("090", "NZD"), ("091", "NZD"), ("092", "USD")):
@@ -168,8 +169,8 @@ class RandomCompany:
     def act(self) -> None:
         """One deed, some hours later than the last one."""
         self.day += timedelta(days=self.random.choice((0, 1, 1, 2)))
-        self.desk.set_clock(datetime(self.day.year, self.day.month, self.day.day, 1, tzinfo=timezone.utc))
-        self.desk.advance(self.done * 7 % 36_000)
+        self.admin.set_clock(datetime(self.day.year, self.day.month, self.day.day, 1, tzinfo=timezone.utc))
+        self.admin.advance(self.done * 7 % 36_000)
         deeds = (
             self.invoice, self.invoice, self.invoice, self.credit_note, self.pay, self.pay, self.pay, self.batch,
             self.unpay, self.edit, self.approve, self.void, self.allocate, self.allocate, self.deallocate,

@@ -88,17 +88,17 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
     folder = tmp_path_factory.mktemp("companies")
     found: list[Message] = []
     with Sandbox(limits=False) as sandbox:
-        desk = sandbox.desk
-        desk.freeze()
-        tenants = [one["tenant_id"] for one in desk.organisations()[:2]]
+        admin = sandbox.admin
+        admin.freeze()
+        tenants = [one["tenant_id"] for one in admin.organisations()[:2]]
         app = apps.WEB_APP.settings(sandbox.url)
-        tokens = desk.consent(tenants=tenants)
+        tokens = admin.consent(tenants=tenants)
         settings = {**app, "tenant_ids": tenants, "refresh_token": tokens["refresh_token"]}
         found += read_company(settings, folder / "told")
     with Sandbox(company="empty", limits=False) as sandbox:
-        sandbox.desk.freeze()
+        sandbox.admin.freeze()
         tenants = [random_company(sandbox, SEED + n) for n in range(COMPANIES)]
-        tokens = sandbox.desk.consent(tenants=tenants)
+        tokens = sandbox.admin.consent(tenants=tenants)
         settings = {**apps.WEB_APP.settings(sandbox.url), "tenant_ids": tenants}
         found += read_company({**settings, "refresh_token": tokens["refresh_token"]}, folder / "random")
     return found

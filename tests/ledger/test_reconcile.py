@@ -12,7 +12,7 @@ import pytest
 
 from xero_reconcile.__main__ import AGREES, DIFFERS, NOT_COMPARED, main
 from xero_sandbox import Sandbox
-from xero_sandbox.serve import tap_config
+from xero_sandbox.cli import tap_config
 
 from .conftest import read_company
 from .warehouse import DuckDB, tables_of
@@ -141,7 +141,7 @@ def sister(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
     with Sandbox(company="second", limits=False) as sandbox:
         config = tap_config(sandbox)
         tables = tables_of(read_company(config, folder))
-        (one,) = sandbox.desk.organisations()
+        (one,) = sandbox.admin.organisations()
         (folder / "tap.json").write_text(json.dumps({**config, "token_path": str(folder / "tokens.json")}))
         yield sandbox, (tables, folder / "tap.json"), (one["tenant_id"], one["name"])
 

@@ -10,7 +10,7 @@ import pytest
 
 from demo import dbt
 from xero_sandbox import Sandbox
-from xero_sandbox.serve import tap_config
+from xero_sandbox.cli import tap_config
 
 from .conftest import read_company
 from .warehouse import DuckDB, tables_of

@@ -203,7 +203,7 @@ LOADERS = [
         nested=False,
         advice="Set `file_naming_scheme: '{stream_name}-{timestamp}.csv'`: by default each run replaces the files, and "
         "an incremental stream without changes leaves an empty one. Nested values are Python text, not JSON: set the "
-        "tap's `child_streams`.",
+        "tap's `nested_tables`.",
     ),
     Loader(
         "target-csv (singer-io)",

@@ -36,7 +36,7 @@ class Nights:
         state = folder / "state.json"
         state.write_text(json.dumps(_states(first)[-1]))
         with Sandbox(data=folder / "xero") as sandbox:
-            sandbox.desk.day()
+            sandbox.admin.day()
         self.messages = [first, self._tap("--state", str(state))]
         self.schemas: dict[str, Row] = {}
         self.records: defaultdict[str, list[Row]] = defaultdict(list)

@@ -50,7 +50,7 @@ class Login:
     def url(self) -> str:
         """The address of the consent page, as soon as it is waited for."""
         assert self._process.stdout
-        while "Waiting for the answer" not in self._said and "Paste here" not in self._said:
+        while "Waiting for the answer" not in self._said and "Paste the address" not in self._said:
             line = self._process.stdout.readline()
             assert line, f"{self._said}\n{self._process.communicate()[1]}"
             self._said += line
@@ -113,9 +113,9 @@ class Person:
 @pytest.fixture
 def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """The demo companies as new."""
-    running_sandbox.desk.reset()
+    running_sandbox.admin.reset()
     yield running_sandbox
-    running_sandbox.desk.reset()
+    running_sandbox.admin.reset()
 
 
 @pytest.fixture

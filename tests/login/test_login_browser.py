@@ -61,7 +61,7 @@ def test_a_user_who_allows_access_ends_on_a_page_that_says_what_is_connected(
     seen = shown(chromium)
     assert seen["heading"] == seen["title"] == "Connected to 3 organisations"
     assert seen["text"] == "The tokens are stored. You can close this window."
-    assert seen["listed"] == [[one["name"], one["tenant_id"]] for one in xero.desk.organisations()]
+    assert seen["listed"] == [[one["name"], one["tenant_id"]] for one in xero.admin.organisations()]
     assert seen["host"] == urlsplit(running.asked()["redirect_uri"]).netloc
     assert seen["styled"] == "14px"  # the page's own style passes its content security policy
     assert running.end().code == 0
@@ -71,7 +71,7 @@ def test_a_user_who_allows_access_ends_on_a_page_that_says_what_is_connected(
 
 
 def test_one_organisation_is_named_in_the_heading(xero: Sandbox, login: Start, chromium: Chromium) -> None:
-    name = xero.desk.organisations()[0]["name"]
+    name = xero.admin.organisations()[0]["name"]
     running = login()
     chromium.open(running.url())
     chromium.run(

@@ -35,7 +35,7 @@ Kept = Callable[..., dict[str, Any] | None]
 
 
 def tenants(xero: Sandbox) -> dict[str, str]:
-    return {one["name"]: one["tenant_id"] for one in xero.desk.organisations()}
+    return {one["name"]: one["tenant_id"] for one in xero.admin.organisations()}
 
 
 def test_a_pkce_app_is_connected_and_a_run_finds_the_tokens(
@@ -57,7 +57,7 @@ def test_a_pkce_app_is_connected_and_a_run_finds_the_tokens(
     assert {one.name for one in client.connections()} == set(tenants(xero))
     client.close()
     # The run used the access token that was there: the code's is the only grant.
-    assert [call["grant_type"] for call in xero.desk.calls("/connect/token")] == ["authorization_code"]
+    assert [call["grant_type"] for call in xero.admin.calls("/connect/token")] == ["authorization_code"]
 
 
 def test_the_code_is_bound_to_this_run_by_pkce(login: Start, person: Person) -> None:
@@ -77,14 +77,14 @@ def test_a_web_app_proves_itself_by_its_secret(login: Start, person: Person, kep
     assert person.allows(running).status_code == 200
     ended = running.end()
     assert ended.code == 0
-    assert "give tap-xero client_id and client_secret" in ended.said
+    assert "set client_id and client_secret for tap-xero" in ended.said
     assert kept(apps.WEB_APP)["refresh_token"]
 
 
 def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
     xero: Sandbox, login: Start, person: Person
 ) -> None:
-    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
+    xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
     running = login()
     asked = running.asked()["scope"].split()
     assert asked[0] == "offline_access"
@@ -92,11 +92,14 @@ def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
     assert "accounting.journals.read" not in asked
     assert person.allows(running).status_code == 200
     reserved = [row for row in STREAMS.values() if row.scopes[0] in RESERVED]
-    assert f"open {len(STREAMS) - len(reserved)} of {len(STREAMS)} streams for reading" in running.end().said
+    assert (
+        f"give access to {len(STREAMS) - len(reserved)} of {len(STREAMS)} streams for reading"
+        in running.end().said
+    )
 
 
 def test_write_asks_for_the_write_scopes_as_well(xero: Sandbox, login: Start) -> None:
-    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
+    xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
     asked = set(login("--write").asked()["scope"].split())
     assert asked - set(read_scopes()) == {
         f"accounting.{name}"
@@ -114,7 +117,7 @@ def test_named_scopes_are_asked_for_and_no_others(
     assert running.asked()["scope"] == "offline_access accounting.settings.read"
     person.allows(running)
     opened = [row for row in STREAMS.values() if "accounting.settings.read" in row.scopes]
-    assert f"open {len(opened)} of {len(STREAMS)} streams" in running.end().said
+    assert f"give access to {len(opened)} of {len(STREAMS)} streams" in running.end().said
 
 
 def test_broad_scopes_are_asked_for_where_an_old_app_has_no_others(login: Start, person: Person) -> None:
@@ -124,7 +127,7 @@ def test_broad_scopes_are_asked_for_where_an_old_app_has_no_others(login: Start,
     assert "accounting.invoices.read" not in asked
     person.allows(running)
     opened = [row for row in STREAMS.values() if set(row.scopes) & set(asked)]
-    assert f"open {len(opened)} of {len(STREAMS)} streams" in running.end().said
+    assert f"give access to {len(opened)} of {len(STREAMS)} streams" in running.end().said
 
 
 def test_only_the_organisations_that_were_chosen_are_connected(
@@ -136,7 +139,7 @@ def test_only_the_organisations_that_were_chosen_are_connected(
     assert f"Connected to {html.escape(name)}" in page.text
     ended = running.end()
     assert [line.split()[-1] for line in ended.said.splitlines() if line.endswith(tenant_id)] == [tenant_id]
-    assert "it finds the tokens there" in ended.said
+    assert "it finds the tokens by itself" in ended.said
 
 
 def test_a_second_consent_takes_the_place_of_the_first(login: Start, person: Person, kept: Kept) -> None:
@@ -152,7 +155,7 @@ def test_a_second_consent_takes_the_place_of_the_first(login: Start, person: Per
 def test_the_refresh_token_in_the_configuration_is_older_than_the_consent(
     xero: Sandbox, login: Start, person: Person, kept: Kept
 ) -> None:
-    old = xero.desk.consent()["refresh_token"]
+    old = xero.admin.consent()["refresh_token"]
     running = login(app=apps.WEB_APP, TAP_XERO_REFRESH_TOKEN=old)
     person.allows(running)
     assert running.end().code == 0
@@ -208,7 +211,7 @@ def test_in_a_meltano_project_the_tokens_go_where_meltano_run_looks(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "No client_id: give --client-id"),
+        ({}, "No client_id: pass --client-id"),
         ({"client_id": 5}, "client_id must be string, not a number"),
         ({"client_id": "x", "client_secret": 31337}, "client_secret must be string"),
         ({"client_id": "x", "sandbox": True}, "needs no login"),
@@ -236,8 +239,8 @@ def test_scopes_without_offline_access_are_refused_before_anybody_signs_in(
 ) -> None:
     ended = login("--scopes", "accounting.settings.read").end()
     assert ended.code == 1
-    assert "lack offline_access" in ended.complaint
-    assert not xero.desk.calls()
+    assert "must include offline_access" in ended.complaint
+    assert not xero.admin.calls()
 
 
 # Browser and terminal
@@ -271,7 +274,7 @@ def test_the_address_can_be_pasted_where_the_browser_is_on_another_machine(
     running = login()
     place = person.answers(running.url())
     running.type("I don't know what to type")
-    running.until("holds no answer of Xero's")
+    running.until("contains no answer from Xero")
     running.type(place)
     assert running.end().code == 0
     assert kept()["refresh_token"]
@@ -359,7 +362,7 @@ def test_in_a_terminal_the_secret_is_asked_for_and_not_shown(
     until("press Enter.")
     address = person.answers(re.search(r"\S+/authorize\?\S+", said)[0])
     os.write(ours, f"{address}\n".encode())
-    until("which organisations to read.")
+    until("the organisations to read in tenant_ids.")
     assert process.wait(60) == 0
     os.close(ours)
     assert app.client_secret not in said
@@ -370,7 +373,7 @@ def test_a_redirect_uri_that_is_not_on_this_machine_is_pasted_back(
     xero: Sandbox, login: Start, person: Person
 ) -> None:
     place = "https://example.com/callback"
-    xero.desk.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, redirect_uris=[place])
+    xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, redirect_uris=[place])
     running = login("--redirect-uri", place)
     assert running.asked()["redirect_uri"] == place
     running.type(person.answers(running.url()))
@@ -419,7 +422,7 @@ def test_the_page_holds_no_script_and_is_kept_nowhere(login: Start, person: Pers
 
 
 def test_names_of_organisations_are_text_on_the_page(xero: Sandbox, login: Start, person: Person) -> None:
-    tenant_id = xero.desk.add_organisation("<b>Tom & Co</b>")
+    tenant_id = xero.admin.add_organisation("<b>Tom & Co</b>")
     running = login()
     page = person.allows(running, tenants=(tenant_id,))
     assert "Connected to &lt;b&gt;Tom &amp; Co&lt;/b&gt;" in page.text
@@ -440,11 +443,11 @@ def test_organisations_that_can_not_be_listed_lose_no_tokens(
 ) -> None:
     running = login()
     running.url()
-    xero.desk.fault("status", path="connections", status=404)
+    xero.admin.fault("status", path="connections", status=404)
     page = person.allows(running)
     ended = running.end()
     assert (page.status_code, ended.code) == (200, 0)
-    assert "tokens are kept, but the organisations could not be listed" in ended.complaint
+    assert "tokens are stored, but the organisations could not be listed" in ended.complaint
     assert kept()["refresh_token"]
 
 

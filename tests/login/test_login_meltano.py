@@ -104,7 +104,7 @@ def test_after_one_login_meltano_runs_night_after_night(xero: Sandbox, tmp_path:
         said += line
     answer = requests.get(
         re.search(r"\S+/authorize\?\S+", said)[0],
-        params={"sandbox_approve": "1", "sandbox_tenant": xero.desk.organisations()[0]["tenant_id"]},
+        params={"sandbox_approve": "1", "sandbox_tenant": xero.admin.organisations()[0]["tenant_id"]},
         timeout=30,
     )
     assert answer.status_code == 200
@@ -115,7 +115,7 @@ def test_after_one_login_meltano_runs_night_after_night(xero: Sandbox, tmp_path:
     tokens = []
     for night in range(2):
         if night:
-            changed = xero.desk.day()["changed"]
+            changed = xero.admin.day()["changed"]
         project.meltano("run", "tap-xero", "target-lines")
         rows = list(project.loaded())
         contacts = [row["record"] for row in rows if row["stream"] == "contacts"]
@@ -123,10 +123,10 @@ def test_after_one_login_meltano_runs_night_after_night(xero: Sandbox, tmp_path:
             assert len(contacts) == changed["Contacts"]
             assert len([row for row in rows if row["stream"] == "invoices"]) == changed["Invoices"]
         else:
-            assert len(contacts) == len(xero.desk.records("Contacts"))
+            assert len(contacts) == len(xero.admin.records("Contacts"))
         tokens.append(json.loads((tmp_path / ".secrets" / "xero-tokens.json").read_text())["clients"])
     # A day is longer than an access token lives: each night but the first uses the refresh token up.
-    grants = [call["grant_type"] for call in xero.desk.calls("/connect/token")]
+    grants = [call["grant_type"] for call in xero.admin.calls("/connect/token")]
     assert grants == ["authorization_code", "refresh_token"]
     refresh = [one[apps.PKCE_APP.client_id]["refresh_token"] for one in tokens]
     assert len(set(refresh)) == 2

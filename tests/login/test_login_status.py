@@ -26,9 +26,9 @@ def connected(xero: Sandbox, token_path: Path) -> Callable[..., Kept]:
     """Keeps the tokens of a consent of the web app, renewed some days ago."""
 
     def consent(scopes: Iterable[str] | None = None, days: float = 0, good_for: float = 1_000) -> Kept:
-        xero.desk.revoke()  # scopes add up, and the sandbox's web app has all from the start
-        answer = xero.desk.consent(
-            tenants=[one["tenant_id"] for one in xero.desk.organisations()], scopes=scopes
+        xero.admin.revoke()  # scopes add up, and the sandbox's web app has all from the start
+        answer = xero.admin.consent(
+            tenants=[one["tenant_id"] for one in xero.admin.organisations()], scopes=scopes
         )
         now = time.time()
         kept = Kept(
@@ -41,7 +41,7 @@ def connected(xero: Sandbox, token_path: Path) -> Callable[..., Kept]:
         store = TokenStore(token_path)
         with store.locked(), store.successor(apps.WEB_APP.client_id) as keep:
             keep(kept)
-        xero.desk.forget_calls()
+        xero.admin.forget_calls()
         return kept
 
     return consent
@@ -60,16 +60,16 @@ def test_status_shows_organisations_scopes_streams_and_days_left(
     ended = login("--status", app=apps.WEB_APP).end()
     assert ended.code == 0
     said = " ".join(ended.said.split())
-    for organisation in xero.desk.organisations():
+    for organisation in xero.admin.organisations():
         assert f"{organisation['name']} {organisation['tenant_id']}" in said
     opened = [name for name, row in STREAMS.items() if set(row.scopes) & set(granted)]
-    assert f"They open {len(opened)} streams: {', '.join(opened)}" in said
-    assert "journals: accounting.journals.read (Xero gives it to apps of its Advanced tier only)" in said
-    assert ": accounting.invoices.read (run `xero-login`, or name it in its --scopes)" in said
-    assert "Scopes to write: accounting.contacts Tokens" in said
+    assert f"They give access to {len(opened)} streams: {', '.join(opened)}" in said
+    assert "journals: accounting.journals.read (Xero grants it only to apps of its Advanced tier)" in said
+    assert ": accounting.invoices.read (run `xero-login`, or add it to its --scopes)" in said
+    assert "Write scopes: accounting.contacts Tokens" in said
     assert "57 days left" in said
     # Nothing was used up: the access token was still good.
-    assert not xero.desk.calls("/connect/token")
+    assert not xero.admin.calls("/connect/token")
 
 
 def test_status_says_how_to_write_when_nothing_can_be_written(
@@ -77,7 +77,7 @@ def test_status_says_how_to_write_when_nothing_can_be_written(
 ) -> None:
     connected(["offline_access", "accounting.settings.read"])
     said = login("--status", app=apps.WEB_APP).end().said
-    assert "Nothing can be written. For the scopes to write: run `xero-login --write`" in said
+    assert "No write scopes. To get them: run `xero-login --write`" in said
 
 
 def test_status_renews_what_has_run_out_and_says_so(
@@ -88,14 +88,14 @@ def test_status_renews_what_has_run_out_and_says_so(
     assert "Renewed just now: 60 days left" in ended.said
     after = TokenStore(token_path).read(apps.WEB_APP.client_id)
     assert after.previous_refresh_token == before.refresh_token
-    assert len(xero.desk.calls("/connect/token")) == 1
+    assert len(xero.admin.calls("/connect/token")) == 1
 
 
 def test_status_after_sixty_unused_days_says_to_run_xero_login(
     xero: Sandbox, login: Start, connected: Callable[..., Kept]
 ) -> None:
     connected(days=61, good_for=-1)
-    xero.desk.advance(61 * DAY)
+    xero.admin.advance(61 * DAY)
     ended = login("--status", app=apps.WEB_APP).end()
     assert ended.code == 1
     assert "invalid_grant" in ended.complaint
@@ -113,19 +113,19 @@ def test_status_without_tokens_says_to_run_xero_login(login: Start, token_path: 
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_status_of_a_custom_connection_needs_no_tokens(listed: bool, xero: Sandbox, login: Start) -> None:
-    xero.desk.switch(custom_connections=listed)
+    xero.admin.switch(custom_connections=listed)
     ended = login("--status", app=apps.CUSTOM_CONNECTION).end()
     assert ended.code == 0
-    assert xero.desk.organisations()[0]["tenant_id"] in ended.said
-    assert "none runs out" in ended.said
+    assert xero.admin.organisations()[0]["tenant_id"] in ended.said
+    assert "none expire" in ended.said
 
 
 def test_status_names_no_organisation_when_all_were_disconnected(
     xero: Sandbox, login: Start, connected: Callable[..., Kept]
 ) -> None:
     connected()
-    for organisation in xero.desk.organisations():
-        xero.desk.disconnect(organisation["tenant_id"])
+    for organisation in xero.admin.organisations():
+        xero.admin.disconnect(organisation["tenant_id"])
     assert "No organisation is connected" in login("--status", app=apps.WEB_APP).end().said
 
 
@@ -153,9 +153,9 @@ def test_logout_withdraws_consent_and_forgets_the_tokens(
     kept = connected()
     ended = login("--logout", app=apps.WEB_APP, TAP_XERO_REFRESH_TOKEN="a-token-pasted-long-ago").end()
     assert ended.code == 0
-    assert "take it out" in ended.said
+    assert "remove it" in ended.said
     assert json.loads(token_path.read_text())["clients"] == {}
-    assert [call["status"] for call in xero.desk.calls("/connect/revocation")] == [200]
+    assert [call["status"] for call in xero.admin.calls("/connect/revocation")] == [200]
     assert kept.refresh_token not in ended.said
     again = login("--logout", app=apps.WEB_APP).end()
     assert again.code == 1

@@ -130,9 +130,9 @@ class Place:
 def sandbox(folder: Path) -> Iterator[Place]:
     """The sandbox's demo company."""
     with Sandbox(limits=False) as running:
-        tenants = [one["tenant_id"] for one in running.desk.organisations()]
-        running.desk.limits(enabled=True, **dict.fromkeys(("minute", "app_minute", "day"), 1_000_000))
-        answer = running.desk.consent(tenants=tenants)
+        tenants = [one["tenant_id"] for one in running.admin.organisations()]
+        running.admin.limits(enabled=True, **dict.fromkeys(("minute", "app_minute", "day"), 1_000_000))
+        answer = running.admin.consent(tenants=tenants)
         config = {
             **apps.WEB_APP.settings(running.url),
             "refresh_token": answer["refresh_token"],

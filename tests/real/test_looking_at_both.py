@@ -27,12 +27,12 @@ def other() -> Iterator[Sandbox]:
 @pytest.fixture
 def named(other: Sandbox, tmp_path: Path) -> dict[str, str]:
     """The environment of somebody who names the demo company of the other sandbox."""
-    other.desk.reset()
-    tenants = [one["tenant_id"] for one in other.desk.organisations()]
+    other.admin.reset()
+    tenants = [one["tenant_id"] for one in other.admin.organisations()]
     return {
         "XERO_TEST_CLIENT_ID": apps.WEB_APP.client_id,
         "XERO_TEST_CLIENT_SECRET": apps.WEB_APP.client_secret or "",
-        "XERO_TEST_REFRESH_TOKEN": other.desk.consent(tenants=tenants)["refresh_token"],
+        "XERO_TEST_REFRESH_TOKEN": other.admin.consent(tenants=tenants)["refresh_token"],
         "XERO_TEST_TOKEN_PATH": str(tmp_path / "tokens.json"),
         "XERO_TEST_TENANT": tenants[0],
         "XERO_TEST_API_URL": other.url,
@@ -43,7 +43,7 @@ def named(other: Sandbox, tmp_path: Path) -> dict[str, str]:
 def test_where_xero_answers_otherwise_is_told_and_what_was_written_is_cleaned_up(
     other: Sandbox, named: dict[str, str], tmp_path: Path
 ) -> None:
-    other.desk.switch(nothing_new_304=True, since_inclusive=False)
+    other.admin.switch(nothing_new_304=True, since_inclusive=False)
     report = tmp_path / "report.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XERO_TEST_")}
     environment |= {
@@ -65,9 +65,9 @@ def test_where_xero_answers_otherwise_is_told_and_what_was_written_is_cleaned_up
     assert json.loads(report.read_text())["status when nothing is new"] == {"sandbox": 200, "Xero": 304}
     for secret in (named["XERO_TEST_CLIENT_SECRET"], named["XERO_TEST_REFRESH_TOKEN"]):
         assert secret not in done.stdout + done.stderr
-    contacts = [one for one in other.desk.records("Contacts") if one["Name"].startswith(MARK)]
+    contacts = [one for one in other.admin.records("Contacts") if one["Name"].startswith(MARK)]
     assert [one["ContactStatus"] for one in contacts] == ["ARCHIVED"] * 2
-    invoices = [one for one in other.desk.records("Invoices") if MARK in str(one)]
+    invoices = [one for one in other.admin.records("Invoices") if MARK in str(one)]
     assert [one["Status"] for one in invoices] == ["DELETED"]
 
 
@@ -84,7 +84,7 @@ def test_nothing_is_written_unless_the_organisation_is_named_a_second_time(
 def test_nothing_is_written_to_an_organisation_that_is_no_demo_company(
     other: Sandbox, named: dict[str, str], tmp_path: Path
 ) -> None:
-    real = other.desk.organisations()[1]
+    real = other.admin.organisations()[1]
     environment = {
         **named,
         "XERO_TEST_TENANT": real["tenant_id"],

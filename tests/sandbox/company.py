@@ -23,11 +23,11 @@ def in_base(amount: Decimal, rate: Any) -> Decimal:
     return (amount / worth).quantize(CENT, ROUND_HALF_UP)
 
 
-def books_agree(desk: Any, tenant: str | None = None) -> None:
+def books_agree(admin: Any, tenant: str | None = None) -> None:
     """Journals are balanced and gapless; documents, their payments and credits, and the ledger say the same."""
 
     def records(resource: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = desk.records(resource, tenant)
+        found: list[dict[str, Any]] = admin.records(resource, tenant)
         return found
 
     journals = records("Journals")
@@ -117,8 +117,8 @@ def _in_ledger(records: Any, by_source: Mapping[str, Mapping[str, Decimal]]) -> 
 class Company:
     """Writes to one organisation by plain HTTP."""
 
-    def __init__(self, caller: Any, desk: Any, tenant: str | None = None) -> None:
-        self.caller, self.desk, self.tenant = caller, desk, tenant
+    def __init__(self, caller: Any, admin: Any, tenant: str | None = None) -> None:
+        self.caller, self.admin, self.tenant = caller, admin, tenant
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
         """The raw answer; ``options`` are query parameters, ``headers`` and ``data`` go to requests."""
@@ -150,11 +150,11 @@ class Company:
 
     def refused(self, method: str, path: str, element: Any, **params: Any) -> list[str]:
         """The words with which one element is refused; nothing of it may have been kept."""
-        before = self.desk.organisations()
+        before = self.admin.organisations()
         (found,) = self.each(method, path, element, **params)
         assert found["StatusAttributeString"] == "ERROR", found
         assert "UpdatedDateUTC" not in found
-        assert self.desk.organisations() == before, "something was left behind"
+        assert self.admin.organisations() == before, "something was left behind"
         return [one["Message"] for one in found["ValidationErrors"]]
 
     def get(self, resource: str, identifier: str, **params: Any) -> dict[str, Any]:
@@ -163,12 +163,12 @@ class Company:
         return dict(body["Organisations" if resource == "Organisation" else resource][0])
 
     def kept(self, resource: str, identifier: str) -> dict[str, Any]:
-        """One record as the desk shows it."""
-        found: dict[str, Any] = self.desk.record(resource, identifier, self.tenant)
+        """One record as the admin API shows it."""
+        found: dict[str, Any] = self.admin.record(resource, identifier, self.tenant)
         return found
 
     def count(self, resource: str) -> int:
-        return len(self.desk.records(resource, self.tenant))
+        return len(self.admin.records(resource, self.tenant))
 
     def trial_balance(self) -> tuple[Decimal, Decimal]:
         """Debits and credits of all accounts to the end of the year, as the report has them."""

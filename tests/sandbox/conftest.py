@@ -49,8 +49,8 @@ class Caller:
 def xero() -> Iterator[Sandbox]:
     """A sandbox with a brand-new organisation whose clock stands still at 09:00."""
     with Sandbox(company="empty") as running:
-        running.desk.freeze()
-        running.desk.set_clock("2026-11-20T09:00:00Z")
+        running.admin.freeze()
+        running.admin.set_clock("2026-11-20T09:00:00Z")
         yield running
 
 
@@ -79,11 +79,11 @@ def api(xero: Sandbox, callers: Callable[..., Caller]) -> Caller:
 @pytest.fixture
 def company(xero: Sandbox, api: Caller) -> Iterator[Company]:
     """That organisation to write to, with a bank account; its books must agree when the test is over."""
-    xero.desk.limits(enabled=False)
-    made = Company(api, xero.desk)
+    xero.admin.limits(enabled=False)
+    made = Company(api, xero.admin)
     made.bank()
     yield made
-    books_agree(xero.desk)
+    books_agree(xero.admin)
     debits, credited = made.trial_balance()
     assert debits == credited
 
@@ -93,8 +93,8 @@ def books(xero: Sandbox, callers: Callable[..., Caller]) -> Callable[..., Caller
     """Makes an organisation of given records, and a web app's caller for it."""
 
     def make(**records: list[dict[str, Any]]) -> Caller:
-        tenant = xero.desk.add_organisation("Books Ltd", records)
-        return callers(xero, xero.desk.consent(tenants=[tenant])["access_token"], tenant)
+        tenant = xero.admin.add_organisation("Books Ltd", records)
+        return callers(xero, xero.admin.consent(tenants=[tenant])["access_token"], tenant)
 
     return make
 

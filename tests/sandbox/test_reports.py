@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from xero_sandbox import books, seed
-from xero_sandbox import reports as drawn
-from xero_sandbox.cash_basis import cash_journals
+from xero_sandbox.accounting import double_entry as books
+from xero_sandbox.accounting import reports as drawn
+from xero_sandbox.accounting.cash_basis import cash_journals
+from xero_sandbox.demo import company as seed
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 ZERO = Decimal("0.00")

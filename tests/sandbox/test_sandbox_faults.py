@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from xero_sandbox import DeskError
+from xero_sandbox import AdminError
 
 
 @pytest.mark.parametrize("problem", ["minute", "day", "concurrent", "appminute", "DayLimit"])
 def test_a_429_of_any_kind_strikes_once_and_leaves_no_time_unless_told(xero, api, problem):
-    xero.desk.fault("rate_limit", problem=problem)
+    xero.admin.fault("rate_limit", problem=problem)
     refused = api.call("Contacts")
     assert (refused.status_code, refused.content) == (429, b"")
     assert refused.headers["X-Rate-Limit-Problem"] == problem
@@ -24,13 +24,13 @@ def test_a_429_of_any_kind_strikes_once_and_leaves_no_time_unless_told(xero, api
     ("after", "header"), [(7, "7"), (2.5, "2.5"), ("Fri, 20 Nov 2026 09:00:07 GMT", None)]
 )
 def test_a_429_names_its_time_in_any_spelling(xero, api, after, header):
-    xero.desk.fault("rate_limit", retry_after=after)
+    xero.admin.fault("rate_limit", retry_after=after)
     assert api.call("Contacts").headers["Retry-After"] == (header or after)
 
 
 def test_server_errors_and_an_organisation_that_is_offline(xero, api):
-    xero.desk.fault("server_error")
-    xero.desk.fault("unavailable", after=1, headers={"Retry-After": "60"})
+    xero.admin.fault("server_error")
+    xero.admin.fault("unavailable", after=1, headers={"Retry-After": "60"})
     first, second = api.call("Contacts"), api.call("Contacts")
     assert (first.status_code, first.json()["Title"]) == (500, "An error occurred")
     assert (second.status_code, second.text, second.headers["Retry-After"]) == (
@@ -42,19 +42,19 @@ def test_server_errors_and_an_organisation_that_is_offline(xero, api):
 
 
 def test_any_status_with_any_body(xero, api):
-    xero.desk.fault("status", status=418, body="teapot", content_type="text/plain", headers={"X-Odd": "1"})
+    xero.admin.fault("status", status=418, body="teapot", content_type="text/plain", headers={"X-Odd": "1"})
     response = api.call("Contacts")
     assert (response.status_code, response.text, response.headers["X-Odd"]) == (418, "teapot", "1")
 
 
 def test_a_page_of_html_with_200(xero, api):
-    xero.desk.fault("html")
+    xero.admin.fault("html")
     response = api.call("Contacts")
     assert (response.status_code, response.text[:15]) == (200, "<!DOCTYPE html>")
 
 
 def test_a_body_that_ends_early(xero, api):
-    xero.desk.fault("cut_off", path="Accounts")
+    xero.admin.fault("cut_off", path="Accounts")
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
         api.call("Accounts")
     assert len(api.get("Accounts")["Accounts"]) > 50
@@ -62,99 +62,99 @@ def test_a_body_that_ends_early(xero, api):
 
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
 def test_a_connection_that_drops_is_in_the_list_of_calls_without_a_status(xero, api, kind):
-    xero.desk.fault(kind, path="connect/token")
-    before = len(xero.desk.calls("/connect/token"))
+    xero.admin.fault(kind, path="connect/token")
+    before = len(xero.admin.calls("/connect/token"))
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.post(f"{xero.url}/connect/token", data={"client_id": "x"}, timeout=30)
-    assert len(xero.desk.calls("/connect/token")) == before + 1
-    assert xero.desk.calls("/connect/token")[-1]["status"] == 0
+    assert len(xero.admin.calls("/connect/token")) == before + 1
+    assert xero.admin.calls("/connect/token")[-1]["status"] == 0
     assert api.call("Contacts").status_code == 200
 
 
 def test_a_lost_answer_to_a_refresh_means_the_work_was_done(xero, ask_token):
-    token = xero.desk.consent()["refresh_token"]
-    xero.desk.fault("reset_after", path="connect/token")
+    token = xero.admin.consent()["refresh_token"]
+    xero.admin.fault("reset_after", path="connect/token")
     with pytest.raises(requests.exceptions.ConnectionError):
         ask_token(xero.url, grant_type="refresh_token", refresh_token=token)
-    xero.desk.advance(31 * 60)
+    xero.admin.advance(31 * 60)
     late = ask_token(xero.url, grant_type="refresh_token", refresh_token=token)
     assert late.json() == {"error": "invalid_grant"}
 
 
 def test_a_dropped_connection_before_the_refresh_leaves_the_token_unused(xero, ask_token):
-    token = xero.desk.consent()["refresh_token"]
-    xero.desk.fault("reset_before", path="connect/token")
+    token = xero.admin.consent()["refresh_token"]
+    xero.admin.fault("reset_before", path="connect/token")
     with pytest.raises(requests.exceptions.ConnectionError):
         ask_token(xero.url, grant_type="refresh_token", refresh_token=token)
-    xero.desk.advance(31 * 60)
+    xero.admin.advance(31 * 60)
     assert ask_token(xero.url, grant_type="refresh_token", refresh_token=token).status_code == 200
 
 
 def test_a_token_that_is_refused_as_expired_once(xero, api):
-    xero.desk.fault("token_expired")
+    xero.admin.fault("token_expired")
     assert api.call("Contacts").json()["Detail"].startswith("TokenExpired")
     assert api.call("Contacts").status_code == 200
 
 
 def test_a_slow_answer_comes_all_the_same(xero, api):
-    xero.desk.fault("slow", seconds=0.01)
+    xero.admin.fault("slow", seconds=0.01)
     assert api.call("Contacts").status_code == 200
 
 
 def test_a_held_call_waits_until_it_is_released(xero, api):
-    hold = xero.desk.fault("hold", path="Contacts")
+    hold = xero.admin.fault("hold", path="Contacts")
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(api.call, "Contacts")
-        xero.desk.wait(hold)
+        xero.admin.wait(hold)
         assert not held.done()
-        xero.desk.release(hold)
+        xero.admin.release(hold)
         assert held.result().status_code == 200
-    assert xero.desk.faults() == []
+    assert xero.admin.faults() == []
 
 
 def test_a_record_edited_between_two_pages_shifts_the_rest_by_one(xero, books, invoices):
     caller = books(Invoices=invoices(6))
-    xero.desk.fault("edit", path="Invoices", resource="Invoices", position=0, patch={"Reference": "edited"})
+    xero.admin.fault("edit", path="Invoices", resource="Invoices", position=0, patch={"Reference": "edited"})
     first = caller.ids("Invoices", "InvoiceNumber", page=1, pageSize=3)
     second = caller.ids("Invoices", "InvoiceNumber", page=2, pageSize=3)
     assert first == ["INV-1", "INV-2", "INV-3"]
     assert second == ["INV-5", "INV-6", "INV-1"]
-    assert xero.desk.record("Invoices", "INV-1", tenant="Books Ltd")["Reference"] == "edited"
+    assert xero.admin.record("Invoices", "INV-1", tenant="Books Ltd")["Reference"] == "edited"
 
 
 def test_a_record_edited_by_its_id_after_the_second_answer(xero, books, invoices):
     made = invoices(4)
     caller = books(Invoices=made)
-    xero.desk.fault("edit", path="Invoices", resource="Invoices", id=made[3]["InvoiceID"], after=1)
+    xero.admin.fault("edit", path="Invoices", resource="Invoices", id=made[3]["InvoiceID"], after=1)
     for expected in (["INV-1", "INV-2"], ["INV-3", "INV-4"]):
         page = 1 if "INV-1" in expected else 2
         assert caller.ids("Invoices", "InvoiceNumber", page=page, pageSize=2) == expected
-    stamp = xero.desk.record("Invoices", "INV-4", tenant="Books Ltd")["UpdatedDateUTC"]
+    stamp = xero.admin.record("Invoices", "INV-4", tenant="Books Ltd")["UpdatedDateUTC"]
     assert stamp == "/Date(1795165200000+0000)/"
 
 
 def test_a_fault_waits_for_its_call_and_strikes_as_often_as_told(xero, api):
-    xero.desk.fault("unavailable", method="GET", path="Contacts", query={"page": "2"}, after=1, count=2)
+    xero.admin.fault("unavailable", method="GET", path="Contacts", query={"page": "2"}, after=1, count=2)
     pages = [api.call(f"Contacts?page={page}").status_code for page in (1, 2, 2, 1, 2, 2)]
     assert pages == [200, 200, 503, 200, 503, 200]
     assert api.call("Users").status_code == 200
 
 
 def test_a_fault_without_an_end_stays_until_it_is_taken_away(xero, api):
-    xero.desk.fault("unavailable", path="*", count=0)
+    xero.admin.fault("unavailable", path="*", count=0)
     assert {api.call(path).status_code for path in ("Contacts", "Users", "Users")} == {503}
-    xero.desk.clear_faults()
+    xero.admin.clear_faults()
     assert api.call("Users").status_code == 200
 
 
 def test_a_fault_for_one_organisation_leaves_the_others_alone(xero, books, api):
     caller = books()
     tenant = caller.session.headers["xero-tenant-id"]
-    xero.desk.fault("unavailable", tenant=tenant)
+    xero.admin.fault("unavailable", tenant=tenant)
     assert (api.call("Contacts").status_code, caller.call("Contacts").status_code) == (200, 503)
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "earthquake"}, {"kind": "html", "sometimes": True}])
 def test_a_fault_that_does_not_exist_is_refused(xero, wrong):
-    with pytest.raises(DeskError, match="fault"):
-        xero.desk.fault(**wrong)
+    with pytest.raises(AdminError, match="fault"):
+        xero.admin.fault(**wrong)

@@ -96,7 +96,7 @@ def test_a_token_call_in_json_is_an_invalid_request(xero):
 
 
 def test_an_app_of_2026_gets_granular_scopes_only(xero, ask_token):
-    made = xero.desk.add_app(kind="custom_connection", granular_only=True)
+    made = xero.admin.add_app(kind="custom_connection", granular_only=True)
     app = apps.App(made["client_id"], made["client_secret"], "custom_connection", "")
     broad = ask_token(xero.url, app, grant_type="client_credentials", scope="accounting.transactions.read")
     granular = ask_token(xero.url, app, grant_type="client_credentials", scope="accounting.invoices.read")
@@ -108,7 +108,7 @@ def test_an_app_of_2026_gets_granular_scopes_only(xero, ask_token):
 
 
 def test_a_custom_connection_that_was_disconnected_gets_no_token(xero, ask_token):
-    xero.desk.disconnect()
+    xero.admin.disconnect()
     response = ask_token(xero.url, apps.CUSTOM_CONNECTION, grant_type="client_credentials")
     assert response.json() == {"error": "unauthorized_client"}
 
@@ -117,33 +117,33 @@ def test_a_custom_connection_that_was_disconnected_gets_no_token(xero, ask_token
 
 
 def test_every_refresh_gives_a_new_token_and_the_second_one_works_too(xero, ask_token):
-    first = xero.desk.consent()["refresh_token"]
+    first = xero.admin.consent()["refresh_token"]
     second = ask_token(xero.url, grant_type="refresh_token", refresh_token=first).json()["refresh_token"]
     third = ask_token(xero.url, grant_type="refresh_token", refresh_token=second).json()["refresh_token"]
     assert len({first, second, third}) == 3
 
 
 def test_a_used_refresh_token_works_for_thirty_minutes_more_in_case_the_answer_was_lost(xero, ask_token):
-    token = xero.desk.consent()["refresh_token"]
+    token = xero.admin.consent()["refresh_token"]
     assert ask_token(xero.url, grant_type="refresh_token", refresh_token=token).status_code == 200
-    xero.desk.advance(30 * 60)
+    xero.admin.advance(30 * 60)
     assert ask_token(xero.url, grant_type="refresh_token", refresh_token=token).status_code == 200
-    xero.desk.advance(1)
+    xero.admin.advance(1)
     late = ask_token(xero.url, grant_type="refresh_token", refresh_token=token)
     assert (late.status_code, late.json()) == (400, {"error": "invalid_grant"})
 
 
 def test_a_refresh_token_dies_after_sixty_unused_days(xero, ask_token):
-    token, other = (xero.desk.consent()["refresh_token"] for _ in "ab")
-    xero.desk.advance(60 * 86_400)
+    token, other = (xero.admin.consent()["refresh_token"] for _ in "ab")
+    xero.admin.advance(60 * 86_400)
     assert ask_token(xero.url, grant_type="refresh_token", refresh_token=token).status_code == 200
-    xero.desk.advance(1)
+    xero.admin.advance(1)
     late = ask_token(xero.url, grant_type="refresh_token", refresh_token=other)
     assert late.json() == {"error": "invalid_grant"}
 
 
 def test_a_refresh_token_of_another_app_is_refused(xero, ask_token):
-    token = xero.desk.consent(client_id=apps.PKCE_APP.client_id)["refresh_token"]
+    token = xero.admin.consent(client_id=apps.PKCE_APP.client_id)["refresh_token"]
     assert ask_token(xero.url, grant_type="refresh_token", refresh_token=token).json() == {
         "error": "invalid_grant"
     }
@@ -152,7 +152,7 @@ def test_a_refresh_token_of_another_app_is_refused(xero, ask_token):
 
 
 def test_without_offline_access_there_is_no_refresh_token(xero):
-    assert "refresh_token" not in xero.desk.consent(
+    assert "refresh_token" not in xero.admin.consent(
         client_id=apps.PKCE_APP.client_id, scopes="accounting.contacts"
     )
 
@@ -171,7 +171,7 @@ def test_a_code_is_exchanged_once_and_state_comes_back(xero, ask_token):
 
 def test_a_code_lives_five_minutes(xero, ask_token):
     code = came_back(authorize(xero.url))["code"]
-    xero.desk.advance(301)
+    xero.admin.advance(301)
     late = ask_token(xero.url, grant_type="authorization_code", code=code, redirect_uri=BACK)
     assert late.json() == {"error": "invalid_grant"}
 
@@ -211,7 +211,7 @@ def test_the_consent_page_refuses_what_is_not_registered(xero, more, error):
 
 
 def test_the_consent_page_lists_organisations_and_scopes_and_its_button_leads_back(xero):
-    xero.desk.add_organisation("Second & Co")
+    xero.admin.add_organisation("Second & Co")
     page = authorize(xero.url, sandbox_approve="")
     assert page.status_code == 200
     assert {"Blank Slate Ltd", "Second &amp; Co", "accounting.contacts.read"} <= set(
@@ -219,7 +219,7 @@ def test_the_consent_page_lists_organisations_and_scopes_and_its_button_leads_ba
     )
     form = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
     form = {name: value.replace("&amp;", "&") for name, value in form.items()}
-    tenant = xero.desk.organisations()[1]["tenant_id"]
+    tenant = xero.admin.organisations()[1]["tenant_id"]
     sent = requests.post(
         f"{xero.url}/identity/connect/authorize",
         data={**form, "sandbox_tenant": tenant, "sandbox_approve": "1"},
@@ -237,7 +237,7 @@ def test_a_user_who_says_no_sends_the_app_away(xero):
 
 
 def test_a_switch_makes_the_page_agree_by_itself(xero):
-    xero.desk.switch(approve_at_once=True)
+    xero.admin.switch(approve_at_once=True)
     assert "code" in came_back(authorize(xero.url, sandbox_approve=""))
 
 
@@ -245,9 +245,9 @@ def test_a_switch_makes_the_page_agree_by_itself(xero):
 
 
 def test_an_access_token_runs_out_after_thirty_minutes(xero, api):
-    xero.desk.advance(1799)
+    xero.admin.advance(1799)
     assert api.call("Organisation").status_code == 200
-    xero.desk.advance(1)
+    xero.admin.advance(1)
     response = api.call("Organisation")
     body = response.json()
     assert (response.status_code, body["Title"], body["Status"]) == (401, "Unauthorized", 401)
@@ -261,8 +261,8 @@ def test_a_token_that_is_none_is_401_authentication_unsuccessful(xero, callers, 
 
 
 def test_a_missing_scope_is_401_and_the_header_names_it(xero, callers):
-    tenant = xero.desk.organisations()[0]["tenant_id"]
-    token = xero.desk.consent(client_id=apps.PKCE_APP.client_id, scopes="accounting.contacts.read")
+    tenant = xero.admin.organisations()[0]["tenant_id"]
+    token = xero.admin.consent(client_id=apps.PKCE_APP.client_id, scopes="accounting.contacts.read")
     caller = callers(xero, token["access_token"], tenant)
     assert caller.call("Contacts").status_code == 200
     response = caller.call("Invoices")
@@ -293,15 +293,15 @@ def test_a_missing_scope_is_401_and_the_header_names_it(xero, callers):
 )
 def test_broad_and_granular_scopes_open_what_the_table_says(xero, callers, scope, opened):
     every = "Invoices Payments BankTransactions ManualJournals Items Accounts Budgets Journals Reports PaymentServices"
-    token = xero.desk.consent(client_id=apps.PKCE_APP.client_id, scopes=scope)["access_token"]
-    caller = callers(xero, token, xero.desk.organisations()[0]["tenant_id"])
+    token = xero.admin.consent(client_id=apps.PKCE_APP.client_id, scopes=scope)["access_token"]
+    caller = callers(xero, token, xero.admin.organisations()[0]["tenant_id"])
     assert {name for name in every.split() if caller.call(name).status_code == 200} == opened
 
 
 def test_connections_are_told_with_seven_decimals_and_by_consent(xero, callers):
-    second = xero.desk.add_organisation("Second Ltd")
-    xero.desk.consent()
-    token = xero.desk.consent(tenants=[second])["access_token"]
+    second = xero.admin.add_organisation("Second Ltd")
+    xero.admin.consent()
+    token = xero.admin.consent(tenants=[second])["access_token"]
     caller = callers(xero, token)
     both = caller.get("/connections")
     assert [one["tenantName"] for one in both] == ["Blank Slate Ltd", "Second Ltd"]
@@ -313,22 +313,22 @@ def test_connections_are_told_with_seven_decimals_and_by_consent(xero, callers):
 
 def test_scopes_of_one_app_add_up_over_consents(xero):
     app = apps.PKCE_APP.client_id
-    xero.desk.consent(client_id=app, scopes="accounting.contacts.read")
-    second = xero.desk.consent(client_id=app, scopes="accounting.settings.read")
+    xero.admin.consent(client_id=app, scopes="accounting.contacts.read")
+    second = xero.admin.consent(client_id=app, scopes="accounting.settings.read")
     assert claims(second["access_token"])["scope"] == ["accounting.contacts.read", "accounting.settings.read"]
 
 
 def test_scopes_taken_away_are_missing_in_the_next_token(xero, ask_token):
-    token = xero.desk.consent()["refresh_token"]
-    xero.desk.take_scopes("accounting.contacts.read", "accounting.contacts")
+    token = xero.admin.consent()["refresh_token"]
+    xero.admin.take_scopes("accounting.contacts.read", "accounting.contacts")
     answer = ask_token(xero.url, grant_type="refresh_token", refresh_token=token).json()
     assert "accounting.contacts.read" not in claims(answer["access_token"])["scope"]
     assert "accounting.settings" in claims(answer["access_token"])["scope"]
 
 
 def test_a_connection_that_is_deleted_is_403_from_then_on(xero, callers):
-    tenant = xero.desk.organisations()[0]["tenant_id"]
-    caller = callers(xero, xero.desk.consent()["access_token"], tenant)
+    tenant = xero.admin.organisations()[0]["tenant_id"]
+    caller = callers(xero, xero.admin.consent()["access_token"], tenant)
     assert caller.call("Organisation").status_code == 200
     connection = caller.get("/connections")[0]["id"]
     assert caller.call(f"/connections/{connection}", "DELETE").status_code == 204
@@ -343,12 +343,12 @@ def test_a_connection_that_is_deleted_is_403_from_then_on(xero, callers):
 
 @pytest.mark.parametrize("tenant", ["", "7c6f1a52-0000-4000-8000-000000000000"])
 def test_a_missing_or_unknown_tenant_is_403(xero, callers, tenant):
-    caller = callers(xero, xero.desk.consent()["access_token"], tenant)
+    caller = callers(xero, xero.admin.consent()["access_token"], tenant)
     assert caller.call("Organisation").status_code == 403
 
 
 def test_revoking_ends_connections_and_refresh_tokens(xero, ask_token, callers):
-    tokens = xero.desk.consent()
+    tokens = xero.admin.consent()
     caller = callers(xero, tokens["access_token"])
     auth = (apps.WEB_APP.client_id, apps.WEB_APP.client_secret)
     form = {"token": tokens["refresh_token"]}
@@ -362,20 +362,20 @@ def test_revoking_ends_connections_and_refresh_tokens(xero, ask_token, callers):
 
 def test_whether_connections_answers_a_custom_connection_is_a_switch(xero, api):
     assert [one["tenantName"] for one in api.get("/connections")] == ["Blank Slate Ltd"]
-    xero.desk.switch(custom_connections=False)
+    xero.admin.switch(custom_connections=False)
     assert api.call("/connections").status_code == 403
     assert api.call("Organisation").status_code == 200
 
 
 def test_whether_a_custom_connection_must_name_its_tenant_is_a_switch(xero, api):
-    xero.desk.switch(custom_needs_tenant=True)
+    xero.admin.switch(custom_needs_tenant=True)
     assert api.call("Organisation").status_code == 403
-    tenant = xero.desk.organisations()[0]["tenant_id"]
+    tenant = xero.admin.organisations()[0]["tenant_id"]
     assert api.call("Organisation", headers={"xero-tenant-id": tenant}).status_code == 200
 
 
 def test_only_the_advanced_tier_may_ask_for_journals(xero, ask_token):
-    made = xero.desk.add_app(kind="custom_connection", tier="starter")
+    made = xero.admin.add_app(kind="custom_connection", tier="starter")
     app = apps.App(made["client_id"], made["client_secret"], "custom_connection", "")
     refused = ask_token(xero.url, app, grant_type="client_credentials", scope="accounting.journals.read")
     assert refused.json()["error"] == "invalid_scope"

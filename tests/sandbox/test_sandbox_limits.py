@@ -30,49 +30,49 @@ def test_connections_tell_and_use_the_apps_allowance_only(api):
 
 def test_the_sixty_first_call_of_a_minute_is_429_as_recorded_and_the_next_minute_is_free(xero, api):
     assert {api.call("Contacts").status_code for _ in range(60)} == {200}
-    xero.desk.advance(34)
+    xero.admin.advance(34)
     refused = api.call("Contacts")
     assert (refused.status_code, refused.content) == (429, b"")
     assert "Content-Type" not in refused.headers
     assert refused.headers["X-Rate-Limit-Problem"] == "minute"
     assert refused.headers["Retry-After"] == "26"
     assert left(refused)["Min"] == 0
-    xero.desk.advance(26)
+    xero.admin.advance(26)
     assert api.call("Contacts").status_code == 200
 
 
 def test_a_refused_call_does_not_use_the_day_up(xero, api):
-    xero.desk.limits(minute=2)
+    xero.admin.limits(minute=2)
     days = [left(api.call("Contacts"))["Day"] for _ in range(4)]
     assert days == [4999, 4998, 4998, 4998]
 
 
 def test_the_days_limit_names_the_hours_to_wait(xero, api, callers):
-    xero.desk.limits(day=2)
+    xero.admin.limits(day=2)
     assert [api.call("Contacts").status_code for _ in range(3)] == [200, 200, 429]
-    xero.desk.advance(3600)
+    xero.admin.advance(3600)
     refused = callers(xero).call("Contacts")
     assert (refused.headers["X-Rate-Limit-Problem"], refused.headers["Retry-After"]) == (
         "day",
         str(23 * 3600),
     )
     assert refused.headers["X-MinLimit-Remaining"] == "60"
-    xero.desk.advance(23 * 3600)
+    xero.admin.advance(23 * 3600)
     assert callers(xero).call("Contacts").status_code == 200
 
 
 def test_the_starter_tier_has_a_thousand_calls_a_day(xero, callers):
-    xero.desk.add_app(client_id=apps.WEB_APP.client_id, client_secret="s" * 40, kind="web", tier="starter")
-    tenant = xero.desk.organisations()[0]["tenant_id"]
-    caller = callers(xero, xero.desk.consent()["access_token"], tenant)
+    xero.admin.add_app(client_id=apps.WEB_APP.client_id, client_secret="s" * 40, kind="web", tier="starter")
+    tenant = xero.admin.organisations()[0]["tenant_id"]
+    caller = callers(xero, xero.admin.consent()["access_token"], tenant)
     assert left(caller.call("Contacts"))["Day"] == 999
 
 
 def test_limits_are_counted_by_organisation_and_the_apps_over_all(xero, callers):
-    second = xero.desk.add_organisation("Second Ltd")
-    xero.desk.limits(app_minute=3)
-    token = xero.desk.consent(tenants=[xero.desk.organisations()[0]["tenant_id"], second])["access_token"]
-    one = callers(xero, token, xero.desk.organisations()[0]["tenant_id"])
+    second = xero.admin.add_organisation("Second Ltd")
+    xero.admin.limits(app_minute=3)
+    token = xero.admin.consent(tenants=[xero.admin.organisations()[0]["tenant_id"], second])["access_token"]
+    one = callers(xero, token, xero.admin.organisations()[0]["tenant_id"])
     other = callers(xero, token, second)
     assert left(one.call("Contacts")) == {"Day": 4999, "Min": 59, "AppMin": 2}
     assert left(other.call("Contacts")) == {"Day": 4999, "Min": 59, "AppMin": 1}
@@ -82,41 +82,41 @@ def test_limits_are_counted_by_organisation_and_the_apps_over_all(xero, callers)
 
 
 def test_a_sixth_call_at_once_is_429_concurrent_without_a_time(xero, api):
-    hold = xero.desk.fault("hold", path="Contacts", count=5)
+    hold = xero.admin.fault("hold", path="Contacts", count=5)
     with ThreadPoolExecutor(5) as pool:
         held = [pool.submit(api.call, "Contacts") for _ in range(5)]
-        xero.desk.wait(hold, hits=5)
+        xero.admin.wait(hold, hits=5)
         refused = api.call("Users")
-        xero.desk.release(hold)
+        xero.admin.release(hold)
         assert {call.result().status_code for call in held} == {200}
     assert (refused.status_code, refused.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
     assert "Retry-After" not in refused.headers
-    tenant = xero.desk.organisations()[0]["tenant_id"]
-    assert xero.desk.counters()["tenants"][tenant]["most_in_flight"] == 5
+    tenant = xero.admin.organisations()[0]["tenant_id"]
+    assert xero.admin.counters()["tenants"][tenant]["most_in_flight"] == 5
     assert api.call("Users").status_code == 200
 
 
 def test_limits_can_be_switched_off(xero, api):
-    xero.desk.limits(enabled=False, minute=1)
+    xero.admin.limits(enabled=False, minute=1)
     assert {api.call("Contacts").status_code for _ in range(5)} == {200}
 
 
 def test_limits_can_be_forgotten(xero, api):
-    xero.desk.limits(minute=1)
+    xero.admin.limits(minute=1)
     assert [api.call("Contacts").status_code for _ in range(2)] == [200, 429]
-    xero.desk.limits(start_afresh=True)
+    xero.admin.limits(start_afresh=True)
     assert api.call("Contacts").status_code == 200
 
 
 def test_a_body_that_is_too_large_is_413(xero, api):
-    xero.desk.limits(body=100)
+    xero.admin.limits(body=100)
     refused = api.call("Contacts", "PUT", data=b" " * 101)
     assert (refused.status_code, refused.json()["Title"]) == (413, "RequestEntityTooLarge")
 
 
 @pytest.mark.parametrize("wrong", [{"minutes": 3}, {"minute": "many"}])
-def test_the_desk_refuses_limits_that_do_not_exist(xero, wrong):
-    from xero_sandbox import DeskError
+def test_the_admin_refuses_limits_that_do_not_exist(xero, wrong):
+    from xero_sandbox import AdminError
 
-    with pytest.raises(DeskError):
-        xero.desk.limits(**wrong)
+    with pytest.raises(AdminError):
+        xero.admin.limits(**wrong)

@@ -80,7 +80,7 @@ def client(demo: Sandbox) -> Iterator[ApiClient]:
     configuration = Configuration(
         oauth2_token=OAuth2Token(client_id=apps.WEB_APP.client_id, client_secret=apps.WEB_APP.client_secret)
     )
-    kept: dict[str, Any] = {**demo.desk.consent(), "expires_at": 1e12}
+    kept: dict[str, Any] = {**demo.admin.consent(), "expires_at": 1e12}
     kept["scope"] = kept["scope"].split()
     made = ApiClient(
         configuration,
@@ -101,11 +101,11 @@ def sdk(demo: Sandbox, client: ApiClient) -> AccountingApi:
 
 @pytest.fixture(scope="module")
 def tenant(demo: Sandbox) -> str:
-    return str(demo.desk.organisations()[0]["tenant_id"])
+    return str(demo.admin.organisations()[0]["tenant_id"])
 
 
 def number_of(demo: Sandbox, resource: str) -> int:
-    return int(demo.desk.organisations()[0]["records"][resource])
+    return int(demo.admin.organisations()[0]["records"][resource])
 
 
 @pytest.mark.parametrize(("many", "one", "key", "identifier"), OBJECTS, ids=[row[0] for row in OBJECTS])
@@ -174,7 +174,7 @@ def rows_of(report):
 def test_the_sdk_reads_the_reports(demo, sdk, tenant, name):
     report = getattr(sdk, f"get_{name}")(tenant).reports[0]
     assert report.report_name
-    assert report.updated_date_utc.date() == demo.desk.now().date()
+    assert report.updated_date_utc.date() == demo.admin.now().date()
     assert sum(len(row.cells or []) for row in rows_of(report)) > 10
 
 
@@ -213,4 +213,4 @@ def test_the_sdk_fetches_an_attachment(demo, sdk, tenant):
 def test_the_sdk_lists_its_connections(demo, client):
     identity = IdentityApi(client)
     identity.base_url = demo.url
-    assert [one.tenant_name for one in identity.get_connections()] == [demo.desk.organisations()[0]["name"]]
+    assert [one.tenant_name for one in identity.get_connections()] == [demo.admin.organisations()[0]["name"]]

@@ -230,7 +230,7 @@ def test_an_if_modified_since_that_is_no_date_is_refused(books, invoices):
 def test_nothing_new_is_200_and_an_empty_list_or_304_by_a_switch(xero, books, invoices):
     caller = books(Invoices=invoices(5))
     assert caller.get("Invoices", since="2035-01-01T00:00:00")["Invoices"] == []
-    xero.desk.switch(nothing_new_304=True)
+    xero.admin.switch(nothing_new_304=True)
     response = caller.call("Invoices", headers={"If-Modified-Since": "2035-01-01T00:00:00"})
     assert (response.status_code, response.content) == (304, b"")
 
@@ -239,7 +239,7 @@ def test_whether_the_bound_is_inclusive_is_a_switch(xero, books, invoices):
     caller = books(Invoices=invoices(3))
     since = "2026-11-19T12:01:00"
     assert caller.ids("Invoices", "InvoiceNumber", since) == ["INV-2", "INV-3"]
-    xero.desk.switch(since_inclusive=False)
+    xero.admin.switch(since_inclusive=False)
     assert caller.ids("Invoices", "InvoiceNumber", since) == ["INV-3"]
 
 
@@ -258,7 +258,7 @@ def test_bank_transfers_are_filtered_by_creation_and_tax_rates_not_at_all(books)
 
 def test_lists_come_in_the_order_of_change(xero, books, invoices):
     caller = books(Invoices=invoices(3))
-    xero.desk.edit("Invoices", "INV-1", tenant="Books Ltd", Reference="changed")
+    xero.admin.edit("Invoices", "INV-1", tenant="Books Ltd", Reference="changed")
     assert caller.ids("Invoices", "InvoiceNumber") == ["INV-2", "INV-3", "INV-1"]
 
 
@@ -281,7 +281,7 @@ def test_order_makes_manual_journals_forget_their_pages_unless_switched_off(xero
     caller = books(ManualJournals=[{"Narration": f"{number}", "JournalLines": [{}]} for number in range(12)])
     body = caller.get("ManualJournals", page=1, pageSize=5, order="UpdatedDateUTC ASC")
     assert (len(body["ManualJournals"]), "pagination" in body) == (12, False)
-    xero.desk.switch(manual_journals_order=False)
+    xero.admin.switch(manual_journals_order=False)
     assert (
         len(caller.get("ManualJournals", page=1, pageSize=5, order="UpdatedDateUTC ASC")["ManualJournals"])
         == 5
@@ -290,7 +290,7 @@ def test_order_makes_manual_journals_forget_their_pages_unless_switched_off(xero
 
 def test_lists_can_be_scrambled(xero, books, invoices):
     caller = books(Invoices=invoices(50))
-    xero.desk.switch(scrambled_order=True)
+    xero.admin.switch(scrambled_order=True)
     first, second = (caller.ids("Invoices", "Total", page=page, pageSize=25) for page in (1, 2))
     assert sorted(first + second) == list(range(1, 51))
     assert first + second != list(range(1, 51))
@@ -487,7 +487,7 @@ def test_lists_show_a_contact_by_id_and_present_name_and_the_single_get_in_full(
     ada = {"ContactID": made[0]["Contact"]["ContactID"], "Name": "Ada", "EmailAddress": "ada@example.com"}
     caller = books(Invoices=made, Contacts=[ada])
     assert caller.get("Invoices", page=1)["Invoices"][0]["Contact"]["Name"] == "Ada"
-    xero.desk.edit("Contacts", ada["ContactID"], tenant="Books Ltd", Name="Ada Lovelace")
+    xero.admin.edit("Contacts", ada["ContactID"], tenant="Books Ltd", Name="Ada Lovelace")
     listed = caller.get("Invoices", page=1)["Invoices"][0]["Contact"]
     assert {name: value for name, value in listed.items() if value} == {
         "ContactID": ada["ContactID"],
@@ -679,7 +679,7 @@ def test_a_strange_verb_is_405(api):
 
 def test_a_call_over_too_many_records_is_refused_unless_paged_and_optimised(xero, books, invoices):
     caller = books(Invoices=invoices(6))
-    xero.desk.limits(high_volume=5)
+    xero.admin.limits(high_volume=5)
     assert caller.call("Invoices").status_code == 400
     assert "High volume" in caller.call("Invoices").json()["Message"]
     assert caller.call("Invoices?page=1").status_code == 200
@@ -692,7 +692,7 @@ def test_a_call_over_too_many_records_is_refused_unless_paged_and_optimised(xero
 def test_a_record_of_today_is_stamped_as_xeros_database_does(xero, books):
     caller = books(Contacts=[])
     for milliseconds in (0, 1, 2, 5, 8, 999):
-        xero.desk.set_clock(datetime(2026, 11, 20, 9, 0, 0, milliseconds * 1000, tzinfo=timezone.utc))
-        xero.desk.put("Contacts", {"Name": f"{milliseconds}"}, tenant="Books Ltd")
+        xero.admin.set_clock(datetime(2026, 11, 20, 9, 0, 0, milliseconds * 1000, tzinfo=timezone.utc))
+        xero.admin.put("Contacts", {"Name": f"{milliseconds}"}, tenant="Books Ltd")
     endings = {stamp[stamp.index(")") - 6] for stamp in caller.ids("Contacts", "UpdatedDateUTC")}
     assert endings <= {"0", "3", "7"}

@@ -289,7 +289,7 @@ def test_malformed_ids_are_refused_with_plain_words_whatever_is_accepted(books, 
 def test_journals_are_refused_to_an_app_below_the_advanced_tier_whatever_its_scopes(xero, api):
     assert api.call("Journals").status_code == 200
     custom = apps.CUSTOM_CONNECTION
-    xero.desk.add_app(
+    xero.admin.add_app(
         client_id=custom.client_id, client_secret=custom.client_secret, kind=custom.kind, tier="core"
     )
     refused = api.call("Journals")
@@ -300,7 +300,7 @@ def test_journals_are_refused_to_an_app_below_the_advanced_tier_whatever_its_sco
 
 
 def test_too_many_calls_at_once_are_named_in_small_letters(xero, api):
-    xero.desk.limits(concurrent=0)
+    xero.admin.limits(concurrent=0)
     response = api.call("Accounts")
     assert (response.status_code, response.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
 

@@ -9,7 +9,7 @@ from company import Company, books_agree
 
 from xero_sandbox import Sandbox
 from xero_sandbox.resources import RESOURCES
-from xero_sandbox.rules import RULES
+from xero_sandbox.rules.registry import RULES
 
 ODD: list[Any] = [None, "", 0, -1, "x", [], {}, [{}], True, "2020-01-01", 1e12, "AUTHORISED", "DELETED"]
 
@@ -30,8 +30,8 @@ def bent(value: Any, chance: random.Random, much: float) -> Any:
 def test_bent_copies_of_the_demo_company_never_break_the_sandbox_nor_its_books(callers):
     chance = random.Random(7)
     with Sandbox(company="demo", limits=False) as demo:
-        company = Company(callers(demo), demo.desk)
-        models = {path: rows for path in RULES if (rows := demo.desk.records(path))}
+        company = Company(callers(demo), demo.admin)
+        models = {path: rows for path in RULES if (rows := demo.admin.records(path))}
         seen = set()
         for much in [0.01] * 200 + [0.1] * 200:
             path = chance.choice(sorted(models))
@@ -44,4 +44,4 @@ def test_bent_copies_of_the_demo_company_never_break_the_sandbox_nor_its_books(c
             assert answer.status_code in {200, 400, 404, 501}, (method, address, answer.text)
             seen.add(answer.status_code)
         assert {200, 400} <= seen
-        books_agree(demo.desk)
+        books_agree(demo.admin)

@@ -24,7 +24,7 @@ def test_an_account_is_made_one_at_a_time_with_what_follows_from_its_type(compan
     answer = company.send("PUT", "Accounts", {"Accounts": [SALES, {**SALES, "Code": "202", "Name": "Other"}]})
     (made,) = answer.json()["Accounts"]
     assert (made["Class"], made["TaxType"], made["Status"]) == ("REVENUE", "OUTPUT2", "ACTIVE")
-    assert "202" not in {one.get("Code") for one in company.desk.records("Accounts")}
+    assert "202" not in {one.get("Code") for one in company.admin.records("Accounts")}
     line = {"Description": "x", "UnitAmount": 10, "AccountCode": "201"}
     assert company.invoice(LineItems=[line])["LineItems"][0]["AccountID"] == made["AccountID"]
 
@@ -81,7 +81,7 @@ def test_only_an_unused_account_is_deleted_and_system_accounts_stay(company):
     assert gone.json()["Accounts"][0]["Status"] == "DELETED"
     assert company.send("GET", f"Accounts/{made['AccountID']}").status_code == 404
     assert words(company.send("DELETE", f"Accounts/{used['AccountID']}"))
-    gst = next(one for one in company.desk.records("Accounts") if one.get("SystemAccount") == "GST")
+    gst = next(one for one in company.admin.records("Accounts") if one.get("SystemAccount") == "GST")
     assert words(company.send("DELETE", f"Accounts/{gst['AccountID']}")) == [
         "System accounts cannot be deleted"
     ]
@@ -159,7 +159,7 @@ def test_tax_rates_get_their_type_from_xero_and_only_the_first_of_a_request_coun
     )
     (made,) = answer.json()["TaxRates"]
     assert (made["TaxType"], made["EffectiveRate"], made["CanApplyToRevenue"]) == ("TAX001", 2.25, True)
-    assert "Dropped" not in {one["Name"] for one in company.desk.records("TaxRates")}
+    assert "Dropped" not in {one["Name"] for one in company.admin.records("TaxRates")}
     line = {"Description": "x", "UnitAmount": 100, "AccountCode": "200", "TaxType": "TAX001"}
     assert company.invoice(LineItems=[line], LineAmountTypes="Exclusive")["TotalTax"] == 2.25
 
@@ -247,7 +247,7 @@ def test_sending_a_known_option_again_is_a_400_although_the_new_one_is_made(comp
     company.send("PUT", path, {"Name": "North"})
     response = company.send("PUT", path, {"Options": [{"Name": "NORTH"}, {"Name": "South"}]})
     assert words(response) == ["For each specified tracking option the name must be unique"]
-    kept = company.desk.records("TrackingCategories")[0]["Options"]
+    kept = company.admin.records("TrackingCategories")[0]["Options"]
     assert [one["Name"] for one in kept] == ["North", "South"]
 
 
@@ -292,7 +292,7 @@ def test_a_payment_service_is_made_and_attached_to_a_theme(company):
     body = {"PaymentServiceName": "Cards", "PaymentServiceUrl": "https://pay.nz", "PayNowText": "Pay"}
     (made,) = company.send("PUT", "PaymentServices", {"PaymentServices": [body]}).json()["PaymentServices"]
     assert (made["PaymentServiceType"], made["PayNowText"]) == ("Custom", "Pay")
-    theme = company.desk.records("BrandingThemes")[0]["BrandingThemeID"]
+    theme = company.admin.records("BrandingThemes")[0]["BrandingThemeID"]
     path = f"BrandingThemes/{theme}/PaymentServices"
     for _ in range(2):
         key = {"PaymentServiceID": made["PaymentServiceID"]}

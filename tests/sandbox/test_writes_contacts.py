@@ -149,7 +149,7 @@ def test_invoicing_makes_a_customer_and_a_balance_without_moving_the_contacts_st
     named = {"ContactID": ada["ContactID"]}
     company.invoice(100, Contact=named, Status="DRAFT")
     assert company.get("Contacts", ada["ContactID"])["IsCustomer"] is False
-    xero.desk.advance(60)
+    xero.admin.advance(60)
     company.invoice(100, Contact=named)
     company.invoice(30, Contact=named, Type="ACCPAY", DueDate="2026-11-19")
     now = company.get("Contacts", ada["ContactID"])
@@ -168,7 +168,7 @@ def test_a_bare_name_in_a_document_matches_or_makes_a_contact(company):
     first = company.invoice(Contact={"Name": "Ada"})
     second = company.invoice(Contact={"Name": "ADA"})
     assert first["Contact"]["ContactID"] == second["Contact"]["ContactID"]
-    assert [one["Name"] for one in company.desk.records("Contacts")] == ["Ada"]
+    assert [one["Name"] for one in company.admin.records("Contacts")] == ["Ada"]
 
 
 def test_further_fields_in_a_documents_contact_edit_it(company):

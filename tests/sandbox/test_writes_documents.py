@@ -13,7 +13,7 @@ SETTLED = "This document cannot be edited as it has a payment or credit note all
 
 
 def journals(company: Any, source: str) -> list[dict[str, Any]]:
-    return [one for one in company.desk.records("Journals") if one.get("SourceID") == source]
+    return [one for one in company.admin.records("Journals") if one.get("SourceID") == source]
 
 
 def net(company: Any, source: str) -> dict[str, float]:
@@ -316,7 +316,7 @@ def test_an_invoice_cannot_begin_at_its_end(company, wanted):
 
 def test_a_void_reverses_the_journal_and_its_answer_still_shows_the_old_amount_due(company, xero):
     made = company.invoice(115)
-    xero.desk.advance(60)
+    xero.admin.advance(60)
     voided = company.post("Invoices", {"InvoiceID": made["InvoiceID"], "Status": "VOIDED"})
     assert (voided["Status"], voided["AmountDue"]) == ("VOIDED", 115.0)
     assert voided["UpdatedDateUTC"] != made["UpdatedDateUTC"]
@@ -343,7 +343,7 @@ def test_a_part_paid_invoice_takes_few_changes_and_some_of_them_silently(company
     paid = company.pay(made, 40)
     stamp = company.get("Invoices", made["InvoiceID"])["UpdatedDateUTC"]
     assert stamp == paid["UpdatedDateUTC"]
-    xero.desk.advance(60)
+    xero.admin.advance(60)
     change = {"InvoiceID": made["InvoiceID"], "DueDate": "2027-01-31"}
     assert company.post("Invoices", change)["UpdatedDateUTC"] == stamp
     assert company.get("Invoices", made["InvoiceID"])["DueDateString"] == "2027-01-31T00:00:00"
@@ -357,10 +357,10 @@ def test_a_part_paid_invoice_takes_few_changes_and_some_of_them_silently(company
 
 
 def test_dates_up_to_a_lock_date_are_refused(company, xero):
-    tenant = xero.desk.organisations()[0]["tenant_id"]
+    tenant = xero.admin.organisations()[0]["tenant_id"]
     early = company.invoice(Date="2026-03-31")
     draft = company.invoice(Date="2026-03-31", Status="DRAFT")
-    xero.desk.edit("Organisation", tenant, PeriodLockDate="2026-03-31")
+    xero.admin.edit("Organisation", tenant, PeriodLockDate="2026-03-31")
     words = ["The document date cannot be before the period lock date, currently set at 31-Mar-2026"]
     for element in (
         {"InvoiceID": early["InvoiceID"], "Status": "VOIDED"},

@@ -16,8 +16,8 @@ import pytest
 import requests
 from company import Company, books_agree
 
-from xero_sandbox import Desk, Sandbox, serve
-from xero_sandbox import writing as sandbox_writing
+from xero_sandbox import AdminClient, Sandbox, cli
+from xero_sandbox.rules import work as sandbox_writing
 
 BATCH = 20
 SECRET = "the-secret-of-these-tests"
@@ -36,13 +36,13 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any
     command = [
         sys.executable,
         "-m",
-        "xero_sandbox.serve",
+        "xero_sandbox.cli",
         "--company",
         "empty",
         "--no-limits",
         "--print-config",
     ]
-    environment = {**os.environ, serve.DESK_VARIABLE: SECRET}
+    environment = {**os.environ, cli.ADMIN_SECRET: SECRET}
     with subprocess.Popen(
         [*command, "--data", str(folder)], stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -96,22 +96,22 @@ def test_a_killed_sandbox_keeps_whole_requests_and_a_repeat_with_the_same_keys_m
         caller.close()
         assert set(done) == {200}
     with serving(tmp_path) as (_, settings):
-        desk = Desk(f"{settings['api_url']}/sandbox/{SECRET}")
-        kept = desk.records("Invoices")
+        admin = AdminClient(f"{settings['api_url']}/sandbox/{SECRET}")
+        kept = admin.records("Invoices")
         assert len(kept) % BATCH == 0
         assert len(done) <= len(kept) // BATCH <= len(done) + 1
-        books_agree(desk)
+        books_agree(admin)
         with session(settings) as caller:
             for number in range(len(done) + 2):
                 assert put(caller, settings, number).status_code == 200
-        assert len(desk.records("Invoices")) == (len(done) + 2) * BATCH
-        assert len(desk.records("Contacts")) == (len(done) + 2) * BATCH
-        books_agree(desk)
+        assert len(admin.records("Invoices")) == (len(done) + 2) * BATCH
+        assert len(admin.records("Contacts")) == (len(done) + 2) * BATCH
+        books_agree(admin)
 
 
 def test_a_restart_knows_records_notes_files_makers_and_keys(tmp_path, callers):
     with Sandbox(data=tmp_path, company="empty", limits=False) as first:
-        company = Company(callers(first), first.desk)
+        company = Company(callers(first), first.admin)
         company.bank()
         invoice = company.invoice(100)
         company.pay(invoice, 40)
@@ -120,7 +120,7 @@ def test_a_restart_knows_records_notes_files_makers_and_keys(tmp_path, callers):
         company.send("PUT", f"{path}/Attachments/a.txt", data=b"text")
         answer = company.send("PUT", "Contacts", {"Name": "Grace"}, headers={"Idempotency-Key": "one"})
     with Sandbox(data=tmp_path, company="empty", limits=False) as second:
-        company = Company(callers(second), second.desk)
+        company = Company(callers(second), second.admin)
         now = company.get("Invoices", invoice["InvoiceID"])
         assert (now["AmountDue"], now["HasAttachments"]) == (60.0, True)
         assert company.caller.get(f"{path}/History")["HistoryRecords"][0]["Details"] == "Called"
@@ -129,14 +129,14 @@ def test_a_restart_knows_records_notes_files_makers_and_keys(tmp_path, callers):
         again = company.send("PUT", "Contacts", {"Name": "Grace"}, headers={"Idempotency-Key": "one"})
         assert again.content == answer.content
         assert company.invoice()["InvoiceNumber"] == "INV-0002"
-        books_agree(second.desk)
+        books_agree(second.admin)
 
 
 def test_a_breakdown_in_the_middle_of_a_batch_leaves_memory_and_file_the_same(
     tmp_path, callers, monkeypatch, capsys
 ):
     with Sandbox(data=tmp_path, company="empty", limits=False) as first:
-        company = Company(callers(first), first.desk)
+        company = Company(callers(first), first.admin)
         commit, seen = sandbox_writing.Work.commit, []
 
         def third_time_unlucky(work: Any) -> None:
@@ -150,16 +150,16 @@ def test_a_breakdown_in_the_middle_of_a_batch_leaves_memory_and_file_the_same(
         response = company.send("PUT", "Contacts", people, headers={"Idempotency-Key": "one"})
         assert response.status_code == 500
         monkeypatch.undo()
-        before = sorted(one["Name"] for one in company.desk.records("Contacts"))
+        before = sorted(one["Name"] for one in company.admin.records("Contacts"))
         assert before == ["Ada", "Grace"]
         assert "RuntimeError" in capsys.readouterr().err
     with Sandbox(data=tmp_path, company="empty", limits=False) as second:
-        assert sorted(one["Name"] for one in second.desk.records("Contacts")) == before
+        assert sorted(one["Name"] for one in second.admin.records("Contacts")) == before
 
 
 def test_ten_thousand_contacts_in_batches_of_fifty_are_all_there_once(xero, callers):
-    xero.desk.limits(enabled=False)
-    company = Company(callers(xero), xero.desk)
+    xero.admin.limits(enabled=False)
+    company = Company(callers(xero), xero.admin)
     for number in range(200):
         people = [
             {"Name": f"Contact {number}-{one}", "ContactNumber": f"{number}-{one}"} for one in range(50)

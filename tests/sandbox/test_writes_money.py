@@ -13,7 +13,7 @@ RECONCILED = "This Bank Transaction cannot be edited as it has been reconciled w
 
 
 def bank_balance(company: Any, code: str = "090") -> float:
-    lines = (line for journal in company.desk.records("Journals") for line in journal["JournalLines"])
+    lines = (line for journal in company.admin.records("Journals") for line in journal["JournalLines"])
     return round(sum(line["NetAmount"] for line in lines if line["AccountCode"] == code), 2)
 
 
@@ -195,7 +195,7 @@ def test_a_transfer_is_refused_with_the_reason(company, savings, more, words):
 
 def test_a_payment_changes_its_invoice_at_the_same_instant(company, xero):
     invoice = company.invoice(100)
-    xero.desk.advance(60)
+    xero.admin.advance(60)
     payment = company.pay(invoice, 40, Reference="R")
     now = company.get("Invoices", invoice["InvoiceID"])
     assert (now["AmountPaid"], now["AmountDue"], now["Status"]) == (40.0, 60.0, "AUTHORISED")
@@ -215,7 +215,7 @@ def test_a_payment_changes_its_invoice_at_the_same_instant(company, xero):
 def test_a_deleted_payment_opens_its_invoice_again(company, xero):
     invoice = company.invoice(100)
     payment = company.pay(invoice, 100)
-    xero.desk.advance(60)
+    xero.admin.advance(60)
     done = company.send("POST", f"Payments/{payment['PaymentID']}", {"Status": "DELETED"}).json()["Payments"][
         0
     ]
@@ -275,7 +275,7 @@ def test_only_approved_documents_can_be_paid(company):
 
 def test_a_payment_names_its_invoice_by_number_and_another_account_if_that_allows_payments(company):
     invoice = company.invoice(100, InvoiceNumber="A-1")
-    account = next(one for one in company.desk.records("Accounts") if one.get("Code") == "881")
+    account = next(one for one in company.admin.records("Accounts") if one.get("Code") == "881")
     assert account["EnablePaymentsToAccount"] is True
     body = {"Invoice": {"InvoiceNumber": "a-1"}, "Account": {"AccountID": account["AccountID"]}, "Amount": 10}
     assert company.put("Payments", body)["Invoice"]["InvoiceID"] == invoice["InvoiceID"]
@@ -350,7 +350,7 @@ def test_a_batch_is_deleted_with_all_its_payments(company, by_id):
     done = company.send("POST", path, {**body, "Status": "DELETED"})
     assert done.json()["BatchPayments"][0]["Status"] == "DELETED"
     assert [company.get("Invoices", one["InvoiceID"])["AmountDue"] for one in bills] == [100.0] * 2
-    assert {one["Status"] for one in company.desk.records("Payments")} == {"DELETED"}
+    assert {one["Status"] for one in company.admin.records("Payments")} == {"DELETED"}
     assert bank_balance(company) == 0
 
 
@@ -380,7 +380,7 @@ def against(invoice: dict[str, Any], amount: Any, **more: Any) -> dict[str, Any]
 
 def test_a_credit_note_is_set_against_invoices_and_taken_back(company, xero):
     note, first, second = company.credit_note(100), company.invoice(70), company.invoice(70)
-    xero.desk.advance(60)
+    xero.admin.advance(60)
     answer = allocate(company, note, against(first, 70), against(second, 30), summarizeErrors="false").json()
     one, two = answer["Allocations"]
     assert [one["StatusAttributeString"], two["StatusAttributeString"]] == ["OK", "OK"]

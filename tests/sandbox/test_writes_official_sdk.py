@@ -61,14 +61,14 @@ def sdk(books: Sandbox) -> Iterator[Sdk]:
     configuration = Configuration(
         oauth2_token=OAuth2Token(client_id=apps.WEB_APP.client_id, client_secret=apps.WEB_APP.client_secret)
     )
-    kept: dict[str, Any] = {**books.desk.consent(), "expires_at": 1e12}
+    kept: dict[str, Any] = {**books.admin.consent(), "expires_at": 1e12}
     kept["scope"] = kept["scope"].split()
     client = ApiClient(
         configuration, pool_threads=1, oauth2_token_getter=lambda: kept, oauth2_token_saver=kept.update
     )
     api = AccountingApi(client)
     api.base_url = f"{books.url}/api.xro/2.0"
-    made = Sdk(api, str(books.desk.organisations()[0]["tenant_id"]))
+    made = Sdk(api, str(books.admin.organisations()[0]["tenant_id"]))
     for code in ("090", "091"):
         made.create_account(
             xm.Account(code=code, name=f"Bank {code}", type=xm.AccountType.BANK, bank_account_number=code)
@@ -80,7 +80,7 @@ def sdk(books: Sandbox) -> Iterator[Sdk]:
 @pytest.fixture(autouse=True)
 def in_balance(books: Sandbox, sdk: Sdk) -> Iterator[None]:
     yield
-    books_agree(books.desk)
+    books_agree(books.admin)
 
 
 def many(kind: Any, elements: list[Any]) -> Any:
@@ -450,7 +450,7 @@ def test_a_key_of_the_sdk_makes_a_repeated_call_harmless(sdk, books):
         xm.Invoices,
         [xm.Invoice(type="ACCPAY", contact=xm.Contact(name="Ada"), line_items=[line(account="400")])],
     )
-    before = len(books.desk.records("Invoices"))
+    before = len(books.admin.records("Invoices"))
     first, second = (sdk.one("create_invoices", wanted, idempotency_key="the-same") for _ in range(2))
     assert first.invoice_id == second.invoice_id
-    assert len(books.desk.records("Invoices")) == before + 1
+    assert len(books.admin.records("Invoices")) == before + 1

@@ -17,7 +17,7 @@ TAKEN = (
 
 
 def names(company: Any) -> list[str]:
-    return sorted(one["Name"] for one in company.desk.records("Contacts"))
+    return sorted(one["Name"] for one in company.admin.records("Contacts"))
 
 
 # --- bodies ----------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_objects_and_lists_where_a_text_belongs_are_as_if_not_sent(company):
 
 
 def test_a_date_left_out_is_today_in_the_organisations_zone(company, xero, callers):
-    xero.desk.set_clock("2026-11-20T11:30:00Z")  # half past midnight on the 21st in Nelson
+    xero.admin.set_clock("2026-11-20T11:30:00Z")  # half past midnight on the 21st in Nelson
     company.caller = callers(xero)
     assert company.invoice(Date=None)["DateString"] == "2026-11-21T00:00:00"
 
@@ -114,7 +114,7 @@ def test_more_than_500_elements_are_refused_and_none_is_written(company):
 
 
 def test_a_body_that_is_too_large_is_a_413(company, xero):
-    xero.desk.limits(body=2_000)
+    xero.admin.limits(body=2_000)
     response = company.send("PUT", "Contacts", {"Contacts": [{"Name": "Ada", "FirstName": "x" * 2_000}]})
     assert response.status_code == 413
     assert response.json()["Title"] == "RequestEntityTooLarge"
@@ -218,7 +218,7 @@ def test_two_elements_of_one_batch_see_each_other(company):
 def test_a_write_that_changes_nothing_leaves_the_stamp(company, xero):
     made = company.put("Contacts", {"Name": "Ada", "EmailAddress": "ada@b.nz"})
     invoice = company.invoice(Contact={"ContactID": made["ContactID"]})
-    xero.desk.advance(60)
+    xero.admin.advance(60)
     again = company.post("Contacts", {"Name": "Ada", "EmailAddress": "ada@b.nz"})
     assert again["UpdatedDateUTC"] == made["UpdatedDateUTC"]
     same = company.post(
@@ -231,7 +231,7 @@ def test_a_write_that_changes_nothing_leaves_the_stamp(company, xero):
 
 def test_what_this_app_made_is_found_by_created_by_my_app(company, xero, callers, api):
     mine = company.invoice()
-    other = callers(xero, xero.desk.consent()["access_token"], xero.desk.organisations()[0]["tenant_id"])
+    other = callers(xero, xero.admin.consent()["access_token"], xero.admin.organisations()[0]["tenant_id"])
     body = {"Type": "ACCREC", "Contact": {"Name": "Ada"}}
     theirs = other.call("Invoices", "PUT", json=body).json()["Invoices"][0]
     assert api.ids("Invoices", "InvoiceID", createdByMyApp="true") == [mine["InvoiceID"]]
@@ -249,13 +249,13 @@ def test_a_caller_that_reads_xml_gets_xml(company):
 
 @pytest.mark.parametrize(("switch", "status"), [(False, 401), (True, 403)])
 def test_a_read_scope_does_not_write(xero, callers, switch, status):
-    xero.desk.switch(write_scope_403=switch)
-    app = xero.desk.add_app(scopes=["accounting.contacts.read"])
-    token = xero.desk.consent(app["client_id"])["access_token"]
-    reader = callers(xero, token, xero.desk.organisations()[0]["tenant_id"])
+    xero.admin.switch(write_scope_403=switch)
+    app = xero.admin.add_app(scopes=["accounting.contacts.read"])
+    token = xero.admin.consent(app["client_id"])["access_token"]
+    reader = callers(xero, token, xero.admin.organisations()[0]["tenant_id"])
     assert reader.call("Contacts").status_code == 200
     assert reader.call("Contacts", "PUT", json={"Name": "Ada"}).status_code == status
-    assert xero.desk.records("Contacts") == []
+    assert xero.admin.records("Contacts") == []
 
 
 # --- Idempotency-Key -------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def keyed(
 
 def test_a_key_gives_the_first_answer_again_to_the_byte_and_writes_once(company, xero):
     first = keyed(company, "one")
-    xero.desk.advance(5 * 60 + 59)
+    xero.admin.advance(5 * 60 + 59)
     second = keyed(company, "one")
     assert (second.status_code, second.content) == (200, first.content)
     assert second.headers["Content-Type"] == first.headers["Content-Type"]
@@ -290,7 +290,7 @@ def test_a_refusal_is_given_again_as_well_even_when_it_would_work_now(company):
 
 def test_after_six_minutes_the_same_request_is_a_new_one(company, xero):
     keyed(company, "one")
-    xero.desk.advance(6 * 60)
+    xero.admin.advance(6 * 60)
     assert keyed(company, "one").status_code == 400
     assert len(names(company)) == 1
 
@@ -321,8 +321,8 @@ def test_a_key_of_more_than_128_characters_is_refused(company):
 
 def test_a_key_belongs_to_an_app(company, xero, callers):
     keyed(company, "one")
-    tenant = xero.desk.organisations()[0]["tenant_id"]
-    other = callers(xero, xero.desk.consent()["access_token"], tenant)
+    tenant = xero.admin.organisations()[0]["tenant_id"]
+    other = callers(xero, xero.admin.consent()["access_token"], tenant)
     answer = other.call("Contacts", "PUT", json={"Name": "Ada"}, headers={"Idempotency-Key": "one"})
     assert answer.status_code == 400
     assert answer.json()["Elements"][0]["ValidationErrors"] == [{"Message": TAKEN.format("Ada")}]
@@ -349,7 +349,7 @@ def test_calls_at_the_same_time_with_one_key_write_once(company, xero, callers):
 
 @pytest.mark.parametrize("kind", ["reset_after", "server_error_after"])
 def test_a_lost_answer_is_had_again_with_the_same_key(company, xero, kind):
-    xero.desk.fault(kind, method="PUT", path="Contacts")
+    xero.admin.fault(kind, method="PUT", path="Contacts")
     try:
         assert keyed(company, "one").status_code == 500
     except OSError:
@@ -357,12 +357,12 @@ def test_a_lost_answer_is_had_again_with_the_same_key(company, xero, kind):
     assert names(company) == ["Ada"]
     again = keyed(company, "one")
     assert again.status_code == 200
-    assert again.json()["Contacts"][0]["ContactID"] == company.desk.records("Contacts")[0]["ContactID"]
+    assert again.json()["Contacts"][0]["ContactID"] == company.admin.records("Contacts")[0]["ContactID"]
     assert names(company) == ["Ada"]
 
 
 def test_a_fault_before_the_work_leaves_the_key_free(company, xero):
-    xero.desk.fault("server_error", method="PUT", path="Contacts")
+    xero.admin.fault("server_error", method="PUT", path="Contacts")
     assert keyed(company, "one").status_code == 500
     assert names(company) == []
     assert keyed(company, "one").status_code == 200
@@ -371,7 +371,7 @@ def test_a_fault_before_the_work_leaves_the_key_free(company, xero):
 
 def test_after_a_reset_no_key_is_remembered(company, xero, callers):
     first = keyed(company, "one")
-    xero.desk.reset()
+    xero.admin.reset()
     company.caller = callers(xero)
     again = keyed(company, "one")
     assert again.status_code == 200

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from singer_xero.api.client import XeroClient
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .company import SmallXero
 
@@ -18,8 +18,8 @@ from .company import SmallXero
 class Time:
     """Our clock; it and Xero's move in sleeps only."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, admin: AdminClient) -> None:
+        self._admin = admin
         self._lock = threading.Lock()
         self.now = 1_000_000.0
         self.slept: list[float] = []
@@ -31,7 +31,7 @@ class Time:
         with self._lock:
             self.slept.append(seconds)
             self.now += seconds
-            self._desk.advance(seconds)
+            self._admin.advance(seconds)
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +43,16 @@ def small_xero() -> Iterator[Sandbox]:
 @pytest.fixture
 def xero(small_xero: Sandbox) -> Sandbox:
     """Two small organisations as new, without limits, at a time that stands still."""
-    desk = small_xero.desk
-    desk.reset()
-    desk.limits(enabled=False, concurrent=5, minute=60, day=5_000, app_minute=10_000, start_afresh=True)
-    desk.freeze()
+    admin = small_xero.admin
+    admin.reset()
+    admin.limits(enabled=False, concurrent=5, minute=60, day=5_000, app_minute=10_000, start_afresh=True)
+    admin.freeze()
     return small_xero
 
 
 @pytest.fixture
-def desk(xero: Sandbox) -> Desk:
-    return xero.desk
+def admin(xero: Sandbox) -> AdminClient:
+    return xero.admin
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ def config(xero: Sandbox, tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def web(xero: Sandbox, desk: Desk, tmp_path: Path) -> dict[str, Any]:
+def web(xero: Sandbox, admin: AdminClient, tmp_path: Path) -> dict[str, Any]:
     """Settings of a web app after a consent to both organisations."""
-    tokens = desk.consent(tenants=[one["tenant_id"] for one in desk.organisations()])
+    tokens = admin.consent(tenants=[one["tenant_id"] for one in admin.organisations()])
     return {
         **apps.WEB_APP.settings(xero.url),
         "refresh_token": tokens["refresh_token"],
@@ -78,17 +78,17 @@ def web(xero: Sandbox, desk: Desk, tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def demo(running_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     """Settings that lead to the demo company, as new and without limits."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     return {
         **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path / "tokens.json"),
     }
 
 
-def moving_clock(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Time:
+def moving_clock(admin: AdminClient, monkeypatch: pytest.MonkeyPatch) -> Time:
     """Let clients made from now on wait by moving the clocks."""
-    moving = Time(desk)
+    moving = Time(admin)
     made = XeroClient.__init__
 
     def make(self: XeroClient, *given: Any, **options: Any) -> None:
@@ -105,7 +105,7 @@ def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Tim
     sandbox = next((names[name] for name in names if name in request.fixturenames), None)
     if sandbox is None:
         return None
-    return moving_clock(request.getfixturevalue(sandbox).desk, monkeypatch)
+    return moving_clock(request.getfixturevalue(sandbox).admin, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -24,8 +24,8 @@ import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from singer_xero.objects import OBJECTS, STREAMS
-from tap_xero.discovery import stream_named
-from tap_xero.streams import XeroStream
+from tap_xero.streams.discovery import stream_named
+from tap_xero.streams.lists import XeroStream
 from tap_xero.tap import TapXero
 
 from .company import HARBOUR
@@ -146,7 +146,7 @@ def state_at(value: Any, stream: str = "contacts", tenant_id: str = HARBOUR) -> 
     """A state written by hand."""
     part = {
         "context": {"tenant_id": tenant_id},
-        "replication_key": OBJECTS[stream].marker,
+        "replication_key": OBJECTS[stream].cursor,
         "replication_key_value": value,
     }
     return {"bookmarks": {stream: {"partitions": [part]}}}
@@ -164,8 +164,8 @@ def read(
     `sync_all` (scopes first, report, exit code) is left to `command`. Those named that cost many calls are opened,
     unless `config` says otherwise.
     """
-    dear = [name for name in streams if name in STREAMS and STREAMS[name].dear]
-    config = {"detail_streams": dear, **config}
+    costly = [name for name in streams if name in STREAMS and STREAMS[name].costly]
+    config = {"detail_streams": costly, **config}
     recorder = Recorder()
     kept = json.loads(json.dumps(state)) if state else None
 

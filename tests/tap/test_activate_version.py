@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import HARBOUR, TIDE, guid
 from .runs import read
@@ -49,8 +49,10 @@ def test_no_version_is_told_where_the_setting_forbids_it(config: dict[str, Any])
     assert all("version" not in message for message in run.of("RECORD"))
 
 
-def test_a_table_that_was_not_read_to_its_end_is_not_activated(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("server_error", path="Invoices", after=1, count=0)
+def test_a_table_that_was_not_read_to_its_end_is_not_activated(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.fault("server_error", path="Invoices", after=1, count=0)
     run = read({**config, "page_size": 2}, "invoices", "tax_rates")
     assert ("invoices", "Harbour Limited") in run.failed
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["tax_rates"]
@@ -58,9 +60,9 @@ def test_a_table_that_was_not_read_to_its_end_is_not_activated(config: dict[str,
 
 @pytest.mark.parametrize("failing", [HARBOUR, TIDE])
 def test_a_table_is_activated_only_if_every_organisation_was_read(
-    web: dict[str, Any], desk: Desk, failing: str
+    web: dict[str, Any], admin: AdminClient, failing: str
 ) -> None:
-    desk.fault("server_error", path="TaxRates", tenant=failing, count=0)
+    admin.fault("server_error", path="TaxRates", tenant=failing, count=0)
     run = read({**web, "tenant_ids": [HARBOUR, TIDE]}, "currencies", "tax_rates")
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["currencies"]
     assert {r["tenant_id"] for r in run.records["tax_rates"]} == {HARBOUR, TIDE} - {failing}
@@ -72,7 +74,7 @@ def test_a_table_of_several_organisations_is_activated_once_after_the_last(web: 
     assert kinds == ["SCHEMA", "RECORD", "RECORD", "ACTIVATE_VERSION"]
 
 
-def test_a_stream_skipped_for_its_scope_is_not_activated(config: dict[str, Any], desk: Desk) -> None:
+def test_a_stream_skipped_for_its_scope_is_not_activated(config: dict[str, Any], admin: AdminClient) -> None:
     """A target would empty its table."""
     run = read({**config, "scopes": ["accounting.settings.read"]}, "tax_rates", "invoices")
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["tax_rates"]
@@ -83,9 +85,9 @@ def test_a_renamed_stream_is_activated_by_its_new_name(config: dict[str, Any]) -
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["taxes"]
 
 
-def test_a_second_run_activates_again_with_what_is_left(config: dict[str, Any], desk: Desk) -> None:
+def test_a_second_run_activates_again_with_what_is_left(config: dict[str, Any], admin: AdminClient) -> None:
     read(config, "contact_groups")
-    desk.edit("ContactGroups", guid("G", 1), Status="DELETED")
+    admin.edit("ContactGroups", guid("G", 1), Status="DELETED")
     run = read(config, "contact_groups")
     assert run.ids("contact_groups") == [guid("G", 2), guid("G", 3)]
     assert len(run.of("ACTIVATE_VERSION")) == 1

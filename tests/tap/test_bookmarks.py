@@ -10,7 +10,7 @@ import pytest
 
 from singer_xero.api.dates import instant
 from singer_xero.objects import OBJECTS
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import FIRST_JOURNAL, HARBOUR, contact, dated, guid
 from .runs import command, part_of, read, state_at
@@ -19,29 +19,31 @@ from .test_command import only
 INCREMENTAL = [name for name, xero in OBJECTS.items() if xero.incremental]
 
 
-def asked_since(desk: Desk, path: str) -> list[str | None]:
+def asked_since(admin: AdminClient, path: str) -> list[str | None]:
     """If-Modified-Since of each call of a list."""
-    return [call["headers"].get("If-Modified-Since") for call in desk.calls(path)]
+    return [call["headers"].get("If-Modified-Since") for call in admin.calls(path)]
 
 
 # The second run
 
 
-def test_a_second_run_reads_nothing_where_nothing_has_changed(config: dict[str, Any], desk: Desk) -> None:
+def test_a_second_run_reads_nothing_where_nothing_has_changed(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     first = read(config, *INCREMENTAL)
-    desk.forget_calls()
+    admin.forget_calls()
     second = read(config, *INCREMENTAL, state=first.state)
     assert second.records == {}
-    calls = [call for call in desk.calls() if "/api.xro/" in call["path"]]
+    calls = [call for call in admin.calls() if "/api.xro/" in call["path"]]
     assert len(calls) == len(INCREMENTAL)
     assert second.state == first.state
 
 
-def test_a_second_run_reads_what_has_changed_and_no_more(config: dict[str, Any], desk: Desk) -> None:
+def test_a_second_run_reads_what_has_changed_and_no_more(config: dict[str, Any], admin: AdminClient) -> None:
     first = read(config, "contacts", "items", "manual_journals")
-    desk.edit("Contacts", guid("c", 2), Name="Renamed")
-    desk.edit("Items", guid("t", 1))
-    desk.put("Contacts", {"ContactID": guid("c", 50), "Name": "New"})
+    admin.edit("Contacts", guid("c", 2), Name="Renamed")
+    admin.edit("Items", guid("t", 1))
+    admin.put("Contacts", {"ContactID": guid("c", 50), "Name": "New"})
     second = read(config, "contacts", "items", "manual_journals", state=first.state)
     assert second.ids("contacts") == [guid("c", 2), guid("c", 50)]
     assert second.ids("items") == [guid("t", 1)]
@@ -51,12 +53,12 @@ def test_a_second_run_reads_what_has_changed_and_no_more(config: dict[str, Any],
 
 
 def test_a_row_that_changes_within_the_second_of_the_bookmark_is_read(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """If-Modified-Since counts whole seconds."""
-    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.400Z"})
+    admin.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.400Z"})
     first = read(config, "contacts")
-    desk.put("Contacts", contact(21, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.700Z"})
+    admin.put("Contacts", contact(21, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.700Z"})
     second = read(config, "contacts", state=first.state)
     assert second.ids("contacts") == [guid("c", 21)]
     third = read(config, "contacts", state=second.state)
@@ -64,27 +66,29 @@ def test_a_row_that_changes_within_the_second_of_the_bookmark_is_read(
 
 
 def test_a_row_that_comes_to_light_within_the_second_before_the_bookmark_is_read(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     first = read(config, "contacts")
-    desk.put("Contacts", contact(21, 69.5))
+    admin.put("Contacts", contact(21, 69.5))
     second = read(config, "contacts", state=first.state)
     assert second.ids("contacts") == [guid("c", 21)]
 
 
-def test_the_same_row_changed_again_within_a_second_is_read_again(config: dict[str, Any], desk: Desk) -> None:
-    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.400Z"})
+def test_the_same_row_changed_again_within_a_second_is_read_again(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.400Z"})
     first = read(config, "contacts")
-    desk.put("Contacts", contact(20, 0, Name="Again") | {"UpdatedDateUTC": "2026-11-05T00:00:00.900Z"})
+    admin.put("Contacts", contact(20, 0, Name="Again") | {"UpdatedDateUTC": "2026-11-05T00:00:00.900Z"})
     second = read(config, "contacts", state=first.state)
     assert [one["Name"] for one in second.records["contacts"]] == ["Again"]
 
 
 @pytest.mark.parametrize("switch", ["nothing_new_304", "since_inclusive"])
 def test_a_second_run_is_right_however_xero_says_that_nothing_is_new(
-    config: dict[str, Any], desk: Desk, switch: str
+    config: dict[str, Any], admin: AdminClient, switch: str
 ) -> None:
-    desk.switch(**{switch: switch == "nothing_new_304"})
+    admin.switch(**{switch: switch == "nothing_new_304"})
     first = read(config, "contacts", "items", "bank_transfers")
     second = read(config, "contacts", "items", "bank_transfers", state=first.state)
     assert second.records == {}
@@ -93,14 +97,14 @@ def test_a_second_run_is_right_however_xero_says_that_nothing_is_new(
 
 
 def test_more_rows_at_the_border_than_the_state_keeps_are_passed_on_twice_and_none_is_lost(
-    config: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch
+    config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_xero.streams.BORDER", 3)
+    monkeypatch.setattr("tap_xero.streams.lists.BORDER", 3)
     for n in range(20, 26):
-        desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T00:00:00.{n}0Z"})
+        admin.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T00:00:00.{n}0Z"})
     first = read(config, "contacts")
     assert "border" not in part_of(first.state, "contacts")
-    desk.put("Contacts", contact(26, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.260Z"})
+    admin.put("Contacts", contact(26, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.260Z"})
     second = read(config, "contacts", state=first.state)
     assert set(second.ids("contacts")) == {guid("c", n) for n in range(20, 27)}
 
@@ -108,20 +112,22 @@ def test_more_rows_at_the_border_than_the_state_keeps_are_passed_on_twice_and_no
 # The bookmark
 
 
-def test_a_bookmark_is_the_time_of_the_last_row_and_never_beyond(config: dict[str, Any], desk: Desk) -> None:
-    desk.advance(86_400)
+def test_a_bookmark_is_the_time_of_the_last_row_and_never_beyond(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.advance(86_400)
     run = read(config, *INCREMENTAL)
     for stream, records in run.records.items():
-        marker = OBJECTS[stream].marker
-        assert run.bookmark(stream) == max(record[marker] for record in records), stream
+        cursor = OBJECTS[stream].cursor
+        assert run.bookmark(stream) == max(record[cursor] for record in records), stream
         part = part_of(run.state, stream)
-        assert part["replication_key"] == marker
+        assert part["replication_key"] == cursor
 
 
 def test_bookmarks_have_a_fixed_width_so_that_they_compare_as_text(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.500Z"})
+    admin.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.500Z"})
     run = read(config, "contacts")
     assert run.bookmark("contacts") == "2026-11-05T00:00:00.500000Z"
 
@@ -134,10 +140,10 @@ def test_a_list_that_comes_whole_is_passed_on_in_the_order_of_change(config: dic
 
 
 def test_the_changes_are_asked_for_from_a_second_before_the_bookmark(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     read(config, "contacts", state=state_at("2026-11-01T00:00:30.700000Z"))
-    assert asked_since(desk, "Contacts")[0] == "2026-11-01T00:00:29"
+    assert asked_since(admin, "Contacts")[0] == "2026-11-01T00:00:29"
 
 
 def test_a_bookmark_set_back_by_hand_is_read_from_again(config: dict[str, Any]) -> None:
@@ -179,19 +185,19 @@ def test_full_tables_have_no_bookmark_and_are_read_whole_each_time(config: dict[
     assert first.bookmark("invoices") is None
 
 
-def test_a_bookmark_for_journals_is_their_number(config: dict[str, Any], desk: Desk) -> None:
+def test_a_bookmark_for_journals_is_their_number(config: dict[str, Any], admin: AdminClient) -> None:
     first = read(config, "journals")
     assert first.bookmark("journals") == FIRST_JOURNAL + 229
-    desk.forget_calls()
+    admin.forget_calls()
     read(config, "journals", state=first.state)
-    assert [call["query"] for call in desk.calls("Journals")] == [{"offset": str(FIRST_JOURNAL + 229)}]
+    assert [call["query"] for call in admin.calls("Journals")] == [{"offset": str(FIRST_JOURNAL + 229)}]
 
 
-def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], desk: Desk) -> None:
+def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], admin: AdminClient) -> None:
     """They have no time of change."""
     first = read(config, "bank_transfers")
     assert first.bookmark("bank_transfers") == "2026-11-01T00:00:02.000000Z"
-    desk.put("BankTransfers", {"BankTransferID": guid("b", 3), "Amount": 1})
+    admin.put("BankTransfers", {"BankTransferID": guid("b", 3), "Amount": 1})
     second = read(config, "bank_transfers", state=first.state)
     assert second.ids("bank_transfers") == [guid("b", 3)]
 
@@ -199,23 +205,23 @@ def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], de
 # Times in the future
 
 
-def test_a_record_stamped_in_the_future_hides_no_edit(config: dict[str, Any], desk: Desk) -> None:
+def test_a_record_stamped_in_the_future_hides_no_edit(config: dict[str, Any], admin: AdminClient) -> None:
     """Xero stamps some records of New Zealand and Australia thirteen hours ahead."""
-    desk.set_clock("2026-11-05T00:00:00Z")
-    desk.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
-    desk.put("Items", dated("t", "ItemID", 9) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
+    admin.set_clock("2026-11-05T00:00:00Z")
+    admin.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
+    admin.put("Items", dated("t", "ItemID", 9) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
     first = read(config, "contacts", "items")
     assert guid("c", 20) in first.ids("contacts")
     for stream in ("contacts", "items"):
         assert first.bookmark(stream) == "2026-11-05T00:00:00.000000Z"
-    desk.set_clock("2026-11-05T06:00:00Z")
-    desk.edit("Contacts", guid("c", 3), Name="Edited")
-    desk.edit("Items", guid("t", 1), Name="Edited")
+    admin.set_clock("2026-11-05T06:00:00Z")
+    admin.edit("Contacts", guid("c", 3), Name="Edited")
+    admin.edit("Items", guid("t", 1), Name="Edited")
     second = read(config, "contacts", "items", state=first.state)
     assert second.ids("contacts") == [guid("c", 3)]
     assert second.ids("items") == [guid("t", 1)]
     assert second.bookmark("contacts") == "2026-11-05T06:00:00.000000Z"
-    desk.set_clock("2026-11-06T00:00:00Z")
+    admin.set_clock("2026-11-06T00:00:00Z")
     third = read(config, "contacts", state=second.state)
     assert set(third.ids("contacts")) <= {guid("c", 20)}
     assert third.bookmark("contacts") >= "2026-11-05T06:00:00.000000Z"
@@ -224,29 +230,29 @@ def test_a_record_stamped_in_the_future_hides_no_edit(config: dict[str, Any], de
 
 @pytest.mark.parametrize("after", range(6))
 def test_nor_does_it_in_a_list_of_several_pages_that_is_edited_meanwhile(
-    config: dict[str, Any], desk: Desk, after: int
+    config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
-    desk.set_clock("2026-11-05T00:00:00Z")
+    admin.set_clock("2026-11-05T00:00:00Z")
     for n in range(20, 25):
-        desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T13:00:{n}Z"})
-    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 2), after=after)
+        admin.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T13:00:{n}Z"})
+    admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 2), after=after)
     settings = {**config, "page_size": 2}
     first = read(settings, "contacts")
     assert first.bookmark("contacts") <= "2026-11-05T00:00:00.000000Z"
-    desk.set_clock("2026-11-05T06:00:00Z")
-    desk.edit("Contacts", guid("c", 3), Name="Edited")
+    admin.set_clock("2026-11-05T06:00:00Z")
+    admin.edit("Contacts", guid("c", 3), Name="Edited")
     second = read(settings, "contacts", state=first.state)
     assert guid("c", 3) in second.ids("contacts")
-    now = {one["ContactID"]: instant(one["UpdatedDateUTC"]) for one in desk.records("Contacts")}
+    now = {one["ContactID"]: instant(one["UpdatedDateUTC"]) for one in admin.records("Contacts")}
     seen = {(r["ContactID"], r["UpdatedDateUTC"]) for run in (first, second) for r in run.records["contacts"]}
     assert set(now.items()) <= seen
 
 
 @pytest.mark.parametrize("stream", ["contacts", "items", "contact_history"])
 def test_a_state_in_the_future_is_told_and_read_from_now(
-    config: dict[str, Any], desk: Desk, stream: str
+    config: dict[str, Any], admin: AdminClient, stream: str
 ) -> None:
-    desk.set_clock("2026-11-05T00:00:00Z")
+    admin.set_clock("2026-11-05T00:00:00Z")
     metadata = {"selected": True, "replication-method": "INCREMENTAL"}
     catalog = {"streams": [{"tap_stream_id": stream, "metadata": [{"breadcrumb": [], "metadata": metadata}]}]}
     far = {
@@ -258,9 +264,9 @@ def test_a_state_in_the_future_is_told_and_read_from_now(
     first = read(config, stream, state=state, catalog=catalog)
     assert [line for line in first.warnings if "2099-01-01" in line and f"{stream} of Harbour" in line]
     assert first.bookmark(stream) == "2026-11-05T00:00:00.000000Z"
-    desk.set_clock("2026-11-05T01:00:00Z")
-    desk.edit("Contacts", guid("c", 3), Name="Edited")
-    desk.edit("Items", guid("t", 1), Name="Edited")
+    admin.set_clock("2026-11-05T01:00:00Z")
+    admin.edit("Contacts", guid("c", 3), Name="Edited")
+    admin.edit("Items", guid("t", 1), Name="Edited")
     second = read(config, stream, state=first.state, catalog=catalog)
     assert second.records[stream]
     assert second.warnings == []
@@ -304,13 +310,15 @@ def test_a_run_of_full_tables_alone_ends_with_a_state_too(config: dict[str, Any]
 @pytest.mark.parametrize(
     "start", ["2026-11-01T00:00:40Z", "2026-11-01T01:00:40+01:00", "2026-11-01 00:00:40"]
 )
-def test_start_date_is_where_a_first_run_begins(config: dict[str, Any], desk: Desk, start: str) -> None:
+def test_start_date_is_where_a_first_run_begins(
+    config: dict[str, Any], admin: AdminClient, start: str
+) -> None:
     run = read({**config, "start_date": start}, "contacts")
     assert run.ids("contacts") == [guid("c", n) for n in range(4, 8)]
-    assert asked_since(desk, "Contacts")[0] == "2026-11-01T00:00:39"
+    assert asked_since(admin, "Contacts")[0] == "2026-11-01T00:00:39"
 
 
-def test_start_date_may_be_a_day(config: dict[str, Any], desk: Desk) -> None:
+def test_start_date_may_be_a_day(config: dict[str, Any], admin: AdminClient) -> None:
     assert len(read({**config, "start_date": "2026-11-01"}, "contacts").ids("contacts")) == 7
     assert read({**config, "start_date": "2026-11-02"}, "contacts").ids("contacts") == []
 

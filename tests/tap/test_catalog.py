@@ -11,7 +11,7 @@ import pytest
 from singer_xero.config import ConfigurationProblem
 from singer_xero.objects import STREAMS
 from tap_xero.tap import TapXero
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import guid
 from .runs import Run, read
@@ -55,10 +55,10 @@ def choose(catalog: dict[str, Any], stream: str, **metadata: Any) -> dict[str, A
     return entry
 
 
-def paths(desk: Desk) -> set[str]:
+def paths(admin: AdminClient) -> set[str]:
     """The lists that were asked for."""
     return {
-        call["path"].removeprefix("/api.xro/2.0/") for call in desk.calls() if "/api.xro/" in call["path"]
+        call["path"].removeprefix("/api.xro/2.0/") for call in admin.calls() if "/api.xro/" in call["path"]
     }
 
 
@@ -81,22 +81,22 @@ def test_the_catalogue_says_which_full_tables_can_be_incremental(discovered: dic
 
 
 def test_streams_that_are_not_selected_cost_no_call(
-    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+    config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     choose(catalog, "contacts")
     run = read(config, catalog=catalog)
     assert set(run.records) == {"contacts"}
     assert {message["stream"] for message in run.of("SCHEMA")} == {"contacts"}
-    assert paths(desk) == {"Contacts"}
+    assert paths(admin) == {"Contacts"}
 
 
 def test_a_catalogue_without_a_stream_leaves_it_out(
-    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+    config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     choose(catalog, "items")
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["tap_stream_id"] == "items"]
     read(config, catalog=catalog)
-    assert paths(desk) == {"Items"}
+    assert paths(admin) == {"Items"}
 
 
 def test_fields_that_are_not_selected_are_left_out_nested_ones_too(
@@ -158,19 +158,21 @@ METADATA = [
 ]
 
 
-def twice(config: dict[str, Any], catalog: dict[str, Any], desk: Desk, stream: str) -> tuple[Run, Run]:
+def twice(
+    config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient, stream: str
+) -> tuple[Run, Run]:
     first = read(config, stream, catalog=catalog)
-    desk.forget_calls()
+    admin.forget_calls()
     return first, read(config, stream, catalog=catalog, state=first.state)
 
 
 @pytest.mark.parametrize("metadata", METADATA, ids=str)
 @pytest.mark.parametrize("stream", ["invoices", "quotes"])
 def test_invoices_and_quotes_become_incremental_by_metadata(
-    config: dict[str, Any], catalog: dict[str, Any], desk: Desk, stream: str, metadata: dict[str, str]
+    config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient, stream: str, metadata: dict[str, str]
 ) -> None:
     root(choose(catalog, stream)).update(metadata)
-    first, second = twice(config, catalog, desk, stream)
+    first, second = twice(config, catalog, admin, stream)
     assert len(first.records[stream]) in {5, 230}
     assert first.bookmark(stream) == max(record["UpdatedDateUTC"] for record in first.records[stream])
     assert first.of("SCHEMA", stream)[0]["bookmark_properties"] == ["UpdatedDateUTC"]
@@ -179,24 +181,24 @@ def test_invoices_and_quotes_become_incremental_by_metadata(
 
 
 def test_invoices_become_incremental_by_the_entry_s_own_words(
-    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+    config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     entry = choose(catalog, "invoices")
     entry.update(replication_method="INCREMENTAL", replication_key="UpdatedDateUTC")
     root(entry).pop("forced-replication-method", None)
-    _, second = twice(config, catalog, desk, "invoices")
+    _, second = twice(config, catalog, admin, "invoices")
     assert second.records == {}
 
 
 @pytest.mark.parametrize("word", ["replication-method", "forced-replication-method"])
 def test_an_incremental_stream_is_read_whole_where_the_catalogue_says_so(
-    config: dict[str, Any], catalog: dict[str, Any], desk: Desk, word: str
+    config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient, word: str
 ) -> None:
     root(choose(catalog, "contacts"))[word] = "FULL_TABLE"
-    first, second = twice(config, catalog, desk, "contacts")
+    first, second = twice(config, catalog, admin, "contacts")
     assert len(second.ids("contacts")) == 7
     assert first.of("ACTIVATE_VERSION", "contacts") != []
-    assert all("If-Modified-Since" not in call["headers"] for call in desk.calls("Contacts"))
+    assert all("If-Modified-Since" not in call["headers"] for call in admin.calls("Contacts"))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_an_incremental_stream_is_read_whole_where_the_catalogue_says_so(
 def test_a_replication_that_cannot_be_is_refused_before_the_first_call(
     config: dict[str, Any],
     catalog: dict[str, Any],
-    desk: Desk,
+    admin: AdminClient,
     stream: str,
     metadata: dict[str, str],
     words: str,
@@ -223,18 +225,18 @@ def test_a_replication_that_cannot_be_is_refused_before_the_first_call(
     root(choose(catalog, stream)).update(metadata)
     with pytest.raises(ConfigurationProblem, match=words):
         read(config, stream, catalog=catalog)
-    assert desk.calls() == []
+    assert admin.calls() == []
 
 
 def test_a_stream_that_was_incremental_is_read_whole_and_starts_anew(
-    config: dict[str, Any], catalog: dict[str, Any], desk: Desk
+    config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     """Its bookmark counts again once it is incremental again, and rows changed meanwhile are read then."""
     root(choose(catalog, "contacts"))["replication-method"] = "INCREMENTAL"
     first = read(config, "contacts", catalog=catalog)
     root(choose(catalog, "contacts"))["replication-method"] = "FULL_TABLE"
     full = read(config, "contacts", catalog=catalog, state=first.state)
-    desk.edit("Contacts", guid("c", 1))
+    admin.edit("Contacts", guid("c", 1))
     root(choose(catalog, "contacts"))["replication-method"] = "INCREMENTAL"
     again = read(config, "contacts", catalog=catalog, state=full.state)
     assert again.ids("contacts") == [guid("c", 1)]
@@ -247,17 +249,19 @@ def test_a_stream_that_was_incremental_is_read_whole_and_starts_anew(
     ("setting", "count"), [({}, 7), ({"include_archived": True}, 7), ({"include_archived": False}, 6)]
 )
 def test_archived_contacts_are_read_unless_told_otherwise(
-    config: dict[str, Any], desk: Desk, setting: dict[str, bool], count: int
+    config: dict[str, Any], admin: AdminClient, setting: dict[str, bool], count: int
 ) -> None:
-    desk.edit("Contacts", guid("c", 3), ContactStatus="ARCHIVED")
+    admin.edit("Contacts", guid("c", 3), ContactStatus="ARCHIVED")
     run = read({**config, **setting}, "contacts")
     assert len(run.ids("contacts")) == count
     assert (guid("c", 3) in run.ids("contacts")) == (count == 7)
 
 
-def test_only_lists_that_hide_archived_records_are_asked_for_them(config: dict[str, Any], desk: Desk) -> None:
+def test_only_lists_that_hide_archived_records_are_asked_for_them(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     read(config)
-    asked = {c["path"].split("/")[-1] for c in desk.calls() if c["query"].get("includeArchived") == "true"}
+    asked = {c["path"].split("/")[-1] for c in admin.calls() if c["query"].get("includeArchived") == "true"}
     assert asked == {"Contacts", "Invoices", "TrackingCategories"}
 
 

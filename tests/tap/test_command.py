@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import OBJECTS
-from xero_sandbox import Desk, apps
+from xero_sandbox import AdminClient, apps
 
 from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME
 from .runs import Done, command, last_state, records_of, state_at
@@ -72,22 +72,26 @@ def test_discover_needs_no_credentials(tmp_path: Path) -> None:
     assert {entry["tap_stream_id"] for entry in json.loads(done.out)["streams"]} >= set(OBJECTS)
 
 
-def test_test_reads_one_record_of_each_stream(config: dict[str, Any], desk: Desk, tmp_path: Path) -> None:
+def test_test_reads_one_record_of_each_stream(
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
+) -> None:
     done = command("--test", config=config, at=tmp_path)
     assert done.code == 0, done.err
     records = records_of(done.messages)
     assert {len(found) for found in records.values()} == {1}
     assert {"contacts", "journals", "quotes", "budgets", "contact_groups"} <= set(records)
-    assert len([call for call in desk.calls() if "/Contacts" in call["path"]]) == 1
+    assert len([call for call in admin.calls() if "/Contacts" in call["path"]]) == 1
     assert_quiet(done, SECRET)
 
 
-def test_settings_bound_what_one_request_may_take(config: dict[str, Any], desk: Desk, tmp_path: Path) -> None:
-    desk.fault("slow", path="connections", seconds=3, count=0)
+def test_settings_bound_what_one_request_may_take(
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
+) -> None:
+    admin.fault("slow", path="connections", seconds=3, count=0)
     done = command(config={**config, "request_timeout": 1}, at=tmp_path)
     assert_one_line(done, "no whole answer", "within 1 s", "request_timeout")
-    desk.clear_faults()
-    desk.fault("status", path="connections", status=200, body=" " * 2_000_000, count=0)
+    admin.clear_faults()
+    admin.fault("status", path="connections", status=200, body=" " * 2_000_000, count=0)
     done = command(config={**config, "max_response_mb": 1}, at=tmp_path)
     assert_one_line(done, "takes more than 1 MB of memory", "max_response_mb")
 
@@ -203,9 +207,9 @@ def test_an_unknown_organisation_is_told_with_those_that_are_connected(
 
 
 def test_a_dead_token_is_told_with_the_way_to_a_new_one(
-    web: dict[str, Any], desk: Desk, tmp_path: Path
+    web: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    desk.revoke(apps.WEB_APP.client_id)
+    admin.revoke(apps.WEB_APP.client_id)
     done = command(config={**web, "tenant_ids": [HARBOUR]}, at=tmp_path)
     assert_one_line(done, "used up, expired or withdrawn", "xero-login", secrets=(web["refresh_token"],))
 
@@ -219,12 +223,12 @@ def test_a_host_that_does_not_answer_is_named(config: dict[str, Any], tmp_path: 
 @pytest.mark.parametrize("name", ["api_url", "identity_url"])
 @pytest.mark.parametrize("more", ["/api.xro/2.0", "/api.xro/2.0/", "?region=nz", "/#here"])
 def test_an_address_with_a_path_is_refused(
-    config: dict[str, Any], desk: Desk, tmp_path: Path, name: str, more: str
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path, name: str, more: str
 ) -> None:
-    desk.forget_calls()
+    admin.forget_calls()
     done = command(config={**config, name: config[name] + more}, at=tmp_path)
-    assert_one_line(done, f"{name} must be scheme and host alone")
-    assert desk.calls() == []
+    assert_one_line(done, f"{name} must be scheme and host only")
+    assert admin.calls() == []
 
 
 def test_an_address_may_end_with_a_slash(config: dict[str, Any], tmp_path: Path) -> None:
@@ -296,18 +300,18 @@ def test_a_config_file_that_cannot_be_read_is_refused_without_repeating_it(tmp_p
     [
         ("contact", ["did you mean contacts?"]),
         ("nobody", ["--discover"]),
-        ("invoice_line_items", ["child_streams: true"]),
+        ("invoice_line_items", ["nested_tables: true"]),
     ],
 )
 def test_a_catalogue_that_selects_a_stream_that_there_is_not_is_refused(
-    config: dict[str, Any], desk: Desk, tmp_path: Path, name: str, words: list[str]
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path, name: str, words: list[str]
 ) -> None:
     entry = {"tap_stream_id": name, "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
     (tmp_path / "catalog.json").write_text(json.dumps({"streams": [entry]}), encoding="utf-8")
     assert_one_line(
         command("--catalog", "catalog.json", config=config, at=tmp_path), f"stream {name},", *words
     )
-    assert desk.calls() == []
+    assert admin.calls() == []
 
 
 def test_a_catalogue_may_hold_a_stream_that_there_is_not_if_it_does_not_select_it(
@@ -343,9 +347,9 @@ def test_a_stream_map_that_cannot_be_is_refused_in_one_line(config: dict[str, An
 
 
 def test_a_failing_stream_makes_the_exit_code_1_and_is_named_at_the_end(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    desk.fault("status", path="Contacts", status=400, body='{"Message": "No"}', count=0)
+    admin.fault("status", path="Contacts", status=400, body='{"Message": "No"}', count=0)
     done = command("--catalog", only(tmp_path, "accounts", "contacts", "items"), config=config, at=tmp_path)
     assert done.code == 1
     assert set(records_of(done.messages)) == {"accounts", "items"}
@@ -357,12 +361,12 @@ def test_a_failing_stream_makes_the_exit_code_1_and_is_named_at_the_end(
 
 
 def test_the_day_s_limit_makes_the_exit_code_1_and_names_the_reset_once(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    desk.fault("rate_limit", problem="day", retry_after=5000, count=0)
-    desk.fault("rate_limit", problem="day", retry_after=5000, count=0, path="Organisation")
-    desk.clear_faults()
-    desk.fault("rate_limit", problem="day", retry_after=5000, count=0, path="[!O]*", tenant=HARBOUR)
+    admin.fault("rate_limit", problem="day", retry_after=5000, count=0)
+    admin.fault("rate_limit", problem="day", retry_after=5000, count=0, path="Organisation")
+    admin.clear_faults()
+    admin.fault("rate_limit", problem="day", retry_after=5000, count=0, path="[!O]*", tenant=HARBOUR)
     done = command("--catalog", only(tmp_path, "accounts", "contacts", "items"), config=config, at=tmp_path)
     assert done.code == 1
     closing = [line for line in done.errors if line.startswith("Not complete")]
@@ -373,12 +377,12 @@ def test_the_day_s_limit_makes_the_exit_code_1_and_names_the_reset_once(
 
 
 def test_a_failing_scope_check_comes_before_the_first_call(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     strict = {**config, "scopes": ["accounting.contacts.read"], "on_missing_scope": "fail"}
     done = command(config=strict, at=tmp_path)
     assert_one_line(done, "accounting.invoices.read (for", "on_missing_scope")
-    assert [call for call in desk.calls() if "/api.xro/" in call["path"]] == []
+    assert [call for call in admin.calls() if "/api.xro/" in call["path"]] == []
 
 
 def test_the_embedded_sandbox_is_read_by_a_setting_alone(tmp_path: Path) -> None:
@@ -423,10 +427,10 @@ def test_a_rotated_token_carries_the_second_run_and_is_printed_nowhere(
 
 
 def test_a_token_file_that_cannot_be_written_uses_no_token_up(
-    web: dict[str, Any], desk: Desk, tmp_path: Path
+    web: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     settings = {**web, "tenant_ids": [HARBOUR], "token_path": str(tmp_path / "file" / "tokens.json")}
     done = command(config=settings, at=tmp_path)
     assert_one_line(done, "the tokens in", "tokens.json", "token_path", secrets=(web["refresh_token"],))
-    assert desk.calls("/connect/token") == []
+    assert admin.calls("/connect/token") == []

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from copy import deepcopy
 from typing import Any
 
 import jsonschema
 import pytest
 
-from xero_sandbox import Desk
+from singer_xero.api.client import connect
+from singer_xero.objects import REPORTS
+from xero_sandbox import AdminClient, Sandbox, apps
 
-from .company import HARBOUR_NAME
-from .runs import read
+from .company import HARBOUR_NAME, invoice
+from .runs import Run, read
 from .test_damaged_values import closed
 from .test_schemas import CHECKER, floats
 
@@ -19,13 +26,13 @@ STREAM = "report_trial_balance"
 ONE_MONTH = {"report_start_date": "2026-10-01", "report_end_date": "2026-10-31"}
 
 
-def report(desk: Desk, cell: Any, rows: Any = None) -> None:
+def report(admin: AdminClient, cell: Any, rows: Any = None) -> None:
     """Let the trial balance have one row, of a label, this cell and another amount."""
     header = {"RowType": "Header", "Cells": [{"Value": title} for title in ("Account", "Debit", "Credit")]}
     row = {"RowType": "Row", "Cells": [{"Value": "Sales"}, cell, {"Value": "7.50"}]}
     section = {"RowType": "Section", "Title": "Revenue", "Rows": [row] if rows is None else rows}
     table = {"ReportID": "TrialBalance", "ReportName": "Trial Balance", "Rows": [header, section]}
-    desk.fault("status", path="Reports/TrialBalance", status=200, body=json.dumps({"Reports": [table]}))
+    admin.fault("status", path="Reports/TrialBalance", status=200, body=json.dumps({"Reports": [table]}))
 
 
 @pytest.mark.parametrize(
@@ -36,8 +43,8 @@ def report(desk: Desk, cell: Any, rows: Any = None) -> None:
      {"Value": "1.00", "Attributes": [{"Id": 5, "Value": {"a": 1}}]}],
     ids=str,
 )  # fmt: skip
-def test_a_damaged_cell_costs_no_other(config: dict[str, Any], desk: Desk, cell: Any) -> None:
-    report(desk, cell)
+def test_a_damaged_cell_costs_no_other(config: dict[str, Any], admin: AdminClient, cell: Any) -> None:
+    report(admin, cell)
     run = read(config | ONE_MONTH, STREAM)
     assert run.failed == {}
     validator = jsonschema.Draft7Validator(
@@ -50,25 +57,27 @@ def test_a_damaged_cell_costs_no_other(config: dict[str, Any], desk: Desk, cell:
 
 
 @pytest.mark.parametrize("rows", ["x", [5], [["x"]], [{"RowType": "Row", "Cells": "x"}]], ids=str)
-def test_what_is_not_built_like_a_report_is_named(config: dict[str, Any], desk: Desk, rows: Any) -> None:
-    report(desk, {}, rows)
+def test_what_is_not_built_like_a_report_is_named(
+    config: dict[str, Any], admin: AdminClient, rows: Any
+) -> None:
+    report(admin, {}, rows)
     run = read(config | ONE_MONTH, STREAM, "items")
     assert "the report is not built as one" in run.failed[STREAM, HARBOUR_NAME]
     assert len(run.records["items"]) == 3
 
 
 @pytest.mark.parametrize("body", ['{"Reports": null}', '{"Reports": {}}', "{}"])
-def test_an_answer_without_reports_is_named(config: dict[str, Any], desk: Desk, body: str) -> None:
-    desk.fault("status", path="Reports/TrialBalance", status=200, body=body)
+def test_an_answer_without_reports_is_named(config: dict[str, Any], admin: AdminClient, body: str) -> None:
+    admin.fault("status", path="Reports/TrialBalance", status=200, body=body)
     run = read(config | ONE_MONTH, STREAM, "items")
     assert "the answer has no list 'Reports'" in run.failed[STREAM, HARBOUR_NAME]
     assert len(run.records["items"]) == 3
 
 
 def test_quarters_of_an_organisation_that_does_not_say_when_its_year_ends(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.fault("status", path="Organisation", status=200, count=0, body=json.dumps(
+    admin.fault("status", path="Organisation", status=200, count=0, body=json.dumps(
         {"Organisations": [{"OrganisationID": "11111111-0000-4000-8000-000000000001", "Name": HARBOUR_NAME}]}
     ))  # fmt: skip
     run = read(config | ONE_MONTH | {"report_timeframe": "QUARTER"}, STREAM, "items")
@@ -76,3 +85,102 @@ def test_quarters_of_an_organisation_that_does_not_say_when_its_year_ends(
     assert "Xero doesn't say when the organisation's financial year ends" in said
     assert "set report_timeframe to MONTH" in said
     assert len(run.records["items"]) == 3
+
+
+# Every report, damaged anywhere
+
+DAMAGED_REPORTS = sorted(set(REPORTS) - {"report_ten_ninety_nine"})
+DAMAGES_OF_A_REPORT = 24
+DAMAGES = (None, True, 0, 12.5, "text", "", "12.50", "(7.00)", "2026-13-45", "/Date(9999999999999999)/", [], {}, [None],
+           {"a": 1}, "x" * 5000, "9" * 400, "a\u0000b", "Tōtara \u202e")  # fmt: skip
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of every value in a report's rows."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, below in inner:
+        yield (*path, part)
+        yield from places(below, (*path, part))
+
+
+def damaged(table: dict[str, Any], path: tuple[str | int, ...], damage: Any) -> dict[str, Any]:
+    """A report with one value replaced."""
+    copy = deepcopy(table)
+    holder: Any = copy
+    for part in path[:-1]:
+        holder = holder[part]
+    holder[path[-1]] = damage
+    return copy
+
+
+def cells_of(table: dict[str, Any], path: tuple[str | int, ...]) -> int | None:
+    """How many cells the damaged row has, where a cell of a row is damaged; None for any other place."""
+    if "Cells" not in path[:-1]:
+        return None
+    row: Any = table
+    for part in path[: path.index("Cells")]:
+        row = row[part]
+    return None if row["RowType"] == "Header" else len(row["Cells"])
+
+
+@pytest.fixture(scope="module")
+def sheets(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Each report as the demo company has it."""
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
+    settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
+    wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
+    with closing(
+        connect(**wanted, token_path=str(tmp_path_factory.mktemp("tokens") / "tokens.json"))
+    ) as client:
+        of = {kind: client.get(None, "Invoices", {"where": f'Type=="{kind}" AND Status=="AUTHORISED"'}).json()
+              for kind in ("ACCREC", "ACCPAY")}  # fmt: skip
+        owed, owing = (of[kind]["Invoices"][0]["Contact"]["ContactID"] for kind in of)
+        asked = {
+            "report_aged_receivables_by_contact": {"contactId": owed, "date": "2026-10-31"},
+            "report_aged_payables_by_contact": {"contactId": owing, "date": "2026-10-31"},
+            "report_balance_sheet": {"date": "2026-10-31", "periods": "11", "timeframe": "MONTH"},
+            "report_profit_and_loss": {"fromDate": "2026-10-01", "toDate": "2026-10-31"},
+            "report_bank_summary": {"fromDate": "2026-10-01", "toDate": "2026-10-31"},
+        }
+        return {name: client.get(None, REPORTS[name].path, asked.get(name, {"date": "2026-10-31"})).json()["Reports"][0]
+                for name in DAMAGED_REPORTS}  # fmt: skip
+
+
+@pytest.mark.parametrize("stream", DAMAGED_REPORTS)
+def test_a_damaged_value_anywhere_in_a_report_costs_at_most_its_row(
+    config: dict[str, Any], admin: AdminClient, sheets: dict[str, dict[str, Any]], stream: str
+) -> None:
+    table = sheets[stream]
+    admin.put("Invoices", invoice(9, 90, Type="ACCPAY"))  # a supplier, whose aged payables are asked for
+
+    def run_over(report: dict[str, Any]) -> Run:
+        admin.clear_faults()
+        body = json.dumps({"Reports": [report]})
+        admin.fault("status", path=REPORTS[stream].path, status=200, body=body, count=0)
+        return read(config | ONE_MONTH, stream, "items")
+
+    whole = run_over(table)
+    amounts = Counter(str(record["Amount"]) for record in whole.records[stream])
+    assert (whole.failed, amounts.total() > 5) == ({}, True)
+    calls = len(admin.calls(REPORTS[stream].path))
+    validator = jsonschema.Draft7Validator(
+        closed(whole.of("SCHEMA", stream)[0]["schema"]), format_checker=CHECKER
+    )
+    chance = random.Random(stream)
+    every = [("Rows", *path) for path in places(table["Rows"])]
+    in_rows = [path for path in every if "Cells" in path]
+    chosen = [chance.choice(every if number % 4 == 0 else in_rows) for number in range(DAMAGES_OF_A_REPORT)]
+    for number, path in enumerate(chosen):
+        damage = DAMAGES[number % len(DAMAGES)]
+        run = run_over(damaged(table, path, damage))
+        what = (path, damage)
+        assert len(run.records["items"]) == 3, what
+        assert run.failed.keys() <= {(stream, HARBOUR_NAME)}, what
+        assert "\n" not in "".join(run.failed.values()), what
+        for record in run.records[stream]:
+            assert [error.message for error in validator.iter_errors(floats(record))] == [], what
+        cells = cells_of(table, path)
+        if cells is not None and not run.failed:
+            lost = amounts - Counter(str(record["Amount"]) for record in run.records[stream])
+            assert lost.total() <= cells * calls, what

@@ -21,8 +21,8 @@ import msgspec
 import pytest
 
 from singer_xero.api.client import XeroClient, connect
-from singer_xero.objects import DETAILS, OBJECTS, Detail, Paging, XeroObject
-from xero_sandbox import Desk, Sandbox, apps
+from singer_xero.objects import OBJECTS, SUBRESOURCES, Paging, Subresource, XeroObject
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import Run, read
 from .test_schemas import CHECKER, floats
@@ -143,8 +143,8 @@ class Copies:
     def __init__(self, xero: XeroObject, record: dict[str, Any], damages: list[Damage]) -> None:
         self.xero, self.damages = xero, damages
         self._first = record
-        told = xero.told if isinstance(xero, Detail) else xero.key
-        self.stamp = str(xero.numbered if isinstance(xero, Detail) else xero.marker)
+        told = xero.told if isinstance(xero, Subresource) else xero.key
+        self.stamp = str(xero.numbered if isinstance(xero, Subresource) else xero.cursor)
         self.own_key = told[-1] if told and told[-1] in record else None
         self.records = [self._numbered(record, 0)]
         self.records += [
@@ -269,8 +269,8 @@ INVENTED = {
 @pytest.fixture(scope="module")
 def client(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[XeroClient]:
     """Reads what the demo company has."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
     wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
     place = str(tmp_path_factory.mktemp("tokens") / "tokens.json")
@@ -304,11 +304,11 @@ def single_of(client: XeroClient, path: str, envelope: str) -> list[dict[str, An
 @pytest.fixture(params=["as a whole", "one by one"])
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Both ways of reading an answer, with the number of damages in it."""
-    monkeypatch.setattr("tap_xero.records.LONG", 0 if request.param == "as a whole" else 10**9)
+    monkeypatch.setattr("tap_xero.records.reader.LONG", 0 if request.param == "as a whole" else 10**9)
     return OF_LISTS if request.param == "as a whole" else OF_OTHERS
 
 
-def sample(client: XeroClient, detail: Detail) -> tuple[dict[str, Any], dict[str, Any]]:
+def sample(client: XeroClient, detail: Subresource) -> tuple[dict[str, Any], dict[str, Any]]:
     """A record, and what hangs on it; made up where the demo company has nothing of the kind."""
     parents = list_of(client, detail.of)[:20]
     for parent in parents:
@@ -326,29 +326,29 @@ def sample(client: XeroClient, detail: Detail) -> tuple[dict[str, Any], dict[str
 
 
 @pytest.fixture
-def desk(running_sandbox: Sandbox) -> Desk:
-    return running_sandbox.desk
+def admin(running_sandbox: Sandbox) -> AdminClient:
+    return running_sandbox.admin
 
 
-def answer(desk: Desk, path: str, content: bytes, count: int = 0) -> None:
+def answer(admin: AdminClient, path: str, content: bytes, count: int = 0) -> None:
     """Let calls of a path be answered with this."""
-    desk.fault("status", path=path, status=200, hex=content.hex(), count=count)
+    admin.fault("status", path=path, status=200, hex=content.hex(), count=count)
 
 
 @pytest.mark.parametrize("stream", LISTS)
 def test_a_damaged_value_of_a_list_costs_only_itself(
-    demo: dict[str, Any], desk: Desk, client: XeroClient, stream: str, most: int
+    demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str, most: int
 ) -> None:
     xero = OBJECTS[stream]
     record = richest(list_of(client, xero))
     copies = Copies(xero, record, damages_of(record, most))
-    answer(desk, xero.path, copies.answer(), count=xero.paging is Paging.OFFSET)
+    answer(admin, xero.path, copies.answer(), count=xero.paging is Paging.OFFSET)
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 
 @pytest.mark.parametrize("stream", SINGLES)
 def test_a_damaged_value_of_a_single_record_costs_only_itself(
-    demo: dict[str, Any], desk: Desk, client: XeroClient, stream: str
+    demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
     """Here the list is good, and each record is asked for by a call of its own."""
     xero = OBJECTS[stream]
@@ -360,21 +360,21 @@ def test_a_damaged_value_of_a_single_record_costs_only_itself(
     record = richest(singles)
     copies = Copies(xero, record, [one for one in damages_of(record, OF_OTHERS) if one.path != (key,)])
     rows = [{**listed[0], key: copies.key(number)} for number in range(len(copies.records))]
-    answer(desk, xero.path, msgspec.json.encode({xero.envelope: rows}))
+    answer(admin, xero.path, msgspec.json.encode({xero.envelope: rows}))
     for one in copies.records:
-        answer(desk, f"{xero.path}/{one[key]}", text_of({xero.envelope: [one]}))
+        answer(admin, f"{xero.path}/{one[key]}", text_of({xero.envelope: [one]}))
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 
-@pytest.mark.parametrize("stream", DETAILS)
+@pytest.mark.parametrize("stream", SUBRESOURCES)
 def test_a_damaged_value_of_what_hangs_on_a_record_costs_only_itself(
-    demo: dict[str, Any], desk: Desk, client: XeroClient, stream: str
+    demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
-    detail = DETAILS[stream]
+    detail = SUBRESOURCES[stream]
     parent, record = sample(client, detail)
     copies = Copies(detail, record, damages_of(record, OF_OTHERS))
-    answer(desk, detail.of.path, msgspec.json.encode({detail.of.envelope: [parent]}))
-    answer(desk, detail.path.format(id=parent[detail.of.key[0]]), copies.answer())
+    answer(admin, detail.of.path, msgspec.json.encode({detail.of.envelope: [parent]}))
+    answer(admin, detail.path.format(id=parent[detail.of.key[0]]), copies.answer())
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from singer_xero.config import ConfigurationProblem
-from singer_xero.objects import DETAILS, OBJECTS, REPORTS, STREAMS
-from xero_sandbox import Desk
+from singer_xero.objects import OBJECTS, REPORTS, STREAMS, SUBRESOURCES
+from xero_sandbox import AdminClient
 
 from .runs import Run, read
 from .test_calls import asked
 
-DEAR = {name for name, xero in STREAMS.items() if xero.dear}
+COSTLY = {name for name, xero in STREAMS.items() if xero.costly}
 
 
 def everything(config: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -33,28 +33,28 @@ def warned(run: Run, words: str) -> list[str]:
 
 def test_they_are_history_files_details_links_and_what_else_costs_many_calls() -> None:
     assert {
-        *(name for name, detail in DETAILS.items() if not detail.selected),
+        *(name for name, detail in SUBRESOURCES.items() if not detail.selected),
         *(name for name, report in REPORTS.items() if report.per_contact),
         "cash_journals",
         "receipts",
         "reports",
-    } == DEAR
-    assert not DEAR & {name for name, xero in OBJECTS.items() if xero.selected}
+    } == COSTLY
+    assert not COSTLY & {name for name, xero in OBJECTS.items() if xero.selected}
 
 
 def test_with_everything_selected_nothing_costs_a_call_for_each_record(
     demo: dict[str, Any], running_sandbox: Any
 ) -> None:
     """A hundred calls are a fiftieth of a day's."""
-    desk = running_sandbox.desk
-    desk.forget_calls()
+    admin = running_sandbox.admin
+    admin.forget_calls()
     run = read({**demo, **CLOSED}, catalog=everything(demo))
-    assert not set(run.records) & DEAR
-    assert {message["stream"] for message in run.of("SCHEMA")} == set(STREAMS) - DEAR
+    assert not set(run.records) & COSTLY
+    assert {message["stream"] for message in run.of("SCHEMA")} == set(STREAMS) - COSTLY
     assert run.failed == {}
-    assert len(desk.calls()) <= 100
+    assert len(admin.calls()) <= 100
     (line,) = warned(run, "Selected, but not read")
-    for name in DEAR:
+    for name in COSTLY:
         assert f"{name} ({STREAMS[name].calls})" in line
 
 
@@ -71,7 +71,7 @@ def test_with_everything_selected_nothing_costs_a_call_for_each_record(
     ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
 def test_the_setting_opens_streams_by_name_and_by_pattern(
-    config: dict[str, Any], desk: Desk, named: Any, opened: set[str]
+    config: dict[str, Any], admin: AdminClient, named: Any, opened: set[str]
 ) -> None:
     names = ("contact_history", "item_history", "contact_details", "contacts")
     run = read({**config, "detail_streams": named}, *names)
@@ -101,22 +101,22 @@ def test_a_name_that_no_stream_has_is_refused(config: dict[str, Any]) -> None:
         read({**config, "detail_streams": ["invoice_histroy"]}, "contacts")
 
 
-def test_the_lines_of_closed_records_are_closed_too(config: dict[str, Any], desk: Desk) -> None:
+def test_the_lines_of_closed_records_are_closed_too(config: dict[str, Any], admin: AdminClient) -> None:
     names = ("receipts", "receipt_line_items")
     catalog = {"streams": [{"tap_stream_id": name, "metadata": SELECTED} for name in names]}
-    run = read({**config, **CLOSED, "child_streams": True}, catalog=catalog)
+    run = read({**config, **CLOSED, "nested_tables": True}, catalog=catalog)
     assert run.of("SCHEMA") == []
-    assert asked(desk)["Receipts"] == 0
+    assert asked(admin)["Receipts"] == 0
 
 
 def test_history_of_changed_records_alone_costs_a_call_for_each_of_these(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     metadata = [{"breadcrumb": [], "metadata": {"selected": True, "replication-method": "INCREMENTAL"}}]
     catalog = {"streams": [{"tap_stream_id": "contact_history", "metadata": metadata}]}
     settings = {**config, "detail_streams": ["contact_history"]}
     first = read(settings, catalog=catalog)
-    desk.forget_calls()
+    admin.forget_calls()
     second = read(settings, catalog=catalog, state=json.loads(json.dumps(first.state)))
-    assert [path for path in asked(desk) if path.endswith("/History")] == []
+    assert [path for path in asked(admin) if path.endswith("/History")] == []
     assert second.records == {}

@@ -12,17 +12,18 @@ import jsonschema
 import pytest
 import yaml
 
-from singer_xero.objects import DETAILS, OBJECTS, Detail, Paging, XeroObject
-from xero_sandbox import Desk
+from singer_xero.objects import OBJECTS, REPORTS, SUBRESOURCES, Paging, Subresource, XeroObject
+from xero_sandbox import AdminClient
 
+from .company import HARBOUR, HARBOUR_NAME, invoice
 from .runs import Run, read
 from .test_damaged_values import closed
 from .test_schemas import CHECKER, floats
 
 DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 
-#: What may be told: fields that Xero's examples misspell, and lists that are in no order.
-TOLD = ("TaxNumbeType", "CISEnambed", "not in order of change")
+#: What may be told: fields that the examples misspell, lists in no order, and reports of another period.
+TOLD = ("TaxNumbeType", "CISEnambed", "not in order of change", "other periods than were asked for")
 
 
 @cache
@@ -42,15 +43,15 @@ def examples() -> dict[str, Any]:
 
 
 def example_of(xero: XeroObject) -> dict[str, Any]:
-    path = xero.path if isinstance(xero, Detail) else xero.path + "/{id}" * bool(xero.detail)
+    path = xero.path if isinstance(xero, Subresource) else xero.path + "/{id}" * bool(xero.detail)
     example = examples().get(path)
     if example is None or not example.get(xero.envelope):
         pytest.skip(f"Xero documents no answer for {path}")
     return example
 
 
-def answer(desk: Desk, path: str, example: Any, count: int = 0) -> None:
-    desk.fault("status", path=path, status=200, body=json.dumps(example, default=str), count=count)
+def answer(admin: AdminClient, path: str, example: Any, count: int = 0) -> None:
+    admin.fault("status", path=path, status=200, body=json.dumps(example, default=str), count=count)
 
 
 def fits(run: Run, stream: str) -> None:
@@ -66,28 +67,46 @@ def fits(run: Run, stream: str) -> None:
 @pytest.mark.parametrize("stream", OBJECTS)
 @pytest.mark.parametrize("long", [False, True], ids=["one by one", "as a whole"])
 def test_a_documented_record_fits_its_schema(
-    config: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch, stream: str, long: bool
+    config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch, stream: str, long: bool
 ) -> None:
-    monkeypatch.setattr("tap_xero.records.LONG", 0 if long else 10**9)
+    monkeypatch.setattr("tap_xero.records.reader.LONG", 0 if long else 10**9)
     xero = OBJECTS[stream]
     example = example_of(xero)
     if xero.detail:
         rows = example[xero.envelope]
-        answer(desk, xero.path, {xero.envelope: rows if isinstance(rows, list) else [rows]})
-        answer(desk, f"{xero.path}/*", example)
+        answer(admin, xero.path, {xero.envelope: rows if isinstance(rows, list) else [rows]})
+        answer(admin, f"{xero.path}/*", example)
     else:
-        answer(desk, xero.path, example, count=xero.paging is Paging.OFFSET)
+        answer(admin, xero.path, example, count=xero.paging is Paging.OFFSET)
     fits(read(config, stream), stream)
 
 
-@pytest.mark.parametrize("stream", DETAILS)
+@pytest.mark.parametrize("stream", SUBRESOURCES)
 def test_what_is_documented_to_hang_on_a_record_fits_its_schema(
-    config: dict[str, Any], desk: Desk, stream: str
+    config: dict[str, Any], admin: AdminClient, stream: str
 ) -> None:
-    detail = DETAILS[stream]
+    detail = SUBRESOURCES[stream]
     example = example_of(detail)
     parent = dict.fromkeys(detail.of.key, f"{detail.of.name}-1")
     parent |= {name: next(iter(allowed)) for name, allowed in detail.where.items()}
-    answer(desk, detail.of.path, {detail.of.envelope: [parent]})
-    answer(desk, detail.path.format(id=parent[detail.of.key[0]]), example)
+    answer(admin, detail.of.path, {detail.of.envelope: [parent]})
+    answer(admin, detail.path.format(id=parent[detail.of.key[0]]), example)
     fits(read(config, stream), stream)
+
+
+#: What the calls of a report need to know of an organisation before.
+YEAR = {"report_start_date": "2026-01-01", "report_end_date": "2026-12-31"}
+
+
+@pytest.mark.parametrize("stream", REPORTS)
+def test_a_documented_report_fits_its_schema(config: dict[str, Any], admin: AdminClient, stream: str) -> None:
+    report = REPORTS[stream]
+    example = examples().get(report.path)
+    if example is None:
+        pytest.skip(f"Xero documents no answer for {report.path}")
+    admin.put("Invoices", invoice(9, 90, Type="ACCPAY"))
+    american = {"OrganisationID": HARBOUR, "Name": HARBOUR_NAME, "CountryCode": "US", "Version": "US",
+                "FinancialYearEndMonth": 12, "FinancialYearEndDay": 31}  # fmt: skip
+    answer(admin, "Organisation", {"Organisations": [american]})
+    answer(admin, report.path, example)
+    fits(read(config | YEAR, stream), stream)

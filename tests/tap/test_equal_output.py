@@ -35,7 +35,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     if request.param == "the sandbox":
         app = apps.CUSTOM_CONNECTION
         with Sandbox(invoices=INVOICES, limits=False) as xero:
-            tenants = [one["tenant_id"] for one in xero.desk.organisations()]
+            tenants = [one["tenant_id"] for one in xero.admin.organisations()]
             yield Place(xero.url, app.client_id, app.client_secret or "", tenants)
     else:
         with contenders.prebuilt() as found:

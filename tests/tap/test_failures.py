@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from singer_xero.api.errors import NotConnected
-from xero_sandbox import Desk, apps
+from xero_sandbox import AdminClient, apps
 
 from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, guid
 from .conftest import Time
@@ -48,44 +48,46 @@ def contacts(config: dict[str, Any], **more: Any) -> Run:
     ids=lambda fault: "-".join(str(value) for value in fault.values()),
 )
 def test_what_passes_costs_no_row(
-    config: dict[str, Any], desk: Desk, fault: dict[str, Any], after: int
+    config: dict[str, Any], admin: AdminClient, fault: dict[str, Any], after: int
 ) -> None:
-    desk.fault(**fault, path="Contacts", after=after)
+    admin.fault(**fault, path="Contacts", after=after)
     run = contacts(config)
     assert run.ids("contacts") == ALL
     assert run.failed == {}
-    assert desk.faults()[0]["hits"] >= 1
+    assert admin.faults()[0]["hits"] >= 1
 
 
-def test_a_401_in_mid_run_is_answered_with_a_new_token(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("token_expired", path="Contacts", after=2)
+def test_a_401_in_mid_run_is_answered_with_a_new_token(config: dict[str, Any], admin: AdminClient) -> None:
+    admin.fault("token_expired", path="Contacts", after=2)
     run = contacts(config)
     assert run.ids("contacts") == ALL
-    assert len(desk.calls("/connect/token")) == 2
+    assert len(admin.calls("/connect/token")) == 2
 
 
 def test_a_token_that_runs_out_while_a_long_list_is_read_is_renewed_in_time(
-    config: dict[str, Any], desk: Desk, time: Time
+    config: dict[str, Any], admin: AdminClient, time: Time
 ) -> None:
-    desk.fault("rate_limit", path="Contacts", problem="minute", retry_after=890, after=1)
-    desk.fault("rate_limit", path="Contacts", problem="minute", retry_after=890, after=2)
+    admin.fault("rate_limit", path="Contacts", problem="minute", retry_after=890, after=1)
+    admin.fault("rate_limit", path="Contacts", problem="minute", retry_after=890, after=2)
     run = contacts(config)
     assert run.ids("contacts") == ALL
     assert sum(time.slept) > 1740
-    assert len(desk.calls("/connect/token")) >= 2
-    assert {call["status"] for call in desk.calls("Contacts")} == {200, 429}
+    assert len(admin.calls("/connect/token")) >= 2
+    assert {call["status"] for call in admin.calls("Contacts")} == {200, 429}
 
 
-def test_the_minute_s_limit_is_kept_and_never_hit(config: dict[str, Any], desk: Desk, time: Time) -> None:
-    desk.limits(enabled=True, start_afresh=True)
+def test_the_minute_s_limit_is_kept_and_never_hit(
+    config: dict[str, Any], admin: AdminClient, time: Time
+) -> None:
+    admin.limits(enabled=True, start_afresh=True)
     for n in range(20, 160):
-        desk.put(
+        admin.put(
             "Contacts",
             {"ContactID": guid("c", n), "UpdatedDateUTC": f"2026-11-05T0{n // 60}:{n % 60:02}:00Z"},
         )
     run = contacts(config)
     assert len(run.ids("contacts")) == 147
-    assert {call["status"] for call in desk.calls("Contacts")} == {200}
+    assert {call["status"] for call in admin.calls("Contacts")} == {200}
     assert sum(time.slept) >= 55
 
 
@@ -94,9 +96,9 @@ def test_the_minute_s_limit_is_kept_and_never_hit(config: dict[str, Any], desk: 
 
 @pytest.mark.parametrize("kind", ["server_error", "unavailable", "html", "cut_off", "reset_before"])
 def test_what_does_not_pass_ends_the_stream_and_names_it(
-    config: dict[str, Any], desk: Desk, kind: str
+    config: dict[str, Any], admin: AdminClient, kind: str
 ) -> None:
-    desk.fault(kind, path="Contacts", count=0)
+    admin.fault(kind, path="Contacts", count=0)
     run = read(config, "accounts", "contacts", "items")
     assert set(run.failed) == {("contacts", HARBOUR_NAME)}
     assert "GET Contacts page 1" in run.failed["contacts", HARBOUR_NAME]
@@ -104,26 +106,30 @@ def test_what_does_not_pass_ends_the_stream_and_names_it(
     assert len(run.ids("items")) == 3
 
 
-def test_a_stream_that_fails_in_mid_list_goes_on_from_there(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("server_error", path="Contacts", query={"page": "3"}, count=0)
+def test_a_stream_that_fails_in_mid_list_goes_on_from_there(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.fault("server_error", path="Contacts", query={"page": "3"}, count=0)
     first = contacts(config)
     assert first.ids("contacts") == ALL[:4]
     assert first.failed != {}
-    desk.clear_faults()
+    admin.clear_faults()
     second = contacts(config, state=first.state)
     assert set(first.ids("contacts")) | set(second.ids("contacts")) == set(ALL)
 
 
-def test_a_refused_question_is_not_asked_again(config: dict[str, Any], desk: Desk) -> None:
+def test_a_refused_question_is_not_asked_again(config: dict[str, Any], admin: AdminClient) -> None:
     refusal = {"ErrorNumber": 16, "Type": "QueryParseException", "Message": "No such property"}
-    desk.fault("status", path="Contacts", status=400, body=json.dumps(refusal), count=0)
+    admin.fault("status", path="Contacts", status=400, body=json.dumps(refusal), count=0)
     run = contacts(config)
     assert "No such property" in run.failed["contacts", HARBOUR_NAME]
-    assert len(desk.calls("Contacts")) == 1
+    assert len(admin.calls("Contacts")) == 1
 
 
-def test_an_error_names_the_correlation_id_and_xero_s_words(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("server_error", path="Contacts", count=0)
+def test_an_error_names_the_correlation_id_and_xero_s_words(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.fault("server_error", path="Contacts", count=0)
     said = contacts(config).failed["contacts", HARBOUR_NAME]
     assert "An error occurred in Xero" in said
     assert "correlation id" in said
@@ -132,14 +138,14 @@ def test_an_error_names_the_correlation_id_and_xero_s_words(config: dict[str, An
 # The day's limit
 
 
-def test_the_day_s_limit_ends_an_organisation_cleanly(web: dict[str, Any], desk: Desk) -> None:
+def test_the_day_s_limit_ends_an_organisation_cleanly(web: dict[str, Any], admin: AdminClient) -> None:
     """State is kept, the time of reset is named, and nobody asks again."""
-    desk.fault(
+    admin.fault(
         "rate_limit", problem="day", retry_after=7200, tenant=HARBOUR, path="Contacts", after=1, count=0
     )
     run = read({**web, **BOTH, "page_size": 2}, "contacts", "payments", "purchase_orders")
-    refused = [call for call in desk.calls() if call["status"] == 429]
-    calls = [call for call in desk.calls() if call["tenant"] == HARBOUR]
+    refused = [call for call in admin.calls() if call["status"] == 429]
+    calls = [call for call in admin.calls() if call["tenant"] == HARBOUR]
     # The first to be refused is the last to be asked, but for those that were on their way.
     assert 1 <= len(refused) <= 5
     assert calls.index(refused[0]) >= len(calls) - 5
@@ -154,26 +160,28 @@ def test_the_day_s_limit_ends_an_organisation_cleanly(web: dict[str, Any], desk:
 
 @pytest.mark.parametrize("problem", ["day", "Day", "DailyLimit", "daily"])
 def test_the_day_s_limit_is_known_in_any_spelling_and_without_retry_after(
-    config: dict[str, Any], desk: Desk, time: Time, problem: str
+    config: dict[str, Any], admin: AdminClient, time: Time, problem: str
 ) -> None:
-    desk.fault("rate_limit", problem=problem, path="Contacts", count=0)
+    admin.fault("rate_limit", problem=problem, path="Contacts", count=0)
     run = contacts(config)
     assert "the day's calls" in run.failed["contacts", HARBOUR_NAME]
-    assert len(desk.calls("Contacts")) == 1
+    assert len(admin.calls("Contacts")) == 1
     assert sum(time.slept) == 0
 
 
 def test_a_wait_of_hours_is_not_slept_through_whatever_it_is_called(
-    config: dict[str, Any], desk: Desk, time: Time
+    config: dict[str, Any], admin: AdminClient, time: Time
 ) -> None:
-    desk.fault("rate_limit", problem="minute", retry_after=40_000, path="Contacts", count=0)
+    admin.fault("rate_limit", problem="minute", retry_after=40_000, path="Contacts", count=0)
     run = contacts(config)
     assert "Run again after" in run.failed["contacts", HARBOUR_NAME]
     assert sum(time.slept) == 0
 
 
-def test_after_the_day_s_limit_the_next_day_brings_the_rest(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("rate_limit", problem="day", retry_after=3600, path="Contacts", after=2, count=1)
+def test_after_the_day_s_limit_the_next_day_brings_the_rest(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.fault("rate_limit", problem="day", retry_after=3600, path="Contacts", after=2, count=1)
     first = contacts(config)
     second = contacts(config, state=first.state)
     assert set(first.ids("contacts")) | set(second.ids("contacts")) == set(ALL)
@@ -181,25 +189,25 @@ def test_after_the_day_s_limit_the_next_day_brings_the_rest(config: dict[str, An
 
 
 def test_what_was_read_ahead_before_the_day_s_limit_is_not_thrown_away(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """Else a long list that uses up each day's calls would starve those behind it for ever."""
-    held = desk.fault("hold", path="Contacts")
-    desk.fault("rate_limit", problem="day", retry_after=3600, path="Contacts", after=1, count=0)
-    run = with_release(desk, held, "Items", lambda: read({**config, "page_size": 2}, "contacts", "items"))
+    held = admin.fault("hold", path="Contacts")
+    admin.fault("rate_limit", problem="day", retry_after=3600, path="Contacts", after=1, count=0)
+    run = with_release(admin, held, "Items", lambda: read({**config, "page_size": 2}, "contacts", "items"))
     assert set(run.failed) == {("contacts", HARBOUR_NAME)}
     assert len(run.ids("items")) == 3
 
 
-def with_release(desk: Desk, held: int, path: str, read_it: Any) -> Run:
+def with_release(admin: AdminClient, held: int, path: str, read_it: Any) -> Run:
     """Let a held call go on once another list has been answered."""
     from concurrent.futures import ThreadPoolExecutor
 
     def release() -> None:
-        desk.wait(held)
-        while not any(call["status"] for call in desk.calls(path)):
+        admin.wait(held)
+        while not any(call["status"] for call in admin.calls(path)):
             pass
-        desk.release(held)
+        admin.release(held)
 
     with ThreadPoolExecutor() as pool:
         released = pool.submit(release)
@@ -208,40 +216,46 @@ def with_release(desk: Desk, held: int, path: str, read_it: Any) -> Run:
     return run
 
 
-def test_calls_are_left_to_others_where_the_settings_say_so(config: dict[str, Any], desk: Desk) -> None:
-    desk.limits(enabled=True, day=20, start_afresh=True)
+def test_calls_are_left_to_others_where_the_settings_say_so(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.limits(enabled=True, day=20, start_afresh=True)
     for n in range(20, 100):
-        desk.put(
+        admin.put(
             "Contacts",
             {"ContactID": guid("c", n), "UpdatedDateUTC": f"2026-11-05T00:{n % 60:02}:{n // 60:02}Z"},
         )
     run = read({**config, "page_size": 2, "day_reserve": 8}, "contacts")
     assert "8 are kept for others" in run.failed["contacts", HARBOUR_NAME]
-    assert len([call for call in desk.calls() if call["tenant"] == HARBOUR]) == 12
+    assert len([call for call in admin.calls() if call["tenant"] == HARBOUR]) == 12
 
 
 # Consent
 
 
-def test_a_consent_withdrawn_in_mid_run_ends_it_with_the_way_out(web: dict[str, Any], desk: Desk) -> None:
+def test_a_consent_withdrawn_in_mid_run_ends_it_with_the_way_out(
+    web: dict[str, Any], admin: AdminClient
+) -> None:
     gone = '{"Title": "Unauthorized", "Status": 401, "Detail": "AuthenticationUnsuccessful"}'
-    desk.fault("status", path="Contacts", status=401, body=gone, after=1, count=0)
+    admin.fault("status", path="Contacts", status=401, body=gone, after=1, count=0)
     with pytest.raises(NotConnected, match="xero-login"):
         read({**web, "tenant_ids": [HARBOUR], "page_size": 2}, "contacts", "items")
 
 
-def test_a_dead_refresh_token_ends_the_run_before_the_first_call(web: dict[str, Any], desk: Desk) -> None:
-    desk.revoke(apps.WEB_APP.client_id)
+def test_a_dead_refresh_token_ends_the_run_before_the_first_call(
+    web: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.revoke(apps.WEB_APP.client_id)
     with pytest.raises(NotConnected, match="the refresh token is used up, expired or withdrawn"):
         read({**web, "tenant_ids": [HARBOUR]}, "contacts")
-    assert [call for call in desk.calls() if "/api.xro/" in call["path"]] == []
+    assert [call for call in admin.calls() if "/api.xro/" in call["path"]] == []
 
 
-def test_the_night_after_the_rotated_token_goes_on(web: dict[str, Any], desk: Desk) -> None:
+def test_the_night_after_the_rotated_token_goes_on(web: dict[str, Any], admin: AdminClient) -> None:
     """The token in the settings is used up, and its grace of 30 minutes over."""
     settings = {**web, "tenant_ids": [HARBOUR]}
     first = read(settings, "contacts")
     for _ in range(2):
-        desk.advance(86_400)
+        admin.advance(86_400)
         assert read(settings, "contacts", state=first.state).records == {}
-    assert len(desk.calls("/connect/token")) == 3
+    assert len(admin.calls("/connect/token")) == 3

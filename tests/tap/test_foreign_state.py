@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import OBJECTS
-from tap_xero.foreign_state import state_from, unwrapped
-from xero_sandbox import Desk
+from tap_xero.state.foreign import state_from, unwrapped
+from xero_sandbox import AdminClient
 
 from .company import FIRST_JOURNAL, HARBOUR, HARBOUR_NAME, TIDE, guid
 from .runs import bookmark, command, last_state, read, records_of, state_at
@@ -50,13 +50,13 @@ CLASSIC = {
 
 
 def test_the_bookmarks_of_the_classic_tap_are_taken_over_for_every_stream_that_has_one(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     streams = [name for name in CLASSIC["bookmarks"] if name in OBJECTS]  # type: ignore[attr-defined]
     run = read(config, *streams, state=CLASSIC)
     assert run.ids("contacts") == [guid("c", number) for number in range(4, 8)]
-    assert asked_since(desk, "Contacts")[0] == "2026-11-01T00:00:39"
-    assert desk.calls("Journals")[0]["query"] == {"offset": str(FIRST_JOURNAL + 200)}
+    assert asked_since(admin, "Contacts")[0] == "2026-11-01T00:00:39"
+    assert admin.calls("Journals")[0]["query"] == {"offset": str(FIRST_JOURNAL + 200)}
     assert len(run.records["journals"]) == 29
     for name in streams:
         if OBJECTS[name].incremental:
@@ -91,14 +91,18 @@ def test_a_bookmark_of_the_classic_tap_waits_for_a_stream_that_is_made_increment
     assert len(second.ids("invoices")) < 5
 
 
-def test_the_flat_bookmarks_of_other_sdk_taps_are_taken_over(config: dict[str, Any], desk: Desk) -> None:
+def test_the_flat_bookmarks_of_other_sdk_taps_are_taken_over(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     flat = {"replication_key": "UpdatedDateUTC", "replication_key_value": "2026-11-01T00:00:40+00:00"}
     run = read(config, "contacts", state={"bookmarks": {"contacts": flat}})
     assert run.ids("contacts") == [guid("c", number) for number in range(4, 8)]
     assert run.warnings == []
 
 
-def test_with_several_organisations_it_is_not_guessed_whose_they_are(web: dict[str, Any], desk: Desk) -> None:
+def test_with_several_organisations_it_is_not_guessed_whose_they_are(
+    web: dict[str, Any], admin: AdminClient
+) -> None:
     run = read({**web, "tenant_ids": [HARBOUR, TIDE]}, "contacts", state=CLASSIC)
     assert len(run.ids("contacts")) > 7
     (ignored,) = [line for line in run.warnings if line.startswith("Of the state is ignored")]

@@ -18,8 +18,8 @@ import pytest
 
 from singer_xero.objects import OBJECTS
 from tap_xero import paging
-from tap_xero.streams import XeroStream
-from xero_sandbox import Desk
+from tap_xero.streams.lists import XeroStream
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .busy_list import BusyList, rows_at
 from .busy_list import run as run_reader
@@ -40,7 +40,7 @@ def chatty(monkeypatch: pytest.MonkeyPatch) -> None:
 def versions(messages: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
     """Stream, key and time of change of each record."""
     return {
-        (stream, record[OBJECTS[stream].key[0]], record[str(OBJECTS[stream].marker)])
+        (stream, record[OBJECTS[stream].key[0]], record[str(OBJECTS[stream].cursor)])
         for stream, records in records_of(messages).items()
         for record in records
     }
@@ -60,11 +60,11 @@ def states_of(run: Run) -> list[int]:
 @pytest.mark.parametrize("after", [0, 1])
 @pytest.mark.parametrize("streams", [("contacts",), STREAMS], ids=len)
 def test_from_every_state_that_was_printed_the_rest_is_read(
-    config: dict[str, Any], desk: Desk, streams: tuple[str, ...], after: int
+    config: dict[str, Any], admin: AdminClient, streams: tuple[str, ...], after: int
 ) -> None:
     """A target that dies keeps what came before a STATE; what came after it is not counted on here."""
     settings = {**config, "page_size": 2}
-    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1), after=after)
+    admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1), after=after)
     run = read(settings, *streams)
     everything = versions(read(settings, *streams).messages)
     places = states_of(run)
@@ -76,13 +76,13 @@ def test_from_every_state_that_was_printed_the_rest_is_read(
 
 
 @pytest.mark.usefixtures("chatty")
-def test_no_bookmark_is_ever_beyond_what_was_passed_on(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1))
+def test_no_bookmark_is_ever_beyond_what_was_passed_on(config: dict[str, Any], admin: AdminClient) -> None:
+    admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1))
     newest: dict[str, Any] = {}
     for message in read({**config, "page_size": 2}, *STREAMS).messages:
         if message["type"] == "RECORD":
-            marker = message["record"][str(OBJECTS[message["stream"]].marker)]
-            newest[message["stream"]] = max(marker, newest.get(message["stream"], marker))
+            cursor = message["record"][str(OBJECTS[message["stream"]].cursor)]
+            newest[message["stream"]] = max(cursor, newest.get(message["stream"], cursor))
         elif message["type"] == "STATE":
             for stream, kept in message["value"]["bookmarks"].items():
                 for part in kept["partitions"]:
@@ -103,19 +103,34 @@ def test_bookmarks_move_while_a_long_list_is_read(config: dict[str, Any]) -> Non
     assert told == sorted(told)
 
 
+def test_a_first_run_that_is_killed_after_ten_pages_leaves_their_bookmark(tmp_path: Path) -> None:
+    """The SDK writes a STATE after the last record of the ten pages, which must not hold the bookmark back."""
+    with Sandbox(invoices=11_000, limits=False) as xero:
+        config = apps.CUSTOM_CONNECTION.settings(xero.url)
+        (tmp_path / "catalog.json").write_text(json.dumps(incremental("invoices")), encoding="utf-8")
+        done = command("--catalog", "catalog.json", config=config, at=tmp_path)
+    assert done.code == 0, done.err
+    records, moved = 0, []
+    for message in done.messages:
+        records += message["type"] == "RECORD"
+        if message["type"] == "STATE" and "replication_key_value" in json.dumps(message):
+            moved.append(records)
+    assert moved[0] < 11_000
+
+
 @pytest.mark.parametrize(
     "held", [{"path": "Contacts", "after": 0}, {"path": "Items"}, {"path": "Journals", "after": 1}]
 )
 def test_a_killed_process_leaves_whole_lines_and_a_state_to_go_on_from(
-    config: dict[str, Any], desk: Desk, tmp_path: Path, held: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path, held: dict[str, Any]
 ) -> None:
     arguments = ("--catalog", only(tmp_path, *STREAMS))
-    number = desk.fault("hold", **held)
+    number = admin.fault("hold", **held)
     process = started(*arguments, config=config, at=tmp_path)
-    desk.wait(number)
+    admin.wait(number)
     process.kill()
     process.join(10)
-    desk.clear_faults()
+    admin.clear_faults()
     lines = (tmp_path / "stdout").read_text(encoding="utf-8").splitlines(keepends=True)
     first = [json.loads(line) for line in lines if line.endswith("\n")]
     last = max((place for place, message in enumerate(first) if message["type"] == "STATE"), default=0)
@@ -129,15 +144,15 @@ def test_a_killed_process_leaves_whole_lines_and_a_state_to_go_on_from(
 
 
 def test_a_terminated_process_writes_its_state_and_says_by_its_exit_code_that_it_is_not_done(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    number = desk.fault("hold", path="Contacts")
+    number = admin.fault("hold", path="Contacts")
     process = started("--catalog", only(tmp_path, "accounts", "contacts"), config=config, at=tmp_path)
-    desk.wait(number)
+    admin.wait(number)
     until(lambda: "Beginning sync of 'contacts'" in (tmp_path / "stderr").read_text(encoding="utf-8"))
     process.terminate()
     until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
-    desk.release(number)
+    admin.release(number)
     process.join(20)
     assert process.exitcode == 128 + signal.SIGTERM
     messages = [json.loads(line) for line in (tmp_path / "stdout").read_text(encoding="utf-8").splitlines()]
@@ -148,7 +163,7 @@ def test_a_terminated_process_writes_its_state_and_says_by_its_exit_code_that_it
 
 
 def test_a_process_killed_while_nobody_reads_its_output_loses_no_row(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     """The pipe is full, and the process waits within a block of lines; the last line may end anywhere."""
     streams = (*STREAMS, "quotes")
@@ -192,38 +207,38 @@ def waiting_in(pipe: int) -> int:
 # What was read before a run breaks off
 
 
-def long_list(desk: Desk, count: int = 60) -> list[str]:
+def long_list(admin: AdminClient, count: int = 60) -> list[str]:
     """Make the list of contacts longer; their ids in the order of change."""
     for n in range(100, 100 + count):
-        desk.put("Contacts", contact(n, n))
+        admin.put("Contacts", contact(n, n))
     return [guid("c", n) for n in (*range(1, 8), *range(100, 100 + count))]
 
 
 def test_pages_read_before_an_error_are_proved_and_the_bookmark_follows_them(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """Sixty-seven contacts, two a page: the first block has ten pages, the error comes in the second."""
-    ids = long_list(desk)
-    desk.fault("status", path="Contacts", query={"page": "9"}, status=500, body="broken", after=1, count=0)
+    ids = long_list(admin)
+    admin.fault("status", path="Contacts", query={"page": "9"}, status=500, body="broken", after=1, count=0)
     first = read({**config, "page_size": 2}, "contacts")
     got = first.ids("contacts")
     assert 30 < len(got) < 60
     assert got == ids[: len(got)]
     assert first.bookmark("contacts") == first.records["contacts"][-1]["UpdatedDateUTC"]
-    desk.clear_faults()
+    admin.clear_faults()
     second = read({**config, "page_size": 2}, "contacts", state=first.state)
     assert set(got) | set(second.ids("contacts")) == set(ids)
     assert len(second.ids("contacts")) <= len(ids) - len(got) + 2  # those of the bookmark's second
 
 
 def test_nothing_is_proved_by_a_list_that_was_edited_and_cannot_be_asked_again(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    ids = long_list(desk, 12)
-    desk.fault("edit", path="Contacts", resource="Contacts", id=ids[0], after=2)
-    desk.fault("status", path="Contacts", status=500, body="broken", after=4, count=0)
+    ids = long_list(admin, 12)
+    admin.fault("edit", path="Contacts", resource="Contacts", id=ids[0], after=2)
+    admin.fault("status", path="Contacts", status=500, body="broken", after=4, count=0)
     first = read({**config, "page_size": 2}, "contacts")
-    desk.clear_faults()
+    admin.clear_faults()
     second = read({**config, "page_size": 2}, "contacts", state=first.state if first.of("STATE") else None)
     assert {*first.ids("contacts"), *second.ids("contacts")} == set(ids)
     assert versions(read(config, "contacts").messages) <= versions(first.messages) | versions(second.messages)
@@ -231,16 +246,16 @@ def test_nothing_is_proved_by_a_list_that_was_edited_and_cannot_be_asked_again(
 
 @pytest.mark.parametrize("day", range(8, 40, 3))
 def test_the_last_calls_of_a_day_prove_what_was_read_so_that_each_day_gets_further(
-    config: dict[str, Any], desk: Desk, day: int
+    config: dict[str, Any], admin: AdminClient, day: int
 ) -> None:
-    ids = long_list(desk)
+    ids = long_list(admin)
     seen: set[str] = set()
     state: dict[str, Any] | None = None
     for _ in range(60):
-        desk.limits(enabled=True, day=day, start_afresh=True)
-        desk.forget_calls()
+        admin.limits(enabled=True, day=day, start_afresh=True)
+        admin.forget_calls()
         run = read({**config, "page_size": 2}, "contacts", state=state)
-        assert not [call for call in desk.calls() if call["status"] == 429]
+        assert not [call for call in admin.calls() if call["status"] == 429]
         assert run.records["contacts"] or not run.failed
         seen |= set(run.ids("contacts"))
         if not run.failed:
@@ -251,16 +266,16 @@ def test_the_last_calls_of_a_day_prove_what_was_read_so_that_each_day_gets_furth
 
 
 def test_a_terminated_process_passes_on_and_proves_what_it_has_read(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    ids = long_list(desk)
+    ids = long_list(admin)
     settings = {**config, "page_size": 2}
-    number = desk.fault("hold", path="Contacts", query={"page": "8"})
+    number = admin.fault("hold", path="Contacts", query={"page": "8"})
     process = started("--catalog", only(tmp_path, "contacts"), config=settings, at=tmp_path)
-    desk.wait(number)
+    admin.wait(number)
     process.terminate()
     until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
-    desk.release(number)
+    admin.release(number)
     process.join(20)
     assert process.exitcode == 128 + signal.SIGTERM
     messages = [json.loads(line) for line in (tmp_path / "stdout").read_text(encoding="utf-8").splitlines()]
@@ -273,25 +288,29 @@ def test_a_terminated_process_passes_on_and_proves_what_it_has_read(
     assert "Traceback" not in (tmp_path / "stderr").read_text(encoding="utf-8")
 
 
-def test_a_second_signal_ends_a_run_at_once(config: dict[str, Any], desk: Desk, tmp_path: Path) -> None:
-    number = desk.fault("hold", path="Contacts", count=0)
+def test_a_second_signal_ends_a_run_at_once(
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
+) -> None:
+    number = admin.fault("hold", path="Contacts", count=0)
     process = started("--catalog", only(tmp_path, "contacts"), config=config, at=tmp_path)
-    desk.wait(number)
+    admin.wait(number)
     process.terminate()
     until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
     process.terminate()
-    desk.release(number)
+    admin.release(number)
     process.join(20)
     assert process.exitcode == 128 + signal.SIGTERM
 
 
-def test_what_hangs_on_records_gets_further_with_each_record(config: dict[str, Any], desk: Desk) -> None:
+def test_what_hangs_on_records_gets_further_with_each_record(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     """A call for each: fifteen calls a day bring a list of sixty-seven to its end within a week."""
-    ids = long_list(desk)
+    ids = long_list(admin)
     catalog = incremental("contact_history")
     state, seen, days = None, set(), 0
     while days < 12:
-        desk.limits(enabled=True, day=15, start_afresh=True)
+        admin.limits(enabled=True, day=15, start_afresh=True)
         run = read(config, "contact_history", state=state, catalog=catalog)
         days, state = days + 1, run.state
         seen |= {record["ContactID"] for record in run.records["contact_history"]}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from full_disk import of_its_own
 
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .runs import command, own_environment, read
 from .test_command import assert_one_line
@@ -65,9 +65,9 @@ def test_a_setting_that_no_header_can_hold_is_named(
     ids=["answer", "list", "record"],
 )  # fmt: skip
 def test_an_answer_that_is_nested_too_deeply_costs_its_own_stream_only(
-    config: dict[str, Any], desk: Desk, body: str
+    config: dict[str, Any], admin: AdminClient, body: str
 ) -> None:
-    desk.fault("status", path="Contacts", status=200, body=body, content_type="application/json", count=0)
+    admin.fault("status", path="Contacts", status=200, body=body, content_type="application/json", count=0)
     run = read(config, "contacts", "currencies")
     ((stream, _),) = run.failed
     assert stream == "contacts"
@@ -75,8 +75,8 @@ def test_an_answer_that_is_nested_too_deeply_costs_its_own_stream_only(
     assert run.records["currencies"]
 
 
-def test_an_error_that_is_nested_too_deeply_is_an_error(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("status", path="Contacts", status=400, body=DEEP, content_type="application/json", count=0)
+def test_an_error_that_is_nested_too_deeply_is_an_error(config: dict[str, Any], admin: AdminClient) -> None:
+    admin.fault("status", path="Contacts", status=400, body=DEEP, content_type="application/json", count=0)
     run = read(config, "contacts", "currencies")
     assert [stream for stream, _ in run.failed] == ["contacts"]
     assert run.records["currencies"]

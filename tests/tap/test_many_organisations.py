@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from singer_sdk.streams._state import StreamStateManager
 
-from tap_xero import state as states
-from tap_xero.ahead import ReadAhead, threads_for
-from tap_xero.output import BlockWriter
+from tap_xero.message_writer import BlockWriter
 from tap_xero.paging import Chunk
-from tap_xero.state import OrganisationStates, SparingStateWriter
-from tap_xero.streams import XeroStream
+from tap_xero.prefetch import Prefetch, threads_for
+from tap_xero.state import writer as states
+from tap_xero.state.writer import OrganisationStates, SparingStateWriter
+from tap_xero.streams.lists import XeroStream
 from tap_xero.tap import MANY
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from . import runs
 from .company import contact, dated, organisation
@@ -58,12 +58,12 @@ def branch(tenant_id: str) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def twenty(web: dict[str, Any], desk: Desk) -> dict[str, Any]:
+def twenty(web: dict[str, Any], admin: AdminClient) -> dict[str, Any]:
     """Settings for twenty organisations."""
     for tenant_id in TENANTS:
-        desk.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
-    tokens = desk.consent(tenants=TENANTS)
-    desk.forget_calls()
+        admin.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
+    tokens = admin.consent(tenants=TENANTS)
+    admin.forget_calls()
     return {**web, "refresh_token": tokens["refresh_token"], "tenant_ids": TENANTS}
 
 
@@ -83,14 +83,14 @@ def by_tenant(run: Run, stream: str) -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("how", ["cut off before the run", "cut off in mid-run"])
 def test_of_twenty_organisations_nineteen_are_read_and_the_broken_one_is_named(
-    twenty: dict[str, Any], desk: Desk, tmp_path: Path, how: str
+    twenty: dict[str, Any], admin: AdminClient, tmp_path: Path, how: str
 ) -> None:
     if how == "cut off before the run":
-        desk.disconnect(BROKEN)
+        admin.disconnect(BROKEN)
         name = BROKEN
     else:
         forbidden = '{"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}'
-        desk.fault("status", status=403, body=forbidden, tenant=BROKEN, after=1, count=0)
+        admin.fault("status", status=403, body=forbidden, tenant=BROKEN, after=1, count=0)
         name = name_of(BROKEN)
     catalog = only(tmp_path, "contacts", "items", "tax_rates")
     done = command("--catalog", catalog, config=twenty, at=tmp_path)
@@ -119,14 +119,14 @@ def test_of_twenty_organisations_nineteen_are_read_and_the_broken_one_is_named(
             assert f"{name_of(tenant_id)}: 3 calls" in done.err
 
 
-def test_each_of_twenty_goes_on_from_where_it_was(twenty: dict[str, Any], desk: Desk) -> None:
+def test_each_of_twenty_goes_on_from_where_it_was(twenty: dict[str, Any], admin: AdminClient) -> None:
     first = read(twenty, "contacts", "items")
     assert by_tenant(first, "contacts") == {tenant_id: contacts_of(tenant_id) for tenant_id in TENANTS}
     bookmarks = {tenant_id: first.bookmark("contacts", tenant_id) for tenant_id in TENANTS}
     assert len(set(bookmarks.values())) == 20
     changed = {TENANTS[3]: key(TENANTS[3], 1), TENANTS[19]: key(TENANTS[19], 2)}
     for tenant_id, contact_id in changed.items():
-        desk.edit("Contacts", contact_id, tenant=tenant_id)
+        admin.edit("Contacts", contact_id, tenant=tenant_id)
     second = read(twenty, "contacts", "items", state=first.state)
     assert by_tenant(second, "contacts") == {tenant_id: [one] for tenant_id, one in changed.items()}
     for tenant_id in set(TENANTS) - changed.keys():
@@ -134,16 +134,16 @@ def test_each_of_twenty_goes_on_from_where_it_was(twenty: dict[str, Any], desk: 
 
 
 def test_an_organisation_that_was_cut_off_brings_what_it_missed_when_it_is_back(
-    twenty: dict[str, Any], desk: Desk
+    twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     first = read(twenty, "contacts")
     for tenant_id in (BROKEN, TENANTS[8]):
-        desk.edit("Contacts", key(tenant_id, 1), tenant=tenant_id)
-    desk.disconnect(BROKEN)
+        admin.edit("Contacts", key(tenant_id, 1), tenant=tenant_id)
+    admin.disconnect(BROKEN)
     second = read(twenty, "contacts", state=first.state)
     assert by_tenant(second, "contacts") == {TENANTS[8]: [key(TENANTS[8], 1)]}
     assert set(second.failed) == {("contacts", BROKEN)}
-    desk.consent(tenants=[BROKEN])
+    admin.consent(tenants=[BROKEN])
     third = read(twenty, "contacts", state=second.state)
     assert by_tenant(third, "contacts") == {BROKEN: [key(BROKEN, 1)]}
 
@@ -152,52 +152,52 @@ def test_an_organisation_that_was_cut_off_brings_what_it_missed_when_it_is_back(
 
 
 def test_many_organisations_are_read_at_once_and_none_with_more_than_five_calls(
-    twenty: dict[str, Any], desk: Desk
+    twenty: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.limits(enabled=True, start_afresh=True)
-    held = desk.fault("hold", path="Contacts", count=0)
+    admin.limits(enabled=True, start_afresh=True)
+    held = admin.fault("hold", path="Contacts", count=0)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(read, twenty, "contacts", "items", "tax_rates")
         # All of them have been asked before the first has answered.
-        desk.wait(held, hits=20)
-        desk.release(held)
+        admin.wait(held, hits=20)
+        admin.release(held)
         run = running.result()
     assert run.failed == {}
-    assert {call["tenant"] for call in desk.calls("Contacts")} == set(TENANTS)
-    counted = desk.counters()["tenants"]
+    assert {call["tenant"] for call in admin.calls("Contacts")} == set(TENANTS)
+    counted = admin.counters()["tenants"]
     assert all(1 <= counted[tenant_id]["most_in_flight"] <= 5 for tenant_id in TENANTS)
-    assert not [call for call in desk.calls() if call["status"] == 429]
+    assert not [call for call in admin.calls() if call["status"] == 429]
 
 
 def test_the_more_organisations_there_are_the_more_calls_are_under_way(
-    twenty: dict[str, Any], desk: Desk
+    twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     more = [f"99999999-0000-4000-8000-{number:012}" for number in range(20, 30)]
     for tenant_id in more:
-        desk.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
-    desk.consent(tenants=more)
-    held = desk.fault("hold", path="Contacts", count=0)
+        admin.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
+    admin.consent(tenants=more)
+    held = admin.fault("hold", path="Contacts", count=0)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(read, {**twenty, "tenant_ids": [*TENANTS, *more]}, "contacts")
-        desk.wait(held, hits=30)
-        desk.release(held)
+        admin.wait(held, hits=30)
+        admin.release(held)
         assert running.result().failed == {}
     assert [threads_for(number) for number in (1, 4, 30, 3000)] == [8, 32, 60, 60]
 
 
 def test_the_minute_of_one_organisation_holds_up_its_own_calls_only(
-    twenty: dict[str, Any], desk: Desk
+    twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     """Each has its own sixty: the nineteen others are through without a single wait."""
     for number in range(100, 240):
-        desk.put("Contacts", contact(number, 5000 + number), tenant=TENANTS[0])
-    desk.limits(enabled=True, start_afresh=True)
+        admin.put("Contacts", contact(number, 5000 + number), tenant=TENANTS[0])
+    admin.limits(enabled=True, start_afresh=True)
     run = read({**twenty, "page_size": 2}, "contacts")
     assert len(by_tenant(run, "contacts")[TENANTS[0]]) == 142
     waited = {tenant_id: run.tap.client.usage(tenant_id).waited for tenant_id in TENANTS}
     assert waited.pop(TENANTS[0]) > 0
     assert set(waited.values()) == {0.0}
-    assert not [call for call in desk.calls() if call["status"] == 429]
+    assert not [call for call in admin.calls() if call["status"] == 429]
 
 
 def test_lists_are_begun_as_earlier_ones_are_consumed() -> None:
@@ -209,7 +209,7 @@ def test_lists_are_begun_as_earlier_ones_are_consumed() -> None:
             begun.append(number)
             yield number, lambda at_once, number=number: iter([Chunk([], size=number)])
 
-    reading = ReadAhead(lists(), threads=2, lanes=10)
+    reading = Prefetch(lists(), threads=2, lanes=10)
     try:
         assert len(begun) == 10
         for number in range(100):
@@ -267,14 +267,14 @@ SIZES = (MANY + 10, MANY + 40, MANY + 100)
 
 
 @pytest.fixture
-def many(web: dict[str, Any], desk: Desk) -> dict[int, dict[str, Any]]:
+def many(web: dict[str, Any], admin: AdminClient) -> dict[int, dict[str, Any]]:
     """Settings for so many organisations."""
     tenants = [f"99999999-0000-4000-8000-{number:012}" for number in range(SIZES[-1])]
     for tenant_id in tenants:
-        desk.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
+        admin.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
     config = {
         **web,
-        "refresh_token": desk.consent(tenants=tenants)["refresh_token"],
+        "refresh_token": admin.consent(tenants=tenants)["refresh_token"],
         "report_start_date": "2026-11-01",
         "report_end_date": "2026-11-20",
     }
@@ -336,13 +336,13 @@ def test_a_state_that_names_an_organisation_twice_is_refused(twenty: dict[str, A
 
 
 def test_with_many_organisations_lists_with_nothing_new_are_not_logged(
-    twenty: dict[str, Any], desk: Desk
+    twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     state = read(twenty, "contacts").state
     few = read({**twenty, "tenant_ids": TENANTS[:3]}, "contacts", state=state)
     assert sum("0 rows" in line for line in few.said()) == 3
-    more = desk.add_organisation("Branch 20", branch(TENANTS[0]), tenant_id=str(uuid.uuid4()))
-    desk.consent(tenants=[more])
+    more = admin.add_organisation("Branch 20", branch(TENANTS[0]), tenant_id=str(uuid.uuid4()))
+    admin.consent(tenants=[more])
     many = read({**twenty, "tenant_ids": [*TENANTS, more]}, "contacts", state=state)
     assert len(many.tap.organisations) > MANY
     assert [line for line in many.said() if "rows" in line] == ["contacts of Branch 20: 2 rows (1 call)"]

@@ -36,7 +36,7 @@ finally:
 def large(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, int]]:
     """An organisation of many invoices, and how many."""
     with Sandbox(invoices=request.param) as xero:
-        xero.desk.limits(enabled=False)
+        xero.admin.limits(enabled=False)
         yield xero, request.param
 
 

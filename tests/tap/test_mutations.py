@@ -13,10 +13,11 @@ from singer_sdk import Stream
 
 from singer_xero.api.errors import XeroError
 from singer_xero.config import Connected, Organisation
-from tap_xero import paging, values
+from tap_xero import paging
 from tap_xero.paging import Chunk
-from tap_xero.records import Page, RecordReader, UnexpectedAnswer
-from tap_xero.streams import NumberedStream, Reading, XeroStream
+from tap_xero.records import values
+from tap_xero.records.reader import Page, RecordReader, UnexpectedAnswer
+from tap_xero.streams.lists import NumberedStream, Reading, XeroStream
 
 from . import (
     test_activate_version,
@@ -147,7 +148,7 @@ def reading_with(change: Callable[..., Page]) -> Fault:
     def page(self: RecordReader, content: bytes, call: str, packed: bytes | None) -> Page:
         return change(plain, self, content, call)
 
-    return patched("tap_xero.records.RecordReader.page", page)
+    return patched("tap_xero.records.reader.RecordReader.page", page)
 
 
 def rounded_prices(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +204,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "a bookmark beyond rows that were never read": (
-        patched("tap_xero.streams.XeroStream._increment_stream_state", Stream._increment_stream_state),
+        patched("tap_xero.streams.lists.XeroStream._increment_stream_state", Stream._increment_stream_state),
         test_killed.test_from_every_state_that_was_printed_the_rest_is_read,
         {"streams": ("contacts",), "after": 0},
     ),
@@ -213,12 +214,12 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "what the overlap repeats comes twice": (
-        patched("tap_xero.streams.XeroStream.border", lambda *_: {}),
+        patched("tap_xero.streams.lists.XeroStream.border", lambda *_: {}),
         test_bookmarks.test_a_second_run_reads_nothing_where_nothing_has_changed,
         {},
     ),
     "journals from a date": (
-        patched("tap_xero.streams.NumberedStream.chunks", journals_from_a_date),
+        patched("tap_xero.streams.lists.NumberedStream.chunks", journals_from_a_date),
         test_paging.test_journals_begin_at_the_first_whatever_start_date_says,
         {},
     ),
@@ -228,12 +229,12 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "days before 1970 clamped": (
-        patched("tap_xero.values.READERS", {"day": values.dated(clamped_day)}),
+        patched("tap_xero.records.values.READERS", {"day": values.dated(clamped_day)}),
         test_values.test_days_are_days,
         {"written": "/Date(-315619200000+0000)/", "day": "1960-01-01", "more": {}},
     ),
     "days shifted by a zone": (
-        patched("tap_xero.values.READERS", {"day": values.dated(shifted_day)}),
+        patched("tap_xero.records.values.READERS", {"day": values.dated(shifted_day)}),
         test_values.test_days_are_days,
         {"written": "/Date(1795132800000+1300)/", "day": "2026-11-20", "more": {}},
     ),
@@ -263,7 +264,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {"both": None},
     ),
     "new fields dropped in silence": (
-        patched("tap_xero.records.RecordReader._tell_unknown", lambda *_: None),
+        patched("tap_xero.records.reader.RecordReader._tell_unknown", lambda *_: None),
         test_schemas.test_new_fields_are_left_out_and_told_once_nested_ones_too,
         {"both": None},
     ),
@@ -318,7 +319,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "a table activated before its first row": (
-        patched("tap_xero.streams.XeroStream._write_schema_message", activate_first),
+        patched("tap_xero.streams.lists.XeroStream._write_schema_message", activate_first),
         test_activate_version.test_a_table_that_was_not_read_to_its_end_is_not_activated,
         {},
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from singer_xero.config import ConfigurationProblem
 from tap_xero.tap import TapXero
-from xero_sandbox import Desk, apps
+from xero_sandbox import AdminClient, apps
 
 from .company import HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, guid
 from .runs import read
@@ -16,18 +16,20 @@ from .runs import read
 BOTH = {"tenant_ids": [HARBOUR, TIDE]}
 
 
-def tenants(desk: Desk) -> set[str]:
+def tenants(admin: AdminClient) -> set[str]:
     """The organisations that were asked."""
-    return {call["headers"].get("Xero-Tenant-Id", "") for call in desk.calls() if "/api.xro/" in call["path"]}
+    return {
+        call["headers"].get("Xero-Tenant-Id", "") for call in admin.calls() if "/api.xro/" in call["path"]
+    }
 
 
-def test_each_organisation_has_its_records_and_its_bookmark(web: dict[str, Any], desk: Desk) -> None:
+def test_each_organisation_has_its_records_and_its_bookmark(web: dict[str, Any], admin: AdminClient) -> None:
     run = read({**web, **BOTH}, "contacts", "journals")
     assert [r["tenant_id"] for r in run.records["contacts"]] == [HARBOUR] * 7 + [TIDE] * 3
     assert run.bookmark("contacts", HARBOUR) == "2026-11-01T00:01:10.000000Z"
     assert run.bookmark("contacts", TIDE) == "2026-11-01T00:18:23.000000Z"
     assert run.bookmark("journals", TIDE) == 3
-    desk.edit("Contacts", guid("c", 1), tenant=HARBOUR)
+    admin.edit("Contacts", guid("c", 1), tenant=HARBOUR)
     second = read({**web, **BOTH}, "contacts", "journals", state=run.state)
     assert second.ids("contacts") == [guid("c", 1)]
 
@@ -46,11 +48,11 @@ def test_an_organisation_that_joins_later_is_read_from_its_beginning(web: dict[s
 
 
 def test_a_state_of_other_organisations_only_is_a_warning(
-    web: dict[str, Any], desk: Desk, caplog: pytest.LogCaptureFixture
+    web: dict[str, Any], admin: AdminClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = read({**web, "tenant_ids": [HARBOUR]}, "contacts")
     assert "other organisations only" not in caplog.text
-    desk.disconnect(HARBOUR)
+    admin.disconnect(HARBOUR)
     second = read(web, "contacts", state=first.state)
     assert {r["tenant_id"] for r in second.records["contacts"]} == {TIDE}
     told = [one.getMessage() for one in caplog.records if "other organisations only" in one.getMessage()]
@@ -62,37 +64,39 @@ def test_a_state_of_other_organisations_only_is_a_warning(
 # Which ones
 
 
-def test_the_only_connected_organisation_needs_no_name(web: dict[str, Any], desk: Desk) -> None:
-    desk.disconnect(TIDE)
+def test_the_only_connected_organisation_needs_no_name(web: dict[str, Any], admin: AdminClient) -> None:
+    admin.disconnect(TIDE)
     run = read(web, "contacts")
     assert {r["tenant_id"] for r in run.records["contacts"]} == {HARBOUR}
 
 
-def test_with_several_connected_and_none_named_nothing_is_read(web: dict[str, Any], desk: Desk) -> None:
+def test_with_several_connected_and_none_named_nothing_is_read(
+    web: dict[str, Any], admin: AdminClient
+) -> None:
     with pytest.raises(ConfigurationProblem) as problem:
         read(web, "contacts")
     said = str(problem.value)
     assert "2 organisations are connected; name the ones to use in tenant_ids" in said
     assert f"{HARBOUR_NAME} = {HARBOUR}" in said
     assert f"{TIDE_NAME} = {TIDE}" in said
-    assert tenants(desk) == set()
+    assert tenants(admin) == set()
 
 
 @pytest.mark.parametrize("name", [TIDE, TIDE.upper(), TIDE_NAME, TIDE_NAME.upper(), f"  {TIDE_NAME} "])
 def test_an_organisation_is_named_by_id_or_by_name_in_any_case(
-    web: dict[str, Any], desk: Desk, name: str
+    web: dict[str, Any], admin: AdminClient, name: str
 ) -> None:
     run = read({**web, "tenant_ids": [name]}, "contacts")
     assert {r["tenant_id"] for r in run.records["contacts"]} == {TIDE}
-    assert tenants(desk) == {TIDE}
+    assert tenants(admin) == {TIDE}
 
 
 @pytest.mark.parametrize("name", ["Acme  Ltd ", "Acme Ltd", " acme ltd", "Acme Ltd  "])
-def test_blanks_in_a_name_make_no_difference(web: dict[str, Any], desk: Desk, name: str) -> None:
-    other = desk.add_organisation("Acme Ltd ")
-    desk.consent(tenants=[other])
+def test_blanks_in_a_name_make_no_difference(web: dict[str, Any], admin: AdminClient, name: str) -> None:
+    other = admin.add_organisation("Acme Ltd ")
+    admin.consent(tenants=[other])
     assert read({**web, "tenant_ids": [name]}, "contacts").failed == {}
-    assert tenants(desk) == {other}
+    assert tenants(admin) == {other}
 
 
 COMMAS = "Smith, Jones & Co"
@@ -112,10 +116,10 @@ COMMAS = "Smith, Jones & Co"
 )
 @pytest.mark.parametrize("way", ["file", "environment"])
 def test_names_with_commas_and_several_names_in_one_text_are_understood(
-    web: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch, named: Any, way: str
+    web: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch, named: Any, way: str
 ) -> None:
-    other = desk.add_organisation(COMMAS)
-    desk.consent(tenants=[other])
+    other = admin.add_organisation(COMMAS)
+    admin.consent(tenants=[other])
     if way == "file":
         tap = TapXero(config={**web, "tenant_ids": named})
     else:
@@ -141,28 +145,30 @@ def test_an_organisation_named_twice_is_read_once(web: dict[str, Any]) -> None:
 
 
 def test_an_unknown_organisation_is_refused_and_the_connected_ones_are_listed(
-    web: dict[str, Any], desk: Desk
+    web: dict[str, Any], admin: AdminClient
 ) -> None:
     with pytest.raises(ConfigurationProblem) as problem:
         read({**web, "tenant_ids": [HARBOUR, "Harbor Ltd"]}, "contacts")
     said = str(problem.value)
     assert "no connected organisation is 'Harbor Ltd'" in said
     assert f"{HARBOUR_NAME} = {HARBOUR}" in said
-    assert tenants(desk) == set()
+    assert tenants(admin) == set()
 
 
-def test_a_name_that_two_organisations_share_is_refused(web: dict[str, Any], desk: Desk) -> None:
-    other = desk.add_organisation(TIDE_NAME)
-    desk.consent(tenants=[other])
+def test_a_name_that_two_organisations_share_is_refused(web: dict[str, Any], admin: AdminClient) -> None:
+    other = admin.add_organisation(TIDE_NAME)
+    admin.consent(tenants=[other])
     with pytest.raises(ConfigurationProblem) as problem:
         read({**web, "tenant_ids": [TIDE_NAME]}, "contacts")
     assert f"several connected organisations are called '{TIDE_NAME}'" in str(problem.value)
     assert f"{TIDE_NAME} = {other}" in str(problem.value)
 
 
-def test_without_any_connected_organisation_the_way_out_is_named(web: dict[str, Any], desk: Desk) -> None:
-    desk.disconnect(HARBOUR)
-    desk.disconnect(TIDE)
+def test_without_any_connected_organisation_the_way_out_is_named(
+    web: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.disconnect(HARBOUR)
+    admin.disconnect(TIDE)
     with pytest.raises(ConfigurationProblem, match="xero-login"):
         read(web, "contacts")
 
@@ -171,44 +177,46 @@ def test_without_any_connected_organisation_the_way_out_is_named(web: dict[str, 
 
 
 def test_a_custom_connection_sends_its_organisation_where_connections_tells_it(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.switch(custom_connections=True, custom_needs_tenant=True)
+    admin.switch(custom_connections=True, custom_needs_tenant=True)
     run = read(config, "contacts")
     assert {r["tenant_id"] for r in run.records["contacts"]} == {HARBOUR}
-    assert tenants(desk) == {HARBOUR}
+    assert tenants(admin) == {HARBOUR}
 
 
 def test_a_custom_connection_reads_without_a_header_where_connections_does_not_answer(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.switch(custom_connections=False)
+    admin.switch(custom_connections=False)
     first = read(config, "contacts")
     assert {r["tenant_id"] for r in first.records["contacts"]} == {HARBOUR}
-    assert tenants(desk) == {""}
+    assert tenants(admin) == {""}
     second = read({**config, "tenant_ids": [HARBOUR_NAME.lower()]}, "contacts", state=first.state)
     assert second.records == {}
 
 
-def test_a_custom_connection_is_not_used_for_another_organisation(config: dict[str, Any], desk: Desk) -> None:
-    desk.switch(custom_connections=False)
+def test_a_custom_connection_is_not_used_for_another_organisation(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.switch(custom_connections=False)
     with pytest.raises(ConfigurationProblem) as problem:
         read({**config, "tenant_ids": [TIDE]}, "contacts")
     assert f"belongs to {HARBOUR_NAME} = {HARBOUR}" in str(problem.value)
 
 
 def test_a_custom_connection_that_must_send_its_organisation_can_be_told_it(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """Neither does /connections answer nor does Xero take calls without the header: the id comes from tenant_ids."""
-    desk.switch(custom_connections=False, custom_needs_tenant=True)
+    admin.switch(custom_connections=False, custom_needs_tenant=True)
     run = read({**config, "tenant_ids": [HARBOUR]}, "contacts")
     assert len(run.ids("contacts")) == 7
-    assert tenants(desk) - {""} == {HARBOUR}
+    assert tenants(admin) - {""} == {HARBOUR}
 
 
-def test_a_pkce_app_reads_too(web: dict[str, Any], desk: Desk) -> None:
-    tokens = desk.consent(client_id=apps.PKCE_APP.client_id, tenants=[TIDE])
+def test_a_pkce_app_reads_too(web: dict[str, Any], admin: AdminClient) -> None:
+    tokens = admin.consent(client_id=apps.PKCE_APP.client_id, tenants=[TIDE])
     settings = {**web, "client_id": apps.PKCE_APP.client_id, "refresh_token": tokens["refresh_token"]}
     del settings["client_secret"]
     assert len(read(settings, "contacts").ids("contacts")) == 3
@@ -218,32 +226,36 @@ def test_a_pkce_app_reads_too(web: dict[str, Any], desk: Desk) -> None:
 
 
 def test_a_stream_that_fails_in_one_organisation_costs_the_other_nothing(
-    web: dict[str, Any], desk: Desk
+    web: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.fault("server_error", path="Contacts", tenant=HARBOUR, count=0)
+    admin.fault("server_error", path="Contacts", tenant=HARBOUR, count=0)
     run = read({**web, **BOTH}, "contacts", "invoices")
     assert {r["tenant_id"] for r in run.records["contacts"]} == {TIDE}
     assert {r["tenant_id"] for r in run.records["invoices"]} == {HARBOUR, TIDE}
     assert set(run.failed) == {("contacts", HARBOUR_NAME)}
 
 
-def test_an_organisation_that_is_cut_off_costs_the_other_nothing(web: dict[str, Any], desk: Desk) -> None:
+def test_an_organisation_that_is_cut_off_costs_the_other_nothing(
+    web: dict[str, Any], admin: AdminClient
+) -> None:
     forbidden = '{"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}'
-    desk.fault("status", status=403, body=forbidden, tenant=HARBOUR, count=0)
+    admin.fault("status", status=403, body=forbidden, tenant=HARBOUR, count=0)
     run = read({**web, **BOTH}, "accounts", "contacts", "invoices")
     assert {r["tenant_id"] for r in run.records["contacts"]} == {TIDE}
     assert set(run.failed) == {(stream, HARBOUR_NAME) for stream in ("accounts", "contacts", "invoices")}
     assert "xero-login" in run.failed["contacts", HARBOUR_NAME]
 
 
-def test_a_failing_organisation_keeps_the_bookmark_that_it_had(web: dict[str, Any], desk: Desk) -> None:
+def test_a_failing_organisation_keeps_the_bookmark_that_it_had(
+    web: dict[str, Any], admin: AdminClient
+) -> None:
     first = read({**web, **BOTH}, "contacts")
-    desk.edit("Contacts", guid("c", 2), tenant=HARBOUR)
-    desk.edit("Contacts", guid("c", 102), tenant=TIDE)
-    desk.fault("server_error", path="Contacts", tenant=HARBOUR, count=0)
+    admin.edit("Contacts", guid("c", 2), tenant=HARBOUR)
+    admin.edit("Contacts", guid("c", 102), tenant=TIDE)
+    admin.fault("server_error", path="Contacts", tenant=HARBOUR, count=0)
     second = read({**web, **BOTH}, "contacts", state=first.state)
     assert second.bookmark("contacts", HARBOUR) == first.bookmark("contacts", HARBOUR)
     assert second.ids("contacts") == [guid("c", 102)]
-    desk.clear_faults()
+    admin.clear_faults()
     third = read({**web, **BOTH}, "contacts", state=second.state)
     assert third.ids("contacts") == [guid("c", 2)]

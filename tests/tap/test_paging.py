@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from singer_xero.api import dates
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import FIRST_JOURNAL, START, at, contact, guid
 from .runs import Run, read
@@ -21,20 +21,20 @@ def contacts(config: dict[str, Any], page_size: int, **more: Any) -> Run:
     return read({**config, "page_size": page_size}, "contacts", **more)
 
 
-def final(desk: Desk) -> dict[str, str]:
+def final(admin: AdminClient) -> dict[str, str]:
     """Each contact and the time of its change, as Xero has them now."""
-    return {one["ContactID"]: dates.instant(one["UpdatedDateUTC"]) for one in desk.records("Contacts")}
+    return {one["ContactID"]: dates.instant(one["UpdatedDateUTC"]) for one in admin.records("Contacts")}
 
 
 def versions(*runs: Run) -> list[tuple[str, str]]:
     return [(one["ContactID"], one["UpdatedDateUTC"]) for run in runs for one in run.records["contacts"]]
 
 
-def assert_whole(desk: Desk, first: Run, config: dict[str, Any], page_size: int) -> None:
+def assert_whole(admin: AdminClient, first: Run, config: dict[str, Any], page_size: int) -> None:
     """Nothing is lost: what the first run left, the second brings. And nothing comes twice."""
     second = contacts(config, page_size, state=first.state)
     seen = versions(first, second)
-    assert set(final(desk).items()) <= set(seen)
+    assert set(final(admin).items()) <= set(seen)
     assert len(seen) == len(set(seen))
 
 
@@ -48,29 +48,31 @@ def test_every_page_is_read_and_every_row_once(config: dict[str, Any], page_size
 
 
 def test_a_page_is_asked_for_with_its_size_and_in_the_order_of_change(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     contacts(config, 3)
-    first = desk.calls("Contacts")[0]["query"]
+    first = admin.calls("Contacts")[0]["query"]
     assert first == {"page": "1", "pageSize": "3", "order": "UpdatedDateUTC ASC", "includeArchived": "true"}
 
 
-def test_a_page_has_a_thousand_rows_unless_told(config: dict[str, Any], desk: Desk) -> None:
+def test_a_page_has_a_thousand_rows_unless_told(config: dict[str, Any], admin: AdminClient) -> None:
     read(config, "invoices")
-    assert desk.calls("Invoices")[0]["query"]["pageSize"] == "1000"
+    assert admin.calls("Invoices")[0]["query"]["pageSize"] == "1000"
 
 
-def test_manual_journals_are_not_asked_for_in_an_order(config: dict[str, Any], desk: Desk) -> None:
+def test_manual_journals_are_not_asked_for_in_an_order(config: dict[str, Any], admin: AdminClient) -> None:
     """Sending one made Xero answer without pages (singer-io/tap-xero, pull request 104)."""
     run = read({**config, "page_size": 3}, "manual_journals")
     assert run.ids("manual_journals") == [guid("m", n) for n in range(1, 5)]
-    assert all("order" not in call["query"] for call in desk.calls("ManualJournals"))
+    assert all("order" not in call["query"] for call in admin.calls("ManualJournals"))
 
 
-def test_quotes_come_a_hundred_at_a_time_whatever_page_size_says(config: dict[str, Any], desk: Desk) -> None:
+def test_quotes_come_a_hundred_at_a_time_whatever_page_size_says(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     run = read({**config, "page_size": 7}, "quotes")
     assert run.ids("quotes") == [guid("q", n) for n in range(1, 231)]
-    assert all("pageSize" not in call["query"] for call in desk.calls("Quotes"))
+    assert all("pageSize" not in call["query"] for call in admin.calls("Quotes"))
 
 
 def test_linked_transactions_have_a_second_page(config: dict[str, Any]) -> None:
@@ -78,28 +80,28 @@ def test_linked_transactions_have_a_second_page(config: dict[str, Any]) -> None:
     assert sorted(run.ids("linked_transactions")) == [guid("k", n) for n in range(1, 131)]
 
 
-def test_a_list_that_comes_whole_is_asked_for_once(config: dict[str, Any], desk: Desk) -> None:
+def test_a_list_that_comes_whole_is_asked_for_once(config: dict[str, Any], admin: AdminClient) -> None:
     run = read(config, "items")
     assert run.ids("items") == [guid("t", n) for n in range(1, 4)]
-    assert len(desk.calls("Items")) == 1
+    assert len(admin.calls("Items")) == 1
 
 
 def test_each_budget_and_each_contact_group_costs_a_call_of_its_own(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.edit("ContactGroups", guid("G", 2), Contacts=[{"ContactID": guid("c", 1)}])
+    admin.edit("ContactGroups", guid("G", 2), Contacts=[{"ContactID": guid("c", 1)}])
     run = read(config, "budgets", "contact_groups")
     assert run.ids("budgets") == [guid("g", 1), guid("g", 2)]
     members = {one["ContactGroupID"]: one["Contacts"] for one in run.records["contact_groups"]}
     assert [one["ContactID"] for one in members[guid("G", 2)]] == [guid("c", 1)]
-    assert len([call for call in desk.calls() if "/Budgets" in call["path"]]) == 3
-    assert len([call for call in desk.calls() if "/ContactGroups" in call["path"]]) == 4
+    assert len([call for call in admin.calls() if "/Budgets" in call["path"]]) == 3
+    assert len([call for call in admin.calls() if "/ContactGroups" in call["path"]]) == 4
 
 
 def test_a_contact_group_that_is_removed_between_list_and_look_is_left_out(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.fault(
+    admin.fault(
         "status", path=f"ContactGroups/{guid('G', 2)}", status=404, body="gone", content_type="text/html"
     )
     run = read(config, "contact_groups")
@@ -108,7 +110,7 @@ def test_a_contact_group_that_is_removed_between_list_and_look_is_left_out(
 
 
 def test_a_page_with_fewer_rows_than_asked_for_is_not_taken_for_the_last(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """Xero says how many pages there are; a filter may leave a page short."""
     page = {
@@ -116,33 +118,35 @@ def test_a_page_with_fewer_rows_than_asked_for_is_not_taken_for_the_last(
         "pagination": {"page": 1, "pageSize": 3, "pageCount": 3, "itemCount": 7},
         "Contacts": [{"ContactID": guid("c", 1), "UpdatedDateUTC": f"/Date({dates.epoch_ms(at(10))}+0000)/"}],
     }
-    desk.fault("status", path="Contacts", query={"page": "1"}, status=200, body=json.dumps(page))
+    admin.fault("status", path="Contacts", query={"page": "1"}, status=200, body=json.dumps(page))
     run = contacts(config, 3)
     assert {guid("c", n) for n in (1, 4, 5, 6, 7)} <= set(run.ids("contacts"))
 
 
-def test_a_short_page_of_a_list_without_counts_is_the_last(config: dict[str, Any], desk: Desk) -> None:
+def test_a_short_page_of_a_list_without_counts_is_the_last(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     read(config, "linked_transactions")
-    pages = [call["query"]["page"] for call in desk.calls("LinkedTransactions")]
+    pages = [call["query"]["page"] for call in admin.calls("LinkedTransactions")]
     assert set(pages) == {"1", "2"}
 
 
 # Journals
 
 
-def test_journals_are_asked_for_by_the_last_number_seen(config: dict[str, Any], desk: Desk) -> None:
+def test_journals_are_asked_for_by_the_last_number_seen(config: dict[str, Any], admin: AdminClient) -> None:
     run = read(config, "journals")
     numbers = [one["JournalNumber"] for one in run.records["journals"]]
     assert numbers == list(range(FIRST_JOURNAL, FIRST_JOURNAL + 230))
-    calls = desk.calls("Journals")
+    calls = admin.calls("Journals")
     assert calls[0]["query"] == {"offset": "0"}
     assert all("page" not in call["query"] and "If-Modified-Since" not in call["headers"] for call in calls)
 
 
-def test_journals_with_gaps_in_their_numbers_are_all_read(config: dict[str, Any], desk: Desk) -> None:
-    for journal in desk.records("Journals")[1::2]:
-        desk.delete("Journals", journal["JournalID"])
-    desk.put("Journals", {"JournalID": guid("j", 99_000), "JournalNumber": 99_000, "JournalLines": []})
+def test_journals_with_gaps_in_their_numbers_are_all_read(config: dict[str, Any], admin: AdminClient) -> None:
+    for journal in admin.records("Journals")[1::2]:
+        admin.delete("Journals", journal["JournalID"])
+    admin.put("Journals", {"JournalID": guid("j", 99_000), "JournalNumber": 99_000, "JournalLines": []})
     run = read(config, "journals")
     numbers = [one["JournalNumber"] for one in run.records["journals"]]
     assert numbers == [*range(FIRST_JOURNAL, FIRST_JOURNAL + 230, 2), 99_000]
@@ -153,23 +157,25 @@ def test_journals_begin_at_the_first_whatever_start_date_says(config: dict[str, 
     assert len(run.records["journals"]) == 230
 
 
-def test_a_new_journal_with_an_old_date_is_read_by_the_second_run(config: dict[str, Any], desk: Desk) -> None:
+def test_a_new_journal_with_an_old_date_is_read_by_the_second_run(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     first = read(config, "journals")
     old = {"JournalID": guid("j", 900), "JournalNumber": 900, "JournalDate": "2019-01-01", "JournalLines": []}
-    desk.put("Journals", {**old, "CreatedDateUTC": "2019-01-01T00:00:00Z"})
+    admin.put("Journals", {**old, "CreatedDateUTC": "2019-01-01T00:00:00Z"})
     second = read(config, "journals", state=first.state)
     assert [one["JournalNumber"] for one in second.records["journals"]] == [900]
 
 
 def test_an_answer_with_earlier_journals_only_is_an_error_and_no_endless_loop(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     body = json.dumps({"Journals": [{"JournalID": guid("j", 1), "JournalNumber": 1}]})
-    desk.fault("status", path="Journals", status=200, body=body, count=0)
+    admin.fault("status", path="Journals", status=200, body=body, count=0)
     state = read(config, "journals").state
     run = read(config, "journals", state=state)
     assert run.failed == {} or "earlier" in next(iter(run.failed.values()))
-    assert len(desk.calls("Journals")) < 12
+    assert len(admin.calls("Journals")) < 12
 
 
 # Edits while the list is read
@@ -179,76 +185,82 @@ def test_an_answer_with_earlier_journals_only_is_an_error_and_no_endless_loop(
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 @pytest.mark.parametrize("row", [1, 2, 3, 4, 7])
 def test_a_row_edited_between_two_pages_costs_no_other(
-    config: dict[str, Any], desk: Desk, page_size: int, after: int, row: int
+    config: dict[str, Any], admin: AdminClient, page_size: int, after: int, row: int
 ) -> None:
-    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", row), after=after)
-    assert_whole(desk, contacts(config, page_size), config, page_size)
+    admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", row), after=after)
+    assert_whole(admin, contacts(config, page_size), config, page_size)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
-def test_a_row_added_between_two_pages_costs_no_other(config: dict[str, Any], desk: Desk, after: int) -> None:
-    desk.fault("edit", path="Contacts", resource="Contacts", position=0, patch=NEW, after=after)
-    assert_whole(desk, contacts(config, 2), config, 2)
+def test_a_row_added_between_two_pages_costs_no_other(
+    config: dict[str, Any], admin: AdminClient, after: int
+) -> None:
+    admin.fault("edit", path="Contacts", resource="Contacts", position=0, patch=NEW, after=after)
+    assert_whole(admin, contacts(config, 2), config, 2)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
-def test_several_edits_between_two_pages_cost_no_row(config: dict[str, Any], desk: Desk, after: int) -> None:
+def test_several_edits_between_two_pages_cost_no_row(
+    config: dict[str, Any], admin: AdminClient, after: int
+) -> None:
     for row in (1, 2, 4, 5):
-        desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", row), after=after)
-    assert_whole(desk, contacts(config, 2), config, 2)
+        admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", row), after=after)
+    assert_whole(admin, contacts(config, 2), config, 2)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_contact_archived_while_archived_ones_are_left_out_costs_no_other(
-    config: dict[str, Any], desk: Desk, after: int
+    config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     """It vanishes from the list, and its successors move forward as after an edit."""
     patch = {"ContactStatus": "ARCHIVED"}
-    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1), patch=patch, after=after)
+    admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1), patch=patch, after=after)
     run = contacts({**config, "include_archived": False}, 2)
     assert {guid("c", n) for n in range(2, 8)} <= set(run.ids("contacts"))
 
 
 @pytest.mark.parametrize("after", range(8))
 def test_rows_of_one_second_fill_several_pages_and_are_edited_meanwhile(
-    config: dict[str, Any], desk: Desk, after: int
+    config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     second = "2026-11-05T00:00:00"
     for n in range(20, 28):
-        desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"{second}.{n}0Z"})
-    desk.put("Contacts", contact(40, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:04Z"})
-    desk.set_clock("2026-11-05T00:00:00.900Z")
-    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 21), after=after)
-    assert_whole(desk, contacts(config, 2), config, 2)
+        admin.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"{second}.{n}0Z"})
+    admin.put("Contacts", contact(40, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:04Z"})
+    admin.set_clock("2026-11-05T00:00:00.900Z")
+    admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 21), after=after)
+    assert_whole(admin, contacts(config, 2), config, 2)
 
 
-def test_more_rows_of_one_moment_than_a_page_holds_are_all_read(config: dict[str, Any], desk: Desk) -> None:
+def test_more_rows_of_one_moment_than_a_page_holds_are_all_read(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     for n in range(20, 31):
-        desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.123Z"})
+        admin.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": "2026-11-05T00:00:00.123Z"})
     run = contacts(config, 2)
-    assert set(run.ids("contacts")) == set(final(desk))
-    assert len(run.ids("contacts")) == len(final(desk))
+    assert set(run.ids("contacts")) == set(final(admin))
+    assert len(run.ids("contacts")) == len(final(admin))
 
 
 def test_a_quote_edited_between_two_pages_of_a_hundred_costs_no_other(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.fault("edit", path="Quotes", resource="Quotes", id=guid("q", 3), after=0)
+    admin.fault("edit", path="Quotes", resource="Quotes", id=guid("q", 3), after=0)
     run = read(config, "quotes")
     assert {guid("q", n) for n in range(1, 231)} <= set(run.ids("quotes"))
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_linked_transaction_removed_between_two_pages_costs_no_other(
-    config: dict[str, Any], desk: Desk, after: int
+    config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     """They can't be asked for by time: the list is walked until it holds still."""
-    held = desk.fault("hold", path="LinkedTransactions", after=after + 1)
+    held = admin.fault("hold", path="LinkedTransactions", after=after + 1)
 
     def remove() -> None:
-        desk.wait(held)
-        desk.delete("LinkedTransactions", guid("k", 1))
-        desk.release(held)
+        admin.wait(held)
+        admin.delete("LinkedTransactions", guid("k", 1))
+        admin.release(held)
 
     with ThreadPoolExecutor() as pool:
         removed = pool.submit(remove)
@@ -261,28 +273,28 @@ def test_a_linked_transaction_removed_between_two_pages_costs_no_other(
 
 
 def test_nothing_is_lost_where_if_modified_since_leaves_out_its_own_second(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.switch(since_inclusive=False)
+    admin.switch(since_inclusive=False)
     for n in range(20, 26):
-        desk.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T00:00:0{n % 2}.500Z"})
-    desk.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 3), after=1)
-    assert_whole(desk, contacts(config, 2), config, 2)
+        admin.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T00:00:0{n % 2}.500Z"})
+    admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 3), after=1)
+    assert_whole(admin, contacts(config, 2), config, 2)
 
 
 def test_a_list_in_no_order_is_read_whole_and_its_bookmark_is_right(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.switch(scrambled_order=True)
+    admin.switch(scrambled_order=True)
     first = read({**config, "page_size": 3}, "manual_journals")
     assert sorted(first.ids("manual_journals")) == [guid("m", n) for n in range(1, 5)]
     assert first.bookmark("manual_journals") == "2026-11-01T00:00:04.000000Z"
-    desk.edit("ManualJournals", guid("m", 1))
+    admin.edit("ManualJournals", guid("m", 1))
     second = read({**config, "page_size": 3}, "manual_journals", state=first.state)
     assert second.ids("manual_journals") == [guid("m", 1)]
 
 
-def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any], desk: Desk) -> None:
+def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any], admin: AdminClient) -> None:
     """As when `order` was sent: all in one answer, more than was asked for."""
     rows = [
         {
@@ -291,30 +303,34 @@ def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any],
         }
         for n in range(1, 9)
     ]
-    desk.fault("status", path="ManualJournals", status=200, body=json.dumps({"ManualJournals": rows}))
+    admin.fault("status", path="ManualJournals", status=200, body=json.dumps({"ManualJournals": rows}))
     run = read({**config, "page_size": 3}, "manual_journals")
     assert sorted(set(run.ids("manual_journals"))) == [guid("m", n) for n in range(1, 9)]
 
 
-def test_an_unpaged_answer_in_no_order_does_not_go_on_for_ever(config: dict[str, Any], desk: Desk) -> None:
+def test_an_unpaged_answer_in_no_order_does_not_go_on_for_ever(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     stamps = [f"/Date({dates.epoch_ms(START) + n % 4 * 1000}+0000)/" for n in range(8)]
     rows = [{"ManualJournalID": guid("m", n), "UpdatedDateUTC": stamp} for n, stamp in enumerate(stamps)]
-    desk.fault(
+    admin.fault(
         "status", path="ManualJournals", status=200, body=json.dumps({"ManualJournals": rows}), count=0
     )
     run = read({**config, "page_size": 3}, "manual_journals")
     assert sorted(set(run.ids("manual_journals"))) == [guid("m", n) for n in range(8)]
-    assert len(desk.calls("ManualJournals")) < 40
+    assert len(admin.calls("ManualJournals")) < 40
 
 
-def test_an_answer_without_its_list_is_an_error_and_no_empty_list(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("status", path="Contacts", status=200, body='{"Contact": []}', count=0)
+def test_an_answer_without_its_list_is_an_error_and_no_empty_list(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.fault("status", path="Contacts", status=200, body='{"Contact": []}', count=0)
     run = contacts(config, 3)
     assert "the answer has no list 'Contacts'" in run.failed["contacts", "Harbour Limited"]
 
 
-def test_a_row_without_a_time_of_change_is_passed_on(config: dict[str, Any], desk: Desk) -> None:
-    desk.fault("status", path="Items", status=200, body=json.dumps({"Items": [{"ItemID": guid("t", 9)}]}))
+def test_a_row_without_a_time_of_change_is_passed_on(config: dict[str, Any], admin: AdminClient) -> None:
+    admin.fault("status", path="Items", status=200, body=json.dumps({"Items": [{"ItemID": guid("t", 9)}]}))
     run = read(config, "items")
     assert run.ids("items") == [guid("t", 9)]
     assert run.bookmark("items") is None

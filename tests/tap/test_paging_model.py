@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from tap_xero import paging
-from tap_xero.records import Page, Pagination, Row, UnexpectedAnswer
+from tap_xero.records.reader import Page, Pagination, Row, UnexpectedAnswer
 
 SEEDS = 25
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)

@@ -1,4 +1,4 @@
-"""The README's recipe for a plain pipe, as it is printed there, from an empty folder: the first time and every time."""
+"""The recipe for a plain pipe in docs/recipes.md, followed word for word, the first time and every time after."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import guid
 from .runs import own_environment
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 
 #: What target-jsonl does: a file of records for each stream, and at its end the STATE that no RECORD followed.
 TARGET = """#!{python}
@@ -35,9 +35,9 @@ if state is not None:
 
 
 def recipe() -> str:
-    """The commands of the README."""
-    text = README.read_text(encoding="utf-8")
-    found = re.search(r"\*\*A plain pipe\.\*\*.*?```sh\n(.*?)```", text, re.DOTALL)
+    """The commands of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    found = re.search(r"<!-- plain pipe -->\n```sh\n(.*?)```", text, re.DOTALL)
     assert found
     return found[1]
 
@@ -76,7 +76,7 @@ class Folder:
 
 
 def test_the_recipe_works_the_first_time_and_every_time(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path, config)
     first = folder.follow()
@@ -87,7 +87,7 @@ def test_the_recipe_works_the_first_time_and_every_time(
     assert "contacts" not in second
     assert "journals" not in second
     assert len(second["invoices"]) == 5
-    desk.edit("Contacts", guid("c", 2), Name="Renamed")
+    admin.edit("Contacts", guid("c", 2), Name="Renamed")
     assert [one["Name"] for one in folder.follow()["contacts"]] == ["Renamed"]
     assert "contacts" not in folder.follow()
 

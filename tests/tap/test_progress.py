@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from tap_xero.streams import Progress
-from xero_sandbox import Desk
+from tap_xero.streams.lists import Progress
+from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME
 from .runs import command, read
@@ -61,8 +61,8 @@ def test_without_a_total_rows_alone_are_told(said: Any) -> None:
     assert lines == ["contacts of Harbour Limited: 1,500 rows (3 calls, 4,321 left today)"]
 
 
-def test_each_list_ends_with_its_rows_and_what_it_cost(config: dict[str, Any], desk: Desk) -> None:
-    desk.limits(enabled=True, start_afresh=True)
+def test_each_list_ends_with_its_rows_and_what_it_cost(config: dict[str, Any], admin: AdminClient) -> None:
+    admin.limits(enabled=True, start_afresh=True)
     run = read({**config, "page_size": 3}, "contacts", "items", "tax_rates")
     lines = [line for line in run.said() if f" of {HARBOUR_NAME}: " in line]
     patterns = [
@@ -84,13 +84,13 @@ def test_a_long_list_tells_how_far_it_is(config: dict[str, Any], monkeypatch: py
 
 
 def test_the_last_lines_say_what_each_organisation_cost(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    desk.limits(enabled=True, start_afresh=True)
+    admin.limits(enabled=True, start_afresh=True)
     done = command(config=config, at=tmp_path)
     assert done.code == 0
     last = done.err.splitlines()[-1]
-    calls = len([call for call in desk.calls() if "/api.xro/" in call["path"]])
+    calls = len([call for call in admin.calls() if "/api.xro/" in call["path"]])
     expected = (
         rf"Harbour Limited: {calls} calls, {5000 - calls:,} left today, 0\.\d MB received, 0 s waited\."
     )

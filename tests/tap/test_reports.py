@@ -13,9 +13,9 @@ import pytest
 
 from singer_xero.api.client import XeroClient, connect
 from singer_xero.objects import REPORTS
-from tap_xero.periods import Period, month_end, periods, year_start
+from tap_xero.streams.periods import Period, month_end, periods, year_start
 from tap_xero.tap import TapXero
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import Run, read
 
@@ -26,8 +26,8 @@ Record = dict[str, Any]
 
 
 @pytest.fixture
-def desk(running_sandbox: Sandbox) -> Desk:
-    return running_sandbox.desk
+def admin(running_sandbox: Sandbox) -> AdminClient:
+    return running_sandbox.admin
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +35,9 @@ def _on_the_demo_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TapXero, "today", lambda self: date(2026, 11, 20))
 
 
-def asked(desk: Desk, report: str) -> list[dict[str, str]]:
+def asked(admin: AdminClient, report: str) -> list[dict[str, str]]:
     """What a report was asked for, call by call, in the order of the periods."""
-    calls = [call["query"] for call in desk.calls(f"Reports/{report}")]
+    calls = [call["query"] for call in admin.calls(f"Reports/{report}")]
     return sorted(
         calls, key=lambda query: query.get("toDate") or query.get("date") or query.get("reportYear", "")
     )
@@ -131,7 +131,7 @@ def test_aged_receivables_are_the_open_invoices(demo: dict[str, Any]) -> None:
 
 
 def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
-    demo: dict[str, Any], desk: Desk
+    demo: dict[str, Any], admin: AdminClient
 ) -> None:
     """Nothing is outstanding then, for Xero takes credits off; the invoice is open all the same."""
     before = read(demo, "invoices", "contacts").records
@@ -145,7 +145,7 @@ def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
     client = connect(demo["client_id"], demo["client_secret"], **addresses)
     client.send("PUT", None, "CreditNotes", body={**note, "LineAmountTypes": "NoTax", "LineItems": [line]})
     client.close()
-    kept = desk.record("Contacts", contact).get("Balances") or {}
+    kept = admin.record("Contacts", contact).get("Balances") or {}
     assert not any(kept.get("AccountsReceivable", {}).values())
     found = read(demo, "report_aged_receivables_by_contact").records["report_aged_receivables_by_contact"]
     due = amounts(found, ContactID=contact, ColumnTitle="Due", RowType="Row")
@@ -161,14 +161,16 @@ def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
         assert amounts(found, InvoiceID=key, ColumnTitle="Due") == [amount]
 
 
-def test_an_aged_report_of_a_day_gone_by_has_what_was_settled_since(demo: dict[str, Any], desk: Desk) -> None:
+def test_an_aged_report_of_a_day_gone_by_has_what_was_settled_since(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
     day = "2026-09-30"
-    desk.forget_calls()
+    admin.forget_calls()
     names = ("report_aged_receivables_by_contact", "report_aged_payables_by_contact")
     reports = read({**demo, "report_end_date": day}, *names)
     lists = {
         call["path"].rpartition("/")[2]: call["query"]
-        for call in desk.calls()
+        for call in admin.calls()
         if "Reports" not in call["path"]
     }
     assert {"Contacts", "Invoices", "CreditNotes", "Prepayments", "Overpayments"} <= lists.keys()
@@ -214,8 +216,8 @@ def test_an_aged_report_tells_number_and_due_date_of_each_document(demo: dict[st
     assert run.warnings == [], "a total has no date to be read"
 
 
-def test_only_contacts_with_a_balance_are_asked_for(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_only_contacts_with_a_balance_are_asked_for(demo: dict[str, Any], admin: AdminClient) -> None:
+    admin.forget_calls()
     run = read(demo, "report_aged_payables_by_contact", "report_aged_receivables_by_contact", "contacts")
     for side in ("Payables", "Receivables"):
         owed = {
@@ -223,10 +225,10 @@ def test_only_contacts_with_a_balance_are_asked_for(demo: dict[str, Any], desk: 
             for contact in run.records["contacts"]
             if any(((contact.get("Balances") or {}).get(f"Accounts{side.rstrip('s')}") or {}).values())
         }
-        assert {q["contactId"] for q in asked(desk, f"Aged{side}ByContact")} == owed
+        assert {q["contactId"] for q in asked(admin, f"Aged{side}ByContact")} == owed
         assert owed
     # One list for both reports, and the stream's own.
-    assert len(desk.calls("/Contacts")) == 2
+    assert len(admin.calls("/Contacts")) == 2
 
 
 def test_the_trial_balance_has_debits_and_credits_of_each_month(demo: dict[str, Any]) -> None:
@@ -262,8 +264,10 @@ def test_the_executive_summary_keeps_to_its_month_and_the_variance(demo: dict[st
         )
 
 
-def test_the_budget_summary_shows_the_months_of_the_budgets_range(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_the_budget_summary_shows_the_months_of_the_budgets_range(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.forget_calls()
     config = {**demo, "budget_start_date": "2026-04-10", "budget_end_date": "2027-06-02"}
     run = read(config, "report_budget_summary", "budgets", "accounts")
     records = run.records["report_budget_summary"]
@@ -284,25 +288,25 @@ def test_the_budget_summary_shows_the_months_of_the_budgets_range(demo: dict[str
     }
     assert {key: abs(value) for key, value in found.items()} == {k: abs(v) for k, v in planned.items()}
     assert found
-    assert [(q["date"], q["periods"]) for q in asked(desk, "BudgetSummary")] == [
+    assert [(q["date"], q["periods"]) for q in asked(admin, "BudgetSummary")] == [
         ("2026-04-01", "12"), ("2027-04-01", "3"),
     ]  # fmt: skip
 
 
 def test_the_1099_is_read_for_american_organisations_and_asked_of_no_other(
-    demo: dict[str, Any], desk: Desk
+    demo: dict[str, Any], admin: AdminClient
 ) -> None:
-    desk.forget_calls()
+    admin.forget_calls()
     run = read(demo, "report_ten_ninety_nine")
     assert run.records["report_ten_ninety_nine"] == []
     assert run.failed == {}
-    assert asked(desk, "TenNinetyNine") == []
-    (organisation,) = desk.records("Organisation")
-    desk.edit("Organisation", organisation["OrganisationID"], CountryCode="US")
+    assert asked(admin, "TenNinetyNine") == []
+    (organisation,) = admin.records("Organisation")
+    admin.edit("Organisation", organisation["OrganisationID"], CountryCode="US")
     run = read({**demo, "report_start_date": "2025-01-01"}, "report_ten_ninety_nine")
     assert (run.failed, run.warnings) == ({}, [])
     records = run.records["report_ten_ninety_nine"]
-    assert [query["reportYear"] for query in asked(desk, "TenNinetyNine")] == ["2025", "2026"]
+    assert [query["reportYear"] for query in asked(admin, "TenNinetyNine")] == ["2025", "2026"]
     assert {(r["PeriodFrom"], r["PeriodTo"]) for r in records} <= {
         ("2025-01-01", "2025-12-31"), ("2026-01-01", "2026-12-31"),
     }  # fmt: skip
@@ -313,8 +317,10 @@ def test_the_1099_is_read_for_american_organisations_and_asked_of_no_other(
 # -- periods
 
 
-def test_months_are_real_months_and_a_february_shortens_nothing(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_months_are_real_months_and_a_february_shortens_nothing(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
+    admin.forget_calls()
     config = {**demo, "report_start_date": "2024-01-31", "report_end_date": "2024-04-01"}
     run = read(config, "report_profit_and_loss", "report_bank_summary", "report_balance_sheet")
     spans = [
@@ -324,26 +330,26 @@ def test_months_are_real_months_and_a_february_shortens_nothing(demo: dict[str, 
     for stream in ("report_profit_and_loss", "report_bank_summary"):
         assert sorted({(r["PeriodFrom"], r["PeriodTo"]) for r in run.records[stream]}) == spans
     assert sorted({r["PeriodTo"] for r in run.records["report_balance_sheet"]}) == [to for _, to in spans]
-    assert [(q["fromDate"], q["toDate"]) for q in asked(desk, "BankSummary")] == spans
+    assert [(q["fromDate"], q["toDate"]) for q in asked(admin, "BankSummary")] == spans
     stocktake = amounts(
         run.records["report_profit_and_loss"], Label="Cost of Goods Sold", PeriodTo="2024-02-29"
     )
     assert stocktake == [Decimal("112.40")]  # booked on 29 February 2024
 
 
-def test_months_cost_a_call_for_each_calendar_year(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_months_cost_a_call_for_each_calendar_year(demo: dict[str, Any], admin: AdminClient) -> None:
+    admin.forget_calls()
     config = {**demo, "report_start_date": "2024-02-01", "report_end_date": "2026-09-30"}
     read(config, "report_profit_and_loss", "report_balance_sheet")
     decembers = ["2024-12-31", "2025-12-31", "2026-12-31"]
-    assert [(q["toDate"], q["periods"]) for q in asked(desk, "ProfitAndLoss")] == [
+    assert [(q["toDate"], q["periods"]) for q in asked(admin, "ProfitAndLoss")] == [
         (d, "11") for d in decembers
     ]
-    assert [(q["date"], q["periods"]) for q in asked(desk, "BalanceSheet")] == [(d, "11") for d in decembers]
+    assert [(q["date"], q["periods"]) for q in asked(admin, "BalanceSheet")] == [(d, "11") for d in decembers]
 
 
 def test_columns_of_other_periods_are_not_believed(
-    demo: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch
+    demo: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were Xero to show other days, each month is asked for by itself, with the same result."""
     config = {**demo, "report_start_date": "2026-08-01", "budget_start_date": "2026-08-01"}
@@ -359,12 +365,12 @@ def test_columns_of_other_periods_are_not_believed(
         return answer
 
     monkeypatch.setattr(XeroClient, "get", other_days)
-    desk.forget_calls()
+    admin.forget_calls()
     alone = read(config, *names)
-    assert [q["toDate"] for q in asked(desk, "ProfitAndLoss")][:4] == [
+    assert [q["toDate"] for q in asked(admin, "ProfitAndLoss")][:4] == [
         "2026-08-31", "2026-09-30", "2026-10-31", "2026-11-30",
     ]  # fmt: skip
-    assert len(asked(desk, "BalanceSheet")) == 1 + 4
+    assert len(asked(admin, "BalanceSheet")) == 1 + 4
     for name in names:
         assert [line for line in alone.warnings if name in line]
 
@@ -405,7 +411,7 @@ def test_a_column_to_compare_with_puts_nothing_into_the_period_asked_for(
     assert len(said) == (title in {"Vorjahr", ""})
 
 
-def test_quarters_and_years_are_those_of_the_financial_year(demo: dict[str, Any], desk: Desk) -> None:
+def test_quarters_and_years_are_those_of_the_financial_year(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "report_start_date": "2025-05-20", "report_timeframe": "YEAR"}
     years = read(config, "report_profit_and_loss").records["report_profit_and_loss"]
     assert sorted({(r["PeriodFrom"], r["PeriodTo"]) for r in years}) == [
@@ -461,7 +467,9 @@ def test_periods_leave_no_day_out_and_none_twice() -> None:
 # -- tracking, basis
 
 
-def test_two_tracking_options_have_columns_that_sum_to_the_total(demo: dict[str, Any], desk: Desk) -> None:
+def test_two_tracking_options_have_columns_that_sum_to_the_total(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
     config = {**demo, "report_start_date": "2026-06-01", "report_end_date": "2026-07-31"}
     run = read(
         {**config, "report_tracking_categories": ["region"]}, "report_profit_and_loss", "tracking_categories"
@@ -499,18 +507,18 @@ def test_two_categories_name_both_options_of_a_column(demo: dict[str, Any]) -> N
 
 
 def test_options_keep_profit_and_loss_and_balance_sheet_to_themselves(
-    demo: dict[str, Any], desk: Desk
+    demo: dict[str, Any], admin: AdminClient
 ) -> None:
     config = {**demo, "report_start_date": "2026-06-01", "report_end_date": "2026-06-30"}
-    desk.forget_calls()
+    admin.forget_calls()
     run = read(
         {**config, "report_tracking_options": ["Region: South", "Retail"]},
         "report_profit_and_loss", "report_balance_sheet", "tracking_categories",
     )  # fmt: skip
     ids = {o["Name"]: o["TrackingOptionID"] for c in run.records["tracking_categories"] for o in c["Options"]}
-    (sheet,) = asked(desk, "BalanceSheet")
+    (sheet,) = asked(admin, "BalanceSheet")
     assert (sheet["trackingOptionID1"], sheet["trackingOptionID2"]) == (ids["South"], ids["Retail"])
-    (profit,) = asked(desk, "ProfitAndLoss")
+    (profit,) = asked(admin, "ProfitAndLoss")
     assert {profit["trackingOptionID"], profit["trackingOptionID2"]} == {ids["South"], ids["Retail"]}
     assert profit["trackingCategoryID"] and profit["trackingCategoryID2"]
     assert {(r["TrackingOptionID"], r["TrackingOptionID2"]) for r in run.records["report_balance_sheet"]} == {
@@ -531,13 +539,13 @@ def test_an_option_that_is_not_there_fails_its_stream_with_the_names_there_are(d
 
 @pytest.mark.parametrize("standard", [True, False])
 def test_xeros_own_layout_is_asked_for_unless_told_otherwise(
-    demo: dict[str, Any], desk: Desk, standard: bool
+    demo: dict[str, Any], admin: AdminClient, standard: bool
 ) -> None:
-    desk.forget_calls()
+    admin.forget_calls()
     config = {**demo, "report_start_date": "2026-11-01", "report_standard_layout": standard}
     read(config, "report_profit_and_loss", "report_balance_sheet", "report_trial_balance")
     for report, has_layouts in (("ProfitAndLoss", True), ("BalanceSheet", True), ("TrialBalance", False)):
-        (query,) = asked(desk, report)
+        (query,) = asked(admin, report)
         assert query.get("standardLayout") == ("true" if standard and has_layouts else None)
 
 
@@ -558,9 +566,9 @@ def test_cash_basis_is_another_table_and_says_so(demo: dict[str, Any]) -> None:
 # -- runs
 
 
-def test_keys_are_unique_in_every_report(demo: dict[str, Any], desk: Desk) -> None:
-    (organisation,) = desk.records("Organisation")
-    desk.edit("Organisation", organisation["OrganisationID"], CountryCode="US")
+def test_keys_are_unique_in_every_report(demo: dict[str, Any], admin: AdminClient) -> None:
+    (organisation,) = admin.records("Organisation")
+    admin.edit("Organisation", organisation["OrganisationID"], CountryCode="US")
     run = read({**demo, "report_start_date": "2026-07-01"}, *REPORTS)
     assert run.failed == {}
     for name in REPORTS:
@@ -580,28 +588,28 @@ def test_a_second_run_changes_nothing(demo: dict[str, Any]) -> None:
     assert second.state == first.state
 
 
-def test_past_periods_are_read_again_and_no_others(demo: dict[str, Any], desk: Desk) -> None:
+def test_past_periods_are_read_again_and_no_others(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "report_start_date": "2025-01-01", "report_reread_periods": 2}
     first = read(config, "report_bank_summary")
-    assert len(asked(desk, "BankSummary")) == 23
-    desk.forget_calls()
+    assert len(asked(admin, "BankSummary")) == 23
+    admin.forget_calls()
     second = read(config, "report_bank_summary", state=first.state)
-    assert [q["toDate"] for q in asked(desk, "BankSummary")] == ["2026-09-30", "2026-10-31", "2026-11-30"]
+    assert [q["toDate"] for q in asked(admin, "BankSummary")] == ["2026-09-30", "2026-10-31", "2026-11-30"]
     assert second.of("ACTIVATE_VERSION") == []
     assert len(first.of("ACTIVATE_VERSION")) == 1
 
 
-def test_after_a_long_pause_no_month_is_left_out(demo: dict[str, Any], desk: Desk) -> None:
+def test_after_a_long_pause_no_month_is_left_out(demo: dict[str, Any], admin: AdminClient) -> None:
     old = read({**demo, "report_end_date": "2025-02-10", "report_reread_periods": 0}, "report_bank_summary")
-    desk.forget_calls()
+    admin.forget_calls()
     read({**demo, "report_reread_periods": 0}, "report_bank_summary", state=old.state)
-    months = [q["fromDate"] for q in asked(desk, "BankSummary")]
+    months = [q["fromDate"] for q in asked(admin, "BankSummary")]
     assert months[0] == "2025-02-01"
     assert len(months) == 22
 
 
 def test_an_account_that_is_gone_from_a_period_leaves_no_amount_behind(
-    demo: dict[str, Any], desk: Desk
+    demo: dict[str, Any], admin: AdminClient
 ) -> None:
     config = {**demo, "report_start_date": "2026-10-01"}
     name = "report_profit_and_loss"
@@ -609,10 +617,10 @@ def test_an_account_that_is_gone_from_a_period_leaves_no_amount_behind(
     accounts = {
         r["AccountID"] for r in first.records[name] if r["PeriodTo"] == "2026-10-31" and r.get("AccountID")
     }
-    for journal in desk.records("Journals"):
+    for journal in admin.records("Journals"):
         lines = [line for line in journal["JournalLines"] if line["AccountID"] not in list(accounts)[:5]]
         if len(lines) < len(journal["JournalLines"]):
-            desk.edit("Journals", journal["JournalID"], JournalLines=lines)
+            admin.edit("Journals", journal["JournalID"], JournalLines=lines)
     second = read(config, name, state=first.state)
     fresh = read(config, name)
     held = [r for r in table(first, second, stream=name).values() if r["RowType"] != "Removed"]
@@ -624,10 +632,10 @@ def test_an_account_that_is_gone_from_a_period_leaves_no_amount_behind(
     assert [r for r in third.records[name] if r["RowType"] == "Removed"] == []
 
 
-def test_a_run_that_breaks_off_goes_on_where_it_was(demo: dict[str, Any], desk: Desk) -> None:
+def test_a_run_that_breaks_off_goes_on_where_it_was(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "report_start_date": "2026-01-01", "report_reread_periods": 0}
     whole = read(config, "report_bank_summary")
-    desk.fault("status", path="*BankSummary*", query={"toDate": "2026-06-30"}, status=400, count=1)
+    admin.fault("status", path="*BankSummary*", query={"toDate": "2026-06-30"}, status=400, count=1)
     broken = read(config, "report_bank_summary")
     assert broken.failed
     assert broken.of("ACTIVATE_VERSION") == []
@@ -638,16 +646,18 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(demo: dict[str, Any], desk: 
     assert held == table(whole, stream="report_bank_summary")
 
 
-def test_each_organisation_has_its_own_reports_and_bookmarks(demo: dict[str, Any], desk: Desk) -> None:
-    one, two = (each["tenant_id"] for each in desk.organisations()[:2])
-    tokens = desk.consent(tenants=[one, two])
+def test_each_organisation_has_its_own_reports_and_bookmarks(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
+    one, two = (each["tenant_id"] for each in admin.organisations()[:2])
+    tokens = admin.consent(tenants=[one, two])
     web = {**demo, "client_id": apps.WEB_APP.client_id, "client_secret": apps.WEB_APP.client_secret}
     config = {**web, "refresh_token": tokens["refresh_token"], "tenant_ids": [one, two]}
     name = "report_trial_balance"
     settings = {**config, "report_start_date": "2026-09-01", "report_reread_periods": 0}
-    desk.fault("status", path="*TrialBalance", query={"date": "2026-09-30"}, tenant=two, status=400, count=1)
+    admin.fault("status", path="*TrialBalance", query={"date": "2026-09-30"}, tenant=two, status=400, count=1)
     first = read(settings, name)
-    assert [organisation for _, organisation in first.failed] == [desk.organisations()[1]["name"]]
+    assert [organisation for _, organisation in first.failed] == [admin.organisations()[1]["name"]]
     assert first.of("ACTIVATE_VERSION") == []
     second = read(settings, name, state=first.state)
     periods_of = {
@@ -662,16 +672,16 @@ def test_each_organisation_has_its_own_reports_and_bookmarks(demo: dict[str, Any
     }
 
 
-def test_reports_are_off_by_default(demo: dict[str, Any], desk: Desk) -> None:
-    desk.forget_calls()
+def test_reports_are_off_by_default(demo: dict[str, Any], admin: AdminClient) -> None:
+    admin.forget_calls()
     run = read(demo)
     assert [m["stream"] for m in run.of("SCHEMA") if m["stream"].startswith("report_")] == []
     drawn = {report.path for report in REPORTS.values()}
-    assert {call["path"].removeprefix("/api.xro/2.0/") for call in desk.calls()} & drawn == set()
+    assert {call["path"].removeprefix("/api.xro/2.0/") for call in admin.calls()} & drawn == set()
 
 
 def test_a_report_without_its_scope_is_skipped_with_the_scope_to_ask_for(
-    demo: dict[str, Any], desk: Desk
+    demo: dict[str, Any], admin: AdminClient
 ) -> None:
     scopes = [
         "accounting.settings.read",
@@ -692,7 +702,7 @@ def test_a_report_without_its_scope_is_skipped_with_the_scope_to_ask_for(
 
 @pytest.mark.parametrize("name", ["report_trial_balance", "report_bank_summary", "report_executive_summary"])
 def test_a_report_that_takes_a_call_for_each_period_begins_with_the_month_before_this_one(
-    demo: dict[str, Any], name: str, desk: Desk
+    demo: dict[str, Any], name: str, admin: AdminClient
 ) -> None:
     first = read(demo, name)
     assert {record["PeriodTo"] for record in first.records[name]} == {"2026-10-31", "2026-11-30"}

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from singer_xero.objects import CHILDREN, OBJECTS
-from xero_sandbox import Desk
+from singer_xero.objects import NESTED_TABLES, OBJECTS
+from xero_sandbox import AdminClient
 
 from .company import guid
 from .runs import read
 
 FORMS = [
-    {"field_names": names, "child_streams": children, "flattening_enabled": flat, "flattening_max_depth": 3}
+    {"field_names": names, "nested_tables": children, "flattening_enabled": flat, "flattening_max_depth": 3}
     for names, children, flat in itertools.product(("xero", "snake_case"), (False, True), (False, True))
 ]
 FLAT = {"flattening_enabled": True, "flattening_max_depth": 3}
@@ -52,8 +52,11 @@ def test_no_record_has_a_field_that_its_schema_lacks(demo: dict[str, Any], form:
     assert found == set()
     wanted = {name for name, xero in OBJECTS.items() if xero.selected}
     assert wanted <= {stream for stream, records in run.records.items() if records}
-    if form["child_streams"]:
-        assert {"invoice_line_item_tracking", "contact_group_members"} & CHILDREN.keys() <= run.records.keys()
+    if form["nested_tables"]:
+        assert {
+            "invoice_line_item_tracking",
+            "contact_group_members",
+        } & NESTED_TABLES.keys() <= run.records.keys()
 
 
 # Amounts as text
@@ -62,22 +65,22 @@ def test_no_record_has_a_field_that_its_schema_lacks(demo: dict[str, Any], form:
 AMOUNTS = ("10.10", "0.0000000001", "-0.30", "100", "1E+5", "99999999999999999999.9999")
 
 
-def invoice(desk: Desk, *amounts: str) -> None:
+def invoice(admin: AdminClient, *amounts: str) -> None:
     """Let the list of invoices be one for each amount."""
     records = ",".join(
         f'{{"InvoiceID": "{guid("i", number)}", "UpdatedDateUTC": "/Date({number}000)/", "Total": {amount}, '
         f'"LineItems": [{{"UnitAmount": {amount}}}]}}'
         for number, amount in enumerate(amounts, 1)
     )
-    desk.fault("status", path="Invoices", status=200, body=f'{{"Invoices": [{records}]}}')
+    admin.fault("status", path="Invoices", status=200, body=f'{{"Invoices": [{records}]}}')
 
 
 @pytest.mark.parametrize("decimals", ["string", "singer.decimal", "x-singer.decimal"])
 @pytest.mark.parametrize("names", ["xero", "snake_case"])
 def test_amounts_are_text_digit_for_digit_where_that_is_wanted(
-    config: dict[str, Any], desk: Desk, decimals: str, names: str
+    config: dict[str, Any], admin: AdminClient, decimals: str, names: str
 ) -> None:
-    invoice(desk, *AMOUNTS)
+    invoice(admin, *AMOUNTS)
     run = read(config | {"decimals": decimals, "field_names": names}, "invoices")
     total, lines, price = (
         ("Total", "LineItems", "UnitAmount") if names == "xero" else ("total", "line_items", "unit_amount")
@@ -96,9 +99,9 @@ def test_amounts_are_text_digit_for_digit_where_that_is_wanted(
 
 
 def test_a_number_that_no_decimal_column_holds_is_null_and_one_that_it_rounds_is_told(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    invoice(desk, "1" * 29, "0.12345678901")
+    invoice(admin, "1" * 29, "0.12345678901")
     run = read(config | {"decimals": "singer.decimal"}, "invoices")
     assert [record["Total"] for record in run.records["invoices"]] == [None, "0.12345678901"]
     assert [line for line in run.warnings if "invoices.Total" in line] == [
@@ -127,22 +130,22 @@ def test_whole_numbers_stay_integers(config: dict[str, Any]) -> None:
 )
 def test_text_that_nobody_can_store_is_mended_and_told_once(
     config: dict[str, Any],
-    desk: Desk,
+    admin: AdminClient,
     monkeypatch: pytest.MonkeyPatch,
     sent: bytes,
     arrives: str,
     told: str,
     long: bool,
 ) -> None:
-    monkeypatch.setattr("tap_xero.records.LONG", 0 if long else 10**9)
+    monkeypatch.setattr("tap_xero.records.reader.LONG", 0 if long else 10**9)
     line = b'{"Description": %s}' % sent
     record = b'{"InvoiceID": "%s", "UpdatedDateUTC": "/Date(1000)/", "LineItems": [%s, %s]}'
     body = b'{"Invoices": [%s]}' % (record % (guid("i", 1).encode(), line, line))
-    desk.fault("status", path="Invoices", status=200, hex=body.hex())
+    admin.fault("status", path="Invoices", status=200, hex=body.hex())
     run = read(config, "invoices")
     assert [one["Description"] for one in run.records["invoices"][0]["LineItems"]] == [arrives] * 2
     assert [line.split(": ", 1)[1] for line in run.warnings] == ([f"{told}."] if told else [])
     assert run.failed == {}
-    assert len(desk.calls("Invoices")) == 1
+    assert len(admin.calls("Invoices")) == 1
     for written in run.lines:
         json.loads(written.decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,9 +13,9 @@ import jsonschema
 import pytest
 
 from singer_xero.objects import OBJECTS
-from xero_sandbox import Desk, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox, apps
 
-from .company import guid
+from .company import HARBOUR, TIDE, guid
 from .conftest import moving_clock
 from .runs import Run, read
 
@@ -60,14 +61,14 @@ def some(records: list[Any]) -> list[Any]:
 @pytest.fixture(scope="module")
 def whole(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run over everything the demo company has."""
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     config = {
         **apps.CUSTOM_CONNECTION.settings(running_sandbox.url),
         "token_path": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
     }
     with pytest.MonkeyPatch.context() as patch:
-        moving_clock(running_sandbox.desk, patch)
+        moving_clock(running_sandbox.admin, patch)
         return read(config, *OBJECTS)
 
 
@@ -127,9 +128,9 @@ def test_every_number_with_decimals_is_a_number_in_the_schema(whole: Run) -> Non
 # New fields
 
 
-def answered(config: dict[str, Any], desk: Desk, *records: dict[str, Any]) -> Run:
+def answered(config: dict[str, Any], admin: AdminClient, *records: dict[str, Any]) -> Run:
     """A run in which Xero's list of items is this."""
-    desk.fault("status", path="Items", status=200, body=json.dumps({"Items": records}))
+    admin.fault("status", path="Items", status=200, body=json.dumps({"Items": records}))
     return read(config, "items")
 
 
@@ -141,7 +142,7 @@ def item(number: int, **fields: Any) -> dict[str, Any]:
 def both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records of short answers are looked at one by one, those of long ones are checked as a whole."""
     if request.param == "long answers":
-        monkeypatch.setattr("tap_xero.records.LONG", 0)
+        monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
 
 
 def item_with_new_fields(number: int) -> dict[str, Any]:
@@ -150,9 +151,9 @@ def item_with_new_fields(number: int) -> dict[str, Any]:
 
 
 def test_new_fields_are_left_out_and_told_once_nested_ones_too(
-    config: dict[str, Any], desk: Desk, both: None
+    config: dict[str, Any], admin: AdminClient, both: None
 ) -> None:
-    run = answered(config, desk, *map(item_with_new_fields, range(5)))
+    run = answered(config, admin, *map(item_with_new_fields, range(5)))
     assert [record.keys() for record in run.records["items"]] == [
         {"tenant_id", "ItemID", "SalesDetails", "UpdatedDateUTC"}
     ] * 5
@@ -165,9 +166,9 @@ def test_new_fields_are_left_out_and_told_once_nested_ones_too(
 
 
 def test_new_fields_are_kept_in_one_column_where_that_is_wanted(
-    config: dict[str, Any], desk: Desk, both: None
+    config: dict[str, Any], admin: AdminClient, both: None
 ) -> None:
-    run = answered(config | {"unknown_fields": "keep"}, desk, item(1), item_with_new_fields(2))
+    run = answered(config | {"unknown_fields": "keep"}, admin, item(1), item_with_new_fields(2))
     assert run.of("SCHEMA", "items")[0]["schema"]["properties"]["UnknownFields"]["type"] == ["string", "null"]
     plain, kept = run.records["items"]
     assert plain["UnknownFields"] is None
@@ -179,14 +180,14 @@ def test_new_fields_are_kept_in_one_column_where_that_is_wanted(
 
 
 def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     lines = [
         {"LineItemID": "1"},
         {"LineItemID": "2", "Hue": 3, "Tracking": [{"TrackingCategoryID": "9", "Why": "x"}]},
     ]
     invoice = {"InvoiceID": guid("i", 1), "UpdatedDateUTC": "/Date(1795132800000)/", "LineItems": lines}
-    desk.fault("status", path="Invoices", status=200, body=json.dumps({"Invoices": [invoice]}))
+    admin.fault("status", path="Invoices", status=200, body=json.dumps({"Invoices": [invoice]}))
     names = ("invoices", "invoice_line_items", "invoice_line_item_tracking")
     catalog = {
         "streams": [
@@ -194,7 +195,7 @@ def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
             for name in names
         ]
     }
-    run = read(config | {"unknown_fields": "keep", "child_streams": True}, catalog=catalog)
+    run = read(config | {"unknown_fields": "keep", "nested_tables": True}, catalog=catalog)
     kept = {name: [record["UnknownFields"] for record in run.records[name]] for name in names}
     assert [json.loads(text) for text in kept["invoices"]] == [
         {"LineItems[1].Hue": 3, "LineItems[1].Tracking[0].Why": "x"}
@@ -204,13 +205,39 @@ def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
     assert json.loads(kept["invoice_line_item_tracking"][0]) == {"Why": "x"}
 
 
-def test_a_part_of_another_shape_is_null_and_told(config: dict[str, Any], desk: Desk, both: None) -> None:
+def test_a_part_of_another_shape_is_null_and_told(
+    config: dict[str, Any], admin: AdminClient, both: None
+) -> None:
     run = answered(
-        config, desk, item(1, SalesDetails=None), item(2, SalesDetails="none"), item(3, SalesDetails=[])
+        config, admin, item(1, SalesDetails=None), item(2, SalesDetails="none"), item(3, SalesDetails=[])
     )
     assert [record["SalesDetails"] for record in run.records["items"]] == [None, None, None]
     (line,) = run.warnings
     assert "items: SalesDetails holds a value that is no object; null is passed on." in line
+
+
+def keywords(schema: dict[str, Any]) -> set[str]:
+    """The keywords of a JSON schema, of its properties and items too; a property's name is none."""
+    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return set(schema).union(*map(keywords, inner))
+
+
+@pytest.mark.parametrize("settings", [{}, {"field_names": "snake_case", "nested_tables": True}])
+def test_descriptions_are_in_the_catalog_and_not_in_messages(
+    config: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    run = read({**config, **settings}, "items", "invoices")
+    entry = run.tap.catalog["items"].schema.to_dict()
+    (message,) = run.of("SCHEMA", "items")
+    assert "description" in keywords(entry)
+    assert "description" not in keywords(message["schema"])
+    name = "description" if settings else "Description"
+    assert message["schema"]["properties"].keys() == entry["properties"].keys() >= {name}
+
+
+def test_every_schema_is_written_once_whatever_the_number_of_organisations(web: dict[str, Any]) -> None:
+    run = read({**web, "tenant_ids": [HARBOUR, TIDE], "nested_tables": True}, "contacts", "invoices")
+    assert set(Counter(message["stream"] for message in run.of("SCHEMA")).values()) == {1}
 
 
 def test_the_message_of_a_schema_names_keys_and_bookmark(config: dict[str, Any]) -> None:

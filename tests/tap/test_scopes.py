@@ -8,7 +8,7 @@ import pytest
 
 from singer_xero.config import ConfigurationProblem
 from singer_xero.objects import OBJECTS
-from xero_sandbox import Desk, apps
+from xero_sandbox import AdminClient, apps
 
 from .company import HARBOUR_NAME
 from .runs import read
@@ -37,8 +37,8 @@ BROAD = [
 FORBIDDEN = '{"Title": "Unauthorized", "Status": 401, "Detail": "AuthorizationUnsuccessful"}'
 
 
-def asked(desk: Desk) -> set[str]:
-    return {call["path"].split("/")[3] for call in desk.calls() if "/api.xro/" in call["path"]}
+def asked(admin: AdminClient) -> set[str]:
+    return {call["path"].split("/")[3] for call in admin.calls() if "/api.xro/" in call["path"]}
 
 
 @pytest.mark.parametrize("scopes", [GRANULAR, BROAD], ids=["granular", "broad"])
@@ -56,11 +56,11 @@ def test_every_broad_scope_but_one_is_enough_for_a_write_s_stream(config: dict[s
 
 
 def test_a_stream_without_its_scope_is_skipped_with_one_warning_and_no_call(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     run = read({**config, "scopes": ["accounting.contacts.read"]}, "contacts", "invoices", "items")
     assert len(run.ids("contacts")) == 7
-    assert asked(desk) == {"Contacts"}
+    assert asked(admin) == {"Contacts"}
     assert len(run.warnings) == 2
     assert (
         "Stream invoices is skipped: the token lacks the scope accounting.invoices.read." in run.warnings[0]
@@ -69,12 +69,12 @@ def test_a_stream_without_its_scope_is_skipped_with_one_warning_and_no_call(
     assert run.failed == {}
 
 
-def test_with_several_organisations_it_is_still_one_warning(web: dict[str, Any], desk: Desk) -> None:
-    desk.take_scopes("accounting.contacts", "accounting.contacts.read")
-    tenants = [one["tenant_id"] for one in desk.organisations()]
+def test_with_several_organisations_it_is_still_one_warning(web: dict[str, Any], admin: AdminClient) -> None:
+    admin.take_scopes("accounting.contacts", "accounting.contacts.read")
+    tenants = [one["tenant_id"] for one in admin.organisations()]
     run = read({**web, "tenant_ids": tenants}, "contacts", "items")
     assert len(run.warnings) == 1
-    assert "Contacts" not in asked(desk)
+    assert "Contacts" not in asked(admin)
 
 
 def test_a_skipped_stream_keeps_the_bookmark_that_it_had(config: dict[str, Any]) -> None:
@@ -83,14 +83,16 @@ def test_a_skipped_stream_keeps_the_bookmark_that_it_had(config: dict[str, Any])
     assert second.bookmark("contacts") == first.bookmark("contacts")
 
 
-def test_a_missing_scope_can_be_an_error_before_the_first_call(config: dict[str, Any], desk: Desk) -> None:
+def test_a_missing_scope_can_be_an_error_before_the_first_call(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     strict = {**config, "scopes": ["accounting.contacts.read"], "on_missing_scope": "fail"}
     with pytest.raises(ConfigurationProblem) as problem:
         read(strict, "contacts", "invoices", "items")
     assert "accounting.invoices.read (for invoices)" in str(problem.value)
     assert "accounting.settings.read (for items)" in str(problem.value)
     assert "on_missing_scope" in str(problem.value)
-    assert asked(desk) - {"Contacts"} == set()
+    assert asked(admin) - {"Contacts"} == set()
 
 
 def test_streams_that_are_not_selected_need_no_scope(config: dict[str, Any]) -> None:
@@ -99,16 +101,16 @@ def test_streams_that_are_not_selected_need_no_scope(config: dict[str, Any]) -> 
 
 
 def test_a_stream_that_xero_refuses_although_the_token_names_its_scope_fails_alone(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """The user who gave consent may have lost the right."""
-    desk.fault("status", path="Contacts", status=401, body=FORBIDDEN, count=0)
+    admin.fault("status", path="Contacts", status=401, body=FORBIDDEN, count=0)
     run = read(config, "accounts", "contacts", "items")
     assert set(run.failed) == {("contacts", HARBOUR_NAME)}
     assert "AuthorizationUnsuccessful" in run.failed["contacts", HARBOUR_NAME]
     assert len(run.ids("items")) == 3
     # It was told from a stale token: no new one was asked for.
-    assert len(desk.calls("/connect/token")) == 1
+    assert len(admin.calls("/connect/token")) == 1
 
 
 def test_a_token_that_does_not_list_its_scopes_is_tried(
@@ -126,43 +128,43 @@ def test_a_token_that_does_not_list_its_scopes_is_tried(
 
 
 def test_the_journals_of_an_app_below_the_advanced_tier_are_skipped_with_the_reason(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    app = desk.add_app(kind="custom_connection", tier="core", client_secret="x" * 40)
+    app = admin.add_app(kind="custom_connection", tier="core", client_secret="x" * 40)
     run = read(
         {**config, "client_id": app["client_id"], "client_secret": app["client_secret"]}, "journals", "items"
     )
-    assert asked(desk) == {"Items"}
+    assert asked(admin) == {"Items"}
     (warning,) = run.warnings
     assert "accounting.journals.read" in warning
     assert "Advanced" in warning
 
 
 def test_journals_that_are_closed_although_the_token_has_their_scope_name_the_tier(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     """The token is of the time before the app's tier changed."""
-    desk.fault("status", path="Journals", status=401, body=FORBIDDEN, count=0)
+    admin.fault("status", path="Journals", status=401, body=FORBIDDEN, count=0)
     run = read(config, "journals", "items")
     (failure,) = run.failed.values()
-    assert "apps of its Advanced tier only (scope accounting.journals.read)" in failure
-    assert "Logging in again changes nothing" in failure
+    assert "apps of its Advanced tier (scope accounting.journals.read)" in failure
+    assert "Logging in again does not help" in failure
     assert len(run.ids("items")) == 3
 
 
 def test_an_app_of_today_gets_the_granular_scopes_alone_and_reads_everything(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
-    app = desk.add_app(kind="custom_connection", granular_only=True, client_secret="x" * 40)
+    app = admin.add_app(kind="custom_connection", granular_only=True, client_secret="x" * 40)
     run = read({**config, "client_id": app["client_id"], "client_secret": app["client_secret"]})
     assert run.warnings == []
     assert len(run.records) == 18
 
 
-def test_a_scope_that_is_not_ticked_for_the_app_is_named(config: dict[str, Any], desk: Desk) -> None:
+def test_a_scope_that_is_not_ticked_for_the_app_is_named(config: dict[str, Any], admin: AdminClient) -> None:
     from singer_xero.api.errors import InvalidScope
 
-    desk.add_app(client_id=apps.CUSTOM_CONNECTION.client_id, client_secret=apps.CUSTOM_CONNECTION.client_secret,
+    admin.add_app(client_id=apps.CUSTOM_CONNECTION.client_id, client_secret=apps.CUSTOM_CONNECTION.client_secret,
                  kind="custom_connection", scopes=["accounting.contacts.read"])  # fmt: skip
     with pytest.raises(InvalidScope, match=r"asked for: accounting\.invoices\.read"):
         read({**config, "scopes": ["accounting.invoices.read"]}, "invoices")

@@ -20,7 +20,7 @@ from singer_xero.api.redaction import remember
 from singer_xero.config import ConfigurationProblem
 from singer_xero.console import Block, clean_output
 from tap_xero.tap import TapXero
-from xero_sandbox import Desk, apps
+from xero_sandbox import AdminClient, apps
 
 from .runs import command
 
@@ -91,10 +91,10 @@ def test_a_proxy_that_repeats_requests_gives_no_secret_away(
 
 
 def test_an_organisation_s_name_cannot_act_on_the_terminal_or_forge_the_log(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    desk.add_organisation(EVIL, {})
-    consent = desk.consent(tenants=[one["tenant_id"] for one in desk.organisations()])
+    admin.add_organisation(EVIL, {})
+    consent = admin.consent(tenants=[one["tenant_id"] for one in admin.organisations()])
     settings = {**apps.WEB_APP.settings(config["api_url"]), "refresh_token": consent["refresh_token"],
                 "token_path": str(tmp_path / "t.json")}  # fmt: skip
     done = command(config=settings, at=tmp_path)
@@ -170,7 +170,7 @@ def test_the_streams_are_as_they_were_afterwards() -> None:
         {"token_path": ["postgresql://me:hunter-is-my-password@host/db"]},
         {"start_date": "hunter-is-my-password", "client_secret": "hunter-is-my-password"},
         {"stream_maps": "hunter-is-my-password"},
-        {"child_streams": "hunter-is-my-password"},
+        {"nested_tables": "hunter-is-my-password"},
     ],
 )
 def test_a_value_of_the_wrong_kind_is_not_repeated(wrong: dict[str, Any]) -> None:

@@ -22,8 +22,8 @@ CONFIG: dict[str, Any] = {
 
 @pytest.fixture(scope="session", autouse=True)
 def _demo(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     CONFIG.update(
         api_url=running_sandbox.url,
         identity_url=running_sandbox.url,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tap_xero.tap import TapXero
+
 from .runs import own_environment
 
 #: Each of them is needed by some command, and by none of these.
@@ -24,16 +26,30 @@ finally:
 """
 
 
-@pytest.mark.parametrize("argument", ["--version", "--help", "--about", "--discover"])
-def test_commands_that_make_no_call_do_not_import_what_calls_need(tmp_path: Path, argument: str) -> None:
+def run(argument: str, at: Path, package: str = "tap_xero") -> tuple[str, set[str]]:
+    """What a command prints, and the modules that it imports."""
     done = subprocess.run(
-        [sys.executable, "-c", MAIN, argument],
-        cwd=tmp_path,
-        env=own_environment(tmp_path),
+        [sys.executable, "-c", MAIN.replace("tap_xero", package), argument],
+        cwd=at,
+        env=own_environment(at),
         capture_output=True,
         text=True,
         check=True,
     )
-    imported = set(done.stderr.rpartition("@")[2].split())
+    return done.stdout, set(done.stderr.rpartition("@")[2].split())
+
+
+@pytest.mark.parametrize("argument", ["--help", "--about", "--discover"])
+def test_commands_that_make_no_call_do_not_import_what_calls_need(tmp_path: Path, argument: str) -> None:
+    _, imported = run(argument, tmp_path)
     assert "tap_xero.tap" in imported
     assert imported & LATER == set()
+
+
+@pytest.mark.parametrize("package", ["tap_xero", "target_xero"])
+def test_the_version_is_told_without_the_sdk_and_in_its_words(tmp_path: Path, package: str) -> None:
+    out, imported = run("--version", tmp_path, package)
+    told: list[str] = []
+    TapXero.print_version(print_fn=told.append)
+    assert out.splitlines() == [told[0].replace("tap-xero", package.replace("_", "-"))]
+    assert imported & {"click", "msgspec", "singer_sdk", "tap_xero.tap", "target_xero.target"} == set()

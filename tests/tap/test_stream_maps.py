@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from singer_xero.config import ConfigurationProblem
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME, guid, invoice
 from .runs import Run, command, read
@@ -73,15 +73,15 @@ def test_what_the_schema_calls_text_is_text(config: dict[str, Any], expression: 
 # Fields that Xero leaves out
 
 
-def sparse(desk: Desk) -> None:
+def sparse(admin: AdminClient) -> None:
     """Invoices of which some have no rate, no total, and a contact without a name."""
     amounts = {"SubTotal": 10.12, "Total": 10.10, "CurrencyRate": 1, "LineItems": []}
     no_rate = {"CurrencyRate": None, "Contact": {"ContactID": guid("c", 1)}}
-    desk.put("Invoices", {**invoice(50, 50), **amounts, **no_rate})
+    admin.put("Invoices", {**invoice(50, 50), **amounts, **no_rate})
     for name in ("CurrencyRate", "Total", "Contact"):
         plain = {**invoice(60 + len(name), 60 + len(name)), **amounts}
         del plain[name]
-        desk.put("Invoices", plain)
+        admin.put("Invoices", plain)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def sparse(desk: Desk) -> None:
     ids=json.dumps,
 )
 def test_a_field_that_xero_leaves_out_is_null_in_expressions(
-    config: dict[str, Any], desk: Desk, maps: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, maps: dict[str, Any]
 ) -> None:
-    sparse(desk)
+    sparse(admin)
     run = mapped(config, {"invoices": maps}, "invoices")
     assert run.failed == {}
     kept = run.records["invoices"]
@@ -119,7 +119,7 @@ def test_a_field_that_xero_leaves_out_is_null_in_expressions(
         {"stream_maps": {"*": {"loaded_by": "'me'"}}},
         {"flattening_enabled": True, "flattening_max_depth": 1},
         {"flattening_enabled": True, "flattening_max_depth": 3},
-        {"complete_records": True, "child_streams": True},
+        {"complete_records": True, "nested_tables": True},
     ],
     ids=json.dumps,
 )
@@ -134,8 +134,8 @@ def test_complete_records_have_all_fields_of_their_schema_in_its_order(
             assert list(record)[: len(schemas[stream])] == schemas[stream], stream
 
 
-def test_records_are_as_xero_sends_them_unless_told(config: dict[str, Any], desk: Desk) -> None:
-    sparse(desk)
+def test_records_are_as_xero_sends_them_unless_told(config: dict[str, Any], admin: AdminClient) -> None:
+    sparse(admin)
     maps = {"invoices": {"loud": "Type.upper()"}}
     for settings in ({}, {"complete_records": False, "stream_maps": maps}):
         run = read({**config, **settings}, "invoices")
@@ -162,9 +162,9 @@ def test_a_deselected_field_stays_out_of_complete_records(config: dict[str, Any]
 
 
 def test_a_map_that_fails_for_a_record_costs_this_record_and_is_one_line(
-    config: dict[str, Any], desk: Desk, tmp_path: Path
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    desk.edit("Contacts", guid("c", 3), Name="3")
+    admin.edit("Contacts", guid("c", 3), Name="3")
     maps = {"contacts": {"found": "float(Name)"}}
     done = command(
         "--catalog", only(tmp_path, "contacts", "items"), config={**config, "stream_maps": maps}, at=tmp_path
@@ -181,7 +181,9 @@ def test_a_map_that_fails_for_a_record_costs_this_record_and_is_one_line(
     assert "Traceback" not in done.err
 
 
-def test_the_bookmark_waits_for_a_record_that_a_map_fails_on(config: dict[str, Any], desk: Desk) -> None:
+def test_the_bookmark_waits_for_a_record_that_a_map_fails_on(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     maps = {"contacts": {"found": "1 / (Name != 'Contact 03')"}}
     first = mapped(config, maps, "contacts")
     assert len(first.records["contacts"]) == 6
@@ -191,10 +193,10 @@ def test_the_bookmark_waits_for_a_record_that_a_map_fails_on(config: dict[str, A
 
 
 def test_a_map_that_fails_for_a_child_stream_names_it_and_the_parent_s_bookmark_waits(
-    config: dict[str, Any], desk: Desk
+    config: dict[str, Any], admin: AdminClient
 ) -> None:
     maps = {"invoice_line_items": {"found": "1 / (Quantity != 1)"}}
-    run = mapped(config, maps, "invoices", child_streams=True)
+    run = mapped(config, maps, "invoices", nested_tables=True)
     assert len(run.records["invoices"]) == 5
     assert run.failed.keys() <= {("invoice_line_items", HARBOUR_NAME)}
     lines = [line for line in run.said(logging.ERROR) if "invoice_line_items" in line]
@@ -224,16 +226,16 @@ def test_the_message_shows_the_expression_as_it_was_written(config: dict[str, An
     ids=str,
 )
 def test_a_map_that_cannot_work_is_refused_before_the_first_call(
-    config: dict[str, Any], desk: Desk, tmp_path: Path, maps: Any, words: list[str]
+    config: dict[str, Any], admin: AdminClient, tmp_path: Path, maps: Any, words: list[str]
 ) -> None:
-    desk.forget_calls()
+    admin.forget_calls()
     done = command(config={**config, "stream_maps": maps}, at=tmp_path)
     assert done.code == 1
     assert len(done.errors) == 1, done.err
     assert "Traceback" not in done.err
     for word in words:
         assert word in done.errors[0]
-    assert desk.calls() == []
+    assert admin.calls() == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from xero_sandbox import Desk
+from xero_sandbox import AdminClient
 
 from .company import HARBOUR, guid
 from .runs import Run, read
@@ -16,9 +16,9 @@ from .runs import Run, read
 DATE = "/Date(1795132800000+0000)/"  # 2026-11-20
 
 
-def answered(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -> dict[str, Any]:
+def answered(config: dict[str, Any], admin: AdminClient, record: dict[str, Any] | str) -> dict[str, Any]:
     """What becomes of an invoice that Xero answers with; as text where the digits matter."""
-    return answered_run(config, desk, record).records["invoices"][0]
+    return answered_run(config, admin, record).records["invoices"][0]
 
 
 #: Records of short answers are looked at one by one. Those of long answers are checked as a whole, and where nothing
@@ -31,15 +31,15 @@ BOTH_WAYS = pytest.mark.parametrize("more", ["short", "as bytes", "decoded"], in
 def more(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Settings that make the tap read records in one of these ways."""
     if request.param != "short":
-        monkeypatch.setattr("tap_xero.records.LONG", 0)
+        monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
     return DECODED if request.param == "decoded" else {}
 
 
-def answered_run(config: dict[str, Any], desk: Desk, record: dict[str, Any] | str) -> Run:
+def answered_run(config: dict[str, Any], admin: AdminClient, record: dict[str, Any] | str) -> Run:
     known = {"InvoiceID": guid("i", 1), "UpdatedDateUTC": DATE}
     text = record if isinstance(record, str) else json.dumps({**known, **record})
     body = '{"Id": "5f1c3a0e-0000-0000-0000-000000000000", "Status": "OK", "Invoices": [' + text + "]}"
-    desk.fault("status", path="Invoices", status=200, body=body)
+    admin.fault("status", path="Invoices", status=200, body=body)
     return read(config, "invoices")
 
 
@@ -60,21 +60,21 @@ DIGITS = (
 @BOTH_WAYS
 @pytest.mark.parametrize("digits", DIGITS.split())
 def test_amounts_are_passed_on_digit_for_digit(
-    config: dict[str, Any], desk: Desk, digits: str, more: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, digits: str, more: dict[str, Any]
 ) -> None:
     text = (
         f'{{"InvoiceID": "{guid("i", 1)}", "UpdatedDateUTC": "{DATE}", "Total": {digits},'
         f' "CurrencyRate": {digits}, "LineItems": [{{"UnitAmount": {digits}}}]}}'
     )
-    line = line_of(answered_run(config | more, desk, text))
+    line = line_of(answered_run(config | more, admin, text))
     assert f'"Total":{digits},' in line
     assert f'"CurrencyRate":{digits},' in line
     assert f'"UnitAmount":{digits}}}' in line
 
 
-def test_a_very_small_rate_is_exact(config: dict[str, Any], desk: Desk) -> None:
+def test_a_very_small_rate_is_exact(config: dict[str, Any], admin: AdminClient) -> None:
     text = f'{{"InvoiceID": "{guid("i", 1)}", "UpdatedDateUTC": "{DATE}", "CurrencyRate": 0.0000000001}}'
-    assert answered(config, desk, text)["CurrencyRate"] == Decimal("0.0000000001")
+    assert answered(config, admin, text)["CurrencyRate"] == Decimal("0.0000000001")
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_a_very_small_rate_is_exact(config: dict[str, Any], desk: Desk) -> None:
     ],
 )
 def test_prices_are_asked_for_with_four_decimals(
-    config: dict[str, Any], desk: Desk, stream: str, path: str
+    config: dict[str, Any], admin: AdminClient, stream: str, path: str
 ) -> None:
     read(config, stream)
-    assert {call["query"].get("unitdp") for call in desk.calls(path)} == {"4"}
+    assert {call["query"].get("unitdp") for call in admin.calls(path)} == {"4"}
 
 
 def test_prices_keep_four_decimals_on_the_way_from_the_sandbox(config: dict[str, Any]) -> None:
@@ -120,9 +120,9 @@ def test_prices_keep_four_decimals_on_the_way_from_the_sandbox(config: dict[str,
     ],
 )
 def test_days_are_days(
-    config: dict[str, Any], desk: Desk, written: str, day: str, more: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, written: str, day: str, more: dict[str, Any]
 ) -> None:
-    record = answered(config | more, desk, {"Date": written, "Payments": [{"Date": written}]})
+    record = answered(config | more, admin, {"Date": written, "Payments": [{"Date": written}]})
     assert record["Date"] == day
     assert record["Payments"][0]["Date"] == day
 
@@ -139,34 +139,36 @@ def test_days_are_days(
     ],
 )
 def test_fields_that_end_in_utc_are_instants(
-    config: dict[str, Any], desk: Desk, written: str, instant: str, more: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, written: str, instant: str, more: dict[str, Any]
 ) -> None:
-    assert answered(config | more, desk, {"UpdatedDateUTC": written})["UpdatedDateUTC"] == instant
+    assert answered(config | more, admin, {"UpdatedDateUTC": written})["UpdatedDateUTC"] == instant
 
 
 @BOTH_WAYS
 @pytest.mark.parametrize("text", [DATE, "see /Date(0)/ for more", "Date(1)", "2026-11-20"])
 def test_text_that_looks_like_a_date_is_left_alone(
-    config: dict[str, Any], desk: Desk, text: str, more: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, text: str, more: dict[str, Any]
 ) -> None:
     record = answered(
         config | more,
-        desk,
+        admin,
         {"Reference": text, "InvoiceNumber": text, "LineItems": [{"Description": text}]},
     )
     assert record["Reference"] == record["InvoiceNumber"] == text
     assert record["LineItems"][0]["Description"] == text
 
 
-def test_dates_that_come_twice_are_passed_on_once(config: dict[str, Any], desk: Desk) -> None:
-    record = answered(config, desk, {"Date": DATE, "DateString": "2026-11-20T00:00:00", "DueDateString": "x"})
+def test_dates_that_come_twice_are_passed_on_once(config: dict[str, Any], admin: AdminClient) -> None:
+    record = answered(
+        config, admin, {"Date": DATE, "DateString": "2026-11-20T00:00:00", "DueDateString": "x"}
+    )
     assert record["Date"] == "2026-11-20"
     assert "DateString" not in record
     assert "DueDateString" not in record
 
 
-def test_an_empty_date_is_null(config: dict[str, Any], desk: Desk) -> None:
-    run = answered_run(config, desk, {"Date": "", "DueDate": None})
+def test_an_empty_date_is_null(config: dict[str, Any], admin: AdminClient) -> None:
+    run = answered_run(config, admin, {"Date": "", "DueDate": None})
     assert run.records["invoices"][0]["Date"] is None
     assert run.warnings == []
 
@@ -174,17 +176,17 @@ def test_an_empty_date_is_null(config: dict[str, Any], desk: Desk) -> None:
 @BOTH_WAYS
 @pytest.mark.parametrize("odd", [5, True, {"Y": 2026}, ["2026"]])
 def test_a_date_of_another_shape_is_null_too(
-    config: dict[str, Any], desk: Desk, odd: Any, more: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, odd: Any, more: dict[str, Any]
 ) -> None:
-    assert answered(config | more, desk, {"Date": odd})["Date"] is None
+    assert answered(config | more, admin, {"Date": odd})["Date"] is None
 
 
 @BOTH_WAYS
 def test_a_date_that_cannot_be_read_is_null_and_told_once(
-    config: dict[str, Any], desk: Desk, more: dict[str, Any]
+    config: dict[str, Any], admin: AdminClient, more: dict[str, Any]
 ) -> None:
     odd = {"Date": "next week", "Payments": [{"Date": "soon"}, {"Date": "later"}]}
-    run = answered_run(config | more, desk, odd)
+    run = answered_run(config | more, admin, odd)
     assert run.records["invoices"][0]["Date"] is None
     assert [one["Date"] for one in run.records["invoices"][0]["Payments"]] == [None, None]
     assert run.warnings == [
@@ -204,21 +206,25 @@ def test_every_record_says_first_whose_it_is(config: dict[str, Any]) -> None:
         assert run.of("SCHEMA", stream)[0]["key_properties"][0] == "tenant_id", stream
 
 
-def test_the_id_of_the_answer_is_not_taken_for_the_record_s(config: dict[str, Any], desk: Desk) -> None:
-    record = answered(config, desk, {})
+def test_the_id_of_the_answer_is_not_taken_for_the_record_s(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
+    record = answered(config, admin, {})
     assert record["InvoiceID"] == guid("i", 1)
     assert "Id" not in record
     assert "5f1c3a0e" not in json.dumps(record)
 
 
-def test_what_xero_says_about_the_answer_is_no_part_of_the_record(config: dict[str, Any], desk: Desk) -> None:
+def test_what_xero_says_about_the_answer_is_no_part_of_the_record(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     noise = {"HasErrors": False, "HasValidationErrors": False, "StatusAttributeString": "OK", "Warnings": []}
-    assert not noise.keys() & answered(config, desk, noise).keys()
+    assert not noise.keys() & answered(config, admin, noise).keys()
 
 
-def test_unicode_and_control_characters_survive(config: dict[str, Any], desk: Desk) -> None:
+def test_unicode_and_control_characters_survive(config: dict[str, Any], admin: AdminClient) -> None:
     text = 'Tōtara & Söhne — 東京 🛶\n\t"quoted" \\ <b>'
-    assert answered(config, desk, {"Reference": text})["Reference"] == text
+    assert answered(config, admin, {"Reference": text})["Reference"] == text
 
 
 def test_keys_are_unique_in_every_stream(config: dict[str, Any]) -> None:

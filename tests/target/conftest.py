@@ -98,7 +98,7 @@ class Wiring:
         def sleep(seconds: float) -> None:
             nonlocal elapsed
             elapsed += seconds
-            self.xero.desk.advance(seconds)
+            self.xero.admin.advance(seconds)
 
         app = apps.CUSTOM_CONNECTION
         return XeroClient(
@@ -150,8 +150,8 @@ class Wiring:
         """The same organisation as it was in the beginning, and a ledger that knows nothing."""
         folder = self.folder / "afresh"
         folder.mkdir()
-        self.xero.desk.reset()
-        self.xero.desk.limits(enabled=False)
+        self.xero.admin.reset()
+        self.xero.admin.limits(enabled=False)
         fresh = Wiring(self.xero, self.tenant, folder, self._caplog)
         fresh.opened = self.opened
         return fresh
@@ -189,13 +189,13 @@ class Wiring:
         return [one["Details"] for one in history if one.get("Changes") == "Note"]
 
     def records(self, path: str) -> list[dict[str, Any]]:
-        return self.xero.desk.records(path, self.tenant)
+        return self.xero.admin.records(path, self.tenant)
 
     def writes(self) -> list[dict[str, Any]]:
         """Every write that Xero received and answered for this organisation."""
         return [
             c
-            for c in self.xero.desk.calls()
+            for c in self.xero.admin.calls()
             if c["method"] in {"PUT", "POST", "DELETE"} and "api.xro" in c["path"]
         ]
 
@@ -248,14 +248,14 @@ def empty_company() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def xero(empty_company: Sandbox) -> Sandbox:
-    empty_company.desk.reset()
-    empty_company.desk.limits(enabled=False)
+    empty_company.admin.reset()
+    empty_company.admin.limits(enabled=False)
     return empty_company
 
 
 @pytest.fixture
 def wiring(xero: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Wiring]:
-    wiring = Wiring(xero, xero.desk.organisations()[0]["tenant_id"], tmp_path, caplog)
+    wiring = Wiring(xero, xero.admin.organisations()[0]["tenant_id"], tmp_path, caplog)
     yield wiring
     for connection in wiring.opened:
         connection.close()

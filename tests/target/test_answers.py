@@ -192,7 +192,7 @@ def test_the_last_answer_counts_where_a_record_takes_several_steps(wiring: Wirin
 
 def test_what_is_found_after_a_lost_answer_is_compared_as_well(wiring: Wiring):
     wiring.write(SETTING)
-    wiring.xero.desk.fault("reset_after", method="PUT", path="Invoices")
+    wiring.xero.admin.fault("reset_after", method="PUT", path="Invoices")
     lost = wiring.write(sale(total=250), tries=1)
     assert lost.error is not None
     run = wiring.write(sale(total=250))

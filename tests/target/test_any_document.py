@@ -296,7 +296,7 @@ class Company:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        tenant = self.sandbox.desk.organisations()[0]["tenant_id"]
+        tenant = self.sandbox.admin.organisations()[0]["tenant_id"]
         self.config = {
             **apps.CUSTOM_CONNECTION.settings(self.sandbox.url),
             "tenant_ids": [tenant],

@@ -38,7 +38,7 @@ def test_ten_thousand_contacts_take_201_writes_and_none_the_second_time(wiring: 
     assert run.count("contacts") == {"created": 10_000}
     assert len(wiring.writes()) <= 201
     assert run.states == ["all"]
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(stream, state("all"))
     assert run.count("contacts") == {"unchanged": 10_000}
     assert wiring.writes() == []
@@ -69,7 +69,7 @@ def test_a_request_stays_below_three_and_a_half_megabytes(wiring: Wiring):
 
 
 def test_a_request_that_is_too_large_is_halved_until_it_fits(wiring: Wiring):
-    wiring.xero.desk.limits(body=300)
+    wiring.xero.admin.limits(body=300)
     run = wiring.write(contacts(20))
     assert run.error is None
     assert run.count("contacts") == {"created": 20}
@@ -77,7 +77,7 @@ def test_a_request_that_is_too_large_is_halved_until_it_fits(wiring: Wiring):
 
 
 def test_a_record_that_is_too_large_by_itself_is_a_reject_and_takes_no_others_along(wiring: Wiring):
-    wiring.xero.desk.limits(body=5_000)
+    wiring.xero.admin.limits(body=5_000)
     large = record("contacts", id="large", Name="Large", BankAccountDetails="x" * 6_000)
     run = wiring.write(contacts(3), large, [record("contacts", id="last", Name="Last")])
     assert run.count("contacts") == {"created": 4, "rejected": 1}
@@ -98,7 +98,7 @@ def test_a_batch_refused_without_a_word_about_its_records_is_halved(wiring: Wiri
     body = json.dumps(
         {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": "Something is wrong"}
     )
-    wiring.xero.desk.fault("status", **PUT_CONTACTS, status=400, body=body)
+    wiring.xero.admin.fault("status", **PUT_CONTACTS, status=400, body=body)
     assert wiring.write(contacts(10)).count("contacts") == {"created": 10}
     assert len(wiring.writes()) == 3
 
@@ -124,7 +124,9 @@ def test_a_batch_refused_in_spite_of_its_good_records_does_not_write_those_twice
         schema("manual_journals", "id"), journals[:2], **{"write_log_path": str(wiring.folder / "other.db")}
     )
     assert len(wiring.records("ManualJournals")) == 2
-    wiring.xero.desk.fault("status", method="PUT", path="ManualJournals", status=400, body=json.dumps(answer))
+    wiring.xero.admin.fault(
+        "status", method="PUT", path="ManualJournals", status=400, body=json.dumps(answer)
+    )
     run = wiring.write(schema("manual_journals", "id"), journals)
     assert run.error is None
     assert sum(run.count("manual_journals").values()) == 3
@@ -134,12 +136,12 @@ def test_a_batch_refused_in_spite_of_its_good_records_does_not_write_those_twice
 
 
 def test_the_end_of_the_days_calls_ends_the_run_and_the_next_goes_on(wiring: Wiring):
-    wiring.xero.desk.fault("rate_limit", **PUT_CONTACTS, problem="day", retry_after=3600, after=2, count=0)
+    wiring.xero.admin.fault("rate_limit", **PUT_CONTACTS, problem="day", retry_after=3600, after=2, count=0)
     run = wiring.write(contacts(200), state("all"))
     assert isinstance(run.error, DayLimitReached)
     assert run.states == []
     assert run.count("contacts") == {"created": 100}
-    wiring.xero.desk.clear_faults()
+    wiring.xero.admin.clear_faults()
     run = wiring.write(contacts(200), state("all"))
     assert run.count("contacts") == {"created": 100, "unchanged": 100}
     assert run.states == ["all"]

@@ -87,7 +87,7 @@ def written(wiring: Wiring, day: str, **settings: object) -> tuple[str, list[tup
 
 def set_country(wiring: Wiring, country: str) -> None:
     (organisation,) = wiring.records("Organisation")
-    wiring.xero.desk.put("Organisation", {**organisation, "CountryCode": country}, wiring.tenant)
+    wiring.xero.admin.put("Organisation", {**organisation, "CountryCode": country}, wiring.tenant)
 
 
 @pytest.mark.parametrize(("country", "day"), [("NZ", "2026-12-05"), ("US", "2026-05-12")])
@@ -121,10 +121,10 @@ def test_a_day_in_the_other_order_is_a_reject_and_not_read_the_other_way(wiring:
 def test_the_country_is_asked_for_once_and_only_where_a_day_needs_it(wiring: Wiring):
     people = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
     wiring.write(people, schema("invoices", "id"), sale(Date="5 Dec 2026"))
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     wiring.write(people, schema("items", "id"), record("items", id=1, Code="A"))
-    before = len(wiring.xero.desk.calls("/Organisation", "GET"))
-    wiring.xero.desk.forget_calls()
+    before = len(wiring.xero.admin.calls("/Organisation", "GET"))
+    wiring.xero.admin.forget_calls()
     days = [record("manual_journals", id=n, Narration="x", Date="05/12/2026") for n in range(20)]
     wiring.write(schema("manual_journals", "id"), days)
-    assert len(wiring.xero.desk.calls("/Organisation", "GET")) <= before + 1
+    assert len(wiring.xero.admin.calls("/Organisation", "GET")) <= before + 1

@@ -36,11 +36,11 @@ def test_what_is_unchanged_is_not_sent_and_what_has_changed_is_an_update(wiring:
         record("contacts", id=2, name="Bert"),
     ]
     wiring.write(contacts)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(contacts[:2], record("contacts", id=2, name="Bertram"))
     assert run.count("contacts") == {"updated": 1, "unchanged": 1}
     assert len(wiring.writes()) == 1
     assert sorted(c["Name"] for c in wiring.records("Contacts")) == ["Abel", "Bertram"]
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     assert wiring.write(contacts[:2]).count("contacts") == {"unchanged": 1}
     assert wiring.writes() == []

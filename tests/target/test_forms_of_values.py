@@ -307,7 +307,7 @@ def test_a_blank_text_says_nothing_in_what_is_nested_either(blank: str):
 def test_a_blank_text_wipes_nothing_of_a_record_that_was_found_by_its_name(wiring: Wiring):
     full = {"Name": "Abel", "EmailAddress": "abel@example.com", "AccountNumber": "A-1", "FirstName": "A"}
     wiring.write(ABEL[0], record("contacts", id=1, **full))
-    wiring.xero.desk.advance(600)
+    wiring.xero.admin.advance(600)
     run = wiring.write(
         ABEL[0],
         record(

@@ -260,7 +260,7 @@ EVERYTHING = [
 def test_a_log_of_the_first_version_goes_on_being_of_use(wiring: Wiring, source: str):
     wiring.write(EVERYTHING)
     with_old_log(wiring)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     for _ in range(2):
         run = wiring.write(EVERYTHING, source=source, deletes=True)
         assert run.error is None
@@ -274,10 +274,10 @@ def test_a_log_of_the_first_version_goes_on_being_of_use(wiring: Wiring, source:
 
 
 def test_what_the_first_version_left_in_flight_is_looked_up(wiring: Wiring):
-    wiring.xero.desk.fault("reset_after", method="PUT", path="ManualJournals")
+    wiring.xero.admin.fault("reset_after", method="PUT", path="ManualJournals")
     stream = [schema("manual_journals", "id"), journal(1), state("all")]
     assert wiring.write(stream, tries=1).error is not None
-    wiring.xero.desk.advance(400)
+    wiring.xero.admin.advance(400)
     with_old_log(wiring)
     run = wiring.write(stream)
     assert (run.count("manual_journals"), run.states) == ({"unchanged": 1}, ["all"])

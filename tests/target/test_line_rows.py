@@ -332,7 +332,7 @@ def test_a_table_of_lines_that_is_read_by_changes_is_warned_of_once(wiring: Wiri
 
 
 def test_a_state_waits_for_the_document_of_its_first_row(wiring: Wiring):
-    fault = wiring.xero.desk.fault("status", method="PUT", path="Invoices", status=401, count=0)
+    fault = wiring.xero.admin.fault("status", method="PUT", path="Invoices", status=401, count=0)
     assert fault
     run = wiring.write(
         ABEL, KEYED, state(0), row("I-1", "Hull", 10), state(1), row("I-2", "Oar", 3), state(2), row("I-1", "Mast", 20),
@@ -340,7 +340,7 @@ def test_a_state_waits_for_the_document_of_its_first_row(wiring: Wiring):
     )  # fmt: skip
     assert run.error is not None
     assert run.states == [0]
-    wiring.xero.desk.clear_faults()
+    wiring.xero.admin.clear_faults()
     assert wiring.write(KEYED, row("I-1", "Hull", 10), state(1), row("I-1", "Mast", 20), state(2)).states == [
         2
     ]

@@ -181,7 +181,7 @@ def test_what_a_payment_says_of_a_type_does_not_make_it_another_payment(wiring: 
 def ended(wiring: Wiring, number: str, kind: str) -> None:
     """Somebody voids a document in Xero."""
     (one,) = [i for i in wiring.records("Invoices") if (i["InvoiceNumber"], i["Type"]) == (number, kind)]
-    wiring.xero.desk.edit("Invoices", one["InvoiceID"], wiring.tenant, Status="VOIDED")
+    wiring.xero.admin.edit("Invoices", one["InvoiceID"], wiring.tenant, Status="VOIDED")
 
 
 def test_a_voided_document_does_not_count_when_its_number_is_looked_up(wiring: Wiring):
@@ -232,7 +232,7 @@ def test_a_document_that_is_voided_or_deleted_is_never_adopted(
     wiring.write(START, schema(stream, "id"), make(1))
     (one,) = wiring.records(path)
     key = next(name for name in one if name == f"{path[:-1]}ID")
-    wiring.xero.desk.edit(path, one[key], wiring.tenant, Status=status)
+    wiring.xero.admin.edit(path, one[key], wiring.tenant, Status=status)
     run = wiring.write(schema(stream, "id"), make(1), **other_ledger(wiring))
     # Whether the number is free again is for Xero to say; it is never the old document.
     assert not run.count(stream).keys() & {"unchanged", "updated"}
@@ -317,7 +317,7 @@ def test_numbers_with_blanks_around_them_are_found(wiring: Wiring):
 
 def test_codes_are_sent_as_they_are_where_the_token_may_not_read_the_lists(wiring: Wiring):
     wiring.write(START)
-    wiring.xero.desk.fault(
+    wiring.xero.admin.fault(
         "status", method="GET", path="TaxRates", status=401, body="AuthorizationUnsuccessful", count=0
     )
     sale = invoice(

@@ -14,7 +14,7 @@ from .test_refusals import DOCUMENTS, SAVINGS, SCHEMAS
 
 
 def lose_log(wiring: Wiring) -> None:
-    wiring.xero.desk.advance(600)
+    wiring.xero.admin.advance(600)
     for one in Path(wiring.config["write_log_path"]).parent.glob("ledger.db*"):
         one.unlink()
 
@@ -53,27 +53,27 @@ def test_every_kind_of_document_is_found_again_after_a_lost_log(wiring: Wiring):
     first = wiring.write(stream)
     assert first.rejected == []
     before = everything(wiring)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     lose_log(wiring)
     run = wiring.write(stream)
     assert (run.error, run.rejected) == (None, [])
     assert {name: run.count(name) for name in run.counts if "created" in run.count(name)} == {}
     assert everything(wiring) == before
     # The new log knows what the old one did.
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     again = wiring.write(stream)
     assert {tuple(again.count(name)) for name in again.counts} == {("unchanged",)}
-    assert wiring.xero.desk.calls("/Payments") == []
+    assert wiring.xero.admin.calls("/Payments") == []
 
 
 def test_a_thousand_journals_are_found_in_a_few_calls(wiring: Wiring):
     wiring.write(JOURNALS)
     lose_log(wiring)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(JOURNALS)
     assert run.count("manual_journals") == {"unchanged": RECORDS}
     assert run.said(f"manual_journals: {RECORDS:,} found in Xero by what they say")
-    assert len(wiring.xero.desk.calls("/ManualJournals")) <= 2
+    assert len(wiring.xero.admin.calls("/ManualJournals")) <= 2
 
 
 @pytest.mark.parametrize("status", ["VOIDED", "DELETED"])
@@ -81,7 +81,7 @@ def test_a_document_that_was_ended_in_xero_is_not_found(wiring: Wiring, status: 
     bill = invoice(1, "ACCPAY", "B-1")
     wiring.write(START, SCHEMAS[1], bill)
     (one,) = wiring.records("Invoices")
-    wiring.xero.desk.edit("Invoices", one["InvoiceID"], wiring.tenant, Status=status)
+    wiring.xero.admin.edit("Invoices", one["InvoiceID"], wiring.tenant, Status=status)
     lose_log(wiring)
     assert wiring.write(SCHEMAS[1], bill).count("invoices") == {"created": 1}
 
@@ -117,7 +117,7 @@ def test_a_run_that_was_killed_leaves_the_log_new(wiring: Wiring):
     bills = [invoice(n, "ACCPAY", f"B-{n}") for n in range(1, 5)]
     wiring.write(START, SCHEMAS[1], bills)
     lose_log(wiring)
-    wiring.xero.desk.fault("server_error", method="GET", path="Invoices", count=1)
+    wiring.xero.admin.fault("server_error", method="GET", path="Invoices", count=1)
     assert wiring.write(START, SCHEMAS[1], bills[:2], tries=1).error is not None
     assert wiring.write(SCHEMAS[1], bills).count("invoices") == {"unchanged": 4}
 
@@ -127,13 +127,13 @@ def test_documents_from_before_the_log_began_are_looked_up_later_too(wiring: Wir
     wiring.write(START, SCHEMAS[1], old, new)
     lose_log(wiring)
     wiring.write(START)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     assert wiring.write(SCHEMAS[1], old).count("invoices") == {"unchanged": 1}
     # One that is dated later is not looked for: no log can have written it before this one did.
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     later = invoice(3, "ACCPAY", "B-3", Date="2099-01-05")
     assert wiring.write(SCHEMAS[1], later).count("invoices") == {"created": 1}
-    assert wiring.xero.desk.calls("/Invoices", "GET") == []
+    assert wiring.xero.admin.calls("/Invoices", "GET") == []
 
 
 def test_a_dry_run_tells_what_would_be_found(wiring: Wiring):

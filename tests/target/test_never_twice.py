@@ -87,7 +87,7 @@ def runs(wiring: Wiring, **settings: Any) -> Iterator[Written]:
 def test_each_batch_meets_with_a_fault_and_is_tried_again(wiring: Wiring, fault: str, at_once: int):
     # Each batch takes two calls then, and the first of them is struck.
     for batch in range(BATCHES):
-        wiring.xero.desk.fault(fault, method="PUT", path="ManualJournals", after=2 * batch)
+        wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals", after=2 * batch)
     run = wiring.write(JOURNALS, tries=2 if at_once == 1 else 3 * BATCHES)
     assert len(wiring.writes()) == 2 * BATCHES
     settled(wiring, run)
@@ -98,14 +98,14 @@ def test_each_batch_loses_its_answer_for_good_and_is_found_by_the_next_run(
     wiring: Wiring, fault: str, at_once: int
 ):
     found = []
-    wiring.xero.desk.fault(fault, method="PUT", path="ManualJournals")
+    wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals")
     for run in runs(wiring, tries=1):
         found.append(run)
         if run.error is not None:
             assert isinstance(run.error, OutcomeUnknown)
-            wiring.xero.desk.advance(400)  # Xero has forgotten the Idempotency-Key by now
-            wiring.xero.desk.fault(fault, method="PUT", path="ManualJournals")
-    wiring.xero.desk.clear_faults()
+            wiring.xero.admin.advance(400)  # Xero has forgotten the Idempotency-Key by now
+            wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals")
+    wiring.xero.admin.clear_faults()
     assert len(found) == BATCHES + 1 if at_once == 1 else BATCHES // at_once < len(found) <= BATCHES + 1
     settled(wiring, found[-1])
 
@@ -113,11 +113,11 @@ def test_each_batch_loses_its_answer_for_good_and_is_found_by_the_next_run(
 @pytest.mark.parametrize("fault", ["reset_before", "html"])
 def test_each_batch_is_refused_for_good_and_sent_by_the_next_run(wiring: Wiring, fault: str, at_once: int):
     found = []
-    wiring.xero.desk.fault(fault, method="PUT", path="ManualJournals", after=1)
+    wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals", after=1)
     for run in runs(wiring, tries=1):
         found.append(run)
-        wiring.xero.desk.clear_faults()
-        wiring.xero.desk.fault(fault, method="PUT", path="ManualJournals", after=1)
+        wiring.xero.admin.clear_faults()
+        wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals", after=1)
     assert len(found) == BATCHES if at_once == 1 else BATCHES // at_once <= len(found) <= BATCHES
     settled(wiring, found[-1])
 
@@ -147,7 +147,7 @@ def test_each_batch_is_killed(wiring: Wiring, monkeypatch: pytest.MonkeyPatch, m
         except Killed:
             deaths += 1
             landed()
-            wiring.xero.desk.advance(400)
+            wiring.xero.admin.advance(400)
     most = BATCHES if moment == "after" else BATCHES - 1
     assert deaths == most if at_once == 1 else 1 < deaths <= most
     settled(wiring, run)
@@ -156,8 +156,8 @@ def test_each_batch_is_killed(wiring: Wiring, monkeypatch: pytest.MonkeyPatch, m
 def strike(wiring: Wiring, name: str, endpoint: str) -> None:
     """Lose the answer to the next write of an object."""
     path = WRITE_SPECS[name].path.replace("{of}", "*")
-    wiring.xero.desk.fault("reset_after", method=endpoint, path=path)
-    wiring.xero.desk.fault("reset_after", method=endpoint, path=f"{path}/*")
+    wiring.xero.admin.fault("reset_after", method=endpoint, path=path)
+    wiring.xero.admin.fault("reset_after", method=endpoint, path=f"{path}/*")
 
 
 NOTED = (("Invoices", "InvoiceID"), ("Contacts", "ContactID"))
@@ -205,12 +205,12 @@ def test_a_lost_answer_of_any_object_is_found_out_by_the_next_run(wiring: Wiring
     for endpoint in ("PUT", "POST", "DELETE"):
         strike(wiring, name, endpoint)
     broken = wiring.write(pieces[phase], tries=1, deletes=True)
-    struck = [fault["method"] for fault in wiring.xero.desk.faults() if fault["hits"]]
+    struck = [fault["method"] for fault in wiring.xero.admin.faults() if fault["hits"]]
     assert struck or control.count(name) == {"rejected": 1}
     # Deletions have no Idempotency-Key: they are looked up and done with in the same run.
     assert (broken.error is None) == (not struck or struck == ["DELETE"])
-    wiring.xero.desk.clear_faults()
-    wiring.xero.desk.advance(400)
+    wiring.xero.admin.clear_faults()
+    wiring.xero.admin.advance(400)
     run = wiring.write(pieces[phase], deletes=True)
     assert run.error is None
     assert everything(wiring) == undisturbed
@@ -221,12 +221,12 @@ def test_a_lost_answer_of_any_object_is_found_out_by_the_next_run(wiring: Wiring
 def test_a_refusal_whose_answer_was_lost_is_not_taken_for_a_write(wiring: Wiring):
     """Xero had a contact of that name, so the create was refused: what the source says is yet to be written."""
     contact = record("contacts", id="x", Name="Abel", FirstName="New")
-    wiring.xero.desk.put(
+    wiring.xero.admin.put(
         "Contacts", {"Name": "Abel", "ContactStatus": "ACTIVE", "Phones": [], "Addresses": []}, wiring.tenant
     )
-    wiring.xero.desk.fault("reset_after", method="PUT", path="Contacts")
+    wiring.xero.admin.fault("reset_after", method="PUT", path="Contacts")
     assert isinstance(wiring.write(schema("contacts", "id"), contact, tries=1).error, OutcomeUnknown)
-    wiring.xero.desk.advance(400)
+    wiring.xero.admin.advance(400)
     assert wiring.write(schema("contacts", "id"), contact).count("contacts") == {"updated": 1}
     assert [c["FirstName"] for c in wiring.records("Contacts")] == ["New"]
 
@@ -236,9 +236,9 @@ def test_equal_notes_on_one_record_are_all_written_once(wiring: Wiring, fault: s
     person = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
     notes = [record("history_notes", id=n, ContactName="Abel", Details="Called") for n in (1, 2)]
     stream = [*person, schema("history_notes", "id"), *notes]
-    wiring.xero.desk.fault(fault, method="PUT", path="Contacts/*/History", after=1)
+    wiring.xero.admin.fault(fault, method="PUT", path="Contacts/*/History", after=1)
     assert isinstance(wiring.write(stream, tries=1).error, OutcomeUnknown)
-    wiring.xero.desk.advance(400)
+    wiring.xero.admin.advance(400)
     run = wiring.write(stream)
     assert run.count("history_notes") == (
         {"unchanged": 2} if fault == "reset_after" else {"unchanged": 1, "created": 1}

@@ -32,7 +32,7 @@ def quote(key: int, **values: Any) -> dict[str, Any]:
 
 def other_ledger(wiring: Wiring) -> dict[str, str]:
     """Settings of a run that knows nothing of what was written before."""
-    wiring.xero.desk.advance(600)
+    wiring.xero.admin.advance(600)
     return {"write_log_path": str(wiring.folder / "other.db")}
 
 
@@ -189,7 +189,7 @@ def test_lines_of_documents_that_were_not_written_here_keep_their_ids_at_one_cal
     before = {
         i["InvoiceID"]: [line["LineItemID"] for line in i["LineItems"]] for i in wiring.records("Invoices")
     }
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     changed = [sale(0, InvoiceID=one, Reference="New") for one in before]
     run = wiring.write(schema("invoices", "InvoiceID"), changed, **other_ledger(wiring))
     assert run.count("invoices") == {"updated": 30}
@@ -197,7 +197,7 @@ def test_lines_of_documents_that_were_not_written_here_keep_their_ids_at_one_cal
         i["InvoiceID"]: [line["LineItemID"] for line in i["LineItems"]] for i in wiring.records("Invoices")
     }
     assert after == before
-    assert len(wiring.xero.desk.calls("/Invoices", "GET")) == 1
+    assert len(wiring.xero.admin.calls("/Invoices", "GET")) == 1
 
 
 def test_a_quote_keeps_its_number_and_its_terms_when_it_changes(wiring: Wiring):
@@ -225,7 +225,7 @@ def test_a_status_is_reached_step_by_step(wiring: Wiring):
 
 def test_a_step_that_xero_does_not_take_is_told_before_anything_is_sent(wiring: Wiring):
     wiring.write(ABEL, schema("invoices", "id"), sale(1, Status="AUTHORISED"))
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(schema("invoices", "id"), sale(1, Status="DRAFT"), sale(2, Status="POSTED"))
     assert [reason for _, reason in run.rejected] == [
         "Status: POSTED is none of AUTHORISED, DELETED, DRAFT, PAID, SUBMITTED, VOIDED",
@@ -437,7 +437,7 @@ def test_what_has_ended_in_xero_already_is_left_alone(wiring: Wiring):
         "contacts", ContactID=wiring.records("Contacts")[0]["ContactID"], ContactStatus="ARCHIVED"
     )
     wiring.write(schema("contacts", "ContactID"), archived, deletes=True)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(schema("contacts", "ContactID"), archived, deletes=True, **other_ledger(wiring))
     assert run.count("contacts") == {"unchanged": 1}
     assert wiring.writes() == []
@@ -463,7 +463,7 @@ def test_every_version_of_a_record_is_written_in_the_order_it_came(wiring: Wirin
     assert wiring.write(stream).count("contacts") == {"created": 1, "updated": 2}
     (contact,) = wiring.records("Contacts")
     assert (contact["FirstName"], contact["EmailAddress"]) == ("B", "a@example.com")
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     assert wiring.write(stream).count("contacts") == {"unchanged": 3}
     assert wiring.writes() == []
 

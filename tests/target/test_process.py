@@ -114,19 +114,19 @@ def test_a_problem_of_the_user_is_one_line_and_no_traceback(command: Command):
 def test_a_kill_with_five_batches_under_way_leaves_nothing_to_be_doubled(
     command: Command, wiring: Wiring, done: bool
 ):
-    held_back = wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", count=5)
+    held_back = wiring.xero.admin.fault("hold", method="PUT", path="ManualJournals", count=5)
     with command.start(TEN_BATCHES) as process:
-        wiring.xero.desk.wait(held_back, hits=5)
+        wiring.xero.admin.wait(held_back, hits=5)
         process.kill()
     assert len(wiring.in_flight()) == 250
     if done:
-        wiring.xero.desk.release()
+        wiring.xero.admin.release()
         until(lambda: len(wiring.records("ManualJournals")) == 250)
     # Without that, the next run sends the same five requests again, under the same keys.
     code, out, error = command.run(TEN_BATCHES)
     assert (code, out) == (0, '"all"\n')
     assert f"the answer for 250 came; {250 if done else 0} done in Xero" in error
-    wiring.xero.desk.release()
+    wiring.xero.admin.release()
     until(lambda: all(call["status"] for call in wiring.writes()))
     all_there_once(wiring, 500)
 
@@ -134,11 +134,11 @@ def test_a_kill_with_five_batches_under_way_leaves_nothing_to_be_doubled(
 def test_sigterm_lets_the_requests_that_are_out_have_their_answers_and_sends_no_more(
     command: Command, wiring: Wiring
 ):
-    held_back = wiring.xero.desk.fault("hold", method="PUT", path="ManualJournals", count=5)
+    held_back = wiring.xero.admin.fault("hold", method="PUT", path="ManualJournals", count=5)
     with command.start(TEN_BATCHES) as process:
-        wiring.xero.desk.wait(held_back, hits=5)
+        wiring.xero.admin.wait(held_back, hits=5)
         process.send_signal(signal.SIGTERM)
-        wiring.xero.desk.release()
+        wiring.xero.admin.release()
         out, error = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out == ""

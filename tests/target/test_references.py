@@ -20,9 +20,9 @@ def bill(number: int, **values: Any) -> dict[str, Any]:
 @pytest.fixture
 def contacts(wiring: Wiring) -> list[str]:
     """Five contacts that the ledger does not know; returns their ids."""
-    desk, tenant = wiring.xero.desk, wiring.tenant
+    admin, tenant = wiring.xero.admin, wiring.tenant
     return [
-        desk.put(
+        admin.put(
             "Contacts",
             {
                 "Name": f"Contact {n}",
@@ -47,7 +47,7 @@ def test_a_contact_is_found_by_its_name_number_or_address_in_one_call(
         schema("invoices", "id"), [bill(n, Contact={field: values.format(n)}) for n in range(5)]
     )
     assert run.count("invoices") == {"created": 5}
-    assert len(wiring.xero.desk.calls("/Contacts")) == 1
+    assert len(wiring.xero.admin.calls("/Contacts")) == 1
     assert sorted(i["Contact"]["ContactID"] for i in wiring.records("Invoices")) == sorted(contacts)
 
 
@@ -65,19 +65,19 @@ def test_a_contact_that_is_not_there_is_a_reject_and_never_a_new_contact(wiring:
 
 def test_a_name_that_two_contacts_share_is_a_reject(wiring: Wiring, contacts: list[str]):
     for n in (0, 1):
-        wiring.xero.desk.edit("Contacts", contacts[n], wiring.tenant, EmailAddress="both@example.com")
+        wiring.xero.admin.edit("Contacts", contacts[n], wiring.tenant, EmailAddress="both@example.com")
     run = wiring.write(schema("invoices", "id"), bill(1, Contact={"EmailAddress": "both@example.com"}))
     assert "2 contacts in Xero have the EmailAddress 'both@example.com'" in run.rejected[0][1]
 
 
 @pytest.mark.parametrize("fault", ["server_error", "html", "reset_before"])
 def test_a_look_up_that_fails_ends_the_run_and_makes_nothing(wiring: Wiring, contacts: list[str], fault: str):
-    wiring.xero.desk.fault(fault, method="GET", path="Contacts", count=0)
+    wiring.xero.admin.fault(fault, method="GET", path="Contacts", count=0)
     run = wiring.write(schema("invoices", "id"), bill(1, contact_name="Contact 1"), tries=2)
     assert isinstance(run.error, Unavailable)
     assert wiring.writes() == []
     assert run.rejected == []
-    wiring.xero.desk.clear_faults()
+    wiring.xero.admin.clear_faults()
     assert wiring.write(schema("invoices", "id"), bill(1, contact_name="Contact 1")).count("invoices") == {
         "created": 1
     }
@@ -85,18 +85,18 @@ def test_a_look_up_that_fails_ends_the_run_and_makes_nothing(wiring: Wiring, con
 
 def test_what_was_written_here_is_found_in_the_ledger_at_no_call(wiring: Wiring):
     wiring.write(schema("contacts", "id"), record("contacts", id=1, Name="Abel"))
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(schema("invoices", "id"), bill(1, contact_name="ABEL"))
     assert run.count("invoices") == {"created": 1}
-    assert wiring.xero.desk.calls("/Contacts") == []
+    assert wiring.xero.admin.calls("/Contacts") == []
 
 
 def test_many_names_are_looked_up_by_reading_the_list_once(wiring: Wiring):
     for n in range(250):
-        wiring.xero.desk.put("Contacts", {"Name": f"Contact {n}", "ContactStatus": "ACTIVE"}, wiring.tenant)
+        wiring.xero.admin.put("Contacts", {"Name": f"Contact {n}", "ContactStatus": "ACTIVE"}, wiring.tenant)
     run = wiring.write(schema("invoices", "id"), [bill(n, contact_name=f"Contact {n}") for n in range(250)])
     assert run.count("invoices") == {"created": 250}
-    assert len(wiring.xero.desk.calls("/Contacts")) <= 6
+    assert len(wiring.xero.admin.calls("/Contacts")) <= 6
     assert len(wiring.writes()) == 5
 
 

@@ -92,14 +92,14 @@ def test_what_a_person_has_ended_in_xero_and_the_source_ends_too_is_done(wiring:
     xero_id = with_document(wiring, name)
     path, _, over, made = DOCUMENTS[name]
     status = "ContactStatus" if name == "contacts" else "Status"
-    wiring.xero.desk.edit(path, xero_id, wiring.tenant, **{status: over})
+    wiring.xero.admin.edit(path, xero_id, wiring.tenant, **{status: over})
     gone = {"_sdc_deleted_at": "2026-11-20T09:00:00Z"} if way == "_sdc_deleted_at" else {status: over}
     ends = record(name, **{**made, "id": 7, **gone})
     for _ in range(2):
         run = wiring.write(schema(name, "id"), ends, state("all"), deletes=True)
         assert (run.error, run.rejected, run.states) == (None, [], ["all"])
         assert run.count(name).keys() <= {"unchanged", "removed"}
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     wiring.write(schema(name, "id"), ends, deletes=True)
     assert wiring.writes() == []
 
@@ -114,7 +114,7 @@ def test_what_a_person_has_deleted_in_xero_and_the_source_ends_too_is_done(wirin
             "contact_groups": "ContactGroups", "linked_transactions": "LinkedTransactions"}[name]  # fmt: skip
     for xero_id in wiring.ids(name).values():
         if xero_id:
-            wiring.xero.desk.delete(path, xero_id, wiring.tenant)
+            wiring.xero.admin.delete(path, xero_id, wiring.tenant)
     run = wiring.write(pieces["ended"], deletes=True)
     assert run.error is None
     assert "rejected" not in run.count(name)
@@ -123,7 +123,7 @@ def test_what_a_person_has_deleted_in_xero_and_the_source_ends_too_is_done(wirin
 def test_a_draft_that_a_person_has_approved_is_voided_and_not_deleted(wiring: Wiring):
     wiring.write(START, SCHEMAS[1], sale(1, Status="DRAFT"))
     (one,) = wiring.records("Invoices")
-    wiring.xero.desk.edit("Invoices", one["InvoiceID"], wiring.tenant, Status="AUTHORISED")
+    wiring.xero.admin.edit("Invoices", one["InvoiceID"], wiring.tenant, Status="AUTHORISED")
     run = wiring.write(
         SCHEMAS[1], record("invoices", id=1, _sdc_deleted_at="2026-11-20T09:00:00Z"), deletes=True
     )
@@ -149,7 +149,7 @@ def two_people(wiring: Wiring) -> dict[str, str]:
 @pytest.mark.parametrize("by", ["name", "own key", "id"])
 def test_invoices_of_a_merged_contact_go_to_the_one_it_was_merged_into(wiring: Wiring, by: str):
     ids = two_people(wiring)
-    wiring.xero.desk.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
+    wiring.xero.admin.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
     assert contacts_of_sales(wiring) == ["Bert"]
     named = {
         "name": {"contact_name": "Abel"},
@@ -161,7 +161,7 @@ def test_invoices_of_a_merged_contact_go_to_the_one_it_was_merged_into(wiring: W
     assert (run.rejected, run.count("invoices")) == ([], {"created": 2})
     assert contacts_of_sales(wiring) == ["Bert"] * 3
     # The next run knows, and is not refused first.
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     assert wiring.write(SCHEMAS[1], sale(4, **named)).count("invoices") == {"created": 1}
     assert len(wiring.writes()) == 1
 
@@ -170,9 +170,9 @@ def test_a_contact_that_was_merged_twice_is_followed_to_the_end(wiring: Wiring):
     ids = two_people(wiring)
     wiring.write(SCHEMAS[0], record("contacts", id=3, Name="Cora"))
     ids = contact_ids(wiring)
-    wiring.xero.desk.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
+    wiring.xero.admin.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
     assert wiring.write(SCHEMAS[1], sale(2)).count("invoices") == {"created": 1}
-    wiring.xero.desk.merge_contacts(ids["Bert"], ids["Cora"], wiring.tenant)
+    wiring.xero.admin.merge_contacts(ids["Bert"], ids["Cora"], wiring.tenant)
     run = wiring.write(SCHEMAS[1], sale(3), sale(4, "Bert"))
     assert (run.rejected, run.count("invoices")) == ([], {"created": 2})
     assert contacts_of_sales(wiring) == ["Cora"] * 4
@@ -180,8 +180,8 @@ def test_a_contact_that_was_merged_twice_is_followed_to_the_end(wiring: Wiring):
 
 def test_an_archived_contact_gives_way_to_the_active_one_of_that_name(wiring: Wiring):
     ids = two_people(wiring)
-    wiring.xero.desk.edit("Contacts", ids["Abel"], wiring.tenant, ContactStatus="ARCHIVED")
-    again = wiring.xero.desk.put(
+    wiring.xero.admin.edit("Contacts", ids["Abel"], wiring.tenant, ContactStatus="ARCHIVED")
+    again = wiring.xero.admin.put(
         "Contacts",
         {"Name": "ABEL", "ContactStatus": "ACTIVE", "Phones": [], "Addresses": [], "ContactGroups": []},
         wiring.tenant,
@@ -205,7 +205,7 @@ def test_an_archived_contact_gives_way_to_the_active_one_of_that_name(wiring: Wi
 
 def test_an_update_of_an_invoice_goes_on_when_its_contact_was_merged(wiring: Wiring):
     ids = two_people(wiring)
-    wiring.xero.desk.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
+    wiring.xero.admin.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
     run = wiring.write(SCHEMAS[1], sale(1, Reference="New"))
     assert (run.rejected, run.count("invoices")) == ([], {"updated": 1})
     assert wiring.records("Invoices")[0]["Reference"] == "New"
@@ -213,7 +213,7 @@ def test_an_update_of_an_invoice_goes_on_when_its_contact_was_merged(wiring: Wir
 
 def test_an_archived_contact_without_another_of_that_name_is_a_reject_that_says_so(wiring: Wiring):
     ids = two_people(wiring)
-    wiring.xero.desk.edit("Contacts", ids["Abel"], wiring.tenant, ContactStatus="ARCHIVED")
+    wiring.xero.admin.edit("Contacts", ids["Abel"], wiring.tenant, ContactStatus="ARCHIVED")
     run = wiring.write(SCHEMAS[1], sale(2), sale(3, "Bert"))
     assert run.count("invoices") == {"created": 1, "rejected": 1}
     assert "has been archived" in run.rejected[0][1]
@@ -230,7 +230,7 @@ def change(wiring: Wiring) -> Written:
 
 def test_a_changed_contact_that_was_merged_into_one_of_the_source_is_left_to_that_one(wiring: Wiring):
     ids = two_people(wiring)
-    wiring.xero.desk.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
+    wiring.xero.admin.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
     run = change(wiring)
     assert (run.rejected, run.count("contacts")) == ([], {"skipped": 1})
     assert run.said("merged or archived in Xero, where the contact of contacts id=2 is in their place")
@@ -240,12 +240,12 @@ def test_a_changed_contact_that_was_merged_into_one_of_the_source_is_left_to_tha
 
 def test_a_changed_contact_that_was_merged_into_one_made_in_xero_is_that_one_from_then_on(wiring: Wiring):
     ids = two_people(wiring)
-    made = wiring.xero.desk.put(
+    made = wiring.xero.admin.put(
         "Contacts",
         {"Name": "Abel Ltd", "ContactStatus": "ACTIVE", "Phones": [], "Addresses": [], "ContactGroups": []},
         wiring.tenant,
     )
-    wiring.xero.desk.merge_contacts(ids["Abel"], made["ContactID"], wiring.tenant)
+    wiring.xero.admin.merge_contacts(ids["Abel"], made["ContactID"], wiring.tenant)
     assert change(wiring).count("contacts") == {"updated": 1}
     (now,) = [c for c in wiring.records("Contacts") if c["ContactID"] == made["ContactID"]]
     assert (now["Name"], now["FirstName"]) == ("Abel", "A")
@@ -254,8 +254,8 @@ def test_a_changed_contact_that_was_merged_into_one_made_in_xero_is_that_one_fro
 
 def test_a_refusal_for_another_reason_is_a_reject_and_costs_one_look_at_the_contacts(wiring: Wiring):
     two_people(wiring)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     bad = [sale(n, LineItems=[{**LINE, "AccountCode": "9999"}]) for n in range(10, 40)]
     run = wiring.write(SCHEMAS[1], bad)
     assert run.count("invoices") == {"rejected": 30}
-    assert len(wiring.xero.desk.calls("/Contacts", "GET")) == 1
+    assert len(wiring.xero.admin.calls("/Contacts", "GET")) == 1

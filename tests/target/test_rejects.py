@@ -116,7 +116,7 @@ def test_a_part_says_that_what_it_is_part_of_was_rejected(wiring: Wiring):
 
 @pytest.mark.parametrize("body", ["", "{}", "<html><body></body></html>"])
 def test_a_refusal_without_words_shows_status_and_correlation_id(wiring: Wiring, body: str):
-    wiring.xero.desk.fault("status", method="PUT", path="Contacts", status=400, body=body, count=1)
+    wiring.xero.admin.fault("status", method="PUT", path="Contacts", status=400, body=body, count=1)
     run = wiring.write(CONTACTS, ABEL)
     ((_, reason),) = run.rejected
     assert "PUT Contacts: 400" in reason
@@ -146,7 +146,7 @@ def test_what_a_tap_adds_to_a_record_on_each_run_makes_no_other_reject(wiring: W
 
 def test_a_refusal_without_words_is_the_same_under_another_correlation_id(wiring: Wiring):
     for _ in range(2):
-        wiring.xero.desk.fault("status", method="PUT", path="Contacts", status=400, body="", count=1)
+        wiring.xero.admin.fault("status", method="PUT", path="Contacts", status=400, body="", count=1)
         wiring.write(CONTACTS, ABEL)
     assert len(stored(wiring)) == 1
 

@@ -42,11 +42,11 @@ class Copy:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
-        organisations = sandbox.desk.organisations()
+        organisations = sandbox.admin.organisations()
         self.source = organisations[0]["tenant_id"]
         self.target = next(o["tenant_id"] for o in organisations if not o["records"].get("Invoices"))
         app = apps.WEB_APP
-        consent = sandbox.desk.consent(app.client_id, [self.source, self.target])
+        consent = sandbox.admin.consent(app.client_id, [self.source, self.target])
         self.config = {
             **app.settings(sandbox.url),
             "refresh_token": consent["refresh_token"],
@@ -82,12 +82,12 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def copy(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
-    running_sandbox.desk.reset()
-    running_sandbox.desk.limits(enabled=False)
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", io.StringIO())
         yield Copy(running_sandbox, tmp_path_factory.mktemp("copy"))
-    running_sandbox.desk.reset()
+    running_sandbox.admin.reset()
 
 
 def bare(value: Any, path: str) -> Any:
@@ -148,9 +148,9 @@ def test_a_copy_says_the_same_as_the_original_and_copying_again_writes_nothing(c
         missing = sorted((all_said - copied[stream]).elements())
         added = sorted((copied[stream] - all_said).elements())
         assert (stream, missing[:1], added[:1]) == (stream, [], [])
-    copy.sandbox.desk.forget_calls()
+    copy.sandbox.admin.forget_calls()
     again = copy.write(original)
-    assert [call for call in copy.sandbox.desk.calls() if call["method"] != "GET"] == []
+    assert [call for call in copy.sandbox.admin.calls() if call["method"] != "GET"] == []
     counts = again.summary.counts.values()
     assert {(c.created, c.updated, c.removed, c.rejected) for c in counts} == {(0, 0, 0, 0)}
     assert sum(c.unchanged for c in counts) > 3_000

@@ -25,7 +25,7 @@ def test_an_unknown_stream_ends_the_run_before_the_first_call(wiring: Wiring):
     run = wiring.write(GOOD, schema("deals", "id"), record("deals", id=1))
     assert isinstance(run.error, ConfigurationProblem)
     assert "The stream 'deals' is none that Xero can be written" in str(run.error)
-    assert wiring.xero.desk.calls() == []
+    assert wiring.xero.admin.calls() == []
 
 
 def test_an_unknown_stream_can_be_left_out(wiring: Wiring):
@@ -40,7 +40,7 @@ def test_what_xero_only_reads_is_left_out_with_one_line_that_says_why(wiring: Wi
     assert run.error is None
     assert run.count(stream) == {"skipped": 2}
     assert run.said(f"The stream {stream} is left out: {NOT_WRITTEN[stream]}.")
-    assert wiring.xero.desk.calls() == []
+    assert wiring.xero.admin.calls() == []
 
 
 def test_fields_that_xero_does_not_have_are_named_once(wiring: Wiring):
@@ -92,15 +92,15 @@ def test_stream_maps_make_rows_of_any_shape_fit(wiring: Wiring):
 def test_input_that_is_no_singer_stream_is_told_by_its_line(wiring: Wiring, text: str, words: str):
     run = wiring.write(text)
     assert words in str(run.error)
-    assert wiring.xero.desk.calls() == []
+    assert wiring.xero.admin.calls() == []
 
 
 # Before the first write
 
 
 def test_several_organisations_are_one_too_many(wiring: Wiring):
-    other = wiring.xero.desk.add_organisation("Other Ltd")
-    wiring.xero.desk.consent(apps.CUSTOM_CONNECTION.client_id, [other])
+    other = wiring.xero.admin.add_organisation("Other Ltd")
+    wiring.xero.admin.consent(apps.CUSTOM_CONNECTION.client_id, [other])
     run = wiring.write(GOOD, tenant_ids=[wiring.tenant, other])
     assert "target-xero writes to one" in str(run.error)
     run = wiring.write(GOOD, tenant_ids=[])
@@ -110,7 +110,7 @@ def test_several_organisations_are_one_too_many(wiring: Wiring):
 
 def test_a_missing_scope_is_told_before_anything_is_written(wiring: Wiring):
     scopes = ["accounting.contacts", "accounting.settings", "accounting.manualjournals.read"]
-    app = wiring.xero.desk.add_app(kind=apps.CUSTOM, scopes=scopes)
+    app = wiring.xero.admin.add_app(kind=apps.CUSTOM, scopes=scopes)
     wiring.config |= {name: app[name] for name in ("client_id", "client_secret")}
     lines_ = [{"LineAmount": 5, "AccountCode": "477"}, {"LineAmount": -5, "AccountCode": "825"}]
     journal = record("manual_journals", id=1, Narration="Pay", JournalLines=lines_)
@@ -143,12 +143,12 @@ def test_a_state_waits_for_everything_before_it(wiring: Wiring):
     invoice = record(
         "invoices", id=1, Type="ACCREC", contact_name="Contact 1", LineItems=[{"Description": "Work"}]
     )
-    wiring.xero.desk.fault("server_error", method="PUT", path="Invoices", count=0)
+    wiring.xero.admin.fault("server_error", method="PUT", path="Invoices", count=0)
     stream = [GOOD[0], GOOD[1], state(1), schema("invoices", "id"), invoice, state(2), GOOD[2], state(3)]
     run = wiring.write(stream, tries=1)
     assert run.error is not None
     assert run.states == [1]
-    wiring.xero.desk.clear_faults()
+    wiring.xero.admin.clear_faults()
     assert wiring.write(stream).states == [3]
 
 
@@ -159,7 +159,7 @@ def test_a_state_is_passed_on_exactly_as_it_came(wiring: Wiring):
 
 def test_states_alone_are_passed_on_without_a_call(wiring: Wiring):
     assert wiring.write(state(1), state(2)).states == [2]
-    assert wiring.xero.desk.calls() == []
+    assert wiring.xero.admin.calls() == []
 
 
 # Rejects
@@ -269,7 +269,7 @@ def test_a_dry_run_says_what_would_happen_and_sends_and_keeps_nothing(wiring: Wi
 def test_a_dry_run_after_a_real_one_finds_everything_unchanged(wiring: Wiring):
     wiring.write(whole_stream())
     before = (wiring.folder / "ledger.db").read_bytes()
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(whole_stream(), dry_run=True)
     assert run.count("contacts") == {"unchanged": 2, "created": 1}
     assert run.count("invoices") == {"unchanged": 1, "rejected": 1}

@@ -137,7 +137,7 @@ def test_a_byte_order_mark_before_the_first_column_is_ignored(wiring: Wiring, ma
 @pytest.mark.parametrize("day", ["2026-02-30", "2026-02-30T00:00:00", "2026-13-01", "0000-01-01"])
 def test_a_day_that_does_not_exist_is_a_reject_before_anything_is_sent(wiring: Wiring, day: str):
     wiring.write(schema("contacts", "id"), ABEL)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     run = wiring.write(schema("invoices", "id"), sale("invoices", 1, Type="ACCREC", DueDate=day))
     assert run.count("invoices") == {"rejected": 1}
     assert run.rejected[0][1].startswith("DueDate: ")

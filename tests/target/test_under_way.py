@@ -22,17 +22,17 @@ PUT = {"method": "PUT", "path": "ManualJournals"}
 
 
 def most_at_once(wiring: Wiring) -> int:
-    counters = wiring.xero.desk.counters()
+    counters = wiring.xero.admin.counters()
     return int(counters["tenants"][wiring.tenant]["most_in_flight"])
 
 
 def written_while_held(wiring: Wiring, *source: Any, **held: Any) -> tuple[Written, int]:
     """A run whose first five writes are answered together, if there are ever five; the most at once."""
-    number = wiring.xero.desk.fault("hold", count=5, **held)
+    number = wiring.xero.admin.fault("hold", count=5, **held)
 
     def let_go() -> None:
-        wiring.xero.desk.wait(number, hits=5)
-        wiring.xero.desk.release(number)
+        wiring.xero.admin.wait(number, hits=5)
+        wiring.xero.admin.release(number)
 
     thread = threading.Thread(target=let_go)
     thread.start()
@@ -79,7 +79,7 @@ def test_a_lost_answer_among_five_neither_loses_nor_doubles_a_record(wiring: Wir
     stream: list[Any] = [schema("manual_journals", "id")]
     for n in range(1, 501):
         stream += [journal(n), *([state(n // 50)] if n % 50 == 0 else [])]
-    wiring.xero.desk.fault(fault, after=2, **PUT)
+    wiring.xero.admin.fault(fault, after=2, **PUT)
     run = wiring.write(*stream, tries=1)
     assert isinstance(run.error, OutcomeUnknown)
     flying = [int(key) for key in wiring.in_flight()]
@@ -87,7 +87,7 @@ def test_a_lost_answer_among_five_neither_loses_nor_doubles_a_record(wiring: Wir
     # No state is passed on that a record before it is not settled for, although later ones are.
     assert all(value <= (min(flying) - 1) // 50 for value in run.states)
     assert len(wiring.records("ManualJournals")) == sum(run.count("manual_journals").values()) + 50
-    wiring.xero.desk.advance(400)
+    wiring.xero.admin.advance(400)
     again = wiring.write(*stream)
     assert again.error is None
     assert again.states[-1] == 10
@@ -99,9 +99,9 @@ def test_a_lost_answer_among_five_neither_loses_nor_doubles_a_record(wiring: Wir
 def test_two_lost_answers_of_equal_records_are_both_found(wiring: Wiring):
     """Nothing but their keys tells the journals of the two batches apart."""
     same = [{**journal(1), "record": {**journal(1)["record"], "id": n}} for n in range(100)]
-    wiring.xero.desk.fault("reset_after", count=2, **PUT)
+    wiring.xero.admin.fault("reset_after", count=2, **PUT)
     assert isinstance(wiring.write(schema("manual_journals", "id"), *same, tries=1).error, OutcomeUnknown)
-    wiring.xero.desk.advance(400)
+    wiring.xero.admin.advance(400)
     run = wiring.write(schema("manual_journals", "id"), *same)
     assert run.count("manual_journals") == {"unchanged": 100}
     assert len(wiring.records("ManualJournals")) == 100
@@ -140,14 +140,14 @@ def test_batches_refused_as_a_whole_do_not_take_the_records_of_others_for_theirs
 
 
 def test_when_the_day_is_used_up_what_is_under_way_is_settled_all_the_same(wiring: Wiring):
-    wiring.xero.desk.fault("rate_limit", problem="day", after=3, **PUT)
+    wiring.xero.admin.fault("rate_limit", problem="day", after=3, **PUT)
     run = wiring.write(JOURNALS, tries=1)
     assert isinstance(run.error, XeroError)
     there = len(wiring.records("ManualJournals"))
     assert run.count("manual_journals") == {"created": there}
     assert wiring.in_flight() == []
-    wiring.xero.desk.clear_faults()
-    wiring.xero.desk.advance(86_400)
+    wiring.xero.admin.clear_faults()
+    wiring.xero.admin.advance(86_400)
     settled(wiring, wiring.write(JOURNALS))
 
 

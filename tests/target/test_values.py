@@ -243,7 +243,7 @@ def test_what_somebody_changed_in_xero_is_as_the_source_says_after_its_next_chan
     if not document.has_discounts:
         lines[0] = {name: value for name, value in lines[0].items() if name != "DiscountAmount"}
     (found,) = document.wiring.records(document.path)
-    document.wiring.xero.desk.edit(
+    document.wiring.xero.admin.edit(
         document.path, found[f"{document.path[:-1]}ID"], document.wiring.tenant, LineItems=lines
     )
     run = document.write(*said, reference="New")
@@ -264,14 +264,14 @@ def test_a_run_that_ends_before_lines_are_put_right_leaves_that_to_the_next(
     expected = [{**one, "LineItemID": ""} for one in document.lines()]
     (found,) = wiring.records("Invoices")
     lines = [{**found["LineItems"][0], "DiscountAmount": 5, "LineAmount": 35}, *found["LineItems"][1:]]
-    wiring.xero.desk.edit("Invoices", found["InvoiceID"], wiring.tenant, LineItems=lines)
-    wiring.xero.desk.fault(fault, method="POST", path="Invoices", after=after)
+    wiring.xero.admin.edit("Invoices", found["InvoiceID"], wiring.tenant, LineItems=lines)
+    wiring.xero.admin.fault(fault, method="POST", path="Invoices", after=after)
     changed = [
         schema("invoices", "id"),
         record("invoices", id=1, **document.head, line_items=said, reference="New"),
     ]
     assert wiring.write(changed, tries=1).error is not None
-    wiring.xero.desk.clear_faults()
+    wiring.xero.admin.clear_faults()
     run = wiring.write(changed)
     assert (run.error, run.rejected, run.count("invoices").get("different")) == (None, [], None)
     assert [{**one, "LineItemID": ""} for one in document.lines()] == expected
@@ -318,10 +318,10 @@ def test_many_paid_invoices_cost_three_calls_more_and_not_one_each(wiring: Wirin
     ]
     documents = [sale(n, line("A"), **head) for n, head in enumerate(heads)]
     wiring.write(schema("invoices", "id"), documents, schema("payments", "id"), payments)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     changed = [sale(n, line("A"), **head, reference=f"R{n}") for n, head in enumerate(heads)]
     assert wiring.write(schema("invoices", "id"), changed).count("invoices") == {"updated": 30}
-    assert len(wiring.xero.desk.calls("/Invoices")) == 3
+    assert len(wiring.xero.admin.calls("/Invoices")) == 3
     assert {one["Reference"] for one in wiring.records("Invoices")} == {f"R{n}" for n in range(30)}
 
 
@@ -386,7 +386,7 @@ def test_a_contact_that_is_only_to_be_archived_is_sent_its_status_alone(wiring: 
         "contacts", ContactID=wiring.records("Contacts")[0]["ContactID"], ContactStatus="ARCHIVED"
     )
     stream = [schema("contacts", "ContactID"), archived]
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     assert wiring.write(stream, **settings).count("contacts") == {"skipped": 1}
     assert wiring.writes() == []
     assert wiring.write(stream, deletes=True, **settings).count("contacts") == {"removed": 1}
@@ -397,7 +397,7 @@ def test_a_contact_that_is_only_to_be_archived_is_sent_its_status_alone(wiring: 
 
 def test_a_record_that_says_nothing_but_its_id_costs_no_write(wiring: Wiring):
     wiring.write(ABEL)
-    wiring.xero.desk.forget_calls()
+    wiring.xero.admin.forget_calls()
     here, nowhere = wiring.records("Contacts")[0]["ContactID"], "6a40b05b-d926-5f37-a9b6-c937434088c3"
     settings = {"write_log_path": str(wiring.folder / "other.db")}
     stream = [

@@ -79,9 +79,9 @@ def test_a_link_in_place_of_the_log_or_its_lock_is_not_followed(wiring: Wiring, 
 def test_a_new_log_is_told_with_its_path_until_a_run_has_ended_well(wiring: Wiring):
     told = f"The log of writes {path_of(wiring)} is new for"
     assert wiring.write(ABEL, dry_run=True).said(told)
-    wiring.xero.desk.fault("server_error", method="PUT", path="Contacts", count=0)
+    wiring.xero.admin.fault("server_error", method="PUT", path="Contacts", count=0)
     assert wiring.write(ABEL, tries=1).said(told)
-    wiring.xero.desk.clear_faults()
+    wiring.xero.admin.clear_faults()
     assert wiring.write(ABEL).said(told)
     assert not wiring.write(BERT).said(told)
 
@@ -170,7 +170,7 @@ def test_a_log_that_another_program_holds_is_told_as_such(wiring: Wiring):
 
 
 def test_the_first_line_says_which_organisation_is_written_to(wiring: Wiring):
-    name = wiring.xero.desk.organisations()[0]["name"]
+    name = wiring.xero.admin.organisations()[0]["name"]
     for dry_run in (True, False):
         run = wiring.write(ABEL, dry_run=dry_run)
         told = [message for message in run.messages if message.startswith("Writing to")]
@@ -181,16 +181,16 @@ def test_the_first_line_says_which_organisation_is_written_to(wiring: Wiring):
 
 def test_an_organisation_that_the_log_does_not_know_is_refused_unless_it_is_named(wiring: Wiring):
     wiring.write(ABEL)
-    desk = wiring.xero.desk
-    other = desk.add_organisation("Other Ltd", {"Accounts": [], "TaxRates": []})
-    desk.consent(apps.CUSTOM_CONNECTION.client_id, [other])
-    desk.disconnect(wiring.tenant)
+    admin = wiring.xero.admin
+    other = admin.add_organisation("Other Ltd", {"Accounts": [], "TaxRates": []})
+    admin.consent(apps.CUSTOM_CONNECTION.client_id, [other])
+    admin.disconnect(wiring.tenant)
     for dry_run in (True, False):
         run = wiring.write(BERT, tenant_ids=None, dry_run=dry_run)
         assert f"and not Other Ltd = {other}, which is connected now" in str(run.error)
-    assert [c["Name"] for c in desk.records("Contacts", other)] == []
+    assert [c["Name"] for c in admin.records("Contacts", other)] == []
     run = wiring.write(BERT, tenant_ids=[other])
     assert run.error is None
-    assert [c["Name"] for c in desk.records("Contacts", other)] == ["Bert"]
+    assert [c["Name"] for c in admin.records("Contacts", other)] == ["Bert"]
     # Named once, it is known.
     assert wiring.write(BERT, tenant_ids=None).count("contacts") == {"unchanged": 1}

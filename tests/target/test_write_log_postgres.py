@@ -37,7 +37,7 @@ def test_what_was_written_is_known_by_the_next_run(logged: Wiring):
     run = logged.write(EVERYTHING)
     assert (run.error, run.rejected) == (None, [])
     assert run.said("is new for")
-    logged.xero.desk.forget_calls()
+    logged.xero.admin.forget_calls()
     run = logged.write(EVERYTHING)
     assert {tuple(run.count(name)) for name in run.counts} == {("unchanged",)}
     assert logged.writes() == []
@@ -100,11 +100,11 @@ def test_many_first_runs_at_once_make_the_tables_once(logged: Wiring):
 
 @pytest.mark.parametrize("fault", AFTER)
 def test_lost_answers_are_found_out_by_the_next_run(logged: Wiring, fault: str):
-    logged.xero.desk.fault(fault, method="PUT", path="ManualJournals", after=2)
+    logged.xero.admin.fault(fault, method="PUT", path="ManualJournals", after=2)
     assert logged.write(JOURNALS, tries=1).error is not None
     assert logged.in_flight() != []
-    logged.xero.desk.clear_faults()
-    logged.xero.desk.advance(400)
+    logged.xero.admin.clear_faults()
+    logged.xero.admin.advance(400)
     settled(logged, logged.write(JOURNALS))
 
 
@@ -132,7 +132,7 @@ def test_batches_are_killed(logged: Wiring, monkeypatch: pytest.MonkeyPatch, mom
         except Killed:
             deaths += 1
             landed()
-            logged.xero.desk.advance(400)
+            logged.xero.admin.advance(400)
     assert 1 < deaths < BATCHES
     settled(logged, run)
 

@@ -74,9 +74,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """The demo companies as new."""
-    running_sandbox.desk.reset()
+    running_sandbox.admin.reset()
     yield running_sandbox
-    running_sandbox.desk.reset()
+    running_sandbox.admin.reset()
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def consent(xero: Sandbox) -> Callable[..., str]:
     """A consent to the first organisation; its refresh token. With a store, that is where it is kept."""
 
     def give(token_path: str | None = None, *, expired: bool = True) -> str:
-        answer = xero.desk.consent()
+        answer = xero.admin.consent()
         if token_path:
             now = time.time()
             kept = Kept(
@@ -163,4 +163,4 @@ def consent(xero: Sandbox) -> Callable[..., str]:
 @pytest.fixture
 def refreshes(xero: Sandbox) -> Callable[[], list[int]]:
     """The statuses of the refreshes that the sandbox has answered, oldest first."""
-    return lambda: [call["status"] for call in xero.desk.calls("/connect/token")]
+    return lambda: [call["status"] for call in xero.admin.calls("/connect/token")]

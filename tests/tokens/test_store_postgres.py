@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from singer_xero.api import tokens_postgres
 from singer_xero.api.errors import TokenStoreError
 from singer_xero.api.tokens import Kept, TokenStore, open_store
-from singer_xero.api.tokens_postgres import PostgresTokenStore
+from singer_xero.api.tokens import postgres as tokens_postgres
+from singer_xero.api.tokens.postgres import PostgresTokenStore
 from xero_sandbox import Sandbox
 
 from .conftest import APP, Job
@@ -71,11 +71,11 @@ def test_a_connection_that_breaks_while_xero_answers_loses_no_token(
     end: str, database: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     before = consent(database)
-    held = xero.desk.fault("hold", path="connect/token")
+    held = xero.admin.fault("hold", path="connect/token")
     job = jobs(database).go()
     hit(xero, held)
     ask(database, f"SELECT {end}(pid) FROM pg_stat_activity WHERE application_name = 'singer-xero'")
-    xero.desk.release()
+    xero.admin.release()
     assert job.end()[:2] == (0, "1")
     assert open_store(database).read(APP.client_id).previous_refresh_token == before
     assert refreshes() == [200]
@@ -104,7 +104,7 @@ def test_a_server_that_ends_idle_transactions_spares_a_refresh(
 ) -> None:
     impatient = f"{database}%20-cidle_in_transaction_session_timeout%3D50%20-cstatement_timeout%3D5000"
     consent(database)
-    xero.desk.fault("slow", path="connect/token", seconds=0.2)
+    xero.admin.fault("slow", path="connect/token", seconds=0.2)
     code, said, complained = jobs(impatient).go().end()
     assert (code, said, complained) == (0, "1", "")
 

@@ -92,7 +92,7 @@ def test_tokens_that_can_not_be_read_are_named(store: Path, jobs: Jobs, xero: Sa
     code, _, complained = jobs(str(store)).go().end()
     assert code == 1
     assert f"the tokens in {store} can't be read: Is a directory" in complained
-    assert not xero.desk.calls("/connect/token")
+    assert not xero.admin.calls("/connect/token")
 
 
 def test_a_refusal_does_not_lose_the_entry_of_another_app(store: Path, jobs: Jobs) -> None:

@@ -32,7 +32,7 @@ SCHEMA = {
 
 def hit(xero: Sandbox, number: int) -> None:
     """Return when the fault has struck."""
-    until(lambda: next(fault for fault in xero.desk.faults() if fault["number"] == number)["hits"])
+    until(lambda: next(fault for fault in xero.admin.faults() if fault["number"] == number)["hits"])
 
 
 def blocked(place: str, count: int) -> None:
@@ -55,7 +55,7 @@ def test_of_three_processes_that_refresh_at_once_one_asks_xero(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     consent(place)
-    held = xero.desk.fault("hold", path="connect/token")
+    held = xero.admin.fault("hold", path="connect/token")
     first, *others = (jobs(place) for _ in range(3))
     first.go()
     hit(xero, held)
@@ -66,7 +66,7 @@ def test_of_three_processes_that_refresh_at_once_one_asks_xero(
     else:
         for job in others:
             job.waits()
-    xero.desk.release()
+    xero.admin.release()
     assert [job.end()[:2] for job in (first, *others)] == [(0, "1")] * 3
     assert refreshes() == [200]
 
@@ -96,7 +96,7 @@ def test_two_taps_and_a_target_with_the_same_old_configuration_make_one_refresh(
     code, said, complained = target.end()
     assert code == 0, complained
     assert seed not in said + complained
-    assert xero.desk.record("Contacts", "C-1")["Name"] == "A new contact"
+    assert xero.admin.record("Contacts", "C-1")["Name"] == "A new contact"
     assert refreshes() == [200]
 
 
@@ -104,12 +104,12 @@ def test_a_process_killed_while_xero_answers_leaves_a_token_that_works(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     consent(place)
-    held = xero.desk.fault("hold", path="connect/token")
+    held = xero.admin.fault("hold", path="connect/token")
     killed = jobs(place).go()
     hit(xero, held)
     killed.process.send_signal(signal.SIGKILL)
     killed.process.wait()
-    xero.desk.release()  # Xero uses the token up, and nobody hears of its successor
+    xero.admin.release()  # Xero uses the token up, and nobody hears of its successor
     until(lambda: refreshes() == [200])
     assert jobs(place).go().end()[:2] == (0, "1")
     assert refreshes() == [200, 200]
@@ -119,14 +119,14 @@ def test_a_lost_answer_is_made_good_by_a_later_run_within_the_grace(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     before = consent(place)
-    held = xero.desk.fault("hold", path="connect/token")
+    held = xero.admin.fault("hold", path="connect/token")
     killed = jobs(place).go()
     hit(xero, held)
     killed.process.kill()
     killed.process.wait()
-    xero.desk.release()
+    xero.admin.release()
     until(lambda: refreshes() == [200])
-    xero.desk.advance(29 * 60)
+    xero.admin.advance(29 * 60)
     assert jobs(place).go().end()[:2] == (0, "1")
     assert open_store(place).read(APP.client_id).previous_refresh_token == before
 
@@ -135,14 +135,14 @@ def test_a_lost_answer_after_the_grace_says_to_run_xero_login(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     seed = consent(place)
-    held = xero.desk.fault("hold", path="connect/token")
+    held = xero.admin.fault("hold", path="connect/token")
     killed = jobs(place).go()
     hit(xero, held)
     killed.process.kill()
     killed.process.wait()
-    xero.desk.release()
+    xero.admin.release()
     until(lambda: refreshes() == [200])
-    xero.desk.advance(31 * 60)
+    xero.admin.advance(31 * 60)
     code, _, complained = jobs(place).go().end()
     assert code == 1
     assert "invalid_grant" in complained
@@ -154,7 +154,7 @@ def test_sixty_unused_days_end_a_tap_with_one_line_that_says_to_run_xero_login(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent
 ) -> None:
     seed = consent(place)
-    xero.desk.advance(61 * DAY)
+    xero.admin.advance(61 * DAY)
     code, said, complained = jobs(place, "tap-xero").end()
     assert code == 1
     assert '"RECORD"' not in said

@@ -1,0 +1,175 @@
+"""Where tokens live between runs: one small file, replaced as a whole, never half written.
+
+A refresh token works once, so its successor must be on the disk before anything else is done with it. Meltano hands a
+plugin a throw-away configuration file and the SDK has no way to write a setting back: hence a file of its own, which
+tap and target share. Whoever refreshes holds the lock beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from singer_xero.api import private_files
+from singer_xero.api.errors import TokenStoreError, UnusableSetting
+from singer_xero.api.paths import default_folder, filled_in
+from singer_xero.api.tokens.model import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_VERSION = 1
+# A refresh ends long before, however often it is tried again.
+_LOCK_WAIT = 900.0
+# Room for the successor of every token in the file; an access token of Xero's is 1 to 2 KB.
+_ROOM = 16_384
+
+_IN_TIME = (
+    " Then run again within 30 minutes: for so long Xero takes the refresh token that was just used up."
+)
+_MEND = "Point the setting token_path at a file that can be written, in a folder that lasts from run to run."
+
+
+@dataclass
+class _File:
+    version: int
+    clients: dict[str, Kept] = field(default_factory=dict)
+
+    def __bytes__(self) -> bytes:
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def default_path() -> str:
+    """Under the Meltano project if there is one, else in the user's state folder."""
+    return str(default_folder("token_path") / "xero-tokens.json")
+
+
+def expanded(path: str) -> Path:
+    """The path with `~` and `$VARS` filled in; TokenStoreError if one of them stands for nothing."""
+    try:
+        return Path(filled_in(path, "token_path")).absolute()
+    except UnusableSetting as error:
+        raise TokenStoreError(error.words, advice=error.advice) from None
+
+
+class TokenStore:
+    """The file of tokens: one entry per client id, readable by its owner alone."""
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self.path = expanded(os.fspath(path) if path else default_path())
+
+    def read(self, client_id: str) -> Kept | None:
+        """The app's tokens, None if there are none. Needs no lock, as the file is only ever replaced as a whole."""
+        return self._load().clients.get(client_id)
+
+    @contextmanager
+    def locked(self, client_id: str = "") -> Iterator[None]:  # noqa: ARG002
+        """Hold the lock that other processes respect; read again inside, as somebody may have refreshed meanwhile.
+
+        The whole file is locked, whoever's tokens are to change.
+        """
+        with ExitStack() as held:
+            try:
+                held.enter_context(private_files.locked(self.path, _LOCK_WAIT))
+            except private_files.LockHeld as lock:
+                raise TokenStoreError(
+                    f"another process has held {lock.path} for {_LOCK_WAIT / 60:.0f} minutes",
+                    advice="End that process, or remove the file if none holds it.",
+                ) from None
+            except OSError as error:
+                raise self._unwritable(error) from None
+            yield
+
+    @contextmanager
+    def successor(self, client_id: str) -> Iterator[Callable[[Kept | None], None]]:
+        """Under the lock: make sure of the place for an entry before its predecessor is used up; gives `keep(kept)`.
+
+        `keep(None)` takes the entry out.
+
+        Replaces the file by itself (a file mounted alone into a container can't be replaced) and sets disk space
+        aside, so that `keep` has nothing left to fail at. What is kept is on the disk when `keep` returns.
+        """
+        held = self._load()
+        try:
+            with self._new_file(0) as replace:
+                replace(bytes(held))
+            with self._new_file(len(bytes(held)) + _ROOM) as replace:
+
+                def keep(kept: Kept | None) -> None:
+                    if kept is None:
+                        held.clients.pop(client_id, None)
+                    else:
+                        held.clients[client_id] = kept
+                    try:
+                        replace(bytes(held))
+                    except OSError as error:
+                        raise self._unwritable(error, _IN_TIME) from None
+
+                yield keep
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _load(self) -> _File:
+        try:
+            content = private_files.read(self.path)
+            # A mounted or touched file starts empty.
+            found = msgspec.json.decode(content, type=_File) if content.strip() else _File(_VERSION)
+        except FileNotFoundError:
+            return _File(_VERSION)
+        except OSError as error:
+            raise TokenStoreError(
+                f"the tokens in {self.path} can't be read: {error.strerror or error}", advice=_MEND
+            ) from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            found = _File(0)
+        if found.version != _VERSION:
+            raise TokenStoreError(
+                f"{self.path} is no file of tokens of this version, or damaged",
+                advice="Move it away and run `xero-login`, or put a new refresh_token into the configuration.",
+            )
+        return found
+
+    @contextmanager
+    def _new_file(self, room: int) -> Iterator[Callable[[bytes], None]]:
+        """A new file beside the real one, `room` bytes set aside; the result puts its argument in place of the real."""
+        # One name for all: under the lock nobody else uses it, and what a killed process left behind goes away.
+        new = self.path.with_name(f".{self.path.name}.new")
+        try:
+            with os.fdopen(private_files.create(new), "wb") as space:
+                space.write(b" " * room)
+                space.flush()
+                os.fsync(space.fileno())
+
+                def replace(content: bytes) -> None:
+                    space.seek(0)
+                    space.write(content)
+                    space.truncate()
+                    space.flush()
+                    os.fsync(space.fileno())
+                    space.close()
+                    new.replace(self.path)
+                    self._sync_folder()
+
+                yield replace
+        finally:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+
+    def _sync_folder(self) -> None:
+        if os.name == "nt":  # pragma: no cover  (Windows can't open a folder)
+            return
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _unwritable(self, error: OSError, hurry: str = "") -> TokenStoreError:
+        return TokenStoreError(
+            f"the tokens can't be kept in {self.path}: {error.strerror or error}", advice=_MEND + hurry
+        )

@@ -1,0 +1,28 @@
+"""Which store a setting `token_path` names."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from singer_xero.api.errors import TokenStoreError
+from singer_xero.api.tokens.file import TokenStore
+
+if TYPE_CHECKING:
+    from singer_xero.api.tokens.model import Store
+
+
+def open_store(path: str | os.PathLike[str] | None = None) -> Store:
+    """The store that a `token_path` names: `postgresql://…`, or a file; without one the default file."""
+    full = os.path.expandvars(os.fspath(path or ""))
+    scheme, separator, _ = full.partition("://")
+    if not separator:
+        return TokenStore(path)
+    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", scheme):
+        raise TokenStoreError(
+            f"token_path names a place of the kind {scheme}://", advice="Give a file, or postgresql://…"
+        )
+    from singer_xero.api.tokens.postgres import PostgresTokenStore
+
+    return PostgresTokenStore(full)

@@ -1,0 +1,231 @@
+"""Subresources, which take one call for each record: history, attachments, links and the like.
+
+A row here is a stream of its own: the list of its records is read first, then each record that can have
+something is asked for it. All but one cost many calls and are off by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from singer_xero.objects.accounting import INVOICES, OBJECTS, PAYMENT_SERVICES, SETTINGS
+from singer_xero.objects.base import XeroObject
+from singer_xero.objects.components import ATTACHMENT, PAYMENT_SERVICE
+from singer_xero.objects.fields import Field, calculated, flag, instant, percent, text, whole
+
+ATTACHMENTS = ("accounting.attachments.read", "accounting.attachments")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Subresource(XeroObject):
+    """One kind of thing that is asked for record by record.
+
+    Its ``key`` begins with the key of the record, its ``cursor`` is the record's: a catalog may choose to read
+    only what hangs on records that changed.
+
+    Attributes:
+        of: the row of the records.
+        below: what stands behind a record's id in the path; empty for the record itself.
+        where: only records whose fields have one of these values are asked; others have nothing there.
+        numbered: the field that tells when, by which things without an id are numbered from the oldest on.
+        files: whether what is listed can be downloaded.
+    """
+
+    of: XeroObject
+    below: str = ""
+    where: Mapping[str, frozenset[Any]] = field(default_factory=lambda: MappingProxyType({}))
+    numbered: str = ""
+    files: bool = False
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The fields of the key that come with an answer; others are the record's, or numbers that the tap gives."""
+        return tuple(name for name in self.key if name not in self.of.key and not self.numbered)
+
+    @property
+    def can_be_incremental(self) -> bool:
+        """Whether the records can be asked for by their changes."""
+        return self.of.can_be_incremental and self.cursor is not None
+
+    @property
+    def calls(self) -> str:
+        """What a full read costs, in calls, for people."""
+        single = self.of.name.removesuffix("s").replace("_", " ")
+        which = {"HasAttachments": " with files", "Type": ": approved sales only"}
+        limits = next((words for name, words in which.items() if name in self.where), "")
+        return f"{self.of.calls} + 1 per {single}{limits}"
+
+
+def _subresource(
+    name: str, of: str, below: str, fields: Mapping[str, Field], key: tuple[str, ...], **row: Any
+) -> Subresource:
+    """A row; the record's key goes before its fields, and the record's time of change behind them."""
+    parent = replace(OBJECTS[of], detail=None)  # its list is enough
+    own = {name: parent.fields[name] for name in parent.key} | dict(fields)
+    cursor = parent.cursor if parent.cursor and parent.can_be_incremental else None
+    if cursor and cursor not in own:
+        own[cursor] = calculated(instant("Of the record that it belongs to"))
+    return Subresource(
+        **{
+            "name": name,
+            "path": f"{parent.path}/{{id}}" + (f"/{below}" if below else ""),
+            "of": parent,
+            "below": below,
+            "fields": MappingProxyType(own),
+            "key": (*parent.key, *key),
+            "cursor": cursor,
+            "scopes": parent.scopes,
+            "selected": False,
+            "costly": True,
+            **row,
+        }
+    )
+
+
+def _history(of: str) -> Subresource:
+    return _subresource(
+        f"{of.removesuffix('s')}_history",
+        of,
+        "History",
+        {
+            "Number": whole("1 is the oldest"),
+            "DateUTC": instant,
+            "Changes": text("What was done, such as Created, Approved or Note"),
+            "User": text,
+            "Details": text,
+        },
+        ("Number",),
+        envelope="HistoryRecords",
+        numbered="DateUTC",
+        removal="history can't be removed",
+        note="A new note need not move the record's time of change.",
+    )
+
+
+def _attachments(of: str) -> Subresource:
+    shown = "HasAttachments" in OBJECTS[of].fields
+    return _subresource(
+        f"{of.removesuffix('s')}_attachments",
+        of,
+        "Attachments",
+        {**ATTACHMENT.fields, "Path": calculated(text("Where the file was put, with attachments_path"))},
+        ("AttachmentID",),
+        envelope="Attachments",
+        scopes=ATTACHMENTS,
+        where=MappingProxyType({"HasAttachments": frozenset({True})} if shown else {}),
+        files=True,
+        removal="vanish",
+        note="A new file need not move the record's time of change.",
+    )
+
+
+def _single(of: str, gain: str) -> Subresource:
+    parent = OBJECTS[of]
+    return _subresource(
+        f"{of.removesuffix('s')}_details",
+        of,
+        "",
+        parent.fields,
+        (),
+        envelope=parent.envelope,
+        params=parent.params,
+        same_as=parent.same_as,
+        statuses=parent.statuses,
+        removal=parent.removal,
+        note=gain,
+    )
+
+
+_HAVE_HISTORY = (
+    "bank_transactions",
+    "bank_transfers",
+    "batch_payments",
+    "contacts",
+    "credit_notes",
+    "expense_claims",
+    "invoices",
+    "items",
+    "manual_journals",
+    "overpayments",
+    "payments",
+    "prepayments",
+    "purchase_orders",
+    "quotes",
+    "receipts",
+    "repeating_invoices",
+)
+_HAVE_ATTACHMENTS = (
+    "accounts",
+    "bank_transactions",
+    "bank_transfers",
+    "contacts",
+    "credit_notes",
+    "invoices",
+    "manual_journals",
+    "purchase_orders",
+    "quotes",
+    "receipts",
+    "repeating_invoices",
+)
+_CIS = {"CISEnabled": flag, "Rate": percent("Left out when it isn't enabled")}
+
+_ROWS = (
+    *map(_history, _HAVE_HISTORY),
+    *map(_attachments, _HAVE_ATTACHMENTS),
+    _subresource(
+        "branding_theme_payment_services",
+        "branding_themes",
+        "PaymentServices",
+        PAYMENT_SERVICE.fields,
+        ("PaymentServiceID",),
+        envelope="PaymentServices",
+        scopes=PAYMENT_SERVICES,
+        selected=True,
+        costly=False,
+        removal="vanish",
+        note="Which payment services the invoices of a theme offer.",
+    ),
+    _subresource(
+        "contact_cis_settings",
+        "contacts",
+        "CISSettings",
+        _CIS,
+        (),
+        envelope="CISSettings",
+        scopes=SETTINGS,
+        removal="always there",
+        note="UK Construction Industry Scheme.",
+    ),
+    _subresource(
+        "organisation_cis_settings",
+        "organisation",
+        "CISSettings",
+        _CIS,
+        (),
+        envelope="CISSettings",
+        removal="always there",
+        note="UK Construction Industry Scheme.",
+    ),
+    _subresource(
+        "online_invoices",
+        "invoices",
+        "OnlineInvoice",
+        {"OnlineInvoiceUrl": text("For the customer; whoever has the link can see the invoice")},
+        (),
+        envelope="OnlineInvoices",
+        scopes=INVOICES,
+        where=MappingProxyType({"Type": frozenset({"ACCREC"}), "Status": frozenset({"AUTHORISED", "PAID"})}),
+        removal="vanish",
+    ),
+    _single("contacts", "Attachments, and what the list leaves out of a contact."),
+    _single("invoices", "EnteredTotal, RoundingAmount and the tracking options of lines."),
+    _single("quotes", "Terms, and ItemCode of lines."),
+)
+
+#: All of them by stream name, A to Z.
+SUBRESOURCES: Mapping[str, Subresource] = MappingProxyType(
+    {row.name: row for row in sorted(_ROWS, key=lambda row: row.name)}
+)

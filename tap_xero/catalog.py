@@ -1,0 +1,113 @@
+"""What a catalogue from outside must be, what it may leave out, and which replication it asks for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import IO, Any
+
+from singer_xero.config import ConfigurationProblem, json_text, text_of
+from singer_xero.objects import EVERY, NESTED_TABLES
+from tap_xero.records.projection import Shape
+
+
+def catalog_from(file: IO[str]) -> dict[str, Any]:
+    """Read a catalogue; raises `ConfigurationProblem` when it isn't one."""
+    catalog = json_text(text_of(file, "catalogue"), "catalogue")
+    streams = catalog.get("streams")
+    if not isinstance(streams, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("tap_stream_id"), str) for entry in streams
+    ):
+        raise ConfigurationProblem(
+            "The catalogue holds no list 'streams' with a tap_stream_id in each; make one with --discover."
+        )
+    for entry in streams:
+        metadata, schema = entry.get("metadata") or [], entry.get("schema") or {}
+        if not isinstance(metadata, list) or not all(map(_is_metadata, metadata)):
+            raise _mistaken(entry, "metadata is no list of breadcrumbs with their metadata")
+        if not isinstance(schema, dict) or not isinstance(schema.get("properties") or {}, dict):
+            raise _mistaken(entry, "schema is no JSON schema of an object")
+    return catalog
+
+
+def _is_metadata(one: Any) -> bool:
+    return (
+        isinstance(one, dict)
+        and isinstance(one.get("breadcrumb", []), list)
+        and isinstance(one.get("metadata", {}), dict)
+    )
+
+
+def _mistaken(entry: dict[str, Any], what: str) -> ConfigurationProblem:
+    return ConfigurationProblem(
+        f"The catalogue, stream {entry['tap_stream_id']}: its {what}; make a catalogue with --discover."
+    )
+
+
+def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a catalogue of few words what a target can't do without: the keys, and key and cursor in each schema.
+
+    An entry without fields gets all of them.
+    `settings` say how fields are named. Returns a new catalogue; raises `ConfigurationProblem` when one selects a
+    stream that there is not, which would be left out without a word.
+    """
+    streams = []
+    for entry in catalog.get("streams", []):
+        _check_name(entry, settings)
+        xero, filled = EVERY.get(entry["tap_stream_id"]), dict(entry)
+        if xero:
+            shape = Shape(xero, settings)
+            keys = ["tenant_id", *map(shape.named, xero.key)]
+            filled["key_properties"] = entry.get("key_properties") or keys
+            schema: dict[str, Any] = entry.get("schema") or {"type": "object"}
+            given = schema.get("properties") or {}
+            wanted = [*keys, *([shape.named(xero.cursor)] if xero.cursor else [])]
+            missing = [name for name in wanted if name not in given]
+            ours = shape.schema()["properties"] if missing else {}
+            if not given:
+                missing = list(ours)
+            filled["schema"] = {**schema, "properties": {**{name: ours[name] for name in missing}, **given}}
+        streams.append(filled)
+    return {**catalog, "streams": streams}
+
+
+def _check_name(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    name = entry["tap_stream_id"]
+    if _root(entry).get("selected") is not True:
+        return
+    if name not in EVERY:
+        near = difflib.get_close_matches(name, EVERY, 1)
+        meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists those that there are."
+        raise ConfigurationProblem(f"The catalogue selects the stream {name}, which there is not{meant}")
+    if name in NESTED_TABLES and not settings.get("nested_tables"):
+        raise ConfigurationProblem(
+            f"The catalogue selects the stream {name}, which is there with nested_tables: true only. Set that, or "
+            "deselect the stream."
+        )
+
+
+def _root(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What the metadata say of the stream itself."""
+    return next((m.get("metadata", {}) for m in entry.get("metadata") or [] if not m.get("breadcrumb")), {})
+
+
+def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
+    """Settle which replication a catalogue asks for, since it may say so in four places.
+
+    The stream's metadata wins over the entry's own fields, which `--discover` has always filled in: there
+    `forced-replication-method`, then `replication-method`, then a `replication-key` alone, which means incremental.
+    Returns a new catalogue in which the entry's fields hold the choice.
+    """
+    streams = []
+    for entry in catalog.get("streams", []):
+        root = _root(entry)
+        key = root.get("replication-key")
+        method = (
+            root.get("forced-replication-method") or root.get("replication-method") or (key and "INCREMENTAL")
+        )
+        chosen = dict(entry)
+        if method:
+            chosen["replication_method"] = str(method).upper()
+            chosen["replication_key"] = key or entry.get("replication_key")
+        streams.append(chosen)
+    return {**catalog, "streams": streams}

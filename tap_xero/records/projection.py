@@ -1,0 +1,185 @@
+"""The shape of a stream's records: Xero's own, or one that suits a target better.
+
+`field_names: snake_case` renames every field; `nested_tables: true` lifts the ids of nested records (`ContactID` beside
+`Contact`), so that tables can be joined; `decimals` writes numbers as text, for targets that would round them;
+`unknown_fields: keep` adds a column for what the schema doesn't have. Every record gets its final shape here, but for
+those that stay as Xero has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from singer_xero.objects import Field, XeroObject
+from tap_xero.records.naming import SNAKE_CASE, renamed, renamed_schema, snake_case
+from tap_xero.records.types import is_number
+
+Record = dict[str, Any]
+
+DROP, KEEP = "drop", "keep"
+"""What may become of fields that Xero sends and the schema doesn't have."""
+
+UNKNOWN = "UnknownFields"
+"""The column for them."""
+
+NUMBER, STRING = "number", "string"
+SINGER_DECIMALS = ("singer.decimal", "x-singer.decimal")
+"""Two spellings of one format: Singer's first taps write the one, the SDK knows the other."""
+
+PRECISION, SCALE = 38, 10
+"""Digits, and decimals among them, of such a decimal: what the databases of large warehouses offer."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def lifted(xero: XeroObject) -> dict[str, tuple[str, str]]:
+    """The columns for ids of nested records: ``{column: (field, its id)}``, such as BankAccountID of BankAccount."""
+    found = {}
+    for name, word in xero.fields.items():
+        first = next(iter(word.component.fields), "") if word.kind == "one" and word.component else ""
+        if first.endswith("ID") and f"{name}ID" not in xero.fields:
+            found[f"{name}ID"] = (name, first)
+    return found
+
+
+class Shape:
+    """How the records of one stream look, by the tap's settings."""
+
+    def __init__(self, xero: XeroObject, config: Mapping[str, Any]) -> None:
+        self.xero = xero
+        self.warn: Callable[[str], None] = lambda _: None
+        """Is told of a number that a decimal of the target can't hold."""
+        self.snake = config.get("field_names") == SNAKE_CASE
+        self.lifted = lifted(xero) if config.get("nested_tables") else {}
+        self.keeps = config.get("unknown_fields") == KEEP
+        self.decimals = config.get("decimals") or NUMBER
+        self._write_numbers = (
+            None if self.decimals == NUMBER else _writer(xero.fields, f"{xero.name}.", self._digits)
+        )
+
+    @property
+    def is_xeros(self) -> bool:
+        """Whether records stay as Xero has them."""
+        return not (self.snake or self.lifted or self.keeps or self._write_numbers)
+
+    def named(self, field: str) -> str:
+        """A field of Xero's as it is called in the records."""
+        return snake_case(field) if self.snake else field
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of a record, with the organisation in front."""
+        schema = self.xero.schema(with_tenant=True)
+        properties = schema["properties"]
+        for column, (name, key) in self.lifted.items():
+            word = self.xero.fields[name].component
+            fragment = word.fields[key].schema() if word else {}
+            properties[column] = {**fragment, "description": f"{key} of {name}"}
+        if self.keeps:
+            properties[UNKNOWN] = {
+                "type": ["string", "null"],
+                "description": "JSON of what Xero sent and no other field holds, by its place in the record",
+            }
+        if self.decimals != NUMBER:
+            schema = self._with_decimals(schema)
+        return renamed_schema(schema) if self.snake else schema
+
+    def record(self, record: Record) -> Record:
+        """Bring a record of Xero's into this shape."""
+        for column, (name, key) in self.lifted.items():
+            nested = record.get(name)
+            record[column] = nested.get(key) if isinstance(nested, dict) else None
+        if self._write_numbers:
+            self._write_numbers(record)
+        if self.keeps:
+            unknown = record.get(UNKNOWN)
+            record[UNKNOWN] = _encode(unknown).decode() if unknown else None
+        if not self.snake:
+            return record
+        found: Record = renamed(record)
+        return found
+
+    def _with_decimals(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """A schema in which numbers that may have decimals are text; whole numbers stay what they are."""
+        changed = dict(schema)
+        types = schema.get("type", ())
+        if "number" in types:
+            nullable = ["string", "null"] if isinstance(types, list) else "string"
+            changed["type"] = nullable
+            if self.decimals in SINGER_DECIMALS:
+                changed |= {"format": self.decimals, "precision": PRECISION, "scale": SCALE}
+        if "properties" in schema:
+            changed["properties"] = {
+                name: self._with_decimals(inner) for name, inner in schema["properties"].items()
+            }
+        if "items" in schema:
+            changed["items"] = self._with_decimals(schema["items"])
+        return changed
+
+    def _digits(self, value: Decimal | int, field: str) -> str | None:
+        """A number as text, digit for digit and never with an exponent."""
+        number = Decimal(value)
+        if self.decimals in SINGER_DECIMALS:
+            whole, exponent = number.adjusted() + 1 if number else 0, number.as_tuple().exponent
+            if whole > PRECISION - SCALE:
+                self.warn(
+                    f"{field} holds a number of {whole} digits, which no decimal holds: null is passed on."
+                )
+                return None
+            if isinstance(exponent, int) and -exponent > SCALE:
+                self.warn(f"{field} holds numbers of more than {SCALE} decimals: the target rounds them.")
+        return format(number, "f")
+
+
+def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema whose decimals say their digits again: the SDK's catalogue keeps the format alone."""
+    found = dict(schema)
+    if schema.get("format") in SINGER_DECIMALS:
+        found |= {"precision": PRECISION, "scale": SCALE}
+    if "properties" in schema:
+        found["properties"] = {name: with_precision(inner) for name, inner in schema["properties"].items()}
+    if isinstance(schema.get("items"), Mapping):
+        found["items"] = with_precision(schema["items"])
+    return found
+
+
+def without_descriptions(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema without its descriptions, which are for people; a property of that name stays."""
+    found = {keyword: value for keyword, value in schema.items() if keyword != "description"}
+    if isinstance(schema.get("properties"), Mapping):
+        found["properties"] = {
+            name: without_descriptions(inner) for name, inner in schema["properties"].items()
+        }
+    if isinstance(schema.get("items"), Mapping):
+        found["items"] = without_descriptions(schema["items"])
+    return found
+
+
+def _writer(
+    fields: Mapping[str, Field], path: str, digits: Callable[[Any, str], str | None]
+) -> Callable[[Record], None] | None:
+    """Make what writes the numbers of a record as text, in place; None where there are none."""
+    numbers = [(name, f"{path}{name}") for name, word in fields.items() if is_number(word)]
+    parts = [
+        (name, writer, word.kind == "many")
+        for name, word in fields.items()
+        if word.component and (writer := _writer(word.component.fields, f"{path}{name}.", digits))
+    ]
+    if not numbers and not parts:
+        return None
+
+    def write(record: Record) -> None:
+        for name, field in numbers:
+            value = record.get(name)
+            if value is not None:
+                record[name] = digits(value, field)
+        for name, writer, many in parts:
+            part = record.get(name)
+            for one in (part or ()) if many else (part,):
+                if one:
+                    writer(one)
+
+    return write

@@ -1,0 +1,474 @@
+"""From an answer's bytes to the records of a stream.
+
+Decimals stay exactly as Xero wrote them, `/Date(…)/` becomes ISO text where the schema says so and nowhere else, and
+every record fits its schema: what doesn't is mended or left out, and told.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from singer_xero.api import deflate
+from singer_xero.api.dates import readable_instant
+from singer_xero.api.errors import CallError
+from singer_xero.objects import Field, XeroObject
+from tap_xero.records import types as record_types
+from tap_xero.records.conversions import plan_for
+from tap_xero.records.projection import UNKNOWN
+from tap_xero.records.repair import Findings, ShapeOf
+from tap_xero.records.values import Unfit, by_look, fitting, reader_of
+
+Record = dict[str, Any]
+
+_Decode = Callable[[Any], Any]
+
+SHORT = 32 * 1024
+"""Bytes of an answer that isn't worth packing."""
+
+LONG = 64 * 1024
+"""Bytes of an answer whose records are worth checking as a whole; those of a shorter one are looked at one by one."""
+
+_NULL = msgspec.Raw(b"null")
+
+
+class UnexpectedAnswer(CallError):
+    """Xero's answer can be read but isn't what was asked for; what isn't understood is never an empty answer."""
+
+    way_out = "Run again with TAP_XERO_LOGLEVEL=DEBUG and report it to the makers of singer-xero."
+
+
+class Pagination(msgspec.Struct):
+    """The block that Xero puts next to the records of a paged list."""
+
+    page: int = 1
+    pageSize: int = 0  # noqa: N815 - Xero's name
+    pageCount: int = 0  # noqa: N815
+    itemCount: int = 0  # noqa: N815
+
+
+class Row(NamedTuple):
+    """A record that hasn't been decoded yet, but for its key and the field that tells its change.
+
+    `time` is the cursor as the tap writes it (fixed width, so that it sorts as text; journals: their number); of a
+    record without a readable one it is that of its neighbour, and "" where no record of the answer has one. `source` is
+    the record's bytes, or the answer in which it has this `place`. A record that was `checked` fits its schema. `fault`
+    says why a record can't be passed on.
+    """
+
+    key: tuple[Any, ...]
+    time: Any
+    source: msgspec.Raw | Body
+    place: int = 0
+    checked: bool = False
+    fault: str = ""
+
+    @property
+    def raw(self) -> msgspec.Raw:
+        """The record's bytes."""
+        source = self.source
+        return source.raw(self.place) if type(source) is Body else cast("msgspec.Raw", source)
+
+
+class Body:
+    """The records of one answer; packed while they wait, for text that waits by the megabyte packs into a fifth.
+
+    `content` is the text, `packed` what came over the wire if that was packed, `raws` the records in it; `read` finds
+    rows in a text anew.
+    """
+
+    __slots__ = ("_content", "_packed", "_raws", "_read", "count", "unchecked")
+
+    def __init__(
+        self, content: bytes, packed: bytes | None, read: Callable[[Body, bytes], list[Row]]
+    ) -> None:
+        self._content: bytes | None = content
+        self._packed = packed
+        self._read = read
+        self._raws: list[msgspec.Raw] | None = None
+        self.count = 0
+        """How many records there are."""
+        self.unchecked: frozenset[int] | None = None
+        """The places of records that don't fit their schema as they are; None before that was looked at."""
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether only the packed form is there."""
+        return self._content is None
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept of it."""
+        return len(self._content or b"") + len(self._packed or b"")
+
+    def opened(self, content: bytes, raws: list[msgspec.Raw]) -> None:
+        """These are the records, and the text that they are parts of."""
+        self._content, self._raws, self.count = content, raws, len(raws)
+
+    @property
+    def raws(self) -> list[msgspec.Raw]:
+        """Each record's bytes."""
+        return self._raws if self._raws is not None else self._opened()
+
+    def raw(self, place: int) -> msgspec.Raw:
+        """One record's bytes."""
+        return self.raws[place]
+
+    def rows(self) -> list[Row]:
+        """All rows, found anew."""
+        content = self._content
+        if content is None:
+            content = deflate.decompress(cast("bytes", self._packed))
+        return self._read(self, content)
+
+    def _opened(self) -> list[msgspec.Raw]:
+        while self._raws is None:
+            self.rows()
+        return self._raws
+
+    def pack(self) -> None:
+        """Keep the packed form only; what is short stays as it is."""
+        if self._content is not None and len(self._content) > SHORT:
+            self._packed = self._packed or deflate.compress(self._content)
+            self._content = self._raws = None
+
+    def stay_unpacked(self) -> None:
+        """Keep the text only."""
+        if self._content is not None:
+            self._packed = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a list: its rows in Xero's order, Xero's word on how many there are, and its size in bytes.
+
+    `at` is when Xero made the answer, by its own clock; "" where it doesn't say. The rows lie in `body`, where they
+    have one in common.
+    """
+
+    rows: list[Row]
+    pagination: Pagination | None = None
+    size: int = 0
+    at: str = ""
+    body: Body | None = None
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept of it."""
+        return self.body.held if self.body else self.size
+
+    def pack(self) -> None:
+        """Pack its records until they are asked for."""
+        if self.body:
+            self.body.pack()
+
+    def stay_unpacked(self) -> None:
+        """Keep its records as they are."""
+        if self.body:
+            self.body.stay_unpacked()
+
+
+def bodies_of(rows: Iterable[Row]) -> list[Body]:
+    """The answers in which rows lie that have not been given bytes of their own."""
+    return [body for body in {id(row.source): row.source for row in rows}.values() if isinstance(body, Body)]
+
+
+class _Checked:
+    """What reads the records that fit their schema; made when the first long answer comes."""
+
+    def __init__(self, xero: XeroObject, tell: Callable[[str, str], None]) -> None:
+        strict: Any = record_types.checked(xero)
+        self.page: _Decode = msgspec.json.Decoder(_envelope_of(xero, list[strict])).decode
+        self.one = msgspec.json.Decoder(strict).decode
+        self.raw = msgspec.json.Decoder(record_types.raw(xero)).decode
+        self.decoded = msgspec.json.Decoder(record_types.decoded(xero), float_hook=Decimal).decode
+        # The cursor is known from the row.
+        fields = {name: word for name, word in xero.fields.items() if name != xero.cursor}
+        self.convert_raw = plan_for(fields, "", tell, of_bytes=True)
+        self.convert = plan_for(xero.fields, "", tell, of_bytes=False)
+
+
+def _envelope_of(xero: XeroObject, records: Any, *more: Any) -> type[msgspec.Struct]:
+    return msgspec.defstruct("Envelope", [("records", records, msgspec.field(name=xero.envelope)), *more])
+
+
+class RecordReader:
+    """Reads the answers of one object: `page` finds the rows, `record` decodes one.
+
+    Pages may be read by several threads while records are decoded by one. New fields and values that can't be read are
+    told once for each field, not once for each record; with `keep` they go into the record's field `UNKNOWN`, by their
+    places. `needed` are the fields of the key that each record of an answer must hold; by default the whole key.
+    """
+
+    def __init__(
+        self,
+        xero: XeroObject,
+        logger: logging.Logger,
+        *,
+        keep: bool = False,
+        needed: Sequence[str] | None = None,
+    ) -> None:
+        self.xero = xero
+        self.logger = logger
+        self.keep = keep
+        self._told: set[str] = set()
+        self._row: Row | None = None
+        self._shape = ShapeOf(xero.fields, xero.dropped)
+        beside: list[Any] = [
+            ("pagination", msgspec.Raw, _NULL),
+            ("at", msgspec.Raw, msgspec.field(name="DateTimeUTC", default=_NULL)),
+        ]
+        self._list: _Decode = msgspec.json.Decoder(_envelope_of(xero, list[msgspec.Raw], *beside)).decode
+        self._single: _Decode = msgspec.json.Decoder(_envelope_of(xero, msgspec.Raw, *beside)).decode
+        names = [*xero.key, xero.cursor] if xero.cursor else [*xero.key]
+        head = msgspec.defstruct("Head", [(name, Any, None) for name in dict.fromkeys(names)])
+        self._head = msgspec.json.Decoder(head).decode
+        self._key = attrgetter(*xero.key) if xero.key else lambda _: ()
+        self._needed = frozenset(xero.key if needed is None else needed)
+        self._cursor = attrgetter(xero.cursor) if xero.cursor else lambda _: None
+
+    @cached_property
+    def _checked(self) -> _Checked:
+        return _Checked(self.xero, self._tell_unfit)
+
+    # From an answer to rows
+
+    def page(self, content: bytes, call: str, packed: bytes | None = None) -> Page:
+        """Find the rows in the bytes of a list's answer; `packed` is what they were unpacked from, if they were.
+
+        Raises msgspec's DecodeError or UnicodeDecodeError when the bytes are no JSON in UTF-8, and `UnexpectedAnswer`
+        when the answer holds no such list: what can't be read is never an empty list.
+        """
+        body = Body(content, packed, lambda body, content: self._rows(content, call, body)[0])
+        rows, envelope = self._rows(content, call, body)
+        return Page(rows, _pagination(envelope.pagination), len(content), _instant(_value(envelope.at)), body)
+
+    def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
+        # Bytes that are passed on must stay on their line.
+        if b"\n" in content or b"\r" in content or b'": ' in content[:100]:
+            content = msgspec.json.format(content, indent=-1)
+        envelope = self._opened(content, call)
+        body.opened(content, envelope.records)
+        several, has_cursor = len(self.xero.key) != 1, self.xero.cursor is not None
+        rows = []
+        untimed = False
+        for place, head in enumerate(self._heads(content, body)):
+            time: Any = ""
+            if has_cursor and head is not None:
+                time = self._cursor(head)
+                time = time if type(time) is int else _instant(time)
+            if head is None or (has_cursor and time == ""):
+                row = self._looked_at(body, place, call)
+                untimed = untimed or row.time == ""
+                rows.append(row)
+            else:
+                key = self._key(head)
+                rows.append(Row(key if several else (key,), time, body, place, True))
+        if untimed and has_cursor:
+            times = filled(row.time for row in rows)
+            rows = [row._replace(time=time) for row, time in zip(rows, times, strict=True)]
+        return rows, envelope
+
+    def _opened(self, content: bytes, call: str) -> Any:
+        try:
+            return self._list(content)
+        except msgspec.ValidationError as error:
+            words = f"the answer has no list '{self.xero.envelope}': {error}"
+        try:  # the single GET of a budget shows an object where others have a list
+            envelope = self._single(content)
+        except msgspec.ValidationError:
+            envelope = None
+        if envelope is None or not bytes(envelope.records).startswith(b"{"):
+            raise UnexpectedAnswer(words, call=call)
+        envelope.records = [envelope.records]
+        return envelope
+
+    def _heads(self, content: bytes, body: Body) -> Sequence[Any]:
+        """Key and cursor of each record that fits its schema as it is; None in the place of another."""
+        raws = body.raws
+        if body.unchecked is not None:
+            unchecked = body.unchecked
+            return [None if place in unchecked else self._head(raw) for place, raw in enumerate(raws)]
+        heads = self._fitting(content, raws)
+        body.unchecked = frozenset(place for place, head in enumerate(heads) if head is None)
+        return heads
+
+    def _fitting(self, content: bytes, raws: Sequence[msgspec.Raw]) -> Sequence[Any]:
+        found: list[Any] = [None] * len(raws)
+        if len(content) < LONG or self._needed != frozenset(self.xero.key):
+            content.decode()
+            return found
+        try:
+            return cast("list[Any]", self._checked.page(content).records)
+        except msgspec.ValidationError:
+            content.decode()
+        for place, raw in enumerate(raws):
+            with suppress(msgspec.ValidationError):
+                found[place] = self._checked.one(raw)
+        return found
+
+    def _looked_at(self, body: Body, place: int, call: str) -> Row:
+        """Make the row of a record that has to be looked at closely."""
+        name = f"record {place + 1} of {call}"
+        try:
+            parts = _parts(body.raw(place))
+        except msgspec.ValidationError:
+            return Row((name,) * len(self.xero.key), "", body, place, fault="it is no JSON object")
+        key, fault = [], ""
+        for field in self.xero.key:
+            part, problem = _key_part(self.xero.fields[field], parts.get(field, _NULL))
+            if problem and field in self._needed:
+                part, fault = name, f"its {field} is {problem}"
+            key.append(part)
+        time: Any = ""
+        if self.xero.cursor:
+            found = _value(parts.get(self.xero.cursor, _NULL))
+            time = fitting(self.xero.fields[self.xero.cursor], found)
+            time = "" if time is None else time
+        return Row(tuple(key), time, body, place, fault=fault)
+
+    # From a row to its record
+
+    def record(self, row: Row) -> Record:
+        """Decode a row into the shape of its schema; raises `UnexpectedAnswer` when the row has a fault."""
+        self._row = row
+        if row.fault:
+            raise UnexpectedAnswer(f"{' '.join(map(str, row.key))}: {row.fault}")
+        if row.checked:
+            tree = self._checked.decoded(row.raw)
+            if self._checked.convert:
+                self._checked.convert(tree)
+            return cast("Record", msgspec.to_builtins(tree, builtin_types=(Decimal,)))
+        findings: Findings = []
+        record = self._shape.repaired(values_of(row.raw), "", "", findings)
+        for found in findings:
+            if found.problem:
+                self._tell_unfit(found.field, found.problem)
+            else:
+                self._tell_unknown(found.field)
+        if findings and self.keep:
+            record[UNKNOWN] = {found.place: by_look(found.value, found.field) for found in findings}
+        return record
+
+    def undecoded(self, row: Row) -> Any:
+        """Take a row apart without decoding it, into a tree whose values are the bytes that Xero sent.
+
+        For records that go into their message as they are, digit for digit; decoding a number only to write it again
+        costs more than all else. A row that doesn't fit its schema is decoded all the same.
+        """
+        if not row.checked:
+            return self.record(row)
+        self._row = row
+        tree = self._checked.raw(row.raw)
+        if self._checked.convert_raw:
+            self._checked.convert_raw(tree)
+        if self.xero.cursor:
+            setattr(tree, self.xero.cursor, row.time)
+        return tree
+
+    # What there is to tell
+
+    def _tell_unknown(self, field: str) -> None:
+        where = f"It is kept in {UNKNOWN}" if self.keep else "It is left out; unknown_fields: keep keeps it"
+        self.tell_once(
+            f"Xero sends a field of {self.xero.name} that this version doesn't know: {field}. {where}. Look for a "
+            "newer version of singer-xero."
+        )
+
+    def _tell_unfit(self, field: str, problem: str) -> None:
+        first = " ".join(map(str, self._row.key)) if self._row else ""
+        self.tell_once(
+            f"{self.xero.name}: {field} holds {problem}; null is passed on. First seen in {first or 'its one record'}.",
+            field,
+        )
+
+    def tell_once(self, message: str, about: str | None = None) -> None:
+        """Log a warning, the first time only that there is one about this."""
+        about = about or message
+        if about not in self._told:
+            self._told.add(about)
+            self.logger.warning(message)
+
+
+_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_any_value = msgspec.json.Decoder(float_hook=Decimal).decode
+_any_record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_counts = msgspec.json.Decoder(Pagination, strict=False).decode
+
+_BEYOND = "1e99999999999999999999"
+"""A number that nobody can hold."""
+
+_LONG_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d{400,}')
+
+
+def values_of(content: msgspec.Raw | bytes) -> Record:
+    """Decode a JSON object exactly; numbers that nobody can hold become text. Raises ValueError when it is none."""
+    try:
+        return _any_record(content)
+    except (ArithmeticError, msgspec.ValidationError):
+        content = _LONG_NUMBER.sub(
+            lambda found: found[0] if found[0].startswith(b'"') else _BEYOND.encode(), bytes(content)
+        )
+        return msgspec.json.Decoder(dict[str, Any], float_hook=_decimal).decode(content)
+
+
+def _decimal(digits: str) -> Decimal | str:
+    try:
+        return Decimal(digits)
+    except ArithmeticError:
+        return digits
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    """A single value; None where it can't be decoded."""
+    try:
+        return _any_value(raw)
+    except (ArithmeticError, msgspec.ValidationError):
+        return None
+
+
+def _key_part(word: Field, raw: msgspec.Raw) -> tuple[Any, str]:
+    """A field of the key as the record will have it, or what is wrong with it."""
+    value = _value(raw)
+    if value is None or value == "":
+        return None, "missing"
+    if isinstance(value, (bool, Decimal)):
+        return None, "neither text nor a whole number"
+    try:
+        return reader_of(word)(value), ""
+    except Unfit as problem:
+        return None, str(problem)
+
+
+def _instant(value: Any) -> str:
+    """A moment as text of one width; "" where there is none."""
+    return (readable_instant(value) if isinstance(value, str) else None) or ""
+
+
+def _pagination(raw: msgspec.Raw) -> Pagination | None:
+    try:
+        return _counts(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+def filled(times: Iterable[Any]) -> list[Any]:
+    """Give a row without a readable time ("") that of the row before it, or of the first one behind it.
+
+    Lists come in the order of change, so that this is where it belongs: one odd value doesn't make a list look as if it
+    were in no order.
+    """
+    found = list(times)
+    time = next((one for one in found if one != ""), "")
+    for place, one in enumerate(found):
+        time = found[place] = one if one != "" else time
+    return found

@@ -1,0 +1,121 @@
+"""The types by which msgspec checks Xero's records and takes them apart, made from the registry.
+
+Three views of one record:
+
+* `checked` is as strict as the schema: a record that it decodes can be passed on as it is. Fields that the tap leaves
+  out may be there; fields that nobody knows may not.
+* `raw` keeps the fields of the schema alone, in its order, and each value as the bytes that Xero sent.
+* `decoded` keeps the same fields with their values.
+
+Types are made when the first long answer is read, not when the tap starts: a type costs as much as reading a hundred
+records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Annotated, Any
+
+import msgspec
+
+from singer_xero.objects import Component, Field, XeroObject, left_out
+
+INTEGERS = (-(2**63), 2**63 - 1)
+"""What a database's largest integer holds."""
+
+Leaf = Callable[[Field], Any]
+"""The type of a plain value, by its field."""
+
+_NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
+
+
+def is_number(word: Field) -> bool:
+    """Whether a field holds a number that may have decimals."""
+    return word.kind in _NUMBERS
+
+
+@cache
+def checked(xero: XeroObject) -> type[msgspec.Struct]:
+    """The type of a record that fits its schema, and whose key is whole."""
+    key = {name: _key(xero.fields[name]) for name in xero.key}
+    own = {name: _checked(word) for name, word in xero.fields.items() if name not in key}
+    return _strict(xero.name, own, xero.dropped, key)
+
+
+@cache
+def _checked_part(part: Component) -> type[msgspec.Struct]:
+    return _strict("part", {name: _checked(word) for name, word in part.fields.items()}, left_out(part), {})
+
+
+def _strict(
+    name: str, fields: Mapping[str, Any], others: Iterable[str], key: Mapping[str, Any]
+) -> type[msgspec.Struct]:
+    needed: list[Any] = list(key.items())
+    optional: list[Any] = [(field, kind | None, None) for field, kind in fields.items()]
+    ignored: list[Any] = [(field, msgspec.Raw, None) for field in sorted(others)]
+    return msgspec.defstruct(
+        name, [*needed, *optional, *ignored], kw_only=True, forbid_unknown_fields=True, gc=False
+    )
+
+
+def _checked(word: Field) -> Any:
+    if word.kind == "one" and word.component:
+        return _checked_part(word.component)
+    if word.kind == "many":
+        inner = _checked_part(word.component) if word.component else _checked(word.item or Field("text"))
+        return list[inner | None]  # type: ignore[valid-type]
+    if is_number(word):
+        return float | str if word.mixed else float
+    if word.kind == "flag":
+        return bool | str if word.mixed else bool
+    if word.kind == "whole":
+        return Annotated[int, msgspec.Meta(ge=INTEGERS[0], le=INTEGERS[1])]
+    plain: Any = Annotated[str, msgspec.Meta(max_length=word.length)] if word.length else str
+    return plain | int if word.mixed else plain
+
+
+def _key(word: Field) -> Any:
+    if word.kind == "whole":
+        return _checked(word)
+    return Annotated[str, msgspec.Meta(min_length=1, max_length=word.length)]
+
+
+@cache
+def raw(xero: XeroObject) -> type[msgspec.Struct]:
+    """The type of a record with its values as bytes, and `tenant_id` in front; what isn't there is UNSET."""
+    return _loose(xero.name, xero.fields, _raw_part, msgspec.Raw, ("tenant_id",))
+
+
+@cache
+def _raw_part(part: Component) -> type[msgspec.Struct]:
+    return _loose("part", part.fields, _raw_part, msgspec.Raw)
+
+
+@cache
+def decoded(xero: XeroObject) -> type[msgspec.Struct]:
+    """The type of a record with its values; what isn't there is UNSET."""
+    return _loose(xero.name, xero.fields, _decoded_part, Any)
+
+
+@cache
+def _decoded_part(part: Component) -> type[msgspec.Struct]:
+    return _loose("part", part.fields, _decoded_part, Any)
+
+
+def _loose(
+    name: str,
+    fields: Mapping[str, Field],
+    part_type: Callable[[Component], type[msgspec.Struct]],
+    leaf: Any,
+    before: tuple[str, ...] = (),
+) -> type[msgspec.Struct]:
+    def kind(word: Field) -> Any:
+        if word.component is None:
+            return leaf
+        inner = part_type(word.component)
+        return inner | None if word.kind == "one" else list[inner | None] | None  # type: ignore[valid-type]
+
+    made: list[Any] = [(field, str, msgspec.UNSET) for field in before]
+    made += [(field, kind(word), msgspec.UNSET) for field, word in fields.items()]
+    return msgspec.defstruct(name, made, gc=False)

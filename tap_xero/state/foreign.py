@@ -1,0 +1,162 @@
+"""States that this tap did not write: wrapped ones are unwrapped, and the bookmarks of other taps taken over.
+
+* A STATE line as a target prints it, ``{"type": "STATE", "value": …}``, or several of them: the last one counts.
+* What `meltano state get` prints, ``{"singer_state": …}``.
+* singer-io's tap-xero keeps one bookmark for each stream under the name of its field:
+  ``{"bookmarks": {"contacts": {"UpdatedDateUTC": …}, "journals": {"JournalNumber": 2000}}}``.
+* Taps of the Meltano SDK that read one organisation keep it without partitions:
+  ``{"bookmarks": {"contacts": {"replication_key": "UpdatedDateUTC", "replication_key_value": …}}}``.
+
+The last two don't say to which organisation they belong, so they are taken over where a run reads one only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from singer_xero.api.dates import instant
+from singer_xero.config import Organisation, json_text
+from singer_xero.objects import EVERY
+from tap_xero.records.naming import snake_case
+from tap_xero.state.check import is_bookmark
+from tap_xero.streams.lists import INCREMENTAL, XeroStream
+
+logger = logging.getLogger("tap-xero")
+
+WRAPPERS = ("singer_state", "value", "completed")
+"""The fields in which a state may be wrapped, beside nothing that is a state itself."""
+
+OURS = frozenset(
+    {
+        "partitions",
+        "replication_key",
+        "replication_key_value",
+        "replication_key_signpost",
+        "starting_replication_value",
+        "progress_markers",
+    }
+)
+"""What an entry of this tap's own states, and of other SDK taps', may hold."""
+
+
+def state_from(text: str) -> dict[str, Any] | None:
+    """Read the text of a state file: None when it is empty, `ConfigurationProblem` when it is no state.
+
+    Of several lines, each a JSON object, the last one counts.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return None
+    if len(lines) > 1 and all(map(_is_object, lines)):
+        text = lines[-1]
+    return unwrapped(json_text(text, "state file"))
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def unwrapped(state: dict[str, Any]) -> dict[str, Any]:
+    """The state within its wrappers."""
+    while "bookmarks" not in state:
+        inner = next((state[name] for name in WRAPPERS if isinstance(state.get(name), dict)), None)
+        if inner is None:
+            return state
+        state = inner
+    return state
+
+
+@dataclass
+class ForeignBookmarks:
+    """The bookmarks of a state that another tap wrote, by stream; and what of a state is of no use, with the reason."""
+
+    found: dict[str, Any] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> ForeignBookmarks:
+        """Find them in a state that `check_state` has found nothing wrong with."""
+        foreign = cls()
+        if state and "bookmarks" not in state:
+            foreign.ignored["its fields " + ", ".join(sorted(state))] = "there are no bookmarks"
+        for name, kept in state.get("bookmarks", {}).items():
+            foreign._look_at(name, kept)
+        return foreign
+
+    def _look_at(self, name: str, kept: Mapping[str, Any]) -> None:
+        xero = EVERY.get(name)
+        if xero is None:
+            self.ignored[name] = "there is no such stream"
+            return
+        for part in kept.get("partitions", ()):
+            if part["context"].keys() != {"tenant_id"}:
+                self.ignored[f"{name} ({', '.join(sorted(part['context']))})"] = "it names no tenant_id"
+        value = kept.get("replication_key_value", kept.get(xero.cursor) if xero.cursor else None)
+        odd = kept.keys() - OURS - {xero.cursor, "offset"}
+        if value is None:
+            if odd:
+                self.ignored[f"{name} ({', '.join(sorted(odd))})"] = f"its bookmark would be {xero.cursor}"
+        elif not xero.can_be_incremental or kept.get("replication_key", xero.cursor) not in {
+            xero.cursor,
+            snake_case(str(xero.cursor)),
+        }:
+            self.ignored[name] = "it can't be asked for its changes by that"
+        elif not is_bookmark(name, value):
+            self.ignored[name] = f"{value!r} is no bookmark"
+        else:
+            self.found[name] = instant(value) if isinstance(value, str) else value
+
+    def take_over(
+        self,
+        streams: Mapping[str, Any],
+        organisations: list[Organisation],
+        part_of: Callable[[XeroStream, str], dict[str, Any]],
+        state: Mapping[str, Any],
+    ) -> None:
+        """Put them into the state as the bookmarks of the run's only organisation, and say what became of them.
+
+        `part_of` gives the writable part of a stream and an organisation in `state`.
+        """
+        if self.found and len(organisations) != 1:
+            why = "they don't say to which organisation they belong; take them over by a run with one in tenant_ids"
+            self.ignored[", ".join(self.found)] = why
+            self.found = {}
+        taken = []
+        for stream in self._streams(streams):
+            kept = state["bookmarks"][stream.name]
+            for name in kept.keys() - {"partitions"}:
+                del kept[name]
+            part = part_of(stream, organisations[0].tenant_id)
+            if part.get("replication_key_value") is not None:
+                self.ignored[stream.name] = "this tap's own bookmark is there, too"
+                continue
+            part |= {
+                "replication_key": stream.cursor,
+                "replication_key_value": self.found[stream.name],
+            }
+            taken.append(stream.name)
+            if stream.selected and stream.replication_method != INCREMENTAL:
+                self.ignored[stream.name] = "it is read whole; choose INCREMENTAL for it to go on from there"
+        if taken:
+            logger.info(
+                "The state is another tap's: %s of %s go on from its bookmarks.",
+                ", ".join(name for name in taken if name not in self.ignored) or "no streams",
+                organisations[0].name,
+            )
+        if self.ignored:
+            logger.warning(
+                "Of the state is ignored: %s.",
+                "; ".join(f"{what}: {why}" for what, why in self.ignored.items()),
+            )
+
+    def _streams(self, streams: Mapping[str, Any]) -> Iterator[XeroStream]:
+        for name in self.found:
+            if isinstance(streams.get(name), XeroStream):
+                yield streams[name]

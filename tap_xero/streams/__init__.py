@@ -1,0 +1,1 @@
+"""The streams: one class for each way Xero hands out a list."""

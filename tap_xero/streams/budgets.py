@@ -1,0 +1,44 @@
+"""Budgets over more months than Xero gives in one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from tap_xero.records.reader import Page
+from tap_xero.streams.periods import later
+
+MONTHS_A_CALL = 24
+"""Xero refuses more (its guide to budgets)."""
+
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def windows(first: date, last: date) -> Iterator[dict[str, str]]:
+    """The parameters of the calls that a range of months takes; `first` begins a month and `last` ends one."""
+    while first <= last:
+        after = later(first, MONTHS_A_CALL)
+        end = min(after - timedelta(days=1), last)
+        yield {"DateFrom": first.isoformat(), "DateTo": end.isoformat()}
+        first = after
+
+
+def joined(pages: Sequence[Page]) -> Page:
+    """One budget out of its answers for several windows: a line for each account, with the months of all of them."""
+    rows = [page.rows[0] for page in pages if page.rows]
+    if len(rows) < 2:
+        return Page(rows, size=sum(page.size for page in pages))
+    budgets = [_decode(row.raw) for row in rows]
+    lines: dict[Any, dict[str, Any]] = {}
+    for budget in budgets:
+        for line in budget.get("BudgetLines") or ():
+            known = lines.setdefault(line.get("AccountID"), {**line, "BudgetBalances": []})
+            known["BudgetBalances"] += line.get("BudgetBalances") or ()
+    whole = {**budgets[-1], "BudgetLines": list(lines.values())}
+    row = rows[-1]._replace(source=msgspec.Raw(_encode(whole)), checked=False)
+    return Page([row], size=sum(page.size for page in pages))

@@ -1,0 +1,90 @@
+"""Nested tables: the lists inside records, passed on as the records come by, without a call of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from singer_xero.objects import NestedTable
+from tap_xero.records.projection import UNKNOWN
+from tap_xero.streams.lists import XeroStream
+
+if TYPE_CHECKING:
+    from tap_xero.tap import TapXero
+
+
+class NestedTableStream(XeroStream):
+    """A list inside the records of another stream, which reads it, keeps its bookmark and ends it.
+
+    The SDK would sync a child once for each record of its parent, with a log line and a SCHEMA each time; here the
+    parent hands over its records as they come.
+    """
+
+    def __init__(self, tap: TapXero, child: NestedTable, parent: XeroStream) -> None:
+        self.child, self.parent = child, parent
+        super().__init__(tap, child)
+        self.parent_stream_type = type(parent)  # for the SDK to leave its reading to the parent
+        self._begun = False
+        parent.children.append(self)
+        parent.child_streams.append(self)  # for the SDK to read the parent even where only this is selected
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the parent may be read."""
+        return self.parent.is_open
+
+    @property
+    def replication_key(self) -> str | None:
+        """The parent's."""
+        key = self.parent.replication_key
+        return key if key and self.child.cursor else None
+
+    @replication_key.setter
+    def replication_key(self, new_value: str | None) -> None:
+        """Not one of its own."""
+
+    @property
+    def replication_method(self) -> str:
+        """The parent's."""
+        return self.parent.replication_method
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
+        """Nothing: the parent passes its records on."""
+        return iter(())
+
+    def begin(self, version: int | None) -> None:
+        """Write the SCHEMA, before the parent's first record; `version` is that of a whole table."""
+        self._stream_version = version
+        if not self._begun:
+            self._begun = True
+            self._write_schema_message()
+
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """End with the parent: the table is complete if the parent was read to its end."""
+        self.incomplete = self.parent.incomplete
+        super().finalize_state_progress_markers(state)
+
+    @property
+    def _reader_of_rows(self) -> XeroStream:
+        """The parent."""
+        return self.parent
+
+    def parts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What a record of the parent's, by Xero's names, holds of this list."""
+        return [self.shape.record(one) for one in self.elements(record)]
+
+    def write(self, record: dict[str, Any], tenant_id: str) -> None:
+        """Write one of them."""
+        record["tenant_id"] = tenant_id
+        self._write_record_message(record)
+
+    def elements(self, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The elements of this list, each with what the schema doesn't have of it, where that is kept."""
+        unknown = record.get(UNKNOWN) or {}
+        for place, element in self.child.placed(record):
+            own = {
+                name.removeprefix(f"{place}."): value
+                for name, value in unknown.items()
+                if name.startswith(f"{place}.")
+            }
+            yield element | {UNKNOWN: own} if own else element

@@ -1,0 +1,1 @@
+"""Double-entry accounting and the reports drawn from it."""

@@ -1,0 +1,212 @@
+"""The ledger on a cash basis: income and costs count on the day on which money settles their documents.
+
+Xero's reports (`paymentsOnly`) and its Journals (the same parameter) show this ledger. A payment takes its share of the
+lines of what it pays in the place of receivables or payables; so does a credit that is set against an invoice. Money
+that moves without a document, and manual journals that say so, count as they are.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property, partial
+
+from .double_entry import ZERO, Record, document_id, in_base, is_credit, is_sale, standing
+from .general_ledger import Books, Entry, accrued, options_of
+
+_IN_LEDGER = ("ACCREC", "ACCPAY", "ACCRECCREDIT", "ACCPAYCREDIT")
+"""Types of documents that an accrual ledger has on their own date, and this one when they are settled."""
+
+
+def on_cash_basis(books: Books) -> list[Entry]:
+    """Every line of the ledger on a cash basis."""
+    return [
+        Entry(
+            journal["JournalDate"],
+            line["AccountID"],
+            line["NetAmount"],
+            options_of(line),
+            journal.get("SourceID", ""),
+        )
+        for journal in cash_journals(books)
+        for line in journal["JournalLines"]
+    ]
+
+
+def cash_journals(books: Books) -> list[Record]:
+    """The journals of the cash basis, in order of number: those of documents only as far as these are settled."""
+    cash = _CashBasis(books)
+    return [made for journal in cash.journals if (made := cash.journal(journal)) is not None]
+
+
+class _CashBasis:
+    """What the journals of an organisation mean on a cash basis."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.journals = list(books.records("Journals"))
+        self.accounts = {account["AccountID"]: account for account in books.records("Accounts")}
+        system = {one.get("SystemAccount"): key for key, one in self.accounts.items()}
+        self.receivables, self.payables = system.get("DEBTORS", ""), system.get("CREDITORS", "")
+        self.documents = {
+            document_id(document): document
+            for resource in ("Invoices", "CreditNotes", "Prepayments", "Overpayments")
+            for document in books.records(resource)
+        }
+        self.payments = {payment["PaymentID"]: payment for payment in books.records("Payments")}
+        self.hidden = {
+            manual["ManualJournalID"]
+            for manual in books.records("ManualJournals")
+            if not manual.get("ShowOnCashBasisReports", True)
+        }
+
+    @cached_property
+    def lines(self) -> dict[str, list[Entry]]:
+        """Per invoice or credit note what it put into the ledger beside its control account, net of reversals."""
+        control = (self.receivables, self.payables)
+        sums: dict[str, dict[tuple[str, frozenset[str]], Decimal]] = {
+            key: defaultdict(lambda: ZERO)
+            for key, document in self.documents.items()
+            if document.get("Type") in _IN_LEDGER
+        }
+        for entry in accrued(self.books):
+            if entry.source in sums and entry.account not in control:
+                sums[entry.source][entry.account, entry.options] += entry.net
+        return {
+            key: [
+                Entry(date.min, account, net, options, key)
+                for (account, options), net in found.items()
+                if net
+            ]
+            for key, found in sums.items()
+        }
+
+    @cached_property
+    def allocations(self) -> dict[str, tuple[Record, Record, Record]]:
+        """Credit, allocation and invoice by the id of the journal that the allocation made."""
+        found: dict[str, tuple[Record, Record, Record]] = {}
+        by_source: dict[str, list[Record]] = defaultdict(list)
+        for journal in self.journals:
+            by_source[journal.get("SourceID", "")].append(journal)
+        for key, credit in self.documents.items():
+            if not is_credit(credit) or not credit.get("Allocations"):
+                continue
+            alike = [one for one in standing(by_source[key], key) if self._only_moves_control(one)]
+            for allocation in credit["Allocations"][: len(alike)]:
+                journal = min(alike, key=partial(_unlike, allocation=allocation, credit=credit))
+                alike.remove(journal)
+                invoice = self.documents[allocation["Invoice"]["InvoiceID"]]
+                found[journal["JournalID"]] = credit, allocation, invoice
+        return found
+
+    def _only_moves_control(self, journal: Record) -> bool:
+        first = [line["AccountID"] for line in journal["JournalLines"][:2]]
+        return first in ([self.receivables] * 2, [self.payables] * 2)
+
+    def journal(self, journal: Record) -> Record | None:
+        """A journal as the cash basis has it; None if it is not of it."""
+        source = journal.get("SourceID", "")
+        if source in self.hidden:
+            return None
+        if journal["JournalID"] in self.allocations:
+            return self._allocated(journal)
+        payment = self.payments.get(source)
+        if payment is not None:
+            return self._paid(journal, payment)
+        if source in self.lines or journal.get("SourceType") in _IN_LEDGER:
+            return None
+        return journal
+
+    def _paid(self, journal: Record, payment: Record) -> Record:
+        """A payment: what it pays for in the place of receivables or payables."""
+        charged = self.lines.get((payment.get("Invoice") or {}).get("InvoiceID", ""))
+        if not charged:
+            return journal
+        lines: list[Record] = []
+        for line in journal["JournalLines"]:
+            if line["AccountID"] in (self.receivables, self.payables):
+                lines += self._shares(line["NetAmount"], charged)
+            else:
+                lines.append(line)
+        return _with_lines(journal, lines)
+
+    def _allocated(self, journal: Record) -> Record | None:
+        """A credit set against an invoice: what the invoice is for, against what the credit gave back or holds."""
+        credit, allocation, invoice = self.allocations[journal["JournalID"]]
+        amount = in_base(allocation["Amount"], invoice.get("CurrencyRate"))
+        amount = -amount if is_sale(invoice) else amount
+        account = self.receivables if is_sale(invoice) else self.payables
+        kept = [] if document_id(credit) in self.lines else journal["JournalLines"]
+        charged = self.lines.get(document_id(invoice))
+        if not charged:
+            return _with_lines(journal, kept) if kept else None
+        held = self.lines.get(document_id(credit)) or [
+            Entry(allocation["Date"], account, -amount, frozenset(), document_id(credit))
+        ]
+        return _with_lines(journal, [*kept, *self._shares(amount, charged), *self._shares(-amount, held)])
+
+    def _shares(self, amount: Decimal, lines: list[Entry]) -> list[Record]:
+        """Lines of a journal for `amount` spread over entries in proportion to theirs, to the last cent."""
+        whole = sum((line.net for line in lines), ZERO)
+        if not whole:
+            return []
+        found, left = [], amount
+        for place, line in enumerate(lines, 1):
+            part = (amount * line.net / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            part = left if place == len(lines) else part
+            left -= part
+            found.append(self._line(line, part))
+        return found
+
+    def _line(self, entry: Entry, net: Decimal) -> Record:
+        account = self.accounts.get(entry.account, {})
+        return {
+            "AccountID": entry.account,
+            **({"AccountCode": account["Code"]} if account.get("Code") else {}),
+            "AccountType": account.get("Type", ""),
+            "AccountName": account.get("Name", ""),
+            "NetAmount": net,
+            "GrossAmount": net,
+            "TaxAmount": ZERO,
+            "TrackingCategories": [
+                self.options[option] for option in sorted(entry.options) if option in self.options
+            ],
+        }
+
+    @cached_property
+    def options(self) -> Mapping[str, Record]:
+        """Tracking options as the lines of journals name them."""
+        return {
+            option["TrackingOptionID"]: {
+                "Name": category["Name"],
+                "Option": option["Name"],
+                "TrackingCategoryID": category["TrackingCategoryID"],
+                "TrackingOptionID": option["TrackingOptionID"],
+                "Options": [],
+            }
+            for category in self.books.records("TrackingCategories")
+            for option in category.get("Options") or ()
+        }
+
+
+def _unlike(journal: Record, allocation: Record, credit: Record) -> tuple[bool, Decimal]:
+    """How far a journal is from that of an allocation: by its day, then by its amount."""
+    amount = in_base(allocation["Amount"], credit.get("CurrencyRate"))
+    return journal["JournalDate"] != allocation["Date"], abs(
+        abs(journal["JournalLines"][0]["NetAmount"]) - amount
+    )
+
+
+def _with_lines(journal: Record, lines: Iterable[Record]) -> Record:
+    """The journal with other lines, each with an id that stays the same from read to read."""
+    space = uuid.uuid5(uuid.NAMESPACE_OID, str(journal["JournalID"]))
+    return {
+        **journal,
+        "JournalLines": [
+            line if "JournalLineID" in line else {"JournalLineID": str(uuid.uuid5(space, str(place))), **line}
+            for place, line in enumerate(lines)
+        ],
+    }

@@ -1,0 +1,58 @@
+"""The general ledger as reports read it, entries from journals, and the calendar of reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from .double_entry import Record
+
+
+class Books(Protocol):
+    """Where reports read from."""
+
+    def records(self, resource: str) -> Iterable[Record]:
+        """All records of a resource."""
+
+    def now(self) -> datetime:
+        """The present, an aware datetime."""
+
+
+class Entry(NamedTuple):
+    """A line of the ledger: a debit is positive, amounts in base currency."""
+
+    day: date
+    account: str
+    net: Decimal
+    options: frozenset[str]
+    source: str
+
+
+def accrued(books: Books) -> Iterable[Entry]:
+    """Every line of every journal."""
+    for journal in books.records("Journals"):
+        day, source = journal["JournalDate"], journal.get("SourceID", "")
+        for line in journal["JournalLines"]:
+            yield Entry(day, line["AccountID"], line["NetAmount"], options_of(line), source)
+
+
+def options_of(line: Record) -> frozenset[str]:
+    """The tracking options of a journal's line."""
+    return frozenset(
+        one["TrackingOptionID"] for one in line.get("TrackingCategories") or () if "TrackingOptionID" in one
+    )
+
+
+def month_end(day: date) -> date:
+    """The last day of its month."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def shifted(day: date, months: int) -> date:
+    """The same day so many months away; the end of a month stays one, 29 February included."""
+    index = day.year * 12 + day.month - 1 + months
+    first = date(index // 12, index % 12 + 1, 1)
+    last = month_end(first)
+    return last if day == month_end(day) else first.replace(day=min(day.day, last.day))

@@ -1,0 +1,433 @@
+"""The admin API: what a test or a demo asks of the sandbox itself, as JSON under ``/sandbox/<secret>/``."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from werkzeug import Request, Response
+
+from . import apps
+from .faults import Fault
+from .http import messages
+from .http.visitors import not_allowed_to_administer
+from .identity import TokenError
+from .limits import Allowance
+from .resources import RESOURCES
+from .state.store import Organisation, Record
+
+if TYPE_CHECKING:
+    from .http.app import Xero
+
+
+class AdminRefusal(Exception):
+    """A request that can't be met: 400 (or ``status``) with the reason."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class AdminRequest:
+    """One request to the admin API: the sandbox, the pieces of the address, what was sent."""
+
+    def __init__(self, xero: Xero, request: Request, pieces: tuple[str, ...]) -> None:
+        self.xero, self.request, self.pieces = xero, request, pieces
+        body = request.get_data()
+        self.body: dict[str, Any] = messages.decoded(body) if body else {}
+        if not isinstance(self.body, dict):
+            raise AdminRefusal("Send a JSON object")
+
+    def only(self, *known: str) -> dict[str, Any]:
+        """What was sent; refuses words that mean nothing here."""
+        if unknown := set(self.body) - set(known):
+            raise AdminRefusal(f"Unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+        return self.body
+
+    def organisation(self, tenant_id: str | None) -> Organisation:
+        """The organisation of that id or name; the first one without."""
+        organisations = self.xero.store.organisations
+        if not tenant_id:
+            return next(iter(organisations.values()))
+        for one in organisations.values():
+            if tenant_id in {one.tenant_id, one.name}:
+                return one
+        raise AdminRefusal(f"There is no organisation {tenant_id!r}", 404)
+
+    def app(self, client_id: str | None) -> apps.App:
+        """The app of that client id; the web app without."""
+        client_id = client_id or apps.WEB_APP.client_id
+        if client_id not in self.xero.identity.apps:
+            raise AdminRefusal(f"There is no app {client_id!r}", 404)
+        return self.xero.identity.apps[client_id]
+
+
+def answer(xero: Xero, request: Request) -> Response:
+    """The admin API's answer to a request under ``/sandbox``."""
+    path = request.path.removeprefix("/sandbox").strip("/")
+    if refused := not_allowed_to_administer(request, path, xero.admin_secret, xero.url.rpartition(":")[2]):
+        return _json(refused[0], {"error": refused[1]})
+    path = path.partition("/")[2]
+    verbs = set()
+    for verb, pattern, handler in _ROUTES:
+        if found := re.fullmatch(pattern, path):
+            verbs.add(verb)
+            if verb == request.method:
+                return _tried(handler, xero, request, found.groups())
+    reason = (
+        f"The admin API takes {', '.join(sorted(verbs))} there" if verbs else f"The admin API has no {path!r}"
+    )
+    return _json(405 if verbs else 404, {"error": reason})
+
+
+def _tried(
+    handler: Callable[[AdminRequest], Any], xero: Xero, request: Request, pieces: tuple[str, ...]
+) -> Response:
+    try:
+        return _json(200, handler(AdminRequest(xero, request, pieces)))
+    except AdminRefusal as refusal:
+        return _json(refusal.status, {"error": str(refusal)})
+    except TokenError as refusal:
+        return _json(400, refusal.body)
+    except (ValueError, KeyError, TypeError) as error:
+        return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _json(status: int, body: Any) -> Response:
+    return Response(messages.encode(body), status, content_type="application/json")
+
+
+# --- the whole -------------------------------------------------------------------------------------------
+
+
+def _overview(asked: AdminRequest) -> Any:
+    xero = asked.xero
+    return {
+        "url": xero.url,
+        "now": xero.clock.now().isoformat(),
+        "organisations": _organisations(asked),
+        "apps": [_app(app) for app in xero.identity.apps.values()],
+    }
+
+
+def _reset(asked: AdminRequest) -> Any:
+    with asked.xero.store.change():
+        asked.xero.start_afresh()
+    return _overview(asked)
+
+
+def _clock(asked: AdminRequest) -> Any:
+    sent, clock = asked.only("set", "advance", "freeze"), asked.xero.clock
+    with asked.xero.store.change():
+        if "set" in sent:
+            clock.set(messages.instant(sent["set"]))
+        if "advance" in sent:
+            clock.advance(float(sent["advance"]))
+        if "freeze" in sent:
+            clock.freeze(bool(sent["freeze"]))
+        asked.xero.keep_clock()
+    return {"now": clock.now().isoformat(), "frozen": clock.frozen}
+
+
+def _limits(asked: AdminRequest) -> Any:
+    limits = asked.xero.limits
+    sent = asked.only(*(one.name for one in fields(Allowance)), "start_afresh")
+    if sent.pop("start_afresh", False):
+        limits.start_afresh()
+    for name, value in sent.items():
+        setattr(limits.allowance, name, bool(value) if name == "enabled" else int(value))
+    return asdict(limits.allowance)
+
+
+def _switches(asked: AdminRequest) -> Any:
+    asked.xero.switches.change(asked.body)
+    return asdict(asked.xero.switches)
+
+
+def _calls(asked: AdminRequest) -> Any:
+    return {"calls": list(asked.xero.calls)}
+
+
+def _forget_calls(asked: AdminRequest) -> Any:
+    asked.xero.calls.clear()
+    return {}
+
+
+def _counters(asked: AdminRequest) -> Any:
+    tenants: dict[str, dict[str, int]] = {}
+    for entry in list(asked.xero.calls):
+        counted = tenants.setdefault(entry["tenant"], {"calls": 0, "bytes": 0})
+        counted["calls"] += 1
+        counted["bytes"] += entry["bytes"]
+    for (_, tenant_id), most in asked.xero.limits.most_in_flight.items():
+        counted = tenants.setdefault(tenant_id, {"calls": 0, "bytes": 0})
+        counted["most_in_flight"] = max(most, counted.get("most_in_flight", 0))
+    return {"calls": len(asked.xero.calls), "tenants": tenants}
+
+
+# --- faults ----------------------------------------------------------------------------------------------
+
+
+def _faults(asked: AdminRequest) -> Any:
+    return {"faults": [fault.described() for fault in list(asked.xero.faults.faults.values())]}
+
+
+def _add_fault(asked: AdminRequest) -> Any:
+    return asked.xero.faults.add(asked.body).described()
+
+
+def _clear_faults(asked: AdminRequest) -> Any:
+    asked.xero.faults.clear()
+    return {}
+
+
+def _release(asked: AdminRequest) -> Any:
+    asked.xero.faults.release(asked.only("number").get("number"))
+    return {}
+
+
+def _wait(asked: AdminRequest) -> Any:
+    sent = asked.only("number", "hits")
+    if not asked.xero.faults.wait(int(sent["number"]), int(sent["hits"])):
+        raise AdminRefusal(f"Fault {sent['number']} did not strike {sent['hits']} times")
+    return {}
+
+
+def edit(xero: Xero, tenant_id: str, fault: Fault) -> None:
+    """The change that an ``edit`` fault makes: ``patch`` (or nothing but a new stamp) on one record."""
+    with xero.store.change():
+        organisation = xero.store.organisations[tenant_id]
+        table = organisation.table(fault.resource)
+        identifier = fault.id or table.ids()[fault.position]
+        organisation.put(fault.resource, {**table.rows[identifier], **messages.understood(fault.patch)})
+
+
+# --- apps and consents -----------------------------------------------------------------------------------
+
+
+def _app(app: apps.App) -> dict[str, Any]:
+    shown = asdict(app)
+    shown["scopes"] = None if app.scopes is None else sorted(app.scopes)
+    return shown
+
+
+def _add_app(asked: AdminRequest) -> Any:
+    sent = asked.only(*(one.name for one in fields(apps.App)))
+    kind = sent.get("kind", apps.WEB)
+    scopes = sent.get("scopes")
+    app = apps.App(
+        **{
+            "client_id": secrets.token_hex(16).upper(),
+            "client_secret": None if kind == apps.PKCE else secrets.token_urlsafe(36),
+            "name": "An app",
+            **sent,
+            "kind": kind,
+            "scopes": None if scopes is None else frozenset(scopes),
+            "redirect_uris": tuple(sent.get("redirect_uris", ("http://localhost",))),
+        }
+    )
+    identity = asked.xero.identity
+    with asked.xero.store.change():
+        known = app.client_id in identity.apps
+        identity.add_app(app)
+        if app.kind == apps.CUSTOM and not known and (tenant_id := identity.tenant_of(app)):
+            identity.consent(app, [tenant_id], app.allowed())
+    return _app(app)
+
+
+def _consent(asked: AdminRequest) -> Any:
+    sent = asked.only("client_id", "tenants", "scopes")
+    identity, app = asked.xero.identity, asked.app(sent.get("client_id"))
+    scopes = sent.get("scopes")
+    if isinstance(scopes, list):
+        scopes = " ".join(scopes)
+    chosen = app.allowed() if scopes is None else identity.check_scopes(app, scopes)
+    names = sent.get("tenants")
+    tenants = [asked.organisation(one).tenant_id for one in ([None] if names is None else names)]
+    with asked.xero.store.change():
+        event = identity.consent(app, tenants, chosen)
+        return identity.issue(app, event)
+
+
+def _take_scopes(asked: AdminRequest) -> Any:
+    sent = asked.only("client_id", "scopes")
+    with asked.xero.store.change():
+        asked.xero.identity.take_scopes(asked.app(sent.get("client_id")), sent["scopes"])
+    return {}
+
+
+def _revoke(asked: AdminRequest) -> Any:
+    with asked.xero.store.change():
+        asked.xero.identity.revoke(asked.app(asked.only("client_id").get("client_id")))
+    return {}
+
+
+def _disconnect(asked: AdminRequest) -> Any:
+    sent = asked.only("tenant", "client_id")
+    tenant_id, identity = asked.organisation(sent.get("tenant")).tenant_id, asked.xero.identity
+    gone = [
+        one["id"]
+        for one in identity.connections.values()
+        if one["tenant_id"] == tenant_id and sent.get("client_id") in {None, one["client_id"]}
+    ]
+    with asked.xero.store.change():
+        for connection_id in gone:
+            identity.disconnect(connection_id)
+    return {"disconnected": len(gone)}
+
+
+# --- organisations and records ---------------------------------------------------------------------------
+
+
+def _organisations(asked: AdminRequest) -> Any:
+    return [
+        {
+            "tenant_id": one.tenant_id,
+            "name": one.name,
+            "records": {path: len(table.rows) for path, table in one.tables.items() if table.rows},
+        }
+        for one in asked.xero.store.organisations.values()
+    ]
+
+
+def _add_organisation(asked: AdminRequest) -> Any:
+    sent = asked.only("tenant_id", "name", "records")
+    tenant_id = sent.get("tenant_id") or str(uuid.uuid4())
+    records: dict[str, list[Record]] = {}
+    for path, rows in sent.get("records", {}).items():
+        if path not in RESOURCES:
+            raise AdminRefusal(f"There is no resource {path!r}")
+        records[path] = [{RESOURCES[path].id: str(uuid.uuid4()), **messages.understood(row)} for row in rows]
+    if not records.get("Organisation"):
+        records["Organisation"] = [
+            {"OrganisationID": tenant_id, "Name": sent["name"], "OrganisationStatus": "ACTIVE"}
+        ]
+    with asked.xero.store.change():
+        asked.xero.store.add_organisation(tenant_id, sent["name"], records)
+    return {"tenant_id": tenant_id, "name": sent["name"]}
+
+
+def _table(asked: AdminRequest) -> tuple[Organisation, str]:
+    tenant_id, path = asked.pieces[:2]
+    if path not in RESOURCES:
+        raise AdminRefusal(f"There is no resource {path!r}", 404)
+    return asked.organisation(tenant_id), path
+
+
+def _tree(record: Record) -> Record:
+    return messages.rendered(record, places=4)
+
+
+def _records(asked: AdminRequest) -> Any:
+    organisation, path = _table(asked)
+    return {"records": [_tree(record) for record in organisation.records(path)]}
+
+
+def _record(asked: AdminRequest) -> Any:
+    organisation, path = _table(asked)
+    record = organisation.table(path).find(asked.pieces[2])
+    if record is None:
+        raise AdminRefusal(f"{path} has no {asked.pieces[2]}", 404)
+    return _tree(record)
+
+
+def _put(asked: AdminRequest) -> Any:
+    organisation, path = _table(asked)
+    identifier = asked.pieces[2] if len(asked.pieces) > 2 else None
+    record = messages.understood(asked.body)
+    if identifier:
+        record[RESOURCES[path].id] = identifier
+    stamped = RESOURCES[path].since in record
+    with asked.xero.store.change():
+        return _tree(organisation.put(path, record, touch=not stamped))
+
+
+def _patch(asked: AdminRequest) -> Any:
+    organisation, path = _table(asked)
+    with asked.xero.store.change():
+        before = organisation.table(path).find(asked.pieces[2])
+        if before is None:
+            raise AdminRefusal(f"{path} has no {asked.pieces[2]}", 404)
+        record = {**before, **messages.understood(asked.body)}
+        stamped = RESOURCES[path].since in asked.body
+        return _tree(organisation.put(path, record, touch=not stamped))
+
+
+def _merge(asked: AdminRequest) -> Any:
+    """Merge a contact into another one, as people do in Xero."""
+    from .rules.contacts import merge
+
+    organisation, into = asked.organisation(asked.pieces[0]), asked.only("into").get("into", "")
+    with asked.xero.store.change():
+        found = [organisation.table("Contacts").find(str(key)) for key in (asked.pieces[1], into)]
+        if None in found or found[0] is found[1]:
+            raise AdminRefusal("Two contacts of the organisation are needed", 404)
+        return _tree(merge(organisation, *(one for one in found if one is not None)))
+
+
+def _delete(asked: AdminRequest) -> Any:
+    organisation, path = _table(asked)
+    with asked.xero.store.change():
+        record = organisation.table(path).find(asked.pieces[2])
+        if record is None:
+            raise AdminRefusal(f"{path} has no {asked.pieces[2]}", 404)
+        organisation.remove(path, str(record[RESOURCES[path].id]))
+    return {}
+
+
+def _day(asked: AdminRequest) -> Any:
+    """A business day goes by: things happen in one organisation, and the clock moves to its close."""
+    from .demo import company as seed
+
+    xero, organisation = asked.xero, asked.organisation(asked.only("tenant").get("tenant"))
+    with xero.store.change():
+        now = xero.clock.now()
+        changed = seed.trading_day(organisation.everything(), now)
+        xero.clock.set(seed.next_business_day(now)[1])
+        xero.keep_clock()
+        for path, records in changed.items():
+            for record in records:
+                organisation.take(path, record)
+    return {
+        "now": xero.clock.now().isoformat(),
+        "changed": {path: len(rows) for path, rows in changed.items()},
+    }
+
+
+_ROUTES: tuple[tuple[str, str, Callable[[AdminRequest], Any]], ...] = (
+    ("GET", "", _overview),
+    ("POST", "reset", _reset),
+    ("GET", "clock", _clock),
+    ("POST", "clock", _clock),
+    ("GET", "limits", _limits),
+    ("POST", "limits", _limits),
+    ("GET", "switches", _switches),
+    ("POST", "switches", _switches),
+    ("GET", "calls", _calls),
+    ("DELETE", "calls", _forget_calls),
+    ("GET", "counters", _counters),
+    ("GET", "faults", _faults),
+    ("POST", "faults", _add_fault),
+    ("DELETE", "faults", _clear_faults),
+    ("POST", "faults/release", _release),
+    ("POST", "faults/wait", _wait),
+    ("POST", "apps", _add_app),
+    ("POST", "consents", _consent),
+    ("POST", "scopes/take", _take_scopes),
+    ("POST", "revoke", _revoke),
+    ("POST", "disconnect", _disconnect),
+    ("GET", "organisations", _organisations),
+    ("POST", "organisations", _add_organisation),
+    ("GET", "organisations/([^/]+)/([^/]+)", _records),
+    ("POST", "organisations/([^/]+)/([^/]+)", _put),
+    ("GET", "organisations/([^/]+)/([^/]+)/([^/]+)", _record),
+    ("PUT", "organisations/([^/]+)/([^/]+)/([^/]+)", _put),
+    ("PATCH", "organisations/([^/]+)/([^/]+)/([^/]+)", _patch),
+    ("POST", "organisations/([^/]+)/Contacts/([^/]+)/merge", _merge),
+    ("DELETE", "organisations/([^/]+)/([^/]+)/([^/]+)", _delete),
+    ("POST", "day", _day),
+)

@@ -1,0 +1,228 @@
+"""A client of the admin API; works from any process that knows the admin API's address."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+"""Never through a proxy: the sandbox is on this machine."""
+
+
+class AdminError(Exception):
+    """The admin API refused; the message says why."""
+
+
+class AdminClient:
+    """The admin API at ``url``, the address with its secret that ``xero-sandbox`` prints.
+
+    Organisations are named by tenant id or by name.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request (``path`` below the admin API's address), return the JSON answer. Raises ``AdminError``."""
+        data = None if body is None else json.dumps(body, default=str).encode()
+        request = urllib.request.Request(  # noqa: S310 - always the sandbox's own http address
+            f"{self.url}/{path}",
+            data=data,
+            method=method,
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with _open(request, timeout=120) as response:
+                return json.loads(response.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode(errors="replace")
+            try:
+                reason = json.loads(text)["error"]
+            except (ValueError, KeyError, TypeError):
+                reason = text
+            raise AdminError(f"{method} {path}: {reason}") from None
+
+    # --- the whole ---
+
+    def overview(self) -> dict[str, Any]:
+        """Address, time, organisations (with their numbers of records) and apps."""
+        found: dict[str, Any] = self.ask("GET", "")
+        return found
+
+    def reset(self) -> dict[str, Any]:
+        """Back to the beginning: records, clock, consents, tokens, faults, limits, switches, list of calls."""
+        found: dict[str, Any] = self.ask("POST", "reset", {})
+        return found
+
+    # --- the clock ---
+
+    def now(self) -> datetime:
+        """The sandbox's present."""
+        return datetime.fromisoformat(self.ask("GET", "clock")["now"])
+
+    def advance(self, seconds: float) -> datetime:
+        """Move the clock on."""
+        return datetime.fromisoformat(self.ask("POST", "clock", {"advance": seconds})["now"])
+
+    def set_clock(self, instant: datetime | str) -> datetime:
+        """Set the clock (an aware datetime, or ISO 8601 in UTC)."""
+        text = instant if isinstance(instant, str) else instant.isoformat()
+        return datetime.fromisoformat(self.ask("POST", "clock", {"set": text})["now"])
+
+    def freeze(self, frozen: bool = True) -> datetime:
+        """Stop the clock, or let it run again."""
+        return datetime.fromisoformat(self.ask("POST", "clock", {"freeze": frozen})["now"])
+
+    def day(self, tenant: str | None = None) -> dict[str, Any]:
+        """Let the next business day go by in an organisation (the first one); tells how many records changed."""
+        found: dict[str, Any] = self.ask("POST", "day", {"tenant": tenant} if tenant else {})
+        return found
+
+    # --- limits, faults, switches ---
+
+    def limits(self, **changes: Any) -> dict[str, Any]:
+        """Set limits by name (``enabled``, ``minute`` and the others of ``limits.Allowance``) and return them all.
+
+        ``start_afresh=True`` forgets what was used.
+        """
+        found: dict[str, Any] = self.ask("POST", "limits", changes)
+        return found
+
+    def fault(self, kind: str, **options: Any) -> int:
+        """Let something go wrong; see ``faults.KINDS`` and ``faults.Fault`` for what there is. Returns its number."""
+        return int(self.ask("POST", "faults", {"kind": kind, **options})["number"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are set, with ``seen`` and ``hits``."""
+        found: list[dict[str, Any]] = self.ask("GET", "faults")["faults"]
+        return found
+
+    def clear_faults(self) -> None:
+        """Take all faults away."""
+        self.ask("DELETE", "faults")
+
+    def release(self, number: int | None = None) -> None:
+        """Let held calls go on."""
+        self.ask("POST", "faults/release", {} if number is None else {"number": number})
+
+    def wait(self, number: int, hits: int = 1) -> None:
+        """Come back when a fault has struck so many calls. Raises ``AdminError`` if it never does."""
+        self.ask("POST", "faults/wait", {"number": number, "hits": hits})
+
+    def switch(self, **switches: bool) -> dict[str, Any]:
+        """Set what is uncertain about Xero; see ``faults.Switches``. Returns all switches."""
+        found: dict[str, Any] = self.ask("POST", "switches", switches)
+        return found
+
+    # --- what was asked ---
+
+    def calls(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
+        """The calls received, oldest first: those whose path ends in ``path``, with that verb."""
+        return [
+            one
+            for one in self.ask("GET", "calls")["calls"]
+            if one["path"].endswith(path) and method in {"", one["method"]}
+        ]
+
+    def forget_calls(self) -> None:
+        """Empty the list of calls."""
+        self.ask("DELETE", "calls")
+
+    def counters(self) -> dict[str, Any]:
+        """Calls and bytes in all and by tenant, and the most that were in flight at once."""
+        found: dict[str, Any] = self.ask("GET", "counters")
+        return found
+
+    # --- apps and consents ---
+
+    def add_app(self, **app: Any) -> dict[str, Any]:
+        """Register an app (fields of ``apps.App``; ids and secrets are made up), or change a known ``client_id``."""
+        found: dict[str, Any] = self.ask("POST", "apps", app)
+        return found
+
+    def consent(
+        self,
+        client_id: str | None = None,
+        tenants: Iterable[str] | None = None,
+        scopes: str | Iterable[str] | None = None,
+    ) -> dict[str, Any]:
+        """A consent without a browser: tokens for an app (the web app), organisations (the first) and scopes (all)."""
+        body: dict[str, Any] = {}
+        if client_id:
+            body["client_id"] = client_id
+        if tenants is not None:
+            body["tenants"] = list(tenants)
+        if scopes is not None:
+            body["scopes"] = scopes if isinstance(scopes, str) else " ".join(scopes)
+        found: dict[str, Any] = self.ask("POST", "consents", body)
+        return found
+
+    def take_scopes(self, *scopes: str, client_id: str | None = None) -> None:
+        """Take scopes away from an app (the web app); tokens issued from now on lack them."""
+        self.ask(
+            "POST", "scopes/take", {"scopes": list(scopes), **({"client_id": client_id} if client_id else {})}
+        )
+
+    def revoke(self, client_id: str | None = None) -> None:
+        """End a consent: refresh tokens and connections of an app (the web app) are gone."""
+        self.ask("POST", "revoke", {"client_id": client_id} if client_id else {})
+
+    def disconnect(self, tenant: str | None = None, client_id: str | None = None) -> int:
+        """Cut an organisation (the first) off from an app (all); returns how many connections that were."""
+        body = {name: value for name, value in (("tenant", tenant), ("client_id", client_id)) if value}
+        return int(self.ask("POST", "disconnect", body)["disconnected"])
+
+    # --- organisations and records ---
+
+    def organisations(self) -> list[dict[str, Any]]:
+        """Tenant id, name and numbers of records of each organisation."""
+        found: list[dict[str, Any]] = self.ask("GET", "organisations")
+        return found
+
+    def add_organisation(
+        self, name: str, records: dict[str, list[dict[str, Any]]] | None = None, tenant_id: str | None = None
+    ) -> str:
+        """A new organisation with these records; returns its tenant id. No app is connected to it yet."""
+        body = {"name": name, "records": records or {}, **({"tenant_id": tenant_id} if tenant_id else {})}
+        return str(self.ask("POST", "organisations", body)["tenant_id"])
+
+    def records(self, resource: str, tenant: str | None = None) -> list[dict[str, Any]]:
+        """All records of a resource as they are kept, hidden ones too; dates as ``/Date()/``."""
+        found: list[dict[str, Any]] = self.ask("GET", self._address(tenant, resource))["records"]
+        return found
+
+    def record(self, resource: str, key: str, tenant: str | None = None) -> dict[str, Any]:
+        """One record by id, number or code."""
+        found: dict[str, Any] = self.ask("GET", self._address(tenant, resource, key))
+        return found
+
+    def put(self, resource: str, record: dict[str, Any], tenant: str | None = None) -> dict[str, Any]:
+        """Keep a record as it is given (an id is made up if it has none); UpdatedDateUTC moves unless given."""
+        found: dict[str, Any] = self.ask("POST", self._address(tenant, resource), record)
+        return found
+
+    def edit(self, resource: str, key: str, tenant: str | None = None, **patch: Any) -> dict[str, Any]:
+        """Change fields of a record; without any, only UpdatedDateUTC moves."""
+        found: dict[str, Any] = self.ask("PATCH", self._address(tenant, resource, key), patch)
+        return found
+
+    def merge_contacts(self, contact: str, into: str, tenant: str | None = None) -> dict[str, Any]:
+        """Merge a contact into another one: it is archived, and its documents are the other's. Returns it."""
+        found: dict[str, Any] = self.ask(
+            "POST", self._address(tenant, "Contacts", contact, "merge"), {"into": into}
+        )
+        return found
+
+    def delete(self, resource: str, key: str, tenant: str | None = None) -> None:
+        """Take a record away for good."""
+        self.ask("DELETE", self._address(tenant, resource, key))
+
+    def _address(self, tenant: str | None, *pieces: str) -> str:
+        first = tenant or self.organisations()[0]["tenant_id"]
+        return "/".join(["organisations", *(quote(piece, safe="") for piece in (first, *pieces))])

@@ -1,0 +1,1 @@
+"""The organisations a sandbox can start with."""

@@ -1,0 +1,828 @@
+"""What the demo company has beside its daily trade: beginnings, rarities, and what is put in order at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, Posting, Record, money
+from . import names
+from .bookkeeper import IDS, business_day, local_time
+from .company import TODAY, put_in_order
+
+if TYPE_CHECKING:
+    from .story import Story
+
+
+SLOW_PAYER = "Sleeping Giant Backpackers"
+
+
+def before(story: Story) -> None:
+    """Contacts and conversion balances, before the first day of trade."""
+    story.make_contacts()
+    offices = (
+        ("Inland Revenue (Te Tari Taake)", "tax_office"),
+        ("Tasman Savings Bank", "bank_contact"),
+        ("Staff wages", "staff"),
+        ("Walk-in customer", "walk_in"),
+        ("Hinewai Parata", "owner"),
+    )
+    at = local_time(date(2024, 11, 18), 9 * 3600 + 843, 407)
+    for i, (name, role) in enumerate(offices):
+        record = story.make_contact(
+            name, at, number=f"X{i + 1:04d}", currency="NZD", city="Nelson", country="New Zealand", person=""
+        )
+        setattr(story, role, record["ContactID"])
+    story.disputed = {story.suppliers[22][0]["ContactID"], story.guid(f"contact/{SLOW_PAYER}")}
+    stock = sum((item.get("TotalCostPool", ZERO) for item in story.records["Items"]), ZERO)
+    amounts = {
+        "090": "38450.00", "091": "42000.00", "092": "6118.40", "093": "-1240.55", "710": "9800.00", "711": "-4100.00",
+        "720": "12400.00", "721": "-6900.00", "730": "78000.00", "731": "-22300.00", "820": "-3950.20",
+        "825": "-2812.75", "900": "-64000.00", "970": "-45800.00",
+    }  # fmt: skip
+    balances = {code: Decimal(value) for code, value in amounts.items()} | {"630": stock}
+    balances["960"] = -sum(balances.values(), ZERO)
+    story.clerk.opening(date(2024, 10, 31), story.founded + timedelta(minutes=47), balances)
+
+
+def during(story: Story) -> None:
+    """Put the rare things into the diary."""
+    plan, when = story.diary.plan, story.when
+    for act, days in RARITIES.items():
+        for text in days.split():
+            day = business_day(date.fromisoformat(text))
+            plan(when(day, 8, 12), act, story, day)
+    for act, first, step, times in (
+        (_deposit, date(2024, 12, 4), 49, 15),
+        (_together, date(2025, 1, 16), 91, 8),
+        (_stock_up, date(2025, 2, 10), 91, 7),
+    ):
+        for n in range(times):
+            day = business_day(first + timedelta(days=step * n))
+            plan(when(day), act, story, day)
+    for n in range(100):
+        day = date(2024, 12, 2) + timedelta(days=7 * n + n % 5 + 14)
+        plan(when(day), _order, story, day, n)
+    for n in range(84):
+        day = date(2024, 12, 2) + timedelta(days=8 * n + n % 3 + 20)
+        plan(when(day), _quote, story, day, n)
+    for n in range(34):
+        day = date(2025, 1, 8) + timedelta(days=19 * n)
+        plan(when(day), _new_phone, story, n)
+    for n, name in enumerate(
+        ("Hauraki Sea Scouts", "Mapua Wharf Traders", "Skip & Save Waste", "Sealink Ferries")
+    ):
+        plan(when(date(2026, 8, 3) + timedelta(days=17 * n)), _archive, story, name)
+    plan(when(date(2025, 10, 6)), _merge, story)
+
+
+# --- documents out of the ordinary
+
+
+def _sell(story: Story, at: datetime, day: date, contact: str, lines: list[Record], **more: Any) -> Record:
+    number = story.clerk.number("INV-")
+    key = story.guid(f"contact/{contact}")
+    return story.clerk.invoice(
+        "ACCREC",
+        key,
+        day,
+        at,
+        lines,
+        name=f"invoice/{number}",
+        due=story.due(key, day),
+        number=number,
+        **more,
+    )
+
+
+def _customer(story: Story, name: str) -> Record:
+    key = story.guid(f"contact/{name}")
+    return next(customer for customer in story.customers if customer["id"] == key)
+
+
+def _hundred_lines(at: datetime, story: Story, day: date) -> None:
+    """The spring order of a shop: one hundred lines."""
+    tracking = [("Region", "South"), ("Department", "Wholesale")]
+    goods = [row for row in names.ITEMS if row[2] == "200" and row[0] != "KAY-FIN"]
+    lines = [
+        story.clerk.line(
+            f"{row[1]} (carton {n + 1} of 100)", Decimal(row[3]), "200", quantity=Decimal(1 + n % 3),
+            item=row[0], tracking=tracking,
+        )
+        for n, row in ((n, goods[n % len(goods)]) for n in range(100))
+    ]  # fmt: skip
+    contact = "The Gear Shed (Wānaka) Ltd"
+    record = _sell(story, at, day, contact, lines, reference="Spring order 2025 🛶", SentToContact=True)
+    story.diary.plan(story.when(day + timedelta(days=14)), story.receive, record["InvoiceID"], Decimal("0.5"))
+    story.diary.plan(story.when(day + timedelta(days=49)), story.receive, record["InvoiceID"])
+
+
+def _nothing_to_pay(at: datetime, story: Story, day: date) -> None:
+    """A warranty replacement, free of charge: Xero calls it PAID at once."""
+    line = story.clerk.line(
+        "Rudder kit, replaced under warranty",
+        Decimal("329.0000"),
+        "200",
+        item="RUDDER",
+        DiscountRate=Decimal("100.00"),
+    )
+    _sell(story, at, day, "Cable Bay Holiday Park", [line], reference="Warranty")
+
+
+def _long_words(at: datetime, story: Story, day: date) -> None:
+    lines = [
+        story.clerk.line(names.LONG_TEXT, Decimal("6950.0000"), "200", item="KAY-FIN"),
+        story.clerk.line(
+            names.DATE_TEXT, Decimal("18.2500"), "200", quantity=Decimal("2.5"), item="GLASS-M2"
+        ),
+        {
+            "Description": 'Waka huia, mā te wā! – 谢谢 – ありがとう – Grüße – O\'Neill & "Sons" <b>not html</b>',
+            "Tracking": [],
+        },
+    ]
+    record = _sell(
+        story, at, day, "Paddle & Peak", lines, reference="Kia ora 🌊 #88", SentToContact=True,
+        Url="https://totara-and-tide.example/orders/88", ExpectedPaymentDate=day + timedelta(days=45),
+    )  # fmt: skip
+    story.diary.plan(story.when(day + timedelta(days=43)), story.receive, record["InvoiceID"])
+
+
+def _odd_lines(at: datetime, story: Story, day: date) -> None:
+    """Prices of four decimals, a discount in dollars, a negative line, and one line of nothing."""
+    line = story.clerk.line
+    lines = [
+        line("Deck line", Decimal("3.4567"), "200", quantity=Decimal("137.5"), item="ROPE-M"),
+        line("Bungee", Decimal("2.8995"), "200", quantity=Decimal("0.3333"), item="BUNGEE-M"),
+        line("Trolley", Decimal("169.0000"), "200", item="TROLLEY", DiscountAmount=Decimal("12.50")),
+        line("Deposit returned on hire gear", Decimal("-50.0000"), "202"),
+        line("Sticker, with compliments", Decimal("0.0000"), "200"),
+    ]
+    record = _sell(story, at, day, "University Canoe Club", lines, amounts="Exclusive", reference="Regatta")
+    story.diary.plan(story.when(day + timedelta(days=20)), story.receive, record["InvoiceID"])
+    loan = [line("Loan of a canoe, no GST", Decimal("240.0000"), "202", tax="NONE")]
+    _sell(story, at + timedelta(seconds=40), day, "Golden Bay Area School", loan, amounts="NoTax")
+
+
+def _pending(at: datetime, story: Story, day: date) -> None:
+    """The last days' papers, still waiting for somebody to approve them."""
+    status = "SUBMITTED" if day.day % 2 else "DRAFT"
+    lines = [
+        story.clerk.line(
+            "Guided day on the water", Decimal("195.0000"), "201", quantity=Decimal(4), item="TOUR-DAY"
+        )
+    ]
+    _sell(story, at, day, "Kererū Retreats", lines, status=status, reference=f"Party of four, {day:%d %b}")
+    story.bill(at + timedelta(seconds=90), day, 17 + day.day % 4, status=status)
+
+
+def _unpaid(at: datetime, story: Story, day: date) -> None:
+    """An invoice to somebody who does not answer the phone."""
+    line = story.clerk.line
+    lines = [
+        line("Hire of three double kayaks", Decimal("135.0000"), "202", quantity=Decimal(9), item="HIRE-DBL")
+    ]
+    _sell(story, at, day, SLOW_PAYER, lines, reference="Final notice sent")
+
+
+def _wrong_bill(at: datetime, story: Story, day: date) -> None:
+    """A freight bill meant for somebody else, voided the day after."""
+    key = story.suppliers[15][0]["ContactID"]
+    lines = [story.clerk.line("Freight to Bluff", Decimal("318.40"), "425")]
+    record = story.clerk.invoice(
+        "ACCPAY", key, day, at, lines, name="bill/wrong", due=None, number="SF-99120"
+    )
+    story.diary.plan(at + timedelta(hours=23), story.end, "Invoices", record["InvoiceID"], "VOIDED")
+
+
+def _goodwill(at: datetime, story: Story, day: date) -> None:
+    """Credit notes without an invoice: one still to be used, one in draft, one voided, one sent back deleted."""
+    for n, status in enumerate(("AUTHORISED", "DRAFT", "VOIDED", "DELETED")):
+        number, moment = story.clerk.number("CN-"), at + timedelta(minutes=7 * n)
+        line = story.clerk.line("Goodwill, late delivery", Decimal("60.00") + 15 * n, "200", tax="OUTPUT2")
+        made = {"VOIDED": "AUTHORISED", "DELETED": "DRAFT"}.get(status, status)
+        key = story.customers[20 + n]["id"]
+        record = story.clerk.credit_note(
+            "ACCRECCREDIT", key, day, moment, [line], name=f"credit/{number}", number=number, status=made
+        )
+        if made != status:
+            later = moment + timedelta(hours=22)
+            story.diary.plan(later, story.end, "CreditNotes", record["CreditNoteID"], status)
+
+
+def _stock_up(at: datetime, story: Story, day: date) -> None:
+    """Finished goods for stock, bought as tracked inventory."""
+    contact = story.suppliers[0][0]["ContactID"]
+    lines = [
+        story.clerk.line(
+            name, Decimal(price), "630", tax="INPUT2", quantity=Decimal(max(2, int(held) // 12)), item=code
+        )
+        for code, name, _, price, held in names.TRACKED[:3]
+    ]
+    number = f"STOCK-{day:%y%m}"
+    story.clerk.invoice(
+        "ACCPAY", contact, day, at, lines, name=f"stock/{day}", due=story.due(contact, day), number=number
+    )
+
+
+# --- money before or beyond the invoice
+
+
+def _deposit(at: datetime, story: Story, day: date) -> None:
+    """A deposit on a boat; it is set against the invoice when the boat is handed over."""
+    local = [c for c in story.active(at) if c["currency"] == "NZD"]
+    customer = story.random.choice(local)
+    line = story.clerk.line("Deposit on a kayak made to order", Decimal("2000.00"), "610", tax="NONE")
+    record = story.clerk.bank_transaction(
+        "RECEIVE-PREPAYMENT",
+        customer["id"],
+        day,
+        at,
+        [line],
+        name=f"deposit/{day}",
+        reference="Deposit",
+        amounts="NoTax",
+    )
+    tracking = [("Region", customer["region"]), ("Department", "Workshop")]
+    boat = story.clerk.line("Finished kayak", Decimal("6950.0000"), "200", item="KAY-FIN", tracking=tracking)
+    handed_over = day + timedelta(days=63)
+    story.diary.plan(
+        story.when(handed_over), _hand_over_boat, story, handed_over, customer, boat, record["PrepaymentID"]
+    )
+
+
+def _hand_over_boat(
+    at: datetime, story: Story, day: date, customer: Record, boat: Record, prepayment_id: str
+) -> None:
+    name = story.clerk.get("Contacts", customer["id"])["Name"]
+    record = _sell(story, at, day, name, [boat], reference="Boat handed over")
+    story.clerk.allocate("Prepayments", prepayment_id, record["InvoiceID"], day, at + timedelta(minutes=3))
+    story.diary.plan(story.when(day + timedelta(days=15)), story.receive, record["InvoiceID"])
+
+
+def _advance(at: datetime, story: Story, day: date) -> None:
+    """Money in advance to the supplier in Shenzhen, from the dollar account."""
+    contact = story.suppliers[8][0]["ContactID"]
+    line = story.clerk.line("30 % in advance", Decimal("900.00"), "800", tax="NONE")
+    record = story.clerk.bank_transaction(
+        "SPEND-PREPAYMENT",
+        contact,
+        day,
+        at,
+        [line],
+        name=f"advance/{day}",
+        bank="092",
+        reference="PI-2203",
+        amounts="NoTax",
+    )
+    later = story.when(day + timedelta(days=30))
+    story.diary.plan(later, story.use_credit, "Prepayments", record["PrepaymentID"], contact)
+
+
+def _double_payment(at: datetime, story: Story, day: date) -> None:
+    """A freight bill paid twice; the second payment is set against the next one."""
+    contact = story.suppliers[15][0]["ContactID"]
+    line = story.clerk.line("Overpayment", Decimal("46.00"), "800", tax="NONE")
+    record = story.clerk.bank_transaction(
+        "SPEND-OVERPAYMENT",
+        contact,
+        day,
+        at,
+        [line],
+        name=f"double/{day}",
+        reference="Paid twice",
+        amounts="NoTax",
+    )
+    later = story.when(day + timedelta(days=9))
+    story.diary.plan(later, story.use_credit, "Overpayments", record["OverpaymentID"], contact)
+
+
+def _withdrawn_deposit(at: datetime, story: Story, day: date) -> None:
+    """A deposit entered by mistake, taken out again: the transaction is DELETED, the prepayment VOIDED."""
+    line = story.clerk.line("Deposit, entered twice", Decimal("500.00"), "610", tax="NONE")
+    contact = story.customers[3]["id"]
+    record = story.clerk.bank_transaction(
+        "RECEIVE-PREPAYMENT", contact, day, at, [line], name="withdrawn", amounts="NoTax", reconciled=False
+    )
+    story.diary.plan(story.when(day + timedelta(days=1)), _withdraw, story, record)
+
+
+def _withdraw(at: datetime, story: Story, transaction: Record) -> None:
+    story.clerk.end("Prepayments", transaction["PrepaymentID"], "VOIDED", at)
+    story.clerk.touch("BankTransactions", transaction["BankTransactionID"], at, Status="DELETED")
+
+
+def _together(at: datetime, story: Story, day: date) -> None:
+    """A customer pays several invoices in one go."""
+    found: dict[str, list[str]] = {}
+    for record in story.clerk.changed["Invoices"].values():
+        contact_id, fits = record["Contact"]["ContactID"], ("ACCREC", "NZD", "AUTHORISED")
+        if (
+            record["Type"],
+            record["CurrencyCode"],
+            record["Status"],
+        ) == fits and contact_id not in story.disputed:
+            found.setdefault(contact_id, []).append(record["InvoiceID"])
+    keys = max(found.values(), key=len)
+    if len(keys) > 1:
+        story.clerk.pay_batch(keys[:4], day, at, reference="Statement")
+
+
+# --- manual journals and expense claims
+
+
+def _legacy_journals(at: datetime, story: Story, _day: date) -> None:
+    """Older than the company's books: land at the date of its deed, and a stocktake on a leap day."""
+    deed = [
+        ("740", "Deed of 1 July 1968, section 14", Decimal("4200.00")),
+        ("970", "Family capital", Decimal("-4200.00")),
+    ]
+    story.clerk.manual_journal("Land at historical cost, 14 Karetu Road", date(1968, 7, 1), at, deed)
+    lines = [("310", "Stocktake", Decimal("112.40")), ("840", "Stocktake", Decimal("-112.40"))]
+    later = at + timedelta(minutes=4)
+    story.clerk.manual_journal("Stocktake difference of 29 February 2024", date(2024, 2, 29), later, lines)
+
+
+def _rare_journals(at: datetime, story: Story, day: date) -> None:
+    """A journal that never was, one taken back, and one still in draft."""
+    lines = [
+        ("433", "Insurance to spread", Decimal("480.00")),
+        ("620", "Insurance to spread", Decimal("-480.00")),
+    ]
+    for n, (words, status) in enumerate(
+        (("typed twice", "DRAFT"), ("wrong year", "POSTED"), ("to be checked", "DRAFT"))
+    ):
+        text = f"Insurance in advance, {words}"
+        moment = at + timedelta(minutes=n)
+        record = story.clerk.manual_journal(
+            text, day, moment, lines, status=status, Url="https://example.com/memo"
+        )
+        ends = {"typed twice": "DELETED", "wrong year": "VOIDED"}.get(words)
+        if ends:
+            story.diary.plan(
+                moment + timedelta(hours=20), story.end, "ManualJournals", record["ManualJournalID"], ends
+            )
+
+
+def _claims(at: datetime, story: Story, day: date) -> None:
+    """A guide's expense claim with two receipts; the older one is paid back."""
+    clerk, person = story.clerk, story.records["Users"][2]
+    user = {
+        key: person[key] for key in ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole")
+    }
+    receipts = []
+    for n, (text, code, price) in enumerate(
+        (("Taxi to the airport", "493", "48.30"), ("Camp fuel", "429", "27.60"))
+    ):
+        record: Record = {
+            "ReceiptID": story.guid(f"receipt/{day}/{n}"),
+            "ReceiptNumber": str(len(clerk.changed.get("Receipts", {})) + 1),
+            "Date": day - timedelta(days=4 + n),
+            "Contact": clerk.contact(story.suppliers[17][0]["ContactID"]),
+            "LineItems": [
+                {"LineItemID": story.guid(f"receipt/{day}/{n}/0"), **clerk.line(text, Decimal(price), code)}
+            ],
+            "User": user,
+            "Reference": "",
+            "LineAmountTypes": "Inclusive",
+            "Status": "AUTHORISED",
+            "UpdatedDateUTC": at,
+            "HasAttachments": False,
+        }
+        receipts.append(clerk.put("Receipts", books.priced(record, clerk.ledger.percents)))
+    total = sum((r["Total"] for r in receipts), ZERO)
+    claim: Record = {
+        "ExpenseClaimID": story.guid(f"claim/{day}"),
+        "Status": "AUTHORISED",
+        "User": user,
+        "Receipts": [
+            {key: r[key] for key in ("ReceiptID", "ReceiptNumber", "Date", "Total")} for r in receipts
+        ],
+        "Payments": [],
+        "UpdatedDateUTC": at,
+        "Total": total,
+        "AmountDue": total,
+        "AmountPaid": ZERO,
+        "PaymentDueDate": day + timedelta(days=14),
+        "ReportingDate": day,
+    }
+    ledger, system = clerk.ledger, clerk.ledger.system
+    postings = []
+    for receipt in receipts:
+        for line in receipt["LineItems"]:
+            net, tax = line["LineAmount"] - line["TaxAmount"], line["TaxAmount"]
+            words = {"tax_type": line["TaxType"], "description": line["Description"]}
+            postings += [Posting(ledger.account(line), net, tax=tax, **words), Posting(system["GST"], tax)]
+    owed = system["UNPAIDEXPCLM"]
+    source = ("EXPCLAIM", claim["ExpenseClaimID"])
+    clerk.post(ledger.journal(source, day, at, [*postings, Posting(owed, -total)], ""))
+    clerk.put("ExpenseClaims", claim)
+    story.diary.plan(story.when(day + timedelta(days=12)), _pay_claim, story, claim, day + timedelta(days=12))
+
+
+def _pay_claim(at: datetime, story: Story, claim: Record, day: date) -> None:
+    clerk = story.clerk
+    ledger, total, key = clerk.ledger, claim["Total"], story.guid(f"claim/payment/{day}")
+    postings = [
+        Posting(ledger.system["UNPAIDEXPCLM"], total),
+        Posting(ledger.account({"Code": "090"}), -total),
+    ]
+    clerk.post(ledger.journal(("EXPPAYMENT", key), day, at, postings, "Expense claim"))
+    payment = {"PaymentID": key, "Date": day, "Amount": total, "Reference": "Expense claim"}
+    paid = {
+        "Status": "PAID",
+        "AmountDue": ZERO,
+        "AmountPaid": total,
+        "UpdatedDateUTC": at,
+        "Payments": [payment],
+    }
+    clerk.put("ExpenseClaims", {**claim, **paid})
+
+
+# --- orders and quotes
+
+
+def _order(at: datetime, story: Story, day: date, n: int) -> None:
+    """A purchase order; what has become of it shows in its status."""
+    rnd, clerk = story.random, story.clerk
+    contact, row = story.suppliers[rnd.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 34, 35))]
+    currency, account = row[1], row[4]
+    tax = None if currency == "NZD" else "NONE"
+    bought = [r for r in names.ITEMS if r[4]]
+    lines = [
+        clerk.line(r[1], Decimal(r[4]), account, quantity=Decimal(rnd.randrange(1, 40)), item=r[0], tax=tax)
+        for r in rnd.sample(bought, rnd.randrange(1, 5))
+    ]
+    old = day < date(2026, 9, 1)
+    fates = (
+        ("BILLED", "BILLED", "BILLED", "AUTHORISED", "DELETED")
+        if old
+        else ("DRAFT", "SUBMITTED", "AUTHORISED")
+    )
+    status = fates[n % len(fates)]
+    more: dict[str, Any] = (
+        {"DeliveryInstructions": "Forklift on site. Mind the dog (Pōtae)."} if n % 3 == 0 else {}
+    )
+    if n % 4 == 0:
+        more["ExpectedArrivalDate"] = day + timedelta(days=25)
+    record = clerk.order(
+        contact["ContactID"], day, at, lines, number=clerk.number("PO-"), status="AUTHORISED" if old else status,
+        currency=currency, Reference=rnd.choice(("", f"Q{rnd.randrange(100, 999)}")),
+        DeliveryDate=day + timedelta(days=21), DeliveryAddress="14 Karetu Road\r\nNelson\r\n7010\r\nNew Zealand",
+        AttentionTo="Jörg Kästner", Telephone="03 548 0199",
+        **more,
+    )  # fmt: skip
+    if old and status != "AUTHORISED":
+        later = story.when(day + timedelta(days=rnd.randrange(3, 40)))
+        story.diary.plan(later, _new_status, story, "PurchaseOrders", record["PurchaseOrderID"], status)
+
+
+def _quote(at: datetime, story: Story, day: date, n: int) -> None:
+    """A quote; most are sent, and then taken, refused or forgotten."""
+    rnd, clerk = story.random, story.clerk
+    customer = rnd.choice(story.active(at))
+    tax = "ZERORATED" if customer["currency"] != "NZD" else None
+    rate = books.market_rate(customer["currency"], "NZD", day)
+    lines = []
+    for row in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
+        price = (Decimal(row[3]) * rate).quantize(Decimal("0.0001"))
+        lines.append(
+            clerk.line(row[1], price, row[2], quantity=Decimal(rnd.randrange(1, 6)), item=row[0], tax=tax)
+        )
+    if n % 6 == 0:
+        lines[0]["DiscountRate"] = Decimal("10.00")
+    record = clerk.quote(
+        customer["id"], day, at, lines, number=clerk.number("QU-"), status="DRAFT", currency=customer["currency"],
+        ExpiryDate=day + timedelta(days=30), Title=rnd.choice(("Fleet renewal", "Season hire", "Repairs", "Boats")),
+        Summary="Prices hold for thirty days.", Terms="Half on order, half on delivery. Ngā mihi nui.",
+        Reference=rnd.choice(("", f"RFQ {n}")),
+    )  # fmt: skip
+    fates = (
+        ("SENT",),
+        ("SENT", "ACCEPTED"),
+        ("SENT", "ACCEPTED", "INVOICED"),
+        ("SENT", "DECLINED"),
+        ("DELETED",),
+        (),
+    )
+    for step, status in enumerate(rnd.choice(fates)):
+        later = story.when(day + timedelta(days=1 + 9 * step))
+        story.diary.plan(later, _new_status, story, "Quotes", record["QuoteID"], status)
+
+
+def _new_status(at: datetime, story: Story, resource: str, key: str, status: str) -> None:
+    story.clerk.touch(resource, key, at, Status=status)
+
+
+# --- contacts
+
+
+def _new_phone(at: datetime, story: Story, n: int) -> None:
+    table = story.clerk.changed["Contacts"]
+    key = list(table)[(n * 53) % len(table)]
+    record = table[key]
+    if record["ContactStatus"] != "ACTIVE" or record["UpdatedDateUTC"] > at:
+        return
+    phones = [dict(phone) for phone in record["Phones"]]
+    phones[3].update(PhoneNumber=f"{400 + n} {7000 + 13 * n}", PhoneAreaCode="27", PhoneCountryCode="64")
+    story.clerk.touch("Contacts", key, at, Phones=phones)
+
+
+def _archive(at: datetime, story: Story, name: str) -> None:
+    story.retired.add(story.guid(f"contact/{name}"))
+    story.clerk.touch("Contacts", story.guid(f"contact/{name}"), at, ContactStatus="ARCHIVED")
+
+
+def _merge(at: datetime, story: Story) -> None:
+    """A contact typed in twice; the second one is merged into the first."""
+    double = story.make_contact(
+        "Okarito Nature Kayaks Ltd", at - timedelta(days=60), number="C0999", currency="NZD", city="Ōkārito",
+        country="New Zealand", person="Gemma Barr",
+    )  # fmt: skip
+    story.clerk.touch(
+        "Contacts", double["ContactID"], at, ContactStatus="ARCHIVED",
+        MergedToContactID=story.guid("contact/Okarito Nature Kayaks"),
+    )  # fmt: skip
+
+
+RARITIES: dict[Callable[..., None], str] = {
+    _hundred_lines: "2025-09-02",
+    _nothing_to_pay: "2025-06-11",
+    _long_words: "2026-01-21",
+    _odd_lines: "2026-05-06",
+    _legacy_journals: "2024-11-20",
+    _rare_journals: "2026-10-01",
+    _claims: "2025-05-14 2026-10-29",
+    _double_payment: "2025-02-17 2025-09-15 2026-09-29",
+    _advance: "2025-03-12 2025-08-20 2026-02-18 2026-08-05 2026-10-28",
+    _withdrawn_deposit: "2026-04-08",
+    _unpaid: "2026-05-11 2026-07-08 2026-08-12 2026-09-09 2026-10-07 2026-10-28",
+    _wrong_bill: "2026-03-04",
+    _goodwill: "2026-10-20",
+    _pending: "2026-11-12 2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20",
+}
+"""What happens on a few days only."""
+
+
+# --- at the end
+
+
+def after(story: Story) -> None:
+    """Put the records in order of change, and add what only the end can tell."""
+    records = story.records
+    put_in_order(records, story.clerk)
+    records["LinkedTransactions"] = _billable(story)
+    records["RepeatingInvoices"] = _repeating(story)
+    records["ContactGroups"] = _groups(story)
+    records["Budgets"] = _budgets(story)
+    records["PaymentServices"] = [
+        {
+            "PaymentServiceID": story.guid(f"service/{name}"),
+            "PaymentServiceName": name,
+            "PaymentServiceUrl": f"https://{slug}.example/pay?invoice=[INVOICENUMBER]&amount=[AMOUNTDUE]",
+            "PayNowText": "Pay now",
+            "PaymentServiceType": "Custom",
+        }
+        for name, slug in (("Waka Pay", "wakapay"), ("Tide Cards", "tidecards"))
+    ]
+    _papers(story)
+    credits_held = [*records["CreditNotes"], *records["Prepayments"], *records["Overpayments"]]
+    owed = books.balances(records["Invoices"], credits_held, TODAY)
+    for contact in records["Contacts"]:
+        if contact["ContactID"] in owed:
+            contact["Balances"] = owed[contact["ContactID"]]
+
+
+def _billable(story: Story) -> list[Record]:
+    """Costs on bills that are to be charged on, some already on a customer's invoice."""
+    bills = [
+        i
+        for i in story.records["Invoices"]
+        if i["Type"] == "ACCPAY" and "425" in {x.get("AccountCode") for x in i["LineItems"]}
+    ]
+    sales = [i for i in story.records["Invoices"] if i["Type"] == "ACCREC"]
+    found = []
+    voided = [bill for bill in bills if bill["Status"] == "VOIDED"]
+    for n, bill in enumerate([*bills[5::7], *voided[:1]]):
+        wanted = {"VOIDED": "", "DELETED": "", "DRAFT": "", "SUBMITTED": ""}.get(
+            bill["Status"], "DRAFT" if n % 5 == 4 else "PAID"
+        )
+        customer = story.customers[n % 47]["id"]
+        target = next(
+            (s for s in sales if wanted and s["Status"] == wanted and s["Date"] >= bill["Date"]), None
+        )
+        if n % 3 == 0:
+            target = None
+        record: Record = {
+            "LinkedTransactionID": story.guid(f"linked/{n}"),
+            "SourceTransactionID": bill["InvoiceID"],
+            "SourceLineItemID": next(
+                x["LineItemID"] for x in bill["LineItems"] if x.get("AccountCode") == "425"
+            ),
+            "ContactID": target["Contact"]["ContactID"] if target else customer,
+            "Status": {"VOIDED": "VOIDED", "DELETED": "VOIDED", "DRAFT": "DRAFT", "SUBMITTED": "DRAFT"}.get(
+                bill["Status"], "APPROVED"
+            ),
+            "Type": "BILLABLEEXPENSE",
+            "UpdatedDateUTC": bill["UpdatedDateUTC"],
+            "SourceTransactionTypeCode": "ACCPAY",
+        }
+        if target:
+            record["TargetTransactionID"] = target["InvoiceID"]
+            record["TargetLineItemID"] = target["LineItems"][0]["LineItemID"]
+            record["Status"] = "ONDRAFT" if target["Status"] == "DRAFT" else "BILLED"
+            record["UpdatedDateUTC"] = max(bill["UpdatedDateUTC"], target["UpdatedDateUTC"])
+        found.append(record)
+    return sorted(found, key=lambda r: r["UpdatedDateUTC"])
+
+
+def _repeating(story: Story) -> list[Record]:
+    """Templates: those the monthly invoices and bills came from, one in draft and one deleted."""
+    clerk, found = story.clerk, []
+    bills = (
+        ("rent", 10, 1, "4200.00"), ("phones", 12, 8, "189.00"), ("software", 13, 3, "82.00"),
+        ("cleaning", 19, 26, "160.00"), ("alarm", 33, 5, "75.00"),
+    )  # fmt: skip
+    rows: list[tuple[str, str, str, list[Record], int, str]] = []
+    for key, index, day, price in bills:
+        contact, row = story.suppliers[index]
+        rows.append(
+            (
+                key,
+                "ACCPAY",
+                contact["ContactID"],
+                [clerk.line(row[5], Decimal(price), row[4])],
+                day,
+                "AUTHORISED",
+            )
+        )
+    for n, (index, places) in enumerate(((5, 6), (24, 4), (47, 8))):
+        line = clerk.line(
+            "Kayak storage, monthly", Decimal("48.00"), "202", quantity=Decimal(places), item="BERTH"
+        )
+        rows.append((f"berth{n}", "ACCREC", story.customers[index]["id"], [line], 1, "AUTHORISED"))
+    line = clerk.line("Kayak storage, monthly", Decimal("48.00"), "202", item="BERTH")
+    rows.append(("new berth", "ACCREC", story.customers[7]["id"], [line], 1, "DRAFT"))
+    rows.append(("old berth", "ACCREC", story.customers[8]["id"], [line], 1, "DELETED"))
+    for key, kind, contact_id, lines, day, status in rows:
+        identifier = story.guid(f"repeating/{key}")
+        record: Record = {
+            "Schedule": {
+                "Period": 1,
+                "Unit": "MONTHLY",
+                "DueDate": 20,
+                "DueDateType": "OFFOLLOWINGMONTH",
+                "StartDate": date(2024, 12, day),
+                "NextScheduledDate": date(2026, 12, day),
+                **({"EndDate": date(2027, 3, 31)} if key == "rent" else {}),
+            },
+            "RepeatingInvoiceID": identifier,
+            "ID": identifier,
+            "Type": kind,
+            "Reference": "Berths [Month] [Year]" if kind == "ACCREC" else "",
+            "HasAttachments": False,
+            "ApprovedForSending": kind == "ACCREC" and status == "AUTHORISED",
+            "SendCopy": False,
+            "MarkAsSent": kind == "ACCREC",
+            "IncludePDF": kind == "ACCREC",
+            "Contact": clerk.contact(contact_id),
+            "Status": status,
+            "LineAmountTypes": "Exclusive",
+            "LineItems": [{"LineItemID": story.guid(f"repeating/{key}/0"), **lines[0]}],
+            "CurrencyCode": "NZD",
+        }
+        if kind == "ACCREC":
+            record["BrandingThemeID"] = clerk.theme
+        found.append(books.priced(record, clerk.ledger.percents))
+    return found
+
+
+def _groups(story: Story) -> list[Record]:
+    """Contact groups with their members; members name their groups as well."""
+    contacts = {c["ContactID"]: c for c in story.records["Contacts"] if c["ContactStatus"] == "ACTIVE"}
+    wholesale = [c["id"] for c in story.customers if c["department"] == "Wholesale"]
+    schools = [key for key, c in contacts.items() if "School" in c["Name"] or "Polytechnic" in c["Name"]]
+    local = [c["ContactID"] for c, row in story.suppliers if row[2] in ("Nelson", "Richmond", "Stoke")]
+    found = []
+    for name, status, members in (
+        ("Wholesale customers", "ACTIVE", wholesale),
+        ("Schools & kura", "ACTIVE", schools),
+        ("Local suppliers", "ACTIVE", local),
+        ("Nobody yet", "ACTIVE", []),
+        ("Regatta 2025", "DELETED", []),
+    ):
+        group = {"ContactGroupID": story.guid(f"group/{name}"), "Name": name, "Status": status}
+        kept = [key for key in members if key in contacts]
+        for key in kept:
+            contacts[key]["ContactGroups"] = [
+                *contacts[key]["ContactGroups"],
+                {**group, "HasValidationErrors": False},
+            ]
+        named = [{"ContactID": key, "Name": contacts[key]["Name"]} for key in kept]
+        found.append({**group, "Contacts": named, "HasValidationErrors": False})
+    return found
+
+
+def _budgets(story: Story) -> list[Record]:
+    """Two years of months, for the whole company and for one region."""
+    plans = {
+        **{"200": 34000, "201": 9500, "202": 4200, "203": 2600, "310": -14500, "400": -900, "412": -1700},
+        **{"416": -838, "425": -1900, "445": -420, "469": -4200, "477": -14800, "478": -450},
+    }
+    region = story.records["TrackingCategories"][0]
+    south = {
+        "TrackingCategoryID": region["TrackingCategoryID"],
+        "Name": region["Name"],
+        "TrackingOptionID": region["Options"][1]["TrackingOptionID"],
+        "Option": region["Options"][1]["Name"],
+    }
+    found = []
+    for n, (text, kind, share, tracking) in enumerate(
+        (
+            ("Overall Budget", "OVERALL", Decimal(1), []),
+            ("South Island budget", "TRACKING", Decimal("0.6"), [south]),
+        )
+    ):
+        lines = []
+        for code, value in plans.items():
+            account = story.clerk.ledger.account({"Code": code})
+            balances = []
+            for month in range(24):
+                year, index = 2025 + (3 + month) // 12, (3 + month) % 12
+                season = Decimal("1.3") if index in (10, 11, 0, 1, 2) and code[0] == "2" else ONE
+                sum_ = money(abs(value) * share * season * (1 + Decimal(month // 12) / 20))
+                note = "Boat show" if (index, code) == (8, "400") else ""
+                balances.append({"Period": f"{year}-{index + 1:02d}", "Amount": sum_, "Notes": note})
+            lines.append({"AccountID": account["AccountID"], "AccountCode": code, "BudgetBalances": balances})
+        found.append(
+            {
+                "BudgetID": story.guid(f"budget/{text}"),
+                "Status": "APPROVED",
+                "Description": text,
+                "Type": kind,
+                "UpdatedDateUTC": local_time(date(2025, 3, 18 + 9 * n), 41000, 677),
+                "BudgetLines": lines,
+                "Tracking": tracking,
+            }
+        )
+    return found
+
+
+def _papers(story: Story) -> None:
+    """Files and notes on some documents. Files came with the document, so nothing moves its UpdatedDateUTC."""
+    records, user = story.records, "Hinewai Parata"
+    body = b"%PDF-1.4\n% a page of the demo company\n%%EOF\n"
+    for resource, step, name in (
+        ("Invoices", 61, "Delivery note"),
+        ("CreditNotes", 17, "Photo of the damage"),
+        ("BankTransactions", 97, "Receipt"),
+        ("BankTransfers", 30, "Statement"),
+        ("ManualJournals", 25, "Memo"),
+        ("PurchaseOrders", 31, "Drawing"),
+        ("Contacts", 60, "Terms of trade – Übersicht"),
+        ("Accounts", 40, "Bank letter"),
+        ("Prepayments", 7, "Order form"),
+    ):
+        for record in records[resource][step // 2 :: step]:
+            key = record[IDS[resource]]
+            record["HasAttachments"] = True
+            address = f"https://api.xero.com/api.xro/2.0/{resource}/{key}/Attachments"
+            records["Attachments"].append(
+                {
+                    "Resource": resource,
+                    "ResourceID": key,
+                    "AttachmentID": story.guid(f"attachment/{key}"),
+                    "FileName": f"{name}.pdf",
+                    "Url": f"{address}/{quote(name)}.pdf",
+                    "MimeType": "application/pdf",
+                    "ContentLength": len(body),
+                    "IncludeOnline": resource == "Invoices" and record.get("Type") == "ACCREC",
+                    "Content": body,
+                }
+            )
+    for invoice in records["Invoices"][20::83]:
+        key = invoice["InvoiceID"]
+        made = next((j["CreatedDateUTC"] for j in records["Journals"] if j.get("SourceID") == key), None)
+        made = min(made or invoice["UpdatedDateUTC"], invoice["UpdatedDateUTC"])
+        steps = [
+            (
+                "Created",
+                made,
+                f"INV {invoice['InvoiceNumber']} to {invoice['Contact']['Name']} for {invoice['Total']}.",
+            )
+        ]
+        for payment in invoice["Payments"]:
+            paid_at = next(
+                p["UpdatedDateUTC"] for p in records["Payments"] if p["PaymentID"] == payment["PaymentID"]
+            )
+            steps.append(
+                ("Paid", paid_at, f"Payment received on {payment['Date']:%d/%m/%Y} for {payment['Amount']}.")
+            )
+        if len(steps) % 2:
+            steps.append(("Note", steps[-1][1], "Rang about delivery – all fine. Ka pai!"))
+        for changes, at, details in steps:
+            note = {"Changes": changes, "DateUTC": at, "User": user, "Details": details}
+            records["History"].append({"Resource": "Invoices", "ResourceID": key, **note})

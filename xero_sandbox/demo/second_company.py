@@ -1,0 +1,94 @@
+"""The second company: Tide & Timber Pty Ltd of Hobart, Australia, with the same goods and a tenth of the trade."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+from ..accounting import chart
+from .bookkeeper import Clerk, local_time
+from .company import TODAY, Company, new_organisation, put_in_order
+
+CUSTOMERS = (
+    "Bruny Island Paddlers",
+    "Derwent Sea Kayaks",
+    "Freycinet Lodge",
+    "Huon Valley Scouts",
+    "Zoë O'Brien",
+)
+SUPPLIERS = ("Huon Pine Millers", "Tōtara & Tide Limited", "Battery Point Rentals", "Aurora Lights & Power")
+GOODS = (("Sea kayak kit", 3650), ("Cedar paddle", 289), ("Spray skirt", 165), ("Day on the Derwent", 210))
+COSTS = (
+    ("Huon pine offcuts", "310", 740),
+    ("Kits from Nelson", "310", 2900),
+    ("Rent", "469", 1650),
+    ("Power", "445", 230),
+)
+FIRST_JOURNAL = 344
+
+
+def company() -> Company:
+    """The second company in full; numbers of its journals start at 344, as in an organisation with a past."""
+    rnd = Random("Tide & Timber")
+    founded = local_time(date(2025, 11, 17), 36000, 213)
+    made, guid = new_organisation("Tide & Timber Pty Ltd", "AU", founded)
+    records = made.records
+    records["Accounts"].append(
+        chart.account(
+            guid, "090", name="Everyday Account", kind="BANK", tax="BASEXCLUDED", at=founded,
+            BankAccountNumber="067000123456", BankAccountType="BANK", CurrencyCode="AUD",
+        )
+    )  # fmt: skip
+    clerk = Clerk(records, guid, FIRST_JOURNAL)
+    ids = {}
+    for i, name in enumerate(CUSTOMERS + SUPPLIERS):
+        record = {
+            "ContactID": guid(f"contact/{name}"),
+            "ContactStatus": "ACTIVE",
+            "Name": name,
+            "EmailAddress": f"office{i}@example.com",
+            "BankAccountDetails": "",
+            "Addresses": [{"AddressType": kind} for kind in ("POBOX", "STREET")],
+            "Phones": [{"PhoneType": kind} for kind in ("DDI", "DEFAULT", "FAX", "MOBILE")],
+            "UpdatedDateUTC": founded + timedelta(minutes=i),
+            "ContactGroups": [],
+            "IsSupplier": False,
+            "IsCustomer": False,
+            "ContactPersons": [],
+            "HasAttachments": False,
+            "HasValidationErrors": False,
+        }
+        ids[name] = clerk.put("Contacts", record)["ContactID"]
+    payments = []
+    for week in range(52):
+        day = date(2025, 11, 20) + timedelta(days=7 * week)
+        at = local_time(day, 37000 + rnd.randrange(9000), rnd.randrange(1000))
+        goods, price = rnd.choice(GOODS)
+        number = clerk.number("INV-")
+        sale = clerk.invoice(
+            "ACCREC", ids[rnd.choice(CUSTOMERS)], day, at,
+            [clerk.line(goods, Decimal(price), "200", quantity=Decimal(rnd.randrange(1, 4)))],
+            name=f"invoice/{number}", due=day + timedelta(days=14), number=number,
+        )  # fmt: skip
+        text, account, cost = COSTS[week % 4]
+        bill = clerk.invoice(
+            "ACCPAY", ids[SUPPLIERS[week % 4]], day, at + timedelta(minutes=20),
+            [clerk.line(text, Decimal(cost + rnd.randrange(90)), account)],
+            name=f"bill/{week}", due=day + timedelta(days=21), number=f"B{week:03d}",
+        )  # fmt: skip
+        payments += [
+            (day + timedelta(days=16), sale["InvoiceID"]),
+            (day + timedelta(days=20), bill["InvoiceID"]),
+        ]
+        while payments and payments[0][0] <= day + timedelta(days=6):
+            paid_on, key = payments.pop(0)
+            if paid_on < TODAY and rnd.random() < 0.93:
+                clerk.pay(
+                    "Invoices",
+                    key,
+                    paid_on,
+                    local_time(paid_on, 50000 + rnd.randrange(3000), rnd.randrange(1000)),
+                )
+    put_in_order(records, clerk)
+    return made

@@ -1,0 +1,480 @@
+"""Where the demo company stands on its first day: accounts, items, contacts, and the diary of what is to come."""
+
+from __future__ import annotations
+
+import heapq
+import unicodedata
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from ..accounting import chart
+from ..accounting.double_entry import Record, money
+from . import names
+from .bookkeeper import Clerk, local_time
+from .company import TODAY, Company, branding_theme, new_organisation, user
+
+START = date(2024, 11, 20)
+FOUNDED = date(2024, 11, 4)
+END = local_time(TODAY, 12 * 3600 + 1800)
+
+CATEGORIES = (
+    ("Region", "ACTIVE", ("North", "South", "Australia", "Overseas", "*Christchurch shop (closed)")),
+    ("Department", "ACTIVE", ("Retail", "Tours", "Wholesale", "Workshop", "*Café kiosk")),
+    ("Season", "ARCHIVED", ("Summer", "Winter")),
+)
+
+# Code, name, type, tax, currency or system of an account the company added itself; banks have a number.
+OWN_ACCOUNTS = """
+090|Business Cheque Account|BANK|NONE|NZD 12-3167-0145820-00
+091|Business Savings Account|BANK|NONE|NZD 12-3167-0145820-51
+092|US Dollar Account|BANK|NONE|USD 12-3167-0145820-62
+093|Company Credit Card|BANK|NONE|NZD 4988-0100-1234-5678
+201|Sales - Guided Tours & Courses|REVENUE|OUTPUT2|
+202|Sales - Hire|REVENUE|OUTPUT2|
+203|Sales - Workshop|REVENUE|OUTPUT2|
+205|Freight Recovered|REVENUE|OUTPUT2|
+209|Gift Vouchers (old scheme)|REVENUE|OUTPUT2|ARCHIVED
+486|Fax Line|EXPENSE|INPUT2|ARCHIVED
+730|Workshop Plant|FIXED|INPUT2|
+731|Less Accumulated Depreciation on Workshop Plant|FIXED|NONE|
+740|Land at 14 Karetu Road|FIXED|NONE|
+814|Wages Payable - Payroll|CURRLIAB|NONE|
+"""
+
+
+def add_months(day: date, months: int) -> date:
+    """The first of the month `months` after that of `day`."""
+    index = day.year * 12 + day.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def month_end(day: date) -> date:
+    """The last day of the month of `day`."""
+    return add_months(day, 1) - timedelta(days=1)
+
+
+def amount(value: float) -> Decimal:
+    """A price with cents from a rough number."""
+    return money(Decimal(round(value * 100)) / 100)
+
+
+class Diary:
+    """What is going to happen, in order of time; nothing happens after `END`."""
+
+    def __init__(self) -> None:
+        self._queue: list[tuple[datetime, int, Callable[..., Any], tuple[Any, ...]]] = []
+        self._count = 0
+        self._now = local_time(FOUNDED, 0)
+
+    def plan(self, at: datetime, act: Callable[..., Any], *args: Any) -> None:
+        """Let `act(at, *args)` happen at that instant, or in a minute if that is over."""
+        self._count += 1
+        heapq.heappush(self._queue, (max(at, self._now + timedelta(minutes=1)), self._count, act, args))
+
+    def run(self) -> None:
+        """Let everything up to `END` happen."""
+        while self._queue and self._queue[0][0] <= END:
+            self._now, _, act, args = heapq.heappop(self._queue)
+            act(self._now, *args)
+
+
+class Setting:
+    """The company as it opens, and the means to go on from there."""
+
+    def __init__(self) -> None:
+        self.random = Random("Tōtara & Tide")
+        self.diary = Diary()
+        self.founded = local_time(FOUNDED, 9 * 3600 + 840, 557)
+        self.company, self.guid = self._set_up()
+        self.records = self.company.records
+        self.records["Items"] = self._items()
+        self.clerk = Clerk(self.records, self.guid, 1)
+        self.clerk.changed["Contacts"] = {}
+        self.terms: dict[str, tuple[str, int]] = {}
+        self.customers: list[Record] = []
+        self.suppliers: list[tuple[Record, list[str]]] = []
+        self.people: list[Record] = []
+        self.disputed: set[str] = set()
+        self.retired: set[str] = set()
+        self._bills = 0
+        self.tax_office = self.bank_contact = self.staff = self.walk_in = self.owner = ""
+
+    def when(self, day: date, start: int = 8, end: int = 17) -> datetime:
+        """Some instant of business hours on `day`."""
+        seconds = self.random.randrange(start * 3600, end * 3600)
+        return local_time(day, seconds, self.random.randrange(1000))
+
+    # --- what there is from the start
+
+    def _set_up(self) -> tuple[Company, Any]:
+        address = {
+            "AddressType": "POBOX",
+            "AddressLine1": "PO Box 1402",
+            "City": "Nelson",
+            "Region": "",
+            "PostalCode": "7040",
+            "Country": "New Zealand",
+            "AttentionTo": "",
+        }
+        street = {**address, "AddressType": "STREET", "AddressLine1": "14 Karetu Road", "PostalCode": "7010"}
+        company, guid = new_organisation(
+            "Tōtara & Tide Limited",
+            "NZ",
+            self.founded,
+            LegalName="Tōtara & Tide Limited",
+            IsDemoCompany=True,
+            Class="DEMO",
+            RegistrationNumber="9429041234567",
+            PeriodLockDate=date(2025, 3, 31),
+            EndOfYearLockDate=date(2025, 3, 31),
+            LineOfBusiness="Boatbuilding and guided sea kayak tours",
+            Addresses=[address, street],
+            Phones=[
+                {
+                    "PhoneType": "OFFICE",
+                    "PhoneNumber": "548 0199",
+                    "PhoneAreaCode": "3",
+                    "PhoneCountryCode": "64",
+                }
+            ],
+            ExternalLinks=[{"LinkType": "Website", "Url": "https://totara-and-tide.example"}],
+            PaymentTerms={
+                "Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"},
+                "Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"},
+            },
+        )
+        records = company.records
+        records["Accounts"] += self._own_accounts(guid)
+        records["Accounts"].sort(key=lambda a: (a["UpdatedDateUTC"], a["Code"]))
+        records["Currencies"] = [{"Code": c, "Description": n} for c, n in chart.CURRENCY_NAMES.items()]
+        records["BrandingThemes"] += [
+            branding_theme(guid, "Wholesale", 1, self.founded),
+            branding_theme(guid, "Kōwhai summer", 2, local_time(date(2025, 11, 3), 36000, 120)),
+        ]
+        people = (
+            ("Hinewai", "Parata", "hinewai", "FINANCIALADVISER", True),
+            ("Jörg", "Kästner", "joerg", "STANDARD", False),
+            ("Mere", "O'Sullivan", "mere", "STANDARD", False),
+            ("Old", "Bookkeeper", "books", "REMOVED", False),
+        )
+        records["Users"] = [
+            user(
+                guid,
+                first,
+                last,
+                f"{mail}@totara-and-tide.example",
+                at=local_time(FOUNDED + timedelta(days=40 * i), 34000, 70),
+                OrganisationRole=role,
+                IsSubscriber=owner,
+            )
+            for i, (first, last, mail, role, owner) in enumerate(people)
+        ]
+        for name, status, options in CATEGORIES:
+            records["TrackingCategories"].append(
+                {
+                    "Name": name,
+                    "Status": status,
+                    "TrackingCategoryID": guid(f"tracking/{name}"),
+                    "Options": [
+                        {
+                            "TrackingOptionID": guid(f"tracking/{name}/{option}"),
+                            "Name": option.lstrip("*"),
+                            "Status": "ARCHIVED" if option[0] == "*" else "ACTIVE",
+                            "HasValidationErrors": False,
+                            "IsDeleted": False,
+                            "IsArchived": option[0] == "*",
+                            "IsActive": option[0] != "*",
+                        }
+                        for option in options
+                    ],
+                }
+            )
+        return company, guid
+
+    def _own_accounts(self, guid: Any) -> list[Record]:
+        found = []
+        for i, row in enumerate(OWN_ACCOUNTS.strip().splitlines()):
+            code, name, kind, tax, extra = row.split("|")
+            at = self.founded + timedelta(minutes=i, seconds=7 * i)
+            more: dict[str, Any] = {"Description": f"{name}; added by the company"}
+            if kind == "BANK":
+                more["CurrencyCode"], number = extra.split()
+                more["BankAccountNumber"] = number.replace("-", "")
+                more["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
+                more["AddToWatchlist"] = True
+            elif extra:
+                more["Status"], at = extra, local_time(date(2025, 4, 3 + i), 33000 + i, 410)
+            found.append(chart.account(guid, code, name=name, kind=kind, tax=tax, at=at, **more))
+        return found
+
+    def _items(self) -> list[Record]:
+        found = []
+        for i, (code, name, account, sell, buy, text, _) in enumerate(names.ITEMS):
+            purchase: Record = {}
+            if buy:
+                purchase = {"UnitPrice": Decimal(buy), "AccountCode": "310", "TaxType": "INPUT2"}
+            found.append(
+                {
+                    "ItemID": self.guid(f"item/{code}"),
+                    "Code": code,
+                    "Name": name,
+                    "Description": text,
+                    **({"PurchaseDescription": f"{name} (wholesale)"} if buy else {}),
+                    "UpdatedDateUTC": local_time(
+                        FOUNDED + timedelta(days=15 * i), 37000 + 61 * i, 37 * i % 1000
+                    ),
+                    "PurchaseDetails": purchase,
+                    "SalesDetails": {
+                        "UnitPrice": Decimal(sell),
+                        "AccountCode": account,
+                        "TaxType": "OUTPUT2",
+                    },
+                    "IsTrackedAsInventory": False,
+                    "IsSold": True,
+                    "IsPurchased": bool(buy),
+                }
+            )
+        for code, name, sell, buy, quantity in names.TRACKED:
+            found.append(
+                {
+                    "ItemID": self.guid(f"item/{code}"),
+                    "Code": code,
+                    "Name": name,
+                    "Description": name,
+                    "PurchaseDescription": name,
+                    "UpdatedDateUTC": local_time(FOUNDED, 39000, 123),
+                    "PurchaseDetails": {
+                        "UnitPrice": Decimal(buy),
+                        "COGSAccountCode": "310",
+                        "TaxType": "INPUT2",
+                    },
+                    "SalesDetails": {"UnitPrice": Decimal(sell), "AccountCode": "200", "TaxType": "OUTPUT2"},
+                    "IsTrackedAsInventory": True,
+                    "InventoryAssetAccountCode": "630",
+                    "QuantityOnHand": Decimal(quantity).quantize(Decimal("0.0001")),
+                    "TotalCostPool": money(Decimal(buy) * int(quantity)),
+                    "IsSold": True,
+                    "IsPurchased": True,
+                }
+            )
+        return sorted(found, key=lambda item: (item["UpdatedDateUTC"], item["Code"]))
+
+    # --- contacts
+
+    def make_contact(
+        self,
+        name: str,
+        at: datetime,
+        *,
+        number: str,
+        currency: str,
+        city: str,
+        country: str,
+        person: str,
+        **more: Any,
+    ) -> Record:
+        """A contact in full, with addresses, phones and what else is given."""
+        first, _, last = person.partition(" ")
+        index = len(self.clerk.changed["Contacts"])
+        plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
+        slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
+        slug = slug.strip("-") or f"contact-{number.lower()}"
+        # A slot that was never filled in holds its type alone; an address with one line has the others, too.
+        lines = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": ""}
+        street = {"AddressType": "STREET"}
+        if index % 3 == 0:
+            road = names.STREETS[index % len(names.STREETS)]
+            street |= {
+                "AddressLine1": f"{index + 3} {road}",
+                **lines,
+                "City": city,
+                "PostalCode": f"70{index % 90:02d}",
+                "Country": country,
+            }
+        box = {
+            "AddressType": "POBOX",
+            "AddressLine1": f"PO Box {1200 + 7 * index}",
+            **lines,
+            "City": city,
+            "PostalCode": f"{7000 + index * 13 % 900}",
+            "Country": country,
+            **({"AttentionTo": person} if person else {}),
+        }
+        phones = [{"PhoneType": kind} for kind in ("DDI", "DEFAULT", "FAX", "MOBILE")]
+        phones[1] |= {
+            "PhoneNumber": f"{200 + index} {4000 + 37 * index % 6000}",
+            "PhoneAreaCode": str(3 + index % 7),
+            "PhoneCountryCode": {"Australia": "61", "United States": "1", "Deutschland": "49"}.get(
+                country, "64"
+            ),
+        }
+        if index % 2:
+            phones[3] |= {
+                "PhoneNumber": f"{100 + index} {3000 + 91 * index % 7000}",
+                "PhoneAreaCode": "21",
+                "PhoneCountryCode": "",
+            }
+        record: Record = {
+            "ContactID": self.guid(f"contact/{name}"),
+            "ContactNumber": number,
+            "AccountNumber": f"{number}-{index:03d}",
+            "ContactStatus": "ACTIVE",
+            "Name": name,
+            **({"FirstName": first, "LastName": last} if person else {}),
+            "EmailAddress": f"accounts@{slug}.example",
+            "BankAccountDetails": "",
+            "Addresses": [box, street],
+            "Phones": phones,
+            "UpdatedDateUTC": at,
+            "ContactGroups": [],
+            "IsSupplier": False,
+            "IsCustomer": False,
+            "DefaultCurrency": currency,
+            "ContactPersons": [],
+            "HasAttachments": False,
+            "HasValidationErrors": False,
+            **more,
+        }
+        return self.clerk.put("Contacts", record)
+
+    def make_contacts(self) -> None:
+        """Customers and suppliers at the start; people who book for themselves as time goes on."""
+        imported = local_time(date(2024, 11, 18), 9 * 3600 + 843, 407)
+        for i, (name, currency, city, country, person, place) in enumerate(names.CUSTOMERS):
+            at = imported if i % 3 else self.when(date(2024, 11, 19) + timedelta(days=i // 3))
+            region, department = place.split("/")
+            days = self.random.choice((7, 14, 20, 20, 30))
+            terms: dict[str, Any] = {
+                "Day": days,
+                "Type": "OFFOLLOWINGMONTH" if days == 20 else "DAYSAFTERBILLDATE",
+            }
+            more: dict[str, Any] = {
+                "PaymentTerms": {"Sales": terms},
+                "SalesDefaultLineAmountType": "EXCLUSIVE" if department != "Retail" else "INCLUSIVE",
+            }
+            if currency != "NZD":
+                more["AccountsReceivableTaxType"] = "ZERORATED"
+            if i % 4 == 0:
+                more["SalesDefaultAccountCode"] = "201" if department == "Tours" else "200"
+                more["SalesTrackingCategories"] = [
+                    {"TrackingCategoryName": "Region", "TrackingOptionName": region},
+                    {"TrackingCategoryName": "Department", "TrackingOptionName": department},
+                ]
+                more["TrackingCategoryName"], more["TrackingCategoryOption"] = "Region", region
+            if i % 5 == 0:
+                more["ContactPersons"] = [
+                    {
+                        "FirstName": "Office",
+                        "LastName": "Team",
+                        "EmailAddress": f"office{i}@example.org",
+                        "IncludeInEmails": True,
+                    },
+                    {
+                        "FirstName": person.split()[0],
+                        "LastName": person.split()[-1],
+                        "EmailAddress": f"boss{i}@example.org",
+                        "IncludeInEmails": False,
+                    },
+                ][: 1 + i % 2]
+            if i % 11 == 0:
+                more["Discount"] = Decimal("5.00")
+                more["Website"] = f"https://customer-{i}.example"
+                more["CompanyNumber"] = f"94290{31000000 + 104729 * i}"
+                wholesale = self.records["BrandingThemes"][1]
+                more["BrandingTheme"] = {key: wholesale[key] for key in ("BrandingThemeID", "Name")}
+            record = self.make_contact(
+                name,
+                at,
+                number=f"C{i + 1:04d}",
+                currency=currency,
+                city=city,
+                country=country,
+                person=person,
+                **more,
+            )
+            self.terms[record["ContactID"]] = (terms["Type"], days)
+            self.customers.append(
+                {
+                    "id": record["ContactID"],
+                    "currency": currency,
+                    "region": region,
+                    "department": department,
+                    "from": at,
+                    "pays": self.random.random(),
+                }
+            )
+        for i, row in enumerate(names.SUPPLIERS):
+            name, currency, city, country, code, _, _ = row
+            at = imported if i % 4 else self.when(date(2024, 11, 19) + timedelta(days=i // 2))
+            more = {
+                "PaymentTerms": {"Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},
+                "PurchasesDefaultLineAmountType": "EXCLUSIVE",
+            }
+            if currency == "NZD":
+                account = f"12-31{i:02d}-0{100000 + 7919 * i}-00"
+                more["BankAccountDetails"] = account
+                more["BatchPayments"] = {
+                    "BankAccountNumber": account,
+                    "BankAccountName": name[:20],
+                    "Details": "T&T",
+                    "Code": f"S{i:03d}",
+                    "Reference": "Tōtara",
+                }
+                more["TaxNumber"] = f"{50 + i}-{100 + 3 * i}-{200 + 7 * i}"
+            else:
+                more["AccountsPayableTaxType"] = "NONE"
+            if i % 3 == 0:
+                more["PurchasesDefaultAccountCode"] = code
+                more["PurchasesTrackingCategories"] = [
+                    {"TrackingCategoryName": "Department", "TrackingOptionName": "Workshop"}
+                ]
+            record = self.make_contact(
+                name,
+                at,
+                number=f"S{i + 1:04d}",
+                currency=currency,
+                city=city,
+                country=country,
+                person="",
+                **more,
+            )
+            self.terms[record["ContactID"]] = ("OFFOLLOWINGMONTH", 20)
+            self.suppliers.append((record, row))
+        firsts, lasts = names.PEOPLE
+        for i in range(64):
+            name = f"{firsts[i % len(firsts)]} {lasts[i * 7 % len(lasts)]}"
+            at = self.when(date(2024, 11, 20) + timedelta(days=10 * i), 9, 16)
+            self.diary.plan(at, self._person, name, i)
+
+    def _person(self, at: datetime, name: str, i: int) -> None:
+        record = self.make_contact(
+            name,
+            at,
+            number=f"P{i + 1:04d}",
+            currency="NZD",
+            city="Nelson",
+            country="New Zealand",
+            person=name,
+            SalesDefaultLineAmountType="INCLUSIVE",
+        )
+        self.terms[record["ContactID"]] = ("DAYSAFTERBILLDATE", 7)
+        self.people.append(
+            {
+                "id": record["ContactID"],
+                "currency": "NZD",
+                "region": "South",
+                "department": "Tours",
+                "from": at,
+                "pays": self.random.random(),
+            }
+        )
+
+    def due(self, contact_id: str, day: date) -> date:
+        """When a document of `day` falls due by the contact's terms."""
+        kind, days = self.terms[contact_id]
+        if kind == "OFFOLLOWINGMONTH":
+            return add_months(day, 1).replace(day=days)
+        return day + timedelta(days=days)

@@ -1,0 +1,305 @@
+"""The story of the demo company, Tōtara & Tide Limited of Nelson, told day by day through a `Clerk`.
+
+A fixed-seed generator decides what happens; a diary runs it in order of time, so that every record, balance and
+journal follows from what happened before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ..accounting import chart
+from ..accounting.double_entry import ZERO, Record, money
+from . import extras as demo_extras
+from .bookkeeper import business_day
+from .company import TODAY, Company
+from .setting import START, add_months, amount, month_end
+from .trade import Trade
+
+
+class Story(Trade):
+    """Makes the company and lives through its two years."""
+
+    # --- month by month
+
+    def month(self, first: date) -> None:
+        """Put the fixed points of a month into the diary."""
+        plan, when, last = self.diary.plan, self.when, month_end(first)
+        for index, day_of_month, value, repeat in (
+            (10, 1, 4200.0, "rent"),
+            (11, 12, None, None),
+            (12, 8, 189.0, "phones"),
+            (13, 3, 82.0, "software"),
+            (19, 26, 160.0, "cleaning"),
+            (24, 20, 575.0, None),
+            (33, 5, 75.0, "alarm"),
+            (22, 2, None, None),
+        ):
+            day = business_day(first.replace(day=day_of_month))
+            if day >= START:
+                more = {"RepeatingInvoiceID": self.guid(f"repeating/{repeat}")} if repeat else {}
+                plan(when(day, 8, 9), self._monthly_bill, day, index, value, more)
+        for index, (contact, places) in enumerate(((5, 6), (24, 4), (47, 8))):
+            day = business_day(first)
+            plan(when(day, 8, 9), self._berths, day, self.customers[contact], places, index)
+        fees = last - timedelta(days=max(0, last.weekday() - 4))
+        plan(when(fees, 15, 16), self._bank_fees, fees)
+        plan(when(fees, 16, 17), self._payroll, fees)
+        wages = business_day(last + timedelta(days=1))
+        plan(when(wages, 9, 10), self._wages, wages)
+        paye = business_day(add_months(first, 1).replace(day=20))
+        plan(when(paye, 10, 11), self._paye, paye)
+        card = business_day(first.replace(day=18))
+        plan(when(card, 11, 12), self._pay_card, card)
+        if first.month in (1, 3, 5, 7, 9, 11):
+            gst = business_day(add_months(first, 1).replace(day=28))
+            plan(when(gst, 10, 11), self._gst_return, gst, last)
+        if first.month % 3 == 0:
+            plan(when(fees, 13, 14), self._accrual, fees)
+        if first.month == 3:
+            plan(when(fees, 16, 17), self._income_tax, fees)
+        if first.month in (1, 5, 8):
+            provisional = business_day(first.replace(day=28))
+            plan(when(provisional, 9, 10), self._provisional_tax, provisional)
+
+    def _monthly_bill(
+        self, at: datetime, day: date, index: int, value: float | None, more: dict[str, Any]
+    ) -> None:
+        self.bill(at, day, index, value, **more)
+
+    def _berths(self, at: datetime, day: date, customer: Record, places: int, index: int) -> None:
+        tracking = [("Region", customer["region"]), ("Department", "Retail")]
+        line = self.clerk.line(
+            "Kayak storage, monthly",
+            Decimal("48.00"),
+            "202",
+            quantity=Decimal(places),
+            item="BERTH",
+            tracking=tracking,
+        )
+        number = self.clerk.number("INV-")
+        record = self.clerk.invoice(
+            "ACCREC",
+            customer["id"],
+            day,
+            at,
+            [line],
+            name=f"invoice/{number}",
+            due=self.due(customer["id"], day),
+            number=number,
+            reference=f"Berths {day:%b %Y}",
+            currency=customer["currency"],
+            RepeatingInvoiceID=self.guid(f"repeating/berth{index}"),
+            SentToContact=True,
+        )
+        self.after_sale(record["InvoiceID"], customer)
+
+    def _bank_fees(self, at: datetime, day: date) -> None:
+        rnd = self.random
+        self.simple(
+            at,
+            day,
+            "SPEND",
+            self.bank_contact,
+            [("Account fee", "404", amount(rnd.uniform(9, 24)))],
+            reference="Fee",
+        )
+        held = self.balance("091")
+        if held > 0:
+            interest = money(held * Decimal("0.0021"))
+            self.simple(at, day, "RECEIVE", self.bank_contact, [("Interest", "270", interest)], "091")
+        parts = [
+            ("Loan repayment", "900", Decimal("950.00")),
+            ("Loan interest", "437", amount(rnd.uniform(330, 410))),
+        ]
+        self.simple(at, day, "SPEND", self.bank_contact, parts, reference="Term loan")
+        spare = self.balance("090")
+        if spare > 90000:
+            self.clerk.transfer("090", "091", Decimal("15000.00"), day, at, reference="To savings")
+        elif spare < 15000 and held > 25000:
+            self.clerk.transfer("091", "090", Decimal("20000.00"), day, at, reference="From savings")
+        if day.month % 4 == 0 and self.balance("092") > 9000:
+            self.clerk.transfer("092", "090", Decimal("4500.00"), day, at, reference="USD sold")
+        if day.month % 3 == 0:
+            self.simple(
+                at, day, "SPEND", self.owner, [("Drawings", "880", Decimal("18000.00"))], reference="Owner"
+            )
+
+    def _payroll(self, at: datetime, day: date) -> None:
+        gross = amount(self.random.uniform(27500, 31500))
+        kiwisaver, paye = money(gross * 3 / 100), money(gross * 22 / 100)
+        self.clerk.manual_journal(
+            f"Payroll {day:%B %Y}",
+            day,
+            at,
+            [
+                ("477", "Wages", gross),
+                ("478", "KiwiSaver 3 %", kiwisaver),
+                ("825", "PAYE and KiwiSaver", -paye - kiwisaver),
+                ("814", "Net wages", paye - gross),
+            ],
+            tracking=[("Department", "Workshop")],
+        )
+        depreciation = {"711": Decimal("85.00"), "721": Decimal("142.50"), "731": Decimal("610.25")}
+        total = sum(depreciation.values(), ZERO)
+        lines = [
+            ("416", "Depreciation", total),
+            *((code, "Depreciation", -value) for code, value in depreciation.items()),
+        ]
+        self.clerk.manual_journal(f"Depreciation {day:%B %Y}", day, at, lines)
+
+    def _wages(self, at: datetime, day: date) -> None:
+        owed = -self.balance("814")
+        if owed > 0:
+            self.simple(at, day, "SPEND", self.staff, [("Net wages", "814", owed)], reference="Wages")
+
+    def _paye(self, at: datetime, day: date) -> None:
+        owed = -self.balance("825", month_end(add_months(day, -1)))
+        if owed > 0:
+            self.simple(at, day, "SPEND", self.tax_office, [("PAYE", "825", owed)], reference="PAYE")
+
+    def _pay_card(self, at: datetime, day: date) -> None:
+        owed = -self.balance("093")
+        if owed > 0:
+            self.clerk.transfer("090", "093", owed, day, at, reference="Card")
+
+    def _income_tax(self, at: datetime, day: date) -> None:
+        """At the end of the financial year: 28 per cent of what was earned in it."""
+        start = add_months(day, -11)
+        profit = -sum(
+            (
+                line["NetAmount"]
+                for journal in self.clerk.changed["Journals"].values()
+                if start <= journal["JournalDate"] <= day
+                for line in journal["JournalLines"]
+                if chart.CLASSES[line["AccountType"]] in ("REVENUE", "EXPENSE")
+            ),
+            ZERO,
+        )
+        tax = money(profit * 28 / 100)
+        if tax > 0:
+            lines = [("505", "Income tax", tax), ("830", "Income tax", -tax)]
+            self.clerk.manual_journal(f"Income tax {day.year}", day, at, lines)
+
+    def _provisional_tax(self, at: datetime, day: date) -> None:
+        owed = money(-self.balance("830") / 3)
+        if owed > 0:
+            self.simple(
+                at, day, "SPEND", self.tax_office, [("Income tax", "830", owed)], reference="Income tax"
+            )
+
+    def _accrual(self, at: datetime, day: date) -> None:
+        """Power used but not billed; reversed on the first of the next month."""
+        value = amount(self.random.uniform(120, 300))
+        text = f"Power accrued {day:%B %Y}"
+        self.clerk.manual_journal(text, day, at, [("445", text, value), ("850", text, -value)])
+        back = business_day(add_months(day, 1))
+        turned = [("445", text, -value), ("850", text, value)]
+        self.diary.plan(self.when(back, 8, 9), self.manual, f"Reversal: {text}", back, turned)
+
+    def manual(
+        self,
+        at: datetime,
+        text: str,
+        day: date,
+        lines: list[tuple[str, str, Decimal]],
+        status: str = "POSTED",
+    ) -> None:
+        """A manual journal, straight from the diary."""
+        self.clerk.manual_journal(text, day, at, lines, status=status)
+
+    def _gst_return(self, at: datetime, day: date, last: date) -> None:
+        """The two-monthly GST return: published as a report, then paid (or paid back)."""
+        first = add_months(last, -1)
+        gross: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for journal in self.clerk.changed["Journals"].values():
+            if first <= journal["JournalDate"] <= last:
+                for line in journal["JournalLines"]:
+                    gross[line.get("TaxType", "")] += line["GrossAmount"]
+        sales, zero, purchases = -gross["OUTPUT2"] - gross["ZERORATED"], -gross["ZERORATED"], gross["INPUT2"]
+        due = -self.balance("820", last)
+        collected, paid = money((sales - zero) * 3 / 23), money(purchases * 3 / 23)
+        boxes = (
+            ("5", "Total sales and income", sales),
+            ("6", "Zero-rated supplies", zero),
+            ("7", "Subtract Box 6 from Box 5", sales - zero),
+            ("8", "GST on sales and income", collected),
+            ("11", "Total purchases and expenses", purchases),
+            ("12", "GST on purchases and expenses", paid),
+            ("13", "Adjustments", collected - paid - due),
+            ("15", "GST to pay" if due >= 0 else "GST refund", abs(due)),
+        )
+        self.records["Reports"].append(
+            {
+                "ReportID": self.guid(f"gst/{last}"),
+                "ReportName": "GST Return",
+                "ReportType": "GSTReturn",
+                "ReportTitles": [
+                    "GST Return",
+                    self.company.name,
+                    f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y}",
+                ],
+                "ReportDate": f"{day.day} {day:%B %Y}",
+                "UpdatedDateUTC": at,
+                "Fields": [],
+                "Rows": [
+                    {"RowType": "Header", "Cells": [{"Value": "Box"}, {"Value": ""}, {"Value": "Amount"}]},
+                    {
+                        "RowType": "Section",
+                        "Title": "",
+                        "Rows": [
+                            {
+                                "RowType": "Row",
+                                "Cells": [{"Value": box}, {"Value": text}, {"Value": f"{value:.2f}"}],
+                            }
+                            for box, text, value in boxes
+                        ],
+                    },
+                ],
+            }
+        )
+        if due:
+            kind = "SPEND" if due > 0 else "RECEIVE"
+            self.simple(at, day, kind, self.tax_office, [("GST", "820", abs(due))], reference="GST return")
+
+    # --- the telling
+
+    def tell(self) -> Company:
+        """Live through the two years and hand over the company."""
+        demo_extras.before(self)
+        day = START
+        while day <= TODAY:
+            if day.day == 1 or day == START:
+                self.month(day.replace(day=1))
+            if day.weekday() < 5:
+                self._plan_day(day)
+            day += timedelta(days=1)
+        demo_extras.during(self)
+        self.diary.run()
+        demo_extras.after(self)
+        return self.company
+
+    def _plan_day(self, day: date) -> None:
+        rnd, plan = self.random, self.diary.plan
+        season = 1.45 if day.month in (11, 12, 1, 2, 3) else 1.0
+        for _ in range(sum(rnd.random() < 0.5 * season for _ in range(2))):
+            plan(self.when(day), self.sale, day)
+        if rnd.random() < 0.72:
+            index = rnd.choice(
+                [i for i in range(len(self.suppliers)) if i not in (10, 11, 12, 13, 19, 22, 24, 33)]
+            )
+            plan(self.when(day), self._any_bill, day, index)
+        if rnd.random() < 0.55:
+            plan(self.when(day, 15, 17), self.spend, day)
+        if day.weekday() in (0, 3):
+            plan(self.when(day, 8, 9), self.till, day)
+        if day.weekday() == 3:
+            plan(self.when(day, 14, 15), self.pay_run, day)
+
+
+def company() -> Company:
+    """The demo company in full."""
+    return Story().tell()

@@ -1,0 +1,380 @@
+"""How a GET is answered: lists, pages, single records and what hangs on them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from werkzeug import Response
+
+from ..resources import (
+    GUARDED,
+    LIST,
+    OPTIMISED,
+    OPTIMISED_ORDER,
+    PAGE,
+    REPORT_SCOPES,
+    SINGLE,
+    SUMMARY,
+)
+from ..state.store import Record, Table
+from . import messages, queries
+from .calls import QUOTES_JSON, Call, Refusal, bad_query, not_built, not_found
+
+_ACTIONS = (
+    "CreateApprovedInvoice CreateDraftPurchaseOrder CreateApprovedBill AttachFilesIntoInvoice UseMulticurrency"
+    " CreateDraftInvoice CreateRepeatingInvoice CreateRepeatingBill CreateSentQuote CreateInvoicePayment"
+    " CreateApprovedPurchaseOrder CreateDraftQuote CreateDraftBill"
+).split()
+
+
+# --- lists -----------------------------------------------------------------------------------------------
+
+
+def listed(call: Call) -> Response:
+    """``GET /{Resource}``."""
+    try:
+        chosen = _asked_for(call)
+    except queries.QueryError as error:
+        raise bad_query(str(error)) from None
+    if not chosen.total and call.xero.switches.nothing_new_304 and _since(call):
+        raise Refusal(304)
+    if chosen.size == 0:
+        return _page_of(call, chosen.ids, LIST, None)
+    pagination = {
+        "page": chosen.page,
+        "pageSize": chosen.size,
+        "pageCount": math.ceil(chosen.total / chosen.size),
+        "itemCount": chosen.total,
+    }
+    summary = call.flag("summaryOnly") and SUMMARY in call.resource.views
+    block = call.resource.paging != "hundred"
+    return _page_of(call, chosen.ids, SUMMARY if summary else PAGE, pagination if block else None)
+
+
+def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] | None) -> Response:
+    table, organisation = _table(call), call.organisation
+    extra: dict[str, Any] = {"pagination": pagination} if pagination else {}
+    quotes = call.resource.path == "Quotes"
+    if quotes:
+        extra["SummarizeErrors"] = True
+    if not call.json:
+        from .views import shown
+
+        trees = [shown(table.rows[one], call.resource, view, organisation) for one in ids]
+        return call.answer(call.resource.envelope, trees, extra)
+    head = messages.encode({**call.envelope(), **extra})[:-1]
+    places = call.places
+    body = b'%b,"%b":[%b]}' % (
+        head,
+        call.resource.envelope.encode(),
+        b",".join([table.text(one, view, places, organisation) for one in ids]),
+    )
+    return Response(body, 200, content_type=QUOTES_JSON if quotes else "application/json; charset=utf-8")
+
+
+def _since(call: Call) -> datetime | None:
+    return queries.since(call.request.headers.get("If-Modified-Since")) if call.resource.since else None
+
+
+def _table(call: Call) -> Table:
+    """Where a list is read from: its own table, or for journals with ``paymentsOnly`` those of the cash basis."""
+    if call.resource.path == "Journals" and call.flag("paymentsOnly"):
+        return call.organisation.cash_journals()
+    return call.organisation.table(call.resource.path)
+
+
+class _Chosen(NamedTuple):
+    """The identifiers to show, in order; ``size`` 0 means all at once, else it is one page of ``total``."""
+
+    ids: list[str]
+    total: int
+    page: int = 1
+    size: int = 0
+
+
+def _asked_for(call: Call) -> _Chosen:
+    resource, switches = call.resource, call.xero.switches
+    table = _table(call)
+    rows, fields = table.rows, resource.fields.split()
+    tests: list[queries.Test] = []
+    bound = _since(call)
+    after: Any = None
+    if bound is not None:
+        if resource.since == resource.order and switches.since_inclusive:
+            after = bound
+        else:
+            tests.append(queries.modified_after(resource.since, bound, inclusive=switches.since_inclusive))
+    used: set[str] = set()
+    if resource.where and (text := call.param("where")):
+        test, used = queries.where(text, fields)
+        tests.append(test)
+    if table.hidden and not (resource.hidden and resource.hidden[2] and call.flag(resource.hidden[2])):
+        hidden = table.hidden
+        tests.append(lambda record: record[resource.id] not in hidden)
+    for name in resource.filters.split():
+        if (text := call.param(name)) is None:
+            continue
+        if name == "createdByMyApp":
+            if queries.true(text):
+                tests.append(_made_by(call))
+        else:
+            if name == "IDs" and not queries.guids(text):
+                raise Refusal(400, "Supplied parameter 'Ids' cannot be parsed - must be of type UUID.")
+            tests.append(queries.named_filter(resource.path, name, text))
+    offset = resource.paging == "offset"
+    keys = queries.order(text, fields) if (text := call.param("order")) and not offset else []
+    page, size = _paging(call)
+    _guard(call, len(rows), bool(size), used, keys)
+    if offset:
+        after = _whole(call.param("offset"), 0) + 1
+    if not tests and not keys and (size or offset) and (offset or not switches.scrambled_order):
+        return _Chosen(table.ids(after, (page - 1) * size, size or 100), table.size(after), page, size)
+    ids = table.ids(after)
+    if tests:
+        ids = [one for one in ids if all(test(rows[one]) for test in tests)]
+    if keys:
+        ids = [str(record[resource.id]) for record in queries.arranged([rows[one] for one in ids], keys)]
+        if resource.path == "ManualJournals" and switches.manual_journals_order:
+            size = 0
+    elif switches.scrambled_order and not offset:
+        random.Random(len(ids)).shuffle(ids)
+    if offset:
+        return _Chosen(ids[:100], len(ids))
+    if not size:
+        return _Chosen(ids, len(ids))
+    return _Chosen(ids[(page - 1) * size : page * size], len(ids), page, size)
+
+
+def _made_by(call: Call) -> queries.Test:
+    creators, client_id, key = call.organisation.creators, call.bearer.app.client_id, call.resource.id
+    return lambda record: creators.get(str(record[key])) == client_id
+
+
+def _paging(call: Call) -> tuple[int, int]:
+    """Which page of which size is asked for; size 0 is everything at once."""
+    paging = call.resource.paging
+    asked = call.param("page") is not None or (call.flag("summaryOnly") and SUMMARY in call.resource.views)
+    page = max(1, _whole(call.param("page"), 1))
+    if paging == "hundred":
+        return page, 100
+    if paging == "always" or (paging == "page" and asked):
+        return page, min(1000, max(1, _whole(call.param("pageSize"), 100)))
+    return 1, 0
+
+
+def _whole(text: str | None, default: int) -> int:
+    try:
+        return default if text is None else int(text)
+    except ValueError:
+        return default
+
+
+def _guard(call: Call, rows: int, paged: object, used: set[str], keys: list[tuple[list[str], bool]]) -> None:
+    """Xero's high-volume threshold; the words of its refusal are not on record, so these are ours."""
+    if call.resource.path not in GUARDED or rows <= call.xero.limits.allowance.high_volume:
+        return
+    orders = {".".join(path) for path, _ in keys} - OPTIMISED_ORDER
+    if not paged or used - OPTIMISED or orders:
+        why = (
+            "is not paged"
+            if not paged
+            else f"uses {', '.join(sorted((used - OPTIMISED) | orders))}, not optimised"
+        )
+        raise Refusal(
+            400,
+            messages.api_exception(
+                10,
+                "ValidationException",
+                f"High volume threshold: the call covers {rows} {call.resource.path}, more than"
+                f" {call.xero.limits.allowance.high_volume}, and {why}",
+            ),
+        )
+
+
+# --- one record ------------------------------------------------------------------------------------------
+
+
+def single(call: Call) -> Response:
+    """``GET /{Resource}/{id, number or code}``."""
+    if not call.resource.single:
+        raise not_found()
+    record = found(call)
+    if call.resource.path == "Budgets":
+        record = _within(call, record)
+    return call.records([record], SINGLE)
+
+
+def found(call: Call) -> Record:
+    """The record that the address names. Raises the 404 refusal."""
+    record = call.organisation.table(call.resource.path).find(call.key)
+    if record is None:
+        raise not_found()
+    return record
+
+
+def _within(call: Call, budget: Record) -> Record:
+    """A budget with the months asked for, newest first: without dates this one and the last; 24 at most.
+
+    Window and order are as recorded from Xero in August 2026.
+    """
+    today = call.organisation.now().date()
+    this = today.year * 12 + today.month - 1
+    first = _month(call, "DateFrom", this - 1)
+    last = _month(call, "DateTo", max(first, this))
+    if last - first >= 24:
+        raise Refusal(
+            400,
+            messages.api_exception(
+                10, "ValidationException", "DateFrom and DateTo may be 24 months apart at most"
+            ),
+        )
+    lines = []
+    for line in budget.get("BudgetLines") or []:
+        balances = [
+            one for one in line.get("BudgetBalances") or [] if first <= _months(one["Period"]) <= last
+        ]
+        if balances:
+            balances.sort(key=lambda one: _months(one["Period"]), reverse=True)
+            lines.append({**line, "BudgetBalances": balances})
+    return {**budget, "BudgetLines": lines}
+
+
+def _month(call: Call, name: str, default: int) -> int:
+    text = call.param(name)
+    if text is None:
+        return default
+    try:
+        day = messages.instant(text).date()
+    except ValueError as error:
+        raise bad_query(str(error)) from None
+    return day.year * 12 + day.month - 1
+
+
+def _months(period: str | date) -> int:
+    year, month = (int(part) for part in str(period).split("-")[:2])
+    return year * 12 + month - 1
+
+
+# --- what hangs on a record ------------------------------------------------------------------------------
+
+
+def part(call: Call) -> Response:
+    """``GET /{Resource}/{id}/{part}[/{name}]``."""
+    shape = call.part + ("/" if call.name else "")
+    if "GET" not in call.resource.parts.get(shape, "").split():
+        raise not_found()
+    return _PARTS[shape](call)
+
+
+def _history(call: Call) -> Response:
+    record = found(call)
+    identifier = str(record[call.resource.id])
+    notes = call.organisation.notes.get(identifier) or [
+        {
+            "Changes": "Created",
+            "DateUTC": record.get("CreatedDateUTC")
+            or record.get("UpdatedDateUTC")
+            or call.organisation.now(),
+            "User": "System Generated",
+            "Details": "",
+        }
+    ]
+    trees = [messages.rendered(note, twins=("DateUTC",)) for note in notes] if call.json else notes
+    return call.answer("HistoryRecords", trees)
+
+
+def _attachments(call: Call) -> Response:
+    return call.answer("Attachments", call.organisation.attachments(str(found(call)[call.resource.id])))
+
+
+def _attachment(call: Call) -> Response:
+    files = call.organisation.files.get(str(found(call)[call.resource.id]), [])
+    for file in files:
+        if call.name in {file["AttachmentID"], file["FileName"]}:
+            return Response(file["Content"], 200, content_type=file["MimeType"])
+    raise not_found()
+
+
+def _online_invoice(call: Call) -> Response:
+    invoice = found(call)
+    if invoice.get("Type") != "ACCREC":
+        raise not_found()
+    address = f"https://in.xero.com/{str(invoice['InvoiceID']).replace('-', '')}"
+    return call.answer("OnlineInvoices", [{"OnlineInvoiceUrl": address}])
+
+
+def _pdf(_call: Call) -> Response:
+    raise not_built("it makes no PDF")
+
+
+def _cis(call: Call) -> Response:
+    """Construction Industry Scheme settings: British organisations only."""
+    if call.resource.path == "Contacts":
+        found(call)
+    elif call.key.lower() != call.organisation.tenant_id.lower():
+        raise not_found()
+    country = next((one.get("CountryCode") for one in call.organisation.records("Organisation")), None)
+    return call.answer("CISSettings", [{"CISEnabled": False}] if country == "GB" else [])
+
+
+def _theme_services(call: Call) -> Response:
+    theme = found(call)
+    services = call.organisation.table("PaymentServices").rows
+    chosen = [services[one] for one in theme.get("PaymentServiceIDs") or [] if one in services]
+    return call.answer("PaymentServices", chosen)
+
+
+_PARTS: dict[str, Callable[[Call], Response]] = {
+    "History": _history,
+    "Attachments": _attachments,
+    "Attachments/": _attachment,
+    "OnlineInvoice": _online_invoice,
+    "pdf": _pdf,
+    "CISSettings": _cis,
+    "PaymentServices": _theme_services,
+}
+
+
+# --- addresses of their own ------------------------------------------------------------------------------
+
+
+def actions(call: Call) -> Response:
+    """``GET /Organisation/Actions``."""
+    return call.answer("Actions", [{"Name": name, "Status": "ALLOWED"} for name in _ACTIONS])
+
+
+def reminders(call: Call) -> Response:
+    """``GET /InvoiceReminders/Settings``."""
+    kept = call.organisation.records("InvoiceReminders")
+    return call.answer("InvoiceReminders", kept or [{"Enabled": False}])
+
+
+def reports(call: Call) -> Response:
+    """``GET /Reports``: the published tax reports, none in most organisations."""
+    published = call.organisation.records("Reports")
+    return call.answer("Reports", [_published(call, one, "Rows", "Fields") for one in published])
+
+
+def _published(call: Call, report: Record, *without: str) -> Record:
+    tree = {name: value for name, value in report.items() if name not in without}
+    return messages.rendered(tree, offset="") if call.json else tree
+
+
+def report(call: Call) -> Response:
+    """``GET /Reports/{name or id}``."""
+    if call.key not in REPORT_SCOPES:
+        for published in call.organisation.records("Reports"):
+            if published.get("ReportID") == call.key:
+                return call.answer("Reports", [_published(call, published)])
+        raise not_found()
+    from ..accounting import reports as drawn
+
+    try:
+        made = drawn.run(call.key, call.request.args.to_dict(), call.organisation)
+    except ValueError as error:
+        raise Refusal(400, messages.api_exception(10, "ValidationException", str(error))) from None
+    return call.answer("Reports", [_published(call, made)])

@@ -1,0 +1,69 @@
+"""Who may ask the sandbox: programs of this machine, and no page that a browser happens to show.
+
+A page of any site can send a browser's requests to 127.0.0.1, and a name of its own can be made to lead here (DNS
+rebinding). The API and the consent page answer whoever could not have come by such a name. The admin API, which can
+change and show everything, takes its own address alone, JSON, and the secret in that address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from werkzeug import Request
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_LOCAL = (".localhost", ".local", ".internal", ".home.arpa")
+"""Endings of names that nobody can own in the public DNS, such as host.docker.internal."""
+
+
+def foreign_name(request: Request) -> str | None:
+    """Why a request is not answered at all; None if it is."""
+    host = _name(request.headers.get("Host", ""))
+    if host is None:
+        return "The Host header names no host"
+    if "." not in host or host.endswith(_LOCAL) or _is_address(host):
+        return None
+    return f"The sandbox does not answer by the name {host}"
+
+
+def not_allowed_to_administer(request: Request, path: str, secret: str, port: str) -> tuple[int, str] | None:
+    """Why the admin API does not take a request, with a status; None if it does. `path` is below /sandbox/."""
+    places = {f"{name}:{port}" for name in _LOOPBACK}
+    if request.headers.get("Host", "").lower() not in places:
+        return 403, f"The admin API answers at {', '.join(sorted(places))} only"
+    if not _is_own(request, places):
+        return 403, "The admin API takes nothing from pages of others"
+    given = path.partition("/")[0]
+    if not secrets.compare_digest(given.encode(), secret.encode()):
+        return 403, "The address of the admin API has a secret: use the address that xero-sandbox prints"
+    if request.method in {"POST", "PUT", "PATCH"} and request.mimetype != "application/json":
+        return 415, "The admin API takes application/json only"
+    return None
+
+
+def _is_own(request: Request, places: Iterable[str]) -> bool:
+    """Whether no page of somebody else has sent it; programs other than browsers say nothing of that."""
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    return (origin is None or origin in {f"http://{place}" for place in places}) and site in {
+        "none",
+        "same-origin",
+    }
+
+
+def _name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Xero's rules for every kind of record."""

@@ -1,0 +1,370 @@
+"""The rules for contacts and contact groups."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+from werkzeug import Response
+
+from ..http.calls import Call, Refusal, not_found
+from ..state.store import Organisation, Record
+from .work import Rule, Work, elements, refresh_balances
+
+_TEXTS = {
+    "Name": 255,
+    "FirstName": 255,
+    "LastName": 255,
+    "ContactNumber": 50,
+    "AccountNumber": 50,
+    "CompanyNumber": 50,
+    "EmailAddress": 255,
+    "BankAccountDetails": 255,
+    "TaxNumber": 50,
+    "TaxNumberType": 10,
+    "AccountsReceivableTaxType": 50,
+    "AccountsPayableTaxType": 50,
+    "DefaultCurrency": 3,
+    "XeroNetworkKey": 255,
+    "SalesDefaultAccountCode": 10,
+    "PurchasesDefaultAccountCode": 10,
+    "SalesDefaultLineAmountType": 10,
+    "PurchasesDefaultLineAmountType": 10,
+    "TrackingCategoryName": 100,
+    "TrackingCategoryOption": 100,
+}
+"""The text fields that can be written, and how long they may be."""
+
+_OTHER = ("PaymentTerms", "SalesTrackingCategories", "PurchasesTrackingCategories", "BatchPayments")
+_PHONE = {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}
+_ADDRESS = {
+    **{f"AddressLine{number}": 500 for number in (1, 2, 3, 4)},
+    "City": 255,
+    "Region": 255,
+    "PostalCode": 50,
+    "Country": 50,
+    "AttentionTo": 255,
+}
+_PHONES = ("DEFAULT", "DDI", "FAX", "MOBILE")
+_ADDRESSES = ("STREET", "POBOX")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+ARCHIVED = (
+    "The specified contact details matched an archived contact. Archived contacts cannot currently be edited via"
+    " the API."
+)
+IN_DOCUMENT_ARCHIVED = (
+    "The contact with the specified contact details has been archived. The contact must be un-archived before"
+    " creating new invoices or credit notes."
+)
+UNIDENTIFIED = (
+    "The Contact must contain at least 1 of the following elements to identify the contact: Name, ContactID,"
+    " ContactNumber"
+)
+
+
+# --- contacts --------------------------------------------------------------------------------------------
+
+
+def match_contact(work: Work) -> Record | None:
+    """By ContactNumber, else by Name: an active contact, or an archived one if there is no other."""
+    return _found(work, work.asked)
+
+
+def _found(work: Work, asked: Record) -> Record | None:
+    for field in ("ContactNumber", "Name"):
+        if found := work.matching("Contacts", field, asked.get(field)):
+            return min(found, key=lambda one: one["ContactStatus"] != "ACTIVE")
+    return None
+
+
+def save_contact(work: Work, current: Record | None) -> Record:
+    """Check and put a contact."""
+    if current is not None and current["ContactStatus"] == "ARCHIVED":
+        work.stop(ARCHIVED)
+    contact = _merged(work, work.asked, current)
+    work.stop()
+    return work.put("Contacts", contact)
+
+
+def _merged(work: Work, asked: Record, current: Record | None) -> Record:
+    contact = dict(current or _new_contact())
+    for name, longest in _TEXTS.items():
+        if name in asked:
+            contact[name] = asked[name]
+            if len(asked[name]) > longest:
+                work.refuse(f"The {name} field exceeds the maximum length of {longest} characters.")
+    for name in _OTHER:
+        if name in asked:
+            contact[name] = asked[name]
+    _unique(work, contact, asked, current)
+    if asked.get("EmailAddress") and not _EMAIL.fullmatch(asked["EmailAddress"]):
+        work.refuse("Email address must be valid.")
+    status = asked.get("ContactStatus", contact["ContactStatus"])
+    if status not in {"ACTIVE", "ARCHIVED"} or (current is None and status != "ACTIVE"):
+        work.refuse(f"The status '{status}' is not valid for contacts")
+    contact["ContactStatus"] = status
+    for name in ("AccountsReceivableTaxType", "AccountsPayableTaxType"):
+        if asked.get(name) and not work.matching("TaxRates", "TaxType", asked[name]):
+            work.refuse(
+                f"The TaxType code {asked[name]} does not exist or cannot be used for this type of transaction."
+            )
+    currency = asked.get("DefaultCurrency")
+    if currency and not work.matching("Currencies", "Code", currency):
+        work.refuse(f"Organisation is not subscribed to currency {currency}")
+    contact["Phones"] = _slots(work, asked, contact, "Phones", "PhoneType", _PHONE)
+    contact["Addresses"] = _slots(work, asked, contact, "Addresses", "AddressType", _ADDRESS)
+    if "ContactPersons" in asked:
+        if len(asked["ContactPersons"]) > 5:
+            work.refuse("A contact can have a maximum of 5 contact persons.")
+        names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
+        contact["ContactPersons"] = [
+            {"IncludeInEmails": False, **{name: one[name] for name in names if name in one}}
+            for one in asked["ContactPersons"]
+        ]
+    return contact
+
+
+def _new_contact() -> Record:
+    return {
+        "ContactID": str(uuid.uuid4()),
+        "ContactStatus": "ACTIVE",
+        "BankAccountDetails": "",
+        "Addresses": [
+            {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""}
+            for kind in _ADDRESSES
+        ],
+        "Phones": [
+            {"PhoneType": kind, "PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""}
+            for kind in _PHONES
+        ],
+        "ContactGroups": [],
+        "IsSupplier": False,
+        "IsCustomer": False,
+        "SalesTrackingCategories": [],
+        "PurchasesTrackingCategories": [],
+        "ContactPersons": [],
+        "HasAttachments": False,
+        "HasValidationErrors": False,
+    }
+
+
+def _unique(work: Work, contact: Record, asked: Record, current: Record | None) -> None:
+    """Names are unique among active contacts; numbers among all, because archived ones keep theirs."""
+    name, mine = contact.get("Name", ""), contact["ContactID"]
+    if not name.strip():
+        work.refuse("The contact name must be specified.")
+    if "Name" in asked or current is None:
+        others = (one for one in work.matching("Contacts", "Name", name) if one["ContactID"] != mine)
+        if any(one["ContactStatus"] == "ACTIVE" for one in others):
+            work.refuse(
+                f"The contact name {name} is already assigned to another contact. The contact name must be unique"
+                " across all active contacts."
+            )
+    for field, words in (("ContactNumber", "contact number"), ("AccountNumber", "account number")):
+        value = asked.get(field)
+        if any(one["ContactID"] != mine for one in work.matching("Contacts", field, value)):
+            work.refuse(
+                f"The {words} {value} is already assigned to another contact. The {words} must be unique across all"
+                " contacts."
+            )
+
+
+def _slots(
+    work: Work, asked: Record, contact: Record, name: str, key: str, fields: dict[str, int]
+) -> list[Record]:
+    """Phones and addresses are slots by their type: one that is sent fills its slot, the others stay.
+
+    What is wrong with one is said on it, inside the refused element, as Xero does.
+    """
+    slots = {one[key]: one for one in contact[name]}
+    echo: list[Record] = []
+    for one in asked.get(name, ()):
+        kind, errors = one.get(key, ""), []
+        if kind not in slots:
+            errors.append(f"The {key} '{kind}' is not valid")
+        for field, longest in fields.items():
+            if len(one.get(field, "")) > longest:
+                errors.append(f"The {field} field exceeds the maximum length of {longest} characters.")
+        echo.append({**one, "ValidationErrors": [{"Message": error} for error in errors]})
+        if errors:
+            work.broken = True
+        else:
+            slots[kind] = {**slots[kind], **{field: one[field] for field in fields if field in one}}
+    if echo:
+        work.echo[name] = echo
+    return list(slots.values())
+
+
+CONTACTS = Rule(
+    save_contact,
+    match_contact,
+    flag="HasValidationErrors",
+    lists="Addresses Phones ContactGroups ContactPersons",
+)
+
+
+def contact_of(work: Work, *, make: bool = True) -> Record:
+    """The contact a document names, as the document keeps it: by ContactID, ContactNumber or Name.
+
+    A name that nobody has makes a contact (``make``); other fields beside it edit the contact, as Xero warns.
+    Notes what is wrong, and gives an empty record then.
+    """
+    asked: Record = work.asked.get("Contact") or {}
+    if not any(asked.get(name) for name in ("ContactID", "ContactNumber", "Name")):
+        missing = not asked and work.path != "BankTransactions"
+        work.refuse("A Contact must be specified for this type of transaction" if missing else UNIDENTIFIED)
+        return {}
+    known = asked.get("ContactID")
+    found = work.get("Contacts", known) if known else _found(work, asked)
+    if found is None and (asked.get("ContactID") or not asked.get("Name") or not make):
+        work.refuse("The contact with the specified contact details could not be found.")
+        return {}
+    if found is not None and found["ContactStatus"] != "ACTIVE":
+        work.refuse(IN_DOCUMENT_ARCHIVED)
+        return {}
+    ignored = {"ContactStatus"}
+    if found is not None and str(asked.get("Name", "")).casefold() == found["Name"].casefold():
+        ignored.add("Name")
+    asked = {name: one for name, one in asked.items() if name not in ignored}
+    if found is None or _edits(asked, found):
+        merged = _merged(work, asked, found)
+        found = merged if work.errors else work.put("Contacts", merged)
+    return {"ContactID": found["ContactID"], "Name": found.get("Name", "")}
+
+
+def _edits(asked: Record, found: Record) -> bool:
+    fields = (*_TEXTS, *_OTHER, "Phones", "Addresses", "ContactPersons")
+    return any(name in asked and asked[name] != found.get(name) for name in fields)
+
+
+def met(work: Work, contact_id: str, role: str) -> None:
+    """A contact has become a customer or supplier; that does not move its UpdatedDateUTC (Xero's change notes)."""
+    contact = work.get("Contacts", contact_id)
+    if contact is not None and not contact.get(role):
+        work.put("Contacts", {**contact, role: True}, touch=False)
+
+
+def merge(organisation: Organisation, contact: Record, into: Record) -> Record:
+    """Merge a contact into another one: it is archived and names the other, which has all its documents from now on."""
+    named = {"ContactID": into["ContactID"], "Name": into["Name"]}
+    for path, table in organisation.tables.items():
+        for record in table.matching("Contact.ContactID", str(contact["ContactID"])):
+            organisation.put(path, {**record, "Contact": {**record["Contact"], **named}}, touch=False)
+    groups = organisation.records("ContactGroups")
+    for group in groups:
+        others = [one for one in group["Contacts"] if one["ContactID"] != contact["ContactID"]]
+        if len(others) < len(group["Contacts"]):
+            organisation.put("ContactGroups", {**group, "Contacts": others}, touch=False)
+    merged = {
+        **contact,
+        "ContactStatus": "ARCHIVED",
+        "MergedToContactID": into["ContactID"],
+        "ContactGroups": [],
+    }
+    kept = organisation.put("Contacts", merged)
+    refresh_balances(organisation, (contact["ContactID"], into["ContactID"]))
+    return kept
+
+
+# --- groups ----------------------------------------------------------------------------------------------
+
+
+def save_group(work: Work, current: Record | None) -> Record:
+    """Make, rename or delete a group; its members have an address of their own."""
+    asked = work.asked
+    name, status = asked.get("Name", (current or {}).get("Name", "")), asked.get("Status", "ACTIVE")
+    if not name:
+        work.refuse("The contact group name must be specified.")
+    live = [one for one in work.matching("ContactGroups", "Name", name) if one["Status"] == "ACTIVE"]
+    if any(one is not current for one in live):
+        work.refuse("A Contact Group already exists with this name")
+    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "DELETED"}):
+        work.refuse(f"The status '{status}' is not valid for contact groups")
+    if current is not None and current["Status"] == "DELETED":
+        work.refuse("Deleted contact groups cannot be edited")
+    groups = work.organisation.records("ContactGroups")
+    if current is None and sum(one["Status"] == "ACTIVE" for one in groups) >= 100:
+        work.refuse("You’ve reached the limit of 100 contact groups.")
+    work.stop()
+    group = {"Contacts": [], **(current or {}), "Name": name, "Status": status, "HasValidationErrors": False}
+    kept = work.put("ContactGroups", group)
+    if current is not None and (kept["Name"], kept["Status"]) != (current["Name"], current["Status"]):
+        _in_contacts(work, kept, [one["ContactID"] for one in kept["Contacts"]], member=status == "ACTIVE")
+    return kept
+
+
+GROUPS = Rule(save_group, summarize="", flag="HasValidationErrors", lists="Contacts")
+
+
+def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool) -> None:
+    """Show or hide the group in its members' own records."""
+    thin = {
+        "ContactGroupID": group["ContactGroupID"],
+        "Name": group["Name"],
+        "Status": group["Status"],
+        "Contacts": [],
+        "HasValidationErrors": False,
+    }
+    for identifier in contacts:
+        contact = work.get("Contacts", identifier)
+        if contact is not None:
+            others = [
+                one for one in contact["ContactGroups"] if one["ContactGroupID"] != group["ContactGroupID"]
+            ]
+            now = [*others, thin] if member else others
+            work.put("Contacts", {**contact, "ContactGroups": now}, touch=False)
+
+
+def _group(call: Call) -> Record:
+    group = call.organisation.table("ContactGroups").find(call.key)
+    if group is None or group["Status"] != "ACTIVE":
+        raise not_found()
+    return group
+
+
+def add_members(call: Call) -> Response:
+    """``PUT /ContactGroups/{id}/Contacts``; contacts that are in the group already stay in it."""
+    group, asked = _group(call), elements(call, "Contacts")
+    work = Work(call, "ContactGroups", {})
+    members = {one["ContactID"]: one for one in group["Contacts"]}
+    added: list[Record] = []
+    for one in asked:
+        contact = work.get("Contacts", one.get("ContactID"))
+        if contact is None:
+            raise not_found()
+        if contact["ContactStatus"] == "ARCHIVED":
+            body = {
+                "ErrorNumber": 10,
+                "Type": "ValidationException",
+                "Message": "A validation exception occurred",
+            }
+            element = {"ContactID": contact["ContactID"], "HasValidationErrors": True}
+            raise Refusal(
+                400, {**body, "Elements": [{**element, "ValidationErrors": [{"Message": ARCHIVED}]}]}
+            )
+        named = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
+        members[contact["ContactID"]] = named
+        added.append(named)
+    work.put("ContactGroups", {**group, "Contacts": list(members.values())})
+    _in_contacts(work, group, [one["ContactID"] for one in added], member=True)
+    work.commit()
+    empty: dict[str, Any] = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
+    return call.answer("Contacts", [{**one, **empty, "HasValidationErrors": False} for one in added])
+
+
+def remove_members(call: Call) -> Response:
+    """``DELETE /ContactGroups/{id}/Contacts`` takes all out, ``…/Contacts/{ContactID}`` one."""
+    group = _group(call)
+    gone = [one["ContactID"] for one in group["Contacts"] if call.name.lower() in {"", one["ContactID"]}]
+    if call.name and not gone:
+        raise not_found()
+    work = Work(call, "ContactGroups", {})
+    work.put(
+        "ContactGroups",
+        {**group, "Contacts": [one for one in group["Contacts"] if one["ContactID"] not in gone]},
+    )
+    _in_contacts(work, group, gone, member=False)
+    work.commit()
+    return Response(b"", 204)

@@ -1,0 +1,414 @@
+"""The rules for documents with lines: their headings, and invoices, bills and credit notes."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ..accounting import double_entry as books
+from ..accounting.double_entry import DEAD, ONE, ZERO, Posting, in_base, market_rate, money
+from ..state.store import Record
+from .contacts import contact_of, met
+from .lines import Lines, account, amount_types, with_lines
+from .work import Rule, Work, head
+
+CHANGED_STATUS = "Invoice not of valid status for modification"
+SETTLED = "This document cannot be edited as it has a payment or credit note allocated to it."
+
+_STEPS = {
+    "": "DRAFT SUBMITTED AUTHORISED",
+    "DRAFT": "DRAFT SUBMITTED AUTHORISED DELETED",
+    "SUBMITTED": "DRAFT SUBMITTED AUTHORISED DELETED",
+    "AUTHORISED": "AUTHORISED VOIDED",
+    "PAID": "PAID AUTHORISED VOIDED",
+}
+"""Statuses that invoices and credit notes can go to; VOIDED and DELETED ones stay what they are."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a kind of document is like: where it is kept, its number's field and series, and what can be written.
+
+    ``noun`` is how Xero calls it; ``text`` and ``days`` are fields that are taken as they come.
+    """
+
+    path: str
+    id: str
+    number: str
+    prefix: str
+    noun: str
+    types: str
+    text: str
+    days: str = ""
+    amounts: str = "Exclusive"
+    fresh: dict[str, Any] = field(default_factory=dict)
+
+
+INVOICE = Paper(
+    "Invoices",
+    "InvoiceID",
+    "InvoiceNumber",
+    "INV-",
+    "Invoice",
+    "ACCREC ACCPAY",
+    "Reference BrandingThemeID Url SentToContact",
+    "DueDate ExpectedPaymentDate PlannedPaymentDate",
+    fresh={
+        "Prepayments": [],
+        "Overpayments": [],
+        "CreditNotes": [],
+        "Payments": [],
+        "AmountDue": ZERO,
+        "AmountPaid": ZERO,
+        "AmountCredited": ZERO,
+        "Reference": "",
+        "SentToContact": False,
+        "HasAttachments": False,
+        "InvoicePaymentServices": [],
+        "InvoiceAddresses": [],
+    },
+)
+CREDIT_NOTE = Paper(
+    "CreditNotes",
+    "CreditNoteID",
+    "CreditNoteNumber",
+    "CN-",
+    "Credit Note",
+    "ACCRECCREDIT ACCPAYCREDIT",
+    "Reference BrandingThemeID SentToContact",
+    "DueDate",
+    fresh={
+        "Payments": [],
+        "Allocations": [],
+        "RemainingCredit": ZERO,
+        "Reference": "",
+        "SentToContact": False,
+        "HasAttachments": False,
+        "InvoiceAddresses": [],
+    },
+)
+_PART_PAID = frozenset(
+    "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate".split()
+)
+"""What a part-paid or paid document still takes."""
+
+_SILENT = frozenset({"DueDate", "SentToContact"})
+"""Changes of a part-paid document that do not move its UpdatedDateUTC (Xero's change notes)."""
+
+
+# --- the heading -----------------------------------------------------------------------------------------
+
+
+def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: bool = True) -> Record:
+    """A document with what was asked of its heading; its lines are still as they were."""
+    asked = work.asked
+    document = dict(current or {paper.id: str(uuid.uuid4()), **paper.fresh})
+    if paper.types:
+        kind = asked.get("Type", document.get("Type"))
+        if kind not in paper.types.split():
+            work.refuse(f"The Type '{kind or ''}' is not valid for this document")
+        elif current is not None and kind != current["Type"]:
+            work.refuse(f"The Type of {paper.noun} cannot be changed")
+        document["Type"] = kind
+    for name in (*paper.text.split(), *paper.days.split()):
+        if name in asked:
+            document[name] = asked[name]
+    document["Date"] = asked.get("Date") or document.get("Date") or work.today
+    document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", paper.amounts))
+    if "Contact" in asked or current is None:
+        named = contact_of(work, make=make_contacts)
+        same = current is not None and named.get("ContactID") == current["Contact"]["ContactID"]
+        document["Contact"] = current["Contact"] if current is not None and same else named
+        work.echo["Contact"] = document["Contact"] or asked.get("Contact", {})
+    _theme(work, document, current)
+    _currency(work, document, current)
+    return document
+
+
+def _theme(work: Work, document: Record, current: Record | None) -> None:
+    theme = work.asked.get("BrandingThemeID")
+    if theme and not work.matching("BrandingThemes", "BrandingThemeID", theme):
+        work.refuse("BrandingThemeID could not be found")
+    themed = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in books.SALES
+    if current is None and themed and not theme:
+        themes = work.organisation.records("BrandingThemes")
+        if themes:
+            document["BrandingThemeID"] = min(themes, key=lambda one: one.get("SortOrder", 0))[
+                "BrandingThemeID"
+            ]
+
+
+def _currency(work: Work, document: Record, current: Record | None) -> None:
+    """The currency: as asked, else the contact's, else the organisation's; the rate: as asked, else the day's."""
+    asked = work.asked
+    contact = work.get("Contacts", (document.get("Contact") or {}).get("ContactID")) or {}
+    code = (
+        asked.get("CurrencyCode")
+        or document.get("CurrencyCode")
+        or contact.get("DefaultCurrency")
+        or work.base
+    )
+    if not work.matching("Currencies", "Code", code):
+        work.refuse(f"Organisation is not subscribed to currency {code}")
+        return
+    document["CurrencyCode"] = code = code.upper()
+    rate = asked.get("CurrencyRate")
+    if rate is not None and rate < 0:
+        work.refuse("CurrencyRate must be greater than zero")
+    moved = current is None or code != current.get("CurrencyCode") or document["Date"] != current.get("Date")
+    if code == work.base:
+        document["CurrencyRate"] = ONE
+        return
+    usual = _rate(code, work.base, document["Date"])
+    if rate:
+        document["CurrencyRate"] = rate
+        if usual and not Decimal("0.5") < rate / usual < 2:
+            work.warn(f"The currency rate {rate} is far from the market rate {usual}")
+    elif moved or not document.get("CurrencyRate"):
+        document["CurrencyRate"] = usual or ONE
+
+
+def _rate(code: str, base: str, day: date) -> Decimal | None:
+    try:
+        return market_rate(code, base, day)
+    except KeyError:
+        return None
+
+
+def numbered(work: Work, paper: Paper, document: Record) -> None:
+    """Give a document that has no number the next one of its series."""
+    if not document.get(paper.number):
+        document[paper.number] = work.number(paper.path, paper.number, paper.prefix)
+
+
+def _due(work: Work, document: Record) -> None:
+    """DueDate from the terms of the contact, else of the organisation; an approved document needs one."""
+    if document.get("DueDate"):
+        return
+    side = "Sales" if books.is_sale(document) else "Bills"
+    contact = work.get("Contacts", document["Contact"].get("ContactID")) or {}
+    for owner in (contact, head(work.organisation)):
+        terms = (owner.get("PaymentTerms") or {}).get(side)
+        if terms:
+            document["DueDate"] = _by_terms(document["Date"], int(terms["Day"]), terms["Type"])
+            return
+    work.refuse("DueDate must be specified")
+
+
+def _by_terms(day: date, number: int, kind: str) -> date:
+    if kind in {"DAYSAFTERBILLDATE", "DAYSAFTERINVOICEDATE"}:
+        return day + timedelta(days=number)
+    first = day.replace(day=1)
+    following = (first + timedelta(days=32)).replace(day=1)
+    if kind in {"DAYSAFTERBILLMONTH", "DAYSAFTERINVOICEMONTH"}:
+        return following + timedelta(days=number - 1)
+    month = first if kind == "OFCURRENTMONTH" else following
+    last = (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return min(month + timedelta(days=number - 1), last)
+
+
+# --- invoices, bills and credit notes --------------------------------------------------------------------
+
+
+def match_invoice(work: Work) -> Record | None:
+    """Sales invoices by their number, also void ones: a number once used stays so. Bills have none of their own."""
+    if work.asked.get("Type", "ACCREC") != "ACCREC":
+        return None
+    found = [
+        one
+        for one in work.matching("Invoices", "InvoiceNumber", work.asked.get("InvoiceNumber"))
+        if one["Type"] == "ACCREC"
+    ]
+    return min(found, key=lambda one: one["Status"] in DEAD, default=None)
+
+
+def save_invoice(work: Work, current: Record | None) -> Record:
+    """Check and put an invoice or bill."""
+    return _save_bill(work, INVOICE, current)
+
+
+def save_credit_note(work: Work, current: Record | None) -> Record:
+    """Check and put a credit note."""
+    return _save_bill(work, CREDIT_NOTE, current)
+
+
+def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
+    was = current["Status"] if current else ""
+    status = work.asked.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
+    if status not in _STEPS.get(was, "").split():
+        work.echo = {**own(paper, current), **work.echo}
+        work.stop(f"Invoice not of valid status for {'modification' if current else 'creation'}")
+    if current is not None and status in DEAD:
+        return _end(work, paper, current, status)
+    document = heading(work, paper, current)
+    document["Status"] = status = "AUTHORISED" if status == "PAID" else status
+    _unique_number(work, paper, document, current)
+    approved = status == "AUTHORISED"
+    if not work.broken and document.get("Contact") and document.get("Type"):
+        if approved:
+            if paper is INVOICE:
+                _due(work, document)
+            in_ledger = current is not None and was in {"AUTHORISED", "PAID"}
+            work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
+        kind = Lines(
+            sale=document["Type"] in books.SALES, complete=approved, discount=document["Type"] == "ACCREC"
+        )
+        document = with_lines(work, document, kind, current)
+        document["IsDiscounted"] = any(
+            one.get("DiscountRate") or one.get("DiscountAmount") for one in document["LineItems"]
+        )
+    work.echo = {**own(paper, document, sent=work.asked), **work.echo}
+    work.stop()
+    if document["Type"] in books.SALES:
+        numbered(work, paper, document)
+    if current is not None and books.used(current):
+        return _edit_settled(work, paper, current, document)
+    document = books.settled({**document, "Status": status})
+    if paper is CREDIT_NOTE:
+        document["ID"] = document[paper.id]
+        document.pop("IsDiscounted", None)
+    if was in {"AUTHORISED", "PAID"} and current is not None:
+        if all(document.get(name) == current.get(name) for name in _IN_LEDGER):
+            return work.put(paper.path, document)
+        _stock(work, current, -1)
+        work.reverse(document[paper.id])
+    if approved:
+        to_ledger(work, document)
+    return work.put(paper.path, document)
+
+
+_IN_LEDGER = ("Date", "Contact", "LineItems", "LineAmountTypes", "CurrencyCode", "CurrencyRate", "Reference")
+
+
+_HIDDEN = frozenset(
+    "UpdatedDateUTC CurrencyRate AmountDue AmountPaid AmountCredited RemainingCredit HasAttachments Reference"
+    " SentToContact Status Contact FullyPaidOnDate".split()
+)
+
+
+def own(paper: Paper, document: Record | None, sent: Record | None = None) -> Record:
+    """What a refused element shows of the document beside what was sent; not its number (as recorded)."""
+    hidden = (_HIDDEN | {paper.number}) - set(sent or {})
+    return {name: one for name, one in (document or {}).items() if name not in hidden}
+
+
+def _unique_number(work: Work, paper: Paper, document: Record, current: Record | None) -> None:
+    if document.get("Type") in {"ACCPAY", "ACCPAYCREDIT"}:
+        document[paper.number] = work.asked.get(paper.number, document.get(paper.number, ""))
+        return
+    number = work.asked.get(paper.number)
+    if number:
+        for one in work.matching(paper.path, paper.number, number):
+            if one.get("Type") == document.get("Type") and (
+                current is None or one[paper.id] != current[paper.id]
+            ):
+                work.refuse(f"{paper.noun} # must be unique.")
+        document[paper.number] = number
+
+
+def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -> Record:
+    """A document with payments or credits on it takes only a few changes, and no lines, even such as it has."""
+    free = _PART_PAID | {"UpdatedDateUTC", "Status", "IsDiscounted"}
+    names = (set(document) | set(current)) - free
+    changed = {name for name in _PART_PAID if document.get(name) != current.get(name)}
+    if "LineItems" in work.asked or any(document.get(name) != current.get(name) for name in names):
+        work.stop(CHANGED_STATUS, SETTLED)
+    document = {**document, "Status": current["Status"]}
+    if "IsDiscounted" not in current:
+        document.pop("IsDiscounted", None)
+    return work.put(paper.path, document, touch=not (changed and changed <= _SILENT))
+
+
+def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
+    """Void or delete; the answer still shows the amount due of before (as recorded), the next read does not."""
+    if books.used(current):
+        noun = paper.noun.lower()
+        why = f"The status {status} cannot be applied to the {noun} because it has payments or credit notes allocated"
+        work.stop(f"{why} to it.", SETTLED)
+    if status == "VOIDED":
+        work.lock_dates(current["Date"])
+        work.stop()
+        _stock(work, current, -1)
+        work.reverse(current[paper.id])
+    ended = books.ended(current, status, work.at)
+    kept = work.put(paper.path, ended)
+    left = "AmountDue" if paper is INVOICE else "RemainingCredit"
+    work.answer = {**kept, left: current[left]}
+    return kept
+
+
+def to_ledger(work: Work, document: Record) -> None:
+    """An approved document: its journal, the stock it moves, and what its contact is now."""
+    work.post(work.ledger.post_document(document, work.at, _stock(work, document, 1)))
+    met(work, document["Contact"]["ContactID"], "IsCustomer" if books.is_sale(document) else "IsSupplier")
+
+
+def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
+    """Move tracked items: bills and credited sales add to the stock, sales take from it at average cost.
+
+    ``sign`` -1 undoes it. Gives the postings for the cost of what is sold.
+    """
+    postings: list[Posting] = []
+    sale = document["Type"] in books.SALES
+    credit = document["Type"].endswith("CREDIT")
+    posted = (
+        []
+        if sign > 0
+        else [
+            one for journal in work.standing(books.document_id(document)) for one in journal["JournalLines"]
+        ]
+    )
+    for line in document["LineItems"]:
+        item = next(iter(work.matching("Items", "Code", line.get("ItemCode"))), None)
+        item = item and work.get("Items", item["ItemID"])
+        if not item or not item.get("IsTrackedAsInventory"):
+            continue
+        quantity, pool = item.get("QuantityOnHand", ZERO), item.get("TotalCostPool", ZERO)
+        moved = line.get("Quantity", ONE) * sign * (-1 if sale != credit else 1)
+        if sale:
+            cost = money(pool * moved / quantity) if quantity else ZERO
+            if sign < 0:
+                cost = books.negated(_taken(posted, item))
+            if quantity + moved < 0 and sign > 0 and not work.call.flag("allowBackorders"):
+                work.stop(f"The quantity of item '{item['Code']}' on hand is not enough for this document")
+            if sign > 0 and cost:
+                for code, net in (
+                    (item["PurchaseDetails"].get("COGSAccountCode"), books.negated(cost)),
+                    (item.get("InventoryAssetAccountCode"), cost),
+                ):
+                    found = account(work, {"AccountCode": code})
+                    if found is not None:
+                        postings.append(Posting(found, net, description=item.get("Name")))
+        else:
+            net = line["LineAmount"] - (
+                line.get("TaxAmount", ZERO) if document["LineAmountTypes"] == "Inclusive" else ZERO
+            )
+            cost = in_base(net, document.get("CurrencyRate")) * sign * (-1 if credit else 1)
+        work.put(
+            "Items", {**item, "QuantityOnHand": quantity + moved, "TotalCostPool": pool + cost}, touch=False
+        )
+    return postings
+
+
+def _taken(posted: list[Record], item: Record) -> Decimal:
+    """What a journal's next line for the stock of an item says."""
+    for line in posted:
+        if line.get("AccountCode") == item.get("InventoryAssetAccountCode") and line.get(
+            "Description"
+        ) == item.get("Name"):
+            posted.remove(line)
+            net: Decimal = line["NetAmount"]
+            return net
+    return ZERO
+
+
+INVOICES = Rule(
+    save_invoice,
+    match_invoice,
+    flag="HasErrors",
+    lists="Payments CreditNotes Prepayments Overpayments InvoiceAddresses InvoicePaymentServices",
+)
+CREDIT_NOTES = Rule(save_credit_note, flag="HasErrors", lists="Payments Allocations InvoiceAddresses")

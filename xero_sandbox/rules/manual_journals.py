@@ -1,0 +1,115 @@
+"""The rules for manual journals."""
+
+from __future__ import annotations
+
+import uuid
+
+from ..accounting import double_entry as books
+from ..accounting.double_entry import DEAD, ZERO, money
+from ..state.store import Record
+from .lines import account, amount_types, none_type, tracking
+from .work import Rule, Work
+
+_STEPS = {"": "DRAFT POSTED", "DRAFT": "DRAFT POSTED DELETED", "POSTED": "POSTED VOIDED"}
+_SYSTEM = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS"})
+"""System accounts that take no manual journal; neither do bank and inventory accounts (Xero's documentation)."""
+
+
+def save_manual_journal(work: Work, current: Record | None) -> Record:
+    """Check and put a manual journal; its lines have no ids, so the whole set is replaced."""
+    asked, was = work.asked, current["Status"] if current else ""
+    status = asked.get("Status", was or "DRAFT")
+    if status not in _STEPS.get(was, "").split():
+        work.stop(f"Manual Journal not of valid status for {'modification' if current else 'creation'}")
+    if current is not None and status in DEAD:
+        if status == "VOIDED":
+            work.lock_dates(current["Date"])
+            work.stop()
+            work.reverse(current["ManualJournalID"])
+        return work.put("ManualJournals", {**current, "Status": status})
+    journal: Record = dict(current or {"ManualJournalID": str(uuid.uuid4()), "HasAttachments": False})
+    journal.setdefault("ShowOnCashBasisReports", True)
+    for name in ("Narration", "Url", "ShowOnCashBasisReports"):
+        if name in asked:
+            journal[name] = asked[name]
+    journal["Status"] = status
+    journal["Date"] = asked.get("Date") or journal.get("Date") or work.today
+    journal["LineAmountTypes"] = amount_types(work, journal.get("LineAmountTypes", "NoTax"))
+    if not journal.get("Narration"):
+        work.refuse("Narration must be specified")
+    if "JournalLines" in asked:
+        journal["JournalLines"] = [
+            line
+            for one in asked["JournalLines"]
+            if (line := _line(work, one, journal["LineAmountTypes"])) is not None
+        ]
+    _check_balance(work, journal)
+    work.echo = {**{name: one for name, one in journal.items() if name != "ManualJournalID"}, **work.echo}
+    work.echo["JournalLines"] = journal.get("JournalLines", [])
+    if status == "POSTED":
+        work.lock_dates(journal["Date"], current["Date"] if current and was == "POSTED" else None)
+    work.stop()
+    if current is not None and was == "POSTED":
+        names = ("Date", "JournalLines", "LineAmountTypes", "Narration")
+        if all(journal.get(name) == current.get(name) for name in names):
+            return work.put("ManualJournals", journal)
+        work.reverse(current["ManualJournalID"])
+    if status == "POSTED":
+        work.post(work.ledger.post_manual_journal(journal, work.at))
+    return work.put("ManualJournals", journal)
+
+
+def _line(work: Work, asked: Record, kind: str) -> Record | None:
+    """One line, or none for an account that nobody knows: Xero takes such a line away and warns (API definition)."""
+    found = account(work, asked)
+    name = asked.get("AccountCode") or asked.get("AccountID") or ""
+    if found is None:
+        work.warn(f"Account code '{name}' has been removed as it does not match a recognised account.")
+        return None
+    if (
+        found.get("SystemAccount") in _SYSTEM
+        or found["Type"] in {"BANK", "INVENTORY"}
+        or found["Status"] != "ACTIVE"
+    ):
+        work.refuse(f"Account code '{name}' is not a valid code for this document.")
+    if "LineAmount" not in asked:
+        work.refuse("LineAmount must be specified")
+    untaxed = kind == "NoTax"
+    tax_type = none_type(work) if untaxed else asked.get("TaxType") or found.get("TaxType") or none_type(work)
+    rate = next(iter(work.matching("TaxRates", "TaxType", tax_type)), None)
+    if rate is None or rate["Status"] != "ACTIVE":
+        work.refuse(
+            f"The TaxType code {tax_type} does not exist or cannot be used for this type of transaction."
+        )
+    amount = money(asked.get("LineAmount", ZERO))
+    line: Record = {"Description": asked["Description"]} if asked.get("Description") else {}
+    line.update(
+        {
+            "TaxType": tax_type,
+            "TaxAmount": books.line_tax(amount, rate["EffectiveRate"] if rate else ZERO, kind),
+            "LineAmount": amount,
+            "AccountCode": found.get("Code", ""),
+            "Tracking": tracking(work, asked.get("Tracking", []), work.refuse),
+            "AccountID": found["AccountID"],
+            "IsBlank": False,
+        }
+    )
+    return line
+
+
+def _check_balance(work: Work, journal: Record) -> None:
+    """Debits and credits, with the tax that comes on top; they must be equal."""
+    lines = journal.get("JournalLines", [])
+    exclusive = journal["LineAmountTypes"] == "Exclusive"
+    amounts = [line["LineAmount"] + (line["TaxAmount"] if exclusive else ZERO) for line in lines]
+    debit = sum((one for one in amounts if one > 0), ZERO)
+    credit = sum((one for one in amounts if one < 0), ZERO)
+    if len(lines) < 2 and not work.warnings:
+        work.refuse("A manual journal must have at least two journal lines")
+    if debit + credit:
+        work.refuse(f"The total debits ({debit}) must equal total credits ({credit})")
+    elif not debit:
+        work.refuse("A manual journal must have a total other than zero")
+
+
+MANUAL_JOURNALS = Rule(save_manual_journal)

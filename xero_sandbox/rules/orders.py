@@ -1,0 +1,212 @@
+"""The rules for purchase orders, quotes and repeating invoices: documents that never touch the ledger."""
+
+from __future__ import annotations
+
+from ..accounting.double_entry import ZERO
+from ..state.store import Record
+from .documents import Paper, heading, numbered, own
+from .lines import Lines, with_lines
+from .work import Rule, Work
+
+ORDER = Paper(
+    "PurchaseOrders",
+    "PurchaseOrderID",
+    "PurchaseOrderNumber",
+    "PO-",
+    "PurchaseOrder",
+    "",
+    "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions",
+    "DeliveryDate ExpectedArrivalDate",
+    fresh={"Type": "PURCHASEORDER", "SentToContact": False, "HasAttachments": False, "IsDiscounted": False},
+)
+QUOTE = Paper(
+    "Quotes",
+    "QuoteID",
+    "QuoteNumber",
+    "QU-",
+    "Quote",
+    "",
+    "Reference Terms Title Summary BrandingThemeID",
+    "ExpiryDate",
+    fresh={"Terms": ""},
+)
+REPEATING = Paper(
+    "RepeatingInvoices",
+    "RepeatingInvoiceID",
+    "",
+    "",
+    "Repeating Invoice",
+    "ACCREC ACCPAY",
+    "Reference BrandingThemeID ApprovedForSending SendCopy MarkAsSent IncludePDF",
+    fresh={"HasAttachments": False},
+)
+_ORDER_STEPS = {
+    "": "DRAFT SUBMITTED AUTHORISED BILLED",
+    "DRAFT": "DRAFT SUBMITTED AUTHORISED BILLED DELETED",
+    "SUBMITTED": "DRAFT SUBMITTED AUTHORISED BILLED DELETED",
+    "AUTHORISED": "AUTHORISED BILLED DELETED",
+    "BILLED": "BILLED DELETED",
+}
+_QUOTE_STEPS = {
+    "": "DRAFT SENT DECLINED ACCEPTED INVOICED",
+    "DRAFT": "DRAFT SENT DECLINED ACCEPTED INVOICED DELETED",
+    "SENT": "DRAFT SENT DECLINED ACCEPTED INVOICED DELETED",
+    "DECLINED": "DRAFT SENT DECLINED ACCEPTED DELETED",
+    "ACCEPTED": "DRAFT SENT DECLINED ACCEPTED INVOICED DELETED",
+    "INVOICED": "INVOICED DELETED",
+}
+
+
+# --- purchase orders -------------------------------------------------------------------------------------
+
+
+def save_order(work: Work, current: Record | None) -> Record:
+    """Check and put a purchase order.
+
+    A create with the number of a live order updates that order without a word; a number that a deleted order
+    holds is refused, with a zero id (both measured against a demo company).
+    """
+    asked = work.asked
+    number = asked.get("PurchaseOrderNumber")
+    holders = work.matching("PurchaseOrders", "PurchaseOrderNumber", number)
+    live = next((one for one in holders if one["Status"] != "DELETED"), None)
+    if current is None and live is not None:
+        current, work.was, work.creates = live, live, False
+        work.echo["PurchaseOrderID"] = live["PurchaseOrderID"]
+    order = heading(work, ORDER, current, make_contacts=False)
+    if number:
+        order["PurchaseOrderNumber"] = number
+    order["Status"] = status = asked.get("Status", order.get("Status", "DRAFT"))
+    if order.get("Contact"):
+        order = with_lines(work, order, Lines(sale=False, complete=False, discount=True), current)
+        if not order["LineItems"]:
+            work.refuse("One or more line items must be specified")
+    order["IsDiscounted"] = "TotalDiscount" in order
+    if "SentToContact" in asked:
+        if status in {"AUTHORISED", "BILLED"}:
+            order["SentToContact"] = asked["SentToContact"]
+        elif asked["SentToContact"]:
+            work.warn("Only AUTHORISED and BILLED purchase orders may have SentToContact updated.")
+    work.echo = {**own(ORDER, order, sent=asked), **work.echo, "Status": status}
+    if (current or {}).get("Status") == "DELETED" or (current is None and holders):
+        work.stop("PurchaseOrder status change is invalid", "Deleted PurchaseOrders cannot be updated")
+    if status not in _ORDER_STEPS[current["Status"] if current else ""].split():
+        work.refuse("PurchaseOrder status change is invalid")
+    if any(one["PurchaseOrderID"] != order["PurchaseOrderID"] for one in holders):
+        work.refuse("Order number must be unique")
+    work.stop()
+    numbered(work, ORDER, order)
+    return work.put("PurchaseOrders", order)
+
+
+ORDERS = Rule(save_order, flag="HasErrors")
+
+
+# --- quotes ----------------------------------------------------------------------------------------------
+
+
+def match_quote(work: Work) -> Record | None:
+    """By QuoteNumber; a deleted quote's number is free again."""
+    found = work.matching("Quotes", "QuoteNumber", work.asked.get("QuoteNumber"))
+    return next((one for one in found if one["Status"] != "DELETED"), None)
+
+
+def save_quote(work: Work, current: Record | None) -> Record:
+    """Check and put a quote.
+
+    An update is close to a whole new heading (as recorded): Contact and Date have to be there, no QuoteNumber gives
+    the quote the next one, no Terms empties them. Lines without TaxType get no tax.
+    """
+    asked = work.asked
+    was = current["Status"] if current else ""
+    status = asked.get("Status", was or "DRAFT")
+    if status not in _QUOTE_STEPS.get(was, "").split():
+        work.refuse("Quote status change is invalid")
+    if current is not None:
+        for name in ("Contact", "Date"):
+            if name not in asked:
+                work.refuse(f"{name} must be specified")
+    work.stop()
+    quote = heading(work, QUOTE, current)
+    quote["Terms"] = asked.get("Terms", "")
+    quote["Status"] = status
+    quote["LineAmountTypes"] = quote["LineAmountTypes"].upper()
+    other = match_quote(work)
+    if other is not None and other["QuoteID"] != quote["QuoteID"]:
+        work.refuse("Quote number must be unique")
+    if quote.get("Contact"):
+        quote = with_lines(work, quote, Lines(sale=True, complete=False, tax=False, discount=True), current)
+        quote["LineItems"] = [{"ItemCode": "", "DiscountAmount": ZERO, **line} for line in quote["LineItems"]]
+        if not quote["LineItems"]:
+            work.refuse("One or more line items must be specified")
+    quote.setdefault("TotalDiscount", ZERO)
+    work.echo = {**own(QUOTE, quote, sent=asked), **work.echo}
+    work.stop()
+    quote["QuoteNumber"] = asked.get("QuoteNumber") or ""
+    numbered(work, QUOTE, quote)
+    return work.put("Quotes", quote)
+
+
+QUOTES = Rule(save_quote, match_quote)
+
+
+# --- repeating invoices ----------------------------------------------------------------------------------
+
+_UNITS = frozenset({"WEEKLY", "MONTHLY"})
+_DUE = frozenset(
+    "DAYSAFTERBILLDATE DAYSAFTERBILLMONTH DAYSAFTERINVOICEDATE DAYSAFTERINVOICEMONTH OFCURRENTMONTH"
+    " OFFOLLOWINGMONTH".split()
+)
+
+
+def save_repeating(work: Work, current: Record | None) -> Record:
+    """Make a repeating invoice, or delete one; nothing else of it can be changed."""
+    asked = work.asked
+    if current is not None:
+        names = (
+            *REPEATING.text.split(),
+            "Type",
+            "Contact",
+            "Schedule",
+            "LineItems",
+            "LineAmountTypes",
+            "CurrencyCode",
+        )
+        changed = any(name in asked and asked[name] != current.get(name) for name in names)
+        if current["Status"] == "DELETED" or asked.get("Status") != "DELETED" or changed:
+            work.stop("Only Status accepted for updates.")
+        return work.put("RepeatingInvoices", {**current, "Status": "DELETED"})
+    status = asked.get("Status", "")
+    if status not in {"DRAFT", "AUTHORISED"}:
+        work.refuse(f"Status '{status}' is not valid; a repeating invoice is DRAFT or AUTHORISED")
+    schedule = _schedule(work, asked.get("Schedule", {}))
+    invoice = heading(work, REPEATING, None)
+    for name in ("Date", "CurrencyRate"):
+        invoice.pop(name, None)
+    invoice.update(Status=status, Schedule=schedule, ID=invoice["RepeatingInvoiceID"])
+    for name in ("ApprovedForSending", "SendCopy", "MarkAsSent", "IncludePDF"):
+        invoice.setdefault(name, False)
+    if invoice.get("Contact") and invoice.get("Type"):
+        sale = invoice["Type"] == "ACCREC"
+        invoice = with_lines(work, invoice, Lines(sale=sale, complete=True, discount=sale), None)
+    work.echo = {**own(REPEATING, invoice), **work.echo}
+    work.stop()
+    return work.put("RepeatingInvoices", invoice)
+
+
+def _schedule(work: Work, asked: Record) -> Record:
+    for name in ("Period", "Unit", "StartDate", "DueDate", "DueDateType"):
+        if name not in asked:
+            work.refuse(f"Schedule.{name} must be specified")
+    if asked.get("Unit", "MONTHLY") not in _UNITS:
+        work.refuse(f"Schedule.Unit '{asked['Unit']}' is not valid")
+    if asked.get("DueDateType", "OFCURRENTMONTH") not in _DUE:
+        work.refuse(f"Schedule.DueDateType '{asked['DueDateType']}' is not valid")
+    if asked.get("Period", 1) < 1:
+        work.refuse("Schedule.Period must be greater than zero")
+    names = ("Period", "Unit", "DueDate", "DueDateType", "StartDate", "EndDate")
+    schedule = {name: asked[name] for name in names if name in asked}
+    return {**schedule, "NextScheduledDate": asked.get("StartDate")}
+
+
+REPEATING_INVOICES = Rule(save_repeating)

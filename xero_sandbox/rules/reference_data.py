@@ -1,0 +1,584 @@
+"""The rules for what documents refer to: accounts, items, tax rates, tracking, currencies, payment services, links."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+
+from werkzeug import Response
+
+from ..accounting.chart import CLASSES
+from ..accounting.double_entry import DEAD, ZERO
+from ..http import messages
+from ..http.calls import Call, Refusal, not_found
+from ..state.store import Organisation, Record
+from .work import ZERO_ID, Rule, Work, elements, head, noted, rendered
+
+_WITH_LINES = {
+    "Invoices": "LineItems",
+    "CreditNotes": "LineItems",
+    "BankTransactions": "LineItems",
+    "PurchaseOrders": "LineItems",
+    "Quotes": "LineItems",
+    "RepeatingInvoices": "LineItems",
+    "ManualJournals": "JournalLines",
+}
+
+
+def _lines(organisation: Organisation) -> Iterator[Record]:
+    """Every line of every document."""
+    for path, field in _WITH_LINES.items():
+        for document in organisation.table(path).rows.values():
+            yield from document.get(field) or ()
+
+
+def _unused(call: Call, name: str, value: str, *, journals: bool = False) -> bool:
+    used = any(line.get(name) == value for line in _lines(call.organisation))
+    if journals and not used:
+        used = any(
+            line.get(name) == value
+            for journal in call.organisation.table("Journals").rows.values()
+            for line in journal["JournalLines"]
+        )
+    return not used
+
+
+def _refused(call: Call, record: Record, message: str) -> Refusal:
+    body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
+    element = {**rendered(call, record), "ValidationErrors": noted([message])}
+    return Refusal(400, {**body, "Elements": [element]})
+
+
+def _found(call: Call) -> Record:
+    found = call.organisation.table(call.resource.path).find(call.key)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _too_long(work: Work, limits: dict[str, int]) -> None:
+    for name, longest in limits.items():
+        if len(str(work.asked.get(name, ""))) > longest:
+            work.refuse(f"The {name} field exceeds the maximum length of {longest} characters.")
+
+
+# --- accounts --------------------------------------------------------------------------------------------
+
+_ACCOUNT = (
+    "Code Name Type BankAccountNumber Description BankAccountType CurrencyCode TaxType EnablePaymentsToAccount"
+    " ShowInExpenseClaims AddToWatchlist"
+).split()
+_REPORTING = {
+    "ASSET": ("ASS", "Assets"),
+    "EQUITY": ("EQU", "Equity"),
+    "EXPENSE": ("EXP", "Expense"),
+    "LIABILITY": ("LIA", "Liability"),
+    "REVENUE": ("REV", "Revenue"),
+}
+
+
+def save_account(work: Work, current: Record | None) -> Record:
+    """Check and put an account; bank accounts have a number, all others a code."""
+    asked = work.asked
+    status = asked.get("Status", (current or {}).get("Status", "ACTIVE"))
+    changed = [name for name in _ACCOUNT if name in asked and asked[name] != (current or {}).get(name)]
+    record: Record = {
+        "AccountID": str(uuid.uuid4()),
+        "EnablePaymentsToAccount": False,
+        "ShowInExpenseClaims": False,
+    }
+    record = {
+        **record,
+        "BankAccountType": "",
+        "HasAttachments": False,
+        "AddToWatchlist": False,
+        **(current or {}),
+    }
+    record.update({name: asked[name] for name in _ACCOUNT if name in asked})
+    if current is not None and current.get("SystemAccount") and (changed or status != current["Status"]):
+        work.stop("System accounts cannot be edited")
+    if current is not None and current["Status"] != "ACTIVE" and changed:
+        work.refuse("Archived accounts cannot be edited")
+    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "ARCHIVED"}):
+        work.refuse(f"The status '{status}' is not valid for accounts")
+    if current is not None and status != current["Status"] and changed:
+        work.refuse("The Status of an account cannot be changed together with other fields")
+    kind = record.get("Type", "")
+    if kind not in CLASSES:
+        work.refuse("Account Type must be specified" if not kind else f"Account Type '{kind}' is not valid")
+    elif current is not None and "BANK" in {kind, current["Type"]} and kind != current["Type"]:
+        work.refuse("The Type of a bank account cannot be changed")
+    if not record.get("Name"):
+        work.refuse("Please enter a Name.")
+    if kind == "BANK" and not record.get("BankAccountNumber"):
+        work.refuse("Please enter a BankAccountNumber.")
+    if kind != "BANK" and not record.get("Code"):
+        work.refuse("Please enter a Code.")
+    if len(record.get("Code", "")) > 10:
+        work.refuse("Account Code is too long. Maximum of 10 characters allowed")
+    _too_long(work, {"Name": 150, "Description": 4000})
+    for name in ("Name", "Code"):
+        others = work.matching("Accounts", name, record.get(name))
+        if any(one["AccountID"] != record["AccountID"] for one in others):
+            work.refuse(f"Please enter a unique {name}.")
+    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
+        work.refuse(
+            f"The TaxType code {asked['TaxType']} does not exist or cannot be used for this type of transaction."
+        )
+    if kind == "BANK":
+        currency = record.setdefault("CurrencyCode", work.base)
+        if not work.matching("Currencies", "Code", currency):
+            work.refuse(f"Organisation is not subscribed to currency {currency}")
+        record["BankAccountType"] = record["BankAccountType"] or "BANK"
+    work.stop()
+    if not record.get("TaxType"):
+        record["TaxType"] = _default_tax(work, CLASSES[kind])
+    record["Class"] = CLASSES[kind]
+    record["ReportingCode"], record["ReportingCodeName"] = _REPORTING[record["Class"]]
+    record["Status"] = status
+    return work.put("Accounts", record)
+
+
+def _default_tax(work: Work, group: str) -> str:
+    """The tax type a new account gets: that of the accounts for sales or expenses, none for all others."""
+    wanted = {"REVENUE": "OUTPUT", "EXPENSE": "INPUT"}.get(group)
+    for rate in work.organisation.records("TaxRates"):
+        if wanted and rate["Status"] == "ACTIVE" and rate["TaxType"].rstrip("0123456789") == wanted:
+            return str(rate["TaxType"])
+    known = {rate["TaxType"] for rate in work.organisation.records("TaxRates")}
+    return "NONE" if "NONE" in known else "BASEXCLUDED"
+
+
+def delete_account(call: Call) -> Response:
+    """``DELETE /Accounts/{id}``: only one that nothing was ever coded to."""
+    found = _found(call)
+    codes = [
+        item.get(side, {})
+        for item in call.organisation.records("Items")
+        for side in ("SalesDetails", "PurchaseDetails")
+    ]
+    coded = any(found.get("Code") and found["Code"] in details.values() for details in codes)
+    if found.get("SystemAccount"):
+        raise _refused(call, found, "System accounts cannot be deleted")
+    if coded or not _unused(call, "AccountID", found["AccountID"], journals=True):
+        raise _refused(
+            call, found, "The account cannot be deleted because it has transactions; archive it instead"
+        )
+    call.organisation.remove("Accounts", found["AccountID"])
+    return call.answer("Accounts", [rendered(call, {**found, "Status": "DELETED"})])
+
+
+ACCOUNTS = Rule(save_account, one="PUT POST", summarize="")
+
+
+# --- items -----------------------------------------------------------------------------------------------
+
+
+def match_item(work: Work) -> Record | None:
+    """By Code."""
+    return next(iter(work.matching("Items", "Code", work.asked.get("Code"))), None)
+
+
+def save_item(work: Work, current: Record | None) -> Record:
+    """Check and put an item; Code has to be there in every update as well."""
+    asked = work.asked
+    item: Record = dict(current or {"ItemID": str(uuid.uuid4()), "IsTrackedAsInventory": False})
+    code = asked.get("Code")
+    if not code:
+        work.stop("Price List Item Code must be specified")
+    others = work.matching("Items", "Code", code)
+    if any(one["ItemID"] != item["ItemID"] for one in others):
+        work.refuse(f"Price List Item with Code '{code}' already exists")
+    _too_long(work, {"Code": 30, "Name": 50, "Description": 4000, "PurchaseDescription": 4000})
+    names = "Code Name Description PurchaseDescription IsSold IsPurchased InventoryAssetAccountCode"
+    item.update({name: asked[name] for name in names.split() if name in asked})
+    for side in ("SalesDetails", "PurchaseDetails"):
+        item[side] = _details(work, item.get(side) or {}, asked.get(side, {}))
+    item.setdefault("IsSold", True)
+    item.setdefault("IsPurchased", True)
+    _tracked(work, item, current)
+    work.stop()
+    return work.put("Items", item)
+
+
+def _details(work: Work, before: Record, asked: Record) -> Record:
+    names = ("UnitPrice", "AccountCode", "COGSAccountCode", "TaxType")
+    details = {**before, **{name: asked[name] for name in names if name in asked}}
+    if "UnitPrice" in asked:
+        step = messages.TEN_THOUSANDTH if work.call.places == 4 else messages.CENT
+        details["UnitPrice"] = asked["UnitPrice"].quantize(step, ROUND_HALF_UP)
+    for name in ("AccountCode", "COGSAccountCode"):
+        account = next(iter(work.matching("Accounts", "Code", details.get(name))), None)
+        if details.get(name) and (
+            account is None or account["Status"] != "ACTIVE" or account["Type"] == "BANK"
+        ):
+            work.refuse(f"Account code '{details[name]}' is not a valid code for this document.")
+        elif account is not None and name == "AccountCode" and not details.get("TaxType"):
+            details["TaxType"] = account["TaxType"]
+    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
+        work.refuse(
+            f"The TaxType code {asked['TaxType']} does not exist or cannot be used for this type of transaction."
+        )
+    return details
+
+
+def _tracked(work: Work, item: Record, current: Record | None) -> None:
+    """An item is tracked when it has an inventory account and one for the cost of what is sold."""
+    asset, cost = item.get("InventoryAssetAccountCode"), item["PurchaseDetails"].get("COGSAccountCode")
+    if not asset and not cost:
+        return
+    account = next(iter(work.matching("Accounts", "Code", asset)), None)
+    if account is None or account["Type"] != "INVENTORY" or not cost:
+        work.refuse(
+            "A tracked item needs an InventoryAssetAccountCode of type INVENTORY and a COGSAccountCode"
+        )
+    if item["PurchaseDetails"].get("AccountCode"):
+        work.refuse("The purchase details of a tracked item take a COGSAccountCode instead of an AccountCode")
+    if (
+        current is not None
+        and not current["IsTrackedAsInventory"]
+        and not _unused(work.call, "ItemCode", current["Code"])
+    ):
+        work.refuse("An item that has transactions cannot become a tracked item")
+    item["IsTrackedAsInventory"] = True
+    item.setdefault("QuantityOnHand", ZERO)
+    item.setdefault("TotalCostPool", ZERO)
+
+
+def delete_item(call: Call) -> Response:
+    """``DELETE /Items/{id}``: gone for good; documents keep their lines."""
+    found = _found(call)
+    if found.get("QuantityOnHand"):
+        raise _refused(call, found, "Tracked items with a quantity on hand cannot be deleted")
+    call.organisation.remove("Items", found["ItemID"])
+    return Response(b"", 204)
+
+
+ITEMS = Rule(save_item, match_item)
+
+
+# --- tax rates -------------------------------------------------------------------------------------------
+
+
+def match_tax_rate(work: Work) -> Record | None:
+    """By TaxType, else by Name, deleted ones left out."""
+    for name in ("TaxType", "Name"):
+        for one in work.matching("TaxRates", name, work.asked.get(name)):
+            if one["Status"] != "DELETED":
+                return one
+    return None
+
+
+def save_tax_rate(work: Work, current: Record | None) -> Record:
+    """Check and put a tax rate of the organisation's own; those that Xero brings along stay as they are."""
+    asked = work.asked
+    if current is not None and not current["TaxType"].startswith("TAX"):
+        work.stop("System tax rates cannot be edited")
+    status = asked.get("Status", "ACTIVE")
+    if status not in {"ACTIVE", "DELETED"} or (current is None and status != "ACTIVE"):
+        work.refuse(f"The status '{status}' is not valid for tax rates")
+    if current is not None and status == "DELETED":
+        if not _unused(work.call, "TaxType", current["TaxType"]):
+            work.refuse("The tax rate cannot be deleted because it has been used on a transaction")
+        work.stop()
+        return work.put("TaxRates", {**current, "Status": "DELETED"})
+    name = asked.get("Name", (current or {}).get("Name", ""))
+    if not name:
+        work.refuse("The tax rate Name must be specified")
+    _too_long(work, {"Name": 50})
+    for one in work.matching("TaxRates", "Name", name):
+        if one["Status"] != "DELETED" and (current is None or one["TaxType"] != current["TaxType"]):
+            work.refuse("The tax rate name must be unique")
+    country = head(work.organisation).get("CountryCode")
+    report = asked.get("ReportTaxType", (current or {}).get("ReportTaxType"))
+    if not report and country in {"AU", "NZ", "GB"}:
+        work.refuse("ReportTaxType must be specified")
+    components = _components(work, asked.get("TaxComponents", []))
+    work.stop()
+    plain = sum((one["Rate"] for one in components if not one["IsCompound"]), ZERO)
+    compound = sum((one["Rate"] for one in components if one["IsCompound"]), ZERO)
+    rate = (plain + compound * (100 + plain) / 100).quantize(messages.TEN_THOUSANDTH)
+    sale = str(report or "OUTPUT").startswith(("OUTPUT", "EXEMPTOUTPUT"))
+    record: Record = {
+        "TaxType": current["TaxType"] if current else _next_tax_type(work),
+        "Name": name,
+        "CanApplyToAssets": True,
+        "CanApplyToEquity": True,
+        "CanApplyToExpenses": not sale,
+        "CanApplyToLiabilities": True,
+        "CanApplyToRevenue": sale,
+        "DisplayTaxRate": rate,
+        "EffectiveRate": rate,
+        "Status": "ACTIVE",
+        "TaxComponents": components,
+    }
+    if report:
+        record["ReportTaxType"] = report
+    return work.put("TaxRates", record)
+
+
+def _components(work: Work, asked: list[Record]) -> list[Record]:
+    if not asked:
+        work.refuse("One or more tax components must be specified")
+    for one in asked:
+        if not one.get("Name") or "Rate" not in one:
+            work.refuse("A tax component needs a Name and a Rate")
+    return [
+        {
+            "Name": one.get("Name", ""),
+            "Rate": Decimal(one.get("Rate", ZERO)).quantize(messages.TEN_THOUSANDTH),
+            "IsCompound": one.get("IsCompound", False),
+            "IsNonRecoverable": one.get("IsNonRecoverable", False),
+        }
+        for one in asked
+    ]
+
+
+def _next_tax_type(work: Work) -> str:
+    taken = {rate["TaxType"] for rate in work.organisation.records("TaxRates")}
+    return next(name for number in range(1, 1000) if (name := f"TAX{number:03d}") not in taken)
+
+
+TAX_RATES = Rule(save_tax_rate, match_tax_rate, one="PUT POST", summarize="", by_id=False)
+
+
+# --- tracking --------------------------------------------------------------------------------------------
+
+_NOT_UNIQUE = "For each specified tracking option the name must be unique"
+
+
+def save_category(work: Work, current: Record | None) -> Record:
+    """Make, rename, archive or restore a tracking category: two active ones at most, four in all."""
+    asked = work.asked
+    category: Record = {
+        "TrackingCategoryID": str(uuid.uuid4()),
+        "Status": "ACTIVE",
+        "Options": [],
+        **(current or {}),
+    }
+    category["Name"] = asked.get("Name", category.get("Name", ""))
+    status = category["Status"] = asked.get("Status", category["Status"])
+    if not category["Name"]:
+        work.refuse("The tracking category Name must be specified")
+    _too_long(work, {"Name": 100})
+    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "ARCHIVED"}):
+        work.refuse(f"The status '{status}' is not valid for tracking categories")
+    mine = category["TrackingCategoryID"]
+    everything = work.organisation.records("TrackingCategories")
+    others = [one for one in everything if one["TrackingCategoryID"] != mine and one["Status"] != "DELETED"]
+    if any(one["Name"].casefold() == category["Name"].casefold() for one in others):
+        work.refuse("The tracking category name must be unique")
+    if status == "ACTIVE" and sum(one["Status"] == "ACTIVE" for one in others) >= 2:
+        work.refuse("An organisation can have a maximum of 2 active tracking categories")
+    if current is None and len(others) >= 4:
+        work.refuse("An organisation can have a maximum of 4 tracking categories")
+    work.stop()
+    return work.put("TrackingCategories", category)
+
+
+TRACKING_CATEGORIES = Rule(save_category, one="PUT POST", summarize="")
+
+
+def _in_use(call: Call, key: str, value: str) -> bool:
+    return any(
+        one.get(key) == value for line in _lines(call.organisation) for one in line.get("Tracking") or ()
+    )
+
+
+def delete_category(call: Call) -> Response:
+    """``DELETE /TrackingCategories/{id}``: only one that no line has."""
+    found = _found(call)
+    if _in_use(call, "TrackingCategoryID", found["TrackingCategoryID"]):
+        raise _refused(
+            call, found, "The tracking category cannot be deleted because it is in use; archive it instead"
+        )
+    call.organisation.remove("TrackingCategories", found["TrackingCategoryID"])
+    return call.answer("TrackingCategories", [rendered(call, {**found, "Status": "DELETED"})])
+
+
+def _option(name: str, status: str = "ACTIVE", identifier: str | None = None) -> Record:
+    return {
+        "TrackingOptionID": identifier or str(uuid.uuid4()),
+        "Name": name,
+        "Status": status,
+        "HasValidationErrors": False,
+        "IsDeleted": status == "DELETED",
+        "IsArchived": status == "ARCHIVED",
+        "IsActive": status == "ACTIVE",
+    }
+
+
+def add_options(call: Call) -> Response:
+    """``PUT /TrackingCategories/{id}/Options``.
+
+    Options that are there already make it a 400 although the new ones are made (calcinai/xero-php#920); a body that
+    names none is a 200 in which nothing was made (XeroAPI/xero-php-oauth2#290).
+    """
+    found = _found(call)
+    options, made, again = list(found["Options"]), [], []
+    for asked in elements(call, "Options"):
+        name = asked.get("Name", "")
+        if not name:
+            continue
+        if any(one["Name"].casefold() == name.casefold() and not one["IsDeleted"] for one in options):
+            again.append(asked)
+            continue
+        made.append(_option(name))
+        options.append(made[-1])
+    if made:
+        call.organisation.put("TrackingCategories", {**found, "Options": options})
+    if again:
+        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
+        refused = [
+            {"TrackingOptionID": ZERO_ID, **one, "ValidationErrors": noted([_NOT_UNIQUE])} for one in again
+        ]
+        return call.refuse(Refusal(400, {**body, "Elements": refused}))
+    return call.answer("Options", made)
+
+
+def change_option(call: Call) -> Response:
+    """``POST …/Options/{id}`` renames, archives or restores an option; ``DELETE`` takes an unused one away."""
+    found = _found(call)
+    before = next((one for one in found["Options"] if one["TrackingOptionID"] == call.name.lower()), None)
+    if before is None:
+        raise not_found()
+    others = [one for one in found["Options"] if one is not before]
+    if call.method == "DELETE":
+        if _in_use(call, "TrackingOptionID", before["TrackingOptionID"]):
+            raise _refused(call, before, "The tracking option cannot be deleted because it is in use")
+        call.organisation.put("TrackingCategories", {**found, "Options": others})
+        return call.answer("Options", [_option(before["Name"], "DELETED", before["TrackingOptionID"])])
+    asked = next(iter(elements(call, "Options")), {})
+    name, status = asked.get("Name", before["Name"]), asked.get("Status", before.get("Status", "ACTIVE"))
+    if status not in {"ACTIVE", "ARCHIVED"}:
+        raise _refused(
+            call, {**before, "Status": status}, f"The status '{status}' is not valid for tracking options"
+        )
+    if not name or any(one["Name"].casefold() == name.casefold() for one in others):
+        raise _refused(call, {**before, "Name": name}, _NOT_UNIQUE)
+    option = _option(name, status, before["TrackingOptionID"])
+    now = [option if one is before else one for one in found["Options"]]
+    if now != found["Options"]:
+        call.organisation.put("TrackingCategories", {**found, "Options": now})
+    return call.answer("Options", [option])
+
+
+# --- currencies and payment services ---------------------------------------------------------------------
+
+
+def save_currency(work: Work, _current: Record | None) -> Record:
+    """Subscribe to a currency; it can't be changed or taken away again."""
+    code = str(work.asked.get("Code", ""))
+    if len(code) != 3 or not code.isalpha():
+        work.refuse("Currency Code must be specified" if not code else f"Currency Code '{code}' is not valid")
+    if work.matching("Currencies", "Code", code):
+        work.refuse(f"Organisation is already subscribed to currency {code.upper()}")
+    work.stop()
+    return work.put(
+        "Currencies", {"Code": code.upper(), "Description": work.asked.get("Description", code.upper())}
+    )
+
+
+CURRENCIES = Rule(save_currency, one="PUT", summarize="", by_id=False)
+
+
+def save_payment_service(work: Work, _current: Record | None) -> Record:
+    """Make a payment service of the organisation's own."""
+    asked = work.asked
+    for name in ("PaymentServiceName", "PaymentServiceUrl"):
+        if not asked.get(name):
+            work.refuse(f"{name} must be specified")
+    if asked.get("PaymentServiceUrl") and not asked["PaymentServiceUrl"].startswith("https://"):
+        work.refuse("PaymentServiceUrl must be a valid https address")
+    if work.matching("PaymentServices", "PaymentServiceName", asked.get("PaymentServiceName")):
+        work.refuse("PaymentServiceName must be unique")
+    work.stop()
+    names = ("PaymentServiceName", "PaymentServiceUrl")
+    service = {"PaymentServiceType": "Custom", "PayNowText": asked.get("PayNowText", "Pay now")}
+    return work.put("PaymentServices", {**{name: asked[name] for name in names}, **service})
+
+
+PAYMENT_SERVICES = Rule(save_payment_service, summarize="")
+
+
+def attach_services(call: Call) -> Response:
+    """``POST /BrandingThemes/{id}/PaymentServices``: those attached already stay so."""
+    theme, services = _found(call), call.organisation.table("PaymentServices").rows
+    chosen: list[Record] = []
+    for asked in elements(call, "PaymentServices"):
+        service = services.get(asked.get("PaymentServiceID", "").lower())
+        if service is None:
+            raise _refused(call, {"PaymentServiceID": ZERO_ID, **asked}, "Payment service could not be found")
+        chosen.append(service)
+    attached = dict.fromkeys(
+        [*theme.get("PaymentServiceIDs", ()), *(one["PaymentServiceID"] for one in chosen)]
+    )
+    call.organisation.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
+    return call.answer("PaymentServices", chosen)
+
+
+# --- linked transactions ---------------------------------------------------------------------------------
+
+
+def save_link(work: Work, current: Record | None) -> Record:
+    """Make a bill's or purchase's line billable to a customer, or point it at the line of a sales invoice."""
+    names = (
+        "SourceTransactionID",
+        "SourceLineItemID",
+        "ContactID",
+        "TargetTransactionID",
+        "TargetLineItemID",
+    )
+    link: Record = {"LinkedTransactionID": str(uuid.uuid4()), **(current or {})}
+    link.update({name: work.asked[name].lower() for name in names if name in work.asked})
+    source = work.get("Invoices", link.get("SourceTransactionID")) or work.get(
+        "BankTransactions", link.get("SourceTransactionID")
+    )
+    if current is not None and any(link.get(name) != current.get(name) for name in names[:2]):
+        work.refuse("The source of a linked transaction cannot be changed")
+    if source is None or source["Type"] not in {"ACCPAY", "SPEND"} or source["Status"] in DEAD:
+        work.stop("The SourceTransactionID must be that of an ACCPAY invoice or a SPEND bank transaction")
+    source = source or {}
+    if link.get("SourceLineItemID") not in {line["LineItemID"] for line in source["LineItems"]}:
+        work.refuse("The SourceLineItemID and SourceTransactionID do not match")
+    elif current is None and work.matching(
+        "LinkedTransactions", "SourceLineItemID", link["SourceLineItemID"]
+    ):
+        work.refuse("The SourceLineItemID has already been linked")
+    target = work.get("Invoices", link.get("TargetTransactionID"))
+    if link.get("TargetTransactionID"):
+        _target(work, link, target)
+    elif link.get("TargetLineItemID"):
+        work.refuse("TargetTransactionID must be specified together with TargetLineItemID")
+    elif not link.get("ContactID"):
+        work.refuse("ContactID must be specified unless there is a TargetTransactionID")
+    if link.get("ContactID") and work.get("Contacts", link["ContactID"]) is None:
+        work.refuse("The ContactID could not be found")
+    work.stop()
+    if target is not None:
+        link.setdefault("ContactID", target["Contact"]["ContactID"])
+        link["Status"] = "BILLED" if target["Status"] in {"AUTHORISED", "PAID"} else "ONDRAFT"
+    else:
+        link["Status"] = "APPROVED" if source["Status"] in {"AUTHORISED", "PAID"} else "DRAFT"
+    link.update(Type="BILLABLEEXPENSE", SourceTransactionTypeCode=source["Type"])
+    return work.put("LinkedTransactions", link)
+
+
+def _target(work: Work, link: Record, target: Record | None) -> None:
+    if target is None or target["Type"] != "ACCREC" or target["Status"] in DEAD:
+        work.refuse("The TargetTransactionID must be that of an ACCREC invoice")
+        return
+    if link.get("ContactID") and link["ContactID"] != target["Contact"]["ContactID"]:
+        work.refuse("The ContactID and the TargetTransaction ContactID do not match")
+    if link.get("TargetLineItemID") not in {line["LineItemID"] for line in target["LineItems"]}:
+        work.refuse("The TargetLineItemID and TargetTransactionID do not match")
+
+
+LINKED_TRANSACTIONS = Rule(save_link, one="PUT POST", summarize="")
+
+
+def delete_link(call: Call) -> Response:
+    """``DELETE /LinkedTransactions/{id}``: gone for good."""
+    call.organisation.remove("LinkedTransactions", _found(call)["LinkedTransactionID"])
+    return Response(b"", 204)

@@ -1,0 +1,1 @@
+"""What a sandbox keeps: organisations and their records, and the clock."""
