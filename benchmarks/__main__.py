@@ -18,10 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import calls, end_to_end, environments, measure, reading, writing
+from benchmarks import calls, end_to_end, environments, ledger, measure, reading, writing
 
 DEFAULT = ("read", "varied", "equal", "sandbox", "start", "calls", "memory", "latency", "write")
-LONG = ("whole", "million", "rows", "limit", "end-to-end")
+LONG = ("whole", "million", "rows", "limit", "end-to-end", "dbt")
+#: Without rivals.
+ALONE = {"end-to-end", "dbt"}
 
 
 def main() -> int:
@@ -31,6 +33,7 @@ def main() -> int:
     )
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(DEFAULT + LONG)}")
     parser.add_argument("--records", type=int, default=30_000, help="invoices to read (default: 30,000)")
+    parser.add_argument("--invoices", type=int, default=100_000, help="invoices of `dbt` (default: 100,000)")
     parser.add_argument("--repeats", type=int, default=5, help="how often (default: 5)")
     parser.add_argument(
         "--keep",
@@ -61,8 +64,9 @@ def main() -> int:
         "end-to-end": lambda folder: end_to_end.end_to_end(
             folder, min(records, 20_000), max(1, repeats // 2)
         ),
+        "dbt": lambda folder: ledger.build(folder, options.invoices),
     }
-    for name in environments.RIVALS if wanted != ["end-to-end"] else ():
+    for name in environments.RIVALS if not ALONE.issuperset(wanted) else ():
         if not (options.keep and environments.python_of(name).exists()):
             environments.install(name)
     measure.on_core(0)

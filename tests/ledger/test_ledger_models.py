@@ -308,6 +308,7 @@ def test_the_command_agrees_and_shows_each_figure_beside_xeros(page: Path) -> No
         assert title in text
 
 
+@pytest.mark.parametrize("kind", ["duckdb"], indirect=True)  # the page is the same, and browsers are slow
 def test_the_page_opens_in_a_browser_without_a_network(page: Path, kind: str, tmp_path: Path) -> None:
     browser = program()
     if browser is None:

@@ -1,4 +1,5 @@
--- The ledger as Xero's journals have it. Journals never change, so a run adds those that have come since.
+-- The ledger as Xero's journals have it, of organisations whose ledger is made from them. Journals never change, so a
+-- run adds those that have come since.
 {{ config(
     materialized='incremental',
     unique_key=['tenant_id', 'journal_line_id'],
@@ -11,6 +12,7 @@ with journals as (
 
     select j.*
     from {{ ref('stg_tap_xero__journals') }} as j
+    inner join {{ ref('organisations') }} as o on o.tenant_id = j.tenant_id and o.ledger_from = 'journals'
     {%- if not var('xero_assume_tables') and is_incremental() %}
     left join (
         select tenant_id, max(journal_number) as through

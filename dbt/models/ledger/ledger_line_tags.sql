@@ -43,8 +43,9 @@ tags as (
         cast(null as {{ dbt.type_string() }}), option
     from {{ ref('stg_tap_xero__manual_journal_line_tracking') }}
     union all
-    select tenant_id, journal_id, journal_line_id, tracking_category_id, name, tracking_option_id, option
-    from {{ ref('stg_tap_xero__journal_line_tracking') }}
+    select t.tenant_id, t.journal_id, t.journal_line_id, t.tracking_category_id, t.name, t.tracking_option_id, t.option
+    from {{ ref('stg_tap_xero__journal_line_tracking') }} as t
+    inner join {{ ref('organisations') }} as o on o.tenant_id = t.tenant_id and o.ledger_from = 'journals'
 
 ),
 
@@ -71,30 +72,44 @@ named as (
 
 ),
 
+-- Lines with a category that has no place of its own; they are few.
+with_others as (
+
+    select distinct tenant_id, record_id, line_id from named where place > 2
+
+),
+
 counted as (
 
     select
         n.*,
-        max(case when place = 1 then 1 else 0 end) over (partition by tenant_id, record_id, line_id) as has_first,
-        max(case when place = 2 then 1 else 0 end) over (partition by tenant_id, record_id, line_id) as has_second,
+        max(case when n.place = 1 then 1 else 0 end) over (partition by n.tenant_id, n.record_id, n.line_id) as has_first,
         row_number() over (
-            partition by tenant_id, record_id, line_id, case when place > 2 then 1 else 0 end
-            order by place, category, tracking_category_id
+            partition by n.tenant_id, n.record_id, n.line_id, case when n.place > 2 then 1 else 0 end
+            order by n.place, n.category, n.tracking_category_id
         ) as place_among_others
     from named as n
+    inner join with_others as w
+        on w.tenant_id = n.tenant_id and w.record_id = n.record_id and w.line_id = n.line_id
 
 ),
 
 placed as (
 
+    select n.tenant_id, n.record_id, n.line_id, n.category, n.option_name, n.option_id, n.place as slot
+    from named as n
+    left join with_others as w
+        on w.tenant_id = n.tenant_id and w.record_id = n.record_id and w.line_id = n.line_id
+    where w.line_id is null
+    union all
     select
-        c.*,
+        tenant_id, record_id, line_id, category, option_name, option_id,
         case
             when place <= 2 then place
             when place_among_others = 1 and has_first = 0 then 1
             else 2
-        end as slot
-    from counted as c
+        end
+    from counted
 
 )
 

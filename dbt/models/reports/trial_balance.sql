@@ -1,26 +1,52 @@
 {%- set money = xero_ledger.column_type('money') %}
 {%- set dimensions = ['tracking_category_1', 'tracking_option_1', 'tracking_category_2', 'tracking_option_2', 'currency_code'] %}
--- Movements by month, and within it by financial year where one ends in the middle.
-with movements as (
+with daily as (
 
     select
-        g.tenant_id,
-        g.account_id,
+        tenant_id,
+        account_id,
         {%- for name in dimensions %}
-        g.{{ name }},
+        {{ name }},
         {%- endfor %}
-        {{ xero_ledger.key_of(['g.account_id'] + (dimensions | map('replace', 'tracking', 'g.tracking') | map('replace', 'currency', 'g.currency') | list)) }} as line_key,
-        g.month,
-        y.starts_on as financial_year_start,
-        sum(g.debit) as debit,
-        sum(g.credit) as credit,
-        sum(g.net_amount) as net_amount
-    from {{ ref('general_ledger') }} as g
-    inner join {{ ref('financial_years') }} as y
-        on y.tenant_id = g.tenant_id and g.date between y.starts_on and y.ends_on
+        date,
+        month,
+        sum(debit) as debit,
+        sum(credit) as credit,
+        sum(net_amount) as net_amount
+    from {{ ref('general_ledger') }}
     group by
-        g.tenant_id, g.account_id, g.month, y.starts_on
-        {%- for name in dimensions %}, g.{{ name }}{% endfor %}
+        tenant_id, account_id, date, month
+        {%- for name in dimensions %}, {{ name }}{% endfor %}
+
+),
+
+-- By month, and within it by financial year where one ends in the middle.
+by_month as (
+
+    select
+        d.tenant_id,
+        d.account_id,
+        {%- for name in dimensions %}
+        d.{{ name }},
+        {%- endfor %}
+        d.month,
+        y.starts_on as financial_year_start,
+        sum(d.debit) as debit,
+        sum(d.credit) as credit,
+        sum(d.net_amount) as net_amount
+    from daily as d
+    inner join {{ ref('financial_years') }} as y
+        on y.tenant_id = d.tenant_id and d.date between y.starts_on and y.ends_on
+    group by
+        d.tenant_id, d.account_id, d.month, y.starts_on
+        {%- for name in dimensions %}, d.{{ name }}{% endfor %}
+
+),
+
+movements as (
+
+    select b.*, {{ xero_ledger.key_of(['b.account_id'] + (dimensions | map('replace', 'tracking', 'b.tracking') | map('replace', 'currency', 'b.currency') | list)) }} as line_key
+    from by_month as b
 
 ),
 
