@@ -26,7 +26,7 @@ from target_xero.content import day_formats
 from target_xero.content.amounts import agrees
 from target_xero.content.day_formats import DayOrder
 from target_xero.content.spelling import folded, is_blank
-from target_xero.content.tracking_names import BESIDE, COLUMN, tracking_entries
+from target_xero.content.tracking_names import BESIDE, COLUMN, tracking_entries, tracking_name
 
 #: How things inside a record name another record: its id first, then what else finds it. Nothing else of the other
 #: record is sent, for Xero would take that for a change of it.
@@ -191,6 +191,8 @@ class RecordParser:
         self.inner: dict[str, RecordParser] = {}
         self._slots: dict[str, _Slot | None] = {}
         self._known: dict[str, _Slot | None] = {}
+        #: The names of tracking in the input, and Xero's.
+        self._given_as: dict[str, str] = {}
         #: Whether it is a line with a price, whose LineAmount a write may give as well.
         self.is_priced_line = bool(where) and {"UnitAmount", "LineAmount"} <= fields.keys()
         self._take_fields(fields, never, only)
@@ -266,7 +268,7 @@ class RecordParser:
         )
         self.inner[name] = form
         if name in _TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
-            return _listed(form.tracked, _tracked)
+            return _listed(form.tracked, form.tracking_entries)
         return _listed(form.nested) if many else form.nested
 
     def _day(self, value: Any) -> str | None:
@@ -279,6 +281,15 @@ class RecordParser:
     def takes(self, raw: str) -> bool:
         """Whether a field of this name, however it is spelled, is content."""
         return raw[:1] != "_" and self._slots.get(folded(raw)) is not None
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """The names under which fields came first, where these are not Xero's."""
+        given = self._given_as or {raw: slot[0] for raw, slot in self._known.items() if slot}
+        first: dict[str, str] = {}
+        for raw, name in given.items():
+            first.setdefault(name, raw)
+        return {name: raw for name, raw in first.items() if name != raw and name in self.wanted}
 
     @property
     def left_out(self) -> list[str]:
@@ -310,6 +321,16 @@ class RecordParser:
         if lost:
             raise InvalidRecord(f"nothing of it is understood or may be written: {', '.join(lost[:5])}")
         return taken or None
+
+    def tracking_entries(self, value: Any) -> list[Any]:
+        """Return the categories and options of an entry of a list of tracking, by `tracking_entries`' names."""
+        entries = _tracked(value)
+        if isinstance(value, Mapping):
+            own = _OF_CONTACTS if "TrackingCategoryName" in self.wanted else {}
+            for raw in value:
+                name = tracking_name(raw)
+                self._given_as[raw] = own.get(name, name)
+        return entries
 
     def tracked(self, entry: Mapping[str, Any]) -> dict[str, Any] | None:
         """A category and its option, by the names that `tracking_entries` gives them."""

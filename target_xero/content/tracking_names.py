@@ -36,6 +36,11 @@ BESIDE = ("Options", "Status", "IsActive", "IsArchived", "IsDeleted")
 _BESIDE = frozenset(folded(name) for name in BESIDE)
 
 
+def tracking_name(raw: str) -> str:
+    """Return Xero's name of an entry's field, or the name as it is."""
+    return _NAMES.get(folded(raw), raw)
+
+
 def tracking_entries(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The categories and options of one entry, under Xero's names; names nobody knows are kept as they are.
 

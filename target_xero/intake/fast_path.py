@@ -13,7 +13,8 @@ from datetime import date
 from decimal import Context, Decimal, Inexact
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -79,6 +80,7 @@ class FastPath:
         self._names_met = -1
         self._read: Callable[[msgspec.Raw], Any]
         self._read_line: Callable[[bytes], Any]
+        self._convert: Callable[[Any], Any] | None = None
         # What is looked at beside the form's fields: the organisation, the deletion, and the source's own key.
         self._special: dict[str, Any] = {"tenant_id": str, DELETED_AT: str}
         self._special |= {name: int | str for name in keys if name not in {*form.wanted, *self._special}}
@@ -142,17 +144,20 @@ class FastPath:
 
     def _compile(self) -> None:
         self._names_met = len(self._form.met)
-        kind, self._tidy = _made(self._form, self._row.name, self._special)
-        self._read = msgspec.json.Decoder(kind, float_hook=Decimal).decode
+        compiled = _compiled(self._form, self._row.name, self._special)
+        self._tidy, self._convert = compiled.tidy, compiled.convert
+        self._read = msgspec.json.Decoder(compiled.read, float_hook=Decimal).decode
         message = msgspec.defstruct(
             "Message",
-            [("type", Literal["RECORD"]), ("stream", Literal[self._stream]), ("record", kind)],
+            [("type", Literal["RECORD"]), ("stream", Literal[self._stream]), ("record", compiled.read)],
             gc=False,
         )
         self._read_line = msgspec.json.Decoder(message, float_hook=Decimal).decode
 
     def _taken(self, record: Any) -> Taken:
         spec = self._row
+        if self._convert:
+            record = self._convert(record)
         tenant, gone = record.x0 or None, bool(record.x1)
         key = self._key(record)
         self._tidy(record)
@@ -230,65 +235,108 @@ def _drop_kind(reference: Any, name: str) -> None:
 _Tidy = Callable[[Any], None]
 
 
-def _made(form: RecordParser, name: str, special: Mapping[str, Any]) -> tuple[type[Any], _Tidy]:
-    """A type for the records of a form, and what tidies them up.
+class _Compiled(NamedTuple):
+    """The type of a form's records under Xero's names, and what tidies such a record up.
 
-    Its fields are in the order of their names, as they are hashed; what is `special` it holds as `x0`, `x1` and
-    so on. What tidies a record up leaves shortest numbers, and nothing that says nothing or is special; it raises
-    `_Unusual` for a record that is the form's to judge.
+    `read` is the type under the names that the input has, and `convert` makes a record of the one into the other; None
+    if the names are Xero's.
+    """
+
+    kind: type[Any]
+    tidy: _Tidy
+    read: type[Any]
+    convert: Callable[[Any], Any] | None
+
+
+def _compiled(form: RecordParser, name: str, special: Mapping[str, Any]) -> _Compiled:
+    """Compile a form.
+
+    The fields of the type are in the order of their names, as they are hashed; what is `special` is in `x0`, `x1`
+    and so on. Tidying up leaves shortest numbers, and no empty or special values; `_Unusual` is raised for a record
+    that the form has to judge.
     """
     fields: list[tuple[str, Any, Any]] = []
+    read: dict[str, Any] = {}
+    kind: Any
+    converters: dict[str, tuple[Callable[[Any], Any], bool]] = {}
     ops: list[str] = []
     known = dict(_NAMES)
     for field in sorted(form.wanted):
         word = form.wanted[field]
-        if field in form.inner:
-            kind, tidy = _made(form.inner[field], f"{name}_{field}", {})
-            known |= {f"empty_{field}": kind(), f"tidy_{field}": tidy}
-            if field in form.aside:
-                # Parts are records of their own, if there are any.
-                kind = Any
-                ops.append(_NO_PARTS.format(field=field))
-            else:
-                many = word.kind == "many"
-                kind = list[kind] if many else kind  # type: ignore[valid-type]
-                call = "pass" if tidy is _nothing_to_do else f"tidy_{field}(one)"
-                ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
+        if field in form.aside and field in form.inner:
+            # Parts are records of their own, if there are any.
+            kind = Any
+            ops.append(_NO_PARTS.format(field=field))
+        elif field in form.inner:
+            inner, many = _compiled(form.inner[field], f"{name}_{field}", {}), word.kind == "many"
+            known |= {f"empty_{field}": inner.kind(), f"tidy_{field}": inner.tidy}
+            kind = list[inner.kind] if many else inner.kind  # type: ignore[name-defined]
+            if inner.convert:
+                read[field] = list[inner.read] if many else inner.read  # type: ignore[name-defined]
+                converters[field] = (inner.convert, many)
+            call = "pass" if inner.tidy is _nothing_to_do else f"tidy_{field}(one)"
+            ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
         elif word.item and word.item.kind == "text":
             kind = list[str]
             ops.append(_TEXTS.format(field=field))
         elif word.kind in _TYPES:
             kind = _TYPES[word.kind]
-            if word.kind == "guid":
-                ops.append(_ID.format(field=field))
-            elif word.kind in {"text", "instant"}:
-                ops.append(_TEXT.format(field=field))
-            elif word.kind in _NUMBERS:
-                ops.append(_NUMBER.format(field=field))
+            ops += [_TIDIED[word.kind].format(field=field)] if word.kind in _TIDIED else []
         else:
             continue
         fields.append((field, kind | None, None))
-    if form.is_priced_line:
-        ops.append(_DROP_AMOUNT)
-    for group in form.needs:
-        ops.append(f"if {' and '.join(f'record.{name} is None' for name in group)}: raise Unusual")
+    ops += [_DROP_AMOUNT] if form.is_priced_line else []
+    ops += [
+        f"if {' and '.join(f'record.{one} is None' for one in group)}: raise Unusual" for group in form.needs
+    ]
     places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
     for place, raw in places.items():
-        if raw in special:
-            fields.append((place, special[raw] | None, None))
-            ops.append(f"record.{place} = None")
-        else:
-            fields.append((place, msgspec.Raw, _UNSEEN))
-            ops.append(f"record.{place} = unseen")
-    kind = msgspec.defstruct(
-        name, fields, rename=places, omit_defaults=True, forbid_unknown_fields=True, gc=False
+        is_special = raw in special
+        fields.append((place, special[raw] | None, None) if is_special else (place, msgspec.Raw, _UNSEEN))
+        ops.append(f"record.{place} = {None if is_special else 'unseen'}")
+    kind = _struct(name, fields, places)
+    spellings = {field: raw for field, raw in form.spellings.items() if raw not in places.values()}
+    if not spellings and not converters:
+        return _Compiled(kind, _tidying(ops, known), kind, None)
+    spelled = [
+        (field, (read[field] | None) if field in read else of, default) for field, of, default in fields
+    ]
+    reading = _struct(name, spelled, {**places, **spellings})
+    return _Compiled(kind, _tidying(ops, known), reading, _converter(kind, converters))
+
+
+def _struct(name: str, fields: Sequence[tuple[str, Any, Any]], rename: Mapping[str, str]) -> type[Any]:
+    return msgspec.defstruct(
+        name, fields, rename=rename, omit_defaults=True, forbid_unknown_fields=True, gc=False
     )
+
+
+def _converter(
+    kind: type[Any], converters: Mapping[str, tuple[Callable[[Any], Any], bool]]
+) -> Callable[[Any], Any]:
+    """Return what makes a record under the input's names into one under Xero's."""
+    names = kind.__struct_fields__
+    values_of = attrgetter(*names) if len(names) > 1 else lambda record: (getattr(record, names[0]),)
+    inner = [(names.index(field), convert, many) for field, (convert, many) in converters.items()]
+
+    def convert(record: Any) -> Any:
+        values = list(values_of(record))
+        for index, one, many in inner:
+            if values[index] is not None:
+                values[index] = [one(each) for each in values[index]] if many else one(values[index])
+        return kind(*values)
+
+    return convert
+
+
+def _tidying(ops: Sequence[str], known: dict[str, Any]) -> _Tidy:
     if not ops:
-        return kind, _nothing_to_do
+        return _nothing_to_do
     source = "\n".join(["def tidy(record):", *ops]).replace("\n", "\n    ")
     # Compiled once for each object, of the registry's own names; a loop over them takes twice as long.
     exec(source, known)  # noqa: S102
-    return kind, known["tidy"]
+    tidy: _Tidy = known["tidy"]
+    return tidy
 
 
 def _nothing_to_do(record: Any) -> None:
@@ -340,3 +388,9 @@ _NO_PARTS = """many = record.{field}
 if many is not None:
     if many != []: raise Unusual
     record.{field} = None"""
+_TIDIED: Mapping[str, str] = {
+    "guid": _ID,
+    "text": _TEXT,
+    "instant": _TEXT,
+    **dict.fromkeys(_NUMBERS, _NUMBER),
+}

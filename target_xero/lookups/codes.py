@@ -40,14 +40,12 @@ class Codes:
         self._rejected = rejected
         self._known: dict[tuple[str, str, str | None], str] = {}
         self._known_tracking: dict[tuple[str, str], dict[str, Any]] = {}
-        self._known_at = (0, 0)
 
     def code(self, field: str, given: str, foreign: str | None) -> str:
         """Return the code of an account, tax rate or item; `foreign` is the other organisation that it comes from.
 
-        Raises `InvalidRecord` for an unknown one. A code is looked for once, until something is written or rejected.
+        Raises `InvalidRecord` for an unknown one. A code is looked for once, until `forget`.
         """
-        self._forget_stale()
         asked = (field, given, foreign)
         found = self._known.get(asked)
         if found is None:
@@ -59,12 +57,10 @@ class Codes:
             self._known[asked] = found
         return found
 
-    def _forget_stale(self) -> None:
-        now = (self._lookups.changes, len(self._rejected))
-        if now != self._known_at:
-            self._known.clear()
-            self._known_tracking.clear()
-            self._known_at = now
+    def forget(self) -> None:
+        """Look for all codes afresh, because settings may have been written."""
+        self._known.clear()
+        self._known_tracking.clear()
 
     # Accounts
 
@@ -149,7 +145,6 @@ class Codes:
         """Return a tracking category and option by their names: as Xero spells them, or their ids."""
         if with_ids:
             return self._tracking(name, option, with_ids=True)
-        self._forget_stale()
         found = self._known_tracking.get((name, option))
         if found is None:
             found = self._known_tracking[name, option] = self._tracking(name, option, with_ids=False)

@@ -43,8 +43,6 @@ class Lookups:
         self._looks: dict[str, int] = defaultdict(int)
         self._records: dict[tuple[str, str], Record | None] = {}
         self._forbidden: set[str] = set()
-        #: How many records were written.
-        self.changes = 0
 
     # Time
 
@@ -249,7 +247,6 @@ class Lookups:
 
     def wrote(self, spec: WriteSpec, record: Record, names: Iterable[tuple[str, str]]) -> None:
         """Take in a record that was just written, so that what was looked up stays true."""
-        self.changes += 1
         self.forget(spec, record.get(spec.key))
         for owner in OBJECTS.values() if spec.parent_paths else ():
             if owner.path in spec.parent_paths.values():

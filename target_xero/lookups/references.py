@@ -82,27 +82,37 @@ class References:
         return tenant is not None and tenant != self._tenant
 
     def prepare(self, contents: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
-        """Look up the names in many records at once: (content, the organisation it comes from) each."""
+        """Look up the references of many records at once: (content, the organisation it comes from) each."""
+        self._codes.forget()
+        found = [
+            (name, reference, self.foreign(tenant))
+            for content, tenant in contents
+            for name, reference in _references(content)
+        ]
+        ids = [source for name, one, _ in found if (source := one.get(REFERENCES[name][0]))]
+        self._log.foresee_ids(form for source in ids for form in (source, _merged(source)))
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for content, tenant in contents:
-            for name, reference in _references(content):
-                target = _OBJECTS.get(name)
-                identifier, *others = REFERENCES[name]
-                source = reference.get(identifier)
-                source = source if source and is_id(source) else None
-                if target not in _BY_NAME or (source and (self._mapped(source) or not self.foreign(tenant))):
-                    continue
-                for field in others:
-                    value = reference.get(field)
-                    # The log knows the numbers of sales only, and a bill may have the same one.
-                    if value and (
-                        WRITE_SPECS[target].unique_when or not self._log.by_name(target, field, value)
-                    ):
-                        wanted[target, field].add(value)
-                    elif value:
-                        break
+        for name, reference, foreign in found:
+            for pair, value in self._names_to_look_up(name, reference, foreign=foreign):
+                wanted[pair].add(value)
         for (target, field), values in wanted.items():
             self._lookups.look_up(WRITE_SPECS[target], field, values)
+
+    def _names_to_look_up(
+        self, name: str, reference: Mapping[str, Any], *, foreign: bool
+    ) -> Iterable[tuple[tuple[str, str], str]]:
+        """The names of a reference that only Xero can resolve, each with its object and field."""
+        target = _OBJECTS[name]
+        identifier, *others = REFERENCES[name]
+        source = reference.get(identifier)
+        is_resolved = source and is_id(source) and (self._mapped(source) or not foreign)
+        for field in () if target not in _BY_NAME or is_resolved else others:
+            value = reference.get(field)
+            # The log has only the numbers of sales, and a bill may have the same number.
+            if value and (WRITE_SPECS[target].unique_when or not self._log.by_name(target, field, value)):
+                yield (target, field), value
+            elif value:
+                return
 
     def completed(self, content: Mapping[str, Any], source: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
         """The content with Xero's ids in place of the source's own keys, and with the kinds of documents it names.
@@ -154,7 +164,8 @@ class References:
         """Return the content with its references as Xero takes them; raises `InvalidRecord` for an unknown one."""
         found = {}
         for name, value in content.items():
-            kind = _kind(name, value.__class__)
+            of = value.__class__
+            kind = _kind(name, of) if of in _RESOLVED else ""
             if not kind:
                 found[name] = value
             elif (resolved := self._resolvers[kind](name, value, tenant)) is not None:
@@ -395,6 +406,10 @@ def _within(broken: InvalidRecord, field: str) -> InvalidRecord:
     if isinstance(broken, Ambiguous):
         return Ambiguous(broken.rule, broken.records, field)
     return InvalidRecord(broken.rule, field)
+
+
+#: The types of values that may stand for another record.
+_RESOLVED: frozenset[type] = frozenset({dict, list, str})
 
 
 @lru_cache(maxsize=4096)

@@ -17,9 +17,6 @@ class RejectedNames:
     def __init__(self) -> None:
         self._reasons: dict[tuple[str, str, str], str] = {}
 
-    def __len__(self) -> int:
-        return len(self._reasons)
-
     def add(self, object_name: str, names: Mapping[str, str], reason: str) -> None:
         """Remember why a record was rejected, under what others may refer to it by ("" is its key in the source)."""
         for field, value in names.items():

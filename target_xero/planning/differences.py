@@ -87,10 +87,10 @@ def held(spec: WriteSpec, said: Mapping[str, Any], record: Record) -> set[str]:
 
 def _differences(spec: WriteSpec, said: Mapping[str, Any], answer: Record) -> Iterator[Difference]:
     for name, value in said.items():
-        word = spec.fields.get(name)
         got = answer.get(name, _MISSING)
         if got == value and name not in LINES:
             continue
+        word = spec.fields.get(name)
         if word is None or name == spec.key or (got is _MISSING and name in spec.missing_in_answers):
             continue
         if name == spec.status_field:

@@ -54,10 +54,9 @@ class KnownLine:
 
 
 def said(line: Mapping[str, Any], document: Mapping[str, Any]) -> Said:
-    """What a line of a document says, as fingerprints; each tracking category counts as a field of its own."""
-    found = {}
-    if document.get("LineAmountTypes"):
-        found["LineAmountTypes"] = _print(folded(document["LineAmountTypes"]))
+    """Return a fingerprint of each field of a line; each tracking category counts as a field of its own."""
+    types = document.get("LineAmountTypes")
+    found = {"LineAmountTypes": _print(folded(types))} if types else {}
     for name, value in line.items():
         if name == "Tracking":
             for one in value:
@@ -117,7 +116,7 @@ def noted(ids: Sequence[str], document: Mapping[str, Any] | None) -> list[str]:
     if document is None:
         return list(ids)
     return [
-        ";".join([one, *(f"{name}={told}" for name, told in said(line, document).items())])
+        ";".join([one, *map("=".join, said(line, document).items())])
         for one, line in zip(ids, document["LineItems"], strict=True)
     ]
 
@@ -205,12 +204,14 @@ def _may_keep(before: Said | None, told: Said) -> bool:
 
 
 def _print(value: Any) -> str:
-    return _print_text(value) if value.__class__ is str else _print_any(value)
+    of = value.__class__
+    return _print_text(value) if of is str else _print_whole(value) if of is int else _print_any(value)
 
 
 def _print_any(value: Any) -> str:
     return blake2b(encode_sorted(value), digest_size=6).hexdigest()
 
 
-#: Most texts of lines, such as codes, occur again.
+#: Most texts and quantities of lines occur again. Each type has its own memory, because True == 1.
 _print_text: Callable[[str], str] = lru_cache(maxsize=2048)(_print_any)
+_print_whole: Callable[[int], str] = lru_cache(maxsize=2048)(_print_any)

@@ -242,9 +242,10 @@ class WriteSpec:
 
     def natural_key(self, content: Mapping[str, object]) -> list[tuple[str, str]]:
         """Return the (field, value) pairs by which Xero distinguishes this record from others, in Xero's order."""
-        if self.unique_when and content.get(self.unique_when[0]) != self.unique_when[1]:
+        names = self.natural_keys
+        if not names or (self.unique_when and content.get(self.unique_when[0]) != self.unique_when[1]):
             return []
-        return [(name, str(content[name])) for name in self.natural_keys if content.get(name)]
+        return [(name, str(value)) for name in names if (value := content.get(name))]
 
     def is_active(self, record: Mapping[str, object]) -> bool:
         """Tell whether a record of Xero's is in force, so that a name or number can refer to it."""

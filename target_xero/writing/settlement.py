@@ -167,13 +167,21 @@ class Settlement:
             if op.action == "remove":
                 self._lookups.forget(spec, entry.xero_id)
                 continue
-            told = {name: answer[name] for name in spec.natural_keys if answer.get(name)}
-            found = spec.natural_key({**op.job.sent, **told})
+            found = self._names(spec, op, answer)
             names += [(name, value, op.job.key) for name, value in found]
             ids |= _new_ids(spec, op, entry, answer)
             self._lookups.wrote(spec, {**op.body, **answer, spec.key: entry.xero_id}, found)
         self._log.settle(spec.name, written=entries, names=names, ids=ids, at=self._lookups.now())
         return [entry for _, entry in entries]
+
+    @staticmethod
+    def _names(spec: WriteSpec, op: WriteOp, answer: Record) -> list[tuple[str, str]]:
+        """The names of a written record: Xero's where it has given or changed them."""
+        if not spec.natural_keys:
+            return []
+        return spec.natural_key(
+            {**op.job.sent, **{name: answer[name] for name in spec.natural_keys if answer.get(name)}}
+        )
 
     # Comparing with what was sent
 
@@ -201,14 +209,14 @@ class Settlement:
 def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
     """What the ids and codes of the source are in Xero."""
     job = op.job
-    pairs: list[tuple[Any, Any]] = list(zip(op.lines, map(line_id, entry.lines or []), strict=False))
+    pairs: list[tuple[Any, Any]] = []
+    if any(op.lines):
+        pairs += zip(op.lines, map(line_id, entry.lines or []), strict=False)
     pairs += [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
-    if job.id and not spec.id_alias:
+    if job.id and spec.id_alias:
+        pairs.append((alias(spec.id_alias, job.tenant, job.id), entry.xero_id))
+    elif job.id:
         pairs.append((job.id, entry.xero_id))
-    found: dict[str, str] = {source: xero for source, xero in pairs if source and xero and source != xero}
-    if job.id and spec.id_alias and entry.xero_id:
-        found[alias(spec.id_alias, job.tenant, job.id)] = entry.xero_id
-    code = job.sent.get("Code") if spec.code_alias else None
-    if code and answer.get("Code") and answer["Code"] != code:
-        found[alias(spec.code_alias, job.tenant, code)] = answer["Code"]
-    return found
+    if spec.code_alias and (code := job.sent.get("Code")) and answer.get("Code") != code:
+        pairs.append((alias(spec.code_alias, job.tenant, code), answer.get("Code")))
+    return {source: xero for source, xero in pairs if source and xero and source != xero}

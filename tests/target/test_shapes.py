@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from target_xero.content.spelling import snake_case
 from target_xero.intake import fast_path as shapes
 from target_xero.intake.fast_path import FastPath, Taken
 from target_xero.target import TargetXero
@@ -149,6 +150,29 @@ def test_odd_values_of_every_object_are_taken_in_alike_either_way(name: str, mon
             ]
     same(lines(schema(name, "id"), *messages), monkeypatch)
     same(lines(schema(name), *messages), monkeypatch)
+
+
+def in_small_letters(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {snake_case(name): in_small_letters(one) for name, one in value.items()}
+    return [in_small_letters(one) for one in value] if isinstance(value, list) else value
+
+
+def test_other_names_than_xero_s_are_read_in_one_go_as_well(monkeypatch: pytest.MonkeyPatch):
+    tracked = {**INVOICE["LineItems"][0], "Tracking": [{"Name": "Region", "Option": "North"}]}  # type: ignore[index]
+    invoice = in_small_letters({**INVOICE, "LineItems": [tracked, *INVOICE["LineItems"]]})  # type: ignore[misc]
+    plain = [record("invoices", **{**invoice, "id": n}) for n in range(20)]
+    assert same(lines(schema("invoices", "id"), *plain, state(1)), monkeypatch) >= len(plain) - 2
+    odd = []
+    for name in invoice:
+        odd += [record("invoices", **{**invoice, name: value}) for value in ODD] + plain[:2]
+    for name in tracked:
+        for value in ODD:
+            line = in_small_letters({**tracked, name: value})
+            odd += [record("invoices", **{**invoice, "line_items": [line]}), *plain[:1]]
+    # The same field under two names, and Xero's names after others.
+    odd += [record("invoices", **invoice, Reference="R"), record("invoices", **INVOICE), *plain]
+    assert same(lines(schema("invoices", "id"), *plain, *odd, state(1)), monkeypatch) > len(odd) / 3
 
 
 def test_a_field_that_comes_late_is_still_named_once_and_a_known_one_not_again(wiring: Wiring):
