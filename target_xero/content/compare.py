@@ -42,18 +42,26 @@ def says(content: Mapping[str, Any], record: Mapping[str, Any], fields: Iterable
 
 def _alike(name: str, sent: Any, found: Any) -> bool:
     if isinstance(sent, Mapping):
-        if not isinstance(found, Mapping):
-            return False
-        # Lists leave much of what they refer to out, so what is not there does not count against it.
-        return all(_alike(inner, sent[inner], found[inner]) for inner in sent if inner in found)
+        # Lists omit much of what they refer to, so a missing field is no difference.
+        return isinstance(found, Mapping) and all(
+            _alike(inner, sent[inner], found[inner]) for inner in sent if inner in found
+        )
     if isinstance(sent, list):
-        if not isinstance(found, list) or len(sent) != len(found):
-            return not sent and not found
-        if name in LINES:
-            return all(says(one, other, _LINE) for one, other in zip(sent, found, strict=True))
-        return all(_alike(name, one, other) for one, other in zip(sent, found, strict=True))
+        return _is_same_list(name, sent, found)
     if found in _EMPTY or sent in _EMPTY:
         return sent in _EMPTY and found in _EMPTY
+    return _is_same_value(sent, found)
+
+
+def _is_same_list(name: str, sent: list[Any], found: Any) -> bool:
+    if not isinstance(found, list) or len(sent) != len(found):
+        return not sent and not found
+    if name in LINES:
+        return all(says(one, other, _LINE) for one, other in zip(sent, found, strict=True))
+    return all(_alike(name, one, other) for one, other in zip(sent, found, strict=True))
+
+
+def _is_same_value(sent: Any, found: Any) -> bool:
     if isinstance(sent, bool) or isinstance(found, bool):
         return bool(sent == found)
     if isinstance(sent, (int, Decimal)):

@@ -1,4 +1,4 @@
-"""Accounts, tax rates and tracking by their codes or names, whatever their case and the blanks around them.
+"""Accounts, tax rates and items by their codes or names, whatever their case and the blanks around them.
 
 A code counts before a name. What Xero's list does not have, and what could be a code, goes to Xero as it is, which
 says so if there is none; so it does where the token may not read the list.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from target_xero.content.compare import same_name
 from target_xero.content.payload import InvalidRecord
@@ -39,7 +38,6 @@ class Codes:
         self._lookups = lookups
         self._rejected = rejected
         self._known: dict[tuple[str, str, str | None], str] = {}
-        self._known_tracking: dict[tuple[str, str], dict[str, Any]] = {}
 
     def code(self, field: str, given: str, foreign: str | None) -> str:
         """Return the code of an account, tax rate or item; `foreign` is the other organisation that it comes from.
@@ -60,7 +58,6 @@ class Codes:
     def forget(self) -> None:
         """Look for all codes afresh, because settings may have been written."""
         self._known.clear()
-        self._known_tracking.clear()
 
     # Accounts
 
@@ -115,7 +112,7 @@ class Codes:
         return None
 
     def _account(self, text: str, fields: Iterable[str]) -> Record | None:
-        return _found(self._lookups.permitted("accounts"), text, fields)
+        return found_by(self._lookups.permitted("accounts"), text, fields)
 
     def account(self, identifier: str) -> Record:
         """The account with an id, as Xero lists it."""
@@ -131,7 +128,7 @@ class Codes:
         if mapped or not code or _given_tax_type(code):
             return mapped or code
         rates = self._lookups.permitted("tax_rates") or []
-        rate = _found((one for one in rates if one.get("Status") not in _OVER), code, ("TaxType", "Name"))
+        rate = found_by((one for one in rates if one.get("Status") not in _OVER), code, ("TaxType", "Name"))
         if rate:
             return str(rate["TaxType"])
         rejected = self._rejected.why("tax_rates", [("Name", code)])
@@ -139,42 +136,9 @@ class Codes:
             return code
         raise InvalidRecord(rejected or f"no tax rate in Xero has the code or name {code!r}", field)
 
-    # Tracking
 
-    def tracking(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
-        """Return a tracking category and option by their names: as Xero spells them, or their ids."""
-        if with_ids:
-            return self._tracking(name, option, with_ids=True)
-        found = self._known_tracking.get((name, option))
-        if found is None:
-            found = self._known_tracking[name, option] = self._tracking(name, option, with_ids=False)
-        return dict(found)
-
-    def _tracking(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
-        categories = self._lookups.permitted("tracking_categories")
-        if categories is None and not with_ids:
-            return {"Name": name.strip(), "Option": option.strip()}
-        category = _found(categories, name, ("Name",)) or {}
-        one = _found(category.get("Options"), option, ("Name",))
-        ids = (category.get("TrackingCategoryID"), one and one.get("TrackingOptionID"))
-        if one is None:
-            # In a dry run the log knows what would have been made by now.
-            ids = (
-                ids[0] or self._log.by_name("tracking_categories", "Name", name),
-                self._log.by_name("tracking_options", "Name", option),
-            )
-        if not all(ids):
-            rejected = self._rejected.why("tracking_categories", [("Name", name)])
-            raise InvalidRecord(
-                rejected or f"Xero has no option {option!r} of a tracking category {name!r}", "Tracking"
-            )
-        if with_ids:
-            return {"TrackingCategoryID": ids[0], "TrackingOptionID": ids[1]}
-        return {"Name": category.get("Name", name.strip()), "Option": (one or {}).get("Name", option.strip())}
-
-
-def _found(records: Iterable[Record] | None, text: str, fields: Iterable[str]) -> Record | None:
-    """The first record of that code or name; lists have those that are in force first."""
+def found_by(records: Iterable[Record] | None, text: str, fields: Iterable[str]) -> Record | None:
+    """Return the first record of that code or name; lists have the records in force first."""
     held = list(records or ())
     for field in fields:
         for record in held:

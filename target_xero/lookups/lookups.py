@@ -199,6 +199,14 @@ class Lookups:
                 return list(self._pages(spec.xero, params))
         return found
 
+    def look_up_names(
+        self, spec: WriteSpec, contents: Iterable[Mapping[str, Any]], *, afresh: bool = False
+    ) -> None:
+        """Look up the names of many records in few calls."""
+        names = [pair for content in contents for pair in spec.natural_key(content)] if spec.search else []
+        for field in spec.natural_keys:
+            self.look_up(spec, field, [value for name, value in names if name == field], afresh=afresh)
+
     def look_up(self, spec: WriteSpec, field: str, values: Iterable[str], *, afresh: bool = False) -> None:
         """Look up many values in few calls; `afresh` also those that were looked up before."""
         known = self._found[(spec.name, field)]

@@ -14,12 +14,11 @@ from typing import Any
 
 from target_xero.content.compare import same_name
 from target_xero.content.payload import KINDS, REFERENCES, InvalidRecord, is_id
-from target_xero.content.spelling import folded
-from target_xero.content.tracking_names import COLUMN
 from target_xero.intake.records import OWN_KEY
 from target_xero.lookups.codes import Codes
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.rejected_names import RejectedNames
+from target_xero.lookups.tracking import Tracking
 from target_xero.write_log import identity
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
@@ -65,6 +64,7 @@ class References:
         self._tenant = tenant
         self.rejected = RejectedNames()
         self._codes = Codes(log, lookups, self.rejected)
+        self._tracking = Tracking(log, lookups, self.rejected)
         self._moves: dict[str, str] = {}
         self._resolvers: Mapping[str, Callable[[str, Any, str | None], Any]] = {
             "tracking": self._tracked,
@@ -84,6 +84,7 @@ class References:
     def prepare(self, contents: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
         """Look up the references of many records at once: (content, the organisation it comes from) each."""
         self._codes.forget()
+        self._tracking.forget()
         found = [
             (name, reference, self.foreign(tenant))
             for content, tenant in contents
@@ -173,7 +174,9 @@ class References:
         return found
 
     def _tracked(self, name: str, value: list[Any], tenant: str | None) -> list[dict[str, Any]]:
-        return [self._tracking(one, tenant, with_ids=name != "Tracking") for one in value]
+        return [
+            self._tracking.resolve(one, self.foreign(tenant), with_ids=name != "Tracking") for one in value
+        ]
 
     def _named(self, name: str, value: dict[str, Any], tenant: str | None) -> dict[str, str]:
         try:
@@ -348,34 +351,6 @@ class References:
             if same_name(name, theme.get("Name")):
                 return str(theme["BrandingThemeID"])
         raise InvalidRecord(f"Xero has no branding theme {name!r}", "BrandingThemeName")
-
-    def _tracking(self, given: Mapping[str, Any], tenant: str | None, *, with_ids: bool) -> dict[str, Any]:
-        """A category and an option: by name as people know them, by id where Xero takes nothing else."""
-        if COLUMN in given:
-            given = {"Name": self._category_of_column(given[COLUMN]), "Option": given["Option"]}
-        name, option = given.get("Name"), given.get("Option")
-        if name and option and not with_ids:
-            return self._codes.tracking(name, option, with_ids=False)
-        ids = {n: given[n] for n in ("TrackingCategoryID", "TrackingOptionID") if given.get(n)}
-        mapped = {n: self._mapped(value) for n, value in ids.items()}
-        if len(ids) == 2 and (all(mapped.values()) or not self.foreign(tenant)):
-            return {n: mapped[n] or value for n, value in ids.items()}
-        if name and option:
-            return self._codes.tracking(name, option, with_ids=True)
-        if self.foreign(tenant) and not all(mapped.values()):
-            raise InvalidRecord(
-                "it names tracking by ids of another organisation: send tracking_categories as well",
-                "Tracking",
-            )
-        return {**given, **{n: mapped[n] or value for n, value in ids.items()}}
-
-    def _category_of_column(self, column: str) -> str:
-        """The tracking category that a column is named after: `cost_centre` stands for `Cost centre`."""
-        for category in self._lookups.whole("tracking_categories"):
-            if folded(str(category.get("Name") or "")) == folded(column):
-                return str(category["Name"])
-        rejected = self.rejected.why("tracking_categories", [("Name", column)])
-        raise InvalidRecord(rejected or f"Xero has no tracking category {column!r}", "Tracking")
 
 
 def _merged(contact_id: str) -> str:

@@ -88,23 +88,28 @@ def held(spec: WriteSpec, said: Mapping[str, Any], record: Record) -> set[str]:
 def _differences(spec: WriteSpec, said: Mapping[str, Any], answer: Record) -> Iterator[Difference]:
     for name, value in said.items():
         got = answer.get(name, _MISSING)
-        if got == value and name not in LINES:
+        if (got == value and name not in LINES) or name == spec.key:
             continue
         word = spec.fields.get(name)
-        if word is None or name == spec.key or (got is _MISSING and name in spec.missing_in_answers):
-            continue
-        if name == spec.status_field:
-            if got is not _MISSING and spec.status_aliases.get(got, got) != value:
-                yield _difference(name, value, got)
-        elif name in LINES:
-            if isinstance(got, list):
-                yield from _lines(spec, name, word, value, got)
-        elif name in _REFUNDED:
-            yield from _refund(name, value, answer)
-        elif name == "Payments":
-            yield from _payments(value, got)
-        elif got is not _MISSING or (spec.document and _is_shown(name, word)):
-            yield from _field(name, name, word, value, None if got is _MISSING else got)
+        if word is not None and not (got is _MISSING and name in spec.missing_in_answers):
+            yield from _different(spec, name, word, value, answer)
+
+
+def _different(spec: WriteSpec, name: str, word: Field, value: Any, answer: Record) -> Iterator[Difference]:
+    """The differences of one field of a record."""
+    got = answer.get(name, _MISSING)
+    if name == spec.status_field:
+        if got is not _MISSING and spec.status_aliases.get(got, got) != value:
+            yield _difference(name, value, got)
+    elif name in LINES:
+        if isinstance(got, list):
+            yield from _lines(spec, name, word, value, got)
+    elif name in _REFUNDED:
+        yield from _refund(name, value, answer)
+    elif name == "Payments":
+        yield from _payments(value, got)
+    elif got is not _MISSING or (spec.document and _is_shown(name, word)):
+        yield from _field(name, name, word, value, None if got is _MISSING else got)
 
 
 def _is_shown(name: str, word: Field) -> bool:
@@ -275,12 +280,18 @@ def _line(
     for name, value in said.items():
         if name in _COMPARED_APART or name not in fields or got.get(name, _MISSING) == value:
             continue
-        if name in got or not (
-            name in spec.missing_in_answers or name == "AccountID" or _says_no_price(name, said)
-        ):
+        may_lack = name in spec.missing_in_answers or name == "AccountID" or _says_no_price(name, said)
+        if name in got or not may_lack:
             yield from _field(f"{path}.{name}", name, fields[name], value, got.get(name))
     yield from _amount(f"{path}.LineAmount", said, got.get("LineAmount"))
     yield from _discount(spec, path, said, got)
+    yield from _added(path, fields, said, got)
+
+
+def _added(
+    path: str, fields: Mapping[str, Field], said: Mapping[str, Any], got: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """The item and the tracking of a line that nobody said."""
     for name in ("ItemCode", "Tracking"):
         if got.get(name) and not said.get(name) and name in fields:
             shown = [_told(_named(one)) for one in got[name]] if name == "Tracking" else [got[name]]

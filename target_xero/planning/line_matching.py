@@ -71,32 +71,37 @@ def said(line: Mapping[str, Any], document: Mapping[str, Any]) -> Said:
 def in_xero(
     document: Mapping[str, Any], fills_in: Callable[[Mapping[str, Any]], str | None]
 ) -> list[KnownLine]:
-    """The lines that a document has in Xero, as if everything that they hold had been said.
+    """Return the lines that a document has in Xero, as if the source had said all that they hold.
 
-    `fills_in` tells the tax type that a line gets which says none: where a line has that one, nobody need have said it.
-    The same goes for a quantity of one.
+    `fills_in` returns the tax type that Xero gives to a line without one: a line with that tax type, like a quantity of
+    one, need not have said so.
     """
-    found = []
-    for line in document.get("LineItems") or []:
-        if not line.get(_ID):
-            continue
-        content = {name: line[name] for name in _HELD if line.get(name)}
-        if line.get("DiscountRate") and line.get("DiscountAmount"):
-            # Single reads have both; one follows from the other.
-            content.pop("DiscountRate" if line.get("DiscountEnteredAsPercent") is False else "DiscountAmount")
-        for name in ("Quantity", "UnitAmount", *_DISCOUNTS):
-            if name in content:
-                content[name] = number(content[name])
-        if content.get("Quantity") == 1:
-            del content["Quantity"]
-        if content.get("TaxType") == fills_in(line):
-            content.pop("TaxType", None)
-        if line.get("AccountID") and not line.get("AccountCode"):
-            content["AccountID"] = line["AccountID"]
-        if line.get("Tracking"):
-            content["Tracking"] = line["Tracking"]
-        found.append(KnownLine(str(line[_ID]), None if _hides_discount(line) else said(content, document)))
-    return found
+    return [
+        KnownLine(
+            str(line[_ID]),
+            None if _hides_discount(line) else said(_content_of(line, fills_in(line)), document),
+        )
+        for line in document.get("LineItems") or []
+        if line.get(_ID)
+    ]
+
+
+def _content_of(line: Mapping[str, Any], filled_in: str | None) -> dict[str, Any]:
+    """What the source must have said of a line that Xero holds."""
+    content = {name: line[name] for name in _HELD if line.get(name)}
+    if line.get("DiscountRate") and line.get("DiscountAmount"):
+        # Single reads have both; one follows from the other.
+        content.pop("DiscountRate" if line.get("DiscountEnteredAsPercent") is False else "DiscountAmount")
+    for name in ("Quantity", "UnitAmount", *_DISCOUNTS):
+        if name in content:
+            content[name] = number(content[name])
+    if content.get("Quantity") == 1:
+        del content["Quantity"]
+    if content.get("TaxType") == filled_in:
+        content.pop("TaxType", None)
+    if line.get("AccountID") and not line.get("AccountCode"):
+        content["AccountID"] = line["AccountID"]
+    return {**content, **({"Tracking": line["Tracking"]} if line.get("Tracking") else {})}
 
 
 def _hides_discount(line: Mapping[str, Any]) -> bool:

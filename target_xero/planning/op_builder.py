@@ -70,10 +70,7 @@ class OpBuilder:
         if "LineItems" in body:
             body["LineItems"] = for_update(body, self._lines.there(spec, entry), self._lines.ids_of(job))
         if not body and job.status in {"", now}:
-            record = self._lookups.by_ids(spec, [xero_id]).get(xero_id)
-            if record is None:
-                raise InvalidRecord("Xero has no such record: its id is not one of this organisation")
-            return Adopt(adoption(spec, job, content, entry, now, owner), record)
+            return Adopt(adoption(spec, job, content, entry, now, owner), self._existing(spec, xero_id))
         way = _transitions(spec, now, job.status)
         if spec.status_sent_alone and now == "ARCHIVED" and way:
             # An archived record must be restored before any other change.
@@ -90,6 +87,12 @@ class OpBuilder:
             job, "update", endpoint, request_path(endpoint, owner, xero_id), body, entry, job.hash,
             status=status, after=after, owner=owner, lines=line_ids(content),
         )  # fmt: skip
+
+    def _existing(self, spec: WriteSpec, xero_id: str) -> Record:
+        record = self._lookups.by_ids(spec, [xero_id]).get(xero_id)
+        if record is None:
+            raise InvalidRecord("Xero has no such record: its id is not one of this organisation")
+        return record
 
     def status_change(
         self,

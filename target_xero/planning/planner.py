@@ -45,7 +45,7 @@ class Planner:
     def plan(self, spec: WriteSpec, job: Job) -> Plan:
         """Plan one record."""
         entry = self._log.entry(spec.name, job.key)
-        other = self._log.doubtful.get((spec.name, job.key))
+        other = self._log.claims.doubtful.get((spec.name, job.key))
         if other is not None:
             raise InvalidRecord(_doubt(other))
         self.removed_parts.find(job)

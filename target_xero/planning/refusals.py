@@ -32,9 +32,7 @@ class Refusals:
     def prepare(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
         """Look up what `reconsider` needs, in as few calls as that takes."""
         creates = [op for op in ops if self._may_exist(spec, op)]
-        for field in spec.natural_keys:
-            values = [value for op in creates for name, value in spec.natural_key(op.body) if name == field]
-            self._lookups.look_up(spec, field, values)
+        self._lookups.look_up_names(spec, (op.body for op in creates))
         self._contacts.prepare(spec, ops)
         again = [op.entry.xero_id for op in ops if op.action == "remove" or _may_be_less(op)]
         ids = [xero_id for xero_id in again if xero_id]

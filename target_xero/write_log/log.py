@@ -7,17 +7,14 @@ record or one that the next run looks up in Xero before it sends anything. `sqli
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from target_xero.content.payload import decode
-from target_xero.write_log import identity
+from target_xero.write_log.claims import Claims, own_values
+from target_xero.write_log.database import Database, in_chunks
 
-#: Keys in one query: SQLite's oldest limit of variables is 999.
-_AT_ONCE = 500
 #: Ids that are kept in memory.
 _REMEMBERED = 20_000
 #: What a request does to a record.
@@ -66,36 +63,6 @@ class PendingWrite:
     sent_at: str
 
 
-class Transaction(Protocol):
-    """A transaction. Values stand for `?`, tables for their names in braces."""
-
-    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        """Run one statement."""
-
-    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run a statement for each row of values."""
-
-
-class Database(Protocol):
-    """Where a log is kept. What fails is a ConfigurationProblem that says what to do."""
-
-    @property
-    def place(self) -> str:
-        """How to name it to people."""
-
-    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a query."""
-
-    def change(self) -> AbstractContextManager[Transaction]:
-        """One transaction: all of it is on the disk when it ends, or nothing of it."""
-
-    def check(self) -> None:
-        """Raise ConfigurationProblem if the log is not this run's any more."""
-
-    def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:
-        """Take over keys whose origin is unknown; returns those that another log has taken over before."""
-
-
 class WriteLog:
     """The log of one organisation. Everything is on the disk when a method returns.
 
@@ -111,15 +78,13 @@ class WriteLog:
         self._prefix = prefix
         self._foreseen: dict[tuple[str, str], LogEntry | None] = {}
         self._ids: dict[str, str | None] = {}
-        self._sources: dict[str, set[str]] | None = None
         self._head: tuple[str, str | None] | None = None
         heads = self._db.rows(
             "SELECT began_at, complete_at FROM {organisation} WHERE scope = ?", (self._scope,)
         )
         if heads:
             self._head = (str(heads[0][0] or ""), heads[0][1])
-        self.disputed: dict[str, set[str]] = defaultdict(set)
-        self.doubtful: dict[tuple[str, str], str] = {}
+        self.claims = Claims(database, scope)
 
     # The organisation
 
@@ -178,19 +143,11 @@ class WriteLog:
 
         `keys` are identities with the hash of the content that comes with each.
         """
-        self.claim(object_name, keys)
+        self.claims.claim(object_name, keys)
         self._foreseen = {(object_name, key): None for key in keys}
-        for row in self._by_keys(f"key, {_ENTRY}", object_name, list(keys)):
+        query = f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key"
+        for row in in_chunks(self._db, query, (self._scope, object_name), list(keys)):
             self._foreseen[(object_name, row[0])] = _entry(row[1:])
-
-    def _by_keys(self, columns: str, object_name: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        for begin in range(0, len(keys), _AT_ONCE):
-            part = keys[begin : begin + _AT_ONCE]
-            marks = ", ".join("?" * len(part))
-            yield from self._db.rows(
-                f"SELECT {columns} FROM {{record}} WHERE scope = ? AND object = ? AND key IN ({marks})",
-                (self._scope, object_name, *part),
-            )
 
     def entry(self, object_name: str, key: str) -> LogEntry | None:
         """What is known of a record of the source; None if it never got an answer."""
@@ -198,7 +155,7 @@ class WriteLog:
             return self._foreseen[(object_name, key)]
         except KeyError:
             pass
-        self.claim(object_name, {key: ""})
+        self.claims.claim(object_name, {key: ""})
         rows = self._db.rows(
             f"SELECT {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key = ?",
             (self._scope, object_name, key),
@@ -244,17 +201,8 @@ class WriteLog:
     def has_names(self, object_name: str, names: Mapping[str, Iterable[tuple[str, str]]]) -> bool:
         """Whether records, by their identities, were written under all of these (field, value) already."""
         wanted = {_named(field, value): key for key, pairs in names.items() for field, value in pairs}
-        told = list(wanted)
-        known: dict[str, str] = {}
-        for begin in range(0, len(told), _AT_ONCE):
-            part = told[begin : begin + _AT_ONCE]
-            marks = ", ".join("?" * len(part))
-            known |= dict(
-                self._db.rows(
-                    f"SELECT name, key FROM {{name}} WHERE scope = ? AND object = ? AND name IN ({marks})",
-                    (self._scope, object_name, *part),
-                )
-            )
+        query = "SELECT name, key FROM {name} WHERE scope = ? AND object = ? AND name"
+        known = dict(in_chunks(self._db, query, (self._scope, object_name), list(wanted)))
         return known == wanted
 
     def children(self, object_name: str, parent: str) -> Iterator[tuple[str, LogEntry]]:
@@ -285,11 +233,10 @@ class WriteLog:
         if len(self._ids) + len(wanted) > _REMEMBERED:
             self._ids.clear()
         self._ids |= dict.fromkeys(wanted)
-        for begin in range(0, len(wanted), _AT_ONCE):
-            part = wanted[begin : begin + _AT_ONCE]
-            marks = ", ".join("?" * len(part))
-            query = f"SELECT source, xero FROM {{id}} WHERE scope = ? AND source IN ({marks})"
-            self._ids |= {source: str(xero) for source, xero in self._db.rows(query, (self._scope, *part))}
+        found = in_chunks(
+            self._db, "SELECT source, xero FROM {id} WHERE scope = ? AND source", (self._scope,), wanted
+        )
+        self._ids |= {source: str(xero) for source, xero in found}
 
     def pending(self) -> list[PendingWrite]:
         """Everything in flight, in the order it was sent."""
@@ -299,85 +246,6 @@ class WriteLog:
             (self._scope,),
         )
         return [PendingWrite(o, k, r, a, p, h, decode(b), decode(j), s) for o, k, r, a, p, h, b, j, s in rows]
-
-    # Records whose origin the log did not know
-
-    def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
-        """Let records take over what the log has of them under keys that do not tell their source.
-
-        `keys` are identities, each with the hash of its content.
-        """
-        sources = self._known_sources().get(object_name, set())
-        known: set[str] | None = None
-        forms: dict[str, list[str]] = {}
-        for key in keys:
-            own = identity.origin(key)
-            if own is None or not sources - {own.source}:
-                continue
-            if known is None:
-                known = {row[0] for row in self._by_keys("key", object_name, list(keys))}
-            if key not in known:
-                named = [] if own.source else [identity.with_source(key, one) for one in sorted(sources)]
-                forms[key] = [*identity.former(key), *named]
-        if not forms:
-            return
-        every = list(dict.fromkeys(form for found in forms.values() for form in found))
-        there = dict(self._by_keys("key, hash", object_name, every))
-        moves: dict[str, str] = {}
-        for key, found in forms.items():
-            form = next((one for one in found if one in there and one not in moves), None)
-            if form is None:
-                continue
-            of = identity.origin(form)
-            if (form in self.disputed[object_name] or (of and of.source)) and there[form] != keys[key]:
-                self.doubtful[object_name, key] = form
-            else:
-                moves[form] = key
-        if moves:
-            for refused in self._db.taken(self._scope, object_name, moves):
-                del moves[refused]
-            self._move(object_name, moves)
-
-    def has_unknown_origins(self, object_name: str) -> bool:
-        """Whether it may have records of an object from its first version, which did not note their origin."""
-        return identity.UNKNOWN_ORIGIN in self._known_sources().get(object_name, ())
-
-    def _known_sources(self) -> dict[str, set[str]]:
-        """The sources that the log has records of, by object; `UNKNOWN_ORIGIN` for those of its first version."""
-        if self._sources is None:
-            self._sources = defaultdict(set)
-            for name, source in self._db.rows(
-                "SELECT object, source FROM {origin} WHERE scope = ?", (self._scope,)
-            ):
-                self._sources[name].add(source)
-        return self._sources
-
-    def _move(self, object_name: str, moves: Mapping[str, str]) -> None:
-        with self._db.change() as change:
-            for table in ("record", "name", "flight"):
-                change.run_many(
-                    f"UPDATE {{{table}}} SET key = ? WHERE scope = ? AND object = ? AND key = ?",
-                    [(new, self._scope, object_name, old) for old, new in moves.items()],
-                )
-            change.run_many(
-                "UPDATE {record} SET parent = ? WHERE scope = ? AND parent = ?",
-                [(new, self._scope, old) for old, new in moves.items()],
-            )
-            change.run_many(
-                "UPDATE {record} SET source = ?, value = ? WHERE scope = ? AND object = ? AND key = ?",
-                [(*_own(key), self._scope, object_name, key) for key in moves.values()],
-            )
-            self._note_sources(change, object_name, moves.values())
-
-    def _note_sources(self, change: Transaction, object_name: str, keys: Iterable[str]) -> None:
-        known = self._known_sources().setdefault(object_name, set())
-        sources = {found.source for key in keys if (found := identity.origin(key))} - known
-        change.run_many(
-            "INSERT INTO {origin} (scope, object, source) VALUES (?, ?, ?)"
-            " ON CONFLICT (scope, object, source) DO NOTHING",
-            [(self._scope, object_name, source) for source in sources],
-        )
-        known |= sources
 
     # Writing down
 
@@ -442,7 +310,7 @@ class WriteLog:
                 " attempts = excluded.attempts, written_at = excluded.written_at",
                 [
                     (
-                        scope, object_name, key, *_own(key), entry.hash, entry.xero_id, entry.status, entry.owner,
+                        scope, object_name, key, *own_values(key), entry.hash, entry.xero_id, entry.status, entry.owner,
                         entry.parent, None if entry.lines is None else ",".join(entry.lines), entry.attempts, at,
                     )
                     for key, entry in entries
@@ -452,9 +320,9 @@ class WriteLog:
                 "INSERT INTO {record} (scope, object, key, source, value, status, attempts)"
                 " VALUES (?, ?, ?, ?, ?, '', 1)"
                 " ON CONFLICT (scope, object, key) DO UPDATE SET attempts = {record}.attempts + 1",
-                [(scope, object_name, key, *_own(key)) for key in denied],
+                [(scope, object_name, key, *own_values(key)) for key in denied],
             )
-            self._note_sources(change, object_name, [*(key for key, _ in entries), *denied])
+            self.claims.note_sources(change, object_name, [*(key for key, _ in entries), *denied])
             change.run_many(
                 "DELETE FROM {flight} WHERE scope = ? AND object = ? AND key = ?",
                 [(scope, object_name, key) for key in done],
@@ -481,10 +349,6 @@ def _entry(row: tuple[Any, ...]) -> LogEntry:
     return LogEntry(
         content, xero_id, status or "", owner, parent, lines.split(",") if lines else None, attempts
     )
-
-
-def _own(key: str) -> tuple[str | None, str | None]:
-    return identity.own_key(key) or (None, None)
 
 
 def _named(field: str, value: str) -> str:

@@ -68,7 +68,7 @@ UPDATE flight SET key = '{UNKNOWN_ORIGIN}' || key;
 INSERT INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM record;
 INSERT OR IGNORE INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM flight;
 INSERT INTO organisation SELECT DISTINCT scope, '', '', '' FROM record;
-"""  # noqa: S608
+"""
 #: Bytes that SQLite needs beside the log.
 _LEAST_ROOM = 1 << 17
 _SAYS_SO = "name another file with write_log_path, or update singer-xero"

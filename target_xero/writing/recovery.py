@@ -107,9 +107,7 @@ class Recovery:
     def _read_afresh(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
         for op in ops:
             self._lookups.forget(spec, op.entry.xero_id)
-        for field in spec.natural_keys if spec.search else ():
-            values = [value for op in ops for name, value in spec.natural_key(op.body) if name == field]
-            self._lookups.look_up(spec, field, values, afresh=True)
+        self._lookups.look_up_names(spec, (op.body for op in ops), afresh=True)
 
     def _created(self, spec: WriteSpec, op: WriteOp) -> Record | None:
         """The record of that name, unless it existed before, so that the create was refused."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from itertools import groupby, islice
@@ -129,13 +129,15 @@ class Writer:
         if max((len(streams) for streams in self._intake.origins.values()), default=0) < 2:
             return
         for spec in WRITE_SPECS.values():
-            if self._log.has_unknown_origins(spec.name):
+            if self._log.claims.has_unknown_origins(spec.name):
                 claims: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
                 for job in self._intake.jobs(spec):
                     if of := origin(job.key):
                         for key in former(job.key):
                             claims[key].add((of.source, of.stream))
-                self._log.disputed[spec.name] = {key for key, streams in claims.items() if len(streams) > 1}
+                self._log.claims.disputed[spec.name] = {
+                    key for key, streams in claims.items() if len(streams) > 1
+                }
 
     @contextmanager
     def _calls_counted(self, spec: WriteSpec) -> Iterator[None]:
@@ -172,17 +174,18 @@ class Writer:
         coming = [job for job in jobs if self._planner.may_be_sent(spec, job)]
         of = spec.member_reference
         self._references.prepare(({of: job.sent} if of else job.sent, job.tenant) for job in coming)
+        self._look_up_lines(spec, jobs, last_hashes)
+        new = [job.sent for job in coming if not job.id and self._log.entry(spec.name, job.key) is None]
+        self._planner.search.prepare(spec, new)
+        if spec.lookup_before_create:
+            self._lookups.look_up_names(spec, (job.sent for job in coming))
+
+    def _look_up_lines(self, spec: WriteSpec, jobs: list[Job], last_hashes: Mapping[str, str]) -> None:
         # Lines keep their ids, which only Xero knows of a record that was not written here.
         look_up = self._planner.lines.document_to_look_up
         unknown = [found for job in jobs if (found := look_up(spec, job, last_hashes[job.key]))]
         if unknown and spec.xero:
             self._lookups.by_ids(spec, unknown)
-        new = [job.sent for job in coming if not job.id and self._log.entry(spec.name, job.key) is None]
-        self._planner.search.prepare(spec, new)
-        if spec.lookup_before_create and spec.search:
-            names = [pair for job in coming for pair in spec.natural_key(job.sent)]
-            for field in spec.natural_keys:
-                self._lookups.look_up(spec, field, [value for name, value in names if name == field])
 
     def _endings(self, spec: WriteSpec) -> Iterator[Job]:
         """The documents that end before anything is created; their parts end before them."""

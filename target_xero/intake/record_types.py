@@ -1,0 +1,199 @@
+"""Types by which msgspec reads records in one go, and what tidies such records up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Context, Decimal, Inexact
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from target_xero.content.amounts import agrees
+from target_xero.content.payload import HEXADECIMAL, ID_LIKE, NOBODY, RecordParser
+
+_NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
+#: What a field of each kind looks like when there is nothing to put right about it.
+_TYPES: Mapping[str, Any] = {
+    "guid": str,
+    "text": str,
+    "day": date,
+    "instant": str,
+    "flag": bool,
+    "whole": int,
+    **dict.fromkeys(_NUMBERS, Any),
+}
+_UNSEEN = msgspec.Raw()
+
+
+class Unusual(Exception):
+    """A record that only the form can judge."""
+
+
+_Tidy = Callable[[Any], None]
+
+
+class CompiledType(NamedTuple):
+    """The type of a form's records under Xero's names, and what tidies such a record up.
+
+    `read` is the type under the names that the input has, and `convert` makes a record of the one into the other; None
+    if the names are Xero's.
+    """
+
+    kind: type[Any]
+    tidy: _Tidy
+    read: type[Any]
+    convert: Callable[[Any], Any] | None
+
+
+def compiled_type(form: RecordParser, name: str, special: Mapping[str, Any]) -> CompiledType:
+    """Compile a form.
+
+    The fields of the type are in the order of their names, as they are hashed; what is `special` is in `x0`, `x1`
+    and so on. Tidying up leaves shortest numbers, and no empty or special values; `Unusual` is raised for a record
+    that the form has to judge.
+    """
+    fields: list[tuple[str, Any, Any]] = []
+    read: dict[str, Any] = {}
+    converters: dict[str, tuple[Callable[[Any], Any], bool]] = {}
+    ops: list[str] = []
+    known = dict(_NAMES)
+    for field, word in sorted(form.wanted.items()):
+        if field in form.inner and field not in form.aside:
+            inner, many = compiled_type(form.inner[field], f"{name}_{field}", {}), word.kind == "many"
+            known |= {f"empty_{field}": inner.kind(), f"tidy_{field}": inner.tidy}
+            fields.append((field, (list[inner.kind] if many else inner.kind) | None, None))  # type: ignore[name-defined]
+            if inner.convert:
+                read[field] = list[inner.read] if many else inner.read  # type: ignore[name-defined]
+                converters[field] = (inner.convert, many)
+            call = "pass" if inner.tidy is _nothing_to_do else f"tidy_{field}(one)"
+            ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
+        elif (kind := _plain_type(form, field)) is not None:
+            fields.append((field, kind | None, None))
+            ops += [_tidied(form, field).format(field=field)]
+    ops += [_DROP_AMOUNT] if form.is_priced_line else []
+    ops += [
+        f"if {' and '.join(f'record.{one} is None' for one in group)}: raise Unusual" for group in form.needs
+    ]
+    places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
+    for place, raw in places.items():
+        is_special = raw in special
+        fields.append((place, special[raw] | None, None) if is_special else (place, msgspec.Raw, _UNSEEN))
+        ops.append(f"record.{place} = {None if is_special else 'unseen'}")
+    kind = _struct(name, fields, places)
+    spellings = {field: raw for field, raw in form.spellings.items() if raw not in places.values()}
+    if not spellings and not converters:
+        return CompiledType(kind, _tidying(ops, known), kind, None)
+    spelled = [
+        (field, (read[field] | None) if field in read else of, default) for field, of, default in fields
+    ]
+    reading = _struct(name, spelled, {**places, **spellings})
+    return CompiledType(kind, _tidying(ops, known), reading, _converter(kind, converters))
+
+
+def _plain_type(form: RecordParser, field: str) -> Any:
+    """The type of a field without nested records that are content; None if there is none."""
+    word = form.wanted[field]
+    if field in form.inner:
+        return Any
+    return list[str] if word.item and word.item.kind == "text" else _TYPES.get(word.kind)
+
+
+def _tidied(form: RecordParser, field: str) -> str:
+    word = form.wanted[field]
+    if field in form.inner:
+        # Parts are records of their own, if there are any.
+        return _NO_PARTS
+    return _TEXTS if word.item and word.item.kind == "text" else _TIDIED.get(word.kind, "")
+
+
+def _struct(name: str, fields: Sequence[tuple[str, Any, Any]], rename: Mapping[str, str]) -> type[Any]:
+    return msgspec.defstruct(
+        name, fields, rename=rename, omit_defaults=True, forbid_unknown_fields=True, gc=False
+    )
+
+
+def _converter(
+    kind: type[Any], converters: Mapping[str, tuple[Callable[[Any], Any], bool]]
+) -> Callable[[Any], Any]:
+    """Return what makes a record under the input's names into one under Xero's."""
+    names = kind.__struct_fields__
+    values_of = attrgetter(*names) if len(names) > 1 else lambda record: (getattr(record, names[0]),)
+    inner = [(names.index(field), convert, many) for field, (convert, many) in converters.items()]
+
+    def convert(record: Any) -> Any:
+        values = list(values_of(record))
+        for index, one, many in inner:
+            if values[index] is not None:
+                values[index] = [one(each) for each in values[index]] if many else one(values[index])
+        return kind(*values)
+
+    return convert
+
+
+def _tidying(ops: Sequence[str], known: dict[str, Any]) -> _Tidy:
+    if not any(ops):
+        return _nothing_to_do
+    source = "\n".join(["def tidy(record):", *filter(None, ops)]).replace("\n", "\n    ")
+    # Compiled once for each object, of the registry's own names; a loop over them takes twice as long.
+    exec(source, known)  # noqa: S102
+    tidy: _Tidy = known["tidy"]
+    return tidy
+
+
+def _nothing_to_do(record: Any) -> None:
+    """Leave a record as it is."""
+
+
+_NAMES: Mapping[str, Any] = {
+    "Decimal": Decimal,
+    # More digits than a float is sure of are the form's to judge.
+    "short": Context(prec=14, traps=[Inexact]),
+    "whole": Decimal(1),
+    "hexadecimal": HEXADECIMAL,
+    "id_like": ID_LIKE,
+    "nobody": NOBODY,
+    "unseen": _UNSEEN,
+    "Unusual": Unusual,
+    "agrees": agrees,
+}
+_ID = """value = record.{field}
+if value is not None and (value.encode().translate(hexadecimal) != id_like or value == nobody): raise Unusual"""
+_NUMBER = """value = record.{field}
+if value.__class__ is Decimal:
+    record.{field} = value.normalize(short) if value % whole else value.quantize(whole) or 0
+elif value is not None and value.__class__ is not int: raise Unusual"""
+_DROP_AMOUNT = """amount = record.LineAmount
+if amount is not None and record.UnitAmount is not None and agrees(
+    amount, record.Quantity, record.UnitAmount, record.DiscountRate, record.DiscountAmount
+): record.LineAmount = None"""
+_TEXT = """value = record.{field}
+if value is not None and (not value or value.isspace()): record.{field} = None"""
+_TEXTS = """many = record.{field}
+if many is not None:
+    if not many: record.{field} = None
+    for one in many:
+        if not one or one.isspace(): raise Unusual"""
+_ONE = """one = record.{field}
+if one is not None:
+    if one == empty_{field}: record.{field} = None
+    else:
+        {tidy}
+        if one == empty_{field}: raise Unusual"""
+_EACH = """many = record.{field}
+if many is not None:
+    if not many: record.{field} = None
+    for one in many:
+        {tidy}
+        if one == empty_{field}: raise Unusual"""
+_NO_PARTS = """many = record.{field}
+if many is not None:
+    if many != []: raise Unusual
+    record.{field} = None"""
+_TIDIED: Mapping[str, str] = {
+    "guid": _ID,
+    "text": _TEXT,
+    "instant": _TEXT,
+    **dict.fromkeys(_NUMBERS, _NUMBER),
+}
