@@ -85,7 +85,7 @@ class TargetXero(XeroPlugin, SeamTarget):
             )
         self.schemas[stream] = message
         if isinstance(message.get(SOURCE), str):
-            self.intake.sources[stream] = message[SOURCE]
+            self.intake.identities.sources[stream] = message[SOURCE]
         self._messages.takers.pop(stream, None)
         if message.get("bookmark_properties"):
             self.intake.tables.incremental.add(stream)

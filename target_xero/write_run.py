@@ -46,7 +46,7 @@ class WriteRun:
     def write(self, stop: Callable[[], bool]) -> None:
         """Write everything. Raises `ConfigurationProblem` before the first write for a log that does not fit."""
         settings, source = self._settings, self._only_source()
-        rejects = RejectsFile(self._rejects_path(source), self._schemas, self._intake.source_of)
+        rejects = RejectsFile(self._rejects_path(source), self._schemas, self._intake.identities.source_of)
         organisation = self._destination.organisation
         self._destination.announce()
         self._destination.check_scopes(self._intake.counts)
@@ -111,7 +111,7 @@ class WriteRun:
 
     def _only_source(self) -> str:
         """The source whose log of writes this run uses, by the settings or by the source that rejects name."""
-        sources = sorted({self._intake.source_of(stream) for stream in self._schemas})
+        sources = sorted({self._intake.identities.source_of(stream) for stream in self._schemas})
         if self._settings.source or not sources:
             return self._settings.source
         if len(sources) > 1 and not self._settings.write_log_path:

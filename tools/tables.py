@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from singer_xero.objects import EXCLUSIONS, NESTED_TABLES, OBJECTS, STREAMS, Paging, XeroObject
 from tap_xero.tap import TapXero
-from target_xero.intake import columns
 from target_xero.target import TargetXero
-from target_xero.write_specs import documentation as writes
+from tools import writing_tables as writes
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -118,7 +120,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "tap settings": lambda: settings(TapXero.config_jsonschema["properties"]),
     "target settings": lambda: settings(TargetXero.config_jsonschema["properties"]),
     "writes": writes.table,
-    "columns": columns.table,
+    "columns": writes.columns_table,
     "not copied": writes.not_copied,
     "not written": writes.not_written,
     "nested tables": nested_tables,

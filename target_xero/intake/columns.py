@@ -7,13 +7,12 @@ the columns of Xero's import templates, and those that hold one line of a docume
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_xero.content.payload import REFERENCES, InvalidRecord, RecordParser
-from target_xero.content.spelling import folded, is_blank, snake_case
-from target_xero.write_specs.rows import WRITE_SPECS, parser_of
+from target_xero.content.payload import InvalidRecord, RecordParser
+from target_xero.content.spelling import folded, is_blank
 from target_xero.write_specs.spec import WriteSpec
 
 #: A field and where it is nested: `("Addresses", "POBOX", "City")` is the City of the address of that type.
@@ -78,7 +77,7 @@ _OF_DOCUMENTS: Mapping[str, tuple[Path, ...]] = {
     "BrandingTheme": (("BrandingThemeName",),),
 }
 #: By object, the columns of Xero's import templates that are not fields of that name.
-_TEMPLATES: Mapping[str, Mapping[str, tuple[Path, ...]]] = {
+TEMPLATES: Mapping[str, Mapping[str, tuple[Path, ...]]] = {
     "contacts": _contact_columns(),
     "items": _OF_ITEMS,
     "quotes": _OF_DOCUMENTS,
@@ -89,7 +88,7 @@ _TEMPLATES: Mapping[str, Mapping[str, tuple[Path, ...]]] = {
     "repeating_invoices": _OF_DOCUMENTS,
 }
 _MOVED = {
-    name: {folded(column): paths for column, paths in columns.items()} for name, columns in _TEMPLATES.items()
+    name: {folded(column): paths for column, paths in columns.items()} for name, columns in TEMPLATES.items()
 }
 _TERMS = {
     "currentmonth": "OFCURRENTMONTH",
@@ -348,60 +347,3 @@ def _settled(name: str, value: Any) -> Any:
         kept = {inner: _settled(inner, one) for inner, one in value.items()}
         return {inner: one for inner, one in kept.items() if not is_blank(one)}
     return value
-
-
-# The documentation
-
-
-def table() -> str:
-    """The flat columns of each object, as a Markdown table."""
-    lines = [
-        "| stream | columns | columns of one line | also, in Xero's import template |",
-        "|---|---|---|---|",
-    ]
-    for spec in WRITE_SPECS.values():
-        if spec.create:
-            told = (columns_of(spec), line_columns_of(spec), template_columns_of(spec))
-            cells = (", ".join(f"`{column}`" for column in columns) for columns in told)
-            lines.append(f"| `{spec.name}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def columns_of(spec: WriteSpec) -> list[str]:
-    """The columns that hold a record's fields and what is nested in it."""
-    return list(dict.fromkeys(_columns(parser_of(spec))))
-
-
-def line_columns_of(spec: WriteSpec) -> list[str]:
-    """The columns that hold one line of a document; none for an object without lines."""
-    form = parser_of(spec)
-    lines = next((form.inner[name] for name in LISTS if name in form.inner), None)
-    if lines is None:
-        return []
-    columns = (column if column.startswith("line_") else f"line_{column}" for column in _columns(lines))
-    return [*columns, "line_tracking_<category>", "line_number"]
-
-
-def template_columns_of(spec: WriteSpec) -> list[str]:
-    """The columns of Xero's import templates that are not fields of that name."""
-    form = parser_of(spec)
-    lines = next((form.inner[name] for name in LISTS if name in form.inner), None)
-    columns = list(_TEMPLATES.get(spec.name, {}))
-    if lines is not None:
-        known = {"InventoryItemCode": "ItemCode", "Discount": "DiscountRate", "TaxRate": "TaxType"}
-        columns += [column for column, name in known.items() if lines.takes(name)]
-        columns += spec.line_aliases
-        columns += ["TrackingName1", "TrackingOption1", "TrackingName2", "TrackingOption2"]
-    return columns
-
-
-def _columns(form: RecordParser) -> Iterator[str]:
-    for name, word in form.wanted.items():
-        column = snake_case(name)
-        if word.kind != "one":
-            yield column
-        elif name in REFERENCES:
-            own = "Account" if name.endswith("Account") else name
-            yield from (f"{column}_{snake_case(inner.removeprefix(own))}" for inner in REFERENCES[name])
-        else:
-            yield from (f"{column}__{inner}" for inner in _columns(form.inner[name]))

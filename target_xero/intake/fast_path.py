@@ -60,8 +60,8 @@ class FastPath:
         self._special |= {name: int | str for name in keys if name not in {*form.wanted, *self._special}}
         places = {name: f"x{number}" for number, name in enumerate(self._special)}
         self._key_places = tuple(places.get(name, name) for name in keys)
-        self._create_only = tuple(name for name in spec.create_only if name in form.wanted)
-        self._aside = tuple(name for name in form.aside if name in form.wanted and name not in form.inner)
+        self._create_only = tuple(spec.create_only & form.wanted.keys())
+        self._aside = tuple((form.aside & form.wanted.keys()) - form.inner.keys())
         self._status = spec.status_field if spec.status_field in form.wanted else ""
         self._statuses: dict[str | None, str] = {None: "", "": ""}
         self._statuses |= {status: spec.status_aliases.get(status, status) for status in spec.known_statuses}
@@ -135,11 +135,8 @@ class FastPath:
         status = self._take_status(record) if self._status else ""
         if self._is_special:
             _look_closer(spec, record)
-        for name in self._kinds:
-            _drop_kind(getattr(record, name), name)
-        for name in self._nested_kinds:
-            for payment in record.Payments or ():
-                _drop_kind(getattr(payment, name), name)
+        if self._kinds or self._nested_kinds:
+            self._drop_kinds(record)
         aside = {name: value for name in self._aside if (value := getattr(record, name)) is not None}
         for name in aside:
             setattr(record, name, None)
@@ -149,6 +146,13 @@ class FastPath:
         inspected = {name: value for name, value in aside.items() if name in spec.inspected_fields}
         sent, compared = self._encoded(record)
         return key, sent, compared, identifier, tenant, status, gone, inspected
+
+    def _drop_kinds(self, record: Any) -> None:
+        for name in self._kinds:
+            _drop_kind(getattr(record, name), name)
+        for name in self._nested_kinds:
+            for payment in record.Payments or ():
+                _drop_kind(getattr(payment, name), name)
 
     def _own_key(self, record: Any, identifier: str | None) -> str:
         """The identity of a record without key properties: by Xero's id, or by its names."""

@@ -7,7 +7,7 @@ one per object.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -23,20 +23,19 @@ from target_xero.content.payload import (
     InvalidRecord,
     RecordParser,
     decode,
-    encode,
     encode_sorted,
     fingerprint,
     hashed,
 )
-from target_xero.content.spelling import folded
 from target_xero.intake.columns import Layout, Unfolded, layout_of
 from target_xero.intake.fast_path import FastPath, Taken
+from target_xero.intake.identities import Identities
 from target_xero.intake.records import Job, Reject, names_of
 from target_xero.intake.row_tables import Origin, RowTables, tenant_of
-from target_xero.intake.spool import SpoolFile
+from target_xero.intake.spool import LineSpool, SpoolFile
 from target_xero.intake.states import StateQueue
 from target_xero.intake.stream_names import StreamTarget
-from target_xero.write_log.identity import CONTENT, IdentityFormat, part_of
+from target_xero.write_log.identity import CONTENT, part_of
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 from target_xero.write_specs.spec import DELETED_AT, Part, WriteSpec
 
@@ -55,28 +54,20 @@ class Intake:
     ) -> None:
         self._day_order = day_order
         self.states = states
-        self.source = source
-        #: Streams of another source than that, such as mended rejects.
-        self.sources: dict[str, str] = {}
+        self.identities = Identities(source)
         self._warn = warn
         self._forms: dict[str, RecordParser] = {}
         self._fast_paths: dict[tuple[str, ...], FastPath] = {}
         self._files: dict[str, SpoolFile] = {}
-        self._lines: SpoolFile | None = None
-        self._line = b""
-        self._line_at = self._end = 0
+        self._lines = LineSpool()
         self._seen: set[int] = set()
         self._last: dict[tuple[str, str], str] = {}
-        self._again: Counter[tuple[str, str]] = Counter()
-        self._identity_formats: dict[tuple[str, ...], IdentityFormat] = {}
-        #: The streams, with their sources, that each object has records of.
-        self.origins: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.counts: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self.rejects: list[Reject] = []
         self.elsewhere: Counter[tuple[str, str]] = Counter()
         self._layouts: dict[tuple[str, ...], Layout] = {}
-        self.tables = RowTables(self, warn, states.settled)
+        self.tables = RowTables(self.identities, warn, states.settled)
 
     # Taking in
 
@@ -87,19 +78,9 @@ class Intake:
         spec, place = stream_target.spec, (stream, *keys)
         fast_path = self._fast_paths.get(place)
         if fast_path is None and not stream_target.says:
-            identities = self._identity_format(spec, stream, keys)
+            identities = self.identities.format_of(spec, stream, keys)
             fast_path = self._fast_paths[place] = FastPath(spec, self._form(spec), stream, keys, identities)
         return StreamReader(self, stream_target, stream, keys, columns, fast_path)
-
-    def _identity_format(self, spec: WriteSpec, stream: str, keys: Sequence[str]) -> IdentityFormat:
-        """What makes the identities of a stream's records."""
-        place = (stream, *keys)
-        identities = self._identity_formats.get(place)
-        if identities is None:
-            source = self.source_of(stream)
-            identities = self._identity_formats[place] = IdentityFormat(source, stream, keys)
-            self.origins[spec.name].add((source, stream))
-        return identities
 
     def take_fast(self, spec: WriteSpec, stream: str, taken: Taken, line: bytes) -> None:
         """Take in a record that its shape could read."""
@@ -108,8 +89,8 @@ class Intake:
         self.states.opened(epoch)
         # As `hashed` would have it.
         content = fingerprint(b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false"))
-        place, raw = self._keep(line), cast("dict[str, Any]", msgspec.Raw(sent))
-        key = key or self._content_key(spec, stream, (), content)
+        place, raw = self._lines.keep(line), cast("dict[str, Any]", msgspec.Raw(sent))
+        key = key or self.identities.by_content(spec, stream, (), content)
         self._add(spec, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
 
     def take(
@@ -130,19 +111,15 @@ class Intake:
         layout = self._layout(spec, stream, record, columns)
         content, unfolded = self._content(stream_target, stream, keys, record, layout)
         gone, tenant = bool(record.get(DELETED_AT)), tenant_of(record)
-        origin = Origin(stream, keys, "", gone, tenant, epoch, [self._keep(line)])
+        origin = Origin(stream, keys, "", gone, tenant, epoch, [self._lines.keep(line)])
         if layout.lines:
             self.tables.take(stream_target, layout, record, unfolded, content, origin)
             return
         try:
-            origin = origin._replace(key=self.key(spec, stream, keys, record, content))
+            origin = origin._replace(key=self.identities.key(spec, stream, keys, record, content))
         except InvalidRecord as broken:
             content.problems.append(broken)
         self._accept(spec, content, origin)
-
-    def source_of(self, stream: str) -> str:
-        """Return the source of a stream."""
-        return self.sources.get(stream, self.source)
 
     def compose(self) -> None:
         """Make documents of rows with a line each, now that the input has ended."""
@@ -187,9 +164,7 @@ class Intake:
 
     def _accept(self, spec: WriteSpec, content: Content, origin: Origin) -> None:
         """Take in what a record says, or reject it."""
-        epoch, place = origin.epoch, origin.places[0]
-        if len(origin.places) > 1:
-            place = self._keep(encode({"stream": origin.stream, "rows": origin.places}))
+        epoch, place = origin.epoch, self._lines.keep_rows(origin.stream, origin.places)
         try:
             job = self._job(spec, origin.key, content, origin.gone, origin.tenant)
         except InvalidRecord as broken:
@@ -200,7 +175,7 @@ class Intake:
             self.rejects.append(Reject(spec.name, epoch, place, told, names))
             return
         job.epoch, job.raw = epoch, place
-        job.key = job.key or self._content_key(spec, origin.stream, origin.keys, job.hash)
+        job.key = job.key or self.identities.by_content(spec, origin.stream, origin.keys, job.hash)
         for field, pattern, why in spec.written_by_other_stream:
             value = content.sent.get(field) or content.aside.get(field)
             if value and fnmatchcase(str(value), pattern):
@@ -284,35 +259,6 @@ class Intake:
             raise InvalidRecord(f"only one of {', '.join(given)} may be given", given[1])
         spec.check(sent)
 
-    def key(
-        self, spec: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
-    ) -> str:
-        """The identity by the key properties, else by what names it in Xero; "" if its content must do.
-
-        Raises `Broken` if a key property is empty.
-        """
-        identities = self._identity_format(spec, stream, keys)
-        if keys:
-            values = [record[name] if name in record else _misspelled(record, name) for name in keys]
-            for name, value in zip(keys, values, strict=True):
-                if value is None or value == "":
-                    raise InvalidRecord("the key is empty", name)
-            return identities.of(values)
-        if spec.key in content.aside:
-            return identities.by(spec.key, str(content.aside[spec.key]))
-        return next((identities.by(name, value) for name, value in spec.natural_key(content.sent)), "")
-
-    def identity_format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
-        """What makes identities of these fields, in a stream without key properties."""
-        return IdentityFormat(self.source_of(stream), stream, fields)
-
-    def _content_key(self, spec: WriteSpec, stream: str, keys: Sequence[str], content: str) -> str:
-        """Without any key the content is the key; the second of two equal records is another one."""
-        self._again[stream, content] += 1
-        return self._identity_format(spec, stream, keys).by(
-            CONTENT, f"{content}.{self._again[stream, content]}"
-        )
-
     def _add(self, spec: WriteSpec, job: Job) -> None:
         seen = hash((spec.name, job.key))
         if seen in self._seen:
@@ -325,18 +271,6 @@ class Intake:
         file.write(encode_sorted(job) + b"\n")
         self.counts[spec.name] += 1
         self.ends[spec.name] += job.gone or job.status in spec.end_statuses
-
-    def _keep(self, line: bytes) -> int:
-        """Keep a line of the input; one that gives several records is kept once."""
-        if line is self._line:
-            return self._line_at
-        if self._lines is None:
-            self._lines = SpoolFile()
-        self._line, self._line_at = line, self._end
-        self._end += self._lines.write(line)
-        if not line.endswith(b"\n"):
-            self._end += self._lines.write(b"\n")
-        return self._line_at
 
     def _form(self, spec: WriteSpec) -> RecordParser:
         form = self._forms.get(spec.name)
@@ -375,21 +309,15 @@ class Intake:
         return self._last.get((spec.name, job.key), job.hash)
 
     def records(self, place: int) -> tuple[str, list[dict[str, Any]]]:
-        """The stream, and the rows of one record as they came."""
-        message = self._message(place)
-        rows = [self._message(spec) for spec in message["rows"]] if "rows" in message else [message]
-        return message["stream"], [spec["record"] for spec in rows]
-
-    def _message(self, place: int) -> dict[str, Any]:
-        assert self._lines is not None  # noqa: S101
-        message: dict[str, Any] = decode(self._lines.line(place))
-        return message
+        """Return the stream and the rows of one record as they came."""
+        return self._lines.records(place)
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in (*self._files.values(), self._lines, self.tables):
-            if file is not None:
-                file.close()
+        for file in self._files.values():
+            file.close()
+        self._lines.close()
+        self.tables.close()
 
 
 class StreamReader:
@@ -434,11 +362,6 @@ class StreamReader:
         elif self._fast_path:
             self._fast_path.learn()
         return True
-
-
-def _misspelled(record: Mapping[str, Any], key: str) -> Any:
-    """The value of a key whose column has a byte order mark in front, as the first one of a file may have."""
-    return next((value for name, value in record.items() if folded(name) == folded(key)), None)
 
 
 def _told_by(spec: WriteSpec, part: Content) -> dict[str, str]:

@@ -47,49 +47,66 @@ class CompiledType(NamedTuple):
     convert: Callable[[Any], Any] | None
 
 
+class _Parts:
+    """What a type is compiled from."""
+
+    def __init__(self, form: RecordParser, name: str) -> None:
+        self._form, self._name = form, name
+        self.fields: list[tuple[str, Any, Any]] = []
+        self.read: dict[str, Any] = {}
+        self.converters: dict[str, tuple[Callable[[Any], Any], bool]] = {}
+        self.ops: list[str] = []
+        self.known = dict(_NAMES)
+
+    def add(self, field: str) -> None:
+        """Add a field, which may hold nested records."""
+        if field in self._form.inner and field not in self._form.aside:
+            self._add_nested(field, many=self._form.wanted[field].kind == "many")
+        elif (kind := _plain_type(self._form, field)) is not None:
+            self.fields.append((field, kind | None, None))
+            self.ops.append(_tidied(self._form, field).format(field=field))
+
+    def _add_nested(self, field: str, *, many: bool) -> None:
+        inner = compiled_type(self._form.inner[field], f"{self._name}_{field}", {})
+        self.known |= {f"empty_{field}": inner.kind(), f"tidy_{field}": inner.tidy}
+        self.fields.append((field, (list[inner.kind] if many else inner.kind) | None, None))  # type: ignore[name-defined]
+        if inner.convert:
+            self.read[field] = list[inner.read] if many else inner.read  # type: ignore[name-defined]
+            self.converters[field] = (inner.convert, many)
+        call = "pass" if inner.tidy is _nothing_to_do else f"tidy_{field}(one)"
+        self.ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
+
+
 def compiled_type(form: RecordParser, name: str, special: Mapping[str, Any]) -> CompiledType:
     """Compile a form.
 
-    The fields of the type are in the order of their names, as they are hashed; what is `special` is in `x0`, `x1`
-    and so on. Tidying up leaves shortest numbers, and no empty or special values; `Unusual` is raised for a record
-    that the form has to judge.
+    The fields of the type are in the order of their names, as they are hashed; what is `special` is in `x0`, `x1` and
+    so on. Tidying up leaves shortest numbers, and no empty or special values; it raises `Unusual` for a record that the
+    form has to judge.
     """
-    fields: list[tuple[str, Any, Any]] = []
-    read: dict[str, Any] = {}
-    converters: dict[str, tuple[Callable[[Any], Any], bool]] = {}
-    ops: list[str] = []
-    known = dict(_NAMES)
-    for field, word in sorted(form.wanted.items()):
-        if field in form.inner and field not in form.aside:
-            inner, many = compiled_type(form.inner[field], f"{name}_{field}", {}), word.kind == "many"
-            known |= {f"empty_{field}": inner.kind(), f"tidy_{field}": inner.tidy}
-            fields.append((field, (list[inner.kind] if many else inner.kind) | None, None))  # type: ignore[name-defined]
-            if inner.convert:
-                read[field] = list[inner.read] if many else inner.read  # type: ignore[name-defined]
-                converters[field] = (inner.convert, many)
-            call = "pass" if inner.tidy is _nothing_to_do else f"tidy_{field}(one)"
-            ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
-        elif (kind := _plain_type(form, field)) is not None:
-            fields.append((field, kind | None, None))
-            ops += [_tidied(form, field).format(field=field)]
-    ops += [_DROP_AMOUNT] if form.is_priced_line else []
-    ops += [
+    parts = _Parts(form, name)
+    for field in sorted(form.wanted):
+        parts.add(field)
+    parts.ops += [_DROP_AMOUNT] if form.is_priced_line else []
+    parts.ops += [
         f"if {' and '.join(f'record.{one} is None' for one in group)}: raise Unusual" for group in form.needs
     ]
     places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
     for place, raw in places.items():
-        is_special = raw in special
-        fields.append((place, special[raw] | None, None) if is_special else (place, msgspec.Raw, _UNSEEN))
-        ops.append(f"record.{place} = {None if is_special else 'unseen'}")
-    kind = _struct(name, fields, places)
+        of = (special[raw] | None, None) if raw in special else (msgspec.Raw, _UNSEEN)
+        parts.fields.append((place, *of))
+        parts.ops.append(f"record.{place} = {None if raw in special else 'unseen'}")
+    kind, tidy = _struct(name, parts.fields, places), _tidying(parts.ops, parts.known)
     spellings = {field: raw for field, raw in form.spellings.items() if raw not in places.values()}
-    if not spellings and not converters:
-        return CompiledType(kind, _tidying(ops, known), kind, None)
+    if not spellings and not parts.converters:
+        return CompiledType(kind, tidy, kind, None)
+    read = parts.read
     spelled = [
-        (field, (read[field] | None) if field in read else of, default) for field, of, default in fields
+        (field, read[field] | None if field in read else of, default) for field, of, default in parts.fields
     ]
-    reading = _struct(name, spelled, {**places, **spellings})
-    return CompiledType(kind, _tidying(ops, known), reading, _converter(kind, converters))
+    return CompiledType(
+        kind, tidy, _struct(name, spelled, {**places, **spellings}), _converter(kind, parts.converters)
+    )
 
 
 def _plain_type(form: RecordParser, field: str) -> Any:

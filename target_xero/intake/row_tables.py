@@ -50,7 +50,7 @@ class Keys(Protocol):
     ) -> str:
         """The identity by the key properties, else by what names the record in Xero; `Broken` for an empty key."""
 
-    def identity_format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
+    def format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
         """What makes identities of these fields."""
 
 
@@ -145,7 +145,7 @@ class RowTables:
             return Place(row.name, stream, "#" + "|".join(values), version)
         if is_own:
             return Place(row.name, stream, self._keys.key(row, stream, keys, record, content), version)
-        return Place(row.name, stream, self._keys.identity_format_by(stream, shared).of(values), version)
+        return Place(row.name, stream, self._keys.format_by(stream, shared).of(values), version)
 
     def documents(self) -> Iterator[tuple[WriteSpec, Content, Origin]]:
         """The documents of all rows that have come, now that the input has ended."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from singer_xero.config import ConfigurationProblem
+from target_xero.content.payload import decode, encode
 
 #: Bytes that wait for a file to be written to.
 _BUFFER = 1 << 18
@@ -57,6 +59,47 @@ class SpoolFile:
     def close(self) -> None:
         """Let go of it."""
         with suppress(OSError):  # what could not be written is not needed any longer
+            self._file.close()
+
+
+class LineSpool:
+    """Keeps the lines of the input, for the rejects. A line that gives several records is kept once."""
+
+    def __init__(self) -> None:
+        self._file: SpoolFile | None = None
+        self._line = b""
+        self._place = self._end = 0
+
+    def keep(self, line: bytes) -> int:
+        """Keep a line and return its place."""
+        if line is self._line:
+            return self._place
+        if self._file is None:
+            self._file = SpoolFile()
+        self._line, self._place = line, self._end
+        self._end += self._file.write(line)
+        if not line.endswith(b"\n"):
+            self._end += self._file.write(b"\n")
+        return self._place
+
+    def keep_rows(self, stream: str, places: Sequence[int]) -> int:
+        """Keep which lines are the rows of one record."""
+        return places[0] if len(places) == 1 else self.keep(encode({"stream": stream, "rows": places}))
+
+    def records(self, place: int) -> tuple[str, list[dict[str, Any]]]:
+        """Return the stream and the rows of one record as they came."""
+        message = self._message(place)
+        rows = [self._message(row) for row in message["rows"]] if "rows" in message else [message]
+        return message["stream"], [row["record"] for row in rows]
+
+    def _message(self, place: int) -> dict[str, Any]:
+        assert self._file is not None  # noqa: S101
+        message: dict[str, Any] = decode(self._file.line(place))
+        return message
+
+    def close(self) -> None:
+        """Delete the file."""
+        if self._file is not None:
             self._file.close()
 
 

@@ -126,7 +126,7 @@ class Writer:
 
     def _find_disputed(self) -> None:
         """Find keys that an old log has without their stream, and that several streams of this run have."""
-        if max((len(streams) for streams in self._intake.origins.values()), default=0) < 2:
+        if max((len(streams) for streams in self._intake.identities.origins.values()), default=0) < 2:
             return
         for spec in WRITE_SPECS.values():
             if self._log.claims.has_unknown_origins(spec.name):

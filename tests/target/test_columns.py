@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from target_xero.content.payload import InvalidRecord
-from target_xero.intake.columns import Layout, columns_of, layout_of, line_columns_of, template_columns_of
+from target_xero.intake.columns import Layout, layout_of
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of
+from tools.writing_tables import columns_of, line_columns_of, template_columns_of
 
 WRITTEN = [name for name, row in WRITE_SPECS.items() if row.create]
 WITH_LINES = [name for name in WRITTEN if line_columns_of(WRITE_SPECS[name])]
