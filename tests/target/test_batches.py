@@ -9,7 +9,7 @@ import pytest
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import DayLimitReached
-from target_xero.planning.planner import WriteOp
+from target_xero.planning.operations import WriteOp
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import Endpoint
 from target_xero.writing.answers import messages, paired

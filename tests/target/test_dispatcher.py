@@ -1,0 +1,113 @@
+"""Sending alone: what goes beside what, and what the log of writes knows before a request is out."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from target_xero.writing.dispatcher import AT_ONCE, Dispatcher, InFlight
+from target_xero.writing.tally import Stopped
+
+from .conftest import Wiring
+from .parts import CONTACTS, Parts, create, parts
+
+
+def sending(built: Parts) -> tuple[Dispatcher, list[InFlight]]:
+    """A dispatcher that notes the requests whose answers have come."""
+    answered: list[InFlight] = []
+    found = built.dispatcher()
+    found.on_answer = answered.append
+    found.on_dry_run = answered.append
+    return found, answered
+
+
+def test_records_go_out_in_batches_and_xero_has_them(wiring: Wiring):
+    with parts(wiring, batch_size=2) as built:
+        dispatcher, answered = sending(built)
+        dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(5)])
+        dispatcher.wait_for_all()
+        assert [len(request.ops) for request in answered] == [2, 2, 1]
+        assert all(request.answer().status == 200 for request in answered)
+    assert {one["Name"] for one in wiring.records("Contacts")} == {f"N{n}" for n in range(5)}
+
+
+def test_no_more_requests_are_in_flight_than_xero_answers_at_once(wiring: Wiring):
+    most = 0
+    with parts(wiring, batch_size=1) as built:
+        dispatcher, _ = sending(built)
+
+        def look(request: InFlight) -> None:
+            nonlocal most
+            most = max(most, len(dispatcher.in_flight()) + 1)
+
+        dispatcher.on_answer = look
+        dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(12)])
+        dispatcher.wait_for_all()
+    assert most == AT_ONCE
+
+
+def test_requests_of_one_name_wait_for_each_other(wiring: Wiring):
+    with parts(wiring, batch_size=1) as built:
+        dispatcher, answered = sending(built)
+        dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name="Abel") for n in range(2)])
+        assert (len(answered), len(dispatcher.in_flight())) == (1, 1)
+        dispatcher.wait_for_all()
+        assert dispatcher.is_idle
+
+
+def test_with_on_reject_stop_one_request_goes_at_a_time(wiring: Wiring):
+    with parts(wiring, batch_size=1, stop_at_reject=True) as built:
+        dispatcher, answered = sending(built)
+        dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(3)])
+        assert (len(answered), len(dispatcher.in_flight())) == (2, 1)
+        dispatcher.wait_for_all()
+
+
+def test_the_log_has_a_request_in_flight_before_it_is_sent(wiring: Wiring, monkeypatch: pytest.MonkeyPatch):
+    seen: list[list[str]] = []
+    with parts(wiring) as built:
+        dispatcher, _ = sending(built)
+        set_off = InFlight.set_off
+
+        def looking(self: InFlight, *args: object) -> None:
+            seen.append([one.key for one in built.log.pending()])
+            set_off(self, *args)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(InFlight, "set_off", looking)
+        op = create(CONTACTS, "1", Name="Abel")
+        dispatcher.send(CONTACTS, [op])
+        dispatcher.wait_for_all()
+    assert seen == [[op.job.key]]
+
+
+def test_a_stop_sends_nothing_and_leaves_nothing_in_flight(wiring: Wiring):
+    with parts(wiring, stop=lambda: True) as built:
+        dispatcher, _ = sending(built)
+        with pytest.raises(Stopped):
+            dispatcher.send(CONTACTS, [create(CONTACTS, "1", Name="Abel")])
+        assert built.log.pending() == []
+    assert wiring.writes() == []
+
+
+def test_a_dry_run_sends_nothing(wiring: Wiring):
+    with parts(wiring, dry_run=True) as built:
+        dispatcher, answered = sending(built)
+        dispatcher.send(CONTACTS, [create(CONTACTS, "1", Name="Abel")])
+        assert (len(answered), built.log.pending()) == (1, [])
+    assert wiring.writes() == []
+
+
+def test_requests_put_before_what_is_due_keep_their_order(wiring: Wiring):
+    with parts(wiring) as built:
+        dispatcher, answered = sending(built)
+        dispatcher.queue(CONTACTS, [create(CONTACTS, "3", Name="C")])
+        first, second = (InFlight(CONTACTS, [create(CONTACTS, n, Name=n)], frozenset({n})) for n in "12")
+        dispatcher.send_next(first, second)
+        dispatcher.wait_for_all()
+        assert [request.ops[0].body["Name"] for request in answered] == ["1", "2", "C"]
+
+
+def test_a_request_in_flight_does_not_keep_a_process_alive():
+    assert isinstance(InFlight(CONTACTS, [create(CONTACTS, "1", Name="A")], frozenset()), threading.Thread)
+    assert InFlight(CONTACTS, [create(CONTACTS, "1", Name="A")], frozenset()).daemon
