@@ -105,4 +105,4 @@ def test_a_module_s_name_says_what_is_in_it() -> None:
 
 def test_these_tests_see_imports_that_are_hidden_in_functions_and_relative_ones() -> None:
     assert "xero_sandbox" in ours("singer_xero.config")
-    assert "xero_sandbox.faults" in ours("xero_sandbox.admin_api")
+    assert "xero_sandbox.faults" in ours("xero_sandbox.service")

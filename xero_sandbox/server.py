@@ -20,7 +20,8 @@ from .state.clock import DEMO_DAY, Clock
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .http.app import Xero
+    from .service import Xero
+
 
 COMPANIES: dict[str, tuple[str, ...]] = {
     "demo": ("demo_company", "second_company", "empty_company"),
@@ -88,7 +89,8 @@ class Sandbox:
             return self
         from werkzeug.serving import make_server
 
-        from .http.app import Xero
+        from .http.app import Application
+        from .service import Xero
         from .state.store import Store
 
         clock = Clock(self._now or DEMO_DAY)
@@ -103,7 +105,7 @@ class Sandbox:
             with create_server(("127.0.0.1", self._port)) as listening:
                 port, number = listening.getsockname()[1], listening.fileno()
                 self._server = make_server(
-                    "127.0.0.1", port, xero, True, request_handler=_handler(), fd=number
+                    "127.0.0.1", port, Application(xero), True, request_handler=_handler(), fd=number
                 )
         except BaseException:
             store.close()

@@ -102,15 +102,16 @@ class Clerk:
         self._index: dict[str, dict[str, Record]] = {}
         self.guid = guid
         self.bank = bank
-        self.ledger = books.Bookkeeper(records, next_journal, guid)
+        self.chart = books.Chart(records)
+        self.ledger = books.Ledger(self.chart, next_journal, guid)
         self.changed: dict[str, dict[str, Record]] = {}
         self.moved: dict[str, Decimal] = {}
         self._counts: dict[str, int] = {}
         self.items = {item["Code"]: item["ItemID"] for item in records["Items"]}
         self.theme = next(iter(records["BrandingThemes"]))["BrandingThemeID"]
-        sales = self.ledger.accounts.get("200", {})
+        sales = self.chart.accounts.get("200", {})
         self.sales_tax, self.purchase_tax = sales.get("TaxType", "OUTPUT2"), "INPUT2"
-        costs = self.ledger.accounts.get("310")
+        costs = self.chart.accounts.get("310")
         if costs:
             self.purchase_tax = costs["TaxType"]
 
@@ -174,8 +175,8 @@ class Clerk:
             {
                 "Name": name,
                 "Option": option,
-                "TrackingCategoryID": self.ledger.options[name, option][0],
-                "TrackingOptionID": self.ledger.options[name, option][1],
+                "TrackingCategoryID": self.chart.options[name, option][0],
+                "TrackingOptionID": self.chart.options[name, option][1],
                 "Options": [],
             }
             for name, option in options
@@ -270,7 +271,7 @@ class Clerk:
         record.update(more)
         if "RepeatingInvoiceID" in record and record["CurrencyRate"] == ONE:
             del record["CurrencyRate"]  # as recorded: what a template made has none in base currency
-        record = books.settled(books.priced(record, self.ledger.percents))
+        record = books.settled(books.priced(record, self.chart.percents))
         if record["Status"] in ("AUTHORISED", "PAID"):
             self._to_ledger(record, at)
         return self.put("Invoices", record)
@@ -488,7 +489,7 @@ class Clerk:
         if kind == "ACCRECCREDIT":
             record["BrandingThemeID"] = self.theme
         record.update(more)
-        record = books.settled(books.priced(record, self.ledger.percents))
+        record = books.settled(books.priced(record, self.chart.percents))
         if status == "AUTHORISED":
             self._to_ledger(record, at)
         return self.put("CreditNotes", record)
@@ -549,7 +550,7 @@ class Clerk:
             **self._money(account["CurrencyCode"], day, None),
         }
         record.update(more)
-        record = books.priced(record, self.ledger.percents)
+        record = books.priced(record, self.chart.percents)
         for resource, word, field in (
             ("Overpayments", "OVERPAYMENT", "OverpaymentID"),
             ("Prepayments", "PREPAYMENT", "PrepaymentID"),
@@ -646,7 +647,7 @@ class Clerk:
         journal_lines = [
             {
                 "Description": description,
-                "TaxType": "NONE" if "NONE" in self.ledger.percents else "BASEXCLUDED",
+                "TaxType": "NONE" if "NONE" in self.chart.percents else "BASEXCLUDED",
                 "TaxAmount": ZERO,
                 "LineAmount": amount,
                 "AccountCode": code,
@@ -704,7 +705,7 @@ class Clerk:
             "SentToContact": status in ("AUTHORISED", "BILLED"),
             **more,
         }
-        return self.put("PurchaseOrders", books.priced(record, self.ledger.percents))
+        return self.put("PurchaseOrders", books.priced(record, self.chart.percents))
 
     def quote(
         self,
@@ -734,7 +735,7 @@ class Clerk:
             "LineAmountTypes": "EXCLUSIVE",
             **more,
         }
-        record = books.priced(record, self.ledger.percents)
+        record = books.priced(record, self.chart.percents)
         record.setdefault("TotalDiscount", ZERO)
         return self.put("Quotes", record)
 

@@ -392,7 +392,7 @@ def _claims(at: datetime, story: Story, day: date) -> None:
             "UpdatedDateUTC": at,
             "HasAttachments": False,
         }
-        receipts.append(clerk.put("Receipts", books.priced(record, clerk.ledger.percents)))
+        receipts.append(clerk.put("Receipts", books.priced(record, clerk.chart.percents)))
     total = sum((r["Total"] for r in receipts), ZERO)
     claim: Record = {
         "ExpenseClaimID": story.guid(f"claim/{day}"),
@@ -696,7 +696,7 @@ def _repeating(story: Story) -> list[Record]:
         }
         if kind == "ACCREC":
             record["BrandingThemeID"] = clerk.theme
-        found.append(books.priced(record, clerk.ledger.percents))
+        found.append(books.priced(record, clerk.chart.percents))
     return found
 
 

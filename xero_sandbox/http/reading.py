@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from werkzeug import Response
 
+from ..accounting import reports as drawn
 from ..resources import (
     GUARDED,
     LIST,
@@ -20,7 +21,8 @@ from ..resources import (
     SINGLE,
     SUMMARY,
 )
-from ..state.store import Record, Table
+from ..state.tables import Record, Table
+from ..values import encode, instant
 from . import messages, queries
 from .calls import QUOTES_JSON, Call, Refusal, bad_query, not_built, not_found
 
@@ -56,22 +58,19 @@ def listed(call: Call) -> Response:
 
 
 def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] | None) -> Response:
-    table, organisation = _table(call), call.organisation
+    table = _table(call)
     extra: dict[str, Any] = {"pagination": pagination} if pagination else {}
     quotes = call.resource.path == "Quotes"
     if quotes:
         extra["SummarizeErrors"] = True
     if not call.json:
-        from .views import shown
-
-        trees = [shown(table.rows[one], call.resource, view, organisation) for one in ids]
-        return call.answer(call.resource.envelope, trees, extra)
-    head = messages.encode({**call.envelope(), **extra})[:-1]
-    places = call.places
+        return call.answer(call.resource.envelope, [call.tree(table.rows[one], view) for one in ids], extra)
+    head = encode({**call.envelope(), **extra})[:-1]
+    form = (view, call.places)
     body = b'%b,"%b":[%b]}' % (
         head,
         call.resource.envelope.encode(),
-        b",".join([table.text(one, view, places, organisation) for one in ids]),
+        b",".join([table.text(one, form, lambda record: encode(call.tree(record, view))) for one in ids]),
     )
     return Response(body, 200, content_type=QUOTES_JSON if quotes else "application/json; charset=utf-8")
 
@@ -248,7 +247,7 @@ def _month(call: Call, name: str, default: int) -> int:
     if text is None:
         return default
     try:
-        day = messages.instant(text).date()
+        day = instant(text).date()
     except ValueError as error:
         raise bad_query(str(error)) from None
     return day.year * 12 + day.month - 1
@@ -371,8 +370,6 @@ def report(call: Call) -> Response:
             if published.get("ReportID") == call.key:
                 return call.answer("Reports", [_published(call, published)])
         raise not_found()
-    from ..accounting import reports as drawn
-
     try:
         made = drawn.run(call.key, call.request.args.to_dict(), call.organisation)
     except ValueError as error:

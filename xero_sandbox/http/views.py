@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from ..resources import RESOURCES, SINGLE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..resources import Resource, View
-    from ..state.store import Organisation
+from ..resources import RESOURCES, SINGLE, Resource, View
+from ..state.organisation import Organisation
 
 _EMPTY_PARTS: dict[str, Any] = {
     "Addresses": [],

@@ -6,16 +6,12 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from werkzeug import Response
-
 from ..accounting import double_entry as books
 from ..accounting.double_entry import ONE, ZERO, in_base, market_rate, money
-from ..http import messages
-from ..http.calls import JSON, XML, Call, not_found
-from ..state.store import Record
+from ..state.tables import Record
 from .documents import SETTLED, Paper, heading, own
 from .lines import Lines, account, tracking, with_lines
-from .work import ZERO_ID, Rule, Work, elements, noted, refresh_balances, rendered, tally, tried
+from .work import Rule, Work
 
 ONLY_STATUS = "Only Status accepted for updates."
 RECONCILED = "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement."
@@ -126,7 +122,7 @@ def _delete_transaction(work: Work, current: Record) -> Record:
 
 def _to_control(work: Work, kind: str) -> None:
     """Lines of over- and prepayments stand in receivables or payables unless they say otherwise."""
-    control = work.ledger.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
+    control = work.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
     if "LineItems" in work.asked:
         lines = [
             {**one, "AccountCode": one.get("AccountCode") or control["Code"]}
@@ -139,7 +135,8 @@ def _to_control(work: Work, kind: str) -> None:
 
 def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
     """The overpayment or prepayment that a bank transaction makes."""
-    transaction.setdefault(key, str(uuid.uuid4()))
+    if key not in transaction:
+        transaction[key] = work.new_id("credit")
     names = "Type Reference Contact Date Status LineAmountTypes LineItems CurrencyCode CurrencyRate"
     names += " SubTotal TotalTax Total"
     held: Record = {key: transaction[key]}
@@ -159,7 +156,7 @@ BANK_TRANSACTIONS = Rule(save_bank_transaction)
 def save_transfer(work: Work, current: Record | None) -> Record:
     """Move money between two bank accounts, or delete such a move (possible since July 2026)."""
     asked = work.asked
-    if current is not None or work.method == "POST":
+    if current is not None or work.origin.updates:
         return _delete_transfer(work, current)
     sides = {side: _bank(work, asked.get(f"{side}BankAccount")) for side in ("From", "To")}
     amount = money(asked.get("Amount", ZERO))
@@ -174,7 +171,7 @@ def save_transfer(work: Work, current: Record | None) -> Record:
     code = sides["From"]["CurrencyCode"]
     rate = market_rate(code, work.base, day)
     transfer: Record = {
-        "BankTransferID": str(uuid.uuid4()),
+        "BankTransferID": work.new_id(),
         "Date": day,
         "Status": "AUTHORISED",
         "Amount": amount,
@@ -187,7 +184,7 @@ def save_transfer(work: Work, current: Record | None) -> Record:
         other = market_rate(bank["CurrencyCode"], work.base, day)
         moved = amount if bank["CurrencyCode"] == code else money(in_base(amount, rate) * other)
         transaction = {
-            "BankTransactionID": str(uuid.uuid4()),
+            "BankTransactionID": work.new_id(side.lower()),
             "BankAccount": named,
             "Type": "SPEND-TRANSFER" if side == "From" else "RECEIVE-TRANSFER",
             "Reference": transfer["Reference"],
@@ -307,7 +304,8 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
         work.refuse("Payment amount exceeds the amount outstanding on this document")
     work.stop()
     kind = books.PAYMENT_TYPES[document["Type"]]
-    payment: Record = {"PaymentID": str(uuid.uuid4())}
+    name = f"/{books.document_id(document)}/payment/{day}/{len(document['Payments'])}"
+    payment: Record = {"PaymentID": work.new_id(name)}
     if batch:
         payment["BatchPaymentID"] = batch["BatchPaymentID"]
         payment["BatchPayment"] = _thin(batch)
@@ -395,7 +393,7 @@ def _thin(batch: Record) -> Record:
 def save_batch(work: Work, current: Record | None) -> Record:
     """Pay several invoices, or several bills, at once; of a batch that is there only the Status can be changed."""
     asked = work.asked
-    if current is not None or work.method == "POST":
+    if current is not None or work.origin.updates:
         return _delete_batch(work, current)
     bank = _bank(work, asked.get("Account"))
     if "Date" not in asked:
@@ -413,7 +411,7 @@ def save_batch(work: Work, current: Record | None) -> Record:
     batch: Record = {
         "Account": {"AccountID": bank["AccountID"], "CurrencyCode": bank["CurrencyCode"]},
         "Reference": asked.get("Reference", ""),
-        "BatchPaymentID": str(uuid.uuid4()),
+        "BatchPaymentID": work.new_id(),
         "Date": asked["Date"],
         "Type": "PAYBATCH" if found[0]["Type"] == "ACCPAY" else "RECBATCH",
         "Status": "AUTHORISED",
@@ -471,27 +469,8 @@ BATCH_PAYMENTS = Rule(save_batch, summarize="PUT")
 # --- allocations -----------------------------------------------------------------------------------------
 
 
-def _credit(call: Call) -> Record:
-    found = call.organisation.table(call.resource.path).find(call.key)
-    if found is None:
-        raise not_found()
-    return found
-
-
-def allocate(call: Call) -> Response:
-    """``PUT /{CreditNotes|Overpayments|Prepayments}/{id}/Allocations``: set a credit against invoices."""
-    identifier = str(_credit(call)[call.resource.id])
-    done: list[Work] = []
-    for asked in elements(call, "Allocations"):
-        work = Work(call, call.resource.path, asked)
-        done.append(tried(work, lambda work=work: _allocate(work, identifier)))  # type: ignore[misc]
-    refresh_balances(
-        call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
-    )
-    return tally(call, "Allocations", done, lambda work: _allocation_tree(call, work))
-
-
-def _allocate(work: Work, identifier: str) -> Record:
+def allocate(work: Work, identifier: str) -> Record:
+    """Set a credit note, prepayment or overpayment against an invoice; returns the allocation."""
     asked = work.asked
     for name in ("Amount", "Date", "Invoice"):
         if name not in asked:
@@ -514,7 +493,7 @@ def _allocate(work: Work, identifier: str) -> Record:
         work.refuse("Allocation amount exceeds the amount outstanding on this document")
     work.lock_dates(asked["Date"])
     work.stop()
-    allocation_id = str(uuid.uuid4())
+    allocation_id = work.new_id(f"/{identifier}/allocation/{len(credit['Allocations'])}")
     work.post(
         work.ledger.post_allocation(credit, invoice, amount, asked["Date"], work.at),
         _journal_of(allocation_id),
@@ -527,48 +506,21 @@ def _allocate(work: Work, identifier: str) -> Record:
     return dict(credit["Allocations"][-1])
 
 
-def _allocation_tree(call: Call, work: Work) -> Record:
-    if work.failed:
-        return {
-            **rendered(call, {"AllocationID": ZERO_ID, **work.asked}),
-            "ValidationErrors": noted(work.errors),
-        }
-    return {**rendered(call, work.answer or {}), "ValidationErrors": []}
-
-
 def _journal_of(allocation_id: str) -> str:
     """The id of an allocation's journal, which has the credit for its source like the credit's own."""
     return str(uuid.uuid5(uuid.UUID(allocation_id), "journal"))
 
 
-def deallocate(call: Call) -> Response:
-    """``DELETE …/Allocations/{AllocationID}``: take an allocation back; the answer is the bare allocation."""
-    credit = _credit(call)
-    allocation = next(
-        (one for one in credit["Allocations"] if one["AllocationID"] == call.name.lower()), None
-    )
-    if allocation is None:
-        raise not_found()
-    work = Work(call, call.resource.path, {})
-
-    def undo() -> Record:
-        work.lock_dates(allocation["Date"])
-        work.stop()
-        invoice = work.get("Invoices", allocation["Invoice"]["InvoiceID"]) or {}
-        work.post(work.ledger.reverse(_allocation_journal(work, credit, allocation), work.at))
-        left, open_again = books.without_allocation(credit, invoice, allocation["AllocationID"], work.at)
-        work.put(work.path, left)
-        work.put("Invoices", open_again)
-        return {**allocation, "IsDeleted": True}
-
-    if tried(work, undo).failed:
-        work.asked = allocation
-        return tally(call, "Allocations", [work], lambda work: _allocation_tree(call, work), summarize=True)
-    refresh_balances(call.organisation, work.contacts_concerned())
-    tree = rendered(call, work.answer or {})
-    if call.json:
-        return Response(messages.encode(tree), 200, content_type=JSON)
-    return Response(messages.xml("Allocation", tree), 200, content_type=XML)
+def deallocate(work: Work, credit: Record, allocation: Record) -> Record:
+    """Take an allocation back; returns the allocation."""
+    work.lock_dates(allocation["Date"])
+    work.stop()
+    invoice = work.get("Invoices", allocation["Invoice"]["InvoiceID"]) or {}
+    work.post(work.ledger.reverse(_allocation_journal(work, credit, allocation), work.at))
+    left, open_again = books.without_allocation(credit, invoice, allocation["AllocationID"], work.at)
+    work.put(work.path, left)
+    work.put("Invoices", open_again)
+    return {**allocation, "IsDeleted": True}
 
 
 def _allocation_journal(work: Work, credit: Record, allocation: Record) -> Record:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-import uuid
-from typing import Any
 
-from werkzeug import Response
-
-from ..http.calls import Call, Refusal, not_found
-from ..state.store import Organisation, Record
-from .work import Rule, Work, elements, refresh_balances
+from ..state.tables import Record
+from .work import Rule, Work
 
 _TEXTS = {
     "Name": 255,
@@ -89,7 +84,7 @@ def save_contact(work: Work, current: Record | None) -> Record:
 
 
 def _merged(work: Work, asked: Record, current: Record | None) -> Record:
-    contact = dict(current or _new_contact())
+    contact = dict(current or _new_contact(work))
     for name, longest in _TEXTS.items():
         if name in asked:
             contact[name] = asked[name]
@@ -126,9 +121,9 @@ def _merged(work: Work, asked: Record, current: Record | None) -> Record:
     return contact
 
 
-def _new_contact() -> Record:
+def _new_contact(work: Work) -> Record:
     return {
-        "ContactID": str(uuid.uuid4()),
+        "ContactID": work.new_id("" if work.path == "Contacts" else "contact"),
         "ContactStatus": "ACTIVE",
         "BankAccountDetails": "",
         "Addresses": [
@@ -246,26 +241,18 @@ def met(work: Work, contact_id: str, role: str) -> None:
         work.put("Contacts", {**contact, role: True}, touch=False)
 
 
-def merge(organisation: Organisation, contact: Record, into: Record) -> Record:
+def merge(work: Work, contact: Record, into: Record) -> Record:
     """Merge a contact into another one: it is archived and names the other, which has all its documents from now on."""
     named = {"ContactID": into["ContactID"], "Name": into["Name"]}
-    for path, table in organisation.tables.items():
+    for path, table in work.organisation.tables.items():
         for record in table.matching("Contact.ContactID", str(contact["ContactID"])):
-            organisation.put(path, {**record, "Contact": {**record["Contact"], **named}}, touch=False)
-    groups = organisation.records("ContactGroups")
-    for group in groups:
+            work.put(path, {**record, "Contact": {**record["Contact"], **named}}, touch=False)
+    for group in work.organisation.records("ContactGroups"):
         others = [one for one in group["Contacts"] if one["ContactID"] != contact["ContactID"]]
         if len(others) < len(group["Contacts"]):
-            organisation.put("ContactGroups", {**group, "Contacts": others}, touch=False)
-    merged = {
-        **contact,
-        "ContactStatus": "ARCHIVED",
-        "MergedToContactID": into["ContactID"],
-        "ContactGroups": [],
-    }
-    kept = organisation.put("Contacts", merged)
-    refresh_balances(organisation, (contact["ContactID"], into["ContactID"]))
-    return kept
+            work.put("ContactGroups", {**group, "Contacts": others}, touch=False)
+    merged = {"ContactStatus": "ARCHIVED", "MergedToContactID": into["ContactID"], "ContactGroups": []}
+    return work.put("Contacts", {**contact, **merged})
 
 
 # --- groups ----------------------------------------------------------------------------------------------
@@ -317,54 +304,22 @@ def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool
             work.put("Contacts", {**contact, "ContactGroups": now}, touch=False)
 
 
-def _group(call: Call) -> Record:
-    group = call.organisation.table("ContactGroups").find(call.key)
-    if group is None or group["Status"] != "ACTIVE":
-        raise not_found()
-    return group
-
-
-def add_members(call: Call) -> Response:
-    """``PUT /ContactGroups/{id}/Contacts``; contacts that are in the group already stay in it."""
-    group, asked = _group(call), elements(call, "Contacts")
-    work = Work(call, "ContactGroups", {})
+def add_members(work: Work, group: Record, contacts: list[Record]) -> Record:
+    """Put contacts into a group; contacts that are in it already stay. Returns the group."""
     members = {one["ContactID"]: one for one in group["Contacts"]}
-    added: list[Record] = []
-    for one in asked:
-        contact = work.get("Contacts", one.get("ContactID"))
-        if contact is None:
-            raise not_found()
+    for contact in contacts:
         if contact["ContactStatus"] == "ARCHIVED":
-            body = {
-                "ErrorNumber": 10,
-                "Type": "ValidationException",
-                "Message": "A validation exception occurred",
-            }
-            element = {"ContactID": contact["ContactID"], "HasValidationErrors": True}
-            raise Refusal(
-                400, {**body, "Elements": [{**element, "ValidationErrors": [{"Message": ARCHIVED}]}]}
-            )
-        named = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
-        members[contact["ContactID"]] = named
-        added.append(named)
-    work.put("ContactGroups", {**group, "Contacts": list(members.values())})
-    _in_contacts(work, group, [one["ContactID"] for one in added], member=True)
-    work.commit()
-    empty: dict[str, Any] = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
-    return call.answer("Contacts", [{**one, **empty, "HasValidationErrors": False} for one in added])
+            work.echo = {"ContactID": contact["ContactID"], "HasValidationErrors": True}
+            work.stop(ARCHIVED)
+        members[contact["ContactID"]] = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
+    kept = work.put("ContactGroups", {**group, "Contacts": list(members.values())})
+    _in_contacts(work, group, [one["ContactID"] for one in contacts], member=True)
+    return kept
 
 
-def remove_members(call: Call) -> Response:
-    """``DELETE /ContactGroups/{id}/Contacts`` takes all out, ``…/Contacts/{ContactID}`` one."""
-    group = _group(call)
-    gone = [one["ContactID"] for one in group["Contacts"] if call.name.lower() in {"", one["ContactID"]}]
-    if call.name and not gone:
-        raise not_found()
-    work = Work(call, "ContactGroups", {})
-    work.put(
-        "ContactGroups",
-        {**group, "Contacts": [one for one in group["Contacts"] if one["ContactID"] not in gone]},
-    )
-    _in_contacts(work, group, gone, member=False)
-    work.commit()
-    return Response(b"", 204)
+def remove_members(work: Work, group: Record, contacts: list[str]) -> Record:
+    """Take contacts out of a group. Returns the group."""
+    others = [one for one in group["Contacts"] if one["ContactID"] not in contacts]
+    kept = work.put("ContactGroups", {**group, "Contacts": others})
+    _in_contacts(work, group, contacts, member=False)
+    return kept

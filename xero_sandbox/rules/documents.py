@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,7 +9,7 @@ from typing import Any
 
 from ..accounting import double_entry as books
 from ..accounting.double_entry import DEAD, ONE, ZERO, Posting, in_base, market_rate, money
-from ..state.store import Record
+from ..state.tables import Record
 from .contacts import contact_of, met
 from .lines import Lines, account, amount_types, with_lines
 from .work import Rule, Work, head
@@ -105,7 +104,7 @@ _SILENT = frozenset({"DueDate", "SentToContact"})
 def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: bool = True) -> Record:
     """A document with what was asked of its heading; its lines are still as they were."""
     asked = work.asked
-    document = dict(current or {paper.id: str(uuid.uuid4()), **paper.fresh})
+    document = dict(current or {paper.id: work.new_id(), **paper.fresh})
     if paper.types:
         kind = asked.get("Type", document.get("Type"))
         if kind not in paper.types.split():
@@ -372,7 +371,7 @@ def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
             cost = money(pool * moved / quantity) if quantity else ZERO
             if sign < 0:
                 cost = books.negated(_taken(posted, item))
-            if quantity + moved < 0 and sign > 0 and not work.call.flag("allowBackorders"):
+            if quantity + moved < 0 and sign > 0 and not work.origin.backorders:
                 work.stop(f"The quantity of item '{item['Code']}' on hand is not enough for this document")
             if sign > 0 and cost:
                 for code, net in (

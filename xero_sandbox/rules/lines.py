@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..accounting import double_entry as books
 from ..accounting.double_entry import ONE, ZERO, money
-from ..http.messages import CENT, TEN_THOUSANDTH
-from ..state.store import Record
+from ..state.tables import Record
+from ..values import CENT, TEN_THOUSANDTH
 from .work import Work
 
 _PLAIN = ("Description", "Quantity", "DiscountRate", "DiscountAmount")
@@ -91,10 +90,10 @@ def with_lines(work: Work, document: Record, kind: Lines, current: Record | None
         fresh: list[Record] = []
         kept: list[Record] = []
         echo = []
-        for one in asked:
+        for place, one in enumerate(asked):
             old = known.get(str(one.get("LineItemID", "")).lower())
             errors: list[str] = []
-            line = _line(work, document, kind, one, old, errors)
+            line = _line(work, document, kind, one, old, place, errors)
             (kept if old else fresh).append(line)
             shown = {name: value for name, value in line.items() if old or name != "LineItemID"}
             echo.append({**shown, "ValidationErrors": [{"Message": error} for error in errors]})
@@ -103,7 +102,7 @@ def with_lines(work: Work, document: Record, kind: Lines, current: Record | None
     document = {**document, "LineItems": lines}
     if kind.complete:
         _complete(work, lines)
-    percents = work.ledger.percents
+    percents = work.chart.percents
     return books.priced(document, percents, keep_tax=True)
 
 
@@ -121,13 +120,19 @@ def _complete(work: Work, lines: list[Record]) -> None:
 
 
 def _line(
-    work: Work, document: Record, kind: Lines, asked: Record, old: Record | None, errors: list[str]
+    work: Work,
+    document: Record,
+    kind: Lines,
+    asked: Record,
+    old: Record | None,
+    place: int,
+    errors: list[str],
 ) -> Record:
     def wrong(message: str) -> None:
         errors.append(message)
         work.refuse(message)
 
-    line: Record = dict(old) if old else {"LineItemID": str(uuid.uuid4())}
+    line: Record = dict(old) if old else {"LineItemID": work.new_id(f"line/{place}")}
     line.update({name: asked[name] for name in _PLAIN if name in asked})
     if "ItemCode" in asked:
         _item(work, kind, asked, line, wrong)
@@ -147,7 +152,7 @@ def _line(
             wrong("The Description field is mandatory")
         return {name: one for name, one in line.items() if name != "Quantity" or one}
     if old is None or set(asked) & {"UnitAmount", "LineAmount", "ItemCode"}:
-        step = TEN_THOUSANDTH if work.call.places == 4 else CENT
+        step = TEN_THOUSANDTH if work.origin.four_decimals else CENT
         line["UnitAmount"] = line["UnitAmount"].quantize(step, ROUND_HALF_UP)
     line.setdefault("Quantity", ONE)
     line.setdefault("Tracking", [])
@@ -229,7 +234,7 @@ def _tax(
 ) -> None:
     """Tax type and amount: what is sent, else what item or account say (on quotes: none)."""
     untaxed = document["LineAmountTypes"].upper() == "NOTAX"
-    found = work.ledger.accounts.get(line.get("AccountID", ""))
+    found = work.chart.accounts.get(line.get("AccountID", ""))
     if "TaxType" in asked:
         line["TaxType"] = asked["TaxType"]
     if untaxed and kind.tax:

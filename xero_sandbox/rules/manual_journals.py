@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-
 from ..accounting import double_entry as books
 from ..accounting.double_entry import DEAD, ZERO, money
-from ..state.store import Record
+from ..state.tables import Record
 from .lines import account, amount_types, none_type, tracking
 from .work import Rule, Work
 
@@ -27,7 +25,7 @@ def save_manual_journal(work: Work, current: Record | None) -> Record:
             work.stop()
             work.reverse(current["ManualJournalID"])
         return work.put("ManualJournals", {**current, "Status": status})
-    journal: Record = dict(current or {"ManualJournalID": str(uuid.uuid4()), "HasAttachments": False})
+    journal: Record = dict(current or {"ManualJournalID": work.new_id(), "HasAttachments": False})
     journal.setdefault("ShowOnCashBasisReports", True)
     for name in ("Narration", "Url", "ShowOnCashBasisReports"):
         if name in asked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..accounting.double_entry import ZERO
-from ..state.store import Record
+from ..state.tables import Record
 from .documents import Paper, heading, numbered, own
 from .lines import Lines, with_lines
 from .work import Rule, Work

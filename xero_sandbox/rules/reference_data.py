@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
-from werkzeug import Response
-
 from ..accounting.chart import CLASSES
 from ..accounting.double_entry import DEAD, ZERO
-from ..http import messages
-from ..http.calls import Call, Refusal, not_found
-from ..state.store import Organisation, Record
-from .work import ZERO_ID, Rule, Work, elements, head, noted, rendered
+from ..state.organisation import Organisation
+from ..state.tables import Record
+from ..values import CENT, TEN_THOUSANDTH
+from .work import ZERO_ID, Rule, Work, head
 
 _WITH_LINES = {
     "Invoices": "LineItems",
@@ -33,28 +30,21 @@ def _lines(organisation: Organisation) -> Iterator[Record]:
             yield from document.get(field) or ()
 
 
-def _unused(call: Call, name: str, value: str, *, journals: bool = False) -> bool:
-    used = any(line.get(name) == value for line in _lines(call.organisation))
+def _unused(work: Work, name: str, value: str, *, journals: bool = False) -> bool:
+    used = any(line.get(name) == value for line in _lines(work.organisation))
     if journals and not used:
         used = any(
             line.get(name) == value
-            for journal in call.organisation.table("Journals").rows.values()
+            for journal in work.organisation.table("Journals").rows.values()
             for line in journal["JournalLines"]
         )
     return not used
 
 
-def _refused(call: Call, record: Record, message: str) -> Refusal:
-    body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
-    element = {**rendered(call, record), "ValidationErrors": noted([message])}
-    return Refusal(400, {**body, "Elements": [element]})
-
-
-def _found(call: Call) -> Record:
-    found = call.organisation.table(call.resource.path).find(call.key)
-    if found is None:
-        raise not_found()
-    return found
+def _in_use(work: Work, key: str, value: str) -> bool:
+    return any(
+        one.get(key) == value for line in _lines(work.organisation) for one in line.get("Tracking") or ()
+    )
 
 
 def _too_long(work: Work, limits: dict[str, int]) -> None:
@@ -84,7 +74,7 @@ def save_account(work: Work, current: Record | None) -> Record:
     status = asked.get("Status", (current or {}).get("Status", "ACTIVE"))
     changed = [name for name in _ACCOUNT if name in asked and asked[name] != (current or {}).get(name)]
     record: Record = {
-        "AccountID": str(uuid.uuid4()),
+        "AccountID": work.new_id(),
         "EnablePaymentsToAccount": False,
         "ShowInExpenseClaims": False,
     }
@@ -150,23 +140,20 @@ def _default_tax(work: Work, group: str) -> str:
     return "NONE" if "NONE" in known else "BASEXCLUDED"
 
 
-def delete_account(call: Call) -> Response:
-    """``DELETE /Accounts/{id}``: only one that nothing was ever coded to."""
-    found = _found(call)
+def delete_account(work: Work, found: Record) -> Record:
+    """Delete an account that nothing was ever coded to."""
     codes = [
         item.get(side, {})
-        for item in call.organisation.records("Items")
+        for item in work.organisation.records("Items")
         for side in ("SalesDetails", "PurchaseDetails")
     ]
     coded = any(found.get("Code") and found["Code"] in details.values() for details in codes)
     if found.get("SystemAccount"):
-        raise _refused(call, found, "System accounts cannot be deleted")
-    if coded or not _unused(call, "AccountID", found["AccountID"], journals=True):
-        raise _refused(
-            call, found, "The account cannot be deleted because it has transactions; archive it instead"
-        )
-    call.organisation.remove("Accounts", found["AccountID"])
-    return call.answer("Accounts", [rendered(call, {**found, "Status": "DELETED"})])
+        work.stop("System accounts cannot be deleted")
+    if coded or not _unused(work, "AccountID", found["AccountID"], journals=True):
+        work.stop("The account cannot be deleted because it has transactions; archive it instead")
+    work.remove("Accounts", found["AccountID"])
+    return {**found, "Status": "DELETED"}
 
 
 ACCOUNTS = Rule(save_account, one="PUT POST", summarize="")
@@ -183,7 +170,7 @@ def match_item(work: Work) -> Record | None:
 def save_item(work: Work, current: Record | None) -> Record:
     """Check and put an item; Code has to be there in every update as well."""
     asked = work.asked
-    item: Record = dict(current or {"ItemID": str(uuid.uuid4()), "IsTrackedAsInventory": False})
+    item: Record = dict(current or {"ItemID": work.new_id(), "IsTrackedAsInventory": False})
     code = asked.get("Code")
     if not code:
         work.stop("Price List Item Code must be specified")
@@ -206,7 +193,7 @@ def _details(work: Work, before: Record, asked: Record) -> Record:
     names = ("UnitPrice", "AccountCode", "COGSAccountCode", "TaxType")
     details = {**before, **{name: asked[name] for name in names if name in asked}}
     if "UnitPrice" in asked:
-        step = messages.TEN_THOUSANDTH if work.call.places == 4 else messages.CENT
+        step = TEN_THOUSANDTH if work.origin.four_decimals else CENT
         details["UnitPrice"] = asked["UnitPrice"].quantize(step, ROUND_HALF_UP)
     for name in ("AccountCode", "COGSAccountCode"):
         account = next(iter(work.matching("Accounts", "Code", details.get(name))), None)
@@ -238,7 +225,7 @@ def _tracked(work: Work, item: Record, current: Record | None) -> None:
     if (
         current is not None
         and not current["IsTrackedAsInventory"]
-        and not _unused(work.call, "ItemCode", current["Code"])
+        and not _unused(work, "ItemCode", current["Code"])
     ):
         work.refuse("An item that has transactions cannot become a tracked item")
     item["IsTrackedAsInventory"] = True
@@ -246,13 +233,12 @@ def _tracked(work: Work, item: Record, current: Record | None) -> None:
     item.setdefault("TotalCostPool", ZERO)
 
 
-def delete_item(call: Call) -> Response:
-    """``DELETE /Items/{id}``: gone for good; documents keep their lines."""
-    found = _found(call)
+def delete_item(work: Work, found: Record) -> Record:
+    """Delete an item for good; documents keep their lines."""
     if found.get("QuantityOnHand"):
-        raise _refused(call, found, "Tracked items with a quantity on hand cannot be deleted")
-    call.organisation.remove("Items", found["ItemID"])
-    return Response(b"", 204)
+        work.stop("Tracked items with a quantity on hand cannot be deleted")
+    work.remove("Items", found["ItemID"])
+    return found
 
 
 ITEMS = Rule(save_item, match_item)
@@ -279,7 +265,7 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     if status not in {"ACTIVE", "DELETED"} or (current is None and status != "ACTIVE"):
         work.refuse(f"The status '{status}' is not valid for tax rates")
     if current is not None and status == "DELETED":
-        if not _unused(work.call, "TaxType", current["TaxType"]):
+        if not _unused(work, "TaxType", current["TaxType"]):
             work.refuse("The tax rate cannot be deleted because it has been used on a transaction")
         work.stop()
         return work.put("TaxRates", {**current, "Status": "DELETED"})
@@ -298,7 +284,7 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     work.stop()
     plain = sum((one["Rate"] for one in components if not one["IsCompound"]), ZERO)
     compound = sum((one["Rate"] for one in components if one["IsCompound"]), ZERO)
-    rate = (plain + compound * (100 + plain) / 100).quantize(messages.TEN_THOUSANDTH)
+    rate = (plain + compound * (100 + plain) / 100).quantize(TEN_THOUSANDTH)
     sale = str(report or "OUTPUT").startswith(("OUTPUT", "EXEMPTOUTPUT"))
     record: Record = {
         "TaxType": current["TaxType"] if current else _next_tax_type(work),
@@ -327,7 +313,7 @@ def _components(work: Work, asked: list[Record]) -> list[Record]:
     return [
         {
             "Name": one.get("Name", ""),
-            "Rate": Decimal(one.get("Rate", ZERO)).quantize(messages.TEN_THOUSANDTH),
+            "Rate": Decimal(one.get("Rate", ZERO)).quantize(TEN_THOUSANDTH),
             "IsCompound": one.get("IsCompound", False),
             "IsNonRecoverable": one.get("IsNonRecoverable", False),
         }
@@ -352,7 +338,7 @@ def save_category(work: Work, current: Record | None) -> Record:
     """Make, rename, archive or restore a tracking category: two active ones at most, four in all."""
     asked = work.asked
     category: Record = {
-        "TrackingCategoryID": str(uuid.uuid4()),
+        "TrackingCategoryID": work.new_id(),
         "Status": "ACTIVE",
         "Options": [],
         **(current or {}),
@@ -380,26 +366,17 @@ def save_category(work: Work, current: Record | None) -> Record:
 TRACKING_CATEGORIES = Rule(save_category, one="PUT POST", summarize="")
 
 
-def _in_use(call: Call, key: str, value: str) -> bool:
-    return any(
-        one.get(key) == value for line in _lines(call.organisation) for one in line.get("Tracking") or ()
-    )
+def delete_category(work: Work, found: Record) -> Record:
+    """Delete a tracking category that no line has."""
+    if _in_use(work, "TrackingCategoryID", found["TrackingCategoryID"]):
+        work.stop("The tracking category cannot be deleted because it is in use; archive it instead")
+    work.remove("TrackingCategories", found["TrackingCategoryID"])
+    return {**found, "Status": "DELETED"}
 
 
-def delete_category(call: Call) -> Response:
-    """``DELETE /TrackingCategories/{id}``: only one that no line has."""
-    found = _found(call)
-    if _in_use(call, "TrackingCategoryID", found["TrackingCategoryID"]):
-        raise _refused(
-            call, found, "The tracking category cannot be deleted because it is in use; archive it instead"
-        )
-    call.organisation.remove("TrackingCategories", found["TrackingCategoryID"])
-    return call.answer("TrackingCategories", [rendered(call, {**found, "Status": "DELETED"})])
-
-
-def _option(name: str, status: str = "ACTIVE", identifier: str | None = None) -> Record:
+def _option(name: str, identifier: str, status: str = "ACTIVE") -> Record:
     return {
-        "TrackingOptionID": identifier or str(uuid.uuid4()),
+        "TrackingOptionID": identifier,
         "Name": name,
         "Status": status,
         "HasValidationErrors": False,
@@ -409,59 +386,42 @@ def _option(name: str, status: str = "ACTIVE", identifier: str | None = None) ->
     }
 
 
-def add_options(call: Call) -> Response:
-    """``PUT /TrackingCategories/{id}/Options``.
-
-    Options that are there already make it a 400 although the new ones are made (calcinai/xero-php#920); a body that
-    names none is a 200 in which nothing was made (XeroAPI/xero-php-oauth2#290).
-    """
-    found = _found(call)
-    options, made, again = list(found["Options"]), [], []
-    for asked in elements(call, "Options"):
-        name = asked.get("Name", "")
-        if not name:
-            continue
-        if any(one["Name"].casefold() == name.casefold() and not one["IsDeleted"] for one in options):
-            again.append(asked)
-            continue
-        made.append(_option(name))
-        options.append(made[-1])
-    if made:
-        call.organisation.put("TrackingCategories", {**found, "Options": options})
-    if again:
-        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
-        refused = [
-            {"TrackingOptionID": ZERO_ID, **one, "ValidationErrors": noted([_NOT_UNIQUE])} for one in again
-        ]
-        return call.refuse(Refusal(400, {**body, "Elements": refused}))
-    return call.answer("Options", made)
+def add_option(work: Work, category_id: str) -> Record:
+    """Add an option to a tracking category; returns the option."""
+    category = work.get("TrackingCategories", category_id) or {}
+    name, options = work.asked["Name"], category["Options"]
+    if any(one["Name"].casefold() == name.casefold() and not one["IsDeleted"] for one in options):
+        work.stop(_NOT_UNIQUE)
+    option = _option(name, work.new_id())
+    work.put("TrackingCategories", {**category, "Options": [*options, option]})
+    return option
 
 
-def change_option(call: Call) -> Response:
-    """``POST …/Options/{id}`` renames, archives or restores an option; ``DELETE`` takes an unused one away."""
-    found = _found(call)
-    before = next((one for one in found["Options"] if one["TrackingOptionID"] == call.name.lower()), None)
-    if before is None:
-        raise not_found()
-    others = [one for one in found["Options"] if one is not before]
-    if call.method == "DELETE":
-        if _in_use(call, "TrackingOptionID", before["TrackingOptionID"]):
-            raise _refused(call, before, "The tracking option cannot be deleted because it is in use")
-        call.organisation.put("TrackingCategories", {**found, "Options": others})
-        return call.answer("Options", [_option(before["Name"], "DELETED", before["TrackingOptionID"])])
-    asked = next(iter(elements(call, "Options")), {})
-    name, status = asked.get("Name", before["Name"]), asked.get("Status", before.get("Status", "ACTIVE"))
+def save_option(work: Work, category: Record, before: Record) -> Record:
+    """Rename, archive or restore an option; returns the option."""
+    name = str(work.asked.get("Name", before["Name"]))
+    status = str(work.asked.get("Status", before.get("Status", "ACTIVE")))
+    others = [one for one in category["Options"] if one is not before]
     if status not in {"ACTIVE", "ARCHIVED"}:
-        raise _refused(
-            call, {**before, "Status": status}, f"The status '{status}' is not valid for tracking options"
-        )
+        work.echo = {**before, "Status": status}
+        work.stop(f"The status '{status}' is not valid for tracking options")
     if not name or any(one["Name"].casefold() == name.casefold() for one in others):
-        raise _refused(call, {**before, "Name": name}, _NOT_UNIQUE)
-    option = _option(name, status, before["TrackingOptionID"])
-    now = [option if one is before else one for one in found["Options"]]
-    if now != found["Options"]:
-        call.organisation.put("TrackingCategories", {**found, "Options": now})
-    return call.answer("Options", [option])
+        work.echo = {**before, "Name": name}
+        work.stop(_NOT_UNIQUE)
+    option = _option(name, before["TrackingOptionID"], status)
+    now = [option if one is before else one for one in category["Options"]]
+    work.put("TrackingCategories", {**category, "Options": now})
+    return option
+
+
+def delete_option(work: Work, category: Record, before: Record) -> Record:
+    """Take away an option that no line has; returns the option."""
+    work.echo = before
+    if _in_use(work, "TrackingOptionID", before["TrackingOptionID"]):
+        work.stop("The tracking option cannot be deleted because it is in use")
+    others = [one for one in category["Options"] if one is not before]
+    work.put("TrackingCategories", {**category, "Options": others})
+    return _option(before["Name"], before["TrackingOptionID"], "DELETED")
 
 
 # --- currencies and payment services ---------------------------------------------------------------------
@@ -502,20 +462,20 @@ def save_payment_service(work: Work, _current: Record | None) -> Record:
 PAYMENT_SERVICES = Rule(save_payment_service, summarize="")
 
 
-def attach_services(call: Call) -> Response:
-    """``POST /BrandingThemes/{id}/PaymentServices``: those attached already stay so."""
-    theme, services = _found(call), call.organisation.table("PaymentServices").rows
+def attach_services(work: Work, theme: Record, asked: list[Record]) -> list[Record]:
+    """Attach payment services to a branding theme; those that are attached already stay. Returns those asked for."""
     chosen: list[Record] = []
-    for asked in elements(call, "PaymentServices"):
-        service = services.get(asked.get("PaymentServiceID", "").lower())
+    for one in asked:
+        service = work.get("PaymentServices", one.get("PaymentServiceID"))
         if service is None:
-            raise _refused(call, {"PaymentServiceID": ZERO_ID, **asked}, "Payment service could not be found")
-        chosen.append(service)
-    attached = dict.fromkeys(
-        [*theme.get("PaymentServiceIDs", ()), *(one["PaymentServiceID"] for one in chosen)]
-    )
-    call.organisation.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
-    return call.answer("PaymentServices", chosen)
+            work.echo = {"PaymentServiceID": ZERO_ID, **one}
+            work.stop("Payment service could not be found")
+        else:
+            chosen.append(service)
+    known = theme.get("PaymentServiceIDs", ())
+    attached = dict.fromkeys([*known, *(one["PaymentServiceID"] for one in chosen)])
+    work.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
+    return chosen
 
 
 # --- linked transactions ---------------------------------------------------------------------------------
@@ -530,7 +490,7 @@ def save_link(work: Work, current: Record | None) -> Record:
         "TargetTransactionID",
         "TargetLineItemID",
     )
-    link: Record = {"LinkedTransactionID": str(uuid.uuid4()), **(current or {})}
+    link: Record = {"LinkedTransactionID": work.new_id(), **(current or {})}
     link.update({name: work.asked[name].lower() for name in names if name in work.asked})
     source = work.get("Invoices", link.get("SourceTransactionID")) or work.get(
         "BankTransactions", link.get("SourceTransactionID")
@@ -578,7 +538,7 @@ def _target(work: Work, link: Record, target: Record | None) -> None:
 LINKED_TRANSACTIONS = Rule(save_link, one="PUT POST", summarize="")
 
 
-def delete_link(call: Call) -> Response:
-    """``DELETE /LinkedTransactions/{id}``: gone for good."""
-    call.organisation.remove("LinkedTransactions", _found(call)["LinkedTransactionID"])
-    return Response(b"", 204)
+def delete_link(work: Work, found: Record) -> Record:
+    """Delete a linked transaction for good."""
+    work.remove("LinkedTransactions", found["LinkedTransactionID"])
+    return found
