@@ -127,7 +127,7 @@ class Sandbox:
         """The organisations to begin with, as (tenant id, name, records by resource)."""
         if self._invoices is not None:
             companies = [
-                importlib.import_module(f"{__package__}.demo.company").large_company(
+                importlib.import_module(f"{__package__}.demo.companies").large_company(
                     now, invoices=self._invoices
                 )
             ]
@@ -162,7 +162,7 @@ class Sandbox:
 @lru_cache(maxsize=16)
 def _seeded(name: str, now: datetime) -> Any:
     """A company of the seed, made once per process: nothing changes a record in place, so it can be shared."""
-    return getattr(importlib.import_module(f"{__package__}.demo.company"), name)(now)
+    return getattr(importlib.import_module(f"{__package__}.demo.companies"), name)(now)
 
 
 def _file(data: Path | None) -> Path | None:

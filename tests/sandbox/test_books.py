@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from xero_sandbox.accounting import double_entry as books
-from xero_sandbox.demo import company as seed
+from xero_sandbox.demo import companies as seed
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 LATER = datetime(2026, 11, 25, 9, 0, tzinfo=timezone.utc)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from ..accounting import double_entry as books
 from ..accounting.double_entry import ONE, ZERO, Posting, Record, money
+from ..resources import RESOURCES
+from ..rules.work import refresh_balances
 from . import names
-from .bookkeeper import IDS, business_day, local_time
-from .company import TODAY, put_in_order
-
-if TYPE_CHECKING:
-    from .story import Story
-
+from .bookkeeper import business_day, local_time
+from .company import Company, closed
+from .setting import END
+from .trade import Trade
 
 SLOW_PAYER = "Sleeping Giant Backpackers"
 
 
-def before(story: Story) -> None:
+def before(story: Trade) -> None:
     """Contacts and conversion balances, before the first day of trade."""
     story.make_contacts()
     offices = (
@@ -38,7 +38,7 @@ def before(story: Story) -> None:
         )
         setattr(story, role, record["ContactID"])
     story.disputed = {story.suppliers[22][0]["ContactID"], story.guid(f"contact/{SLOW_PAYER}")}
-    stock = sum((item.get("TotalCostPool", ZERO) for item in story.records["Items"]), ZERO)
+    stock = sum((item.get("TotalCostPool", ZERO) for item in story.bookkeeper.all("Items")), ZERO)
     amounts = {
         "090": "38450.00", "091": "42000.00", "092": "6118.40", "093": "-1240.55", "710": "9800.00", "711": "-4100.00",
         "720": "12400.00", "721": "-6900.00", "730": "78000.00", "731": "-22300.00", "820": "-3950.20",
@@ -46,10 +46,10 @@ def before(story: Story) -> None:
     }  # fmt: skip
     balances = {code: Decimal(value) for code, value in amounts.items()} | {"630": stock}
     balances["960"] = -sum(balances.values(), ZERO)
-    story.clerk.opening(date(2024, 10, 31), story.founded + timedelta(minutes=47), balances)
+    story.bookkeeper.opening(date(2024, 10, 31), story.founded + timedelta(minutes=47), balances)
 
 
-def during(story: Story) -> None:
+def during(story: Trade) -> None:
     """Put the rare things into the diary."""
     plan, when = story.diary.plan, story.when
     for act, days in RARITIES.items():
@@ -83,10 +83,10 @@ def during(story: Story) -> None:
 # --- documents out of the ordinary
 
 
-def _sell(story: Story, at: datetime, day: date, contact: str, lines: list[Record], **more: Any) -> Record:
-    number = story.clerk.number("INV-")
+def _sell(story: Trade, at: datetime, day: date, contact: str, lines: list[Record], **more: Any) -> Record:
+    number = story.bookkeeper.number("INV-")
     key = story.guid(f"contact/{contact}")
-    return story.clerk.invoice(
+    return story.bookkeeper.invoice(
         "ACCREC",
         key,
         day,
@@ -99,17 +99,17 @@ def _sell(story: Story, at: datetime, day: date, contact: str, lines: list[Recor
     )
 
 
-def _customer(story: Story, name: str) -> Record:
+def _customer(story: Trade, name: str) -> Record:
     key = story.guid(f"contact/{name}")
     return next(customer for customer in story.customers if customer["id"] == key)
 
 
-def _hundred_lines(at: datetime, story: Story, day: date) -> None:
+def _hundred_lines(at: datetime, story: Trade, day: date) -> None:
     """The spring order of a shop: one hundred lines."""
     tracking = [("Region", "South"), ("Department", "Wholesale")]
     goods = [row for row in names.ITEMS if row[2] == "200" and row[0] != "KAY-FIN"]
     lines = [
-        story.clerk.line(
+        story.bookkeeper.line(
             f"{row[1]} (carton {n + 1} of 100)", Decimal(row[3]), "200", quantity=Decimal(1 + n % 3),
             item=row[0], tracking=tracking,
         )
@@ -121,9 +121,9 @@ def _hundred_lines(at: datetime, story: Story, day: date) -> None:
     story.diary.plan(story.when(day + timedelta(days=49)), story.receive, record["InvoiceID"])
 
 
-def _nothing_to_pay(at: datetime, story: Story, day: date) -> None:
+def _nothing_to_pay(at: datetime, story: Trade, day: date) -> None:
     """A warranty replacement, free of charge: Xero calls it PAID at once."""
-    line = story.clerk.line(
+    line = story.bookkeeper.line(
         "Rudder kit, replaced under warranty",
         Decimal("329.0000"),
         "200",
@@ -133,10 +133,10 @@ def _nothing_to_pay(at: datetime, story: Story, day: date) -> None:
     _sell(story, at, day, "Cable Bay Holiday Park", [line], reference="Warranty")
 
 
-def _long_words(at: datetime, story: Story, day: date) -> None:
+def _long_words(at: datetime, story: Trade, day: date) -> None:
     lines = [
-        story.clerk.line(names.LONG_TEXT, Decimal("6950.0000"), "200", item="KAY-FIN"),
-        story.clerk.line(
+        story.bookkeeper.line(names.LONG_TEXT, Decimal("6950.0000"), "200", item="KAY-FIN"),
+        story.bookkeeper.line(
             names.DATE_TEXT, Decimal("18.2500"), "200", quantity=Decimal("2.5"), item="GLASS-M2"
         ),
         {
@@ -151,9 +151,9 @@ def _long_words(at: datetime, story: Story, day: date) -> None:
     story.diary.plan(story.when(day + timedelta(days=43)), story.receive, record["InvoiceID"])
 
 
-def _odd_lines(at: datetime, story: Story, day: date) -> None:
+def _odd_lines(at: datetime, story: Trade, day: date) -> None:
     """Prices of four decimals, a discount in dollars, a negative line, and one line of nothing."""
-    line = story.clerk.line
+    line = story.bookkeeper.line
     lines = [
         line("Deck line", Decimal("3.4567"), "200", quantity=Decimal("137.5"), item="ROPE-M"),
         line("Bungee", Decimal("2.8995"), "200", quantity=Decimal("0.3333"), item="BUNGEE-M"),
@@ -167,11 +167,11 @@ def _odd_lines(at: datetime, story: Story, day: date) -> None:
     _sell(story, at + timedelta(seconds=40), day, "Golden Bay Area School", loan, amounts="NoTax")
 
 
-def _pending(at: datetime, story: Story, day: date) -> None:
+def _pending(at: datetime, story: Trade, day: date) -> None:
     """The last days' papers, still waiting for somebody to approve them."""
     status = "SUBMITTED" if day.day % 2 else "DRAFT"
     lines = [
-        story.clerk.line(
+        story.bookkeeper.line(
             "Guided day on the water", Decimal("195.0000"), "201", quantity=Decimal(4), item="TOUR-DAY"
         )
     ]
@@ -179,33 +179,36 @@ def _pending(at: datetime, story: Story, day: date) -> None:
     story.bill(at + timedelta(seconds=90), day, 17 + day.day % 4, status=status)
 
 
-def _unpaid(at: datetime, story: Story, day: date) -> None:
+def _unpaid(at: datetime, story: Trade, day: date) -> None:
     """An invoice to somebody who does not answer the phone."""
-    line = story.clerk.line
+    line = story.bookkeeper.line
     lines = [
         line("Hire of three double kayaks", Decimal("135.0000"), "202", quantity=Decimal(9), item="HIRE-DBL")
     ]
     _sell(story, at, day, SLOW_PAYER, lines, reference="Final notice sent")
 
 
-def _wrong_bill(at: datetime, story: Story, day: date) -> None:
+def _wrong_bill(at: datetime, story: Trade, day: date) -> None:
     """A freight bill meant for somebody else, voided the day after."""
     key = story.suppliers[15][0]["ContactID"]
-    lines = [story.clerk.line("Freight to Bluff", Decimal("318.40"), "425")]
-    record = story.clerk.invoice(
+    lines = [story.bookkeeper.line("Freight to Bluff", Decimal("318.40"), "425")]
+    record = story.bookkeeper.invoice(
         "ACCPAY", key, day, at, lines, name="bill/wrong", due=None, number="SF-99120"
     )
     story.diary.plan(at + timedelta(hours=23), story.end, "Invoices", record["InvoiceID"], "VOIDED")
 
 
-def _goodwill(at: datetime, story: Story, day: date) -> None:
+def _goodwill(at: datetime, story: Trade, day: date) -> None:
     """Credit notes without an invoice: one still to be used, one in draft, one voided, one sent back deleted."""
+    served = [one for one in story.customers[20:] if one["id"] not in story.retired]
     for n, status in enumerate(("AUTHORISED", "DRAFT", "VOIDED", "DELETED")):
-        number, moment = story.clerk.number("CN-"), at + timedelta(minutes=7 * n)
-        line = story.clerk.line("Goodwill, late delivery", Decimal("60.00") + 15 * n, "200", tax="OUTPUT2")
+        number, moment = story.bookkeeper.number("CN-"), at + timedelta(minutes=7 * n)
+        line = story.bookkeeper.line(
+            "Goodwill, late delivery", Decimal("60.00") + 15 * n, "200", tax="OUTPUT2"
+        )
         made = {"VOIDED": "AUTHORISED", "DELETED": "DRAFT"}.get(status, status)
-        key = story.customers[20 + n]["id"]
-        record = story.clerk.credit_note(
+        key = served[n]["id"]
+        record = story.bookkeeper.credit_note(
             "ACCRECCREDIT", key, day, moment, [line], name=f"credit/{number}", number=number, status=made
         )
         if made != status:
@@ -213,17 +216,17 @@ def _goodwill(at: datetime, story: Story, day: date) -> None:
             story.diary.plan(later, story.end, "CreditNotes", record["CreditNoteID"], status)
 
 
-def _stock_up(at: datetime, story: Story, day: date) -> None:
+def _stock_up(at: datetime, story: Trade, day: date) -> None:
     """Finished goods for stock, bought as tracked inventory."""
     contact = story.suppliers[0][0]["ContactID"]
     lines = [
-        story.clerk.line(
+        story.bookkeeper.line(
             name, Decimal(price), "630", tax="INPUT2", quantity=Decimal(max(2, int(held) // 12)), item=code
         )
         for code, name, _, price, held in names.TRACKED[:3]
     ]
     number = f"STOCK-{day:%y%m}"
-    story.clerk.invoice(
+    story.bookkeeper.invoice(
         "ACCPAY", contact, day, at, lines, name=f"stock/{day}", due=story.due(contact, day), number=number
     )
 
@@ -231,12 +234,12 @@ def _stock_up(at: datetime, story: Story, day: date) -> None:
 # --- money before or beyond the invoice
 
 
-def _deposit(at: datetime, story: Story, day: date) -> None:
+def _deposit(at: datetime, story: Trade, day: date) -> None:
     """A deposit on a boat; it is set against the invoice when the boat is handed over."""
     local = [c for c in story.active(at) if c["currency"] == "NZD"]
     customer = story.random.choice(local)
-    line = story.clerk.line("Deposit on a kayak made to order", Decimal("2000.00"), "610", tax="NONE")
-    record = story.clerk.bank_transaction(
+    line = story.bookkeeper.line("Deposit on a kayak made to order", Decimal("2000.00"), "610", tax="NONE")
+    record = story.bookkeeper.bank_transaction(
         "RECEIVE-PREPAYMENT",
         customer["id"],
         day,
@@ -247,7 +250,9 @@ def _deposit(at: datetime, story: Story, day: date) -> None:
         amounts="NoTax",
     )
     tracking = [("Region", customer["region"]), ("Department", "Workshop")]
-    boat = story.clerk.line("Finished kayak", Decimal("6950.0000"), "200", item="KAY-FIN", tracking=tracking)
+    boat = story.bookkeeper.line(
+        "Finished kayak", Decimal("6950.0000"), "200", item="KAY-FIN", tracking=tracking
+    )
     handed_over = day + timedelta(days=63)
     story.diary.plan(
         story.when(handed_over), _hand_over_boat, story, handed_over, customer, boat, record["PrepaymentID"]
@@ -255,19 +260,21 @@ def _deposit(at: datetime, story: Story, day: date) -> None:
 
 
 def _hand_over_boat(
-    at: datetime, story: Story, day: date, customer: Record, boat: Record, prepayment_id: str
+    at: datetime, story: Trade, day: date, customer: Record, boat: Record, prepayment_id: str
 ) -> None:
-    name = story.clerk.get("Contacts", customer["id"])["Name"]
+    name = story.bookkeeper.get("Contacts", customer["id"])["Name"]
     record = _sell(story, at, day, name, [boat], reference="Boat handed over")
-    story.clerk.allocate("Prepayments", prepayment_id, record["InvoiceID"], day, at + timedelta(minutes=3))
+    story.bookkeeper.allocate(
+        "Prepayments", prepayment_id, record["InvoiceID"], day, at + timedelta(minutes=3)
+    )
     story.diary.plan(story.when(day + timedelta(days=15)), story.receive, record["InvoiceID"])
 
 
-def _advance(at: datetime, story: Story, day: date) -> None:
+def _advance(at: datetime, story: Trade, day: date) -> None:
     """Money in advance to the supplier in Shenzhen, from the dollar account."""
     contact = story.suppliers[8][0]["ContactID"]
-    line = story.clerk.line("30 % in advance", Decimal("900.00"), "800", tax="NONE")
-    record = story.clerk.bank_transaction(
+    line = story.bookkeeper.line("30 % in advance", Decimal("900.00"), "800", tax="NONE")
+    record = story.bookkeeper.bank_transaction(
         "SPEND-PREPAYMENT",
         contact,
         day,
@@ -282,11 +289,11 @@ def _advance(at: datetime, story: Story, day: date) -> None:
     story.diary.plan(later, story.use_credit, "Prepayments", record["PrepaymentID"], contact)
 
 
-def _double_payment(at: datetime, story: Story, day: date) -> None:
+def _double_payment(at: datetime, story: Trade, day: date) -> None:
     """A freight bill paid twice; the second payment is set against the next one."""
     contact = story.suppliers[15][0]["ContactID"]
-    line = story.clerk.line("Overpayment", Decimal("46.00"), "800", tax="NONE")
-    record = story.clerk.bank_transaction(
+    line = story.bookkeeper.line("Overpayment", Decimal("46.00"), "800", tax="NONE")
+    record = story.bookkeeper.bank_transaction(
         "SPEND-OVERPAYMENT",
         contact,
         day,
@@ -300,25 +307,24 @@ def _double_payment(at: datetime, story: Story, day: date) -> None:
     story.diary.plan(later, story.use_credit, "Overpayments", record["OverpaymentID"], contact)
 
 
-def _withdrawn_deposit(at: datetime, story: Story, day: date) -> None:
+def _withdrawn_deposit(at: datetime, story: Trade, day: date) -> None:
     """A deposit entered by mistake, taken out again: the transaction is DELETED, the prepayment VOIDED."""
-    line = story.clerk.line("Deposit, entered twice", Decimal("500.00"), "610", tax="NONE")
+    line = story.bookkeeper.line("Deposit, entered twice", Decimal("500.00"), "610", tax="NONE")
     contact = story.customers[3]["id"]
-    record = story.clerk.bank_transaction(
+    record = story.bookkeeper.bank_transaction(
         "RECEIVE-PREPAYMENT", contact, day, at, [line], name="withdrawn", amounts="NoTax", reconciled=False
     )
     story.diary.plan(story.when(day + timedelta(days=1)), _withdraw, story, record)
 
 
-def _withdraw(at: datetime, story: Story, transaction: Record) -> None:
-    story.clerk.end("Prepayments", transaction["PrepaymentID"], "VOIDED", at)
-    story.clerk.touch("BankTransactions", transaction["BankTransactionID"], at, Status="DELETED")
+def _withdraw(at: datetime, story: Trade, transaction: Record) -> None:
+    story.bookkeeper.end("BankTransactions", transaction["BankTransactionID"], "DELETED", at)
 
 
-def _together(at: datetime, story: Story, day: date) -> None:
+def _together(at: datetime, story: Trade, day: date) -> None:
     """A customer pays several invoices in one go."""
     found: dict[str, list[str]] = {}
-    for record in story.clerk.changed["Invoices"].values():
+    for record in story.bookkeeper.all("Invoices"):
         contact_id, fits = record["Contact"]["ContactID"], ("ACCREC", "NZD", "AUTHORISED")
         if (
             record["Type"],
@@ -328,25 +334,27 @@ def _together(at: datetime, story: Story, day: date) -> None:
             found.setdefault(contact_id, []).append(record["InvoiceID"])
     keys = max(found.values(), key=len)
     if len(keys) > 1:
-        story.clerk.pay_batch(keys[:4], day, at, reference="Statement")
+        story.bookkeeper.pay_batch(keys[:4], day, at, reference="Statement")
 
 
 # --- manual journals and expense claims
 
 
-def _legacy_journals(at: datetime, story: Story, _day: date) -> None:
+def _legacy_journals(at: datetime, story: Trade, _day: date) -> None:
     """Older than the company's books: land at the date of its deed, and a stocktake on a leap day."""
     deed = [
         ("740", "Deed of 1 July 1968, section 14", Decimal("4200.00")),
         ("970", "Family capital", Decimal("-4200.00")),
     ]
-    story.clerk.manual_journal("Land at historical cost, 14 Karetu Road", date(1968, 7, 1), at, deed)
+    story.bookkeeper.manual_journal("Land at historical cost, 14 Karetu Road", date(1968, 7, 1), at, deed)
     lines = [("310", "Stocktake", Decimal("112.40")), ("840", "Stocktake", Decimal("-112.40"))]
     later = at + timedelta(minutes=4)
-    story.clerk.manual_journal("Stocktake difference of 29 February 2024", date(2024, 2, 29), later, lines)
+    story.bookkeeper.manual_journal(
+        "Stocktake difference of 29 February 2024", date(2024, 2, 29), later, lines
+    )
 
 
-def _rare_journals(at: datetime, story: Story, day: date) -> None:
+def _rare_journals(at: datetime, story: Trade, day: date) -> None:
     """A journal that never was, one taken back, and one still in draft."""
     lines = [
         ("433", "Insurance to spread", Decimal("480.00")),
@@ -357,7 +365,7 @@ def _rare_journals(at: datetime, story: Story, day: date) -> None:
     ):
         text = f"Insurance in advance, {words}"
         moment = at + timedelta(minutes=n)
-        record = story.clerk.manual_journal(
+        record = story.bookkeeper.manual_journal(
             text, day, moment, lines, status=status, Url="https://example.com/memo"
         )
         ends = {"typed twice": "DELETED", "wrong year": "VOIDED"}.get(words)
@@ -367,24 +375,23 @@ def _rare_journals(at: datetime, story: Story, day: date) -> None:
             )
 
 
-def _claims(at: datetime, story: Story, day: date) -> None:
+def _claims(at: datetime, story: Trade, day: date) -> None:
     """A guide's expense claim with two receipts; the older one is paid back."""
-    clerk, person = story.clerk, story.records["Users"][2]
+    bookkeeper, person = story.bookkeeper, story.company.records["Users"][2]
     user = {
         key: person[key] for key in ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole")
     }
+    contact = story.suppliers[17][0]
     receipts = []
     for n, (text, code, price) in enumerate(
         (("Taxi to the airport", "493", "48.30"), ("Camp fuel", "429", "27.60"))
     ):
+        name = f"receipt/{day}/{n}"
         record: Record = {
-            "ReceiptID": story.guid(f"receipt/{day}/{n}"),
-            "ReceiptNumber": str(len(clerk.changed.get("Receipts", {})) + 1),
+            "ReceiptID": story.guid(name),
+            "ReceiptNumber": str(len(bookkeeper.changed.get("Receipts", {})) + 1),
             "Date": day - timedelta(days=4 + n),
-            "Contact": clerk.contact(story.suppliers[17][0]["ContactID"]),
-            "LineItems": [
-                {"LineItemID": story.guid(f"receipt/{day}/{n}/0"), **clerk.line(text, Decimal(price), code)}
-            ],
+            "Contact": {"ContactID": contact["ContactID"], "Name": contact["Name"]},
             "User": user,
             "Reference": "",
             "LineAmountTypes": "Inclusive",
@@ -392,7 +399,8 @@ def _claims(at: datetime, story: Story, day: date) -> None:
             "UpdatedDateUTC": at,
             "HasAttachments": False,
         }
-        receipts.append(clerk.put("Receipts", books.priced(record, clerk.chart.percents)))
+        lines = [bookkeeper.line(text, Decimal(price), code)]
+        receipts.append(bookkeeper.put("Receipts", bookkeeper.with_lines(record, lines, name)))
     total = sum((r["Total"] for r in receipts), ZERO)
     claim: Record = {
         "ExpenseClaimID": story.guid(f"claim/{day}"),
@@ -409,28 +417,34 @@ def _claims(at: datetime, story: Story, day: date) -> None:
         "PaymentDueDate": day + timedelta(days=14),
         "ReportingDate": day,
     }
-    ledger, system = clerk.ledger, clerk.ledger.system
+    system = bookkeeper.chart.system
     postings = []
     for receipt in receipts:
         for line in receipt["LineItems"]:
             net, tax = line["LineAmount"] - line["TaxAmount"], line["TaxAmount"]
             words = {"tax_type": line["TaxType"], "description": line["Description"]}
-            postings += [Posting(ledger.account(line), net, tax=tax, **words), Posting(system["GST"], tax)]
+            postings += [
+                Posting(bookkeeper.chart.account(line), net, tax=tax, **words),
+                Posting(system["GST"], tax),
+            ]
     owed = system["UNPAIDEXPCLM"]
     source = ("EXPCLAIM", claim["ExpenseClaimID"])
-    clerk.post(ledger.journal(source, day, at, [*postings, Posting(owed, -total)], ""))
-    clerk.put("ExpenseClaims", claim)
+    postings.append(Posting(owed, -total))
+    bookkeeper.post(at, lambda ledger: ledger.journal(source, day, at, postings, ""))
+    bookkeeper.put("ExpenseClaims", claim)
     story.diary.plan(story.when(day + timedelta(days=12)), _pay_claim, story, claim, day + timedelta(days=12))
 
 
-def _pay_claim(at: datetime, story: Story, claim: Record, day: date) -> None:
-    clerk = story.clerk
-    ledger, total, key = clerk.ledger, claim["Total"], story.guid(f"claim/payment/{day}")
+def _pay_claim(at: datetime, story: Trade, claim: Record, day: date) -> None:
+    bookkeeper = story.bookkeeper
+    chart, total, key = bookkeeper.chart, claim["Total"], story.guid(f"claim/payment/{day}")
     postings = [
-        Posting(ledger.system["UNPAIDEXPCLM"], total),
-        Posting(ledger.account({"Code": "090"}), -total),
+        Posting(chart.system["UNPAIDEXPCLM"], total),
+        Posting(chart.account({"Code": "090"}), -total),
     ]
-    clerk.post(ledger.journal(("EXPPAYMENT", key), day, at, postings, "Expense claim"))
+    bookkeeper.post(
+        at, lambda ledger: ledger.journal(("EXPPAYMENT", key), day, at, postings, "Expense claim")
+    )
     payment = {"PaymentID": key, "Date": day, "Amount": total, "Reference": "Expense claim"}
     paid = {
         "Status": "PAID",
@@ -439,21 +453,23 @@ def _pay_claim(at: datetime, story: Story, claim: Record, day: date) -> None:
         "UpdatedDateUTC": at,
         "Payments": [payment],
     }
-    clerk.put("ExpenseClaims", {**claim, **paid})
+    bookkeeper.put("ExpenseClaims", {**claim, **paid})
 
 
 # --- orders and quotes
 
 
-def _order(at: datetime, story: Story, day: date, n: int) -> None:
+def _order(at: datetime, story: Trade, day: date, n: int) -> None:
     """A purchase order; what has become of it shows in its status."""
-    rnd, clerk = story.random, story.clerk
+    rnd, bookkeeper = story.random, story.bookkeeper
     contact, row = story.suppliers[rnd.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 34, 35))]
     currency, account = row[1], row[4]
     tax = None if currency == "NZD" else "NONE"
     bought = [r for r in names.ITEMS if r[4]]
     lines = [
-        clerk.line(r[1], Decimal(r[4]), account, quantity=Decimal(rnd.randrange(1, 40)), item=r[0], tax=tax)
+        bookkeeper.line(
+            r[1], Decimal(r[4]), account, quantity=Decimal(rnd.randrange(1, 40)), item=r[0], tax=tax
+        )
         for r in rnd.sample(bought, rnd.randrange(1, 5))
     ]
     old = day < date(2026, 9, 1)
@@ -468,8 +484,8 @@ def _order(at: datetime, story: Story, day: date, n: int) -> None:
     )
     if n % 4 == 0:
         more["ExpectedArrivalDate"] = day + timedelta(days=25)
-    record = clerk.order(
-        contact["ContactID"], day, at, lines, number=clerk.number("PO-"), status="AUTHORISED" if old else status,
+    record = bookkeeper.order(
+        contact["ContactID"], day, at, lines, number=bookkeeper.number("PO-"), status="AUTHORISED" if old else status,
         currency=currency, Reference=rnd.choice(("", f"Q{rnd.randrange(100, 999)}")),
         DeliveryDate=day + timedelta(days=21), DeliveryAddress="14 Karetu Road\r\nNelson\r\n7010\r\nNew Zealand",
         AttentionTo="Jörg Kästner", Telephone="03 548 0199",
@@ -480,9 +496,9 @@ def _order(at: datetime, story: Story, day: date, n: int) -> None:
         story.diary.plan(later, _new_status, story, "PurchaseOrders", record["PurchaseOrderID"], status)
 
 
-def _quote(at: datetime, story: Story, day: date, n: int) -> None:
+def _quote(at: datetime, story: Trade, day: date, n: int) -> None:
     """A quote; most are sent, and then taken, refused or forgotten."""
-    rnd, clerk = story.random, story.clerk
+    rnd, bookkeeper = story.random, story.bookkeeper
     customer = rnd.choice(story.active(at))
     tax = "ZERORATED" if customer["currency"] != "NZD" else None
     rate = books.market_rate(customer["currency"], "NZD", day)
@@ -490,12 +506,14 @@ def _quote(at: datetime, story: Story, day: date, n: int) -> None:
     for row in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
         price = (Decimal(row[3]) * rate).quantize(Decimal("0.0001"))
         lines.append(
-            clerk.line(row[1], price, row[2], quantity=Decimal(rnd.randrange(1, 6)), item=row[0], tax=tax)
+            bookkeeper.line(
+                row[1], price, row[2], quantity=Decimal(rnd.randrange(1, 6)), item=row[0], tax=tax
+            )
         )
     if n % 6 == 0:
         lines[0]["DiscountRate"] = Decimal("10.00")
-    record = clerk.quote(
-        customer["id"], day, at, lines, number=clerk.number("QU-"), status="DRAFT", currency=customer["currency"],
+    record = bookkeeper.quote(
+        customer["id"], day, at, lines, number=bookkeeper.number("QU-"), status="DRAFT", currency=customer["currency"],
         ExpiryDate=day + timedelta(days=30), Title=rnd.choice(("Fleet renewal", "Season hire", "Repairs", "Boats")),
         Summary="Prices hold for thirty days.", Terms="Half on order, half on delivery. Ngā mihi nui.",
         Reference=rnd.choice(("", f"RFQ {n}")),
@@ -513,39 +531,35 @@ def _quote(at: datetime, story: Story, day: date, n: int) -> None:
         story.diary.plan(later, _new_status, story, "Quotes", record["QuoteID"], status)
 
 
-def _new_status(at: datetime, story: Story, resource: str, key: str, status: str) -> None:
-    story.clerk.touch(resource, key, at, Status=status)
+def _new_status(at: datetime, story: Trade, resource: str, key: str, status: str) -> None:
+    story.bookkeeper.new_status(resource, key, status, at)
 
 
 # --- contacts
 
 
-def _new_phone(at: datetime, story: Story, n: int) -> None:
-    table = story.clerk.changed["Contacts"]
-    key = list(table)[(n * 53) % len(table)]
-    record = table[key]
+def _new_phone(at: datetime, story: Trade, n: int) -> None:
+    people = story.bookkeeper.all("Contacts")
+    record = people[(n * 53) % len(people)]
     if record["ContactStatus"] != "ACTIVE" or record["UpdatedDateUTC"] > at:
         return
-    phones = [dict(phone) for phone in record["Phones"]]
-    phones[3].update(PhoneNumber=f"{400 + n} {7000 + 13 * n}", PhoneAreaCode="27", PhoneCountryCode="64")
-    story.clerk.touch("Contacts", key, at, Phones=phones)
+    mobile = {"PhoneType": "MOBILE", "PhoneNumber": f"{400 + n} {7000 + 13 * n}", "PhoneAreaCode": "27"}
+    mobile["PhoneCountryCode"] = "64"
+    story.bookkeeper.update("Contacts", record["ContactID"], at, Phones=[mobile])
 
 
-def _archive(at: datetime, story: Story, name: str) -> None:
+def _archive(at: datetime, story: Trade, name: str) -> None:
     story.retired.add(story.guid(f"contact/{name}"))
-    story.clerk.touch("Contacts", story.guid(f"contact/{name}"), at, ContactStatus="ARCHIVED")
+    story.bookkeeper.update("Contacts", story.guid(f"contact/{name}"), at, ContactStatus="ARCHIVED")
 
 
-def _merge(at: datetime, story: Story) -> None:
+def _merge(at: datetime, story: Trade) -> None:
     """A contact typed in twice; the second one is merged into the first."""
     double = story.make_contact(
         "Okarito Nature Kayaks Ltd", at - timedelta(days=60), number="C0999", currency="NZD", city="Ōkārito",
         country="New Zealand", person="Gemma Barr",
     )  # fmt: skip
-    story.clerk.touch(
-        "Contacts", double["ContactID"], at, ContactStatus="ARCHIVED",
-        MergedToContactID=story.guid("contact/Okarito Nature Kayaks"),
-    )  # fmt: skip
+    story.bookkeeper.merge(double["ContactID"], story.guid("contact/Okarito Nature Kayaks"), at)
 
 
 RARITIES: dict[Callable[..., None], str] = {
@@ -570,40 +584,35 @@ RARITIES: dict[Callable[..., None], str] = {
 # --- at the end
 
 
-def after(story: Story) -> None:
-    """Put the records in order of change, and add what only the end can tell."""
-    records = story.records
-    put_in_order(records, story.clerk)
-    records["LinkedTransactions"] = _billable(story)
-    records["RepeatingInvoices"] = _repeating(story)
-    records["ContactGroups"] = _groups(story)
-    records["Budgets"] = _budgets(story)
-    records["PaymentServices"] = [
-        {
-            "PaymentServiceID": story.guid(f"service/{name}"),
+def after(story: Trade) -> Company:
+    """Enter what only the end can tell, and hand over the company."""
+    _repeating(story)
+    _groups(story)
+    for name, slug in (("Waka Pay", "wakapay"), ("Tide Cards", "tidecards")):
+        asked = {
             "PaymentServiceName": name,
             "PaymentServiceUrl": f"https://{slug}.example/pay?invoice=[INVOICENUMBER]&amount=[AMOUNTDUE]",
             "PayNowText": "Pay now",
-            "PaymentServiceType": "Custom",
         }
-        for name, slug in (("Waka Pay", "wakapay"), ("Tide Cards", "tidecards"))
-    ]
-    _papers(story)
-    credits_held = [*records["CreditNotes"], *records["Prepayments"], *records["Overpayments"]]
-    owed = books.balances(records["Invoices"], credits_held, TODAY)
-    for contact in records["Contacts"]:
-        if contact["ContactID"] in owed:
-            contact["Balances"] = owed[contact["ContactID"]]
+        story.bookkeeper.create("PaymentServices", asked, END, f"service/{name}")
+    refresh_balances(story.organisation, list(story.organisation.table("Contacts").rows))
+    locked = {"PeriodLockDate": date(2025, 3, 31), "EndOfYearLockDate": date(2025, 3, 31)}
+    story.bookkeeper.put("Organisation", {**story.organisation.records("Organisation")[0], **locked})
+    company = closed(story.company, story.bookkeeper)
+    company.records["LinkedTransactions"] = _billable(story, company.records)
+    company.records["Budgets"] = _budgets(story, company.records)
+    _papers(story, company.records)
+    return company
 
 
-def _billable(story: Story) -> list[Record]:
+def _billable(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
     """Costs on bills that are to be charged on, some already on a customer's invoice."""
     bills = [
         i
-        for i in story.records["Invoices"]
+        for i in records["Invoices"]
         if i["Type"] == "ACCPAY" and "425" in {x.get("AccountCode") for x in i["LineItems"]}
     ]
-    sales = [i for i in story.records["Invoices"] if i["Type"] == "ACCREC"]
+    sales = [i for i in records["Invoices"] if i["Type"] == "ACCREC"]
     found = []
     voided = [bill for bill in bills if bill["Status"] == "VOIDED"]
     for n, bill in enumerate([*bills[5::7], *voided[:1]]):
@@ -639,9 +648,9 @@ def _billable(story: Story) -> list[Record]:
     return sorted(found, key=lambda r: r["UpdatedDateUTC"])
 
 
-def _repeating(story: Story) -> list[Record]:
+def _repeating(story: Trade) -> None:
     """Templates: those the monthly invoices and bills came from, one in draft and one deleted."""
-    clerk, found = story.clerk, []
+    bookkeeper = story.bookkeeper
     bills = (
         ("rent", 10, 1, "4200.00"), ("phones", 12, 8, "189.00"), ("software", 13, 3, "82.00"),
         ("cleaning", 19, 26, "160.00"), ("alarm", 33, 5, "75.00"),
@@ -654,85 +663,77 @@ def _repeating(story: Story) -> list[Record]:
                 key,
                 "ACCPAY",
                 contact["ContactID"],
-                [clerk.line(row[5], Decimal(price), row[4])],
+                [bookkeeper.line(row[5], Decimal(price), row[4])],
                 day,
                 "AUTHORISED",
             )
         )
     for n, (index, places) in enumerate(((5, 6), (24, 4), (47, 8))):
-        line = clerk.line(
+        line = bookkeeper.line(
             "Kayak storage, monthly", Decimal("48.00"), "202", quantity=Decimal(places), item="BERTH"
         )
         rows.append((f"berth{n}", "ACCREC", story.customers[index]["id"], [line], 1, "AUTHORISED"))
-    line = clerk.line("Kayak storage, monthly", Decimal("48.00"), "202", item="BERTH")
+    line = bookkeeper.line("Kayak storage, monthly", Decimal("48.00"), "202", item="BERTH")
     rows.append(("new berth", "ACCREC", story.customers[7]["id"], [line], 1, "DRAFT"))
     rows.append(("old berth", "ACCREC", story.customers[8]["id"], [line], 1, "DELETED"))
     for key, kind, contact_id, lines, day, status in rows:
-        identifier = story.guid(f"repeating/{key}")
-        record: Record = {
+        asked: Record = {
+            "Type": kind,
+            "Contact": {"ContactID": contact_id},
             "Schedule": {
                 "Period": 1,
                 "Unit": "MONTHLY",
                 "DueDate": 20,
                 "DueDateType": "OFFOLLOWINGMONTH",
                 "StartDate": date(2024, 12, day),
-                "NextScheduledDate": date(2026, 12, day),
                 **({"EndDate": date(2027, 3, 31)} if key == "rent" else {}),
             },
-            "RepeatingInvoiceID": identifier,
-            "ID": identifier,
-            "Type": kind,
             "Reference": "Berths [Month] [Year]" if kind == "ACCREC" else "",
-            "HasAttachments": False,
             "ApprovedForSending": kind == "ACCREC" and status == "AUTHORISED",
-            "SendCopy": False,
             "MarkAsSent": kind == "ACCREC",
             "IncludePDF": kind == "ACCREC",
-            "Contact": clerk.contact(contact_id),
-            "Status": status,
-            "LineAmountTypes": "Exclusive",
-            "LineItems": [{"LineItemID": story.guid(f"repeating/{key}/0"), **lines[0]}],
             "CurrencyCode": "NZD",
+            "Status": "AUTHORISED" if status == "DELETED" else status,
+            "LineItems": lines,
         }
-        if kind == "ACCREC":
-            record["BrandingThemeID"] = clerk.theme
-        found.append(books.priced(record, clerk.chart.percents))
-    return found
+        made = bookkeeper.create("RepeatingInvoices", asked, END, f"repeating/{key}")
+        schedule = {**made["Schedule"], "NextScheduledDate": date(2026, 12, day)}
+        bookkeeper.put("RepeatingInvoices", {**made, "Schedule": schedule})
+        if status == "DELETED":
+            bookkeeper.update("RepeatingInvoices", made["RepeatingInvoiceID"], END, Status=status)
 
 
-def _groups(story: Story) -> list[Record]:
+def _groups(story: Trade) -> None:
     """Contact groups with their members; members name their groups as well."""
-    contacts = {c["ContactID"]: c for c in story.records["Contacts"] if c["ContactStatus"] == "ACTIVE"}
-    wholesale = [c["id"] for c in story.customers if c["department"] == "Wholesale"]
-    schools = [key for key, c in contacts.items() if "School" in c["Name"] or "Polytechnic" in c["Name"]]
-    local = [c["ContactID"] for c, row in story.suppliers if row[2] in ("Nelson", "Richmond", "Stoke")]
-    found = []
-    for name, status, members in (
-        ("Wholesale customers", "ACTIVE", wholesale),
-        ("Schools & kura", "ACTIVE", schools),
-        ("Local suppliers", "ACTIVE", local),
-        ("Nobody yet", "ACTIVE", []),
-        ("Regatta 2025", "DELETED", []),
+    rows = story.organisation.table("Contacts").rows
+    active = [one for one in story.bookkeeper.all("Contacts") if one["ContactStatus"] == "ACTIVE"]
+    active.sort(key=lambda one: one["UpdatedDateUTC"])
+    wholesale = [one["id"] for one in story.customers if one["department"] == "Wholesale"]
+    schools = [one["ContactID"] for one in active if "School" in one["Name"] or "Polytechnic" in one["Name"]]
+    local = [one["ContactID"] for one, row in story.suppliers if row[2] in ("Nelson", "Richmond", "Stoke")]
+    for name, members in (
+        ("Wholesale customers", wholesale),
+        ("Schools & kura", schools),
+        ("Local suppliers", local),
+        ("Nobody yet", []),
+        ("Regatta 2025", []),
     ):
-        group = {"ContactGroupID": story.guid(f"group/{name}"), "Name": name, "Status": status}
-        kept = [key for key in members if key in contacts]
-        for key in kept:
-            contacts[key]["ContactGroups"] = [
-                *contacts[key]["ContactGroups"],
-                {**group, "HasValidationErrors": False},
-            ]
-        named = [{"ContactID": key, "Name": contacts[key]["Name"]} for key in kept]
-        found.append({**group, "Contacts": named, "HasValidationErrors": False})
-    return found
+        group = story.bookkeeper.create("ContactGroups", {"Name": name}, END, f"group/{name}")
+        found = [rows[key] for key in members if rows[key]["ContactStatus"] == "ACTIVE"]
+        story.bookkeeper.add_members(group["ContactGroupID"], found, END)
+        if name == "Regatta 2025":
+            story.bookkeeper.update(
+                "ContactGroups", group["ContactGroupID"], END, Status="DELETED", Name=name
+            )
 
 
-def _budgets(story: Story) -> list[Record]:
+def _budgets(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
     """Two years of months, for the whole company and for one region."""
     plans = {
         **{"200": 34000, "201": 9500, "202": 4200, "203": 2600, "310": -14500, "400": -900, "412": -1700},
         **{"416": -838, "425": -1900, "445": -420, "469": -4200, "477": -14800, "478": -450},
     }
-    region = story.records["TrackingCategories"][0]
+    region = records["TrackingCategories"][0]
     south = {
         "TrackingCategoryID": region["TrackingCategoryID"],
         "Name": region["Name"],
@@ -748,7 +749,7 @@ def _budgets(story: Story) -> list[Record]:
     ):
         lines = []
         for code, value in plans.items():
-            account = story.clerk.ledger.account({"Code": code})
+            account = story.bookkeeper.chart.account({"Code": code})
             balances = []
             for month in range(24):
                 year, index = 2025 + (3 + month) // 12, (3 + month) % 12
@@ -771,9 +772,9 @@ def _budgets(story: Story) -> list[Record]:
     return found
 
 
-def _papers(story: Story) -> None:
+def _papers(story: Trade, records: dict[str, list[Record]]) -> None:
     """Files and notes on some documents. Files came with the document, so nothing moves its UpdatedDateUTC."""
-    records, user = story.records, "Hinewai Parata"
+    user = "Hinewai Parata"
     body = b"%PDF-1.4\n% a page of the demo company\n%%EOF\n"
     for resource, step, name in (
         ("Invoices", 61, "Delivery note"),
@@ -787,7 +788,7 @@ def _papers(story: Story) -> None:
         ("Prepayments", 7, "Order form"),
     ):
         for record in records[resource][step // 2 :: step]:
-            key = record[IDS[resource]]
+            key = record[RESOURCES[resource].id]
             record["HasAttachments"] = True
             address = f"https://api.xero.com/api.xro/2.0/{resource}/{key}/Attachments"
             records["Attachments"].append(

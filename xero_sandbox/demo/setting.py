@@ -13,17 +13,17 @@ from typing import Any
 from ..accounting import chart
 from ..accounting.double_entry import Record, money
 from . import names
-from .bookkeeper import Clerk, local_time
-from .company import TODAY, Company, branding_theme, new_organisation, user
+from .bookkeeper import Bookkeeper, local_time
+from .company import TODAY, Company, branding_theme, new_organisation, opened, user
 
 START = date(2024, 11, 20)
 FOUNDED = date(2024, 11, 4)
 END = local_time(TODAY, 12 * 3600 + 1800)
 
 CATEGORIES = (
-    ("Region", "ACTIVE", ("North", "South", "Australia", "Overseas", "*Christchurch shop (closed)")),
-    ("Department", "ACTIVE", ("Retail", "Tours", "Wholesale", "Workshop", "*Café kiosk")),
-    ("Season", "ARCHIVED", ("Summer", "Winter")),
+    ("Region", ("North", "South", "Australia", "Overseas", "*Christchurch shop (closed)")),
+    ("Department", ("Retail", "Tours", "Wholesale", "Workshop", "*Café kiosk")),
+    ("Season", ("Summer", "Winter")),
 )
 
 # Code, name, type, tax, currency or system of an account the company added itself; banks have a number.
@@ -61,6 +61,9 @@ def amount(value: float) -> Decimal:
     return money(Decimal(round(value * 100)) / 100)
 
 
+_COUNTRY_CODES = {"Australia": "61", "United States": "1", "Deutschland": "49"}
+
+
 class Diary:
     """What is going to happen, in order of time; nothing happens after `END`."""
 
@@ -89,10 +92,9 @@ class Setting:
         self.diary = Diary()
         self.founded = local_time(FOUNDED, 9 * 3600 + 840, 557)
         self.company, self.guid = self._set_up()
-        self.records = self.company.records
-        self.records["Items"] = self._items()
-        self.clerk = Clerk(self.records, self.guid, 1)
-        self.clerk.changed["Contacts"] = {}
+        self.organisation = opened(self.company, END)
+        self.bookkeeper = Bookkeeper(self.organisation, self.guid)
+        self._reference_data()
         self.terms: dict[str, tuple[str, int]] = {}
         self.customers: list[Record] = []
         self.suppliers: list[tuple[Record, list[str]]] = []
@@ -128,8 +130,6 @@ class Setting:
             IsDemoCompany=True,
             Class="DEMO",
             RegistrationNumber="9429041234567",
-            PeriodLockDate=date(2025, 3, 31),
-            EndOfYearLockDate=date(2025, 3, 31),
             LineOfBusiness="Boatbuilding and guided sea kayak tours",
             Addresses=[address, street],
             Phones=[
@@ -147,9 +147,7 @@ class Setting:
             },
         )
         records = company.records
-        records["Accounts"] += self._own_accounts(guid)
-        records["Accounts"].sort(key=lambda a: (a["UpdatedDateUTC"], a["Code"]))
-        records["Currencies"] = [{"Code": c, "Description": n} for c, n in chart.CURRENCY_NAMES.items()]
+        records["Currencies"] = []
         records["BrandingThemes"] += [
             branding_theme(guid, "Wholesale", 1, self.founded),
             branding_theme(guid, "Kōwhai summer", 2, local_time(date(2025, 11, 3), 36000, 120)),
@@ -172,95 +170,91 @@ class Setting:
             )
             for i, (first, last, mail, role, owner) in enumerate(people)
         ]
-        for name, status, options in CATEGORIES:
-            records["TrackingCategories"].append(
-                {
-                    "Name": name,
-                    "Status": status,
-                    "TrackingCategoryID": guid(f"tracking/{name}"),
-                    "Options": [
-                        {
-                            "TrackingOptionID": guid(f"tracking/{name}/{option}"),
-                            "Name": option.lstrip("*"),
-                            "Status": "ARCHIVED" if option[0] == "*" else "ACTIVE",
-                            "HasValidationErrors": False,
-                            "IsDeleted": False,
-                            "IsArchived": option[0] == "*",
-                            "IsActive": option[0] != "*",
-                        }
-                        for option in options
-                    ],
-                }
-            )
         return company, guid
 
-    def _own_accounts(self, guid: Any) -> list[Record]:
-        found = []
+    def _reference_data(self) -> None:
+        """Currencies, accounts, tracking and items, entered in the first days."""
+        bookkeeper, at = self.bookkeeper, self.founded
+        for code, name in chart.CURRENCY_NAMES.items():
+            bookkeeper.create("Currencies", {"Code": code, "Description": name}, at, "")
+        self._own_accounts()
+        for name, options in CATEGORIES[:2]:
+            self._category(name, options)
+        self._archived_category(*CATEGORIES[2])
+        self._items()
+
+    def _category(self, name: str, options: tuple[str, ...]) -> str:
+        bookkeeper, at = self.bookkeeper, self.founded
+        made = bookkeeper.create("TrackingCategories", {"Name": name}, at, f"tracking/{name}")
+        key = str(made["TrackingCategoryID"])
+        for option in options:
+            status = "ARCHIVED" if option[0] == "*" else "ACTIVE"
+            bookkeeper.add_option(key, option.lstrip("*"), at, f"tracking/{name}/{option}", status)
+        return key
+
+    def _archived_category(self, name: str, options: tuple[str, ...]) -> None:
+        """A category that was used once; only two can be active, so another one makes room for it meanwhile."""
+        other = self.guid(f"tracking/{CATEGORIES[0][0]}")
+        self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ARCHIVED")
+        key = self._category(name, options)
+        self.bookkeeper.update("TrackingCategories", key, self.founded, Status="ARCHIVED")
+        self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ACTIVE")
+
+    def _own_accounts(self) -> None:
         for i, row in enumerate(OWN_ACCOUNTS.strip().splitlines()):
             code, name, kind, tax, extra = row.split("|")
             at = self.founded + timedelta(minutes=i, seconds=7 * i)
-            more: dict[str, Any] = {"Description": f"{name}; added by the company"}
+            asked: Record = {"Code": code, "Name": name, "Type": kind, "TaxType": tax}
+            asked["Description"] = f"{name}; added by the company"
             if kind == "BANK":
-                more["CurrencyCode"], number = extra.split()
-                more["BankAccountNumber"] = number.replace("-", "")
-                more["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
-                more["AddToWatchlist"] = True
+                asked["CurrencyCode"], number = extra.split()
+                asked["BankAccountNumber"] = number.replace("-", "")
+                asked["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
+                asked["AddToWatchlist"] = True
             elif extra:
-                more["Status"], at = extra, local_time(date(2025, 4, 3 + i), 33000 + i, 410)
-            found.append(chart.account(guid, code, name=name, kind=kind, tax=tax, at=at, **more))
-        return found
+                at = local_time(date(2025, 4, 3 + i), 33000 + i, 410)
+            made = self.bookkeeper.create("Accounts", asked, at, f"account/{code}")
+            if kind != "BANK" and extra:
+                self.bookkeeper.update("Accounts", made["AccountID"], at, Status=extra)
 
-    def _items(self) -> list[Record]:
-        found = []
+    def _items(self) -> None:
         for i, (code, name, account, sell, buy, text, _) in enumerate(names.ITEMS):
-            purchase: Record = {}
+            asked: Record = {
+                "Code": code,
+                "Name": name,
+                "Description": text,
+                "SalesDetails": {"UnitPrice": Decimal(sell), "AccountCode": account, "TaxType": "OUTPUT2"},
+                "IsPurchased": bool(buy),
+            }
             if buy:
-                purchase = {"UnitPrice": Decimal(buy), "AccountCode": "310", "TaxType": "INPUT2"}
-            found.append(
-                {
-                    "ItemID": self.guid(f"item/{code}"),
-                    "Code": code,
-                    "Name": name,
-                    "Description": text,
-                    **({"PurchaseDescription": f"{name} (wholesale)"} if buy else {}),
-                    "UpdatedDateUTC": local_time(
-                        FOUNDED + timedelta(days=15 * i), 37000 + 61 * i, 37 * i % 1000
-                    ),
-                    "PurchaseDetails": purchase,
-                    "SalesDetails": {
-                        "UnitPrice": Decimal(sell),
-                        "AccountCode": account,
-                        "TaxType": "OUTPUT2",
-                    },
-                    "IsTrackedAsInventory": False,
-                    "IsSold": True,
-                    "IsPurchased": bool(buy),
+                asked["PurchaseDescription"] = f"{name} (wholesale)"
+                asked["PurchaseDetails"] = {
+                    "UnitPrice": Decimal(buy),
+                    "AccountCode": "310",
+                    "TaxType": "INPUT2",
                 }
-            )
+            at = local_time(FOUNDED + timedelta(days=15 * i), 37000 + 61 * i, 37 * i % 1000)
+            self.bookkeeper.create("Items", asked, at, f"item/{code}")
         for code, name, sell, buy, quantity in names.TRACKED:
-            found.append(
-                {
-                    "ItemID": self.guid(f"item/{code}"),
-                    "Code": code,
-                    "Name": name,
-                    "Description": name,
-                    "PurchaseDescription": name,
-                    "UpdatedDateUTC": local_time(FOUNDED, 39000, 123),
-                    "PurchaseDetails": {
-                        "UnitPrice": Decimal(buy),
-                        "COGSAccountCode": "310",
-                        "TaxType": "INPUT2",
-                    },
-                    "SalesDetails": {"UnitPrice": Decimal(sell), "AccountCode": "200", "TaxType": "OUTPUT2"},
-                    "IsTrackedAsInventory": True,
-                    "InventoryAssetAccountCode": "630",
-                    "QuantityOnHand": Decimal(quantity).quantize(Decimal("0.0001")),
-                    "TotalCostPool": money(Decimal(buy) * int(quantity)),
-                    "IsSold": True,
-                    "IsPurchased": True,
-                }
-            )
-        return sorted(found, key=lambda item: (item["UpdatedDateUTC"], item["Code"]))
+            asked = {
+                "Code": code,
+                "Name": name,
+                "Description": name,
+                "PurchaseDescription": name,
+                "PurchaseDetails": {
+                    "UnitPrice": Decimal(buy),
+                    "COGSAccountCode": "310",
+                    "TaxType": "INPUT2",
+                },
+                "SalesDetails": {"UnitPrice": Decimal(sell), "AccountCode": "200", "TaxType": "OUTPUT2"},
+                "InventoryAssetAccountCode": "630",
+            }
+            item = self.bookkeeper.create("Items", asked, local_time(FOUNDED, 39000, 123), f"item/{code}")
+            stock = {
+                "QuantityOnHand": Decimal(quantity).quantize(Decimal("0.0001")),
+                "TotalCostPool": money(Decimal(buy) * int(quantity)),
+            }
+            self.bookkeeper.put("Items", {**item, **stock})
 
     # --- contacts
 
@@ -278,7 +272,7 @@ class Setting:
     ) -> Record:
         """A contact in full, with addresses, phones and what else is given."""
         first, _, last = person.partition(" ")
-        index = len(self.clerk.changed["Contacts"])
+        index = len(self.bookkeeper.changed.get("Contacts", ()))
         plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
         slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
         slug = slug.strip("-") or f"contact-{number.lower()}"
@@ -303,42 +297,35 @@ class Setting:
             "Country": country,
             **({"AttentionTo": person} if person else {}),
         }
-        phones = [{"PhoneType": kind} for kind in ("DDI", "DEFAULT", "FAX", "MOBILE")]
-        phones[1] |= {
-            "PhoneNumber": f"{200 + index} {4000 + 37 * index % 6000}",
-            "PhoneAreaCode": str(3 + index % 7),
-            "PhoneCountryCode": {"Australia": "61", "United States": "1", "Deutschland": "49"}.get(
-                country, "64"
-            ),
-        }
-        if index % 2:
-            phones[3] |= {
-                "PhoneNumber": f"{100 + index} {3000 + 91 * index % 7000}",
-                "PhoneAreaCode": "21",
-                "PhoneCountryCode": "",
+        phones = [
+            {
+                "PhoneType": "DEFAULT",
+                "PhoneNumber": f"{200 + index} {4000 + 37 * index % 6000}",
+                "PhoneAreaCode": str(3 + index % 7),
+                "PhoneCountryCode": _COUNTRY_CODES.get(country, "64"),
             }
-        record: Record = {
-            "ContactID": self.guid(f"contact/{name}"),
+        ]
+        if index % 2:
+            phones.append(
+                {
+                    "PhoneType": "MOBILE",
+                    "PhoneNumber": f"{100 + index} {3000 + 91 * index % 7000}",
+                    "PhoneAreaCode": "21",
+                    "PhoneCountryCode": "",
+                }
+            )
+        asked: Record = {
             "ContactNumber": number,
             "AccountNumber": f"{number}-{index:03d}",
-            "ContactStatus": "ACTIVE",
             "Name": name,
             **({"FirstName": first, "LastName": last} if person else {}),
             "EmailAddress": f"accounts@{slug}.example",
-            "BankAccountDetails": "",
             "Addresses": [box, street],
             "Phones": phones,
-            "UpdatedDateUTC": at,
-            "ContactGroups": [],
-            "IsSupplier": False,
-            "IsCustomer": False,
             "DefaultCurrency": currency,
-            "ContactPersons": [],
-            "HasAttachments": False,
-            "HasValidationErrors": False,
             **more,
         }
-        return self.clerk.put("Contacts", record)
+        return self.bookkeeper.create("Contacts", asked, at, f"contact/{name}")
 
     def make_contacts(self) -> None:
         """Customers and suppliers at the start; people who book for themselves as time goes on."""
@@ -383,7 +370,7 @@ class Setting:
                 more["Discount"] = Decimal("5.00")
                 more["Website"] = f"https://customer-{i}.example"
                 more["CompanyNumber"] = f"94290{31000000 + 104729 * i}"
-                wholesale = self.records["BrandingThemes"][1]
+                wholesale = self.company.records["BrandingThemes"][1]
                 more["BrandingTheme"] = {key: wholesale[key] for key in ("BrandingThemeID", "Name")}
             record = self.make_contact(
                 name,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..accounting import double_entry as books
-from ..accounting.double_entry import ONE, ZERO, Record, market_rate, money
+from ..accounting.double_entry import ONE, Record, market_rate, money
 from . import names
 from .bookkeeper import business_day
 from .company import TODAY
@@ -58,17 +58,17 @@ class Trade(Setting):
                 more["DiscountRate"] = Decimal(rnd.choice((5, 10, 15))).quantize(Decimal("0.01"))
             words = rnd.choice(rnd.choice(names.REPAIRS)) if account == "203" else f"{name}: {text}"
             lines.append(
-                self.clerk.line(
+                self.bookkeeper.line(
                     words, value, account, quantity=quantity, tax=tax, item=code, tracking=tracking, **more
                 )
             )
         if department in ("Wholesale", "Retail") and customer["currency"] == "NZD" and rnd.random() < 0.16:
             for code, name, price, _, _ in rnd.sample(names.TRACKED, 1):
-                lines.append(self.clerk.line(name, Decimal(price), "200", item=code, tracking=tracking))
+                lines.append(self.bookkeeper.line(name, Decimal(price), "200", item=code, tracking=tracking))
         if department == "Wholesale" and rnd.random() < 0.5:
             cost = amount(rnd.uniform(45, 260) * float(rate))
             lines.append(
-                self.clerk.line(
+                self.bookkeeper.line(
                     "Freight and handling", cost, "205", tax=tax, item="FREIGHT", tracking=tracking
                 )
             )
@@ -90,11 +90,11 @@ class Trade(Setting):
         rnd, customer = self.random, self._pick_customer(at)
         tax = "ZERORATED" if customer["currency"] != "NZD" else None
         lines, amounts = self._sale_lines(customer, tax)
-        number = self.clerk.number("INV-")
+        number = self.bookkeeper.number("INV-")
         fate = rnd.random()
         draft = fate < 0.15
         sent: dict[str, Any] = {"SentToContact": True} if not draft and rnd.random() < 0.7 else {}
-        record = self.clerk.invoice(
+        record = self.bookkeeper.invoice(
             "ACCREC",
             customer["id"],
             day,
@@ -128,23 +128,23 @@ class Trade(Setting):
             self.after_sale(key, customer)
 
     def _approve(self, at: datetime, key: str, customer: Record) -> None:
-        self.clerk.approve("Invoices", key, at, SentToContact=True, **self._due(key))
+        self.bookkeeper.approve("Invoices", key, at, SentToContact=True, **self._due(key))
         self.after_sale(key, customer)
 
     def _due(self, key: str) -> dict[str, date]:
         """The DueDate that a draft gets with its approval."""
-        record = self.clerk.get("Invoices", key)
+        record = self.bookkeeper.get("Invoices", key)
         return {"DueDate": record.get("DueDate") or self.due(record["Contact"]["ContactID"], record["Date"])}
 
     def end(self, at: datetime, resource: str, key: str, status: str) -> None:
         """Void or delete a record, unless it was paid or credited in the meantime."""
-        record = self.clerk.get(resource, key)
+        record = self.bookkeeper.get(resource, key)
         if not ("Payments" in record and books.used(record)):
-            self.clerk.end(resource, key, status, at)
+            self.bookkeeper.end(resource, key, status, at)
 
     def after_sale(self, key: str, customer: Record) -> None:
         """Pay, part-pay, credit, void or leave open, as the customer and chance will have it."""
-        rnd, record = self.random, self.clerk.get("Invoices", key)
+        rnd, record = self.random, self.bookkeeper.get("Invoices", key)
         due: date = record["DueDate"]
         fate = rnd.random()
         if fate < 0.03:
@@ -183,7 +183,7 @@ class Trade(Setting):
 
     def _open(self, key: str) -> Record | None:
         """The invoice if there is something left to pay."""
-        record = self.clerk.get("Invoices", key)
+        record = self.bookkeeper.get("Invoices", key)
         return record if record["Status"] == "AUTHORISED" and record["AmountDue"] > 0 else None
 
     def local_day(self, at: datetime) -> date:
@@ -206,7 +206,7 @@ class Trade(Setting):
         reference = self.random.choice(
             ("", record["InvoiceNumber"], "EFTPOS", record["Contact"]["Name"][:12])
         )
-        return self.clerk.pay(
+        return self.bookkeeper.pay(
             "Invoices", key, day, at, amount=value, bank=bank, reference=reference, reconciled=settled
         )
 
@@ -217,7 +217,7 @@ class Trade(Setting):
             self.diary.plan(later, self._unpay, payment["PaymentID"])
 
     def _unpay(self, at: datetime, payment_id: str) -> None:
-        self.clerk.delete_payment("Invoices", payment_id, at)
+        self.bookkeeper.delete_payment(payment_id, at)
 
     def _overpay(self, at: datetime, key: str, customer: Record) -> None:
         """The invoice is paid, and some money too much came with it; it goes to a later invoice or back."""
@@ -225,8 +225,8 @@ class Trade(Setting):
             return
         day, name = self.local_day(at), f"overpayment/{key}"
         extra = amount(self.random.uniform(20, 180))
-        line = self.clerk.line("Overpayment", extra, "610", tax="NONE")
-        record = self.clerk.bank_transaction(
+        line = self.bookkeeper.line("Overpayment", extra, "610", tax="NONE")
+        record = self.bookkeeper.bank_transaction(
             "RECEIVE-OVERPAYMENT",
             customer["id"],
             day,
@@ -248,23 +248,23 @@ class Trade(Setting):
         self, at: datetime, resource: str, credit_id: str, contact_id: str, tries: int = 3
     ) -> None:
         """Set a credit against an open invoice of the contact; refund it if there is none for long."""
-        credit, day = self.clerk.get(resource, credit_id), self.local_day(at)
+        credit, day = self.bookkeeper.get(resource, credit_id), self.local_day(at)
         if credit["Status"] != "AUTHORISED":
             return
-        for record in self.clerk.changed["Invoices"].values():
+        for record in self.bookkeeper.all("Invoices"):
             fits = (
                 record["Contact"]["ContactID"] == contact_id
                 and record["CurrencyCode"] == credit["CurrencyCode"]
             )
             if fits and books.is_sale(record) == books.is_sale(credit) and self._open(record["InvoiceID"]):
-                self.clerk.allocate(resource, credit_id, record["InvoiceID"], day, at)
+                self.bookkeeper.allocate(resource, credit_id, record["InvoiceID"], day, at)
                 return
         if tries:
             again = self.when(business_day(day + timedelta(days=25)))
             self.diary.plan(again, self.use_credit, resource, credit_id, contact_id, tries - 1)
         else:
             bank = "092" if credit["CurrencyCode"] == "USD" else None
-            self.clerk.pay(resource, credit_id, day, at, bank=bank, reference="Refund")
+            self.bookkeeper.pay(resource, credit_id, day, at, bank=bank, reference="Refund")
 
     def _credit(self, at: datetime, key: str, share: Decimal) -> None:
         """A credit note for a share of an invoice, set against it at once."""
@@ -273,8 +273,8 @@ class Trade(Setting):
             return
         line = next(line for line in record["LineItems"] if "UnitAmount" in line)
         price = (line["UnitAmount"] * share).quantize(Decimal("0.01"))
-        number, day = self.clerk.number("CN-"), self.local_day(at)
-        credit_line = self.clerk.line(
+        number, day = self.bookkeeper.number("CN-"), self.local_day(at)
+        credit_line = self.bookkeeper.line(
             f"Credit for {record['InvoiceNumber']}: {line['Description']}",
             price,
             line["AccountCode"],
@@ -283,7 +283,7 @@ class Trade(Setting):
         )
         credit_line["Tracking"] = [dict(t) for t in line["Tracking"]]
         note = {"Description": f"Our apologies; please see {record['InvoiceNumber']}.", "Tracking": []}
-        credit = self.clerk.credit_note(
+        credit = self.bookkeeper.credit_note(
             "ACCRECCREDIT",
             record["Contact"]["ContactID"],
             day,
@@ -301,16 +301,18 @@ class Trade(Setting):
 
     def _allocate_note(self, at: datetime, credit_id: str, key: str) -> None:
         if self._open(key):
-            self.clerk.allocate("CreditNotes", credit_id, key, self.local_day(at), at)
+            self.bookkeeper.allocate("CreditNotes", credit_id, key, self.local_day(at), at)
         self.diary.plan(
             self.when(business_day(self.local_day(at) + timedelta(days=16))), self._refund, credit_id
         )
 
     def _refund(self, at: datetime, credit_id: str) -> None:
-        credit = self.clerk.get("CreditNotes", credit_id)
+        credit = self.bookkeeper.get("CreditNotes", credit_id)
         if credit["Status"] == "AUTHORISED" and self.random.random() < 0.5:
             bank = "092" if credit["CurrencyCode"] == "USD" else None
-            self.clerk.pay("CreditNotes", credit_id, self.local_day(at), at, bank=bank, reference="Refund")
+            self.bookkeeper.pay(
+                "CreditNotes", credit_id, self.local_day(at), at, bank=bank, reference="Refund"
+            )
 
     # --- purchases
 
@@ -323,7 +325,7 @@ class Trade(Setting):
         value = value or float(typical) * rnd.uniform(0.55, 1.6) * (1.9 if code == "310" else 1.2)
         department = "Wholesale" if code in ("310", "425") else "Workshop" if code == "473" else "Retail"
         tracking = [("Region", "South"), ("Department", department)] if rnd.random() < 0.7 else []
-        lines = [self.clerk.line(text, amount(value), code, tax=tax, tracking=tracking)]
+        lines = [self.bookkeeper.line(text, amount(value), code, tax=tax, tracking=tracking)]
         if code == "310" and rnd.random() < 0.5:
             bought = [r for r in names.ITEMS if r[4]]
             lines = []
@@ -332,13 +334,13 @@ class Trade(Setting):
                 pieces = Decimal(rnd.randrange(8, 36) if price < 200 else rnd.randrange(2, 6))
                 price = price.quantize(Decimal("0.0001"))
                 lines.append(
-                    self.clerk.line(
+                    self.bookkeeper.line(
                         item[1], price, "310", quantity=pieces, tax=tax, item=item[0], tracking=tracking
                     )
                 )
         if rnd.random() < 0.12:
             lines.append(
-                self.clerk.line("Freight", amount(value * 0.04 + 5), "425", tax=tax, tracking=tracking)
+                self.bookkeeper.line("Freight", amount(value * 0.04 + 5), "425", tax=tax, tracking=tracking)
             )
         self._bills += 1
         words = name.split()
@@ -349,7 +351,7 @@ class Trade(Setting):
         status = "DRAFT" if fate < 0.03 else "SUBMITTED" if fate < 0.08 else "AUTHORISED"
         waits = "status" in more
         contact_id = contact["ContactID"]
-        record = self.clerk.invoice(
+        record = self.bookkeeper.invoice(
             "ACCPAY",
             contact_id,
             day,
@@ -383,7 +385,7 @@ class Trade(Setting):
             self.bill(at, day, index)
 
     def _approve_bill(self, at: datetime, key: str) -> None:
-        self.clerk.approve("Invoices", key, at, **self._due(key))
+        self.bookkeeper.approve("Invoices", key, at, **self._due(key))
 
     def _supplier_credit(self, at: datetime, key: str) -> None:
         """Part of a delivery goes back; the supplier's credit note is set against the bill."""
@@ -391,14 +393,14 @@ class Trade(Setting):
         if bill is None:
             return
         line, day = bill["LineItems"][0], self.local_day(at)
-        returned = self.clerk.line(
+        returned = self.bookkeeper.line(
             f"Returned: {line['Description']}",
             (line["UnitAmount"] / 4).quantize(Decimal("0.01")),
             line["AccountCode"],
             quantity=line["Quantity"],
             tax=line["TaxType"],
         )
-        credit = self.clerk.credit_note(
+        credit = self.bookkeeper.credit_note(
             "ACCPAYCREDIT",
             bill["Contact"]["ContactID"],
             day,
@@ -416,7 +418,7 @@ class Trade(Setting):
         """Thursday: what falls due within a week is paid, bills in dollars of ours in one batch."""
         soon = day + timedelta(days=7)
         batch: list[str] = []
-        for record in list(self.clerk.changed["Invoices"].values()):
+        for record in self.bookkeeper.all("Invoices"):
             key = record["InvoiceID"]
             if record["Type"] != "ACCPAY" or not self._open(key) or record["DueDate"] > soon:
                 continue
@@ -431,7 +433,7 @@ class Trade(Setting):
         settled = day < TODAY - timedelta(days=6)
         for part in (batch[i : i + 12] for i in range(0, len(batch), 12)):
             if len(part) > 1:
-                self.clerk.pay_batch(part, day, at, reference=f"Pay run {day:%d %b}", reconciled=settled)
+                self.bookkeeper.pay_batch(part, day, at, reference=f"Pay run {day:%d %b}", reconciled=settled)
             else:
                 self.receive(at, part[0])
 
@@ -441,16 +443,18 @@ class Trade(Setting):
         """Card takings of the shop since last time."""
         tracking = [("Region", "South"), ("Department", "Retail")]
         lines = [
-            self.clerk.line("Shop takings", amount(self.random.uniform(90, 820)), "200", tracking=tracking)
+            self.bookkeeper.line(
+                "Shop takings", amount(self.random.uniform(90, 820)), "200", tracking=tracking
+            )
         ]
         if self.random.random() < 0.5:
             hire = [("Region", "South"), ("Department", "Tours")]
             lines.append(
-                self.clerk.line(
+                self.bookkeeper.line(
                     "Hire at the beach", amount(self.random.uniform(60, 600)), "202", tracking=hire
                 )
             )
-        record = self.clerk.bank_transaction(
+        record = self.bookkeeper.bank_transaction(
             "RECEIVE",
             self.walk_in,
             day,
@@ -469,16 +473,15 @@ class Trade(Setting):
         self.diary.plan(later, self._unbank, key)
 
     def _unbank(self, at: datetime, key: str) -> None:
-        self.clerk.end("BankTransactions", key, "DELETED", at)
-        self.clerk.changed["BankTransactions"][key]["IsReconciled"] = False
+        self.bookkeeper.end("BankTransactions", key, "DELETED", at)
 
     def spend(self, at: datetime, day: date) -> None:
         """Something small on the company card or from the cheque account."""
         choices = [row for row in PETTY if self.suppliers[row[0]][0]["ContactID"] not in self.retired]
         index, text, code, low, high = self.random.choice(choices)
         bank = "093" if self.random.random() < 0.7 else "090"
-        line = self.clerk.line(text, amount(self.random.uniform(low, high)), code)
-        record = self.clerk.bank_transaction(
+        line = self.bookkeeper.line(text, amount(self.random.uniform(low, high)), code)
+        record = self.bookkeeper.bank_transaction(
             "SPEND",
             self.suppliers[index][0]["ContactID"],
             day,
@@ -503,24 +506,12 @@ class Trade(Setting):
         **more: Any,
     ) -> Record:
         """A bank transaction without tax, from (text, account, amount) parts."""
-        lines = [self.clerk.line(text, value, code, tax="NONE") for text, code, value in parts]
+        lines = [self.bookkeeper.line(text, value, code, tax="NONE") for text, code, value in parts]
         name = f"{kind}/{contact}/{day}/{parts[0][1]}/{bank}"
-        return self.clerk.bank_transaction(
+        return self.bookkeeper.bank_transaction(
             kind, contact, day, at, lines, name=name, bank=bank, amounts="NoTax", **more
         )
 
     def balance(self, code: str, day: date | None = None) -> Decimal:
         """What an account holds in the ledger, in base currency."""
-        account = self.clerk.ledger.account({"Code": code})["AccountID"]
-        if day is None:
-            return self.clerk.moved.get(account, ZERO)
-        return sum(
-            (
-                line["NetAmount"]
-                for journal in self.clerk.changed["Journals"].values()
-                if journal["JournalDate"] <= day
-                for line in journal["JournalLines"]
-                if line["AccountID"] == account
-            ),
-            ZERO,
-        )
+        return self.bookkeeper.balance(code, day)

@@ -98,7 +98,7 @@ class _Chosen(NamedTuple):
 def _asked_for(call: Call) -> _Chosen:
     resource, switches = call.resource, call.xero.switches
     table = _table(call)
-    rows, fields = table.rows, resource.fields.split()
+    rows, fields = table.rows, resource.names
     tests: list[queries.Test] = []
     bound = _since(call)
     after: Any = None

@@ -53,7 +53,7 @@ def shown(
         out["ID"] = record.get(resource.id)
     if resource.path == "Quotes" and isinstance(out.get("LineAmountTypes"), str):
         out["LineAmountTypes"] = out["LineAmountTypes"].upper()
-    if view_name == SINGLE and "HasAttachments" in resource.fields.split():
+    if view_name == SINGLE and "HasAttachments" in resource.names:
         out["Attachments"] = organisation.attachments(str(record.get(resource.id)))
     return out
 

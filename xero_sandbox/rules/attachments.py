@@ -55,7 +55,7 @@ def save_file(work: Work, owner: Record) -> Record:
     if asked.get("IncludeOnline"):
         shown["IncludeOnline"] = True
     work.organisation.attach(identifier, {**shown, "Content": content})
-    if "HasAttachments" in RESOURCES[work.path].fields.split():
+    if "HasAttachments" in RESOURCES[work.path].names:
         work.put(work.path, {**owner, "HasAttachments": True}, touch=False)
     return shown
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..accounting import double_entry as books
 from ..accounting.double_entry import ONE, ZERO, in_base, market_rate, money
 from ..state.tables import Record
-from .documents import SETTLED, Paper, heading, own
+from .documents import SETTLED, Paper, default_theme, heading, own
 from .lines import Lines, account, tracking, with_lines
 from .work import Rule, Work
 
@@ -144,6 +144,8 @@ def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
     held.update(RemainingCredit=ZERO, Allocations=[], Payments=[], HasAttachments=False)
     if key == "PrepaymentID":  # Xero keeps its reference under both names (its API definition of Reference)
         held.update(ID=transaction[key], InvoiceNumber=held.get("Reference", ""))
+    if transaction["Type"] == "RECEIVE-PREPAYMENT" and (theme := default_theme(work)):
+        held["BrandingThemeID"] = theme
     work.put(path, books.settled(held))
 
 
@@ -377,7 +379,7 @@ def _unpay(work: Work, payment: Record) -> Record:
         document = work.get(path, key)
         if document is not None:
             work.put(path, books.without_payment(document, payment["PaymentID"], work.at))
-    return work.put("Payments", {**payment, "Status": "DELETED", "IsReconciled": False})
+    return work.put("Payments", {**payment, "Status": "DELETED", "IsReconciled": False, "CurrencyRate": ZERO})
 
 
 PAYMENTS = Rule(save_payment, one="POST", summarize="PUT", flag="HasValidationErrors")
@@ -386,8 +388,12 @@ PAYMENTS = Rule(save_payment, one="POST", summarize="PUT", flag="HasValidationEr
 # --- batches of payments ---------------------------------------------------------------------------------
 
 
+_BATCH_IN_PAYMENT = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled"
+"""What a payment shows of its batch (as recorded)."""
+
+
 def _thin(batch: Record) -> Record:
-    return {name: one for name, one in batch.items() if name not in {"Payments", "Reference"}}
+    return {name: batch[name] for name in _BATCH_IN_PAYMENT.split() if name in batch}
 
 
 def save_batch(work: Work, current: Record | None) -> Record:
@@ -417,7 +423,7 @@ def save_batch(work: Work, current: Record | None) -> Record:
         "Status": "AUTHORISED",
         "TotalAmount": sum((money(one.get("BankAmount") or one["Amount"]) for one in wanted), ZERO),
         "UpdatedDateUTC": work.at,
-        "IsReconciled": False,
+        "IsReconciled": work.by_hand and asked.get("IsReconciled", False),
     }
     batch.update(
         {name: asked[name] for name in ("Particulars", "Code", "Details", "Narrative") if name in asked}
@@ -427,6 +433,7 @@ def save_batch(work: Work, current: Record | None) -> Record:
             work,
             {
                 "Reference": batch["Reference"],
+                "IsReconciled": batch["IsReconciled"],
                 **{name: one for name, one in each.items() if name != "PaymentID"},
                 "Account": {"AccountID": bank["AccountID"]},
                 "Date": asked["Date"],
@@ -496,7 +503,7 @@ def allocate(work: Work, identifier: str) -> Record:
     allocation_id = work.new_id(f"/{identifier}/allocation/{len(credit['Allocations'])}")
     work.post(
         work.ledger.post_allocation(credit, invoice, amount, asked["Date"], work.at),
-        _journal_of(allocation_id),
+        None if work.by_hand else _journal_of(allocation_id),
     )
     credit, invoice = books.with_allocation(
         credit, invoice, allocation_id=allocation_id, amount=amount, day=asked["Date"], at=work.at

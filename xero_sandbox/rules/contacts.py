@@ -32,6 +32,9 @@ _TEXTS = {
 """The text fields that can be written, and how long they may be."""
 
 _OTHER = ("PaymentTerms", "SalesTrackingCategories", "PurchasesTrackingCategories", "BatchPayments")
+_BY_HAND = ("Website", "Discount", "BrandingTheme")
+"""Fields that no app can write."""
+
 _PHONE = {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}
 _ADDRESS = {
     **{f"AddressLine{number}": 500 for number in (1, 2, 3, 4)},
@@ -41,6 +44,7 @@ _ADDRESS = {
     "Country": 50,
     "AttentionTo": 255,
 }
+_EMPTY_ADDRESS = ("City", "Region", "PostalCode", "Country")
 _PHONES = ("DEFAULT", "DDI", "FAX", "MOBILE")
 _ADDRESSES = ("STREET", "POBOX")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -90,7 +94,7 @@ def _merged(work: Work, asked: Record, current: Record | None) -> Record:
             contact[name] = asked[name]
             if len(asked[name]) > longest:
                 work.refuse(f"The {name} field exceeds the maximum length of {longest} characters.")
-    for name in _OTHER:
+    for name in (*_OTHER, *(_BY_HAND if work.by_hand else ())):
         if name in asked:
             contact[name] = asked[name]
     _unique(work, contact, asked, current)
@@ -122,27 +126,29 @@ def _merged(work: Work, asked: Record, current: Record | None) -> Record:
 
 
 def _new_contact(work: Work) -> Record:
-    return {
+    """A contact with empty slots for addresses and phones: an app's hold empty texts, others their type alone."""
+    contact: Record = {
         "ContactID": work.new_id("" if work.path == "Contacts" else "contact"),
         "ContactStatus": "ACTIVE",
         "BankAccountDetails": "",
-        "Addresses": [
-            {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""}
-            for kind in _ADDRESSES
-        ],
-        "Phones": [
-            {"PhoneType": kind, "PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""}
-            for kind in _PHONES
-        ],
+        "Addresses": _slots_of(work, "AddressType", _ADDRESSES, _EMPTY_ADDRESS),
+        "Phones": _slots_of(work, "PhoneType", _PHONES, tuple(_PHONE)),
         "ContactGroups": [],
         "IsSupplier": False,
         "IsCustomer": False,
-        "SalesTrackingCategories": [],
-        "PurchasesTrackingCategories": [],
         "ContactPersons": [],
         "HasAttachments": False,
         "HasValidationErrors": False,
     }
+    if not work.by_hand:
+        contact.update(SalesTrackingCategories=[], PurchasesTrackingCategories=[])
+    return contact
+
+
+def _slots_of(work: Work, key: str, kinds: tuple[str, ...], fields: tuple[str, ...]) -> list[Record]:
+    if work.by_hand:
+        return [{key: kind} for kind in sorted(kinds)]
+    return [{key: kind, **dict.fromkeys(fields, "")} for kind in kinds]
 
 
 def _unique(work: Work, contact: Record, asked: Record, current: Record | None) -> None:
@@ -174,10 +180,11 @@ def _slots(
     What is wrong with one is said on it, inside the refused element, as Xero does.
     """
     slots = {one[key]: one for one in contact[name]}
+    kinds = _PHONES if name == "Phones" else _ADDRESSES
     echo: list[Record] = []
     for one in asked.get(name, ()):
         kind, errors = one.get(key, ""), []
-        if kind not in slots:
+        if kind not in slots and kind not in kinds:
             errors.append(f"The {key} '{kind}' is not valid")
         for field, longest in fields.items():
             if len(one.get(field, "")) > longest:
@@ -186,7 +193,10 @@ def _slots(
         if errors:
             work.broken = True
         else:
-            slots[kind] = {**slots[kind], **{field: one[field] for field in fields if field in one}}
+            slots[kind] = {
+                **slots.get(kind, {key: kind}),
+                **{field: one[field] for field in fields if field in one},
+            }
     if echo:
         work.echo[name] = echo
     return list(slots.values())

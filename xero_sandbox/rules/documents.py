@@ -31,7 +31,8 @@ _STEPS = {
 class Paper:
     """What a kind of document is like: where it is kept, its number's field and series, and what can be written.
 
-    ``noun`` is how Xero calls it; ``text`` and ``days`` are fields that are taken as they come.
+    ``noun`` is how Xero calls it; ``text`` and ``days`` are fields that are taken as they come, ``by_hand`` those that
+    only Xero itself sets.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Paper:
     text: str
     days: str = ""
     amounts: str = "Exclusive"
+    by_hand: str = ""
     fresh: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,6 +57,7 @@ INVOICE = Paper(
     "ACCREC ACCPAY",
     "Reference BrandingThemeID Url SentToContact",
     "DueDate ExpectedPaymentDate PlannedPaymentDate",
+    by_hand="RepeatingInvoiceID",
     fresh={
         "Prepayments": [],
         "Overpayments": [],
@@ -66,8 +69,8 @@ INVOICE = Paper(
         "Reference": "",
         "SentToContact": False,
         "HasAttachments": False,
-        "InvoicePaymentServices": [],
         "InvoiceAddresses": [],
+        "HasErrors": False,
     },
 )
 CREDIT_NOTE = Paper(
@@ -87,6 +90,7 @@ CREDIT_NOTE = Paper(
         "SentToContact": False,
         "HasAttachments": False,
         "InvoiceAddresses": [],
+        "HasErrors": False,
     },
 )
 _PART_PAID = frozenset(
@@ -112,7 +116,8 @@ def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: 
         elif current is not None and kind != current["Type"]:
             work.refuse(f"The Type of {paper.noun} cannot be changed")
         document["Type"] = kind
-    for name in (*paper.text.split(), *paper.days.split()):
+    by_hand = paper.by_hand.split() if work.by_hand else ()
+    for name in (*paper.text.split(), *paper.days.split(), *by_hand):
         if name in asked:
             document[name] = asked[name]
     document["Date"] = asked.get("Date") or document.get("Date") or work.today
@@ -132,12 +137,15 @@ def _theme(work: Work, document: Record, current: Record | None) -> None:
     if theme and not work.matching("BrandingThemes", "BrandingThemeID", theme):
         work.refuse("BrandingThemeID could not be found")
     themed = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in books.SALES
-    if current is None and themed and not theme:
-        themes = work.organisation.records("BrandingThemes")
-        if themes:
-            document["BrandingThemeID"] = min(themes, key=lambda one: one.get("SortOrder", 0))[
-                "BrandingThemeID"
-            ]
+    if current is None and themed and not theme and (usual := default_theme(work)):
+        document["BrandingThemeID"] = usual
+
+
+def default_theme(work: Work) -> str | None:
+    """The BrandingThemeID of the organisation's first branding theme, if it has one."""
+    themes = work.organisation.records("BrandingThemes")
+    first = min(themes, key=lambda one: one.get("SortOrder", 0), default={})
+    return first.get("BrandingThemeID")
 
 
 def _currency(work: Work, document: Record, current: Record | None) -> None:
@@ -159,7 +167,10 @@ def _currency(work: Work, document: Record, current: Record | None) -> None:
         work.refuse("CurrencyRate must be greater than zero")
     moved = current is None or code != current.get("CurrencyCode") or document["Date"] != current.get("Date")
     if code == work.base:
-        document["CurrencyRate"] = ONE
+        if "RepeatingInvoiceID" in document:  # what a template made has none in base currency (as recorded)
+            document.pop("CurrencyRate", None)
+        else:
+            document["CurrencyRate"] = ONE
         return
     usual = _rate(code, work.base, document["Date"])
     if rate:
@@ -184,8 +195,11 @@ def numbered(work: Work, paper: Paper, document: Record) -> None:
 
 
 def _due(work: Work, document: Record) -> None:
-    """DueDate from the terms of the contact, else of the organisation; an approved document needs one."""
-    if document.get("DueDate"):
+    """DueDate from the terms of the contact, else of the organisation; what an app approves needs one.
+
+    Bills that were entered in Xero itself may have none (as recorded).
+    """
+    if document.get("DueDate") or work.by_hand:
         return
     side = "Sales" if books.is_sale(document) else "Bills"
     contact = work.get("Contacts", document["Contact"].get("ContactID")) or {}

@@ -17,7 +17,13 @@ ORDER = Paper(
     "",
     "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions",
     "DeliveryDate ExpectedArrivalDate",
-    fresh={"Type": "PURCHASEORDER", "SentToContact": False, "HasAttachments": False, "IsDiscounted": False},
+    fresh={
+        "Type": "PURCHASEORDER",
+        "SentToContact": False,
+        "HasAttachments": False,
+        "IsDiscounted": False,
+        "HasErrors": False,
+    },
 )
 QUOTE = Paper(
     "Quotes",

@@ -43,7 +43,7 @@ def zone(organisation: Organisation) -> ZoneInfo:
 
 def head(organisation: Organisation) -> Record:
     """The organisation's own record."""
-    return next(iter(organisation.records("Organisation")), {})
+    return next(iter(organisation.table("Organisation").rows.values()), {})
 
 
 def _random_id(_part: str) -> str:
@@ -58,7 +58,7 @@ class Origin:
     ``updates``: the element may change a record (POST), else it makes a new one (PUT). ``four_decimals``: unit prices
     are kept with four decimals (``unitdp=4``). ``backorders``: sales may exceed the stock. ``at``: the instant of the
     write, the organisation's present by default. ``new_id`` gives the id of a part of the record (``""`` is the
-    record itself); ids are random by default.
+    record itself); ids are random by default. ``first_journal`` is the number of an organisation's first journal.
     """
 
     client_id: str | None = None
@@ -68,6 +68,19 @@ class Origin:
     backorders: bool = False
     at: datetime | None = None
     new_id: Callable[[str], str] = _random_id
+    first_journal: int = 1
+
+
+def chart_of(organisation: Organisation) -> books.Chart:
+    """An organisation's accounts, tax rates and tracking."""
+
+    def make() -> books.Chart:
+        paths = ("Accounts", "TaxRates", "TrackingCategories")
+        records = {path: organisation.records(path) for path in paths}
+        return books.Chart({**records, "Organisations": organisation.records("Organisation")})
+
+    found: books.Chart = organisation.derived("chart", make)
+    return found
 
 
 @dataclass
@@ -124,6 +137,11 @@ class Work:
         return self.origin.new_id(part)
 
     @property
+    def by_hand(self) -> bool:
+        """Whether a person enters the record in Xero itself; an app cannot write every field."""
+        return self.origin.client_id is None
+
+    @property
     def today(self) -> date:
         """The calendar day in the organisation's zone; what Xero takes for a missing Date."""
         return (self.origin.at or self.organisation.now()).astimezone(zone(self.organisation)).date()
@@ -155,7 +173,7 @@ class Work:
             self._new.add(identifier)
         elif {**before, "UpdatedDateUTC": None} == {**record, "UpdatedDateUTC": None}:
             return before
-        fields = resource.fields.split()
+        fields = resource.names
         if touch:
             self.touched.pop((path, identifier), None)
             self.touched[path, identifier] = None
@@ -208,28 +226,23 @@ class Work:
     @property
     def chart(self) -> books.Chart:
         """The organisation's accounts, tax rates and tracking."""
-        found: books.Chart = self.organisation.derived("chart", self._chart)
-        return found
-
-    def _chart(self) -> books.Chart:
-        names = {"Organisations": "Organisation"}
-        return books.Chart(
-            {
-                name: self.organisation.records(names.get(name, name))
-                for name in ("Organisations", "Accounts", "TaxRates", "TrackingCategories")
-            }
-        )
+        return chart_of(self.organisation)
 
     @cached_property
     def ledger(self) -> books.Ledger:
         """The ledger of this organisation, at the next journal's number."""
         last = self.organisation.table("Journals").last()
-        number = int(last["JournalNumber"]) + 1 if last else 1
+        number = int(last["JournalNumber"]) + 1 if last else self.origin.first_journal
         return books.Ledger(self.chart, number, lambda name: self.new_id(f"/{name}"))
 
     def post(self, journal: Record, journal_id: str | None = None) -> None:
         """Put a journal into the ledger, under an id of its own if one is given."""
         self.put("Journals", {**journal, "JournalID": journal_id} if journal_id else journal, touch=False)
+
+    @property
+    def posted(self) -> list[Record]:
+        """The journals of this work, in order of their numbers."""
+        return [record for (path, _), record in self._kept.items() if path == "Journals"]
 
     def standing(self, source_id: str) -> list[Record]:
         """The journals of a document that are not reversed, oldest first."""
@@ -273,7 +286,9 @@ def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> Non
         held = [one for path in sorted(_WITH_BALANCES - {"Invoices"}) for one in documents[path]]
         found = books.balances(documents["Invoices"], held, today).get(contact_id)
         if found != contact.get("Balances"):
-            organisation.put("Contacts", {**contact, "Balances": found}, touch=False)
+            others = {name: one for name, one in contact.items() if name != "Balances"}
+            balances = {"Balances": found} if found else {}
+            organisation.put("Contacts", {**others, **balances}, touch=False)
 
 
 # --- rules -----------------------------------------------------------------------------------------------

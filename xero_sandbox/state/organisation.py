@@ -105,7 +105,7 @@ class Organisation:
         identifier = str(record.get(table.resource.id) or uuid.uuid4())
         record = {**record, table.resource.id: identifier}
         if touch:
-            fields = table.resource.fields.split()
+            fields = table.resource.names
             if "UpdatedDateUTC" in fields:
                 record["UpdatedDateUTC"] = self.stamp()
             if "CreatedDateUTC" in fields and not record.get("CreatedDateUTC"):

@@ -26,6 +26,7 @@ class Table:
         self._texts: dict[tuple[str, int | None], dict[str, bytes]] = {}
         self._numbers: dict[str, dict[str, str]] | None = None
         self._words: dict[str, dict[str, dict[str, None]]] = {}
+        self._paths: dict[str, list[str]] = {}
         self._sequence = 0
         self._keys: dict[str, tuple[Any, str]] = {}
         for record in records:
@@ -67,7 +68,7 @@ class Table:
         if self._hides(record):
             self.hidden.add(identifier)
         for field, words in self._words.items():
-            words.setdefault(_word(record, field), {})[identifier] = None
+            words.setdefault(_word(record, self._paths[field]), {})[identifier] = None
 
     def remove(self, identifier: str) -> None:
         """Forget a record for good."""
@@ -83,15 +84,16 @@ class Table:
             for texts in self._texts.values():
                 texts.pop(identifier, None)
             for field, words in self._words.items():
-                words[_word(self.rows[identifier], field)].pop(identifier, None)
+                words[_word(self.rows[identifier], self._paths[field])].pop(identifier, None)
 
     def matching(self, field: str, text: str) -> list[Record]:
         """The records with that text in ``field`` (``Contact.ContactID`` for a nested one), whatever its case."""
         words = self._words.get(field)
         if words is None:
-            words = self._words[field] = {}
+            words, path = {}, field.split(".")
+            self._words[field], self._paths[field] = words, path
             for identifier, record in self.rows.items():
-                words.setdefault(_word(record, field), {})[identifier] = None
+                words.setdefault(_word(record, path), {})[identifier] = None
         return [self.rows[identifier] for identifier in words.get(text.casefold(), ())]
 
     def last(self) -> Record | None:
@@ -144,8 +146,8 @@ class Table:
         self._texts.clear()
 
 
-def _word(record: Record, field: str) -> str:
+def _word(record: Record, path: list[str]) -> str:
     value: Any = record
-    for name in field.split("."):
+    for name in path:
         value = (value or {}).get(name)
     return str(value if value is not None else "").casefold()
