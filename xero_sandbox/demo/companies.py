@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from . import second_company as second
-from . import story
 from .company import RESOURCES, TODAY, Company, new_organisation, opened
 from .large_company import large_company
+from .story import months
 from .trading_day import next_business_day, trading_day
 
 __all__ = [
@@ -42,7 +42,7 @@ def demo_company(now: datetime) -> Company:
     The history does not depend on `now`, which must not lie before its end. Raises ValueError if it does.
     """
     _after_history(now)
-    return story.company()
+    return months.company()
 
 
 def second_company(now: datetime) -> Company:

@@ -15,7 +15,8 @@ from ..resources import RESOURCES as TABLES
 from ..state.clock import Clock
 from ..state.organisation import Organisation
 from ..state.store import Store
-from .bookkeeper import Bookkeeper, Guids
+from .bookkeeper import Bookkeeper
+from .entries import Guids
 
 Record = dict[str, Any]
 

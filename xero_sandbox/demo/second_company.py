@@ -7,8 +7,9 @@ from decimal import Decimal
 from random import Random
 
 from ..rules.work import refresh_balances
-from .bookkeeper import Bookkeeper, local_time
+from .bookkeeper import Bookkeeper
 from .company import TODAY, Company, closed, new_organisation, opened
+from .entries import local_time
 
 CUSTOMERS = (
     "Bruny Island Paddlers",

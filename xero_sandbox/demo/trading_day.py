@@ -9,8 +9,9 @@ from random import Random
 from ..accounting.double_entry import CURRENCIES, ONE, Record
 from ..rules.work import refresh_balances
 from ..state.organisation import Organisation
-from .bookkeeper import Bookkeeper, Guids, local_time
+from .bookkeeper import Bookkeeper
 from .company import NAMESPACE
+from .entries import Guids, local_time
 
 
 def next_business_day(now: datetime) -> tuple[date, datetime]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug import Response
 
-from ..rules import attachments, banking, contacts, reference_data
+from ..rules import attachments, contacts, payments, reference_data
 from ..rules.registry import RULES
 from ..rules.work import ZERO_ID, Work, refresh_balances, tried
 from ..state.tables import Record
@@ -164,7 +164,7 @@ def _allocate(call: Call) -> Response:
     done: list[Work] = []
     for asked in elements(call, "Allocations"):
         work = _work(call, asked)
-        done.append(tried(work, lambda work=work: banking.allocate(work, identifier)))  # type: ignore[misc]
+        done.append(tried(work, lambda work=work: payments.allocate(work, identifier)))  # type: ignore[misc]
     refresh_balances(
         call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
     )
@@ -189,7 +189,7 @@ def _deallocate(call: Call) -> Response:
     if allocation is None:
         raise not_found()
     work = _work(call)
-    if tried(work, lambda: banking.deallocate(work, credit, allocation)).failed:
+    if tried(work, lambda: payments.deallocate(work, credit, allocation)).failed:
         work.asked = allocation
         return tally(call, "Allocations", [work], lambda work: _allocation_tree(call, work), summarize=True)
     refresh_balances(call.organisation, work.contacts_concerned())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from . import banking, contacts, documents, manual_journals, orders, reference_data
+from . import bank_transactions, contacts, documents, manual_journals, orders, payments, reference_data
 from .work import Rule
 
 RULES: dict[str, Rule] = {
     "Accounts": reference_data.ACCOUNTS,
-    "BankTransactions": banking.BANK_TRANSACTIONS,
-    "BankTransfers": banking.BANK_TRANSFERS,
-    "BatchPayments": banking.BATCH_PAYMENTS,
+    "BankTransactions": bank_transactions.BANK_TRANSACTIONS,
+    "BankTransfers": bank_transactions.BANK_TRANSFERS,
+    "BatchPayments": payments.BATCH_PAYMENTS,
     "ContactGroups": contacts.GROUPS,
     "Contacts": contacts.CONTACTS,
     "CreditNotes": documents.CREDIT_NOTES,
@@ -19,7 +19,7 @@ RULES: dict[str, Rule] = {
     "LinkedTransactions": reference_data.LINKED_TRANSACTIONS,
     "ManualJournals": manual_journals.MANUAL_JOURNALS,
     "PaymentServices": reference_data.PAYMENT_SERVICES,
-    "Payments": banking.PAYMENTS,
+    "Payments": payments.PAYMENTS,
     "PurchaseOrders": orders.ORDERS,
     "Quotes": orders.QUOTES,
     "RepeatingInvoices": orders.REPEATING_INVOICES,

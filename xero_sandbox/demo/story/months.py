@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ..accounting import chart
-from ..accounting.double_entry import ZERO, Record, money
-from . import extras
-from .bookkeeper import business_day
-from .company import TODAY, Company, without_collection
+from ...accounting import chart
+from ...accounting.double_entry import ZERO, Record, money
+from ..company import TODAY, Company, without_collection
+from ..entries import business_day
+from . import closing, rare_events
 from .setting import START, add_months, amount, month_end
 from .trade import Trade
 
@@ -107,7 +107,7 @@ class Story(Trade):
             [("Account fee", "404", amount(rnd.uniform(9, 24)))],
             reference="Fee",
         )
-        held = self.balance("091")
+        held = self.bookkeeper.balance("091")
         if held > 0:
             interest = money(held * Decimal("0.0021"))
             self.simple(at, day, "RECEIVE", self.bank_contact, [("Interest", "270", interest)], "091")
@@ -116,12 +116,12 @@ class Story(Trade):
             ("Loan interest", "437", amount(rnd.uniform(330, 410))),
         ]
         self.simple(at, day, "SPEND", self.bank_contact, parts, reference="Term loan")
-        spare = self.balance("090")
+        spare = self.bookkeeper.balance("090")
         if spare > 90000:
             self.bookkeeper.transfer("090", "091", Decimal("15000.00"), day, at, reference="To savings")
         elif spare < 15000 and held > 25000:
             self.bookkeeper.transfer("091", "090", Decimal("20000.00"), day, at, reference="From savings")
-        if day.month % 4 == 0 and self.balance("092") > 9000:
+        if day.month % 4 == 0 and self.bookkeeper.balance("092") > 9000:
             self.bookkeeper.transfer("092", "090", Decimal("4500.00"), day, at, reference="USD sold")
         if day.month % 3 == 0:
             self.simple(
@@ -152,17 +152,17 @@ class Story(Trade):
         self.bookkeeper.manual_journal(f"Depreciation {day:%B %Y}", day, at, lines)
 
     def _wages(self, at: datetime, day: date) -> None:
-        owed = -self.balance("814")
+        owed = -self.bookkeeper.balance("814")
         if owed > 0:
             self.simple(at, day, "SPEND", self.staff, [("Net wages", "814", owed)], reference="Wages")
 
     def _paye(self, at: datetime, day: date) -> None:
-        owed = -self.balance("825", month_end(add_months(day, -1)))
+        owed = -self.bookkeeper.balance("825", month_end(add_months(day, -1)))
         if owed > 0:
             self.simple(at, day, "SPEND", self.tax_office, [("PAYE", "825", owed)], reference="PAYE")
 
     def _pay_card(self, at: datetime, day: date) -> None:
-        owed = -self.balance("093")
+        owed = -self.bookkeeper.balance("093")
         if owed > 0:
             self.bookkeeper.transfer("090", "093", owed, day, at, reference="Card")
 
@@ -185,7 +185,7 @@ class Story(Trade):
             self.bookkeeper.manual_journal(f"Income tax {day.year}", day, at, lines)
 
     def _provisional_tax(self, at: datetime, day: date) -> None:
-        owed = money(-self.balance("830") / 3)
+        owed = money(-self.bookkeeper.balance("830") / 3)
         if owed > 0:
             self.simple(
                 at, day, "SPEND", self.tax_office, [("Income tax", "830", owed)], reference="Income tax"
@@ -220,7 +220,7 @@ class Story(Trade):
                 for line in journal["JournalLines"]:
                     gross[line.get("TaxType", "")] += line["GrossAmount"]
         sales, zero, purchases = -gross["OUTPUT2"] - gross["ZERORATED"], -gross["ZERORATED"], gross["INPUT2"]
-        due = -self.balance("820", last)
+        due = -self.bookkeeper.balance("820", last)
         collected, paid = money((sales - zero) * 3 / 23), money(purchases * 3 / 23)
         boxes = (
             ("5", "Total sales and income", sales),
@@ -269,7 +269,7 @@ class Story(Trade):
 
     def tell(self) -> Company:
         """Live through the two years and hand over the company."""
-        extras.before(self)
+        rare_events.before(self)
         day = START
         while day <= TODAY:
             if day.day == 1 or day == START:
@@ -277,9 +277,9 @@ class Story(Trade):
             if day.weekday() < 5:
                 self._plan_day(day)
             day += timedelta(days=1)
-        extras.during(self)
+        rare_events.during(self)
         self.diary.run()
-        return extras.after(self)
+        return closing.after(self)
 
     def _plan_day(self, day: date) -> None:
         rnd, plan = self.random, self.diary.plan
