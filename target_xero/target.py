@@ -12,7 +12,8 @@ from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
 
-from singer_xero.config import ConfigurationProblem, Connected, XeroPlugin
+from singer_xero.config import Connected, XeroPlugin
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.console import Block
 from target_xero.content.payload import encode
 from target_xero.destination import Destination

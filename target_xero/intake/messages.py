@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import msgspec
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.content.payload import decode, decode_exactly
 from target_xero.intake.intake import StreamReader
 from target_xero.sdk_seam import SeamReader

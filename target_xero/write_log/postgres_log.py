@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_xero.api.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.api.redaction import redact
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.sqlite_log import SqliteLog, make_tables
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from singer_xero.api import private_files
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.content.payload import decode, encode
 from target_xero.write_log.identity import UNKNOWN_ORIGIN
 from target_xero.write_log.log import WriteLog

@@ -9,7 +9,7 @@ from functools import partial
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.transport import Answer
-from singer_xero.config import Organisation
+from singer_xero.organisations import Organisation
 from target_xero.lookups.lookups import Lookups
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.log import WriteLog

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.lookups.lookups import Lookups
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.log import WriteLog

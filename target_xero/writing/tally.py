@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job, Reject
 from target_xero.lookups.lookups import Record

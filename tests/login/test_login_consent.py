@@ -22,7 +22,7 @@ import requests
 from singer_xero.api.auth import fingerprint, pkce_challenge
 from singer_xero.api.client import connect
 from singer_xero.api.scope_advice import RESERVED
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.login import settings
 from singer_xero.objects import STREAMS
 from singer_xero.scopes import read_scopes
