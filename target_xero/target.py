@@ -13,8 +13,8 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
 
 from singer_xero.config import Connected, XeroPlugin
-from singer_xero.errors import ConfigurationProblem
 from singer_xero.console import Block
+from singer_xero.errors import ConfigurationProblem
 from target_xero.content.payload import encode
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake

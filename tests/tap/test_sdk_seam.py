@@ -32,7 +32,8 @@ SIGNATURES = {
     "get_selected_schema": "(stream_name, schema, mask)",
     "pop_deselected_record_properties": "(record, schema, mask, breadcrumb=())",
     "StateWriter": "(message_writer)",
-    "StreamStateManager": "(*, stream_name, tap_state, is_sorted=False, check_sorted=True, tap_name=None, state_partitioning_keys=None)",
+    "StreamStateManager": "(*, stream_name, tap_state, is_sorted=False, check_sorted=True, tap_name=None, "
+    "state_partitioning_keys=None)",
 }
 NAMES = [(owner, name) for owner, names in sdk.PRIVATE.items() for name in names]
 
