@@ -74,7 +74,9 @@ def chosen(
             hint = (
                 ' Write names with commas as a JSON list: ["Smith, Jones & Co"].' if len(wanted) > 1 else ""
             )
-            raise ConfigurationProblem(f"tenant_ids: {several} {name!r}. Connected are: {listing}.{hint}")
+            raise ConfigurationProblem(
+                f"tenant_ids: {several} {name!r}. Connected organisations: {listing}.{hint}"
+            )
         found[matches[0].tenant_id] = matches[0]
     return list(found.values())
 
