@@ -90,23 +90,18 @@ def authorize(call: Call) -> Response:
     app = call.xero.identity.apps.get(asked.get("client_id", ""))
     if app is None or app.kind == apps.CUSTOM:
         return _sorry("unauthorized_client", "Unknown client or client not enabled")
-    address = asked.get("redirect_uri", "")
-    if not redirect_allowed(app, address):
-        return _sorry("unauthorized_client", "Invalid redirect_uri")
-    if asked.get("response_type") != "code":
-        return _sorry("unsupported_response_type", "response_type must be code")
+    if wrong := _wrong_request(app, asked):
+        return _sorry(*wrong)
     try:
         scopes = call.xero.identity.check_scopes(app, asked.get("scope", ""))
     except TokenError as error:
         return _sorry(error.body["error"], "Invalid scope for client")
-    if app.kind == apps.PKCE and not asked.get("code_challenge"):
-        return _sorry("invalid_request", "code challenge required")
-    if asked.get("code_challenge") and asked.get("code_challenge_method") != "S256":
-        return _sorry("invalid_request", "Transform algorithm not supported")
+    if unproved := _wrong_challenge(app, asked):
+        return _sorry("invalid_request", unproved)
     answer = asked.get("sandbox_approve") or ("1" if call.xero.switches.approve_at_once else "")
     if not answer:
         return _consent_page(call, app, scopes, asked)
-    state = {"state": asked["state"]} if "state" in asked else {}
+    address, state = asked["redirect_uri"], {"state": asked["state"]} if "state" in asked else {}
     if answer in {"0", "deny"}:
         return _back(address, {"error": "access_denied", **state})
     tenants = call.request.values.getlist("sandbox_tenant") or list(call.xero.store.organisations)
@@ -115,6 +110,24 @@ def authorize(call: Call) -> Response:
     with call.xero.store.change():
         code = call.xero.identity.code(app, tenants, scopes, asked)
     return _back(address, {"code": code, "scope": " ".join(sorted(scopes)), **state})
+
+
+def _wrong_request(app: apps.App, asked: dict[str, str]) -> tuple[str, str] | None:
+    """The error of a request for consent, and its description; None if all is well."""
+    if not redirect_allowed(app, asked.get("redirect_uri", "")):
+        return "unauthorized_client", "Invalid redirect_uri"
+    if asked.get("response_type") != "code":
+        return "unsupported_response_type", "response_type must be code"
+    return None
+
+
+def _wrong_challenge(app: apps.App, asked: dict[str, str]) -> str | None:
+    """What is wrong with the PKCE challenge; None if all is well."""
+    if app.kind == apps.PKCE and not asked.get("code_challenge"):
+        return "code challenge required"
+    if asked.get("code_challenge") and asked.get("code_challenge_method") != "S256":
+        return "Transform algorithm not supported"
+    return None
 
 
 def _consent_page(call: Call, app: apps.App, scopes: frozenset[str], asked: dict[str, str]) -> Response:

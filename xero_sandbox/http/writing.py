@@ -90,24 +90,29 @@ def _dated(value: Record) -> Record:
 
 
 def _value(name: str, value: Any, parent: str) -> Any:
-    a_list = isinstance(value, list) and all(isinstance(one, dict) for one in value)
-    if (name in OBJECTS and not isinstance(value, dict)) or (name in LISTS and not a_list):
+    objects = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    if (name in OBJECTS and not isinstance(value, dict)) or (name in LISTS and not objects):
         raise _unreadable(f"Error converting value {value!r} of {name}")
     try:
         if isinstance(value, dict):
             return _object(value, name) if name in OBJECTS else None
         if isinstance(value, list):
             return [_object(one, name) for one in value] if name in LISTS else None
-        if name in COUNTS_WRITTEN or (name == "DueDate" and parent == "Schedule"):
-            return int(value)
-        if name in NUMBERS:
-            return None if value == "" else _number(value)
-        if name in DATES:
-            return instant(value).date() if value else None
-        if name in FLAGS:
-            return value if isinstance(value, bool) else true(str(value))
+        return _scalar(name, value, parent)
     except (ValueError, TypeError, AttributeError, InvalidOperation):
         raise _unreadable(f"Error converting value {value!r} of {name}") from None
+
+
+def _scalar(name: str, value: Any, parent: str) -> Any:
+    """A value that is neither object nor list, by the kind of its field."""
+    if name in COUNTS_WRITTEN or (name == "DueDate" and parent == "Schedule"):
+        return int(value)
+    if name in NUMBERS:
+        return None if value == "" else _number(value)
+    if name in DATES:
+        return instant(value).date() if value else None
+    if name in FLAGS:
+        return value if isinstance(value, bool) else true(str(value))
     if isinstance(value, bool):
         return value if name.startswith(("Has", "Is")) else str(value).lower()
     return str(value)

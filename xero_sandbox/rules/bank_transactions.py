@@ -30,16 +30,44 @@ BANK_TRANSACTION = Paper(
 _CREDITS = {"OVERPAYMENT": ("Overpayments", "OverpaymentID"), "PREPAYMENT": ("Prepayments", "PrepaymentID")}
 
 
+_IN_LEDGER = (
+    "Date",
+    "Contact",
+    "LineItems",
+    "LineAmountTypes",
+    "CurrencyRate",
+    "BankAccount",
+    "Reference",
+)
+
+
 def save_bank_transaction(work: Work, current: Record | None) -> Record:
     """Check and put money spent or received; over- and prepayments make that credit as well."""
-    asked = work.asked
-    status = asked.get("Status", "AUTHORISED")
+    status = work.asked.get("Status", "AUTHORISED")
     if current is not None:
         _editable(work, current)
         if status in {"DELETED", "VOIDED"}:
             return _delete_transaction(work, current)
     if status != "AUTHORISED":
         work.refuse(f"The status '{status}' is not valid for bank transactions")
+    transaction = _transaction(work, current)
+    work.echo = {**own(BANK_TRANSACTION, transaction), **work.echo}
+    work.stop()
+    if current is not None:
+        if all(transaction.get(name) == current.get(name) for name in _IN_LEDGER):
+            return work.put("BankTransactions", transaction)
+        held = current.get("OverpaymentID") or current.get("PrepaymentID")
+        work.reverse(held or current["BankTransactionID"])
+    credit = _CREDITS.get(transaction["Type"].partition("-")[2])
+    if credit is not None:
+        _hold(work, transaction, *credit)
+    work.post(work.ledger.post_bank_transaction(transaction, work.at))
+    return work.put("BankTransactions", transaction)
+
+
+def _transaction(work: Work, current: Record | None) -> Record:
+    """The transaction with what was asked for, and its lines."""
+    asked = work.asked
     bank = bank_account(work, asked.get("BankAccount", (current or {}).get("BankAccount")))
     work.asked = {**asked, **({"CurrencyCode": bank["CurrencyCode"]} if bank.get("CurrencyCode") else {})}
     transaction = heading(work, BANK_TRANSACTION, current)
@@ -47,38 +75,16 @@ def save_bank_transaction(work: Work, current: Record | None) -> Record:
     if "IsReconciled" in asked:
         transaction["IsReconciled"] = asked["IsReconciled"]
     kind = str(transaction.get("Type") or "")
-    credit = _CREDITS.get(kind.partition("-")[2])
-    if credit is not None and "LineAmountTypes" not in asked and current is None:
+    credit = kind.partition("-")[2] in _CREDITS
+    if credit and "LineAmountTypes" not in asked and current is None:
         transaction["LineAmountTypes"] = "NoTax"
-    if credit is not None and bank and kind:
+    if credit and bank:
         _to_control(work, kind)
     work.lock_dates(transaction["Date"], (current or {}).get("Date"))
-    if bank and kind and transaction.get("Contact"):
-        sale = kind.startswith("RECEIVE")
-        transaction = with_lines(
-            work, transaction, Lines(sale=sale, complete=True, control=credit is not None), current
-        )
-    work.echo = {**own(BANK_TRANSACTION, transaction), **work.echo}
-    work.stop()
-    if current is not None:
-        names = (
-            "Date",
-            "Contact",
-            "LineItems",
-            "LineAmountTypes",
-            "CurrencyRate",
-            "BankAccount",
-            "Reference",
-        )
-        if all(transaction.get(name) == current.get(name) for name in names):
-            return work.put("BankTransactions", transaction)
-        work.reverse(
-            current.get("OverpaymentID") or current.get("PrepaymentID") or current["BankTransactionID"]
-        )
-    if credit is not None:
-        _hold(work, transaction, *credit)
-    work.post(work.ledger.post_bank_transaction(transaction, work.at))
-    return work.put("BankTransactions", transaction)
+    if not (bank and kind and transaction.get("Contact")):
+        return transaction
+    form = Lines(sale=kind.startswith("RECEIVE"), complete=True, control=credit)
+    return with_lines(work, transaction, form, current)
 
 
 def bank_account(work: Work, named: Record | None) -> Record:

@@ -98,12 +98,22 @@ def _merged(work: Work, asked: Record, current: Record | None) -> Record:
         if name in asked:
             contact[name] = asked[name]
     _unique(work, contact, asked, current)
-    if asked.get("EmailAddress") and not _EMAIL.fullmatch(asked["EmailAddress"]):
-        work.refuse("Email address must be valid.")
     status = asked.get("ContactStatus", contact["ContactStatus"])
     if status not in {"ACTIVE", "ARCHIVED"} or (current is None and status != "ACTIVE"):
         work.refuse(f"The status '{status}' is not valid for contacts")
     contact["ContactStatus"] = status
+    _check_references(work, asked)
+    contact["Phones"] = _slots(work, asked, contact, "Phones", "PhoneType", _PHONE)
+    contact["Addresses"] = _slots(work, asked, contact, "Addresses", "AddressType", _ADDRESS)
+    if "ContactPersons" in asked:
+        contact["ContactPersons"] = _persons(work, asked["ContactPersons"])
+    return contact
+
+
+def _check_references(work: Work, asked: Record) -> None:
+    """What a contact names has to exist, and its address for email has to be one."""
+    if asked.get("EmailAddress") and not _EMAIL.fullmatch(asked["EmailAddress"]):
+        work.refuse("Email address must be valid.")
     for name in ("AccountsReceivableTaxType", "AccountsPayableTaxType"):
         if asked.get(name) and not work.matching("TaxRates", "TaxType", asked[name]):
             work.refuse(
@@ -112,17 +122,13 @@ def _merged(work: Work, asked: Record, current: Record | None) -> Record:
     currency = asked.get("DefaultCurrency")
     if currency and not work.matching("Currencies", "Code", currency):
         work.refuse(f"Organisation is not subscribed to currency {currency}")
-    contact["Phones"] = _slots(work, asked, contact, "Phones", "PhoneType", _PHONE)
-    contact["Addresses"] = _slots(work, asked, contact, "Addresses", "AddressType", _ADDRESS)
-    if "ContactPersons" in asked:
-        if len(asked["ContactPersons"]) > 5:
-            work.refuse("A contact can have a maximum of 5 contact persons.")
-        names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
-        contact["ContactPersons"] = [
-            {"IncludeInEmails": False, **{name: one[name] for name in names if name in one}}
-            for one in asked["ContactPersons"]
-        ]
-    return contact
+
+
+def _persons(work: Work, asked: list[Record]) -> list[Record]:
+    if len(asked) > 5:
+        work.refuse("A contact can have a maximum of 5 contact persons.")
+    names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
+    return [{"IncludeInEmails": False, **{name: one[name] for name in names if name in one}} for one in asked]
 
 
 def _new_contact(work: Work) -> Record:
@@ -214,7 +220,7 @@ def contact_of(work: Work, *, make: bool = True) -> Record:
     """The contact a document names, as the document keeps it: by ContactID, ContactNumber or Name.
 
     A name that nobody has makes a contact (``make``); other fields beside it edit the contact, as Xero warns.
-    Notes what is wrong, and gives an empty record then.
+    Notes what is wrong, and returns an empty record then.
     """
     asked: Record = work.asked.get("Contact") or {}
     if not any(asked.get(name) for name in ("ContactID", "ContactNumber", "Name")):
@@ -223,20 +229,26 @@ def contact_of(work: Work, *, make: bool = True) -> Record:
         return {}
     known = asked.get("ContactID")
     found = work.get("Contacts", known) if known else _found(work, asked)
-    if found is None and (asked.get("ContactID") or not asked.get("Name") or not make):
+    if found is None and (known or not asked.get("Name") or not make):
         work.refuse("The contact with the specified contact details could not be found.")
         return {}
     if found is not None and found["ContactStatus"] != "ACTIVE":
         work.refuse(IN_DOCUMENT_ARCHIVED)
         return {}
+    kept = _with_edits(work, asked, found)
+    return {"ContactID": kept["ContactID"], "Name": kept.get("Name", "")}
+
+
+def _with_edits(work: Work, asked: Record, found: Record | None) -> Record:
+    """The contact with what a document says of it; a new one if there is none."""
     ignored = {"ContactStatus"}
     if found is not None and str(asked.get("Name", "")).casefold() == found["Name"].casefold():
         ignored.add("Name")
     asked = {name: one for name, one in asked.items() if name not in ignored}
-    if found is None or _edits(asked, found):
-        merged = _merged(work, asked, found)
-        found = merged if work.errors else work.put("Contacts", merged)
-    return {"ContactID": found["ContactID"], "Name": found.get("Name", "")}
+    if found is not None and not _edits(asked, found):
+        return found
+    merged = _merged(work, asked, found)
+    return merged if work.errors else work.put("Contacts", merged)
 
 
 def _edits(asked: Record, found: Record) -> bool:
@@ -270,8 +282,8 @@ def merge(work: Work, contact: Record, into: Record) -> Record:
 
 def save_group(work: Work, current: Record | None) -> Record:
     """Make, rename or delete a group; its members have an address of their own."""
-    asked = work.asked
-    name, status = asked.get("Name", (current or {}).get("Name", "")), asked.get("Status", "ACTIVE")
+    before = current or {}
+    name, status = work.asked.get("Name", before.get("Name", "")), work.asked.get("Status", "ACTIVE")
     if not name:
         work.refuse("The contact group name must be specified.")
     live = [one for one in work.matching("ContactGroups", "Name", name) if one["Status"] == "ACTIVE"]
@@ -279,15 +291,15 @@ def save_group(work: Work, current: Record | None) -> Record:
         work.refuse("A Contact Group already exists with this name")
     if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "DELETED"}):
         work.refuse(f"The status '{status}' is not valid for contact groups")
-    if current is not None and current["Status"] == "DELETED":
+    if before.get("Status") == "DELETED":
         work.refuse("Deleted contact groups cannot be edited")
     groups = work.organisation.records("ContactGroups")
     if current is None and sum(one["Status"] == "ACTIVE" for one in groups) >= 100:
         work.refuse("You’ve reached the limit of 100 contact groups.")
     work.stop()
-    group = {"Contacts": [], **(current or {}), "Name": name, "Status": status, "HasValidationErrors": False}
+    group = {"Contacts": [], **before, "Name": name, "Status": status, "HasValidationErrors": False}
     kept = work.put("ContactGroups", group)
-    if current is not None and (kept["Name"], kept["Status"]) != (current["Name"], current["Status"]):
+    if before and (kept["Name"], kept["Status"]) != (before["Name"], before["Status"]):
         _in_contacts(work, kept, [one["ContactID"] for one in kept["Contacts"]], member=status == "ACTIVE")
     return kept
 

@@ -56,20 +56,19 @@ def _document(work: Work, asked: Record) -> tuple[str, Record]:
     return path, found or {}
 
 
+_STATEMENT = ("Particulars", "Code", "Details")
+"""What a bank shows of a payment on its statement."""
+
+
 def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
     path, document = _document(work, asked)
-    bank = account(work, asked.get("Account") or {"Code": asked.get("Code")}, "Code")
-    if bank is None or bank["Status"] != "ACTIVE":
-        work.refuse("Account could not be found")
-    elif bank["Type"] != "BANK" and not bank.get("EnablePaymentsToAccount"):
-        work.refuse(f"Account code '{bank.get('Code')}' is not a valid code for this document.")
+    bank = _paying_account(work, asked)
     if document["Status"] != "AUTHORISED":
         work.refuse("Payments can only be made against Authorised documents")
     day = asked.get("Date") or work.today
     work.lock_dates(day)
     work.stop()
-    paying = bank or {}
-    amount, moved, rate = _amounts(work, asked, document, paying, day)
+    amount, moved, rate = _amounts(work, asked, document, bank, day)
     left = document["RemainingCredit" if books.is_credit(document) else "AmountDue"]
     if amount <= 0:
         work.refuse("Payment amount must be greater than zero")
@@ -80,8 +79,7 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
     name = f"/{books.document_id(document)}/payment/{day}/{len(document['Payments'])}"
     payment: Record = {"PaymentID": work.new_id(name)}
     if batch:
-        payment["BatchPaymentID"] = batch["BatchPaymentID"]
-        payment["BatchPayment"] = _thin(batch)
+        payment.update(BatchPaymentID=batch["BatchPaymentID"], BatchPayment=_thin(batch))
     payment.update(
         {
             "Date": day,
@@ -94,7 +92,7 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
             "UpdatedDateUTC": work.at,
             "HasAccount": True,
             "IsReconciled": asked.get("IsReconciled", False),
-            "Account": {name: paying[name] for name in ("AccountID", "Code") if name in paying},
+            "Account": {name: bank[name] for name in ("AccountID", "Code") if name in bank},
             "Invoice": {
                 "Type": kind.removesuffix("PAYMENT") if "-" in document["Type"] else document["Type"],
                 "InvoiceID": books.document_id(document),
@@ -105,12 +103,21 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
             "HasValidationErrors": False,
         }
     )
-    for name in ("Particulars", "Code", "Details"):
-        if name in asked and not (name == "Code" and "Account" not in asked):
-            payment[name] = asked[name]
+    shown = _STATEMENT if "Account" in asked else ("Particulars", "Details")
+    payment.update({name: asked[name] for name in shown if name in asked})
     work.post(work.ledger.post_payment(payment, document, work.at))
     work.put(path, books.with_payment(document, payment))
     return work.put("Payments", payment)
+
+
+def _paying_account(work: Work, asked: Record) -> Record:
+    """The account that money comes from or goes to; an empty record if there is none."""
+    found = account(work, asked.get("Account") or {"Code": asked.get("Code")}, "Code")
+    if found is None or found["Status"] != "ACTIVE":
+        work.refuse("Account could not be found")
+    elif found["Type"] != "BANK" and not found.get("EnablePaymentsToAccount"):
+        work.refuse(f"Account code '{found.get('Code')}' is not a valid code for this document.")
+    return found or {}
 
 
 def _amounts(
@@ -168,20 +175,12 @@ def _thin(batch: Record) -> Record:
 
 
 def save_batch(work: Work, current: Record | None) -> Record:
-    """Pay several invoices, or several bills, at once; of a batch that is there only the Status can be changed."""
+    """Pay several invoices, or several bills, at once; of an existing batch only the Status can be changed."""
     asked = work.asked
     if current is not None or work.origin.updates:
         return _delete_batch(work, current)
     bank = bank_account(work, asked.get("Account"))
-    if "Date" not in asked:
-        work.refuse("Date must be specified")
-    wanted = asked.get("Payments", [])
-    if not wanted:
-        work.refuse("One or more payments must be specified")
-    for one in wanted:
-        if "Invoice" not in one or ("Amount" not in one and "BankAmount" not in one):
-            work.refuse("A payment of a batch needs an Invoice and an Amount")
-    work.stop()
+    wanted = _batched(work)
     found = [_document(work, {"Invoice": one["Invoice"]})[1] for one in wanted]
     if len({one["Type"] for one in found}) > 1:
         work.stop("The payments of a batch must all be for invoices or all be for bills")
@@ -196,23 +195,10 @@ def save_batch(work: Work, current: Record | None) -> Record:
         "UpdatedDateUTC": work.at,
         "IsReconciled": work.by_hand and asked.get("IsReconciled", False),
     }
-    batch.update(
-        {name: asked[name] for name in ("Particulars", "Code", "Details", "Narrative") if name in asked}
-    )
-    payments = [
-        _pay(
-            work,
-            {
-                "Reference": batch["Reference"],
-                "IsReconciled": batch["IsReconciled"],
-                **{name: one for name, one in each.items() if name != "PaymentID"},
-                "Account": {"AccountID": bank["AccountID"]},
-                "Date": asked["Date"],
-            },
-            batch,
-        )
-        for each in wanted
-    ]
+    batch.update({name: asked[name] for name in (*_STATEMENT, "Narrative") if name in asked})
+    common = {"Account": {"AccountID": bank["AccountID"]}, "Date": asked["Date"]}
+    usual = {name: batch[name] for name in ("Reference", "IsReconciled")}
+    payments = [_pay(work, {**usual, **one, **common}, batch) for one in wanted]
     batch["Payments"] = [
         {
             "Invoice": {name: one["Invoice"][name] for name in ("InvoiceID", "CurrencyCode")},
@@ -221,6 +207,20 @@ def save_batch(work: Work, current: Record | None) -> Record:
         for one in payments
     ]
     return work.put("BatchPayments", batch)
+
+
+def _batched(work: Work) -> list[Record]:
+    """The payments of a new batch, as asked for."""
+    if "Date" not in work.asked:
+        work.refuse("Date must be specified")
+    wanted = work.asked.get("Payments", [])
+    if not wanted:
+        work.refuse("One or more payments must be specified")
+    for one in wanted:
+        if "Invoice" not in one or ("Amount" not in one and "BankAmount" not in one):
+            work.refuse("A payment of a batch needs an Invoice and an Amount")
+    work.stop()
+    return [{name: value for name, value in one.items() if name != "PaymentID"} for one in wanted]
 
 
 def _delete_batch(work: Work, current: Record | None) -> Record:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
-from ..accounting.chart import CLASSES
+from ..accounting.chart import CLASSES, REPORTING
 from ..accounting.double_entry import DEAD, ZERO
 from ..state.organisation import Organisation
 from ..state.tables import Record
 from ..values import CENT, TEN_THOUSANDTH
 from .work import ZERO_ID, Rule, Work, head
+
+_NO_TAX_TYPE = "The TaxType code {} does not exist or cannot be used for this type of transaction."
 
 _WITH_LINES = {
     "Invoices": "LineItems",
@@ -59,34 +61,45 @@ _ACCOUNT = (
     "Code Name Type BankAccountNumber Description BankAccountType CurrencyCode TaxType EnablePaymentsToAccount"
     " ShowInExpenseClaims AddToWatchlist"
 ).split()
-_REPORTING = {
-    "ASSET": ("ASS", "Assets"),
-    "EQUITY": ("EQU", "Equity"),
-    "EXPENSE": ("EXP", "Expense"),
-    "LIABILITY": ("LIA", "Liability"),
-    "REVENUE": ("REV", "Revenue"),
+_NEW_ACCOUNT: Record = {
+    "EnablePaymentsToAccount": False,
+    "ShowInExpenseClaims": False,
+    "BankAccountType": "",
+    "HasAttachments": False,
+    "AddToWatchlist": False,
 }
 
 
 def save_account(work: Work, current: Record | None) -> Record:
     """Check and put an account; bank accounts have a number, all others a code."""
     asked = work.asked
-    status = asked.get("Status", (current or {}).get("Status", "ACTIVE"))
-    changed = [name for name in _ACCOUNT if name in asked and asked[name] != (current or {}).get(name)]
-    record: Record = {
-        "AccountID": work.new_id(),
-        "EnablePaymentsToAccount": False,
-        "ShowInExpenseClaims": False,
-    }
-    record = {
-        **record,
-        "BankAccountType": "",
-        "HasAttachments": False,
-        "AddToWatchlist": False,
-        **(current or {}),
-    }
+    status = str(asked.get("Status", (current or {}).get("Status", "ACTIVE")))
+    record: Record = {**_NEW_ACCOUNT, **(current or {"AccountID": work.new_id()})}
     record.update({name: asked[name] for name in _ACCOUNT if name in asked})
-    if current is not None and current.get("SystemAccount") and (changed or status != current["Status"]):
+    _account_change(work, current, status)
+    _account_type(work, record, current)
+    _account_names(work, record)
+    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
+        work.refuse(_NO_TAX_TYPE.format(asked["TaxType"]))
+    if record.get("Type") == "BANK":
+        currency = record.setdefault("CurrencyCode", work.base)
+        if not work.matching("Currencies", "Code", currency):
+            work.refuse(f"Organisation is not subscribed to currency {currency}")
+        record["BankAccountType"] = record["BankAccountType"] or "BANK"
+    work.stop()
+    record["Class"] = CLASSES[record["Type"]]
+    if not record.get("TaxType"):
+        record["TaxType"] = _default_tax(work, record["Class"])
+    record["ReportingCode"], record["ReportingCodeName"] = REPORTING[record["Class"]]
+    record["Status"] = status
+    return work.put("Accounts", record)
+
+
+def _account_change(work: Work, current: Record | None, status: str) -> None:
+    """What of an account can be changed: nothing of a system account, status and fields not together."""
+    before = current or {}
+    changed = any(name in work.asked and work.asked[name] != before.get(name) for name in _ACCOUNT)
+    if before.get("SystemAccount") and (changed or status != before["Status"]):
         work.stop("System accounts cannot be edited")
     if current is not None and current["Status"] != "ACTIVE" and changed:
         work.refuse("Archived accounts cannot be edited")
@@ -94,16 +107,23 @@ def save_account(work: Work, current: Record | None) -> Record:
         work.refuse(f"The status '{status}' is not valid for accounts")
     if current is not None and status != current["Status"] and changed:
         work.refuse("The Status of an account cannot be changed together with other fields")
+
+
+def _account_type(work: Work, record: Record, current: Record | None) -> None:
     kind = record.get("Type", "")
     if kind not in CLASSES:
         work.refuse("Account Type must be specified" if not kind else f"Account Type '{kind}' is not valid")
     elif current is not None and "BANK" in {kind, current["Type"]} and kind != current["Type"]:
         work.refuse("The Type of a bank account cannot be changed")
+
+
+def _account_names(work: Work, record: Record) -> None:
+    bank = record.get("Type") == "BANK"
     if not record.get("Name"):
         work.refuse("Please enter a Name.")
-    if kind == "BANK" and not record.get("BankAccountNumber"):
+    if bank and not record.get("BankAccountNumber"):
         work.refuse("Please enter a BankAccountNumber.")
-    if kind != "BANK" and not record.get("Code"):
+    if not bank and not record.get("Code"):
         work.refuse("Please enter a Code.")
     if len(record.get("Code", "")) > 10:
         work.refuse("Account Code is too long. Maximum of 10 characters allowed")
@@ -112,22 +132,6 @@ def save_account(work: Work, current: Record | None) -> Record:
         others = work.matching("Accounts", name, record.get(name))
         if any(one["AccountID"] != record["AccountID"] for one in others):
             work.refuse(f"Please enter a unique {name}.")
-    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
-        work.refuse(
-            f"The TaxType code {asked['TaxType']} does not exist or cannot be used for this type of transaction."
-        )
-    if kind == "BANK":
-        currency = record.setdefault("CurrencyCode", work.base)
-        if not work.matching("Currencies", "Code", currency):
-            work.refuse(f"Organisation is not subscribed to currency {currency}")
-        record["BankAccountType"] = record["BankAccountType"] or "BANK"
-    work.stop()
-    if not record.get("TaxType"):
-        record["TaxType"] = _default_tax(work, CLASSES[kind])
-    record["Class"] = CLASSES[kind]
-    record["ReportingCode"], record["ReportingCodeName"] = _REPORTING[record["Class"]]
-    record["Status"] = status
-    return work.put("Accounts", record)
 
 
 def _default_tax(work: Work, group: str) -> str:
@@ -204,9 +208,7 @@ def _details(work: Work, before: Record, asked: Record) -> Record:
         elif account is not None and name == "AccountCode" and not details.get("TaxType"):
             details["TaxType"] = account["TaxType"]
     if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
-        work.refuse(
-            f"The TaxType code {asked['TaxType']} does not exist or cannot be used for this type of transaction."
-        )
+        work.refuse(_NO_TAX_TYPE.format(asked["TaxType"]))
     return details
 
 
@@ -265,26 +267,16 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     if status not in {"ACTIVE", "DELETED"} or (current is None and status != "ACTIVE"):
         work.refuse(f"The status '{status}' is not valid for tax rates")
     if current is not None and status == "DELETED":
-        if not _unused(work, "TaxType", current["TaxType"]):
-            work.refuse("The tax rate cannot be deleted because it has been used on a transaction")
-        work.stop()
-        return work.put("TaxRates", {**current, "Status": "DELETED"})
-    name = asked.get("Name", (current or {}).get("Name", ""))
-    if not name:
-        work.refuse("The tax rate Name must be specified")
-    _too_long(work, {"Name": 50})
-    for one in work.matching("TaxRates", "Name", name):
-        if one["Status"] != "DELETED" and (current is None or one["TaxType"] != current["TaxType"]):
-            work.refuse("The tax rate name must be unique")
+        return _delete_tax_rate(work, current)
+    name = str(asked.get("Name", (current or {}).get("Name", "")))
+    _tax_rate_name(work, name, current)
     country = head(work.organisation).get("CountryCode")
     report = asked.get("ReportTaxType", (current or {}).get("ReportTaxType"))
     if not report and country in {"AU", "NZ", "GB"}:
         work.refuse("ReportTaxType must be specified")
     components = _components(work, asked.get("TaxComponents", []))
     work.stop()
-    plain = sum((one["Rate"] for one in components if not one["IsCompound"]), ZERO)
-    compound = sum((one["Rate"] for one in components if one["IsCompound"]), ZERO)
-    rate = (plain + compound * (100 + plain) / 100).quantize(TEN_THOUSANDTH)
+    rate = _effective_rate(components)
     sale = str(report or "OUTPUT").startswith(("OUTPUT", "EXEMPTOUTPUT"))
     record: Record = {
         "TaxType": current["TaxType"] if current else _next_tax_type(work),
@@ -302,6 +294,29 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     if report:
         record["ReportTaxType"] = report
     return work.put("TaxRates", record)
+
+
+def _delete_tax_rate(work: Work, current: Record) -> Record:
+    if not _unused(work, "TaxType", current["TaxType"]):
+        work.refuse("The tax rate cannot be deleted because it has been used on a transaction")
+    work.stop()
+    return work.put("TaxRates", {**current, "Status": "DELETED"})
+
+
+def _tax_rate_name(work: Work, name: str, current: Record | None) -> None:
+    if not name:
+        work.refuse("The tax rate Name must be specified")
+    _too_long(work, {"Name": 50})
+    for one in work.matching("TaxRates", "Name", name):
+        if one["Status"] != "DELETED" and (current is None or one["TaxType"] != current["TaxType"]):
+            work.refuse("The tax rate name must be unique")
+
+
+def _effective_rate(components: list[Record]) -> Decimal:
+    """The rate of all components; a compound one is charged on the others as well."""
+    plain = sum((one["Rate"] for one in components if not one["IsCompound"]), ZERO)
+    compound = sum((one["Rate"] for one in components if one["IsCompound"]), ZERO)
+    return Decimal(plain + compound * (100 + plain) / 100).quantize(TEN_THOUSANDTH)
 
 
 def _components(work: Work, asked: list[Record]) -> list[Record]:
@@ -481,31 +496,15 @@ def attach_services(work: Work, theme: Record, asked: list[Record]) -> list[Reco
 # --- linked transactions ---------------------------------------------------------------------------------
 
 
+_SOURCE = ("SourceTransactionID", "SourceLineItemID")
+_LINK = (*_SOURCE, "ContactID", "TargetTransactionID", "TargetLineItemID")
+
+
 def save_link(work: Work, current: Record | None) -> Record:
     """Make a bill's or purchase's line billable to a customer, or point it at the line of a sales invoice."""
-    names = (
-        "SourceTransactionID",
-        "SourceLineItemID",
-        "ContactID",
-        "TargetTransactionID",
-        "TargetLineItemID",
-    )
-    link: Record = {"LinkedTransactionID": work.new_id(), **(current or {})}
-    link.update({name: work.asked[name].lower() for name in names if name in work.asked})
-    source = work.get("Invoices", link.get("SourceTransactionID")) or work.get(
-        "BankTransactions", link.get("SourceTransactionID")
-    )
-    if current is not None and any(link.get(name) != current.get(name) for name in names[:2]):
-        work.refuse("The source of a linked transaction cannot be changed")
-    if source is None or source["Type"] not in {"ACCPAY", "SPEND"} or source["Status"] in DEAD:
-        work.stop("The SourceTransactionID must be that of an ACCPAY invoice or a SPEND bank transaction")
-    source = source or {}
-    if link.get("SourceLineItemID") not in {line["LineItemID"] for line in source["LineItems"]}:
-        work.refuse("The SourceLineItemID and SourceTransactionID do not match")
-    elif current is None and work.matching(
-        "LinkedTransactions", "SourceLineItemID", link["SourceLineItemID"]
-    ):
-        work.refuse("The SourceLineItemID has already been linked")
+    link: Record = dict(current or {"LinkedTransactionID": work.new_id()})
+    link.update({name: work.asked[name].lower() for name in _LINK if name in work.asked})
+    source = _source(work, link, current)
     target = work.get("Invoices", link.get("TargetTransactionID"))
     if link.get("TargetTransactionID"):
         _target(work, link, target)
@@ -523,6 +522,22 @@ def save_link(work: Work, current: Record | None) -> Record:
         link["Status"] = "APPROVED" if source["Status"] in {"AUTHORISED", "PAID"} else "DRAFT"
     link.update(Type="BILLABLEEXPENSE", SourceTransactionTypeCode=source["Type"])
     return work.put("LinkedTransactions", link)
+
+
+def _source(work: Work, link: Record, current: Record | None) -> Record:
+    """The bill or purchase of a link."""
+    key, line = link.get("SourceTransactionID"), link.get("SourceLineItemID")
+    source = work.get("Invoices", key) or work.get("BankTransactions", key)
+    if current is not None and any(link.get(name) != current.get(name) for name in _SOURCE):
+        work.refuse("The source of a linked transaction cannot be changed")
+    if source is None or source["Type"] not in {"ACCPAY", "SPEND"} or source["Status"] in DEAD:
+        work.stop("The SourceTransactionID must be that of an ACCPAY invoice or a SPEND bank transaction")
+    source = source or {}
+    if line not in {one["LineItemID"] for one in source["LineItems"]}:
+        work.refuse("The SourceLineItemID and SourceTransactionID do not match")
+    elif current is None and work.matching("LinkedTransactions", "SourceLineItemID", line):
+        work.refuse("The SourceLineItemID has already been linked")
+    return source
 
 
 def _target(work: Work, link: Record, target: Record | None) -> None:
