@@ -22,7 +22,7 @@ from benchmarks.tables import titled
 SMALL = 1000
 """Invoices of the short run; what a long one takes beyond it is the cost of its further records, without the start."""
 
-NESTED = {"child_streams": True}
+NESTED = {"nested_tables": True}
 """Settings with which journal lines are a stream of their own."""
 
 PlaceOf = Callable[[int], Place]

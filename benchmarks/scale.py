@@ -6,7 +6,7 @@
 Measured: CPU, memory and STATE of the tap over a server on loopback that holds empty lists and a few invoices for each
 organisation, without waiting for any limit. Simulated: the waiting. A night is played through call by call with the
 tap's own windows (`singer_xero.api.limits`) on one side and the sandbox's limits and clock on the other; lists are
-read in the order of `tap_xero.prefetch`, by as many threads and through as large a spool.
+read in the order of `tap_xero.reads.prefetch`, by as many threads and through as large a spool.
 """
 
 from __future__ import annotations

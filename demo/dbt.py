@@ -28,7 +28,7 @@ class DbtError(Exception):
     """dbt could not be installed, or what it ran failed; the text holds its last words."""
 
 
-def make_environment(folder: Path) -> Path:
+def make_environment(folder: Path, requirements: Path = REQUIREMENTS) -> Path:
     """Make a virtual environment with dbt in `folder`, unless it is there, and return dbt's program.
 
     Raises:
@@ -37,7 +37,7 @@ def make_environment(folder: Path) -> Path:
     program, stamp = folder / "bin" / "dbt", folder / "installed.json"
     python = _interpreter()
     wanted = {
-        "requirements": hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest(),
+        "requirements": hashlib.sha256(requirements.read_bytes()).hexdigest(),
         "at": str(folder),
         "python": python,
     }
@@ -57,7 +57,7 @@ def make_environment(folder: Path) -> Path:
                 "--python",
                 str(folder / "bin" / "python"),
                 "-r",
-                str(REQUIREMENTS),
+                str(requirements),
             ]
         )
     else:
@@ -70,7 +70,7 @@ def make_environment(folder: Path) -> Path:
             "--quiet",
             "--disable-pip-version-check",
         ]
-        _run([*pip, "-r", str(REQUIREMENTS)])
+        _run([*pip, "-r", str(requirements)])
     stamp.write_text(json.dumps(wanted))
     return program
 

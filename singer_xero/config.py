@@ -12,7 +12,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +26,8 @@ from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
 from singer_xero.api.paths import filled_in
 from singer_xero.api.redaction import redact_line, remember, remember_passwords_of
+from singer_xero.errors import ConfigurationProblem, InputProblem, Problem
+from singer_xero.organisations import Organisation, chosen, folded, is_id
 from singer_xero.version import DISTRIBUTION
 
 if TYPE_CHECKING:
@@ -131,26 +132,6 @@ SCOPE_SETTING: th.Property[Any] = th.Property(
 )  # fmt: skip
 
 
-class ConfigurationProblem(Exception):
-    """An error that the user can fix; its text says what and how, in one line and without secrets."""
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__(redact_line(text))
-
-
-@dataclass(frozen=True)
-class Organisation:
-    """A connected organisation.
-
-    `tenant_id` goes into records and state. `header` is what to send as `xero-tenant-id`: the same id, or None for a
-    custom connection, whose token belongs to one organisation.
-    """
-
-    tenant_id: str
-    name: str
-    header: str | None
-
-
 class Connected:
     """Builds the client and the list of organisations from a configuration, each on first use.
 
@@ -222,8 +203,6 @@ class Connected:
     @cached_property
     def organisations(self) -> list[Organisation]:
         """The organisations to use, in the order of `tenant_ids`; raises `ConfigurationProblem` if it is ambiguous."""
-        from singer_xero.organisations import chosen
-
         wanted = [str(name).strip() for name in self.config.get("tenant_ids") or () if str(name).strip()]
         connected = [
             Organisation(c.tenant_id, c.name, c.tenant_id)
@@ -245,7 +224,6 @@ class Connected:
         is sent.
         """
         from singer_xero.api.errors import OrganisationUnavailable
-        from singer_xero.organisations import folded, is_id
 
         header = None
         try:
@@ -304,14 +282,14 @@ def sandbox_setting(value: bool | str | None) -> bool | Path:
 
 
 def json_file(path: str, what: str) -> dict[str, Any]:
-    """Read a file with a JSON object; raises `ConfigurationProblem` with the reason if that fails."""
+    """Read a file with a JSON object; raises `InputProblem` with the reason if that fails."""
     try:
         with Path(path).open(encoding="utf-8") as file:
             return json_text(file.read(), f"{what} {path}")
     except OSError as error:
-        raise ConfigurationProblem(f"The {what} {path} can't be read: {error.strerror}.") from None
+        raise InputProblem(f"The {what} {path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigurationProblem(f"The {what} {path} is not UTF-8 text.") from None
+        raise InputProblem(f"The {what} {path} is not UTF-8 text.") from None
 
 
 def json_text(text: str, what: str) -> dict[str, Any]:
@@ -319,22 +297,22 @@ def json_text(text: str, what: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ConfigurationProblem(f"The {what} is not JSON: {error.msg} in line {error.lineno}.") from None
+        raise InputProblem(f"The {what} is not JSON: {error.msg} in line {error.lineno}.") from None
     except RecursionError:
-        raise ConfigurationProblem(f"The {what} is nested too deeply.") from None
+        raise InputProblem(f"The {what} is nested too deeply.") from None
     except ValueError:  # Python's limit of digits
-        raise ConfigurationProblem(f"The {what} contains a number that is too long.") from None
+        raise InputProblem(f"The {what} contains a number that is too long.") from None
     if not isinstance(content, dict):
-        raise ConfigurationProblem(f"The {what} must contain a JSON object, not {type(content).__name__}.")
+        raise InputProblem(f"The {what} must contain a JSON object, not {type(content).__name__}.")
     return content
 
 
 def text_of(file: IO[str], what: str) -> str:
-    """The whole text of an open file; raises `ConfigurationProblem` if it is not UTF-8."""
+    """The whole text of an open file; raises `InputProblem` if it is not UTF-8."""
     try:
         return file.read()
     except UnicodeDecodeError:
-        raise ConfigurationProblem(f"The {what} is not UTF-8 text.") from None
+        raise InputProblem(f"The {what} is not UTF-8 text.") from None
 
 
 class OneLineErrors(SingerCommand):
@@ -349,7 +327,7 @@ class OneLineErrors(SingerCommand):
 
         try:
             return super().main(*args, **kwargs)
-        except (ConfigurationProblem, XeroError) as problem:
+        except (Problem, XeroError) as problem:
             self.logger.error("%s", problem)
             sys.exit(1)
         except (MapExpressionError, StreamMapConfigError) as problem:

@@ -38,7 +38,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from singer_xero.api.errors import one_line
 from singer_xero.api.response_body import Bounds, Broken
 from singer_xero.api.transport import Transport
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -41,7 +41,6 @@ from singer_xero.config import (
     API_URL,
     CONNECTION_SETTINGS,
     IDENTITY_URL,
-    ConfigurationProblem,
     Connected,
     check_host,
     explain,
@@ -53,6 +52,7 @@ from singer_xero.config import (
 )
 from singer_xero.consent import APP_PAGE, PORT, NoConsent, Page, Waiting, objection, refused_scopes
 from singer_xero.console import clean_output
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.version import DISTRIBUTION
 
 logger = logging.getLogger("xero-login")

@@ -5,11 +5,25 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from singer_xero.config import ConfigurationProblem, Organisation
+from singer_xero.errors import ConfigurationProblem
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COMMA = re.compile(r"\s*,\s*")
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """A connected organisation.
+
+    `tenant_id` goes into records and state. `header` is what to send as `xero-tenant-id`: the same id, or None for a
+    custom connection, whose token belongs to one organisation.
+    """
+
+    tenant_id: str
+    name: str
+    header: str | None
 
 
 def is_id(text: str) -> bool:
@@ -60,7 +74,9 @@ def chosen(
             hint = (
                 ' Write names with commas as a JSON list: ["Smith, Jones & Co"].' if len(wanted) > 1 else ""
             )
-            raise ConfigurationProblem(f"tenant_ids: {several} {name!r}. Connected are: {listing}.{hint}")
+            raise ConfigurationProblem(
+                f"tenant_ids: {several} {name!r}. Connected organisations: {listing}.{hint}"
+            )
         found[matches[0].tenant_id] = matches[0]
     return list(found.values())
 

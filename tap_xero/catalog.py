@@ -6,19 +6,20 @@ import difflib
 from collections.abc import Mapping
 from typing import IO, Any
 
-from singer_xero.config import ConfigurationProblem, json_text, text_of
+from singer_xero.config import json_text, text_of
+from singer_xero.errors import InputProblem
 from singer_xero.objects import EVERY, NESTED_TABLES
-from tap_xero.records.projection import Shape
+from tap_xero.records.projection import Projection
 
 
 def catalog_from(file: IO[str]) -> dict[str, Any]:
-    """Read a catalogue; raises `ConfigurationProblem` when it isn't one."""
+    """Read a catalogue; raises `InputProblem` when it isn't one."""
     catalog = json_text(text_of(file, "catalogue"), "catalogue")
     streams = catalog.get("streams")
     if not isinstance(streams, list) or not all(
         isinstance(entry, dict) and isinstance(entry.get("tap_stream_id"), str) for entry in streams
     ):
-        raise ConfigurationProblem(
+        raise InputProblem(
             "The catalogue holds no list 'streams' with a tap_stream_id in each; make one with --discover."
         )
     for entry in streams:
@@ -38,8 +39,8 @@ def _is_metadata(one: Any) -> bool:
     )
 
 
-def _mistaken(entry: dict[str, Any], what: str) -> ConfigurationProblem:
-    return ConfigurationProblem(
+def _mistaken(entry: dict[str, Any], what: str) -> InputProblem:
+    return InputProblem(
         f"The catalogue, stream {entry['tap_stream_id']}: its {what}; make a catalogue with --discover."
     )
 
@@ -48,7 +49,7 @@ def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, A
     """Give a catalogue of few words what a target can't do without: the keys, and key and cursor in each schema.
 
     An entry without fields gets all of them.
-    `settings` say how fields are named. Returns a new catalogue; raises `ConfigurationProblem` when one selects a
+    `settings` say how fields are named. Returns a new catalogue; raises `InputProblem` when one selects a
     stream that there is not, which would be left out without a word.
     """
     streams = []
@@ -56,7 +57,7 @@ def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, A
         _check_name(entry, settings)
         xero, filled = EVERY.get(entry["tap_stream_id"]), dict(entry)
         if xero:
-            shape = Shape(xero, settings)
+            shape = Projection(xero, settings)
             keys = ["tenant_id", *map(shape.named, xero.key)]
             filled["key_properties"] = entry.get("key_properties") or keys
             schema: dict[str, Any] = entry.get("schema") or {"type": "object"}
@@ -78,9 +79,9 @@ def _check_name(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     if name not in EVERY:
         near = difflib.get_close_matches(name, EVERY, 1)
         meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists those that there are."
-        raise ConfigurationProblem(f"The catalogue selects the stream {name}, which there is not{meant}")
+        raise InputProblem(f"The catalogue selects the stream {name}, which there is not{meant}")
     if name in NESTED_TABLES and not settings.get("nested_tables"):
-        raise ConfigurationProblem(
+        raise InputProblem(
             f"The catalogue selects the stream {name}, which is there with nested_tables: true only. Set that, or "
             "deselect the stream."
         )

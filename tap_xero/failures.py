@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from singer_xero.api.errors import CallError, OrganisationError, XeroError
-from singer_xero.config import Organisation
+from singer_xero.organisations import Organisation
 from tap_xero.records.reader import Row
 from tap_xero.records.stream_maps import MapProblem
 

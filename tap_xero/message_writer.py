@@ -14,7 +14,7 @@ from typing import Any
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import RecordMessage
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 
 BLOCK = 64 * 1024
 

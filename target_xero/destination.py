@@ -8,7 +8,9 @@ from functools import cached_property
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.scope_advice import way_to
-from singer_xero.config import ConfigurationProblem, Connected, Organisation
+from singer_xero.config import Connected
+from singer_xero.errors import ConfigurationProblem
+from singer_xero.organisations import Organisation
 from target_xero.content.day_formats import DayOrder, Order, of_country
 from target_xero.settings import TargetSettings
 from target_xero.write_specs.rows import WRITE_SPECS

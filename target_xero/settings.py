@@ -31,10 +31,10 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "write_log_path", th.StringType, secret=True, title="Log of writes",
-        description="File that remembers what was written, so that nothing is written twice: keep it. For several "
-        "machines, postgresql://user:password@host/database (needs the extra postgres). $VARIABLES and ~ are "
-        "expanded. Default: one for each source, xero-write-log-<source>.db in "
-        "$MELTANO_PROJECT_ROOT/.secrets under Meltano, else in the user's state folder.",
+        description="File that stores what was written, so that nothing is written twice; keep it. For "
+        "several machines, postgresql://user:password@host/database (needs the extra postgres). "
+        "$VARIABLES and ~ are expanded. Default: xero-write-log-<source>.db in "
+        "$MELTANO_PROJECT_ROOT/.secrets under Meltano, otherwise in the user's state folder.",
     ),
     th.Property(
         "require_write_log", th.BooleanType, default=False, title="Require a log of writes",

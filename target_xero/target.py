@@ -12,8 +12,9 @@ from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
 
-from singer_xero.config import ConfigurationProblem, Connected, XeroPlugin
+from singer_xero.config import Connected, XeroPlugin
 from singer_xero.console import Block
+from singer_xero.errors import ConfigurationProblem, InputProblem
 from target_xero.content.payload import encode
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake
@@ -28,7 +29,7 @@ from target_xero.write_run import WriteRun
 from target_xero.write_specs.rows import WRITE_SPECS
 
 
-class NoSchema(ConfigurationProblem, RecordsWithoutSchemaException):
+class NoSchema(InputProblem, RecordsWithoutSchemaException):
     """A record came before the SCHEMA of its stream."""
 
 
@@ -79,7 +80,7 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._require(message["schema"], "properties", dict)
         stream, keys = message["stream"], message.get("key_properties")
         if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
-            raise ConfigurationProblem(
+            raise InputProblem(
                 f"Line {self.line_number} of the input, the SCHEMA of {stream!r}: key_properties must be a list of "
                 "names."
             )
@@ -123,19 +124,19 @@ class TargetXero(XeroPlugin, SeamTarget):
     def state_message(self, message: dict[str, Any]) -> None:
         """Take in a state."""
         if "value" not in message:
-            raise ConfigurationProblem(f"Line {self.line_number} of the input is a STATE without a value.")
+            raise InputProblem(f"Line {self.line_number} of the input is a STATE without a value.")
         self.states.received(message["value"])
 
     def batch_message(self, message: dict[str, Any]) -> None:  # noqa: ARG002
-        """Raise `ConfigurationProblem`: the files of a BATCH are not read."""
-        raise ConfigurationProblem(
+        """Raise `InputProblem`: the files of a BATCH are not read."""
+        raise InputProblem(
             "BATCH messages are not understood: switch batching off in the tap (no batch_config)."
         )
 
     def _require(self, message: Mapping[str, Any], name: str, kind: type) -> None:
-        """Raise `ConfigurationProblem` for a message that lacks what Singer asks for; it never shows the message."""
+        """Raise `InputProblem` for a message that lacks what Singer asks for; it never shows the message."""
         if not isinstance(message.get(name), kind):
-            raise ConfigurationProblem(
+            raise InputProblem(
                 f"Line {self.line_number} of the input has no {name!r}, which Singer asks for."
             )
 

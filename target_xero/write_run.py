@@ -12,7 +12,8 @@ from typing import Any
 
 from singer_xero.api.paths import default_folder, filled_in
 from singer_xero.api.postgres_address import is_postgres
-from singer_xero.config import ConfigurationProblem, Organisation
+from singer_xero.errors import ConfigurationProblem
+from singer_xero.organisations import Organisation
 from target_xero.content.payload import fingerprint
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake

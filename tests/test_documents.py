@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -88,6 +89,31 @@ def test_lines_of_prose_are_short_enough_to_read(path: Path) -> None:
     long = [line for line in written.splitlines() if len(line) > LONGEST and not line.startswith("|")]
     # A link or an address alone may be longer than a line.
     assert [line for line in long if re.search(r"\s", line.strip().partition("](")[0][LONGEST:])] == []
+
+
+@cache
+def texts_of_the_programs() -> str:
+    """All texts in the source code, one a line; an expression in an f-string ends a text."""
+    found = []
+    for package in ("singer_xero", "tap_xero", "target_xero", "xero_sandbox"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.append(node.value)
+    return "\n".join(found)
+
+
+def messages() -> list[str]:
+    """The messages that the page about trouble explains; `…` stands for what differs from case to case."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    first = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
+    return [message for cell in first for message in re.findall(r"`([^`]+)`", cell)]
+
+
+@pytest.mark.parametrize("message", messages())
+def test_a_message_that_is_explained_is_one_of_the_programs(message: str) -> None:
+    parts = [part.strip(" .:;,()") for part in message.split("…")]
+    assert [part for part in parts if part not in texts_of_the_programs()] == []
 
 
 def test_the_readme_is_short() -> None:

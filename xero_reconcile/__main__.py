@@ -14,15 +14,9 @@ from typing import Any
 from singer_sdk import typing as th
 
 from singer_xero.api.errors import XeroError
-from singer_xero.config import (
-    CONNECTION_SETTINGS,
-    ConfigurationProblem,
-    Connected,
-    from_environment,
-    json_file,
-    remember_settings,
-)
+from singer_xero.config import CONNECTION_SETTINGS, Connected, from_environment, json_file, remember_settings
 from singer_xero.console import clean_output
+from singer_xero.errors import ConfigurationProblem
 from xero_reconcile import counts, figures, page, text, warehouse
 
 AGREES, DIFFERS, NOT_COMPARED = 0, 1, 2

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 

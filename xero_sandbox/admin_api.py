@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import uuid
-from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug import Request, Response
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import Map, Rule
 
 from . import apps
-from .faults import Fault
+from .demo.trading_day import next_business_day, trading_day
 from .http import messages
 from .http.visitors import not_allowed_to_administer
 from .identity import TokenError
 from .limits import Allowance
 from .resources import RESOURCES
-from .state.store import Organisation, Record
-
-if TYPE_CHECKING:
-    from .http.app import Xero
+from .rules import contacts
+from .rules.work import Origin, Work, refresh_balances, tried
+from .service import Xero
+from .state.organisation import Organisation
+from .state.tables import Record
+from .values import decoded, encode, instant, understood
 
 
 class AdminRefusal(Exception):
@@ -38,7 +40,7 @@ class AdminRequest:
     def __init__(self, xero: Xero, request: Request, pieces: tuple[str, ...]) -> None:
         self.xero, self.request, self.pieces = xero, request, pieces
         body = request.get_data()
-        self.body: dict[str, Any] = messages.decoded(body) if body else {}
+        self.body: dict[str, Any] = decoded(body) if body else {}
         if not isinstance(self.body, dict):
             raise AdminRefusal("Send a JSON object")
 
@@ -72,23 +74,14 @@ def answer(xero: Xero, request: Request) -> Response:
     if refused := not_allowed_to_administer(request, path, xero.admin_secret, xero.url.rpartition(":")[2]):
         return _json(refused[0], {"error": refused[1]})
     path = path.partition("/")[2]
-    verbs = set()
-    for verb, pattern, handler in _ROUTES:
-        if found := re.fullmatch(pattern, path):
-            verbs.add(verb)
-            if verb == request.method:
-                return _tried(handler, xero, request, found.groups())
-    reason = (
-        f"The admin API takes {', '.join(sorted(verbs))} there" if verbs else f"The admin API has no {path!r}"
-    )
-    return _json(405 if verbs else 404, {"error": reason})
-
-
-def _tried(
-    handler: Callable[[AdminRequest], Any], xero: Xero, request: Request, pieces: tuple[str, ...]
-) -> Response:
     try:
-        return _json(200, handler(AdminRequest(xero, request, pieces)))
+        handler, found = _URLS.match("/" + path, request.method)
+        return _json(200, handler(AdminRequest(xero, request, tuple(found.values()))))
+    except NotFound:
+        return _json(404, {"error": f"The admin API has no {path!r}"})
+    except MethodNotAllowed as error:
+        known = sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"})
+        return _json(405, {"error": f"The admin API takes {', '.join(known)} there"})
     except AdminRefusal as refusal:
         return _json(refusal.status, {"error": str(refusal)})
     except TokenError as refusal:
@@ -98,7 +91,7 @@ def _tried(
 
 
 def _json(status: int, body: Any) -> Response:
-    return Response(messages.encode(body), status, content_type="application/json")
+    return Response(encode(body), status, content_type="application/json")
 
 
 # --- the whole -------------------------------------------------------------------------------------------
@@ -124,7 +117,7 @@ def _clock(asked: AdminRequest) -> Any:
     sent, clock = asked.only("set", "advance", "freeze"), asked.xero.clock
     with asked.xero.store.change():
         if "set" in sent:
-            clock.set(messages.instant(sent["set"]))
+            clock.set(instant(sent["set"]))
         if "advance" in sent:
             clock.advance(float(sent["advance"]))
         if "freeze" in sent:
@@ -195,15 +188,6 @@ def _wait(asked: AdminRequest) -> Any:
     if not asked.xero.faults.wait(int(sent["number"]), int(sent["hits"])):
         raise AdminRefusal(f"Fault {sent['number']} did not strike {sent['hits']} times")
     return {}
-
-
-def edit(xero: Xero, tenant_id: str, fault: Fault) -> None:
-    """The change that an ``edit`` fault makes: ``patch`` (or nothing but a new stamp) on one record."""
-    with xero.store.change():
-        organisation = xero.store.organisations[tenant_id]
-        table = organisation.table(fault.resource)
-        identifier = fault.id or table.ids()[fault.position]
-        organisation.put(fault.resource, {**table.rows[identifier], **messages.understood(fault.patch)})
 
 
 # --- apps and consents -----------------------------------------------------------------------------------
@@ -301,7 +285,7 @@ def _add_organisation(asked: AdminRequest) -> Any:
     for path, rows in sent.get("records", {}).items():
         if path not in RESOURCES:
             raise AdminRefusal(f"There is no resource {path!r}")
-        records[path] = [{RESOURCES[path].id: str(uuid.uuid4()), **messages.understood(row)} for row in rows]
+        records[path] = [{RESOURCES[path].id: str(uuid.uuid4()), **understood(row)} for row in rows]
     if not records.get("Organisation"):
         records["Organisation"] = [
             {"OrganisationID": tenant_id, "Name": sent["name"], "OrganisationStatus": "ACTIVE"}
@@ -338,7 +322,7 @@ def _record(asked: AdminRequest) -> Any:
 def _put(asked: AdminRequest) -> Any:
     organisation, path = _table(asked)
     identifier = asked.pieces[2] if len(asked.pieces) > 2 else None
-    record = messages.understood(asked.body)
+    record = understood(asked.body)
     if identifier:
         record[RESOURCES[path].id] = identifier
     stamped = RESOURCES[path].since in record
@@ -352,21 +336,23 @@ def _patch(asked: AdminRequest) -> Any:
         before = organisation.table(path).find(asked.pieces[2])
         if before is None:
             raise AdminRefusal(f"{path} has no {asked.pieces[2]}", 404)
-        record = {**before, **messages.understood(asked.body)}
+        record = {**before, **understood(asked.body)}
         stamped = RESOURCES[path].since in asked.body
         return _tree(organisation.put(path, record, touch=not stamped))
 
 
 def _merge(asked: AdminRequest) -> Any:
     """Merge a contact into another one, as people do in Xero."""
-    from .rules.contacts import merge
-
     organisation, into = asked.organisation(asked.pieces[0]), asked.only("into").get("into", "")
     with asked.xero.store.change():
         found = [organisation.table("Contacts").find(str(key)) for key in (asked.pieces[1], into)]
-        if None in found or found[0] is found[1]:
+        contact, other = found
+        if contact is None or other is None or contact is other:
             raise AdminRefusal("Two contacts of the organisation are needed", 404)
-        return _tree(merge(organisation, *(one for one in found if one is not None)))
+        work = Work(organisation, "Contacts", {}, Origin())
+        tried(work, lambda: contacts.merge(work, contact, other))
+        refresh_balances(organisation, (contact["ContactID"], other["ContactID"]))
+        return _tree(organisation.table("Contacts").rows[contact["ContactID"]])
 
 
 def _delete(asked: AdminRequest) -> Any:
@@ -380,54 +366,52 @@ def _delete(asked: AdminRequest) -> Any:
 
 
 def _day(asked: AdminRequest) -> Any:
-    """A business day goes by: things happen in one organisation, and the clock moves to its close."""
-    from .demo import company as seed
-
+    """Let a business day pass: things happen in one organisation, and the clock moves to its close."""
     xero, organisation = asked.xero, asked.organisation(asked.only("tenant").get("tenant"))
     with xero.store.change():
         now = xero.clock.now()
-        changed = seed.trading_day(organisation.everything(), now)
-        xero.clock.set(seed.next_business_day(now)[1])
+        changed = trading_day(organisation, now)
+        xero.clock.set(next_business_day(now)[1])
         xero.keep_clock()
-        for path, records in changed.items():
-            for record in records:
-                organisation.take(path, record)
     return {
         "now": xero.clock.now().isoformat(),
         "changed": {path: len(rows) for path, rows in changed.items()},
     }
 
 
-_ROUTES: tuple[tuple[str, str, Callable[[AdminRequest], Any]], ...] = (
-    ("GET", "", _overview),
-    ("POST", "reset", _reset),
-    ("GET", "clock", _clock),
-    ("POST", "clock", _clock),
-    ("GET", "limits", _limits),
-    ("POST", "limits", _limits),
-    ("GET", "switches", _switches),
-    ("POST", "switches", _switches),
-    ("GET", "calls", _calls),
-    ("DELETE", "calls", _forget_calls),
-    ("GET", "counters", _counters),
-    ("GET", "faults", _faults),
-    ("POST", "faults", _add_fault),
-    ("DELETE", "faults", _clear_faults),
-    ("POST", "faults/release", _release),
-    ("POST", "faults/wait", _wait),
-    ("POST", "apps", _add_app),
-    ("POST", "consents", _consent),
-    ("POST", "scopes/take", _take_scopes),
-    ("POST", "revoke", _revoke),
-    ("POST", "disconnect", _disconnect),
-    ("GET", "organisations", _organisations),
-    ("POST", "organisations", _add_organisation),
-    ("GET", "organisations/([^/]+)/([^/]+)", _records),
-    ("POST", "organisations/([^/]+)/([^/]+)", _put),
-    ("GET", "organisations/([^/]+)/([^/]+)/([^/]+)", _record),
-    ("PUT", "organisations/([^/]+)/([^/]+)/([^/]+)", _put),
-    ("PATCH", "organisations/([^/]+)/([^/]+)/([^/]+)", _patch),
-    ("POST", "organisations/([^/]+)/Contacts/([^/]+)/merge", _merge),
-    ("DELETE", "organisations/([^/]+)/([^/]+)/([^/]+)", _delete),
-    ("POST", "day", _day),
-)
+_URLS = Map(
+    [
+        Rule("/", methods=["GET"], endpoint=_overview),
+        Rule("/reset", methods=["POST"], endpoint=_reset),
+        Rule("/clock", methods=["GET"], endpoint=_clock),
+        Rule("/clock", methods=["POST"], endpoint=_clock),
+        Rule("/limits", methods=["GET"], endpoint=_limits),
+        Rule("/limits", methods=["POST"], endpoint=_limits),
+        Rule("/switches", methods=["GET"], endpoint=_switches),
+        Rule("/switches", methods=["POST"], endpoint=_switches),
+        Rule("/calls", methods=["GET"], endpoint=_calls),
+        Rule("/calls", methods=["DELETE"], endpoint=_forget_calls),
+        Rule("/counters", methods=["GET"], endpoint=_counters),
+        Rule("/faults", methods=["GET"], endpoint=_faults),
+        Rule("/faults", methods=["POST"], endpoint=_add_fault),
+        Rule("/faults", methods=["DELETE"], endpoint=_clear_faults),
+        Rule("/faults/release", methods=["POST"], endpoint=_release),
+        Rule("/faults/wait", methods=["POST"], endpoint=_wait),
+        Rule("/apps", methods=["POST"], endpoint=_add_app),
+        Rule("/consents", methods=["POST"], endpoint=_consent),
+        Rule("/scopes/take", methods=["POST"], endpoint=_take_scopes),
+        Rule("/revoke", methods=["POST"], endpoint=_revoke),
+        Rule("/disconnect", methods=["POST"], endpoint=_disconnect),
+        Rule("/organisations", methods=["GET"], endpoint=_organisations),
+        Rule("/organisations", methods=["POST"], endpoint=_add_organisation),
+        Rule("/organisations/<tenant>/<resource>", methods=["GET"], endpoint=_records),
+        Rule("/organisations/<tenant>/<resource>", methods=["POST"], endpoint=_put),
+        Rule("/organisations/<tenant>/<resource>/<key>", methods=["GET"], endpoint=_record),
+        Rule("/organisations/<tenant>/<resource>/<key>", methods=["PUT"], endpoint=_put),
+        Rule("/organisations/<tenant>/<resource>/<key>", methods=["PATCH"], endpoint=_patch),
+        Rule("/organisations/<tenant>/Contacts/<resource>/merge", methods=["POST"], endpoint=_merge),
+        Rule("/organisations/<tenant>/<resource>/<key>", methods=["DELETE"], endpoint=_delete),
+        Rule("/day", methods=["POST"], endpoint=_day),
+    ],
+    merge_slashes=False,
+).bind("")

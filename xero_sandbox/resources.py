@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 LIST, PAGE, SINGLE, SUMMARY = "list", "page", "single", "summary"
@@ -76,6 +77,11 @@ class Resource:
     writes: str = ""
     item_writes: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all its fields."""
+        return frozenset(self.fields.split())
 
     @property
     def envelope(self) -> str:

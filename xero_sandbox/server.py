@@ -20,7 +20,8 @@ from .state.clock import DEMO_DAY, Clock
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .http.app import Xero
+    from .service import Xero
+
 
 COMPANIES: dict[str, tuple[str, ...]] = {
     "demo": ("demo_company", "second_company", "empty_company"),
@@ -88,7 +89,8 @@ class Sandbox:
             return self
         from werkzeug.serving import make_server
 
-        from .http.app import Xero
+        from .http.app import Application
+        from .service import Xero
         from .state.store import Store
 
         clock = Clock(self._now or DEMO_DAY)
@@ -103,7 +105,7 @@ class Sandbox:
             with create_server(("127.0.0.1", self._port)) as listening:
                 port, number = listening.getsockname()[1], listening.fileno()
                 self._server = make_server(
-                    "127.0.0.1", port, xero, True, request_handler=_handler(), fd=number
+                    "127.0.0.1", port, Application(xero), True, request_handler=_handler(), fd=number
                 )
         except BaseException:
             store.close()
@@ -125,7 +127,7 @@ class Sandbox:
         """The organisations to begin with, as (tenant id, name, records by resource)."""
         if self._invoices is not None:
             companies = [
-                importlib.import_module(f"{__package__}.demo.company").large_company(
+                importlib.import_module(f"{__package__}.demo.companies").large_company(
                     now, invoices=self._invoices
                 )
             ]
@@ -160,7 +162,7 @@ class Sandbox:
 @lru_cache(maxsize=16)
 def _seeded(name: str, now: datetime) -> Any:
     """A company of the seed, made once per process: nothing changes a record in place, so it can be shared."""
-    return getattr(importlib.import_module(f"{__package__}.demo.company"), name)(now)
+    return getattr(importlib.import_module(f"{__package__}.demo.companies"), name)(now)
 
 
 def _file(data: Path | None) -> Path | None:

@@ -87,6 +87,14 @@
   {{ dbt.concat(parts[:-1]) }}
 {%- endmacro %}
 
+{#-
+  How many movements of one tracked item can be valued, one step of a recursion each: BigQuery takes 500 steps and
+  Snowflake 100, unless its support raises that. The others have no limit.
+-#}
+{% macro stock_movements_limit() -%}
+  {%- do return({'bigquery': 499, 'snowflake': 99}.get(target.type)) -%}
+{%- endmacro %}
+
 {#- PostgreSQL plans by statistics, which a table that was made this moment lacks. -#}
 {% macro analyze_table() %}
   {%- if target.type == 'postgres' and model.config.materialized in ['table', 'incremental'] -%}

@@ -1,7 +1,7 @@
 """Makes the text of an answer readable where Xero, or what lies between, sends text that nobody can store.
 
 JSON may hold a NUL, which PostgreSQL refuses in any text; half of a surrogate pair, such as an emoji that was cut in
-two; and bytes that are no UTF-8. Any of them would cost the whole answer, in every run.
+two; and bytes that are not UTF-8. Any of them would cost the whole answer, in every run.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 NUL = "NUL characters were removed"
 HALVES = "halves of surrogate pairs were replaced by U+FFFD"
-BYTES = "bytes that are no UTF-8 were replaced by U+FFFD"
+BYTES = "bytes that are not UTF-8 were replaced by U+FFFD"
 
 _ESCAPE = re.compile(
     rb"\\(?:"

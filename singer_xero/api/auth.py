@@ -109,7 +109,7 @@ class Identity:
         found = answer.json() if answer.json_fault() is None else None
         if not isinstance(found, dict) or not isinstance(found.get("access_token"), str):
             raise Unavailable(
-                "the answer holds no access token",
+                "the answer contains no access token",
                 call=call,
                 status=answer.status,
                 sent=True,
@@ -406,8 +406,8 @@ def exchange_code(
         tokens = identity.grant(client_id, client_secret, form)
         if not tokens.refresh_token:
             raise NotConnected(
-                "Xero gave no refresh token",
-                advice="Run `xero-login` without --scopes, or name offline_access among them.",
+                "Xero returned no refresh token",
+                advice="Run `xero-login` without --scopes, or include offline_access in them.",
             )
         before = store.read(client_id)
         seeds = [*(before.seeds if before else ()), *([fingerprint(configured)] if configured else ())]
@@ -442,9 +442,9 @@ def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> XeroErro
     context: dict[str, Any] = {"call": call, "status": answer.status, "correlation_id": answer.correlation_id}
     if kind == "invalid_grant":
         what = (
-            "the code is stale or used"
+            "the code is expired or used"
             if "code" in form
-            else "the refresh token is used up, expired or withdrawn"
+            else "the refresh token was already used, expired or revoked"
         )
         return NotConnected(f"{words}: {what}", **context)
     if kind == "invalid_scope":

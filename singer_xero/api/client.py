@@ -64,7 +64,7 @@ USER_AGENT = f"singer-xero/{version('singer-xero')}"
 
 _JSON = "application/json"
 _KEY_LASTS = 5 * 60.0
-_OVER_LIMIT = "Run again later, and let fewer programs call Xero at once: they share its limits."
+_OVER_LIMIT = "Run again later, with fewer programs that call Xero at the same time: they share its limits."
 _LONGEST_KEY = 128
 # A longer text is not mended: that takes several times its memory.
 _MENDABLE = 32_000_000
@@ -321,7 +321,7 @@ class XeroClient:
             if call.unsure_since is None or isinstance(error, (Refused, NotFound, OutcomeUnknown)):
                 raise
             raise OutcomeUnknown(
-                f"{error.words}; whether it was done is unknown",
+                f"{error.words}; its outcome is unknown",
                 call=call.name,
                 status=error.status,
                 correlation_id=error.correlation_id,
@@ -386,7 +386,7 @@ class XeroClient:
             return answer, ""
         if may_hold_nul(answer.content):
             if len(answer.content) > _MENDABLE:
-                return answer, "it holds NUL characters, and is too large to be mended; lower page_size"
+                return answer, "it contains NUL characters and is too large to repair; lower page_size"
             answer = self._mended(call, answer)
         for last in (False, True):
             try:
@@ -425,7 +425,7 @@ class XeroClient:
             )
             return _failed(ScopeMissing, answer, scope=scope, advice=way_out)
         if answer.status == 401:
-            return _failed(NotConnected, answer, note="a fresh access token is refused as well")
+            return _failed(NotConnected, answer, note="a new access token is refused, too")
         if answer.status == 403:
             return _failed(
                 OrganisationUnavailable, answer, note=f"for {organisation}", tenant_id=call.tenant_id

@@ -73,8 +73,8 @@ def proxy_wants_password(url: str) -> Fault:
     """407, which only a proxy answers."""
     variable, proxy = _proxy(url)
     return Fault(
-        f"the proxy {proxy} wants a name and a password (407)",
-        f"Put them into {variable}: http://name:password@host:port.",
+        f"the proxy {proxy} requires a user name and a password (407)",
+        f"Set them in {variable}: http://name:password@host:port.",
         lasts=True,
     )
 
@@ -86,8 +86,8 @@ def _of_proxy(chain: list[BaseException], url: str, host: str) -> Fault | None:
     variable, proxy = _proxy(url)
     if _among(chain, requests.exceptions.InvalidSchema) and any("SOCKS" in str(link) for link in chain):
         return Fault(
-            f"the proxy {proxy} speaks SOCKS, and the library for that is missing",
-            "Install it beside singer-xero (pip install pysocks), or set a proxy that speaks HTTP.",
+            f"the proxy {proxy} is a SOCKS proxy, for which a library is missing",
+            "Install it beside singer-xero (pip install pysocks), or use an HTTP proxy.",
             lasts=True,
         )
     unreadable = _among(
@@ -104,7 +104,7 @@ def _of_proxy(chain: list[BaseException], url: str, host: str) -> Fault | None:
     if unreadable:
         return Fault(
             f"the proxy address in {variable} can't be used",
-            f"Correct {variable}, which looks like http://host:port, or unset it.",
+            f"Set {variable} to http://host:port, or unset it.",
             lasts=True,
         )
     if not _among(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
@@ -113,8 +113,8 @@ def _of_proxy(chain: list[BaseException], url: str, host: str) -> Fault | None:
         return _refused_tunnel(int(found[1]), " ".join(found[2].split())[:80], url, host)
     if any("only use HTTP" in str(link) for link in chain) or _among(chain, ssl.SSLError):
         return Fault(
-            f"the proxy {proxy} does not speak TLS, as its address says",
-            f"Write the address in {variable} with http:// in front.",
+            f"the proxy {proxy} does not support TLS, which its address requires",
+            f"Begin the address in {variable} with http://.",
             lasts=True,
         )
     return Fault(
@@ -129,13 +129,13 @@ def _refused_tunnel(status: int, words: str, url: str, host: str) -> Fault:
     said = f"({status} {words})".replace(" )", ")")
     if status < 500:
         return Fault(
-            f"the proxy {proxy} lets nobody through to {host} {said}",
-            f"Ask whoever runs the proxy to open {host}, or name {host} in NO_PROXY to do without the proxy.",
+            f"the proxy {proxy} does not allow connections to {host} {said}",
+            f"Ask the proxy's administrator to allow {host}, or add {host} to NO_PROXY to bypass the proxy.",
             lasts=True,
         )
     return Fault(
         f"the proxy {proxy} could not reach {host} {said}",
-        f"Run again; if it stays so, ask whoever runs the proxy, or check {variable}.",
+        f"Run again. If it persists, ask the proxy's administrator, or check {variable}.",
     )
 
 
@@ -169,7 +169,7 @@ def _of_address(chain: list[BaseException], url: str) -> Fault | None:
     ):
         return None
     return Fault(
-        f"{url.partition('?')[0]} is no address; it starts with https:// and a host",
+        f"{url.partition('?')[0]} is not an address; it must start with https:// and a host",
         "Correct api_url or identity_url.",
         lasts=True,
     )
@@ -180,7 +180,7 @@ def _of_certificates(chain: list[BaseException], host: str) -> Fault | None:
         if isinstance(link, ssl.SSLCertVerificationError):
             return Fault(
                 f"no connection to {host}: its certificate is not trusted ({link.verify_message})",
-                "If a proxy of yours stands in between, set REQUESTS_CA_BUNDLE to the file with its certificate.",
+                "If a proxy of yours is in between, set REQUESTS_CA_BUNDLE to the file with its certificate.",
                 lasts=True,
             )
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
@@ -189,13 +189,13 @@ def _of_certificates(chain: list[BaseException], host: str) -> Fault | None:
     bundle = os.environ[variable]
     unusable = any(isinstance(link, ssl.SSLError) and link.reason in _NO_CERTIFICATES for link in chain)
     if not Path(bundle).exists():
-        said = "is not there"
+        said = "does not exist"
     elif unusable:
-        said = "holds no certificate"
+        said = "contains no certificate"
     else:
         return None
     return Fault(
-        f"the file of certificates {bundle}, which {variable} names, {said}",
+        f"the certificate file {bundle}, named by {variable}, {said}",
         f"Correct {variable}, or unset it.",
         lasts=True,
     )
@@ -213,10 +213,10 @@ def _of_network(chain: list[BaseException], host: str, timeout: tuple[float, flo
         )
     if _among(chain, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         return Fault(f"no answer from {host} for {timeout[1]:g} s", None, sent=True)
-    advice = f"Run again; if it stays so, check the network between this machine and {host}."
+    advice = f"Run again. If it persists, check the network between this machine and {host}."
     if _among(chain, http.client.IncompleteRead):
         return Fault(f"the answer from {host} was cut off", advice, sent=True)
-    return Fault(f"the connection to {host} broke: {_words(chain)}", advice, sent=True)
+    return Fault(f"the connection to {host} was lost: {_words(chain)}", advice, sent=True)
 
 
 # --- what the libraries say ---

@@ -152,3 +152,14 @@ def _fixed_width(value: datetime) -> str:
 
 def _in_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+
+def moment_of(text: str) -> datetime:
+    """Read a `start_date` or a bookmark: a day or a moment, in UTC unless it names a zone; or ValueError."""
+    import pendulum
+
+    found: object = pendulum.parse(text, tz="UTC")
+    if not isinstance(found, datetime):
+        msg = f"no moment: {text!r}"
+        raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not its type
+    return found

@@ -18,7 +18,7 @@ XeroError
     - Refused                  Xero does not accept the request; `elements` holds its answer per record
       - TooLarge                 send less at once
   + Unavailable              come back later: tries ran out; nothing was done by a read
-    - NotJson                  the answer is no JSON although JSON was asked for
+    - NotJson                  the answer is not JSON although JSON was asked for
     - TooSlow                  the answer was not there in full at the end of the deadline
     - OutcomeUnknown           a write may or may not have happened: look it up before it is sent again
   + Closed                   the client was closed while the call waited
@@ -124,7 +124,7 @@ class InsecureAddress(AccessError):
     """Secrets would go unencrypted to another machine."""
 
     way_out = (
-        "Use https://. If the network between is yours alone, set allow_insecure_http to true: tokens and records then"
+        "Use https://. If you control the network in between, set allow_insecure_http to true: tokens and records then"
         " go over it unencrypted."
     )
 
@@ -158,8 +158,8 @@ class DayLimitReached(OrganisationError):
     """The day's calls are used up, or down to those kept for others; `resets_at` is in UTC, None if unknown."""
 
     def __init__(self, words: str = "", *, resets_at: datetime | None = None, **context: Any) -> None:
-        when = f"after {resets_at:%Y-%m-%d %H:%M:%S} UTC" if resets_at else "when Xero's day begins anew"
-        context.setdefault("advice", f"Run again {when}; it goes on from where this run stopped.")
+        when = f"after {resets_at:%Y-%m-%d %H:%M:%S} UTC" if resets_at else "when Xero's next day begins"
+        context.setdefault("advice", f"Run again {when}; it continues where this run stopped.")
         super().__init__(words, **context)
         self.resets_at = resets_at
 
@@ -201,7 +201,7 @@ class TooLarge(Refused):
 class Unavailable(XeroError):
     """All tries failed. `sent` says whether the last of them may have reached Xero."""
 
-    way_out = "Run again later; Xero's state is shown at status.developer.xero.com."
+    way_out = "Run again later. status.developer.xero.com shows Xero's status."
 
     def __init__(self, words: str = "", *, sent: bool = False, **context: Any) -> None:
         super().__init__(words, **context)
@@ -211,7 +211,7 @@ class Unavailable(XeroError):
 class NotJson(Unavailable):
     """The answer is not the JSON that was asked for."""
 
-    way_out = "Run again later; if it stays so, something answers in Xero's place, such as a proxy."
+    way_out = "Run again later. If it persists, something other than Xero answers, such as a proxy."
 
 
 class TooSlow(Unavailable):

@@ -269,7 +269,7 @@ class Limits:
                 gate.window.forget_others()
                 wait = _MINUTE if wait is None else wait
             gate.held_until = max(gate.held_until, now + wait + _MARGIN)
-            gate.held_why = f"as Xero's {problem} limit was hit"
+            gate.held_why = f"because Xero's {problem} limit was hit"
         return problem
 
     @contextmanager
@@ -330,12 +330,12 @@ class Limits:
             gate.day_over, gate.day_resets_at = False, None
             gate.day_said = gate.day_left = None
         if gate.day_over:
-            words = f"the day's calls of {self._name_of(tenant_id)} are used up"
+            words = f"today's calls of {self._name_of(tenant_id)} are used up"
         elif self._at_reserve(gate, last=last) and not gate.flying:
             kept = f", and {self._day_reserve} are kept for others (day_reserve)" if self._day_reserve else ""
             if gate.kept_back and not last:
                 kept += f", and {gate.kept_back} to finish what was begun"
-            words = f"{gate.day_left} of the day's calls of {self._name_of(tenant_id)} are left{kept}"
+            words = f"{gate.day_left} of today's calls of {self._name_of(tenant_id)} are left{kept}"
         else:
             return
         raise DayLimitReached(words, call=call, tenant_id=tenant_id, resets_at=gate.day_resets_at)
@@ -348,9 +348,9 @@ class Limits:
         now = self._monotonic()
         return max(
             (gate.held_until - now, gate.held_why),
-            (self._app_held_until - now, "as Xero's limit of the app over all organisations was hit"),
-            (gate.window.delay(now), f"as {PER_MINUTE} calls a minute are allowed"),
-            (self._app.delay(now), "as the app's calls of this minute are used up"),
+            (self._app_held_until - now, "because Xero's limit for the app was hit"),
+            (gate.window.delay(now), f"because {PER_MINUTE} calls a minute are allowed"),
+            (self._app.delay(now), "because the app's calls of this minute are used up"),
         )
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:

@@ -24,12 +24,12 @@ def filled_in(text: str, setting: str) -> str:
     if unset:
         raise UnusableSetting(
             f"{setting} is {text!r}, but {unset[0]} is not set",
-            advice="Set the variable or write the path out.",
+            advice="Set the variable, or write the full path.",
         )
     if full.startswith("~"):
         full = os.path.expanduser(full)  # noqa: PTH111 - it may be an address
         if full.startswith("~"):
-            raise UnusableSetting(f"{setting} is {text!r}, but {_no_home()}", advice="Write the path out.")
+            raise UnusableSetting(f"{setting} is {text!r}, but {_no_home()}", advice="Write the full path.")
     return full
 
 
@@ -49,7 +49,7 @@ def default_folder(setting: str) -> Path:
         folder = Path("~")
     if not folder.is_absolute():
         raise UnusableSetting(
-            f"{setting} is not set, and there is no folder for it: {_no_home()}",
+            f"{setting} is not set, and there is no default folder: {_no_home()}",
             advice=f"Set {setting}, or HOME.",
         )
     return folder

@@ -45,13 +45,13 @@ def postgres_address(setting: str, url: str) -> PostgresAddress:
         import psycopg.conninfo
     except ImportError:
         raise BadAddress(
-            f"{setting} names a PostgreSQL database, for which Psycopg is missing",
+            f"{setting} is a PostgreSQL database, but Psycopg is not installed",
             "Install it: pip install 'singer-xero[postgres]'.",
         ) from None
     if "$" in url:
         raise BadAddress(
-            f"{setting} holds a $ that stands for no variable that is set",
-            "Set the variable; a $ of the password is written %24.",
+            f"{setting} contains a $ that names no variable that is set",
+            "Set the variable, or write a $ in the password as %24.",
         )
     # SQLAlchemy's spelling names a driver as well.
     url = re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url)
@@ -63,9 +63,9 @@ def postgres_address(setting: str, url: str) -> PostgresAddress:
     # With an @ or a / of a password left as it is, libpq takes parts of it for a host or a port.
     if not re.fullmatch(r"[\d,]*", port) or "@" in host + database:
         raise BadAddress(
-            f"{setting} is no address of a PostgreSQL database",
-            "Write signs such as / @ : % in user and password as %2F %40 %3A %25, or leave the password out of "
-            f"{setting} and give it as PGPASSWORD.",
+            f"{setting} is not the address of a PostgreSQL database",
+            "Write characters such as / @ : % in user and password as %2F %40 %3A %25, or leave the password out of "
+            f"{setting} and set PGPASSWORD.",
         )
     secrets = {str(parts["password"])} if parts.get("password") else set()
     secrets |= {quote(secret, safe="") for secret in secrets}

@@ -49,7 +49,7 @@ class Broken(Exception):
     @classmethod
     def damaged(cls, reason: str, *, hopeless: bool = False) -> Broken:
         """An answer came that isn't whole, or isn't what was asked for."""
-        advice = "Run again; if it stays so, something on the way, such as a proxy, changes what Xero sends."
+        advice = "Run again. If it persists, something in between, such as a proxy, changes Xero's answers."
         return cls(reason, sent=True, hopeless=hopeless, advice=advice)
 
     def failure(self, call: str) -> Unavailable:
@@ -142,7 +142,7 @@ class Body:
                 piece = unpacker.unconsumed_tail
                 full = bool(piece) or len(content) == PIECE
         except deflate.ERRORS as error:
-            raise Broken.damaged(f"the answer can't be unpacked: {error}") from None
+            raise Broken.damaged(f"the answer can't be decompressed: {error}") from None
 
     def end(self) -> tuple[bytes, bytes | None]:
         """The content, and the body as it came if it was packed. BytesIO gives away its bytes without copying them."""
@@ -151,7 +151,7 @@ class Body:
             return raw, None
         if not self._unpacker:
             raise Broken.damaged(
-                f"the answer came packed as {self._encoding!r}, which was not asked for", hopeless=True
+                f"the answer is compressed as {self._encoding!r}, which was not requested", hopeless=True
             )
         if not self._unpacker.eof:
             raise Broken.damaged(f"the answer was cut off: its gzip stream ends after {len(raw)} bytes")

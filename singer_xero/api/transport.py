@@ -67,7 +67,7 @@ class Answer:
             return _decoder.decode(self.content)
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise NotJson(
-                f"the answer is no JSON: {error or 'a number in it is too large'}",
+                f"the answer is not JSON: {error or 'a number in it is too large'}",
                 call=self.call,
                 status=self.status,
                 correlation_id=self.correlation_id,
@@ -193,7 +193,7 @@ def require_https(setting: str, url: str, *, allowed: bool = False) -> None:
         return
     if address.scheme == "http" and not allowed and not is_this_machine(host):
         raise InsecureAddress(
-            f"{setting} is {url!r}: tokens and records would go over plain http to another machine"
+            f"{setting} is {url!r}: tokens and records would be sent over plain http to another machine"
         )
 
 
@@ -201,7 +201,11 @@ def check_sendable(setting: str, text: str) -> None:
     """Raise UnusableSetting if a text can't be sent in a header, without repeating it."""
     for place, character in enumerate(text, 1):
         if not character.isascii() or not character.isprintable():
-            kind = "a control character" if character.isascii() else "no Latin letter, digit or sign"
+            kind = (
+                "a control character"
+                if character.isascii()
+                else "not a Latin letter, digit or punctuation mark"
+            )
             raise UnusableSetting(
                 f"character {place} of {setting} can't be sent to Xero: it is {kind}",
                 advice=f"Copy {setting} again.",
@@ -209,7 +213,7 @@ def check_sendable(setting: str, text: str) -> None:
 
 
 def _late(url: str, seconds: float) -> Late:
-    return Late(f"no whole answer from {urlsplit(url).netloc} within {seconds:g} s", sent=True)
+    return Late(f"no complete answer from {urlsplit(url).netloc} within {seconds:g} s", sent=True)
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

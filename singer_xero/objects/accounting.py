@@ -323,6 +323,7 @@ _ROWS = (
         key=("BudgetID",),
         cursor="UpdatedDateUTC",
         detail="BudgetLines",
+        months_a_call=24,  # Xero refuses more (its guide to budgets)
         scopes=BUDGETS,
         removal="vanish",
         note="The list has no lines: they take a call per budget, for 24 months at most (DateFrom, DateTo); "

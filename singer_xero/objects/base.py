@@ -53,6 +53,7 @@ class XeroObject:
         params: query parameters to send with every read.
         archived: whether the list shows archived records only on ``includeArchived=true``.
         detail: the field that only the single record has, so that reading it costs one call per record.
+        months_a_call: how many months of a record one call for it shows, where that is limited (budgets).
         natural_keys: fields that name a record for its users, in the order Xero matches a write by them.
         statuses: the known values of ``Status`` (for contacts ``ContactStatus``); others must be survived.
         same_as: fields left out because another field holds the same, ``{left out: kept}``.
@@ -77,6 +78,7 @@ class XeroObject:
     params: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     archived: bool = False
     detail: str | None = None
+    months_a_call: int | None = None
     natural_keys: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     same_as: Mapping[str, str] = field(default_factory=lambda: _NOTHING)

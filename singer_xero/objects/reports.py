@@ -13,9 +13,13 @@ from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
-from singer_xero.objects.base import XeroObject, missing
+from singer_xero.objects.accounting import OBJECTS
+from singer_xero.objects.base import XeroObject
 from singer_xero.objects.components import REPORT_LINES
 from singer_xero.objects.fields import Component, Field, day, flag, guid, many, money, number, text, whole
+
+OPEN_DOCUMENTS = ("invoices", "credit_notes", "prepayments", "overpayments")
+"""What a contact can owe or be owed."""
 
 
 class Span(Enum):
@@ -31,7 +35,18 @@ class Span(Enum):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ReportAmounts(XeroObject):
-    """The stream of a report: one record for each amount in it."""
+    """The stream of a report: one record for each amount in it.
+
+    `lists` are the rows of the lists that tell whom the report is about, so that their scopes are needed too.
+    """
+
+    lists: tuple[XeroObject, ...] = ()
+
+    def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
+        """The scope that is missing, for the report or for one of the lists."""
+        granted = frozenset(granted)
+        lacking = (row.scope_missing(granted) for row in self.lists)
+        return super().scope_missing(granted, write=write) or next(filter(None, lacking), None)
 
     @property
     def can_be_incremental(self) -> bool:
@@ -101,7 +116,7 @@ class Report:
 
     @cached_property
     def amounts(self) -> ReportAmounts:
-        """The stream that it is unfolded into: see `tap_xero.records.report_rows`.
+        """The stream that it is unfolded into: see `tap_xero.reads.report_rows`.
 
         Its key is the period and the place of the amount in it: a new read of the same period writes over what was
         read before, whatever accounts have come and gone.
@@ -128,15 +143,12 @@ class Report:
             incremental=by_period,
             selected=False,
             costly=self.per_contact,
+            lists=tuple(OBJECTS[name] for name in ("contacts", *OPEN_DOCUMENTS)) if self.per_contact else (),
             removal="amounts that a period doesn't have any more come as RowType Removed, without an Amount"
             if by_period
             else "vanish",
             note=self.calls,
         )
-
-    def scope_missing(self, granted: Iterable[str]) -> str | None:
-        """The scope to ask for when none of the granted ones opens this report; None when one does."""
-        return missing(self.scopes, granted)
 
 
 def _opened_by(name: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ something is asked for it. All but one cost many calls and are off by default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +49,11 @@ class Subresource(XeroObject):
     def can_be_incremental(self) -> bool:
         """Whether the records can be asked for by their changes."""
         return self.of.can_be_incremental and self.cursor is not None
+
+    def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
+        """The scope that is missing: for the records, or for what belongs to them."""
+        granted = frozenset(granted)
+        return self.of.scope_missing(granted) or super().scope_missing(granted, write=write)
 
     @property
     def calls(self) -> str:

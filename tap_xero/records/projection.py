@@ -46,7 +46,7 @@ def lifted(xero: XeroObject) -> dict[str, tuple[str, str]]:
     return found
 
 
-class Shape:
+class Projection:
     """How the records of one stream look, by the tap's settings."""
 
     def __init__(self, xero: XeroObject, config: Mapping[str, Any]) -> None:

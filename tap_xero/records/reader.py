@@ -25,7 +25,7 @@ from singer_xero.objects import Field, XeroObject
 from tap_xero.records import types as record_types
 from tap_xero.records.conversions import plan_for
 from tap_xero.records.projection import UNKNOWN
-from tap_xero.records.repair import Findings, ShapeOf
+from tap_xero.records.repair import Findings, Repairer
 from tap_xero.records.values import Unfit, by_look, fitting, reader_of
 
 Record = dict[str, Any]
@@ -222,7 +222,7 @@ class RecordReader:
         self.keep = keep
         self._told: set[str] = set()
         self._row: Row | None = None
-        self._shape = ShapeOf(xero.fields, xero.dropped)
+        self._shape = Repairer(xero.fields, xero.dropped)
         beside: list[Any] = [
             ("pagination", msgspec.Raw, _NULL),
             ("at", msgspec.Raw, msgspec.field(name="DateTimeUTC", default=_NULL)),

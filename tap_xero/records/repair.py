@@ -35,7 +35,7 @@ Fix = Callable[[Any, str, str, Findings], Any]
 """Takes a value that isn't null, its field, its place and the list for findings; returns what may be passed on."""
 
 
-class ShapeOf:
+class Repairer:
     """The shape of a record or of a part of one; `others` are fields that are left out without a word."""
 
     def __init__(self, fields: Mapping[str, Field], others: frozenset[str]) -> None:
@@ -62,8 +62,8 @@ class ShapeOf:
 
 
 @cache
-def _shape_of(part: Component) -> ShapeOf:
-    return ShapeOf(part.fields, left_out(part))
+def _shape_of(part: Component) -> Repairer:
+    return Repairer(part.fields, left_out(part))
 
 
 def _fix(word: Field) -> Fix:

@@ -26,7 +26,7 @@ from singer_sdk.mapper import (
     StreamMap,
 )
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.objects import EVERY
 
 Record = dict[str, Any]

@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.api.dates import moment_of
+from singer_xero.errors import InputProblem
 from singer_xero.objects import EVERY, NestedTable, Paging
-from tap_xero.streams.lists import moment_of
 
 
 def check_state(state: dict[str, Any]) -> None:
-    """Raise `ConfigurationProblem` with what is wrong with a state; what the tap doesn't use is left alone."""
+    """Raise `InputProblem` with what is wrong with a state; what the tap doesn't use is left alone."""
     for where, problem in _problems(state):
-        raise ConfigurationProblem(
+        raise InputProblem(
             f"The state{where}: {problem}. Take the last STATE that a run printed, or leave the state out to read all."
         )
 

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from singer_xero.api.dates import instant
-from singer_xero.config import Organisation, json_text
+from singer_xero.config import json_text
 from singer_xero.objects import EVERY
+from singer_xero.organisations import Organisation
 from tap_xero.records.naming import snake_case
 from tap_xero.state.check import is_bookmark
-from tap_xero.streams.lists import INCREMENTAL, XeroStream
 
 logger = logging.getLogger("tap-xero")
 
@@ -117,7 +117,7 @@ class ForeignBookmarks:
         self,
         streams: Mapping[str, Any],
         organisations: list[Organisation],
-        part_of: Callable[[XeroStream, str], dict[str, Any]],
+        part_of: Callable[[Any, str], dict[str, Any]],
         state: Mapping[str, Any],
     ) -> None:
         """Put them into the state as the bookmarks of the run's only organisation, and say what became of them.
@@ -142,7 +142,7 @@ class ForeignBookmarks:
                 "replication_key_value": self.found[stream.name],
             }
             taken.append(stream.name)
-            if stream.selected and stream.replication_method != INCREMENTAL:
+            if stream.selected and stream.replication_method != "INCREMENTAL":
                 self.ignored[stream.name] = "it is read whole; choose INCREMENTAL for it to go on from there"
         if taken:
             logger.info(
@@ -156,7 +156,7 @@ class ForeignBookmarks:
                 "; ".join(f"{what}: {why}" for what, why in self.ignored.items()),
             )
 
-    def _streams(self, streams: Mapping[str, Any]) -> Iterator[XeroStream]:
+    def _streams(self, streams: Mapping[str, Any]) -> Iterator[Any]:
         for name in self.found:
-            if isinstance(streams.get(name), XeroStream):
+            if name in streams:
                 yield streams[name]

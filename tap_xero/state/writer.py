@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from singer_sdk.helpers._state import StateWriter
 from singer_sdk.singerlib import StateMessage
-from singer_sdk.streams._state import StreamStateManager
 
 from tap_xero.message_writer import BlockWriter
+from tap_xero.sdk import StateWriter, StreamStateManager
 
 OFTEN = 10.0
 """Seconds after which a moved bookmark is told of at the latest."""

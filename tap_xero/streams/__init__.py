@@ -1,1 +1,1 @@
-"""The streams: one class for each way Xero hands out a list."""
+"""The streams, as Singer sees them."""

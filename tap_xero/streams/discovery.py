@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from singer_xero.objects import NESTED_TABLES, OBJECTS, REPORTS, STREAMS, SUBRESOURCES
-from tap_xero.streams.lists import XeroStream, stream_of
+from tap_xero.run import Run
+from tap_xero.sdk import SdkTap
 from tap_xero.streams.nested_tables import NestedTableStream
 from tap_xero.streams.reports import ReportStream
+from tap_xero.streams.stream import XeroStream
 from tap_xero.streams.subresources import SubresourceStream
 
-if TYPE_CHECKING:
-    from tap_xero.tap import TapXero
+
+def all_streams(tap: SdkTap, run: Run) -> list[XeroStream]:
+    """Make the streams of all objects, subresources and reports; with `nested_tables` those of nested tables too."""
+    return with_nested_tables(tap, run, [stream_named(tap, run, name) for name in STREAMS])
 
 
-def all_streams(tap: TapXero) -> list[XeroStream]:
-    """Make the streams of all objects, of what hangs on them and of the reports; with `nested_tables` of lists too."""
-    return with_children(tap, [stream_named(tap, name) for name in STREAMS])
-
-
-def with_children(tap: TapXero, streams: list[XeroStream]) -> list[XeroStream]:
+def with_nested_tables(tap: SdkTap, run: Run, streams: list[XeroStream]) -> list[XeroStream]:
     """Put the nested tables of some streams behind them, where the setting asks for them."""
     if not tap.config.get("nested_tables"):
         return streams
     by_name = {stream.name: stream for stream in streams}
-    children = [child for child in NESTED_TABLES.values() if child.of.name in by_name]
-    return [*streams, *(NestedTableStream(tap, child, by_name[child.of.name]) for child in children)]
+    tables = [table for table in NESTED_TABLES.values() if table.of.name in by_name]
+    return [*streams, *(NestedTableStream(tap, run, table, by_name[table.of.name]) for table in tables)]
 
 
-def stream_named(tap: TapXero, name: str) -> XeroStream:
+def stream_named(tap: SdkTap, run: Run, name: str) -> XeroStream:
     """Make one of them; KeyError if there is none of that name."""
     if name in REPORTS:
-        return ReportStream(tap, REPORTS[name])
+        return ReportStream(tap, run, REPORTS[name])
     if name in SUBRESOURCES:
-        return SubresourceStream(tap, SUBRESOURCES[name])
-    return stream_of(tap, OBJECTS[name])
+        return SubresourceStream(tap, run, SUBRESOURCES[name])
+    return XeroStream(tap, run, OBJECTS[name])

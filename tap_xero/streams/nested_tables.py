@@ -1,16 +1,15 @@
-"""Nested tables: the lists inside records, passed on as the records come by, without a call of their own."""
+"""Nested tables: the lists inside records as streams of their own, without a call of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_xero.objects import NestedTable
 from tap_xero.records.projection import UNKNOWN
-from tap_xero.streams.lists import XeroStream
-
-if TYPE_CHECKING:
-    from tap_xero.tap import TapXero
+from tap_xero.run import Run
+from tap_xero.sdk import SdkTap
+from tap_xero.streams.stream import XeroStream
 
 
 class NestedTableStream(XeroStream):
@@ -20,12 +19,12 @@ class NestedTableStream(XeroStream):
     parent hands over its records as they come.
     """
 
-    def __init__(self, tap: TapXero, child: NestedTable, parent: XeroStream) -> None:
-        self.child, self.parent = child, parent
-        super().__init__(tap, child)
+    def __init__(self, tap: SdkTap, run: Run, table: NestedTable, parent: XeroStream) -> None:
+        self.table, self.parent = table, parent
+        super().__init__(tap, run, table)
         self.parent_stream_type = type(parent)  # for the SDK to leave its reading to the parent
         self._begun = False
-        parent.children.append(self)
+        parent.nested.append(self)
         parent.child_streams.append(self)  # for the SDK to read the parent even where only this is selected
 
     @property
@@ -37,7 +36,7 @@ class NestedTableStream(XeroStream):
     def replication_key(self) -> str | None:
         """The parent's."""
         key = self.parent.replication_key
-        return key if key and self.child.cursor else None
+        return key if key and self.table.cursor else None
 
     @replication_key.setter
     def replication_key(self, new_value: str | None) -> None:
@@ -54,10 +53,10 @@ class NestedTableStream(XeroStream):
 
     def begin(self, version: int | None) -> None:
         """Write the SCHEMA, before the parent's first record; `version` is that of a whole table."""
-        self._stream_version = version
+        self.version = version
         if not self._begun:
             self._begun = True
-            self._write_schema_message()
+            self.write_schema()
 
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
         """End with the parent: the table is complete if the parent was read to its end."""
@@ -69,19 +68,19 @@ class NestedTableStream(XeroStream):
         """The parent."""
         return self.parent
 
-    def parts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def records_in(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What a record of the parent's, by Xero's names, holds of this list."""
-        return [self.shape.record(one) for one in self.elements(record)]
+        return [self.projection.record(one) for one in self.elements(record)]
 
     def write(self, record: dict[str, Any], tenant_id: str) -> None:
         """Write one of them."""
         record["tenant_id"] = tenant_id
-        self._write_record_message(record)
+        self.write_record(record)
 
     def elements(self, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The elements of this list, each with what the schema doesn't have of it, where that is kept."""
         unknown = record.get(UNKNOWN) or {}
-        for place, element in self.child.placed(record):
+        for place, element in self.table.placed(record):
             own = {
                 name.removeprefix(f"{place}."): value
                 for name, value in unknown.items()

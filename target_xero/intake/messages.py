@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import msgspec
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import InputProblem
 from target_xero.content.payload import decode, decode_exactly
 from target_xero.intake.intake import StreamReader
 from target_xero.sdk_seam import SeamReader
@@ -78,7 +78,7 @@ class MessageReader(SeamReader):
             try:
                 callback(told)
             except RecursionError:
-                raise ConfigurationProblem(f"Line {self.number} of the input is nested too deeply.") from None
+                raise InputProblem(f"Line {self.number} of the input is nested too deeply.") from None
             counts[told["type"]] += 1
         counts["RECORD"] += sum(self.taken.values())
         return counts
@@ -90,15 +90,11 @@ class MessageReader(SeamReader):
         try:
             message = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationProblem(f"Line {self.number} of the input is not JSON: {error}.") from None
+            raise InputProblem(f"Line {self.number} of the input is not JSON: {error}.") from None
         if not isinstance(message, dict) or "type" not in message:
-            raise ConfigurationProblem(
-                f"Line {self.number} of the input is no Singer message: it has no type."
-            )
+            raise InputProblem(f"Line {self.number} of the input is no Singer message: it has no type.")
         if not isinstance(message["type"], str):
-            raise ConfigurationProblem(
-                f"Line {self.number} of the input is no Singer message: its type is no text."
-            )
+            raise InputProblem(f"Line {self.number} of the input is no Singer message: its type is no text.")
         if message["type"] != "RECORD":
             self._check_numbers(line)
         return message
@@ -108,13 +104,13 @@ class MessageReader(SeamReader):
         try:
             decode_exactly(line)
         except ArithmeticError:
-            raise ConfigurationProblem(
+            raise InputProblem(
                 f"Line {self.number} of the input holds a number that is too large to be kept."
             ) from None
 
     def unknown_message(self, message: Mapping[str, Any]) -> None:
-        """Raise `ConfigurationProblem` for a type that Singer does not have."""
+        """Raise `InputProblem` for a type that Singer does not have."""
         if message["type"] != _NOTHING:
-            raise ConfigurationProblem(
+            raise InputProblem(
                 f"Line {self.number} of the input has the unknown type {str(message['type'])[:40]!r}."
             )

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.content.payload import decode, encode
 
 #: Bytes that wait for a file to be written to.

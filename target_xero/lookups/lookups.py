@@ -14,8 +14,8 @@ from typing import Any
 from singer_xero.api import dates
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, ScopeMissing
-from singer_xero.config import Organisation
 from singer_xero.objects import OBJECTS, Paging, XeroObject
+from singer_xero.organisations import Organisation
 from target_xero.content.compare import folded
 from target_xero.write_specs.spec import Search, WriteSpec
 

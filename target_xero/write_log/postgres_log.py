@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_xero.api.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.api.redaction import redact
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import Busy, ConfigurationProblem
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.sqlite_log import SqliteLog, make_tables
 
@@ -84,7 +84,7 @@ class PostgresLog:
             self._guard.execute(_SETTINGS)
             row = self._guard.execute(_LOCK, [f"{PREFIX}{self._scope}"]).fetchone()
             if not row or not row[0]:
-                raise ConfigurationProblem(
+                raise Busy(
                     f"Another run is writing with the log of writes in {self.place}: wait for it, or give this one a "
                     "write_log_path or a source of its own."
                 )

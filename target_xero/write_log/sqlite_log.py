@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from singer_xero.api import private_files
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import Busy, ConfigurationProblem
 from target_xero.content.payload import decode, encode
 from target_xero.write_log.identity import UNKNOWN_ORIGIN
 from target_xero.write_log.log import WriteLog
@@ -192,7 +192,7 @@ def open_sqlite_log(
             held.enter_context(private_files.locked(path, 0))
             private_files.secure(path)
         except private_files.LockHeld:
-            raise ConfigurationProblem(
+            raise Busy(
                 f"Another run is writing with the log of writes {path}: wait for it, or give this one a "
                 "write_log_path of its own."
             ) from None

@@ -9,7 +9,8 @@ from functools import partial
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.transport import Answer
-from singer_xero.config import Organisation
+from singer_xero.errors import Stopped
+from singer_xero.organisations import Organisation
 from target_xero.lookups.lookups import Lookups
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.log import WriteLog
@@ -24,7 +25,7 @@ from target_xero.writing.requests import (
     request_body,
     request_params,
 )
-from target_xero.writing.tally import Stopped, WriteOptions
+from target_xero.writing.tally import WriteOptions
 
 #: Xero answers at most five requests of one organisation at once.
 AT_ONCE = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem, Stopped
 from target_xero.lookups.lookups import Lookups
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.log import WriteLog
@@ -13,7 +13,6 @@ from target_xero.writing.answers import Outcome, imagined, outcomes_of, refusal_
 from target_xero.writing.dispatcher import Dispatcher, InFlight
 from target_xero.writing.recovery import Recovery
 from target_xero.writing.settlement import Settlement
-from target_xero.writing.tally import Stopped
 
 #: A DELETE takes no Idempotency-Key: after a lost answer the record is looked up and, if it is still there, sent again.
 _DELETE_TRIES = 3

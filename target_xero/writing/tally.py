@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import Stopped
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job, Reject
 from target_xero.lookups.lookups import Record
@@ -19,10 +19,6 @@ from target_xero.write_specs.spec import MANY, WriteSpec
 
 #: Seconds between two messages about progress.
 _QUIET = 30.0
-
-
-class Stopped(ConfigurationProblem):
-    """The run ends before everything was written; the next run writes the rest."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from itertools import groupby, islice
 
 from singer_xero.api.client import XeroClient
-from singer_xero.config import Organisation
+from singer_xero.organisations import Organisation
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Lookups

@@ -189,7 +189,7 @@ def test_60_days_unused_need_a_new_consent(signed_in: Make, time: Time) -> None:
     with pytest.raises(NotConnected) as caught:
         signed_in().scopes()
     assert str(caught.value).startswith(
-        "POST /connect/token (refresh_token): 400 invalid_grant: the refresh token is used up, expired or withdrawn"
+        "POST /connect/token (refresh_token): 400 invalid_grant: the refresh token was already used, expired or revoked"
     )
     assert "Run `xero-login`" in str(caught.value)
 
@@ -390,7 +390,7 @@ def test_xeros_identity_may_be_slow_to_answer_but_not_for_ever(
 
 def test_an_answer_without_a_token_is_an_error(make: Make, admin: AdminClient) -> None:
     admin.fault("status", path="connect/token", status=200, body='{"token_type":"Bearer"}')
-    with pytest.raises(Unavailable, match="holds no access token"):
+    with pytest.raises(Unavailable, match="contains no access token"):
         make().scopes()
 
 
@@ -471,7 +471,7 @@ def test_a_code_works_once(xero: Sandbox, identity: Identity, store: TokenStore)
             assert expected is None
         except NotConnected as error:
             assert expected is NotConnected
-            assert "the code is stale or used" in str(error)
+            assert "the code is expired or used" in str(error)
             assert code not in str(error)
 
 
@@ -481,7 +481,7 @@ def test_a_consent_without_offline_access_says_what_is_missing(
     app = admin.add_app(name="New app")
     url = authorize_url(app["client_id"], REDIRECT, ["accounting.settings.read"], "s", login_url=xero.url)
     code = consent(url)["code"]
-    with pytest.raises(NotConnected, match="without --scopes, or name offline_access"):
+    with pytest.raises(NotConnected, match="without --scopes, or include offline_access"):
         exchange_code(
             identity, store, app["client_id"], app["client_secret"], code=code, redirect_uri=REDIRECT
         )

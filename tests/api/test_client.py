@@ -239,8 +239,8 @@ def test_the_days_limit_ends_the_organisation_and_is_not_asked_again(
         with pytest.raises(DayLimitReached) as caught:
             client.get(ONE, "Accounts", {"page": 3})
     assert str(caught.value) == (
-        f"GET Accounts page 3: the day's calls of One Ltd ({ONE}) are used up."
-        " Run again after 1970-01-12 14:46:40 UTC; it goes on from where this run stopped."
+        f"GET Accounts page 3: today's calls of One Ltd ({ONE}) are used up."
+        " Run again after 1970-01-12 14:46:40 UTC; it continues where this run stopped."
     )
     assert caught.value.tenant_id == ONE
     assert time.slept == []
@@ -251,9 +251,7 @@ def test_the_days_limit_ends_the_organisation_and_is_not_asked_again(
 def test_the_real_limit_of_the_day_is_kept_before_it_is_hit(make: Make, admin: AdminClient) -> None:
     admin.limits(day=30)
     client = make(day_reserve=5)
-    with pytest.raises(
-        DayLimitReached, match=r"5 of the day's calls .* 5 are kept for others \(day_reserve\)"
-    ):
+    with pytest.raises(DayLimitReached, match=r"5 of today's calls .* 5 are kept for others \(day_reserve\)"):
         for _ in range(40):
             client.get(None, "Organisation")
     assert statuses(admin, "Organisation") == [200] * 25
@@ -278,7 +276,7 @@ def test_a_limit_of_the_minute_that_never_ends_is_not_blamed_on_the_state_of_xer
     client: XeroClient, admin: AdminClient
 ) -> None:
     admin.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
-    with pytest.raises(Unavailable, match="let fewer programs call Xero at once") as caught:
+    with pytest.raises(Unavailable, match="with fewer programs that call Xero") as caught:
         client.get(None, "Organisation")
     assert "status.developer.xero.com" not in str(caught.value)
 
@@ -332,7 +330,7 @@ def test_a_read_is_tried_again_after_what_may_pass(
         ("unavailable", Unavailable, "503 Organisation offline"),
         ("html", NotJson, "200 not JSON but text/html"),
         ("cut_off", Unavailable, "was cut off"),
-        ("reset_before", Unavailable, "broke"),
+        ("reset_before", Unavailable, "was lost"),
         ("status", Unavailable, "502 Bad Gateway"),
     ],
 )
@@ -346,7 +344,7 @@ def test_a_read_that_keeps_failing_says_why(
     assert text.startswith("GET Accounts page 3: ")
     assert words in text
     assert "\n" not in text
-    assert ("Xero's state is shown at status.developer.xero.com." in text) == (kind in XEROS_OWN)
+    assert ("status.developer.xero.com shows Xero's status." in text) == (kind in XEROS_OWN)
     if caught.value.status:
         assert f"(correlation id {caught.value.correlation_id})" in text
     assert len(admin.calls("Accounts")) == 6
@@ -570,7 +568,7 @@ def test_threads_whose_token_ended_share_one_refresh(signed_in: Make, admin: Adm
 def test_a_token_refused_again_when_fresh_ends_the_run(signed_in: Make, admin: AdminClient) -> None:
     body = '{"Title":"Unauthorized","Status":401,"Detail":"AuthenticationUnsuccessful"}'
     admin.fault("status", path="Accounts", status=401, body=body, count=0)
-    with pytest.raises(NotConnected, match="a fresh access token is refused as well"):
+    with pytest.raises(NotConnected, match="a new access token is refused, too"):
         signed_in().get(ONE, "Accounts")
     assert len(admin.calls("Accounts")) == 2
 
@@ -618,7 +616,7 @@ def test_an_answer_that_comes_too_slowly_is_asked_for_twice_and_then_given_up(
     client.scopes()
     admin.fault("slow", path="Accounts", seconds=1, count=0)
     with pytest.raises(
-        TooSlow, match=r"GET Accounts: no whole answer from .* within 0\.3 s\. .* request_timeout"
+        TooSlow, match=r"GET Accounts: no complete answer from .* within 0\.3 s\. .* request_timeout"
     ):
         client.get(None, "Accounts")
     assert len(admin.calls("Accounts")) == 2
@@ -637,7 +635,7 @@ def test_a_token_endpoint_that_is_too_slow_does_not_hold_the_lock_for_long(
 ) -> None:
     client = signed_in(bounds=Bounds(seconds=0.3))
     admin.fault("slow", path="connect/token", seconds=1, count=0)
-    with pytest.raises(TooSlow, match=r"POST /connect/token \(refresh_token\): no whole answer"):
+    with pytest.raises(TooSlow, match=r"POST /connect/token \(refresh_token\): no complete answer"):
         client.scopes()
     assert len(admin.calls("connect/token")) == 2
     with TokenStore(path).locked():

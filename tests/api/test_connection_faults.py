@@ -53,15 +53,20 @@ def unused_port() -> int:
     [
         (
             "407 Proxy Authentication Required",
-            "wants a name and a password (407)",
-            "Put them into HTTPS_PROXY: http://name:password@host:port.",
+            "requires a user name and a password (407)",
+            "Set them in HTTPS_PROXY: http://name:password@host:port.",
             True,
         ),
-        ("403 Forbidden", "lets nobody through to api.xero.com (403 Forbidden)", "open api.xero.com", True),
+        (
+            "403 Forbidden",
+            "does not allow connections to api.xero.com (403 Forbidden)",
+            "allow api.xero.com",
+            True,
+        ),
         (
             "502 Bad Gateway",
             "could not reach api.xero.com (502 Bad Gateway)",
-            "Run again; if it stays so",
+            "Run again. If it persists",
             False,
         ),
     ],
@@ -91,8 +96,8 @@ def test_a_proxy_for_plain_http_that_wants_a_password_is_named(
     server.answers = [http(b"<html>", status="407 Proxy Authentication Required")]
     monkeypatch.setenv("http_proxy", server.url)
     fault = broken(transport, "http://xero.test/Invoices")
-    assert "wants a name and a password (407)" in str(fault)
-    assert "Put them into http_proxy" in (fault.advice or "")
+    assert "requires a user name and a password (407)" in str(fault)
+    assert "Set them in http_proxy" in (fault.advice or "")
     assert fault.hopeless
 
 
@@ -116,7 +121,7 @@ def test_a_broken_proxy_address_names_its_variable_and_not_its_password(
     monkeypatch.setenv("HTTPS_PROXY", address)
     fault = broken(transport)
     assert str(fault) == "the proxy address in HTTPS_PROXY can't be used"
-    assert fault.advice == "Correct HTTPS_PROXY, which looks like http://host:port, or unset it."
+    assert fault.advice == "Set HTTPS_PROXY to http://host:port, or unset it."
     assert fault.hopeless
 
 
@@ -125,7 +130,7 @@ def test_a_socks_proxy_without_its_library_is_named(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
     fault = broken(transport)
-    assert str(fault) == "the proxy 127.0.0.1:1080 speaks SOCKS, and the library for that is missing"
+    assert str(fault) == "the proxy 127.0.0.1:1080 is a SOCKS proxy, for which a library is missing"
     assert "pip install pysocks" in (fault.advice or "")
     assert fault.hopeless
 
@@ -136,7 +141,7 @@ def test_a_missing_file_of_certificates_is_named(
     path = tmp_path / "ca.pem"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
     fault = broken(transport)
-    assert str(fault) == f"the file of certificates {path}, which REQUESTS_CA_BUNDLE names, is not there"
+    assert str(fault) == f"the certificate file {path}, named by REQUESTS_CA_BUNDLE, does not exist"
     assert fault.advice == "Correct REQUESTS_CA_BUNDLE, or unset it."
     assert fault.hopeless
 
@@ -149,7 +154,7 @@ def test_a_file_of_certificates_without_any_is_named(
     server.answers = [b""]
     monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
     fault = broken(transport, server.url.replace("http:", "https:"))
-    assert str(fault) == f"the file of certificates {path}, which CURL_CA_BUNDLE names, holds no certificate"
+    assert str(fault) == f"the certificate file {path}, named by CURL_CA_BUNDLE, contains no certificate"
     assert fault.hopeless
 
 
@@ -170,7 +175,7 @@ def test_what_a_person_has_to_mend_ends_the_run_at_once(
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     blocked = make(api_url="https://api.xero.com", auth=client._auth)
     with pytest.raises(
-        NetworkSetupError, match=r"^GET Accounts: the proxy .* \(407\)\. Put them into HTTPS_PROXY"
+        NetworkSetupError, match=r"^GET Accounts: the proxy .* \(407\)\. Set them in HTTPS_PROXY"
     ):
         blocked.get(None, "Accounts")
     assert time.slept == []
@@ -182,7 +187,7 @@ def test_the_same_goes_for_signing_in(
 ) -> None:
     server.answers = [http(b"", status="403 Forbidden")]
     monkeypatch.setenv("HTTPS_PROXY", server.url)
-    with pytest.raises(NetworkSetupError, match=r"lets nobody through to identity\.xero\.com"):
+    with pytest.raises(NetworkSetupError, match=r"does not allow connections to identity\.xero\.com"):
         make(identity_url="https://identity.xero.com").get(None, "Accounts")
     assert time.slept == []
 

@@ -221,7 +221,7 @@ def test_the_day_limit_ends_the_organisation_at_once_and_says_until_when(spellin
 def test_a_day_limit_without_a_wait_says_that_the_time_is_unknown() -> None:
     gates = Gates()
     gates.call(status=429, day=0)
-    with pytest.raises(DayLimitReached, match="when Xero's day begins anew") as caught:
+    with pytest.raises(DayLimitReached, match="when Xero's next day begins") as caught:
         gates.call()
     assert caught.value.resets_at is None
 
@@ -256,7 +256,7 @@ def test_calls_of_the_day_are_left_for_others() -> None:
     gates.call(day=101)
     gates.call(day=100)
     with pytest.raises(
-        DayLimitReached, match=r"100 of the day's calls of A are left, and 100 are kept for others"
+        DayLimitReached, match=r"100 of today's calls of A are left, and 100 are kept for others"
     ):
         gates.call()
     assert gates.limits.usage("A").calls == 4
@@ -355,7 +355,7 @@ def test_calls_kept_back_are_for_last_calls_only_and_free_again_afterwards() -> 
     gates = Gates(day_reserve=10)
     with gates.limits.kept_back("A", 4):
         gates.call(day=14)
-        with pytest.raises(DayLimitReached, match=r"14 of the day's calls .* and 4 to finish what was begun"):
+        with pytest.raises(DayLimitReached, match=r"14 of today's calls .* and 4 to finish what was begun"):
             gates.call()
         gates.limits.enter("A", "GET Invoices", last=True)
         gates.limits.leave("A", answer(day=13))

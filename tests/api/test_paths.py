@@ -58,8 +58,8 @@ def test_a_user_without_name_and_home_is_told_so() -> None:
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, env=environment, cwd="/"
     )
     assert done.stdout.splitlines() == [
-        "UnusableSetting x_path is '~/x', but HOME is not set and the user id 54321 has no name. Write the path out.",
-        "UnusableSetting x_path is not set, and there is no folder for it: HOME is not set and the user id 54321 has "
+        "UnusableSetting x_path is '~/x', but HOME is not set and the user id 54321 has no name. Write the full path.",
+        "UnusableSetting x_path is not set, and there is no default folder: HOME is not set and the user id 54321 has "
         "no name. Set x_path, or HOME.",
     ]
 
@@ -67,7 +67,10 @@ def test_a_user_without_name_and_home_is_told_so() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("gehe\u0131m", "character 5 of x can't be sent to Xero: it is no Latin letter, digit or sign"),
+        (
+            "gehe\u0131m",
+            "character 5 of x can't be sent to Xero: it is not a Latin letter, digit or punctuation mark",
+        ),
         ("geheim\u00e9", "character 7 of x"),
         ("ge\nheim", "character 3 of x can't be sent to Xero: it is a control character"),
         ("\u202egeheim", "character 1 of x"),

@@ -118,7 +118,7 @@ def test_a_damaged_or_foreign_file_is_neither_used_nor_overwritten(store: TokenS
     store.path.write_bytes(damage)
     with pytest.raises(TokenStoreError, match="Move it away and run `xero-login`"):
         store.read("app")
-    with pytest.raises(TokenStoreError, match="no file of tokens"):
+    with pytest.raises(TokenStoreError, match="not a token file"):
         keep(store, "app", ONE)
     assert store.path.read_bytes() == damage
 
@@ -134,7 +134,7 @@ def test_an_empty_file_holds_no_tokens(store: TokenStore) -> None:
 def test_a_file_from_another_program_is_refused(store: TokenStore) -> None:
     store.path.parent.mkdir()
     store.path.write_text(json.dumps({"client_id": "app", "start_date": "2026-01-01"}))
-    with pytest.raises(TokenStoreError, match="no file of tokens"):
+    with pytest.raises(TokenStoreError, match="not a token file"):
         keep(store, "app", ONE)
 
 

@@ -108,7 +108,7 @@ def test_a_write_that_keeps_failing_is_unknown_and_names_its_key(
     put: Callable[..., Any], admin: AdminClient
 ) -> None:
     admin.fault("server_error", **PUT, count=0)
-    with pytest.raises(OutcomeUnknown, match="whether it was done is unknown") as caught:
+    with pytest.raises(OutcomeUnknown, match="its outcome is unknown") as caught:
         put("key-1")
     assert caught.value.idempotency_key == "key-1"
     assert caught.value.status == 500

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import EVERY, REPORTS
-from tap_xero.records.projection import Shape
+from tap_xero.records.projection import Projection
 
 #: Tables, and the columns that hold a model together or are shown by one.
 COLUMNS = {
@@ -319,7 +319,7 @@ def test_columns_of_the_database_are_no_words_of_its_own(loaded: Any) -> None:
     }
     settings = {"field_names": "snake_case", "nested_tables": True}
     for name, xero in EVERY.items():
-        assert not reserved & {name, *Shape(xero, settings).schema()["properties"]}, name
+        assert not reserved & {name, *Projection(xero, settings).schema()["properties"]}, name
     assert loaded.ask("SELECT xero_user FROM {}.quote_history WHERE xero_user IS NOT NULL LIMIT 1")
 
 

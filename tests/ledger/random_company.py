@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from xero_sandbox import Sandbox, apps
-from xero_sandbox.demo import company as seed
+from xero_sandbox.demo import companies as seed
 
 Record = dict[str, Any]
 START = datetime(2026, 2, 2, 21, tzinfo=timezone.utc)

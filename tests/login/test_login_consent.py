@@ -22,7 +22,7 @@ import requests
 from singer_xero.api.auth import fingerprint, pkce_challenge
 from singer_xero.api.client import connect
 from singer_xero.api.scope_advice import RESERVED
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.login import settings
 from singer_xero.objects import STREAMS
 from singer_xero.scopes import read_scopes
@@ -230,7 +230,7 @@ def test_a_wrong_setting_ends_the_command_with_one_line(login: Start) -> None:
     ended = login("--client-id", "x", "--token-path", "s3://bucket/tokens", app=None).end()
     assert ended.code == 1
     assert ended.complaint == (
-        "xero-login: token_path names a place of the kind s3://. Give a file, or postgresql://…"
+        "xero-login: token_path has the unsupported scheme s3://. Use a file, or postgresql://…"
     )
 
 

@@ -220,7 +220,7 @@ def test_a_place_that_can_not_be_written_is_named_before_anybody_signs_in(
     (tmp_path / "file").write_text("not a folder")
     failed(
         login(TAP_XERO_TOKEN_PATH=str(tmp_path / "file" / "tokens.json")).end(),
-        "tokens can't be kept",
+        "tokens can't be stored",
         "token_path",
     )
     assert not xero.admin.calls()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from xero_sandbox.accounting import double_entry as books
-from xero_sandbox.demo import company as seed
+from xero_sandbox.demo import companies as seed
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 LATER = datetime(2026, 11, 25, 9, 0, tzinfo=timezone.utc)
@@ -24,14 +24,13 @@ DOLLARS = {**BANK, "AccountID": "d" * 8, "Code": "092", "Name": "Dollars", "Curr
 
 
 @pytest.fixture
-def ledger() -> books.Bookkeeper:
+def ledger() -> books.Ledger:
     records = seed.empty_company(NOW).records
     region = {"TrackingCategoryID": "region", "Name": "Region", "Options": []}
     region["Options"] = [{"TrackingOptionID": name.lower(), "Name": name} for name in ("North", "South")]
-    return books.Bookkeeper(
-        {**records, "Accounts": [*records["Accounts"], BANK, DOLLARS], "TrackingCategories": [region]},
-        next_number=7,
-    )
+    accounts = [*records["Accounts"], BANK, DOLLARS]
+    chart = books.Chart({**records, "Accounts": accounts, "TrackingCategories": [region]})
+    return books.Ledger(chart, next_number=7)
 
 
 def line(

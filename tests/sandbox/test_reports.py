@@ -13,7 +13,7 @@ import pytest
 from xero_sandbox.accounting import double_entry as books
 from xero_sandbox.accounting import reports as drawn
 from xero_sandbox.accounting.cash_basis import cash_journals
-from xero_sandbox.demo import company as seed
+from xero_sandbox.demo import companies as seed
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 ZERO = Decimal("0.00")

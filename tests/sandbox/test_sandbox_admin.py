@@ -453,14 +453,14 @@ def imported(file: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            outside = node.level > 1
+            outside = node.level > len(file.relative_to(FOLDER).parts)
             found.add(
                 ("outside:" if outside else "xero_sandbox." if node.level else "") + (node.module or "")
             )
     return found
 
 
-@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: str(file.relative_to(FOLDER)))
 def test_the_sandbox_imports_nothing_of_ours_outside_its_folder(file):
     ours = {
         name

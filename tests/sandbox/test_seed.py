@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from xero_sandbox.accounting import double_entry as books
-from xero_sandbox.demo import company as seed
+from xero_sandbox.demo import companies as seed
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 ZERO = Decimal("0.00")
@@ -49,15 +49,14 @@ def company(request: pytest.FixtureRequest, demo: seed.Company) -> seed.Company:
 
 
 def live_on(company: seed.Company, days: int) -> seed.Company:
-    """The company after so many trading days, stored as a caller would."""
-    records = {resource: list(rows) for resource, rows in company.records.items()}
-    now = NOW
+    """The company after so many trading days."""
+    organisation, now = seed.opened(company, NOW), NOW
     for _ in range(days):
-        for resource, changes in seed.trading_day(records, now).items():
-            key = IDS[resource]
-            changed = {record[key] for record in changes}
-            records[resource] = [r for r in records[resource] if r[key] not in changed] + changes
+        seed.trading_day(organisation, now)
         _, now = seed.next_business_day(now)
+    records = {**company.records, **organisation.everything()}
+    for resource in ("Accounts", "Items"):  # Xero lists them by code
+        records[resource].sort(key=lambda record: record["UpdatedDateUTC"])
     return seed.Company(company.tenant_id, company.name, records)
 
 
@@ -589,7 +588,7 @@ def test_the_large_company_adds_up_too():
 
 
 def test_a_trading_day_brings_every_kind_of_change(demo):
-    changes = seed.trading_day(demo.records, NOW)
+    changes = seed.trading_day(seed.opened(demo, NOW), NOW)
     before = by_id(demo, "Invoices")
     new = [i for i in changes["Invoices"] if i["InvoiceID"] not in before]
     paid = [i for i in changes["Invoices"] if i["Status"] == "PAID" and i["InvoiceID"] in before]
@@ -604,7 +603,7 @@ def test_a_trading_day_brings_every_kind_of_change(demo):
 
 def test_a_trading_day_is_the_same_when_asked_again_and_changes_nothing_itself(demo):
     again = seed.demo_company(NOW)
-    assert seed.trading_day(again.records, NOW) == seed.trading_day(again.records, NOW)
+    assert seed.trading_day(seed.opened(again, NOW), NOW) == seed.trading_day(seed.opened(again, NOW), NOW)
     assert again == demo
 
 
@@ -614,7 +613,7 @@ def test_a_trading_day_lies_between_now_and_its_close(demo):
     assert day == date(2026, 11, 23)
     instants = [
         record.get("UpdatedDateUTC") or record["CreatedDateUTC"]
-        for rows in seed.trading_day(demo.records, friday).values()
+        for rows in seed.trading_day(seed.opened(demo, friday), friday).values()
         for record in rows
     ]
     assert friday < min(instants) <= max(instants) <= close
@@ -626,4 +625,4 @@ def test_days_follow_each_other_without_end(demo):
 
 
 def test_nothing_happens_where_there_is_nobody():
-    assert seed.trading_day(seed.empty_company(NOW).records, NOW) == {}
+    assert seed.trading_day(seed.opened(seed.empty_company(NOW), NOW), NOW) == {}

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tap_xero.paging import AtOnce, Chunk, Passed, moment, one_by_one
+from tap_xero.reads.paging import AtOnce, Chunk, Passed, moment, one_by_one
 from tap_xero.records.reader import Page, Pagination, Row
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)

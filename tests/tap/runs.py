@@ -24,8 +24,9 @@ import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from singer_xero.objects import OBJECTS, STREAMS
+from tap_xero.run import Run as TapRun
 from tap_xero.streams.discovery import stream_named
-from tap_xero.streams.lists import XeroStream
+from tap_xero.streams.stream import XeroStream
 from tap_xero.tap import TapXero
 
 from .company import HARBOUR
@@ -169,8 +170,8 @@ def read(
     recorder = Recorder()
     kept = json.loads(json.dumps(state)) if state else None
 
-    def select(tap: TapXero) -> list[XeroStream]:
-        found = [stream_named(tap, name) for name in streams]
+    def select(tap: TapXero, run: TapRun) -> list[XeroStream]:
+        found = [stream_named(tap, run, name) for name in streams]
         for stream in found:
             stream.selected_by_default = True
         return found

@@ -99,7 +99,7 @@ def test_a_second_run_is_right_however_xero_says_that_nothing_is_new(
 def test_more_rows_at_the_border_than_the_state_keeps_are_passed_on_twice_and_none_is_lost(
     config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_xero.streams.lists.BORDER", 3)
+    monkeypatch.setattr("tap_xero.streams.stream.BORDER", 3)
     for n in range(20, 26):
         admin.put("Contacts", contact(n, 0) | {"UpdatedDateUTC": f"2026-11-05T00:00:00.{n}0Z"})
     first = read(config, "contacts")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from urllib3.connection import HTTPConnection
 
-from tap_xero.prefetch import WINDOW
+from tap_xero.reads.prefetch import WINDOW
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import read

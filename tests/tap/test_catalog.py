@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.objects import STREAMS
 from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient

@@ -89,7 +89,7 @@ def test_settings_bound_what_one_request_may_take(
 ) -> None:
     admin.fault("slow", path="connections", seconds=3, count=0)
     done = command(config={**config, "request_timeout": 1}, at=tmp_path)
-    assert_one_line(done, "no whole answer", "within 1 s", "request_timeout")
+    assert_one_line(done, "no complete answer", "within 1 s", "request_timeout")
     admin.clear_faults()
     admin.fault("status", path="connections", status=200, body=" " * 2_000_000, count=0)
     done = command(config={**config, "max_response_mb": 1}, at=tmp_path)
@@ -211,7 +211,7 @@ def test_a_dead_token_is_told_with_the_way_to_a_new_one(
 ) -> None:
     admin.revoke(apps.WEB_APP.client_id)
     done = command(config={**web, "tenant_ids": [HARBOUR]}, at=tmp_path)
-    assert_one_line(done, "used up, expired or withdrawn", "xero-login", secrets=(web["refresh_token"],))
+    assert_one_line(done, "already used, expired or revoked", "xero-login", secrets=(web["refresh_token"],))
 
 
 def test_a_host_that_does_not_answer_is_named(config: dict[str, Any], tmp_path: Path) -> None:

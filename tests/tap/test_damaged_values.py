@@ -30,7 +30,7 @@ from .test_schemas import CHECKER, floats
 MISSING = "(missing)"
 EXTRA = '[{"since": "/Date(0)/"}]'
 
-#: What takes the place of a value, as JSON. Half a pair, NUL and bytes that are no UTF-8 among it.
+#: What takes the place of a value, as JSON. Half a pair, NUL and bytes that are not UTF-8 among it.
 DAMAGES = (
     MISSING, EXTRA, "null", "true", "0", "5", "5.25", "-0.00", '"text"', '"600.00"', '" 12 "', '"true"', '""', "[]",
     "{}", '{"a":1}', "[null]", "[[1]]", '["x"]', "1e400", "-1E+5", "1" * 400, "9" * 5000, "1e99999999999999999999",

@@ -164,7 +164,7 @@ def test_the_day_s_limit_is_known_in_any_spelling_and_without_retry_after(
 ) -> None:
     admin.fault("rate_limit", problem=problem, path="Contacts", count=0)
     run = contacts(config)
-    assert "the day's calls" in run.failed["contacts", HARBOUR_NAME]
+    assert "today's calls" in run.failed["contacts", HARBOUR_NAME]
     assert len(admin.calls("Contacts")) == 1
     assert sum(time.slept) == 0
 
@@ -246,7 +246,7 @@ def test_a_dead_refresh_token_ends_the_run_before_the_first_call(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.revoke(apps.WEB_APP.client_id)
-    with pytest.raises(NotConnected, match="the refresh token is used up, expired or withdrawn"):
+    with pytest.raises(NotConnected, match="the refresh token was already used, expired or revoked"):
         read({**web, "tenant_ids": [HARBOUR]}, "contacts")
     assert [call for call in admin.calls() if "/api.xro/" in call["path"]] == []
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import OBJECTS
-from tap_xero import paging
-from tap_xero.streams.lists import XeroStream
+from tap_xero.reads import paging
+from tap_xero.streams.stream import XeroStream
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .busy_list import BusyList, rows_at

@@ -22,7 +22,7 @@ LONG = '{"day_reserve":' + "9" * 5_000 + "}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [(DEEP, "is nested too deeply"), (LONG, "holds a number that is too long")]
+    ("text", "said"), [(DEEP, "is nested too deeply"), (LONG, "contains a number that is too long")]
 )
 @pytest.mark.parametrize("option", ["config", "state", "catalog"])
 def test_a_file_that_cannot_be_read_is_named(
@@ -146,6 +146,6 @@ def test_no_home_folder_is_told_in_one_line() -> None:
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == 1
     assert (
-        "token_path is not set, and there is no folder for it: HOME is not set"
+        "token_path is not set, and there is no default folder: HOME is not set"
         in done.stderr.splitlines()[-1]
     )

@@ -16,12 +16,12 @@ import pytest
 from singer_sdk.streams._state import StreamStateManager
 
 from tap_xero.message_writer import BlockWriter
-from tap_xero.paging import Chunk
-from tap_xero.prefetch import Prefetch, threads_for
+from tap_xero.reads.paging import Chunk
+from tap_xero.reads.prefetch import Prefetch, threads_for
+from tap_xero.run import MANY
 from tap_xero.state import writer as states
 from tap_xero.state.writer import OrganisationStates, SparingStateWriter
-from tap_xero.streams.lists import XeroStream
-from tap_xero.tap import MANY
+from tap_xero.streams.stream import XeroStream
 from xero_sandbox import AdminClient
 
 from . import runs
@@ -344,7 +344,7 @@ def test_with_many_organisations_lists_with_nothing_new_are_not_logged(
     more = admin.add_organisation("Branch 20", branch(TENANTS[0]), tenant_id=str(uuid.uuid4()))
     admin.consent(tenants=[more])
     many = read({**twenty, "tenant_ids": [*TENANTS, more]}, "contacts", state=state)
-    assert len(many.tap.organisations) > MANY
+    assert len(many.tap.run.organisations) > MANY
     assert [line for line in many.said() if "rows" in line] == ["contacts of Branch 20: 2 rows (1 call)"]
 
 

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from singer_sdk import Stream
 
+from singer_xero.api.dates import moment_of
 from singer_xero.api.errors import XeroError
-from singer_xero.config import Connected, Organisation
-from tap_xero import paging
-from tap_xero.paging import Chunk
+from singer_xero.config import Connected
+from singer_xero.organisations import Organisation
+from tap_xero.reads import paging
+from tap_xero.reads.list_read import ListRead
+from tap_xero.reads.paging import Chunk
 from tap_xero.records import values
 from tap_xero.records.reader import Page, RecordReader, UnexpectedAnswer
-from tap_xero.streams.lists import NumberedStream, Reading, XeroStream
+from tap_xero.streams.stream import XeroStream
 
 from . import (
     test_activate_version,
@@ -49,15 +52,15 @@ def pages(reader: Callable[..., Any]) -> Fault:
     def read(*given: Any, **_: Any) -> Any:
         return reader(*given)
 
-    return patched("tap_xero.paging.read_by_change", read)
+    return patched("tap_xero.reads.paging.read_by_change", read)
 
 
 # What others do
 
 
-def journals_from_a_date(self: NumberedStream, reading: Reading) -> Any:
-    start = XeroStream.since(self, reading.organisation)
-    return paging.read_by_number(lambda params, _: reading.fetch(params, start), int(reading.bookmark or 0))
+def journals_from_a_date(read: ListRead) -> Any:
+    start = moment_of(str(read.source.settings.start_date))
+    return paging.read_by_number(lambda params, _: read.fetch(params, start), int(read.bookmark or 0))
 
 
 def journals_by_counting_rows(fetch: Any, after: int, at_once: Any = None) -> Any:
@@ -152,13 +155,13 @@ def reading_with(change: Callable[..., Page]) -> Fault:
 
 
 def rounded_prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = Reading.fetch
+    plain = ListRead.fetch
 
-    def fetch(self: Reading, params: Any, since: Any) -> Page:
+    def fetch(self: ListRead, params: Any, since: Any) -> Page:
         self.params.pop("unitdp", None)
         return plain(self, params, since)
 
-    monkeypatch.setattr(Reading, "fetch", fetch)
+    monkeypatch.setattr(ListRead, "fetch", fetch)
 
 
 def the_first_one(self: Connected) -> list[Organisation]:
@@ -204,27 +207,27 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "a bookmark beyond rows that were never read": (
-        patched("tap_xero.streams.lists.XeroStream._increment_stream_state", Stream._increment_stream_state),
+        patched("tap_xero.streams.stream.XeroStream._increment_stream_state", Stream._increment_stream_state),
         test_killed.test_from_every_state_that_was_printed_the_rest_is_read,
         {"streams": ("contacts",), "after": 0},
     ),
     "a second within the bookmark's is passed over": (
-        patched("tap_xero.paging.OVERLAP", paging.timedelta(seconds=-1)),
+        patched("tap_xero.reads.paging.OVERLAP", paging.timedelta(seconds=-1)),
         test_bookmarks.test_a_row_that_changes_within_the_second_of_the_bookmark_is_read,
         {},
     ),
     "what the overlap repeats comes twice": (
-        patched("tap_xero.streams.lists.XeroStream.border", lambda *_: {}),
+        patched("tap_xero.streams.stream.XeroStream.border", lambda *_: {}),
         test_bookmarks.test_a_second_run_reads_nothing_where_nothing_has_changed,
         {},
     ),
     "journals from a date": (
-        patched("tap_xero.streams.lists.NumberedStream.chunks", journals_from_a_date),
+        patched("tap_xero.reads.list_read.ListRead.walk", journals_from_a_date),
         test_paging.test_journals_begin_at_the_first_whatever_start_date_says,
         {},
     ),
     "journals by counting rows": (
-        patched("tap_xero.paging.read_by_number", journals_by_counting_rows),
+        patched("tap_xero.reads.paging.read_by_number", journals_by_counting_rows),
         test_paging.test_journals_are_asked_for_by_the_last_number_seen,
         {},
     ),
@@ -314,12 +317,12 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "a stream without its scope reported as empty": (
-        patched("tap_xero.tap.TapXero.may_read", lambda *_: True),
+        patched("tap_xero.run.Run.may_read", lambda *_: True),
         test_scopes.test_a_stream_without_its_scope_is_skipped_with_one_warning_and_no_call,
         {},
     ),
     "a table activated before its first row": (
-        patched("tap_xero.streams.lists.XeroStream._write_schema_message", activate_first),
+        patched("tap_xero.streams.stream.XeroStream._write_schema_message", activate_first),
         test_activate_version.test_a_table_that_was_not_read_to_its_end_is_not_activated,
         {},
     ),

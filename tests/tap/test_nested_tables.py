@@ -13,9 +13,10 @@ import pytest
 
 from singer_xero.objects import EVERY, NESTED_TABLES, OBJECTS, STREAMS, NestedTable
 from tap_xero.records.naming import renamed, snake_case
-from tap_xero.records.projection import Shape
-from tap_xero.streams.discovery import stream_named, with_children
-from tap_xero.streams.lists import XeroStream
+from tap_xero.records.projection import Projection
+from tap_xero.run import Run as TapRun
+from tap_xero.streams.discovery import stream_named, with_nested_tables
+from tap_xero.streams.stream import XeroStream
 from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient, Sandbox, apps
 
@@ -46,8 +47,8 @@ def read(
 ) -> Run:
     """Read these objects with their nested tables, or `only` some of all these."""
 
-    def select(tap: TapXero) -> list[XeroStream]:
-        found = with_children(tap, [stream_named(tap, name) for name in objects])
+    def select(tap: TapXero, run: TapRun) -> list[XeroStream]:
+        found = with_nested_tables(tap, run, [stream_named(tap, run, name) for name in objects])
         for stream in found:
             stream.selected_by_default = not only or stream.name in only
         return found
@@ -160,7 +161,7 @@ def properties(schema: dict[str, Any]) -> Iterator[list[str]]:
 @pytest.mark.parametrize("name", EVERY)
 def test_no_two_fields_get_the_same_name(name: str) -> None:
     xero = EVERY[name]
-    for every in properties(Shape(xero, {"nested_tables": True}).schema()):
+    for every in properties(Projection(xero, {"nested_tables": True}).schema()):
         assert len({snake_case(one) for one in every}) == len(every)
         assert all(one == one.lower() and " " not in one for one in map(snake_case, every))
 

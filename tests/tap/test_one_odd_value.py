@@ -12,7 +12,7 @@ import pytest
 from singer_xero.api import dates
 from tap_xero.failures import NAMED
 from tap_xero.records.reader import RecordReader
-from tap_xero.streams.lists import XeroStream
+from tap_xero.streams.stream import XeroStream
 from xero_sandbox import AdminClient
 
 from .company import FIRST_JOURNAL, HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, at, guid

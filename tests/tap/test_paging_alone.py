@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tap_xero import paging
-from tap_xero.paging import read_by_change
+from tap_xero.reads import paging
+from tap_xero.reads.paging import read_by_change
 
 from .busy_list import (
     NOON,

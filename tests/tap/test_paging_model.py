@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 import msgspec
 import pytest
 
-from tap_xero import paging
+from tap_xero.reads import paging
 from tap_xero.records.reader import Page, Pagination, Row, UnexpectedAnswer
 
 SEEDS = 25

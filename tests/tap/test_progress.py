@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from tap_xero.streams.lists import Progress
+from tap_xero.streams.progress import Progress
 from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME
@@ -31,9 +31,9 @@ def said(monkeypatch: pytest.MonkeyPatch) -> tuple[Progress, Clock, list[str]]:
     """A progress whose lines are kept, of contacts of Harbour Limited after 3 calls."""
     clock, lines = Clock(), []
     reading = mock.MagicMock(calls=3)
-    reading.stream.name, reading.organisation.name = "contacts", HARBOUR_NAME
-    reading.stream.tap.client.usage.return_value.day_left = 4321
-    reading.stream.logger.info = lambda text, *values: lines.append(text % values)
+    reading.row.name, reading.organisation.name = "contacts", HARBOUR_NAME
+    reading.source.client.usage.return_value.day_left = 4321
+    reading.logger.info = lambda text, *values: lines.append(text % values)
     return Progress(reading, clock), clock, lines
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from singer_xero.api.client import XeroClient, connect
 from singer_xero.objects import REPORTS
-from tap_xero.streams.periods import Period, month_end, periods, year_start
+from tap_xero.reads.periods import Period, month_end, periods, year_start
 from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient, Sandbox, apps
 

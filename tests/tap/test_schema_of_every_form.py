@@ -124,7 +124,7 @@ def test_whole_numbers_stay_integers(config: dict[str, Any]) -> None:
     [
         (b'"a\\u0000b"', "ab", "NUL characters were removed"),
         (b'"cut \\ud83d"', "cut \ufffd", "halves of surrogate pairs were replaced by U+FFFD"),
-        (b'"\xff!"', "\ufffd!", "bytes that are no UTF-8 were replaced by U+FFFD"),
+        (b'"\xff!"', "\ufffd!", "bytes that are not UTF-8 were replaced by U+FFFD"),
         (b'"\\\\u0000 \\ud83d\\ude00"', "\\u0000 \U0001f600", ""),
     ],
 )

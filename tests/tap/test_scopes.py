@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.objects import OBJECTS
 from xero_sandbox import AdminClient, apps
 

@@ -17,8 +17,8 @@ import pytest
 from singer_sdk.logging import StructuredFormatter
 
 from singer_xero.api.redaction import remember
-from singer_xero.config import ConfigurationProblem
 from singer_xero.console import Block, clean_output
+from singer_xero.errors import ConfigurationProblem
 from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient, apps
 

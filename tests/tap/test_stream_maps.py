@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME, guid, invoice

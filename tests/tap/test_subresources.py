@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 import requests
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from singer_xero.objects import SUBRESOURCES
 from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient, Sandbox

@@ -21,7 +21,7 @@ from demo import postgres
 from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import XeroError
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.summary import Count
 from target_xero.target import TargetXero
 from target_xero.write_log.identity import own_key

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from singer_xero.api.client import XeroClient
-from singer_xero.config import Organisation
+from singer_xero.organisations import Organisation
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job
 from target_xero.intake.states import StateQueue

@@ -345,7 +345,7 @@ class Company:
         try:
             tap.sync_all()
         finally:
-            tap.connected.close()
+            tap.close()
         assert tap.failures == []
         found = {}
         for line in recorder.text.decode().splitlines():

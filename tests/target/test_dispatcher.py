@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from singer_xero.errors import Stopped
 from target_xero.writing.dispatcher import AT_ONCE, Dispatcher, InFlight
-from target_xero.writing.tally import Stopped
 
 from .conftest import Wiring
 from .parts import CONTACTS, Parts, create, parts

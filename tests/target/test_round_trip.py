@@ -59,7 +59,7 @@ class Copy:
         try:
             tap.sync_all()
         finally:
-            tap.connected.close()
+            tap.close()
         assert tap.failures == []
         return recorder.text.decode()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from target_xero.write_log.sqlite_log import open_sqlite_log
 from target_xero.write_specs.not_written import NOT_WRITTEN
 from xero_sandbox import apps

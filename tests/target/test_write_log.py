@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from singer_xero.api.client import XeroClient
-from singer_xero.config import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem
 from xero_sandbox import apps
 
 from .conftest import Wiring, record, schema

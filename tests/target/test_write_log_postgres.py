@@ -168,4 +168,4 @@ def test_a_password_in_the_address_is_told_to_nobody(wiring: Wiring, postgres_ur
     assert "write_log_path" in str(run.error)
     assert "s3cret-pass" not in str(run.error) + "".join(run.messages)
     run = wiring.write(ABEL, write_log_path="postgresql://u:p@w/d@127.0.0.1:1x/db")
-    assert "write_log_path is no address of a PostgreSQL database" in str(run.error)
+    assert "write_log_path is not the address of a PostgreSQL database" in str(run.error)

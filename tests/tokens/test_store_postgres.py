@@ -135,7 +135,7 @@ def still_good(jobs: Jobs, consent: Consent, refreshes: Refreshes, database: str
 def test_a_read_only_database_is_named_and_the_token_stays_good(database: str, jobs: Jobs) -> None:
     code, _, complained = jobs(f"{database}%20-cdefault_transaction_read_only%3Don").go().end()
     assert code == 1
-    assert "the tokens can't be kept in postgresql://" in complained
+    assert "the tokens can't be stored in postgresql://" in complained
     assert "read-only transaction" in complained
 
 
@@ -227,7 +227,7 @@ def test_a_wrong_password_is_told_without_it(postgres_url: str) -> None:
 def test_a_server_that_is_not_there_is_told_without_the_password(jobs: Jobs) -> None:
     code, _, complained = jobs("postgresql://user:s3cret@127.0.0.1:1/db").go().end()
     assert code == 1
-    assert "the tokens can't be kept in postgresql://127.0.0.1:1/db" in complained
+    assert "the tokens can't be stored in postgresql://127.0.0.1:1/db" in complained
     assert "s3cret" not in complained
 
 

@@ -30,7 +30,7 @@ def store(tmp_path: Path, consent: Consent) -> Path:
 def refused(job: Job, *said: str) -> None:
     code, _, complained = job.end()
     assert code == 1
-    for one in ("the tokens can't be kept in", "token_path", *said):
+    for one in ("the tokens can't be stored in", "token_path", *said):
         assert one in complained.splitlines()[-1]
 
 

@@ -33,13 +33,14 @@ CLASSES = {
 }
 """Account class by account type, from Xero's list of account types."""
 
-_REPORTING = {
+REPORTING = {
     "ASSET": ("ASS", "Assets"),
     "EQUITY": ("EQU", "Equity"),
     "EXPENSE": ("EXP", "Expense"),
     "LIABILITY": ("LIA", "Liability"),
     "REVENUE": ("REV", "Revenue"),
 }
+"""ReportingCode and ReportingCodeName by account class."""
 
 # Code, name, type, what tax it defaults to (s = sales, p = purchases, n = none), system account.
 _ACCOUNTS = """
@@ -140,7 +141,7 @@ def account(
     guid: Callable[[str], str], code: str, *, name: str, kind: str, tax: str, at: datetime, **more: Any
 ) -> Record:
     """One account in full; `more` adds or replaces fields."""
-    reporting = _REPORTING[CLASSES[kind]]
+    reporting = REPORTING[CLASSES[kind]]
     record: Record = {
         "AccountID": guid(f"account/{code}"),
         "Code": code,

@@ -386,26 +386,14 @@ def _options(line: Mapping[str, Any]) -> Tracking:
     return tuple(sorted(_tracking(line)))
 
 
-class Bookkeeper:
-    """Writes journals for one organisation: numbered without gaps, in base currency, debits equal to credits.
+class Chart:
+    """An organisation's accounts, tax rates and tracking, by the names that records use.
 
-    `records` is read for Organisations, Accounts, TaxRates and TrackingCategories. `next_number` is the first
-    JournalNumber to give; `guid` makes ids from a name (random ones by default).
-
-    The `post_*` methods take full records and return one journal record each; they store nothing. Journals
-    never change: a void or an edit is a `reverse` with a number of its own, dated like the original and
-    created when it happened (as recorded from Xero's Journals endpoint).
+    `records` is read for Organisations, Accounts, TaxRates and TrackingCategories.
     """
 
-    def __init__(
-        self,
-        records: Mapping[str, Iterable[Record]],
-        next_number: int = 1,
-        guid: Callable[[str], str] | None = None,
-    ) -> None:
+    def __init__(self, records: Mapping[str, Iterable[Record]]) -> None:
         self.base_currency: str = next(iter(records["Organisations"]))["BaseCurrency"]
-        self.next_number = next_number
-        self.guid = guid or (lambda _name: str(uuid.uuid4()))
         self.accounts: dict[str, Record] = {}
         self.system: dict[str, Record] = {}
         for account in records["Accounts"]:
@@ -423,12 +411,28 @@ class Bookkeeper:
         }
 
     def account(self, line: Mapping[str, Any]) -> Record:
-        """The account a line or a reference names by AccountID or AccountCode (or Code)."""
+        """The account that a line or a reference names by AccountID or AccountCode (or Code). Raises ValueError."""
         key = line.get("AccountID") or line.get("AccountCode") or line.get("Code")
         try:
             return self.accounts[str(key)]
         except KeyError:
             raise ValueError(f"Account code '{key}' is not a valid code for this document.") from None
+
+
+class Ledger:
+    """Writes journals for one organisation: numbered without gaps, in base currency, debits equal to credits.
+
+    `next_number` is the first JournalNumber to give; `guid` makes ids from a name (random ones by default).
+
+    The `post_*` methods take full records and return one journal record each; they store nothing. Journals
+    never change: a void or an edit is a `reverse` with a number of its own, dated like the original and
+    created when it happened (as recorded from Xero's Journals endpoint).
+    """
+
+    def __init__(self, chart: Chart, next_number: int = 1, guid: Callable[[str], str] | None = None) -> None:
+        self.chart, self.next_number = chart, next_number
+        self.guid = guid or (lambda _name: str(uuid.uuid4()))
+        self.base_currency, self.system, self.account = chart.base_currency, chart.system, chart.account
 
     def control(self, document: Mapping[str, Any]) -> Record:
         """Accounts receivable or accounts payable, whichever the document stands in."""
@@ -478,13 +482,13 @@ class Bookkeeper:
         line["TaxAmount"] = posting.tax
         if posting.tax_type:
             line["TaxType"] = posting.tax_type
-            line["TaxName"] = self.tax_names.get(posting.tax_type, "")
+            line["TaxName"] = self.chart.tax_names.get(posting.tax_type, "")
         line["TrackingCategories"] = [
             {
                 "Name": name,
                 "Option": option,
-                "TrackingCategoryID": self.options[name, option][0],
-                "TrackingOptionID": self.options[name, option][1],
+                "TrackingCategoryID": self.chart.options[name, option][0],
+                "TrackingOptionID": self.chart.options[name, option][1],
                 "Options": [],
             }
             for name, option in posting.tracking

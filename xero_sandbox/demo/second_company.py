@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from ..accounting import chart
-from .bookkeeper import Clerk, local_time
-from .company import TODAY, Company, new_organisation, put_in_order
+from ..rules.work import refresh_balances
+from .bookkeeper import Bookkeeper
+from .company import TODAY, Company, closed, new_organisation, opened
+from .entries import local_time
 
 CUSTOMERS = (
     "Bruny Island Paddlers",
@@ -33,48 +34,30 @@ def company() -> Company:
     rnd = Random("Tide & Timber")
     founded = local_time(date(2025, 11, 17), 36000, 213)
     made, guid = new_organisation("Tide & Timber Pty Ltd", "AU", founded)
-    records = made.records
-    records["Accounts"].append(
-        chart.account(
-            guid, "090", name="Everyday Account", kind="BANK", tax="BASEXCLUDED", at=founded,
-            BankAccountNumber="067000123456", BankAccountType="BANK", CurrencyCode="AUD",
-        )
-    )  # fmt: skip
-    clerk = Clerk(records, guid, FIRST_JOURNAL)
+    bookkeeper = Bookkeeper(opened(made, local_time(TODAY, 12 * 3600)), guid, first_journal=FIRST_JOURNAL)
+    bank = {"Code": "090", "Name": "Everyday Account", "Type": "BANK", "TaxType": "BASEXCLUDED"}
+    bank |= {"BankAccountNumber": "067000123456", "CurrencyCode": "AUD"}
+    bookkeeper.create("Accounts", bank, founded, "account/090")
     ids = {}
     for i, name in enumerate(CUSTOMERS + SUPPLIERS):
-        record = {
-            "ContactID": guid(f"contact/{name}"),
-            "ContactStatus": "ACTIVE",
-            "Name": name,
-            "EmailAddress": f"office{i}@example.com",
-            "BankAccountDetails": "",
-            "Addresses": [{"AddressType": kind} for kind in ("POBOX", "STREET")],
-            "Phones": [{"PhoneType": kind} for kind in ("DDI", "DEFAULT", "FAX", "MOBILE")],
-            "UpdatedDateUTC": founded + timedelta(minutes=i),
-            "ContactGroups": [],
-            "IsSupplier": False,
-            "IsCustomer": False,
-            "ContactPersons": [],
-            "HasAttachments": False,
-            "HasValidationErrors": False,
-        }
-        ids[name] = clerk.put("Contacts", record)["ContactID"]
+        asked = {"Name": name, "EmailAddress": f"office{i}@example.com"}
+        at = founded + timedelta(minutes=i)
+        ids[name] = bookkeeper.create("Contacts", asked, at, f"contact/{name}")["ContactID"]
     payments = []
     for week in range(52):
         day = date(2025, 11, 20) + timedelta(days=7 * week)
         at = local_time(day, 37000 + rnd.randrange(9000), rnd.randrange(1000))
         goods, price = rnd.choice(GOODS)
-        number = clerk.number("INV-")
-        sale = clerk.invoice(
+        number = bookkeeper.number("INV-")
+        sale = bookkeeper.invoice(
             "ACCREC", ids[rnd.choice(CUSTOMERS)], day, at,
-            [clerk.line(goods, Decimal(price), "200", quantity=Decimal(rnd.randrange(1, 4)))],
+            [bookkeeper.line(goods, Decimal(price), "200", quantity=Decimal(rnd.randrange(1, 4)))],
             name=f"invoice/{number}", due=day + timedelta(days=14), number=number,
         )  # fmt: skip
         text, account, cost = COSTS[week % 4]
-        bill = clerk.invoice(
+        bill = bookkeeper.invoice(
             "ACCPAY", ids[SUPPLIERS[week % 4]], day, at + timedelta(minutes=20),
-            [clerk.line(text, Decimal(cost + rnd.randrange(90)), account)],
+            [bookkeeper.line(text, Decimal(cost + rnd.randrange(90)), account)],
             name=f"bill/{week}", due=day + timedelta(days=21), number=f"B{week:03d}",
         )  # fmt: skip
         payments += [
@@ -84,11 +67,11 @@ def company() -> Company:
         while payments and payments[0][0] <= day + timedelta(days=6):
             paid_on, key = payments.pop(0)
             if paid_on < TODAY and rnd.random() < 0.93:
-                clerk.pay(
+                bookkeeper.pay(
                     "Invoices",
                     key,
                     paid_on,
                     local_time(paid_on, 50000 + rnd.randrange(3000), rnd.randrange(1000)),
                 )
-    put_in_order(records, clerk)
-    return made
+    refresh_balances(bookkeeper.organisation, ids.values())
+    return closed(made, bookkeeper)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from werkzeug import Request, Response
 
+from ..identity import BadToken, Bearer
+from ..resources import Resource
+from ..service import Xero
+from ..state.organisation import Organisation
+from ..state.tables import Record
+from ..values import OFFSET, encode, ms_date
 from . import messages
 from .queries import true
-
-if TYPE_CHECKING:
-    from ..identity import Bearer
-    from ..resources import Resource
-    from ..state.store import Organisation, Record
-    from .app import Xero
+from .views import shown
 
 JSON = "application/json; charset=utf-8"
 QUOTES_JSON = "application/json"
@@ -48,9 +50,15 @@ def not_built(message: str) -> Refusal:
     return Refusal(501, messages.api_exception(20, "ApiMethodNotImplementedException", f"Sandbox: {message}"))
 
 
+def not_built_by_xero(method: str, address: str) -> Refusal:
+    """501: Xero itself has no such method there."""
+    message = f"The Api Method called is not implemented: {method} {address}"
+    return Refusal(501, messages.api_exception(20, "ApiMethodNotImplementedException", message))
+
+
 @dataclass
 class Call:
-    """A call to ``/api.xro/2.0``.
+    """One HTTP call.
 
     ``resource``, ``key``, ``part`` and ``name`` are the pieces of the address: ``Invoices/{key}/History`` has the
     part ``History``, ``Invoices/{key}/Attachments/{name}`` a name as well. ``body`` is what was sent, as bytes.
@@ -104,30 +112,42 @@ class Call:
             "Id": self.id,
             "Status": "OK",
             "ProviderName": self.bearer.app.name,
-            "DateTimeUTC": messages.ms_date(now, "") if self.json else now,
+            "DateTimeUTC": ms_date(now, "") if self.json else now,
         }
 
     def answer(self, key: str, trees: Iterable[Record], extra: Mapping[str, Any] | None = None) -> Response:
         """200 with ``trees`` (JSON values, or Python ones for XML) under ``key``."""
         values = {**self.envelope(), **(extra or {}), key: list(trees)}
         if self.json:
-            return Response(messages.encode(values), 200, content_type=JSON)
+            return Response(encode(values), 200, content_type=JSON)
         return Response(messages.xml("Response", values), 200, content_type=XML)
 
     def records(self, records: Iterable[Record], view: str) -> Response:
         """200 with records of the resource as ``view`` shows them."""
-        from .views import shown
-
-        table = self.organisation.table(self.resource.path)
-        if self.json:
-            trees = [table.tree(record, view, self.places, self.organisation) for record in records]
-        else:
-            trees = [shown(record, self.resource, view, self.organisation) for record in records]
+        trees = [self.tree(record, view) for record in records]
         extra = {"SummarizeErrors": True} if self.resource.path == "Quotes" else None
         response = self.answer(self.resource.envelope, trees, extra)
         if self.json and self.resource.path == "Quotes":
             response.content_type = QUOTES_JSON
         return response
+
+    def tree(self, record: Record, view: str) -> Record:
+        """A record as ``view`` shows it and as this caller reads it: JSON's values, or Python's for XML."""
+        tree = shown(record, self.resource, view, self.organisation)
+        return self.rendered(tree) if self.json else tree
+
+    def rendered(self, record: Record) -> Record:
+        """Python values as this caller reads them."""
+        if not self.json:
+            return dict(record)
+        bare = self.resource.bare
+        return messages.rendered(
+            record,
+            twins=self.resource.twins.split(),
+            offset="" if bare == "*" else OFFSET,
+            bare=frozenset(bare.split()),
+            places=self.places,
+        )
 
     def refuse(self, refusal: Refusal) -> Response:
         """A refusal as this caller reads it."""
@@ -140,9 +160,43 @@ class Call:
         elif isinstance(body, str):
             response = Response(body, refusal.status, content_type=HTML)
         elif self.json or "Title" in body:
-            response = Response(messages.encode(body), refusal.status, content_type=JSON)
+            response = Response(encode(body), refusal.status, content_type=JSON)
         else:
             response = Response(messages.xml("ApiException", body), refusal.status, content_type=XML)
         for name, value in headers.items():
             response.headers[name] = value
         return response
+
+    def problem(
+        self, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> Refusal:
+        """A refusal by Xero's gateway."""
+        return Refusal(status, messages.problem(title, status, detail, self.id), headers)
+
+    def unauthorized(self, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
+        """401 for this reason."""
+        return self.problem(401, "Unauthorized", detail, headers)
+
+    def forbidden(self, detail: str) -> Refusal:
+        """403 for this reason."""
+        return self.problem(403, "Forbidden", detail)
+
+    def token_expired(self, when: datetime) -> Refusal:
+        """401 for an access token that ended at ``when``."""
+        return self.unauthorized(f"TokenExpired: token expired at {when:%m/%d/%Y %H:%M:%S}")
+
+    def server_error(self) -> Refusal:
+        """500 as Xero says it."""
+        detail = "An error occurred in Xero. Check the API Status page http://status.developer.xero.com"
+        return self.problem(500, "An error occurred", detail)
+
+    def authenticate(self) -> Bearer:
+        """Who calls, by the access token. Raises the 401 refusal."""
+        kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        try:
+            self.bearer = self.xero.identity.bearer(token.strip() if kind.lower() == "bearer" else "")
+        except BadToken as bad:
+            if bad.expired is not None:
+                raise self.token_expired(bad.expired) from None
+            raise self.unauthorized("AuthenticationUnsuccessful") from None
+        return self.bearer

@@ -6,16 +6,14 @@ import hashlib
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from werkzeug import Response
 
+from ..state.organisation import Organisation
 from . import messages
 from .calls import Call, Refusal
-
-if TYPE_CHECKING:
-    from ..state.store import Organisation
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(minutes=6)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from .messages import instant
+from ..values import instant
 
 Record = Mapping[str, Any]
 Test = Callable[[Record], bool]

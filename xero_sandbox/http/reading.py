@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from werkzeug import Response
 
+from ..accounting import reports as drawn
 from ..resources import (
     GUARDED,
     LIST,
@@ -20,7 +21,8 @@ from ..resources import (
     SINGLE,
     SUMMARY,
 )
-from ..state.store import Record, Table
+from ..state.tables import Record, Table
+from ..values import encode, instant
 from . import messages, queries
 from .calls import QUOTES_JSON, Call, Refusal, bad_query, not_built, not_found
 
@@ -56,22 +58,19 @@ def listed(call: Call) -> Response:
 
 
 def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] | None) -> Response:
-    table, organisation = _table(call), call.organisation
+    table = _table(call)
     extra: dict[str, Any] = {"pagination": pagination} if pagination else {}
     quotes = call.resource.path == "Quotes"
     if quotes:
         extra["SummarizeErrors"] = True
     if not call.json:
-        from .views import shown
-
-        trees = [shown(table.rows[one], call.resource, view, organisation) for one in ids]
-        return call.answer(call.resource.envelope, trees, extra)
-    head = messages.encode({**call.envelope(), **extra})[:-1]
-    places = call.places
+        return call.answer(call.resource.envelope, [call.tree(table.rows[one], view) for one in ids], extra)
+    head = encode({**call.envelope(), **extra})[:-1]
+    form = (view, call.places)
     body = b'%b,"%b":[%b]}' % (
         head,
         call.resource.envelope.encode(),
-        b",".join([table.text(one, view, places, organisation) for one in ids]),
+        b",".join([table.text(one, form, lambda record: encode(call.tree(record, view))) for one in ids]),
     )
     return Response(body, 200, content_type=QUOTES_JSON if quotes else "application/json; charset=utf-8")
 
@@ -99,54 +98,72 @@ class _Chosen(NamedTuple):
 def _asked_for(call: Call) -> _Chosen:
     resource, switches = call.resource, call.xero.switches
     table = _table(call)
-    rows, fields = table.rows, resource.fields.split()
-    tests: list[queries.Test] = []
-    bound = _since(call)
-    after: Any = None
-    if bound is not None:
-        if resource.since == resource.order and switches.since_inclusive:
-            after = bound
-        else:
-            tests.append(queries.modified_after(resource.since, bound, inclusive=switches.since_inclusive))
-    used: set[str] = set()
-    if resource.where and (text := call.param("where")):
-        test, used = queries.where(text, fields)
-        tests.append(test)
-    if table.hidden and not (resource.hidden and resource.hidden[2] and call.flag(resource.hidden[2])):
-        hidden = table.hidden
-        tests.append(lambda record: record[resource.id] not in hidden)
-    for name in resource.filters.split():
-        if (text := call.param(name)) is None:
-            continue
-        if name == "createdByMyApp":
-            if queries.true(text):
-                tests.append(_made_by(call))
-        else:
-            if name == "IDs" and not queries.guids(text):
-                raise Refusal(400, "Supplied parameter 'Ids' cannot be parsed - must be of type UUID.")
-            tests.append(queries.named_filter(resource.path, name, text))
+    after, tests = _changed_since(call)
+    where, used = _where(call)
+    tests += [*where, *_hiding(call, table), *_named_filters(call)]
     offset = resource.paging == "offset"
-    keys = queries.order(text, fields) if (text := call.param("order")) and not offset else []
+    keys = queries.order(text, resource.names) if (text := call.param("order")) and not offset else []
     page, size = _paging(call)
-    _guard(call, len(rows), bool(size), used, keys)
+    _guard(call, len(table.rows), bool(size), used, keys)
     if offset:
         after = _whole(call.param("offset"), 0) + 1
     if not tests and not keys and (size or offset) and (offset or not switches.scrambled_order):
         return _Chosen(table.ids(after, (page - 1) * size, size or 100), table.size(after), page, size)
-    ids = table.ids(after)
+    rows, ids = table.rows, table.ids(after)
     if tests:
         ids = [one for one in ids if all(test(rows[one]) for test in tests)]
+    if offset:
+        return _Chosen(ids[:100], len(ids))
     if keys:
         ids = [str(record[resource.id]) for record in queries.arranged([rows[one] for one in ids], keys)]
         if resource.path == "ManualJournals" and switches.manual_journals_order:
             size = 0
-    elif switches.scrambled_order and not offset:
+    elif switches.scrambled_order:
         random.Random(len(ids)).shuffle(ids)
-    if offset:
-        return _Chosen(ids[:100], len(ids))
     if not size:
         return _Chosen(ids, len(ids))
     return _Chosen(ids[(page - 1) * size : page * size], len(ids), page, size)
+
+
+def _changed_since(call: Call) -> tuple[Any, list[queries.Test]]:
+    """Where the list starts by If-Modified-Since, or the test that the header means."""
+    resource, bound = call.resource, _since(call)
+    inclusive = call.xero.switches.since_inclusive
+    if bound is None:
+        return None, []
+    if resource.since == resource.order and inclusive:
+        return bound, []
+    return None, [queries.modified_after(resource.since, bound, inclusive=inclusive)]
+
+
+def _where(call: Call) -> tuple[list[queries.Test], set[str]]:
+    """The test of ``where``, and the fields it looks at."""
+    text = call.param("where")
+    if not call.resource.where or not text:
+        return [], set()
+    test, used = queries.where(text, call.resource.names)
+    return [test], used
+
+
+def _hiding(call: Call, table: Table) -> list[queries.Test]:
+    """The test that leaves out archived or deleted records unless a parameter asks for them."""
+    resource, hidden = call.resource, table.hidden
+    if not hidden or (resource.hidden and resource.hidden[2] and call.flag(resource.hidden[2])):
+        return []
+    return [lambda record: record[resource.id] not in hidden]
+
+
+def _named_filters(call: Call) -> Iterator[queries.Test]:
+    for name in call.resource.filters.split():
+        text = call.param(name)
+        if text is None or (name == "createdByMyApp" and not queries.true(text)):
+            continue
+        if name == "createdByMyApp":
+            yield _made_by(call)
+            continue
+        if name == "IDs" and not queries.guids(text):
+            raise Refusal(400, "Supplied parameter 'Ids' cannot be parsed - must be of type UUID.")
+        yield queries.named_filter(call.resource.path, name, text)
 
 
 def _made_by(call: Call) -> queries.Test:
@@ -248,7 +265,7 @@ def _month(call: Call, name: str, default: int) -> int:
     if text is None:
         return default
     try:
-        day = messages.instant(text).date()
+        day = instant(text).date()
     except ValueError as error:
         raise bad_query(str(error)) from None
     return day.year * 12 + day.month - 1
@@ -371,8 +388,6 @@ def report(call: Call) -> Response:
             if published.get("ReportID") == call.key:
                 return call.answer("Reports", [_published(call, published)])
         raise not_found()
-    from ..accounting import reports as drawn
-
     try:
         made = drawn.run(call.key, call.request.args.to_dict(), call.organisation)
     except ValueError as error:

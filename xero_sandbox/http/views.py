@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from ..resources import RESOURCES, SINGLE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..resources import Resource, View
-    from ..state.store import Organisation
+from ..resources import RESOURCES, SINGLE, Resource, View
+from ..state.organisation import Organisation
 
 _EMPTY_PARTS: dict[str, Any] = {
     "Addresses": [],
@@ -33,13 +29,7 @@ def shown(
 ) -> dict[str, Any]:
     """``record`` as this view shows it: still Python values, in a new dict; nested parts may be shared."""
     view = resource.view(view_name)
-    kept = {name: value for name, value in record.items() if name not in view.drop and value is not None}
-    out = {**view.more, **kept}
-    for name in view.empty:
-        out[name] = []
-    for name in view.unless_true:
-        if not out.get(name):
-            out.pop(name, None)
+    out = _fields(record, view)
     if view.contact == "members":
         out["Contacts"] = [named(one, organisation) for one in record.get("Contacts") or []]
     elif "Contact" in out and view.contact:
@@ -51,14 +41,26 @@ def shown(
         out["LineItems"] = [_line(line, view, by_hand=by_hand) for line in out["LineItems"]]
     for path, more in view.within.items():
         _add_within(out, path.split("."), more)
-    if resource.path == "Payments":
-        _show_payment(out, organisation, whole=view_name == SINGLE)
     if resource.id_twice:
         out["ID"] = record.get(resource.id)
-    if resource.path == "Quotes" and isinstance(out.get("LineAmountTypes"), str):
+    if resource.path == "Payments":
+        _show_payment(out, organisation, whole=view_name == SINGLE)
+    elif resource.path == "Quotes" and isinstance(out.get("LineAmountTypes"), str):
         out["LineAmountTypes"] = out["LineAmountTypes"].upper()
-    if view_name == SINGLE and "HasAttachments" in resource.fields.split():
+    if view_name == SINGLE and "HasAttachments" in resource.names:
         out["Attachments"] = organisation.attachments(str(record.get(resource.id)))
+    return out
+
+
+def _fields(record: dict[str, Any], view: View) -> dict[str, Any]:
+    """The fields of a record that the view has."""
+    kept = {name: value for name, value in record.items() if name not in view.drop and value is not None}
+    out = {**view.more, **kept}
+    for name in view.empty:
+        out[name] = []
+    for name in view.unless_true:
+        if not out.get(name):
+            out.pop(name, None)
     return out
 
 

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-import uuid
-from typing import Any
 
-from werkzeug import Response
-
-from ..http.calls import Call, Refusal, not_found
-from ..state.store import Organisation, Record
-from .work import Rule, Work, elements, refresh_balances
+from ..state.tables import Record
+from .work import Rule, Work
 
 _TEXTS = {
     "Name": 255,
@@ -37,6 +32,9 @@ _TEXTS = {
 """The text fields that can be written, and how long they may be."""
 
 _OTHER = ("PaymentTerms", "SalesTrackingCategories", "PurchasesTrackingCategories", "BatchPayments")
+_BY_HAND = ("Website", "Discount", "BrandingTheme")
+"""Fields that no app can write."""
+
 _PHONE = {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}
 _ADDRESS = {
     **{f"AddressLine{number}": 500 for number in (1, 2, 3, 4)},
@@ -46,6 +44,7 @@ _ADDRESS = {
     "Country": 50,
     "AttentionTo": 255,
 }
+_EMPTY_ADDRESS = ("City", "Region", "PostalCode", "Country")
 _PHONES = ("DEFAULT", "DDI", "FAX", "MOBILE")
 _ADDRESSES = ("STREET", "POBOX")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -89,22 +88,32 @@ def save_contact(work: Work, current: Record | None) -> Record:
 
 
 def _merged(work: Work, asked: Record, current: Record | None) -> Record:
-    contact = dict(current or _new_contact())
+    contact = dict(current or _new_contact(work))
     for name, longest in _TEXTS.items():
         if name in asked:
             contact[name] = asked[name]
             if len(asked[name]) > longest:
                 work.refuse(f"The {name} field exceeds the maximum length of {longest} characters.")
-    for name in _OTHER:
+    for name in (*_OTHER, *(_BY_HAND if work.by_hand else ())):
         if name in asked:
             contact[name] = asked[name]
     _unique(work, contact, asked, current)
-    if asked.get("EmailAddress") and not _EMAIL.fullmatch(asked["EmailAddress"]):
-        work.refuse("Email address must be valid.")
     status = asked.get("ContactStatus", contact["ContactStatus"])
     if status not in {"ACTIVE", "ARCHIVED"} or (current is None and status != "ACTIVE"):
         work.refuse(f"The status '{status}' is not valid for contacts")
     contact["ContactStatus"] = status
+    _check_references(work, asked)
+    contact["Phones"] = _slots(work, asked, contact, "Phones", "PhoneType", _PHONE)
+    contact["Addresses"] = _slots(work, asked, contact, "Addresses", "AddressType", _ADDRESS)
+    if "ContactPersons" in asked:
+        contact["ContactPersons"] = _persons(work, asked["ContactPersons"])
+    return contact
+
+
+def _check_references(work: Work, asked: Record) -> None:
+    """What a contact names has to exist, and its address for email has to be one."""
+    if asked.get("EmailAddress") and not _EMAIL.fullmatch(asked["EmailAddress"]):
+        work.refuse("Email address must be valid.")
     for name in ("AccountsReceivableTaxType", "AccountsPayableTaxType"):
         if asked.get(name) and not work.matching("TaxRates", "TaxType", asked[name]):
             work.refuse(
@@ -113,41 +122,39 @@ def _merged(work: Work, asked: Record, current: Record | None) -> Record:
     currency = asked.get("DefaultCurrency")
     if currency and not work.matching("Currencies", "Code", currency):
         work.refuse(f"Organisation is not subscribed to currency {currency}")
-    contact["Phones"] = _slots(work, asked, contact, "Phones", "PhoneType", _PHONE)
-    contact["Addresses"] = _slots(work, asked, contact, "Addresses", "AddressType", _ADDRESS)
-    if "ContactPersons" in asked:
-        if len(asked["ContactPersons"]) > 5:
-            work.refuse("A contact can have a maximum of 5 contact persons.")
-        names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
-        contact["ContactPersons"] = [
-            {"IncludeInEmails": False, **{name: one[name] for name in names if name in one}}
-            for one in asked["ContactPersons"]
-        ]
-    return contact
 
 
-def _new_contact() -> Record:
-    return {
-        "ContactID": str(uuid.uuid4()),
+def _persons(work: Work, asked: list[Record]) -> list[Record]:
+    if len(asked) > 5:
+        work.refuse("A contact can have a maximum of 5 contact persons.")
+    names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
+    return [{"IncludeInEmails": False, **{name: one[name] for name in names if name in one}} for one in asked]
+
+
+def _new_contact(work: Work) -> Record:
+    """A contact with empty slots for addresses and phones: an app's hold empty texts, others their type alone."""
+    contact: Record = {
+        "ContactID": work.new_id("" if work.path == "Contacts" else "contact"),
         "ContactStatus": "ACTIVE",
         "BankAccountDetails": "",
-        "Addresses": [
-            {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""}
-            for kind in _ADDRESSES
-        ],
-        "Phones": [
-            {"PhoneType": kind, "PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""}
-            for kind in _PHONES
-        ],
+        "Addresses": _slots_of(work, "AddressType", _ADDRESSES, _EMPTY_ADDRESS),
+        "Phones": _slots_of(work, "PhoneType", _PHONES, tuple(_PHONE)),
         "ContactGroups": [],
         "IsSupplier": False,
         "IsCustomer": False,
-        "SalesTrackingCategories": [],
-        "PurchasesTrackingCategories": [],
         "ContactPersons": [],
         "HasAttachments": False,
         "HasValidationErrors": False,
     }
+    if not work.by_hand:
+        contact.update(SalesTrackingCategories=[], PurchasesTrackingCategories=[])
+    return contact
+
+
+def _slots_of(work: Work, key: str, kinds: tuple[str, ...], fields: tuple[str, ...]) -> list[Record]:
+    if work.by_hand:
+        return [{key: kind} for kind in sorted(kinds)]
+    return [{key: kind, **dict.fromkeys(fields, "")} for kind in kinds]
 
 
 def _unique(work: Work, contact: Record, asked: Record, current: Record | None) -> None:
@@ -179,10 +186,11 @@ def _slots(
     What is wrong with one is said on it, inside the refused element, as Xero does.
     """
     slots = {one[key]: one for one in contact[name]}
+    kinds = _PHONES if name == "Phones" else _ADDRESSES
     echo: list[Record] = []
     for one in asked.get(name, ()):
         kind, errors = one.get(key, ""), []
-        if kind not in slots:
+        if kind not in slots and kind not in kinds:
             errors.append(f"The {key} '{kind}' is not valid")
         for field, longest in fields.items():
             if len(one.get(field, "")) > longest:
@@ -191,7 +199,10 @@ def _slots(
         if errors:
             work.broken = True
         else:
-            slots[kind] = {**slots[kind], **{field: one[field] for field in fields if field in one}}
+            slots[kind] = {
+                **slots.get(kind, {key: kind}),
+                **{field: one[field] for field in fields if field in one},
+            }
     if echo:
         work.echo[name] = echo
     return list(slots.values())
@@ -209,7 +220,7 @@ def contact_of(work: Work, *, make: bool = True) -> Record:
     """The contact a document names, as the document keeps it: by ContactID, ContactNumber or Name.
 
     A name that nobody has makes a contact (``make``); other fields beside it edit the contact, as Xero warns.
-    Notes what is wrong, and gives an empty record then.
+    Notes what is wrong, and returns an empty record then.
     """
     asked: Record = work.asked.get("Contact") or {}
     if not any(asked.get(name) for name in ("ContactID", "ContactNumber", "Name")):
@@ -218,20 +229,26 @@ def contact_of(work: Work, *, make: bool = True) -> Record:
         return {}
     known = asked.get("ContactID")
     found = work.get("Contacts", known) if known else _found(work, asked)
-    if found is None and (asked.get("ContactID") or not asked.get("Name") or not make):
+    if found is None and (known or not asked.get("Name") or not make):
         work.refuse("The contact with the specified contact details could not be found.")
         return {}
     if found is not None and found["ContactStatus"] != "ACTIVE":
         work.refuse(IN_DOCUMENT_ARCHIVED)
         return {}
+    kept = _with_edits(work, asked, found)
+    return {"ContactID": kept["ContactID"], "Name": kept.get("Name", "")}
+
+
+def _with_edits(work: Work, asked: Record, found: Record | None) -> Record:
+    """The contact with what a document says of it; a new one if there is none."""
     ignored = {"ContactStatus"}
     if found is not None and str(asked.get("Name", "")).casefold() == found["Name"].casefold():
         ignored.add("Name")
     asked = {name: one for name, one in asked.items() if name not in ignored}
-    if found is None or _edits(asked, found):
-        merged = _merged(work, asked, found)
-        found = merged if work.errors else work.put("Contacts", merged)
-    return {"ContactID": found["ContactID"], "Name": found.get("Name", "")}
+    if found is not None and not _edits(asked, found):
+        return found
+    merged = _merged(work, asked, found)
+    return merged if work.errors else work.put("Contacts", merged)
 
 
 def _edits(asked: Record, found: Record) -> bool:
@@ -246,26 +263,18 @@ def met(work: Work, contact_id: str, role: str) -> None:
         work.put("Contacts", {**contact, role: True}, touch=False)
 
 
-def merge(organisation: Organisation, contact: Record, into: Record) -> Record:
+def merge(work: Work, contact: Record, into: Record) -> Record:
     """Merge a contact into another one: it is archived and names the other, which has all its documents from now on."""
     named = {"ContactID": into["ContactID"], "Name": into["Name"]}
-    for path, table in organisation.tables.items():
+    for path, table in work.organisation.tables.items():
         for record in table.matching("Contact.ContactID", str(contact["ContactID"])):
-            organisation.put(path, {**record, "Contact": {**record["Contact"], **named}}, touch=False)
-    groups = organisation.records("ContactGroups")
-    for group in groups:
+            work.put(path, {**record, "Contact": {**record["Contact"], **named}}, touch=False)
+    for group in work.organisation.records("ContactGroups"):
         others = [one for one in group["Contacts"] if one["ContactID"] != contact["ContactID"]]
         if len(others) < len(group["Contacts"]):
-            organisation.put("ContactGroups", {**group, "Contacts": others}, touch=False)
-    merged = {
-        **contact,
-        "ContactStatus": "ARCHIVED",
-        "MergedToContactID": into["ContactID"],
-        "ContactGroups": [],
-    }
-    kept = organisation.put("Contacts", merged)
-    refresh_balances(organisation, (contact["ContactID"], into["ContactID"]))
-    return kept
+            work.put("ContactGroups", {**group, "Contacts": others}, touch=False)
+    merged = {"ContactStatus": "ARCHIVED", "MergedToContactID": into["ContactID"], "ContactGroups": []}
+    return work.put("Contacts", {**contact, **merged})
 
 
 # --- groups ----------------------------------------------------------------------------------------------
@@ -273,8 +282,8 @@ def merge(organisation: Organisation, contact: Record, into: Record) -> Record:
 
 def save_group(work: Work, current: Record | None) -> Record:
     """Make, rename or delete a group; its members have an address of their own."""
-    asked = work.asked
-    name, status = asked.get("Name", (current or {}).get("Name", "")), asked.get("Status", "ACTIVE")
+    before = current or {}
+    name, status = work.asked.get("Name", before.get("Name", "")), work.asked.get("Status", "ACTIVE")
     if not name:
         work.refuse("The contact group name must be specified.")
     live = [one for one in work.matching("ContactGroups", "Name", name) if one["Status"] == "ACTIVE"]
@@ -282,15 +291,15 @@ def save_group(work: Work, current: Record | None) -> Record:
         work.refuse("A Contact Group already exists with this name")
     if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "DELETED"}):
         work.refuse(f"The status '{status}' is not valid for contact groups")
-    if current is not None and current["Status"] == "DELETED":
+    if before.get("Status") == "DELETED":
         work.refuse("Deleted contact groups cannot be edited")
     groups = work.organisation.records("ContactGroups")
     if current is None and sum(one["Status"] == "ACTIVE" for one in groups) >= 100:
         work.refuse("You’ve reached the limit of 100 contact groups.")
     work.stop()
-    group = {"Contacts": [], **(current or {}), "Name": name, "Status": status, "HasValidationErrors": False}
+    group = {"Contacts": [], **before, "Name": name, "Status": status, "HasValidationErrors": False}
     kept = work.put("ContactGroups", group)
-    if current is not None and (kept["Name"], kept["Status"]) != (current["Name"], current["Status"]):
+    if before and (kept["Name"], kept["Status"]) != (before["Name"], before["Status"]):
         _in_contacts(work, kept, [one["ContactID"] for one in kept["Contacts"]], member=status == "ACTIVE")
     return kept
 
@@ -317,54 +326,22 @@ def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool
             work.put("Contacts", {**contact, "ContactGroups": now}, touch=False)
 
 
-def _group(call: Call) -> Record:
-    group = call.organisation.table("ContactGroups").find(call.key)
-    if group is None or group["Status"] != "ACTIVE":
-        raise not_found()
-    return group
-
-
-def add_members(call: Call) -> Response:
-    """``PUT /ContactGroups/{id}/Contacts``; contacts that are in the group already stay in it."""
-    group, asked = _group(call), elements(call, "Contacts")
-    work = Work(call, "ContactGroups", {})
+def add_members(work: Work, group: Record, contacts: list[Record]) -> Record:
+    """Put contacts into a group; contacts that are in it already stay. Returns the group."""
     members = {one["ContactID"]: one for one in group["Contacts"]}
-    added: list[Record] = []
-    for one in asked:
-        contact = work.get("Contacts", one.get("ContactID"))
-        if contact is None:
-            raise not_found()
+    for contact in contacts:
         if contact["ContactStatus"] == "ARCHIVED":
-            body = {
-                "ErrorNumber": 10,
-                "Type": "ValidationException",
-                "Message": "A validation exception occurred",
-            }
-            element = {"ContactID": contact["ContactID"], "HasValidationErrors": True}
-            raise Refusal(
-                400, {**body, "Elements": [{**element, "ValidationErrors": [{"Message": ARCHIVED}]}]}
-            )
-        named = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
-        members[contact["ContactID"]] = named
-        added.append(named)
-    work.put("ContactGroups", {**group, "Contacts": list(members.values())})
-    _in_contacts(work, group, [one["ContactID"] for one in added], member=True)
-    work.commit()
-    empty: dict[str, Any] = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
-    return call.answer("Contacts", [{**one, **empty, "HasValidationErrors": False} for one in added])
+            work.echo = {"ContactID": contact["ContactID"], "HasValidationErrors": True}
+            work.stop(ARCHIVED)
+        members[contact["ContactID"]] = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
+    kept = work.put("ContactGroups", {**group, "Contacts": list(members.values())})
+    _in_contacts(work, group, [one["ContactID"] for one in contacts], member=True)
+    return kept
 
 
-def remove_members(call: Call) -> Response:
-    """``DELETE /ContactGroups/{id}/Contacts`` takes all out, ``…/Contacts/{ContactID}`` one."""
-    group = _group(call)
-    gone = [one["ContactID"] for one in group["Contacts"] if call.name.lower() in {"", one["ContactID"]}]
-    if call.name and not gone:
-        raise not_found()
-    work = Work(call, "ContactGroups", {})
-    work.put(
-        "ContactGroups",
-        {**group, "Contacts": [one for one in group["Contacts"] if one["ContactID"] not in gone]},
-    )
-    _in_contacts(work, group, gone, member=False)
-    work.commit()
-    return Response(b"", 204)
+def remove_members(work: Work, group: Record, contacts: list[str]) -> Record:
+    """Take contacts out of a group. Returns the group."""
+    others = [one for one in group["Contacts"] if one["ContactID"] not in contacts]
+    kept = work.put("ContactGroups", {**group, "Contacts": others})
+    _in_contacts(work, group, contacts, member=False)
+    return kept

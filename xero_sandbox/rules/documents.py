@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,7 +9,7 @@ from typing import Any
 
 from ..accounting import double_entry as books
 from ..accounting.double_entry import DEAD, ONE, ZERO, Posting, in_base, market_rate, money
-from ..state.store import Record
+from ..state.tables import Record
 from .contacts import contact_of, met
 from .lines import Lines, account, amount_types, with_lines
 from .work import Rule, Work, head
@@ -32,7 +31,8 @@ _STEPS = {
 class Paper:
     """What a kind of document is like: where it is kept, its number's field and series, and what can be written.
 
-    ``noun`` is how Xero calls it; ``text`` and ``days`` are fields that are taken as they come.
+    ``noun`` is how Xero calls it; ``text`` and ``days`` are fields that are taken as they come, ``by_hand`` those that
+    only Xero itself sets.
     """
 
     path: str
@@ -44,6 +44,7 @@ class Paper:
     text: str
     days: str = ""
     amounts: str = "Exclusive"
+    by_hand: str = ""
     fresh: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,6 +57,7 @@ INVOICE = Paper(
     "ACCREC ACCPAY",
     "Reference BrandingThemeID Url SentToContact",
     "DueDate ExpectedPaymentDate PlannedPaymentDate",
+    by_hand="RepeatingInvoiceID",
     fresh={
         "Prepayments": [],
         "Overpayments": [],
@@ -67,8 +69,8 @@ INVOICE = Paper(
         "Reference": "",
         "SentToContact": False,
         "HasAttachments": False,
-        "InvoicePaymentServices": [],
         "InvoiceAddresses": [],
+        "HasErrors": False,
     },
 )
 CREDIT_NOTE = Paper(
@@ -88,6 +90,7 @@ CREDIT_NOTE = Paper(
         "SentToContact": False,
         "HasAttachments": False,
         "InvoiceAddresses": [],
+        "HasErrors": False,
     },
 )
 _PART_PAID = frozenset(
@@ -105,15 +108,11 @@ _SILENT = frozenset({"DueDate", "SentToContact"})
 def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: bool = True) -> Record:
     """A document with what was asked of its heading; its lines are still as they were."""
     asked = work.asked
-    document = dict(current or {paper.id: str(uuid.uuid4()), **paper.fresh})
+    document = dict(current or {paper.id: work.new_id(), **paper.fresh})
     if paper.types:
-        kind = asked.get("Type", document.get("Type"))
-        if kind not in paper.types.split():
-            work.refuse(f"The Type '{kind or ''}' is not valid for this document")
-        elif current is not None and kind != current["Type"]:
-            work.refuse(f"The Type of {paper.noun} cannot be changed")
-        document["Type"] = kind
-    for name in (*paper.text.split(), *paper.days.split()):
+        _type(work, paper, document, current)
+    by_hand = paper.by_hand.split() if work.by_hand else ()
+    for name in (*paper.text.split(), *paper.days.split(), *by_hand):
         if name in asked:
             document[name] = asked[name]
     document["Date"] = asked.get("Date") or document.get("Date") or work.today
@@ -128,25 +127,36 @@ def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: 
     return document
 
 
+def _type(work: Work, paper: Paper, document: Record, current: Record | None) -> None:
+    kind = work.asked.get("Type", document.get("Type"))
+    if kind not in paper.types.split():
+        work.refuse(f"The Type '{kind or ''}' is not valid for this document")
+    elif current is not None and kind != current["Type"]:
+        work.refuse(f"The Type of {paper.noun} cannot be changed")
+    document["Type"] = kind
+
+
 def _theme(work: Work, document: Record, current: Record | None) -> None:
     theme = work.asked.get("BrandingThemeID")
     if theme and not work.matching("BrandingThemes", "BrandingThemeID", theme):
         work.refuse("BrandingThemeID could not be found")
     themed = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in books.SALES
-    if current is None and themed and not theme:
-        themes = work.organisation.records("BrandingThemes")
-        if themes:
-            document["BrandingThemeID"] = min(themes, key=lambda one: one.get("SortOrder", 0))[
-                "BrandingThemeID"
-            ]
+    if current is None and themed and not theme and (usual := default_theme(work)):
+        document["BrandingThemeID"] = usual
+
+
+def default_theme(work: Work) -> str | None:
+    """The BrandingThemeID of the organisation's first branding theme, if it has one."""
+    themes = work.organisation.records("BrandingThemes")
+    first = min(themes, key=lambda one: one.get("SortOrder", 0), default={})
+    return first.get("BrandingThemeID")
 
 
 def _currency(work: Work, document: Record, current: Record | None) -> None:
     """The currency: as asked, else the contact's, else the organisation's; the rate: as asked, else the day's."""
-    asked = work.asked
     contact = work.get("Contacts", (document.get("Contact") or {}).get("ContactID")) or {}
     code = (
-        asked.get("CurrencyCode")
+        work.asked.get("CurrencyCode")
         or document.get("CurrencyCode")
         or contact.get("DefaultCurrency")
         or work.base
@@ -154,15 +164,21 @@ def _currency(work: Work, document: Record, current: Record | None) -> None:
     if not work.matching("Currencies", "Code", code):
         work.refuse(f"Organisation is not subscribed to currency {code}")
         return
-    document["CurrencyCode"] = code = code.upper()
-    rate = asked.get("CurrencyRate")
-    if rate is not None and rate < 0:
+    document["CurrencyCode"] = code.upper()
+    if (work.asked.get("CurrencyRate") or ZERO) < 0:
         work.refuse("CurrencyRate must be greater than zero")
-    moved = current is None or code != current.get("CurrencyCode") or document["Date"] != current.get("Date")
-    if code == work.base:
+    if document["CurrencyCode"] != work.base:
+        _currency_rate(work, document, current)
+    elif "RepeatingInvoiceID" in document:  # what a template made has none in base currency (as recorded)
+        document.pop("CurrencyRate", None)
+    else:
         document["CurrencyRate"] = ONE
-        return
+
+
+def _currency_rate(work: Work, document: Record, current: Record | None) -> None:
+    code, rate = document["CurrencyCode"], work.asked.get("CurrencyRate")
     usual = _rate(code, work.base, document["Date"])
+    moved = current is None or any(document[name] != current.get(name) for name in ("CurrencyCode", "Date"))
     if rate:
         document["CurrencyRate"] = rate
         if usual and not Decimal("0.5") < rate / usual < 2:
@@ -185,8 +201,11 @@ def numbered(work: Work, paper: Paper, document: Record) -> None:
 
 
 def _due(work: Work, document: Record) -> None:
-    """DueDate from the terms of the contact, else of the organisation; an approved document needs one."""
-    if document.get("DueDate"):
+    """DueDate from the terms of the contact, else of the organisation; what an app approves needs one.
+
+    Bills that were entered in Xero itself may have none (as recorded).
+    """
+    if document.get("DueDate") or work.by_hand:
         return
     side = "Sales" if books.is_sale(document) else "Bills"
     contact = work.get("Contacts", document["Contact"].get("ContactID")) or {}
@@ -246,20 +265,8 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
     document = heading(work, paper, current)
     document["Status"] = status = "AUTHORISED" if status == "PAID" else status
     _unique_number(work, paper, document, current)
-    approved = status == "AUTHORISED"
     if not work.broken and document.get("Contact") and document.get("Type"):
-        if approved:
-            if paper is INVOICE:
-                _due(work, document)
-            in_ledger = current is not None and was in {"AUTHORISED", "PAID"}
-            work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
-        kind = Lines(
-            sale=document["Type"] in books.SALES, complete=approved, discount=document["Type"] == "ACCREC"
-        )
-        document = with_lines(work, document, kind, current)
-        document["IsDiscounted"] = any(
-            one.get("DiscountRate") or one.get("DiscountAmount") for one in document["LineItems"]
-        )
+        document = _completed(work, paper, document, current)
     work.echo = {**own(paper, document, sent=work.asked), **work.echo}
     work.stop()
     if document["Type"] in books.SALES:
@@ -270,7 +277,30 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
     if paper is CREDIT_NOTE:
         document["ID"] = document[paper.id]
         document.pop("IsDiscounted", None)
-    if was in {"AUTHORISED", "PAID"} and current is not None:
+    return _into_ledger(work, paper, document, current, approved=status == "AUTHORISED")
+
+
+def _completed(work: Work, paper: Paper, document: Record, current: Record | None) -> Record:
+    """The document with its due date, lines and totals."""
+    approved = document["Status"] == "AUTHORISED"
+    if approved:
+        if paper is INVOICE:
+            _due(work, document)
+        in_ledger = current is not None and current["Status"] in {"AUTHORISED", "PAID"}
+        work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
+    kind = Lines(
+        sale=document["Type"] in books.SALES, complete=approved, discount=document["Type"] == "ACCREC"
+    )
+    document = with_lines(work, document, kind, current)
+    discounts = (one.get("DiscountRate") or one.get("DiscountAmount") for one in document["LineItems"])
+    return {**document, "IsDiscounted": any(discounts)}
+
+
+def _into_ledger(
+    work: Work, paper: Paper, document: Record, current: Record | None, *, approved: bool
+) -> Record:
+    """Put a document, and into the ledger what has changed of it there."""
+    if current is not None and current["Status"] in {"AUTHORISED", "PAID"}:
         if all(document.get(name) == current.get(name) for name in _IN_LEDGER):
             return work.put(paper.path, document)
         _stock(work, current, -1)
@@ -352,45 +382,58 @@ def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
     ``sign`` -1 undoes it. Gives the postings for the cost of what is sold.
     """
     postings: list[Posting] = []
-    sale = document["Type"] in books.SALES
-    credit = document["Type"].endswith("CREDIT")
-    posted = (
-        []
-        if sign > 0
-        else [
-            one for journal in work.standing(books.document_id(document)) for one in journal["JournalLines"]
-        ]
-    )
+    posted: list[Record] = []
+    if sign < 0:
+        standing = work.standing(books.document_id(document))
+        posted = [line for journal in standing for line in journal["JournalLines"]]
     for line in document["LineItems"]:
         item = next(iter(work.matching("Items", "Code", line.get("ItemCode"))), None)
         item = item and work.get("Items", item["ItemID"])
         if not item or not item.get("IsTrackedAsInventory"):
             continue
-        quantity, pool = item.get("QuantityOnHand", ZERO), item.get("TotalCostPool", ZERO)
-        moved = line.get("Quantity", ONE) * sign * (-1 if sale != credit else 1)
-        if sale:
-            cost = money(pool * moved / quantity) if quantity else ZERO
-            if sign < 0:
-                cost = books.negated(_taken(posted, item))
-            if quantity + moved < 0 and sign > 0 and not work.call.flag("allowBackorders"):
-                work.stop(f"The quantity of item '{item['Code']}' on hand is not enough for this document")
-            if sign > 0 and cost:
-                for code, net in (
-                    (item["PurchaseDetails"].get("COGSAccountCode"), books.negated(cost)),
-                    (item.get("InventoryAssetAccountCode"), cost),
-                ):
-                    found = account(work, {"AccountCode": code})
-                    if found is not None:
-                        postings.append(Posting(found, net, description=item.get("Name")))
+        if document["Type"] in books.SALES:
+            postings += _sold(work, document, line, item, sign, posted)
         else:
-            net = line["LineAmount"] - (
-                line.get("TaxAmount", ZERO) if document["LineAmountTypes"] == "Inclusive" else ZERO
-            )
-            cost = in_base(net, document.get("CurrencyRate")) * sign * (-1 if credit else 1)
-        work.put(
-            "Items", {**item, "QuantityOnHand": quantity + moved, "TotalCostPool": pool + cost}, touch=False
-        )
+            _bought(work, document, line, item, sign)
     return postings
+
+
+def _move(work: Work, item: Record, quantity: Decimal, cost: Decimal) -> None:
+    stock = {
+        "QuantityOnHand": item.get("QuantityOnHand", ZERO) + quantity,
+        "TotalCostPool": item.get("TotalCostPool", ZERO) + cost,
+    }
+    work.put("Items", {**item, **stock}, touch=False)
+
+
+def _bought(work: Work, document: Record, line: Record, item: Record, sign: int) -> None:
+    """A line of a bill or of a supplier's credit note: the stock is worth what was paid without tax."""
+    sign *= -1 if document["Type"].endswith("CREDIT") else 1
+    net = line["LineAmount"]
+    if document["LineAmountTypes"] == "Inclusive":
+        net -= line.get("TaxAmount", ZERO)
+    _move(work, item, line.get("Quantity", ONE) * sign, in_base(net, document.get("CurrencyRate")) * sign)
+
+
+def _sold(
+    work: Work, document: Record, line: Record, item: Record, sign: int, posted: list[Record]
+) -> list[Posting]:
+    """A line of a sale or of a customer's credit note, and the postings for its cost."""
+    quantity, pool = item.get("QuantityOnHand", ZERO), item.get("TotalCostPool", ZERO)
+    moved = line.get("Quantity", ONE) * sign * (1 if document["Type"].endswith("CREDIT") else -1)
+    if sign < 0:
+        _move(work, item, moved, books.negated(_taken(posted, item)))
+        return []
+    cost = money(pool * moved / quantity) if quantity else ZERO
+    if quantity + moved < 0 and not work.origin.backorders:
+        work.stop(f"The quantity of item '{item['Code']}' on hand is not enough for this document")
+    _move(work, item, moved, cost)
+    sides = (
+        (item["PurchaseDetails"].get("COGSAccountCode"), books.negated(cost)),
+        (item.get("InventoryAssetAccountCode"), cost),
+    )
+    accounts = [(account(work, {"AccountCode": code}), net) for code, net in sides if cost]
+    return [Posting(one, net, description=item.get("Name")) for one, net in accounts if one is not None]
 
 
 def _taken(posted: list[Record], item: Record) -> Decimal:

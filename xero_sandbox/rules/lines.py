@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..accounting import double_entry as books
 from ..accounting.double_entry import ONE, ZERO, money
-from ..http.messages import CENT, TEN_THOUSANDTH
-from ..state.store import Record
+from ..state.tables import Record
+from ..values import CENT, TEN_THOUSANDTH
 from .work import Work
 
 _PLAIN = ("Description", "Quantity", "DiscountRate", "DiscountAmount")
@@ -82,29 +81,31 @@ def with_lines(work: Work, document: Record, kind: Lines, current: Record | None
     """
     before: list[Record] = (current or {}).get("LineItems", [])
     asked = work.asked.get("LineItems")
-    if asked is None:
-        lines = before
-        if current is not None and current["LineAmountTypes"] != document["LineAmountTypes"]:
-            lines = [{name: one for name, one in line.items() if name != "TaxAmount"} for line in lines]
+    if asked is not None:
+        lines = _asked_lines(work, document, kind, before)
+    elif current is not None and current["LineAmountTypes"] != document["LineAmountTypes"]:
+        lines = [{name: one for name, one in line.items() if name != "TaxAmount"} for line in before]
     else:
-        known = {str(line["LineItemID"]).lower(): line for line in before}
-        fresh: list[Record] = []
-        kept: list[Record] = []
-        echo = []
-        for one in asked:
-            old = known.get(str(one.get("LineItemID", "")).lower())
-            errors: list[str] = []
-            line = _line(work, document, kind, one, old, errors)
-            (kept if old else fresh).append(line)
-            shown = {name: value for name, value in line.items() if old or name != "LineItemID"}
-            echo.append({**shown, "ValidationErrors": [{"Message": error} for error in errors]})
-        lines = fresh + kept
-        work.echo["LineItems"] = echo
-    document = {**document, "LineItems": lines}
+        lines = before
     if kind.complete:
         _complete(work, lines)
-    percents = work.ledger.percents
-    return books.priced(document, percents, keep_tax=True)
+    return books.priced({**document, "LineItems": lines}, work.chart.percents, keep_tax=True)
+
+
+def _asked_lines(work: Work, document: Record, kind: Lines, before: list[Record]) -> list[Record]:
+    known = {str(line["LineItemID"]).lower(): line for line in before}
+    fresh: list[Record] = []
+    kept: list[Record] = []
+    echo = []
+    for place, one in enumerate(work.asked["LineItems"]):
+        old = known.get(str(one.get("LineItemID", "")).lower())
+        errors: list[str] = []
+        line = _line(work, document, kind, one, old, place, errors)
+        (kept if old else fresh).append(line)
+        shown = {name: value for name, value in line.items() if old or name != "LineItemID"}
+        echo.append({**shown, "ValidationErrors": [{"Message": error} for error in errors]})
+    work.echo["LineItems"] = echo
+    return fresh + kept
 
 
 def _complete(work: Work, lines: list[Record]) -> None:
@@ -121,42 +122,61 @@ def _complete(work: Work, lines: list[Record]) -> None:
 
 
 def _line(
-    work: Work, document: Record, kind: Lines, asked: Record, old: Record | None, errors: list[str]
+    work: Work,
+    document: Record,
+    kind: Lines,
+    asked: Record,
+    old: Record | None,
+    place: int,
+    errors: list[str],
 ) -> Record:
     def wrong(message: str) -> None:
         errors.append(message)
         work.refuse(message)
 
-    line: Record = dict(old) if old else {"LineItemID": str(uuid.uuid4())}
+    line: Record = dict(old) if old else {"LineItemID": work.new_id(f"line/{place}")}
     line.update({name: asked[name] for name in _PLAIN if name in asked})
     if "ItemCode" in asked:
         _item(work, kind, asked, line, wrong)
     if "UnitAmount" in asked:
         line["UnitAmount"] = asked["UnitAmount"]
-    amount = asked.get("LineAmount")
-    if amount is not None:
-        _fill_from_amount(line, amount)
+    if asked.get("LineAmount") is not None:
+        _fill_from_amount(line, asked["LineAmount"])
     if (line.get("DiscountRate") or line.get("DiscountAmount")) and not kind.discount:
         wrong("Discounts are not supported on this type of document")
     if asked.get("AccountCode") or asked.get("AccountID"):
         _account(work, kind, asked, line, wrong)
     if "Tracking" in asked:
         line["Tracking"] = tracking(work, asked["Tracking"], wrong)
-    if "UnitAmount" not in line:
-        if not line.get("Description"):
-            wrong("The Description field is mandatory")
-        return {name: one for name, one in line.items() if name != "Quantity" or one}
-    if old is None or set(asked) & {"UnitAmount", "LineAmount", "ItemCode"}:
-        step = TEN_THOUSANDTH if work.call.places == 4 else CENT
+    if "UnitAmount" in line:
+        _price(work, document, kind, asked, line, wrong, new=old is None)
+        return line
+    if not line.get("Description"):
+        wrong("The Description field is mandatory")
+    return {name: one for name, one in line.items() if name != "Quantity" or one}
+
+
+def _price(
+    work: Work,
+    document: Record,
+    kind: Lines,
+    asked: Record,
+    line: Record,
+    wrong: Callable[[str], None],
+    *,
+    new: bool,
+) -> None:
+    """Round the price of a line, check its amount and work out its tax."""
+    if new or set(asked) & {"UnitAmount", "LineAmount", "ItemCode"}:
+        step = TEN_THOUSANDTH if work.origin.four_decimals else CENT
         line["UnitAmount"] = line["UnitAmount"].quantize(step, ROUND_HALF_UP)
     line.setdefault("Quantity", ONE)
     line.setdefault("Tracking", [])
-    expected = books.line_amount(line) or ZERO
+    expected, amount = books.line_amount(line) or ZERO, asked.get("LineAmount")
     if amount is not None and money(amount) != expected:
         wrong(f"The line total {money(amount)} does not match the expected line total {expected}")
-    if old is None or set(asked) & _PRICING or document["LineAmountTypes"] != work.was.get("LineAmountTypes"):
+    if new or set(asked) & _PRICING or document["LineAmountTypes"] != work.was.get("LineAmountTypes"):
         _tax(work, document, kind, asked, line, expected, wrong)
-    return line
 
 
 def _fill_from_amount(line: Record, amount: Decimal) -> None:
@@ -183,23 +203,28 @@ def _item(work: Work, kind: Lines, asked: Record, line: Record, wrong: Callable[
     if item is None:
         wrong(f"Item code '{code}' is not valid")
         return
-    side = "SalesDetails" if kind.sale else "PurchaseDetails"
-    details = item.get(side) or {}
     line["ItemCode"] = item["Code"]
     line["Item"] = {name: item[name] for name in ("ItemID", "Name", "Code") if name in item}
     words = item.get("Description" if kind.sale else "PurchaseDescription") or item.get("Name")
     if words and not line.get("Description"):
         line["Description"] = words
-    if "UnitPrice" in details and not {"UnitAmount", "LineAmount"} & (asked.keys() | line.keys()):
+    _item_details(work, kind, item, asked, line)
+
+
+def _item_details(work: Work, kind: Lines, item: Record, asked: Record, line: Record) -> None:
+    """Price, account and tax type of the item's sales or purchase side."""
+    given = asked.keys() | line.keys()
+    details = item.get("SalesDetails" if kind.sale else "PurchaseDetails") or {}
+    if "UnitPrice" in details and not {"UnitAmount", "LineAmount"} & given:
         line["UnitAmount"] = details["UnitPrice"]
     code = details.get("AccountCode")
     if item.get("IsTrackedAsInventory") and not kind.sale:
         code = item.get("InventoryAssetAccountCode")
-    if code and not any(one.get(name) for one in (asked, line) for name in ("AccountCode", "AccountID")):
-        found = account(work, {"AccountCode": code})
-        if found is not None:
-            line.update(AccountCode=found["Code"], AccountID=found["AccountID"])
-    if details.get("TaxType") and kind.tax and "TaxType" not in (asked.keys() | line.keys()):
+    coded = any(one.get(name) for one in (asked, line) for name in ("AccountCode", "AccountID"))
+    found = account(work, {"AccountCode": code}) if code and not coded else None
+    if found is not None:
+        line.update(AccountCode=found["Code"], AccountID=found["AccountID"])
+    if details.get("TaxType") and kind.tax and "TaxType" not in given:
         line["TaxType"] = details["TaxType"]
 
 
@@ -228,19 +253,13 @@ def _tax(
     wrong: Callable[[str], None],
 ) -> None:
     """Tax type and amount: what is sent, else what item or account say (on quotes: none)."""
-    untaxed = document["LineAmountTypes"].upper() == "NOTAX"
-    found = work.ledger.accounts.get(line.get("AccountID", ""))
-    if "TaxType" in asked:
-        line["TaxType"] = asked["TaxType"]
-    if untaxed and kind.tax:
-        line["TaxType"] = none_type(work)
-    elif kind.tax and not line.get("TaxType") and found is not None:
-        line["TaxType"] = found.get("TaxType") or none_type(work)
-    tax_type = line.get("TaxType")
+    found = work.chart.accounts.get(line.get("AccountID", ""))
+    tax_type = _tax_type(work, document, kind, asked, line, found)
     line.pop("TaxAmount", None)
     if not tax_type:
         line.pop("TaxType", None)
         return
+    line["TaxType"] = tax_type
     rate = next(iter(work.matching("TaxRates", "TaxType", tax_type)), None)
     if rate is None or rate["TaxType"] != tax_type or rate["Status"] != "ACTIVE":
         wrong(f"The TaxType code {tax_type} does not exist or cannot be used for this type of transaction.")
@@ -255,33 +274,30 @@ def _tax(
             wrong(f"The tax amount {line['TaxAmount']} does not match the expected tax amount {expected}")
 
 
+def _tax_type(
+    work: Work, document: Record, kind: Lines, asked: Record, line: Record, found: Record | None
+) -> str | None:
+    tax_type: str | None = asked.get("TaxType", line.get("TaxType"))
+    if not kind.tax:
+        return tax_type
+    if document["LineAmountTypes"].upper() == "NOTAX":
+        return none_type(work)
+    if not tax_type and found is not None:
+        return found.get("TaxType") or none_type(work)
+    return tax_type
+
+
 def tracking(work: Work, asked: list[Record], wrong: Callable[[str], None]) -> list[Record]:
     """Tracking by names or by ids, in full."""
     if len(asked) > 2:
         wrong("A line can have a maximum of 2 tracking categories")
     found = []
+    categories = work.organisation.table("TrackingCategories").rows.values()
     for one in asked:
-        name, option = one.get("Name", ""), one.get("Option", "")
-        categories = work.organisation.records("TrackingCategories")
-        category = next(
-            (
-                each
-                for each in categories
-                if each["TrackingCategoryID"] == one.get("TrackingCategoryID", "").lower()
-                or ("TrackingCategoryID" not in one and each["Name"].casefold() == name.casefold())
-            ),
-            None,
-        )
-        chosen = next(
-            (
-                each
-                for each in (category or {}).get("Options", ())
-                if each["TrackingOptionID"] == one.get("TrackingOptionID", "").lower()
-                or ("TrackingOptionID" not in one and each["Name"].casefold() == option.casefold())
-            ),
-            None,
-        )
+        category = _named(categories, one, "TrackingCategoryID", "Name")
+        chosen = category and _named(category.get("Options", ()), one, "TrackingOptionID", "Option")
         if category is None or chosen is None:
+            name, option = one.get("Name", ""), one.get("Option", "")
             wrong(f"The tracking option '{option}' of the tracking category '{name}' could not be found")
         elif category["Status"] != "ACTIVE" or chosen.get("Status", "ACTIVE") != "ACTIVE":
             wrong(f"The tracking option '{chosen['Name']}' has been archived")
@@ -296,3 +312,12 @@ def tracking(work: Work, asked: list[Record], wrong: Callable[[str], None]) -> l
                 }
             )
     return found
+
+
+def _named(records: Iterable[Record], asked: Record, key: str, name: str) -> Record | None:
+    """The category or option that is asked for, by its id or, without one, by its name."""
+    if key in asked:
+        wanted = asked[key].lower()
+        return next((one for one in records if one[key] == wanted), None)
+    text = asked.get(name, "").casefold()
+    return next((one for one in records if one["Name"].casefold() == text), None)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-
 from ..accounting import double_entry as books
 from ..accounting.double_entry import DEAD, ZERO, money
-from ..state.store import Record
+from ..state.tables import Record
 from .lines import account, amount_types, none_type, tracking
 from .work import Rule, Work
 
@@ -15,19 +13,38 @@ _SYSTEM = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS"})
 """System accounts that take no manual journal; neither do bank and inventory accounts (Xero's documentation)."""
 
 
+_IN_LEDGER = ("Date", "JournalLines", "LineAmountTypes", "Narration")
+
+
 def save_manual_journal(work: Work, current: Record | None) -> Record:
     """Check and put a manual journal; its lines have no ids, so the whole set is replaced."""
-    asked, was = work.asked, current["Status"] if current else ""
-    status = asked.get("Status", was or "DRAFT")
+    was = current["Status"] if current else ""
+    status = str(work.asked.get("Status", was or "DRAFT"))
     if status not in _STEPS.get(was, "").split():
         work.stop(f"Manual Journal not of valid status for {'modification' if current else 'creation'}")
     if current is not None and status in DEAD:
-        if status == "VOIDED":
-            work.lock_dates(current["Date"])
-            work.stop()
-            work.reverse(current["ManualJournalID"])
-        return work.put("ManualJournals", {**current, "Status": status})
-    journal: Record = dict(current or {"ManualJournalID": str(uuid.uuid4()), "HasAttachments": False})
+        return _end(work, current, status)
+    journal = _journal(work, current, status)
+    _check_balance(work, journal)
+    work.echo = {**{name: one for name, one in journal.items() if name != "ManualJournalID"}, **work.echo}
+    work.echo["JournalLines"] = journal.get("JournalLines", [])
+    posted = current is not None and was == "POSTED"
+    if status == "POSTED":
+        work.lock_dates(journal["Date"], current["Date"] if current and posted else None)
+    work.stop()
+    if current is not None and posted:
+        if all(journal.get(name) == current.get(name) for name in _IN_LEDGER):
+            return work.put("ManualJournals", journal)
+        work.reverse(current["ManualJournalID"])
+    if status == "POSTED":
+        work.post(work.ledger.post_manual_journal(journal, work.at))
+    return work.put("ManualJournals", journal)
+
+
+def _journal(work: Work, current: Record | None, status: str) -> Record:
+    """The journal with what was asked for."""
+    asked = work.asked
+    journal: Record = dict(current or {"ManualJournalID": work.new_id(), "HasAttachments": False})
     journal.setdefault("ShowOnCashBasisReports", True)
     for name in ("Narration", "Url", "ShowOnCashBasisReports"):
         if name in asked:
@@ -38,25 +55,18 @@ def save_manual_journal(work: Work, current: Record | None) -> Record:
     if not journal.get("Narration"):
         work.refuse("Narration must be specified")
     if "JournalLines" in asked:
-        journal["JournalLines"] = [
-            line
-            for one in asked["JournalLines"]
-            if (line := _line(work, one, journal["LineAmountTypes"])) is not None
-        ]
-    _check_balance(work, journal)
-    work.echo = {**{name: one for name, one in journal.items() if name != "ManualJournalID"}, **work.echo}
-    work.echo["JournalLines"] = journal.get("JournalLines", [])
-    if status == "POSTED":
-        work.lock_dates(journal["Date"], current["Date"] if current and was == "POSTED" else None)
-    work.stop()
-    if current is not None and was == "POSTED":
-        names = ("Date", "JournalLines", "LineAmountTypes", "Narration")
-        if all(journal.get(name) == current.get(name) for name in names):
-            return work.put("ManualJournals", journal)
+        lines = (_line(work, one, journal["LineAmountTypes"]) for one in asked["JournalLines"])
+        journal["JournalLines"] = [line for line in lines if line is not None]
+    return journal
+
+
+def _end(work: Work, current: Record, status: str) -> Record:
+    """Void a posted journal or delete a draft."""
+    if status == "VOIDED":
+        work.lock_dates(current["Date"])
+        work.stop()
         work.reverse(current["ManualJournalID"])
-    if status == "POSTED":
-        work.post(work.ledger.post_manual_journal(journal, work.at))
-    return work.put("ManualJournals", journal)
+    return work.put("ManualJournals", {**current, "Status": status})
 
 
 def _line(work: Work, asked: Record, kind: str) -> Record | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..accounting.double_entry import ZERO
-from ..state.store import Record
+from ..state.tables import Record
 from .documents import Paper, heading, numbered, own
 from .lines import Lines, with_lines
 from .work import Rule, Work
@@ -17,7 +17,13 @@ ORDER = Paper(
     "",
     "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions",
     "DeliveryDate ExpectedArrivalDate",
-    fresh={"Type": "PURCHASEORDER", "SentToContact": False, "HasAttachments": False, "IsDiscounted": False},
+    fresh={
+        "Type": "PURCHASEORDER",
+        "SentToContact": False,
+        "HasAttachments": False,
+        "IsDiscounted": False,
+        "HasErrors": False,
+    },
 )
 QUOTE = Paper(
     "Quotes",
@@ -82,11 +88,7 @@ def save_order(work: Work, current: Record | None) -> Record:
         if not order["LineItems"]:
             work.refuse("One or more line items must be specified")
     order["IsDiscounted"] = "TotalDiscount" in order
-    if "SentToContact" in asked:
-        if status in {"AUTHORISED", "BILLED"}:
-            order["SentToContact"] = asked["SentToContact"]
-        elif asked["SentToContact"]:
-            work.warn("Only AUTHORISED and BILLED purchase orders may have SentToContact updated.")
+    _mark_sent(work, order)
     work.echo = {**own(ORDER, order, sent=asked), **work.echo, "Status": status}
     if (current or {}).get("Status") == "DELETED" or (current is None and holders):
         work.stop("PurchaseOrder status change is invalid", "Deleted PurchaseOrders cannot be updated")
@@ -97,6 +99,14 @@ def save_order(work: Work, current: Record | None) -> Record:
     work.stop()
     numbered(work, ORDER, order)
     return work.put("PurchaseOrders", order)
+
+
+def _mark_sent(work: Work, order: Record) -> None:
+    asked = work.asked.get("SentToContact")
+    if asked is not None and order["Status"] in {"AUTHORISED", "BILLED"}:
+        order["SentToContact"] = asked
+    elif asked:
+        work.warn("Only AUTHORISED and BILLED purchase orders may have SentToContact updated.")
 
 
 ORDERS = Rule(save_order, flag="HasErrors")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
-from werkzeug import Response
-
-from ..accounting.chart import CLASSES
+from ..accounting.chart import CLASSES, REPORTING
 from ..accounting.double_entry import DEAD, ZERO
-from ..http import messages
-from ..http.calls import Call, Refusal, not_found
-from ..state.store import Organisation, Record
-from .work import ZERO_ID, Rule, Work, elements, head, noted, rendered
+from ..state.organisation import Organisation
+from ..state.tables import Record
+from ..values import CENT, TEN_THOUSANDTH
+from .work import ZERO_ID, Rule, Work, head
+
+_NO_TAX_TYPE = "The TaxType code {} does not exist or cannot be used for this type of transaction."
 
 _WITH_LINES = {
     "Invoices": "LineItems",
@@ -33,28 +32,21 @@ def _lines(organisation: Organisation) -> Iterator[Record]:
             yield from document.get(field) or ()
 
 
-def _unused(call: Call, name: str, value: str, *, journals: bool = False) -> bool:
-    used = any(line.get(name) == value for line in _lines(call.organisation))
+def _unused(work: Work, name: str, value: str, *, journals: bool = False) -> bool:
+    used = any(line.get(name) == value for line in _lines(work.organisation))
     if journals and not used:
         used = any(
             line.get(name) == value
-            for journal in call.organisation.table("Journals").rows.values()
+            for journal in work.organisation.table("Journals").rows.values()
             for line in journal["JournalLines"]
         )
     return not used
 
 
-def _refused(call: Call, record: Record, message: str) -> Refusal:
-    body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
-    element = {**rendered(call, record), "ValidationErrors": noted([message])}
-    return Refusal(400, {**body, "Elements": [element]})
-
-
-def _found(call: Call) -> Record:
-    found = call.organisation.table(call.resource.path).find(call.key)
-    if found is None:
-        raise not_found()
-    return found
+def _in_use(work: Work, key: str, value: str) -> bool:
+    return any(
+        one.get(key) == value for line in _lines(work.organisation) for one in line.get("Tracking") or ()
+    )
 
 
 def _too_long(work: Work, limits: dict[str, int]) -> None:
@@ -69,34 +61,45 @@ _ACCOUNT = (
     "Code Name Type BankAccountNumber Description BankAccountType CurrencyCode TaxType EnablePaymentsToAccount"
     " ShowInExpenseClaims AddToWatchlist"
 ).split()
-_REPORTING = {
-    "ASSET": ("ASS", "Assets"),
-    "EQUITY": ("EQU", "Equity"),
-    "EXPENSE": ("EXP", "Expense"),
-    "LIABILITY": ("LIA", "Liability"),
-    "REVENUE": ("REV", "Revenue"),
+_NEW_ACCOUNT: Record = {
+    "EnablePaymentsToAccount": False,
+    "ShowInExpenseClaims": False,
+    "BankAccountType": "",
+    "HasAttachments": False,
+    "AddToWatchlist": False,
 }
 
 
 def save_account(work: Work, current: Record | None) -> Record:
     """Check and put an account; bank accounts have a number, all others a code."""
     asked = work.asked
-    status = asked.get("Status", (current or {}).get("Status", "ACTIVE"))
-    changed = [name for name in _ACCOUNT if name in asked and asked[name] != (current or {}).get(name)]
-    record: Record = {
-        "AccountID": str(uuid.uuid4()),
-        "EnablePaymentsToAccount": False,
-        "ShowInExpenseClaims": False,
-    }
-    record = {
-        **record,
-        "BankAccountType": "",
-        "HasAttachments": False,
-        "AddToWatchlist": False,
-        **(current or {}),
-    }
+    status = str(asked.get("Status", (current or {}).get("Status", "ACTIVE")))
+    record: Record = {**_NEW_ACCOUNT, **(current or {"AccountID": work.new_id()})}
     record.update({name: asked[name] for name in _ACCOUNT if name in asked})
-    if current is not None and current.get("SystemAccount") and (changed or status != current["Status"]):
+    _account_change(work, current, status)
+    _account_type(work, record, current)
+    _account_names(work, record)
+    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
+        work.refuse(_NO_TAX_TYPE.format(asked["TaxType"]))
+    if record.get("Type") == "BANK":
+        currency = record.setdefault("CurrencyCode", work.base)
+        if not work.matching("Currencies", "Code", currency):
+            work.refuse(f"Organisation is not subscribed to currency {currency}")
+        record["BankAccountType"] = record["BankAccountType"] or "BANK"
+    work.stop()
+    record["Class"] = CLASSES[record["Type"]]
+    if not record.get("TaxType"):
+        record["TaxType"] = _default_tax(work, record["Class"])
+    record["ReportingCode"], record["ReportingCodeName"] = REPORTING[record["Class"]]
+    record["Status"] = status
+    return work.put("Accounts", record)
+
+
+def _account_change(work: Work, current: Record | None, status: str) -> None:
+    """What of an account can be changed: nothing of a system account, status and fields not together."""
+    before = current or {}
+    changed = any(name in work.asked and work.asked[name] != before.get(name) for name in _ACCOUNT)
+    if before.get("SystemAccount") and (changed or status != before["Status"]):
         work.stop("System accounts cannot be edited")
     if current is not None and current["Status"] != "ACTIVE" and changed:
         work.refuse("Archived accounts cannot be edited")
@@ -104,16 +107,23 @@ def save_account(work: Work, current: Record | None) -> Record:
         work.refuse(f"The status '{status}' is not valid for accounts")
     if current is not None and status != current["Status"] and changed:
         work.refuse("The Status of an account cannot be changed together with other fields")
+
+
+def _account_type(work: Work, record: Record, current: Record | None) -> None:
     kind = record.get("Type", "")
     if kind not in CLASSES:
         work.refuse("Account Type must be specified" if not kind else f"Account Type '{kind}' is not valid")
     elif current is not None and "BANK" in {kind, current["Type"]} and kind != current["Type"]:
         work.refuse("The Type of a bank account cannot be changed")
+
+
+def _account_names(work: Work, record: Record) -> None:
+    bank = record.get("Type") == "BANK"
     if not record.get("Name"):
         work.refuse("Please enter a Name.")
-    if kind == "BANK" and not record.get("BankAccountNumber"):
+    if bank and not record.get("BankAccountNumber"):
         work.refuse("Please enter a BankAccountNumber.")
-    if kind != "BANK" and not record.get("Code"):
+    if not bank and not record.get("Code"):
         work.refuse("Please enter a Code.")
     if len(record.get("Code", "")) > 10:
         work.refuse("Account Code is too long. Maximum of 10 characters allowed")
@@ -122,22 +132,6 @@ def save_account(work: Work, current: Record | None) -> Record:
         others = work.matching("Accounts", name, record.get(name))
         if any(one["AccountID"] != record["AccountID"] for one in others):
             work.refuse(f"Please enter a unique {name}.")
-    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
-        work.refuse(
-            f"The TaxType code {asked['TaxType']} does not exist or cannot be used for this type of transaction."
-        )
-    if kind == "BANK":
-        currency = record.setdefault("CurrencyCode", work.base)
-        if not work.matching("Currencies", "Code", currency):
-            work.refuse(f"Organisation is not subscribed to currency {currency}")
-        record["BankAccountType"] = record["BankAccountType"] or "BANK"
-    work.stop()
-    if not record.get("TaxType"):
-        record["TaxType"] = _default_tax(work, CLASSES[kind])
-    record["Class"] = CLASSES[kind]
-    record["ReportingCode"], record["ReportingCodeName"] = _REPORTING[record["Class"]]
-    record["Status"] = status
-    return work.put("Accounts", record)
 
 
 def _default_tax(work: Work, group: str) -> str:
@@ -150,23 +144,20 @@ def _default_tax(work: Work, group: str) -> str:
     return "NONE" if "NONE" in known else "BASEXCLUDED"
 
 
-def delete_account(call: Call) -> Response:
-    """``DELETE /Accounts/{id}``: only one that nothing was ever coded to."""
-    found = _found(call)
+def delete_account(work: Work, found: Record) -> Record:
+    """Delete an account that nothing was ever coded to."""
     codes = [
         item.get(side, {})
-        for item in call.organisation.records("Items")
+        for item in work.organisation.records("Items")
         for side in ("SalesDetails", "PurchaseDetails")
     ]
     coded = any(found.get("Code") and found["Code"] in details.values() for details in codes)
     if found.get("SystemAccount"):
-        raise _refused(call, found, "System accounts cannot be deleted")
-    if coded or not _unused(call, "AccountID", found["AccountID"], journals=True):
-        raise _refused(
-            call, found, "The account cannot be deleted because it has transactions; archive it instead"
-        )
-    call.organisation.remove("Accounts", found["AccountID"])
-    return call.answer("Accounts", [rendered(call, {**found, "Status": "DELETED"})])
+        work.stop("System accounts cannot be deleted")
+    if coded or not _unused(work, "AccountID", found["AccountID"], journals=True):
+        work.stop("The account cannot be deleted because it has transactions; archive it instead")
+    work.remove("Accounts", found["AccountID"])
+    return {**found, "Status": "DELETED"}
 
 
 ACCOUNTS = Rule(save_account, one="PUT POST", summarize="")
@@ -183,7 +174,7 @@ def match_item(work: Work) -> Record | None:
 def save_item(work: Work, current: Record | None) -> Record:
     """Check and put an item; Code has to be there in every update as well."""
     asked = work.asked
-    item: Record = dict(current or {"ItemID": str(uuid.uuid4()), "IsTrackedAsInventory": False})
+    item: Record = dict(current or {"ItemID": work.new_id(), "IsTrackedAsInventory": False})
     code = asked.get("Code")
     if not code:
         work.stop("Price List Item Code must be specified")
@@ -206,7 +197,7 @@ def _details(work: Work, before: Record, asked: Record) -> Record:
     names = ("UnitPrice", "AccountCode", "COGSAccountCode", "TaxType")
     details = {**before, **{name: asked[name] for name in names if name in asked}}
     if "UnitPrice" in asked:
-        step = messages.TEN_THOUSANDTH if work.call.places == 4 else messages.CENT
+        step = TEN_THOUSANDTH if work.origin.four_decimals else CENT
         details["UnitPrice"] = asked["UnitPrice"].quantize(step, ROUND_HALF_UP)
     for name in ("AccountCode", "COGSAccountCode"):
         account = next(iter(work.matching("Accounts", "Code", details.get(name))), None)
@@ -217,9 +208,7 @@ def _details(work: Work, before: Record, asked: Record) -> Record:
         elif account is not None and name == "AccountCode" and not details.get("TaxType"):
             details["TaxType"] = account["TaxType"]
     if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
-        work.refuse(
-            f"The TaxType code {asked['TaxType']} does not exist or cannot be used for this type of transaction."
-        )
+        work.refuse(_NO_TAX_TYPE.format(asked["TaxType"]))
     return details
 
 
@@ -238,7 +227,7 @@ def _tracked(work: Work, item: Record, current: Record | None) -> None:
     if (
         current is not None
         and not current["IsTrackedAsInventory"]
-        and not _unused(work.call, "ItemCode", current["Code"])
+        and not _unused(work, "ItemCode", current["Code"])
     ):
         work.refuse("An item that has transactions cannot become a tracked item")
     item["IsTrackedAsInventory"] = True
@@ -246,13 +235,12 @@ def _tracked(work: Work, item: Record, current: Record | None) -> None:
     item.setdefault("TotalCostPool", ZERO)
 
 
-def delete_item(call: Call) -> Response:
-    """``DELETE /Items/{id}``: gone for good; documents keep their lines."""
-    found = _found(call)
+def delete_item(work: Work, found: Record) -> Record:
+    """Delete an item for good; documents keep their lines."""
     if found.get("QuantityOnHand"):
-        raise _refused(call, found, "Tracked items with a quantity on hand cannot be deleted")
-    call.organisation.remove("Items", found["ItemID"])
-    return Response(b"", 204)
+        work.stop("Tracked items with a quantity on hand cannot be deleted")
+    work.remove("Items", found["ItemID"])
+    return found
 
 
 ITEMS = Rule(save_item, match_item)
@@ -279,26 +267,16 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     if status not in {"ACTIVE", "DELETED"} or (current is None and status != "ACTIVE"):
         work.refuse(f"The status '{status}' is not valid for tax rates")
     if current is not None and status == "DELETED":
-        if not _unused(work.call, "TaxType", current["TaxType"]):
-            work.refuse("The tax rate cannot be deleted because it has been used on a transaction")
-        work.stop()
-        return work.put("TaxRates", {**current, "Status": "DELETED"})
-    name = asked.get("Name", (current or {}).get("Name", ""))
-    if not name:
-        work.refuse("The tax rate Name must be specified")
-    _too_long(work, {"Name": 50})
-    for one in work.matching("TaxRates", "Name", name):
-        if one["Status"] != "DELETED" and (current is None or one["TaxType"] != current["TaxType"]):
-            work.refuse("The tax rate name must be unique")
+        return _delete_tax_rate(work, current)
+    name = str(asked.get("Name", (current or {}).get("Name", "")))
+    _tax_rate_name(work, name, current)
     country = head(work.organisation).get("CountryCode")
     report = asked.get("ReportTaxType", (current or {}).get("ReportTaxType"))
     if not report and country in {"AU", "NZ", "GB"}:
         work.refuse("ReportTaxType must be specified")
     components = _components(work, asked.get("TaxComponents", []))
     work.stop()
-    plain = sum((one["Rate"] for one in components if not one["IsCompound"]), ZERO)
-    compound = sum((one["Rate"] for one in components if one["IsCompound"]), ZERO)
-    rate = (plain + compound * (100 + plain) / 100).quantize(messages.TEN_THOUSANDTH)
+    rate = _effective_rate(components)
     sale = str(report or "OUTPUT").startswith(("OUTPUT", "EXEMPTOUTPUT"))
     record: Record = {
         "TaxType": current["TaxType"] if current else _next_tax_type(work),
@@ -318,6 +296,29 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     return work.put("TaxRates", record)
 
 
+def _delete_tax_rate(work: Work, current: Record) -> Record:
+    if not _unused(work, "TaxType", current["TaxType"]):
+        work.refuse("The tax rate cannot be deleted because it has been used on a transaction")
+    work.stop()
+    return work.put("TaxRates", {**current, "Status": "DELETED"})
+
+
+def _tax_rate_name(work: Work, name: str, current: Record | None) -> None:
+    if not name:
+        work.refuse("The tax rate Name must be specified")
+    _too_long(work, {"Name": 50})
+    for one in work.matching("TaxRates", "Name", name):
+        if one["Status"] != "DELETED" and (current is None or one["TaxType"] != current["TaxType"]):
+            work.refuse("The tax rate name must be unique")
+
+
+def _effective_rate(components: list[Record]) -> Decimal:
+    """The rate of all components; a compound one is charged on the others as well."""
+    plain = sum((one["Rate"] for one in components if not one["IsCompound"]), ZERO)
+    compound = sum((one["Rate"] for one in components if one["IsCompound"]), ZERO)
+    return Decimal(plain + compound * (100 + plain) / 100).quantize(TEN_THOUSANDTH)
+
+
 def _components(work: Work, asked: list[Record]) -> list[Record]:
     if not asked:
         work.refuse("One or more tax components must be specified")
@@ -327,7 +328,7 @@ def _components(work: Work, asked: list[Record]) -> list[Record]:
     return [
         {
             "Name": one.get("Name", ""),
-            "Rate": Decimal(one.get("Rate", ZERO)).quantize(messages.TEN_THOUSANDTH),
+            "Rate": Decimal(one.get("Rate", ZERO)).quantize(TEN_THOUSANDTH),
             "IsCompound": one.get("IsCompound", False),
             "IsNonRecoverable": one.get("IsNonRecoverable", False),
         }
@@ -352,7 +353,7 @@ def save_category(work: Work, current: Record | None) -> Record:
     """Make, rename, archive or restore a tracking category: two active ones at most, four in all."""
     asked = work.asked
     category: Record = {
-        "TrackingCategoryID": str(uuid.uuid4()),
+        "TrackingCategoryID": work.new_id(),
         "Status": "ACTIVE",
         "Options": [],
         **(current or {}),
@@ -380,26 +381,17 @@ def save_category(work: Work, current: Record | None) -> Record:
 TRACKING_CATEGORIES = Rule(save_category, one="PUT POST", summarize="")
 
 
-def _in_use(call: Call, key: str, value: str) -> bool:
-    return any(
-        one.get(key) == value for line in _lines(call.organisation) for one in line.get("Tracking") or ()
-    )
+def delete_category(work: Work, found: Record) -> Record:
+    """Delete a tracking category that no line has."""
+    if _in_use(work, "TrackingCategoryID", found["TrackingCategoryID"]):
+        work.stop("The tracking category cannot be deleted because it is in use; archive it instead")
+    work.remove("TrackingCategories", found["TrackingCategoryID"])
+    return {**found, "Status": "DELETED"}
 
 
-def delete_category(call: Call) -> Response:
-    """``DELETE /TrackingCategories/{id}``: only one that no line has."""
-    found = _found(call)
-    if _in_use(call, "TrackingCategoryID", found["TrackingCategoryID"]):
-        raise _refused(
-            call, found, "The tracking category cannot be deleted because it is in use; archive it instead"
-        )
-    call.organisation.remove("TrackingCategories", found["TrackingCategoryID"])
-    return call.answer("TrackingCategories", [rendered(call, {**found, "Status": "DELETED"})])
-
-
-def _option(name: str, status: str = "ACTIVE", identifier: str | None = None) -> Record:
+def _option(name: str, identifier: str, status: str = "ACTIVE") -> Record:
     return {
-        "TrackingOptionID": identifier or str(uuid.uuid4()),
+        "TrackingOptionID": identifier,
         "Name": name,
         "Status": status,
         "HasValidationErrors": False,
@@ -409,59 +401,42 @@ def _option(name: str, status: str = "ACTIVE", identifier: str | None = None) ->
     }
 
 
-def add_options(call: Call) -> Response:
-    """``PUT /TrackingCategories/{id}/Options``.
-
-    Options that are there already make it a 400 although the new ones are made (calcinai/xero-php#920); a body that
-    names none is a 200 in which nothing was made (XeroAPI/xero-php-oauth2#290).
-    """
-    found = _found(call)
-    options, made, again = list(found["Options"]), [], []
-    for asked in elements(call, "Options"):
-        name = asked.get("Name", "")
-        if not name:
-            continue
-        if any(one["Name"].casefold() == name.casefold() and not one["IsDeleted"] for one in options):
-            again.append(asked)
-            continue
-        made.append(_option(name))
-        options.append(made[-1])
-    if made:
-        call.organisation.put("TrackingCategories", {**found, "Options": options})
-    if again:
-        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
-        refused = [
-            {"TrackingOptionID": ZERO_ID, **one, "ValidationErrors": noted([_NOT_UNIQUE])} for one in again
-        ]
-        return call.refuse(Refusal(400, {**body, "Elements": refused}))
-    return call.answer("Options", made)
+def add_option(work: Work, category_id: str) -> Record:
+    """Add an option to a tracking category; returns the option."""
+    category = work.get("TrackingCategories", category_id) or {}
+    name, options = work.asked["Name"], category["Options"]
+    if any(one["Name"].casefold() == name.casefold() and not one["IsDeleted"] for one in options):
+        work.stop(_NOT_UNIQUE)
+    option = _option(name, work.new_id())
+    work.put("TrackingCategories", {**category, "Options": [*options, option]})
+    return option
 
 
-def change_option(call: Call) -> Response:
-    """``POST …/Options/{id}`` renames, archives or restores an option; ``DELETE`` takes an unused one away."""
-    found = _found(call)
-    before = next((one for one in found["Options"] if one["TrackingOptionID"] == call.name.lower()), None)
-    if before is None:
-        raise not_found()
-    others = [one for one in found["Options"] if one is not before]
-    if call.method == "DELETE":
-        if _in_use(call, "TrackingOptionID", before["TrackingOptionID"]):
-            raise _refused(call, before, "The tracking option cannot be deleted because it is in use")
-        call.organisation.put("TrackingCategories", {**found, "Options": others})
-        return call.answer("Options", [_option(before["Name"], "DELETED", before["TrackingOptionID"])])
-    asked = next(iter(elements(call, "Options")), {})
-    name, status = asked.get("Name", before["Name"]), asked.get("Status", before.get("Status", "ACTIVE"))
+def save_option(work: Work, category: Record, before: Record) -> Record:
+    """Rename, archive or restore an option; returns the option."""
+    name = str(work.asked.get("Name", before["Name"]))
+    status = str(work.asked.get("Status", before.get("Status", "ACTIVE")))
+    others = [one for one in category["Options"] if one is not before]
     if status not in {"ACTIVE", "ARCHIVED"}:
-        raise _refused(
-            call, {**before, "Status": status}, f"The status '{status}' is not valid for tracking options"
-        )
+        work.echo = {**before, "Status": status}
+        work.stop(f"The status '{status}' is not valid for tracking options")
     if not name or any(one["Name"].casefold() == name.casefold() for one in others):
-        raise _refused(call, {**before, "Name": name}, _NOT_UNIQUE)
-    option = _option(name, status, before["TrackingOptionID"])
-    now = [option if one is before else one for one in found["Options"]]
-    if now != found["Options"]:
-        call.organisation.put("TrackingCategories", {**found, "Options": now})
-    return call.answer("Options", [option])
+        work.echo = {**before, "Name": name}
+        work.stop(_NOT_UNIQUE)
+    option = _option(name, before["TrackingOptionID"], status)
+    now = [option if one is before else one for one in category["Options"]]
+    work.put("TrackingCategories", {**category, "Options": now})
+    return option
+
+
+def delete_option(work: Work, category: Record, before: Record) -> Record:
+    """Take away an option that no line has; returns the option."""
+    work.echo = before
+    if _in_use(work, "TrackingOptionID", before["TrackingOptionID"]):
+        work.stop("The tracking option cannot be deleted because it is in use")
+    others = [one for one in category["Options"] if one is not before]
+    work.put("TrackingCategories", {**category, "Options": others})
+    return _option(before["Name"], before["TrackingOptionID"], "DELETED")
 
 
 # --- currencies and payment services ---------------------------------------------------------------------
@@ -502,50 +477,34 @@ def save_payment_service(work: Work, _current: Record | None) -> Record:
 PAYMENT_SERVICES = Rule(save_payment_service, summarize="")
 
 
-def attach_services(call: Call) -> Response:
-    """``POST /BrandingThemes/{id}/PaymentServices``: those attached already stay so."""
-    theme, services = _found(call), call.organisation.table("PaymentServices").rows
+def attach_services(work: Work, theme: Record, asked: list[Record]) -> list[Record]:
+    """Attach payment services to a branding theme; those that are attached already stay. Returns those asked for."""
     chosen: list[Record] = []
-    for asked in elements(call, "PaymentServices"):
-        service = services.get(asked.get("PaymentServiceID", "").lower())
+    for one in asked:
+        service = work.get("PaymentServices", one.get("PaymentServiceID"))
         if service is None:
-            raise _refused(call, {"PaymentServiceID": ZERO_ID, **asked}, "Payment service could not be found")
-        chosen.append(service)
-    attached = dict.fromkeys(
-        [*theme.get("PaymentServiceIDs", ()), *(one["PaymentServiceID"] for one in chosen)]
-    )
-    call.organisation.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
-    return call.answer("PaymentServices", chosen)
+            work.echo = {"PaymentServiceID": ZERO_ID, **one}
+            work.stop("Payment service could not be found")
+        else:
+            chosen.append(service)
+    known = theme.get("PaymentServiceIDs", ())
+    attached = dict.fromkeys([*known, *(one["PaymentServiceID"] for one in chosen)])
+    work.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
+    return chosen
 
 
 # --- linked transactions ---------------------------------------------------------------------------------
 
 
+_SOURCE = ("SourceTransactionID", "SourceLineItemID")
+_LINK = (*_SOURCE, "ContactID", "TargetTransactionID", "TargetLineItemID")
+
+
 def save_link(work: Work, current: Record | None) -> Record:
     """Make a bill's or purchase's line billable to a customer, or point it at the line of a sales invoice."""
-    names = (
-        "SourceTransactionID",
-        "SourceLineItemID",
-        "ContactID",
-        "TargetTransactionID",
-        "TargetLineItemID",
-    )
-    link: Record = {"LinkedTransactionID": str(uuid.uuid4()), **(current or {})}
-    link.update({name: work.asked[name].lower() for name in names if name in work.asked})
-    source = work.get("Invoices", link.get("SourceTransactionID")) or work.get(
-        "BankTransactions", link.get("SourceTransactionID")
-    )
-    if current is not None and any(link.get(name) != current.get(name) for name in names[:2]):
-        work.refuse("The source of a linked transaction cannot be changed")
-    if source is None or source["Type"] not in {"ACCPAY", "SPEND"} or source["Status"] in DEAD:
-        work.stop("The SourceTransactionID must be that of an ACCPAY invoice or a SPEND bank transaction")
-    source = source or {}
-    if link.get("SourceLineItemID") not in {line["LineItemID"] for line in source["LineItems"]}:
-        work.refuse("The SourceLineItemID and SourceTransactionID do not match")
-    elif current is None and work.matching(
-        "LinkedTransactions", "SourceLineItemID", link["SourceLineItemID"]
-    ):
-        work.refuse("The SourceLineItemID has already been linked")
+    link: Record = dict(current or {"LinkedTransactionID": work.new_id()})
+    link.update({name: work.asked[name].lower() for name in _LINK if name in work.asked})
+    source = _source(work, link, current)
     target = work.get("Invoices", link.get("TargetTransactionID"))
     if link.get("TargetTransactionID"):
         _target(work, link, target)
@@ -565,6 +524,22 @@ def save_link(work: Work, current: Record | None) -> Record:
     return work.put("LinkedTransactions", link)
 
 
+def _source(work: Work, link: Record, current: Record | None) -> Record:
+    """The bill or purchase of a link."""
+    key, line = link.get("SourceTransactionID"), link.get("SourceLineItemID")
+    source = work.get("Invoices", key) or work.get("BankTransactions", key)
+    if current is not None and any(link.get(name) != current.get(name) for name in _SOURCE):
+        work.refuse("The source of a linked transaction cannot be changed")
+    if source is None or source["Type"] not in {"ACCPAY", "SPEND"} or source["Status"] in DEAD:
+        work.stop("The SourceTransactionID must be that of an ACCPAY invoice or a SPEND bank transaction")
+    source = source or {}
+    if line not in {one["LineItemID"] for one in source["LineItems"]}:
+        work.refuse("The SourceLineItemID and SourceTransactionID do not match")
+    elif current is None and work.matching("LinkedTransactions", "SourceLineItemID", line):
+        work.refuse("The SourceLineItemID has already been linked")
+    return source
+
+
 def _target(work: Work, link: Record, target: Record | None) -> None:
     if target is None or target["Type"] != "ACCREC" or target["Status"] in DEAD:
         work.refuse("The TargetTransactionID must be that of an ACCREC invoice")
@@ -578,7 +553,7 @@ def _target(work: Work, link: Record, target: Record | None) -> None:
 LINKED_TRANSACTIONS = Rule(save_link, one="PUT POST", summarize="")
 
 
-def delete_link(call: Call) -> Response:
-    """``DELETE /LinkedTransactions/{id}``: gone for good."""
-    call.organisation.remove("LinkedTransactions", _found(call)["LinkedTransactionID"])
-    return Response(b"", 204)
+def delete_link(work: Work, found: Record) -> Record:
+    """Delete a linked transaction for good."""
+    work.remove("LinkedTransactions", found["LinkedTransactionID"])
+    return found

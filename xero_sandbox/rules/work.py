@@ -1,7 +1,8 @@
-"""How a write is worked through: what a request holds, one element after the other, and how it is answered.
+"""How one record is written: what is asked, the rules it meets, and what it changes.
 
-Each element is a ``Work``: what it changes is kept back until it has passed every rule, so that a refused element
-leaves nothing behind. The rules themselves stand beside this file, one function per kind of record.
+Each element of a request is a ``Work``. It keeps back what it changes until every rule is met, so that a refused
+element leaves nothing behind. The rules are functions beside this module, one module for each kind of record. They
+know neither HTTP nor the demo company: both write through them.
 """
 
 from __future__ import annotations
@@ -10,142 +11,22 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from werkzeug import Response
-
 from ..accounting import double_entry as books
-from ..http import messages
-from ..http.calls import JSON, QUOTES_JSON, Call, Refusal, not_found
-from ..http.queries import true
-from ..http.views import shown
-from ..resources import RESOURCES, SINGLE
-from ..state.store import Organisation, Record
+from ..resources import RESOURCES
+from ..state.organisation import Organisation
+from ..state.tables import Record
 
 ZERO_ID = "00000000-0000-0000-0000-000000000000"
-MOST = 500
-"""Elements in one request (Xero's guide to limits)."""
 
 
 class Rejected(Exception):
     """An element breaks a rule; the reasons are in its ``Work``."""
 
-
-# --- what is sent ----------------------------------------------------------------------------------------
-
-_NUMBERS = frozenset(
-    "UnitAmount UnitPrice Quantity LineAmount TaxAmount DiscountRate DiscountAmount Amount BankAmount CurrencyRate"
-    " Rate SubTotal TotalTax Total TotalDiscount AmountDue AmountPaid AmountCredited RemainingCredit Discount"
-    " TotalCostPool QuantityOnHand DisplayTaxRate EffectiveRate TotalAmount AppliedAmount".split()
-)
-_TOO_MUCH = Decimal(10) ** 15
-_WHOLE = frozenset({"Period", "Day"})
-_DATES = frozenset(
-    "Date DueDate ExpectedPaymentDate PlannedPaymentDate DeliveryDate ExpectedArrivalDate ExpiryDate StartDate"
-    " EndDate NextScheduledDate".split()
-)
-_FLAGS = frozenset(
-    "IncludeInEmails SentToContact EnablePaymentsToAccount ShowInExpenseClaims ShowOnCashBasisReports AddToWatchlist"
-    " IsSold IsPurchased IsReconciled FromIsReconciled ToIsReconciled IsCompound IsNonRecoverable ApprovedForSending"
-    " SendCopy MarkAsSent IncludePDF IsCustomer IsSupplier IsTrackedAsInventory".split()
-)
-_OBJECTS = frozenset(
-    "Contact BankAccount Invoice CreditNote Prepayment Overpayment Account FromBankAccount ToBankAccount Schedule"
-    " PurchaseDetails SalesDetails PaymentTerms Bills Sales BatchPayments".split()
-)
-_LISTS = frozenset(
-    "LineItems JournalLines Phones Addresses ContactPersons Tracking TaxComponents Options FromTracking ToTracking"
-    " SalesTrackingCategories PurchasesTrackingCategories Payments Allocations".split()
-)
-
-
-def _unreadable(message: str) -> Refusal:
-    return Refusal(400, messages.api_exception(14, "PostDataInvalidException", message))
-
-
-def elements(call: Call, key: str) -> list[Record]:
-    """The elements of the body: ``{key: [...]}`` (``key`` in any case), a bare list, or one bare object.
-
-    Values come as records keep them: decimals, dates, truth values and text by the name of their field; nulls
-    are left out, and so are objects and lists under names that nothing is done with. Raises the 400 refusal for a
-    body that can't be read.
-    """
-    try:
-        body = messages.decoded(call.body)
-    except ValueError as error:
-        raise _unreadable(str(error)) from None
-    if isinstance(body, dict):
-        wanted = next((name for name in body if name.lower() == key.lower()), None)
-        body = [body] if wanted is None else body[wanted]
-    if isinstance(body, dict):
-        body = [body]
-    if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
-        raise _unreadable(f"{key} must be an array of objects")
-    if len(body) > MOST:
-        raise Refusal(
-            400,
-            messages.api_exception(
-                10,
-                "ValidationException",
-                f"A request can hold {MOST} {key} at most, this one holds {len(body)}",
-            ),
-        )
-    return [_object(one) for one in body]
-
-
-def _object(value: Record, parent: str = "") -> Record:
-    read = {name: _value(name, one, parent) for name, one in _dated(value).items() if one is not None}
-    return {name: one for name, one in read.items() if one is not None}
-
-
-def _dated(value: Record) -> Record:
-    """The object with its dates under their own names: Xero's own examples of requests say `DateString` for `Date`."""
-    twins = [name for name in value if name.endswith("String") and name.removesuffix("String") in _DATES]
-    if not twins:
-        return value
-    given = {name.removesuffix("String"): value[name] for name in twins if value[name]}
-    rest = {name: one for name, one in value.items() if name not in twins and one is not None}
-    return {**given, **rest}
-
-
-def _value(name: str, value: Any, parent: str) -> Any:
-    a_list = isinstance(value, list) and all(isinstance(one, dict) for one in value)
-    if (name in _OBJECTS and not isinstance(value, dict)) or (name in _LISTS and not a_list):
-        raise _unreadable(f"Error converting value {value!r} of {name}")
-    try:
-        if isinstance(value, dict):
-            return _object(value, name) if name in _OBJECTS else None
-        if isinstance(value, list):
-            return [_object(one, name) for one in value] if name in _LISTS else None
-        if name in _WHOLE or (name == "DueDate" and parent == "Schedule"):
-            return int(value)
-        if name in _NUMBERS:
-            return None if value == "" else _number(value)
-        if name in _DATES:
-            return messages.instant(value).date() if value else None
-        if name in _FLAGS:
-            return value if isinstance(value, bool) else true(str(value))
-    except (ValueError, TypeError, AttributeError, InvalidOperation):
-        raise _unreadable(f"Error converting value {value!r} of {name}") from None
-    if isinstance(value, bool):
-        return value if name.startswith(("Has", "Is")) else str(value).lower()
-    return str(value)
-
-
-def _number(value: Any) -> Decimal:
-    if isinstance(value, bool):
-        raise TypeError
-    number = Decimal(str(value).strip())
-    if not number.is_finite() or abs(number) >= _TOO_MUCH:
-        raise ValueError
-    return number
-
-
-# --- one element -----------------------------------------------------------------------------------------
 
 _ZONES = {
     "NEWZEALANDSTANDARDTIME": "Pacific/Auckland",
@@ -162,21 +43,59 @@ def zone(organisation: Organisation) -> ZoneInfo:
 
 def head(organisation: Organisation) -> Record:
     """The organisation's own record."""
-    return next(iter(organisation.records("Organisation")), {})
+    return next(iter(organisation.table("Organisation").rows.values()), {})
+
+
+def _random_id(_part: str) -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who writes, and how.
+
+    ``client_id`` and ``user`` name the app; without ``client_id`` a person enters the record in Xero itself.
+    ``updates``: the element may change a record (POST), else it makes a new one (PUT). ``four_decimals``: unit prices
+    are kept with four decimals (``unitdp=4``). ``backorders``: sales may exceed the stock. ``at``: the instant of the
+    write, the organisation's present by default. ``new_id`` gives the id of a part of the record (``""`` is the
+    record itself); ids are random by default. ``first_journal`` is the number of an organisation's first journal.
+    """
+
+    client_id: str | None = None
+    user: str = "System Generated"
+    updates: bool = False
+    four_decimals: bool = False
+    backorders: bool = False
+    at: datetime | None = None
+    new_id: Callable[[str], str] = _random_id
+    first_journal: int = 1
+
+
+def chart_of(organisation: Organisation) -> books.Chart:
+    """An organisation's accounts, tax rates and tracking."""
+
+    def make() -> books.Chart:
+        paths = ("Accounts", "TaxRates", "TrackingCategories")
+        records = {path: organisation.records(path) for path in paths}
+        return books.Chart({**records, "Organisations": organisation.records("Organisation")})
+
+    found: books.Chart = organisation.derived("chart", make)
+    return found
 
 
 @dataclass
 class Work:
-    """One element on its way into the books.
+    """One element on its way into the organisation.
 
-    ``asked`` is the element as sent; ``echo`` what an answer shows of it when it is refused (what was asked, with
-    what was worked out so far). ``refuse`` notes a broken rule and goes on, ``stop`` ends the work if there is one;
-    ``was`` is the record as it stood. ``broken`` says that there is one whose words stand on a part of the element.
+    ``asked`` is the element as sent; ``echo`` is what an answer shows of it when it is refused: what was asked, with
+    what was worked out so far. ``refuse`` notes a broken rule and continues, ``stop`` ends the work if a rule is
+    broken. ``was`` is the record as it stood. ``broken`` says that an error is noted on a part of the element.
     """
 
-    call: Call
+    organisation: Organisation
     path: str
     asked: Record
+    origin: Origin
     creates: bool = False
     failed: bool = False
     broken: bool = False
@@ -186,11 +105,12 @@ class Work:
     was: Record = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.organisation = self.call.organisation
-        self.at: datetime = self.organisation.stamp()
+        self.at: datetime = self.origin.at or self.organisation.stamp()
         self.echo: Record = dict(self.asked)
+        self.touched: dict[tuple[str, str], None] = {}
         self._kept: dict[tuple[str, str], Record] = {}
         self._new: set[str] = set()
+        self._removed: list[tuple[str, str]] = []
 
     # rules
 
@@ -203,24 +123,28 @@ class Work:
         """Note something odd about what is written all the same."""
         self.warnings.append(message)
 
-    def stop(self, *messages: str) -> None:
+    def stop(self, *reasons: str) -> None:
         """End the work if a rule was broken. Raises ``Rejected``."""
-        for message in messages:
+        for message in reasons:
             self.refuse(message)
         if self.errors or self.broken:
             raise Rejected
 
     # records
 
+    def new_id(self, part: str = "") -> str:
+        """The id of the record, or of a part of it."""
+        return self.origin.new_id(part)
+
     @property
-    def method(self) -> str:
-        """PUT or POST."""
-        return self.call.method
+    def by_hand(self) -> bool:
+        """Whether a person enters the record in Xero itself; an app cannot write every field."""
+        return self.origin.client_id is None
 
     @property
     def today(self) -> date:
         """The calendar day in the organisation's zone; what Xero takes for a missing Date."""
-        return self.organisation.now().astimezone(zone(self.organisation)).date()
+        return (self.origin.at or self.organisation.now()).astimezone(zone(self.organisation)).date()
 
     @property
     def base(self) -> str:
@@ -240,21 +164,29 @@ class Work:
         return self.organisation.table(path).matching(field_name, str(text)) if text else []
 
     def put(self, path: str, record: Record, *, touch: bool = True) -> Record:
-        """Keep a new or changed record, if all goes well; one that is as before stays as it is, stamp and all."""
+        """Keep a new or changed record, if all goes well; a record without a change keeps its stamp."""
         resource = RESOURCES[path]
-        identifier = str(record.setdefault(resource.id, str(uuid.uuid4())))
+        identifier = str(record.get(resource.id) or self.new_id())
+        record = record if resource.id in record else {**record, resource.id: identifier}
         before = self.get(path, identifier)
         if before is None:
             self._new.add(identifier)
         elif {**before, "UpdatedDateUTC": None} == {**record, "UpdatedDateUTC": None}:
             return before
-        fields = resource.fields.split()
-        if touch and "UpdatedDateUTC" in fields:
-            record = {**record, "UpdatedDateUTC": self.at}
+        fields = resource.names
+        if touch:
+            self.touched.pop((path, identifier), None)
+            self.touched[path, identifier] = None
+            if "UpdatedDateUTC" in fields:
+                record = {**record, "UpdatedDateUTC": self.at}
         if before is None and "CreatedDateUTC" in fields:
             record = {**record, "CreatedDateUTC": self.at}
         self._kept[path, identifier] = record
         return record
+
+    def remove(self, path: str, identifier: str) -> None:
+        """Take a record away for good, if all goes well."""
+        self._removed.append((path, identifier))
 
     def number(self, path: str, field_name: str, prefix: str) -> str:
         """The next free number of a series such as INV-0001."""
@@ -272,11 +204,14 @@ class Work:
                 return number
 
     def commit(self) -> None:
-        """Put into the store what the work has kept back."""
+        """Put into the organisation what the work has kept back."""
+        client_id = self.origin.client_id
         for (path, identifier), record in self._kept.items():
             self.organisation.put(path, record, touch=False)
-            if identifier in self._new and path != "Journals":
-                self.organisation.created_by(identifier, self.call.bearer.app.client_id)
+            if client_id is not None and identifier in self._new and path != "Journals":
+                self.organisation.created_by(identifier, client_id)
+        for path, identifier in self._removed:
+            self.organisation.remove(path, identifier)
 
     def contacts_concerned(self) -> set[str]:
         """The contacts whose balances this work has moved."""
@@ -288,21 +223,26 @@ class Work:
 
     # the ledger
 
+    @property
+    def chart(self) -> books.Chart:
+        """The organisation's accounts, tax rates and tracking."""
+        return chart_of(self.organisation)
+
     @cached_property
-    def ledger(self) -> books.Bookkeeper:
-        """The bookkeeper of this organisation, at the next journal's number."""
-        records = {
-            path: self.organisation.records(path) for path in ("Accounts", "TaxRates", "TrackingCategories")
-        }
+    def ledger(self) -> books.Ledger:
+        """The ledger of this organisation, at the next journal's number."""
         last = self.organisation.table("Journals").last()
-        number = int(last["JournalNumber"]) + 1 if last else 1
-        return books.Bookkeeper(
-            {**records, "Organisations": self.organisation.records("Organisation")}, number
-        )
+        number = int(last["JournalNumber"]) + 1 if last else self.origin.first_journal
+        return books.Ledger(self.chart, number, lambda name: self.new_id(f"/{name}"))
 
     def post(self, journal: Record, journal_id: str | None = None) -> None:
         """Put a journal into the ledger, under an id of its own if one is given."""
         self.put("Journals", {**journal, "JournalID": journal_id} if journal_id else journal, touch=False)
+
+    @property
+    def posted(self) -> list[Record]:
+        """The journals of this work, in order of their numbers."""
+        return [record for (path, _), record in self._kept.items() if path == "Journals"]
 
     def standing(self, source_id: str) -> list[Record]:
         """The journals of a document that are not reversed, oldest first."""
@@ -346,10 +286,12 @@ def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> Non
         held = [one for path in sorted(_WITH_BALANCES - {"Invoices"}) for one in documents[path]]
         found = books.balances(documents["Invoices"], held, today).get(contact_id)
         if found != contact.get("Balances"):
-            organisation.put("Contacts", {**contact, "Balances": found}, touch=False)
+            others = {name: one for name, one in contact.items() if name != "Balances"}
+            balances = {"Balances": found} if found else {}
+            organisation.put("Contacts", {**others, **balances}, touch=False)
 
 
-# --- a request -------------------------------------------------------------------------------------------
+# --- rules -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -373,62 +315,28 @@ class Rule:
     by_id: bool = True
 
 
-def write(rule: Rule) -> Callable[[Call], Response]:
-    """The handler of a resource's PUT and POST, for the list as for one record."""
-
-    def handler(call: Call) -> Response:
-        resource = call.resource
-        asked = elements(call, resource.envelope)
-        if call.key or call.method in rule.one.split():
-            asked = asked[:1] or [{}]
-        current = [_named(call, one, rule) for one in asked]
-        done = [attempt(call, rule, *pair) for pair in zip(asked, current, strict=True)]
-        refresh_balances(
-            call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
-        )
-        return answered(call, rule, done)
-
-    return handler
-
-
-def _named(call: Call, asked: Record, rule: Rule) -> str:
-    """The id of the record that an element or the address names; 404 for one that nobody knows.
-
-    One unknown id in a POST ends the whole request before anything is written (as measured against a demo company).
-    """
-    if call.method == "PUT":
-        return ""
-    key = call.resource.id
-    wanted = call.key or str(asked.get(key, ""))
-    if not wanted or wanted == ZERO_ID or not (rule.by_id or call.key):
-        return ""
-    table = call.organisation.table(call.resource.path)
-    found = table.find(wanted) if call.key else table.rows.get(wanted.lower())
-    if found is None:
-        raise not_found()
-    return str(found[key])
-
-
-def attempt(call: Call, rule: Rule, asked: Record, identifier: str = "") -> Work:
-    """Do one element and put it into the store, unless it is refused."""
-    path = call.resource.path
-    work = Work(call, path, asked)
+def attempt(
+    organisation: Organisation, path: str, rule: Rule, asked: Record, origin: Origin, identifier: str = ""
+) -> Work:
+    """Write one element, unless it is refused; ``identifier`` is the id of the record that it changes."""
+    work = Work(organisation, path, asked, origin)
 
     def save() -> Record:
         current = work.get(path, identifier) if identifier else None
-        if current is None and call.method == "POST" and rule.match is not None:
+        if current is None and origin.updates and rule.match is not None:
             current = rule.match(work)
         work.creates = current is None
         if current is not None:
             work.was = current
-            work.echo[call.resource.id] = current[call.resource.id]
+            key = RESOURCES[path].id
+            work.echo[key] = current[key]
         return rule.save(work, current)
 
     return tried(work, save)
 
 
 def tried(work: Work, save: Callable[[], Record]) -> Work:
-    """Let ``save`` do the work; what it has put goes into the store unless it is refused."""
+    """Call ``save``; what it has put goes into the organisation unless it is refused."""
     try:
         record = save()
         work.stop()
@@ -438,139 +346,3 @@ def tried(work: Work, save: Callable[[], Record]) -> Work:
     work.answer = work.answer or record
     work.commit()
     return work
-
-
-# --- the answer ------------------------------------------------------------------------------------------
-
-
-def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
-    """What Xero says to a write of records."""
-    quotes = call.resource.path == "Quotes"
-    response = tally(
-        call,
-        call.resource.envelope,
-        done,
-        lambda work: _failed(call, rule, work) if work.failed else _written(call, rule, work),
-        summarize=bool(call.key) or call.method not in rule.summarize.split(),
-        always=call.resource.path == "BatchPayments",
-        extra={"SummarizeErrors": summarized(call)} if quotes else None,
-    )
-    if quotes and response.content_type == JSON and response.status_code == 200:
-        response.content_type = QUOTES_JSON
-    return response
-
-
-def summarized(call: Call) -> bool:
-    """``summarizeErrors``: true by the server's default, whatever the API definition says (XeroAPI/xero-ruby#247)."""
-    asked = call.param("summarizeErrors")
-    return asked is None or true(asked)
-
-
-def tally(
-    call: Call,
-    key: str,
-    done: list[Work],
-    tree: Callable[[Work], Record],
-    *,
-    summarize: bool = False,
-    always: bool = False,
-    extra: Record | None = None,
-) -> Response:
-    """The answer for all elements under ``key``, each shown by ``tree``.
-
-    Summarized, a failure makes it a 400 that lists only the failed elements although the good ones are kept;
-    otherwise all come back in order, each with its status. ``summarize`` forces the one, ``always`` gives the
-    status in any case.
-    """
-    summarize = summarize or summarized(call)
-    failed = [work for work in done if work.failed]
-    if failed and summarize:
-        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
-        return call.refuse(Refusal(400, {**body, "Elements": [tree(work) for work in failed]}))
-    trees = []
-    for work in done:
-        one = tree(work)
-        if always or not summarize:
-            errors = one.pop("ValidationErrors", None)
-            one["StatusAttributeString"] = "ERROR" if work.failed else "WARNING" if work.warnings else "OK"
-            if errors is not None:
-                one["ValidationErrors"] = errors
-        trees.append(one)
-    return call.answer(key, trees, extra)
-
-
-def noted(found: list[str]) -> list[Record]:
-    """Words as ValidationErrors and Warnings hold them."""
-    return [{"Message": one} for one in found]
-
-
-def _failed(call: Call, rule: Rule, work: Work) -> Record:
-    """A refused element: what was asked, mixed with what was worked out; no UpdatedDateUTC."""
-    resource = call.resource
-    kept = {name: value for name, value in work.echo.items() if name != "UpdatedDateUTC"}
-    shape = kept
-    if rule.by_id:
-        identifier = ZERO_ID if work.creates else kept.get(resource.id, ZERO_ID)
-        shape = {resource.id: identifier, **{name: one for name, one in kept.items() if name != resource.id}}
-    for name in rule.lists.split():
-        shape.setdefault(name, [])
-    tree = rendered(call, shape)
-    if rule.flag:
-        tree[rule.flag] = True
-    if work.warnings:
-        tree["Warnings"] = noted(work.warnings)
-    tree["ValidationErrors"] = noted(work.errors)
-    return tree
-
-
-def _written(call: Call, rule: Rule, work: Work) -> Record:
-    record = work.answer or {}
-    tree = rendered(call, shown(record, call.resource, SINGLE, call.organisation))
-    tree.pop("Attachments", None)
-    if rule.flag:
-        tree[rule.flag] = False
-    if work.warnings:
-        tree["Warnings"] = noted(work.warnings)
-    adjust = _ADJUSTED.get(call.resource.path)
-    if adjust is not None:
-        adjust(call, record, tree)
-    return tree
-
-
-def rendered(call: Call, record: Record) -> Record:
-    """Python values as this caller reads them."""
-    if not call.json:
-        return dict(record)
-    resource = call.resource
-    return messages.rendered(
-        record,
-        twins=resource.twins.split(),
-        offset="" if resource.bare == "*" else messages.OFFSET,
-        bare=frozenset(resource.bare.split()),
-        places=call.places,
-    )
-
-
-def _as_order(call: Call, record: Record, tree: Record) -> None:
-    """Orders show the whole contact, whose stamp is the organisation's local time labelled as UTC (as recorded)."""
-    contact = shown(record, call.resource, SINGLE, call.organisation)["Contact"]
-    if stamp := contact.get("UpdatedDateUTC"):
-        contact = {
-            **contact,
-            "UpdatedDateUTC": stamp + (zone(call.organisation).utcoffset(stamp) or stamp - stamp),
-        }
-    tree["Contact"] = rendered(call, contact)
-    tree.setdefault("TotalDiscount", books.ZERO)
-
-
-def _as_item(call: Call, record: Record, tree: Record) -> None:
-    """Answers to Items have stamps without an offset and an empty ValidationErrors instead of flags."""
-    if call.json:
-        tree["UpdatedDateUTC"] = messages.ms_date(record["UpdatedDateUTC"], "")
-    tree["ValidationErrors"] = []
-
-
-_ADJUSTED: dict[str, Callable[[Call, Record, Record], None]] = {
-    "PurchaseOrders": _as_order,
-    "Items": _as_item,
-}

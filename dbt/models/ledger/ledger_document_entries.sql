@@ -35,6 +35,7 @@ balancing as (
         -g.gap as net, 0 as tax, cast(null as {{ text }}) as tax_type,
         case
             when abs(g.gap) <= 0.01 * (g.entries + 1) then 'Rounding'
+            when g.source_type = 'EXPCLAIM' then 'The receipts of this expense claim are not in the warehouse: open the stream receipts'
             else 'The lines in the warehouse do not add up to the total of the document'
         end as description,
         cast(null as {{ text }}) as line_id, g.record_id, g.contact_id, g.number, g.reference,

@@ -74,7 +74,7 @@ payment_entries as (
 allocations as (
 
     select
-        g.tenant_id, g.use_id, g.date, g.at, g.control_account_id, g.currency_gain_account_id, g.contact_id,
+        g.tenant_id, g.use_id, g.date, g.changed_at, g.control_account_id, g.currency_gain_account_id, g.contact_id,
         g.currency_code, g.currency_rate, g.amount, g.number, c.reference, c.document_kind, c.document_id as credit_id,
         case
             when c.document_kind = 'CREDITNOTE' then case when c.is_sale then 'ACCRECCREDIT' else 'ACCPAYCREDIT' end
@@ -101,7 +101,7 @@ allocation_entries as (
         cast(null as {{ text }}) as line_id, a.use_id as record_id, a.contact_id, a.number, a.reference,
         'Allocations' as kind, a.currency_code, a.currency_rate,
         a.sign * case legs.leg when 1 then a.amount when 2 then -a.amount end as net_in_currency,
-        {{ xero_ledger.no_tags() }}, a.at as updated_date_utc
+        {{ xero_ledger.no_tags() }}, a.changed_at as updated_date_utc
     from allocations as a
     cross join {{ xero_ledger.rows_to(3) }} as legs
     where legs.leg <> 1 or a.document_kind <> 'PREPAYMENT'
@@ -133,7 +133,7 @@ prepayment_uses as (
         s.use_id as record_id, s.contact_id, s.number, s.reference,
         case when s.use_kind = 'payment' then 'Payments' else 'Allocations' end as kind,
         s.currency_code, s.currency_rate, cast(null as {{ money }}) as net_in_currency,
-        {{ xero_ledger.tags('q') }}, s.at as updated_date_utc
+        {{ xero_ledger.tags('q') }}, s.changed_at as updated_date_utc
     from settlements as s
     inner join prepayment_parts as q on q.tenant_id = s.tenant_id and q.prepayment_id = s.document_id
     where s.document_kind = 'PREPAYMENT'

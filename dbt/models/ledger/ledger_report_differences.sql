@@ -89,7 +89,7 @@ differences as (
 
     select
         d.tenant_id, d.month, d.account_id, d.difference,
-        d.month = f.month or d.month <= m.month as is_first
+        d.month = f.month or coalesce(d.month <= m.month, false) as is_first
     from balance_differences as d
     inner join first_months as f on f.tenant_id = d.tenant_id
     left join first_money as m on m.tenant_id = d.tenant_id
@@ -102,25 +102,63 @@ differences as (
 
 ),
 
--- Xero does not say which account paid an expense claim: the one that lacks just that is it.
+-- Xero does not say which account paid an expense claim, and receipts are read only where the tap is told to: both
+-- stand in suspense until then.
 in_suspense as (
 
-    select tenant_id, {{ xero_ledger.month_of('date') }} as month, sum(net_amount) as net_amount
+    select
+        tenant_id, {{ xero_ledger.month_of('date') }} as month, sum(net_amount) as net_amount,
+        sum(case when kind = 'Expense claim payments' then net_amount else 0 end) as paid,
+        sum(case when source_type = 'EXPCLAIM' then net_amount else 0 end) as without_receipts
     from {{ ref('ledger_entries') }}
-    where account_id = 'suspense' and kind = 'Expense claim payments'
+    where account_id = 'suspense' and (kind = 'Expense claim payments' or source_type = 'EXPCLAIM')
     group by tenant_id, {{ xero_ledger.month_of('date') }}
+
+),
+
+-- The account that lacks just what was paid is the one that paid.
+paying as (
+
+    select d.tenant_id, d.month, d.account_id
+    from differences as d
+    inner join in_suspense as s on s.tenant_id = d.tenant_id and s.month = d.month and s.paid = d.difference
+    inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = d.tenant_id and a.account_id = d.account_id
+    where not a.is_profit_and_loss and d.account_id <> 'suspense' and s.paid <> 0
+
+),
+
+-- Expenses and tax that together are what the claims of the month come to are those of the receipts.
+months_of_receipts as (
+
+    select d.tenant_id, d.month
+    from differences as d
+    inner join in_suspense as s on s.tenant_id = d.tenant_id and s.month = d.month
+    left join paying as p on p.tenant_id = d.tenant_id and p.month = d.month and p.account_id = d.account_id
+    where d.account_id <> 'suspense' and not d.is_first and p.account_id is null and s.without_receipts <> 0
+    group by d.tenant_id, d.month, s.without_receipts
+    having sum(d.difference) = s.without_receipts
 
 ),
 
 claims as (
 
-    select d.tenant_id, d.month, d.account_id
+    select tenant_id, month, account_id, 'Expense claim payments' as kind from paying
+    union all
+    select d.tenant_id, d.month, d.account_id, 'Receipts of expense claims that are not loaded'
+    from differences as d
+    inner join months_of_receipts as m on m.tenant_id = d.tenant_id and m.month = d.month
+    left join paying as p on p.tenant_id = d.tenant_id and p.month = d.month and p.account_id = d.account_id
+    where d.account_id <> 'suspense' and p.account_id is null
+    union all
+    select d.tenant_id, d.month, d.account_id,
+        case
+            when s.without_receipts = 0 then 'Expense claim payments'
+            else 'Receipts of expense claims that are not loaded'
+        end
     from differences as d
     inner join in_suspense as s
-        on s.tenant_id = d.tenant_id and s.month = d.month
-        and s.net_amount = case when d.account_id = 'suspense' then -d.difference else d.difference end
-    inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = d.tenant_id and a.account_id = d.account_id
-    where not a.is_profit_and_loss
+        on s.tenant_id = d.tenant_id and s.month = d.month and s.net_amount = -d.difference
+    where d.account_id = 'suspense'
 
 ),
 
@@ -148,7 +186,7 @@ select
         when a.system_account = 'WAGEPAYABLES' or a.account_type in (
             'PAYG', 'PAYGLIABILITY', 'SUPERANNUATIONEXPENSE', 'SUPERANNUATIONLIABILITY', 'WAGESEXPENSE', 'WAGESPAYABLELIABILITY'
         ) then 'Payroll'
-        when c.account_id is not null then 'Expense claim payments'
+        when c.account_id is not null then c.kind
         when b.is_counterpart then 'Counterpart of what only the report knows'
         else 'Only in the report'
     end as kind

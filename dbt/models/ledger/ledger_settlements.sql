@@ -56,7 +56,7 @@ uses as (
     select
         tenant_id, 'payment' as use_kind, payment_id as use_id,
         coalesce(invoice_id, credit_note_id, overpayment_id, prepayment_id) as document_id,
-        amount, date, updated_date_utc as at
+        amount, date, updated_date_utc as changed_at
     from {{ ref('stg_tap_xero__payments') }}
     where status = 'AUTHORISED'
     union all
@@ -73,10 +73,10 @@ uses as (
 running as (
 
     select
-        u.tenant_id, u.use_kind, u.use_id, u.document_id, u.amount, u.date, u.at,
+        u.tenant_id, u.use_kind, u.use_id, u.document_id, u.amount, u.date, u.changed_at,
         o.kind, o.is_sale, o.is_credit, o.currency_rate, o.currency_code, o.contact_id, o.total, o.reference, o.number,
         sum(u.amount) over (
-            partition by u.tenant_id, u.document_id order by u.date, u.at, u.use_id
+            partition by u.tenant_id, u.document_id order by u.date, u.changed_at, u.use_id
             rows between unbounded preceding and current row
         ) as used
     from uses as u
@@ -100,7 +100,7 @@ select
     r.number,
     r.amount,
     r.date,
-    r.at,
+    r.changed_at,
     cast(r.used as {{ xero_ledger.column_type('money') }}) as used,
     cast(r.used - r.amount as {{ xero_ledger.column_type('money') }}) as used_before,
     {{ xero_ledger.in_base('cast(r.used as ' ~ xero_ledger.column_type('money') ~ ')', 'r.currency_rate') }}

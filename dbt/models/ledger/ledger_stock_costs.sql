@@ -2,13 +2,15 @@
 -- out from its beginning; where some was there before them, backwards from what is on hand now.
 {%- set quantity = xero_ledger.column_type('quantity') %}
 {%- set money = xero_ledger.column_type('money') %}
+{%- set limit = xero_ledger.stock_movements_limit() %}
+{%- set within = ' and e.events <= ' ~ limit if limit else '' %}
 with recursive forwards as (
 
     select
         e.tenant_id, e.item_id, cast(0 as {{ dbt.type_bigint() }}) as position,
         cast(0 as {{ quantity }}) as quantity, cast(0 as {{ money }}) as worth, cast(0 as {{ money }}) as moved
     from {{ ref('ledger_stock_events') }} as e
-    where e.position = 1 and e.opening_quantity = 0
+    where e.position = 1 and e.opening_quantity = 0{{ within }}
     union all
     select
         e.tenant_id, e.item_id, e.position,
@@ -36,7 +38,7 @@ backwards as (
         i.quantity_on_hand as quantity, i.total_cost_pool as worth, cast(0 as {{ money }}) as moved
     from {{ ref('ledger_stock_events') }} as e
     inner join {{ ref('stg_tap_xero__items') }} as i on i.tenant_id = e.tenant_id and i.item_id = e.item_id
-    where e.position = 1 and e.opening_quantity <> 0
+    where e.position = 1 and e.opening_quantity <> 0{{ within }}
     union all
     select
         e.tenant_id, e.item_id, e.position,

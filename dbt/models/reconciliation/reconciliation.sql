@@ -202,7 +202,17 @@ known as (
         max(d.kind) as other_kind
     from every as e
     inner join {{ ref('organisations') }} as o on o.tenant_id = e.tenant_id
-    inner join {{ ref('ledger_report_differences') }} as d
+    -- Earnings, and retained ones, are made of profit and loss.
+    inner join (
+        select d.tenant_id, d.month, d.account_id, d.kind
+        from {{ ref('ledger_report_differences') }} as d
+        union all
+        select d.tenant_id, d.month, o.retained_earnings_account_id, d.kind
+        from {{ ref('ledger_report_differences') }} as d
+        inner join {{ ref('organisations') }} as o on o.tenant_id = d.tenant_id
+        inner join {{ ref('chart_of_accounts') }} as a on a.tenant_id = d.tenant_id and a.account_id = d.account_id
+        where a.is_profit_and_loss
+    ) as d
         on d.tenant_id = e.tenant_id
         and d.account_id = case when e.subject_id = 'current-year-earnings' then o.retained_earnings_account_id else e.subject_id end
         and cast({{ dbt.last_day('d.month', 'month') }} as date) <= cast({{ dbt.last_day('e.period', 'month') }} as date)

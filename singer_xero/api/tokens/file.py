@@ -32,7 +32,7 @@ _ROOM = 16_384
 _IN_TIME = (
     " Then run again within 30 minutes: for so long Xero takes the refresh token that was just used up."
 )
-_MEND = "Point the setting token_path at a file that can be written, in a folder that lasts from run to run."
+_MEND = "Set token_path to a writable file in a persistent folder."
 
 
 @dataclass
@@ -129,7 +129,7 @@ class TokenStore:
             found = _File(0)
         if found.version != _VERSION:
             raise TokenStoreError(
-                f"{self.path} is no file of tokens of this version, or damaged",
+                f"{self.path} is damaged, or not a token file of this version",
                 advice="Move it away and run `xero-login`, or put a new refresh_token into the configuration.",
             )
         return found
@@ -171,5 +171,5 @@ class TokenStore:
 
     def _unwritable(self, error: OSError, hurry: str = "") -> TokenStoreError:
         return TokenStoreError(
-            f"the tokens can't be kept in {self.path}: {error.strerror or error}", advice=_MEND + hurry
+            f"the tokens can't be stored in {self.path}: {error.strerror or error}", advice=_MEND + hurry
         )

@@ -21,7 +21,7 @@ def open_store(path: str | os.PathLike[str] | None = None) -> Store:
         return TokenStore(path)
     if not re.fullmatch(r"postgres(ql)?(\+\w+)?", scheme):
         raise TokenStoreError(
-            f"token_path names a place of the kind {scheme}://", advice="Give a file, or postgresql://…"
+            f"token_path has the unsupported scheme {scheme}://", advice="Use a file, or postgresql://…"
         )
     from singer_xero.api.tokens.postgres import PostgresTokenStore
 

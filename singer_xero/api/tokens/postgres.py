@@ -44,9 +44,7 @@ _SETTINGS = """SELECT set_config('lock_timeout', %s, true), set_config('statemen
 set_config('idle_in_transaction_session_timeout', '0', true),
 set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)"""
 
-_MEND = (
-    "Point the setting token_path at a PostgreSQL database in which this user may create and change a table."
-)
+_MEND = "Set token_path to a PostgreSQL database in which this user may create and change a table."
 
 
 @dataclass
@@ -209,4 +207,6 @@ class PostgresTokenStore:
             words = (error.diag.message_primary or str(error) or type(error).__name__).strip()
             for secret in self._secrets:
                 words = words.replace(secret, "***")
-            raise TokenStoreError(f"the tokens can't be kept in {self.path}: {words}", advice=_MEND) from None
+            raise TokenStoreError(
+                f"the tokens can't be stored in {self.path}: {words}", advice=_MEND
+            ) from None

@@ -9,20 +9,17 @@ from typing import Any
 
 import msgspec
 
+from tap_xero.reads.periods import later
 from tap_xero.records.reader import Page
-from tap_xero.streams.periods import later
-
-MONTHS_A_CALL = 24
-"""Xero refuses more (its guide to budgets)."""
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def windows(first: date, last: date) -> Iterator[dict[str, str]]:
-    """The parameters of the calls that a range of months takes; `first` begins a month and `last` ends one."""
+def windows(first: date, last: date, months: int) -> Iterator[dict[str, str]]:
+    """The parameters of the calls that a range takes, `months` in each; `first` begins a month and `last` ends one."""
     while first <= last:
-        after = later(first, MONTHS_A_CALL)
+        after = later(first, months)
         end = min(after - timedelta(days=1), last)
         yield {"DateFrom": first.isoformat(), "DateTo": end.isoformat()}
         first = after

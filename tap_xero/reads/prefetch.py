@@ -17,7 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from tap_xero.paging import AtOnce, Chunk
+from tap_xero.reads.paging import AtOnce, Chunk
 from tap_xero.records.reader import Body, Page, bodies_of
 
 WINDOW = 8

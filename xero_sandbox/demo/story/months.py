@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ..accounting import chart
-from ..accounting.double_entry import ZERO, Record, money
-from . import extras as demo_extras
-from .bookkeeper import business_day
-from .company import TODAY, Company
+from ...accounting import chart
+from ...accounting.double_entry import ZERO, Record, money
+from ..company import TODAY, Company, without_collection
+from ..entries import business_day
+from . import closing, rare_events
 from .setting import START, add_months, amount, month_end
 from .trade import Trade
 
@@ -72,7 +72,7 @@ class Story(Trade):
 
     def _berths(self, at: datetime, day: date, customer: Record, places: int, index: int) -> None:
         tracking = [("Region", customer["region"]), ("Department", "Retail")]
-        line = self.clerk.line(
+        line = self.bookkeeper.line(
             "Kayak storage, monthly",
             Decimal("48.00"),
             "202",
@@ -80,8 +80,8 @@ class Story(Trade):
             item="BERTH",
             tracking=tracking,
         )
-        number = self.clerk.number("INV-")
-        record = self.clerk.invoice(
+        number = self.bookkeeper.number("INV-")
+        record = self.bookkeeper.invoice(
             "ACCREC",
             customer["id"],
             day,
@@ -107,7 +107,7 @@ class Story(Trade):
             [("Account fee", "404", amount(rnd.uniform(9, 24)))],
             reference="Fee",
         )
-        held = self.balance("091")
+        held = self.bookkeeper.balance("091")
         if held > 0:
             interest = money(held * Decimal("0.0021"))
             self.simple(at, day, "RECEIVE", self.bank_contact, [("Interest", "270", interest)], "091")
@@ -116,13 +116,13 @@ class Story(Trade):
             ("Loan interest", "437", amount(rnd.uniform(330, 410))),
         ]
         self.simple(at, day, "SPEND", self.bank_contact, parts, reference="Term loan")
-        spare = self.balance("090")
+        spare = self.bookkeeper.balance("090")
         if spare > 90000:
-            self.clerk.transfer("090", "091", Decimal("15000.00"), day, at, reference="To savings")
+            self.bookkeeper.transfer("090", "091", Decimal("15000.00"), day, at, reference="To savings")
         elif spare < 15000 and held > 25000:
-            self.clerk.transfer("091", "090", Decimal("20000.00"), day, at, reference="From savings")
-        if day.month % 4 == 0 and self.balance("092") > 9000:
-            self.clerk.transfer("092", "090", Decimal("4500.00"), day, at, reference="USD sold")
+            self.bookkeeper.transfer("091", "090", Decimal("20000.00"), day, at, reference="From savings")
+        if day.month % 4 == 0 and self.bookkeeper.balance("092") > 9000:
+            self.bookkeeper.transfer("092", "090", Decimal("4500.00"), day, at, reference="USD sold")
         if day.month % 3 == 0:
             self.simple(
                 at, day, "SPEND", self.owner, [("Drawings", "880", Decimal("18000.00"))], reference="Owner"
@@ -131,7 +131,7 @@ class Story(Trade):
     def _payroll(self, at: datetime, day: date) -> None:
         gross = amount(self.random.uniform(27500, 31500))
         kiwisaver, paye = money(gross * 3 / 100), money(gross * 22 / 100)
-        self.clerk.manual_journal(
+        self.bookkeeper.manual_journal(
             f"Payroll {day:%B %Y}",
             day,
             at,
@@ -149,22 +149,22 @@ class Story(Trade):
             ("416", "Depreciation", total),
             *((code, "Depreciation", -value) for code, value in depreciation.items()),
         ]
-        self.clerk.manual_journal(f"Depreciation {day:%B %Y}", day, at, lines)
+        self.bookkeeper.manual_journal(f"Depreciation {day:%B %Y}", day, at, lines)
 
     def _wages(self, at: datetime, day: date) -> None:
-        owed = -self.balance("814")
+        owed = -self.bookkeeper.balance("814")
         if owed > 0:
             self.simple(at, day, "SPEND", self.staff, [("Net wages", "814", owed)], reference="Wages")
 
     def _paye(self, at: datetime, day: date) -> None:
-        owed = -self.balance("825", month_end(add_months(day, -1)))
+        owed = -self.bookkeeper.balance("825", month_end(add_months(day, -1)))
         if owed > 0:
             self.simple(at, day, "SPEND", self.tax_office, [("PAYE", "825", owed)], reference="PAYE")
 
     def _pay_card(self, at: datetime, day: date) -> None:
-        owed = -self.balance("093")
+        owed = -self.bookkeeper.balance("093")
         if owed > 0:
-            self.clerk.transfer("090", "093", owed, day, at, reference="Card")
+            self.bookkeeper.transfer("090", "093", owed, day, at, reference="Card")
 
     def _income_tax(self, at: datetime, day: date) -> None:
         """At the end of the financial year: 28 per cent of what was earned in it."""
@@ -172,7 +172,7 @@ class Story(Trade):
         profit = -sum(
             (
                 line["NetAmount"]
-                for journal in self.clerk.changed["Journals"].values()
+                for journal in self.bookkeeper.all("Journals")
                 if start <= journal["JournalDate"] <= day
                 for line in journal["JournalLines"]
                 if chart.CLASSES[line["AccountType"]] in ("REVENUE", "EXPENSE")
@@ -182,10 +182,10 @@ class Story(Trade):
         tax = money(profit * 28 / 100)
         if tax > 0:
             lines = [("505", "Income tax", tax), ("830", "Income tax", -tax)]
-            self.clerk.manual_journal(f"Income tax {day.year}", day, at, lines)
+            self.bookkeeper.manual_journal(f"Income tax {day.year}", day, at, lines)
 
     def _provisional_tax(self, at: datetime, day: date) -> None:
-        owed = money(-self.balance("830") / 3)
+        owed = money(-self.bookkeeper.balance("830") / 3)
         if owed > 0:
             self.simple(
                 at, day, "SPEND", self.tax_office, [("Income tax", "830", owed)], reference="Income tax"
@@ -195,7 +195,7 @@ class Story(Trade):
         """Power used but not billed; reversed on the first of the next month."""
         value = amount(self.random.uniform(120, 300))
         text = f"Power accrued {day:%B %Y}"
-        self.clerk.manual_journal(text, day, at, [("445", text, value), ("850", text, -value)])
+        self.bookkeeper.manual_journal(text, day, at, [("445", text, value), ("850", text, -value)])
         back = business_day(add_months(day, 1))
         turned = [("445", text, -value), ("850", text, value)]
         self.diary.plan(self.when(back, 8, 9), self.manual, f"Reversal: {text}", back, turned)
@@ -209,18 +209,18 @@ class Story(Trade):
         status: str = "POSTED",
     ) -> None:
         """A manual journal, straight from the diary."""
-        self.clerk.manual_journal(text, day, at, lines, status=status)
+        self.bookkeeper.manual_journal(text, day, at, lines, status=status)
 
     def _gst_return(self, at: datetime, day: date, last: date) -> None:
         """The two-monthly GST return: published as a report, then paid (or paid back)."""
         first = add_months(last, -1)
         gross: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        for journal in self.clerk.changed["Journals"].values():
+        for journal in self.bookkeeper.all("Journals"):
             if first <= journal["JournalDate"] <= last:
                 for line in journal["JournalLines"]:
                     gross[line.get("TaxType", "")] += line["GrossAmount"]
         sales, zero, purchases = -gross["OUTPUT2"] - gross["ZERORATED"], -gross["ZERORATED"], gross["INPUT2"]
-        due = -self.balance("820", last)
+        due = -self.bookkeeper.balance("820", last)
         collected, paid = money((sales - zero) * 3 / 23), money(purchases * 3 / 23)
         boxes = (
             ("5", "Total sales and income", sales),
@@ -232,7 +232,7 @@ class Story(Trade):
             ("13", "Adjustments", collected - paid - due),
             ("15", "GST to pay" if due >= 0 else "GST refund", abs(due)),
         )
-        self.records["Reports"].append(
+        self.company.records["Reports"].append(
             {
                 "ReportID": self.guid(f"gst/{last}"),
                 "ReportName": "GST Return",
@@ -269,7 +269,7 @@ class Story(Trade):
 
     def tell(self) -> Company:
         """Live through the two years and hand over the company."""
-        demo_extras.before(self)
+        rare_events.before(self)
         day = START
         while day <= TODAY:
             if day.day == 1 or day == START:
@@ -277,10 +277,9 @@ class Story(Trade):
             if day.weekday() < 5:
                 self._plan_day(day)
             day += timedelta(days=1)
-        demo_extras.during(self)
+        rare_events.during(self)
         self.diary.run()
-        demo_extras.after(self)
-        return self.company
+        return closing.after(self)
 
     def _plan_day(self, day: date) -> None:
         rnd, plan = self.random, self.diary.plan
@@ -300,6 +299,7 @@ class Story(Trade):
             plan(self.when(day, 14, 15), self.pay_run, day)
 
 
+@without_collection()
 def company() -> Company:
     """The demo company in full."""
     return Story().tell()

@@ -1,0 +1,232 @@
+"""One list of one organisation, from its first call to its last row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from singer_xero.api.dates import moment_of
+from singer_xero.api.errors import NotFound, Refused, XeroError
+from singer_xero.errors import ConfigurationProblem
+from singer_xero.objects import Paging, XeroObject
+from singer_xero.organisations import Organisation
+from tap_xero.failures import Unforeseen
+from tap_xero.reads import paging
+from tap_xero.reads.budgets import joined, windows
+from tap_xero.reads.paging import AtOnce, Chunk, Fetch, Passed
+from tap_xero.reads.source import Source
+from tap_xero.records.reader import Page, RecordReader, Row, UnexpectedAnswer
+
+if TYPE_CHECKING:
+    from singer_xero.api.transport import Answer
+
+LAST_CALLS = 4
+"""Calls of the day that are kept back for each list that is being read in pages: one proves what was read of it where
+nothing has changed meanwhile, four where something has."""
+
+
+class StateInFuture(Exception):
+    """A bookmark lies in the future; `now` is Xero's own time."""
+
+    def __init__(self, now: str) -> None:
+        super().__init__(now)
+        self.now = now
+
+
+class ListRead:
+    """Reads one list of one organisation: where it begins, how to ask, and what it has cost.
+
+    `incremental`: rows come in the order of their cursor, and a bookmark follows them. `bookmark` is where the last run
+    ended, `since` the moment from which changes are asked for, `passed` the rows that this question may repeat; at the
+    end it holds those of this run. `within` is the read that this one belongs to, and whose calls it makes.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        organisation: Organisation,
+        row: XeroObject,
+        reader: RecordReader,
+        *,
+        incremental: bool = False,
+        bookmark: Any = None,
+        since: datetime | None = None,
+        passed: Passed | None = None,
+        within: ListRead | None = None,
+    ) -> None:
+        self.source, self.organisation, self.row, self.reader = source, organisation, row, reader
+        self.incremental, self.bookmark, self.since = incremental, bookmark, since
+        self.passed: Passed = {} if passed is None else passed
+        self.within = within
+        self.at_once: AtOnce = paging.one_by_one
+        self.is_due = False
+        """Whether its records are being waited for, so that its calls go before those of later lists."""
+        self.in_steps = False
+        """Whether each page has to be proved by itself, since what follows it costs a call for each row."""
+        self.calls = 0
+        self._dated = False
+        self.params = dict(row.params)
+        if row.archived and source.settings.include_archived:
+            self.params["includeArchived"] = "true"
+
+    @property
+    def logger(self) -> Any:
+        """The stream's."""
+        return self.reader.logger
+
+    def chunks(self, at_once: AtOnce = paging.one_by_one) -> Iterator[Chunk]:
+        """Read it; `at_once` makes its calls side by side where their order doesn't matter."""
+        self.at_once = at_once
+        try:
+            yield from self.walk()
+        except StateInFuture as state:
+            self.logger.warning(
+                "%s of %s: the bookmark %s lies in the future, Xero's time is %s. Changes are read from now on. Take "
+                "the stream out of the state to read all of it.",
+                self.row.name, self.organisation.name, self.bookmark, state.now,
+            )  # fmt: skip
+            self.bookmark, self.since = state.now, moment_of(state.now)
+            yield Chunk([], bookmark=state.now)
+            yield from self.walk()
+
+    def walk(self) -> Iterator[Chunk]:
+        """Read the list in the way in which Xero hands it out."""
+        if self.row.paging is Paging.OFFSET:
+            return paging.read_by_number(self.fetch, int(self.bookmark or 0), self.at_once)
+        if self.row.paging is Paging.WHOLE:
+            return self._whole()
+        return self._by_change() if self.row.modified_since else paging.read_until_still(self.fetch)
+
+    def _whole(self) -> Iterator[Chunk]:
+        """Read a list that comes in one answer, with a call for each record where only the single GET tells all."""
+        fetch = self._fetch_once if self.row.name in self.source.shared else self.fetch
+        for chunk in paging.read_whole(fetch, self.since, self.passed, by_time=self.incremental):
+            if self.row.detail:
+                yield from self.each_of(chunk, chunk.rows, self._single)
+            else:
+                yield chunk
+
+    def _by_change(self) -> Iterator[Chunk]:
+        """Read a list in pages from change to change, in the order of change where the list lets one say so."""
+        if self.row.order:
+            self.params["order"] = self.row.order
+        # What is archived leaves a list that doesn't show archived records.
+        lasting = not self.row.archived or "includeArchived" in self.params
+        return paging.read_by_change(
+            self.fetch,
+            self.since,
+            self.passed,
+            self.source.settings.page_size if self.row.paging is Paging.PAGES else None,
+            self.at_once,
+            lasting=lasting and not self.in_steps,
+            last_calls=self.last_calls if self.incremental else None,
+        )
+
+    def _single(self, row: Row) -> Page:
+        """Read a record by a call of its own; one that was removed in the meantime is left out."""
+        path = f"{self.row.path}/{quote(str(row.key[0]))}"
+        asked = (
+            windows(*self.source.budget_range(), self.row.months_a_call) if self.row.months_a_call else [{}]
+        )
+        try:
+            return joined([self.ask(path, params) for params in asked])
+        except NotFound:
+            return Page([])
+
+    def each_of(self, chunk: Chunk, rows: Sequence[Row], ask: Callable[[Row], Page]) -> Iterator[Chunk]:
+        """Ask each of some rows of a chunk by a call of its own, several at once.
+
+        A bookmark follows each of them, where it may follow the chunk. What is wrong with the answer for one row costs
+        no other: a row with the fault takes its place.
+        """
+
+        def page(number: int) -> Page:
+            row = rows[number]
+            try:
+                return Page([row]) if row.fault else ask(row)
+            except (Refused, UnexpectedAnswer) as error:
+                return Page([row._replace(fault=error.what)])
+            except (XeroError, OSError, ConfigurationProblem):
+                raise
+            except Exception as error:
+                return Page([row._replace(fault=Unforeseen.of(error).words)])
+
+        for row, answer in zip(rows, self.at_once(page, range(len(rows))), strict=True):
+            bookmark = min(row.time, chunk.bookmark) if row.time and chunk.bookmark else None
+            yield Chunk(answer.rows, None, answer.size, proven=False, bookmark=bookmark)
+        yield Chunk([], chunk.remaining, proven=chunk.proven, bookmark=chunk.bookmark)
+
+    def of(self, row: XeroObject, **given: Any) -> ListRead:
+        """Another list of the same organisation, which this one has to know; its calls count as this one's."""
+        return ListRead(
+            self.source, self.organisation, row, RecordReader(row, self.logger), within=self, **given
+        )
+
+    # Calls
+
+    def fetch(self, params: Mapping[str, str] | None, since: datetime | None, *, last: bool = False) -> Page:
+        """Ask for the list, or a page of it; see `XeroClient.get` for a `last` call.
+
+        Raises `StateInFuture` when the first answer is older than the bookmark.
+        """
+        page = self.ask(self.row.path, {**self.params, **(params or {})}, since, last=last)
+        if page.at and not self._dated:
+            self._dated = True
+            if self.bookmark is not None and self.since and self.since > moment_of(page.at) + paging.SKEW:
+                raise StateInFuture(page.at)
+        return page
+
+    def _fetch_once(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
+        """Ask for the list unless another stream of this run has."""
+        asked = frozenset({**self.params, **(params or {})}.items())
+        key = (self.row.path, self.organisation.tenant_id, asked, since)
+        return self.source.once(key, lambda: self.fetch(params, since))
+
+    def ask(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        since: datetime | None = None,
+        *,
+        last: bool = False,
+    ) -> Page:
+        """Make a call and find the rows of its answer."""
+        reader = self.reader
+        answer = self.get(
+            path,
+            params,
+            since,
+            last=last,
+            read=lambda answer: reader.page(answer.content, answer.call, answer.packed),
+        )
+        # Some of Xero's gateways answer 304 when nothing has changed.
+        return Page([]) if answer.value is None else answer.value
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        **options: Any,
+    ) -> Answer:
+        """Make a call and count it; `options` are those of `XeroClient.get`."""
+        outer = self.within or self
+        outer.calls += 1
+        return self.source.client.get(
+            self.organisation.header,
+            path,
+            params=params,
+            modified_since=since,
+            urgent=outer.is_due,
+            **options,
+        )
+
+    @contextmanager
+    def last_calls(self) -> Iterator[Fetch]:
+        """Keep some of the day's calls back meanwhile, and give what may make them when no other call may be made."""
+        with self.source.client.kept_back(self.organisation.header, LAST_CALLS):
+            yield partial(self.fetch, last=True)

@@ -1,0 +1,131 @@
+"""Reads subresources: a list of records, and then a call for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from singer_xero.api.errors import NotFound
+from singer_xero.objects import Subresource
+from singer_xero.organisations import Organisation
+from tap_xero.reads.attachments import FileNotKept
+from tap_xero.reads.list_read import ListRead
+from tap_xero.reads.paging import Chunk
+from tap_xero.reads.source import Source
+from tap_xero.records.reader import Page, Record, RecordReader, Row, filled, values_of
+from tap_xero.records.values import fitting
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class SubresourceReader(RecordReader):
+    """Adds to what was found on a record the record's key and time of change."""
+
+    def record(self, row: Row) -> Record:
+        """Decode a row; see `RecordReader`."""
+        record = super().record(row)
+        record.update(zip(self.xero.key, row.key, strict=True))
+        if self.xero.cursor:
+            # The one by which its list came, also where a record has changed since: a bookmark never runs ahead.
+            record[self.xero.cursor] = row.time or None
+        return record
+
+
+class SubresourceRead(ListRead):
+    """Reads what belongs to the records of one list, such as the history of invoices."""
+
+    def __init__(
+        self,
+        source: Source,
+        organisation: Organisation,
+        row: Subresource,
+        reader: RecordReader,
+        **given: Any,
+    ) -> None:
+        super().__init__(source, organisation, row, reader, **given)
+        self.subresource = row
+
+    def walk(self) -> Iterator[Chunk]:
+        """Read the list, and ask each record that can have something; several at once."""
+        records = self.of(
+            self.subresource.of,
+            incremental=self.incremental,
+            bookmark=self.bookmark,
+            since=self.since,
+            passed=self.passed,
+        )
+        records.in_steps = self.incremental
+        for chunk in records.walk():
+            rows = [row for row in chunk.rows if self._may_have(row)]
+            yield from self.each_of(chunk, rows, self._of_record)
+
+    def _may_have(self, row: Row) -> bool:
+        if not self.subresource.where or row.fault:
+            return True
+        record = values_of(row.raw)
+        return all(
+            fitting(self.subresource.of.fields[name], record.get(name)) in allowed
+            for name, allowed in self.subresource.where.items()
+        )
+
+    def _of_record(self, parent: Row) -> Page:
+        """Ask one record; nothing if it was removed in the meantime, or has nothing of the kind."""
+        try:
+            page = self.ask(self.subresource.path.format(id=str(parent.key[0])), self.subresource.params)
+        except NotFound:
+            return Page([])
+        found = self._numbered(page.rows) if self.subresource.numbered else [(row, {}) for row in page.rows]
+        rows = []
+        for row, more in found:
+            if row.fault:
+                rows.append(row._replace(time=parent.time))
+                continue
+            own = dict(zip(self.subresource.key, row.key, strict=True))
+            own |= dict(zip(self.subresource.of.key, parent.key, strict=True)) | more
+            key = tuple(own[name] for name in self.subresource.key)
+            rows.append(Row(key, parent.time, row.raw, fault=row.fault))
+        if self.subresource.files and self.source.files:
+            rows = [row if row.fault else self._kept(row) for row in rows]
+        return Page(rows, size=page.size)
+
+    def _numbered(self, rows: Sequence[Row]) -> list[tuple[Row, dict[str, Any]]]:
+        """Number things without an id from the oldest on: whatever is added later leaves the numbers as they are.
+
+        Xero doesn't say in which order it lists them; of those with one time, the order it lists them in counts.
+        """
+        name = self.subresource.numbered
+        read = partial(fitting, self.subresource.fields[name])
+        when = filled("" if row.fault else read(values_of(row.raw).get(name)) or "" for row in rows)
+        newest_first = bool(rows) and when[0] > when[-1]
+        order = sorted(range(len(rows)), key=lambda n: (when[n], -n if newest_first else n))
+        return [(rows[place], {"Number": number}) for number, place in enumerate(order, 1)]
+
+    def _kept(self, row: Row) -> Row:
+        """Put a file where attachments_path says, and say in the row where that is."""
+        files = self.source.files
+        if files is None:
+            return row
+        record = values_of(row.raw)
+        owner, attachment = row.key[0], str(row.key[-1])
+        path = f"{self.subresource.path.format(id=str(owner))}/{attachment}"
+        kind = str(record.get("MimeType") or "")
+        if not kind.isprintable() or not kind.isascii() or not kind:  # it becomes a header
+            kind = "application/octet-stream"
+        size = fitting(self.subresource.fields["ContentLength"], record.get("ContentLength"))
+
+        def fetch() -> bytes:
+            answer = self.get(path, accept="application/octet-stream", headers={"contentType": kind})
+            return answer.content
+
+        names = (self.organisation.tenant_id, self.subresource.of.name, str(owner), attachment)
+        try:
+            record["Path"] = files.keep((*names, str(record.get("FileName"))), size, fetch)
+        except NotFound:
+            record["Path"] = None
+        except FileNotKept as error:
+            self.logger.warning("%s: %s. Its record has no Path.", self.row.name, error)
+            record["Path"] = None
+        return row._replace(source=msgspec.Raw(_encode(record)))

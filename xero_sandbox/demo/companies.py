@@ -1,0 +1,61 @@
+"""The organisations a sandbox can start with, complete and consistent, the same in every run.
+
+`demo_company` is the one to look at: two years of a kayak maker's trade. `second_company` is a small
+Australian company, `empty_company` what Xero gives a brand-new organisation, `large_company` a mass of invoices
+to measure with. `trading_day` lets an organisation trade for one more business day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from . import second_company as second
+from .company import RESOURCES, TODAY, Company, new_organisation, opened
+from .large_company import large_company
+from .story import months
+from .trading_day import next_business_day, trading_day
+
+__all__ = [
+    "RESOURCES",
+    "TODAY",
+    "Company",
+    "demo_company",
+    "empty_company",
+    "large_company",
+    "new_organisation",
+    "next_business_day",
+    "opened",
+    "second_company",
+    "trading_day",
+]
+
+
+def empty_company(now: datetime) -> Company:
+    """A brand-new organisation in New Zealand, set up a minute before `now`: no contact, no document."""
+    at = now.astimezone(timezone.utc).replace(microsecond=0) - timedelta(minutes=1)
+    return new_organisation("Blank Slate Ltd", "NZ", at)[0]
+
+
+def demo_company(now: datetime) -> Company:
+    """Tōtara & Tide Limited of Nelson: a kayak maker with two years of trade that end on 20 November 2026.
+
+    The history does not depend on `now`, which must not lie before its end. Raises ValueError if it does.
+    """
+    _after_history(now)
+    return months.company()
+
+
+def second_company(now: datetime) -> Company:
+    """Tide & Timber Pty Ltd of Hobart, a small Australian company with a year of trade up to 20 November 2026.
+
+    Raises ValueError when `now` lies before that day.
+    """
+    _after_history(now)
+    return second.company()
+
+
+def _after_history(now: datetime) -> None:
+    if now < datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=timezone.utc):
+        raise ValueError(
+            f"The demo companies' history runs to {TODAY}; a sandbox cannot start on {now:%Y-%m-%d}"
+        )

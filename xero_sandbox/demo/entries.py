@@ -1,0 +1,229 @@
+"""Writing in one organisation by Xero's rules, as a person who works in Xero itself, at any instant of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from hashlib import sha1
+from typing import Any
+from uuid import UUID
+
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, Record
+from ..resources import RESOURCES
+from ..rules import contacts, reference_data
+from ..rules.lines import Lines, with_lines
+from ..rules.registry import RULES
+from ..rules.work import Origin, Work, attempt, chart_of, tried
+from ..state.organisation import Organisation
+
+_BARE_LINES = frozenset({"Receipts", "RepeatingInvoices"})
+"""Documents whose lines are named by their place alone."""
+
+
+class Guids:
+    """GUIDs made from names (version 5): the same name gives the same GUID, in every run."""
+
+    def __init__(self, namespace: UUID, scope: str) -> None:
+        self._seed = sha1(namespace.bytes + scope.encode() + b"/")  # noqa: S324 (an id, no secret)
+
+    def __call__(self, name: str) -> str:
+        """The GUID of `name`."""
+        digest = self._seed.copy()
+        digest.update(name.encode())
+        text = digest.hexdigest()
+        variant = "89ab"[int(text[16], 16) & 3]
+        return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+
+
+def _first_sunday(year: int, month: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(6 - first.weekday()) % 7)
+
+
+def local_time(day: date, seconds: int, millisecond: int = 0) -> datetime:
+    """An instant of a New Zealand business day: `seconds` after local midnight, as an aware UTC datetime.
+
+    Daylight saving (UTC+13) runs from the last Sunday of September to the first Sunday of April. The
+    milliseconds are those SQL Server can hold: they end in 0, 3 or 7.
+    """
+    summer_ends = _first_sunday(day.year, 4)
+    summer_starts = _first_sunday(day.year, 10) - timedelta(days=7)
+    offset = 12 if summer_ends <= day < summer_starts else 13
+    midnight = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+    tick = round(millisecond * 300 / 1000) * 1000 / 300
+    return midnight + timedelta(hours=-offset, seconds=seconds, milliseconds=round(tick) % 1000)
+
+
+def business_day(day: date) -> date:
+    """The day itself, or the Monday after a weekend."""
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+
+
+class Entries:
+    """Works in one organisation.
+
+    `guid` makes an id from a name that is unique within the organisation; `bank` is the code of the account that
+    money goes through unless another one is given; `first_journal` is the number of the first journal in an
+    organisation that has none. `changed` holds the ids of what was written, by resource, the latest change last;
+    `entries` what the journals have moved, by AccountID.
+    """
+
+    def __init__(
+        self,
+        organisation: Organisation,
+        guid: Callable[[str], str],
+        bank: str = "090",
+        first_journal: int = 1,
+    ) -> None:
+        self.organisation, self.guid, self.bank = organisation, guid, bank
+        self._first_journal = first_journal
+        self.changed: dict[str, dict[str, None]] = {}
+        self.entries: dict[str, list[tuple[date, Decimal]]] = {}
+        self._counts: dict[str, int] = {}
+
+    @property
+    def chart(self) -> books.Chart:
+        """The organisation's accounts, tax rates and tracking."""
+        return chart_of(self.organisation)
+
+    def get(self, resource: str, key: str) -> Record:
+        """The record as it stands now."""
+        return self.organisation.table(resource).rows[key]
+
+    def all(self, resource: str) -> list[Record]:
+        """What was written of a resource, as it stands now, the latest change last."""
+        rows = self.organisation.table(resource).rows
+        return [rows[key] for key in self.changed.get(resource, ())]
+
+    def balance(self, code: str, day: date | None = None) -> Decimal:
+        """What an account holds in the ledger, in base currency; up to `day` if one is given."""
+        entries = self.entries.get(self.chart.account({"Code": code})["AccountID"], ())
+        return sum((net for on, net in entries if day is None or on <= day), ZERO)
+
+    def number(self, prefix: str, taken: Iterable[str] = ()) -> str:
+        """The next number of a series such as INV-0001, after those `taken`."""
+        if prefix not in self._counts:
+            used = [int(n.removeprefix(prefix)) for n in taken if n.removeprefix(prefix).isdigit()]
+            self._counts[prefix] = max(used, default=0)
+        self._counts[prefix] += 1
+        return f"{prefix}{self._counts[prefix]:04d}"
+
+    def put(self, resource: str, record: Record) -> Record:
+        """Keep a record of a kind that the API cannot write, as it is."""
+        key = record[RESOURCES[resource].id]
+        self._noted(resource, key)
+        return self.organisation.put(resource, record, touch=False)
+
+    def _noted(self, resource: str, key: str) -> None:
+        table = self.changed.setdefault(resource, {})
+        table.pop(key, None)
+        table[key] = None
+
+    def _work(self, path: str, asked: Record, at: datetime | None, name: str = "") -> Work:
+        return Work(self.organisation, path, asked, self._origin(path, at, name))
+
+    def _origin(self, path: str, at: datetime | None, name: str, *, updates: bool = False) -> Origin:
+        def new_id(part: str) -> str:
+            if part.startswith("/"):
+                return self.guid(part[1:])
+            if path in _BARE_LINES:
+                part = part.removeprefix("line/")
+            return self.guid(f"{name}/{part}" if part else name)
+
+        return Origin(
+            updates=updates, four_decimals=True, at=at, new_id=new_id, first_journal=self._first_journal
+        )
+
+    def create(self, path: str, asked: Record, at: datetime, name: str) -> Record:
+        """Write a new record; `name` makes its ids."""
+        return self._done(attempt(self.organisation, path, RULES[path], asked, self._origin(path, at, name)))
+
+    def update(self, path: str, key: str, at: datetime, **asked: Any) -> Record:
+        """Change fields of a record."""
+        asked[RESOURCES[path].id] = key
+        origin = self._origin(path, at, key, updates=True)
+        return self._done(attempt(self.organisation, path, RULES[path], asked, origin, key))
+
+    def _done(self, work: Work) -> Record:
+        if work.failed:
+            raise ValueError(f"{work.path} {work.asked}: {'; '.join(work.errors)}")
+        for path, key in work.touched:
+            self._noted(path, key)
+        for journal in work.posted:
+            self._noted("Journals", journal["JournalID"])
+            for line in journal["JournalLines"]:
+                entry = (journal["JournalDate"], line["NetAmount"])
+                self.entries.setdefault(line["AccountID"], []).append(entry)
+        record = work.answer or {}
+        return self.organisation.table(work.path).rows.get(str(record.get(RESOURCES[work.path].id)), record)
+
+    def post(self, at: datetime, journal: Callable[[books.Ledger], Record]) -> Record:
+        """Put a journal into the ledger that belongs to no record the API can write."""
+        work = self._work("Journals", {}, at)
+
+        def save() -> Record:
+            made = journal(work.ledger)
+            work.post(made)
+            return made
+
+        return self._done(tried(work, save))
+
+    def line(
+        self,
+        description: str,
+        price: Decimal,
+        account: str,
+        *,
+        quantity: Decimal = ONE,
+        tax: str | None = None,
+        item: str | None = None,
+        tracking: Sequence[tuple[str, str]] = (),
+        **more: Any,
+    ) -> Record:
+        """A line as it is typed in: tax type and tracking (category, option) by name."""
+        line: Record = {
+            "Description": description,
+            "UnitAmount": price,
+            "AccountCode": account,
+            "Quantity": quantity,
+            "TaxType": tax or self.chart.account({"Code": account})["TaxType"],
+            "Tracking": [{"Name": name, "Option": option} for name, option in tracking],
+            **more,
+        }
+        if item:
+            line["ItemCode"] = item
+        return line
+
+    def with_lines(self, document: Record, asked: list[Record], name: str) -> Record:
+        """A document of a kind that the API cannot write, with its lines and totals."""
+        work = self._work("Receipts", {"LineItems": asked}, None, name)
+        return with_lines(work, document, Lines(sale=False, complete=True), None)
+
+    # --- tracking, groups and contacts
+
+    def add_option(
+        self, category_id: str, option: str, at: datetime, name: str, status: str = "ACTIVE"
+    ) -> None:
+        """Add an option to a tracking category, and archive it if `status` says so."""
+        work = self._work("TrackingCategories", {"Name": option}, at, name)
+        made = self._done(tried(work, lambda: reference_data.add_option(work, category_id)))
+        if status != "ACTIVE":
+            change = self._work("TrackingCategories", {"Status": status}, at, name)
+            category = self.get("TrackingCategories", category_id)
+            before = next(
+                one for one in category["Options"] if one["TrackingOptionID"] == made["TrackingOptionID"]
+            )
+            self._done(tried(change, lambda: reference_data.save_option(change, category, before)))
+
+    def add_members(self, group_id: str, members: list[Record], at: datetime) -> None:
+        """Put contacts into a group."""
+        work, group = self._work("ContactGroups", {}, at), self.get("ContactGroups", group_id)
+        self._done(tried(work, lambda: contacts.add_members(work, group, members)))
+
+    def merge(self, contact_id: str, into: str, at: datetime) -> Record:
+        """Merge a contact into another one."""
+        work = self._work("Contacts", {}, at)
+        contact, other = self.get("Contacts", contact_id), self.get("Contacts", into)
+        return self._done(tried(work, lambda: contacts.merge(work, contact, other)))

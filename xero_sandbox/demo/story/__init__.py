@@ -1,0 +1,1 @@
+"""The story of the demo company, Tōtara & Tide Limited of Nelson."""

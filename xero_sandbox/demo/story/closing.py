@@ -1,0 +1,260 @@
+"""What is entered on the last day of the demo company's history, and what follows from all of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from urllib.parse import quote
+
+from ...accounting.double_entry import ONE, Record, money
+from ...resources import RESOURCES
+from ...rules.work import refresh_balances
+from ..company import Company, closed
+from ..entries import local_time
+from .setting import END
+from .trade import Trade
+
+
+def after(story: Trade) -> Company:
+    """Enter what only the end can tell, and hand over the company."""
+    _repeating(story)
+    _groups(story)
+    for name, slug in (("Waka Pay", "wakapay"), ("Tide Cards", "tidecards")):
+        asked = {
+            "PaymentServiceName": name,
+            "PaymentServiceUrl": f"https://{slug}.example/pay?invoice=[INVOICENUMBER]&amount=[AMOUNTDUE]",
+            "PayNowText": "Pay now",
+        }
+        story.bookkeeper.create("PaymentServices", asked, END, f"service/{name}")
+    refresh_balances(story.organisation, list(story.organisation.table("Contacts").rows))
+    locked = {"PeriodLockDate": date(2025, 3, 31), "EndOfYearLockDate": date(2025, 3, 31)}
+    story.bookkeeper.put("Organisation", {**story.organisation.records("Organisation")[0], **locked})
+    company = closed(story.company, story.bookkeeper)
+    company.records["LinkedTransactions"] = _billable(story, company.records)
+    company.records["Budgets"] = _budgets(story, company.records)
+    _papers(story, company.records)
+    return company
+
+
+def _billable(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
+    """Costs on bills that are to be charged on, some already on a customer's invoice."""
+    bills = [
+        i
+        for i in records["Invoices"]
+        if i["Type"] == "ACCPAY" and "425" in {x.get("AccountCode") for x in i["LineItems"]}
+    ]
+    sales = [i for i in records["Invoices"] if i["Type"] == "ACCREC"]
+    found = []
+    voided = [bill for bill in bills if bill["Status"] == "VOIDED"]
+    for n, bill in enumerate([*bills[5::7], *voided[:1]]):
+        wanted = {"VOIDED": "", "DELETED": "", "DRAFT": "", "SUBMITTED": ""}.get(
+            bill["Status"], "DRAFT" if n % 5 == 4 else "PAID"
+        )
+        customer = story.customers[n % 47]["id"]
+        target = next(
+            (s for s in sales if wanted and s["Status"] == wanted and s["Date"] >= bill["Date"]), None
+        )
+        if n % 3 == 0:
+            target = None
+        record: Record = {
+            "LinkedTransactionID": story.guid(f"linked/{n}"),
+            "SourceTransactionID": bill["InvoiceID"],
+            "SourceLineItemID": next(
+                x["LineItemID"] for x in bill["LineItems"] if x.get("AccountCode") == "425"
+            ),
+            "ContactID": target["Contact"]["ContactID"] if target else customer,
+            "Status": {"VOIDED": "VOIDED", "DELETED": "VOIDED", "DRAFT": "DRAFT", "SUBMITTED": "DRAFT"}.get(
+                bill["Status"], "APPROVED"
+            ),
+            "Type": "BILLABLEEXPENSE",
+            "UpdatedDateUTC": bill["UpdatedDateUTC"],
+            "SourceTransactionTypeCode": "ACCPAY",
+        }
+        if target:
+            record["TargetTransactionID"] = target["InvoiceID"]
+            record["TargetLineItemID"] = target["LineItems"][0]["LineItemID"]
+            record["Status"] = "ONDRAFT" if target["Status"] == "DRAFT" else "BILLED"
+            record["UpdatedDateUTC"] = max(bill["UpdatedDateUTC"], target["UpdatedDateUTC"])
+        found.append(record)
+    return sorted(found, key=lambda r: r["UpdatedDateUTC"])
+
+
+def _repeating(story: Trade) -> None:
+    """Templates: those the monthly invoices and bills came from, one in draft and one deleted."""
+    bookkeeper = story.bookkeeper
+    bills = (
+        ("rent", 10, 1, "4200.00"), ("phones", 12, 8, "189.00"), ("software", 13, 3, "82.00"),
+        ("cleaning", 19, 26, "160.00"), ("alarm", 33, 5, "75.00"),
+    )  # fmt: skip
+    rows: list[tuple[str, str, str, list[Record], int, str]] = []
+    for key, index, day, price in bills:
+        contact, row = story.suppliers[index]
+        rows.append(
+            (
+                key,
+                "ACCPAY",
+                contact["ContactID"],
+                [bookkeeper.line(row[5], Decimal(price), row[4])],
+                day,
+                "AUTHORISED",
+            )
+        )
+    for n, (index, places) in enumerate(((5, 6), (24, 4), (47, 8))):
+        line = bookkeeper.line(
+            "Kayak storage, monthly", Decimal("48.00"), "202", quantity=Decimal(places), item="BERTH"
+        )
+        rows.append((f"berth{n}", "ACCREC", story.customers[index]["id"], [line], 1, "AUTHORISED"))
+    line = bookkeeper.line("Kayak storage, monthly", Decimal("48.00"), "202", item="BERTH")
+    rows.append(("new berth", "ACCREC", story.customers[7]["id"], [line], 1, "DRAFT"))
+    rows.append(("old berth", "ACCREC", story.customers[8]["id"], [line], 1, "DELETED"))
+    for key, kind, contact_id, lines, day, status in rows:
+        asked: Record = {
+            "Type": kind,
+            "Contact": {"ContactID": contact_id},
+            "Schedule": {
+                "Period": 1,
+                "Unit": "MONTHLY",
+                "DueDate": 20,
+                "DueDateType": "OFFOLLOWINGMONTH",
+                "StartDate": date(2024, 12, day),
+                **({"EndDate": date(2027, 3, 31)} if key == "rent" else {}),
+            },
+            "Reference": "Berths [Month] [Year]" if kind == "ACCREC" else "",
+            "ApprovedForSending": kind == "ACCREC" and status == "AUTHORISED",
+            "MarkAsSent": kind == "ACCREC",
+            "IncludePDF": kind == "ACCREC",
+            "CurrencyCode": "NZD",
+            "Status": "AUTHORISED" if status == "DELETED" else status,
+            "LineItems": lines,
+        }
+        made = bookkeeper.create("RepeatingInvoices", asked, END, f"repeating/{key}")
+        schedule = {**made["Schedule"], "NextScheduledDate": date(2026, 12, day)}
+        bookkeeper.put("RepeatingInvoices", {**made, "Schedule": schedule})
+        if status == "DELETED":
+            bookkeeper.update("RepeatingInvoices", made["RepeatingInvoiceID"], END, Status=status)
+
+
+def _groups(story: Trade) -> None:
+    """Contact groups with their members; members name their groups as well."""
+    rows = story.organisation.table("Contacts").rows
+    active = [one for one in story.bookkeeper.all("Contacts") if one["ContactStatus"] == "ACTIVE"]
+    active.sort(key=lambda one: one["UpdatedDateUTC"])
+    wholesale = [one["id"] for one in story.customers if one["department"] == "Wholesale"]
+    schools = [one["ContactID"] for one in active if "School" in one["Name"] or "Polytechnic" in one["Name"]]
+    local = [one["ContactID"] for one, row in story.suppliers if row[2] in ("Nelson", "Richmond", "Stoke")]
+    for name, members in (
+        ("Wholesale customers", wholesale),
+        ("Schools & kura", schools),
+        ("Local suppliers", local),
+        ("Nobody yet", []),
+        ("Regatta 2025", []),
+    ):
+        group = story.bookkeeper.create("ContactGroups", {"Name": name}, END, f"group/{name}")
+        found = [rows[key] for key in members if rows[key]["ContactStatus"] == "ACTIVE"]
+        story.bookkeeper.add_members(group["ContactGroupID"], found, END)
+        if name == "Regatta 2025":
+            story.bookkeeper.update(
+                "ContactGroups", group["ContactGroupID"], END, Status="DELETED", Name=name
+            )
+
+
+def _budgets(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
+    """Two years of months, for the whole company and for one region."""
+    plans = {
+        **{"200": 34000, "201": 9500, "202": 4200, "203": 2600, "310": -14500, "400": -900, "412": -1700},
+        **{"416": -838, "425": -1900, "445": -420, "469": -4200, "477": -14800, "478": -450},
+    }
+    region = records["TrackingCategories"][0]
+    south = {
+        "TrackingCategoryID": region["TrackingCategoryID"],
+        "Name": region["Name"],
+        "TrackingOptionID": region["Options"][1]["TrackingOptionID"],
+        "Option": region["Options"][1]["Name"],
+    }
+    found = []
+    for n, (text, kind, share, tracking) in enumerate(
+        (
+            ("Overall Budget", "OVERALL", Decimal(1), []),
+            ("South Island budget", "TRACKING", Decimal("0.6"), [south]),
+        )
+    ):
+        lines = []
+        for code, value in plans.items():
+            account = story.bookkeeper.chart.account({"Code": code})
+            balances = []
+            for month in range(24):
+                year, index = 2025 + (3 + month) // 12, (3 + month) % 12
+                season = Decimal("1.3") if index in (10, 11, 0, 1, 2) and code[0] == "2" else ONE
+                sum_ = money(abs(value) * share * season * (1 + Decimal(month // 12) / 20))
+                note = "Boat show" if (index, code) == (8, "400") else ""
+                balances.append({"Period": f"{year}-{index + 1:02d}", "Amount": sum_, "Notes": note})
+            lines.append({"AccountID": account["AccountID"], "AccountCode": code, "BudgetBalances": balances})
+        found.append(
+            {
+                "BudgetID": story.guid(f"budget/{text}"),
+                "Status": "APPROVED",
+                "Description": text,
+                "Type": kind,
+                "UpdatedDateUTC": local_time(date(2025, 3, 18 + 9 * n), 41000, 677),
+                "BudgetLines": lines,
+                "Tracking": tracking,
+            }
+        )
+    return found
+
+
+def _papers(story: Trade, records: dict[str, list[Record]]) -> None:
+    """Files and notes on some documents. Files came with the document, so nothing moves its UpdatedDateUTC."""
+    user = "Hinewai Parata"
+    body = b"%PDF-1.4\n% a page of the demo company\n%%EOF\n"
+    for resource, step, name in (
+        ("Invoices", 61, "Delivery note"),
+        ("CreditNotes", 17, "Photo of the damage"),
+        ("BankTransactions", 97, "Receipt"),
+        ("BankTransfers", 30, "Statement"),
+        ("ManualJournals", 25, "Memo"),
+        ("PurchaseOrders", 31, "Drawing"),
+        ("Contacts", 60, "Terms of trade – Übersicht"),
+        ("Accounts", 40, "Bank letter"),
+        ("Prepayments", 7, "Order form"),
+    ):
+        for record in records[resource][step // 2 :: step]:
+            key = record[RESOURCES[resource].id]
+            record["HasAttachments"] = True
+            address = f"https://api.xero.com/api.xro/2.0/{resource}/{key}/Attachments"
+            records["Attachments"].append(
+                {
+                    "Resource": resource,
+                    "ResourceID": key,
+                    "AttachmentID": story.guid(f"attachment/{key}"),
+                    "FileName": f"{name}.pdf",
+                    "Url": f"{address}/{quote(name)}.pdf",
+                    "MimeType": "application/pdf",
+                    "ContentLength": len(body),
+                    "IncludeOnline": resource == "Invoices" and record.get("Type") == "ACCREC",
+                    "Content": body,
+                }
+            )
+    for invoice in records["Invoices"][20::83]:
+        key = invoice["InvoiceID"]
+        made = next((j["CreatedDateUTC"] for j in records["Journals"] if j.get("SourceID") == key), None)
+        made = min(made or invoice["UpdatedDateUTC"], invoice["UpdatedDateUTC"])
+        steps = [
+            (
+                "Created",
+                made,
+                f"INV {invoice['InvoiceNumber']} to {invoice['Contact']['Name']} for {invoice['Total']}.",
+            )
+        ]
+        for payment in invoice["Payments"]:
+            paid_at = next(
+                p["UpdatedDateUTC"] for p in records["Payments"] if p["PaymentID"] == payment["PaymentID"]
+            )
+            steps.append(
+                ("Paid", paid_at, f"Payment received on {payment['Date']:%d/%m/%Y} for {payment['Amount']}.")
+            )
+        if len(steps) % 2:
+            steps.append(("Note", steps[-1][1], "Rang about delivery – all fine. Ka pai!"))
+        for changes, at, details in steps:
+            note = {"Changes": changes, "DateUTC": at, "User": user, "Details": details}
+            records["History"].append({"Resource": "Invoices", "ResourceID": key, **note})

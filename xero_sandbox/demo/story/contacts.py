@@ -1,0 +1,227 @@
+"""The demo company's customers and suppliers."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ...accounting.double_entry import Record
+from ..entries import local_time
+from . import names
+from .setting import Setting, add_months
+
+_COUNTRY_CODES = {"Australia": "61", "United States": "1", "Deutschland": "49"}
+
+
+class Contacts(Setting):
+    """Makes the contacts, and knows their terms of payment."""
+
+    def make_contact(
+        self,
+        name: str,
+        at: datetime,
+        *,
+        number: str,
+        currency: str,
+        city: str,
+        country: str,
+        person: str,
+        **more: Any,
+    ) -> Record:
+        """A contact in full, with addresses, phones and what else is given."""
+        first, _, last = person.partition(" ")
+        index = len(self.bookkeeper.changed.get("Contacts", ()))
+        plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
+        slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
+        slug = slug.strip("-") or f"contact-{number.lower()}"
+        # A slot that was never filled in holds its type alone; an address with one line has the others, too.
+        lines = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": ""}
+        street = {"AddressType": "STREET"}
+        if index % 3 == 0:
+            road = names.STREETS[index % len(names.STREETS)]
+            street |= {
+                "AddressLine1": f"{index + 3} {road}",
+                **lines,
+                "City": city,
+                "PostalCode": f"70{index % 90:02d}",
+                "Country": country,
+            }
+        box = {
+            "AddressType": "POBOX",
+            "AddressLine1": f"PO Box {1200 + 7 * index}",
+            **lines,
+            "City": city,
+            "PostalCode": f"{7000 + index * 13 % 900}",
+            "Country": country,
+            **({"AttentionTo": person} if person else {}),
+        }
+        phones = [
+            {
+                "PhoneType": "DEFAULT",
+                "PhoneNumber": f"{200 + index} {4000 + 37 * index % 6000}",
+                "PhoneAreaCode": str(3 + index % 7),
+                "PhoneCountryCode": _COUNTRY_CODES.get(country, "64"),
+            }
+        ]
+        if index % 2:
+            phones.append(
+                {
+                    "PhoneType": "MOBILE",
+                    "PhoneNumber": f"{100 + index} {3000 + 91 * index % 7000}",
+                    "PhoneAreaCode": "21",
+                    "PhoneCountryCode": "",
+                }
+            )
+        asked: Record = {
+            "ContactNumber": number,
+            "AccountNumber": f"{number}-{index:03d}",
+            "Name": name,
+            **({"FirstName": first, "LastName": last} if person else {}),
+            "EmailAddress": f"accounts@{slug}.example",
+            "Addresses": [box, street],
+            "Phones": phones,
+            "DefaultCurrency": currency,
+            **more,
+        }
+        return self.bookkeeper.create("Contacts", asked, at, f"contact/{name}")
+
+    def make_contacts(self) -> None:
+        """Customers and suppliers at the start; people who book for themselves as time goes on."""
+        imported = local_time(date(2024, 11, 18), 9 * 3600 + 843, 407)
+        for i, (name, currency, city, country, person, place) in enumerate(names.CUSTOMERS):
+            at = imported if i % 3 else self.when(date(2024, 11, 19) + timedelta(days=i // 3))
+            region, department = place.split("/")
+            days = self.random.choice((7, 14, 20, 20, 30))
+            terms: dict[str, Any] = {
+                "Day": days,
+                "Type": "OFFOLLOWINGMONTH" if days == 20 else "DAYSAFTERBILLDATE",
+            }
+            more: dict[str, Any] = {
+                "PaymentTerms": {"Sales": terms},
+                "SalesDefaultLineAmountType": "EXCLUSIVE" if department != "Retail" else "INCLUSIVE",
+            }
+            if currency != "NZD":
+                more["AccountsReceivableTaxType"] = "ZERORATED"
+            if i % 4 == 0:
+                more["SalesDefaultAccountCode"] = "201" if department == "Tours" else "200"
+                more["SalesTrackingCategories"] = [
+                    {"TrackingCategoryName": "Region", "TrackingOptionName": region},
+                    {"TrackingCategoryName": "Department", "TrackingOptionName": department},
+                ]
+                more["TrackingCategoryName"], more["TrackingCategoryOption"] = "Region", region
+            if i % 5 == 0:
+                more["ContactPersons"] = [
+                    {
+                        "FirstName": "Office",
+                        "LastName": "Team",
+                        "EmailAddress": f"office{i}@example.org",
+                        "IncludeInEmails": True,
+                    },
+                    {
+                        "FirstName": person.split()[0],
+                        "LastName": person.split()[-1],
+                        "EmailAddress": f"boss{i}@example.org",
+                        "IncludeInEmails": False,
+                    },
+                ][: 1 + i % 2]
+            if i % 11 == 0:
+                more["Discount"] = Decimal("5.00")
+                more["Website"] = f"https://customer-{i}.example"
+                more["CompanyNumber"] = f"94290{31000000 + 104729 * i}"
+                wholesale = self.company.records["BrandingThemes"][1]
+                more["BrandingTheme"] = {key: wholesale[key] for key in ("BrandingThemeID", "Name")}
+            record = self.make_contact(
+                name,
+                at,
+                number=f"C{i + 1:04d}",
+                currency=currency,
+                city=city,
+                country=country,
+                person=person,
+                **more,
+            )
+            self.terms[record["ContactID"]] = (terms["Type"], days)
+            self.customers.append(
+                {
+                    "id": record["ContactID"],
+                    "currency": currency,
+                    "region": region,
+                    "department": department,
+                    "from": at,
+                    "pays": self.random.random(),
+                }
+            )
+        for i, row in enumerate(names.SUPPLIERS):
+            name, currency, city, country, code, _, _ = row
+            at = imported if i % 4 else self.when(date(2024, 11, 19) + timedelta(days=i // 2))
+            more = {
+                "PaymentTerms": {"Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},
+                "PurchasesDefaultLineAmountType": "EXCLUSIVE",
+            }
+            if currency == "NZD":
+                account = f"12-31{i:02d}-0{100000 + 7919 * i}-00"
+                more["BankAccountDetails"] = account
+                more["BatchPayments"] = {
+                    "BankAccountNumber": account,
+                    "BankAccountName": name[:20],
+                    "Details": "T&T",
+                    "Code": f"S{i:03d}",
+                    "Reference": "Tōtara",
+                }
+                more["TaxNumber"] = f"{50 + i}-{100 + 3 * i}-{200 + 7 * i}"
+            else:
+                more["AccountsPayableTaxType"] = "NONE"
+            if i % 3 == 0:
+                more["PurchasesDefaultAccountCode"] = code
+                more["PurchasesTrackingCategories"] = [
+                    {"TrackingCategoryName": "Department", "TrackingOptionName": "Workshop"}
+                ]
+            record = self.make_contact(
+                name,
+                at,
+                number=f"S{i + 1:04d}",
+                currency=currency,
+                city=city,
+                country=country,
+                person="",
+                **more,
+            )
+            self.terms[record["ContactID"]] = ("OFFOLLOWINGMONTH", 20)
+            self.suppliers.append((record, row))
+        firsts, lasts = names.PEOPLE
+        for i in range(64):
+            name = f"{firsts[i % len(firsts)]} {lasts[i * 7 % len(lasts)]}"
+            at = self.when(date(2024, 11, 20) + timedelta(days=10 * i), 9, 16)
+            self.diary.plan(at, self._person, name, i)
+
+    def _person(self, at: datetime, name: str, i: int) -> None:
+        record = self.make_contact(
+            name,
+            at,
+            number=f"P{i + 1:04d}",
+            currency="NZD",
+            city="Nelson",
+            country="New Zealand",
+            person=name,
+            SalesDefaultLineAmountType="INCLUSIVE",
+        )
+        self.terms[record["ContactID"]] = ("DAYSAFTERBILLDATE", 7)
+        self.people.append(
+            {
+                "id": record["ContactID"],
+                "currency": "NZD",
+                "region": "South",
+                "department": "Tours",
+                "from": at,
+                "pays": self.random.random(),
+            }
+        )
+
+    def due(self, contact_id: str, day: date) -> date:
+        """When a document of `day` falls due by the contact's terms."""
+        kind, days = self.terms[contact_id]
+        if kind == "OFFOLLOWINGMONTH":
+            return add_months(day, 1).replace(day=days)
+        return day + timedelta(days=days)

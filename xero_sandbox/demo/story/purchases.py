@@ -1,0 +1,142 @@
+"""What the demo company buys, and how it pays its suppliers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ...accounting.double_entry import Record, market_rate
+from ..company import TODAY
+from ..entries import business_day
+from . import names
+from .sales import Sales
+from .setting import START, amount
+
+DISPUTE = date(2026, 6, 1)
+"""From here on the radio station's bills are contested, and left unpaid."""
+
+
+class Purchases(Sales):
+    """Bills, suppliers' credit notes and the weekly pay run."""
+
+    def bill(self, at: datetime, day: date, index: int, value: float | None = None, **more: Any) -> Record:
+        """A bill of the supplier in row `index`, with what becomes of it."""
+        rnd = self.random
+        contact, row = self.suppliers[index]
+        name, currency, _, _, code, text, typical = row
+        tax = None if currency == "NZD" else "NONE"
+        value = value or float(typical) * rnd.uniform(0.55, 1.6) * (1.9 if code == "310" else 1.2)
+        department = "Wholesale" if code in ("310", "425") else "Workshop" if code == "473" else "Retail"
+        tracking = [("Region", "South"), ("Department", department)] if rnd.random() < 0.7 else []
+        lines = [self.bookkeeper.line(text, amount(value), code, tax=tax, tracking=tracking)]
+        if code == "310" and rnd.random() < 0.5:
+            bought = [r for r in names.ITEMS if r[4]]
+            lines = []
+            for item in rnd.sample(bought, rnd.randrange(1, 4)):
+                price = Decimal(item[4]) * market_rate(currency, "NZD", START)
+                pieces = Decimal(rnd.randrange(8, 36) if price < 200 else rnd.randrange(2, 6))
+                price = price.quantize(Decimal("0.0001"))
+                lines.append(
+                    self.bookkeeper.line(
+                        item[1], price, "310", quantity=pieces, tax=tax, item=item[0], tracking=tracking
+                    )
+                )
+        if rnd.random() < 0.12:
+            lines.append(
+                self.bookkeeper.line("Freight", amount(value * 0.04 + 5), "425", tax=tax, tracking=tracking)
+            )
+        self._bills += 1
+        words = name.split()
+        if rnd.random() < 0.1:
+            more["PlannedPaymentDate"] = self.due(contact["ContactID"], day)
+        number = more.pop("number", None) or f"{words[0][0]}{words[1][0]}-{4000 + 37 * self._bills}".upper()
+        fate = rnd.random()
+        status = "DRAFT" if fate < 0.03 else "SUBMITTED" if fate < 0.08 else "AUTHORISED"
+        waits = "status" in more
+        contact_id = contact["ContactID"]
+        record = self.bookkeeper.invoice(
+            "ACCPAY",
+            contact_id,
+            day,
+            at,
+            lines,
+            name=f"bill/{self._bills}",
+            due=self.due(contact_id, day),
+            number=number,
+            reference=more.pop("reference", ""),
+            status=more.pop("status", status),
+            amounts=more.pop("amounts", "Inclusive" if index % 5 == 4 else "Exclusive"),
+            currency=currency,
+            **more,
+        )
+        key = record["InvoiceID"]
+        later = self.when(business_day(day + timedelta(days=rnd.randrange(1, 5))))
+        if waits:
+            return record
+        if status != "AUTHORISED" and fate < 0.012:
+            self.diary.plan(later, self.end, "Invoices", key, "DELETED")
+        elif status != "AUTHORISED":
+            self.diary.plan(later, self._approve_bill, key)
+        elif fate > 0.985:
+            self.diary.plan(later, self.end, "Invoices", key, "VOIDED")
+        elif fate > 0.955:
+            self.diary.plan(later, self._supplier_credit, key)
+        return record
+
+    def _any_bill(self, at: datetime, day: date, index: int) -> None:
+        if self.suppliers[index][0]["ContactID"] not in self.retired:
+            self.bill(at, day, index)
+
+    def _approve_bill(self, at: datetime, key: str) -> None:
+        self.bookkeeper.approve("Invoices", key, at, **self._due(key))
+
+    def _supplier_credit(self, at: datetime, key: str) -> None:
+        """Part of a delivery goes back; the supplier's credit note is set against the bill."""
+        bill = self._open(key)
+        if bill is None:
+            return
+        line, day = bill["LineItems"][0], self.local_day(at)
+        returned = self.bookkeeper.line(
+            f"Returned: {line['Description']}",
+            (line["UnitAmount"] / 4).quantize(Decimal("0.01")),
+            line["AccountCode"],
+            quantity=line["Quantity"],
+            tax=line["TaxType"],
+        )
+        credit = self.bookkeeper.credit_note(
+            "ACCPAYCREDIT",
+            bill["Contact"]["ContactID"],
+            day,
+            at,
+            [returned],
+            name=f"return/{key}",
+            number=f"{bill['InvoiceNumber']}-CR",
+            currency=bill["CurrencyCode"],
+            amounts=bill["LineAmountTypes"],
+        )
+        if self.random.random() < 0.8:
+            self.diary.plan(at + timedelta(minutes=12), self._allocate_note, credit["CreditNoteID"], key)
+
+    def pay_run(self, at: datetime, day: date) -> None:
+        """Thursday: what falls due within a week is paid, bills in dollars of ours in one batch."""
+        soon = day + timedelta(days=7)
+        batch: list[str] = []
+        for record in self.bookkeeper.all("Invoices"):
+            key = record["InvoiceID"]
+            if record["Type"] != "ACCPAY" or not self._open(key) or record["DueDate"] > soon:
+                continue
+            disputed = record["Contact"]["ContactID"] in self.disputed and record["Date"] >= DISPUTE
+            forgotten = "RepeatingInvoiceID" not in record and int(key[:4], 16) % 43 == 0
+            if disputed or forgotten:
+                continue
+            if record["CurrencyCode"] == "NZD":
+                batch.append(key)
+            else:
+                self.receive(at, key)
+        settled = day < TODAY - timedelta(days=6)
+        for part in (batch[i : i + 12] for i in range(0, len(batch), 12)):
+            if len(part) > 1:
+                self.bookkeeper.pay_batch(part, day, at, reference=f"Pay run {day:%d %b}", reconciled=settled)
+            else:
+                self.receive(at, part[0])

@@ -1,0 +1,252 @@
+"""Where the demo company stands on its first day: accounts, items, contacts, and the diary of what is to come."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from ...accounting import chart
+from ...accounting.double_entry import Record, money
+from ..bookkeeper import Bookkeeper
+from ..company import TODAY, Company, branding_theme, new_organisation, opened, user
+from ..entries import local_time
+from . import names
+
+START = date(2024, 11, 20)
+FOUNDED = date(2024, 11, 4)
+END = local_time(TODAY, 12 * 3600 + 1800)
+
+CATEGORIES = (
+    ("Region", ("North", "South", "Australia", "Overseas", "*Christchurch shop (closed)")),
+    ("Department", ("Retail", "Tours", "Wholesale", "Workshop", "*Café kiosk")),
+    ("Season", ("Summer", "Winter")),
+)
+
+# Code, name, type, tax, currency or system of an account the company added itself; banks have a number.
+OWN_ACCOUNTS = """
+090|Business Cheque Account|BANK|NONE|NZD 12-3167-0145820-00
+091|Business Savings Account|BANK|NONE|NZD 12-3167-0145820-51
+092|US Dollar Account|BANK|NONE|USD 12-3167-0145820-62
+093|Company Credit Card|BANK|NONE|NZD 4988-0100-1234-5678
+201|Sales - Guided Tours & Courses|REVENUE|OUTPUT2|
+202|Sales - Hire|REVENUE|OUTPUT2|
+203|Sales - Workshop|REVENUE|OUTPUT2|
+205|Freight Recovered|REVENUE|OUTPUT2|
+209|Gift Vouchers (old scheme)|REVENUE|OUTPUT2|ARCHIVED
+486|Fax Line|EXPENSE|INPUT2|ARCHIVED
+730|Workshop Plant|FIXED|INPUT2|
+731|Less Accumulated Depreciation on Workshop Plant|FIXED|NONE|
+740|Land at 14 Karetu Road|FIXED|NONE|
+814|Wages Payable - Payroll|CURRLIAB|NONE|
+"""
+
+
+def add_months(day: date, months: int) -> date:
+    """The first of the month `months` after that of `day`."""
+    index = day.year * 12 + day.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def month_end(day: date) -> date:
+    """The last day of the month of `day`."""
+    return add_months(day, 1) - timedelta(days=1)
+
+
+def amount(value: float) -> Decimal:
+    """A price with cents from a rough number."""
+    return money(Decimal(round(value * 100)) / 100)
+
+
+class Diary:
+    """What is going to happen, in order of time; nothing happens after `END`."""
+
+    def __init__(self) -> None:
+        self._queue: list[tuple[datetime, int, Callable[..., Any], tuple[Any, ...]]] = []
+        self._count = 0
+        self._now = local_time(FOUNDED, 0)
+
+    def plan(self, at: datetime, act: Callable[..., Any], *args: Any) -> None:
+        """Let `act(at, *args)` happen at that instant, or in a minute if that is over."""
+        self._count += 1
+        heapq.heappush(self._queue, (max(at, self._now + timedelta(minutes=1)), self._count, act, args))
+
+    def run(self) -> None:
+        """Let everything up to `END` happen."""
+        while self._queue and self._queue[0][0] <= END:
+            self._now, _, act, args = heapq.heappop(self._queue)
+            act(self._now, *args)
+
+
+class Setting:
+    """The company as it opens, and the means to go on from there."""
+
+    def __init__(self) -> None:
+        self.random = Random("Tōtara & Tide")
+        self.diary = Diary()
+        self.founded = local_time(FOUNDED, 9 * 3600 + 840, 557)
+        self.company, self.guid = self._set_up()
+        self.organisation = opened(self.company, END)
+        self.bookkeeper = Bookkeeper(self.organisation, self.guid)
+        self._reference_data()
+        self.terms: dict[str, tuple[str, int]] = {}
+        self.customers: list[Record] = []
+        self.suppliers: list[tuple[Record, list[str]]] = []
+        self.people: list[Record] = []
+        self.disputed: set[str] = set()
+        self.retired: set[str] = set()
+        self._bills = 0
+        self.tax_office = self.bank_contact = self.staff = self.walk_in = self.owner = ""
+
+    def when(self, day: date, start: int = 8, end: int = 17) -> datetime:
+        """Some instant of business hours on `day`."""
+        seconds = self.random.randrange(start * 3600, end * 3600)
+        return local_time(day, seconds, self.random.randrange(1000))
+
+    def _set_up(self) -> tuple[Company, Any]:
+        address = {
+            "AddressType": "POBOX",
+            "AddressLine1": "PO Box 1402",
+            "City": "Nelson",
+            "Region": "",
+            "PostalCode": "7040",
+            "Country": "New Zealand",
+            "AttentionTo": "",
+        }
+        street = {**address, "AddressType": "STREET", "AddressLine1": "14 Karetu Road", "PostalCode": "7010"}
+        company, guid = new_organisation(
+            "Tōtara & Tide Limited",
+            "NZ",
+            self.founded,
+            LegalName="Tōtara & Tide Limited",
+            IsDemoCompany=True,
+            Class="DEMO",
+            RegistrationNumber="9429041234567",
+            LineOfBusiness="Boatbuilding and guided sea kayak tours",
+            Addresses=[address, street],
+            Phones=[
+                {
+                    "PhoneType": "OFFICE",
+                    "PhoneNumber": "548 0199",
+                    "PhoneAreaCode": "3",
+                    "PhoneCountryCode": "64",
+                }
+            ],
+            ExternalLinks=[{"LinkType": "Website", "Url": "https://totara-and-tide.example"}],
+            PaymentTerms={
+                "Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"},
+                "Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"},
+            },
+        )
+        records = company.records
+        records["Currencies"] = []
+        records["BrandingThemes"] += [
+            branding_theme(guid, "Wholesale", 1, self.founded),
+            branding_theme(guid, "Kōwhai summer", 2, local_time(date(2025, 11, 3), 36000, 120)),
+        ]
+        people = (
+            ("Hinewai", "Parata", "hinewai", "FINANCIALADVISER", True),
+            ("Jörg", "Kästner", "joerg", "STANDARD", False),
+            ("Mere", "O'Sullivan", "mere", "STANDARD", False),
+            ("Old", "Bookkeeper", "books", "REMOVED", False),
+        )
+        records["Users"] = [
+            user(
+                guid,
+                first,
+                last,
+                f"{mail}@totara-and-tide.example",
+                at=local_time(FOUNDED + timedelta(days=40 * i), 34000, 70),
+                OrganisationRole=role,
+                IsSubscriber=owner,
+            )
+            for i, (first, last, mail, role, owner) in enumerate(people)
+        ]
+        return company, guid
+
+    def _reference_data(self) -> None:
+        """Currencies, accounts, tracking and items, entered in the first days."""
+        bookkeeper, at = self.bookkeeper, self.founded
+        for code, name in chart.CURRENCY_NAMES.items():
+            bookkeeper.create("Currencies", {"Code": code, "Description": name}, at, "")
+        self._own_accounts()
+        for name, options in CATEGORIES[:2]:
+            self._category(name, options)
+        self._archived_category(*CATEGORIES[2])
+        self._items()
+
+    def _category(self, name: str, options: tuple[str, ...]) -> str:
+        bookkeeper, at = self.bookkeeper, self.founded
+        made = bookkeeper.create("TrackingCategories", {"Name": name}, at, f"tracking/{name}")
+        key = str(made["TrackingCategoryID"])
+        for option in options:
+            status = "ARCHIVED" if option[0] == "*" else "ACTIVE"
+            bookkeeper.add_option(key, option.lstrip("*"), at, f"tracking/{name}/{option}", status)
+        return key
+
+    def _archived_category(self, name: str, options: tuple[str, ...]) -> None:
+        """A category that was used once; only two can be active, so another one makes room for it meanwhile."""
+        other = self.guid(f"tracking/{CATEGORIES[0][0]}")
+        self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ARCHIVED")
+        key = self._category(name, options)
+        self.bookkeeper.update("TrackingCategories", key, self.founded, Status="ARCHIVED")
+        self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ACTIVE")
+
+    def _own_accounts(self) -> None:
+        for i, row in enumerate(OWN_ACCOUNTS.strip().splitlines()):
+            code, name, kind, tax, extra = row.split("|")
+            at = self.founded + timedelta(minutes=i, seconds=7 * i)
+            asked: Record = {"Code": code, "Name": name, "Type": kind, "TaxType": tax}
+            asked["Description"] = f"{name}; added by the company"
+            if kind == "BANK":
+                asked["CurrencyCode"], number = extra.split()
+                asked["BankAccountNumber"] = number.replace("-", "")
+                asked["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
+                asked["AddToWatchlist"] = True
+            elif extra:
+                at = local_time(date(2025, 4, 3 + i), 33000 + i, 410)
+            made = self.bookkeeper.create("Accounts", asked, at, f"account/{code}")
+            if kind != "BANK" and extra:
+                self.bookkeeper.update("Accounts", made["AccountID"], at, Status=extra)
+
+    def _items(self) -> None:
+        for i, (code, name, account, sell, buy, text, _) in enumerate(names.ITEMS):
+            asked: Record = {
+                "Code": code,
+                "Name": name,
+                "Description": text,
+                "SalesDetails": {"UnitPrice": Decimal(sell), "AccountCode": account, "TaxType": "OUTPUT2"},
+                "IsPurchased": bool(buy),
+            }
+            if buy:
+                asked["PurchaseDescription"] = f"{name} (wholesale)"
+                asked["PurchaseDetails"] = {
+                    "UnitPrice": Decimal(buy),
+                    "AccountCode": "310",
+                    "TaxType": "INPUT2",
+                }
+            at = local_time(FOUNDED + timedelta(days=15 * i), 37000 + 61 * i, 37 * i % 1000)
+            self.bookkeeper.create("Items", asked, at, f"item/{code}")
+        for code, name, sell, buy, quantity in names.TRACKED:
+            asked = {
+                "Code": code,
+                "Name": name,
+                "Description": name,
+                "PurchaseDescription": name,
+                "PurchaseDetails": {
+                    "UnitPrice": Decimal(buy),
+                    "COGSAccountCode": "310",
+                    "TaxType": "INPUT2",
+                },
+                "SalesDetails": {"UnitPrice": Decimal(sell), "AccountCode": "200", "TaxType": "OUTPUT2"},
+                "InventoryAssetAccountCode": "630",
+            }
+            item = self.bookkeeper.create("Items", asked, local_time(FOUNDED, 39000, 123), f"item/{code}")
+            stock = {
+                "QuantityOnHand": Decimal(quantity).quantize(Decimal("0.0001")),
+                "TotalCostPool": money(Decimal(buy) * int(quantity)),
+            }
+            self.bookkeeper.put("Items", {**item, **stock})

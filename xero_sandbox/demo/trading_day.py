@@ -1,0 +1,152 @@
+"""One more business day in the life of an organisation."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from ..accounting.double_entry import CURRENCIES, ONE, Record
+from ..rules.work import refresh_balances
+from ..state.organisation import Organisation
+from .bookkeeper import Bookkeeper
+from .company import NAMESPACE
+from .entries import Guids, local_time
+
+
+def next_business_day(now: datetime) -> tuple[date, datetime]:
+    """The next day of business after `now` (New Zealand's calendar), and the instant at which it closes."""
+    day = (now + timedelta(hours=13)).date() + timedelta(days=1)
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    return day, local_time(day, 17 * 3600 + 1800)
+
+
+def trading_day(organisation: Organisation, now: datetime) -> dict[str, list[Record]]:
+    """Let the next business day after `now` pass in an organisation; returns the new and changed records by resource.
+
+    What happens follows from the records and `now` alone. The caller moves its clock to the close of that day
+    (`next_business_day`). An organisation without contacts has no trade, one without a bank account no payments.
+    """
+    if not any(one["ContactStatus"] == "ACTIVE" for one in organisation.records("Contacts")):
+        return {}
+    day = _Day(organisation, now)
+    day.pass_by()
+    changed = {path: day.bookkeeper.all(path) for path in day.bookkeeper.changed}
+    concerned = {
+        one["Contact"]["ContactID"] for rows in changed.values() for one in rows if one.get("Contact")
+    }
+    refresh_balances(organisation, concerned)
+    return {path: day.bookkeeper.all(path) for path in changed}
+
+
+class _Day:
+    """The business of one day, in the order in which it is decided."""
+
+    def __init__(self, organisation: Organisation, now: datetime) -> None:
+        self.organisation = organisation
+        self.day, _ = next_business_day(now)
+        own = organisation.records("Organisation")[0]
+        scope = f"{own['OrganisationID']}/{self.day}"
+        self.random = Random(scope)
+        banks = [
+            one
+            for one in organisation.records("Accounts")
+            if one["Type"] == "BANK" and one["Status"] == "ACTIVE"
+        ]
+        self.bank = next((one["Code"] for one in banks if one["CurrencyCode"] == own["BaseCurrency"]), None)
+        self.people = [one for one in organisation.records("Contacts") if one["ContactStatus"] == "ACTIVE"]
+        self.suppliers = [one for one in self.people if one.get("IsSupplier")] or self.people
+        self.bookkeeper = Bookkeeper(organisation, Guids(NAMESPACE, scope), self.bank or "090")
+        self._minutes = iter(sorted(self.random.sample(range(510, 1020), 40)))
+
+    def later(self) -> datetime:
+        """The next instant of the day at which something happens."""
+        seconds = 60 * next(self._minutes) + self.random.randrange(60)
+        return local_time(self.day, seconds, self.random.randrange(1000))
+
+    def pass_by(self) -> None:
+        """Sell, buy, pay, void a bill and correct a contact."""
+        unpaid = [
+            one
+            for one in self.organisation.records("Invoices")
+            if one["Status"] == "AUTHORISED" and one["AmountDue"] > 0 and one["CurrencyCode"] in CURRENCIES
+        ]
+        unpaid.sort(key=lambda one: (one.get("DueDate", self.day), one["InvoiceID"]))
+        self._sell()
+        self._buy()
+        if self.bank:
+            self._pay(unpaid)
+        untouched = [one for one in unpaid if one["Type"] == "ACCPAY" and one["AmountDue"] == one["Total"]]
+        if len(untouched) > 2:
+            self.bookkeeper.end("Invoices", untouched[-1]["InvoiceID"], "VOIDED", self.later())
+        mobile = {
+            "PhoneType": "MOBILE",
+            "PhoneNumber": f"555 {self.day:%m%d}",
+            "PhoneAreaCode": "21",
+            "PhoneCountryCode": "64",
+        }
+        edited = self.random.choice(self.people)
+        self.bookkeeper.update("Contacts", edited["ContactID"], self.later(), Phones=[mobile])
+
+    def _sell(self) -> None:
+        bookkeeper, rnd = self.bookkeeper, self.random
+        customers = [one for one in self.people if one.get("IsCustomer")] or self.people
+        goods = [
+            one
+            for one in self.organisation.records("Items")
+            if one.get("SalesDetails") and not one.get("IsTrackedAsInventory")
+        ]
+        numbers = [one.get("InvoiceNumber", "") for one in self.organisation.records("Invoices")]
+        for n in range(rnd.randrange(3, 6)):
+            number = bookkeeper.number("INV-", numbers)
+            lines = [bookkeeper.line("Goods as ordered", Decimal(100 + rnd.randrange(900)), "200")]
+            if goods:
+                lines = [self._line(item) for item in rnd.sample(goods, min(len(goods), 1 + n % 3))]
+            bookkeeper.invoice(
+                "ACCREC",
+                rnd.choice(customers)["ContactID"],
+                self.day,
+                self.later(),
+                lines,
+                name=f"invoice/{number}",
+                due=self.day + timedelta(days=20),
+                number=number,
+                status="DRAFT" if n == 2 else "AUTHORISED",
+            )
+
+    def _line(self, item: Record) -> Record:
+        sale = item["SalesDetails"]
+        return self.bookkeeper.line(
+            item.get("Description") or item["Name"],
+            sale.get("UnitPrice", ONE),
+            sale.get("AccountCode", "200"),
+            quantity=Decimal(self.random.randrange(1, 5)),
+            item=item["Code"],
+        )
+
+    def _buy(self) -> None:
+        for n in range(2):
+            contact = self.random.choice(self.suppliers)["ContactID"]
+            price = Decimal(80 + self.random.randrange(700))
+            self.bookkeeper.invoice(
+                "ACCPAY",
+                contact,
+                self.day,
+                self.later(),
+                [self.bookkeeper.line("Supplies", price, ("429", "453")[n])],
+                name=f"bill/{n}",
+                due=self.day + timedelta(days=14),
+                number=f"{self.day:%y%m%d}-{n}",
+            )
+
+    def _pay(self, unpaid: list[Record]) -> None:
+        bookkeeper, day = self.bookkeeper, self.day
+        for kind, count in (("ACCREC", 4), ("ACCPAY", 2)):
+            for invoice in [one for one in unpaid if one["Type"] == kind][:count]:
+                bookkeeper.pay("Invoices", invoice["InvoiceID"], day, self.later(), reconciled=False)
+        line = bookkeeper.line("Postage and sundries", Decimal(5 + self.random.randrange(60)), "429")
+        contact = self.random.choice(self.suppliers)["ContactID"]
+        bookkeeper.bank_transaction(
+            "SPEND", contact, day, self.later(), [line], name="sundries", reconciled=False
+        )

@@ -1,0 +1,185 @@
+"""The Accounting API: who may call, within which limits, and which function answers which address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote, unquote
+
+from werkzeug import Response
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Map, Rule
+
+from .. import apps
+from ..limits import Exceeded
+from ..resources import RESOURCES, report_scopes, scopes_needed
+from . import reading, subresources
+from .calls import Call, Refusal, not_built, not_built_by_xero, not_found
+
+PREFIX = "/api.xro/2.0/"
+
+_PART_SCOPES = {
+    "Attachments": "accounting.attachments",
+    "CISSettings": "accounting.settings",
+    "PaymentServices": "paymentservices",
+}
+
+
+def answer(call: Call, before: Callable[[], None]) -> Response:
+    """The answer of the Accounting API; ``before`` is called when the call has been let in. Raises ``Refusal``."""
+    bearer, limits = call.authenticate(), call.xero.limits
+    tenant_id = _tenant(call)
+    call.organisation = call.xero.store.organisations[tenant_id]
+    try:
+        limits.enter(bearer.app, tenant_id)
+    except Exceeded as exceeded:
+        headers = {**exceeded.headers, "X-Rate-Limit-Problem": exceeded.problem}
+        if exceeded.retry_after is not None:
+            headers["Retry-After"] = str(exceeded.retry_after)
+        raise Refusal(429, None, headers) from None
+    try:
+        before()
+        response = _routed(call)
+    except Refusal as refusal:
+        response = call.refuse(refusal)
+    finally:
+        limits.leave(bearer.app, tenant_id)
+    for name, value in limits.headers(bearer.app, tenant_id).items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _tenant(call: Call) -> str:
+    """The organisation a call is for; a custom connection has only one and need not name it."""
+    asked = call.request.headers.get("xero-tenant-id", "").strip()
+    opened = {one["tenant_id"] for one in call.xero.identity.connected(call.bearer)}
+    custom = call.bearer.app.kind == apps.CUSTOM
+    if not asked and custom and not call.xero.switches.custom_needs_tenant and len(opened) == 1:
+        asked = next(iter(opened))
+    if asked not in opened or asked not in call.xero.store.organisations:
+        raise call.forbidden("AuthenticationUnsuccessful")
+    return asked
+
+
+def _need(call: Call, scopes: set[str]) -> None:
+    if scopes & call.bearer.scopes:
+        return
+    if call.method != "GET" and call.xero.switches.write_scope_403:
+        raise call.forbidden("AuthorizationUnsuccessful")
+    challenge = f'Bearer error="insufficient_scope", scope="{" ".join(sorted(scopes))}"'
+    raise call.unauthorized("AuthorizationUnsuccessful", {"WWW-Authenticate": challenge})
+
+
+# --- addresses -------------------------------------------------------------------------------------------
+
+
+def _routed(call: Call) -> Response:
+    raw = call.request.environ.get("REQUEST_URI", quote(call.request.path)).partition("?")[0]
+    pieces = [unquote(piece) for piece in raw.removeprefix(PREFIX).rstrip("/").split("/")]
+    try:
+        endpoint, found = _URLS.match("/" + "/".join(quote(piece, safe="") for piece in pieces))
+    except NotFound:
+        raise not_found() from None
+    response: Response = endpoint(call, **{name: unquote(value) for name, value in found.items()})
+    return response
+
+
+def _special(scopes: str, read: Callable[[Call], Response]) -> Callable[[Call], Response]:
+    """The endpoint of an address that can only be read."""
+
+    def endpoint(call: Call) -> Response:
+        return _only_read(call, scopes_needed(scopes, "GET"), read)
+
+    return endpoint
+
+
+def _only_read(call: Call, scopes: set[str], read: Callable[[Call], Response]) -> Response:
+    _need(call, scopes)
+    if call.method != "GET":
+        raise _no_method(call)
+    with call.xero.store.lock:
+        return read(call)
+
+
+def _reports(call: Call) -> Response:
+    return _only_read(call, report_scopes("Reports"), reading.reports)
+
+
+def _report(call: Call, key: str) -> Response:
+    call.key = key
+    return _only_read(call, report_scopes(key), reading.report)
+
+
+def _set_up(_call: Call) -> Response:
+    raise not_built("it sets up no organisation")
+
+
+def _resource(call: Call, resource: str, key: str = "", part: str = "", name: str = "") -> Response:
+    if resource not in RESOURCES:
+        raise not_found()
+    call.resource, call.key, call.part, call.name = RESOURCES[resource], key, part, name
+    _need(call, scopes_needed(_PART_SCOPES.get(part, call.resource.scopes), call.method))
+    if resource == "Journals" and not call.bearer.app.reads_journals:
+        raise call.unauthorized("AuthorizationUnsuccessful")
+    if len(call.body) > call.xero.limits.allowance.body:
+        raise call.problem(413, "RequestEntityTooLarge", "PayloadTooLarge")
+    if call.method != "GET":
+        return _write(call)
+    _check_accept(call)
+    read = reading.part if part else reading.single if key else reading.listed
+    with call.xero.store.lock:
+        return read(call)
+
+
+_URLS = Map(
+    [
+        Rule("/Organisation/Actions", endpoint=_special("accounting.settings", reading.actions)),
+        Rule("/InvoiceReminders/Settings", endpoint=_special("accounting.settings", reading.reminders)),
+        Rule("/Reports", endpoint=_reports),
+        Rule("/Reports/<key>", endpoint=_report),
+        Rule("/Setup", endpoint=_set_up),
+        Rule("/<resource>", endpoint=_resource),
+        Rule("/<resource>/<key>", endpoint=_resource),
+        Rule("/<resource>/<key>/<part>", endpoint=_resource),
+        Rule("/<resource>/<key>/<part>/<name>", endpoint=_resource),
+    ],
+    merge_slashes=False,
+).bind("")
+
+
+def _write(call: Call) -> Response:
+    shape = call.part + ("/" if call.name else "")
+    verbs = (
+        call.resource.parts.get(shape, "")
+        if call.part
+        else call.resource.item_writes
+        if call.key
+        else call.resource.writes
+    )
+    if call.method not in {"PUT", "POST", "DELETE"}:
+        raise Refusal(405, f"The requested resource does not support http method '{call.method}'.")
+    if call.method not in verbs.split():
+        raise _no_method(call)
+    handler = subresources.handler(call)
+    if handler is None:
+        raise not_built(f"it can't {call.method} {_address(call)} yet")
+    with call.xero.store.change():
+        return handler(call)
+
+
+def _address(call: Call) -> str:
+    return call.request.path.removeprefix(PREFIX)
+
+
+def _no_method(call: Call) -> Refusal:
+    return not_built_by_xero(call.method, _address(call))
+
+
+def _check_accept(call: Call) -> None:
+    """406 for a format that Xero does not speak; files come as they are, whatever is accepted."""
+    accepted = call.request.headers.get("Accept", "").lower()
+    if call.part == "Attachments" or not accepted:
+        return
+    if "application/pdf" in accepted:
+        raise not_built("it makes no PDF")
+    if not any(one in accepted for one in ("json", "xml", "html", "*/*")):
+        raise Refusal(406, f"Not acceptable: {accepted}")

@@ -1,0 +1,292 @@
+"""Writes to what hangs on a record, and deletions: the endpoints that take no whole records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug import Response
+
+from ..rules import attachments, contacts, payments, reference_data
+from ..rules.registry import RULES
+from ..rules.work import ZERO_ID, Work, refresh_balances, tried
+from ..state.tables import Record
+from ..values import encode, ms_date, plain_string
+from . import messages
+from .calls import JSON, XML, Call, Refusal, not_found
+from .idempotency import once
+from .writing import elements, noted, origin_of, tally, write
+
+Handler = Callable[[Call], Response]
+
+_SAYS_400 = frozenset({"Overpayments", "Prepayments", "Payments", "Receipts"})
+"""Where a note for an unknown record is a 400 with a message, as the API definition shows."""
+
+
+def _owner(call: Call) -> Record | None:
+    return call.organisation.table(call.resource.path).find(call.key)
+
+
+def _found(call: Call) -> Record:
+    found = _owner(call)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _work(call: Call, asked: Record | None = None) -> Work:
+    return Work(call.organisation, call.resource.path, asked or {}, origin_of(call))
+
+
+def _refused(call: Call, work: Work) -> Response:
+    """400 with the one element that breaks a rule."""
+    body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
+    element = {**call.rendered(work.echo), "ValidationErrors": noted(work.errors)}
+    return call.refuse(Refusal(400, {**body, "Elements": [element]}))
+
+
+# --- deletions -------------------------------------------------------------------------------------------
+
+
+def _delete(rule: Callable[[Work, Record], Record], *, shows: bool = False) -> Handler:
+    """``DELETE /{Resource}/{id}``; the answer shows the record if ``shows``, else it is an empty 204."""
+
+    def handler(call: Call) -> Response:
+        found, work = _found(call), _work(call)
+        work.echo = found
+        if tried(work, lambda: rule(work, found)).failed:
+            return _refused(call, work)
+        if not shows:
+            return Response(b"", 204)
+        return call.answer(call.resource.envelope, [call.rendered(work.answer or {})])
+
+    return handler
+
+
+# --- tracking options and payment services ---------------------------------------------------------------
+
+
+def _add_options(call: Call) -> Response:
+    """``PUT /TrackingCategories/{id}/Options``.
+
+    Options that are there already make it a 400 although the new ones are made (calcinai/xero-php#920); a body that
+    names none is a 200 in which nothing was made (XeroAPI/xero-php-oauth2#290).
+    """
+    category = str(_found(call)["TrackingCategoryID"])
+    done = []
+    for asked in elements(call, "Options"):
+        if asked.get("Name"):
+            work = _work(call, asked)
+            done.append(tried(work, lambda work=work: reference_data.add_option(work, category)))  # type: ignore[misc]
+    if again := [work for work in done if work.failed]:
+        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
+        refused = [
+            {"TrackingOptionID": ZERO_ID, **work.asked, "ValidationErrors": noted(work.errors)}
+            for work in again
+        ]
+        return call.refuse(Refusal(400, {**body, "Elements": refused}))
+    return call.answer("Options", [work.answer or {} for work in done])
+
+
+def _change_option(call: Call) -> Response:
+    """``POST …/Options/{id}`` renames, archives or restores an option; ``DELETE`` takes an unused one away."""
+    found = _found(call)
+    before = next((one for one in found["Options"] if one["TrackingOptionID"] == call.name.lower()), None)
+    if before is None:
+        raise not_found()
+    deletes = call.method == "DELETE"
+    work = _work(call, {} if deletes else next(iter(elements(call, "Options")), {}))
+    rule = reference_data.delete_option if deletes else reference_data.save_option
+    if tried(work, lambda: rule(work, found, before)).failed:
+        return _refused(call, work)
+    return call.answer("Options", [work.answer or {}])
+
+
+def _attach_services(call: Call) -> Response:
+    """``POST /BrandingThemes/{id}/PaymentServices``."""
+    theme, asked, work = _found(call), elements(call, "PaymentServices"), _work(call)
+    chosen: list[Record] = []
+
+    def attach() -> Record:
+        chosen.extend(reference_data.attach_services(work, theme, asked))
+        return theme
+
+    if tried(work, attach).failed:
+        return _refused(call, work)
+    return call.answer("PaymentServices", chosen)
+
+
+# --- members of contact groups ---------------------------------------------------------------------------
+
+
+def _group(call: Call) -> Record:
+    group = _owner(call)
+    if group is None or group["Status"] != "ACTIVE":
+        raise not_found()
+    return group
+
+
+def _add_members(call: Call) -> Response:
+    """``PUT /ContactGroups/{id}/Contacts``."""
+    group, work = _group(call), _work(call)
+    named = [work.get("Contacts", one.get("ContactID")) for one in elements(call, "Contacts")]
+    found = [one for one in named if one is not None]
+    if len(found) < len(named):
+        raise not_found()
+    if tried(work, lambda: contacts.add_members(work, group, found)).failed:
+        return _refused(call, work)
+    empty: dict[str, Any] = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
+    return call.answer(
+        "Contacts",
+        [
+            {"ContactID": one["ContactID"], "Name": one["Name"], **empty, "HasValidationErrors": False}
+            for one in found
+        ],
+    )
+
+
+def _remove_members(call: Call) -> Response:
+    """``DELETE /ContactGroups/{id}/Contacts`` takes all out, ``…/Contacts/{ContactID}`` one."""
+    group, work = _group(call), _work(call)
+    gone = [one["ContactID"] for one in group["Contacts"] if call.name.lower() in {"", one["ContactID"]}]
+    if call.name and not gone:
+        raise not_found()
+    tried(work, lambda: contacts.remove_members(work, group, gone))
+    return Response(b"", 204)
+
+
+# --- allocations -----------------------------------------------------------------------------------------
+
+
+def _allocate(call: Call) -> Response:
+    """``PUT /{CreditNotes|Overpayments|Prepayments}/{id}/Allocations``: set a credit against invoices."""
+    identifier = str(_found(call)[call.resource.id])
+    done: list[Work] = []
+    for asked in elements(call, "Allocations"):
+        work = _work(call, asked)
+        done.append(tried(work, lambda work=work: payments.allocate(work, identifier)))  # type: ignore[misc]
+    refresh_balances(
+        call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
+    )
+    return tally(call, "Allocations", done, lambda work: _allocation_tree(call, work))
+
+
+def _allocation_tree(call: Call, work: Work) -> Record:
+    if work.failed:
+        return {
+            **call.rendered({"AllocationID": ZERO_ID, **work.asked}),
+            "ValidationErrors": noted(work.errors),
+        }
+    return {**call.rendered(work.answer or {}), "ValidationErrors": []}
+
+
+def _deallocate(call: Call) -> Response:
+    """``DELETE …/Allocations/{AllocationID}``: take an allocation back; the answer is the bare allocation."""
+    credit = _found(call)
+    allocation = next(
+        (one for one in credit["Allocations"] if one["AllocationID"] == call.name.lower()), None
+    )
+    if allocation is None:
+        raise not_found()
+    work = _work(call)
+    if tried(work, lambda: payments.deallocate(work, credit, allocation)).failed:
+        work.asked = allocation
+        return tally(call, "Allocations", [work], lambda work: _allocation_tree(call, work), summarize=True)
+    refresh_balances(call.organisation, work.contacts_concerned())
+    tree = call.rendered(work.answer or {})
+    if call.json:
+        return Response(encode(tree), 200, content_type=JSON)
+    return Response(messages.xml("Allocation", tree), 200, content_type=XML)
+
+
+# --- notes, files and mail -------------------------------------------------------------------------------
+
+
+def _add_notes(call: Call) -> Response:
+    """``PUT /{Resource}/{id}/History``: a repeated call makes two notes."""
+    owner, asked = _owner(call), elements(call, "HistoryRecords")
+    if owner is None and call.resource.path not in _SAYS_400:
+        raise not_found()
+    done = []
+    for one in asked:
+        work = _work(call, one)
+        done.append(tried(work, lambda work=work: attachments.save_note(work, owner)))  # type: ignore[misc]
+    return tally(call, "HistoryRecords", done, lambda work: _note_tree(call, work), summarize=True)
+
+
+def _note_tree(call: Call, work: Work) -> Record:
+    """A new note: its stamp has no offset here, unlike when it is read, and there is no user (as recorded)."""
+    details = (work.answer or {}).get("Details", work.asked.get("Details", ""))
+    stamp: Record = {"DateUTC": work.at}
+    if call.json:
+        stamp = {"DateUTCString": plain_string(work.at), "DateUTC": ms_date(work.at, "")}
+    return {**stamp, "Details": details, "ValidationErrors": noted(work.errors)}
+
+
+def _attach(call: Call) -> Response:
+    """``PUT`` or ``POST /{Resource}/{id}/Attachments/{FileName}``: the body is the file."""
+    owner = _found(call)
+    if len(call.body) > attachments.LARGEST_FILE:
+        raise Refusal(413, messages.problem("RequestEntityTooLarge", 413, "PayloadTooLarge", call.id))
+    if call.name != call.name.rstrip():
+        raise Refusal(500, messages.problem("An error occurred", 500, "An error occurred in Xero.", call.id))
+    asked = {
+        "FileName": call.name,
+        "Content": call.body,
+        "MimeType": call.request.headers.get("Content-Type", "").partition(";")[0].strip(),
+        "Url": f"{call.xero.url}{call.request.path}",
+        "IncludeOnline": call.flag("IncludeOnline"),
+    }
+    work = _work(call, asked)
+    if tried(work, lambda: attachments.save_file(work, owner)).failed:
+        raise Refusal(400, messages.api_exception(10, "ValidationException", work.errors[0]))
+    return call.answer("Attachments", [work.answer or {}])
+
+
+def _mail(call: Call) -> Response:
+    """``POST /Invoices/{id}/Email``."""
+    owner, work = _found(call), _work(call)
+    work.echo = {"InvoiceID": owner["InvoiceID"]}
+    if tried(work, lambda: attachments.send_mail(work, owner)).failed:
+        return _refused(call, work)
+    return Response(b"", 204)
+
+
+# --- the table -------------------------------------------------------------------------------------------
+
+HANDLERS: dict[str, Handler] = {
+    "DELETE Accounts/": _delete(reference_data.delete_account, shows=True),
+    "DELETE Items/": _delete(reference_data.delete_item),
+    "DELETE LinkedTransactions/": _delete(reference_data.delete_link),
+    "DELETE TrackingCategories/": _delete(reference_data.delete_category, shows=True),
+    "PUT TrackingCategories/Options": _add_options,
+    "POST TrackingCategories/Options/": _change_option,
+    "DELETE TrackingCategories/Options/": _change_option,
+    "POST BrandingThemes/PaymentServices": _attach_services,
+    "PUT ContactGroups/Contacts": _add_members,
+    "DELETE ContactGroups/Contacts": _remove_members,
+    "DELETE ContactGroups/Contacts/": _remove_members,
+    "PUT */Allocations": _allocate,
+    "DELETE */Allocations/": _deallocate,
+    "PUT */History": _add_notes,
+    "PUT */Attachments/": _attach,
+    "POST */Attachments/": _attach,
+    "POST Invoices/Email": _mail,
+}
+"""By the verb and the address' shape, with ``*`` for any resource: ``POST Invoices/`` is one record, ``PUT
+*/Allocations`` what hangs on a record, ``DELETE */Allocations/`` one of those."""
+
+
+def handler(call: Call) -> Handler | None:
+    """The handler of a write, if there is one; it runs inside ``store.change()``."""
+    shape = "/" if call.key else ""
+    if call.part:
+        shape += call.part + ("/" if call.name else "")
+    path = call.resource.path
+    found = HANDLERS.get(f"{call.method} {path}{shape}") or HANDLERS.get(f"{call.method} *{shape}")
+    if found is None and not call.part and call.method != "DELETE" and path in RULES:
+        found = write(RULES[path])
+    if found is None:
+        return None
+    work = found
+    return lambda call: once(call, work)

@@ -1,0 +1,292 @@
+"""How a write is answered: the elements of a request, one after the other, and the answer for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from werkzeug import Response
+
+from ..accounting import double_entry as books
+from ..fields import COUNTS_WRITTEN, DATES, FLAGS, LISTS, NUMBERS, OBJECTS
+from ..resources import SINGLE
+from ..rules.work import ZERO_ID, Origin, Rule, Work, attempt, refresh_balances, zone
+from ..state.tables import Record
+from ..values import decoded, instant, ms_date
+from . import messages
+from .calls import JSON, QUOTES_JSON, Call, Refusal, not_found
+from .queries import true
+from .views import shown
+
+MOST = 500
+"""Elements in one request (Xero's guide to limits)."""
+
+_TOO_MUCH = Decimal(10) ** 15
+
+
+def origin_of(call: Call) -> Origin:
+    """Who writes by this call, and how."""
+    app = call.bearer.app
+    return Origin(
+        client_id=app.client_id,
+        user=app.name,
+        updates=call.method == "POST",
+        four_decimals=call.places == 4,
+        backorders=call.flag("allowBackorders"),
+    )
+
+
+# --- what is sent ----------------------------------------------------------------------------------------
+
+
+def _unreadable(message: str) -> Refusal:
+    return Refusal(400, messages.api_exception(14, "PostDataInvalidException", message))
+
+
+def elements(call: Call, key: str) -> list[Record]:
+    """The elements of the body: ``{key: [...]}`` (``key`` in any case), a bare list, or one bare object.
+
+    Values come as records keep them: decimals, dates, truth values and text by the name of their field; nulls
+    are left out, and so are objects and lists under names that nothing is done with. Raises the 400 refusal for a
+    body that can't be read.
+    """
+    try:
+        body = decoded(call.body)
+    except ValueError as error:
+        raise _unreadable(str(error)) from None
+    if isinstance(body, dict):
+        wanted = next((name for name in body if name.lower() == key.lower()), None)
+        body = [body] if wanted is None else body[wanted]
+    if isinstance(body, dict):
+        body = [body]
+    if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
+        raise _unreadable(f"{key} must be an array of objects")
+    if len(body) > MOST:
+        raise Refusal(
+            400,
+            messages.api_exception(
+                10,
+                "ValidationException",
+                f"A request can hold {MOST} {key} at most, this one holds {len(body)}",
+            ),
+        )
+    return [_object(one) for one in body]
+
+
+def _object(value: Record, parent: str = "") -> Record:
+    read = {name: _value(name, one, parent) for name, one in _dated(value).items() if one is not None}
+    return {name: one for name, one in read.items() if one is not None}
+
+
+def _dated(value: Record) -> Record:
+    """The object with its dates under their own names: Xero's own examples of requests say `DateString` for `Date`."""
+    twins = [name for name in value if name.endswith("String") and name.removesuffix("String") in DATES]
+    if not twins:
+        return value
+    given = {name.removesuffix("String"): value[name] for name in twins if value[name]}
+    rest = {name: one for name, one in value.items() if name not in twins and one is not None}
+    return {**given, **rest}
+
+
+def _value(name: str, value: Any, parent: str) -> Any:
+    objects = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    if (name in OBJECTS and not isinstance(value, dict)) or (name in LISTS and not objects):
+        raise _unreadable(f"Error converting value {value!r} of {name}")
+    try:
+        if isinstance(value, dict):
+            return _object(value, name) if name in OBJECTS else None
+        if isinstance(value, list):
+            return [_object(one, name) for one in value] if name in LISTS else None
+        return _scalar(name, value, parent)
+    except (ValueError, TypeError, AttributeError, InvalidOperation):
+        raise _unreadable(f"Error converting value {value!r} of {name}") from None
+
+
+def _scalar(name: str, value: Any, parent: str) -> Any:
+    """A value that is neither object nor list, by the kind of its field."""
+    if name in COUNTS_WRITTEN or (name == "DueDate" and parent == "Schedule"):
+        return int(value)
+    if name in NUMBERS:
+        return None if value == "" else _number(value)
+    if name in DATES:
+        return instant(value).date() if value else None
+    if name in FLAGS:
+        return value if isinstance(value, bool) else true(str(value))
+    if isinstance(value, bool):
+        return value if name.startswith(("Has", "Is")) else str(value).lower()
+    return str(value)
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool):
+        raise TypeError
+    number = Decimal(str(value).strip())
+    if not number.is_finite() or abs(number) >= _TOO_MUCH:
+        raise ValueError
+    return number
+
+
+# --- records ---------------------------------------------------------------------------------------------
+
+
+def write(rule: Rule) -> Callable[[Call], Response]:
+    """The handler of a resource's PUT and POST, for the list as for one record."""
+
+    def handler(call: Call) -> Response:
+        resource = call.resource
+        asked = elements(call, resource.envelope)
+        if call.key or call.method in rule.one.split():
+            asked = asked[:1] or [{}]
+        current = [_named(call, one, rule) for one in asked]
+        path, origin = resource.path, origin_of(call)
+        done = [
+            attempt(call.organisation, path, rule, one, origin, identifier)
+            for one, identifier in zip(asked, current, strict=True)
+        ]
+        refresh_balances(
+            call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
+        )
+        return answered(call, rule, done)
+
+    return handler
+
+
+def _named(call: Call, asked: Record, rule: Rule) -> str:
+    """The id of the record that an element or the address names; 404 for one that nobody knows.
+
+    One unknown id in a POST ends the whole request before anything is written (as measured against a demo company).
+    """
+    if call.method == "PUT":
+        return ""
+    key = call.resource.id
+    wanted = call.key or str(asked.get(key, ""))
+    if not wanted or wanted == ZERO_ID or not (rule.by_id or call.key):
+        return ""
+    table = call.organisation.table(call.resource.path)
+    found = table.find(wanted) if call.key else table.rows.get(wanted.lower())
+    if found is None:
+        raise not_found()
+    return str(found[key])
+
+
+# --- the answer ------------------------------------------------------------------------------------------
+
+
+def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
+    """What Xero says to a write of records."""
+    quotes = call.resource.path == "Quotes"
+    response = tally(
+        call,
+        call.resource.envelope,
+        done,
+        lambda work: _failed(call, rule, work) if work.failed else _written(call, rule, work),
+        summarize=bool(call.key) or call.method not in rule.summarize.split(),
+        always=call.resource.path == "BatchPayments",
+        extra={"SummarizeErrors": summarized(call)} if quotes else None,
+    )
+    if quotes and response.content_type == JSON and response.status_code == 200:
+        response.content_type = QUOTES_JSON
+    return response
+
+
+def summarized(call: Call) -> bool:
+    """``summarizeErrors``: true by the server's default, whatever the API definition says (XeroAPI/xero-ruby#247)."""
+    asked = call.param("summarizeErrors")
+    return asked is None or true(asked)
+
+
+def tally(
+    call: Call,
+    key: str,
+    done: list[Work],
+    tree: Callable[[Work], Record],
+    *,
+    summarize: bool = False,
+    always: bool = False,
+    extra: Record | None = None,
+) -> Response:
+    """The answer for all elements under ``key``, each shown by ``tree``.
+
+    Summarized, a failure makes it a 400 that lists only the failed elements although the good ones are kept;
+    otherwise all come back in order, each with its status. ``summarize`` forces the one, ``always`` gives the
+    status in any case.
+    """
+    summarize = summarize or summarized(call)
+    failed = [work for work in done if work.failed]
+    if failed and summarize:
+        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
+        return call.refuse(Refusal(400, {**body, "Elements": [tree(work) for work in failed]}))
+    trees = []
+    for work in done:
+        one = tree(work)
+        if always or not summarize:
+            errors = one.pop("ValidationErrors", None)
+            one["StatusAttributeString"] = "ERROR" if work.failed else "WARNING" if work.warnings else "OK"
+            if errors is not None:
+                one["ValidationErrors"] = errors
+        trees.append(one)
+    return call.answer(key, trees, extra)
+
+
+def noted(found: list[str]) -> list[Record]:
+    """Words as ValidationErrors and Warnings hold them."""
+    return [{"Message": one} for one in found]
+
+
+def _failed(call: Call, rule: Rule, work: Work) -> Record:
+    """A refused element: what was asked, mixed with what was worked out; no UpdatedDateUTC."""
+    resource = call.resource
+    kept = {name: value for name, value in work.echo.items() if name != "UpdatedDateUTC"}
+    shape = kept
+    if rule.by_id:
+        identifier = ZERO_ID if work.creates else kept.get(resource.id, ZERO_ID)
+        shape = {resource.id: identifier, **{name: one for name, one in kept.items() if name != resource.id}}
+    for name in rule.lists.split():
+        shape.setdefault(name, [])
+    tree = call.rendered(shape)
+    if rule.flag:
+        tree[rule.flag] = True
+    if work.warnings:
+        tree["Warnings"] = noted(work.warnings)
+    tree["ValidationErrors"] = noted(work.errors)
+    return tree
+
+
+def _written(call: Call, rule: Rule, work: Work) -> Record:
+    record = work.answer or {}
+    tree = call.rendered(shown(record, call.resource, SINGLE, call.organisation))
+    tree.pop("Attachments", None)
+    if rule.flag:
+        tree[rule.flag] = False
+    if work.warnings:
+        tree["Warnings"] = noted(work.warnings)
+    adjust = _ADJUSTED.get(call.resource.path)
+    if adjust is not None:
+        adjust(call, record, tree)
+    return tree
+
+
+def _as_order(call: Call, record: Record, tree: Record) -> None:
+    """Orders show the whole contact, whose stamp is the organisation's local time labelled as UTC (as recorded)."""
+    contact = shown(record, call.resource, SINGLE, call.organisation)["Contact"]
+    if stamp := contact.get("UpdatedDateUTC"):
+        contact = {
+            **contact,
+            "UpdatedDateUTC": stamp + (zone(call.organisation).utcoffset(stamp) or stamp - stamp),
+        }
+    tree["Contact"] = call.rendered(contact)
+    tree.setdefault("TotalDiscount", books.ZERO)
+
+
+def _as_item(call: Call, record: Record, tree: Record) -> None:
+    """Answers to Items have stamps without an offset and an empty ValidationErrors instead of flags."""
+    if call.json:
+        tree["UpdatedDateUTC"] = ms_date(record["UpdatedDateUTC"], "")
+    tree["ValidationErrors"] = []
+
+
+_ADJUSTED: dict[str, Callable[[Call, Record, Record], None]] = {
+    "PurchaseOrders": _as_order,
+    "Items": _as_item,
+}

@@ -1,0 +1,244 @@
+"""The rules for bank transactions and transfers between bank accounts."""
+
+from __future__ import annotations
+
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ZERO, in_base, market_rate, money
+from ..state.tables import Record
+from .documents import SETTLED, Paper, default_theme, heading, own
+from .lines import Lines, account, tracking, with_lines
+from .work import Rule, Work
+
+ONLY_STATUS = "Only Status accepted for updates."
+RECONCILED = "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement."
+_NAMED = ("AccountID", "Code", "Name")
+
+
+# --- bank transactions -----------------------------------------------------------------------------------
+
+BANK_TRANSACTION = Paper(
+    "BankTransactions",
+    "BankTransactionID",
+    "",
+    "",
+    "Bank Transaction",
+    "SPEND RECEIVE SPEND-OVERPAYMENT RECEIVE-OVERPAYMENT SPEND-PREPAYMENT RECEIVE-PREPAYMENT",
+    "Reference Url",
+    amounts="Inclusive",
+    fresh={"Reference": "", "IsReconciled": False, "HasAttachments": False},
+)
+_CREDITS = {"OVERPAYMENT": ("Overpayments", "OverpaymentID"), "PREPAYMENT": ("Prepayments", "PrepaymentID")}
+
+
+_IN_LEDGER = (
+    "Date",
+    "Contact",
+    "LineItems",
+    "LineAmountTypes",
+    "CurrencyRate",
+    "BankAccount",
+    "Reference",
+)
+
+
+def save_bank_transaction(work: Work, current: Record | None) -> Record:
+    """Check and put money spent or received; over- and prepayments make that credit as well."""
+    status = work.asked.get("Status", "AUTHORISED")
+    if current is not None:
+        _editable(work, current)
+        if status in {"DELETED", "VOIDED"}:
+            return _delete_transaction(work, current)
+    if status != "AUTHORISED":
+        work.refuse(f"The status '{status}' is not valid for bank transactions")
+    transaction = _transaction(work, current)
+    work.echo = {**own(BANK_TRANSACTION, transaction), **work.echo}
+    work.stop()
+    if current is not None:
+        if all(transaction.get(name) == current.get(name) for name in _IN_LEDGER):
+            return work.put("BankTransactions", transaction)
+        held = current.get("OverpaymentID") or current.get("PrepaymentID")
+        work.reverse(held or current["BankTransactionID"])
+    credit = _CREDITS.get(transaction["Type"].partition("-")[2])
+    if credit is not None:
+        _hold(work, transaction, *credit)
+    work.post(work.ledger.post_bank_transaction(transaction, work.at))
+    return work.put("BankTransactions", transaction)
+
+
+def _transaction(work: Work, current: Record | None) -> Record:
+    """The transaction with what was asked for, and its lines."""
+    asked = work.asked
+    bank = bank_account(work, asked.get("BankAccount", (current or {}).get("BankAccount")))
+    work.asked = {**asked, **({"CurrencyCode": bank["CurrencyCode"]} if bank.get("CurrencyCode") else {})}
+    transaction = heading(work, BANK_TRANSACTION, current)
+    transaction.update(Status="AUTHORISED", BankAccount={name: bank[name] for name in _NAMED if name in bank})
+    if "IsReconciled" in asked:
+        transaction["IsReconciled"] = asked["IsReconciled"]
+    kind = str(transaction.get("Type") or "")
+    credit = kind.partition("-")[2] in _CREDITS
+    if credit and "LineAmountTypes" not in asked and current is None:
+        transaction["LineAmountTypes"] = "NoTax"
+    if credit and bank:
+        _to_control(work, kind)
+    work.lock_dates(transaction["Date"], (current or {}).get("Date"))
+    if not (bank and kind and transaction.get("Contact")):
+        return transaction
+    form = Lines(sale=kind.startswith("RECEIVE"), complete=True, control=credit)
+    return with_lines(work, transaction, form, current)
+
+
+def bank_account(work: Work, named: Record | None) -> Record:
+    """The bank account that is named, in full; an empty record if there is none."""
+    found = account(work, named or {}, "Code")
+    if found is None or found["Type"] != "BANK":
+        work.refuse("The BankAccount could not be found" if named else "BankAccount must be specified")
+        return {}
+    if found["Status"] != "ACTIVE":
+        work.refuse("The BankAccount has been archived")
+    return {"CurrencyCode": work.base, **found}
+
+
+def _editable(work: Work, current: Record) -> None:
+    if current["Status"] != "AUTHORISED" or str(current["Type"]).endswith("-TRANSFER"):
+        work.stop("Bank Transaction not of valid status for modification")
+    if current.get("IsReconciled"):
+        work.stop(RECONCILED)
+    for path, key in _CREDITS.values():
+        held = work.get(path, current.get(key))
+        if held is not None and books.used(held):
+            work.stop(SETTLED)
+
+
+def _delete_transaction(work: Work, current: Record) -> Record:
+    work.lock_dates(current["Date"])
+    work.stop()
+    source = current["BankTransactionID"]
+    for path, key in _CREDITS.values():
+        held = work.get(path, current.get(key))
+        if held is not None:
+            source = held[key]
+            work.put(path, books.ended(held, "VOIDED", work.at))
+    work.reverse(source)
+    return work.put("BankTransactions", {**current, "Status": "DELETED"})
+
+
+def _to_control(work: Work, kind: str) -> None:
+    """Lines of over- and prepayments stand in receivables or payables unless they say otherwise."""
+    control = work.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
+    if "LineItems" in work.asked:
+        lines = [
+            {**one, "AccountCode": one.get("AccountCode") or control["Code"]}
+            if "AccountID" not in one
+            else one
+            for one in work.asked["LineItems"]
+        ]
+        work.asked = {**work.asked, "LineItems": lines}
+
+
+def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
+    """The overpayment or prepayment that a bank transaction makes."""
+    if key not in transaction:
+        transaction[key] = work.new_id("credit")
+    names = "Type Reference Contact Date Status LineAmountTypes LineItems CurrencyCode CurrencyRate"
+    names += " SubTotal TotalTax Total"
+    held: Record = {key: transaction[key]}
+    held.update({name: transaction[name] for name in names.split() if name in transaction})
+    held.update(RemainingCredit=ZERO, Allocations=[], Payments=[], HasAttachments=False)
+    if key == "PrepaymentID":  # Xero keeps its reference under both names (its API definition of Reference)
+        held.update(ID=transaction[key], InvoiceNumber=held.get("Reference", ""))
+    if transaction["Type"] == "RECEIVE-PREPAYMENT" and (theme := default_theme(work)):
+        held["BrandingThemeID"] = theme
+    work.put(path, books.settled(held))
+
+
+BANK_TRANSACTIONS = Rule(save_bank_transaction)
+
+
+# --- bank transfers --------------------------------------------------------------------------------------
+
+
+def save_transfer(work: Work, current: Record | None) -> Record:
+    """Move money between two bank accounts, or delete such a move (possible since July 2026)."""
+    asked = work.asked
+    if current is not None or work.origin.updates:
+        return _delete_transfer(work, current)
+    sides = {side: bank_account(work, asked.get(f"{side}BankAccount")) for side in ("From", "To")}
+    amount = money(asked.get("Amount", ZERO))
+    if amount <= 0:
+        work.refuse("Amount must be greater than zero")
+    if sides["From"] and sides["From"] == sides["To"]:
+        work.refuse("The FromBankAccount and ToBankAccount must be different")
+    day = asked.get("Date") or work.today
+    work.lock_dates(day)
+    ways = {side: _transfer_tracking(work, asked.get(f"{side}Tracking", [])) for side in sides}
+    work.stop()
+    code = sides["From"]["CurrencyCode"]
+    rate = market_rate(code, work.base, day)
+    transfer: Record = {
+        "BankTransferID": work.new_id(),
+        "Date": day,
+        "Status": "AUTHORISED",
+        "Amount": amount,
+        "Reference": asked.get("Reference", ""),
+        "HasAttachments": False,
+        "CurrencyRate": rate,
+    }
+    for side, bank in sides.items():
+        named = {name: bank[name] for name in _NAMED if name in bank}
+        other = market_rate(bank["CurrencyCode"], work.base, day)
+        moved = amount if bank["CurrencyCode"] == code else money(in_base(amount, rate) * other)
+        transaction = {
+            "BankTransactionID": work.new_id(side.lower()),
+            "BankAccount": named,
+            "Type": "SPEND-TRANSFER" if side == "From" else "RECEIVE-TRANSFER",
+            "Reference": transfer["Reference"],
+            "IsReconciled": asked.get(f"{side}IsReconciled", False),
+            "HasAttachments": False,
+            "Date": day,
+            "Status": "AUTHORISED",
+            "LineAmountTypes": "NoTax",
+            "LineItems": [],
+            "SubTotal": moved,
+            "TotalTax": ZERO,
+            "Total": moved,
+            "CurrencyCode": bank["CurrencyCode"],
+            "CurrencyRate": other,
+        }
+        work.put("BankTransactions", transaction)
+        transfer[f"{side}BankAccount"] = named
+        transfer[f"{side}BankTransactionID"] = transaction["BankTransactionID"]
+        transfer[f"{side}IsReconciled"] = transaction["IsReconciled"]
+        transfer[f"{side}Tracking"] = ways[side]
+    work.post(work.ledger.post_transfer(transfer, work.at))
+    return work.put("BankTransfers", transfer)
+
+
+def _transfer_tracking(work: Work, asked: list[Record]) -> list[Record]:
+    for one in asked:
+        if not one.get("TrackingCategoryID") or not one.get("TrackingOptionID"):
+            work.refuse("TrackingCategoryID and TrackingOptionID must be specified")
+            return []
+    return tracking(work, asked, work.refuse)
+
+
+def _delete_transfer(work: Work, current: Record | None) -> Record:
+    if current is None:
+        work.stop("BankTransferID must be specified")
+    transfer = current or {}
+    if work.asked.get("Status") != "DELETED" or set(work.asked) - {"BankTransferID", "Status"}:
+        work.refuse(ONLY_STATUS)
+    if transfer["Status"] == "DELETED":
+        work.refuse("Bank Transfer not of valid status for modification")
+    sides = [work.get("BankTransactions", transfer[f"{side}BankTransactionID"]) for side in ("From", "To")]
+    if any(one and one.get("IsReconciled") for one in sides):
+        work.refuse(RECONCILED)
+    work.lock_dates(transfer["Date"])
+    work.stop()
+    work.reverse(transfer["BankTransferID"])
+    for one in sides:
+        if one is not None:
+            work.put("BankTransactions", {**one, "Status": "DELETED"})
+    return work.put("BankTransfers", {**transfer, "Status": "DELETED"})
+
+
+BANK_TRANSFERS = Rule(save_transfer, summarize="POST")

@@ -1,0 +1,322 @@
+"""The rules for payments, batches of payments, and allocations of credits."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from ..accounting import double_entry as books
+from ..accounting.double_entry import ONE, ZERO, in_base, market_rate, money
+from ..state.tables import Record
+from .bank_transactions import ONLY_STATUS, bank_account
+from .lines import account
+from .work import Rule, Work
+
+# --- payments --------------------------------------------------------------------------------------------
+
+_PAID = {
+    "Invoice": ("Invoices", "InvoiceID", "InvoiceNumber"),
+    "CreditNote": ("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
+    "Prepayment": ("Prepayments", "PrepaymentID", ""),
+    "Overpayment": ("Overpayments", "OverpaymentID", ""),
+}
+"""What a payment can be for: where it is kept, its id and its number."""
+
+
+def save_payment(work: Work, current: Record | None) -> Record:
+    """Pay or refund; of a payment that is there only the Status can be changed, to DELETED."""
+    if current is None:
+        return _pay(work, work.asked)
+    if work.asked.get("Status") != "DELETED" or set(work.asked) - {"PaymentID", "Status"}:
+        work.stop(ONLY_STATUS)
+    if current["Status"] == "DELETED":
+        work.stop("Payment not of valid status for modification")
+    if current.get("BatchPaymentID"):
+        work.stop("This payment is part of a batch payment; delete the batch payment instead")
+    return _unpay(work, current)
+
+
+def _document(work: Work, asked: Record) -> tuple[str, Record]:
+    """Where the document of a payment is kept, and the document as it stands; ends the work if there is none."""
+    given = {name: asked[name] for name in _PAID if name in asked}
+    for name, number in (("Invoice", "InvoiceNumber"), ("CreditNote", "CreditNoteNumber")):
+        if number in asked and not given:
+            given[name] = {number: asked[number]}
+    if len(given) != 1:
+        work.stop("A payment must be applied to exactly one Invoice, CreditNote, Prepayment or Overpayment")
+    ((name, named),) = given.items()
+    path, key, number = _PAID[name]
+    found = work.get(path, named.get(key))
+    if found is None and number and named.get(number) and not named.get(key):
+        each = [work.get(path, one[key]) or one for one in work.matching(path, number, named[number])]
+        found = min(each, key=lambda one: one["Status"] != "AUTHORISED", default=None)
+    if found is None:
+        work.stop(f"{name} could not be found")
+    return path, found or {}
+
+
+_STATEMENT = ("Particulars", "Code", "Details")
+"""What a bank shows of a payment on its statement."""
+
+
+def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
+    path, document = _document(work, asked)
+    bank = _paying_account(work, asked)
+    if document["Status"] != "AUTHORISED":
+        work.refuse("Payments can only be made against Authorised documents")
+    day = asked.get("Date") or work.today
+    work.lock_dates(day)
+    work.stop()
+    amount, moved, rate = _amounts(work, asked, document, bank, day)
+    left = document["RemainingCredit" if books.is_credit(document) else "AmountDue"]
+    if amount <= 0:
+        work.refuse("Payment amount must be greater than zero")
+    elif amount > left:
+        work.refuse("Payment amount exceeds the amount outstanding on this document")
+    work.stop()
+    kind = books.PAYMENT_TYPES[document["Type"]]
+    name = f"/{books.document_id(document)}/payment/{day}/{len(document['Payments'])}"
+    payment: Record = {"PaymentID": work.new_id(name)}
+    if batch:
+        payment.update(BatchPaymentID=batch["BatchPaymentID"], BatchPayment=_thin(batch))
+    payment.update(
+        {
+            "Date": day,
+            "BankAmount": moved,
+            "Amount": amount,
+            "Reference": asked.get("Reference", ""),
+            "CurrencyRate": rate,
+            "PaymentType": kind,
+            "Status": "AUTHORISED",
+            "UpdatedDateUTC": work.at,
+            "HasAccount": True,
+            "IsReconciled": asked.get("IsReconciled", False),
+            "Account": {name: bank[name] for name in ("AccountID", "Code") if name in bank},
+            "Invoice": {
+                "Type": kind.removesuffix("PAYMENT") if "-" in document["Type"] else document["Type"],
+                "InvoiceID": books.document_id(document),
+                "InvoiceNumber": document.get("InvoiceNumber") or document.get("CreditNoteNumber", ""),
+                "Contact": document["Contact"],
+                "CurrencyCode": document["CurrencyCode"],
+            },
+            "HasValidationErrors": False,
+        }
+    )
+    shown = _STATEMENT if "Account" in asked else ("Particulars", "Details")
+    payment.update({name: asked[name] for name in shown if name in asked})
+    work.post(work.ledger.post_payment(payment, document, work.at))
+    work.put(path, books.with_payment(document, payment))
+    return work.put("Payments", payment)
+
+
+def _paying_account(work: Work, asked: Record) -> Record:
+    """The account that money comes from or goes to; an empty record if there is none."""
+    found = account(work, asked.get("Account") or {"Code": asked.get("Code")}, "Code")
+    if found is None or found["Status"] != "ACTIVE":
+        work.refuse("Account could not be found")
+    elif found["Type"] != "BANK" and not found.get("EnablePaymentsToAccount"):
+        work.refuse(f"Account code '{found.get('Code')}' is not a valid code for this document.")
+    return found or {}
+
+
+def _amounts(
+    work: Work, asked: Record, document: Record, bank: Record, day: Any
+) -> tuple[Decimal, Decimal, Decimal]:
+    """Amount in the document's currency, BankAmount in the account's, and the rate between base and document.
+
+    Either amount gives the other by the rate, which is asked for or the day's; both give the rate.
+    """
+    code, base = document["CurrencyCode"], work.base
+    amount, moved, rate = asked.get("Amount"), asked.get("BankAmount"), asked.get("CurrencyRate")
+    if code == base or bank.get("CurrencyCode", base) != base:
+        usual = ONE if code == base else rate or _day_rate(code, base, day)
+        whole = money(amount if amount is not None else moved or ZERO)
+        return whole, whole, usual
+    if amount is not None and moved:
+        return money(amount), money(moved), rate or (amount / moved).quantize(Decimal("0.0000000001"))
+    rate = rate or _day_rate(code, base, day)
+    if amount is None:
+        return money((moved or ZERO) * rate), money(moved or ZERO), rate
+    return money(amount), in_base(money(amount), rate), rate
+
+
+def _day_rate(code: str, base: str, day: Any) -> Decimal:
+    try:
+        return market_rate(code, base, day)
+    except KeyError:
+        return ONE
+
+
+def _unpay(work: Work, payment: Record) -> Record:
+    work.lock_dates(payment["Date"])
+    work.stop()
+    key = payment["Invoice"]["InvoiceID"]
+    work.reverse(payment["PaymentID"])
+    for path, _, _ in _PAID.values():
+        document = work.get(path, key)
+        if document is not None:
+            work.put(path, books.without_payment(document, payment["PaymentID"], work.at))
+    return work.put("Payments", {**payment, "Status": "DELETED", "IsReconciled": False, "CurrencyRate": ZERO})
+
+
+PAYMENTS = Rule(save_payment, one="POST", summarize="PUT", flag="HasValidationErrors")
+
+
+# --- batches of payments ---------------------------------------------------------------------------------
+
+
+_BATCH_IN_PAYMENT = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled"
+"""What a payment shows of its batch (as recorded)."""
+
+
+def _thin(batch: Record) -> Record:
+    return {name: batch[name] for name in _BATCH_IN_PAYMENT.split() if name in batch}
+
+
+def save_batch(work: Work, current: Record | None) -> Record:
+    """Pay several invoices, or several bills, at once; of an existing batch only the Status can be changed."""
+    asked = work.asked
+    if current is not None or work.origin.updates:
+        return _delete_batch(work, current)
+    bank = bank_account(work, asked.get("Account"))
+    wanted = _batched(work)
+    found = [_document(work, {"Invoice": one["Invoice"]})[1] for one in wanted]
+    if len({one["Type"] for one in found}) > 1:
+        work.stop("The payments of a batch must all be for invoices or all be for bills")
+    batch: Record = {
+        "Account": {"AccountID": bank["AccountID"], "CurrencyCode": bank["CurrencyCode"]},
+        "Reference": asked.get("Reference", ""),
+        "BatchPaymentID": work.new_id(),
+        "Date": asked["Date"],
+        "Type": "PAYBATCH" if found[0]["Type"] == "ACCPAY" else "RECBATCH",
+        "Status": "AUTHORISED",
+        "TotalAmount": sum((money(one.get("BankAmount") or one["Amount"]) for one in wanted), ZERO),
+        "UpdatedDateUTC": work.at,
+        "IsReconciled": work.by_hand and asked.get("IsReconciled", False),
+    }
+    batch.update({name: asked[name] for name in (*_STATEMENT, "Narrative") if name in asked})
+    common = {"Account": {"AccountID": bank["AccountID"]}, "Date": asked["Date"]}
+    usual = {name: batch[name] for name in ("Reference", "IsReconciled")}
+    payments = [_pay(work, {**usual, **one, **common}, batch) for one in wanted]
+    batch["Payments"] = [
+        {
+            "Invoice": {name: one["Invoice"][name] for name in ("InvoiceID", "CurrencyCode")},
+            **{name: one[name] for name in ("PaymentID", "Amount", "BankAmount")},
+        }
+        for one in payments
+    ]
+    return work.put("BatchPayments", batch)
+
+
+def _batched(work: Work) -> list[Record]:
+    """The payments of a new batch, as asked for."""
+    if "Date" not in work.asked:
+        work.refuse("Date must be specified")
+    wanted = work.asked.get("Payments", [])
+    if not wanted:
+        work.refuse("One or more payments must be specified")
+    for one in wanted:
+        if "Invoice" not in one or ("Amount" not in one and "BankAmount" not in one):
+            work.refuse("A payment of a batch needs an Invoice and an Amount")
+    work.stop()
+    return [{name: value for name, value in one.items() if name != "PaymentID"} for one in wanted]
+
+
+def _delete_batch(work: Work, current: Record | None) -> Record:
+    if current is None:
+        work.stop("BatchPaymentID must be specified")
+    batch = current or {}
+    if work.asked.get("Status") != "DELETED" or set(work.asked) - {"BatchPaymentID", "Status"}:
+        work.stop(ONLY_STATUS)
+    if batch["Status"] == "DELETED":
+        work.stop("Batch Payment not of valid status for modification")
+    if batch.get("IsReconciled"):
+        work.stop("This batch payment cannot be deleted as it has been reconciled with a Bank Statement.")
+    gone = {**batch, "Status": "DELETED"}
+    for one in batch["Payments"]:
+        payment = work.get("Payments", one["PaymentID"])
+        if payment is not None and payment["Status"] != "DELETED":
+            _unpay(work, {**payment, "BatchPayment": _thin(gone)})
+    return work.put("BatchPayments", gone)
+
+
+BATCH_PAYMENTS = Rule(save_batch, summarize="PUT")
+
+
+# --- allocations -----------------------------------------------------------------------------------------
+
+
+def allocate(work: Work, identifier: str) -> Record:
+    """Set a credit note, prepayment or overpayment against an invoice; returns the allocation."""
+    asked = work.asked
+    for name in ("Amount", "Date", "Invoice"):
+        if name not in asked:
+            work.refuse(f"{name} must be specified")
+    work.stop()
+    credit = work.get(work.path, identifier) or {}
+    _, invoice = _document(work, {"Invoice": asked["Invoice"]})
+    amount = money(asked["Amount"])
+    if credit["Status"] != "AUTHORISED" or invoice["Status"] != "AUTHORISED":
+        work.refuse("Allocations can only be made between Authorised documents")
+    if credit["Contact"]["ContactID"] != invoice["Contact"]["ContactID"]:
+        work.refuse("The credit and the invoice must belong to the same contact")
+    if books.is_sale(credit) != books.is_sale(invoice) or credit["CurrencyCode"] != invoice["CurrencyCode"]:
+        work.refuse("The credit and the invoice must be of the same kind and currency")
+    if amount <= 0:
+        work.refuse("Allocation amount must be greater than zero")
+    if amount > credit["RemainingCredit"]:
+        work.refuse("Allocation amount exceeds the remaining credit of this document")
+    if amount > invoice["AmountDue"]:
+        work.refuse("Allocation amount exceeds the amount outstanding on this document")
+    work.lock_dates(asked["Date"])
+    work.stop()
+    allocation_id = work.new_id(f"/{identifier}/allocation/{len(credit['Allocations'])}")
+    work.post(
+        work.ledger.post_allocation(credit, invoice, amount, asked["Date"], work.at),
+        None if work.by_hand else _journal_of(allocation_id),
+    )
+    credit, invoice = books.with_allocation(
+        credit, invoice, allocation_id=allocation_id, amount=amount, day=asked["Date"], at=work.at
+    )
+    work.put(work.path, credit)
+    work.put("Invoices", invoice)
+    return dict(credit["Allocations"][-1])
+
+
+def _journal_of(allocation_id: str) -> str:
+    """The id of an allocation's journal, which has the credit for its source like the credit's own."""
+    return str(uuid.uuid5(uuid.UUID(allocation_id), "journal"))
+
+
+def deallocate(work: Work, credit: Record, allocation: Record) -> Record:
+    """Take an allocation back; returns the allocation."""
+    work.lock_dates(allocation["Date"])
+    work.stop()
+    invoice = work.get("Invoices", allocation["Invoice"]["InvoiceID"]) or {}
+    work.post(work.ledger.reverse(_allocation_journal(work, credit, allocation), work.at))
+    left, open_again = books.without_allocation(credit, invoice, allocation["AllocationID"], work.at)
+    work.put(work.path, left)
+    work.put("Invoices", open_again)
+    return {**allocation, "IsDeleted": True}
+
+
+def _allocation_journal(work: Work, credit: Record, allocation: Record) -> Record:
+    """The journal of an allocation: by its id, or for one made before the sandbox began, by its day and amount."""
+    known = work.get("Journals", _journal_of(allocation["AllocationID"]))
+    if known is not None:
+        return known
+    wanted = in_base(allocation["Amount"], credit.get("CurrencyRate"))
+    control = work.ledger.control(credit)["AccountID"]
+    alike = [
+        journal
+        for journal in work.standing(books.document_id(credit))
+        if [line["AccountID"] for line in journal["JournalLines"][:2]] == [control, control]
+    ]
+    return min(
+        alike,
+        key=lambda one: (
+            one["JournalDate"] != allocation["Date"],
+            abs(abs(one["JournalLines"][0]["NetAmount"]) - wanted),
+        ),
+    )

@@ -1,0 +1,171 @@
+"""One organisation: its records, files and notes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from ..accounting.cash_basis import cash_journals as on_cash_basis
+from ..resources import RESOURCES
+from .clock import Clock, sql_stamp
+from .tables import Record, Table
+
+_OFFLINE = ("IncludeOnline", False)
+
+
+class Keeper(Protocol):
+    """Where changes are written so that a later process finds them."""
+
+    def keep(self, space: str, key: str, value: Any) -> None:
+        """Write one thing."""
+
+    def drop(self, space: str, key: str) -> None:
+        """Delete one thing."""
+
+
+def _by_owner(rows: Iterable[Record]) -> dict[str, list[Record]]:
+    """Notes or files by the record they hang on, newest first, without the words that say whose they are."""
+    found: dict[str, list[Record]] = {}
+    for row in rows:
+        found.setdefault(str(row["ResourceID"]), []).insert(0, _unowned(row))
+    return found
+
+
+def _unowned(row: Record) -> Record:
+    return {name: value for name, value in row.items() if name not in {"Resource", "ResourceID"}}
+
+
+_REFERENCE = frozenset({"Accounts", "Organisation", "TaxRates", "TrackingCategories"})
+"""The resources that ``derived`` values follow from."""
+
+_EXTRAS = frozenset({"Reports", "InvoiceReminders"})
+"""What an organisation may hold beside the resources."""
+
+
+class Organisation:
+    """One organisation (a tenant): its tables, files and notes. Reports read from it, too."""
+
+    def __init__(
+        self, tenant_id: str, name: str, records: Mapping[str, Iterable[Record]], clock: Clock, store: Keeper
+    ) -> None:
+        self.tenant_id, self.name = tenant_id, name
+        self._clock, self._store = clock, store
+        self.tables = {
+            path: Table(row, records.get(path) or records.get(row.envelope) or ())
+            for path, row in RESOURCES.items()
+        }
+        self.extras: dict[str, list[Record]] = {
+            key: list(rows) for key, rows in records.items() if key in _EXTRAS and rows
+        }
+        self.files = _by_owner(records.get("Attachments", ()))
+        self.notes = _by_owner(records.get("History", ()))
+        self.creators: dict[str, str] = {}
+        self._cash_journals: Table | None = None
+        self._derived: dict[str, Any] = {}
+
+    def cash_journals(self) -> Table:
+        """The journals of the cash basis, as they follow from all records."""
+        if self._cash_journals is None:
+            self._cash_journals = Table(RESOURCES["Journals"], on_cash_basis(self))
+        return self._cash_journals
+
+    def derived(self, name: str, make: Callable[[], Any]) -> Any:
+        """What follows from accounts, tax rates, tracking and the organisation itself; made anew when they change."""
+        if name not in self._derived:
+            self._derived[name] = make()
+        return self._derived[name]
+
+    def table(self, resource: str) -> Table:
+        """The table of a resource, by its path."""
+        return self.tables[resource]
+
+    def records(self, resource: str) -> list[Record]:
+        """All records of a resource in the order of lists; empty for one that the sandbox does not know."""
+        if resource not in self.tables:
+            return self.extras.get(resource, [])
+        table = self.tables[resource]
+        return [table.rows[identifier] for identifier in table.ids()]
+
+    def now(self) -> datetime:
+        """The present by the sandbox's clock."""
+        return self._clock.now()
+
+    def stamp(self) -> datetime:
+        """The present as Xero's database keeps it."""
+        return sql_stamp(self._clock.now())
+
+    def put(self, resource: str, record: Record, *, touch: bool = True) -> Record:
+        """Keep a new or changed record, and return it as kept.
+
+        ``touch`` moves UpdatedDateUTC to the present (CreatedDateUTC for a new record of those that have it).
+        """
+        table = self.tables[resource]
+        identifier = str(record.get(table.resource.id) or uuid.uuid4())
+        record = {**record, table.resource.id: identifier}
+        if touch:
+            fields = table.resource.names
+            if "UpdatedDateUTC" in fields:
+                record["UpdatedDateUTC"] = self.stamp()
+            if "CreatedDateUTC" in fields and not record.get("CreatedDateUTC"):
+                record["CreatedDateUTC"] = self.stamp()
+        before = table.rows.get(identifier)
+        table.put(record)
+        self._changed(resource)
+        if resource == "Contacts" and before is not None:
+            renamed = before.get("Name") != record.get("Name")
+            for path, other in self.tables.items():
+                if renamed or path in {"PurchaseOrders", "Quotes"}:
+                    other.forget_texts()
+        self._store.keep(f"records/{self.tenant_id}/{resource}", identifier, record)
+        return record
+
+    def _changed(self, resource: str) -> None:
+        self._cash_journals = None
+        if resource in _REFERENCE:
+            self._derived.clear()
+
+    def everything(self) -> dict[str, list[Record]]:
+        """All records as a company of the seed has them: by the key of Xero's envelopes."""
+        return {row.envelope: self.records(path) for path, row in RESOURCES.items()}
+
+    def take(self, resource: str, record: Record) -> None:
+        """Keep a record as the seed hands it over, its stamps as they are."""
+        if resource == "History":
+            self.note(str(record["ResourceID"]), _unowned(record))
+        elif resource == "Attachments":
+            self.attach(str(record["ResourceID"]), _unowned(record))
+        else:
+            self.put(
+                next(path for path, row in RESOURCES.items() if row.envelope == resource), record, touch=False
+            )
+
+    def remove(self, resource: str, identifier: str) -> None:
+        """Take a record away, as if it had never been."""
+        self.tables[resource].remove(identifier)
+        self._changed(resource)
+        self._store.drop(f"records/{self.tenant_id}/{resource}", identifier)
+
+    def attachments(self, identifier: str) -> list[Record]:
+        """What is attached to a record, without the contents; IncludeOnline only where it is set (as recorded)."""
+        return [
+            {name: value for name, value in one.items() if name != "Content" and (name, value) != _OFFLINE}
+            for one in self.files.get(identifier, [])
+        ]
+
+    def attach(self, identifier: str, file: Record) -> None:
+        """Keep a file (``FileName``, ``MimeType``, ``Content`` as bytes ...); it replaces one of the same name."""
+        kept = [one for one in self.files.get(identifier, []) if one["FileName"] != file["FileName"]]
+        self.files[identifier] = [*kept, file]
+        self._store.keep(f"files/{self.tenant_id}", identifier, self.files[identifier])
+
+    def note(self, identifier: str, note: Record) -> None:
+        """Add a line to a record's history (``Changes``, ``DateUTC``, ``User``, ``Details``), newest first."""
+        self.notes[identifier] = [note, *self.notes.get(identifier, [])]
+        self._store.keep(f"notes/{self.tenant_id}", identifier, self.notes[identifier])
+
+    def created_by(self, identifier: str, client_id: str) -> None:
+        """Remember which app made a record (``createdByMyApp``)."""
+        self.creators[identifier] = client_id
+        self._store.keep(f"creators/{self.tenant_id}", identifier, client_id)

@@ -1,0 +1,88 @@
+"""How values are written and read in JSON: dates, instants and exact numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from .fields import COUNTS, DATES, DATES_READ_ONLY
+
+UTC = timezone.utc
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY = EPOCH.date()
+OFFSET = "+0000"
+CENT, TEN_THOUSANDTH = Decimal("0.01"), Decimal("0.0001")
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+_MS_DATE = re.compile(r"^/Date\((-?\d+)([+-]\d{4})?\)/$")
+
+
+def milliseconds(instant: datetime) -> int:
+    """Milliseconds since 1970, negative before."""
+    return (instant - EPOCH) // timedelta(milliseconds=1)
+
+
+def ms_date(value: datetime | date, offset: str = OFFSET) -> str:
+    """``/Date(ms+0000)/``; a plain date is written as midnight UTC."""
+    if isinstance(value, datetime):
+        return f"/Date({milliseconds(value)}{offset})/"
+    return f"/Date({(value - EPOCH_DAY).days * 86_400_000}{offset})/"
+
+
+def plain_string(value: datetime | date) -> str:
+    """The twin of a date: ``2026-11-20T00:00:00``, without a zone."""
+    return (
+        value.strftime("%Y-%m-%dT%H:%M:%S")
+        if isinstance(value, datetime)
+        else f"{value.isoformat()}T00:00:00"
+    )
+
+
+def decoded(body: bytes) -> Any:
+    """JSON text as Python values, numbers with a point as exact decimals. Raises ``ValueError``."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+def understood(value: Any, name: str = "") -> Any:
+    """JSON values as a record keeps them: instants, plain dates and decimals by the name of their field.
+
+    Dates may be written ``2026-11-20``, ``2026-11-20T09:00:00`` (with or without Z) or ``/Date(ms)/``.
+    """
+    if isinstance(value, Mapping):
+        return {key: understood(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [understood(inner, name) for inner in value]
+    if isinstance(value, str) and value:
+        if name.endswith("UTC"):
+            return instant(value)
+        if name in DATES or name in DATES_READ_ONLY:
+            return instant(value).date()
+    if isinstance(value, int) and not isinstance(value, bool) and name not in COUNTS:
+        return Decimal(value)
+    return value
+
+
+def instant(text: str) -> datetime:
+    """A point in time from any spelling Xero takes: ISO 8601, ``/Date(ms)/`` or an HTTP date. Raises ``ValueError``."""
+    if found := _MS_DATE.match(text):
+        return EPOCH + timedelta(milliseconds=int(found[1]))
+    text = text.strip()
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            raise ValueError(f"{text!r} is no date that Xero understands") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
