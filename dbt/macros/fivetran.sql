@@ -26,9 +26,15 @@
     select * from {{ ref('fivetran_' ~ name) }}
   {%- elif name in ['journal_cash', 'journal_cash_line', 'journal_cash_line_has_tracking_category'] %}
     {{ xero_ledger.fivetran_cash_table(name) }}
+  {%- elif name == 'account' %}
+    {#- Accounts that were deleted and the suspense account are in the ledger as well. Lines of invoices are joined by
+      code, which two accounts may have. #}
+    select
+      tenant_id, account_id, account_name as name, case when holds_code then account_code end as code,
+      account_type as type, account_class as class, {{ dbt.current_timestamp() }} as _fivetran_synced
+    from {{ ref('chart_of_accounts') }}
   {%- else %}
     {%- set tables = {
-      'account': ['accounts', 'account_id:text name:text code:text type:text class:text'],
       'contact': ['contacts', 'contact_id:text name:text'],
       'organization': ['organisation', 'organisation_id:text financial_year_end_month:whole financial_year_end_day:whole'],
       'invoice': ['invoices', 'invoice_id:text contact_id:text date:date due_date:date planned_payment_date:date'
@@ -81,7 +87,7 @@
   {#- A unit test has no graph. #}
   {%- if execute and graph is mapping and graph.nodes is defined %}
     {%- for node in graph.nodes.values() if node.package_name == 'xero' and node.name == 'stg_xero__account_tmp' %}
-      {%- if 'source.xero_ledger.tap_xero.accounts' not in node.depends_on.nodes %}
+      {%- if 'model.xero_ledger.chart_of_accounts' not in node.depends_on.nodes %}
         {%- do exceptions.raise_compiler_error(
           "Fivetran's package does not use xero_ledger's way to find tables. Put this into dbt_project.yml:\n"
           ~ "dispatch:\n  - {macro_namespace: fivetran_utils, search_order: [" ~ project_name ~ ", xero_ledger, fivetran_utils]}") %}

@@ -9,9 +9,12 @@
 
   A column that is not there is null. A table that is not there has no rows. Rows that the loader only marked as
   deleted are left out. The columns are asked of the warehouse itself and not of dbt's cache, which can miss tables
-  while several threads fill it.
+  while several threads fill it. Defaults of vars stand here as well: models of other packages don't see this one's.
 -#}
 {% macro tap_table(stream, columns, key=[], parent=none, parent_key=[]) %}
+  {#- Named whatever is found, so that dbt knows of the dependency before it has a connection. #}
+  {%- do source('tap_xero', stream) %}
+  {%- if parent %}{% do source('tap_xero', parent) %}{% endif %}
   {%- set columns = dict([('tenant_id', 'text')] + (columns | items | list)) %}
   {%- set found = xero_ledger.tap_columns(stream) %}
   {%- if not found %}
@@ -22,7 +25,7 @@
     limit 0
   {%- else %}
     {%- set newest = 'updateddateutc' if 'updateddateutc' in found else '_sdcextractedat' %}
-    {%- set deduplicate = var('xero_deduplicate') and key and newest in found %}
+    {%- set deduplicate = var('xero_deduplicate', false) and key and newest in found %}
     select
       {%- for name, kind in columns.items() %}
       {{ xero_ledger.tap_column(found, name, kind) }} as {{ name }}{{ ',' if not loop.last }}
@@ -60,7 +63,7 @@
 {#- The columns of a table of the tap: name without `_` in small letters -> name as it is. Empty: no such table. -#}
 {% macro tap_columns(stream) %}
   {%- set found = {} %}
-  {%- if var('xero_assume_tables') %}
+  {%- if var('xero_assume_tables', false) %}
     {%- do found.update({'_sdcdeletedat': '_sdc_deleted_at', '_sdcextractedat': '_sdc_extracted_at', '*': true}) %}
     {%- if stream not in ['organisation', 'journals', 'journal_lines', 'journal_line_tracking', 'tracking_categories', 'tracking_options', 'tax_rates'] and not stream.startswith('report_') %}
       {%- do found.update({'updateddateutc': 'updated_date_utc'}) %}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from xero_sandbox.cli import tap_config
 
 from .conftest import read_company
 from .warehouse import DuckDB, tables_of
+
+VARIABLES = {"xero_ledger_from": "documents", "xero_deduplicate": True, "xero_as_at": "2026-11-20"}
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +44,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, dbt_program: Path) -> An
         """
     )
     settings = {"XERO_LEDGER_TARGET": "duckdb", "XERO_DUCKDB_PATH": str(made.path)}
-    variables = {"xero_ledger_from": "documents", "xero_deduplicate": True, "xero_as_at": "2026-11-20"}
     dbt.run(
-        dbt_program, ["run", "-s", "+general_ledger", "+invoice_lines"], settings, folder, variables=variables
+        dbt_program, ["run", "-s", "+general_ledger", "+invoice_lines"], settings, folder, variables=VARIABLES
     )
     return made
 
@@ -108,3 +110,100 @@ def test_every_journal_still_adds_up_to_zero(warehouse: Any) -> None:
         warehouse.ask("SELECT journal_id FROM {made}.general_ledger GROUP BY 1 HAVING sum(net_amount) <> 0")
         == []
     )
+
+
+#: The tables that Fivetran's package for Xero reads, and a column of each that its models join by.
+FIVETRAN = {
+    "account": "code", "contact": "contact_id", "organization": "financial_year_end_month", "invoice": "contact_id",
+    "invoice_line_item": "account_code", "invoice_line_item_has_tracking_category": "option",
+    "bank_transaction": "contact_id", "credit_note": "contact_id", "journal": "journal_date",
+    "journal_line": "account_id", "journal_line_has_tracking_category": "tracking_category_option_id",
+    "tracking_category": "status", "tracking_category_option": "status",
+    "tracking_category_has_option": "tracking_option_id",
+}  # fmt: skip
+#: How its staging models ask for a table, and how its package of macros hands that on.
+ASKS = """
+select t.* {{ fivetran_utils.apply_source_relation(package_name='xero', use_package_prefix=false) }}
+from ({{ fivetran_utils.union_connections('xero_sources', 'xero', '%s') }}) as t
+"""
+HANDS_ON = """
+{% macro union_connections(connections, source, table, identifier=none) %}
+  {{ adapter.dispatch('union_connections', 'fivetran_utils')(connections, source, table, identifier) }}
+{% endmacro %}
+{% macro default__union_connections(connections, source, table, identifier) %} select 1 as tenant_id {% endmacro %}
+{% macro apply_source_relation(package_name, use_package_prefix=true) %}
+  {{ adapter.dispatch('apply_source_relation', 'fivetran_utils')(package_name, use_package_prefix) }}
+{% endmacro %}
+{% macro default__apply_source_relation(package, prefix) %} , 'theirs' as source_relation {% endmacro %}
+"""
+#: Of these the sister company has rows.
+FILLED = {"account", "contact", "organization", "invoice", "invoice_line_item", "journal", "journal_line"}
+
+
+def own_project(folder: Path, *, dispatch: bool) -> Path:
+    """A dbt project of somebody's own with this package and one that asks as Fivetran's does."""
+    packages = {"xero": folder / "xero", "fivetran_utils": folder / "fivetran_utils", "own": folder / "own"}
+    for name, place in packages.items():
+        (place / "models").mkdir(parents=True)
+        (place / "macros").mkdir()
+        settings: dict[str, Any] = {"name": name, "version": "1.0.0", "profile": "xero_ledger"}
+        if name == "xero":
+            settings["models"] = {"xero": {"+materialized": "view", "+schema": "theirs"}}
+        if name == "own" and dispatch:
+            order = ["own", "xero_ledger", "fivetran_utils"]
+            settings["dispatch"] = [{"macro_namespace": "fivetran_utils", "search_order": order}]
+        (place / "dbt_project.yml").write_text(json.dumps(settings))
+    for table in FIVETRAN:
+        (packages["xero"] / "models" / f"stg_xero__{table}_tmp.sql").write_text(ASKS % table)
+    (packages["fivetran_utils"] / "macros" / "tables.sql").write_text(HANDS_ON)
+    packages["xero_ledger"] = dbt.PROJECT
+    taken = [name for name in packages if name != "own"]
+    listed = {"packages": [{"local": str(packages[name])} for name in taken]}
+    (packages["own"] / "packages.yml").write_text(json.dumps(listed))
+    (packages["own"] / "dbt_packages").mkdir()
+    for name in taken:  # as `dbt deps` links them
+        (packages["own"] / "dbt_packages" / name).symlink_to(packages[name])
+    return packages["own"]
+
+
+def run_own(program: Path, project: Path, warehouse: Any, *arguments: str) -> None:
+    settings = {
+        "XERO_LEDGER_TARGET": "duckdb",
+        "XERO_DUCKDB_PATH": str(warehouse.path),
+        "DBT_PROFILES_DIR": str(dbt.PROJECT),
+    }
+    dbt.run(program, list(arguments), settings, project, variables=VARIABLES, project=project)
+
+
+def test_fivetrans_package_finds_its_tables_in_a_project_of_ones_own(
+    warehouse: Any, dbt_program: Path, tmp_path: Path
+) -> None:
+    project = own_project(tmp_path, dispatch=True)
+    run_own(dbt_program, project, warehouse, "run", "-s", "package:xero")
+    tenants = warehouse.ask("SELECT tenant_id FROM {made}.organisations")
+    for table, column in FIVETRAN.items():
+        ((rows, filled),) = warehouse.ask(
+            f"SELECT count(*), count({column}) FROM {{made}}_theirs.stg_xero__{table}_tmp"
+        )
+        assert rows >= filled
+        assert filled or table not in FILLED, table
+        theirs = f"SELECT DISTINCT source_relation FROM {{made}}_theirs.stg_xero__{table}_tmp"
+        assert warehouse.ask(theirs) == (tenants if rows else []), table
+    lines = "SELECT count(*) FROM {made}_theirs.stg_xero__journal_line_tmp"
+    ledger = "SELECT count(*) FROM {made}.general_ledger"
+    assert warehouse.ask(lines) == warehouse.ask(ledger)
+    unknown = (
+        "SELECT count(*) FROM {made}_theirs.stg_xero__journal_line_tmp AS l"
+        " LEFT JOIN {made}_theirs.stg_xero__account_tmp AS a USING (source_relation, account_id) WHERE a.class IS NULL"
+    )
+    assert warehouse.ask(unknown) == [(0,)]
+
+
+def test_without_the_lines_for_dispatch_the_build_stops_and_says_which(
+    warehouse: Any, dbt_program: Path, tmp_path: Path
+) -> None:
+    project = own_project(tmp_path, dispatch=False)
+    with pytest.raises(
+        dbt.DbtError, match=r"macro_namespace: fivetran_utils, search_order: \[own, xero_ledger"
+    ):
+        run_own(dbt_program, project, warehouse, "compile", "-s", "organisations")

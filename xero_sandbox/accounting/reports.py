@@ -310,23 +310,27 @@ def _profit_and_loss(request: _Request) -> dict[str, Any]:
     return request.report(titles, [_header("", *labels), *rows], "Profit and Loss")
 
 
+def _axis(
+    request: _Request, category: str, filters: Sequence[str]
+) -> list[tuple[str, frozenset[str], frozenset[str]]]:
+    """The columns of a tracking category: the name of each, the options that its entries have and those they lack."""
+    known = {c["TrackingCategoryID"]: c for c in request.books.records("TrackingCategories")}
+    if category not in known:
+        raise ValueError(f"The tracking category '{category}' could not be found")
+    options = {o["TrackingOptionID"]: o["Name"] for o in known[category]["Options"]}
+    chosen = [o for o in filters if o in options] or list(options)
+    axis = [(options[o], frozenset([o]), frozenset[str]()) for o in chosen]
+    if len(chosen) == len(options):
+        axis.append(("Unassigned", frozenset(), frozenset(options)))
+    return axis
+
+
 def _split(request: _Request, filters: Sequence[str]) -> list[tuple[str, Callable[[Entry], bool]]]:
     """A column per option of the tracking categories asked for, one for what has none, and the total."""
     ids = [key for name in ("trackingCategoryID", "trackingCategoryID2") if (key := request.guid(name))]
     if not ids:
         return []
-    known = {c["TrackingCategoryID"]: c for c in request.books.records("TrackingCategories")}
-    axes: list[list[tuple[str, frozenset[str], frozenset[str]]]] = []
-    for key in ids:
-        if key not in known:
-            raise ValueError(f"The tracking category '{key}' could not be found")
-        options = {o["TrackingOptionID"]: o["Name"] for o in known[key]["Options"]}
-        every = frozenset(options)
-        chosen = [o for o in filters if o in options] or list(options)
-        axis = [(options[o], frozenset([o]), frozenset[str]()) for o in chosen]
-        if len(chosen) == len(options):
-            axis.append(("Unassigned", frozenset(), every))
-        axes.append(axis)
+    axes = [_axis(request, key, filters) for key in ids]
     found: list[tuple[str, Callable[[Entry], bool]]] = []
     for combination in product(*axes):
         has = frozenset().union(*(part[1] for part in combination))
@@ -413,15 +417,17 @@ def _equity(request: _Request, table: _Table, entries: list[Entry], days: list[d
         held = [-column.get(retained["AccountID"], ZERO) for column in table.columns]
         ends = [("", _american(day)) for day in days]
         lines.append((retained["Name"], retained["AccountID"], _plus(held, past), ends))
-    rows = []
-    for name, key, amounts, marks in sorted(lines, key=lambda line: line[0].lower()):
-        mark = ("account", key)
-        cells = [_cell(name, mark)]
-        for n, amount in enumerate(amounts):
-            more = [("fromDate", marks[n][0]), ("toDate", marks[n][1])] if marks else []
-            cells.append(_cell(_money(amount), mark, *more))
-        rows.append(_row(cells))
+    rows = [_equity_row(*line) for line in sorted(lines, key=lambda line: line[0].lower())]
     return [*rows, _total("Total Equity", total)]
+
+
+def _equity_row(name: str, key: str, amounts: list[Decimal], marks: list[tuple[str, str]] | None) -> Record:
+    mark = ("account", key)
+    cells = [_cell(name, mark)]
+    for n, amount in enumerate(amounts):
+        more = [("fromDate", marks[n][0]), ("toDate", marks[n][1])] if marks else []
+        cells.append(_cell(_money(amount), mark, *more))
+    return _row(cells)
 
 
 def _trial_balance(request: _Request) -> dict[str, Any]:
@@ -442,34 +448,38 @@ def _trial_balance(request: _Request) -> dict[str, Any]:
         ("Equity", ("EQUITY",), -1),
     ):
         section = []
-        for account in table.accounts:
+        for account in (one for one in table.accounts if one["Type"] in types):
             key = account["AccountID"]
-            retained = account.get("SystemAccount") == "RETAINEDEARNINGS"
-            moved, held = (
-                month.get(key, ZERO),
-                year.get(key, ZERO) if types[0] in PROFIT_TYPES else ever.get(key, ZERO),
-            )
-            held -= past if retained else ZERO
-            if account["Type"] not in types or not (moved or held):
-                continue
-            marks = [("account", key)]
-            more = [("fromDate", ""), ("toDate", _american(start - timedelta(days=1)))] if retained else []
-            cells = [
-                _cell(
-                    f"{account['Name']} ({account['Code']})" if account.get("Code") else account["Name"],
-                    *marks,
-                )
-            ]
-            for n, amount in enumerate((moved, held)):
-                debit = amount > 0 or (amount == 0 and sign > 0)
-                pair = (_money(abs(amount)), "") if debit else ("", _money(abs(amount)))
-                totals[2 * n + (0 if debit else 1)] += abs(amount)
-                cells += [_cell(text, *marks, *more) for text in pair]
-            section.append(_row(cells))
+            moved, held = month.get(key, ZERO), (year if types[0] in PROFIT_TYPES else ever).get(key, ZERO)
+            more: list[tuple[str, str]] = []
+            if account.get("SystemAccount") == "RETAINEDEARNINGS":
+                held -= past
+                more = [("fromDate", ""), ("toDate", _american(start - timedelta(days=1)))]
+            if moved or held:
+                section.append(_trial_row(account, (moved, held), sign, more, totals))
         if section:
             rows.append(_section(title, section))
     rows.append(_section("", [_total("Total", totals)]))
     return request.report(("Trial Balance", request.company, f"As at {_long(day)}"), rows)
+
+
+def _trial_row(
+    account: Record,
+    amounts: tuple[Decimal, Decimal],
+    sign: int,
+    more: list[tuple[str, str]],
+    totals: list[Decimal],
+) -> Record:
+    """The row of an account in a trial balance; its debits and credits are added to the totals."""
+    mark = ("account", account["AccountID"])
+    name = f"{account['Name']} ({account['Code']})" if account.get("Code") else account["Name"]
+    cells = [_cell(name, mark)]
+    for n, amount in enumerate(amounts):
+        debit = amount > 0 or (amount == 0 and sign > 0)
+        pair = (_money(abs(amount)), "") if debit else ("", _money(abs(amount)))
+        totals[2 * n + (0 if debit else 1)] += abs(amount)
+        cells += [_cell(text, mark, *more) for text in pair]
+    return _row(cells)
 
 
 # --- cash ---------------------------------------------------------------------------------------------------
@@ -699,22 +709,27 @@ def _variance(one: Decimal | None, other: Decimal | None) -> str:
 # --- aged reports -------------------------------------------------------------------------------------------
 
 
-def _aged(request: _Request) -> dict[str, Any]:
-    """What one contact owes or is owed, document by document, in base currency."""
-    sales = request.name == "AgedReceivablesByContact"
+def _contact(request: _Request) -> Record:
     contact_id = request.guid("contactId")
     if contact_id is None:
         raise ValueError("The contactId parameter is required")
     contact = next((c for c in request.books.records("Contacts") if c["ContactID"] == contact_id), None)
     if contact is None:
         raise ValueError(f"The contact '{contact_id}' could not be found")
+    return contact
+
+
+def _aged(request: _Request) -> dict[str, Any]:
+    """What one contact owes or is owed, document by document, in base currency."""
+    sales = request.name == "AgedReceivablesByContact"
+    contact = _contact(request)
     day = request.day("date", month_end(request.today))
     first = request.day("fromDate", date.min)
     last = request.day("toDate", day)
     layout = _aged_columns if sales else _with_blanks
     opening, closing = [ZERO] * 4, [ZERO] * 4
     rows = []
-    for document in _documents(request.books, contact_id, sales=sales):
+    for document in _documents(request.books, contact["ContactID"], sales=sales):
         total, paid, credited = _as_at(document, day)
         amounts = [total, paid, credited, total - paid - credited]
         if not amounts[3] or document["Date"] > last:

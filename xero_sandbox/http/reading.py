@@ -96,33 +96,41 @@ class _Chosen(NamedTuple):
 
 
 def _asked_for(call: Call) -> _Chosen:
-    resource, switches = call.resource, call.xero.switches
-    table = _table(call)
+    resource, table = call.resource, _table(call)
     after, tests = _changed_since(call)
     where, used = _where(call)
     tests += [*where, *_hiding(call, table), *_named_filters(call)]
-    offset = resource.paging == "offset"
-    keys = queries.order(text, resource.names) if (text := call.param("order")) and not offset else []
+    if resource.paging == "offset":
+        return _from_offset(call, table, tests)
+    keys = queries.order(text, resource.names) if (text := call.param("order")) else []
     page, size = _paging(call)
     _guard(call, len(table.rows), bool(size), used, keys)
-    if offset:
-        after = _whole(call.param("offset"), 0) + 1
-    if not tests and not keys and (size or offset) and (offset or not switches.scrambled_order):
-        return _Chosen(table.ids(after, (page - 1) * size, size or 100), table.size(after), page, size)
-    rows, ids = table.rows, table.ids(after)
-    if tests:
-        ids = [one for one in ids if all(test(rows[one]) for test in tests)]
-    if offset:
-        return _Chosen(ids[:100], len(ids))
+    scrambled = call.xero.switches.scrambled_order
+    if size and not tests and not keys and not scrambled:
+        return _Chosen(table.ids(after, (page - 1) * size, size), table.size(after), page, size)
+    ids = _passing(table, table.ids(after), tests)
     if keys:
-        ids = [str(record[resource.id]) for record in queries.arranged([rows[one] for one in ids], keys)]
-        if resource.path == "ManualJournals" and switches.manual_journals_order:
+        records = queries.arranged([table.rows[one] for one in ids], keys)
+        ids = [str(record[resource.id]) for record in records]
+        if resource.path == "ManualJournals" and call.xero.switches.manual_journals_order:
             size = 0
-    elif switches.scrambled_order:
+    elif scrambled:
         random.Random(len(ids)).shuffle(ids)
-    if not size:
-        return _Chosen(ids, len(ids))
-    return _Chosen(ids[(page - 1) * size : page * size], len(ids), page, size)
+    chosen = ids[(page - 1) * size : page * size] if size else ids
+    return _Chosen(chosen, len(ids), page, size)
+
+
+def _from_offset(call: Call, table: Table, tests: list[queries.Test]) -> _Chosen:
+    """A hundred journals after the number that ``offset`` names."""
+    after = _whole(call.param("offset"), 0) + 1
+    if not tests:
+        return _Chosen(table.ids(after, 0, 100), table.size(after))
+    ids = _passing(table, table.ids(after), tests)
+    return _Chosen(ids[:100], len(ids))
+
+
+def _passing(table: Table, ids: list[str], tests: list[queries.Test]) -> list[str]:
+    return [one for one in ids if all(test(table.rows[one]) for test in tests)] if tests else ids
 
 
 def _changed_since(call: Call) -> tuple[Any, list[queries.Test]]:

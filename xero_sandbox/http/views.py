@@ -34,11 +34,7 @@ def shown(
         out["Contacts"] = [named(one, organisation) for one in record.get("Contacts") or []]
     elif "Contact" in out and view.contact:
         out["Contact"] = _contact(out["Contact"], view.contact, organisation)
-    by_hand = str(record.get(resource.id)) not in organisation.creators
-    if view.no_base_rate and by_hand and out.get("CurrencyRate") == 1:
-        del out["CurrencyRate"]
-    if out.get("LineItems") and (view.lines or view.tracking or view.more_on_lines):
-        out["LineItems"] = [_line(line, view, by_hand=by_hand) for line in out["LineItems"]]
+    _show_document(out, view, by_hand=str(record.get(resource.id)) not in organisation.creators)
     for path, more in view.within.items():
         _add_within(out, path.split("."), more)
     if resource.id_twice:
@@ -50,6 +46,14 @@ def shown(
     if view_name == SINGLE and "HasAttachments" in resource.names:
         out["Attachments"] = organisation.attachments(str(record.get(resource.id)))
     return out
+
+
+def _show_document(out: dict[str, Any], view: View, *, by_hand: bool) -> None:
+    """The rate and the lines of a document."""
+    if view.no_base_rate and by_hand and out.get("CurrencyRate") == 1:
+        del out["CurrencyRate"]
+    if out.get("LineItems") and (view.lines or view.tracking or view.more_on_lines):
+        out["LineItems"] = [_line(line, view, by_hand=by_hand) for line in out["LineItems"]]
 
 
 def _fields(record: dict[str, Any], view: View) -> dict[str, Any]:
@@ -109,13 +113,7 @@ def _line(line: dict[str, Any], view: View, *, by_hand: bool) -> dict[str, Any]:
     """A line as the view shows it; ``by_hand``: its document was entered in Xero itself, not by an app."""
     out = {name: value for name, value in line.items() if name not in view.lines}
     if view.tracking and out.get("Tracking"):
-        listed = view.tracking == "listed"
-        without = "TrackingOptionID" if listed else "Options"
-        more: dict[str, Any] = {"Options": []} if listed else {}
-        out["Tracking"] = [
-            {**{name: value for name, value in one.items() if name != without}, **more}
-            for one in out["Tracking"]
-        ]
+        out["Tracking"] = [_tracking(one, listed=view.tracking == "listed") for one in out["Tracking"]]
     if "ItemID" in view.more_on_lines and line.get("Item"):
         out["ItemID"] = line["Item"]["ItemID"]
     if "DiscountEnteredAsPercent" in view.more_on_lines and by_hand and "UnitAmount" in line:
@@ -123,6 +121,12 @@ def _line(line: dict[str, Any], view: View, *, by_hand: bool) -> dict[str, Any]:
     if "ValidationErrors" in view.more_on_lines:
         out["ValidationErrors"] = []
     return out
+
+
+def _tracking(one: dict[str, Any], *, listed: bool) -> dict[str, Any]:
+    without = "TrackingOptionID" if listed else "Options"
+    kept = {name: value for name, value in one.items() if name != without}
+    return {**kept, "Options": []} if listed else kept
 
 
 def _add_within(record: dict[str, Any], path: list[str], more: Mapping[str, Any]) -> None:

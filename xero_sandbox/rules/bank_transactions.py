@@ -76,9 +76,9 @@ def _transaction(work: Work, current: Record | None) -> Record:
         transaction["IsReconciled"] = asked["IsReconciled"]
     kind = str(transaction.get("Type") or "")
     credit = kind.partition("-")[2] in _CREDITS
-    if credit and "LineAmountTypes" not in asked and current is None:
-        transaction["LineAmountTypes"] = "NoTax"
-    if credit and bank:
+    if credit:
+        if "LineAmountTypes" not in asked and current is None:
+            transaction["LineAmountTypes"] = "NoTax"
         _to_control(work, kind)
     work.lock_dates(transaction["Date"], (current or {}).get("Date"))
     if not (bank and kind and transaction.get("Contact")):

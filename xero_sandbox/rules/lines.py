@@ -148,9 +148,14 @@ def _line(
         _account(work, kind, asked, line, wrong)
     if "Tracking" in asked:
         line["Tracking"] = tracking(work, asked["Tracking"], wrong)
-    if "UnitAmount" in line:
-        _price(work, document, kind, asked, line, wrong, new=old is None)
-        return line
+    if "UnitAmount" not in line:
+        return _description(line, wrong)
+    _price(work, document, kind, asked, line, wrong, new=old is None)
+    return line
+
+
+def _description(line: Record, wrong: Callable[[str], None]) -> Record:
+    """A line that is only a description."""
     if not line.get("Description"):
         wrong("The Description field is mandatory")
     return {name: one for name, one in line.items() if name != "Quantity" or one}

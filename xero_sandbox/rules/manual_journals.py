@@ -28,11 +28,11 @@ def save_manual_journal(work: Work, current: Record | None) -> Record:
     _check_balance(work, journal)
     work.echo = {**{name: one for name, one in journal.items() if name != "ManualJournalID"}, **work.echo}
     work.echo["JournalLines"] = journal.get("JournalLines", [])
-    posted = current is not None and was == "POSTED"
+    before = current if was == "POSTED" else None
     if status == "POSTED":
-        work.lock_dates(journal["Date"], current["Date"] if current and posted else None)
+        work.lock_dates(journal["Date"], before["Date"] if before else None)
     work.stop()
-    if current is not None and posted:
+    if current is not None and before is not None:
         if all(journal.get(name) == current.get(name) for name in _IN_LEDGER):
             return work.put("ManualJournals", journal)
         work.reverse(current["ManualJournalID"])

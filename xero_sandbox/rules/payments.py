@@ -181,15 +181,13 @@ def save_batch(work: Work, current: Record | None) -> Record:
         return _delete_batch(work, current)
     bank = bank_account(work, asked.get("Account"))
     wanted = _batched(work)
-    found = [_document(work, {"Invoice": one["Invoice"]})[1] for one in wanted]
-    if len({one["Type"] for one in found}) > 1:
-        work.stop("The payments of a batch must all be for invoices or all be for bills")
+    kind = _batch_type(work, wanted)
     batch: Record = {
         "Account": {"AccountID": bank["AccountID"], "CurrencyCode": bank["CurrencyCode"]},
         "Reference": asked.get("Reference", ""),
         "BatchPaymentID": work.new_id(),
         "Date": asked["Date"],
-        "Type": "PAYBATCH" if found[0]["Type"] == "ACCPAY" else "RECBATCH",
+        "Type": kind,
         "Status": "AUTHORISED",
         "TotalAmount": sum((money(one.get("BankAmount") or one["Amount"]) for one in wanted), ZERO),
         "UpdatedDateUTC": work.at,
@@ -207,6 +205,14 @@ def save_batch(work: Work, current: Record | None) -> Record:
         for one in payments
     ]
     return work.put("BatchPayments", batch)
+
+
+def _batch_type(work: Work, wanted: list[Record]) -> str:
+    """PAYBATCH for bills, RECBATCH for invoices; a batch does not mix them."""
+    types = {_document(work, {"Invoice": one["Invoice"]})[1]["Type"] for one in wanted}
+    if len(types) > 1:
+        work.stop("The payments of a batch must all be for invoices or all be for bills")
+    return "PAYBATCH" if types == {"ACCPAY"} else "RECBATCH"
 
 
 def _batched(work: Work) -> list[Record]:

@@ -36,36 +36,27 @@ def after(story: Trade) -> Company:
     return company
 
 
+_LINK_STATUS = {"VOIDED": "VOIDED", "DELETED": "VOIDED", "DRAFT": "DRAFT", "SUBMITTED": "DRAFT"}
+"""The status of a linked transaction by that of its bill; others are approved."""
+
+
 def _billable(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
-    """Costs on bills that are to be charged on, some already on a customer's invoice."""
-    bills = [
-        i
-        for i in records["Invoices"]
-        if i["Type"] == "ACCPAY" and "425" in {x.get("AccountCode") for x in i["LineItems"]}
-    ]
-    sales = [i for i in records["Invoices"] if i["Type"] == "ACCREC"]
-    found = []
+    """Costs on bills that are to be charged on, some already on a customer's invoice.
+
+    The links are made here as they stand at the end: some of their bills were voided since.
+    """
+    bills = [one for one in records["Invoices"] if one["Type"] == "ACCPAY" and _freight(one)]
+    sales = [one for one in records["Invoices"] if one["Type"] == "ACCREC"]
     voided = [bill for bill in bills if bill["Status"] == "VOIDED"]
+    found = []
     for n, bill in enumerate([*bills[5::7], *voided[:1]]):
-        wanted = {"VOIDED": "", "DELETED": "", "DRAFT": "", "SUBMITTED": ""}.get(
-            bill["Status"], "DRAFT" if n % 5 == 4 else "PAID"
-        )
-        customer = story.customers[n % 47]["id"]
-        target = next(
-            (s for s in sales if wanted and s["Status"] == wanted and s["Date"] >= bill["Date"]), None
-        )
-        if n % 3 == 0:
-            target = None
+        target = _target(bill, sales, "DRAFT" if n % 5 == 4 else "PAID") if n % 3 else None
         record: Record = {
             "LinkedTransactionID": story.guid(f"linked/{n}"),
             "SourceTransactionID": bill["InvoiceID"],
-            "SourceLineItemID": next(
-                x["LineItemID"] for x in bill["LineItems"] if x.get("AccountCode") == "425"
-            ),
-            "ContactID": target["Contact"]["ContactID"] if target else customer,
-            "Status": {"VOIDED": "VOIDED", "DELETED": "VOIDED", "DRAFT": "DRAFT", "SUBMITTED": "DRAFT"}.get(
-                bill["Status"], "APPROVED"
-            ),
+            "SourceLineItemID": _freight(bill)[0]["LineItemID"],
+            "ContactID": target["Contact"]["ContactID"] if target else story.customers[n % 47]["id"],
+            "Status": _LINK_STATUS.get(bill["Status"], "APPROVED"),
             "Type": "BILLABLEEXPENSE",
             "UpdatedDateUTC": bill["UpdatedDateUTC"],
             "SourceTransactionTypeCode": "ACCPAY",
@@ -76,7 +67,18 @@ def _billable(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
             record["Status"] = "ONDRAFT" if target["Status"] == "DRAFT" else "BILLED"
             record["UpdatedDateUTC"] = max(bill["UpdatedDateUTC"], target["UpdatedDateUTC"])
         found.append(record)
-    return sorted(found, key=lambda r: r["UpdatedDateUTC"])
+    return sorted(found, key=lambda one: one["UpdatedDateUTC"])
+
+
+def _freight(bill: Record) -> list[Record]:
+    return [line for line in bill["LineItems"] if line.get("AccountCode") == "425"]
+
+
+def _target(bill: Record, sales: list[Record], status: str) -> Record | None:
+    """The sales invoice on which the cost of a live bill is charged: the first of that status since then."""
+    if bill["Status"] in _LINK_STATUS:
+        return None
+    return next((one for one in sales if one["Status"] == status and one["Date"] >= bill["Date"]), None)
 
 
 def _repeating(story: Trade) -> None:

@@ -98,40 +98,7 @@ class Contacts(Setting):
                 "Day": days,
                 "Type": "OFFOLLOWINGMONTH" if days == 20 else "DAYSAFTERBILLDATE",
             }
-            more: dict[str, Any] = {
-                "PaymentTerms": {"Sales": terms},
-                "SalesDefaultLineAmountType": "EXCLUSIVE" if department != "Retail" else "INCLUSIVE",
-            }
-            if currency != "NZD":
-                more["AccountsReceivableTaxType"] = "ZERORATED"
-            if i % 4 == 0:
-                more["SalesDefaultAccountCode"] = "201" if department == "Tours" else "200"
-                more["SalesTrackingCategories"] = [
-                    {"TrackingCategoryName": "Region", "TrackingOptionName": region},
-                    {"TrackingCategoryName": "Department", "TrackingOptionName": department},
-                ]
-                more["TrackingCategoryName"], more["TrackingCategoryOption"] = "Region", region
-            if i % 5 == 0:
-                more["ContactPersons"] = [
-                    {
-                        "FirstName": "Office",
-                        "LastName": "Team",
-                        "EmailAddress": f"office{i}@example.org",
-                        "IncludeInEmails": True,
-                    },
-                    {
-                        "FirstName": person.split()[0],
-                        "LastName": person.split()[-1],
-                        "EmailAddress": f"boss{i}@example.org",
-                        "IncludeInEmails": False,
-                    },
-                ][: 1 + i % 2]
-            if i % 11 == 0:
-                more["Discount"] = Decimal("5.00")
-                more["Website"] = f"https://customer-{i}.example"
-                more["CompanyNumber"] = f"94290{31000000 + 104729 * i}"
-                wholesale = self.company.records["BrandingThemes"][1]
-                more["BrandingTheme"] = {key: wholesale[key] for key in ("BrandingThemeID", "Name")}
+            more = self._customer_details(i, person, currency, region, department, terms)
             record = self.make_contact(
                 name,
                 at,
@@ -153,10 +120,58 @@ class Contacts(Setting):
                     "pays": self.random.random(),
                 }
             )
+        self._make_suppliers(imported)
+        firsts, lasts = names.PEOPLE
+        for i in range(64):
+            name = f"{firsts[i % len(firsts)]} {lasts[i * 7 % len(lasts)]}"
+            at = self.when(date(2024, 11, 20) + timedelta(days=10 * i), 9, 16)
+            self.diary.plan(at, self._person, name, i)
+
+    def _customer_details(
+        self, i: int, person: str, currency: str, region: str, department: str, terms: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What some customers have beside a name and an address."""
+        more: dict[str, Any] = {
+            "PaymentTerms": {"Sales": terms},
+            "SalesDefaultLineAmountType": "EXCLUSIVE" if department != "Retail" else "INCLUSIVE",
+        }
+        if currency != "NZD":
+            more["AccountsReceivableTaxType"] = "ZERORATED"
+        if i % 4 == 0:
+            more["SalesDefaultAccountCode"] = "201" if department == "Tours" else "200"
+            more["SalesTrackingCategories"] = [
+                {"TrackingCategoryName": "Region", "TrackingOptionName": region},
+                {"TrackingCategoryName": "Department", "TrackingOptionName": department},
+            ]
+            more["TrackingCategoryName"], more["TrackingCategoryOption"] = "Region", region
+        if i % 5 == 0:
+            more["ContactPersons"] = [
+                {
+                    "FirstName": "Office",
+                    "LastName": "Team",
+                    "EmailAddress": f"office{i}@example.org",
+                    "IncludeInEmails": True,
+                },
+                {
+                    "FirstName": person.split(maxsplit=1)[0],
+                    "LastName": person.rsplit(maxsplit=1)[-1],
+                    "EmailAddress": f"boss{i}@example.org",
+                    "IncludeInEmails": False,
+                },
+            ][: 1 + i % 2]
+        if i % 11 == 0:
+            more["Discount"] = Decimal("5.00")
+            more["Website"] = f"https://customer-{i}.example"
+            more["CompanyNumber"] = f"94290{31000000 + 104729 * i}"
+            wholesale = self.company.records["BrandingThemes"][1]
+            more["BrandingTheme"] = {key: wholesale[key] for key in ("BrandingThemeID", "Name")}
+        return more
+
+    def _make_suppliers(self, imported: datetime) -> None:
         for i, row in enumerate(names.SUPPLIERS):
             name, currency, city, country, code, _, _ = row
             at = imported if i % 4 else self.when(date(2024, 11, 19) + timedelta(days=i // 2))
-            more = {
+            more: dict[str, Any] = {
                 "PaymentTerms": {"Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},
                 "PurchasesDefaultLineAmountType": "EXCLUSIVE",
             }
@@ -190,11 +205,6 @@ class Contacts(Setting):
             )
             self.terms[record["ContactID"]] = ("OFFOLLOWINGMONTH", 20)
             self.suppliers.append((record, row))
-        firsts, lasts = names.PEOPLE
-        for i in range(64):
-            name = f"{firsts[i % len(firsts)]} {lasts[i * 7 % len(lasts)]}"
-            at = self.when(date(2024, 11, 20) + timedelta(days=10 * i), 9, 16)
-            self.diary.plan(at, self._person, name, i)
 
     def _person(self, at: datetime, name: str, i: int) -> None:
         record = self.make_contact(

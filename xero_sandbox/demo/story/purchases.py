@@ -24,14 +24,45 @@ class Purchases(Sales):
         """A bill of the supplier in row `index`, with what becomes of it."""
         rnd = self.random
         contact, row = self.suppliers[index]
-        name, currency, _, _, code, text, typical = row
+        lines = self._bill_lines(row, value)
+        self._bills += 1
+        if rnd.random() < 0.1:
+            more["PlannedPaymentDate"] = self.due(contact["ContactID"], day)
+        first, second, *_ = row[0].split()
+        number = more.pop("number", None) or f"{first[0]}{second[0]}-{4000 + 37 * self._bills}".upper()
+        fate = rnd.random()
+        status = "DRAFT" if fate < 0.03 else "SUBMITTED" if fate < 0.08 else "AUTHORISED"
+        waits = "status" in more
+        record = self.bookkeeper.invoice(
+            "ACCPAY",
+            contact["ContactID"],
+            day,
+            at,
+            lines,
+            name=f"bill/{self._bills}",
+            due=self.due(contact["ContactID"], day),
+            number=number,
+            reference=more.pop("reference", ""),
+            status=more.pop("status", status),
+            amounts=more.pop("amounts", "Inclusive" if index % 5 == 4 else "Exclusive"),
+            currency=row[1],
+            **more,
+        )
+        later = self.when(business_day(day + timedelta(days=rnd.randrange(1, 5))))
+        if not waits:
+            self._after_bill(record["InvoiceID"], status, fate, later)
+        return record
+
+    def _bill_lines(self, row: list[str], value: float | None) -> list[Record]:
+        """What the supplier of that row charges for."""
+        rnd, (_, currency, _, _, code, text, typical) = self.random, row
         tax = None if currency == "NZD" else "NONE"
         value = value or float(typical) * rnd.uniform(0.55, 1.6) * (1.9 if code == "310" else 1.2)
-        department = "Wholesale" if code in ("310", "425") else "Workshop" if code == "473" else "Retail"
+        department = {"310": "Wholesale", "425": "Wholesale", "473": "Workshop"}.get(code, "Retail")
         tracking = [("Region", "South"), ("Department", department)] if rnd.random() < 0.7 else []
         lines = [self.bookkeeper.line(text, amount(value), code, tax=tax, tracking=tracking)]
         if code == "310" and rnd.random() < 0.5:
-            bought = [r for r in names.ITEMS if r[4]]
+            bought = [one for one in names.ITEMS if one[4]]
             lines = []
             for item in rnd.sample(bought, rnd.randrange(1, 4)):
                 price = Decimal(item[4]) * market_rate(currency, "NZD", START)
@@ -43,37 +74,12 @@ class Purchases(Sales):
                     )
                 )
         if rnd.random() < 0.12:
-            lines.append(
-                self.bookkeeper.line("Freight", amount(value * 0.04 + 5), "425", tax=tax, tracking=tracking)
-            )
-        self._bills += 1
-        words = name.split()
-        if rnd.random() < 0.1:
-            more["PlannedPaymentDate"] = self.due(contact["ContactID"], day)
-        number = more.pop("number", None) or f"{words[0][0]}{words[1][0]}-{4000 + 37 * self._bills}".upper()
-        fate = rnd.random()
-        status = "DRAFT" if fate < 0.03 else "SUBMITTED" if fate < 0.08 else "AUTHORISED"
-        waits = "status" in more
-        contact_id = contact["ContactID"]
-        record = self.bookkeeper.invoice(
-            "ACCPAY",
-            contact_id,
-            day,
-            at,
-            lines,
-            name=f"bill/{self._bills}",
-            due=self.due(contact_id, day),
-            number=number,
-            reference=more.pop("reference", ""),
-            status=more.pop("status", status),
-            amounts=more.pop("amounts", "Inclusive" if index % 5 == 4 else "Exclusive"),
-            currency=currency,
-            **more,
-        )
-        key = record["InvoiceID"]
-        later = self.when(business_day(day + timedelta(days=rnd.randrange(1, 5))))
-        if waits:
-            return record
+            freight = amount(value * 0.04 + 5)
+            lines.append(self.bookkeeper.line("Freight", freight, "425", tax=tax, tracking=tracking))
+        return lines
+
+    def _after_bill(self, key: str, status: str, fate: float, later: datetime) -> None:
+        """Approve, delete, void or return a bill, as chance will have it."""
         if status != "AUTHORISED" and fate < 0.012:
             self.diary.plan(later, self.end, "Invoices", key, "DELETED")
         elif status != "AUTHORISED":
@@ -82,7 +88,6 @@ class Purchases(Sales):
             self.diary.plan(later, self.end, "Invoices", key, "VOIDED")
         elif fate > 0.955:
             self.diary.plan(later, self._supplier_credit, key)
-        return record
 
     def _any_bill(self, at: datetime, day: date, index: int) -> None:
         if self.suppliers[index][0]["ContactID"] not in self.retired:

@@ -25,27 +25,10 @@ class Sales(Contacts):
             tracking = tracking[:1]
         rate = market_rate(customer["currency"], "NZD", START)
         stock = [row for row in names.ITEMS if row[6] == department and row[0] not in ("FREIGHT", "GIFT")]
-        lines = []
-        for code, name, account, price, _, text, _ in rnd.sample(
-            stock, min(len(stock), rnd.choice((1, 1, 2, 2, 3, 4)))
-        ):
-            value = Decimal(price)
-            most = 2 if value > 1000 else 6 if value > 100 else 24
-            quantity = Decimal(rnd.randrange(1, most + 1))
-            if code.endswith("-M"):
-                quantity = Decimal(rnd.randrange(50, 900)) / 4
-            if customer["currency"] != "NZD":
-                value = (value * rate).quantize(Decimal("0.0001") if value < 50 else Decimal("0.01"))
-            more: dict[str, Any] = {}
-            if rnd.random() < 0.06:
-                more["DiscountRate"] = Decimal(rnd.choice((5, 10, 15))).quantize(Decimal("0.01"))
-            words = rnd.choice(rnd.choice(names.REPAIRS)) if account == "203" else f"{name}: {text}"
-            lines.append(
-                self.bookkeeper.line(
-                    words, value, account, quantity=quantity, tax=tax, item=code, tracking=tracking, **more
-                )
-            )
-        if department in ("Wholesale", "Retail") and customer["currency"] == "NZD" and rnd.random() < 0.16:
+        chosen = rnd.sample(stock, min(len(stock), rnd.choice((1, 1, 2, 2, 3, 4))))
+        foreign = customer["currency"] != "NZD"
+        lines = [self._sale_line(row, rate if foreign else None, tax, tracking) for row in chosen]
+        if department in ("Wholesale", "Retail") and not foreign and rnd.random() < 0.16:
             for code, name, price, _, _ in rnd.sample(names.TRACKED, 1):
                 lines.append(self.bookkeeper.line(name, Decimal(price), "200", item=code, tracking=tracking))
         if department == "Wholesale" and rnd.random() < 0.5:
@@ -58,6 +41,26 @@ class Sales(Contacts):
         if rnd.random() < 0.05:
             lines.append({"Description": "Thank you for paddling with us. Ngā mihi!", "Tracking": []})
         return lines, "Inclusive" if department == "Retail" else "Exclusive"
+
+    def _sale_line(
+        self, row: list[str], rate: Decimal | None, tax: str | None, tracking: list[tuple[str, str]]
+    ) -> Record:
+        """A line for an item of the price list; `rate` turns its price into the customer's currency."""
+        rnd, (code, name, account, price, _, text, _) = self.random, row
+        value = Decimal(price)
+        most = 2 if value > 1000 else 6 if value > 100 else 24
+        quantity = Decimal(rnd.randrange(1, most + 1))
+        if code.endswith("-M"):
+            quantity = Decimal(rnd.randrange(50, 900)) / 4
+        if rate is not None:
+            value = (value * rate).quantize(Decimal("0.0001") if value < 50 else Decimal("0.01"))
+        more: dict[str, Any] = {}
+        if rnd.random() < 0.06:
+            more["DiscountRate"] = Decimal(rnd.choice((5, 10, 15))).quantize(Decimal("0.01"))
+        words = rnd.choice(rnd.choice(names.REPAIRS)) if account == "203" else f"{name}: {text}"
+        return self.bookkeeper.line(
+            words, value, account, quantity=quantity, tax=tax, item=code, tracking=tracking, **more
+        )
 
     def active(self, at: datetime) -> list[Record]:
         """The business customers known and not archived at that time."""
