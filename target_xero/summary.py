@@ -1,4 +1,4 @@
-"""What became of every record: counts for the table at the end, and rejects as a Singer stream to be mended."""
+"""The outcome of every record: counts for the summary, and rejects as a Singer stream to be corrected."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _correlation_id = re.compile(r"correlation id [^\s)]*")
 
 @dataclass(slots=True)
 class Count:
-    """What became of the records of one object, and the calls that took."""
+    """The outcomes of the records of one object, and the calls for them."""
 
     created: int = 0
     updated: int = 0
@@ -60,7 +60,7 @@ class Summary:
         self.counts: dict[str, Count] = {}
 
     def of(self, object_name: str) -> Count:
-        """The counts of an object, to be added to."""
+        """Return the counts of an object, to be added to."""
         return self.counts.setdefault(object_name, Count())
 
     @property
@@ -70,11 +70,11 @@ class Summary:
 
     @property
     def different(self) -> int:
-        """How many records Xero answered with something else than they said."""
+        """How many records differ in Xero."""
         return sum(count.different for count in self.counts.values())
 
     def table(self, order: Mapping[str, Any]) -> str:
-        """The counts as a table for people, objects in the order they are written, with a sum below."""
+        """Return the counts as a table, objects in the order in which they are written, with a total."""
         columns = [column.name for column in fields(Count)]
         known = sorted(self.counts, key=lambda name: list(order).index(name) if name in order else len(order))
         rows = [[name, *(getattr(self.counts[name], c) for c in columns)] for name in known]
@@ -87,11 +87,11 @@ class Summary:
 
 
 class RejectsFile:
-    """The file of rejects: a Singer stream of the records as they came, each with the reason it was rejected.
+    """The file of rejects: a Singer stream of the records as they came, each with the reason.
 
-    It is only ever added to, for a run that has put records aside there passes its state on; a reject that is there
-    already is not added again. Nothing is made before there is a reject. `schemas` holds the latest SCHEMA message of
-    each stream; `source_of` tells its source.
+    Records are only appended, because a run with rejects passes its state on; a reject that is in the file already is
+    not added again. The file is made at the first reject. `schemas` has the latest SCHEMA message of each stream;
+    `source_of` returns its source.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class RejectsFile:
         self._there: set[str] | None = None
 
     def name(self, stream: str, record: Mapping[str, Any]) -> str:
-        """How people tell the record from others: its stream and its key."""
+        """Return the name of a record for messages: its stream and its key."""
         keys = self._schemas[stream].get("key_properties") or ()
         told = ", ".join(f"{key}={record.get(key)}" for key in keys if key != "tenant_id")
         return f"{stream} {told}" if told else stream
@@ -176,7 +176,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 def _identity(source: str, stream: str, rows: Sequence[Mapping[str, Any]], reason: str) -> str:
-    """What makes two rejects the same: what the source says and why it was refused, not when either came."""
+    """The identity of a reject: its content and reason, not when it came."""
     said = [{name: value for name, value in record.items() if name[:1] != "_"} for record in rows]
     gone = [bool(record.get(DELETED_AT)) for record in rows]
     return hashed([source, stream, said, gone, _correlation_id.sub("", reason)])

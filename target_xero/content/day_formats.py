@@ -1,8 +1,7 @@
 """Days as people and spreadsheets write them: 31/12/2026, 12/31/2026, 31 Dec 2026.
 
-Whether the day or the month comes first is the setting `date_format`, or the habit of the organisation's country:
-Xero's own import reads dates in the format of the organisation's region. Where neither says it, a day that may be two
-days is never guessed at.
+The setting `date_format` states whether day or month comes first; otherwise the organisation's country decides, as in
+Xero's own import of files. If neither decides, a day that may be two days is rejected.
 """
 
 from __future__ import annotations
@@ -37,19 +36,19 @@ _MONTHS = (
 
 @dataclass(frozen=True)
 class DayOrder:
-    """Whether day or month comes first, None if nobody knows; `because` says who says so, for messages."""
+    """Whether day or month comes first, None if that is unknown; `because` names the reason, for messages."""
 
     order: Order | None
     because: str
 
 
 def no_order() -> DayOrder:
-    """Nobody knows."""
+    """Return an unknown order."""
     return DayOrder(None, "")
 
 
 def of_country(country: str) -> DayOrder:
-    """The order in which an organisation's country writes days; `country` is its two letters, or empty."""
+    """Return the order in which a country writes days; `country` is its two letters, or empty."""
     if country in _MONTH_FIRST:
         return DayOrder(Order.MONTH, f"the organisation's country, {country},")
     if country in _DAY_FIRST:
@@ -58,17 +57,17 @@ def of_country(country: str) -> DayOrder:
 
 
 def is_other_format(text: str) -> bool:
-    """Whether a text has the look of a day, and is none in ISO's format."""
+    """Tell whether a text looks like a day that is not in ISO format."""
     return any(pattern(text.strip()) for pattern in (_numbers, _year_first, _day_and_name, _name_and_day))
 
 
 def needs_order(text: str) -> bool:
-    """Whether a text is a day in numbers that begins with the day or the month."""
+    """Tell whether a text is a day in numbers that begins with the day or the month."""
     return _numbers(text.strip()) is not None
 
 
 def read(text: str, known: DayOrder) -> str:
-    """The day as `2026-12-31`; ValueError says why a text is none, or which two days it may be."""
+    """Return the day as `2026-12-31`. Raises ValueError with the reason, such as the two days that it may be."""
     text = text.strip()
     if found := _numbers(text):
         return _ordered(text, int(found[1]), int(found[3]), int(found[4]), known)

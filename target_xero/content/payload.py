@@ -1,9 +1,8 @@
-"""A Singer record as Xero wants it: names, types and dates put right, and what only Xero may say left out.
+"""Parses Singer records into content for Xero: names, types and dates by Xero's rules.
 
-Lenient where that helps: names in any case and with underscores, numbers and dates as text, nested values as
-JSON text; nulls, empty lists and what a read adds to a record are left out. Whatever is left is a value of
-the kind that the registry names, or a problem that says which field breaks which rule. Each object's rules
-are compiled once, as this runs for every record.
+Names may have any case and underscores, numbers and dates may be text, and nested values may be JSON text. Nulls,
+empty lists and the metadata of taps are dropped. Each value that is left has the kind that the registry names, or is a
+problem that states the field and the rule. The rules of each object are compiled once.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from target_xero.content.day_formats import DayOrder
 from target_xero.content.spelling import folded, is_blank
 from target_xero.content.tracking_names import BESIDE, COLUMN, tracking_entries, tracking_name
 
-#: How things inside a record name another record: its id first, then what else finds it. Nothing else of the other
-#: record is sent, for Xero would take that for a change of it.
+#: The fields by which records refer to others, the id first. No other field of the other record is sent, because Xero
+#: would change it.
 REFERENCES: Mapping[str, tuple[str, ...]] = {
     "Contact": ("ContactID", "ContactNumber", "Name", "EmailAddress"),
     "BankAccount": ("AccountID", "Code", "Name"),
@@ -45,7 +44,7 @@ REFERENCES: Mapping[str, tuple[str, ...]] = {
     "ToTracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
 }
 
-#: What the other record is in full: of what Xero's answers show of it nothing is sent, and nobody need be told.
+#: The objects of other records, whose further fields in Xero's answers are ignored.
 _IN_FULL: Mapping[str, str] = {
     "Contact": "contacts",
     "BankAccount": "accounts",
@@ -62,7 +61,7 @@ _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 _OF_CONTACTS: Mapping[str, str] = {"Name": "TrackingCategoryName", "Option": "TrackingOptionName"}
 #: A category without its option, or an option without its category, is not tracking.
 _TRACKING_NEEDS = (("Name", "TrackingCategoryID"), ("Option", "TrackingOptionID"))
-#: What of a reference tells which one is meant where several have the same number; it is never sent.
+#: The field of a reference that decides between documents with the same number; it is never sent.
 KINDS: Mapping[str, str] = {"Invoice": "Type", "CreditNote": "Type"}
 
 #: Of other nested parts, the fields that Xero takes: the rest of them are its own ids.
@@ -73,7 +72,7 @@ _NARROW: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _OWN_IDS = frozenset({"RepeatingInvoiceID"})
 
-#: Turns the digits of an id into x, and what is none of an id into ?, so that ids can be told by their pattern.
+#: Turns the digits of an id into x and characters that ids do not have into ?, so that ids match a pattern.
 HEXADECIMAL = bytes(
     120 if chr(byte) in "0123456789abcdef" else byte if byte == 45 else 63 for byte in range(256)
 )
@@ -90,9 +89,9 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def decode(content: bytes | str | msgspec.Raw) -> Any:
-    """Read JSON with exact numbers; one that is beyond all numbers comes as the text of its digits.
+    """Read JSON with exact numbers; a number out of range is returned as the text of its digits.
 
-    Raises msgspec.DecodeError, also for what is nested too deeply, and UnicodeDecodeError.
+    Raises msgspec.DecodeError, also for JSON that is nested too deeply, and UnicodeDecodeError.
     """
     try:
         return decode_exactly(content)
@@ -101,7 +100,7 @@ def decode(content: bytes | str | msgspec.Raw) -> Any:
 
 
 def decode_exactly(content: bytes | str | msgspec.Raw) -> Any:
-    """As `decode`, but an ArithmeticError for a number that is beyond all numbers."""
+    """Do the same as `decode`, but raise ArithmeticError for a number out of range."""
     try:
         return _decoder.decode(content)
     except RecursionError:
@@ -129,7 +128,7 @@ class InvalidRecord(Exception):
 
 @dataclass
 class Content:
-    """What a record says: `sent` may go to Xero, `aside` is only looked at (ids, and what parts hang on it)."""
+    """The content of a record: `sent` may be sent to Xero, `aside` is only read (ids, calculated fields and parts)."""
 
     sent: dict[str, Any]
     aside: dict[str, Any] = field(default_factory=dict)
@@ -137,30 +136,29 @@ class Content:
 
 
 def hashed(content: Any) -> str:
-    """A fingerprint of JSON-like content, the same whatever the order of its names."""
+    """Return a fingerprint of JSON-like content, which does not depend on the order of names."""
     return fingerprint(encode_sorted(content))
 
 
 def fingerprint(content: bytes) -> str:
-    """The fingerprint of content that is JSON with sorted names already."""
+    """Return the fingerprint of content that is JSON with sorted names already."""
     return blake2b(content, digest_size=16).hexdigest()
 
 
 _NO_KEYS: Mapping[str, str] = MappingProxyType({})
-#: Where a field goes, what makes its value of another, and the type of values that need nothing made of them.
+#: The name of a field, what converts its values, and the type of values that need no conversion.
 _Slot = tuple[str, Callable[[Any], Any], "type[Any] | None"]
 _RIGHT: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
 
 
 class RecordParser:
-    """What a record, or a part nested in one, may hold.
+    """Parses records, or the parts nested in them.
 
-    `fields` are the registry's; of those that Xero works out itself the ones named in `aside` are looked at
-    and the others dropped, like those named in `never` and the twins that repeat a field. `only` restricts
-    the names, and those `beside` them are left out without a word. `needs` are fields of which each group must have
-    one, if a part says anything. `own_keys` are the fields in which the source may give its own key of a record in
-    place of Xero's id: of the record under "", of parts under their names. `order` tells whether day or month comes
-    first, and is asked only where that counts. `unknown` collects names that are none of these, for one warning each.
+    `fields` are the registry's. Calculated fields are dropped unless `aside` names them, as are those that `never`
+    names and duplicate fields. `only` restricts the names, and names `beside` them are ignored. `needs` are groups of
+    fields of which a part needs one each. `own_keys` are the fields in which the source may give its own key of a
+    record instead of Xero's id: "" is the record, the other names are parts. `order` returns whether day or month
+    comes first, and is only called where that matters. `unknown` collects all other names, for one warning each.
     """
 
     def __init__(
@@ -202,7 +200,7 @@ class RecordParser:
         self._take_flat_columns()
 
     def _take_fields(self, fields: Mapping[str, Field], never: frozenset[str], only: tuple[str, ...]) -> None:
-        """Find a slot for each field, None for one that is left out."""
+        """Find a slot for each field; None for a field that is dropped."""
         for name, word in fields.items():
             if self.is_priced_line and name == "LineAmount":
                 word = replace(word, read_only=False)
@@ -224,15 +222,15 @@ class RecordParser:
                 self._slots.setdefault(folded(f"{name}String"), (f"{name}.String", self._day, None))
 
     def _take_flat_columns(self) -> None:
-        """Let columns stand for what is nested: `sales_details__unit_price` is the `UnitPrice` of `SalesDetails`.
+        """Accept columns for nested fields: `sales_details__unit_price` is the `UnitPrice` of `SalesDetails`.
 
-        A reference needs its own name once only: `ContactID` is the `ContactID` of `Contact`.
+        A reference needs its name only once: `ContactID` is the `ContactID` of `Contact`.
         """
-        for name, form in self.inner.items():
+        for name, parser in self.inner.items():
             if self.wanted[name].kind != "one":
                 continue
             own = "Account" if name.endswith("Account") else name
-            for inner, slot in form._slots.items():
+            for inner, slot in parser._slots.items():
                 if slot is None:
                     continue
                 nested = (f"{name}.{slot[0]}", slot[1], slot[2])
@@ -254,7 +252,7 @@ class RecordParser:
             else word.component.fields
         )
         many = word.kind == "many"
-        form = RecordParser(
+        parser = RecordParser(
             fields,
             only=(*REFERENCES[name], *_kind_of(name)) if name in REFERENCES else _NARROW.get(name, ()),
             own_keys={"": self._own_keys.get(name) or _own_key(name)},
@@ -266,20 +264,20 @@ class RecordParser:
             unknown=self.unknown,
             met=self.met,
         )
-        self.inner[name] = form
+        self.inner[name] = parser
         if name in _TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
-            return _listed(form.tracked, form.tracking_entries)
-        return _listed(form.nested) if many else form.nested
+            return _listed(parser.tracked, parser.tracking_entries)
+        return _listed(parser.nested) if many else parser.nested
 
     def _day(self, value: Any) -> str | None:
         return _calendar_day(value, self._order)
 
     def knows(self, raw: str) -> bool:
-        """Whether a field has this name, however it is spelled, be it content or not."""
+        """Tell whether a field has this name in any spelling, whether or not it is content."""
         return folded(raw) in self._slots
 
     def takes(self, raw: str) -> bool:
-        """Whether a field of this name, however it is spelled, is content."""
+        """Tell whether a field of this name, in any spelling, is content."""
         return raw[:1] != "_" and self._slots.get(folded(raw)) is not None
 
     @property
@@ -293,11 +291,11 @@ class RecordParser:
 
     @property
     def left_out(self) -> list[str]:
-        """The names met so far that are left out, as they were spelled."""
+        """The names seen so far that are dropped, as they were spelled."""
         return [raw for raw, slot in self._known.items() if slot is None]
 
     def take(self, record: Mapping[str, Any], ignored: frozenset[str] = frozenset()) -> Content:
-        """Sort out a record; names in `ignored` and those that begin with an underscore are nobody's concern."""
+        """Parse a record; names in `ignored`, and names that begin with an underscore, cause no warning."""
         content = Content({})
         taken, _ = self._sort(record, ignored, content.problems)
         for name, value in taken.items():
@@ -305,7 +303,7 @@ class RecordParser:
         return content
 
     def nested(self, value: Any) -> dict[str, Any] | None:
-        """A nested object; None if it says nothing. Where all that it says is left out, that is `Broken`."""
+        """Parse a nested object; None if it is empty. Raises `InvalidRecord` if all of its content would be dropped."""
         value = _from_json(value)
         if value is None:
             return None
@@ -333,7 +331,7 @@ class RecordParser:
         return entries
 
     def tracked(self, entry: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A category and its option, by the names that `tracking_entries` gives them."""
+        """Parse a category and its option under the names of `tracking_entries`."""
         if "TrackingCategoryName" in self.wanted:
             own = {**_OF_CONTACTS, COLUMN: _OF_CONTACTS["Name"]}
             return self.nested({own.get(name, name): value for name, value in entry.items()})
@@ -344,7 +342,7 @@ class RecordParser:
     def _sort(
         self, record: Mapping[str, Any], ignored: frozenset[str], problems: list[InvalidRecord]
     ) -> tuple[dict[str, Any], list[str]]:
-        """The values by Xero's names, and the names that are left out."""
+        """Return the values by Xero's names, and the names that are dropped."""
         taken: dict[str, Any] = {}
         left: list[str] = []
         flat: list[tuple[list[str], Any]] = []
@@ -364,8 +362,8 @@ class RecordParser:
             else:
                 try:
                     found = convert(value)
-                except InvalidRecord as broken:
-                    problems.append(InvalidRecord(broken.rule, name + broken.field))
+                except InvalidRecord as invalid:
+                    problems.append(InvalidRecord(invalid.rule, name + invalid.field))
                     continue
                 if found is None:
                     continue
@@ -376,12 +374,12 @@ class RecordParser:
         for path, found in flat:
             try:
                 _place(taken, path, found)
-            except InvalidRecord as broken:
-                problems.append(broken)
+            except InvalidRecord as invalid:
+                problems.append(invalid)
         return taken, left
 
     def _slot(self, raw: str, ignored: frozenset[str]) -> _Slot | None:
-        """Find a name once; the next record asks `_known`."""
+        """Find the slot of a name once; the next record uses `_known`."""
         slot = None
         if raw[:1] != "_":
             name = folded(raw)
@@ -395,14 +393,14 @@ class RecordParser:
 
 
 def _beside(name: str) -> Iterable[str]:
-    """What Xero's answers show of a part that only names another record."""
+    """The fields that Xero's answers show of a part that only refers to another record."""
     if name in _TRACKING:
         return BESIDE
     return OBJECTS[_IN_FULL[name]].fields if name in _IN_FULL else ()
 
 
 def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
-    """Put a value where its path leads, unless there is one; `Date.String` is a day that `Date` may have too."""
+    """Put a value at a path, unless there is one already; `Date.String` is the same day as `Date`."""
     *way, last = path
     is_twin = last == "String"
     if is_twin:
@@ -416,13 +414,13 @@ def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
 
 
 def _fill_day(content: dict[str, Any], name: str, day: str, twin: str) -> None:
-    """Take a day that came as `<name>String`. Raises `Broken` at `twin` if the field itself has another one."""
+    """Take a day from `<name>String`. Raises `InvalidRecord` at `twin` if the field itself has another day."""
     if content.setdefault(name, day) != day:
         raise InvalidRecord(f"it says {day}, and {name} {content[name]}", twin)
 
 
 def _drop_amount(line: dict[str, Any]) -> None:
-    """Leave out a LineAmount that Xero works out by itself; any other is sent, so that Xero compares it."""
+    """Drop a LineAmount that Xero calculates by itself; any other is sent, so that Xero compares it."""
     amount, price = line.get("LineAmount"), line.get("UnitAmount")
     if amount is None or price is None:
         return
@@ -431,12 +429,12 @@ def _drop_amount(line: dict[str, Any]) -> None:
 
 
 def _is_said(raw: str, value: Any) -> bool:
-    """Whether a value that is left out is one that somebody may miss."""
+    """Whether somebody may miss a value that is dropped."""
     return not (raw[:1] == "_" or raw in ANSWER_ONLY or value is False or is_blank(value))
 
 
 def _from_json(value: Any) -> Any:
-    """The value, or what it says if it is JSON text; a blank text says nothing, as null does."""
+    """The value, parsed if it is JSON text; blank text is the same as null."""
     if isinstance(value, str):
         if not value.strip():
             return None
@@ -450,7 +448,7 @@ def _from_json(value: Any) -> Any:
 
 
 def _tracked(value: Any) -> list[Any]:
-    """An entry of a list of tracking, whatever it calls category and option."""
+    """The categories and options of an entry of a list of tracking, whatever they are called."""
     value = _from_json(value)
     if value is None:
         return []
@@ -476,8 +474,8 @@ def _listed(
                 continue
             try:
                 found = [one(each) for each in entries_of(entry)]
-            except InvalidRecord as broken:
-                raise InvalidRecord(broken.rule, f"[{index}]{broken.field}") from None
+            except InvalidRecord as invalid:
+                raise InvalidRecord(invalid.rule, f"[{index}]{invalid.field}") from None
             taken += [each for each in found if each is not None]
         return taken or None
 
@@ -490,10 +488,10 @@ _NOISE, _MOST_NOISE = Decimal("1e-12"), Decimal("1e-6")
 
 
 def without_noise(exact: Decimal) -> Decimal:
-    """The number that was meant where binary arithmetic has left its noise: 0.30000000000000004 is 0.3.
+    """Return the number that was meant, without the noise of binary arithmetic: 0.30000000000000004 is 0.3.
 
-    Xero's prices have up to 4 decimals and its rates up to 10. A number that lies a hair beside one of those, and
-    has so many digits that only a float writes it, is taken for that one; any other is left as it is.
+    Xero's prices have up to 4 decimals and its rates up to 10. A number very close to one of these, with so many
+    digits that only a float has them, is replaced by it; any other number is unchanged.
     """
     _, digits, exponent = exact.as_tuple()
     if len(digits) < _SURE_DIGITS or not isinstance(exponent, int) or exponent >= -4:
@@ -507,7 +505,7 @@ def without_noise(exact: Decimal) -> Decimal:
 
 
 def number(value: Any) -> int | Decimal:
-    """An exact number in its shortest form, so that `1.50` and `1.5` are the same content."""
+    """Return an exact number in its shortest form, so that `1.50` and `1.5` are the same content."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         raise InvalidRecord(f"a number is needed, not {_shown(value)}")
     if isinstance(value, int):
@@ -537,7 +535,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _text(value: Any) -> str | None:
-    """A text, None for a blank one. A whole number has no decimals: a column of floats has 200.0 for 200."""
+    """A text, or None if it is blank. Whole numbers have no decimals: a column of floats has 200.0 for 200."""
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, date):
@@ -580,7 +578,7 @@ def _id(value: Any) -> str | None:
 
 
 def is_id(text: str) -> bool:
-    """Whether it is one of Xero's ids, in small letters."""
+    """Tell whether a text is one of Xero's ids, in lower case."""
     return bool(_guid(text))
 
 
@@ -655,7 +653,7 @@ _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def _shown(value: Any) -> str:
-    """A value as an error may show it: short, and never more of a record than the value itself."""
+    """A value as an error may show it: short, and without the rest of the record."""
     text = repr(value) if isinstance(value, (str, int, float, bool)) else str(value)
     if isinstance(value, (dict, list)):
         text = "an object" if isinstance(value, dict) else "a list"

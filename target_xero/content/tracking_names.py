@@ -42,9 +42,9 @@ def tracking_name(raw: str) -> str:
 
 
 def tracking_entries(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The categories and options of one entry, under Xero's names; names nobody knows are kept as they are.
+    """Return the categories and options of one entry under Xero's names; unknown names are kept.
 
-    An entry without an option says nothing where the option is blank; where there is none, that is a ValueError.
+    An entry with a blank option is empty. Raises ValueError for an entry without an option or a category.
     """
     found: dict[str, Any] = {}
     beside: dict[str, Any] = {}
@@ -75,7 +75,7 @@ def tracking_entries(given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _unwrapped(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """What an object says that stands where a name is expected: a category or an option in full."""
+    """The category or option that an object in place of a name describes."""
     known = {_NAMES.get(folded(raw), raw): one for raw, one in value.items() if not is_blank(one)}
     if name == "Option":
         return {

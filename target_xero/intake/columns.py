@@ -1,7 +1,7 @@
-"""Columns of flat tables: which field of a record, of a line or of a nested part each of them fills.
+"""Columns of flat tables: the field of a record, of a line or of a nested part that each column fills.
 
-Fields under Xero's own names, and those that the SDK's flattening makes, are the form's to know. What is here besides:
-the columns of Xero's import templates, and those that hold one line of a document each.
+The parser knows fields under Xero's own names and those that the SDK's flattening makes. This module adds the columns
+of Xero's import templates, and columns that hold one line of a document each.
 """
 
 from __future__ import annotations
@@ -153,9 +153,9 @@ _is_guid = re.compile(r"\s*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*", re.I
 
 @dataclass(frozen=True)
 class LineColumn:
-    """What a column says of a line: one of its fields or, with a `kind`, its number, key or tracking.
+    """What a column holds of a line: a field or, with a `kind`, the line's number, key or tracking.
 
-    Of a column that is `ambiguous`, `field` is what to say instead.
+    For an `ambiguous` column, `field` states the name to use instead.
     """
 
     field: str
@@ -175,8 +175,8 @@ class Unfolded:
 class Layout:
     """How the columns of a stream's records are read.
 
-    `moved` are the columns that fill another field than the one of their name; `lines` those that hold a line of a
-    document, and `list_field` is where lines go: empty where each record is a whole.
+    `moved` are columns that fill another field than that of their name; `lines` are columns that hold a line of a
+    document, and `list_field` is the list of lines. It is empty if each record is a whole document.
     """
 
     moved: dict[str, tuple[Path, ...]] = field(default_factory=dict)
@@ -184,7 +184,9 @@ class Layout:
     list_field: str = ""
 
     def unfold(self, record: Mapping[str, Any]) -> Unfolded:
-        """A record with its columns where they belong; `Broken` where two of them say different things."""
+        """Return a record with its columns in their fields. Raises `InvalidRecord` if two columns contradict each
+        other.
+        """
         if not self.moved and not self.lines:
             return Unfolded(record)
         whole: dict[str, Any] = {}
@@ -222,7 +224,7 @@ class _Line:
         self._tracking: dict[str, dict[str, Any]] = {}
 
     def take(self, raw: str, column: LineColumn, value: Any) -> None:
-        """Take a value; raises `Broken` for one that has two meanings."""
+        """Take a value. Raises `InvalidRecord` for an ambiguous column."""
         if column.kind == "number":
             self.number = str(value).strip()
         elif column.kind == "key" or (column.field == "lineitemid" and not _is_guid(str(value))):
@@ -239,7 +241,7 @@ class _Line:
             self._fields[column.field] = value.strip().removesuffix("%") if per_cent else value
 
     def finished(self) -> dict[str, Any]:
-        """The line; empty if no column said anything of it."""
+        """Return the line; it is empty if all its columns are."""
         # Without an option, a name of a category says nothing: templates repeat it on each row.
         entries = [one for one in self._tracking.values() if not is_blank(one.get("Option", "column"))]
         if entries and "tracking" in self._fields:
@@ -247,39 +249,39 @@ class _Line:
         return {**self._fields, **({"tracking": entries} if entries else {})}
 
 
-def layout_of(spec: WriteSpec, form: RecordParser, columns: Iterable[str]) -> Layout:
-    """How records with these columns are read, as records of an object with this form."""
+def layout_of(spec: WriteSpec, parser: RecordParser, columns: Iterable[str]) -> Layout:
+    """Return how records with these columns are read."""
     names = [raw for raw in columns if raw[:1] != "_"]
-    unknown = [raw for raw in names if not form.knows(raw)]
+    unknown = [raw for raw in names if not parser.knows(raw)]
     moves = _MOVED.get(spec.name, {})
     found = Layout({raw: moves[folded(raw)] for raw in unknown if folded(raw) in moves})
-    list_field = next((name for name in LISTS if name in form.inner and spec.create), "")
+    list_field = next((name for name in LISTS if name in parser.inner and spec.create), "")
     if list_field and folded(list_field) not in map(folded, names):
-        line_form = form.inner[list_field]
-        lines = _line_columns(spec, line_form, [raw for raw in unknown if raw not in found.moved])
+        line_parser = parser.inner[list_field]
+        lines = _line_columns(spec, line_parser, [raw for raw in unknown if raw not in found.moved])
         if lines:
             found.lines, found.list_field = lines, list_field
     return found
 
 
-def _line_columns(spec: WriteSpec, form: RecordParser, names: Iterable[str]) -> dict[str, LineColumn]:
-    """The columns that hold a line; none if the table is not one of lines.
+def _line_columns(spec: WriteSpec, parser: RecordParser, names: Iterable[str]) -> dict[str, LineColumn]:
+    """The columns that hold a line; none if the table does not have a row for each line.
 
-    Names that begin with `line_` say so themselves. Where there are none, fields of a line count under their plain
-    names, as in Xero's import templates, if an amount, an account or an item is among them.
+    Names that begin with `line_` hold lines. Without such names, fields of a line count under their plain names, as in
+    Xero's import templates, if an amount, an account or an item is among them.
     """
     prefixed: dict[str, LineColumn] = {}
     plain: dict[str, LineColumn] = {}
     for raw in names:
         name = folded(raw)
-        if name.startswith("line") and form.takes(name):
+        if name.startswith("line") and parser.takes(name):
             # LineAmount and LineItemID are what a line's fields are called anyway.
             plain[raw] = prefixed[raw] = LineColumn(name)
-        elif column := _prefixed(spec, form, raw, name):
+        elif column := _prefixed(spec, parser, raw, name):
             prefixed[raw] = column
-        elif name == "discount" and form.takes("DiscountRate"):
+        elif name == "discount" and parser.takes("DiscountRate"):
             plain[raw] = LineColumn("discountrate", "per cent")
-        elif column := _line_column(spec, form, raw, name):
+        elif column := _line_column(spec, parser, raw, name):
             plain[raw] = column
         elif name in _AMBIGUOUS:
             plain[raw] = LineColumn(_AMBIGUOUS[name], "ambiguous")
@@ -288,13 +290,13 @@ def _line_columns(spec: WriteSpec, form: RecordParser, names: Iterable[str]) -> 
     return plain if any(column.field in _AMOUNTS for column in plain.values()) else {}
 
 
-def _prefixed(spec: WriteSpec, form: RecordParser, raw: str, name: str) -> LineColumn | None:
+def _prefixed(spec: WriteSpec, parser: RecordParser, raw: str, name: str) -> LineColumn | None:
     """What a column says of a line by a name such as `line_quantity`; None if it has no such name."""
     for prefix in _PREFIXES:
         rest = name.removeprefix(prefix)
         if rest == name:
             continue
-        if column := _line_column(spec, form, raw, rest):
+        if column := _line_column(spec, parser, raw, rest):
             return column
         if rest in _NUMBERS:
             return LineColumn("", "number")
@@ -305,13 +307,13 @@ def _prefixed(spec: WriteSpec, form: RecordParser, raw: str, name: str) -> LineC
     return None
 
 
-def _line_column(spec: WriteSpec, form: RecordParser, raw: str, name: str) -> LineColumn | None:
+def _line_column(spec: WriteSpec, parser: RecordParser, raw: str, name: str) -> LineColumn | None:
     """What a column says of a line; `name` is its name without what says that it is one of a line."""
     aliases = {**_FOLDED_ALIASES, **{folded(alias): known for alias, known in spec.line_aliases.items()}}
     for known in (name, folded(aliases.get(name, ""))):
-        if known and form.takes(known):
+        if known and parser.takes(known):
             return LineColumn(known)
-    said = _after_tracking(raw) if name.startswith("tracking") and form.takes("Tracking") else None
+    said = _after_tracking(raw) if name.startswith("tracking") and parser.takes("Tracking") else None
     if said is None:
         return None
     rest = folded(said[1])

@@ -1,9 +1,8 @@
-"""Records in Xero's own names and types, read by msgspec in one go.
+"""Reads records whose values need no correction straight from their JSON, several times faster than the parser.
 
-A shape is a `Form` as a msgspec type: it reads a record straight from its JSON, and what is left of it is
-written out again as the content that `Form.take` would have found, several times faster. It takes nothing but
-what is right already: names as Xero spells them, numbers, days as `2026-12-31`, ids in small letters. Of
-anything else it says nothing, and the form decides, so that what becomes of a record is the same either way.
+A fast path is a `RecordParser` as a msgspec type. It reads numbers, days as `2026-12-31` and ids in lower case, under
+Xero's names or under those that the parser has met. It leaves any other record to the parser, so that the result is
+the same either way.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from target_xero.intake.record_types import Unusual, compiled_type
 from target_xero.write_log.identity import IdentityFormat
 from target_xero.write_specs.spec import DELETED_AT, WriteSpec
 
-#: So many records that are not right as they are, and as many again are left to the form without a look.
+#: After so many records that need the parser, as many go to the parser at once.
 _PATIENCE, _REST = 20, 1000
 _matches = lru_cache(maxsize=1024)(fnmatchcase)
 
@@ -29,55 +28,55 @@ _matches = lru_cache(maxsize=1024)(fnmatchcase)
 _NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, Unusual, ArithmeticError, RecursionError)
 
 
-#: A record as a shape found it: its identity; its content as JSON, and what of it the hash is made of; Xero's id, the
-#: organisation, the status, whether it is gone, and what is only looked at, as in `sinks.Job`.
+#: A record: its identity; its content as JSON, and the part of it that is hashed; Xero's id, the organisation, the
+#: status, whether it is gone, and the values of calculated fields, as in `Job`.
 Taken = tuple[str, bytes, bytes, "str | None", "str | None", str, bool, dict[str, Any]]
 
 
 class FastPath:
-    """The records of one `stream`; `keys` are its key properties.
+    """Reads the records of one `stream`; `keys` are its key properties.
 
-    A name that the form has met and leaves out is left out here as well; a new one is the form's to tell of.
+    Names that the parser has met and dropped are dropped here as well; a new name is left to the parser, which warns.
     """
 
     def __init__(
         self,
         spec: WriteSpec,
-        form: RecordParser,
+        parser: RecordParser,
         stream: str,
         keys: Sequence[str],
         identities: IdentityFormat | None = None,
     ) -> None:
-        self._row, self._form, self._stream, self._keys = spec, form, stream, tuple(keys)
+        self._spec, self._parser, self._stream, self._keys = spec, parser, stream, tuple(keys)
         self._identity_format = identities or IdentityFormat("", stream, keys)
         self._misses = self._resting = 0
         self._names_met = -1
         self._read: Callable[[msgspec.Raw], Any]
         self._read_line: Callable[[bytes], Any]
         self._convert: Callable[[Any], Any] | None = None
-        # What is read beside the form's fields: the organisation, the deletion, and the source's own key.
+        # What is read beside the parser's fields: the organisation, the deletion, and the source's own key.
         self._special: dict[str, Any] = {"tenant_id": str, DELETED_AT: str}
-        self._special |= {name: int | str for name in keys if name not in {*form.wanted, *self._special}}
+        self._special |= {name: int | str for name in keys if name not in {*parser.wanted, *self._special}}
         places = {name: f"x{number}" for number, name in enumerate(self._special)}
         self._key_places = tuple(places.get(name, name) for name in keys)
-        self._create_only = tuple(spec.create_only & form.wanted.keys())
-        self._aside = tuple((form.aside & form.wanted.keys()) - form.inner.keys())
-        self._status = spec.status_field if spec.status_field in form.wanted else ""
+        self._create_only = tuple(spec.create_only & parser.wanted.keys())
+        self._aside = tuple((parser.aside & parser.wanted.keys()) - parser.inner.keys())
+        self._status = spec.status_field if spec.status_field in parser.wanted else ""
         self._statuses: dict[str | None, str] = {None: "", "": ""}
         self._statuses |= {status: spec.status_aliases.get(status, status) for status in spec.known_statuses}
         self._names = (*spec.natural_keys, *(spec.unique_when or ())[:1])
-        self._kinds = _kinds_in(form)
-        self._nested_kinds = _kinds_in(form.inner.get("Payments"))
+        self._kinds = _kinds_in(parser)
+        self._nested_kinds = _kinds_in(parser.inner.get("Payments"))
         self._is_special = bool(spec.written_by_other_stream or spec.either or spec.has_own_rules)
         self._can_read = all(self._is_readable(name) for name in (*keys, *self._special))
 
     def _is_readable(self, name: str) -> bool:
-        """Whether a key can be read: one that is a number, or content under another name, needs the form."""
-        word = self._form.wanted.get(name)
-        return word.kind in {"guid", "text", "instant"} if word else not self._form.takes(name)
+        """Whether a key can be read here: one that is a number, or content under another name, needs the parser."""
+        word = self._parser.wanted.get(name)
+        return word.kind in {"guid", "text", "instant"} if word else not self._parser.takes(name)
 
     def take(self, record: msgspec.Raw) -> Taken | None:
-        """What a record says, from its JSON; None if the form has to look at it."""
+        """Read a record from its JSON; None if the parser has to read it."""
         if not self._can_read:
             return None
         if self._resting:
@@ -95,7 +94,7 @@ class FastPath:
         return taken
 
     def take_line(self, line: bytes) -> Taken | None:
-        """The same from a line that probably holds a record of this stream; None also if it is another message."""
+        """Read a line that probably holds a record of this stream; None also for another message."""
         if not self._can_read or self._resting or self._names_met < 0:
             return None
         try:
@@ -104,8 +103,8 @@ class FastPath:
             return None
 
     def learn(self) -> None:
-        """The form has looked at a record, and may have met new names."""
-        if self._names_met != len(self._form.met):
+        """Note that the parser has read a record, and may have met new names."""
+        if self._names_met != len(self._parser.met):
             self._names_met = -1
 
     def _missed(self) -> None:
@@ -114,8 +113,8 @@ class FastPath:
             self._misses, self._resting = 0, _REST
 
     def _compile(self) -> None:
-        self._names_met = len(self._form.met)
-        compiled = compiled_type(self._form, self._row.name, self._special)
+        self._names_met = len(self._parser.met)
+        compiled = compiled_type(self._parser, self._spec.name, self._special)
         self._tidy, self._convert = compiled.tidy, compiled.convert
         self._read = msgspec.json.Decoder(compiled.read, float_hook=Decimal).decode
         message = msgspec.defstruct(
@@ -126,7 +125,7 @@ class FastPath:
         self._read_line = msgspec.json.Decoder(message, float_hook=Decimal).decode
 
     def _taken(self, record: Any) -> Taken:
-        spec = self._row
+        spec = self._spec
         if self._convert:
             record = self._convert(record)
         tenant, gone = record.x0 or None, bool(record.x1)
@@ -157,8 +156,8 @@ class FastPath:
     def _own_key(self, record: Any, identifier: str | None) -> str:
         """The identity of a record without key properties: by Xero's id, or by its names."""
         if identifier is not None:
-            return self._identity_format.by(self._row.key, identifier)
-        named = self._row.natural_key({name: getattr(record, name) for name in self._names})
+            return self._identity_format.by(self._spec.key, identifier)
+        named = self._spec.natural_key({name: getattr(record, name) for name in self._names})
         return next((self._identity_format.by(name, value) for name, value in named), "")
 
     def _encoded(self, record: Any) -> tuple[bytes, bytes]:
@@ -177,7 +176,7 @@ class FastPath:
         return status
 
     def _status_of(self, status: str | None) -> str:
-        if not self._row.transitions:
+        if not self._spec.transitions:
             return ""
         found = self._statuses.get(status)
         if found is None:
@@ -193,7 +192,7 @@ class FastPath:
 
 
 def _look_closer(spec: WriteSpec, record: Any) -> None:
-    """Leave to the form what objects have rules of their own for; raises `Unusual`."""
+    """Leave records to the parser for which their object has rules of its own. Raises `Unusual`."""
     for field, pattern, _ in spec.written_by_other_stream:
         value = getattr(record, field)
         if value and _matches(value, pattern):
@@ -204,13 +203,13 @@ def _look_closer(spec: WriteSpec, record: Any) -> None:
         raise Unusual
 
 
-def _kinds_in(form: RecordParser | None) -> tuple[str, ...]:
-    """The references of a form that may state the type of the document that they name."""
-    return tuple(name for name in KINDS if name in form.inner) if form else ()
+def _kinds_in(parser: RecordParser | None) -> tuple[str, ...]:
+    """The references of a parser that may state the type of the document that they name."""
+    return tuple(name for name in KINDS if name in parser.inner) if parser else ()
 
 
 def _drop_kind(reference: Any, name: str) -> None:
-    """Leave to the form what is named by its number; beside an id its kind says nothing."""
+    """Leave to the parser what is named by its number; beside an id the type is not needed."""
     if reference is not None:
         if getattr(reference, REFERENCES[name][0]) is None:
             raise Unusual

@@ -1,8 +1,8 @@
-"""Where records wait until the input has ended, and which states they hold back.
+"""Takes records in, checks them, and keeps them until the input ends.
 
-What others refer to must be written first, and a tap may send it last (streams come A to Z). So nothing is
-sent before the input has ended: records are checked and sorted out as they come, and wait in temporary files,
-one per object.
+Records that others refer to must be written first, and a tap may send them last (streams come in alphabetical order).
+So nothing is sent before the input ends: records are parsed as they come, and wait in a temporary file for each
+object.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MOST_LAYOUTS = 1_000
 
 
 class Intake:
-    """Takes records in until the input has ended: checked, sorted out, and in files that vanish with the process."""
+    """Keeps the records of one run in temporary files."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Intake:
         self.states = states
         self.identities = Identities(source)
         self._warn = warn
-        self._forms: dict[str, RecordParser] = {}
+        self._parsers: dict[str, RecordParser] = {}
         self._fast_paths: dict[tuple[str, ...], FastPath] = {}
         self._files: dict[str, SpoolFile] = {}
         self._lines = LineSpool()
@@ -74,16 +74,16 @@ class Intake:
     def reader(
         self, stream_target: StreamTarget, stream: str, keys: Sequence[str], columns: Iterable[str] = ()
     ) -> StreamReader:
-        """What takes in the records of a stream that no stream map changes; `columns` is what its SCHEMA lists."""
+        """Return a reader for the records of an unmapped stream; `columns` are those of its SCHEMA."""
         spec, place = stream_target.spec, (stream, *keys)
         fast_path = self._fast_paths.get(place)
         if fast_path is None and not stream_target.says:
             identities = self.identities.format_of(spec, stream, keys)
-            fast_path = self._fast_paths[place] = FastPath(spec, self._form(spec), stream, keys, identities)
+            fast_path = self._fast_paths[place] = FastPath(spec, self._parser(spec), stream, keys, identities)
         return StreamReader(self, stream_target, stream, keys, columns, fast_path)
 
     def take_fast(self, spec: WriteSpec, stream: str, taken: Taken, line: bytes) -> None:
-        """Take in a record that its shape could read."""
+        """Take in a record that the fast path has read."""
         key, sent, compared, identifier, tenant, status, gone, aside = taken
         epoch = self.states.epoch
         self.states.opened(epoch)
@@ -104,7 +104,7 @@ class Intake:
     ) -> None:
         """Take in one record of a stream; `line` is the message as it came.
 
-        `keys` are the stream's key properties and `columns` what its SCHEMA lists.
+        `keys` are the key properties of the stream and `columns` those of its SCHEMA.
         """
         epoch, spec = self.states.epoch, stream_target.spec
         self.states.opened(epoch)
@@ -117,12 +117,12 @@ class Intake:
             return
         try:
             origin = origin._replace(key=self.identities.key(spec, stream, keys, record, content))
-        except InvalidRecord as broken:
-            content.problems.append(broken)
+        except InvalidRecord as invalid:
+            content.problems.append(invalid)
         self._accept(spec, content, origin)
 
     def compose(self) -> None:
-        """Make documents of rows with a line each, now that the input has ended."""
+        """Make documents of rows, now that the input has ended."""
         for spec, content, origin in self.tables.documents():
             self._accept(spec, content, origin)
         self.tables.close()
@@ -137,7 +137,7 @@ class Intake:
             if len(self._layouts) > _MOST_LAYOUTS:
                 self._layouts.clear()
             names = dict.fromkeys((*columns, *record))
-            layout = self._layouts[place] = layout_of(spec, self._form(spec), names)
+            layout = self._layouts[place] = layout_of(spec, self._parser(spec), names)
         return layout
 
     def _content(
@@ -148,27 +148,27 @@ class Intake:
         record: Mapping[str, Any],
         layout: Layout,
     ) -> tuple[Content, Unfolded]:
-        """What a record says, with its columns where they belong."""
-        form = self._form(stream_target.spec)
+        """The content of a record, with its columns in their fields."""
+        parser = self._parser(stream_target.spec)
         problems = []
         try:
             unfolded = layout.unfold(record)
-        except InvalidRecord as broken:
+        except InvalidRecord as invalid:
             unfolded = Unfolded({raw: record[raw] for raw in record if raw not in layout.lines})
-            problems.append(broken)
-        content = form.take(unfolded.record, frozenset(keys))
+            problems.append(invalid)
+        content = parser.take(unfolded.record, frozenset(keys))
         content.sent = {**stream_target.says, **content.sent}
         content.problems += problems
-        self._say_unknown(stream_target.spec, stream, form.unknown)
+        self._say_unknown(stream_target.spec, stream, parser.unknown)
         return content, unfolded
 
     def _accept(self, spec: WriteSpec, content: Content, origin: Origin) -> None:
-        """Take in what a record says, or reject it."""
+        """Keep the content of a record, or reject it."""
         epoch, place = origin.epoch, self._lines.keep_rows(origin.stream, origin.places)
         try:
             job = self._job(spec, origin.key, content, origin.gone, origin.tenant)
-        except InvalidRecord as broken:
-            content.problems.append(broken)
+        except InvalidRecord as invalid:
+            content.problems.append(invalid)
         if content.problems:
             told = "; ".join(str(problem) for problem in content.problems[:5])
             names = names_of("", content.aside.get(spec.key), content.sent)
@@ -190,12 +190,12 @@ class Intake:
         self._add(spec, job)
 
     def _take_parts(self, owner: WriteSpec, part: Part, job: Job, content: Content) -> list[str]:
-        """The parts of a record as records of their own, which wait for the record's id; returns their keys."""
+        """Keep the parts of a record as records of their own, which wait for its id; returns their keys."""
         spec = WRITE_SPECS[part.stream]
         keys: list[str] = []
         times: Counter[tuple[str, ...]] = Counter()
         for nested in content.aside[part.field]:
-            found = self._form(spec).take(nested)
+            found = self._parser(spec).take(nested)
             told = _told_by(spec, found)
             times[tuple(told.values())] += 1
             number = times[tuple(told.values())]
@@ -206,8 +206,8 @@ class Intake:
                 if found.problems:
                     raise found.problems[0]
                 child = self._job(spec, key, found, gone=False, tenant=job.tenant)
-            except InvalidRecord as broken:
-                self.rejects.append(Reject(spec.name, job.epoch, job.raw, f"{part.field}: {broken}"))
+            except InvalidRecord as invalid:
+                self.rejects.append(Reject(spec.name, job.epoch, job.raw, f"{part.field}: {invalid}"))
                 continue
             child.epoch, child.raw = job.epoch, job.raw
             if owner.create:
@@ -240,7 +240,7 @@ class Intake:
 
     @staticmethod
     def _status(spec: WriteSpec, sent: dict[str, Any], aside: dict[str, Any]) -> str:
-        """Take the status out of the content: it is a step, not a field."""
+        """Take the status out of the content, because a change of status is an operation of its own."""
         status = str(sent.pop(spec.status_field, "") or aside.get(spec.status_field) or "").upper()
         if not status or not spec.transitions:
             return ""
@@ -252,7 +252,7 @@ class Intake:
 
     @staticmethod
     def _check(spec: WriteSpec, content: Content) -> None:
-        """What must hold of the content whether it is created or updated."""
+        """Check what must hold for a create as well as for an update."""
         sent = content.sent
         given = [name for name in spec.either if name in sent]
         if len(given) > 1:
@@ -272,11 +272,11 @@ class Intake:
         self.counts[spec.name] += 1
         self.ends[spec.name] += job.gone or job.status in spec.end_statuses
 
-    def _form(self, spec: WriteSpec) -> RecordParser:
-        form = self._forms.get(spec.name)
-        if form is None:
-            form = self._forms[spec.name] = parser_of(spec, self._day_order)
-        return form
+    def _parser(self, spec: WriteSpec) -> RecordParser:
+        parser = self._parsers.get(spec.name)
+        if parser is None:
+            parser = self._parsers[spec.name] = parser_of(spec, self._day_order)
+        return parser
 
     def _say_unknown(self, spec: WriteSpec, stream: str, unknown: set[str]) -> None:
         if unknown:
@@ -297,7 +297,7 @@ class Intake:
             yield decoder.decode(line)
 
     def ends_first(self, spec: WriteSpec, job: Job) -> bool:
-        """Whether a record ends before anything is made; one that comes more than once ends in its turn."""
+        """Tell whether a record ends before anything is created; one that comes more than once ends in its turn."""
         return (
             spec.document
             and (job.gone or job.status in spec.end_statuses)
@@ -305,7 +305,7 @@ class Intake:
         )
 
     def last_hash(self, spec: WriteSpec, job: Job) -> str:
-        """The hash of the last record with that key: once that is written, the earlier ones are history."""
+        """Return the hash of the last record with that key; once that is written, the earlier ones are outdated."""
         return self._last.get((spec.name, job.key), job.hash)
 
     def records(self, place: int) -> tuple[str, list[dict[str, Any]]]:
@@ -313,7 +313,7 @@ class Intake:
         return self._lines.records(place)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Delete the files."""
         for file in self._files.values():
             file.close()
         self._lines.close()
@@ -321,7 +321,7 @@ class Intake:
 
 
 class StreamReader:
-    """Takes in the records of one stream, from their JSON and the line that they came in."""
+    """Takes in the records of one stream from their JSON."""
 
     def __init__(
         self,
@@ -337,7 +337,7 @@ class StreamReader:
         self._fast_path = fast_path
 
     def take_line(self, line: bytes) -> bool:
-        """Take in a line if it holds a record of this stream, and one that is right as it is."""
+        """Take in a line if it holds a record of this stream that the fast path can read."""
         taken = self._fast_path.take_line(line) if self._fast_path else None
         if taken is None:
             return False
@@ -345,7 +345,7 @@ class StreamReader:
         return True
 
     def take(self, record: msgspec.Raw, line: bytes) -> bool:
-        """Take in a record of this stream; False if it is none, but some other JSON or a broken one."""
+        """Take in a record of this stream; False if it is not a JSON object."""
         taken = self._fast_path.take(record) if self._fast_path else None
         if taken is not None:
             self._intake.take_fast(self._meaning.spec, self._stream, taken, line)
@@ -365,7 +365,9 @@ class StreamReader:
 
 
 def _told_by(spec: WriteSpec, part: Content) -> dict[str, str]:
-    """What tells a part from its siblings: its id, else what the row names, else all it says."""
+    """What distinguishes a part from its siblings: its id, otherwise the fields that the row names, otherwise its
+    content.
+    """
     if spec.key in part.aside:
         return {spec.key: str(part.aside[spec.key])}
     told: dict[str, str] = {}
@@ -380,7 +382,7 @@ def _told_by(spec: WriteSpec, part: Content) -> dict[str, str]:
 
 
 def _take_kinds(sent: dict[str, Any]) -> dict[str, Any]:
-    """Take out what is not part of the content: the kind of document that a reference names, in lists by its place."""
+    """Take the types of documents that references name out of the content, those in lists by their places."""
     found: dict[str, Any] = {}
     for name in KINDS:
         reference = sent.get(name)

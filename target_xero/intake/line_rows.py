@@ -1,7 +1,7 @@
-"""Tables with a row for each line: the rows of one document wait on the disk until the input has ended.
+"""Tables with a row for each line: the rows of a document are kept on disk until the input ends.
 
-Rows of a document need not follow each other, so none is complete before the end. What a row says is kept in a
-temporary database; then the rows of each document come together, in the order in which its first row came.
+The rows of a document may be anywhere in the table, so no document is complete before the end. Rows are kept in a
+temporary database; then the rows of each document are read together, in the order of their first rows.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ CREATE INDEX line_by_document ON line (document, number);
 
 
 class Row(msgspec.Struct, omit_defaults=True):
-    """One row: what it says of its document, with its line, and what is wrong with it.
+    """One row: its content, with its line, and its problems.
 
-    `number` is its place in the stream, `place` where the message is kept, `epoch` the number of states before it.
-    `key` and `line_number` are the line's own, and `is_keyed` says that the source's key tells the lines apart.
+    `number` is its place in the stream, `place` the place of its message in the spool, `epoch` the number of states
+    before it. `key` and `line_number` are those of the line; `is_keyed` tells whether the source's key distinguishes
+    the lines.
     """
 
     number: int
@@ -49,10 +50,10 @@ class Row(msgspec.Struct, omit_defaults=True):
 
 
 class Place(NamedTuple):
-    """Which document a row belongs to.
+    """The document that a row belongs to.
 
-    `identity` tells it from the others of its stream; `version` tells apart what came in different rejects; `name`
-    is what tells it from others in Xero, if rows of one name must have one identity.
+    `identity` distinguishes it within its stream, and `version` separates rows of different rejects. `name` is what
+    distinguishes it in Xero, if rows of one name must have one identity.
     """
 
     object: str
@@ -112,14 +113,14 @@ class RowSpool:
                 yield Document(Place(*place), [self._decode(row) for (row,) in lines], bool(is_torn))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Delete the database."""
         self._db.close()
 
 
 def merged(document: Document, list_field: str) -> Content:
-    """What the rows of a document say together; its `problems` are what is wrong with any of them.
+    """Return the content of a document from its rows; `problems` are those of any row.
 
-    A field of the document may be blank in some rows, and says the same in the others.
+    A field of the document may be blank in some rows, and must be the same in all others.
     """
     rows = document.rows
     content = Content({})
@@ -148,8 +149,8 @@ def merged(document: Document, list_field: str) -> Content:
         )
     try:
         lines = _without_older(lines, document.place.stream)
-    except InvalidRecord as broken:
-        content.problems.append(broken)
+    except InvalidRecord as invalid:
+        content.problems.append(invalid)
     if lines:
         content.sent[list_field] = [line for _, line in _in_order(lines)]
     return content

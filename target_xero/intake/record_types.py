@@ -28,14 +28,14 @@ _UNSEEN = msgspec.Raw()
 
 
 class Unusual(Exception):
-    """A record that only the form can judge."""
+    """A record that only the parser can read."""
 
 
 _Tidy = Callable[[Any], None]
 
 
 class CompiledType(NamedTuple):
-    """The type of a form's records under Xero's names, and what tidies such a record up.
+    """The type of a parser's records under Xero's names, and what tidies such a record up.
 
     `read` is the type under the names that the input has, and `convert` makes a record of the one into the other; None
     if the names are Xero's.
@@ -50,8 +50,8 @@ class CompiledType(NamedTuple):
 class _Parts:
     """What a type is compiled from."""
 
-    def __init__(self, form: RecordParser, name: str) -> None:
-        self._form, self._name = form, name
+    def __init__(self, parser: RecordParser, name: str) -> None:
+        self._parser, self._name = parser, name
         self.fields: list[tuple[str, Any, Any]] = []
         self.read: dict[str, Any] = {}
         self.converters: dict[str, tuple[Callable[[Any], Any], bool]] = {}
@@ -60,14 +60,14 @@ class _Parts:
 
     def add(self, field: str) -> None:
         """Add a field, which may hold nested records."""
-        if field in self._form.inner and field not in self._form.aside:
-            self._add_nested(field, many=self._form.wanted[field].kind == "many")
-        elif (kind := _plain_type(self._form, field)) is not None:
+        if field in self._parser.inner and field not in self._parser.aside:
+            self._add_nested(field, many=self._parser.wanted[field].kind == "many")
+        elif (kind := _plain_type(self._parser, field)) is not None:
             self.fields.append((field, kind | None, None))
-            self.ops.append(_tidied(self._form, field).format(field=field))
+            self.ops.append(_tidied(self._parser, field).format(field=field))
 
     def _add_nested(self, field: str, *, many: bool) -> None:
-        inner = compiled_type(self._form.inner[field], f"{self._name}_{field}", {})
+        inner = compiled_type(self._parser.inner[field], f"{self._name}_{field}", {})
         self.known |= {f"empty_{field}": inner.kind(), f"tidy_{field}": inner.tidy}
         self.fields.append((field, (list[inner.kind] if many else inner.kind) | None, None))  # type: ignore[name-defined]
         if inner.convert:
@@ -77,27 +77,28 @@ class _Parts:
         self.ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
 
 
-def compiled_type(form: RecordParser, name: str, special: Mapping[str, Any]) -> CompiledType:
-    """Compile a form.
+def compiled_type(parser: RecordParser, name: str, special: Mapping[str, Any]) -> CompiledType:
+    """Compile a parser.
 
     The fields of the type are in the order of their names, as they are hashed; what is `special` is in `x0`, `x1` and
     so on. Tidying up leaves shortest numbers, and no empty or special values; it raises `Unusual` for a record that the
-    form has to judge.
+    parser has to read.
     """
-    parts = _Parts(form, name)
-    for field in sorted(form.wanted):
+    parts = _Parts(parser, name)
+    for field in sorted(parser.wanted):
         parts.add(field)
-    parts.ops += [_DROP_AMOUNT] if form.is_priced_line else []
+    parts.ops += [_DROP_AMOUNT] if parser.is_priced_line else []
     parts.ops += [
-        f"if {' and '.join(f'record.{one} is None' for one in group)}: raise Unusual" for group in form.needs
+        f"if {' and '.join(f'record.{one} is None' for one in group)}: raise Unusual"
+        for group in parser.needs
     ]
-    places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *form.left_out)))}
+    places = {f"x{number}": raw for number, raw in enumerate(dict.fromkeys((*special, *parser.left_out)))}
     for place, raw in places.items():
         of = (special[raw] | None, None) if raw in special else (msgspec.Raw, _UNSEEN)
         parts.fields.append((place, *of))
         parts.ops.append(f"record.{place} = {None if raw in special else 'unseen'}")
     kind, tidy = _struct(name, parts.fields, places), _tidying(parts.ops, parts.known)
-    spellings = {field: raw for field, raw in form.spellings.items() if raw not in places.values()}
+    spellings = {field: raw for field, raw in parser.spellings.items() if raw not in places.values()}
     if not spellings and not parts.converters:
         return CompiledType(kind, tidy, kind, None)
     read = parts.read
@@ -109,17 +110,17 @@ def compiled_type(form: RecordParser, name: str, special: Mapping[str, Any]) -> 
     )
 
 
-def _plain_type(form: RecordParser, field: str) -> Any:
+def _plain_type(parser: RecordParser, field: str) -> Any:
     """The type of a field without nested records that are content; None if there is none."""
-    word = form.wanted[field]
-    if field in form.inner:
+    word = parser.wanted[field]
+    if field in parser.inner:
         return Any
     return list[str] if word.item and word.item.kind == "text" else _TYPES.get(word.kind)
 
 
-def _tidied(form: RecordParser, field: str) -> str:
-    word = form.wanted[field]
-    if field in form.inner:
+def _tidied(parser: RecordParser, field: str) -> str:
+    word = parser.wanted[field]
+    if field in parser.inner:
         # Parts are records of their own, if there are any.
         return _NO_PARTS
     return _TEXTS if word.item and word.item.kind == "text" else _TIDIED.get(word.kind, "")
@@ -165,7 +166,7 @@ def _nothing_to_do(record: Any) -> None:
 
 _NAMES: Mapping[str, Any] = {
     "Decimal": Decimal,
-    # More digits than a float is sure of are the form's to judge.
+    # More digits than a float is sure of are the parser's to read.
     "short": Context(prec=14, traps=[Inexact]),
     "whole": Decimal(1),
     "hexadecimal": HEXADECIMAL,

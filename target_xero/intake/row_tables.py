@@ -1,4 +1,4 @@
-"""Takes in tables with a row for each line, and hands on a document for all rows that belong to it."""
+"""Takes in tables with a row for each line, and returns one document for the rows that belong together."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _INCREMENTAL = (
 
 
 class Origin(NamedTuple):
-    """Where a record comes from: its stream and key, and what the message says of it besides its content.
+    """The origin of a record: its stream and key, and what its message states besides the content.
 
-    `epoch` is the number of states before it; `places` are where its messages are kept, several for the rows of a
-    document.
+    `epoch` is the number of states before it; `places` are those of its messages in the spool, several for a document
+    of rows.
     """
 
     stream: str
@@ -48,10 +48,13 @@ class Keys(Protocol):
     def key(
         self, row: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> str:
-        """The identity by the key properties, else by what names the record in Xero; `Broken` for an empty key."""
+        """Return the identity by the key properties, otherwise by what names the record in Xero.
+
+        Raises `InvalidRecord` for an empty key.
+        """
 
     def format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
-        """What makes identities of these fields."""
+        """Return the format of identities by these fields."""
 
 
 @dataclass
@@ -76,7 +79,7 @@ class RowTables:
         self._rows: RowSpool | None = None
 
     def has(self, stream: str) -> bool:
-        """Whether a stream has a row for each line, so that no record of it is a whole."""
+        """Tell whether a stream has a row for each line, so that no record of it is a whole document."""
         return any(name == stream for _, name in self._tables)
 
     def take(
@@ -99,9 +102,9 @@ class RowTables:
         table.rows += 1
         try:
             table.place = self._place(row, stream, table.keys, record, content)
-        except InvalidRecord as broken:
+        except InvalidRecord as invalid:
             # Of which document it is nobody knows, so that the one before it can't be told to be whole.
-            content.problems.append(broken)
+            content.problems.append(invalid)
             table.place = table.place or Place(row.name, stream, f"#{table.rows}")
         if self._rows is None:
             self._rows = RowSpool()
@@ -163,7 +166,7 @@ class RowTables:
             yield table.stream_target.spec, merged(document, table.list_field), origin
 
     def close(self) -> None:
-        """Let go of the rows."""
+        """Delete the rows."""
         if self._rows is not None:
             self._rows.close()
             self._rows = None

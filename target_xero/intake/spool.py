@@ -1,7 +1,7 @@
-"""Temporary files for what waits until the input has ended.
+"""Temporary files for what waits until the input ends.
 
-They have no name and are for this user alone; they vanish with the process, however it ends. A disk that has no room
-for them is a `ConfigurationProblem` that says where that is.
+They have no name, only this user can read them, and they are gone when the process ends. A full disk is a
+`ConfigurationProblem` that names the folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SpoolFile:
             self._file = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - lives as long as the run
 
     def write(self, content: bytes) -> int:
-        """Add to its end; returns the number of bytes."""
+        """Append content; returns the number of bytes."""
         try:
             return self._file.write(content)
         except OSError as error:
@@ -48,16 +48,16 @@ class SpoolFile:
             yield from self._file
 
     def fileno(self) -> int:
-        """Its number with the operating system."""
+        """The file descriptor."""
         return self._file.fileno()
 
     @property
     def closed(self) -> bool:
-        """Whether it is gone."""
+        """Whether the file is closed."""
         return self._file.closed
 
     def close(self) -> None:
-        """Let go of it."""
+        """Delete the file."""
         with suppress(OSError):  # what could not be written is not needed any longer
             self._file.close()
 

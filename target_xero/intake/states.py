@@ -8,7 +8,7 @@ from typing import Any
 
 
 class StateQueue:
-    """A state may be passed on once everything before it is settled; `emit` gets the newest such state."""
+    """Passes a state on once all records before it are settled; `emit` gets the newest such state."""
 
     def __init__(self, emit: Callable[[Any], None]) -> None:
         self._emit = emit
@@ -18,19 +18,19 @@ class StateQueue:
 
     @property
     def epoch(self) -> int:
-        """How many states have come; a record that comes now is held by the next."""
+        """The number of states so far; a record that comes now holds back the next one."""
         return len(self._values)
 
     def received(self, value: Any) -> None:
-        """A state came."""
+        """Take in a state."""
         self._values.append(value)
 
     def opened(self, epoch: int) -> None:
-        """A record came, or has more to be done."""
+        """Note a record that is not settled yet."""
         self._open[epoch] += 1
 
     def settled(self, epoch: int) -> None:
-        """A record is written, left alone, or safely put aside."""
+        """Note that a record is written, skipped, or in the rejects file."""
         self._open[epoch] -= 1
         if self._open[epoch] <= 0:
             del self._open[epoch]

@@ -1,7 +1,7 @@
-"""Which object of Xero a stream holds, by the name that its tap gives it.
+"""The object that a stream holds, by the name that its tap gives it.
 
-Taps name streams in their own ways: SQL taps put the schema in front (`public-invoices`), files and spreadsheets are
-named in the singular or with spaces, and Xero's own pages call invoices `bills` and `sales invoices`.
+SQL taps put the schema in front (`public-invoices`), files and spreadsheets are named in the singular or with spaces,
+and Xero's own pages call invoices `bills` and `sales invoices`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class StreamTarget:
 
 @lru_cache(maxsize=1024)
 def stream_target(stream: str) -> StreamTarget | None:
-    """What a stream is written to, whatever the case, number, prefix and separators of its name; None if nothing."""
+    """Return what a stream is written to, whatever the case, number, prefix and separators of its name; None if
+    nothing.
+    """
     for name in _readings(stream):
         kind = _FOLDED_KINDS.get(folded(name))
         if kind is not None:
@@ -63,7 +65,7 @@ def stream_target(stream: str) -> StreamTarget | None:
 
 
 def reason_not_written(stream: str) -> str | None:
-    """Why Xero can't be written this stream, if it holds what can only be read; None for a stream nobody knows."""
+    """Return why a stream can't be written, if it can only be read; None for an unknown stream."""
     reasons = (why_not(_PLURALS.get(folded(name), name)) for name in _readings(stream))
     return next((reason for reason in reasons if reason), None)
 

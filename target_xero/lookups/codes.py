@@ -1,7 +1,7 @@
-"""Accounts, tax rates and items by their codes or names, whatever their case and the blanks around them.
+"""Accounts, tax rates and items by their codes or names, ignoring case and surrounding blanks.
 
-A code counts before a name. What Xero's list does not have, and what could be a code, goes to Xero as it is, which
-says so if there is none; so it does where the token may not read the list.
+A code counts before a name. A possible code that Xero's list lacks, or that the token may not look up, is sent as it
+is: Xero reports it if it does not exist.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Codes:
     # Accounts
 
     def account_code(self, field: str, given: str, foreign: str | None) -> str:
-        """The code of the account with this code or name; `foreign` is another organisation that it comes from."""
+        """Return the code of the account with this code or name; `foreign` is the organisation it comes from."""
         code = given.strip()
         mapped = self._log.id_of(alias("AccountCode", foreign, code)) if foreign else None
         if mapped:
@@ -88,18 +88,18 @@ class Codes:
         return whole[1] if whole and code not in codes and whole[1] in codes else code
 
     def _not_rejected(self, target: str, field: str, value: str, name: str) -> str:
-        """A code that Xero resolves; raises `Broken` if it is that of a record that was rejected as new."""
+        """Return a code that Xero resolves. Raises `InvalidRecord` for that of a rejected record."""
         rejected = self._rejected.why(target, [(field, value)])
         if rejected and not any(same_name(value, one.get(field)) for one in self._lookups.whole(target)):
             raise InvalidRecord(rejected, name)
         return value
 
     def item_code(self, field: str, given: str) -> str:
-        """An item's code as it is, but for the blanks around it."""
+        """Return an item's code without surrounding blanks."""
         return self._not_rejected("items", "Code", given.strip(), field)
 
     def account_reference(self, given: Mapping[str, str], *, known: bool) -> dict[str, str] | None:
-        """How Xero is told which account is meant; `known` says that the code may be another organisation's."""
+        """Return the reference to an account; `known` states that the code may be another organisation's."""
         for field, value in given.items():
             text = value.strip()
             if field == "Code" and not known and not _letter(text):

@@ -1,8 +1,8 @@
-"""Documents that Xero has and the log of writes does not, because the log is new or was lost: found by what they say.
+"""Finds documents by their content that Xero has and the log of writes does not, because the log is new or was lost.
 
-While no run has ended well with a log, each create of a record without a number of its own is looked up first; after
-that, only documents dated before the log began. What was changed since it was written, in the source or in Xero, is not
-found: then it is another document.
+Until a run has ended well with a log, each create of a record without a number of its own is looked up first; after
+that, only documents dated before the log began. A document that was changed since, in the source or in Xero, is not
+found.
 """
 
 from __future__ import annotations
@@ -86,10 +86,9 @@ class ContentSearch:
     def find(
         self, spec: WriteSpec, content: Mapping[str, Any], siblings: Iterable[Record] | None, times: int
     ) -> Record | None:
-        """The document in force that says the same and is no other record's; None if there is none.
+        """Return the document in force with the same content that is no other record's; None if there is none.
 
-        `siblings` are what hangs on the record that it is part of; `times` is how many equal ones without an id the
-        log knows.
+        `siblings` are the parts of the same record; `times` is how many equal ones without an id the log knows.
         """
         body = self._references.with_account_ids(content)
         same = [one for one in self._candidates(spec, body, siblings) if _is_same(spec, body, one)]
@@ -167,7 +166,7 @@ def _are_same_lines(spec: WriteSpec, sent: list[Mapping[str, Any]], there: list[
 
 
 def _sign(value: Any) -> str | None:
-    """What two equal values have in common; None for what is not told by one value."""
+    """A key that two equal values share; None for a value without one."""
     if isinstance(value, Mapping):
         return next((str(one).lower() for name, one in value.items() if name.endswith("ID")), None)
     if isinstance(value, str):

@@ -1,6 +1,6 @@
-"""What is in Xero already: looked up in as few calls as possible, and remembered for the run.
+"""Looks up what Xero has, in as few calls as possible, and remembers it for the run.
 
-A look-up either answers or raises; that something is not there is only ever said by an answer.
+A look-up returns an answer or raises; only an answer states that something does not exist.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Lookups:
     # Time
 
     def now(self) -> str:
-        """The present by Xero's clock, which its stamps are in; asks for it if no answer has told yet."""
+        """Return the current time by Xero's clock, which its time stamps use; asks for it if no answer has stated it
+        yet.
+        """
         if self._ahead is None:
             self._get("Organisation")
         moment = self._local() + (self._ahead or timedelta())
@@ -78,7 +80,7 @@ class Lookups:
     def _pages(
         self, xero: XeroObject, params: Mapping[str, Any], since: str | None = None
     ) -> Iterator[Record]:
-        """Every record of a list. A record may come twice if it changes meanwhile, which does no harm here."""
+        """All records of a list. A record that changes meanwhile may come twice, which is harmless here."""
         page = 0
         size = 1000 if xero.paging is Paging.PAGES else 100
         while True:
@@ -129,14 +131,14 @@ class Lookups:
         return found if isinstance(found, dict) else None
 
     def listed(self, path: str, envelope: str) -> list[Record]:
-        """What hangs on a record, by its address; nothing if the record itself is gone."""
+        """Return the sub-resources of a record; none if the record itself is gone."""
         try:
             return list(self._get(path).get(envelope) or [])
         except NotFound:
             return []
 
     def recent(self, spec: WriteSpec, since: str) -> list[Record]:
-        """What was made or changed since a moment by Xero's clock; all there is where Xero can't tell."""
+        """Return what was created or changed since a moment by Xero's clock; all records where Xero can't filter."""
         assert spec.xero is not None  # noqa: S101
         early = dates.instant((dates.moment(since) - timedelta(minutes=2)).isoformat())
         return list(self._pages(spec.xero, spec.xero.params, early if spec.xero.modified_since else None))
@@ -183,13 +185,13 @@ class Lookups:
         return {one: record for one, record in found if record is not None}
 
     def forget(self, spec: WriteSpec, xero_id: str | None) -> None:
-        """Something was written, so that what was read of it is stale."""
+        """Forget what was read of a record, because it was written."""
         self._records.pop((spec.name, xero_id or ""), None)
 
     # By name
 
     def find(self, spec: WriteSpec, field: str, value: str, *, over: bool = False) -> list[Record]:
-        """The records whose field has that value, whatever its case; `over`: those too that lists leave out."""
+        """Return the records whose field has that value in any case; `over` includes those that lists omit."""
         self.look_up(spec, field, [value])
         found = self._found[(spec.name, field)].get(folded(value), [])
         if over and not found and spec.xero and spec.xero.archived and spec.search is Search.WHERE:
@@ -254,7 +256,7 @@ class Lookups:
                 yield from self._pages(spec.xero, {**spec.xero.params, "where": where})
 
     def wrote(self, spec: WriteSpec, record: Record, names: Iterable[tuple[str, str]]) -> None:
-        """Take in a record that was just written, so that what was looked up stays true."""
+        """Take in a record that was just written, so that earlier look-ups stay correct."""
         self.forget(spec, record.get(spec.key))
         for owner in OBJECTS.values() if spec.parent_paths else ():
             if owner.path in spec.parent_paths.values():
@@ -272,7 +274,7 @@ class Lookups:
 
 
 def _plain(value: str, search: Search | None) -> bool:
-    """Whether a value can be asked for by itself: quotes end a `where`, commas a list, slashes an address."""
+    """Whether a value can be searched for: quotes end a `where`, commas a list, slashes an address."""
     return not any(sign in value for sign in ('"', "\\", ",", "/", "?", "#")) or (
         search is Search.WHERE and not any(sign in value for sign in ('"', "\\"))
     )

@@ -1,8 +1,8 @@
-"""How a record names others: ids of the source become Xero's, and names become ids where Xero needs them.
+"""Resolves references between records: ids of the source become Xero's, and names become ids where Xero needs them.
 
-What this run or an earlier one wrote is found in the log of writes. An id of another organisation that was not written
-from there is never sent: what it stands for is found by its number or name, or the record is rejected. So is a number
-or name that may mean several records; what is voided, deleted or archived counts for nothing.
+The log of writes has what this run or an earlier one wrote. An id of another organisation that was not written from
+there is never sent: its record is found by number or name, or the referring record is rejected. So is a number or name
+that several records have. Voided, deleted and archived records do not count.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Ambiguous(InvalidRecord):
 
 
 class References:
-    """Resolves what records of one organisation refer to; `tenant` is that organisation's id.
+    """Resolves the references of one organisation's records; `tenant` is its id.
 
-    `creates_contacts` leaves a contact that Xero does not have to Xero, by its name.
+    With `creates_contacts`, Xero creates a contact that it does not have, by its name.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class References:
         }
 
     def foreign(self, tenant: str | None) -> bool:
-        """Whether a record comes from another organisation, so that its ids mean nothing here."""
+        """Tell whether a record comes from another organisation, so that its ids are unknown here."""
         return tenant is not None and tenant != self._tenant
 
     def prepare(self, contents: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
@@ -116,9 +116,10 @@ class References:
                 return
 
     def completed(self, content: Mapping[str, Any], source: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
-        """The content with Xero's ids in place of the source's own keys, and with the kinds of documents it names.
+        """Return the content with Xero's ids instead of the source's own keys, and with the types of documents it
+        names.
 
-        `kinds` are those by the names of references; those of the payments in a batch by their places in it.
+        `kinds` are the types by the names of references; those of the payments in a batch by their places in it.
         """
         found = dict(content)
         for name, value in content.items():
@@ -135,7 +136,7 @@ class References:
         return found
 
     def own(self, name: str, given: Mapping[str, Any], source: str) -> dict[str, Any]:
-        """A reference with Xero's id in place of the key that the source has for the record."""
+        """Return a reference with Xero's id instead of the source's key of the record."""
         identifier = REFERENCES[name][0]
         key = given.get(identifier)
         if not key or is_id(key) or name in _TRACKING:
@@ -203,7 +204,7 @@ class References:
         return self._codes.code(name, value, tenant if self.foreign(tenant) else None)
 
     def _nested(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
-        """A line or details: the account by its code, as Xero's models call its id there read only."""
+        """A line or details with the account by its code, because Xero's models have its id read only there."""
         found = dict(content)
         identifier = found.pop("AccountID", None)
         if identifier and not found.get("AccountCode"):
@@ -215,7 +216,7 @@ class References:
         return self.resolve(found, tenant)
 
     def with_account_ids(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """The content with the ids of the accounts that it names by code: some lists have nothing but those."""
+        """Return the content with the ids of the accounts that it names by code, because some lists have only those."""
         found = dict(content)
         for name, value in content.items():
             if _OBJECTS.get(name) == "accounts" and "AccountID" not in value:
@@ -227,7 +228,7 @@ class References:
     # One reference
 
     def reference(self, name: str, given: Mapping[str, Any], tenant: str | None) -> dict[str, str]:
-        """How Xero is told which record is meant: by its id, an account also by its code."""
+        """Return the reference to a record: by its id, or an account also by its code."""
         identifier, *others = REFERENCES[name]
         source = given.get(identifier)
         if source:
@@ -253,7 +254,7 @@ class References:
         )
 
     def _may_be_created(self, tried: Mapping[str, str]) -> bool:
-        """Whether Xero is to make a contact: not one that was rejected in this run, or that is archived."""
+        """Whether Xero is to create a contact: not one that was rejected in this run, or that is archived."""
         if not self._creates_contacts or "Name" not in tried:
             return False
         return not (
@@ -278,7 +279,7 @@ class References:
         return str(living[0][spec.key]) if living else None
 
     def _nowhere(self, target: str, tried: Mapping[str, str], source: str | None, kind: str | None) -> str:
-        """Why a reference leads nowhere: what was tried, and what has that name but is not in force."""
+        """The reason why a reference can't be resolved: what was tried, and what has that name but is not in force."""
         rejected = self.rejected.why(target, [*tried.items(), *([("ID", source)] if source else [])])
         if rejected:
             return rejected
@@ -308,7 +309,7 @@ class References:
         return ""
 
     def note_moves(self, moves: Mapping[str, str], lasting: Mapping[str, str]) -> None:
-        """Contacts live on as others from now on: old and new ids, those `lasting` for later runs too."""
+        """Note the new ids of merged or archived contacts; those `lasting` for later runs as well."""
         self._moves |= moves
         if lasting:
             self._log.settle("contacts", ids={_merged(old): new for old, new in lasting.items()})
@@ -359,7 +360,7 @@ def _merged(contact_id: str) -> str:
 
 
 def several(spec: WriteSpec, field: str, value: str, records: Sequence[Record]) -> Ambiguous:
-    """The reject of what names several of Xero's records, with each of them."""
+    """Return the error for a name that several of Xero's records have, with each of them."""
     told = "; ".join(_described(spec, one) for one in records[:5])
     more = f" and {len(records) - 5} more" if len(records) > 5 else ""
     how = f"its {spec.unique_when[0]} or its {spec.key}" if spec.unique_when else f"its {spec.key}"
@@ -376,11 +377,11 @@ def _described(spec: WriteSpec, record: Record) -> str:
     return " ".join(word for word in (kind, str(record.get(spec.key)), of) if word)
 
 
-def _within(broken: InvalidRecord, field: str) -> InvalidRecord:
+def _within(invalid: InvalidRecord, field: str) -> InvalidRecord:
     """The same problem, in a field of the record around it."""
-    if isinstance(broken, Ambiguous):
-        return Ambiguous(broken.rule, broken.records, field)
-    return InvalidRecord(broken.rule, field)
+    if isinstance(invalid, Ambiguous):
+        return Ambiguous(invalid.rule, invalid.records, field)
+    return InvalidRecord(invalid.rule, field)
 
 
 #: The types of values that may stand for another record.

@@ -1,8 +1,8 @@
-"""Whether Xero's answer to a write holds what the record said.
+"""Compares Xero's answer to a write with the record.
 
-Only what was said is compared, and of lines also that they have no discount, item or tracking that nobody gave them.
-Xero's own rules are no difference: amounts are rounded to cents, prices to 4 places, texts lose blanks around them, and
-what a record leaves out is filled in. Answers leave fields out: which of those count as not kept, see `_SHOWN`.
+Only the record's content is compared and, of lines, also that they have no other discount, item or tracking. Xero's
+own rules are no differences: amounts are rounded to cents and prices to 4 places, texts lose surrounding blanks, and
+missing fields are filled in. `_SHOWN` states which fields that an answer omits count as not stored.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ _NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Difference:
-    """A field of a record, by its path, that Xero has in another way; the values as a log may show them.
+    """A field of a record that differs in Xero; the values are as a log may show them.
 
-    `stuck` says that a line has what nobody said, or stands in another place: somebody changed it in Xero.
+    `stuck` tells that a line has more than the record says, or another place, because somebody changed it in Xero.
     """
 
     field: str
@@ -72,12 +72,12 @@ class Difference:
 
 
 def differences(spec: WriteSpec, said: Mapping[str, Any], answer: Record) -> list[Difference]:
-    """Where an answer differs from what a record said; `said` is in Xero's names, its references resolved."""
+    """Return where an answer differs from a record; `said` has Xero's names and resolved references."""
     return list(_differences(spec, said, answer))
 
 
 def held(spec: WriteSpec, said: Mapping[str, Any], record: Record) -> set[str]:
-    """The fields of which a record that was read holds just what is said, so that they need not be sent."""
+    """Return the fields in which a record of Xero's is the same, so that they need not be sent."""
     return {
         name
         for name, value in said.items()
@@ -291,7 +291,7 @@ def _line(
 def _added(
     path: str, fields: Mapping[str, Field], said: Mapping[str, Any], got: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """The item and the tracking of a line that nobody said."""
+    """The item and the tracking of a line that the record does not have."""
     for name in ("ItemCode", "Tracking"):
         if got.get(name) and not said.get(name) and name in fields:
             shown = [_told(_named(one)) for one in got[name]] if name == "Tracking" else [got[name]]
@@ -299,12 +299,12 @@ def _added(
 
 
 def _says_no_price(name: str, said: Mapping[str, Any]) -> bool:
-    """Whether it is the quantity of a line that is only words, which Xero leaves out."""
+    """Whether it is the quantity of a line that is only a description, which Xero omits."""
     return name == "Quantity" and not said.keys() & {"UnitAmount", "LineAmount", "ItemCode"}
 
 
 def _amount(path: str, said: Mapping[str, Any], got: Any) -> Iterator[Difference]:
-    """The line amount: the one that is said, else what quantity, exact price and discount come to."""
+    """The line amount: as given, otherwise the result of quantity, exact price and discount."""
     held = _number(got)
     if held is None:
         return
@@ -329,7 +329,7 @@ def _amount(path: str, said: Mapping[str, Any], got: Any) -> Iterator[Difference
 def _discount(
     spec: WriteSpec, path: str, said: Mapping[str, Any], got: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """The discount: Xero shows one that is said as a rate as an amount as well, and the other way round."""
+    """The discount: Xero also shows a rate as an amount, and the other way round."""
     names = ("DiscountRate", "DiscountAmount")
     if not any(said.get(name) for name in names):
         for name in names:
@@ -368,7 +368,7 @@ def _is_category(said: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
 
 
 def _agree(said: Mapping[str, Any], got: Mapping[str, Any], *names: str) -> bool | None:
-    """Whether both sides name the same; None if they have no name in common."""
+    """Whether both sides have the same name; None if they have no name in common."""
     shared = [name for name in names if said.get(name) and got.get(name)]
     return folded(said[shared[0]]) == folded(got[shared[0]]) if shared else None
 

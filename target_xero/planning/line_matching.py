@@ -1,14 +1,14 @@
-"""Which lines of a changed document are lines that Xero has already.
+"""Decides which lines of a changed document are lines that Xero has already.
 
-Xero keeps, of a line that is sent with its LineItemID, every field that is not sent; it gives a new id to a line that
-is sent without one, puts such lines above the others (Xero-NetStandard#374, xero-python#111), and deletes the lines
-that are not sent. So a line is sent with its id only if three things hold:
+If a line is sent with its LineItemID, Xero keeps every field that is not sent. A line without an id gets a new one and
+is put above the others (Xero-NetStandard#374, xero-python#111), and lines that are not sent are deleted. So a line is
+sent with its id only if three conditions hold:
 
-* it is recognisably the same line: the same words or item, or nothing but its words has changed;
-* it still says every field that it said before, and nothing that Xero filled in depends on what has changed;
-* no new line stands below it, and the lines kept stay in their order. Otherwise Xero would put them in another order.
+* it is recognisably the same line: it has the same words or item, or only its words have changed;
+* it still has every field that it had before, and no field that Xero filled in depends on a changed one;
+* no new line stands below it, and the kept lines stay in their order, because Xero would reorder them otherwise.
 
-Every other line is sent as a new one, which holds just what the source says.
+All other lines are sent as new ones, with exactly the content of the source.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PRICED_BY = _PRICE | {*_DISCOUNTS}
 
 @dataclass(frozen=True)
 class KnownLine:
-    """A line that Xero has; `said` is what was last written of it, None if that is not known."""
+    """A line that Xero has; `said` is the content that was last written, None if that is unknown."""
 
     id: str
     said: Said | None = None
@@ -105,7 +105,7 @@ def _content_of(line: Mapping[str, Any], filled_in: str | None) -> dict[str, Any
 
 
 def _hides_discount(line: Mapping[str, Any]) -> bool:
-    """Whether a line comes to another amount than it shows how: single reads of quotes leave discounts out."""
+    """Whether the amount of a line differs from its price: single reads of quotes omit discounts."""
     price, amount = line.get("UnitAmount"), line.get("LineAmount")
     if price is None or amount is None:
         return False
@@ -117,7 +117,7 @@ def _hides_discount(line: Mapping[str, Any]) -> bool:
 
 
 def noted(ids: Sequence[str], document: Mapping[str, Any] | None) -> list[str]:
-    """Lines as the log keeps them, in their order; `document` is what was written, None if that is not known."""
+    """Return lines as the log of writes keeps them; `document` is what was written, None if that is unknown."""
     if document is None:
         return list(ids)
     return [
@@ -152,10 +152,10 @@ def without_ids(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def for_update(
     document: Mapping[str, Any], there: Sequence[KnownLine], id_of: Callable[[str], str | None]
 ) -> list[dict[str, Any]]:
-    """The lines of a changed document, with the ids of those that Xero is to keep.
+    """Return the lines of a changed document, with the ids of those that Xero is to keep.
 
-    `there` are the lines that Xero has, in their order; `id_of` gives Xero's id for a line's id in the source. Lines
-    with ids of their own are told by them alone.
+    `there` are the lines that Xero has, in their order; `id_of` returns Xero's id for a line's id in the source. Lines
+    with ids of their own are matched by them alone.
     """
     lines = document["LineItems"]
     sent = without_ids(lines)

@@ -90,7 +90,7 @@ class MergedContacts:
         return found[0] if len(found) == 1 and same_name(name, found[0].get("Name")) else None
 
     def _merged(self, op: WriteOp, new: str) -> WriteOp | Adopt | Skip:
-        """A change of a contact that lives on as another: of that one, unless another record of the source has it."""
+        """Update the successor of a contact, unless another record of the source stands for it."""
         holder = self._log.holder(_CONTACTS.name, new)
         if holder not in {None, op.job.key}:
             entry = replace(op.entry, hash=op.hash, attempts=op.entry.attempts + 1)
@@ -102,7 +102,7 @@ class MergedContacts:
 
 
 def _contact_of(spec: WriteSpec, op: WriteOp) -> str | None:
-    """The contact that a step is of, or that its record names."""
+    """The contact that an operation changes, or that its record names."""
     if spec is _CONTACTS:
         return op.entry.xero_id if op.action == "update" else None
     named: Any = op.body if spec.member_reference == "Contact" else op.body.get("Contact")

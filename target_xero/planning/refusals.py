@@ -112,14 +112,14 @@ class Refusals:
         return None
 
     def _check_over(self, spec: WriteSpec, op: WriteOp) -> None:
-        """Raise `Broken` if what has the record's name is not in force any more, and keeps the name all the same."""
+        """Raise `InvalidRecord` if a record that is no longer in force still has the name."""
         for name, value in spec.natural_key(op.body):
             for one in self._lookups.find(spec, name, value):
                 if not spec.is_active(one):
                     raise InvalidRecord(f"a {one.get(spec.status_field)} one has the {name} {value} in Xero")
 
     def _ended(self, spec: WriteSpec, op: WriteOp) -> WriteOp | Adopt | None:
-        """The end of a record that somebody has ended in Xero is done; one that has another status ends otherwise."""
+        """Settle the end of a record that was ended in Xero already, or end it as its status there requires."""
         record = self._planner.finder.by_id(spec, op.entry.xero_id, op.owner)
         if record is None:
             return Adopt(op, {spec.key: op.entry.xero_id})
@@ -138,5 +138,5 @@ class Refusals:
 
 
 def _may_be_less(op: WriteOp) -> bool:
-    """Whether a refused change may be sent without its lines; a change is only made smaller once."""
+    """Whether a refused update may be sent without its lines, which is tried once."""
     return op.action == "update" and op.said is None and not op.body.keys().isdisjoint(LINES)

@@ -1,6 +1,7 @@
 """Records that a log of writes has without their source, or with nothing but their key.
 
-The first record that may be meant takes them over.
+The first record that may be meant takes them over. `disputed` keys are those that several streams of a run have: only
+the same content takes them over. `doubtful` are records that may be meant and did not take anything over.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from target_xero.write_log.database import Database, Transaction, in_chunks
 
 
 class Claims:
-    """The claims to records of one organisation; `disputed` and `doubtful` are those of `WriteLog`."""
+    """The claims to such records of one organisation."""
 
     def __init__(self, database: Database, scope: str) -> None:
         self._db = database

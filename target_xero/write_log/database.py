@@ -21,11 +21,11 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
-    """Where a log is kept. What fails is a ConfigurationProblem that says what to do."""
+    """The database of a log. Failures are a ConfigurationProblem that states what to do."""
 
     @property
     def place(self) -> str:
-        """How to name it to people."""
+        """The name of the log for messages."""
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a query."""
@@ -34,7 +34,7 @@ class Database(Protocol):
         """One transaction: all of it is on the disk when it ends, or nothing of it."""
 
     def check(self) -> None:
-        """Raise ConfigurationProblem if the log is not this run's any more."""
+        """Raise ConfigurationProblem if this run no longer holds the log."""
 
     def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:
         """Take over keys whose origin is unknown; returns those that another log has taken over before."""

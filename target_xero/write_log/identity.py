@@ -1,7 +1,7 @@
-"""Which record of which source a record is: the source, the stream, the key fields and their values.
+"""The identity of a record: its source, its stream, its key fields and their values.
 
-An identity is one line of JSON, such as `["tap-hubspot","customers",{"id":"17"}]`. What is nested in a record and
-written on its own has its owner's identity and one more object: `[…,{"id":"1"},{"Name":"North"}]`.
+An identity is one line of JSON, such as `["tap-hubspot","customers",{"id":"17"}]`. A nested record that is written on
+its own has the identity of its parent and one more object: `[…,{"id":"1"},{"Name":"North"}]`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_FIELDS = 4
 class IdentityFormat:
     """Makes the identities of one stream's records; `keys` are its key properties.
 
-    The order of the key properties does not count, nor does whether a value came as a number or as text.
+    The order of the key properties does not matter, nor whether a value is a number or text.
     """
 
     def __init__(self, source: str, stream: str, keys: Sequence[str] = ()) -> None:
@@ -76,7 +76,7 @@ class Origin(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def origin(identity: str) -> Origin | None:
-    """Take an identity apart; None for a key of a log that did not know more."""
+    """Parse an identity; None for a key of an old log that has nothing but values."""
     if identity.startswith(UNKNOWN_ORIGIN):
         return None
     source, stream, fields, *parts = json.loads(identity)

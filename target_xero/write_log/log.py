@@ -1,8 +1,8 @@
 """The log of writes: for each record of a source, what was last written of it and Xero's id.
 
-Before a request goes out, its records stand in the log as in flight, with the request's Idempotency-Key and what is
-sent; when the answer is there, they are written or refused. So a run that ends anywhere leaves behind either a settled
-record or one that the next run looks up in Xero before it sends anything. `sqlite_log` keeps the log.
+Before a request is sent, its records are in flight in the log, with the request's Idempotency-Key and content; when it
+is answered, they are written or refused. So a run that ends at any point leaves either settled records, or records
+that the next run looks up in Xero before it sends anything.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ _LIVING = "status NOT IN ('DELETED', 'VOIDED')"
 class LogEntry:
     """What the log knows of a record.
 
-    `hash` is that of the content last written, None if nothing was; `xero_id` Xero's id; `status` the status
-    it was brought to ("" if it has none, DELETED once it is gone); `owner` the path of what it hangs on
-    (`CreditNotes/<id>`); `lines` its line items in the order they were sent, as `line_matching` notes them;
-    `attempts` how many answers it has had, which goes into the Idempotency-Key so that sending the same again on
-    purpose is not taken for a retry.
+    Attributes:
+        hash: the hash of the content last written; None if nothing was written.
+        status: the status it was brought to; "" if it has none, DELETED once it is gone.
+        owner: the path of the parent (`CreditNotes/<id>`).
+        lines: the line items in the order they were sent, as `line_matching` notes them.
+        attempts: the number of answers, which is part of the Idempotency-Key: sending the same content again on
+            purpose is no retry.
     """
 
     hash: str | None = None
@@ -50,7 +52,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class PendingWrite:
-    """A record whose answer never came: what was asked of Xero, when (in Xero's time), and by which request."""
+    """A record in flight: what was asked of Xero, when (by Xero's clock), and by which request."""
 
     object: str
     key: str
@@ -64,12 +66,9 @@ class PendingWrite:
 
 
 class WriteLog:
-    """The log of one organisation. Everything is on the disk when a method returns.
+    """The log of one organisation. Everything is on disk when a method returns.
 
-    `scope` is the organisation's id, behind a `prefix` where a database has several logs. A record that the log has
-    without its source, or with nothing but its key, is taken over by the first record that may be meant; `disputed`
-    are such keys that several streams of this run have, which only the same content takes over. `doubtful` are records
-    that might be meant and were not taken over.
+    `scope` is the organisation's id, behind a `prefix` where a database has several logs.
     """
 
     def __init__(self, database: Database, scope: str, prefix: str = "") -> None:
@@ -90,7 +89,7 @@ class WriteLog:
 
     @property
     def place(self) -> str:
-        """How to name the log to people."""
+        """The name of the log for messages."""
         return self._db.place
 
     @property
@@ -100,7 +99,7 @@ class WriteLog:
 
     @property
     def is_new(self) -> bool:
-        """Whether no run has ended well yet, so that Xero may hold what the log should know."""
+        """Whether no run has ended well yet, so that Xero may have records that the log should know."""
         return self._head is None or self._head[1] is None
 
     @property
@@ -163,7 +162,7 @@ class WriteLog:
         return _entry(rows[0]) if rows else None
 
     def holder(self, object_name: str, xero_id: str) -> str | None:
-        """The identity of the record that stands behind one of Xero's; None if the log has none."""
+        """Return the identity of the record that stands for one of Xero's; None if the log has none."""
         found = self._db.rows(
             "SELECT key FROM {record} WHERE scope = ? AND object = ? AND xero_id = ? ORDER BY key LIMIT 1",
             (self._scope, object_name, xero_id),
@@ -216,7 +215,7 @@ class WriteLog:
             yield row[0], _entry(row[1:])
 
     def id_of(self, source: str) -> str | None:
-        """What an id (or `TaxType:<organisation>:<code>`) of the source became here."""
+        """Return what an id (or `TaxType:<organisation>:<code>`) of the source is in Xero."""
         try:
             return self._ids[source]
         except KeyError:
@@ -288,9 +287,9 @@ class WriteLog:
     ) -> None:
         """Take records out of flight, all at once.
 
-        `written` are (identity, entry), `refused` the identities of those that Xero answered with a refusal, `unsent`
-        of those that surely were not received; `names` are (field, value, identity) under which records are found
-        again, `ids` what ids of the source became.
+        `written` are (identity, entry); `refused` the identities that Xero refused; `unsent` those that Xero certainly
+        did not receive. `names` are (field, value, identity) under which records are found again, and `ids` what ids
+        of the source are in Xero.
         """
         scope = self._scope
         named, ids = list(names), ids or {}

@@ -1,8 +1,8 @@
 """The log of writes in PostgreSQL, for jobs on several machines.
 
-The same promises as the file: what is written down is on the server's disk when a method returns, and one run at a time
-uses the log of a source for an organisation. Each source has a log of its own in the database. Needs the extra
-`postgres` (Psycopg).
+It guarantees the same as the file: changes are on the server's disk when a method returns, and one run at a time uses
+the log of a source for an organisation. Each source has its own log in the database. Needs the extra `postgres`
+(Psycopg).
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class PostgresLog:
             self._guard.execute("SELECT 1")
 
     def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:  # noqa: ARG002
-        """Such a log is nobody's copy."""
+        """Return nothing: such a log is never a copy."""
         return set()
 
 
