@@ -15,7 +15,7 @@ def scopes() -> str:
         others.setdefault(row.scopes[0], row.scopes[1:])
     broad = set(broad_scopes(write=True)) - set(write_scopes())
     lines = [
-        "| scope | asked for | to write | until September 2027 also | streams |",
+        "| scope | requested by default | to write | until September 2027 also | streams |",
         "| --- | --- | --- | --- | --- |",
         f"| `{OFFLINE}` | always | | | none; without it a connection ends after 30 minutes |",
     ]
