@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from singer_xero.objects import OBJECTS
 from singer_xero.objects.components import ALLOCATION, CONTACT_REF, TRACKING_OPTION
@@ -34,10 +35,18 @@ def _transitions(**after: str) -> Mapping[str, tuple[str, ...]]:
     )
 
 
-def _list(path: str, name: str, key: str, **more: object) -> WriteSpec:
-    """A row of an object that Xero creates and updates in batches."""
-    spec = {"create": Endpoint("PUT", path, size=MANY), "update": Endpoint("POST", path, size=MANY), **more}
-    return WriteSpec(name=name, path=path, envelope=path, key=key, xero=OBJECTS[name], **spec)  # type: ignore[arg-type]
+def _at(path: str, name: str, key: str) -> dict[str, Any]:
+    """Return where an object of the registry is read and written."""
+    return {"name": name, "path": path, "envelope": path, "key": key, "xero": OBJECTS[name]}
+
+
+def _batched(path: str, name: str, key: str) -> dict[str, Any]:
+    """Return the same for an object that Xero creates and updates in batches."""
+    return {
+        **_at(path, name, key),
+        "create": Endpoint("PUT", path, size=MANY),
+        "update": Endpoint("POST", path, size=MANY),
+    }
 
 
 _DOCUMENT_TRANSITIONS = _transitions(
@@ -75,11 +84,7 @@ _FIXED = "Xero can't change one: delete it and send it again under another key"
 
 _ROWS = (
     WriteSpec(
-        name="branding_themes",
-        path="BrandingThemes",
-        envelope="BrandingThemes",
-        key="BrandingThemeID",
-        xero=OBJECTS["branding_themes"],
+        **_at("BrandingThemes", "branding_themes", "BrandingThemeID"),
         on_existing=OnExisting.KEEP,
         search=Search.WHOLE,
         lookup_before_create=True,
@@ -87,11 +92,7 @@ _ROWS = (
         why_no_update="branding themes are made in Xero's settings; those of the same name are taken for one another",
     ),
     WriteSpec(
-        name="currencies",
-        path="Currencies",
-        envelope="Currencies",
-        key="Code",
-        xero=OBJECTS["currencies"],
+        **_at("Currencies", "currencies", "Code"),
         create=Endpoint("PUT", "Currencies", "one"),
         required=("Code",),
         create_only=frozenset({"Description"}),
@@ -102,13 +103,9 @@ _ROWS = (
         why_no_update="Xero can neither change nor remove a currency",
     ),
     WriteSpec(
-        name="accounts",
+        **_at("Accounts", "accounts", "AccountID"),
         code_alias="AccountCode",
         identified_by="SystemAccount",
-        path="Accounts",
-        envelope="Accounts",
-        key="AccountID",
-        xero=OBJECTS["accounts"],
         create=Endpoint("PUT", "Accounts", "one"),
         update=Endpoint("POST", "Accounts/{id}"),
         remove=Endpoint("DELETE", "Accounts/{id}", ""),
@@ -121,14 +118,10 @@ _ROWS = (
         many_to_one=True,
     ),
     WriteSpec(
-        name="tax_rates",
+        **_at("TaxRates", "tax_rates", "TaxType"),
         id_alias="TaxType",
         is_own_id=is_own_rate,
         identified_by="TaxType",
-        path="TaxRates",
-        envelope="TaxRates",
-        key="TaxType",
-        xero=OBJECTS["tax_rates"],
         # A POST may match and change another rate (xero-php#872), and of several only the first is taken
         # (xero-ruby#200).
         create=Endpoint("PUT", "TaxRates"),
@@ -143,11 +136,7 @@ _ROWS = (
         many_to_one=True,
     ),
     WriteSpec(
-        name="tracking_categories",
-        path="TrackingCategories",
-        envelope="TrackingCategories",
-        key="TrackingCategoryID",
-        xero=OBJECTS["tracking_categories"],
+        **_at("TrackingCategories", "tracking_categories", "TrackingCategoryID"),
         create=Endpoint("PUT", "TrackingCategories", "one"),
         update=Endpoint("POST", "TrackingCategories/{id}", "one"),
         remove=Endpoint("DELETE", "TrackingCategories/{id}", ""),
@@ -180,10 +169,8 @@ _ROWS = (
         lookup_before_create=True,
         many_to_one=True,
     ),
-    _list(
-        "Contacts",
-        "contacts",
-        "ContactID",
+    WriteSpec(
+        **_batched("Contacts", "contacts", "ContactID"),
         status_field="ContactStatus",
         has_ids_param=True,
         required=("Name",),
@@ -194,11 +181,7 @@ _ROWS = (
         search=Search.WHERE,
     ),
     WriteSpec(
-        name="contact_groups",
-        path="ContactGroups",
-        envelope="ContactGroups",
-        key="ContactGroupID",
-        xero=OBJECTS["contact_groups"],
+        **_at("ContactGroups", "contact_groups", "ContactGroupID"),
         create=Endpoint("PUT", "ContactGroups"),
         update=Endpoint("POST", "ContactGroups/{id}"),
         required=("Name",),
@@ -228,10 +211,8 @@ _ROWS = (
         many_to_one=True,
         why_no_update="a member is added or removed",
     ),
-    _list(
-        "Items",
-        "items",
-        "ItemID",
+    WriteSpec(
+        **_batched("Items", "items", "ItemID"),
         remove=Endpoint("DELETE", "Items/{id}", ""),
         required=("Code",),
         transitions=_transitions(new="ACTIVE", ACTIVE="DELETED"),
@@ -240,11 +221,7 @@ _ROWS = (
         lookup_before_create=True,
     ),
     WriteSpec(
-        name="payment_services",
-        path="PaymentServices",
-        envelope="PaymentServices",
-        key="PaymentServiceID",
-        xero=OBJECTS["payment_services"],
+        **_at("PaymentServices", "payment_services", "PaymentServiceID"),
         own_fields={"BrandingThemes": many({"BrandingThemeID": guid, "Name": text}, "Where it is offered")},
         create=Endpoint("PUT", "PaymentServices"),
         required=("PaymentServiceName", "PaymentServiceUrl", "PayNowText"),
@@ -271,10 +248,8 @@ _ROWS = (
         many_to_one=True,
         why_no_update="Xero's API can't take a payment service off a branding theme",
     ),
-    _list(
-        "Quotes",
-        "quotes",
-        "QuoteID",
+    WriteSpec(
+        **_batched("Quotes", "quotes", "QuoteID"),
         fills_in_tax=False,
         own_fields=_THEME,
         document=True,
@@ -306,10 +281,8 @@ _ROWS = (
         content_match=("Contact", "Date", "Reference", "Title", "LineItems"),
         missing_in_lists=frozenset({"ItemCode"}),
     ),
-    _list(
-        "PurchaseOrders",
-        "purchase_orders",
-        "PurchaseOrderID",
+    WriteSpec(
+        **_batched("PurchaseOrders", "purchase_orders", "PurchaseOrderID"),
         has_date_filter=False,
         own_fields=_THEME,
         document=True,
@@ -328,10 +301,8 @@ _ROWS = (
         lookup_before_create=True,
         content_match=("Contact", "Date", "Reference", "LineItems"),
     ),
-    _list(
-        "Invoices",
-        "invoices",
-        "InvoiceID",
+    WriteSpec(
+        **_batched("Invoices", "invoices", "InvoiceID"),
         has_ids_param=True,
         own_fields=_THEME,
         document=True,
@@ -346,10 +317,8 @@ _ROWS = (
         copy_params=MappingProxyType({"allowBackorders": "true"}),
         content_match=("Type", "Contact", "Date", "InvoiceNumber", "Reference", "LineItems"),
     ),
-    _list(
-        "CreditNotes",
-        "credit_notes",
-        "CreditNoteID",
+    WriteSpec(
+        **_batched("CreditNotes", "credit_notes", "CreditNoteID"),
         sets_off_invoices=True,
         own_fields=_THEME,
         document=True,
@@ -363,10 +332,8 @@ _ROWS = (
         content_match=("Type", "Contact", "Date", "CreditNoteNumber", "Reference", "LineItems"),
         parts=(Part("Allocations", "allocations", "CreditNote"),),
     ),
-    _list(
-        "BankTransactions",
-        "bank_transactions",
-        "BankTransactionID",
+    WriteSpec(
+        **_batched("BankTransactions", "bank_transactions", "BankTransactionID"),
         document=True,
         required=("Type", "BankAccount", "LineItems"),
         transitions=_ONLY_ENDED,
@@ -377,12 +344,8 @@ _ROWS = (
         written_by_other_stream=(("Type", "*-TRANSFER", "bank_transfers makes both sides of a transfer"),),
     ),
     WriteSpec(
-        name="bank_transfers",
+        **_at("BankTransfers", "bank_transfers", "BankTransferID"),
         document=True,
-        path="BankTransfers",
-        envelope="BankTransfers",
-        key="BankTransferID",
-        xero=OBJECTS["bank_transfers"],
         create=Endpoint("PUT", "BankTransfers"),
         remove=Endpoint("POST", "BankTransfers", size=MANY),
         required=("FromBankAccount", "ToBankAccount", "Amount"),
@@ -393,14 +356,10 @@ _ROWS = (
         why_no_update=_FIXED,
     ),
     WriteSpec(
-        name="payments",
+        **_at("Payments", "payments", "PaymentID"),
         prepare=name_what_is_paid,
         is_unusual=may_be_refund,
         document=True,
-        path="Payments",
-        envelope="Payments",
-        key="PaymentID",
-        xero=OBJECTS["payments"],
         create=Endpoint("PUT", "Payments", size=MANY),
         remove=Endpoint("POST", "Payments/{id}", "one"),
         required=("Invoice|CreditNote|Prepayment|Overpayment", "Account|Code", "Date", "Amount|BankAmount"),
@@ -433,12 +392,8 @@ _ROWS = (
         why_no_update=_FIXED,
     ),
     WriteSpec(
-        name="batch_payments",
+        **_at("BatchPayments", "batch_payments", "BatchPaymentID"),
         document=True,
-        path="BatchPayments",
-        envelope="BatchPayments",
-        key="BatchPaymentID",
-        xero=OBJECTS["batch_payments"],
         create=Endpoint("PUT", "BatchPayments", size=MANY),
         remove=Endpoint("POST", "BatchPayments/{id}", "one"),
         required=("Account", "Date", "Payments"),
@@ -452,23 +407,15 @@ _ROWS = (
         why_no_update=_FIXED,
     ),
     WriteSpec(
-        name="overpayments",
+        **_at("Overpayments", "overpayments", "OverpaymentID"),
         sets_off_invoices=True,
-        path="Overpayments",
-        envelope="Overpayments",
-        key="OverpaymentID",
-        xero=OBJECTS["overpayments"],
         parts=(Part("Allocations", "allocations", "Overpayment"),),
         why_no_update="Xero makes overpayments from bank_transactions of a type that ends in -OVERPAYMENT; only their "
         "Allocations are written",
     ),
     WriteSpec(
-        name="prepayments",
+        **_at("Prepayments", "prepayments", "PrepaymentID"),
         sets_off_invoices=True,
-        path="Prepayments",
-        envelope="Prepayments",
-        key="PrepaymentID",
-        xero=OBJECTS["prepayments"],
         parts=(Part("Allocations", "allocations", "Prepayment"),),
         why_no_update="Xero makes prepayments from bank_transactions of a type that ends in -PREPAYMENT; only their "
         "Allocations are written",
@@ -489,10 +436,8 @@ _ROWS = (
         content_match=("Invoice", "Amount", "Date"),
         why_no_update="Xero can't change an allocation: delete it and send it again under another key",
     ),
-    _list(
-        "ManualJournals",
-        "manual_journals",
-        "ManualJournalID",
+    WriteSpec(
+        **_batched("ManualJournals", "manual_journals", "ManualJournalID"),
         check=check_balance,
         is_unusual=is_unbalanced,
         # So Xero's import template calls it.
@@ -505,12 +450,8 @@ _ROWS = (
         content_match=("Narration", "Date", "JournalLines"),
     ),
     WriteSpec(
-        name="linked_transactions",
+        **_at("LinkedTransactions", "linked_transactions", "LinkedTransactionID"),
         document=True,
-        path="LinkedTransactions",
-        envelope="LinkedTransactions",
-        key="LinkedTransactionID",
-        xero=OBJECTS["linked_transactions"],
         create=Endpoint("PUT", "LinkedTransactions", "one"),
         update=Endpoint("POST", "LinkedTransactions/{id}"),
         remove=Endpoint("DELETE", "LinkedTransactions/{id}", ""),
@@ -527,13 +468,11 @@ _ROWS = (
             ("Status", "VOIDED", "what they link was voided, and Xero links what is in force only"),
         ),
     ),
-    _list(
-        "RepeatingInvoices",
-        "repeating_invoices",
-        "RepeatingInvoiceID",
+    WriteSpec(
+        **_at("RepeatingInvoices", "repeating_invoices", "RepeatingInvoiceID"),
+        create=Endpoint("PUT", "RepeatingInvoices", size=MANY),
         own_fields=_THEME,
         document=True,
-        update=None,
         remove=Endpoint("POST", "RepeatingInvoices", size=MANY),
         required=("Type", "Contact", "Schedule", "LineItems"),
         status_required=True,
