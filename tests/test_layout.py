@@ -139,3 +139,37 @@ def test_a_circle_would_be_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_these_tests_see_imports_that_are_hidden_in_functions_and_relative_ones() -> None:
     assert "xero_sandbox" in ours("singer_xero.config")
     assert "xero_sandbox.faults" in ours("xero_sandbox.service")
+
+
+#: The packages of the target, in the order in which a record passes them.
+TARGET = ["content", "write_specs", "write_log", "intake", "lookups", "planning", "writing"]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("target_xero.")])
+def test_the_packages_of_the_target_import_only_those_before_them(module: str) -> None:
+    package = module.split(".")[1]
+    if package not in TARGET or len(module.split(".")) < 3:
+        return
+    later = TARGET[TARGET.index(package) + 1 :]
+    assert not is_within_any(ours(module), later), module
+
+
+def is_within_any(names: set[str], packages: list[str]) -> set[str]:
+    return {name for name in names if name.split(".")[0] == "target_xero" and name.split(".")[1] in packages}
+
+
+def test_no_module_of_the_target_asks_for_an_object_by_its_name() -> None:
+    """What is special about an object is in its row, so that a new object needs one row."""
+    from target_xero.write_specs.rows import WRITE_SPECS
+
+    for module, path in MODULES.items():
+        if not module.startswith("target_xero.") or module.startswith("target_xero.write_specs"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare):
+                sides = [node.left, *node.comparators]
+                named = any(isinstance(one, ast.Attribute) and one.attr == "name" for one in sides)
+                words = {
+                    one.value for side in sides for one in ast.walk(side) if isinstance(one, ast.Constant)
+                }
+                assert not (named and words & WRITE_SPECS.keys()), f"{module}:{node.lineno}"

@@ -45,7 +45,7 @@ REFERENCES: Mapping[str, tuple[str, ...]] = {
 }
 
 #: The objects of other records, whose further fields in Xero's answers are ignored.
-_IN_FULL: Mapping[str, str] = {
+REFERENCED_OBJECTS: Mapping[str, str] = {
     "Contact": "contacts",
     "BankAccount": "accounts",
     "FromBankAccount": "accounts",
@@ -396,7 +396,7 @@ def _beside(name: str) -> Iterable[str]:
     """The fields that Xero's answers show of a part that only refers to another record."""
     if name in _TRACKING:
         return BESIDE
-    return OBJECTS[_IN_FULL[name]].fields if name in _IN_FULL else ()
+    return OBJECTS[REFERENCED_OBJECTS[name]].fields if name in REFERENCED_OBJECTS else ()
 
 
 def _place(content: dict[str, Any], path: list[str], value: Any) -> None:

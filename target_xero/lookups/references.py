@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import KINDS, REFERENCES, InvalidRecord, is_id
+from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES, InvalidRecord, is_id
 from target_xero.intake.records import OWN_KEY
 from target_xero.lookups.codes import Codes
 from target_xero.lookups.lookups import Lookups, Record
@@ -24,17 +24,8 @@ from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
 
-#: The objects behind the names of references.
-_OBJECTS = {
-    "Contact": "contacts",
-    "BankAccount": "accounts",
-    "FromBankAccount": "accounts",
-    "ToBankAccount": "accounts",
-    "Account": "accounts",
-    "Invoice": "invoices",
-    "CreditNote": "credit_notes",
-}
-_BY_NAME = ("contacts", "invoices", "credit_notes")
+#: The objects of references that name more than an id.
+_OBJECTS = {name: of for name, of in REFERENCED_OBJECTS.items() if len(REFERENCES[name]) > 1}
 _TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 #: What is named by a field of its own, and what Xero takes instead.
 _RENAMED = {"BrandingThemeName": "BrandingThemeID"}
@@ -107,7 +98,7 @@ class References:
         identifier, *others = REFERENCES[name]
         source = reference.get(identifier)
         is_resolved = source and is_id(source) and (self._mapped(source) or not foreign)
-        for field in () if target not in _BY_NAME or is_resolved else others:
+        for field in () if WRITE_SPECS[target].referred_by_code or is_resolved else others:
             value = reference.get(field)
             # The log has only the numbers of sales, and a bill may have the same number.
             if value and (WRITE_SPECS[target].unique_when or not self._log.by_name(target, field, value)):
@@ -237,29 +228,28 @@ class References:
                 return {identifier: self._living(name, mapped or source)}
         target = _OBJECTS.get(name)
         tried = {field: str(given[field]) for field in others if given.get(field)}
-        if target == "accounts":
+        spec = WRITE_SPECS[target] if target else None
+        if spec is not None and spec.referred_by_code:
             found = self._codes.account_reference(tried, known=bool(source))
             if found:
                 return found
-        elif target is not None:
+        elif spec is not None:
             for field, value in tried.items():
-                known = self._numbered(WRITE_SPECS[target], field, value, given.get(KINDS.get(name, "")))
+                known = self._numbered(spec, field, value, given.get(KINDS.get(name, "")))
                 if known:
                     return {identifier: self._living(name, known)}
-        if target == "contacts" and self._may_be_created(tried):
+        if spec is not None and self._may_be_created(spec, tried):
             # Xero makes a contact of a name that it does not know.
             return {"Name": tried["Name"]}
         raise InvalidRecord(
             self._nowhere(target or f"{name.lower()}s", tried, source, given.get(KINDS.get(name, "")))
         )
 
-    def _may_be_created(self, tried: Mapping[str, str]) -> bool:
+    def _may_be_created(self, spec: WriteSpec, tried: Mapping[str, str]) -> bool:
         """Whether Xero is to create a contact: not one that was rejected in this run, or that is archived."""
-        if not self._creates_contacts or "Name" not in tried:
+        if not self._creates_contacts or not spec.created_when_named or "Name" not in tried:
             return False
-        return not (
-            self.rejected.why("contacts", tried.items()) or self._over(WRITE_SPECS["contacts"], tried, None)
-        )
+        return not (self.rejected.why(spec.name, tried.items()) or self._over(spec, tried, None))
 
     def _numbered(self, spec: WriteSpec, field: str, value: str, kind: str | None) -> str | None:
         """Xero's id of the one record in force with that name or number, and of that kind if it is given."""
@@ -290,12 +280,16 @@ class References:
         named = " or ".join(f"{field} {value!r}" for field, value in tried.items())
         missing = f"Xero has none of {target}{f' of the type {kind}' if kind else ''} with the {named}"
         spec = WRITE_SPECS.get(target)
-        over = self._over(spec, tried, kind) if spec is not None and target in _BY_NAME else ""
+        over = self._over(spec, tried, kind) if spec is not None and not spec.referred_by_code else ""
         if over == "ARCHIVED":
             return f"{missing} in force, only an archived one: restore it in Xero"
         if over:
             return f"{missing} in force, only a {over} one"
-        way = ", or set missing_contacts to create" if target == "contacts" and "Name" in tried else ""
+        way = (
+            ", or set missing_contacts to create"
+            if spec and spec.created_when_named and "Name" in tried
+            else ""
+        )
         return f"{missing}: send it in the stream {target} as well{way}"
 
     def _over(self, spec: WriteSpec, tried: Mapping[str, str], kind: str | None) -> str:

@@ -105,6 +105,7 @@ _ROWS = (
     WriteSpec(
         **_at("Accounts", "accounts", "AccountID"),
         code_alias="AccountCode",
+        referred_by_code=True,
         identified_by="SystemAccount",
         create=Endpoint("PUT", "Accounts", "one"),
         update=Endpoint("POST", "Accounts/{id}"),
@@ -172,6 +173,7 @@ _ROWS = (
     WriteSpec(
         **_batched("Contacts", "contacts", "ContactID"),
         status_field="ContactStatus",
+        created_when_named=True,
         has_ids_param=True,
         required=("Name",),
         transitions=_transitions(new="ACTIVE", ACTIVE="ARCHIVED"),

@@ -120,6 +120,8 @@ class WriteSpec:
         content_match: fields that identify a record without a name after its answer was lost.
         missing_in_lists: fields of lines that lists omit.
         many_to_one: whether several records of the source may stand for one in Xero.
+        referred_by_code: whether Xero resolves references to it by its code.
+        created_when_named: whether Xero creates it if a document names one that it does not have.
         shared_by_rows: what the rows of one document have in common if it has no number and its stream no key.
         line_aliases: further column names of a line's fields, such as those of Xero's import template.
         fills_in_tax: whether Xero fills in the tax type of a line from its account.
@@ -181,6 +183,8 @@ class WriteSpec:
     content_match: tuple[str, ...] = ()
     missing_in_lists: frozenset[str] = frozenset()
     many_to_one: bool = False
+    referred_by_code: bool = False
+    created_when_named: bool = False
     shared_by_rows: tuple[str, ...] = ()
     line_aliases: Mapping[str, str] = field(default_factory=lambda: _NONE)
     fills_in_tax: bool = True
