@@ -25,7 +25,7 @@ _PART_SCOPES = {
 
 
 def answer(call: Call, before: Callable[[], None]) -> Response:
-    """The answer of the Accounting API; ``before`` is called when the call has been let in. Raises ``Refusal``."""
+    """The answer of the Accounting API; ``before`` is called when the caller is authorised. Raises ``Refusal``."""
     bearer, limits = call.authenticate(), call.xero.limits
     tenant_id = _tenant(call)
     call.organisation = call.xero.store.organisations[tenant_id]
@@ -175,7 +175,7 @@ def _no_method(call: Call) -> Refusal:
 
 
 def _check_accept(call: Call) -> None:
-    """406 for a format that Xero does not speak; files come as they are, whatever is accepted."""
+    """406 for a format that Xero does not offer; attachments ignore the Accept header."""
     accepted = call.request.headers.get("Accept", "").lower()
     if call.part == "Attachments" or not accepted:
         return

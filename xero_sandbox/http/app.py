@@ -58,7 +58,7 @@ class Application:
         return response(environ, start_response)
 
     def _noted(self, request: Request) -> Response:
-        """Answer a call with what faults make of it, and write it down."""
+        """Answer a call, apply faults to it, and add it to the list of calls."""
         body = request.get_data()
         call = Call(self.xero, request, body)
         tenant_id = request.headers.get("xero-tenant-id", "")
@@ -139,7 +139,7 @@ class Application:
         return response
 
     def _strike(self, call: Call, fault: Fault) -> None:
-        """What a fault does before the work."""
+        """Apply a fault before the call is answered."""
         if fault.kind == "rate_limit":
             headers = {"X-Rate-Limit-Problem": fault.problem}
             if fault.retry_after is not None:
@@ -176,7 +176,7 @@ class Application:
 
 
 def _cut(response: Response, _fault: Fault) -> Response:
-    """The same answer with a body that ends half way."""
+    """The same answer with half of its body."""
     body = response.get_data()
 
     def half() -> Iterable[bytes]:
