@@ -4,7 +4,7 @@ The package imports nothing of the tap or the target. It follows Xero's document
 where they are wrong. ``Sandbox`` starts a sandbox; ``AdminClient`` controls a running one through its admin
 API.
 
-The sandbox answers 501 to what it does not support: PDFs, ``Setup``, Xero's other APIs (payroll, files, assets,
+The sandbox answers 501 to what it does not support: PDFs, ``Setup``, Xero's other APIs (payroll, files,
 projects, bank feeds ...) and the discovery document of OpenID. It sends no webhooks. Where sources disagree
 about Xero (whether If-Modified-Since is inclusive, 304, /connections for custom connections),
 ``faults.Switches`` selects the behaviour.

@@ -25,7 +25,7 @@ GRANULAR = (
     frozenset(_FAMILIES)
     | {f"{family}.read" for family in _FAMILIES}
     | {f"accounting.reports.{report}.read" for report in _REPORTS}
-    | {"accounting.budgets.read", "accounting.journals.read", "paymentservices"}
+    | {"accounting.budgets.read", "accounting.journals.read", "paymentservices", "assets", "assets.read"}
 )
 IDENTITY = frozenset({"openid", "profile", "email", "offline_access"})
 EVERY = GRANULAR | BROAD | RETIRING | IDENTITY

@@ -17,7 +17,7 @@ from .. import admin_api
 from ..faults import HOLD_LIMIT, Fault
 from ..service import Xero
 from ..values import encode
-from . import accounting_api, identity_api, messages
+from . import accounting_api, assets_api, identity_api, messages
 from .accounting_api import PREFIX
 from .calls import JSON, Call, Refusal, not_built, not_found
 from .visitors import foreign_name
@@ -128,12 +128,16 @@ class Application:
 
         if path.startswith(PREFIX):
             return accounting_api.answer(call, strike)
+        if path.startswith(assets_api.PREFIX):
+            return accounting_api.answer(call, strike, assets_api.routed)
         strike()
         try:
             endpoint, found = _URLS.match(path)
         except NotFound:
             if ".xro/" in path or path.startswith("/.well-known/"):
-                raise not_built(f"it has the Accounting API only, not {path}") from None
+                raise not_built(
+                    f"it has the Accounting API and reads of the Assets API only, not {path}"
+                ) from None
             raise not_found() from None
         response: Response = endpoint(call, **found)
         return response
