@@ -11,8 +11,8 @@ from singer_xero.objects import STREAMS, XeroObject
 OFFLINE = "offline_access"
 """The scope without which there is no refresh token."""
 
-# Xero reads budgets only; its table of scopes has no scope to write them.
-_READ_ONLY = {"accounting.budgets"}
+# Xero's table of scopes has no scope to write budgets, and target-xero writes no assets.
+_READ_ONLY = {"accounting.budgets", "assets"}
 
 
 _BROAD = ("accounting.transactions", "accounting.reports")

@@ -164,6 +164,7 @@ class TapXero(SdkTap):
 
     def sync_all(self) -> None:  # type: ignore[misc]
         """Read all selected streams; what goes wrong in one of them is noted, and the others are read."""
+        self.run.check_scopes(stream.xero for stream in self.selected_streams)
         self.begin()
         self._take_over_bookmarks()
         self._warn_of_other_organisations()

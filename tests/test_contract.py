@@ -9,8 +9,10 @@ from enum import Enum
 
 import pytest
 from xero_python.accounting import AccountingApi, models
+from xero_python.assets import AssetApi
+from xero_python.assets import models as asset_models
 
-from singer_xero.objects import ANSWER_ONLY, OBJECTS, REPORTS, Component, Paging
+from singer_xero.objects import ANSWER_ONLY, ASSETS, OBJECTS, REPORTS, Component, Paging
 
 #: Our object: the SDK's model of it, and the SDK's method that lists it.
 SDK = {
@@ -267,3 +269,44 @@ def test_the_lines_of_a_report_are_those_of_the_sdk():
         *differences("1099", models.TenNinetyNineContact, boxes, set()),
     ]
     assert [text for *_, text in found] == []
+
+
+def test_the_assets_api_has_the_fields_of_the_sdk():
+    """Days without the SDK's time form, and enumerations as text; nothing else differs."""
+    kinds = {
+        "str": {"text", "guid"}, "bool": {"flag"}, "int": {"whole"}, "float": {"money", "number"}, "date": {"day"},
+        "AssetStatus": {"text"}, "BookDepreciationSetting": {"one"}, "BookDepreciationDetail": {"one"},
+    }  # fmt: skip
+
+    def agree(where, model, fields):
+        theirs = sdk_fields(model)
+        assert fields.keys() == theirs.keys(), where
+        for name, kind in theirs.items():
+            assert fields[name].kind in kinds[kind], f"{where}.{name}"
+            if fields[name].kind == "one":
+                agree(f"{where}.{name}", getattr(asset_models, kind), fields[name].component.fields)
+
+    models_of = {"assets": "Asset", "asset_types": "AssetType", "asset_settings": "Setting"}
+    assert models_of.keys() == ASSETS.keys()
+    for name, model in models_of.items():
+        agree(name, getattr(asset_models, model), ASSETS[name].fields)
+
+
+def test_the_assets_api_is_asked_as_the_sdk_asks_it():
+    methods = {
+        "assets": "get_assets",
+        "asset_types": "get_asset_types",
+        "asset_settings": "get_asset_settings",
+    }
+    for name, method in methods.items():
+        source = inspect.getsource(getattr(AssetApi, method))
+        assert re.search(r'get_resource_url\("/([\w/]+)"\)', source)[1] == ASSETS[name].path
+        assert ("page_size" in inspect.signature(getattr(AssetApi, method)).parameters) == (
+            ASSETS[name].paging is Paging.PAGES
+        )
+    assert [walk["status"] for walk in ASSETS["assets"].walks] == [
+        status.value for status in asset_models.AssetStatusQueryParam
+    ]
+    assert {row.api.base for row in ASSETS.values()} == {
+        AssetApi.base_url.removeprefix("https://api.xero.com")
+    }

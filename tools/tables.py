@@ -14,7 +14,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from singer_xero.objects import EXCLUSIONS, NESTED_TABLES, OBJECTS, STREAMS, Paging, XeroObject
+from singer_xero.objects import ASSETS, EXCLUSIONS, NESTED_TABLES, OBJECTS, STREAMS, Paging, XeroObject
 from tap_xero.tap import TapXero
 from target_xero.target import TargetXero
 from tools import writing_tables as writes
@@ -31,14 +31,14 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def streams() -> str:
     """One row for each stream: key, replication, scopes, paging, calls."""
     rows = []
-    for xero in OBJECTS.values():
+    for xero in (*OBJECTS.values(), *ASSETS.values()):
         if xero.incremental:
             replication = f"incremental, by {xero.cursor}"
         else:
             replication = "full table" + (", can be incremental" if xero.can_be_incremental else "")
         paging = {
             Paging.WHOLE: "none",
-            Paging.PAGES: "1,000",
+            Paging.PAGES: f"{xero.api.largest_page:,}",
             Paging.SHORT_PAGES: "100",
             Paging.OFFSET: "100, by number",
         }
@@ -76,7 +76,7 @@ def more_streams() -> str:
     """One row for each stream that is not a list: sub-resources and reports."""
     rows = []
     for name, row in STREAMS.items():
-        if name not in OBJECTS:
+        if name not in OBJECTS and name not in ASSETS:
             rows.append([f"`{name}`{mark(row)}", ", ".join(row.key), f"`{row.scopes[0]}`", row.calls])
     return table(["stream", "key, after `tenant_id`", "scope", "calls"], rows)
 

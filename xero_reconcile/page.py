@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -132,6 +132,39 @@ def _latest(days: Iterable[date], count: int) -> list[date]:
     return sorted(set(days))[-count:]
 
 
+def _by_section(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """The accounts of each section, in order."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in rows:
+        found[row["section"]][row["account_id"]] = None
+    return {section: list(accounts) for section, accounts in found.items()}
+
+
+def _lines(
+    accounts: Iterable[str], months: Sequence[date], cell: Callable[[str, date], Cell]
+) -> dict[str, list[Cell]]:
+    """A line of cells for each account that has an amount in any of the months."""
+    lines = {account: [cell(account, month) for month in months] for account in accounts}
+    return {account: line for account, line in lines.items() if any(one.amount for one in line)}
+
+
+def _totals(lines: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
+    """The cells of all lines together, column by column."""
+    found = list(lines)
+    return [together(line[at] for line in found) for at in range(width)]
+
+
+def _sums(
+    rows: Iterable[Row], value: str, months: Sequence[date], sections: Sequence[str] = ()
+) -> list[float]:
+    """Sums of a column by month, of all sections or of some."""
+    sums: dict[date, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        if not sections or row["section"] in sections:
+            sums[row["month_end"]] += Decimal(row[value])
+    return [float(sums[month]) for month in months]
+
+
 # --- profit and loss
 
 
@@ -148,46 +181,28 @@ def _profit_and_loss(
     shown = months[-SHOWN_MONTHS:]
     amounts = _amounts(rows, "amount")
     names = {row["account_id"]: row["account_name"] for row in rows}
-    sections: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        if row["account_id"] not in sections[row["section"]]:
-            sections[row["section"]].append(row["account_id"])
+
+    def cell(account: str, month: date) -> Cell:
+        return marks.cell(amounts[account].get(month, ZERO), "Profit and loss", account, month)
+
     body: list[str] = []
-    profit: list[list[Cell]] = [[] for _ in shown]
-    for section, accounts in sections.items():
-        cells = {
-            account: [
-                marks.cell(amounts[account].get(month, ZERO), "Profit and loss", account, month)
-                for month in shown
-            ]
-            for account in accounts
-        }
-        lines = {account: line for account, line in cells.items() if any(cell.amount for cell in line)}
+    profit: list[list[Cell]] = []
+    for section, accounts in _by_section(rows).items():
+        lines = _lines(accounts, shown, cell)
+        totals = _totals(lines.values(), len(shown))
         body.append(_heading(section, len(shown)))
         body += [_line(names[account], line) for account, line in lines.items()]
-        totals = [together(line[at] for line in lines.values()) for at in range(len(shown))]
         body.append(_line(f"Total {section.removeprefix('Less ').removeprefix('Plus ')}", totals, "total"))
         sign = -1 if section.startswith("Less") else 1
-        for at, cell in enumerate(totals):
-            profit[at].append(Cell(sign * cell.amount, cell.mark, cell.title))
-    body.append(_line("Net Profit", [together(cells) for cells in profit], "grand"))
-    series: dict[str, list[float]] = {}
-    for name, of in (
-        ("Income", ("Income", "Plus Other Income")),
-        ("Costs and expenses", ("Less Cost of Sales", "Less Operating Expenses")),
-    ):
-        series[name] = [
-            float(
-                sum(
-                    (Decimal(r["amount"]) for r in rows if r["section"] in of and r["month_end"] == month),
-                    ZERO,
-                )
-            )
-            for month in months
-        ]
-    series["Net profit"] = [
-        float(sum((Decimal(r["profit"]) for r in rows if r["month_end"] == month), ZERO)) for month in months
-    ]
+        profit.append([Cell(sign * total.amount, total.mark, total.title) for total in totals])
+    body.append(_line("Net Profit", _totals(profit, len(shown)), "grand"))
+    series = {
+        "Income": _sums(rows, "amount", months, ("Income", "Plus Other Income")),
+        "Costs and expenses": _sums(
+            rows, "amount", months, ("Less Cost of Sales", "Less Operating Expenses")
+        ),
+        "Net profit": _sums(rows, "profit", months),
+    }
     charts[f"{key}-profit"] = {"kind": "profit", "labels": [_label(m) for m in months], "series": series}
     return _section("Profit and loss by month", f"{key}-profit", _table([_label(m) for m in shown], body))
 
@@ -206,32 +221,20 @@ def _balance_sheet(
     months = _latest((row["month_end"] for row in rows if row["month_end"] <= today), CHART_MONTHS)
     shown = months[-SHOWN_MONTHS:]
     amounts = _amounts(rows, "balance")
-    names = {row["account_id"]: (row["account_name"], row["account_class"]) for row in rows}
-    sections: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        if row["account_id"] not in sections[row["section"]]:
-            sections[row["section"]].append(row["account_id"])
+    names = {row["account_id"]: row["account_name"] for row in rows}
+
+    def cell(account: str, month: date) -> Cell:
+        return marks.cell(amounts[account].get(month, ZERO), "Balance sheet", account, month)
+
     body: list[str] = []
-    for section, accounts in sections.items():
-        cells = {
-            account: [
-                marks.cell(amounts[account].get(month, ZERO), "Balance sheet", account, month)
-                for month in shown
-            ]
-            for account in accounts
-        }
-        lines = {account: line for account, line in cells.items() if any(cell.amount for cell in line)}
-        if not lines:
-            continue
-        body.append(_heading(section, len(shown)))
-        body += [_line(names[account][0], line) for account, line in lines.items()]
-        totals = [together(line[at] for line in lines.values()) for at in range(len(shown))]
-        body.append(_line(f"Total {section}", totals, "total"))
+    for section, accounts in _by_section(rows).items():
+        lines = _lines(accounts, shown, cell)
+        if lines:
+            body.append(_heading(section, len(shown)))
+            body += [_line(names[account], line) for account, line in lines.items()]
+            body.append(_line(f"Total {section}", _totals(lines.values(), len(shown)), "total"))
     series = {
-        name: [
-            float(sum((amounts[a].get(month, ZERO) for a, (_, kind) in names.items() if kind == of), ZERO))
-            for month in months
-        ]
+        name: _sums((row for row in rows if row["account_class"] == of), "balance", months)
         for name, of in (("Assets", "ASSET"), ("Liabilities", "LIABILITY"), ("Equity", "EQUITY"))
     }
     charts[f"{key}-balance"] = {"kind": "lines", "labels": [_label(m) for m in months], "series": series}
@@ -268,13 +271,7 @@ def _cash(warehouse: Warehouse, one: Organisation, marks: Marks, key: str, chart
         for account in names
     }
     body = [_line(names[account], line) for account, line in lines.items()]
-    body.append(
-        _line(
-            "All accounts",
-            [together(line[at] for line in lines.values()) for at in range(len(shown))],
-            "grand",
-        )
-    )
+    body.append(_line("All accounts", _totals(lines.values(), len(shown)), "grand"))
     series = {
         names[account]: [float(amounts[account].get(month, ZERO)) for month in months] for account in names
     }
@@ -300,20 +297,12 @@ def _aged(
     )
     if not rows:
         return f"<section><h3>{escape(title)}</h3><p>Nobody anything.</p></section>"
-    check = f"Aged {side}"
-    periods = {figure.subject_id: figure.period for figure in one.figures if figure.check == check}
-    contacts: dict[tuple[str, str], dict[str, list[Cell]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        period = periods.get(row["document_id"]) or row["as_at"]
-        cell = marks.cell(Decimal(row["due"]), check, row["document_id"], period)
-        contacts[row["contact_id"] or "", row["contact_name"] or "?"][row["age"]].append(cell)
-    lines = [(name, [together(ages.get(age, ())) for age in AGES]) for (_, name), ages in contacts.items()]
-    lines.sort(key=lambda line: -sum((cell.amount for cell in line[1]), ZERO))
-    totals = [together(cells[at] for _, cells in lines) for at in range(len(AGES))]
+    lines = _by_contact(rows, one, marks, f"Aged {side}")
+    totals = _totals((cells for _, cells in lines), len(AGES))
     body = [_line(name, [*cells, together(cells)]) for name, cells in lines[:SHOWN_CONTACTS]]
     rest = lines[SHOWN_CONTACTS:]
     if rest:
-        others = [together(cells[at] for _, cells in rest) for at in range(len(AGES))]
+        others = _totals((cells for _, cells in rest), len(AGES))
         body.append(_line(f"{len(rest)} more", [*others, together(others)]))
     body.append(_line("All", [*totals, together(totals)], "grand"))
     charts[f"{key}-{side}"] = {
@@ -324,6 +313,20 @@ def _aged(
     as_at = max(row["as_at"] for row in rows)
     heading = f"{title} on {as_at.day} {as_at:%B %Y}"
     return _section(heading, f"{key}-{side}", _table([*AGES, "All"], body))
+
+
+def _by_contact(
+    rows: Iterable[Row], one: Organisation, marks: Marks, check: str
+) -> list[tuple[str, list[Cell]]]:
+    """Each contact's name and its amounts by age, the largest first."""
+    periods = {figure.subject_id: figure.period for figure in one.figures if figure.check == check}
+    contacts: dict[tuple[str, str], dict[str, list[Cell]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        period = periods.get(row["document_id"]) or row["as_at"]
+        cell = marks.cell(Decimal(row["due"]), check, row["document_id"], period)
+        contacts[row["contact_id"] or "", row["contact_name"] or "?"][row["age"]].append(cell)
+    lines = [(name, [together(ages.get(age, ())) for age in AGES]) for (_, name), ages in contacts.items()]
+    return sorted(lines, key=lambda line: -sum((cell.amount for cell in line[1]), ZERO))
 
 
 # --- pieces of HTML

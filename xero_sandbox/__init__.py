@@ -1,12 +1,13 @@
-"""A small Xero over HTTP on loopback, for people without an account, for demos and for tests.
+"""A small Xero over HTTP on the loopback interface: for demos, for tests and for users without a Xero account.
 
-Nothing here is imported from outside this folder: it is written from Xero's documentation, so that it can
-disagree with the tap and the target. ``Sandbox`` starts one; ``AdminClient`` is a client of a running one's admin API.
+The package imports nothing of the tap or the target. It follows Xero's documentation, so its answers can show
+where they are wrong. ``Sandbox`` starts a sandbox; ``AdminClient`` controls a running one through its admin
+API.
 
-What it does not do, and says so with 501 when asked: PDFs, ``Setup``, Xero's other APIs (payroll, files, assets,
-projects, bank feeds ...) and the discovery document of OpenID. It sends no webhooks. What the sources leave open
-(an inclusive If-Modified-Since, 304, /connections for custom connections and the like) are switches, see
-``faults.Switches``.
+The sandbox answers 501 to what it does not support: PDFs, ``Setup``, Xero's other APIs (payroll, files,
+projects, bank feeds ...) and the discovery document of OpenID. It sends no webhooks. Where sources disagree
+about Xero (whether If-Modified-Since is inclusive, 304, /connections for custom connections),
+``faults.Switches`` selects the behaviour.
 """
 
 from .admin_client import AdminClient, AdminError

@@ -27,7 +27,7 @@ from .values import decoded, encode, instant, understood
 
 
 class AdminRefusal(Exception):
-    """A request that can't be met: 400 (or ``status``) with the reason."""
+    """The admin API refuses a request: 400 (or ``status``) with the reason."""
 
     def __init__(self, reason: str, status: int = 400) -> None:
         super().__init__(reason)
@@ -35,7 +35,7 @@ class AdminRefusal(Exception):
 
 
 class AdminRequest:
-    """One request to the admin API: the sandbox, the pieces of the address, what was sent."""
+    """One request to the admin API: the sandbox, the parts of the address and the body."""
 
     def __init__(self, xero: Xero, request: Request, pieces: tuple[str, ...]) -> None:
         self.xero, self.request, self.pieces = xero, request, pieces
@@ -45,13 +45,13 @@ class AdminRequest:
             raise AdminRefusal("Send a JSON object")
 
     def only(self, *known: str) -> dict[str, Any]:
-        """What was sent; refuses words that mean nothing here."""
+        """The body; refuses unknown fields."""
         if unknown := set(self.body) - set(known):
             raise AdminRefusal(f"Unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
         return self.body
 
     def organisation(self, tenant_id: str | None) -> Organisation:
-        """The organisation of that id or name; the first one without."""
+        """The organisation with this id or name; the first one if there is none given."""
         organisations = self.xero.store.organisations
         if not tenant_id:
             return next(iter(organisations.values()))
@@ -61,7 +61,7 @@ class AdminRequest:
         raise AdminRefusal(f"There is no organisation {tenant_id!r}", 404)
 
     def app(self, client_id: str | None) -> apps.App:
-        """The app of that client id; the web app without."""
+        """The app with this client id; the web app by default."""
         client_id = client_id or apps.WEB_APP.client_id
         if client_id not in self.xero.identity.apps:
             raise AdminRefusal(f"There is no app {client_id!r}", 404)
@@ -366,7 +366,7 @@ def _delete(asked: AdminRequest) -> Any:
 
 
 def _day(asked: AdminRequest) -> Any:
-    """Let a business day pass: things happen in one organisation, and the clock moves to its close."""
+    """Let one organisation trade for a business day, and move the clock to the end of that day."""
     xero, organisation = asked.xero, asked.organisation(asked.only("tenant").get("tenant"))
     with xero.store.change():
         now = xero.clock.now()

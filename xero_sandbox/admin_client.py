@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-"""Never through a proxy: the sandbox is on this machine."""
+"""Requests never go through a proxy: the sandbox runs on this machine."""
 
 
 class AdminError(Exception):
@@ -56,14 +56,14 @@ class AdminClient:
         return found
 
     def reset(self) -> dict[str, Any]:
-        """Back to the beginning: records, clock, consents, tokens, faults, limits, switches, list of calls."""
+        """Reset everything: records, clock, consents, tokens, faults, limits, switches and the list of calls."""
         found: dict[str, Any] = self.ask("POST", "reset", {})
         return found
 
     # --- the clock ---
 
     def now(self) -> datetime:
-        """The sandbox's present."""
+        """The sandbox's current time."""
         return datetime.fromisoformat(self.ask("GET", "clock")["now"])
 
     def advance(self, seconds: float) -> datetime:
@@ -76,26 +76,28 @@ class AdminClient:
         return datetime.fromisoformat(self.ask("POST", "clock", {"set": text})["now"])
 
     def freeze(self, frozen: bool = True) -> datetime:
-        """Stop the clock, or let it run again."""
+        """Stop the clock, or let it run."""
         return datetime.fromisoformat(self.ask("POST", "clock", {"freeze": frozen})["now"])
 
     def day(self, tenant: str | None = None) -> dict[str, Any]:
-        """Let the next business day go by in an organisation (the first one); tells how many records changed."""
+        """Let an organisation (the first by default) trade for the next business day; returns the numbers of
+        changed records."""
         found: dict[str, Any] = self.ask("POST", "day", {"tenant": tenant} if tenant else {})
         return found
 
     # --- limits, faults, switches ---
 
     def limits(self, **changes: Any) -> dict[str, Any]:
-        """Set limits by name (``enabled``, ``minute`` and the others of ``limits.Allowance``) and return them all.
+        """Set limits by name (``enabled``, ``minute`` and the others of ``limits.Allowance``) and return them
+        all.
 
-        ``start_afresh=True`` forgets what was used.
+        ``start_afresh=True`` resets the counters.
         """
         found: dict[str, Any] = self.ask("POST", "limits", changes)
         return found
 
     def fault(self, kind: str, **options: Any) -> int:
-        """Let something go wrong; see ``faults.KINDS`` and ``faults.Fault`` for what there is. Returns its number."""
+        """Inject a fault; see ``faults.KINDS`` and ``faults.Fault``. Returns its number."""
         return int(self.ask("POST", "faults", {"kind": kind, **options})["number"])
 
     def faults(self) -> list[dict[str, Any]]:
@@ -104,19 +106,19 @@ class AdminClient:
         return found
 
     def clear_faults(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self.ask("DELETE", "faults")
 
     def release(self, number: int | None = None) -> None:
-        """Let held calls go on."""
+        """Release held calls."""
         self.ask("POST", "faults/release", {} if number is None else {"number": number})
 
     def wait(self, number: int, hits: int = 1) -> None:
-        """Come back when a fault has struck so many calls. Raises ``AdminError`` if it never does."""
+        """Wait until a fault has hit this many calls. Raises ``AdminError`` if it does not."""
         self.ask("POST", "faults/wait", {"number": number, "hits": hits})
 
     def switch(self, **switches: bool) -> dict[str, Any]:
-        """Set what is uncertain about Xero; see ``faults.Switches``. Returns all switches."""
+        """Set switches, see ``faults.Switches``. Returns all switches."""
         found: dict[str, Any] = self.ask("POST", "switches", switches)
         return found
 
@@ -135,14 +137,15 @@ class AdminClient:
         self.ask("DELETE", "calls")
 
     def counters(self) -> dict[str, Any]:
-        """Calls and bytes in all and by tenant, and the most that were in flight at once."""
+        """The numbers of calls and bytes, in total and by tenant, and the most calls in flight at once."""
         found: dict[str, Any] = self.ask("GET", "counters")
         return found
 
     # --- apps and consents ---
 
     def add_app(self, **app: Any) -> dict[str, Any]:
-        """Register an app (fields of ``apps.App``; ids and secrets are made up), or change a known ``client_id``."""
+        """Register an app (fields of ``apps.App``; id and secret are generated), or change the one with this
+        ``client_id``."""
         found: dict[str, Any] = self.ask("POST", "apps", app)
         return found
 
@@ -152,7 +155,8 @@ class AdminClient:
         tenants: Iterable[str] | None = None,
         scopes: str | Iterable[str] | None = None,
     ) -> dict[str, Any]:
-        """A consent without a browser: tokens for an app (the web app), organisations (the first) and scopes (all)."""
+        """Consent without a browser. Returns tokens for an app (default: the web app), organisations (the
+        first) and scopes (all)."""
         body: dict[str, Any] = {}
         if client_id:
             body["client_id"] = client_id
@@ -164,36 +168,37 @@ class AdminClient:
         return found
 
     def take_scopes(self, *scopes: str, client_id: str | None = None) -> None:
-        """Take scopes away from an app (the web app); tokens issued from now on lack them."""
+        """Remove scopes from an app (default: the web app); new tokens lack them."""
         self.ask(
             "POST", "scopes/take", {"scopes": list(scopes), **({"client_id": client_id} if client_id else {})}
         )
 
     def revoke(self, client_id: str | None = None) -> None:
-        """End a consent: refresh tokens and connections of an app (the web app) are gone."""
+        """Revoke the refresh tokens and connections of an app (default: the web app)."""
         self.ask("POST", "revoke", {"client_id": client_id} if client_id else {})
 
     def disconnect(self, tenant: str | None = None, client_id: str | None = None) -> int:
-        """Cut an organisation (the first) off from an app (all); returns how many connections that were."""
+        """Disconnect an organisation (default: the first) from an app (all); returns the number of connections
+        removed."""
         body = {name: value for name, value in (("tenant", tenant), ("client_id", client_id)) if value}
         return int(self.ask("POST", "disconnect", body)["disconnected"])
 
     # --- organisations and records ---
 
     def organisations(self) -> list[dict[str, Any]]:
-        """Tenant id, name and numbers of records of each organisation."""
+        """The tenant id, name and numbers of records of each organisation."""
         found: list[dict[str, Any]] = self.ask("GET", "organisations")
         return found
 
     def add_organisation(
         self, name: str, records: dict[str, list[dict[str, Any]]] | None = None, tenant_id: str | None = None
     ) -> str:
-        """A new organisation with these records; returns its tenant id. No app is connected to it yet."""
+        """Add an organisation with these records; returns its tenant id. No app is connected to it yet."""
         body = {"name": name, "records": records or {}, **({"tenant_id": tenant_id} if tenant_id else {})}
         return str(self.ask("POST", "organisations", body)["tenant_id"])
 
     def records(self, resource: str, tenant: str | None = None) -> list[dict[str, Any]]:
-        """All records of a resource as they are kept, hidden ones too; dates as ``/Date()/``."""
+        """All records of a resource as they are stored, including hidden ones; dates as ``/Date()/``."""
         found: list[dict[str, Any]] = self.ask("GET", self._address(tenant, resource))["records"]
         return found
 
@@ -203,24 +208,25 @@ class AdminClient:
         return found
 
     def put(self, resource: str, record: dict[str, Any], tenant: str | None = None) -> dict[str, Any]:
-        """Keep a record as it is given (an id is made up if it has none); UpdatedDateUTC moves unless given."""
+        """Store a record as it is (with a new id if it has none); UpdatedDateUTC is now unless given."""
         found: dict[str, Any] = self.ask("POST", self._address(tenant, resource), record)
         return found
 
     def edit(self, resource: str, key: str, tenant: str | None = None, **patch: Any) -> dict[str, Any]:
-        """Change fields of a record; without any, only UpdatedDateUTC moves."""
+        """Change fields of a record; without fields, only UpdatedDateUTC changes."""
         found: dict[str, Any] = self.ask("PATCH", self._address(tenant, resource, key), patch)
         return found
 
     def merge_contacts(self, contact: str, into: str, tenant: str | None = None) -> dict[str, Any]:
-        """Merge a contact into another one: it is archived, and its documents are the other's. Returns it."""
+        """Merge a contact into another one: it is archived and the other one gets its documents. Returns the
+        archived contact."""
         found: dict[str, Any] = self.ask(
             "POST", self._address(tenant, "Contacts", contact, "merge"), {"into": into}
         )
         return found
 
     def delete(self, resource: str, key: str, tenant: str | None = None) -> None:
-        """Take a record away for good."""
+        """Delete a record."""
         self.ask("DELETE", self._address(tenant, resource, key))
 
     def _address(self, tenant: str | None, *pieces: str) -> str:

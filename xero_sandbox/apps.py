@@ -1,4 +1,4 @@
-"""The apps that a sandbox knows from the start, and the scopes Xero gives out."""
+"""The apps that every sandbox has, and Xero's scopes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _REPORTS = (
 ).split()
 
 BROAD = frozenset({"accounting.transactions", "accounting.transactions.read", "accounting.reports.read"})
-"""Scopes of before March 2026; apps created since then get the granular ones only (Xero's scope guide)."""
+"""The broad scopes; apps created since March 2026 get granular scopes only (Xero's scope guide)."""
 
 RETIRING = frozenset({"accounting.classicexpenses", "accounting.classicexpenses.read"})
-"""Classic expenses: not granted to new connections any more."""
+"""Classic expenses: new connections cannot get these scopes."""
 
 GRANULAR = (
     frozenset(_FAMILIES)
     | {f"{family}.read" for family in _FAMILIES}
     | {f"accounting.reports.{report}.read" for report in _REPORTS}
-    | {"accounting.budgets.read", "accounting.journals.read", "paymentservices"}
+    | {"accounting.budgets.read", "accounting.journals.read", "paymentservices", "assets", "assets.read"}
 )
 IDENTITY = frozenset({"openid", "profile", "email", "offline_access"})
 EVERY = GRANULAR | BROAD | RETIRING | IDENTITY
@@ -36,10 +36,10 @@ class App:
     """An app as registered in Xero's developer portal.
 
     ``kind`` is ``custom_connection`` (client_credentials, one organisation), ``web`` (a secret) or ``pkce``
-    (none). ``scopes`` are those ticked for it; None means all that its kind and age allow. ``granular_only``
-    is an app created since March 2026. ``tier`` is the price tier: ``starter`` has a day's limit of 1,000
-    calls, ``advanced`` alone may read Journals. ``tenant_id`` is a custom connection's only organisation;
-    None stands for the first one of the sandbox.
+    (none). ``scopes`` are those selected for it; None means all that its kind and age allow. ``granular_only``
+    is an app created since March 2026. ``tier`` is the price tier: ``starter`` has a daily limit of 1,000
+    calls, only ``advanced`` may read Journals. ``tenant_id`` is a custom connection's only organisation; None
+    stands for the first one of the sandbox.
     """
 
     client_id: str
@@ -53,7 +53,7 @@ class App:
     tenant_id: str | None = None
 
     def settings(self, url: str) -> dict[str, str | None]:
-        """The settings of tap and target that lead through this app to a sandbox at this address."""
+        """The settings of tap and target for this app and a sandbox at this address."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -67,7 +67,7 @@ class App:
         return self.tier == "advanced"
 
     def allowed(self) -> frozenset[str]:
-        """The scopes this app may ask for."""
+        """The scopes that this app may request."""
         scopes = EVERY if self.scopes is None else self.scopes
         if self.granular_only:
             scopes -= BROAD | RETIRING

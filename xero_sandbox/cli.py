@@ -16,11 +16,11 @@ from . import apps
 from .server import COMPANIES, Sandbox
 
 ADMIN_SECRET = "XERO_SANDBOX_SECRET"  # noqa: S105 - the name of a variable
-"""The variable that sets the secret of the address of the admin API, for programs that start a sandbox."""
+"""The environment variable with the secret in the admin API's address, for programs that start a sandbox."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until Ctrl-C or SIGTERM; the exit code is 0 then, 1 when it can't start."""
+    """Serve until Ctrl-C or SIGTERM. The exit code is 0, or 1 if the sandbox cannot start."""
     options = _parser().parse_args(arguments)
     sandbox = Sandbox(
         data=options.data,
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def tap_config(sandbox: Sandbox) -> dict[str, Any]:
-    """Settings of tap and target that reach this sandbox through its custom connection."""
+    """The settings of tap and target for this sandbox and its custom connection."""
     app = apps.CUSTOM_CONNECTION
     return {
         **app.settings(sandbox.url),

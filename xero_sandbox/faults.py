@@ -1,4 +1,4 @@
-"""What can be made to go wrong: faults for the next matching calls, and switches for what is uncertain about Xero."""
+"""Faults for the next matching calls, and switches for what is uncertain about Xero."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 HOLD_LIMIT = 60.0
-"""Seconds after which a held call goes on by itself, so that a failed test does not hang."""
+"""Seconds after which a held call is released, so that a failed test does not hang."""
 
 KINDS = {
     "rate_limit": "429 with X-Rate-Limit-Problem ``problem``; ``retry_after`` seconds, null for no such header",
@@ -30,11 +30,10 @@ KINDS = {
 
 @dataclass
 class Fault:
-    """One thing to go wrong.
-
-    ``path`` is a pattern of the address behind ``/api.xro/2.0/`` (``Invoices``, ``Invoices/*``, ``*``), or of the
-    whole of it elsewhere (``connect/token``). ``query`` holds parameters that must have these values. ``after``
-    matching calls pass first; then ``count`` calls are hit (0: all). The rest belongs to single kinds, see ``KINDS``.
+    """One fault. ``path`` is a pattern of the address after ``/api.xro/2.0/`` (``Invoices``, ``Invoices/*``,
+    ``*``), or of the whole address elsewhere (``connect/token``). ``query`` holds parameters that must have
+    these values. The first ``after`` matching calls pass; then ``count`` calls are hit (0: all). The other
+    fields belong to single kinds, see ``KINDS``.
     """
 
     kind: str
@@ -64,7 +63,7 @@ class Fault:
         self.released = threading.Event()
 
     def matches(self, method: str, path: str, tenant_id: str, query: dict[str, str]) -> bool:
-        """Whether this call is meant."""
+        """Whether the fault applies to a call."""
         return (
             fnmatchcase(method, self.method)
             and fnmatchcase(path, self.path)
@@ -104,14 +103,14 @@ class Faults:
             return fault
 
     def clear(self) -> None:
-        """Take all faults away; held calls go on."""
+        """Remove all faults and release held calls."""
         with self._lock:
             for fault in self.faults.values():
                 fault.released.set()
             self.faults.clear()
 
     def release(self, number: int | None = None) -> None:
-        """Let the calls that a ``hold`` keeps go on, and take it away; all holds without a number."""
+        """Release the calls of a ``hold`` and remove it; all holds without a number."""
         with self._lock:
             for fault in [
                 one for one in self.faults.values() if one.kind == "hold" and number in {None, one.number}
@@ -120,7 +119,7 @@ class Faults:
                 del self.faults[fault.number]
 
     def hit(self, method: str, path: str, tenant_id: str, query: dict[str, str]) -> list[Fault]:
-        """The faults that strike this call; each counts it."""
+        """The faults that hit this call; each counts it."""
         struck = []
         with self._lock:
             for fault in self.faults.values():
@@ -133,7 +132,7 @@ class Faults:
         return struck
 
     def wait(self, number: int, hits: int) -> bool:
-        """Wait until a fault has struck so often; false if it does not within ``HOLD_LIMIT``."""
+        """Wait until a fault has hit this many calls; false if that takes longer than ``HOLD_LIMIT``."""
         with self._lock:
             return self._lock.wait_for(
                 lambda: number in self.faults and self.faults[number].hits >= hits, HOLD_LIMIT
@@ -142,14 +141,14 @@ class Faults:
 
 @dataclass
 class Switches:
-    """What sources disagree about; set to what they say most.
+    """Behaviour of Xero that sources disagree about; the defaults are what most of them say.
 
     ``since_inclusive``: If-Modified-Since includes the second it names. ``nothing_new_304``: 304 with an empty
-    body instead of 200 with an empty list. ``scrambled_order``: lists come in no order. ``manual_journals_order``:
-    ``order`` makes ManualJournals answer everything un-paged (singer-io/tap-xero PR 104). ``custom_connections``:
-    /connections answers for custom connections. ``custom_needs_tenant``: they must send xero-tenant-id too.
-    ``approve_at_once``: the consent page agrees by itself. ``write_scope_403``: a write without its scope is
-    refused with 403 instead of 401.
+    body instead of 200 with an empty list. ``scrambled_order``: lists come in random order.
+    ``manual_journals_order``: ``order`` makes ManualJournals answer everything un-paged (singer-io/tap-xero PR
+    104). ``custom_connections``: /connections answers for custom connections. ``custom_needs_tenant``: they
+    must send xero-tenant-id too. ``approve_at_once``: the consent page approves every request.
+    ``write_scope_403``: a write without its scope is refused with 403 instead of 401.
     """
 
     since_inclusive: bool = True

@@ -1,4 +1,4 @@
-"""What kind of value each field of Xero's records holds, by its name."""
+"""The kind of value of each field of Xero's records, by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATES = frozenset(
 DATES_READ_ONLY = frozenset(
     "FullyPaidOnDate JournalDate PeriodLockDate EndOfYearLockDate PaymentDueDate ReportingDate".split()
 )
-"""Calendar days that Xero sets: nobody can write them."""
+"""Calendar days that Xero sets and nobody can write."""
 
 COUNTS = frozenset(
     "JournalNumber Period Day SortOrder FinancialYearEndDay FinancialYearEndMonth ContentLength DueDate".split()

@@ -1,4 +1,4 @@
-"""identity.xero.com and login.xero.com in small: apps, consents, tokens and connections."""
+"""Xero's identity service (identity.xero.com and login.xero.com): apps, consents, tokens and connections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -23,7 +23,7 @@ ID_LIFE = timedelta(minutes=5)
 CODE_LIFE = timedelta(minutes=5)
 UNUSED_LIFE = timedelta(days=60)
 GRACE = timedelta(minutes=30)
-"""How long a used refresh token goes on working, for the case that the answer was lost (Xero's token guide)."""
+"""How long a used refresh token still works, in case the answer was lost (Xero's token guide)."""
 
 USER_ID = "5f1c3a0e-7b2d-4c86-9e41-d2a8f0b63c57"
 _ISSUER = "https://identity.xero.com"
@@ -39,7 +39,7 @@ class TokenError(Exception):
 
 
 class BadToken(Exception):
-    """An access token that is not ours, or has run out (``expired`` tells when)."""
+    """An invalid access token, or one that has expired (at ``expired``)."""
 
     def __init__(self, expired: datetime | None = None) -> None:
         super().__init__("bad access token")
@@ -77,7 +77,7 @@ class Identity:
         self._store.keep("identity", "key", self._key)
 
     def load(self) -> None:
-        """Take up what an earlier process kept."""
+        """Load what an earlier process stored."""
         self._key = self._store.kept("identity")["key"]
         for client_id, kept in self._store.kept("apps").items():
             kept["scopes"] = None if kept["scopes"] is None else frozenset(kept["scopes"])
@@ -123,7 +123,7 @@ class Identity:
         self._store.keep("granted", app.client_id, sorted(scopes))
 
     def take_scopes(self, app: App, scopes: Iterable[str]) -> None:
-        """Take scopes away: tokens issued from now on come without them."""
+        """Remove scopes: new tokens come without them."""
         self._grant(app, self.granted.get(app.client_id, frozenset()) - frozenset(scopes))
 
     def connect(self, app: App, tenant_id: str, event: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Identity:
         return connection
 
     def disconnect(self, connection_id: str) -> None:
-        """Cut one organisation off from one app."""
+        """Disconnect one organisation from one app."""
         del self.connections[connection_id]
         self._store.drop("connections", connection_id)
 
@@ -173,7 +173,7 @@ class Identity:
         return [one for one in self.connections.values() if one["client_id"] == bearer.app.client_id]
 
     def code(self, app: App, tenants: Iterable[str], scopes: frozenset[str], asked: Mapping[str, str]) -> str:
-        """A user has agreed: the single-use code that goes back to the app's redirect address."""
+        """The single-use code for the app's redirect address after a user has consented."""
         code = secrets.token_urlsafe(32)
         self._codes[code] = {
             "client_id": app.client_id,
@@ -247,7 +247,7 @@ class Identity:
         return self._answer(app, self.granted.get(app.client_id, frozenset()), USER_ID, kept["event"])
 
     def issue(self, app: App, event: str) -> dict[str, Any]:
-        """Tokens for a consent, without the round through a browser (the admin API's short cut)."""
+        """Tokens for a consent without a browser; used by the admin API."""
         return self._answer(app, self.granted[app.client_id], USER_ID, event)
 
     def _answer(self, app: App, scopes: frozenset[str], user_id: str | None, event: str) -> dict[str, Any]:
@@ -290,11 +290,11 @@ class Identity:
         return token in self._refreshable and self._refreshable[token]["client_id"] == app.client_id
 
     def client(self, form: Mapping[str, str], basic: tuple[str, str] | None) -> App:
-        """The app that a form or a Basic header proves to be. Raises ``TokenError``."""
+        """The app that a form or a Basic header authenticates. Raises ``TokenError``."""
         return self._client(form, basic)
 
     def bearer(self, token: str) -> Bearer:
-        """Who an access token speaks for. Raises ``BadToken``."""
+        """The app and the consent of an access token. Raises ``BadToken``."""
         try:
             claims = jwt.decode(
                 token,
@@ -313,10 +313,6 @@ class Identity:
         return Bearer(
             app, frozenset(claims["scope"]), claims.get("xero_userid"), claims["authentication_event_id"]
         )
-
-    def limit_app(self, client_id: str, **changes: Any) -> App:
-        """Change an app's registration: its scopes, its tier, whether it is granular only."""
-        return self.add_app(replace(self.apps[client_id], **changes))
 
 
 def redirect_allowed(app: App, address: str) -> bool:

@@ -16,7 +16,7 @@ _PLENTY = 1_000_000
 
 @dataclass
 class Allowance:
-    """The numbers, as Xero's guide to limits gives them; each can be changed, or all switched off (``enabled``).
+    """The limits of Xero's guide; each can be changed, or all switched off (``enabled``).
 
     ``high_volume`` is the number of records above which un-paged and un-optimised calls are refused, ``body``
     the largest request in bytes.
@@ -48,7 +48,7 @@ class _Window:
 
 @dataclass
 class Exceeded(Exception):
-    """A call too many: the value of X-Rate-Limit-Problem, and seconds to wait where Xero tells them."""
+    """A limit is exceeded: the value of X-Rate-Limit-Problem, and the seconds to wait if Xero gives them."""
 
     problem: str
     retry_after: int | None
@@ -65,7 +65,7 @@ class Limits:
         self.start_afresh()
 
     def start_afresh(self) -> None:
-        """Nothing used yet."""
+        """Reset all counters."""
         self._windows: dict[tuple[str, ...], _Window] = {}
         self._in_flight: dict[tuple[str, str], int] = {}
         self.most_in_flight: dict[tuple[str, str], int] = {}
@@ -87,7 +87,7 @@ class Limits:
         return self.allowance.starter_day if app.tier == "starter" else self.allowance.day
 
     def enter(self, app: App, tenant_id: str) -> None:
-        """A call begins. Raises ``Exceeded``; else ``leave`` must follow."""
+        """Count a call that begins; ``leave`` must follow. Raises ``Exceeded``."""
         with self._lock:
             self._enter(app, tenant_id)
 
@@ -120,10 +120,9 @@ class Limits:
             self._in_flight[key] = max(0, self._in_flight.get(key, 0) - 1)
 
     def headers(self, app: App, tenant_id: str | None) -> dict[str, str]:
-        """What is left, as the answer's headers tell; without a tenant the app's only.
-
-        With the limits switched off it is plenty, so that a client which keeps the minute's limit by itself need not
-        wait; of the day nothing is said.
+        """The headers that show what is left; without a tenant, only the app's. With the limits switched off
+        the numbers are large, so that a client which counts calls itself does not wait, and there is none for
+        the day.
         """
         if not self.allowance.enabled:
             names = ("AppMin",) if tenant_id is None else ("Min", "AppMin")

@@ -1,4 +1,4 @@
-"""What the Accounting API has: one row per resource, as Xero's documentation describes it."""
+"""The resources of the Accounting API, as Xero's documentation describes them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ LIST, PAGE, SINGLE, SUMMARY = "list", "page", "single", "summary"
 
 @dataclass(frozen=True)
 class View:
-    """What one way of asking leaves out of a record.
-
-    ``drop``: fields left out; ``empty``: lists shown as ``[]``; ``unless_true``: fields shown only when there
-    is something in them; ``contact``: how much of the contact is shown (``name``, ``quote``, ``order``,
-    ``whole order``, ``full`` or as kept); ``lines``: fields left out of every line; ``more_on_lines``: fields
-    that only this view adds to lines; ``tracking``: how the tracking of lines looks: ``listed`` (an empty
-    ``Options`` instead of TrackingOptionID, as in Xero's paged lists), ``single`` (the option's id and no
-    ``Options``) or as kept; ``no_base_rate``: whether a record in base currency that was entered in Xero itself
-    has no CurrencyRate; ``more``: fields that Xero shows even where nothing is in them; ``within``: the same
-    for nested records, by where those are.
+    """How a record is shown in one kind of answer. ``drop``: fields left out; ``empty``: lists shown as ``[]``;
+    ``unless_true``: fields shown only when there is something in them; ``contact``: how much of the contact is
+    shown (``name``, ``quote``, ``order``, ``whole order``, ``full`` or as kept); ``lines``: fields left out of
+    every line; ``more_on_lines``: fields that only this view adds to lines; ``tracking``: how the tracking of
+    lines looks: ``listed`` (an empty ``Options`` instead of TrackingOptionID, as in Xero's paged lists),
+    ``single`` (the option's id and no ``Options``) or as kept; ``no_base_rate``: whether a record in base
+    currency that was entered in Xero itself has no CurrencyRate; ``more``: fields that Xero shows even where
+    nothing is in them; ``within``: the same for nested records, by where those are.
     """
 
     drop: tuple[str, ...] = ()
@@ -89,7 +87,7 @@ class Resource:
         return self.key or self.path
 
     def view(self, name: str) -> View:
-        """How a record is shown in that view."""
+        """The view with that name."""
         return self.views.get(name, _AS_KEPT)
 
 

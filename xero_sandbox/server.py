@@ -28,21 +28,21 @@ COMPANIES: dict[str, tuple[str, ...]] = {
     "second": ("second_company",),
     "empty": ("empty_company",),
 }
-"""What ``company`` may be, and which organisations it stands for; the first is the custom connection's."""
+"""The values of ``company`` and their organisations; the first one is connected to the custom connection."""
 
 
 class Sandbox:
     """A small Xero over HTTP on 127.0.0.1.
 
-    ``data``: a folder or a SQLite file where everything is kept, so that a later start goes on; without it,
-    memory. ``company``: ``demo`` (three organisations), ``second`` or ``empty``. ``invoices``: instead, one large
-    organisation with that many invoices. ``port``: 0 for a free one. ``now``: where the clock starts (aware);
-    the demo's day by default. ``limits``: False switches the call limits off from the start.
+    ``data``: a folder or a SQLite file that keeps everything for a later start; memory by default. ``company``:
+    ``demo`` (three organisations), ``second`` or ``empty``. ``invoices``: instead, one large organisation with
+    that many invoices. ``port``: 0 for a free one. ``now``: where the clock starts (aware); the demo's day by
+    default. ``limits``: False switches the call limits off from the start.
 
-    ``admin_secret``: what stands in the address of the admin API; by default it is new each time.
+    ``admin_secret``: the secret in the address of the admin API; new for each sandbox by default.
 
-    A context manager; or ``start()`` and ``stop()``. ``url`` is the origin of everything, ``admin`` its admin API,
-    which other processes reach at ``admin_url``.
+    Use it as a context manager, or call ``start()`` and ``stop()``. ``url`` is its origin, ``admin`` a client
+    of its admin API, which other processes reach at ``admin_url``.
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class Sandbox:
         return f"{self.url}/sandbox/{self._admin_secret}"
 
     def start(self) -> Sandbox:
-        """Build or load the data and listen; a running sandbox goes on. Raises ``OSError`` if the port is taken."""
+        """Build or load the data and listen; does nothing if the sandbox runs. Raises ``OSError`` if the port
+        is taken."""
         if self._server is not None:
             return self
         from werkzeug.serving import make_server
@@ -161,7 +162,7 @@ class Sandbox:
 
 @lru_cache(maxsize=16)
 def _seeded(name: str, now: datetime) -> Any:
-    """A company of the seed, made once per process: nothing changes a record in place, so it can be shared."""
+    """A demo company, built once per process: records are never changed in place, so sandboxes can share it."""
     return getattr(importlib.import_module(f"{__package__}.demo.companies"), name)(now)
 
 
@@ -223,6 +224,6 @@ def _handler() -> type:
             return self.wfile.write
 
         def log(self, *_args: Any) -> None:
-            """Say nothing: the admin API has the list of calls."""
+            """Log nothing: the admin API has the list of calls."""
 
     return Handler

@@ -35,7 +35,7 @@ class Xero:
         self.populate: Callable[[datetime], Iterable[tuple[str, str, Mapping[str, Any]]]] = lambda _now: ()
 
     def load(self) -> bool:
-        """Go on with what the store's file holds; false if there is nothing in it."""
+        """Load what the store's file holds; false if it is empty."""
         if not self.store.load():
             return False
         kept = self.store.kept("clock")
@@ -45,7 +45,7 @@ class Xero:
         return True
 
     def start_afresh(self) -> None:
-        """Everything as in the beginning: the first organisation is connected to the known apps, with all scopes."""
+        """Reset everything; the first organisation is connected to the known apps with all scopes."""
         with self.store.change():
             self.store.drop_all()
             self.store.organisations.clear()
@@ -66,7 +66,7 @@ class Xero:
         self.calls.clear()
 
     def keep_clock(self) -> None:
-        """Write down where the clock stands."""
+        """Store the state of the clock."""
         self.store.keep("clock", "state", self.clock.state())
 
     def edit(self, tenant_id: str, fault: Fault) -> None:

@@ -1,4 +1,4 @@
-"""How values are written and read in JSON: dates, instants and exact numbers."""
+"""Reading and writing values in JSON: dates, instants and exact numbers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ms_date(value: datetime | date, offset: str = OFFSET) -> str:
 
 
 def plain_string(value: datetime | date) -> str:
-    """The twin of a date: ``2026-11-20T00:00:00``, without a zone."""
+    """A date as text: ``2026-11-20T00:00:00``, without a zone."""
     return (
         value.strftime("%Y-%m-%dT%H:%M:%S")
         if isinstance(value, datetime)

@@ -165,24 +165,32 @@ class Identity:
                 if broken.hopeless or slow >= MAX_SLOW:
                     raise failure from None
             else:
-                fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
-                if answer.status in {200, 204} and not fault:
+                problem = _unusable(answer, path, call, form)
+                if problem is None:
                     return answer
-                if answer.status < 500 and answer.status != 429 and not fault:
-                    raise _identity_error(answer, call, form)
-                failure = (NotJson if fault else Unavailable)(
-                    fault or words_of(answer.content),
-                    call=call,
-                    status=answer.status,
-                    correlation_id=answer.correlation_id,
-                    sent=True,
-                )
+                failure = problem
             if tries < self._max_tries:
                 logger.warning("%s; trying again", failure.what)
                 # The first time at once: if only the answer was lost, the old token's grace is running.
                 if tries > 1:
                     self._sleep(backoff.full_jitter(next(waits)))
         raise failure
+
+
+def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> Unavailable | None:
+    """What may pass about an answer; None if it can be used, and raises what will not pass."""
+    fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
+    if answer.status in {200, 204} and not fault:
+        return None
+    if answer.status < 500 and answer.status != 429 and not fault:
+        raise _identity_error(answer, call, form)
+    return (NotJson if fault else Unavailable)(
+        fault or words_of(answer.content),
+        call=call,
+        status=answer.status,
+        correlation_id=answer.correlation_id,
+        sent=True,
+    )
 
 
 class AccessTokens(Protocol):

@@ -9,9 +9,8 @@ requests), of which 5 are used here. Otherwise what became of it is unknown, and
 from __future__ import annotations
 
 import logging
-import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +21,7 @@ import msgspec
 import requests.auth
 
 from singer_xero.api import dates, scope_advice
-from singer_xero.api.answer_text import may_hold_nul, mended
+from singer_xero.api.answer_reading import AnswerReader
 from singer_xero.api.auth import (
     IDENTITY_URL,
     AccessTokens,
@@ -31,6 +30,7 @@ from singer_xero.api.auth import (
     RefreshToken,
     scopes_of,
 )
+from singer_xero.api.call import Call
 from singer_xero.api.errors import (
     NetworkSetupError,
     NotConnected,
@@ -40,13 +40,12 @@ from singer_xero.api.errors import (
     OutcomeUnknown,
     Refused,
     ScopeMissing,
-    TooLarge,
     TooSlow,
     Unavailable,
     XeroError,
-    elements_of,
-    words_of,
 )
+from singer_xero.api.judging import failed, judged
+from singer_xero.api.judging import lacks_scope as _lacks_scope
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
 from singer_xero.api.response_body import BOUNDS, Bounds, Broken
@@ -60,18 +59,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 API_URL = "https://api.xero.com"
+BASE_PATH = "/api.xro/2.0"
 USER_AGENT = f"singer-xero/{version('singer-xero')}"
 
 _JSON = "application/json"
-_KEY_LASTS = 5 * 60.0
 _OVER_LIMIT = "Run again later, with fewer programs that call Xero at the same time: they share its limits."
 _LONGEST_KEY = 128
-# A longer text is not mended: that takes several times its memory.
-_MENDABLE = 32_000_000
 # Not the organisation of a custom connection (None), but calls that belong to none.
 _NO_ORGANISATION = "(no organisation)"
-
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _E = TypeVar("_E", bound=XeroError)
 
@@ -89,6 +84,19 @@ class Connection:
     auth_event_id: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Connection:
+        """Made from a row of Xero's answer."""
+        return cls(
+            id=row["id"],
+            tenant_id=row["tenantId"],
+            tenant_type=row.get("tenantType") or "ORGANISATION",
+            name=row.get("tenantName") or "",
+            auth_event_id=row.get("authEventId"),
+            created_at=row.get("createdDateUtc") and dates.instant(row["createdDateUtc"]),
+            updated_at=row.get("updatedDateUtc") and dates.instant(row["updatedDateUtc"]),
+        )
 
 
 class XeroClient:
@@ -126,7 +134,7 @@ class XeroClient:
         self._max_tries = max_tries
         self._transport = Transport(user_agent, timeout, bounds)
         self._names: dict[str | None, str] = {}
-        self._told_mended: set[tuple[str | None, str, str]] = set()
+        self._answers = AnswerReader(self._name_of)
         self._limits = Limits(
             day_reserve=day_reserve, clock=clock, monotonic=monotonic, sleep=sleep, name_of=self._name_of
         )
@@ -156,18 +164,7 @@ class XeroClient:
             if self.is_custom_connection:
                 return []
             raise
-        found = [
-            Connection(
-                id=row["id"],
-                tenant_id=row["tenantId"],
-                tenant_type=row.get("tenantType") or "ORGANISATION",
-                name=row.get("tenantName") or "",
-                auth_event_id=row.get("authEventId"),
-                created_at=row.get("createdDateUtc") and dates.instant(row["createdDateUtc"]),
-                updated_at=row.get("updatedDateUtc") and dates.instant(row["updatedDateUtc"]),
-            )
-            for row in answer.json()
-        ]
+        found = [Connection.of(row) for row in answer.json()]
         self._names.update((connection.tenant_id, connection.name) for connection in found)
         return found
 
@@ -276,11 +273,11 @@ class XeroClient:
         read: Callable[[Answer], Any] | None = None,
     ) -> Answer:
         query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
-        url = self._api_url + quote(path if path.startswith("/") else f"/api.xro/2.0/{path}", safe="/")
+        url = self._api_url + quote(path if path.startswith("/") else f"{BASE_PATH}/{path}", safe="/")
         full = {"Accept": accept, **(headers or {})}
         if tenant_id is not None and tenant_id != _NO_ORGANISATION:
             full["Xero-Tenant-Id"] = tenant_id
-        call = _Call(
+        call = Call(
             _named(verb, path, query),
             verb,
             url,
@@ -294,28 +291,8 @@ class XeroClient:
             last,
             read or read_through,
         )
-        waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
-        next(waits), next(long_waits)
-        tries = slow = 0
         try:
-            while True:
-                outcome = self._try(call)
-                if isinstance(outcome, Answer):
-                    return outcome
-                tries += 1
-                slow += isinstance(outcome, TooSlow)
-                if tries >= self._max_tries or slow >= MAX_SLOW or (last and outcome.status != 429):
-                    raise outcome
-                if outcome.status == 429:
-                    wait = 0.0  # the wait is at the gate
-                else:
-                    # 503 is maintenance or an organisation offline: minutes rather than seconds.
-                    wait = backoff.full_jitter(next(long_waits if outcome.status == 503 else waits))
-                if call.too_late(self._monotonic() + wait):
-                    raise outcome
-                logger.warning("%s; trying again", outcome.what)
-                if wait:
-                    self._limits.pause(tenant_id, wait, call.name)
+            return self._answered(call)
         except XeroError as error:
             # What Xero says about the write itself settles an earlier try with the same key; nothing else does.
             if call.unsure_since is None or isinstance(error, (Refused, NotFound, OutcomeUnknown)):
@@ -328,7 +305,31 @@ class XeroClient:
                 idempotency_key=key,
             ) from error
 
-    def _try(self, call: _Call) -> Answer | Unavailable:
+    def _answered(self, call: Call) -> Answer:
+        """Try a call until there is an answer; raises what will not pass, or has not passed in time."""
+        waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
+        next(waits), next(long_waits)
+        tries = slow = 0
+        while True:
+            outcome = self._try(call)
+            if isinstance(outcome, Answer):
+                return outcome
+            tries += 1
+            slow += isinstance(outcome, TooSlow)
+            if tries >= self._max_tries or slow >= MAX_SLOW or (call.last and outcome.status != 429):
+                raise outcome
+            if outcome.status == 429:
+                wait = 0.0  # the wait is at the gate
+            else:
+                # 503 is maintenance or an organisation offline: minutes rather than seconds.
+                wait = backoff.full_jitter(next(long_waits if outcome.status == 503 else waits))
+            if call.too_late(self._monotonic() + wait):
+                raise outcome
+            logger.warning("%s; trying again", outcome.what)
+            if wait:
+                self._limits.pause(call.tenant_id, wait, call.name)
+
+    def _try(self, call: Call) -> Answer | Unavailable:
         """Send once, or twice if the token is stale: an answer, what may pass, or raise what will not."""
         rejected: str | None = None
         while True:
@@ -361,88 +362,49 @@ class XeroClient:
                 return failure
             finally:
                 problem = self._limits.leave(call.tenant_id, answer)
-            if answer.status == 429:
-                self._limits.check_day(call.tenant_id, call.name)
-                return _failed(
-                    Unavailable, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT
-                )
-            if answer.status == 304 or 200 <= answer.status < 300:
-                answer, fault = self._understood(call, answer)
-                if not fault:
-                    return answer
-                call.unsure(started)
-                return _failed(NotJson, answer, fault, sent=True)
-            if answer.status >= 500 and answer.status != 501:
-                call.unsure(started)
-                return _failed(Unavailable, answer, sent=True)
+            outcome = self._outcome(call, answer, started, problem)
+            if outcome is not None:
+                return outcome
             if answer.status == 401 and rejected is None and not _lacks_scope(answer):
                 rejected = token
                 continue
             raise self._judged(call, answer, token)
 
-    def _understood(self, call: _Call, answer: Answer) -> tuple[Answer, str]:
-        """The answer with what was made of its body, mended where that is needed; or what is wrong with it."""
-        if not call.is_json or (not answer.content and answer.status in {204, 304}):
-            return answer, ""
-        if may_hold_nul(answer.content):
-            if len(answer.content) > _MENDABLE:
-                return answer, "it contains NUL characters and is too large to repair; lower page_size"
-            answer = self._mended(call, answer)
-        for last in (False, True):
-            try:
-                return replace(answer, value=call.read(answer)), ""
-            except RecursionError:
-                return answer, "it is nested too deeply"
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                is_mended = last or len(answer.content) > _MENDABLE
-                whole = answer if is_mended else self._mended(call, answer)
-                if whole is answer:
-                    return answer, answer.fault(error)
-                answer = whole
-        raise AssertionError
+    def _outcome(
+        self, call: Call, answer: Answer, started: float, problem: Any
+    ) -> Answer | Unavailable | None:
+        """An answer that can be used, or what may pass; None for what is to be judged."""
+        if answer.status == 429:
+            self._limits.check_day(call.tenant_id, call.name)
+            return failed(Unavailable, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT)
+        if answer.status == 304 or 200 <= answer.status < 300:
+            answer, fault = self._answers.understood(call, answer)
+            if not fault:
+                return answer
+            call.unsure(started)
+            return failed(NotJson, answer, fault, sent=True)
+        if answer.status >= 500 and answer.status != 501:
+            call.unsure(started)
+            return failed(Unavailable, answer, sent=True)
+        return None
 
-    def _mended(self, call: _Call, answer: Answer) -> Answer:
-        content, done = mended(answer.content)
-        if not done:
-            return answer
-        for what in done:
-            place = (call.tenant_id, _ID.sub("*", call.url), what)
-            if place not in self._told_mended:
-                self._told_mended.add(place)
-                logger.warning("%s of %s: %s.", call.name, self._name_of(call.tenant_id), what)
-        return replace(answer, content=content, packed=None)
-
-    def _judged(self, call: _Call, answer: Answer, token: str) -> XeroError:
+    def _judged(self, call: Call, answer: Answer, token: str) -> XeroError:
         """The error of an answer that would be the same again."""
-        organisation = self._name_of(call.tenant_id)
-        read_only = call.verb != "GET" and answer.status == 403 and not self._may_write(token)
-        if answer.status in {401, 403} and (_lacks_scope(answer) or read_only):
-            named = re.search(r'scope="?([\w. -]+)', answer.headers.get("WWW-Authenticate", ""))
-            scope = named[1].strip() if named else None
-            path = call.name.split()[1]
-            way_out = scope_advice.advice(
-                scope, path, write=call.verb != "GET", custom=self.is_custom_connection
-            )
-            return _failed(ScopeMissing, answer, scope=scope, advice=way_out)
-        if answer.status == 401:
-            return _failed(NotConnected, answer, note="a new access token is refused, too")
-        if answer.status == 403:
-            return _failed(
-                OrganisationUnavailable, answer, note=f"for {organisation}", tenant_id=call.tenant_id
-            )
-        if answer.status == 404:
-            return _failed(NotFound, answer)
-        if answer.status < 400:
-            return _failed(Refused, answer, f"a redirect to {answer.headers.get('Location')}, check api_url")
-        kind = TooLarge if answer.status == 413 else Refused
-        return _failed(kind, answer, elements=elements_of(answer.content))
+        return judged(
+            answer,
+            tenant_id=call.tenant_id,
+            organisation=self._name_of(call.tenant_id),
+            writes=call.verb != "GET",
+            may_write=self._may_write(token),
+            custom=self.is_custom_connection,
+        )
 
     def _may_write(self, token: str) -> bool:
         try:
             granted = scopes_of(token, self._auth.granted_scope())
         except XeroError:
             return True
-        return any(scope.startswith("accounting.") and not scope.endswith(".read") for scope in granted)
+        return any(map(scope_advice.writes, granted))
 
     def _name_of(self, tenant_id: str | None) -> str:
         if tenant_id == _NO_ORGANISATION:
@@ -477,35 +439,6 @@ def connect(
     return XeroClient(auth, user_agent=user_agent or USER_AGENT, **options)
 
 
-@dataclass
-class _Call:
-    """One call over all its tries. `unsure_since`: when a write was first sent that may have been done."""
-
-    name: str
-    verb: str
-    url: str
-    tenant_id: str | None
-    query: dict[str, str]
-    headers: dict[str, str]
-    data: bytes | None
-    key: str | None
-    is_json: bool
-    urgent: bool
-    last: bool
-    read: Callable[[Answer], Any]
-    unsure_since: float | None = None
-
-    def unsure(self, started: float) -> None:
-        if self.verb != "GET" and self.unsure_since is None:
-            self.unsure_since = started
-
-    def too_late(self, at: float) -> bool:
-        """Whether sending it (again) at that time might do the same write twice."""
-        if self.unsure_since is None:
-            return False
-        return not self.key or at - self.unsure_since >= _KEY_LASTS
-
-
 class _Bearer(requests.auth.AuthBase):
     def __init__(self, token: str) -> None:
         remember(token)
@@ -516,28 +449,9 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _failed(kind: type[_E], answer: Answer, words: str = "", note: str = "", **context: Any) -> _E:
-    words = words or words_of(answer.content)
-    return kind(
-        f"{words}: {note}" if note else words,
-        call=answer.call,
-        status=answer.status,
-        correlation_id=answer.correlation_id,
-        **context,
-    )
-
-
-def _lacks_scope(answer: Answer) -> bool:
-    """Xero says so in different ways (Xero-NetStandard#178 and #298), with 401 or with 403."""
-    if "insufficient_scope" in answer.headers.get("WWW-Authenticate", ""):
-        return True
-    words = words_of(answer.content).lower()
-    return "authorizationunsuccessful" in words or "scope" in words
-
-
 def _named(verb: str, path: str, query: Mapping[str, str]) -> str:
     place = "".join(f" {name} {query[name]}" for name in ("page", "offset") if name in query)
-    return f"{verb} {path}{place}"
+    return f"{verb} {path.removeprefix(f'{BASE_PATH}/')}{place}"
 
 
 def _query(value: Any) -> str:

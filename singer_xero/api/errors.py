@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 _LONGEST_WORDS = 400
 # Of a longer body, which no error of Xero's has, only the beginning is looked at.
 _LONGEST_PARSED, _LONGEST_TEXT = 16_000_000, 100_000
+#: The lists of what is wrong with a request, and the field of their elements that says it.
+_VALIDATION = {
+    "ValidationErrors": "Message",
+    "fieldValidationErrors": "localisedMessage",
+    "resourceValidationErrors": "localisedMessage",
+}
 #: What stands in the place of Xero's words where it has said nothing.
 _NO_BODY, _NO_MESSAGE = "(no words)", "(no message in the answer)"
 
@@ -286,9 +292,10 @@ def _validation_messages(value: Any) -> Iterator[str]:
             yield from _validation_messages(entry)
     elif isinstance(value, dict):
         for key, entry in value.items():
-            if key == "ValidationErrors" and isinstance(entry, list):
+            if key in _VALIDATION and isinstance(entry, list):
+                message = _VALIDATION[key]
                 yield from (
-                    e["Message"] for e in entry if isinstance(e, dict) and isinstance(e.get("Message"), str)
+                    e[message] for e in entry if isinstance(e, dict) and isinstance(e.get(message), str)
                 )
             else:
                 yield from _validation_messages(entry)

@@ -19,6 +19,9 @@ RESERVED = {
 }
 """Scopes that an ordinary app can't get, with the reason. Requesting any of them fails the whole consent."""
 
+_OTHERS = frozenset({"openid", "profile", "email", "offline_access", "paymentservices"})
+"""Scopes that say nothing about whether records may be written."""
+
 BELOW_ADVANCED = (
     f"Xero gives access to Journals only to apps of its Advanced tier (scope {JOURNALS}). Logging in again does not "
     f"help: move the app to that tier at {APP_PAGE}, or deselect the streams journals and cash_journals."
@@ -37,7 +40,7 @@ def way_to(*scopes: str, custom: bool | None = None) -> str:
     ticked = f"select it for the app at {APP_PAGE}, and add it to the setting scopes if that is set"
     if custom:
         return ticked
-    write = " --write" if any(_writes(scope) for scope in scopes) else ""
+    write = " --write" if any(writes(scope) for scope in scopes) else ""
     asked = f"run `xero-login{write}`, or add it to its --scopes"
     return asked if custom is False else f"{asked} (for a custom connection, {ticked})"
 
@@ -49,11 +52,9 @@ def advice(named: str | None, path: str, *, write: bool, custom: bool) -> str:
     """
     if path.lstrip("/").split("/")[0] == "Journals":
         return BELOW_ADVANCED
-    wanted = [scope for scope in (named or "").split() if _writes(scope) == write][:1]
+    wanted = [scope for scope in (named or "").split() if writes(scope) == write][:1]
     if not wanted:
-        wanted = [
-            "accounting.write" if write else "accounting.read"
-        ]  # unknown which: only reading or writing matters
+        wanted = ["any" if write else "any.read"]  # unknown which: only reading or writing matters
     way = way_to(*wanted, custom=custom)
     return f"{way[0].upper()}{way[1:]}."
 
@@ -65,5 +66,6 @@ def without(scopes: tuple[str, ...], *, custom: bool) -> str:
     return f"{''.join(never)}Remove the scope from {where}, or add it to the app at {APP_PAGE}."
 
 
-def _writes(scope: str) -> bool:
-    return scope.startswith("accounting.") and not scope.endswith(".read")
+def writes(scope: str) -> bool:
+    """Whether a scope lets records be written."""
+    return not scope.endswith(".read") and scope not in _OTHERS

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from singer_xero.objects.accounting import OBJECTS
+from singer_xero.objects.apis import Api
+from singer_xero.objects.assets import ASSETS
 from singer_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
 from singer_xero.objects.exclusions import EXCLUSIONS
 from singer_xero.objects.fields import Component, Field
@@ -20,7 +22,7 @@ from singer_xero.objects.subresources import SUBRESOURCES, Subresource
 #: The rows of all streams but nested tables by name: objects, what hangs on them, and reports as the amounts that
 #: they are unfolded into.
 STREAMS: Mapping[str, XeroObject] = MappingProxyType(
-    {**OBJECTS, **SUBRESOURCES, **{report.name: report.amounts for report in REPORTS.values()}}
+    {**OBJECTS, **ASSETS, **SUBRESOURCES, **{report.name: report.amounts for report in REPORTS.values()}}
 )
 
 #: The same with the nested tables.
@@ -28,6 +30,7 @@ EVERY: Mapping[str, XeroObject] = MappingProxyType({**STREAMS, **NESTED_TABLES})
 
 __all__ = [
     "ANSWER_ONLY",
+    "ASSETS",
     "EVERY",
     "EXCLUSIONS",
     "NESTED_TABLES",
@@ -35,6 +38,7 @@ __all__ = [
     "REPORTS",
     "STREAMS",
     "SUBRESOURCES",
+    "Api",
     "Component",
     "Field",
     "Level",

@@ -8,6 +8,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from singer_xero.objects.apis import ACCOUNTING, Api
 from singer_xero.objects.fields import Field
 
 #: Fields that tell how a write went and are no part of a record. They come with reads too, empty or false, on
@@ -23,12 +24,12 @@ class Paging(Enum):
     """The ways Xero hands out a list."""
 
     WHOLE = "one answer holds everything; page parameters are ignored"
-    PAGES = "page=1, 2, … of up to pageSize=1000, with a `pagination` block beside the records"
+    PAGES = "page=1, 2, … of a size that the caller chooses, with a `pagination` block beside the records"
     SHORT_PAGES = "page=1, 2, … of 100; no pageSize and no `pagination` block"
     OFFSET = "offset=<last number seen>, 100 at a time; page parameters are ignored"
 
 
-_ROWS_PER_CALL = {Paging.PAGES: "1,000", Paging.SHORT_PAGES: "100", Paging.OFFSET: "100"}
+_ROWS_PER_CALL = {Paging.SHORT_PAGES: 100, Paging.OFFSET: 100}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,8 +38,10 @@ class XeroObject:
 
     Attributes:
         name: name of the stream: Xero's name in snake_case.
-        path: path of the list below ``/api.xro/2.0/``; a single record is at ``path/<key>``.
-        envelope: the key of an answer under which the records lie. Not always the path (Organisation).
+        api: the API that it belongs to.
+        path: path of the list below the base path of its API; a single record is at ``path/<key>``.
+        envelope: the key of an answer under which the records lie. Not always the path (Organisation); empty where
+            an answer is the list, or the one record, itself.
         key: the fields that identify a record within its organisation.
         fields: the record's fields by Xero's names, in the order they are shown.
         scopes: any one of these opens the list. First the granular read scope, which is the one to ask for,
@@ -51,6 +54,7 @@ class XeroObject:
         order: what to send as ``order`` so that pages come in the order of ``cursor``; None where the list
             comes in one piece, takes no ``order``, or is harmed by it (manual journals).
         params: query parameters to send with every read.
+        walks: query parameters of the lists that make up the whole one, where Xero gives no list of everything.
         archived: whether the list shows archived records only on ``includeArchived=true``.
         detail: the field that only the single record has, so that reading it costs one call per record.
         months_a_call: how many months of a record one call for it shows, where that is limited (budgets).
@@ -70,12 +74,14 @@ class XeroObject:
     key: tuple[str, ...]
     fields: Mapping[str, Field]
     scopes: tuple[str, ...]
+    api: Api = ACCOUNTING
     paging: Paging = Paging.WHOLE
     cursor: str | None = None
     modified_since: bool = False
     incremental: bool = False
     order: str | None = None
     params: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    walks: tuple[Mapping[str, str], ...] = ()
     archived: bool = False
     detail: str | None = None
     months_a_call: int | None = None
@@ -117,13 +123,17 @@ class XeroObject:
     @property
     def status_field(self) -> str | None:
         """The field that holds one of ``statuses``, if the record has one."""
-        return next((name for name in ("Status", "ContactStatus") if name in self.fields), None)
+        return next(
+            (name for name in ("Status", "ContactStatus", "assetStatus") if name in self.fields), None
+        )
 
     @property
     def calls(self) -> str:
         """What a full read costs, in calls, for people."""
-        rows = _ROWS_PER_CALL.get(self.paging)
-        listing = f"1 per {rows} rows" if rows else "1"
+        rows = self.api.largest_page if self.paging is Paging.PAGES else _ROWS_PER_CALL.get(self.paging)
+        listing = f"1 per {rows:,} rows" if rows else "1"
+        if self.walks:
+            listing += f", at least {2 * len(self.walks)}"
         return f"{listing} + 1 per {self.name[:-1].replace('_', ' ')}" if self.detail else listing
 
     def schema(self, *, with_tenant: bool = False) -> dict[str, Any]:

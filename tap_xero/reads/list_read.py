@@ -99,7 +99,17 @@ class ListRead:
             return paging.read_by_number(self.fetch, int(self.bookmark or 0), self.at_once)
         if self.row.paging is Paging.WHOLE:
             return self._whole()
-        return self._by_change() if self.row.modified_since else paging.read_until_still(self.fetch)
+        if self.row.modified_since:
+            return self._by_change()
+        sized = {} if self._page_size is None else {self.row.api.size_param: str(self._page_size)}
+        return paging.read_until_still(self.fetch, [{**sized, **walk} for walk in self.row.walks or ({},)])
+
+    @property
+    def _page_size(self) -> int | None:
+        """The rows to ask for in one call; None where Xero decides."""
+        if self.row.paging is not Paging.PAGES:
+            return None
+        return min(self.source.settings.page_size, self.row.api.largest_page)
 
     def _whole(self) -> Iterator[Chunk]:
         """Read a list that comes in one answer, with a call for each record where only the single GET tells all."""
@@ -120,8 +130,9 @@ class ListRead:
             self.fetch,
             self.since,
             self.passed,
-            self.source.settings.page_size if self.row.paging is Paging.PAGES else None,
+            self._page_size,
             self.at_once,
+            size_param=self.row.api.size_param,
             lasting=lasting and not self.in_steps,
             last_calls=self.last_calls if self.incremental else None,
         )
@@ -218,7 +229,7 @@ class ListRead:
         outer.calls += 1
         return self.source.client.get(
             self.organisation.header,
-            path,
+            f"{self.row.api.base}/{path}",
             params=params,
             modified_since=since,
             urgent=outer.is_due,

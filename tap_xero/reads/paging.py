@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from itertools import chain
+from itertools import chain, count
 from operator import itemgetter
 from typing import Any, cast
 
@@ -148,6 +148,7 @@ def read_by_change(
     page_size: int | None,
     at_once: AtOnce = one_by_one,
     *,
+    size_param: str = "pageSize",
     lasting: bool = True,
     last_calls: LastCalls | None = None,
 ) -> Iterator[Chunk]:
@@ -169,7 +170,7 @@ def read_by_change(
     list takes no size and gives 100. Raises `UnexpectedAnswer` when a list changes faster than it can be read.
     """
     marks = _Marks(fetch, passed, since)
-    sized = {} if page_size is None else {"pageSize": str(page_size)}
+    sized = {} if page_size is None else {size_param: str(page_size)}
     window = since and since - OVERLAP
     yield from marks.follow(_by_blocks(marks, window, sized, at_once, lasting=lasting, last_calls=last_calls))
 
@@ -369,7 +370,8 @@ class _Block:
         return [row for row in tail if (row.key, row.time) not in self._recent]
 
     def _count(self, window: datetime | None) -> int:
-        counts = self.marks.fetch({"page": "1", "pageSize": "1"}, window).pagination
+        one = dict.fromkeys(self.sized or ("pageSize",), "1")
+        counts = self.marks.fetch({"page": "1", **one}, window).pagination
         if counts is None:
             raise _Doubtful("Xero gives no counts")
         return counts.itemCount
@@ -401,15 +403,15 @@ def _from_change_to_change(
                 "Xero's answer is not in order of change: the list is walked page by page until it holds still, and "
                 "its rows are passed on at the end."
             )
-            rows = _latest(_until_still(marks.fetch, window, sized))
+            rows = _latest(_until_still(marks.fetch, window, [sized]))
             yield Chunk(marks.fresh(rows), 0, sum(len(bytes(row.raw)) for row in rows))
             return None
         yield Chunk(marks.fresh(page.rows), _remaining(page), page.size)
-        if is_last(page, int(sized.get("pageSize", SHORT_PAGE)), 1):
+        if is_last(page, _rows_of(sized), 1):
             return None
         later = _window_after(_newest(page.rows))
         if window is not None and later <= window:
-            rows = _latest(_until_still(marks.fetch, window, sized, beyond=window))
+            rows = _latest(_until_still(marks.fetch, window, [sized], beyond=window))
             yield Chunk(marks.fresh(rows), None, page.size)
             later = _window_after(_newest(rows))
             if later <= window:  # the walk met the end of the list
@@ -478,17 +480,22 @@ def _remaining(page: Page) -> int | None:
     return max(page.pagination.itemCount - len(page.rows), 0) if page.pagination else None
 
 
-def read_until_still(fetch: Fetch) -> Iterator[Chunk]:
+def read_until_still(fetch: Fetch, walks: Sequence[Mapping[str, str]] = ({},)) -> Iterator[Chunk]:
     """Read a paged list that can't be asked by time: walk its pages until two walks give the same rows.
 
     A list of one page needs no second walk. Rows are passed on as they are found; a later walk adds what it finds new
-    or changed. Raises `UnexpectedAnswer` when the list doesn't hold still.
+    or changed. `walks` are the parameters of the lists that make up the whole one: a row that moves from one of them to
+    another is seen in one walk or the next. Raises `UnexpectedAnswer` when the list doesn't hold still.
     """
-    yield from (Chunk([row]) for row in _until_still(fetch, None, {}))
+    yield from (Chunk([row]) for row in _until_still(fetch, None, walks))
 
 
 def _until_still(
-    fetch: Fetch, window: datetime | None, sized: Mapping[str, str], *, beyond: datetime | None = None
+    fetch: Fetch,
+    window: datetime | None,
+    walks: Sequence[Mapping[str, str]],
+    *,
+    beyond: datetime | None = None,
 ) -> Iterator[Row]:
     """Walk the pages of a window, to its end or until they lead `beyond` a crowded second, as often as they move.
 
@@ -499,28 +506,15 @@ def _until_still(
     newest = ""
     for _ in range(WALKS):
         walk: Passed = {}
-        number = 1
-        shown: list[Any] = []
-        while True:
-            page = fetch({"page": str(number), **sized}, window)
-            last, shown = shown, [(row.key, row.time) for row in page.rows]
-            if shown and shown == last:  # `page` isn't heeded, and each answer holds everything
-                break
+        pages = 0
+        for page in chain.from_iterable(_pages(fetch, window, asked, beyond) for asked in walks):
+            pages += 1
             for row in page.rows:
                 walk[row.key] = row.time
                 if found.get(row.key) != row.time:
                     found[row.key] = row.time
                     yield row
-            if is_last(page, int(sized.get("pageSize", SHORT_PAGE)), number):
-                break
-            if (
-                beyond is not None
-                and (newest_here := _newest(page.rows))
-                and _window_after(newest_here) > beyond
-            ):
-                break
-            number += 1
-        if number == 1 and beyond is None:
+        if pages == 1 and beyond is None:
             return
         newest = newest or max(walk.values(), default="")
         settled = {key: time for key, time in walk.items() if time <= newest}
@@ -531,6 +525,29 @@ def _until_still(
         f"the list changed during each of {WALKS} readings, so it can't be told whether all rows were seen",
         advice="Run it again at a quieter time.",
     )
+
+
+def _pages(
+    fetch: Fetch, window: datetime | None, asked: Mapping[str, str], beyond: datetime | None
+) -> Iterator[Page]:
+    """The pages of a list, to its end or until they lead `beyond` a second."""
+    shown: list[Any] = []
+    for number in count(1):
+        page = fetch({"page": str(number), **asked}, window)
+        last, shown = shown, [(row.key, row.time) for row in page.rows]
+        if shown and shown == last:  # `page` isn't heeded, and each answer holds everything
+            return
+        yield page
+        newest = _newest(page.rows)
+        if is_last(page, _rows_of(asked), number):
+            return
+        if beyond is not None and newest and _window_after(newest) > beyond:
+            return
+
+
+def _rows_of(asked: Mapping[str, str]) -> int:
+    """The rows of a full page: the one number among the parameters, or what the list has without one."""
+    return next((int(value) for value in asked.values() if value.isdigit()), SHORT_PAGE)
 
 
 def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> Iterator[Chunk]:
@@ -550,15 +567,7 @@ def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> It
         for offset, page in zip(offsets, answers, strict=False):
             if not page.rows:
                 return
-            numbered = [row for row in page.rows if row.time != ""]
-            if all(row.time <= offset for row in numbered):
-                raise UnexpectedAnswer(
-                    f"journals after number {offset} were asked for, and Xero gave only earlier ones"
-                )
-            # What an earlier answer brought is left out; a number lower than what was asked for is no earlier one.
-            fresh = sorted(
-                (row for row in numbered if row.time > after or row.time < max(offset, 1)), key=_time
-            )
+            fresh = _fresh_journals(page, offset, after)
             if fresh:
                 after = fresh[-1].time
             odd = [row for row in page.rows if row.time == ""]
@@ -568,3 +577,16 @@ def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> It
                 # The end, most likely: what was asked for beyond it may leave a gap to it.
                 ahead = 1
                 break
+
+
+def _fresh_journals(page: Page, offset: int, after: int) -> list[Row]:
+    """The journals of an answer that no earlier one brought; a number lower than what was asked for is no earlier one.
+
+    Raises `UnexpectedAnswer` when Xero doesn't move on.
+    """
+    numbered = [row for row in page.rows if row.time != ""]
+    if all(row.time <= offset for row in numbered):
+        raise UnexpectedAnswer(
+            f"journals after number {offset} were asked for, and Xero gave only earlier ones"
+        )
+    return sorted((row for row in numbered if row.time > after or row.time < max(offset, 1)), key=_time)

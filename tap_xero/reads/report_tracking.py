@@ -36,14 +36,7 @@ def chosen_tracking(
     `rows` are the organisation's tracking categories, `names` and `chosen` the settings for categories and options.
     Raises `NoSuchTracking` for a name that is unknown or ambiguous.
     """
-    every = {
-        row["TrackingCategoryID"]: [
-            Option(option["TrackingOptionID"], option["Name"], row["TrackingCategoryID"])
-            for option in row.get("Options") or ()
-            if option and option.get("TrackingOptionID") and option.get("Name")
-        ]
-        for row in rows
-    }
+    every = {row["TrackingCategoryID"]: _options_in(row) for row in rows}
     category = {row["TrackingCategoryID"]: row.get("Name") or "" for row in rows}
     known = [
         (option, (option.id, option.name, f"{category[option.category]}: {option.name}"))
@@ -57,6 +50,15 @@ def chosen_tracking(
     if len(found) > 2 or len({option.category for option in options}) < len(options):
         raise NoSuchTracking("Xero takes two tracking categories at most, and one option of each")
     return found, options
+
+
+def _options_in(category: Mapping[str, Any]) -> list[Option]:
+    """The options of a category that have an id and a name."""
+    return [
+        Option(option["TrackingOptionID"], option["Name"], category["TrackingCategoryID"])
+        for option in category.get("Options") or ()
+        if option and option.get("TrackingOptionID") and option.get("Name")
+    ]
 
 
 def tracked(

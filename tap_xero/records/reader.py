@@ -187,7 +187,7 @@ class _Checked:
 
     def __init__(self, xero: XeroObject, tell: Callable[[str, str], None]) -> None:
         strict: Any = record_types.checked(xero)
-        self.page: _Decode = msgspec.json.Decoder(_envelope_of(xero, list[strict])).decode
+        self.page: _Decode = _answer_decoder(xero, list[strict])
         self.one = msgspec.json.Decoder(strict).decode
         self.raw = msgspec.json.Decoder(record_types.raw(xero)).decode
         self.decoded = msgspec.json.Decoder(record_types.decoded(xero), float_hook=Decimal).decode
@@ -197,8 +197,21 @@ class _Checked:
         self.convert = plan_for(xero.fields, "", tell, of_bytes=False)
 
 
-def _envelope_of(xero: XeroObject, records: Any, *more: Any) -> type[msgspec.Struct]:
-    return msgspec.defstruct("Envelope", [("records", records, msgspec.field(name=xero.envelope)), *more])
+class _Bare(msgspec.Struct):
+    """An answer that is the list, or the record, itself."""
+
+    records: Any
+    pagination: msgspec.Raw = _NULL
+    at: msgspec.Raw = _NULL
+
+
+def _answer_decoder(xero: XeroObject, records: Any, *more: Any) -> _Decode:
+    """Make what decodes an answer whose records are of the type `records`."""
+    if not xero.envelope:
+        decode = msgspec.json.Decoder(records).decode
+        return lambda content: _Bare(decode(content))
+    fields = [("records", records, msgspec.field(name=xero.envelope)), *more]
+    return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields)).decode
 
 
 class RecordReader:
@@ -227,8 +240,8 @@ class RecordReader:
             ("pagination", msgspec.Raw, _NULL),
             ("at", msgspec.Raw, msgspec.field(name="DateTimeUTC", default=_NULL)),
         ]
-        self._list: _Decode = msgspec.json.Decoder(_envelope_of(xero, list[msgspec.Raw], *beside)).decode
-        self._single: _Decode = msgspec.json.Decoder(_envelope_of(xero, msgspec.Raw, *beside)).decode
+        self._list = _answer_decoder(xero, list[msgspec.Raw], *beside)
+        self._single = _answer_decoder(xero, msgspec.Raw, *beside)
         names = [*xero.key, xero.cursor] if xero.cursor else [*xero.key]
         head = msgspec.defstruct("Head", [(name, Any, None) for name in dict.fromkeys(names)])
         self._head = msgspec.json.Decoder(head).decode
@@ -253,9 +266,7 @@ class RecordReader:
         return Page(rows, _pagination(envelope.pagination), len(content), _instant(_value(envelope.at)), body)
 
     def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
-        # Bytes that are passed on must stay on their line.
-        if b"\n" in content or b"\r" in content or b'": ' in content[:100]:
-            content = msgspec.json.format(content, indent=-1)
+        content = _on_one_line(content)
         envelope = self._opened(content, call)
         body.opened(content, envelope.records)
         several, has_cursor = len(self.xero.key) != 1, self.xero.cursor is not None
@@ -274,15 +285,15 @@ class RecordReader:
                 key = self._key(head)
                 rows.append(Row(key if several else (key,), time, body, place, True))
         if untimed and has_cursor:
-            times = filled(row.time for row in rows)
-            rows = [row._replace(time=time) for row, time in zip(rows, times, strict=True)]
+            rows = _timed(rows)
         return rows, envelope
 
     def _opened(self, content: bytes, call: str) -> Any:
         try:
             return self._list(content)
         except msgspec.ValidationError as error:
-            words = f"the answer has no list '{self.xero.envelope}': {error}"
+            named = f" '{self.xero.envelope}'" if self.xero.envelope else ""
+            words = f"the answer has no list{named}: {error}"
         try:  # the single GET of a budget shows an object where others have a list
             envelope = self._single(content)
         except msgspec.ValidationError:
@@ -459,6 +470,19 @@ def _pagination(raw: msgspec.Raw) -> Pagination | None:
         return _counts(raw)
     except msgspec.ValidationError:
         return None
+
+
+def _on_one_line(content: bytes) -> bytes:
+    """The same JSON without line breaks and blanks: bytes that are passed on must stay on their line."""
+    if b"\n" in content or b"\r" in content or b'": ' in content[:100]:
+        return msgspec.json.format(content, indent=-1)
+    return content
+
+
+def _timed(rows: list[Row]) -> list[Row]:
+    """Give a time to each row that has none; see `filled`."""
+    times = filled(row.time for row in rows)
+    return [row._replace(time=time) for row, time in zip(rows, times, strict=True)]
 
 
 def filled(times: Iterable[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from singer_xero.objects import NESTED_TABLES, OBJECTS, REPORTS, STREAMS, SUBRESOURCES
+from singer_xero.objects import NESTED_TABLES, REPORTS, STREAMS, SUBRESOURCES
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap
 from tap_xero.streams.nested_tables import NestedTableStream
@@ -31,4 +31,4 @@ def stream_named(tap: SdkTap, run: Run, name: str) -> XeroStream:
         return ReportStream(tap, run, REPORTS[name])
     if name in SUBRESOURCES:
         return SubresourceStream(tap, run, SUBRESOURCES[name])
-    return XeroStream(tap, run, OBJECTS[name])
+    return XeroStream(tap, run, STREAMS[name])

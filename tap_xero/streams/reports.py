@@ -11,7 +11,8 @@ from tap_xero.reads.paging import Passed
 from tap_xero.reads.report_read import REMOVED, ReportRead
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap
-from tap_xero.streams.stream import INCREMENTAL, XeroStream
+from tap_xero.streams.described import INCREMENTAL
+from tap_xero.streams.stream import XeroStream
 
 
 class ReportStream(XeroStream):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from singer_xero.objects import EVERY, NESTED_TABLES
+from singer_xero.objects import ASSETS, EVERY, NESTED_TABLES
 from target_xero.content.spelling import folded
 from target_xero.write_specs.rows import spec_of
 
@@ -31,6 +31,8 @@ _REASONS = {
 def _reason(stream: str) -> str:
     if stream in NESTED_TABLES:
         return "lists inside records are written with their records"
+    if stream in ASSETS:
+        return "the Assets API is only read"
     if stream == "reports" or stream.startswith("report_"):
         return "reports are worked out by Xero"
     ending = next((ending for ending in _ENDINGS if stream.endswith(ending)), "")

@@ -36,6 +36,8 @@ class RandomCompany:
             for part in (rate, *rate["TaxComponents"]):
                 part |= {name: float(value) for name, value in part.items() if isinstance(value, Decimal)}
         self.tenant = sandbox.admin.add_organisation(name, records, made.tenant_id)
+        # An access token lasts half an hour: one from after all that happens here lasts throughout.
+        sandbox.admin.set_clock(START + timedelta(days=1_000))
         tokens = sandbox.admin.consent(client_id=apps.WEB_APP.client_id, tenants=[self.tenant])
         self.session = requests.Session()
         self.session.headers.update(
@@ -107,6 +109,13 @@ class RandomCompany:
                 path = f"TrackingCategories/{category['TrackingCategoryID']}/Options"  # type: ignore[index]
                 self.send("PUT", path, {"Name": option})
             self.tracking.append((name, list(options)))
+
+    def archive_option(self, category: str, option: str) -> None:
+        """Take an option out of use; lines that have it keep it."""
+        (kept,) = (one for one in self.records("TrackingCategories") if one["Name"] == category)
+        (found,) = (one for one in kept["Options"] if one["Name"] == option)
+        path = f"TrackingCategories/{kept['TrackingCategoryID']}/Options/{found['TrackingOptionID']}"
+        assert self.send("POST", path, {"Status": "ARCHIVED"})
 
     # --- inputs
 

@@ -26,6 +26,8 @@ from .warehouse import DuckDB, Message, Postgres, Table, tables_of
 #: Another seed: another set of companies.
 SEED = int(os.environ.get("RANDOM_COMPANY_SEED", "20261120"))
 DEEDS, COMPANIES = 150, 3
+#: A tracking option that the random companies take out of use when lines have it.
+ARCHIVED = ("Department", "Shop")
 
 ACCOUNT_MONTHS = """
 WITH truth AS (
@@ -77,6 +79,7 @@ def random_company(sandbox: Sandbox, seed: int) -> str:
     company = RandomCompany(sandbox, f"Random {seed}", seed)
     for _ in range(DEEDS):
         company.act()
+    company.archive_option(*ARCHIVED)
     company.close()
     assert company.done > 3 * company.refused
     return company.tenant
@@ -194,6 +197,27 @@ def test_profit_and_loss_by_tracking_is_that_of_the_journals(warehouse: Any) -> 
     differing = [row for row in rows if row[3] != row[4]]
     assert [row for row in differing if row[0] != "Cost of Goods Sold"] == []
     assert len(rows) > 1_000
+
+
+def test_lines_keep_a_tracking_option_that_was_archived_since(warehouse: Any) -> None:
+    options = "SELECT DISTINCT status FROM {raw}.tracking_options WHERE name = %s"
+    assert ("ARCHIVED",) in warehouse.ask(options, ARCHIVED[1])
+    told = (
+        "SELECT t.tenant_id, count(*) FROM {raw}.invoice_line_item_tracking t JOIN {raw}.tracking_options o"
+        " ON o.tenant_id = t.tenant_id AND o.tracking_category_id = t.tracking_category_id AND o.name = t.option"
+        " JOIN {raw}.invoice_line_items l ON l.tenant_id = t.tenant_id AND l.invoice_id = t.invoice_id"
+        " AND l.line_item_id = t.line_item_id JOIN {raw}.invoices i ON i.tenant_id = t.tenant_id"
+        " AND i.invoice_id = t.invoice_id AND i.updated_date_utc <= l.updated_date_utc"
+        " WHERE o.status = 'ARCHIVED' GROUP BY 1 ORDER BY 1"
+    )
+    kept = (
+        "SELECT l.tenant_id, count(*) FROM {made}.invoice_lines l JOIN {raw}.tracking_options o"
+        " ON o.tenant_id = l.tenant_id AND o.status = 'ARCHIVED'"
+        " AND o.tracking_option_id IN (l.tracking_option_id_1, l.tracking_option_id_2)"
+        " WHERE l.type IN ('ACCREC', 'ACCPAY') GROUP BY 1 ORDER BY 1"
+    )
+    assert warehouse.ask(kept) == warehouse.ask(told)
+    assert len(warehouse.ask(kept)) >= COMPANIES
 
 
 def test_with_the_report_lines_every_balance_is_xeros(warehouse: Any) -> None:

@@ -56,7 +56,7 @@ def test_the_bookmarks_of_the_classic_tap_are_taken_over_for_every_stream_that_h
     run = read(config, *streams, state=CLASSIC)
     assert run.ids("contacts") == [guid("c", number) for number in range(4, 8)]
     assert asked_since(admin, "Contacts")[0] == "2026-11-01T00:00:39"
-    assert admin.calls("Journals")[0]["query"] == {"offset": str(FIRST_JOURNAL + 200)}
+    assert admin.calls("/Journals")[0]["query"] == {"offset": str(FIRST_JOURNAL + 200)}
     assert len(run.records["journals"]) == 29
     for name in streams:
         if OBJECTS[name].incremental:

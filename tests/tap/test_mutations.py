@@ -287,7 +287,9 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "an HTML page taken for an answer": (
-        patched("singer_xero.api.client.XeroClient._understood", lambda self, call, answer: (answer, "")),
+        patched(
+            "singer_xero.api.answer_reading.AnswerReader.understood", lambda self, call, answer: (answer, "")
+        ),
         test_failures.test_what_passes_costs_no_row,
         {"fault": {"kind": "html"}, "after": 1},
     ),

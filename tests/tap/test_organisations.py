@@ -126,7 +126,7 @@ def test_names_with_commas_and_several_names_in_one_text_are_understood(
         monkeypatch.setenv("TAP_XERO_TENANT_IDS", named if isinstance(named, str) else ",".join(named))
         tap = TapXero(config=web, parse_env_config=True)
     try:
-        assert {one.tenant_id for one in tap.organisations} == {other} | (
+        assert {one.tenant_id for one in tap.run.organisations} == {other} | (
             {TIDE} if TIDE_NAME in named else set()
         )
     finally:

@@ -14,7 +14,7 @@ import pytest
 from singer_xero.api.client import XeroClient, connect
 from singer_xero.objects import REPORTS
 from tap_xero.reads.periods import Period, month_end, periods, year_start
-from tap_xero.tap import TapXero
+from tap_xero.reads.source import Source
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .runs import Run, read
@@ -32,7 +32,7 @@ def admin(running_sandbox: Sandbox) -> AdminClient:
 
 @pytest.fixture(autouse=True)
 def _on_the_demo_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TapXero, "today", lambda self: date(2026, 11, 20))
+    monkeypatch.setattr(Source, "today", lambda self: date(2026, 11, 20))
 
 
 def asked(admin: AdminClient, report: str) -> list[dict[str, str]]:

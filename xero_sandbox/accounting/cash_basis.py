@@ -1,8 +1,8 @@
 """The ledger on a cash basis: income and costs count on the day on which money settles their documents.
 
-Xero's reports (`paymentsOnly`) and its Journals (the same parameter) show this ledger. A payment takes its share of the
-lines of what it pays in the place of receivables or payables; so does a credit that is set against an invoice. Money
-that moves without a document, and manual journals that say so, count as they are.
+Xero's reports (`paymentsOnly`) and its Journals (the same parameter) show this ledger. A payment posts its
+share of the paid document's lines instead of receivables or payables; so does an allocated credit. Bank
+transactions without a document, and manual journals shown on cash basis reports, stay as they are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .double_entry import ZERO, Record, document_id, in_base, is_credit, is_sale
 from .general_ledger import Books, Entry, accrued, options_of
 
 _IN_LEDGER = ("ACCREC", "ACCPAY", "ACCRECCREDIT", "ACCPAYCREDIT")
-"""Types of documents that an accrual ledger has on their own date, and this one when they are settled."""
+"""Document types that post on their own date on the accrual basis, and when they are settled on the cash basis."""
 
 
 def on_cash_basis(books: Books) -> list[Entry]:
@@ -37,13 +37,14 @@ def on_cash_basis(books: Books) -> list[Entry]:
 
 
 def cash_journals(books: Books) -> list[Record]:
-    """The journals of the cash basis, in order of number: those of documents only as far as these are settled."""
+    """The journals on a cash basis, by number. A document's journal counts only as far as the document is
+    settled."""
     cash = _CashBasis(books)
     return [made for journal in cash.journals if (made := cash.journal(journal)) is not None]
 
 
 class _CashBasis:
-    """What the journals of an organisation mean on a cash basis."""
+    """Turns the journals of an organisation into those of the cash basis."""
 
     def __init__(self, books: Books) -> None:
         self.books = books
@@ -65,7 +66,7 @@ class _CashBasis:
 
     @cached_property
     def lines(self) -> dict[str, list[Entry]]:
-        """Per invoice or credit note what it put into the ledger beside its control account, net of reversals."""
+        """What each invoice or credit note posted to accounts other than its control account, net of reversals."""
         control = (self.receivables, self.payables)
         sums: dict[str, dict[tuple[str, frozenset[str]], Decimal]] = {
             key: defaultdict(lambda: ZERO)
@@ -107,7 +108,7 @@ class _CashBasis:
         return first in ([self.receivables] * 2, [self.payables] * 2)
 
     def journal(self, journal: Record) -> Record | None:
-        """A journal as the cash basis has it; None if it is not of it."""
+        """A journal on the cash basis; None if it has no effect there."""
         source = journal.get("SourceID", "")
         if source in self.hidden:
             return None
@@ -121,7 +122,7 @@ class _CashBasis:
         return journal
 
     def _paid(self, journal: Record, payment: Record) -> Record:
-        """A payment: what it pays for in the place of receivables or payables."""
+        """A payment, posted to the accounts of the paid document instead of receivables or payables."""
         charged = self.lines.get((payment.get("Invoice") or {}).get("InvoiceID", ""))
         if not charged:
             return journal
@@ -134,7 +135,7 @@ class _CashBasis:
         return _with_lines(journal, lines)
 
     def _allocated(self, journal: Record) -> Record | None:
-        """A credit set against an invoice: what the invoice is for, against what the credit gave back or holds."""
+        """An allocation: the invoice's accounts against the credit's."""
         credit, allocation, invoice = self.allocations[journal["JournalID"]]
         amount = in_base(allocation["Amount"], invoice.get("CurrencyRate"))
         amount = -amount if is_sale(invoice) else amount
@@ -149,7 +150,7 @@ class _CashBasis:
         return _with_lines(journal, [*kept, *self._shares(amount, charged), *self._shares(-amount, held)])
 
     def _shares(self, amount: Decimal, lines: list[Entry]) -> list[Record]:
-        """Lines of a journal for `amount` spread over entries in proportion to theirs, to the last cent."""
+        """Journal lines that spread `amount` over the entries in proportion, exact to the cent."""
         whole = sum((line.net for line in lines), ZERO)
         if not whole:
             return []
@@ -178,7 +179,7 @@ class _CashBasis:
 
     @cached_property
     def options(self) -> Mapping[str, Record]:
-        """Tracking options as the lines of journals name them."""
+        """Tracking options in the form that journal lines use."""
         return {
             option["TrackingOptionID"]: {
                 "Name": category["Name"],
@@ -193,7 +194,7 @@ class _CashBasis:
 
 
 def _unlike(journal: Record, allocation: Record, credit: Record) -> tuple[bool, Decimal]:
-    """How far a journal is from that of an allocation: by its day, then by its amount."""
+    """How much a journal differs from an allocation's journal: by date first, then by amount."""
     amount = in_base(allocation["Amount"], credit.get("CurrencyRate"))
     return journal["JournalDate"] != allocation["Date"], abs(
         abs(journal["JournalLines"][0]["NetAmount"]) - amount
@@ -201,7 +202,7 @@ def _unlike(journal: Record, allocation: Record, credit: Record) -> tuple[bool, 
 
 
 def _with_lines(journal: Record, lines: Iterable[Record]) -> Record:
-    """The journal with other lines, each with an id that stays the same from read to read."""
+    """The journal with these lines; their ids are the same on every read."""
     space = uuid.uuid5(uuid.NAMESPACE_OID, str(journal["JournalID"]))
     return {
         **journal,

@@ -1,4 +1,4 @@
-"""What Xero gives an organisation to start with: chart of accounts, tax rates, currencies. Plain tables."""
+"""What Xero sets up in a new organisation: chart of accounts, tax rates and currencies."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ CURRENCY_NAMES = {
 def account(
     guid: Callable[[str], str], code: str, *, name: str, kind: str, tax: str, at: datetime, **more: Any
 ) -> Record:
-    """One account in full; `more` adds or replaces fields."""
+    """A complete account record; `more` adds or replaces fields."""
     reporting = REPORTING[CLASSES[kind]]
     record: Record = {
         "AccountID": guid(f"account/{code}"),

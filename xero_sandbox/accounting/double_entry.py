@@ -1,9 +1,8 @@
-"""Double-entry accounting the way Xero does it: totals, settlement, currencies and journals.
-
-Everything here is pure: records go in, new records come out, nothing that was passed is changed.
-A record is a `dict` in Xero's own field names holding Python values: `Decimal` for numbers, `date` for
-calendar days, aware UTC `datetime` for instants. Amounts have two decimals; a `CurrencyRate` is what one unit
-of the base currency buys (as Xero shows it), so base = amount / rate.
+"""Double-entry accounting as Xero does it: totals, settlement, currencies and journals. All functions are pure:
+they return new records and never change their arguments. A record is a `dict` in Xero's own field names holding
+Python values: `Decimal` for numbers, `date` for calendar days, aware UTC `datetime` for instants. Amounts have
+two decimals; a `CurrencyRate` is what one unit of the base currency buys (as Xero shows it), so base = amount /
+rate.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def money(value: Decimal) -> Decimal:
 
 
 def negated(value: Decimal) -> Decimal:
-    """The amount with its sign turned; zero stays plain zero."""
+    """The negated amount; never a negative zero."""
     return ZERO - value
 
 
@@ -71,8 +70,8 @@ def line_tax(amount: Decimal, percent: Decimal, amount_types: str) -> Decimal:
 def priced(document: Record, percents: Mapping[str, Decimal], *, keep_tax: bool = False) -> Record:
     """The document with LineAmount and TaxAmount on its lines and its SubTotal, TotalTax and Total.
 
-    `percents` maps TaxType to its effective rate in per cent; a line without TaxType carries no tax. With
-    `keep_tax` a TaxAmount that a line already has stands. Lines that only describe stay as they are.
+    `percents` maps TaxType to its effective rate in per cent; a line without TaxType has no tax. With
+    `keep_tax`, a line keeps the TaxAmount that it has. Lines that are only a description stay unchanged.
     TotalDiscount appears when a line is discounted.
     """
     kind = document.get("LineAmountTypes", "Exclusive")
@@ -143,7 +142,7 @@ def used(document: Mapping[str, Any]) -> Decimal:
 
 
 def settled(document: Record) -> Record:
-    """The document with amounts due and status as its payments, credits and allocations say.
+    """The document with the amounts due and the status that follow from its payments, credits and allocations.
 
     An approved document with nothing left is PAID and has a FullyPaidOnDate; one with something left is
     AUTHORISED. A voided or deleted one owes nothing, whatever its Total.
@@ -181,7 +180,7 @@ def with_payment(document: Record, payment: Mapping[str, Any]) -> Record:
 
 
 def without_payment(document: Record, payment_id: str, at: datetime) -> Record:
-    """The invoice or credit after that payment was deleted."""
+    """The invoice or credit without a deleted payment."""
     kept = [p for p in document["Payments"] if p["PaymentID"] != payment_id]
     return settled({**document, "Payments": kept, "UpdatedDateUTC": at})
 
@@ -189,7 +188,7 @@ def without_payment(document: Record, payment_id: str, at: datetime) -> Record:
 def with_allocation(
     credit: Record, invoice: Record, *, allocation_id: str, amount: Decimal, day: date, at: datetime
 ) -> tuple[Record, Record]:
-    """Credit and invoice after `amount` of the one was set against the other; both change at `at`."""
+    """The credit and the invoice after `amount` of the credit was allocated; both change at `at`."""
     key = credit_key(credit)
     allocation = {
         "AllocationID": allocation_id,
@@ -216,7 +215,7 @@ def with_allocation(
 def without_allocation(
     credit: Record, invoice: Record, allocation_id: str, at: datetime
 ) -> tuple[Record, Record]:
-    """Credit and invoice after that allocation was taken back."""
+    """The credit and the invoice after the allocation was deleted."""
     key = credit_key(credit)
     gone = next(a for a in credit["Allocations"] if a["AllocationID"] == allocation_id)
     kept = [a for a in credit["Allocations"] if a is not gone]
@@ -229,7 +228,7 @@ def without_allocation(
 
 
 def ended(document: Record, status: str, at: datetime) -> Record:
-    """The document VOIDED (it was approved) or DELETED (it was not). The caller refuses one with payments."""
+    """The document as VOIDED (if it was approved) or DELETED. The caller refuses documents with payments."""
     result = {**document, "Status": status, "UpdatedDateUTC": at}
     return settled(result) if "Payments" in document else result
 
@@ -237,10 +236,10 @@ def ended(document: Record, status: str, at: datetime) -> Record:
 def balances(
     invoices: Iterable[Record], credit_documents: Iterable[Record], today: date
 ) -> dict[str, dict[str, dict[str, Decimal]]]:
-    """Per ContactID what is outstanding and overdue in base currency, in the shape of Contact.Balances.
+    """Outstanding and overdue amounts by ContactID in base currency, in the form of Contact.Balances.
 
-    The credit documents are credit notes, prepayments and overpayments. Xero keeps these numbers outside the
-    contact: they move without its UpdatedDateUTC. Contacts without an open document are left out.
+    The credit documents are credit notes, prepayments and overpayments. Xero keeps these amounts outside the
+    contact: they change without a new UpdatedDateUTC. Contacts without an open document are left out.
     """
     found: dict[str, dict[str, dict[str, Decimal]]] = {}
 
@@ -290,7 +289,8 @@ _TEN_PLACES = Decimal("0.0000000001")
 
 
 def market_rate(code: str, base: str, day: date) -> Decimal:
-    """An invented but steady day's rate: units of `code` for one unit of `base`, ten decimals.
+    """An invented exchange rate that is always the same for a day: units of `code` for one unit of `base`, ten
+    decimals.
 
     Raises KeyError for a currency the sandbox has no rate for.
     """
@@ -313,17 +313,11 @@ def in_base(amount: Decimal, rate: Decimal | None = None) -> Decimal:
 
 
 def relief(document: Mapping[str, Any], before: Decimal, amount: Decimal) -> Decimal:
-    """The base value by which settling `amount` lowers a document of which `before` was settled already.
-
-    Taken as a difference of running values, so that the parts of a document always add up to the whole.
+    """The amount in base currency that settling `amount` takes off a document of which `before` is settled
+    already. It is the difference of two running values, so the parts of a document always add up to the whole.
     """
     rate = document.get("CurrencyRate", ONE)
     return in_base(before + amount, rate) - in_base(before, rate)
-
-
-def next_journal_number(journals: Iterable[Record]) -> int:
-    """The JournalNumber that follows those given; 1 if there are none."""
-    return 1 + max((int(journal["JournalNumber"]) for journal in journals), default=0)
 
 
 # --- journals -----------------------------------------------------------------------------------------------
@@ -348,11 +342,11 @@ _CREDIT_SOURCES = {
 }
 
 Tracking = tuple[tuple[str, str], ...]
-"""Category and option names of a line, the key by which lines are put together."""
+"""Category and option names of a line; lines with the same tracking are summed up."""
 
 
 class Posting:
-    """A line on its way into a journal: a debit is positive, a credit negative, in base currency."""
+    """A line of a journal to be written, in base currency: debits are positive, credits negative."""
 
     __slots__ = ("account", "description", "net", "tax", "tax_type", "tracking")
 
@@ -382,7 +376,7 @@ def _tracking(line: Mapping[str, Any]) -> Tracking:
 
 
 def _options(line: Mapping[str, Any]) -> Tracking:
-    """The tracking of a line, by which amounts are put together in whatever order a line names its categories."""
+    """The tracking of a line, sorted: the order in which a line names its categories does not matter."""
     return tuple(sorted(_tracking(line)))
 
 
@@ -435,7 +429,7 @@ class Ledger:
         self.base_currency, self.system, self.account = chart.base_currency, chart.system, chart.account
 
     def control(self, document: Mapping[str, Any]) -> Record:
-        """Accounts receivable or accounts payable, whichever the document stands in."""
+        """The control account of a document: accounts receivable or accounts payable."""
         return self.system["DEBTORS" if is_sale(document) else "CREDITORS"]
 
     def journal(
@@ -448,7 +442,7 @@ class Ledger:
     ) -> Record:
         """A journal of these postings; `source` is its SourceType and SourceID (opening balances have none).
 
-        Cents lost in conversion go to the Rounding account.
+        Rounding differences go to the Rounding account.
 
         Raises ValueError when debits and credits differ by more than rounding can explain.
         """
@@ -496,7 +490,7 @@ class Ledger:
         return line
 
     def _document(self, document: Record, sign: int, against: Record) -> list[Posting]:
-        """The counter account, every line and the tax of a document; `sign` is that of its lines."""
+        """The postings of a document: its counter account, lines and tax; `sign` is the sign of the lines."""
         rate = document.get("CurrencyRate", ONE)
         gross: dict[Tracking, Decimal] = defaultdict(lambda: ZERO)
         for line in document["LineItems"]:
@@ -545,9 +539,9 @@ class Ledger:
     def post_bank_transaction(self, transaction: Record, at: datetime) -> Record:
         """Money spent or received.
 
-        An overpayment is a credit in receivables or payables, in full. A prepayment is posted by its lines, with
-        their tax, and stays there until it is set against an invoice or refunded (as Xero's help has it: it takes
-        the tax into account when the money comes, which an overpayment does not).
+        An overpayment posts its whole amount to receivables or payables. A prepayment posts its lines with
+        their tax, and stays in those accounts until it is allocated or refunded (Xero's help: tax is accounted
+        for when a prepayment is received, but not for an overpayment).
         """
         kind = transaction["Type"]
         bank = self.account(transaction["BankAccount"])
@@ -566,10 +560,9 @@ class Ledger:
         return self.journal(source, transaction["Date"], at, postings, reference)
 
     def _relieved(self, document: Record, amount: Decimal, sign: int) -> list[Posting]:
-        """What settling `amount` of a document takes out of the ledger; `sign` is that of the control account.
-
-        A prepayment stands in the accounts and the tax of its lines, so each of them gives up its part; every
-        other document stands in receivables or payables.
+        """The postings that settle `amount` of a document; `sign` is the sign of the control account. A
+        prepayment is held in the accounts and the tax of its lines, so each of them is reduced in proportion;
+        any other document is held in receivables or payables.
         """
         before, total = used(document), document["Total"]
         if not document["Type"].endswith("-PREPAYMENT"):
@@ -585,10 +578,10 @@ class Ledger:
         ]
 
     def post_payment(self, payment: Record, document: Record, at: datetime) -> Record:
-        """A payment of a document as it stood *before* the payment.
+        """A payment; the document as it was *before* the payment.
 
-        The document is relieved at its own rate, the bank moves at the payment's; the difference is a
-        realised currency gain or loss.
+        The document is settled at its own rate, the bank account changes at the payment's rate; the difference
+        is a realised currency gain or loss.
         """
         bank = self.account(payment["Account"])
         inward = is_sale(document) != is_credit(document)
@@ -610,7 +603,7 @@ class Ledger:
     def post_allocation(
         self, credit: Record, invoice: Record, amount: Decimal, day: date, at: datetime
     ) -> Record:
-        """A credit set against an invoice; both records as they stood *before* the allocation."""
+        """An allocation of a credit to an invoice; both records as they were *before* the allocation."""
         control = self.control(invoice)
         sign = 1 if is_sale(invoice) else -1
         taken = relief(credit, used(credit), amount)
@@ -648,7 +641,7 @@ class Ledger:
         return self.journal(source, manual["Date"], at, postings, manual["Narration"])
 
     def reverse(self, journal: Record, at: datetime) -> Record:
-        """The journal that undoes another: same date and source, every amount turned, a number of its own."""
+        """The journal that reverses another: same date and source, negated amounts, a number of its own."""
         number = self.next_number
         self.next_number += 1
         name = f"journal/{number}"

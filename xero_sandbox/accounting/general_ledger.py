@@ -1,4 +1,4 @@
-"""The general ledger as reports read it, entries from journals, and the calendar of reports."""
+"""The general ledger that reports read: its entries and the date arithmetic of reports."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .double_entry import Record
 
 
 class Books(Protocol):
-    """Where reports read from."""
+    """The records that reports are made from."""
 
     def records(self, resource: str) -> Iterable[Record]:
         """All records of a resource."""
 
     def now(self) -> datetime:
-        """The present, an aware datetime."""
+        """The current time as an aware datetime."""
 
 
 class Entry(NamedTuple):
@@ -51,7 +51,7 @@ def month_end(day: date) -> date:
 
 
 def shifted(day: date, months: int) -> date:
-    """The same day so many months away; the end of a month stays one, 29 February included."""
+    """The same day of the month `months` later; the last day of a month stays the last day."""
     index = day.year * 12 + day.month - 1 + months
     first = date(index // 12, index % 12 + 1, 1)
     last = month_end(first)

@@ -1,7 +1,6 @@
-"""Xero's reports, computed from the ledger (journals) and the documents, in Xero's rows and cells.
-
-`run` is the door. Layouts, default periods and titles follow the specification's examples and answers of the live
-API seen in public recordings (August 2026); every number is added up here.
+"""Xero's reports, computed from journals and documents, in Xero's rows and cells. `run` makes a report.
+Layouts, default periods and titles follow the specification's examples and answers of the live API seen in
+public recordings (August 2026).
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class _Request:
     # --- parameters
 
     def text(self, key: str) -> str | None:
-        """A parameter as it came; None if it was left out or empty."""
+        """A parameter as text; None if it is missing or empty."""
         return self._params.get(key.lower()) or None
 
     def day(self, key: str, default: date) -> date:
@@ -75,7 +74,7 @@ class _Request:
             raise ValueError(f"Invalid {key}: '{text}' is not a date (YYYY-MM-DD)") from None
 
     def number(self, key: str, default: int, allowed: Iterable[int]) -> int:
-        """A whole number out of those allowed."""
+        """A whole number; it must be one of those allowed."""
         text = self.text(key)
         if text is None:
             return default
@@ -86,14 +85,14 @@ class _Request:
         return int(text)
 
     def flag(self, key: str) -> bool:
-        """A boolean, in whatever case it is written."""
+        """A boolean in any case."""
         text = (self.text(key) or "false").lower()
         if text not in ("true", "false"):
             raise ValueError(f"Invalid {key}: '{text}' must be true or false")
         return text == "true"
 
     def guid(self, key: str) -> str | None:
-        """An id."""
+        """An identifier."""
         text = self.text(key)
         if text is not None and not _GUID.fullmatch(text):
             raise ValueError(f"Invalid {key}: '{text}' is not a valid identifier")
@@ -136,7 +135,7 @@ class _Request:
         return [entry for entry in found if wanted <= entry.options] if wanted else found
 
     def report(self, titles: Sequence[str], rows: list[Record], title: str | None = None) -> dict[str, Any]:
-        """The frame around a report's rows."""
+        """A report with these rows."""
         words = title or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name)
         return {
             "ReportID": self.name,
@@ -356,7 +355,7 @@ LIABILITIES = CURRENT_LIABILITIES + OTHER_LIABILITIES
 
 
 def _earnings(request: _Request, entries: list[Entry], day: date) -> tuple[Decimal, Decimal]:
-    """Profit of the financial year up to `day`, and of all years before it."""
+    """The profit of the financial year up to `day`, and that of all earlier years."""
     start = request.year_start(day)
     profit = {key for key, account in request.accounts.items() if account["Type"] in PROFIT_TYPES}
     current = past = ZERO
@@ -486,7 +485,7 @@ def _trial_row(
 
 
 def _cash(request: _Request, entries: Iterable[Entry], first: date, last: date) -> dict[str, list[Decimal]]:
-    """Per bank account: opening balance, received, spent, closing balance. What was taken back did not happen."""
+    """Per bank account: opening balance, received, spent, closing balance. Deleted transactions do not count."""
     banks = {key for key, account in request.accounts.items() if account["Type"] == "BANK"}
     found = {key: [ZERO, ZERO, ZERO, ZERO] for key in banks}
     moved: dict[tuple[str, str, date], Decimal] = defaultdict(lambda: ZERO)
@@ -634,7 +633,7 @@ def _over(one: Decimal, other: Decimal) -> Decimal | None:
 
 
 def _figures(request: _Request, entries: list[Entry], day: date) -> dict[str, Decimal | None]:
-    """Every figure of the summary for the month that ends on `day`; None where it would divide by nothing."""
+    """Every figure of the summary for the month that ends on `day`; None instead of a division by zero."""
     first = day.replace(day=1)
     cash = _cash(request, entries, first, day).values()
     table = _Table(request, [_sums(entries, first, day), _sums(entries, None, day)])

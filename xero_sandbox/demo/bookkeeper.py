@@ -1,7 +1,7 @@
 """The everyday business of one organisation, entered in Xero: invoices go out, payments come in.
 
-A `Bookkeeper` writes by the rules that answer a write through the API, as a person who works in Xero itself, at any
-instant of the past. What breaks a rule is a mistake in the story and raises `ValueError`.
+A `Bookkeeper` writes by the rules that also answer the API, as a person who works in Xero itself, at any time
+in the past. A write that breaks a rule is a mistake in the story and raises `ValueError`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DOCUMENT_OF = {
     "Prepayments": "Prepayment",
     "Overpayments": "Overpayment",
 }
-"""What a payment calls the document that it pays."""
+"""The field of a payment that names the paid document."""
 
 
 class Bookkeeper(Entries):
@@ -107,14 +107,14 @@ class Bookkeeper(Entries):
         return self.update(resource, key, at, Status="AUTHORISED", **more)
 
     def end(self, resource: str, key: str, status: str, at: datetime) -> Record:
-        """Void or delete a document; a bank transaction is taken back from the bank statement first."""
+        """Void or delete a document; a reconciled bank transaction is unreconciled first."""
         record = self.get(resource, key)
         if record.get("IsReconciled"):
             self.organisation.put(resource, {**record, "IsReconciled": False}, touch=False)
         return self.update(resource, key, at, Status=status)
 
     def new_status(self, resource: str, key: str, status: str, at: datetime) -> Record:
-        """An order or a quote goes on to another status; a quote takes its heading again, as its form sends it."""
+        """Change the status of an order or a quote; an update of a quote repeats its heading."""
         record = self.get(resource, key)
         again = ("Contact", "Date", "QuoteNumber", "Terms") if resource == "Quotes" else ()
         return self.update(resource, key, at, Status=status, **{name: record[name] for name in again})
@@ -145,13 +145,13 @@ class Bookkeeper(Entries):
         return self.create("Payments", asked, at, "")
 
     def delete_payment(self, payment_id: str, at: datetime) -> Record:
-        """Take a payment back: it stays as DELETED, its document is open again."""
+        """Delete a payment: it stays with the status DELETED, and its document is open again."""
         return self.update("Payments", payment_id, at, Status="DELETED")
 
     def pay_batch(
         self, keys: Sequence[str], day: date, at: datetime, *, reference: str, reconciled: bool = True
     ) -> Record:
-        """Pay several invoices or several bills in one bank line; everything changes at the same instant."""
+        """Pay several invoices or several bills with one bank payment; everything changes at the same instant."""
         documents = [self.get("Invoices", key) for key in keys]
         asked: Record = {
             "Account": {"Code": self.bank},
@@ -168,7 +168,7 @@ class Bookkeeper(Entries):
         return self.create("BatchPayments", asked, at, f"batch/{day}/{keys[0]}")
 
     def allocate(self, resource: str, credit_id: str, invoice_id: str, day: date, at: datetime) -> None:
-        """Set a credit note, prepayment or overpayment against an invoice, as far as both go."""
+        """Allocate as much of a credit note, prepayment or overpayment to an invoice as possible."""
         credit, invoice = self.get(resource, credit_id), self.get("Invoices", invoice_id)
         amount = min(credit["RemainingCredit"], invoice["AmountDue"])
         work = self._work(resource, {"Amount": amount, "Date": day, "Invoice": {"InvoiceID": invoice_id}}, at)

@@ -1,8 +1,7 @@
-"""The organisations a sandbox can start with, complete and consistent, the same in every run.
-
-`demo_company` is the one to look at: two years of a kayak maker's trade. `second_company` is a small
-Australian company, `empty_company` what Xero gives a brand-new organisation, `large_company` a mass of invoices
-to measure with. `trading_day` lets an organisation trade for one more business day.
+"""The organisations that a sandbox can start with. They are the same in every run. `demo_company` has two years
+of a kayak maker's trade. `second_company` is a small Australian company, `empty_company` a new organisation,
+and `large_company` has many invoices for measurements. `trading_day` lets an organisation trade for one more
+business day.
 """
 
 from __future__ import annotations

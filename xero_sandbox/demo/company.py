@@ -1,4 +1,4 @@
-"""One organisation complete with its records, as Xero sets it up and as it stands after its history."""
+"""An organisation with its records: as Xero sets it up, and after its history."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RESOURCES = tuple(_RESOURCES.split())
 class Company:
     """One organisation: its tenant id, its name, and its records by Xero's resource name, in order of change.
 
-    Rows of History and Attachments carry, beside Xero's fields, `Resource` and `ResourceID`: whose they are.
+    Rows of History and Attachments have `Resource` and `ResourceID` as well: the record they belong to.
     """
 
     tenant_id: str
@@ -133,7 +133,8 @@ def user(
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Hold the cycle collector off while a million dicts are made, none of which is garbage: three times as fast."""
+    """Switch the garbage collector off while a million dicts are made: it would find nothing and take most of
+    the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -147,17 +148,16 @@ def without_collection() -> Iterator[None]:
 
 
 def opened(company: Company, now: datetime) -> Organisation:
-    """The company as an organisation of its own to write in, where the clock stands still at `now`."""
+    """A new organisation with the company's records to write to; its clock stands still at `now`."""
     clock = Clock(now)
     clock.freeze()
     return Store(clock).add_organisation(company.tenant_id, company.name, company.records)
 
 
 def closed(company: Company, bookkeeper: Bookkeeper) -> Company:
-    """The company with what the bookkeeper wrote: lists in order of change, journals in order of their numbers.
-
-    A few journals trade numbers with one made a little later: Xero numbers them in nearly, not quite, the order
-    of creation (seen in every recording of its Journals endpoint).
+    """The company with what the bookkeeper wrote: lists by time of change, journals by number. A few journals
+    swap numbers with a later one: Xero numbers journals nearly, but not quite, in order of creation (seen in
+    every recording of its Journals endpoint).
     """
     records = dict(company.records)
     for path, table in bookkeeper.organisation.tables.items():
@@ -176,6 +176,6 @@ def closed(company: Company, bookkeeper: Bookkeeper) -> Company:
 
 
 def _moment(record: Record) -> tuple[datetime, str]:
-    """When a record was changed last; of accounts and items the code decides, too."""
+    """When a record was changed last; accounts and items with the same time are sorted by code."""
     stamp: datetime | None = record.get("UpdatedDateUTC") or record.get("CreatedDateUTC")
     return stamp or datetime.min.replace(tzinfo=UTC), record.get("Code", "")

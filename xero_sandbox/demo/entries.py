@@ -1,4 +1,4 @@
-"""Writing in one organisation by Xero's rules, as a person who works in Xero itself, at any instant of the past."""
+"""Writes to one organisation by Xero's rules, as a person who works in Xero itself, at any time in the past."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..rules.work import Origin, Work, attempt, chart_of, tried
 from ..state.organisation import Organisation
 
 _BARE_LINES = frozenset({"Receipts", "RepeatingInvoices"})
-"""Documents whose lines are named by their place alone."""
+"""Documents whose line ids are made from the line's place alone."""
 
 
 class Guids:
@@ -62,12 +62,10 @@ def business_day(day: date) -> date:
 
 
 class Entries:
-    """Works in one organisation.
-
-    `guid` makes an id from a name that is unique within the organisation; `bank` is the code of the account that
-    money goes through unless another one is given; `first_journal` is the number of the first journal in an
-    organisation that has none. `changed` holds the ids of what was written, by resource, the latest change last;
-    `entries` what the journals have moved, by AccountID.
+    """Writes to one organisation. `guid` makes an id from a name that is unique within the organisation; `bank`
+    is the code of the account that money goes through unless another one is given; `first_journal` is the
+    number of the first journal in an organisation that has none. `changed` holds the ids of what was written,
+    by resource, the latest change last; `entries` what the journals have moved, by AccountID.
     """
 
     def __init__(
@@ -89,11 +87,11 @@ class Entries:
         return chart_of(self.organisation)
 
     def get(self, resource: str, key: str) -> Record:
-        """The record as it stands now."""
+        """The current record."""
         return self.organisation.table(resource).rows[key]
 
     def all(self, resource: str) -> list[Record]:
-        """What was written of a resource, as it stands now, the latest change last."""
+        """The current records of a resource that were written, the latest change last."""
         rows = self.organisation.table(resource).rows
         return [rows[key] for key in self.changed.get(resource, ())]
 
@@ -111,7 +109,7 @@ class Entries:
         return f"{prefix}{self._counts[prefix]:04d}"
 
     def put(self, resource: str, record: Record) -> Record:
-        """Keep a record of a kind that the API cannot write, as it is."""
+        """Store a record that the API cannot write."""
         key = record[RESOURCES[resource].id]
         self._noted(resource, key)
         return self.organisation.put(resource, record, touch=False)
@@ -160,7 +158,7 @@ class Entries:
         return self.organisation.table(work.path).rows.get(str(record.get(RESOURCES[work.path].id)), record)
 
     def post(self, at: datetime, journal: Callable[[books.Ledger], Record]) -> Record:
-        """Put a journal into the ledger that belongs to no record the API can write."""
+        """Post a journal that belongs to no record the API can write."""
         work = self._work("Journals", {}, at)
 
         def save() -> Record:
@@ -182,7 +180,7 @@ class Entries:
         tracking: Sequence[tuple[str, str]] = (),
         **more: Any,
     ) -> Record:
-        """A line as it is typed in: tax type and tracking (category, option) by name."""
+        """A line as it is entered: tax type and tracking (category, option) by name."""
         line: Record = {
             "Description": description,
             "UnitAmount": price,

@@ -1,4 +1,4 @@
-"""A mass of sales invoices to measure with: copies of a few invoices that were written by the rules."""
+"""Many sales invoices for measurements: copies of a few invoices that the rules have written."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _reference_data(bookkeeper: Bookkeeper, start: datetime, invoices: int) -> N
 
 
 def _lines(bookkeeper: Bookkeeper, at: datetime, contact_id: str) -> list[Record]:
-    """The different lines, as the rules make them; they have no id yet."""
+    """The different lines, as the rules write them, without ids."""
     asked = []
     for i in range(_LINES):
         quantity, price = Decimal(1 + i % 9), Decimal(1000 + i * 7919 % 90000) / 10000 * (1 + i % 40)
@@ -116,7 +116,7 @@ def _lines(bookkeeper: Bookkeeper, at: datetime, contact_id: str) -> list[Record
 
 
 def _heads(bookkeeper: Bookkeeper, at: datetime, contact_id: str) -> dict[str, Record]:
-    """An invoice of each status, as the rules make it."""
+    """An invoice of each status, as the rules write it."""
     heads: dict[str, Record] = {}
     for status in ("AUTHORISED", "DRAFT", "VOIDED"):
         heads[status] = bookkeeper.invoice(

@@ -30,7 +30,7 @@ FIRST_JOURNAL = 344
 
 
 def company() -> Company:
-    """The second company in full; numbers of its journals start at 344, as in an organisation with a past."""
+    """The second company. Its journal numbers start at 344, as in an organisation that has existed for longer."""
     rnd = Random("Tide & Timber")
     founded = local_time(date(2025, 11, 17), 36000, 213)
     made, guid = new_organisation("Tide & Timber Pty Ltd", "AU", founded)

@@ -1,4 +1,4 @@
-"""One more business day in the life of an organisation."""
+"""One more business day of an organisation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def trading_day(organisation: Organisation, now: datetime) -> dict[str, list[Rec
 
 
 class _Day:
-    """The business of one day, in the order in which it is decided."""
+    """The events of one day."""
 
     def __init__(self, organisation: Organisation, now: datetime) -> None:
         self.organisation = organisation

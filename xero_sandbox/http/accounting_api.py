@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from urllib.parse import quote, unquote
 
 from werkzeug import Response
@@ -24,8 +24,13 @@ _PART_SCOPES = {
 }
 
 
-def answer(call: Call, before: Callable[[], None]) -> Response:
-    """The answer of the Accounting API; ``before`` is called when the call has been let in. Raises ``Refusal``."""
+def answer(
+    call: Call, before: Callable[[], None], routed: Callable[[Call], Response] | None = None
+) -> Response:
+    """The answer of one of the APIs; ``before`` is called when the caller is authorised. Raises ``Refusal``.
+
+    ``routed`` finds and calls the endpoint; by default it is the Accounting API's.
+    """
     bearer, limits = call.authenticate(), call.xero.limits
     tenant_id = _tenant(call)
     call.organisation = call.xero.store.organisations[tenant_id]
@@ -38,7 +43,7 @@ def answer(call: Call, before: Callable[[], None]) -> Response:
         raise Refusal(429, None, headers) from None
     try:
         before()
-        response = _routed(call)
+        response = (routed or _routed)(call)
     except Refusal as refusal:
         response = call.refuse(refusal)
     finally:
@@ -60,7 +65,8 @@ def _tenant(call: Call) -> str:
     return asked
 
 
-def _need(call: Call, scopes: set[str]) -> None:
+def need(call: Call, scopes: Set[str]) -> None:
+    """Refuse a call whose token has none of these scopes."""
     if scopes & call.bearer.scopes:
         return
     if call.method != "GET" and call.xero.switches.write_scope_403:
@@ -93,7 +99,7 @@ def _special(scopes: str, read: Callable[[Call], Response]) -> Callable[[Call], 
 
 
 def _only_read(call: Call, scopes: set[str], read: Callable[[Call], Response]) -> Response:
-    _need(call, scopes)
+    need(call, scopes)
     if call.method != "GET":
         raise _no_method(call)
     with call.xero.store.lock:
@@ -117,7 +123,7 @@ def _resource(call: Call, resource: str, key: str = "", part: str = "", name: st
     if resource not in RESOURCES:
         raise not_found()
     call.resource, call.key, call.part, call.name = RESOURCES[resource], key, part, name
-    _need(call, scopes_needed(_PART_SCOPES.get(part, call.resource.scopes), call.method))
+    need(call, scopes_needed(_PART_SCOPES.get(part, call.resource.scopes), call.method))
     if resource == "Journals" and not call.bearer.app.reads_journals:
         raise call.unauthorized("AuthorizationUnsuccessful")
     if len(call.body) > call.xero.limits.allowance.body:
@@ -175,7 +181,7 @@ def _no_method(call: Call) -> Refusal:
 
 
 def _check_accept(call: Call) -> None:
-    """406 for a format that Xero does not speak; files come as they are, whatever is accepted."""
+    """406 for a format that Xero does not offer; attachments ignore the Accept header."""
     accepted = call.request.headers.get("Accept", "").lower()
     if call.part == "Attachments" or not accepted:
         return

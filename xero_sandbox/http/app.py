@@ -17,7 +17,7 @@ from .. import admin_api
 from ..faults import HOLD_LIMIT, Fault
 from ..service import Xero
 from ..values import encode
-from . import accounting_api, identity_api, messages
+from . import accounting_api, assets_api, identity_api, messages
 from .accounting_api import PREFIX
 from .calls import JSON, Call, Refusal, not_built, not_found
 from .visitors import foreign_name
@@ -58,7 +58,7 @@ class Application:
         return response(environ, start_response)
 
     def _noted(self, request: Request) -> Response:
-        """Answer a call with what faults make of it, and write it down."""
+        """Answer a call, apply faults to it, and add it to the list of calls."""
         body = request.get_data()
         call = Call(self.xero, request, body)
         tenant_id = request.headers.get("xero-tenant-id", "")
@@ -128,18 +128,22 @@ class Application:
 
         if path.startswith(PREFIX):
             return accounting_api.answer(call, strike)
+        if path.startswith(assets_api.PREFIX):
+            return accounting_api.answer(call, strike, assets_api.routed)
         strike()
         try:
             endpoint, found = _URLS.match(path)
         except NotFound:
             if ".xro/" in path or path.startswith("/.well-known/"):
-                raise not_built(f"it has the Accounting API only, not {path}") from None
+                raise not_built(
+                    f"it has the Accounting API and reads of the Assets API only, not {path}"
+                ) from None
             raise not_found() from None
         response: Response = endpoint(call, **found)
         return response
 
     def _strike(self, call: Call, fault: Fault) -> None:
-        """What a fault does before the work."""
+        """Apply a fault before the call is answered."""
         if fault.kind == "rate_limit":
             headers = {"X-Rate-Limit-Problem": fault.problem}
             if fault.retry_after is not None:
@@ -176,7 +180,7 @@ class Application:
 
 
 def _cut(response: Response, _fault: Fault) -> Response:
-    """The same answer with a body that ends half way."""
+    """The same answer with half of its body."""
     body = response.get_data()
 
     def half() -> Iterable[bytes]:

@@ -36,7 +36,7 @@ class Refusal(Exception):
 
 
 def not_found() -> Refusal:
-    """404 as Xero says it: HTML, whatever the caller accepts."""
+    """404 in Xero's form: HTML, whatever the caller accepts."""
     return Refusal(404, NOT_FOUND)
 
 
@@ -46,7 +46,7 @@ def bad_query(message: str) -> Refusal:
 
 
 def not_built(message: str) -> Refusal:
-    """501 for what the sandbox can't do although Xero can; it says so."""
+    """501 for what Xero can do and the sandbox cannot."""
     return Refusal(501, messages.api_exception(20, "ApiMethodNotImplementedException", f"Sandbox: {message}"))
 
 
@@ -85,7 +85,7 @@ class Call:
         return self.request.args.get(name) or None
 
     def flag(self, name: str) -> bool:
-        """A yes-or-no parameter."""
+        """A boolean parameter."""
         return true(self.request.args.get(name))
 
     @property
@@ -106,7 +106,7 @@ class Call:
         return 4 if self.resource.four else 2
 
     def envelope(self) -> dict[str, Any]:
-        """What stands around every answer's records."""
+        """The envelope around the records of every answer."""
         now = self.organisation.now()
         return {
             "Id": self.id,
@@ -132,12 +132,12 @@ class Call:
         return response
 
     def tree(self, record: Record, view: str) -> Record:
-        """A record as ``view`` shows it and as this caller reads it: JSON's values, or Python's for XML."""
+        """A record in a view and in the format of this caller: JSON values, or Python values for XML."""
         tree = shown(record, self.resource, view, self.organisation)
         return self.rendered(tree) if self.json else tree
 
     def rendered(self, record: Record) -> Record:
-        """Python values as this caller reads them."""
+        """Python values in the format of this caller."""
         if not self.json:
             return dict(record)
         bare = self.resource.bare
@@ -150,7 +150,7 @@ class Call:
         )
 
     def refuse(self, refusal: Refusal) -> Response:
-        """A refusal as this caller reads it."""
+        """A refusal in the format of this caller."""
         body, headers = refusal.body, refusal.headers
         if isinstance(body, Response):
             response = body
@@ -186,7 +186,7 @@ class Call:
         return self.unauthorized(f"TokenExpired: token expired at {when:%m/%d/%Y %H:%M:%S}")
 
     def server_error(self) -> Refusal:
-        """500 as Xero says it."""
+        """500 in Xero's form."""
         detail = "An error occurred in Xero. Check the API Status page http://status.developer.xero.com"
         return self.problem(500, "An error occurred", detail)
 

@@ -1,4 +1,4 @@
-"""Xero's Idempotency-Key: the first answer to a write is kept for six minutes and given again (its own guide)."""
+"""Xero's Idempotency-Key: the first answer to a write is kept for six minutes and returned again (Xero's guide)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _kept: WeakKeyDictionary[Organisation, _Answers] = WeakKeyDictionary()
 
 
 def once(call: Call, work: Callable[[Call], Response]) -> Response:
-    """The answer of ``work``, or the one that the same key got before; refusals are kept as well, a breakdown is not.
+    """The answer of ``work``, or the kept answer to the same key. Refusals are kept as well, server errors are
+    not.
 
     A key belongs to an app. The same key with another method, address or body is refused with 400. Call it
     under the store's lock: a second call with a key waits there until the first one's answer is known.
@@ -56,7 +57,7 @@ def once(call: Call, work: Callable[[Call], Response]) -> Response:
 
 
 def _done(call: Call, work: Callable[[Call], Response]) -> Response:
-    """The answer of ``work``. Should it break down, the elements done so far stay done, also in the file."""
+    """The answer of ``work``. If it fails, the elements written so far stay written, also in the file."""
     try:
         return work(call)
     except Refusal as refusal:

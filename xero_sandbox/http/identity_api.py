@@ -85,7 +85,7 @@ def connections(call: Call, connection_id: str = "") -> Response:
 
 
 def authorize(call: Call) -> Response:
-    """The page on which a user consents, and where it leads."""
+    """The consent page, and the redirect back to the app."""
     asked = call.request.values.to_dict()
     app = call.xero.identity.apps.get(asked.get("client_id", ""))
     if app is None or app.kind == apps.CUSTOM:

@@ -1,4 +1,4 @@
-"""How Xero says things: records, envelopes and errors, in JSON and in XML."""
+"""Xero's formats of records, envelopes and errors, in JSON and in XML."""
 
 from __future__ import annotations
 
@@ -32,11 +32,9 @@ def rendered(
     bare: frozenset[str] = frozenset(),
     places: int | None = 2,
 ) -> dict[str, Any]:
-    """A record's Python values as JSON ones: dates as ``/Date()/`` with their twins, no nulls.
-
-    ``twins`` are the date fields that also come as text, ``offset`` what stands behind the milliseconds,
-    ``bare`` the fields written without it, ``places`` the decimals of unit prices (``unitdp``; None: those they have,
-    from two to four).
+    """A record's Python values as JSON values: dates as ``/Date()/`` and, for ``twins``, as text too; no nulls.
+    ``offset`` follows the milliseconds, ``bare`` the fields written without it, ``places`` the decimals of unit
+    prices (``unitdp``; None: those they have, from two to four).
     """
     out: dict[str, Any] = {}
     step = {2: CENT, 4: TEN_THOUSANDTH, None: None}[places]

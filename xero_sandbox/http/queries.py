@@ -240,7 +240,7 @@ def _compare(sign: str, left: Value, right: Value) -> Value:
 
 
 def _comparable(one: Any, other: Any) -> tuple[Any, Any]:
-    """Both sides in one kind: dates as instants, numbers as decimals, text without case."""
+    """Both sides as comparable values: dates as instants, numbers as decimals, text without case."""
     if isinstance(one, date) or isinstance(other, date):
         return _moment(one), _moment(other)
     if isinstance(one, bool) or isinstance(other, bool):
@@ -381,7 +381,7 @@ FILTERS: dict[str, dict[str, Callable[[str], Test]]] = {
         "ContactID": _one_of("ContactID"),
     },
 }
-"""How each named query parameter chooses: by resource, ``*`` for all of them."""
+"""How each named query parameter filters, by resource; ``*`` is any resource."""
 
 
 def named_filter(resource: str, name: str, text: str) -> Test:
@@ -390,7 +390,7 @@ def named_filter(resource: str, name: str, text: str) -> Test:
 
 
 def true(text: str | None) -> bool:
-    """A yes in a query, in any case: official SDKs send ``True`` as well as ``true``."""
+    """Whether a query value means true, in any case: official SDKs send ``True`` as well as ``true``."""
     return text is not None and text.strip().lower() in {"true", "1"}
 
 

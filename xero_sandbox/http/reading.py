@@ -1,4 +1,4 @@
-"""How a GET is answered: lists, pages, single records and what hangs on them."""
+"""Answers to GET: lists, pages, single records and their subresources."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _whole(text: str | None, default: int) -> int:
 
 
 def _guard(call: Call, rows: int, paged: object, used: set[str], keys: list[tuple[list[str], bool]]) -> None:
-    """Xero's high-volume threshold; the words of its refusal are not on record, so these are ours."""
+    """Xero's high-volume threshold. Its error message is not documented; this one is the sandbox's own."""
     if call.resource.path not in GUARDED or rows <= call.xero.limits.allowance.high_volume:
         return
     orders = {".".join(path) for path, _ in keys} - OPTIMISED_ORDER
@@ -242,7 +242,7 @@ def found(call: Call) -> Record:
 
 
 def _within(call: Call, budget: Record) -> Record:
-    """A budget with the months asked for, newest first: without dates this one and the last; 24 at most.
+    """A budget with the requested months, newest first: by default this month and the last; at most 24.
 
     Window and order are as recorded from Xero in August 2026.
     """

@@ -1,4 +1,4 @@
-"""Writes to what hangs on a record, and deletions: the endpoints that take no whole records."""
+"""Writes to subresources, and deletions."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _add_options(call: Call) -> Response:
 
 
 def _change_option(call: Call) -> Response:
-    """``POST …/Options/{id}`` renames, archives or restores an option; ``DELETE`` takes an unused one away."""
+    """``POST …/Options/{id}`` renames, archives or restores an option; ``DELETE`` removes an unused one."""
     found = _found(call)
     before = next((one for one in found["Options"] if one["TrackingOptionID"] == call.name.lower()), None)
     if before is None:
@@ -274,7 +274,7 @@ HANDLERS: dict[str, Handler] = {
     "POST Invoices/Email": _mail,
 }
 """By the verb and the address' shape, with ``*`` for any resource: ``POST Invoices/`` is one record, ``PUT
-*/Allocations`` what hangs on a record, ``DELETE */Allocations/`` one of those."""
+*/Allocations`` a subresource, ``DELETE */Allocations/`` one item of it."""
 
 
 def handler(call: Call) -> Handler | None:

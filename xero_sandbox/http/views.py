@@ -1,4 +1,4 @@
-"""How much of a record is shown, depending on how it was asked for."""
+"""Views of records: which fields a list, a page or a single read shows."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _tracking(one: dict[str, Any], *, listed: bool) -> dict[str, Any]:
 
 
 def _add_within(record: dict[str, Any], path: list[str], more: Mapping[str, Any]) -> None:
-    """Add fields to what lies at a path in the record (lists: to each of them); what is there stays."""
+    """Add default fields to the nested record at a path, or to each record of a list there."""
     name, *rest = path
     value = record.get(name)
 

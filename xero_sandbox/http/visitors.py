@@ -1,8 +1,8 @@
-"""Who may ask the sandbox: programs of this machine, and no page that a browser happens to show.
+"""Who may call the sandbox: programs on this machine, but no web page of another site.
 
-A page of any site can send a browser's requests to 127.0.0.1, and a name of its own can be made to lead here (DNS
-rebinding). The API and the consent page answer whoever could not have come by such a name. The admin API, which can
-change and show everything, takes its own address alone, JSON, and the secret in that address.
+Any web page can make a browser send requests to 127.0.0.1, also under a name of its own (DNS rebinding). The
+API and the consent page do not answer to such names. The admin API, which can read and change everything,
+accepts only its own address, JSON, and the secret in that address.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from werkzeug import Request
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _LOCAL = (".localhost", ".local", ".internal", ".home.arpa")
-"""Endings of names that nobody can own in the public DNS, such as host.docker.internal."""
+"""Suffixes that nobody can register in the public DNS, such as host.docker.internal."""
 
 
 def foreign_name(request: Request) -> str | None:
-    """Why a request is not answered at all; None if it is."""
+    """Why a request is rejected; None if it is accepted."""
     host = _name(request.headers.get("Host", ""))
     if host is None:
         return "The Host header names no host"
@@ -30,7 +30,7 @@ def foreign_name(request: Request) -> str | None:
 
 
 def not_allowed_to_administer(request: Request, path: str, secret: str, port: str) -> tuple[int, str] | None:
-    """Why the admin API does not take a request, with a status; None if it does. `path` is below /sandbox/."""
+    """Why the admin API rejects a request, with a status; None if it accepts it. `path` is below /sandbox/."""
     places = {f"{name}:{port}" for name in _LOOPBACK}
     if request.headers.get("Host", "").lower() not in places:
         return 403, f"The admin API answers at {', '.join(sorted(places))} only"
@@ -45,7 +45,7 @@ def not_allowed_to_administer(request: Request, path: str, secret: str, port: st
 
 
 def _is_own(request: Request, places: Iterable[str]) -> bool:
-    """Whether no page of somebody else has sent it; programs other than browsers say nothing of that."""
+    """Whether the request comes from the sandbox's own origin or from a program that is no browser."""
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "none")
     return (origin is None or origin in {f"http://{place}" for place in places}) and site in {

@@ -1,4 +1,4 @@
-"""How a write is answered: the elements of a request, one after the other, and the answer for all of them."""
+"""Answers to writes: the elements of a request, one after the other, and the answer for all of them."""
 
 from __future__ import annotations
 
@@ -48,8 +48,7 @@ def elements(call: Call, key: str) -> list[Record]:
     """The elements of the body: ``{key: [...]}`` (``key`` in any case), a bare list, or one bare object.
 
     Values come as records keep them: decimals, dates, truth values and text by the name of their field; nulls
-    are left out, and so are objects and lists under names that nothing is done with. Raises the 400 refusal for a
-    body that can't be read.
+    and unknown objects and lists are left out. Raises the 400 refusal for a body that can't be read.
     """
     try:
         body = decoded(call.body)
@@ -153,9 +152,10 @@ def write(rule: Rule) -> Callable[[Call], Response]:
 
 
 def _named(call: Call, asked: Record, rule: Rule) -> str:
-    """The id of the record that an element or the address names; 404 for one that nobody knows.
+    """The id of the record that an element or the address names; 404 if there is none.
 
-    One unknown id in a POST ends the whole request before anything is written (as measured against a demo company).
+    One unknown id in a POST ends the whole request before anything is written (as measured against a demo
+    company).
     """
     if call.method == "PUT":
         return ""
@@ -174,7 +174,7 @@ def _named(call: Call, asked: Record, rule: Rule) -> str:
 
 
 def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
-    """What Xero says to a write of records."""
+    """The answer to a write of records."""
     quotes = call.resource.path == "Quotes"
     response = tally(
         call,
@@ -230,7 +230,7 @@ def tally(
 
 
 def noted(found: list[str]) -> list[Record]:
-    """Words as ValidationErrors and Warnings hold them."""
+    """Messages in the form of ValidationErrors and Warnings."""
     return [{"Message": one} for one in found]
 
 

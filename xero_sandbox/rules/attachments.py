@@ -1,4 +1,4 @@
-"""The rules for what hangs on records: notes in their history, files, and mail."""
+"""The rules for subresources: history notes, attachments and email."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BAD_NAME = re.compile(r'[<>:"/\\|?*+\x00]')
 
 
 def save_note(work: Work, owner: Record | None) -> Record:
-    """Add a note to the history of a record; it can't be changed or taken away."""
+    """Add a note to the history of a record; notes cannot be changed or deleted."""
     details = work.asked.get("Details", "")
     if owner is None:
         work.stop("The document with the supplied id was not found for this endpoint.")

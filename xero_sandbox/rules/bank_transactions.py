@@ -42,7 +42,7 @@ _IN_LEDGER = (
 
 
 def save_bank_transaction(work: Work, current: Record | None) -> Record:
-    """Check and put money spent or received; over- and prepayments make that credit as well."""
+    """Check and store money spent or received; overpayments and prepayments create that credit as well."""
     status = work.asked.get("Status", "AUTHORISED")
     if current is not None:
         _editable(work, current)
@@ -88,7 +88,7 @@ def _transaction(work: Work, current: Record | None) -> Record:
 
 
 def bank_account(work: Work, named: Record | None) -> Record:
-    """The bank account that is named, in full; an empty record if there is none."""
+    """The named bank account; an empty record if there is none."""
     found = account(work, named or {}, "Code")
     if found is None or found["Type"] != "BANK":
         work.refuse("The BankAccount could not be found" if named else "BankAccount must be specified")
@@ -123,7 +123,7 @@ def _delete_transaction(work: Work, current: Record) -> Record:
 
 
 def _to_control(work: Work, kind: str) -> None:
-    """Lines of over- and prepayments stand in receivables or payables unless they say otherwise."""
+    """Code the lines of overpayments and prepayments to receivables or payables by default."""
     control = work.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
     if "LineItems" in work.asked:
         lines = [
@@ -136,7 +136,7 @@ def _to_control(work: Work, kind: str) -> None:
 
 
 def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
-    """The overpayment or prepayment that a bank transaction makes."""
+    """Store the overpayment or prepayment of a bank transaction."""
     if key not in transaction:
         transaction[key] = work.new_id("credit")
     names = "Type Reference Contact Date Status LineAmountTypes LineItems CurrencyCode CurrencyRate"
@@ -158,7 +158,7 @@ BANK_TRANSACTIONS = Rule(save_bank_transaction)
 
 
 def save_transfer(work: Work, current: Record | None) -> Record:
-    """Move money between two bank accounts, or delete such a move (possible since July 2026)."""
+    """Transfer money between two bank accounts, or delete a transfer (possible since July 2026)."""
     asked = work.asked
     if current is not None or work.origin.updates:
         return _delete_transfer(work, current)

@@ -79,7 +79,7 @@ def _found(work: Work, asked: Record) -> Record | None:
 
 
 def save_contact(work: Work, current: Record | None) -> Record:
-    """Check and put a contact."""
+    """Check and store a contact."""
     if current is not None and current["ContactStatus"] == "ARCHIVED":
         work.stop(ARCHIVED)
     contact = _merged(work, work.asked, current)
@@ -111,7 +111,7 @@ def _merged(work: Work, asked: Record, current: Record | None) -> Record:
 
 
 def _check_references(work: Work, asked: Record) -> None:
-    """What a contact names has to exist, and its address for email has to be one."""
+    """Check the tax types, the currency and the email address of a contact."""
     if asked.get("EmailAddress") and not _EMAIL.fullmatch(asked["EmailAddress"]):
         work.refuse("Email address must be valid.")
     for name in ("AccountsReceivableTaxType", "AccountsPayableTaxType"):
@@ -132,7 +132,7 @@ def _persons(work: Work, asked: list[Record]) -> list[Record]:
 
 
 def _new_contact(work: Work) -> Record:
-    """A contact with empty slots for addresses and phones: an app's hold empty texts, others their type alone."""
+    """A new contact. Its empty addresses and phones have empty texts if an app creates it, else only their type."""
     contact: Record = {
         "ContactID": work.new_id("" if work.path == "Contacts" else "contact"),
         "ContactStatus": "ACTIVE",
@@ -181,9 +181,8 @@ def _unique(work: Work, contact: Record, asked: Record, current: Record | None) 
 def _slots(
     work: Work, asked: Record, contact: Record, name: str, key: str, fields: dict[str, int]
 ) -> list[Record]:
-    """Phones and addresses are slots by their type: one that is sent fills its slot, the others stay.
-
-    What is wrong with one is said on it, inside the refused element, as Xero does.
+    """Phones and addresses by type: those sent replace the one of their type, the others stay. Errors are noted
+    on the phone or address inside the refused element, as Xero does.
     """
     slots = {one[key]: one for one in contact[name]}
     kinds = _PHONES if name == "Phones" else _ADDRESSES
@@ -219,8 +218,8 @@ CONTACTS = Rule(
 def contact_of(work: Work, *, make: bool = True) -> Record:
     """The contact a document names, as the document keeps it: by ContactID, ContactNumber or Name.
 
-    A name that nobody has makes a contact (``make``); other fields beside it edit the contact, as Xero warns.
-    Notes what is wrong, and returns an empty record then.
+    An unknown name creates a contact (``make``); further fields edit the contact, as Xero warns. Returns an
+    empty record after an error.
     """
     asked: Record = work.asked.get("Contact") or {}
     if not any(asked.get(name) for name in ("ContactID", "ContactNumber", "Name")):
@@ -240,7 +239,7 @@ def contact_of(work: Work, *, make: bool = True) -> Record:
 
 
 def _with_edits(work: Work, asked: Record, found: Record | None) -> Record:
-    """The contact with what a document says of it; a new one if there is none."""
+    """The contact with the fields that a document sends; a new one if there is none."""
     ignored = {"ContactStatus"}
     if found is not None and str(asked.get("Name", "")).casefold() == found["Name"].casefold():
         ignored.add("Name")
@@ -257,14 +256,14 @@ def _edits(asked: Record, found: Record) -> bool:
 
 
 def met(work: Work, contact_id: str, role: str) -> None:
-    """A contact has become a customer or supplier; that does not move its UpdatedDateUTC (Xero's change notes)."""
+    """Mark a contact as customer or supplier; its UpdatedDateUTC stays (Xero's change notes)."""
     contact = work.get("Contacts", contact_id)
     if contact is not None and not contact.get(role):
         work.put("Contacts", {**contact, role: True}, touch=False)
 
 
 def merge(work: Work, contact: Record, into: Record) -> Record:
-    """Merge a contact into another one: it is archived and names the other, which has all its documents from now on."""
+    """Merge a contact into another one: it is archived and names the other one, which gets all its documents."""
     named = {"ContactID": into["ContactID"], "Name": into["Name"]}
     for path, table in work.organisation.tables.items():
         for record in table.matching("Contact.ContactID", str(contact["ContactID"])):
@@ -281,7 +280,7 @@ def merge(work: Work, contact: Record, into: Record) -> Record:
 
 
 def save_group(work: Work, current: Record | None) -> Record:
-    """Make, rename or delete a group; its members have an address of their own."""
+    """Create, rename or delete a group; its members have an endpoint of their own."""
     before = current or {}
     name, status = work.asked.get("Name", before.get("Name", "")), work.asked.get("Status", "ACTIVE")
     if not name:
@@ -327,7 +326,7 @@ def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool
 
 
 def add_members(work: Work, group: Record, contacts: list[Record]) -> Record:
-    """Put contacts into a group; contacts that are in it already stay. Returns the group."""
+    """Add contacts to a group; existing members stay. Returns the group."""
     members = {one["ContactID"]: one for one in group["Contacts"]}
     for contact in contacts:
         if contact["ContactStatus"] == "ARCHIVED":
@@ -340,7 +339,7 @@ def add_members(work: Work, group: Record, contacts: list[Record]) -> Record:
 
 
 def remove_members(work: Work, group: Record, contacts: list[str]) -> Record:
-    """Take contacts out of a group. Returns the group."""
+    """Remove contacts from a group. Returns the group."""
     others = [one for one in group["Contacts"] if one["ContactID"] not in contacts]
     kept = work.put("ContactGroups", {**group, "Contacts": others})
     _in_contacts(work, group, contacts, member=False)

@@ -29,10 +29,9 @@ _STEPS = {
 
 @dataclass(frozen=True)
 class Paper:
-    """What a kind of document is like: where it is kept, its number's field and series, and what can be written.
-
-    ``noun`` is how Xero calls it; ``text`` and ``days`` are fields that are taken as they come, ``by_hand`` those that
-    only Xero itself sets.
+    """A kind of document: its resource, the field and series of its number, and the fields that can be written.
+    ``noun`` is Xero's word for it in messages; ``text`` and ``days`` are fields stored as sent, ``by_hand``
+    those that only Xero itself sets.
     """
 
     path: str
@@ -96,17 +95,17 @@ CREDIT_NOTE = Paper(
 _PART_PAID = frozenset(
     "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate".split()
 )
-"""What a part-paid or paid document still takes."""
+"""The fields of a part-paid or paid document that can be changed."""
 
 _SILENT = frozenset({"DueDate", "SentToContact"})
-"""Changes of a part-paid document that do not move its UpdatedDateUTC (Xero's change notes)."""
+"""Fields of a part-paid document whose change leaves UpdatedDateUTC as it is (Xero's change notes)."""
 
 
 # --- the heading -----------------------------------------------------------------------------------------
 
 
 def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: bool = True) -> Record:
-    """A document with what was asked of its heading; its lines are still as they were."""
+    """The document with its heading as requested; its lines are unchanged."""
     asked = work.asked
     document = dict(current or {paper.id: work.new_id(), **paper.fresh})
     if paper.types:
@@ -153,7 +152,8 @@ def default_theme(work: Work) -> str | None:
 
 
 def _currency(work: Work, document: Record, current: Record | None) -> None:
-    """The currency: as asked, else the contact's, else the organisation's; the rate: as asked, else the day's."""
+    """Set the currency (requested, else the contact's, else the organisation's) and the rate (requested, else
+    the day's)."""
     contact = work.get("Contacts", (document.get("Contact") or {}).get("ContactID")) or {}
     code = (
         work.asked.get("CurrencyCode")
@@ -201,7 +201,8 @@ def numbered(work: Work, paper: Paper, document: Record) -> None:
 
 
 def _due(work: Work, document: Record) -> None:
-    """DueDate from the terms of the contact, else of the organisation; what an app approves needs one.
+    """Set DueDate by the payment terms of the contact, else of the organisation; apps cannot approve without
+    one.
 
     Bills that were entered in Xero itself may have none (as recorded).
     """
@@ -233,7 +234,8 @@ def _by_terms(day: date, number: int, kind: str) -> date:
 
 
 def match_invoice(work: Work) -> Record | None:
-    """Sales invoices by their number, also void ones: a number once used stays so. Bills have none of their own."""
+    """A sales invoice by its number, including voided ones: numbers are never free again. Bills have no own
+    numbers."""
     if work.asked.get("Type", "ACCREC") != "ACCREC":
         return None
     found = [
@@ -245,12 +247,12 @@ def match_invoice(work: Work) -> Record | None:
 
 
 def save_invoice(work: Work, current: Record | None) -> Record:
-    """Check and put an invoice or bill."""
+    """Check and store an invoice or bill."""
     return _save_bill(work, INVOICE, current)
 
 
 def save_credit_note(work: Work, current: Record | None) -> Record:
-    """Check and put a credit note."""
+    """Check and store a credit note."""
     return _save_bill(work, CREDIT_NOTE, current)
 
 
@@ -299,7 +301,7 @@ def _completed(work: Work, paper: Paper, document: Record, current: Record | Non
 def _into_ledger(
     work: Work, paper: Paper, document: Record, current: Record | None, *, approved: bool
 ) -> Record:
-    """Put a document, and into the ledger what has changed of it there."""
+    """Store a document, and post it again if an amount or account has changed."""
     if current is not None and current["Status"] in {"AUTHORISED", "PAID"}:
         if all(document.get(name) == current.get(name) for name in _IN_LEDGER):
             return work.put(paper.path, document)
@@ -320,7 +322,7 @@ _HIDDEN = frozenset(
 
 
 def own(paper: Paper, document: Record | None, sent: Record | None = None) -> Record:
-    """What a refused element shows of the document beside what was sent; not its number (as recorded)."""
+    """The fields of the document that a refused element shows besides those sent; not its number (as recorded)."""
     hidden = (_HIDDEN | {paper.number}) - set(sent or {})
     return {name: one for name, one in (document or {}).items() if name not in hidden}
 
@@ -340,7 +342,7 @@ def _unique_number(work: Work, paper: Paper, document: Record, current: Record |
 
 
 def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -> Record:
-    """A document with payments or credits on it takes only a few changes, and no lines, even such as it has."""
+    """Change a document with payments or credits: only a few fields, and no lines, not even the same ones."""
     free = _PART_PAID | {"UpdatedDateUTC", "Status", "IsDiscounted"}
     names = (set(document) | set(current)) - free
     changed = {name for name in _PART_PAID if document.get(name) != current.get(name)}
@@ -353,7 +355,8 @@ def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -
 
 
 def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
-    """Void or delete; the answer still shows the amount due of before (as recorded), the next read does not."""
+    """Void or delete a document. The answer still shows the old amount due (as recorded), the next read does
+    not."""
     if books.used(current):
         noun = paper.noun.lower()
         why = f"The status {status} cannot be applied to the {noun} because it has payments or credit notes allocated"
@@ -371,7 +374,7 @@ def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
 
 
 def to_ledger(work: Work, document: Record) -> None:
-    """An approved document: its journal, the stock it moves, and what its contact is now."""
+    """Post an approved document, move its stock, and mark its contact as customer or supplier."""
     work.post(work.ledger.post_document(document, work.at, _stock(work, document, 1)))
     met(work, document["Contact"]["ContactID"], "IsCustomer" if books.is_sale(document) else "IsSupplier")
 
@@ -379,7 +382,7 @@ def to_ledger(work: Work, document: Record) -> None:
 def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
     """Move tracked items: bills and credited sales add to the stock, sales take from it at average cost.
 
-    ``sign`` -1 undoes it. Gives the postings for the cost of what is sold.
+    ``sign`` -1 reverses that. Returns the postings for the cost of goods sold.
     """
     postings: list[Posting] = []
     posted: list[Record] = []
@@ -437,7 +440,7 @@ def _sold(
 
 
 def _taken(posted: list[Record], item: Record) -> Decimal:
-    """What a journal's next line for the stock of an item says."""
+    """The amount of the next posted line for the stock of an item; the line is removed from ``posted``."""
     for line in posted:
         if line.get("AccountCode") == item.get("InventoryAssetAccountCode") and line.get(
             "Description"

@@ -17,10 +17,11 @@ _PRICING = frozenset(
     "Quantity UnitAmount LineAmount TaxAmount TaxType AccountCode AccountID ItemCode DiscountRate"
     " DiscountAmount".split()
 )
-"""What is sent of a line when its tax is worked out anew."""
+"""Fields whose change makes the tax of a line be calculated again."""
 
 _TOLERANCE = Decimal("0.05")
-"""How far a TaxAmount that is sent may lie from the calculated one; Xero's number is not on record."""
+"""The largest difference between a TaxAmount that is sent and the calculated one; Xero does not document its
+own."""
 
 _APPLIES = {
     "ASSET": "CanApplyToAssets",
@@ -30,12 +31,11 @@ _APPLIES = {
     "REVENUE": "CanApplyToRevenue",
 }
 AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
-NO_TAX = {"NZ": "NONE", "AU": "BASEXCLUDED"}
 
 
 @dataclass(frozen=True)
 class Lines:
-    """What the lines of a kind of document are like.
+    """How lines of a kind of document are checked.
 
     ``sale``: items give their sales side, else the purchase side. ``complete``: as an approved document needs
     them. ``tax``: a line without TaxType gets the item's or account's. ``discount``: a line may have one.
@@ -67,7 +67,7 @@ def account(work: Work, asked: Record, code: str = "AccountCode") -> Record | No
 
 
 def none_type(work: Work) -> str:
-    """The tax type of things without tax."""
+    """The tax type for no tax."""
     known = {rate["TaxType"] for rate in work.organisation.records("TaxRates")}
     return "NONE" if "NONE" in known else "BASEXCLUDED"
 
@@ -75,9 +75,9 @@ def none_type(work: Work) -> str:
 def with_lines(work: Work, document: Record, kind: Lines, current: Record | None) -> Record:
     """``document`` with the lines that were asked for, its totals and taxes.
 
-    A line sent with its LineItemID keeps what is not sent: discount, tax, tracking and the rest. A line without one is
-    new, gets an id and stands before the others (XeroAPI/Xero-NetStandard#374, xero-python#111); a line that is not
-    listed is deleted. No LineItems leaves all as they are.
+    A line sent with its LineItemID keeps the fields that are not sent. A line without one is new, gets an id
+    and comes before the others (XeroAPI/Xero-NetStandard#374, xero-python#111); a line that is not listed is
+    deleted. No LineItems leaves all as they are.
     """
     before: list[Record] = (current or {}).get("LineItems", [])
     asked = work.asked.get("LineItems")
@@ -185,7 +185,7 @@ def _price(
 
 
 def _fill_from_amount(line: Record, amount: Decimal) -> None:
-    """Work out the price or the quantity that a line leaves out; the line amount is what is left after the discount."""
+    """Calculate the missing price or quantity of a line from its amount after discount."""
     discount = line.get("DiscountAmount") or ZERO
     part = 1 - (line.get("DiscountRate") or ZERO) / 100
     if not part:
@@ -198,7 +198,7 @@ def _fill_from_amount(line: Record, amount: Decimal) -> None:
 
 
 def _item(work: Work, kind: Lines, asked: Record, line: Record, wrong: Callable[[str], None]) -> None:
-    """An item fills in description, price, account and tax of a new line; a line that is kept has its own."""
+    """Fill in description, price, account and tax of a new line from its item; an existing line keeps its own."""
     code = asked["ItemCode"]
     if not code:
         line.pop("ItemCode", None)

@@ -17,7 +17,7 @@ _IN_LEDGER = ("Date", "JournalLines", "LineAmountTypes", "Narration")
 
 
 def save_manual_journal(work: Work, current: Record | None) -> Record:
-    """Check and put a manual journal; its lines have no ids, so the whole set is replaced."""
+    """Check and store a manual journal; its lines have no ids, so all of them are replaced."""
     was = current["Status"] if current else ""
     status = str(work.asked.get("Status", was or "DRAFT"))
     if status not in _STEPS.get(was, "").split():
@@ -70,7 +70,7 @@ def _end(work: Work, current: Record, status: str) -> Record:
 
 
 def _line(work: Work, asked: Record, kind: str) -> Record | None:
-    """One line, or none for an account that nobody knows: Xero takes such a line away and warns (API definition)."""
+    """One line, or None for an unknown account: Xero drops such a line with a warning (API definition)."""
     found = account(work, asked)
     name = asked.get("AccountCode") or asked.get("AccountID") or ""
     if found is None:

@@ -67,10 +67,9 @@ _QUOTE_STEPS = {
 
 
 def save_order(work: Work, current: Record | None) -> Record:
-    """Check and put a purchase order.
-
-    A create with the number of a live order updates that order without a word; a number that a deleted order
-    holds is refused, with a zero id (both measured against a demo company).
+    """Check and store a purchase order. A create with the number of an existing order updates that order
+    without a warning; the number of a deleted order is refused with a zero id (both measured against a demo
+    company).
     """
     asked = work.asked
     number = asked.get("PurchaseOrderNumber")
@@ -122,10 +121,8 @@ def match_quote(work: Work) -> Record | None:
 
 
 def save_quote(work: Work, current: Record | None) -> Record:
-    """Check and put a quote.
-
-    An update is close to a whole new heading (as recorded): Contact and Date have to be there, no QuoteNumber gives
-    the quote the next one, no Terms empties them. Lines without TaxType get no tax.
+    """Check and store a quote. An update needs Contact and Date; without QuoteNumber the quote gets the next
+    number, without Terms they become empty (as recorded). Lines without TaxType get no tax.
     """
     asked = work.asked
     was = current["Status"] if current else ""

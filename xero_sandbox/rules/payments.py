@@ -25,7 +25,7 @@ _PAID = {
 
 
 def save_payment(work: Work, current: Record | None) -> Record:
-    """Pay or refund; of a payment that is there only the Status can be changed, to DELETED."""
+    """Pay or refund a document; of an existing payment only the Status can be changed, to DELETED."""
     if current is None:
         return _pay(work, work.asked)
     if work.asked.get("Status") != "DELETED" or set(work.asked) - {"PaymentID", "Status"}:
@@ -38,7 +38,7 @@ def save_payment(work: Work, current: Record | None) -> Record:
 
 
 def _document(work: Work, asked: Record) -> tuple[str, Record]:
-    """Where the document of a payment is kept, and the document as it stands; ends the work if there is none."""
+    """The resource and the document of a payment; ends the work if there is none."""
     given = {name: asked[name] for name in _PAID if name in asked}
     for name, number in (("Invoice", "InvoiceNumber"), ("CreditNote", "CreditNoteNumber")):
         if number in asked and not given:
@@ -125,7 +125,7 @@ def _amounts(
 ) -> tuple[Decimal, Decimal, Decimal]:
     """Amount in the document's currency, BankAmount in the account's, and the rate between base and document.
 
-    Either amount gives the other by the rate, which is asked for or the day's; both give the rate.
+    One amount gives the other by the rate (requested, else the day's); both amounts give the rate.
     """
     code, base = document["CurrencyCode"], work.base
     amount, moved, rate = asked.get("Amount"), asked.get("BankAmount"), asked.get("CurrencyRate")
@@ -291,12 +291,12 @@ def allocate(work: Work, identifier: str) -> Record:
 
 
 def _journal_of(allocation_id: str) -> str:
-    """The id of an allocation's journal, which has the credit for its source like the credit's own."""
+    """The id of an allocation's journal; its source is the credit, like that of the credit's own journal."""
     return str(uuid.uuid5(uuid.UUID(allocation_id), "journal"))
 
 
 def deallocate(work: Work, credit: Record, allocation: Record) -> Record:
-    """Take an allocation back; returns the allocation."""
+    """Delete an allocation; returns it."""
     work.lock_dates(allocation["Date"])
     work.stop()
     invoice = work.get("Invoices", allocation["Invoice"]["InvoiceID"]) or {}
@@ -308,7 +308,7 @@ def deallocate(work: Work, credit: Record, allocation: Record) -> Record:
 
 
 def _allocation_journal(work: Work, credit: Record, allocation: Record) -> Record:
-    """The journal of an allocation: by its id, or for one made before the sandbox began, by its day and amount."""
+    """The journal of an allocation: by its id, or by date and amount for an allocation of the demo company."""
     known = work.get("Journals", _journal_of(allocation["AllocationID"]))
     if known is not None:
         return known

@@ -71,7 +71,7 @@ _NEW_ACCOUNT: Record = {
 
 
 def save_account(work: Work, current: Record | None) -> Record:
-    """Check and put an account; bank accounts have a number, all others a code."""
+    """Check and store an account; bank accounts need a number, all others a code."""
     asked = work.asked
     status = str(asked.get("Status", (current or {}).get("Status", "ACTIVE")))
     record: Record = {**_NEW_ACCOUNT, **(current or {"AccountID": work.new_id()})}
@@ -96,7 +96,7 @@ def save_account(work: Work, current: Record | None) -> Record:
 
 
 def _account_change(work: Work, current: Record | None, status: str) -> None:
-    """What of an account can be changed: nothing of a system account, status and fields not together."""
+    """Check what is changed: system accounts cannot be edited, status and other fields not in one request."""
     before = current or {}
     changed = any(name in work.asked and work.asked[name] != before.get(name) for name in _ACCOUNT)
     if before.get("SystemAccount") and (changed or status != before["Status"]):
@@ -135,7 +135,7 @@ def _account_names(work: Work, record: Record) -> None:
 
 
 def _default_tax(work: Work, group: str) -> str:
-    """The tax type a new account gets: that of the accounts for sales or expenses, none for all others."""
+    """The default tax type of a new account: that of sales or expenses, or none."""
     wanted = {"REVENUE": "OUTPUT", "EXPENSE": "INPUT"}.get(group)
     for rate in work.organisation.records("TaxRates"):
         if wanted and rate["Status"] == "ACTIVE" and rate["TaxType"].rstrip("0123456789") == wanted:
@@ -172,7 +172,7 @@ def match_item(work: Work) -> Record | None:
 
 
 def save_item(work: Work, current: Record | None) -> Record:
-    """Check and put an item; Code has to be there in every update as well."""
+    """Check and store an item; updates need the Code, too."""
     asked = work.asked
     item: Record = dict(current or {"ItemID": work.new_id(), "IsTrackedAsInventory": False})
     code = asked.get("Code")
@@ -259,7 +259,7 @@ def match_tax_rate(work: Work) -> Record | None:
 
 
 def save_tax_rate(work: Work, current: Record | None) -> Record:
-    """Check and put a tax rate of the organisation's own; those that Xero brings along stay as they are."""
+    """Check and store a tax rate of the organisation; Xero's own rates cannot be changed."""
     asked = work.asked
     if current is not None and not current["TaxType"].startswith("TAX"):
         work.stop("System tax rates cannot be edited")
@@ -430,7 +430,7 @@ def save_option(work: Work, category: Record, before: Record) -> Record:
 
 
 def delete_option(work: Work, category: Record, before: Record) -> Record:
-    """Take away an option that no line has; returns the option."""
+    """Delete an option that no line has; returns the option."""
     work.echo = before
     if _in_use(work, "TrackingOptionID", before["TrackingOptionID"]):
         work.stop("The tracking option cannot be deleted because it is in use")
@@ -443,7 +443,7 @@ def delete_option(work: Work, category: Record, before: Record) -> Record:
 
 
 def save_currency(work: Work, _current: Record | None) -> Record:
-    """Subscribe to a currency; it can't be changed or taken away again."""
+    """Subscribe to a currency; it cannot be changed or removed again."""
     code = str(work.asked.get("Code", ""))
     if len(code) != 3 or not code.isalpha():
         work.refuse("Currency Code must be specified" if not code else f"Currency Code '{code}' is not valid")
@@ -478,7 +478,7 @@ PAYMENT_SERVICES = Rule(save_payment_service, summarize="")
 
 
 def attach_services(work: Work, theme: Record, asked: list[Record]) -> list[Record]:
-    """Attach payment services to a branding theme; those that are attached already stay. Returns those asked for."""
+    """Attach payment services to a branding theme; those attached before stay. Returns the requested ones."""
     chosen: list[Record] = []
     for one in asked:
         service = work.get("PaymentServices", one.get("PaymentServiceID"))

@@ -1,8 +1,6 @@
-"""How one record is written: what is asked, the rules it meets, and what it changes.
-
-Each element of a request is a ``Work``. It keeps back what it changes until every rule is met, so that a refused
-element leaves nothing behind. The rules are functions beside this module, one module for each kind of record. They
-know neither HTTP nor the demo company: both write through them.
+"""How one record is written. Each element of a request is a ``Work``. It holds its changes back until every
+rule is met, so that a refused element changes nothing. The rules are functions in the other modules of this
+package. They know neither HTTP nor the demo company, which both write through them.
 """
 
 from __future__ import annotations
@@ -85,11 +83,12 @@ def chart_of(organisation: Organisation) -> books.Chart:
 
 @dataclass
 class Work:
-    """One element on its way into the organisation.
+    """One element that is being written.
 
-    ``asked`` is the element as sent; ``echo`` is what an answer shows of it when it is refused: what was asked, with
-    what was worked out so far. ``refuse`` notes a broken rule and continues, ``stop`` ends the work if a rule is
-    broken. ``was`` is the record as it stood. ``broken`` says that an error is noted on a part of the element.
+    ``asked`` is the element as sent; ``echo`` is what an answer shows of it when it is refused: what was asked,
+    with what was worked out so far. ``refuse`` notes a broken rule and continues, ``stop`` ends the work if a
+    rule is broken. ``was`` is the record as it stood. ``broken`` says that an error is noted on a part of the
+    element.
     """
 
     organisation: Organisation
@@ -120,7 +119,7 @@ class Work:
             self.errors.append(message)
 
     def warn(self, message: str) -> None:
-        """Note something odd about what is written all the same."""
+        """Note a warning; the element is written."""
         self.warnings.append(message)
 
     def stop(self, *reasons: str) -> None:
@@ -143,7 +142,7 @@ class Work:
 
     @property
     def today(self) -> date:
-        """The calendar day in the organisation's zone; what Xero takes for a missing Date."""
+        """The current day in the organisation's time zone; Xero's default for Date."""
         return (self.origin.at or self.organisation.now()).astimezone(zone(self.organisation)).date()
 
     @property
@@ -152,7 +151,7 @@ class Work:
         return str(head(self.organisation).get("BaseCurrency", "NZD"))
 
     def get(self, path: str, identifier: Any) -> Record | None:
-        """The record with that id as this work has left it."""
+        """The record with that id, including this work's changes."""
         rows = self.organisation.table(path).rows
         wanted = str(identifier or "")
         if wanted not in rows:
@@ -164,7 +163,7 @@ class Work:
         return self.organisation.table(path).matching(field_name, str(text)) if text else []
 
     def put(self, path: str, record: Record, *, touch: bool = True) -> Record:
-        """Keep a new or changed record, if all goes well; a record without a change keeps its stamp."""
+        """Store a new or changed record when the work is done; an unchanged record keeps its UpdatedDateUTC."""
         resource = RESOURCES[path]
         identifier = str(record.get(resource.id) or self.new_id())
         record = record if resource.id in record else {**record, resource.id: identifier}
@@ -185,7 +184,7 @@ class Work:
         return record
 
     def remove(self, path: str, identifier: str) -> None:
-        """Take a record away for good, if all goes well."""
+        """Delete a record when the work is done."""
         self._removed.append((path, identifier))
 
     def number(self, path: str, field_name: str, prefix: str) -> str:
@@ -204,7 +203,7 @@ class Work:
                 return number
 
     def commit(self) -> None:
-        """Put into the organisation what the work has kept back."""
+        """Store the changes of the work."""
         client_id = self.origin.client_id
         for (path, identifier), record in self._kept.items():
             self.organisation.put(path, record, touch=False)
@@ -214,7 +213,7 @@ class Work:
             self.organisation.remove(path, identifier)
 
     def contacts_concerned(self) -> set[str]:
-        """The contacts whose balances this work has moved."""
+        """The contacts whose balances this work changes."""
         return {
             str(record["Contact"]["ContactID"])
             for (path, _), record in self._kept.items()
@@ -236,7 +235,7 @@ class Work:
         return books.Ledger(self.chart, number, lambda name: self.new_id(f"/{name}"))
 
     def post(self, journal: Record, journal_id: str | None = None) -> None:
-        """Put a journal into the ledger, under an id of its own if one is given."""
+        """Post a journal, with this id if one is given."""
         self.put("Journals", {**journal, "JournalID": journal_id} if journal_id else journal, touch=False)
 
     @property
@@ -250,7 +249,7 @@ class Work:
         return books.standing(mine, source_id)
 
     def reverse(self, source_id: str) -> None:
-        """Undo what a document has in the ledger."""
+        """Reverse the journals of a document."""
         for journal in self.standing(source_id):
             self.post(self.ledger.reverse(journal, self.at))
 
@@ -273,7 +272,7 @@ _WITH_BALANCES = frozenset({"Invoices", "CreditNotes", "Overpayments", "Prepayme
 
 
 def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> None:
-    """Bring ``Contact.Balances`` up to date; that moves no contact's UpdatedDateUTC (Xero's change notes)."""
+    """Update ``Contact.Balances``; UpdatedDateUTC stays as it is (Xero's change notes)."""
     today = organisation.now().astimezone(zone(organisation)).date()
     for contact_id in contacts:
         contact = organisation.table("Contacts").rows.get(contact_id)
@@ -298,12 +297,12 @@ def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> Non
 class Rule:
     """How the elements of one resource are written.
 
-    ``save`` takes the work and the record as it stands (None: a new one), checks everything, puts what changes and
-    returns the record. ``match`` finds the record that a POST without an id means by its natural key. ``one``: the
-    verbs with which only the first element of a request counts, the others are dropped without a word.
-    ``summarize``: the verbs with which the ``summarizeErrors`` parameter is honoured. ``flag`` is the truth value
-    that marks a failure in an answer, ``lists`` are the empty lists that even a refused element shows. ``by_id``
-    is false where an element's identifier is a natural key that a create may bring along.
+    ``save`` takes the work and the record as it stands (None: a new one), checks everything, puts what changes
+    and returns the record. ``match`` finds the record that a POST without an id means by its natural key.
+    ``one``: the verbs with which only the first element of a request counts, the others are silently ignored.
+    ``summarize``: the verbs with which the ``summarizeErrors`` parameter is honoured. ``flag`` is the truth
+    value that marks a failure in an answer, ``lists`` are the empty lists that even a refused element shows.
+    ``by_id`` is false where an element's identifier is a natural key that a create may bring along.
     """
 
     save: Callable[[Work, Record | None], Record]
@@ -336,7 +335,7 @@ def attempt(
 
 
 def tried(work: Work, save: Callable[[], Record]) -> Work:
-    """Call ``save``; what it has put goes into the organisation unless it is refused."""
+    """Call ``save`` and store its changes unless the element is refused."""
     try:
         record = save()
         work.stop()

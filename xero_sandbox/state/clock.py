@@ -11,7 +11,7 @@ DEMO_DAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
 class Clock:
-    """An instant that moves on with ``real`` seconds unless it is frozen."""
+    """A time that advances with the ``real`` clock unless it is frozen."""
 
     def __init__(self, start: datetime = DEMO_DAY, real: Callable[[], float] = time.time) -> None:
         self._real = real
@@ -19,30 +19,30 @@ class Clock:
         self.set(start)
 
     def now(self) -> datetime:
-        """The sandbox's present, an aware UTC datetime."""
+        """The sandbox's current time, an aware UTC datetime."""
         if self.frozen:
             return self._base
         return self._base + timedelta(seconds=self._real() - self._since)
 
     def set(self, instant: datetime) -> None:
-        """Go to ``instant`` (aware)."""
+        """Set the clock to ``instant`` (aware)."""
         self._base, self._since = instant.astimezone(UTC), self._real()
 
     def advance(self, seconds: float) -> None:
-        """Go ``seconds`` on; a negative number goes back."""
+        """Move the clock by ``seconds``; negative numbers move it back."""
         self.set(self.now() + timedelta(seconds=seconds))
 
     def freeze(self, frozen: bool = True) -> None:
-        """Stand still, or run again from where it stands."""
+        """Stop the clock, or let it run."""
         self.set(self.now())
         self.frozen = frozen
 
     def state(self) -> dict[str, object]:
-        """What ``restore`` needs to go on in another process, as if the clock had never stopped."""
+        """The state for ``restore`` in another process."""
         return {"base": self._base.isoformat(), "since": self._since, "frozen": self.frozen}
 
     def restore(self, state: dict[str, object]) -> None:
-        """Take up what ``state`` gave."""
+        """Restore the state that ``state`` returned."""
         self._base = datetime.fromisoformat(str(state["base"]))
         self._since, self.frozen = float(str(state["since"])), bool(state["frozen"])
 

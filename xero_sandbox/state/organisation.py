@@ -16,7 +16,7 @@ _OFFLINE = ("IncludeOnline", False)
 
 
 class Keeper(Protocol):
-    """Where changes are written so that a later process finds them."""
+    """Stores changes for a later process."""
 
     def keep(self, space: str, key: str, value: Any) -> None:
         """Write one thing."""
@@ -26,7 +26,7 @@ class Keeper(Protocol):
 
 
 def _by_owner(rows: Iterable[Record]) -> dict[str, list[Record]]:
-    """Notes or files by the record they hang on, newest first, without the words that say whose they are."""
+    """Notes or files by the id of their record, newest first."""
     found: dict[str, list[Record]] = {}
     for row in rows:
         found.setdefault(str(row["ResourceID"]), []).insert(0, _unowned(row))
@@ -41,7 +41,7 @@ _REFERENCE = frozenset({"Accounts", "Organisation", "TaxRates", "TrackingCategor
 """The resources that ``derived`` values follow from."""
 
 _EXTRAS = frozenset({"Reports", "InvoiceReminders"})
-"""What an organisation may hold beside the resources."""
+"""What an organisation holds besides the resources."""
 
 
 class Organisation:
@@ -72,7 +72,8 @@ class Organisation:
         return self._cash_journals
 
     def derived(self, name: str, make: Callable[[], Any]) -> Any:
-        """What follows from accounts, tax rates, tracking and the organisation itself; made anew when they change."""
+        """A value made from accounts, tax rates, tracking and the organisation; it is made again when they
+        change."""
         if name not in self._derived:
             self._derived[name] = make()
         return self._derived[name]
@@ -89,17 +90,16 @@ class Organisation:
         return [table.rows[identifier] for identifier in table.ids()]
 
     def now(self) -> datetime:
-        """The present by the sandbox's clock."""
+        """The sandbox's current time."""
         return self._clock.now()
 
     def stamp(self) -> datetime:
-        """The present as Xero's database keeps it."""
+        """The current time as Xero's database keeps it."""
         return sql_stamp(self._clock.now())
 
     def put(self, resource: str, record: Record, *, touch: bool = True) -> Record:
-        """Keep a new or changed record, and return it as kept.
-
-        ``touch`` moves UpdatedDateUTC to the present (CreatedDateUTC for a new record of those that have it).
+        """Store a new or changed record and return it. ``touch`` sets UpdatedDateUTC, and CreatedDateUTC of a
+        new record that has it.
         """
         table = self.tables[resource]
         identifier = str(record.get(table.resource.id) or uuid.uuid4())
@@ -127,22 +127,11 @@ class Organisation:
             self._derived.clear()
 
     def everything(self) -> dict[str, list[Record]]:
-        """All records as a company of the seed has them: by the key of Xero's envelopes."""
+        """All records by the key of Xero's envelopes, as in ``Company.records``."""
         return {row.envelope: self.records(path) for path, row in RESOURCES.items()}
 
-    def take(self, resource: str, record: Record) -> None:
-        """Keep a record as the seed hands it over, its stamps as they are."""
-        if resource == "History":
-            self.note(str(record["ResourceID"]), _unowned(record))
-        elif resource == "Attachments":
-            self.attach(str(record["ResourceID"]), _unowned(record))
-        else:
-            self.put(
-                next(path for path, row in RESOURCES.items() if row.envelope == resource), record, touch=False
-            )
-
     def remove(self, resource: str, identifier: str) -> None:
-        """Take a record away, as if it had never been."""
+        """Delete a record."""
         self.tables[resource].remove(identifier)
         self._changed(resource)
         self._store.drop(f"records/{self.tenant_id}/{resource}", identifier)

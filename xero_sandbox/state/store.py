@@ -24,8 +24,7 @@ _DECIMAL, _DATE = 1, 2
 class Store:
     """The organisations, and small things by (space, key). Written through to ``path`` if there is one.
 
-    Change things inside ``with store.change():`` only: it holds the lock, and what was written is in the file
-    when it ends, or not at all.
+    Make changes only inside ``with store.change():``, which holds the lock and is one transaction in the file.
     """
 
     def __init__(self, clock: Clock, path: Path | None = None) -> None:
@@ -44,14 +43,14 @@ class Store:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Hold everybody else off while something is changed; one transaction in the file."""
+        """Hold the lock while something is changed; one transaction in the file."""
         with self.lock:
             self._depth += 1
             outermost = self._depth == 1 and self._file is not None
@@ -77,7 +76,7 @@ class Store:
             )
 
     def drop(self, space: str, key: str) -> None:
-        """Take one thing out of the file."""
+        """Delete one thing from the file."""
         if self._file is not None:
             self._file.execute("DELETE FROM thing WHERE space = ? AND key = ?", (space, key))
 
@@ -96,7 +95,7 @@ class Store:
     def add_organisation(
         self, tenant_id: str, name: str, records: Mapping[str, Iterable[Record]]
     ) -> Organisation:
-        """Take in an organisation with its records (see ``seed.Company``)."""
+        """Add an organisation with its records (see ``demo.company.Company``)."""
         organisation = self.organisations[tenant_id] = Organisation(
             tenant_id, name, records, self.clock, self
         )

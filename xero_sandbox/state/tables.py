@@ -58,7 +58,7 @@ class Table:
         )
 
     def put(self, record: Record) -> None:
-        """Take in a record, or the new state of one."""
+        """Store a new or changed record."""
         identifier = str(record[self.resource.id])
         self._unlist(identifier)
         self.rows[identifier] = record
@@ -71,7 +71,7 @@ class Table:
             words.setdefault(_word(record, self._paths[field]), {})[identifier] = None
 
     def remove(self, identifier: str) -> None:
-        """Forget a record for good."""
+        """Delete a record."""
         self._unlist(identifier)
         del self.rows[identifier], self._keys[identifier]
         self._numbers = None
@@ -97,7 +97,7 @@ class Table:
         return [self.rows[identifier] for identifier in words.get(text.casefold(), ())]
 
     def last(self) -> Record | None:
-        """The record that lists end with."""
+        """The last record of the list order."""
         return self.rows[self._index[-1][1]] if self._index else None
 
     def ids(self, after: Any = None, first: int = 0, count: int | None = None) -> list[str]:
@@ -142,7 +142,7 @@ class Table:
         return known
 
     def forget_texts(self) -> None:
-        """Something that the texts show has changed elsewhere."""
+        """Drop all texts, because something that they show has changed elsewhere."""
         self._texts.clear()
 
 

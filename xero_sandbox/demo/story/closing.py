@@ -1,4 +1,4 @@
-"""What is entered on the last day of the demo company's history, and what follows from all of it."""
+"""The last day of the demo company's history: what is entered then, and what follows from the whole history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .trade import Trade
 
 
 def after(story: Trade) -> Company:
-    """Enter what only the end can tell, and hand over the company."""
+    """Enter what depends on the whole history, and return the company."""
     _repeating(story)
     _groups(story)
     for name, slug in (("Waka Pay", "wakapay"), ("Tide Cards", "tidecards")):
@@ -41,9 +41,8 @@ _LINK_STATUS = {"VOIDED": "VOIDED", "DELETED": "VOIDED", "DRAFT": "DRAFT", "SUBM
 
 
 def _billable(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
-    """Costs on bills that are to be charged on, some already on a customer's invoice.
-
-    The links are made here as they stand at the end: some of their bills were voided since.
+    """Costs on bills that are charged to customers, some of them on an invoice already. The links are written
+    directly, because some of their bills were voided since.
     """
     bills = [one for one in records["Invoices"] if one["Type"] == "ACCPAY" and _freight(one)]
     sales = [one for one in records["Invoices"] if one["Type"] == "ACCREC"]
@@ -75,14 +74,15 @@ def _freight(bill: Record) -> list[Record]:
 
 
 def _target(bill: Record, sales: list[Record], status: str) -> Record | None:
-    """The sales invoice on which the cost of a live bill is charged: the first of that status since then."""
+    """The sales invoice that a bill's cost is charged on: the first one of that status on or after the bill's
+    date."""
     if bill["Status"] in _LINK_STATUS:
         return None
     return next((one for one in sales if one["Status"] == status and one["Date"] >= bill["Date"]), None)
 
 
 def _repeating(story: Trade) -> None:
-    """Templates: those the monthly invoices and bills came from, one in draft and one deleted."""
+    """Repeating invoices: the templates of the monthly invoices and bills, one draft and one deleted."""
     bookkeeper = story.bookkeeper
     bills = (
         ("rent", 10, 1, "4200.00"), ("phones", 12, 8, "189.00"), ("software", 13, 3, "82.00"),
@@ -137,7 +137,7 @@ def _repeating(story: Trade) -> None:
 
 
 def _groups(story: Trade) -> None:
-    """Contact groups with their members; members name their groups as well."""
+    """Contact groups with their members."""
     rows = story.organisation.table("Contacts").rows
     active = [one for one in story.bookkeeper.all("Contacts") if one["ContactStatus"] == "ACTIVE"]
     active.sort(key=lambda one: one["UpdatedDateUTC"])
@@ -161,7 +161,7 @@ def _groups(story: Trade) -> None:
 
 
 def _budgets(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
-    """Two years of months, for the whole company and for one region."""
+    """Budgets for two years by month, one for the whole company and one for a region."""
     plans = {
         **{"200": 34000, "201": 9500, "202": 4200, "203": 2600, "310": -14500, "400": -900, "412": -1700},
         **{"416": -838, "425": -1900, "445": -420, "469": -4200, "477": -14800, "478": -450},

@@ -16,7 +16,7 @@ _COUNTRY_CODES = {"Australia": "61", "United States": "1", "Deutschland": "49"}
 
 
 class Contacts(Setting):
-    """Makes the contacts, and knows their terms of payment."""
+    """Contacts and their payment terms."""
 
     def make_contact(
         self,
@@ -30,7 +30,7 @@ class Contacts(Setting):
         person: str,
         **more: Any,
     ) -> Record:
-        """A contact in full, with addresses, phones and what else is given."""
+        """Create a contact with addresses, phones and `more`."""
         first, _, last = person.partition(" ")
         index = len(self.bookkeeper.changed.get("Contacts", ()))
         plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
@@ -88,7 +88,7 @@ class Contacts(Setting):
         return self.bookkeeper.create("Contacts", asked, at, f"contact/{name}")
 
     def make_contacts(self) -> None:
-        """Customers and suppliers at the start; people who book for themselves as time goes on."""
+        """Customers and suppliers at the start, and individuals over time."""
         imported = local_time(date(2024, 11, 18), 9 * 3600 + 843, 407)
         for i, (name, currency, city, country, person, place) in enumerate(names.CUSTOMERS):
             at = imported if i % 3 else self.when(date(2024, 11, 19) + timedelta(days=i // 3))
@@ -130,7 +130,7 @@ class Contacts(Setting):
     def _customer_details(
         self, i: int, person: str, currency: str, region: str, department: str, terms: dict[str, Any]
     ) -> dict[str, Any]:
-        """What some customers have beside a name and an address."""
+        """The optional fields of a customer."""
         more: dict[str, Any] = {
             "PaymentTerms": {"Sales": terms},
             "SalesDefaultLineAmountType": "EXCLUSIVE" if department != "Retail" else "INCLUSIVE",
@@ -230,7 +230,7 @@ class Contacts(Setting):
         )
 
     def due(self, contact_id: str, day: date) -> date:
-        """When a document of `day` falls due by the contact's terms."""
+        """The due date of a document of `day` by the contact's payment terms."""
         kind, days = self.terms[contact_id]
         if kind == "OFFOLLOWINGMONTH":
             return add_months(day, 1).replace(day=days)

@@ -1,7 +1,6 @@
-"""The story of the demo company, Tōtara & Tide Limited of Nelson, told day by day through a `Clerk`.
-
-A fixed-seed generator decides what happens; a diary runs it in order of time, so that every record, balance and
-journal follows from what happened before.
+"""The story of the demo company, Tōtara & Tide Limited of Nelson, told month by month. A generator with a fixed
+seed decides what happens, and a diary runs the events in order of time, so that every record, balance and
+journal follows from earlier events.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from .trade import Trade
 
 
 class Story(Trade):
-    """Makes the company and lives through its two years."""
+    """Creates the company and runs its two years."""
 
     # --- month by month
 
     def month(self, first: date) -> None:
-        """Put the fixed points of a month into the diary."""
+        """Plan the regular events of a month."""
         plan, when, last = self.diary.plan, self.when, month_end(first)
         for index, day_of_month, value, repeat in (
             (10, 1, 4200.0, "rent"),
@@ -208,7 +207,7 @@ class Story(Trade):
         lines: list[tuple[str, str, Decimal]],
         status: str = "POSTED",
     ) -> None:
-        """A manual journal, straight from the diary."""
+        """Post a manual journal; called from the diary."""
         self.bookkeeper.manual_journal(text, day, at, lines, status=status)
 
     def _gst_return(self, at: datetime, day: date, last: date) -> None:
@@ -268,7 +267,7 @@ class Story(Trade):
     # --- the telling
 
     def tell(self) -> Company:
-        """Live through the two years and hand over the company."""
+        """Run the two years and return the company."""
         rare_events.before(self)
         day = START
         while day <= TODAY:
@@ -301,5 +300,5 @@ class Story(Trade):
 
 @without_collection()
 def company() -> Company:
-    """The demo company in full."""
+    """The demo company with its whole history."""
     return Story().tell()

@@ -14,14 +14,14 @@ from .sales import Sales
 from .setting import START, amount
 
 DISPUTE = date(2026, 6, 1)
-"""From here on the radio station's bills are contested, and left unpaid."""
+"""From this day on the radio station's bills are disputed and not paid."""
 
 
 class Purchases(Sales):
     """Bills, suppliers' credit notes and the weekly pay run."""
 
     def bill(self, at: datetime, day: date, index: int, value: float | None = None, **more: Any) -> Record:
-        """A bill of the supplier in row `index`, with what becomes of it."""
+        """A bill of the supplier in row `index`, and the events that follow."""
         rnd = self.random
         contact, row = self.suppliers[index]
         lines = self._bill_lines(row, value)
@@ -54,7 +54,7 @@ class Purchases(Sales):
         return record
 
     def _bill_lines(self, row: list[str], value: float | None) -> list[Record]:
-        """What the supplier of that row charges for."""
+        """The lines of a supplier's bill."""
         rnd, (_, currency, _, _, code, text, typical) = self.random, row
         tax = None if currency == "NZD" else "NONE"
         value = value or float(typical) * rnd.uniform(0.55, 1.6) * (1.9 if code == "310" else 1.2)
@@ -79,7 +79,7 @@ class Purchases(Sales):
         return lines
 
     def _after_bill(self, key: str, status: str, fate: float, later: datetime) -> None:
-        """Approve, delete, void or return a bill, as chance will have it."""
+        """Approve, delete, void or credit a bill, at random."""
         if status != "AUTHORISED" and fate < 0.012:
             self.diary.plan(later, self.end, "Invoices", key, "DELETED")
         elif status != "AUTHORISED":
@@ -124,7 +124,7 @@ class Purchases(Sales):
             self.diary.plan(at + timedelta(minutes=12), self._allocate_note, credit["CreditNoteID"], key)
 
     def pay_run(self, at: datetime, day: date) -> None:
-        """Thursday: what falls due within a week is paid, bills in dollars of ours in one batch."""
+        """Pay the bills that fall due within a week, those in New Zealand dollars in one batch."""
         soon = day + timedelta(days=7)
         batch: list[str] = []
         for record in self.bookkeeper.all("Invoices"):

@@ -1,4 +1,4 @@
-"""What the demo company has beside its daily trade: beginnings, rarities, and what is put in order at the end."""
+"""What the demo company has besides its daily trade: opening balances and rare events."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def before(story: Trade) -> None:
 
 
 def during(story: Trade) -> None:
-    """Put the rare things into the diary."""
+    """Plan the rare events."""
     plan, when = story.diary.plan, story.when
     for act, days in RARITIES.items():
         for text in days.split():
@@ -163,7 +163,7 @@ def _odd_lines(at: datetime, story: Trade, day: date) -> None:
 
 
 def _pending(at: datetime, story: Trade, day: date) -> None:
-    """The last days' papers, still waiting for somebody to approve them."""
+    """Documents of the last days that nobody has approved yet."""
     status = "SUBMITTED" if day.day % 2 else "DRAFT"
     lines = [
         story.bookkeeper.line(
@@ -194,7 +194,7 @@ def _wrong_bill(at: datetime, story: Trade, day: date) -> None:
 
 
 def _goodwill(at: datetime, story: Trade, day: date) -> None:
-    """Credit notes without an invoice: one still to be used, one in draft, one voided, one sent back deleted."""
+    """Credit notes without an invoice: one approved, one draft, one voided and one deleted."""
     served = [one for one in story.customers[20:] if one["id"] not in story.retired]
     for n, status in enumerate(("AUTHORISED", "DRAFT", "VOIDED", "DELETED")):
         number, moment = story.bookkeeper.number("CN-"), at + timedelta(minutes=7 * n)
@@ -336,7 +336,7 @@ def _together(at: datetime, story: Trade, day: date) -> None:
 
 
 def _legacy_journals(at: datetime, story: Trade, _day: date) -> None:
-    """Older than the company's books: land at the date of its deed, and a stocktake on a leap day."""
+    """Manual journals dated before the company's first day: the purchase of land, and a stocktake on a leap day."""
     deed = [
         ("740", "Deed of 1 July 1968, section 14", Decimal("4200.00")),
         ("970", "Family capital", Decimal("-4200.00")),
@@ -350,7 +350,7 @@ def _legacy_journals(at: datetime, story: Trade, _day: date) -> None:
 
 
 def _rare_journals(at: datetime, story: Trade, day: date) -> None:
-    """A journal that never was, one taken back, and one still in draft."""
+    """Manual journals that are deleted, voided and still in draft."""
     lines = [
         ("433", "Insurance to spread", Decimal("480.00")),
         ("620", "Insurance to spread", Decimal("-480.00")),
@@ -455,7 +455,7 @@ def _pay_claim(at: datetime, story: Trade, claim: Record, day: date) -> None:
 
 
 def _order(at: datetime, story: Trade, day: date, n: int) -> None:
-    """A purchase order; what has become of it shows in its status."""
+    """A purchase order that ends in one of several statuses."""
     rnd, bookkeeper = story.random, story.bookkeeper
     contact, row = story.suppliers[rnd.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 34, 35))]
     currency, account = row[1], row[4]
@@ -492,7 +492,7 @@ def _order(at: datetime, story: Trade, day: date, n: int) -> None:
 
 
 def _quote(at: datetime, story: Trade, day: date, n: int) -> None:
-    """A quote; most are sent, and then taken, refused or forgotten."""
+    """A quote; most are sent, and then accepted, declined or left open."""
     rnd, bookkeeper = story.random, story.bookkeeper
     customer = rnd.choice(story.active(at))
     tax = "ZERORATED" if customer["currency"] != "NZD" else None
@@ -549,7 +549,7 @@ def _archive(at: datetime, story: Trade, name: str) -> None:
 
 
 def _merge(at: datetime, story: Trade) -> None:
-    """A contact typed in twice; the second one is merged into the first."""
+    """A duplicate contact that is merged into the first one."""
     double = story.make_contact(
         "Okarito Nature Kayaks Ltd", at - timedelta(days=60), number="C0999", currency="NZD", city="Ōkārito",
         country="New Zealand", person="Gemma Barr",
@@ -573,4 +573,4 @@ RARITIES: dict[Callable[..., None], str] = {
     _goodwill: "2026-10-20",
     _pending: "2026-11-12 2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20",
 }
-"""What happens on a few days only."""
+"""The days of the rare events."""

@@ -63,7 +63,7 @@ class Sales(Contacts):
         )
 
     def active(self, at: datetime) -> list[Record]:
-        """The business customers known and not archived at that time."""
+        """The business customers that exist and are not archived at that time."""
         return [c for c in self.customers if c["from"] < at and c["id"] not in self.retired]
 
     def _pick_customer(self, at: datetime) -> Record:
@@ -72,7 +72,7 @@ class Sales(Contacts):
         )
 
     def sale(self, at: datetime, day: date) -> None:
-        """One more sales invoice, and what becomes of it."""
+        """A sales invoice, and the events that follow."""
         rnd, customer = self.random, self._pick_customer(at)
         tax = "ZERORATED" if customer["currency"] != "NZD" else None
         lines, amounts = self._sale_lines(customer, tax)
@@ -129,7 +129,7 @@ class Sales(Contacts):
             self.bookkeeper.end(resource, key, status, at)
 
     def after_sale(self, key: str, customer: Record) -> None:
-        """Pay, part-pay, credit, void or leave open, as the customer and chance will have it."""
+        """Plan what happens to an invoice: payment, part payment, credit, void, or nothing."""
         rnd, record = self.random, self.bookkeeper.get("Invoices", key)
         due: date = record["DueDate"]
         fate = rnd.random()
@@ -206,7 +206,7 @@ class Sales(Contacts):
         self.bookkeeper.delete_payment(payment_id, at)
 
     def _overpay(self, at: datetime, key: str, customer: Record) -> None:
-        """The invoice is paid, and some money too much came with it; it goes to a later invoice or back."""
+        """The customer pays too much; the overpayment is allocated to a later invoice or refunded."""
         if not self.receive(at, key):
             return
         day, name = self.local_day(at), f"overpayment/{key}"
@@ -233,7 +233,7 @@ class Sales(Contacts):
     def use_credit(
         self, at: datetime, resource: str, credit_id: str, contact_id: str, tries: int = 3
     ) -> None:
-        """Set a credit against an open invoice of the contact; refund it if there is none for long."""
+        """Allocate a credit to an open invoice of the contact, or refund it if there is none after some tries."""
         credit, day = self.bookkeeper.get(resource, credit_id), self.local_day(at)
         if credit["Status"] != "AUTHORISED":
             return
@@ -253,7 +253,7 @@ class Sales(Contacts):
             self.bookkeeper.pay(resource, credit_id, day, at, bank=bank, reference="Refund")
 
     def _credit(self, at: datetime, key: str, share: Decimal) -> None:
-        """A credit note for a share of an invoice, set against it at once."""
+        """A credit note for a share of an invoice, allocated to it soon after."""
         record = self._open(key)
         if record is None:
             return

@@ -1,4 +1,4 @@
-"""Where the demo company stands on its first day: accounts, items, contacts, and the diary of what is to come."""
+"""The demo company on its first day: accounts, tracking, items, and the diary of planned events."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def month_end(day: date) -> date:
 
 
 def amount(value: float) -> Decimal:
-    """A price with cents from a rough number."""
+    """A price in cents from a float."""
     return money(Decimal(round(value * 100)) / 100)
 
 
 class Diary:
-    """What is going to happen, in order of time; nothing happens after `END`."""
+    """Planned events in order of time; events after `END` do not happen."""
 
     def __init__(self) -> None:
         self._queue: list[tuple[datetime, int, Callable[..., Any], tuple[Any, ...]]] = []
@@ -70,19 +70,19 @@ class Diary:
         self._now = local_time(FOUNDED, 0)
 
     def plan(self, at: datetime, act: Callable[..., Any], *args: Any) -> None:
-        """Let `act(at, *args)` happen at that instant, or in a minute if that is over."""
+        """Plan `act(at, *args)` for that time, or a minute from now if it is past."""
         self._count += 1
         heapq.heappush(self._queue, (max(at, self._now + timedelta(minutes=1)), self._count, act, args))
 
     def run(self) -> None:
-        """Let everything up to `END` happen."""
+        """Run all events up to `END`."""
         while self._queue and self._queue[0][0] <= END:
             self._now, _, act, args = heapq.heappop(self._queue)
             act(self._now, *args)
 
 
 class Setting:
-    """The company as it opens, and the means to go on from there."""
+    """The company on its first day, and what all later events need."""
 
     def __init__(self) -> None:
         self.random = Random("Tōtara & Tide")
@@ -102,7 +102,7 @@ class Setting:
         self.tax_office = self.bank_contact = self.staff = self.walk_in = self.owner = ""
 
     def when(self, day: date, start: int = 8, end: int = 17) -> datetime:
-        """Some instant of business hours on `day`."""
+        """A random time in business hours on `day`."""
         seconds = self.random.randrange(start * 3600, end * 3600)
         return local_time(day, seconds, self.random.randrange(1000))
 
@@ -188,7 +188,8 @@ class Setting:
         return key
 
     def _archived_category(self, name: str, options: tuple[str, ...]) -> None:
-        """A category that was used once; only two can be active, so another one makes room for it meanwhile."""
+        """A tracking category that is archived. Only two can be active at a time, so another one is archived
+        meanwhile."""
         other = self.guid(f"tracking/{CATEGORIES[0][0]}")
         self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ARCHIVED")
         key = self._category(name, options)

@@ -65,7 +65,7 @@ class Trade(Purchases):
         self.bookkeeper.end("BankTransactions", key, "DELETED", at)
 
     def spend(self, at: datetime, day: date) -> None:
-        """Something small on the company card or from the cheque account."""
+        """A small purchase by company card or from the cheque account."""
         choices = [row for row in PETTY if self.suppliers[row[0]][0]["ContactID"] not in self.retired]
         index, text, code, low, high = self.random.choice(choices)
         bank = "093" if self.random.random() < 0.7 else "090"

@@ -1,0 +1,121 @@
+"""The Assets API: fixed assets, their types and the settings of their depreciation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from singer_xero.objects.apis import ASSETS_API
+from singer_xero.objects.base import Paging, XeroObject
+from singer_xero.objects.fields import Component, calculated, day, flag, guid, money, number, one, text, whole
+
+_SCOPES = ("assets.read", "assets")
+
+DEPRECIATION_SETTING = Component(
+    {
+        "depreciationMethod": text("Such as StraightLine or DiminishingValue100"),
+        "averagingMethod": text("FullMonth or ActualDays"),
+        "depreciationRate": number,
+        "effectiveLifeYears": whole,
+        "depreciationCalculationMethod": text("Rate, Life or None"),
+        "depreciableObjectId": calculated(guid),
+        "depreciableObjectType": calculated(text),
+        "bookEffectiveDateOfChangeId": calculated(guid),
+    }
+)
+_NEW_ZEALAND = "New Zealand only"
+DEPRECIATION_DETAIL = Component(
+    {
+        "currentCapitalGain": money,
+        "currentGainLoss": money,
+        "depreciationStartDate": day,
+        "costLimit": money,
+        "residualValue": money,
+        "priorAccumDepreciationAmount": money,
+        "currentAccumDepreciationAmount": money,
+        "businessUseCapitalGain": money(_NEW_ZEALAND),
+        "businessUseCurrentGainLoss": money(_NEW_ZEALAND),
+        "privateUseCapitalGain": money(_NEW_ZEALAND),
+        "privateUseCurrentGainLoss": money(_NEW_ZEALAND),
+        "initialDeductionPercentage": number(_NEW_ZEALAND),
+    }
+)
+
+_ROWS = (
+    XeroObject(
+        api=ASSETS_API,
+        name="asset_settings",
+        path="Settings",
+        envelope="",
+        key=(),
+        scopes=_SCOPES,
+        selected=False,
+        removal="never",
+        fields={
+            "assetNumberPrefix": text,
+            "assetNumberSequence": text,
+            "assetStartDate": day,
+            "lastDepreciationDate": day,
+            "defaultGainOnDisposalAccountId": guid,
+            "defaultLossOnDisposalAccountId": guid,
+            "defaultCapitalGainOnDisposalAccountId": guid,
+            "optInForTax": flag,
+        },
+    ),
+    XeroObject(
+        api=ASSETS_API,
+        name="asset_types",
+        path="AssetTypes",
+        envelope="",
+        key=("assetTypeId",),
+        scopes=_SCOPES,
+        natural_keys=("assetTypeName",),
+        selected=False,
+        removal="vanish",
+        fields={
+            "assetTypeId": guid,
+            "assetTypeName": text,
+            "fixedAssetAccountId": guid,
+            "depreciationExpenseAccountId": guid,
+            "accumulatedDepreciationAccountId": guid,
+            "bookDepreciationSetting": one(DEPRECIATION_SETTING),
+            "locks": calculated(whole("Assets with depreciation that use it")),
+        },
+    ),
+    XeroObject(
+        api=ASSETS_API,
+        name="assets",
+        path="Assets",
+        envelope="items",
+        key=("assetId",),
+        scopes=_SCOPES,
+        paging=Paging.PAGES,
+        # Xero requires a status, and takes one at a time.
+        walks=({"status": "DRAFT"}, {"status": "REGISTERED"}, {"status": "DISPOSED"}),
+        natural_keys=("assetNumber",),
+        statuses=("Draft", "Registered", "Disposed"),
+        selected=False,
+        removal="vanish",
+        fields={
+            "assetId": guid,
+            "assetName": text,
+            "assetTypeId": guid,
+            "assetNumber": text,
+            "purchaseDate": day,
+            "purchasePrice": money,
+            "disposalDate": day,
+            "disposalPrice": money,
+            "assetStatus": text("Draft, Registered or Disposed"),
+            "warrantyExpiryDate": text,
+            "serialNumber": text,
+            "bookDepreciationSetting": one(DEPRECIATION_SETTING),
+            "bookDepreciationDetail": one(DEPRECIATION_DETAIL),
+            "canRollback": calculated(flag),
+            "accountingBookValue": calculated(money),
+            "isDeleteEnabledForDate": calculated(flag),
+        },
+    ),
+)
+
+#: The rows of the Assets API by stream name, A to Z.
+ASSETS: Mapping[str, XeroObject] = MappingProxyType({row.name: row for row in _ROWS})
