@@ -104,6 +104,25 @@ def test_a_module_s_name_says_what_is_in_it() -> None:
     assert not words & {"utils", "util", "helpers", "helper", "misc", "common", "stuff"}
 
 
+#: What each package of the sandbox may import of the others: rules know neither HTTP nor the demo company.
+SANDBOX = {
+    "accounting": set(),
+    "state": {"accounting"},
+    "rules": {"accounting", "state"},
+    "demo": {"accounting", "state", "rules"},
+    "http": {"accounting", "state", "rules"},
+}
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if name.startswith(tuple(f"xero_sandbox.{one}" for one in SANDBOX))]
+)
+def test_the_packages_of_the_sandbox_lean_one_way(module: str) -> None:
+    package = module.split(".")[1]
+    others = {name.split(".")[1] for name in ours(module) if name.count(".") > 1} & SANDBOX.keys()
+    assert others <= SANDBOX[package] | {package}, module
+
+
 def circles() -> list[frozenset[str]]:
     """The groups of modules that reach each other by imports, those for type checking and in functions included."""
     reached = {module: set(ours(module) & MODULES.keys()) for module in MODULES}

@@ -42,12 +42,14 @@ class AdminRequest:
         body = request.get_data()
         self.body: dict[str, Any] = decoded(body) if body else {}
         if not isinstance(self.body, dict):
-            raise AdminRefusal("Send a JSON object")
+            raise AdminRefusal("The body must be a JSON object")
 
     def only(self, *known: str) -> dict[str, Any]:
         """The body; refuses unknown fields."""
         if unknown := set(self.body) - set(known):
-            raise AdminRefusal(f"Unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+            raise AdminRefusal(
+                f"Unknown fields: {', '.join(sorted(unknown))}. Valid fields: {', '.join(known)}"
+            )
         return self.body
 
     def organisation(self, tenant_id: str | None) -> Organisation:
@@ -58,13 +60,13 @@ class AdminRequest:
         for one in organisations.values():
             if tenant_id in {one.tenant_id, one.name}:
                 return one
-        raise AdminRefusal(f"There is no organisation {tenant_id!r}", 404)
+        raise AdminRefusal(f"Unknown organisation {tenant_id!r}", 404)
 
     def app(self, client_id: str | None) -> apps.App:
         """The app with this client id; the web app by default."""
         client_id = client_id or apps.WEB_APP.client_id
         if client_id not in self.xero.identity.apps:
-            raise AdminRefusal(f"There is no app {client_id!r}", 404)
+            raise AdminRefusal(f"Unknown app {client_id!r}", 404)
         return self.xero.identity.apps[client_id]
 
 
@@ -78,10 +80,10 @@ def answer(xero: Xero, request: Request) -> Response:
         handler, found = _URLS.match("/" + path, request.method)
         return _json(200, handler(AdminRequest(xero, request, tuple(found.values()))))
     except NotFound:
-        return _json(404, {"error": f"The admin API has no {path!r}"})
+        return _json(404, {"error": f"Unknown address of the admin API: {path!r}"})
     except MethodNotAllowed as error:
         known = sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"})
-        return _json(405, {"error": f"The admin API takes {', '.join(known)} there"})
+        return _json(405, {"error": f"This address of the admin API accepts {', '.join(known)}"})
     except AdminRefusal as refusal:
         return _json(refusal.status, {"error": str(refusal)})
     except TokenError as refusal:
@@ -186,7 +188,7 @@ def _release(asked: AdminRequest) -> Any:
 def _wait(asked: AdminRequest) -> Any:
     sent = asked.only("number", "hits")
     if not asked.xero.faults.wait(int(sent["number"]), int(sent["hits"])):
-        raise AdminRefusal(f"Fault {sent['number']} did not strike {sent['hits']} times")
+        raise AdminRefusal(f"Fault {sent['number']} did not hit {sent['hits']} calls")
     return {}
 
 
@@ -284,7 +286,7 @@ def _add_organisation(asked: AdminRequest) -> Any:
     records: dict[str, list[Record]] = {}
     for path, rows in sent.get("records", {}).items():
         if path not in RESOURCES:
-            raise AdminRefusal(f"There is no resource {path!r}")
+            raise AdminRefusal(f"Unknown resource {path!r}")
         records[path] = [{RESOURCES[path].id: str(uuid.uuid4()), **understood(row)} for row in rows]
     if not records.get("Organisation"):
         records["Organisation"] = [
@@ -298,7 +300,7 @@ def _add_organisation(asked: AdminRequest) -> Any:
 def _table(asked: AdminRequest) -> tuple[Organisation, str]:
     tenant_id, path = asked.pieces[:2]
     if path not in RESOURCES:
-        raise AdminRefusal(f"There is no resource {path!r}", 404)
+        raise AdminRefusal(f"Unknown resource {path!r}", 404)
     return asked.organisation(tenant_id), path
 
 
@@ -348,7 +350,7 @@ def _merge(asked: AdminRequest) -> Any:
         found = [organisation.table("Contacts").find(str(key)) for key in (asked.pieces[1], into)]
         contact, other = found
         if contact is None or other is None or contact is other:
-            raise AdminRefusal("Two contacts of the organisation are needed", 404)
+            raise AdminRefusal("Name two contacts of the organisation", 404)
         work = Work(organisation, "Contacts", {}, Origin())
         tried(work, lambda: contacts.merge(work, contact, other))
         refresh_balances(organisation, (contact["ContactID"], other["ContactID"]))

@@ -14,17 +14,17 @@ HOLD_LIMIT = 60.0
 KINDS = {
     "rate_limit": "429 with X-Rate-Limit-Problem ``problem``; ``retry_after`` seconds, null for no such header",
     "status": "any ``status`` with ``body`` (or ``hex``, for bytes that are no text), ``content_type`` and ``headers``",
-    "server_error": "500 with Xero's body, before the work",
-    "server_error_after": "500 with Xero's body, after the work was done",
+    "server_error": "500 with Xero's body; nothing is written",
+    "server_error_after": "500 with Xero's body, although the call was carried out",
     "unavailable": "503, the organisation is offline",
     "token_expired": "401 TokenExpired although the token is good",
     "html": "200 with an HTML page instead of JSON",
     "cut_off": "the body ends early: Content-Length is larger than what is sent",
-    "reset_before": "the connection drops before anything is done",
-    "reset_after": "the work is done, then the connection drops without an answer",
+    "reset_before": "the connection drops before the call is answered",
+    "reset_after": "the call is carried out, then the connection drops without an answer",
     "slow": "the answer takes ``seconds`` of real time",
     "hold": "the answer waits until the fault is released",
-    "edit": "after the answer a record changes: ``tenant``, ``resource``, ``id`` or ``position``, ``patch``",
+    "edit": "a record changes after the answer: ``tenant``, ``resource``, ``id`` or ``position``, ``patch``",
 }
 
 
@@ -89,10 +89,10 @@ class Faults:
         known = {one.name for one in fields(Fault)} - {"number", "seen", "hits"}
         if unknown := set(wanted) - known:
             raise ValueError(
-                f"A fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}"
+                f"Unknown options of a fault: {', '.join(sorted(unknown))}. Valid options: {', '.join(sorted(known))}"
             )
         if wanted.get("kind") not in KINDS:
-            raise ValueError(f"There is no fault {wanted.get('kind')!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"Unknown fault {wanted.get('kind')!r}. Valid kinds: {', '.join(KINDS)}")
         exact: dict[str, Any] = {
             name: float(value) if isinstance(value, Decimal) else value for name, value in wanted.items()
         }
@@ -165,6 +165,6 @@ class Switches:
         for name, value in wanted.items():
             if name not in {one.name for one in fields(self)}:
                 raise ValueError(
-                    f"There is no switch {name!r}; there are {', '.join(one.name for one in fields(self))}"
+                    f"Unknown switch {name!r}. Valid switches: {', '.join(one.name for one in fields(self))}"
                 )
             setattr(self, name, bool(value))

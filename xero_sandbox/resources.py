@@ -48,8 +48,8 @@ class Resource:
     it is empty; ``unitdp`` whether that parameter is taken (else prices have four decimals if ``four``), and
     ``exact`` whether prices without it show the decimals they have, up to four;
     ``twins`` the dates that also come as text; ``bare`` those written without ``+0000`` (``*``: all);
-    ``writes``, ``item_writes`` and ``parts`` the verbs Xero has for the list, for one record and for what
-    hangs on a record.
+    ``writes``, ``item_writes`` and ``parts`` the verbs Xero has for the list, for one record and for its
+    subresources.
     """
 
     path: str

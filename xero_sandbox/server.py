@@ -56,9 +56,7 @@ class Sandbox:
         admin_secret: str | None = None,
     ) -> None:
         if invoices is None and company not in COMPANIES:
-            raise ValueError(
-                f"There is no company {company!r} in the sandbox; there are {', '.join(COMPANIES)}"
-            )
+            raise ValueError(f"Unknown company {company!r}. Valid companies: {', '.join(COMPANIES)}")
         self._data = None if data is None else Path(data)
         self._company, self._invoices, self._port, self._now, self._limits = (
             company,

@@ -284,7 +284,7 @@ def _months(period: str | date) -> int:
     return year * 12 + month - 1
 
 
-# --- what hangs on a record ------------------------------------------------------------------------------
+# --- subresources ----------------------------------------------------------------------------------------
 
 
 def part(call: Call) -> Response:

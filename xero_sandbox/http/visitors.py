@@ -23,10 +23,10 @@ def foreign_name(request: Request) -> str | None:
     """Why a request is rejected; None if it is accepted."""
     host = _name(request.headers.get("Host", ""))
     if host is None:
-        return "The Host header names no host"
+        return "The Host header is not valid"
     if "." not in host or host.endswith(_LOCAL) or _is_address(host):
         return None
-    return f"The sandbox does not answer by the name {host}"
+    return f"The sandbox does not answer to the host name {host}"
 
 
 def not_allowed_to_administer(request: Request, path: str, secret: str, port: str) -> tuple[int, str] | None:
@@ -35,12 +35,12 @@ def not_allowed_to_administer(request: Request, path: str, secret: str, port: st
     if request.headers.get("Host", "").lower() not in places:
         return 403, f"The admin API answers at {', '.join(sorted(places))} only"
     if not _is_own(request, places):
-        return 403, "The admin API takes nothing from pages of others"
+        return 403, "The admin API accepts no requests from pages of other origins"
     given = path.partition("/")[0]
     if not secrets.compare_digest(given.encode(), secret.encode()):
         return 403, "The address of the admin API has a secret: use the address that xero-sandbox prints"
     if request.method in {"POST", "PUT", "PATCH"} and request.mimetype != "application/json":
-        return 415, "The admin API takes application/json only"
+        return 415, "The admin API accepts application/json only"
     return None
 
 

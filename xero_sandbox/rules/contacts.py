@@ -292,8 +292,7 @@ def save_group(work: Work, current: Record | None) -> Record:
         work.refuse(f"The status '{status}' is not valid for contact groups")
     if before.get("Status") == "DELETED":
         work.refuse("Deleted contact groups cannot be edited")
-    groups = work.organisation.records("ContactGroups")
-    if current is None and sum(one["Status"] == "ACTIVE" for one in groups) >= 100:
+    if current is None and len(work.matching("ContactGroups", "Status", "ACTIVE")) >= 100:
         work.refuse("You’ve reached the limit of 100 contact groups.")
     work.stop()
     group = {"Contacts": [], **before, "Name": name, "Status": status, "HasValidationErrors": False}

@@ -261,7 +261,7 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
     status = work.asked.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
     if status not in _STEPS.get(was, "").split():
         work.echo = {**own(paper, current), **work.echo}
-        work.stop(f"Invoice not of valid status for {'modification' if current else 'creation'}")
+        work.stop(f"Invoice not of valid status for {work.doing}")
     if current is not None and status in DEAD:
         return _end(work, paper, current, status)
     document = heading(work, paper, current)
@@ -277,9 +277,13 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
         return _edit_settled(work, paper, current, document)
     document = books.settled({**document, "Status": status})
     if paper is CREDIT_NOTE:
-        document["ID"] = document[paper.id]
-        document.pop("IsDiscounted", None)
+        document = _as_credit_note(document)
     return _into_ledger(work, paper, document, current, approved=status == "AUTHORISED")
+
+
+def _as_credit_note(document: Record) -> Record:
+    others = {name: one for name, one in document.items() if name != "IsDiscounted"}
+    return {**others, "ID": document["CreditNoteID"]}
 
 
 def _completed(work: Work, paper: Paper, document: Record, current: Record | None) -> Record:

@@ -21,24 +21,29 @@ def save_manual_journal(work: Work, current: Record | None) -> Record:
     was = current["Status"] if current else ""
     status = str(work.asked.get("Status", was or "DRAFT"))
     if status not in _STEPS.get(was, "").split():
-        work.stop(f"Manual Journal not of valid status for {'modification' if current else 'creation'}")
+        work.stop(f"Manual Journal not of valid status for {work.doing}")
     if current is not None and status in DEAD:
         return _end(work, current, status)
     journal = _journal(work, current, status)
     _check_balance(work, journal)
-    work.echo = {**{name: one for name, one in journal.items() if name != "ManualJournalID"}, **work.echo}
-    work.echo["JournalLines"] = journal.get("JournalLines", [])
+    shown = {name: one for name, one in journal.items() if name != "ManualJournalID"}
+    work.echo = {**shown, **work.echo, "JournalLines": journal.get("JournalLines", [])}
     before = current if was == "POSTED" else None
     if status == "POSTED":
         work.lock_dates(journal["Date"], before["Date"] if before else None)
     work.stop()
-    if current is not None and before is not None:
-        if all(journal.get(name) == current.get(name) for name in _IN_LEDGER):
-            return work.put("ManualJournals", journal)
-        work.reverse(current["ManualJournalID"])
+    if before is not None and _is_same(journal, before):
+        return work.put("ManualJournals", journal)
+    if before is not None:
+        work.reverse(before["ManualJournalID"])
     if status == "POSTED":
         work.post(work.ledger.post_manual_journal(journal, work.at))
     return work.put("ManualJournals", journal)
+
+
+def _is_same(journal: Record, before: Record) -> bool:
+    """Whether the ledger has nothing to change."""
+    return all(journal.get(name) == before.get(name) for name in _IN_LEDGER)
 
 
 def _journal(work: Work, current: Record | None, status: str) -> Record:

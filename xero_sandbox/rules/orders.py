@@ -83,9 +83,7 @@ def save_order(work: Work, current: Record | None) -> Record:
         order["PurchaseOrderNumber"] = number
     order["Status"] = status = asked.get("Status", order.get("Status", "DRAFT"))
     if order.get("Contact"):
-        order = with_lines(work, order, Lines(sale=False, complete=False, discount=True), current)
-        if not order["LineItems"]:
-            work.refuse("One or more line items must be specified")
+        order = _with_lines(work, order, Lines(sale=False, complete=False, discount=True), current)
     order["IsDiscounted"] = "TotalDiscount" in order
     _mark_sent(work, order)
     work.echo = {**own(ORDER, order, sent=asked), **work.echo, "Status": status}
@@ -98,6 +96,13 @@ def save_order(work: Work, current: Record | None) -> Record:
     work.stop()
     numbered(work, ORDER, order)
     return work.put("PurchaseOrders", order)
+
+
+def _with_lines(work: Work, document: Record, kind: Lines, current: Record | None) -> Record:
+    document = with_lines(work, document, kind, current)
+    if not document["LineItems"]:
+        work.refuse("One or more line items must be specified")
+    return document
 
 
 def _mark_sent(work: Work, order: Record) -> None:
@@ -142,10 +147,8 @@ def save_quote(work: Work, current: Record | None) -> Record:
     if other is not None and other["QuoteID"] != quote["QuoteID"]:
         work.refuse("Quote number must be unique")
     if quote.get("Contact"):
-        quote = with_lines(work, quote, Lines(sale=True, complete=False, tax=False, discount=True), current)
+        quote = _with_lines(work, quote, Lines(sale=True, complete=False, tax=False, discount=True), current)
         quote["LineItems"] = [{"ItemCode": "", "DiscountAmount": ZERO, **line} for line in quote["LineItems"]]
-        if not quote["LineItems"]:
-            work.refuse("One or more line items must be specified")
     quote.setdefault("TotalDiscount", ZERO)
     work.echo = {**own(QUOTE, quote, sent=asked), **work.echo}
     work.stop()

@@ -141,6 +141,11 @@ class Work:
         return self.origin.client_id is None
 
     @property
+    def doing(self) -> str:
+        """Xero's word for what is done: creation or modification."""
+        return "creation" if self.creates else "modification"
+
+    @property
     def today(self) -> date:
         """The current day in the organisation's time zone; Xero's default for Date."""
         return (self.origin.at or self.organisation.now()).astimezone(zone(self.organisation)).date()
