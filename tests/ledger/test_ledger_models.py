@@ -29,6 +29,49 @@ DEEDS, COMPANIES = 150, 3
 #: A tracking option that the random companies take out of use when lines have it.
 ARCHIVED = ("Department", "Shop")
 
+#: What a ledger has to get right; each of it happens in the companies, whose figures are then compared to the cent.
+SITUATIONS = {
+    "voided invoices": "SELECT 1 FROM {raw}.invoices WHERE status = 'VOIDED'",
+    "deleted invoices": "SELECT 1 FROM {raw}.invoices WHERE status = 'DELETED'",
+    "drafts": "SELECT 1 FROM {raw}.invoices WHERE status IN ('DRAFT', 'SUBMITTED')",
+    "voided credit notes": "SELECT 1 FROM {raw}.credit_notes WHERE status = 'VOIDED'",
+    "deleted bank transactions": "SELECT 1 FROM {raw}.bank_transactions WHERE status = 'DELETED'",
+    "tax inclusive": "SELECT 1 FROM {raw}.invoices WHERE lower(line_amount_types) = 'inclusive' AND status = 'PAID'",
+    "tax exclusive": "SELECT 1 FROM {raw}.invoices WHERE lower(line_amount_types) = 'exclusive' AND status = 'PAID'",
+    "no tax": "SELECT 1 FROM {raw}.invoices WHERE lower(line_amount_types) = 'notax' AND status = 'PAID'",
+    "discounts": "SELECT 1 FROM {raw}.invoice_line_items WHERE discount_rate > 0",
+    "cents on the rounding account": "SELECT 1 FROM {made}.general_ledger WHERE kind = 'Rounding' AND net_amount <> 0",
+    "realised currency gains": "SELECT 1 FROM {made}.ledger_document_entries e"
+    " JOIN {made}.organisations o USING (tenant_id)"
+    " WHERE e.account_id = o.currency_gain_account_id AND e.kind = 'Payments'",
+    "gains of allocations": "SELECT 1 FROM {made}.ledger_document_entries e"
+    " JOIN {made}.organisations o USING (tenant_id)"
+    " WHERE e.account_id = o.currency_gain_account_id AND e.kind = 'Allocations'",
+    "documents settled in several parts": "SELECT 1 FROM {made}.ledger_settlements"
+    " GROUP BY document_id HAVING count(*) > 2",
+    "overpayments": "SELECT 1 FROM {raw}.overpayments",
+    "prepayments": "SELECT 1 FROM {raw}.prepayments",
+    "allocated overpayments": "SELECT 1 FROM {raw}.overpayment_allocations",
+    "allocated prepayments": "SELECT 1 FROM {raw}.prepayment_allocations",
+    "allocated credit notes": "SELECT 1 FROM {raw}.credit_note_allocations",
+    "refunds of overpayments": "SELECT 1 FROM {raw}.payments"
+    " WHERE payment_type LIKE '%OVERPAYMENTPAYMENT' AND status = 'AUTHORISED'",
+    "refunds of prepayments": "SELECT 1 FROM {raw}.payments"
+    " WHERE payment_type LIKE '%PREPAYMENTPAYMENT' AND status = 'AUTHORISED'",
+    "refunds of credit notes": "SELECT 1 FROM {raw}.payments"
+    " WHERE payment_type LIKE '%CREDITPAYMENT' AND status = 'AUTHORISED'",
+    "deleted payments": "SELECT 1 FROM {raw}.payments WHERE status = 'DELETED'",
+    "batch payments": "SELECT 1 FROM {raw}.batch_payments WHERE status = 'AUTHORISED'",
+    "transfers": "SELECT 1 FROM {raw}.bank_transfers",
+    "manual journals with tax": "SELECT 1 FROM {raw}.manual_journal_lines WHERE tax_amount <> 0",
+    "voided manual journals": "SELECT 1 FROM {raw}.manual_journals WHERE status = 'VOIDED'",
+    "sales credit notes": "SELECT 1 FROM {raw}.credit_notes WHERE type = 'ACCRECCREDIT'",
+    "supplier credit notes": "SELECT 1 FROM {raw}.credit_notes WHERE type = 'ACCPAYCREDIT'",
+    "expense claims": "SELECT 1 FROM {made}.ledger_document_entries WHERE source_type = 'EXPCLAIM'",
+    "cost of tracked stock": "SELECT 1 FROM {made}.ledger_document_entries WHERE kind = 'Cost of stock sold'",
+    "lines with two tracking options": "SELECT 1 FROM {made}.ledger_line_tags WHERE tags = 2",
+    "lines with a foreign currency": "SELECT 1 FROM {made}.invoice_lines WHERE currency_code <> base_currency",
+}
 ACCOUNT_MONTHS = """
 WITH truth AS (
     SELECT j.tenant_id, date_trunc('month', CAST(j.journal_date AS date)) AS month, l.account_id,
@@ -74,13 +117,14 @@ WHERE a.is_profit_and_loss AND (coalesce(t.net, 0) <> 0 OR coalesce(u.net, 0) <>
 """
 
 
-def random_company(sandbox: Sandbox, seed: int) -> str:
-    """Tenant id of a new organisation after its deeds."""
+def random_company(sandbox: Sandbox, seed: int, happened: set[str]) -> str:
+    """Tenant id of a new organisation after its deeds, of which those that Xero took are added to `happened`."""
     company = RandomCompany(sandbox, f"Random {seed}", seed)
     for _ in range(DEEDS):
         company.act()
     company.archive_option(*ARCHIVED)
     company.close()
+    happened |= company.happened
     assert company.done > 3 * company.refused
     return company.tenant
 
@@ -100,7 +144,9 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
         found += read_company(settings, folder / "told")
     with Sandbox(company="empty", limits=False) as sandbox:
         sandbox.admin.freeze()
-        tenants = [random_company(sandbox, SEED + n) for n in range(COMPANIES)]
+        happened: set[str] = set()
+        tenants = [random_company(sandbox, SEED + n, happened) for n in range(COMPANIES)]
+        assert SEED != 20261120 or happened == {deed.__name__ for deed in RandomCompany.DEEDS}
         tokens = sandbox.admin.consent(tenants=tenants)
         settings = {**apps.WEB_APP.settings(sandbox.url), "tenant_ids": tenants}
         found += read_company({**settings, "refresh_token": tokens["refresh_token"]}, folder / "random")
@@ -147,6 +193,11 @@ def test_the_build_ran_every_model_and_every_test(warehouse: Any) -> None:
     assert "Completed successfully" in warehouse.said or "Completed with" in warehouse.said
     assert " ERROR=0 " in warehouse.said
     assert warehouse.said.count("PASS ") > 60
+
+
+@pytest.mark.parametrize("query", SITUATIONS.values(), ids=SITUATIONS)
+def test_what_a_ledger_has_to_get_right_happens_here(warehouse: Any, query: str) -> None:
+    assert warehouse.ask(f"SELECT count(*) FROM ({query}) AS found") > [(0,)]
 
 
 def test_each_account_and_month_is_equal_to_the_cent_without_any_report(warehouse: Any) -> None:
