@@ -6,11 +6,10 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from target_xero.intake.intake import Intake
+from target_xero.intake.spool import SpoolFile
 
 from .conftest import Wiring, record, schema
 
@@ -48,19 +47,15 @@ def test_what_waits_for_the_end_of_the_input_has_no_name_and_is_for_its_user_alo
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     modes: list[tuple[int, int]] = []
-    close = Intake.close
+    close = SpoolFile.close
 
-    def look(intake: Intake) -> None:
-        files: list[IO[bytes]] = [file for file in vars(intake).values() if hasattr(file, "fileno")]
-        files += [file for held in vars(intake).values() if isinstance(held, dict) for file in held.values()
-                  if hasattr(file, "fileno")]  # fmt: skip
-        for file in files:
-            if not file.closed:
-                status = os.fstat(file.fileno())
-                modes.append((stat.S_IMODE(status.st_mode), status.st_nlink))
-        close(intake)
+    def look(file: SpoolFile) -> None:
+        if not file.closed:
+            status = os.fstat(file.fileno())
+            modes.append((stat.S_IMODE(status.st_mode), status.st_nlink))
+        close(file)
 
-    monkeypatch.setattr(Intake, "close", look)
+    monkeypatch.setattr(SpoolFile, "close", look)
     wiring.write(schema("contacts", "id"), record("contacts", id="1", Name="One"))
     assert len(modes) >= 2
     assert set(modes) == {(0o600, 0)}
