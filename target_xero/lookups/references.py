@@ -13,20 +13,16 @@ from functools import lru_cache
 from typing import Any
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES, InvalidRecord, is_id
-from target_xero.intake.records import OWN_KEY
+from target_xero.content.payload import KINDS, REFERENCES, InvalidRecord, is_id
 from target_xero.lookups.codes import Codes
 from target_xero.lookups.lookups import Lookups, Record
+from target_xero.lookups.own_keys import OBJECTS_BY_NAME, TRACKING, OwnKeys
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.lookups.tracking import Tracking
-from target_xero.write_log import identity
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
 
-#: The objects of references that name more than an id.
-_OBJECTS = {name: of for name, of in REFERENCED_OBJECTS.items() if len(REFERENCES[name]) > 1}
-_TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
 #: What is named by a field of its own, and what Xero takes instead.
 _RENAMED = {"BrandingThemeName": "BrandingThemeID"}
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
@@ -54,6 +50,7 @@ class References:
         self._lookups = lookups
         self._tenant = tenant
         self.rejected = RejectedNames()
+        self.own_keys = OwnKeys(log, self.rejected)
         self._codes = Codes(log, lookups, self.rejected)
         self._tracking = Tracking(log, lookups, self.rejected)
         self._moves: dict[str, str] = {}
@@ -94,7 +91,7 @@ class References:
         self, name: str, reference: Mapping[str, Any], *, foreign: bool
     ) -> Iterable[tuple[tuple[str, str], str]]:
         """The names of a reference that only Xero can resolve, each with its object and field."""
-        target = _OBJECTS[name]
+        target = OBJECTS_BY_NAME[name]
         identifier, *others = REFERENCES[name]
         source = reference.get(identifier)
         is_resolved = source and is_id(source) and (self._mapped(source) or not foreign)
@@ -105,53 +102,6 @@ class References:
                 yield (target, field), value
             elif value:
                 return
-
-    def completed(self, content: Mapping[str, Any], source: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the content with Xero's ids instead of the source's own keys, and with the types of documents it
-        names.
-
-        `kinds` are the types by the names of references; those of the payments in a batch by their places in it.
-        """
-        found = dict(content)
-        for name, value in content.items():
-            if name in REFERENCES and isinstance(value, dict):
-                found[name] = self.own(name, value, source)
-                if name in kinds and REFERENCES[name][0] not in found[name]:
-                    found[name][KINDS[name]] = kinds[name]
-            elif name == "Payments":
-                places = kinds.get(name, {})
-                found[name] = [
-                    self.completed(one, source, {**kinds, **places.get(str(place), {})})
-                    for place, one in enumerate(value)
-                ]
-        return found
-
-    def own(self, name: str, given: Mapping[str, Any], source: str) -> dict[str, Any]:
-        """Return a reference with Xero's id instead of the source's key of the record."""
-        identifier = REFERENCES[name][0]
-        key = given.get(identifier)
-        if not key or is_id(key) or name in _TRACKING:
-            return dict(given)
-        target = _OBJECTS.get(name)
-        if target is None:
-            raise InvalidRecord(f"a GUID is needed, not {key!r}", f"{name}.{identifier}")
-        held = self._log.by_own_key(target, source, key)
-        if len({xero_id for _, xero_id in held}) > 1:
-            told = " and ".join(identity.shown(one) for one, _ in held)
-            raise InvalidRecord(
-                f"{key!r} is the key of {told}: name it in another way", f"{name}.{identifier}"
-            )
-        others = {field: value for field, value in given.items() if field != identifier}
-        if held:
-            return {identifier: held[0][1]}
-        if not others.keys() - {KINDS.get(name)}:
-            raise InvalidRecord(
-                self.rejected.why(target, [(OWN_KEY, key)])
-                or f"none of the source's {target} that were written has the key {key!r}: send it in a stream of "
-                f"{target} as well",
-                f"{name}.{identifier}",
-            )
-        return others
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """Return the content with its references as Xero takes them; raises `InvalidRecord` for an unknown one."""
@@ -210,7 +160,7 @@ class References:
         """Return the content with the ids of the accounts that it names by code, because some lists have only those."""
         found = dict(content)
         for name, value in content.items():
-            if _OBJECTS.get(name) == "accounts" and "AccountID" not in value:
+            if OBJECTS_BY_NAME.get(name) == "accounts" and "AccountID" not in value:
                 code = value.get("Code")
                 ids = [a["AccountID"] for a in self._lookups.whole("accounts") if a.get("Code") == code]
                 found[name] = {**value, "AccountID": ids[0]} if ids else value
@@ -226,24 +176,26 @@ class References:
             mapped = self._mapped(source)
             if mapped or not self.foreign(tenant):
                 return {identifier: self._living(name, mapped or source)}
-        target = _OBJECTS.get(name)
+        target, kind = OBJECTS_BY_NAME.get(name), given.get(KINDS.get(name, ""))
         tried = {field: str(given[field]) for field in others if given.get(field)}
-        spec = WRITE_SPECS[target] if target else None
-        if spec is not None and spec.referred_by_code:
-            found = self._codes.account_reference(tried, known=bool(source))
-            if found:
-                return found
-        elif spec is not None:
-            for field, value in tried.items():
-                known = self._numbered(spec, field, value, given.get(KINDS.get(name, "")))
-                if known:
-                    return {identifier: self._living(name, known)}
-        if spec is not None and self._may_be_created(spec, tried):
-            # Xero makes a contact of a name that it does not know.
-            return {"Name": tried["Name"]}
-        raise InvalidRecord(
-            self._nowhere(target or f"{name.lower()}s", tried, source, given.get(KINDS.get(name, "")))
-        )
+        if target and (
+            found := self._by_names(name, WRITE_SPECS[target], tried, kind, is_known=bool(source))
+        ):
+            return found
+        raise InvalidRecord(self._nowhere(target or f"{name.lower()}s", tried, source, kind))
+
+    def _by_names(
+        self, name: str, spec: WriteSpec, tried: Mapping[str, str], kind: str | None, *, is_known: bool
+    ) -> dict[str, str] | None:
+        """The reference by a code, number or name; `is_known` states that the source gave an id as well."""
+        if spec.referred_by_code:
+            return self._codes.account_reference(tried, known=is_known)
+        for field, value in tried.items():
+            known = self._numbered(spec, field, value, kind)
+            if known:
+                return {REFERENCES[name][0]: self._living(name, known)}
+        # Xero creates a contact of a name that it does not know.
+        return {"Name": tried["Name"]} if self._may_be_created(spec, tried) else None
 
     def _may_be_created(self, spec: WriteSpec, tried: Mapping[str, str]) -> bool:
         """Whether Xero is to create a contact: not one that was rejected in this run, or that is archived."""
@@ -310,7 +262,7 @@ class References:
 
     def _living(self, name: str, identifier: str) -> str:
         """The id of the contact that one was merged into, as far as that is known; any other id as it is."""
-        if _OBJECTS.get(name) != "contacts":
+        if OBJECTS_BY_NAME.get(name) != "contacts":
             return identifier
         met = {identifier}
         while (
@@ -385,7 +337,7 @@ _RESOLVED: frozenset[type] = frozenset({dict, list, str})
 @lru_cache(maxsize=4096)
 def _kind(name: str, of: type) -> str:
     """What a value of this name and type stands for; empty if it is sent as it is."""
-    if name in _TRACKING:
+    if name in TRACKING:
         return "tracking"
     if of is dict or of is list:
         if name in REFERENCES:
@@ -405,9 +357,9 @@ def _kind(name: str, of: type) -> str:
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """The references in a record and in what is nested in it."""
     for name, value in content.items():
-        if value.__class__ is dict and name in _OBJECTS:
+        if value.__class__ is dict and name in OBJECTS_BY_NAME:
             yield name, value
-        elif value.__class__ is list and name not in _TRACKING:
+        elif value.__class__ is list and name not in TRACKING:
             for one in value:
                 if one.__class__ is dict:
                     yield from _references(one)

@@ -47,9 +47,9 @@ class ContentResolver:
 
         Raises `InvalidRecord` for a reference that can't be resolved, and `ParentSkipped`.
         """
-        sent = self._references.completed(job.sent, _source_of(job), _kinds(spec, job))
+        sent = self._references.own_keys.completed(job.sent, _source_of(job), _kinds(spec, job))
         if spec.member_reference:
-            sent |= self._references.own(spec.member_reference, sent, _source_of(job))
+            sent |= self._references.own_keys.reference(spec.member_reference, sent, _source_of(job))
         owner = self._owner(spec, job, sent) if spec.parent_paths else entry.owner
         if spec.member_reference:
             return owner, dict(self._references.reference(spec.member_reference, sent, job.tenant))
@@ -61,7 +61,7 @@ class ContentResolver:
             if not kind:
                 raise
             return owner, self._references.resolve(
-                self._references.completed(sent, "", {"Invoice": kind}), tenant
+                self._references.own_keys.completed(sent, "", {"Invoice": kind}), tenant
             )
 
     def _kind_of_credit(self, owner: str | None) -> str:
