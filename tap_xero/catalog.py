@@ -1,4 +1,4 @@
-"""What a catalogue from outside must be, what it may leave out, and which replication it asks for."""
+"""Reads a catalog: checks it, completes it and settles the replication that it asks for."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tap_xero.records.projection import Projection
 
 
 def catalog_from(file: IO[str]) -> dict[str, Any]:
-    """Read a catalogue; raises `InputProblem` when it isn't one."""
-    catalog = json_text(text_of(file, "catalogue"), "catalogue")
+    """Read a catalog; raises `InputProblem` when it isn't one."""
+    catalog = json_text(text_of(file, "catalog"), "catalog")
     streams = catalog.get("streams")
     if not isinstance(streams, list) or not all(
         isinstance(entry, dict) and isinstance(entry.get("tap_stream_id"), str) for entry in streams
     ):
         raise InputProblem(
-            "The catalogue holds no list 'streams' with a tap_stream_id in each; make one with --discover."
+            "The catalog has no list 'streams' with a tap_stream_id in each. Make one with --discover."
         )
     for entry in streams:
         metadata, schema = entry.get("metadata") or [], entry.get("schema") or {}
@@ -41,16 +41,16 @@ def _is_metadata(one: Any) -> bool:
 
 def _mistaken(entry: dict[str, Any], what: str) -> InputProblem:
     return InputProblem(
-        f"The catalogue, stream {entry['tap_stream_id']}: its {what}; make a catalogue with --discover."
+        f"The catalog, stream {entry['tap_stream_id']}: its {what}. Make a catalog with --discover."
     )
 
 
 def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a catalogue of few words what a target can't do without: the keys, and key and cursor in each schema.
+    """Complete a short catalog: add the key properties, and the key and cursor fields to each schema.
 
     An entry without fields gets all of them.
-    `settings` say how fields are named. Returns a new catalogue; raises `InputProblem` when one selects a
-    stream that there is not, which would be left out without a word.
+    `settings` say how fields are named. Returns a new catalog; raises `InputProblem` if it selects an
+    unknown stream, which the SDK would silently ignore.
     """
     streams = []
     for entry in catalog.get("streams", []):
@@ -79,10 +79,10 @@ def _check_name(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     if name not in EVERY:
         near = difflib.get_close_matches(name, EVERY, 1)
         meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists those that there are."
-        raise InputProblem(f"The catalogue selects the stream {name}, which there is not{meant}")
+        raise InputProblem(f"The catalog selects the stream {name}, which is unknown{meant}")
     if name in NESTED_TABLES and not settings.get("nested_tables"):
         raise InputProblem(
-            f"The catalogue selects the stream {name}, which is there with nested_tables: true only. Set that, or "
+            f"The catalog selects the stream {name}, which exists only with nested_tables: true. Set that, or "
             "deselect the stream."
         )
 
@@ -93,11 +93,11 @@ def _root(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
-    """Settle which replication a catalogue asks for, since it may say so in four places.
+    """Settle the replication that a catalog asks for, which it may do in four places.
 
     The stream's metadata wins over the entry's own fields, which `--discover` has always filled in: there
     `forced-replication-method`, then `replication-method`, then a `replication-key` alone, which means incremental.
-    Returns a new catalogue in which the entry's fields hold the choice.
+    Returns a new catalog in which the entry's fields hold the choice.
     """
     streams = []
     for entry in catalog.get("streams", []):

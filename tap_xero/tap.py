@@ -73,7 +73,7 @@ class TapXero(SdkTap):
         _ = self.run  # reads the settings
 
     def _shapes(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings for the shape of records: a catalogue is read by them before there is a configuration."""
+        """The settings for the shape of records: a catalog is read by them before there is a configuration."""
         schema = self.config_jsonschema["properties"]
         found = {name: (given.get("config") or {}).get(name) for name in SHAPING}
         for name, value in found.items():

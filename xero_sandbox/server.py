@@ -131,7 +131,7 @@ class Sandbox:
                 )
             ]
         else:
-            companies = [_seeded(name, now) for name in COMPANIES[self._company]]
+            companies = [_company(name, now) for name in COMPANIES[self._company]]
         return [(one.tenant_id, one.name, one.records) for one in companies]
 
     def stop(self) -> None:
@@ -158,10 +158,19 @@ class Sandbox:
         self.stop()
 
 
-@lru_cache(maxsize=16)
-def _seeded(name: str, now: datetime) -> Any:
+def _company(name: str, now: datetime) -> Any:
+    companies = importlib.import_module(f"{__package__}.demo.companies")
+    if name == "empty_company":
+        return companies.empty_company(now)
+    companies.check_after_history(now)
+    return _with_history(name)
+
+
+@lru_cache
+def _with_history(name: str) -> Any:
     """A demo company, built once per process: records are never changed in place, so sandboxes can share it."""
-    return getattr(importlib.import_module(f"{__package__}.demo.companies"), name)(now)
+    companies = importlib.import_module(f"{__package__}.demo.companies")
+    return getattr(companies, name)(companies.HISTORY_ENDS)
 
 
 def _file(data: Path | None) -> Path | None:

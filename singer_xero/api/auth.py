@@ -135,14 +135,7 @@ class Identity:
     def _post(
         self, path: str, client_id: str, client_secret: str | None, form: dict[str, str], call: str
     ) -> Answer:
-        check_sendable("client_id", client_id)
-        check_sendable("client_secret", client_secret or "")
-        # A web app proves itself by HTTP Basic; a PKCE app has nothing to prove and says its id in the form.
-        basic = requests.auth.HTTPBasicAuth(client_id, client_secret) if client_secret else None
-        data = form if client_secret else {**form, "client_id": client_id}
-        remember(*(form.get(name) for name in _SECRET_FIELDS))
-        if client_secret:
-            remember_basic(client_id, client_secret)
+        basic, data = _proof(client_id, client_secret, form)
         waits = backoff.expo(max_value=30)
         next(waits)
         slow = 0
@@ -175,6 +168,19 @@ class Identity:
                 if tries > 1:
                     self._sleep(backoff.full_jitter(next(waits)))
         raise failure
+
+
+def _proof(
+    client_id: str, client_secret: str | None, form: dict[str, str]
+) -> tuple[requests.auth.HTTPBasicAuth | None, dict[str, str]]:
+    """How an app proves itself, and the form that it sends: a web app by HTTP Basic, a PKCE app says its id only."""
+    check_sendable("client_id", client_id)
+    check_sendable("client_secret", client_secret or "")
+    remember(*(form.get(name) for name in _SECRET_FIELDS))
+    if not client_secret:
+        return None, {**form, "client_id": client_id}
+    remember_basic(client_id, client_secret)
+    return requests.auth.HTTPBasicAuth(client_id, client_secret), form
 
 
 def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> Unavailable | None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from singer_xero.api.transport import Answer, read_through
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from singer_xero.api.transport import Answer
+BASE_PATH = "/api.xro/2.0"
+"""Where a path lies that doesn't begin with a slash."""
+
+JSON = "application/json"
 
 _KEY_LASTS = 5 * 60.0
 
@@ -31,6 +38,44 @@ class Call:
     read: Callable[[Answer], Any]
     unsure_since: float | None = None
 
+    @classmethod
+    def to(
+        cls,
+        url: str,
+        verb: str,
+        path: str,
+        *,
+        tenant_id: str | None,
+        header: str | None,
+        accept: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        key: str | None = None,
+        urgent: bool = False,
+        last: bool = False,
+        read: Callable[[Answer], Any] | None = None,
+    ) -> Call:
+        """A call to a host's address; `header` is what to send as Xero-Tenant-Id. See `XeroClient.get` for the rest."""
+        query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
+        full = {"Accept": accept, **(headers or {})}
+        if header is not None:
+            full["Xero-Tenant-Id"] = header
+        return cls(
+            name=_named(verb, path, query),
+            verb=verb,
+            url=url + quote(path if path.startswith("/") else f"{BASE_PATH}/{path}", safe="/"),
+            tenant_id=tenant_id,
+            query=query,
+            headers=full,
+            data=data,
+            key=key,
+            is_json=accept == JSON and verb != "DELETE",
+            urgent=urgent,
+            last=last,
+            read=read or read_through,
+        )
+
     def unsure(self, started: float) -> None:
         """Note that a write was sent at that time and may have been done."""
         if self.verb != "GET" and self.unsure_since is None:
@@ -41,3 +86,20 @@ class Call:
         if self.unsure_since is None:
             return False
         return not self.key or at - self.unsure_since >= _KEY_LASTS
+
+
+def _named(verb: str, path: str, query: Mapping[str, str]) -> str:
+    place = "".join(f" {name} {query[name]}" for name in ("page", "offset") if name in query)
+    return f"{verb} {path.removeprefix(f'{BASE_PATH}/')}{place}"
+
+
+def _query(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(_query(one) for one in value)
+    return str(value)

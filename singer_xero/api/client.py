@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
 import backoff
 import msgspec
@@ -30,6 +29,7 @@ from singer_xero.api.auth import (
     RefreshToken,
     scopes_of,
 )
+from singer_xero.api.call import JSON as _JSON
 from singer_xero.api.call import Call
 from singer_xero.api.errors import (
     NetworkSetupError,
@@ -50,7 +50,7 @@ from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
 from singer_xero.api.response_body import BOUNDS, Bounds, Broken
 from singer_xero.api.tokens import open_store
-from singer_xero.api.transport import MAX_SLOW, Answer, Transport, read_through, require_https
+from singer_xero.api.transport import MAX_SLOW, Answer, Transport, require_https
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,10 +59,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 API_URL = "https://api.xero.com"
-BASE_PATH = "/api.xro/2.0"
 USER_AGENT = f"singer-xero/{version('singer-xero')}"
 
-_JSON = "application/json"
 _OVER_LIMIT = "Run again later, with fewer programs that call Xero at the same time: they share its limits."
 _LONGEST_KEY = 128
 # Not the organisation of a custom connection (None), but calls that belong to none.
@@ -257,40 +255,10 @@ class XeroClient:
         self._limits.close()
         self._transport.close()
 
-    def _call(
-        self,
-        verb: str,
-        tenant_id: str | None,
-        path: str,
-        *,
-        accept: str,
-        params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        data: bytes | None = None,
-        key: str | None = None,
-        urgent: bool = False,
-        last: bool = False,
-        read: Callable[[Answer], Any] | None = None,
-    ) -> Answer:
-        query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
-        url = self._api_url + quote(path if path.startswith("/") else f"{BASE_PATH}/{path}", safe="/")
-        full = {"Accept": accept, **(headers or {})}
-        if tenant_id is not None and tenant_id != _NO_ORGANISATION:
-            full["Xero-Tenant-Id"] = tenant_id
-        call = Call(
-            _named(verb, path, query),
-            verb,
-            url,
-            tenant_id,
-            query,
-            full,
-            data,
-            key,
-            accept == _JSON and verb != "DELETE",
-            urgent,
-            last,
-            read or read_through,
-        )
+    def _call(self, verb: str, tenant_id: str | None, path: str, **options: Any) -> Answer:
+        """Make a call; `options` are those of `Call.to`."""
+        named = None if tenant_id == _NO_ORGANISATION else tenant_id
+        call = Call.to(self._api_url, verb, path, tenant_id=tenant_id, header=named, **options)
         try:
             return self._answered(call)
         except XeroError as error:
@@ -302,7 +270,7 @@ class XeroClient:
                 call=call.name,
                 status=error.status,
                 correlation_id=error.correlation_id,
-                idempotency_key=key,
+                idempotency_key=call.key,
             ) from error
 
     def _answered(self, call: Call) -> Answer:
@@ -447,20 +415,3 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-def _named(verb: str, path: str, query: Mapping[str, str]) -> str:
-    place = "".join(f" {name} {query[name]}" for name in ("page", "offset") if name in query)
-    return f"{verb} {path.removeprefix(f'{BASE_PATH}/')}{place}"
-
-
-def _query(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ",".join(_query(one) for one in value)
-    return str(value)

@@ -1,9 +1,9 @@
-"""Reads ahead: while one list is passed on, those behind it are already being fetched.
+"""Prefetching: while one list is passed on, the next ones are already being fetched.
 
-Xero lets five calls of an organisation be under way at once, and most lists take one or two: read one after another,
-a run is mostly waiting. Here a few threads fetch, the lists side by side and the organisations too, while the one
-consumer gets each list's chunks in order, as if nothing else were going on. What lies ready is packed and bounded in
-bytes; the list that is being consumed is never held up by what was fetched for later ones.
+Xero allows five calls of an organisation at once, and most lists take one or two calls: reading one list after another
+is mostly waiting. A few threads fetch lists and organisations side by side, and the one consumer gets the chunks of
+each list in order. What lies ready is bounded in bytes, and packed beyond a bound. The list that is being consumed is
+never held up by what was fetched for later ones.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ class Prefetch:
         self._lists = iter(lists)
         self._most_lanes = lanes
         self._lanes: dict[Hashable, _Lane] = {}
-        self._pool = ThreadPoolExecutor(threads, "read-ahead")
+        self._pool = ThreadPoolExecutor(threads, "prefetch")
         # Calls of one list that are made at once have threads of their own: lists wait for them, they wait for nobody.
-        self._calls = ThreadPoolExecutor(threads, "read-ahead-call")
+        self._calls = ThreadPoolExecutor(threads, "prefetch-call")
         self._begin()
 
     def _begin(self, wanted: Hashable = None) -> None:

@@ -83,25 +83,41 @@ def unfold(table: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
         })  # fmt: skip
 
 
+class _Headings:
+    """The headings that stand before rows instead of around them: sections without rows, up to their totals."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._totals = {label.casefold(): place for place, row in enumerate(rows) for label in _labels(row)}
+        self._open: list[tuple[str, int]] = []  # with the place of its total, or -1
+
+    def begin(self, title: str, place: int) -> None:
+        """A heading stands at this place; those whose total lies before it have ended."""
+        end = self._totals.get(f"total {title}".casefold(), -1)
+        self._open = [*(one for one in self._open if one[1] >= place), (title, end if end > place else -1)]
+
+    def around(self, place: int) -> list[str]:
+        """The headings of the row at this place; if it is the total of one of them, those within it have ended."""
+        ending = [number for number, (_, end) in enumerate(self._open, 1) if end == place]
+        titles = [heading for heading, _ in self._open[: ending[-1] if ending else None]]
+        if ending:
+            self._open = [one for one in self._open if one[1] > place]
+        return titles
+
+
 def _walk(
     rows: Sequence[Mapping[str, Any]], path: tuple[str, ...]
 ) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
     """Give each row that has cells, with the titles around it."""
-    totals = {label.casefold(): place for place, row in enumerate(rows) for label in _labels(row)}
-    headings: list[tuple[str, int]] = []  # with the place of its total, or -1
+    headings = _Headings(rows)
     for place, row in enumerate(rows):
         title, inner = str(row.get("Title") or ""), _rows(row)
         if row.get("RowType") == "Section" and title and not inner and not row.get("Cells"):
-            end = totals.get(f"total {title}".casefold(), -1)
-            headings = [*(one for one in headings if one[1] >= place), (title, end if end > place else -1)]
+            headings.begin(title, place)
             continue
-        ending = [number for number, (_, end) in enumerate(headings, 1) if end == place]
-        around = (*path, *(heading for heading, _ in headings[: ending[-1] if ending else None]))
+        around = (*path, *headings.around(place))
         if row.get("Cells"):
             yield row, around
         yield from _walk(inner, (*around, title))
-        if ending:
-            headings = [one for one in headings if one[1] > place]
 
 
 def _rows(of: Any, name: str = "Rows") -> list[Mapping[str, Any]]:

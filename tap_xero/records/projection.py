@@ -135,7 +135,7 @@ class Projection:
 
 
 def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema whose decimals say their digits again: the SDK's catalogue keeps the format alone."""
+    """A schema whose decimals say their digits again: the SDK's catalog keeps the format alone."""
     found = dict(schema)
     if schema.get("format") in SINGER_DECIMALS:
         found |= {"precision": PRECISION, "scale": SCALE}

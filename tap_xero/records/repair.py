@@ -36,7 +36,7 @@ Fix = Callable[[Any, str, str, Findings], Any]
 
 
 class Repairer:
-    """The shape of a record or of a part of one; `others` are fields that are left out without a word."""
+    """The shape of a record or of a part of one; `others` are fields that are silently left out."""
 
     def __init__(self, fields: Mapping[str, Field], others: frozenset[str]) -> None:
         self.known = frozenset(fields)

@@ -52,7 +52,7 @@ class DescribedStream(SdkStream):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the catalogue selects it."""
+        """Whether the catalog selects it."""
         return bool(self.mask.get((), True))
 
     @property
@@ -66,7 +66,7 @@ class DescribedStream(SdkStream):
 
     @property
     def metadata(self) -> Any:
-        """The catalogue's metadata; says of streams that are read whole by default whether they can be incremental."""
+        """The catalog's metadata; says of streams that are read whole by default whether they can be incremental."""
         cursor = self.cursor
         if not self.has_metadata and cursor and self.xero.can_be_incremental:
             metadata = super().metadata
@@ -75,10 +75,10 @@ class DescribedStream(SdkStream):
         return super().metadata
 
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take over what a catalogue chooses.
+        """Take over what a catalog chooses.
 
         The SDK forgets keys and bookmark of a stream whose entry doesn't repeat them; here they stay. See
-        `tap_xero.catalog.choose_replication` for how a catalogue chooses.
+        `tap_xero.catalog.choose_replication` for how a catalog chooses.
         """
         keys, cursor = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)

@@ -36,14 +36,14 @@ class MessageStream(DescribedStream):
 
     @cached_property
     def as_it_is(self) -> bool:
-        """Whether records go into their messages whole: nothing is mapped, flattened or left out by the catalogue."""
+        """Whether records go into their messages whole: nothing is mapped, flattened or left out by the catalog."""
         if self.is_mapped or not all(self.mask.values()):
             return False
         known = self.stream_maps[0].raw_schema["properties"]
         lacking = [name for name in self.schema["properties"] if name not in known]
         if lacking:
             self.logger.warning(
-                "The catalogue lacks fields of %s, which are left out: %s. Make a new one with --discover.",
+                "The catalog lacks fields of %s, which are left out: %s. Make a new one with --discover.",
                 self.name, ", ".join(lacking),
             )  # fmt: skip
         return not lacking

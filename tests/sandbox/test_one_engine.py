@@ -189,3 +189,12 @@ def test_a_deleted_payment_has_no_rate(demo: Sandbox, api: Any) -> None:
     assert response.json()["Payments"][0]["CurrencyRate"] == 0
     by_hand = next(one for one in demo.admin.records("Payments") if one["Status"] == "DELETED")
     assert by_hand["CurrencyRate"] == 0
+
+
+def test_sandboxes_of_one_process_do_not_share_their_changes(demo: Sandbox) -> None:
+    contact = demo.admin.records("Contacts")[0]["ContactID"]
+    demo.admin.edit("Contacts", contact, Name="Renamed in one sandbox")
+    with Sandbox(limits=False) as other:
+        assert other.admin.record("Contacts", contact)["Name"] != "Renamed in one sandbox"
+        other.admin.delete("Contacts", contact)
+    assert demo.admin.record("Contacts", contact)["Name"] == "Renamed in one sandbox"

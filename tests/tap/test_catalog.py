@@ -1,4 +1,4 @@
-"""What a catalogue chooses: streams, fields, how they are replicated; and what the SDK's settings make of records."""
+"""What a catalog chooses: streams, fields, how they are replicated; and what the SDK's settings make of records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def discovered() -> dict[str, Any]:
 
 @pytest.fixture
 def catalog(discovered: dict[str, Any]) -> dict[str, Any]:
-    """A catalogue as `--discover` makes it, with no stream selected."""
+    """A catalog as `--discover` makes it, with no stream selected."""
     made = deepcopy(discovered)
     for entry in made["streams"]:
         root(entry)["selected"] = False
@@ -74,7 +74,7 @@ def test_discovery_needs_no_credentials_and_knows_every_object(discovered: dict[
         assert root(entry)["selected"] is root(entry)["selected-by-default"] is xero.selected
 
 
-def test_the_catalogue_says_which_full_tables_can_be_incremental(discovered: dict[str, Any]) -> None:
+def test_the_catalog_says_which_full_tables_can_be_incremental(discovered: dict[str, Any]) -> None:
     said = {e["tap_stream_id"] for e in discovered["streams"] if root(e).get("valid-replication-keys")}
     assert said == {name for name, xero in STREAMS.items() if xero.can_be_incremental}
     assert {"invoices", "quotes"} <= said
@@ -90,7 +90,7 @@ def test_streams_that_are_not_selected_cost_no_call(
     assert paths(admin) == {"Contacts"}
 
 
-def test_a_catalogue_without_a_stream_leaves_it_out(
+def test_a_catalog_without_a_stream_leaves_it_out(
     config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     choose(catalog, "items")
@@ -130,7 +130,7 @@ def test_keys_and_the_replication_key_cannot_be_left_out(
     assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
 
 
-def test_a_catalogue_of_few_words_will_do(config: dict[str, Any]) -> None:
+def test_a_catalog_of_few_words_will_do(config: dict[str, Any]) -> None:
     """Hand-made, or from a tool that keeps to the specification's minimum: the SDK forgets keys and bookmark then."""
     schema = {
         "type": "object",
@@ -191,7 +191,7 @@ def test_invoices_become_incremental_by_the_entry_s_own_words(
 
 
 @pytest.mark.parametrize("word", ["replication-method", "forced-replication-method"])
-def test_an_incremental_stream_is_read_whole_where_the_catalogue_says_so(
+def test_an_incremental_stream_is_read_whole_where_the_catalog_says_so(
     config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient, word: str
 ) -> None:
     root(choose(catalog, "contacts"))[word] = "FULL_TABLE"
@@ -322,7 +322,7 @@ def test_flattening_keeps_amounts_exact_and_lists_as_json(config: dict[str, Any]
     assert str(lines[0]["UnitAmount"]) == "10.1234"
 
 
-def test_a_catalogue_without_fields_gets_all_of_them(config: dict[str, Any]) -> None:
+def test_a_catalog_without_fields_gets_all_of_them(config: dict[str, Any]) -> None:
     entry = {"tap_stream_id": "contacts", "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
     run = read(config, "contacts", catalog={"streams": [entry]})
     plain = read(config, "contacts")
@@ -330,7 +330,7 @@ def test_a_catalogue_without_fields_gets_all_of_them(config: dict[str, Any]) -> 
     assert run.records == plain.records
 
 
-def test_what_a_catalogue_s_schema_lacks_is_left_out_and_named(config: dict[str, Any]) -> None:
+def test_what_a_catalog_s_schema_lacks_is_left_out_and_named(config: dict[str, Any]) -> None:
     entry = {
         "tap_stream_id": "contacts",
         "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],
@@ -340,5 +340,5 @@ def test_what_a_catalogue_s_schema_lacks_is_left_out_and_named(config: dict[str,
     fields = {"tenant_id", "ContactID", "UpdatedDateUTC", "Name"}
     assert set(run.of("SCHEMA")[0]["schema"]["properties"]) == fields
     assert all(set(record) == fields for record in run.records["contacts"])
-    (line,) = [line for line in run.warnings if "The catalogue lacks fields of contacts" in line]
+    (line,) = [line for line in run.warnings if "The catalog lacks fields of contacts" in line]
     assert "ContactStatus" in line

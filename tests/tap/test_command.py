@@ -37,7 +37,7 @@ def assert_quiet(done: Done, *secrets: str) -> None:
 
 
 def only(path: Path, *streams: str) -> str:
-    """A catalogue of these streams in a file."""
+    """A catalog of these streams in a file."""
     entries = [
         {"tap_stream_id": name, "schema": OBJECTS[name].schema(with_tenant=True), "metadata": [
             {"breadcrumb": [], "metadata": {"selected": True}}]}
@@ -282,11 +282,9 @@ def test_a_state_that_cannot_be_read_is_refused(config: dict[str, Any], tmp_path
         '{"streams": [{"tap_stream_id": "contacts", "schema": [1]}]}',
     ],
 )
-def test_a_catalogue_that_cannot_be_read_is_refused(
-    config: dict[str, Any], tmp_path: Path, text: str
-) -> None:
+def test_a_catalog_that_cannot_be_read_is_refused(config: dict[str, Any], tmp_path: Path, text: str) -> None:
     (tmp_path / "catalog.json").write_text(text, encoding="utf-8")
-    assert_one_line(command("--catalog", "catalog.json", config=config, at=tmp_path), "catalogue")
+    assert_one_line(command("--catalog", "catalog.json", config=config, at=tmp_path), "catalog")
 
 
 @pytest.mark.parametrize("text", ["{nonsense", "[1, 2]", "", '{"client_secret": "' + SECRET + '"'])
@@ -303,7 +301,7 @@ def test_a_config_file_that_cannot_be_read_is_refused_without_repeating_it(tmp_p
         ("invoice_line_items", ["nested_tables: true"]),
     ],
 )
-def test_a_catalogue_that_selects_a_stream_that_there_is_not_is_refused(
+def test_a_catalog_that_selects_a_stream_that_there_is_not_is_refused(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path, name: str, words: list[str]
 ) -> None:
     entry = {"tap_stream_id": name, "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
@@ -314,7 +312,7 @@ def test_a_catalogue_that_selects_a_stream_that_there_is_not_is_refused(
     assert admin.calls() == []
 
 
-def test_a_catalogue_may_hold_a_stream_that_there_is_not_if_it_does_not_select_it(
+def test_a_catalog_may_hold_a_stream_that_there_is_not_if_it_does_not_select_it(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
     entries = json.loads((tmp_path / only(tmp_path, "users")).read_text(encoding="utf-8"))["streams"]

@@ -19,7 +19,7 @@ COSTLY = {name for name, xero in STREAMS.items() if xero.costly}
 
 
 def everything(config: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A catalogue in which everything is selected, as `*.*` does."""
+    """A catalog in which everything is selected, as `*.*` does."""
     return {"streams": [{"tap_stream_id": name, "metadata": SELECTED} for name in STREAMS]}
 
 

@@ -321,7 +321,7 @@ def test_what_hangs_on_records_gets_further_with_each_record(
 
 
 def incremental(stream: str) -> dict[str, Any]:
-    """A catalogue that asks for a stream by its changes."""
+    """A catalog that asks for a stream by its changes."""
     metadata = {"selected": True, "replication-method": "INCREMENTAL"}
     return {"streams": [{"tap_stream_id": stream, "metadata": [{"breadcrumb": [], "metadata": metadata}]}]}
 

@@ -30,7 +30,7 @@ def test_a_file_that_cannot_be_read_is_named(
 ) -> None:
     (tmp_path / "file.json").write_text(text)
     done = command(f"--{option}", "file.json", config=config, at=tmp_path)
-    name = {"config": "config file", "state": "state file", "catalog": "catalogue"}[option]
+    name = {"config": "config file", "state": "state file", "catalog": "catalog"}[option]
     assert_one_line(done, f"The {name}", said)
 
 

@@ -328,7 +328,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         test_activate_version.test_a_table_that_was_not_read_to_its_end_is_not_activated,
         {},
     ),
-    "a catalogue's choice not heeded": (
+    "a catalog's choice not heeded": (
         patched("tap_xero.tap.choose_replication", lambda catalog: catalog),
         test_catalog.test_invoices_and_quotes_become_incremental_by_metadata,
         {"stream": "invoices", "metadata": {"replication-method": "INCREMENTAL"}},

@@ -221,7 +221,7 @@ def test_other_names_make_another_table_and_are_read_anew(demo: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("key", ["UpdatedDateUTC", "updated_date_utc"])
-def test_a_catalogue_may_use_either_name_for_the_bookmark(demo: dict[str, Any], key: str) -> None:
+def test_a_catalog_may_use_either_name_for_the_bookmark(demo: dict[str, Any], key: str) -> None:
     config = {**demo, "field_names": "snake_case"}
     root = {"selected": True, "replication-method": "INCREMENTAL", "replication-key": key}
     entry = {"tap_stream_id": "invoices", "stream": "invoices", "schema": {"type": "object"}}
@@ -234,7 +234,7 @@ def test_a_catalogue_may_use_either_name_for_the_bookmark(demo: dict[str, Any], 
     assert read(config, "invoices", catalog=catalog, state=run.state).records["invoices"] == []
 
 
-def test_a_catalogue_of_few_words_is_read_by_the_names_of_the_environment(
+def test_a_catalog_of_few_words_is_read_by_the_names_of_the_environment(
     demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAP_XERO_FIELD_NAMES", "snake_case")

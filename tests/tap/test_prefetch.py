@@ -61,7 +61,7 @@ def until(reading: Prefetch, reached: Callable[[], bool]) -> None:
 
 
 def alive() -> set[str]:
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("read-ahead")}
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("prefetch")}
 
 
 @pytest.fixture

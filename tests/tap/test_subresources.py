@@ -65,8 +65,8 @@ def of(record: Record, records: list[Record], key: str) -> list[Record]:
     return [one for one in records if one[key] == record[key]]
 
 
-def catalogue(config: dict[str, Any], *streams: str) -> dict[str, Any]:
-    """A catalogue with these streams, incremental."""
+def catalog(config: dict[str, Any], *streams: str) -> dict[str, Any]:
+    """A catalog with these streams, incremental."""
     tap = TapXero(config=config)
     entries = [entry for entry in tap.catalog_dict["streams"] if entry["tap_stream_id"] in streams]
     for entry in entries:
@@ -452,7 +452,7 @@ def test_a_record_that_is_gone_by_the_time_it_is_asked_is_left_out(
 def test_chosen_to_be_incremental_only_changed_records_are_asked(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
-    chosen = catalogue(demo, "contact_history")
+    chosen = catalog(demo, "contact_history")
     first = read(demo, "contact_history", catalog=chosen)
     contact = first.records["contact_history"][5]["ContactID"]
     admin.edit("Contacts", contact, FirstName="Changed")
@@ -463,7 +463,7 @@ def test_chosen_to_be_incremental_only_changed_records_are_asked(
 
 
 def test_a_dear_stream_that_broke_off_goes_on_where_it_was(demo: dict[str, Any], admin: AdminClient) -> None:
-    chosen = catalogue(demo, "quote_history")
+    chosen = catalog(demo, "quote_history")
     whole = read(demo, "quote_history", catalog=chosen)
     last = whole.records["quote_history"][-1]["QuoteID"]
     admin.fault("status", path=f"*Quotes/{last}/History", status=400, count=1)

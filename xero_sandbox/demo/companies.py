@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 
+HISTORY_ENDS = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=timezone.utc)
+
+
 def empty_company(now: datetime) -> Company:
     """A brand-new organisation in New Zealand, set up a minute before `now`: no contact, no document."""
     at = now.astimezone(timezone.utc).replace(microsecond=0) - timedelta(minutes=1)
@@ -40,7 +43,7 @@ def demo_company(now: datetime) -> Company:
 
     The history does not depend on `now`, which must not lie before its end. Raises ValueError if it does.
     """
-    _after_history(now)
+    check_after_history(now)
     return months.company()
 
 
@@ -49,12 +52,13 @@ def second_company(now: datetime) -> Company:
 
     Raises ValueError when `now` lies before that day.
     """
-    _after_history(now)
+    check_after_history(now)
     return second.company()
 
 
-def _after_history(now: datetime) -> None:
-    if now < datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=timezone.utc):
+def check_after_history(now: datetime) -> None:
+    """Raise ValueError if the demo companies' history has not ended at `now`."""
+    if now < HISTORY_ENDS:
         raise ValueError(
             f"The demo companies' history runs to {TODAY}; a sandbox cannot start on {now:%Y-%m-%d}"
         )
