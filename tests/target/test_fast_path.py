@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from target_xero.content.spelling import snake_case
-from target_xero.intake import fast_path as shapes
+from target_xero.intake import fast_path
 from target_xero.intake.fast_path import FastPath, Taken
 from target_xero.target import TargetXero
 from target_xero.write_specs.rows import WRITE_SPECS
@@ -62,7 +62,7 @@ class Looking:
         with monkeypatch.context() as patch:
             patch.setattr(FastPath, "take", counted(FastPath.take))
             patch.setattr(FastPath, "take_line", counted(FastPath.take_line))
-            patch.setattr(shapes, "_PATIENCE", 1 << 30)
+            patch.setattr(fast_path, "_PATIENCE", 1 << 30)
             patch.setattr(TargetXero, "process_endofpipe", lambda _: None)
             target = TargetXero(config={"client_id": "unused", "on_unknown_stream": "ignore"})
             self.warned: list[Any] = []
