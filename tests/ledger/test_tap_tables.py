@@ -119,7 +119,8 @@ FIVETRAN = {
     "bank_transaction": "contact_id", "credit_note": "contact_id", "journal": "journal_date",
     "journal_line": "account_id", "journal_line_has_tracking_category": "tracking_category_option_id",
     "tracking_category": "status", "tracking_category_option": "status",
-    "tracking_category_has_option": "tracking_option_id",
+    "tracking_category_has_option": "tracking_option_id", "journal_cash": "journal_date",
+    "journal_cash_line": "account_id", "journal_cash_line_has_tracking_category": "tracking_category_option_id",
 }  # fmt: skip
 #: How its staging models ask for a table, and how its package of macros hands that on.
 ASKS = """

@@ -647,9 +647,12 @@ def test_settings_have_addresses_of_their_own(api):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("Invoices/INV-1/pdf", "it makes no PDF"),
-        ("Setup", "it sets up no organisation"),
-        ("/payroll.xro/1.0/Employees", "it has the Accounting API only, not /payroll.xro/1.0/Employees"),
+        ("Invoices/INV-1/pdf", "PDFs are not supported"),
+        ("Setup", "Setup is not supported"),
+        (
+            "/payroll.xro/1.0/Employees",
+            "only the Accounting API and reads of the Assets API are supported, not /payroll.xro/1.0/Employees",
+        ),
     ],
 )
 def test_what_the_sandbox_cannot_do_it_says(books, invoices, path, words):

@@ -116,7 +116,7 @@ def _report(call: Call, key: str) -> Response:
 
 
 def _set_up(_call: Call) -> Response:
-    raise not_built("it sets up no organisation")
+    raise not_built("Setup is not supported")
 
 
 def _resource(call: Call, resource: str, key: str = "", part: str = "", name: str = "") -> Response:
@@ -167,7 +167,7 @@ def _write(call: Call) -> Response:
         raise _no_method(call)
     handler = subresources.handler(call)
     if handler is None:
-        raise not_built(f"it can't {call.method} {_address(call)} yet")
+        raise not_built(f"{call.method} {_address(call)} is not supported")
     with call.xero.store.change():
         return handler(call)
 
@@ -186,6 +186,6 @@ def _check_accept(call: Call) -> None:
     if call.part == "Attachments" or not accepted:
         return
     if "application/pdf" in accepted:
-        raise not_built("it makes no PDF")
+        raise not_built("PDFs are not supported")
     if not any(one in accepted for one in ("json", "xml", "html", "*/*")):
         raise Refusal(406, f"Not acceptable: {accepted}")

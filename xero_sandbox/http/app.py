@@ -136,7 +136,7 @@ class Application:
         except NotFound:
             if ".xro/" in path or path.startswith("/.well-known/"):
                 raise not_built(
-                    f"it has the Accounting API and reads of the Assets API only, not {path}"
+                    f"only the Accounting API and reads of the Assets API are supported, not {path}"
                 ) from None
             raise not_found() from None
         response: Response = endpoint(call, **found)

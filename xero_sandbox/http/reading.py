@@ -333,7 +333,7 @@ def _online_invoice(call: Call) -> Response:
 
 
 def _pdf(_call: Call) -> Response:
-    raise not_built("it makes no PDF")
+    raise not_built("PDFs are not supported")
 
 
 def _cis(call: Call) -> Response:
