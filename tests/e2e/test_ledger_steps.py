@@ -125,7 +125,7 @@ def test_the_build_passes_every_test_of_the_package(built: str, url: str) -> Non
         )
         entries, accounts = rows.fetchone()
     assert entries > 300
-    assert accounts > 10
+    assert accounts > 5  # the second company trades with few
 
 
 def test_every_figure_of_the_comparison_agrees(

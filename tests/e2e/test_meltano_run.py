@@ -175,6 +175,15 @@ def instant(text: str) -> datetime | None:
         return None
 
 
+#: What Xero changes in a record without moving its UpdatedDateUTC: an incremental run can't see it.
+UNSTAMPED = {"contacts": {"Balances"}}
+
+
+def stamped(stream: str, record: dict[str, Any]) -> dict[str, Any]:
+    """A record without what changes unseen."""
+    return {name: value for name, value in record.items() if name not in UNSTAMPED.get(stream, ())}
+
+
 def differences(given: Any, loaded: Any, at: str, schema: dict[str, Any]) -> Iterator[str]:
     """Where a loaded value is not the one that Xero gave: numbers digit for digit, days and instants as such.
 
@@ -221,6 +230,8 @@ def test_every_value_arrives_as_xero_has_it(runs: tuple[Loaded, Loaded], stream:
         row = {name: value for name, value in loaded[key].items() if not name.startswith("_sdc_")}
         assert row.pop("tenant_id") == organisation
         schema = OBJECTS[stream].schema()
+        if run == 1 and key not in runs[run].written[stream]:
+            record, row = stamped(stream, record), stamped(stream, row)
         asked = {name for name in record if name not in OBJECTS[stream].dropped}
         assert asked <= schema["properties"].keys()
         found += differences(record, row, key, schema)
@@ -246,12 +257,16 @@ def test_amounts_are_numeric_days_are_dates_and_instants_are_timestamps(
 def test_the_second_run_moves_only_what_changed(runs: tuple[Loaded, Loaded], stream: str) -> None:
     first, second = runs
     before = first.xero[stream]
-    changed = {key for key, record in second.xero[stream].items() if record != before.get(key)}
+    changed = {
+        key
+        for key, record in second.xero[stream].items()
+        if stamped(stream, record) != stamped(stream, before.get(key, {}))
+    }
     assert changed <= second.written[stream]
-    marker = OBJECTS[stream].marker
-    border = max((str(record[marker]) for record in before.values()), default="")
+    cursor = OBJECTS[stream].cursor
+    border = max((str(record[cursor]) for record in before.values()), default="")
     again = second.written[stream] - changed
-    assert {str(before[key][marker]) for key in again} <= {border}, (
+    assert {str(before[key][cursor]) for key in again} <= {border}, (
         "more than the rows at the bookmark were read again"
     )
 
