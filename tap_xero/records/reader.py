@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ LONG = 64 * 1024
 """Bytes of an answer whose records are worth checking as a whole; those of a shorter one are looked at one by one."""
 
 _NULL = msgspec.Raw(b"null")
+
+_ONE_AT_A_TIME = threading.RLock()
+"""Checking an answer takes several times its size, and the interpreter's lock lets no two threads do it at once."""
 
 
 class UnexpectedAnswer(CallError):
@@ -266,6 +270,10 @@ class RecordReader:
         return Page(rows, _pagination(envelope.pagination), len(content), _instant(_value(envelope.at)), body)
 
     def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
+        with _ONE_AT_A_TIME:
+            return self._found(content, call, body)
+
+    def _found(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         content = _on_one_line(content)
         envelope = self._opened(content, call)
         body.opened(content, envelope.records)
