@@ -84,6 +84,10 @@ class SdkStream(Stream):
         """Make the RECORD messages of a record."""
         raise NotImplementedError
 
+    def message_of(self, record: Any) -> RecordMessage | None:  # noqa: ARG002
+        """The one RECORD message of a record that goes into it whole; None for any other record."""
+        return None
+
     def passed_on(self, record: Mapping[str, Any]) -> None:
         """Hear of each record that was written."""
 
@@ -174,6 +178,14 @@ class SdkStream(Stream):
 
     def _generate_record_messages(self, record: dict[str, Any]) -> Generator[RecordMessage, None, None]:
         yield from self.messages_of(record)
+
+    def _write_record_message(self, record: dict[str, Any]) -> None:
+        message = self.message_of(record)
+        if message is None:
+            super()._write_record_message(record)
+            return
+        self._tap.write_message(message)
+        self.state_manager.is_flushed = False
 
     def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Any = None) -> None:  # noqa: ARG002
         # Bookmarks come with chunks, not with records; see `Chunk.bookmark`.

@@ -120,7 +120,7 @@ class _Marks:
         passed = self.passed
         fresh = [row for row in rows if passed.get(row.key) != row.time] if passed else rows
         self._seen = max([self._seen, *map(_time, rows)])
-        _keep_edge(passed, rows, min(self._seen, self._latest or self._seen))
+        _keep_edge(passed, ((row.key, row.time) for row in rows), min(self._seen, self._latest or self._seen))
         return fresh
 
     def aside(self) -> _Marks:
@@ -330,9 +330,9 @@ class _Block:
         self.read += 1
         self._keys.extend([hash(row.key) for row in rows])
         self._versions.extend([hash((row.key, row.time)) for row in rows])
-        _keep_edge(self._edge, [row._replace(key=(row.key, row.time)) for row in rows], self._newest)
+        _keep_edge(self._edge, (((row.key, row.time), row.time) for row in rows), self._newest)
         cut = self.cut.isoformat()[:19]
-        self._recent.update((row.key, row.time) for row in rows if row.time[:19] >= cut)
+        self._recent.update((row.key, row.time) for row in rows if row.time >= cut)
 
     def late(self) -> list[Row]:
         """Ask what has changed since the block began, and prove by it that no row was skipped.
@@ -448,14 +448,14 @@ def _in_order(rows: list[Row], window: datetime | None) -> bool:
     return times[0][:19] >= early and times == sorted(times)
 
 
-def _keep_edge(edge: Passed, rows: list[Row], newest: str) -> None:
-    """Add rows to those of the edge, and keep those that a question asked from the newest time on repeats."""
+def _keep_edge(edge: Passed, rows: Iterable[tuple[Any, str]], newest: str) -> None:
+    """Add keys and times to those of the edge, and keep those that a question asked from the newest time on repeats."""
     if not newest:
         return
     border = _window_after(newest).isoformat()[:19]
-    for key in [key for key, time in edge.items() if time[:19] < border]:
+    for key in [key for key, time in edge.items() if time < border]:
         del edge[key]
-    edge.update((row.key, row.time) for row in rows if row.time[:19] >= border)
+    edge.update((key, time) for key, time in rows if time >= border)
 
 
 def _latest(rows: Iterable[Row]) -> list[Row]:

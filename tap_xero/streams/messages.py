@@ -66,16 +66,26 @@ class MessageStream(DescribedStream):
         complete = self.completed is not None
         return [(one, Finisher(one, complete=complete)) for one in self.stream_maps]
 
+    @cached_property
+    def _whole(self) -> RecordMessage | None:
+        """The message that carries one record after another; None where records don't go into it as they are."""
+        return RecordMessage(self.stream_maps[0].stream_alias, {}) if self.as_it_is else None
+
+    def message_of(self, record: Any) -> RecordMessage | None:
+        """The message of a record that goes into it whole. It is the same object for all: it is written at once."""
+        message = self._whole
+        if message is not None:
+            message.record = self.completed(record) if self.completed else record
+            message.version = self.version
+            message.time_extracted = datetime.now(timezone.utc)
+        return message
+
     def messages_of(self, record: Any) -> Generator[RecordMessage, None, None]:
-        """Make the messages of a record: one, or with stream maps as many as they make of it.
+        """Make the messages of a record that is mapped, flattened or cut: as many as the stream maps make of it.
 
         A map that fails costs this record only, which is named with the expression.
         """
         now = datetime.now(timezone.utc)
-        if self.as_it_is:
-            whole = self.completed(record) if self.completed else record
-            yield RecordMessage(self.stream_maps[0].stream_alias, whole, self.version, now)
-            return
         record = self.deselected_removed(record)
         record = self.completed(record) if self.completed else record
         for stream_map, finisher in self._finishers:
