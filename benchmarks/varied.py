@@ -5,14 +5,13 @@ Each is one of the demo company's own, as the sandbox answers a list, with a num
 
 from __future__ import annotations
 
-import json
-import urllib.request
-from base64 import b64encode
-from urllib.parse import urlencode
+import tempfile
+from itertools import count
 
 import msgspec
 
 from benchmarks.invoices import changed_ms, digits_of, guid_of
+from singer_xero.api.client import connect
 from xero_sandbox import Sandbox, apps
 
 
@@ -31,24 +30,18 @@ class Varied:
 
     @staticmethod
     def _read(url: str) -> list[bytes]:
-        app = apps.CUSTOM_CONNECTION
-        basic = b64encode(f"{app.client_id}:{app.client_secret}".encode()).decode()
-        request = urllib.request.Request(
-            f"{url}/connect/token",
-            urlencode({"grant_type": "client_credentials"}).encode(),
-            {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"},
-        )
-        with urllib.request.urlopen(request) as answer:
-            bearer = f"Bearer {json.load(answer)['access_token']}"
+        settings = apps.CUSTOM_CONNECTION.settings(url)
+        wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
         found: list[bytes] = []
-        for page in range(1, 1000):
-            headers = {"Authorization": bearer, "Accept": "application/json"}
-            address = f"{url}/api.xro/2.0/Invoices?page={page}&pageSize=1000&unitdp=4"
-            with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:
-                rows = msgspec.json.decode(answer.read(), type=_List).Invoices
-            found += map(bytes, rows)
-            if len(rows) < 1000:
-                break
+        with tempfile.TemporaryDirectory() as folder:
+            client = connect(**wanted, token_path=f"{folder}/tokens.json")
+            for page in count(1):
+                params = {"page": str(page), "pageSize": "1000", "unitdp": "4"}
+                rows = msgspec.json.decode(client.get(None, "Invoices", params).content, type=_List).Invoices
+                found += map(bytes, rows)
+                if len(rows) < 1000:
+                    break
+            client.close()
         return found
 
     @staticmethod

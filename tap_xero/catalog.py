@@ -78,7 +78,7 @@ def _check_name(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         return
     if name not in EVERY:
         near = difflib.get_close_matches(name, EVERY, 1)
-        meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists those that there are."
+        meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists the streams."
         raise InputProblem(f"The catalog selects the stream {name}, which is unknown{meant}")
     if name in NESTED_TABLES and not settings.get("nested_tables"):
         raise InputProblem(

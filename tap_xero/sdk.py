@@ -28,12 +28,12 @@ PRIVATE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "singer_sdk.streams.core.Stream": {
             "_process_record": "adds tenant_id; without it records lose their organisation",
-            "_generate_record_messages": "writes numbers as Xero's bytes; without it records can't be written",
+            "_generate_record_messages": "maps, flattens and completes records; without it they stay as Xero has them",
             "_generate_schema_messages": "leaves descriptions out; without it SCHEMA messages double",
             "_increment_stream_state": "moves bookmarks with chunks; without it they pass rows that were never read",
             "_write_activate_version_message": "comes after the last row; without it a broken run empties the table",
             "_write_schema_message": "comes before a nested table's records; without it the stream is unknown",
-            "_write_record_message": "writes the records of nested tables; without it they are lost",
+            "_write_record_message": "writes whole records, and those of nested tables; without it they are lost",
             "_write_starting_replication_value": "logs each organisation; without it nothing else is seen in the log",
         },
         "singer_sdk.tap_base.Tap": {

@@ -271,9 +271,9 @@ class RecordReader:
 
     def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         with _ONE_AT_A_TIME:
-            return self._found(content, call, body)
+            return self._read_rows(content, call, body)
 
-    def _found(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
+    def _read_rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         content = _on_one_line(content)
         envelope = self._opened(content, call)
         body.opened(content, envelope.records)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from singer_xero.api.client import XeroClient
+from singer_xero.api.client import XeroClient, connect
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .company import SmallXero
@@ -73,6 +73,20 @@ def web(xero: Sandbox, admin: AdminClient, tmp_path: Path) -> dict[str, Any]:
         "refresh_token": tokens["refresh_token"],
         "token_path": str(tmp_path / "tokens.json"),
     }
+
+
+@pytest.fixture(scope="module")
+def client(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[XeroClient]:
+    """Reads what the demo company has."""
+    running_sandbox.admin.reset()
+    running_sandbox.admin.limits(enabled=False)
+    settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
+    wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
+    place = str(tmp_path_factory.mktemp("tokens") / "tokens.json")
+    minutes = iter(range(0, 10**9, 61))  # none of its calls waits for a limit
+    connected = connect(**wanted, token_path=place, monotonic=minutes.__next__)
+    yield connected
+    connected.close()
 
 
 @pytest.fixture

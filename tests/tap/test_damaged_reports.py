@@ -6,16 +6,15 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from copy import deepcopy
 from typing import Any
 
 import jsonschema
 import pytest
 
-from singer_xero.api.client import connect
+from singer_xero.api.client import XeroClient
 from singer_xero.objects import REPORTS
-from xero_sandbox import AdminClient, Sandbox, apps
+from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME, invoice
 from .runs import Run, read
@@ -124,27 +123,20 @@ def cells_of(table: dict[str, Any], path: tuple[str | int, ...]) -> int | None:
 
 
 @pytest.fixture(scope="module")
-def sheets(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def sheets(client: XeroClient) -> dict[str, dict[str, Any]]:
     """Each report as the demo company has it."""
-    running_sandbox.admin.reset()
-    running_sandbox.admin.limits(enabled=False)
-    settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
-    wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
-    with closing(
-        connect(**wanted, token_path=str(tmp_path_factory.mktemp("tokens") / "tokens.json"))
-    ) as client:
-        of = {kind: client.get(None, "Invoices", {"where": f'Type=="{kind}" AND Status=="AUTHORISED"'}).json()
-              for kind in ("ACCREC", "ACCPAY")}  # fmt: skip
-        owed, owing = (of[kind]["Invoices"][0]["Contact"]["ContactID"] for kind in of)
-        asked = {
-            "report_aged_receivables_by_contact": {"contactId": owed, "date": "2026-10-31"},
-            "report_aged_payables_by_contact": {"contactId": owing, "date": "2026-10-31"},
-            "report_balance_sheet": {"date": "2026-10-31", "periods": "11", "timeframe": "MONTH"},
-            "report_profit_and_loss": {"fromDate": "2026-10-01", "toDate": "2026-10-31"},
-            "report_bank_summary": {"fromDate": "2026-10-01", "toDate": "2026-10-31"},
-        }
-        return {name: client.get(None, REPORTS[name].path, asked.get(name, {"date": "2026-10-31"})).json()["Reports"][0]
-                for name in DAMAGED_REPORTS}  # fmt: skip
+    of = {kind: client.get(None, "Invoices", {"where": f'Type=="{kind}" AND Status=="AUTHORISED"'}).json()
+          for kind in ("ACCREC", "ACCPAY")}  # fmt: skip
+    owed, owing = (of[kind]["Invoices"][0]["Contact"]["ContactID"] for kind in of)
+    asked = {
+        "report_aged_receivables_by_contact": {"contactId": owed, "date": "2026-10-31"},
+        "report_aged_payables_by_contact": {"contactId": owing, "date": "2026-10-31"},
+        "report_balance_sheet": {"date": "2026-10-31", "periods": "11", "timeframe": "MONTH"},
+        "report_profit_and_loss": {"fromDate": "2026-10-01", "toDate": "2026-10-31"},
+        "report_bank_summary": {"fromDate": "2026-10-01", "toDate": "2026-10-31"},
+    }
+    return {name: client.get(None, REPORTS[name].path, asked.get(name, {"date": "2026-10-31"})).json()["Reports"][0]
+            for name in DAMAGED_REPORTS}  # fmt: skip
 
 
 @pytest.mark.parametrize("stream", DAMAGED_REPORTS)

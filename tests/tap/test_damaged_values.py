@@ -20,9 +20,9 @@ import jsonschema
 import msgspec
 import pytest
 
-from singer_xero.api.client import XeroClient, connect
+from singer_xero.api.client import XeroClient
 from singer_xero.objects import OBJECTS, SUBRESOURCES, Paging, Subresource, XeroObject
-from xero_sandbox import AdminClient, Sandbox, apps
+from xero_sandbox import AdminClient, Sandbox
 
 from .runs import Run, read
 from .test_schemas import CHECKER, floats
@@ -264,20 +264,6 @@ INVENTED = {
     "percent": Decimal("20.00"),
     "instant": "/Date(1795132800000+0000)/",
 }
-
-
-@pytest.fixture(scope="module")
-def client(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[XeroClient]:
-    """Reads what the demo company has."""
-    running_sandbox.admin.reset()
-    running_sandbox.admin.limits(enabled=False)
-    settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
-    wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
-    place = str(tmp_path_factory.mktemp("tokens") / "tokens.json")
-    minutes = iter(range(0, 10**9, 61))  # none of its calls waits for a limit
-    connected = connect(**wanted, token_path=place, monotonic=minutes.__next__)
-    yield connected
-    connected.close()
 
 
 def richest(records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ BAD = record("contacts", id="bad", Name="Bad", EmailAddress="nowhere", Colour="r
 def test_an_unknown_stream_ends_the_run_before_the_first_call(wiring: Wiring):
     run = wiring.write(GOOD, schema("deals", "id"), record("deals", id=1))
     assert isinstance(run.error, ConfigurationProblem)
-    assert "The stream 'deals' is none that Xero can be written" in str(run.error)
+    assert "The stream 'deals' names no object that target-xero writes" in str(run.error)
     assert wiring.xero.admin.calls() == []
 
 
