@@ -161,8 +161,8 @@ class TargetXero(XeroPlugin, SeamTarget):
         if reason is None and not self.settings.ignores_unknown_streams:
             known = ", ".join(WRITE_SPECS)
             raise ConfigurationProblem(
-                f"The stream {stream!r} names no object that target-xero writes: rename it with stream_maps, deselect it "
-                f"in the tap, or set on_unknown_stream to ignore. Nothing was written. Xero has {known}."
+                f"The stream {stream!r} names no object that target-xero writes: rename it with stream_maps, "
+                f"deselect it in the tap, or set on_unknown_stream to ignore. Nothing was written. Xero has {known}."
             )
         self.logger.info("The stream %s is left out: %s.", stream, reason or "Xero has nothing of that name")
         return None
