@@ -140,8 +140,8 @@ class Lookups:
     def recent(self, spec: WriteSpec, since: str) -> list[Record]:
         """Return what was created or changed since a moment by Xero's clock; all records where Xero can't filter."""
         assert spec.xero is not None  # noqa: S101
-        early = dates.instant((dates.moment(since) - timedelta(minutes=2)).isoformat())
-        return list(self._pages(spec.xero, spec.xero.params, early if spec.xero.modified_since else None))
+        early = _just_before(since) if spec.xero.modified_since else None
+        return list(self._pages(spec.xero, spec.xero.params, early))
 
     def dated(self, spec: WriteSpec, days: list[str] | None) -> Iterator[Record]:
         """The documents of some days (2026-12-31), or all there are; those that are voided or deleted too."""
@@ -271,6 +271,17 @@ class Lookups:
             self._whole[spec.name] = (
                 [*kept, record] if len(kept) == len(self._whole[spec.name]) else [record, *kept]
             )
+
+
+def may_be_changed_since(record: Record, since: str) -> bool:
+    """Tell whether Xero may have written a record since a moment by its clock."""
+    stamp = record.get("UpdatedDateUTC")
+    return not stamp or dates.instant(str(stamp)) >= _just_before(since)
+
+
+def _just_before(moment: str) -> str:
+    """A moment with a margin, because the clocks of Xero's servers may differ."""
+    return dates.instant((dates.moment(moment) - timedelta(minutes=2)).isoformat())
 
 
 def _plain(value: str, search: Search | None) -> bool:

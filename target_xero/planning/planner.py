@@ -25,12 +25,24 @@ from target_xero.write_specs.spec import OnExisting, WriteSpec
 
 
 class Planner:
-    """Plans the records of one organisation; `deletes` allows to end records. `InvalidRecord` rejects a record."""
+    """Plans the records of one organisation. Its methods raise `InvalidRecord` to reject a record.
+
+    `deletes` allows to end records. With `looks_up_names`, every create is looked up by name first, as in a dry run,
+    in which Xero can't refuse a name in use.
+    """
 
     def __init__(
-        self, log: WriteLog, lookups: Lookups, references: References, intake: Intake, *, deletes: bool
+        self,
+        log: WriteLog,
+        lookups: Lookups,
+        references: References,
+        intake: Intake,
+        *,
+        deletes: bool,
+        looks_up_names: bool = False,
     ) -> None:
         self._log = log
+        self._looks_up_names = looks_up_names
         self._references = references
         self._intake = intake
         self._deletes = deletes
@@ -74,6 +86,10 @@ class Planner:
         entry = self._log.entry(spec.name, job.key)
         return bool(spec.create) and (entry is None or entry.hash != self._intake.last_hash(spec, job))
 
+    def looks_up_name(self, spec: WriteSpec) -> bool:
+        """Tell whether a record without an id is looked up by name before it is created."""
+        return spec.lookup_before_create or (self._looks_up_names and spec.search is not None)
+
     def _is_unchanged(self, entry: LogEntry, content: str) -> bool:
         return entry.hash == content or (entry.hash == content + NOT_ARCHIVED and not self._deletes)
 
@@ -83,7 +99,7 @@ class Planner:
         owner, content = self._contents.resolve(spec, job, entry)
         xero_id = entry.xero_id if known else self._contents.own_id(spec, job)
         if not xero_id:
-            record = self.finder.existing(spec, job, content, owner) if spec.lookup_before_create else None
+            record = self.finder.existing(spec, job, content, owner) if self.looks_up_name(spec) else None
             if record is not None:
                 return self.adopt_existing(spec, job, content, record, entry, owner)
             found = self._find_by_content(spec, job, content, entry, owner)

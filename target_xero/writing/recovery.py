@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from target_xero.content.compare import says
-from target_xero.lookups.lookups import Lookups, Record
+from target_xero.lookups.lookups import Lookups, Record, may_be_changed_since
 from target_xero.lookups.references import References
 from target_xero.planning.operations import WriteOp
 from target_xero.planning.planner import Planner
@@ -93,7 +93,7 @@ class Recovery:
             elif spec.siblings_path:
                 record = self._match(spec, op, self._finder.siblings(spec, op.owner), taken)
             elif spec.search and spec.natural_key(op.body):
-                record = self._created(spec, op)
+                record = self._created(spec, op, since)
             else:
                 recent = self._lookups.recent(spec, since) if recent is None else recent
                 record = self._match(spec, op, recent, taken)
@@ -109,10 +109,10 @@ class Recovery:
             self._lookups.forget(spec, op.entry.xero_id)
         self._lookups.look_up_names(spec, (op.body for op in ops), afresh=True)
 
-    def _created(self, spec: WriteSpec, op: WriteOp) -> Record | None:
-        """The record of that name, unless it existed before, so that the create was refused."""
+    def _created(self, spec: WriteSpec, op: WriteOp, since: str) -> Record | None:
+        """The record of that name, unless it existed before, so that Xero refuses the create."""
         record = self._finder.existing(spec, op.job, op.body, None)
-        if record is None:
+        if record is None or not (spec.lookup_before_create or may_be_changed_since(record, since)):
             return None
         fields = spec.content_match
         if spec.on_existing is not OnExisting.REFUSE:

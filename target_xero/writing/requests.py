@@ -80,12 +80,15 @@ def compared_names(spec: WriteSpec, content: Mapping[str, object]) -> list[objec
     return [(name, " ".join(value.split()).casefold()) for name, value in spec.natural_key(content)]
 
 
-def planning_keys(spec: WriteSpec, job: Job) -> list[object]:
-    """Return what two records must not share to be planned before one of them is written."""
+def planning_keys(spec: WriteSpec, job: Job, *, by_name: bool) -> list[object]:
+    """Return what two records must not share to be planned before one of them is written.
+
+    `by_name` says that records are looked up by name before they are created.
+    """
     found: list[object] = [job.key]
     if job.id:
         found.append(("", job.id))
-    return found + compared_names(spec, job.sent) if spec.lookup_before_create else found
+    return found + compared_names(spec, job.sent) if by_name else found
 
 
 def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset[object]:

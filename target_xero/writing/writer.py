@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from itertools import groupby, islice
 
 from singer_xero.api.client import XeroClient
@@ -63,7 +64,10 @@ class Writer:
         self._references = References(
             log, self._lookups, organisation.tenant_id, creates_contacts=options.creates_contacts
         )
-        self._planner = Planner(log, self._lookups, self._references, intake, deletes=options.deletes)
+        self._planner = Planner(
+            log, self._lookups, self._references, intake,
+            deletes=options.deletes, looks_up_names=options.dry_run,
+        )  # fmt: skip
         refusals = Refusals(log, self._lookups, self._references, self._planner)
         self._tally = Tally(intake, summary, rejects, self._references.rejected, logger, options)
         self._settlement = Settlement(
@@ -156,7 +160,7 @@ class Writer:
     def _write(self, spec: WriteSpec, jobs: Iterator[Job]) -> None:
         """Write records of one object in their order, with as many in a request as Xero accepts."""
         self._dispatcher.wait_for_all()
-        batch = _Batch(self._dispatcher, spec)
+        batch = _Batch(self._dispatcher, spec, by_name=self._planner.looks_up_name(spec))
         while chunk := list(islice(jobs, self._options.batch_size)):
             self._prepare(spec, chunk)
             for job in chunk:
@@ -177,7 +181,7 @@ class Writer:
         self._look_up_lines(spec, jobs, last_hashes)
         new = [job.sent for job in coming if not job.id and self._log.entry(spec.name, job.key) is None]
         self._planner.search.prepare(spec, new)
-        if spec.lookup_before_create:
+        if self._planner.looks_up_name(spec):
             self._lookups.look_up_names(spec, (job.sent for job in coming))
 
     def _look_up_lines(self, spec: WriteSpec, jobs: list[Job], last_hashes: Mapping[str, str]) -> None:
@@ -207,9 +211,10 @@ class Writer:
 class _Batch:
     """Planned operations of one object, by the request that they go into."""
 
-    def __init__(self, dispatcher: Dispatcher, spec: WriteSpec) -> None:
+    def __init__(self, dispatcher: Dispatcher, spec: WriteSpec, *, by_name: bool) -> None:
         self._dispatcher = dispatcher
         self._spec = spec
+        self._planning_keys = partial(planning_keys, spec, by_name=by_name)
         self._pending: dict[tuple[str, str, bool, str], list[WriteOp]] = {}
         self._keys: set[object] = set()
 
@@ -219,12 +224,12 @@ class _Batch:
         A second record of the same key waits for the first, as does one of the same name where Xero would not refuse
         it, but change the first.
         """
-        if not self._keys.isdisjoint(planning_keys(self._spec, job)):
+        if not self._keys.isdisjoint(self._planning_keys(job)):
             self.send_all()
         elif len(self._keys) > _MANY_KEYS:
             self._dispatcher.wait_for_all()
             ops = (op for pending in self._pending.values() for op in pending)
-            self._keys = {key for op in ops for key in planning_keys(self._spec, op.job)}
+            self._keys = {key for op in ops for key in self._planning_keys(op.job)}
 
     def add(self, op: WriteOp, *, is_copy: bool, request: str) -> None:
         """Add an operation, and send its request if it is full.
@@ -235,7 +240,7 @@ class _Batch:
         kind = (op.endpoint.method, op.path, is_copy, request)
         if op.path != self._spec.path and kind not in self._pending:
             self.send_all()
-        self._keys.update(planning_keys(self._spec, op.job))
+        self._keys.update(self._planning_keys(op.job))
         self._pending.setdefault(kind, []).append(op)
         if len(self._pending[kind]) >= self._dispatcher.batch_size(op.endpoint) and not request:
             self._dispatcher.send(self._spec, self._pending.pop(kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -49,6 +50,66 @@ def test_a_contact_whose_name_xero_has_is_updated_and_not_made_again(wiring: Wir
     )
     assert run.count("contacts") == {"updated": 1, "created": 1}
     assert sorted(c["Name"] for c in wiring.records("Contacts")) == ["ABEL", "Bert"]
+
+
+def test_contacts_that_xero_has_are_counted_as_what_becomes_of_them(wiring: Wiring):
+    """Xero refuses to create them (PUT), so that none of them counts as created; a dry run says the same."""
+    wiring.write(
+        ABEL[0],
+        record("contacts", id=1, Name="Abel", FirstName="A"),
+        record("contacts", id=2, Name="Bert"),
+        record("contacts", id=3, Name="Cora", ContactNumber="C-3"),
+    )
+    wiring.xero.admin.forget_calls()
+    stream = [
+        ABEL[0],
+        record("contacts", id=1, Name="ABEL", FirstName="A"),
+        record("contacts", id=2, Name="Bert", FirstName="B"),
+        record("contacts", id=3, Name="Cora", ContactNumber="C-3"),
+        record("contacts", id=4, Name="Dora"),
+        record("contacts", id=5, Name="dora", FirstName="D"),
+    ]
+    counts = {"unchanged": 2, "updated": 1, "created": 1, "rejected": 1}
+    dry = wiring.write(stream, dry_run=True, **other_ledger(wiring))
+    assert dry.count("contacts") == counts
+    # One look-up for each natural key, whatever the number of contacts.
+    assert len(wiring.xero.admin.calls("/Contacts")) == 2
+    assert wiring.write(stream, **other_ledger(wiring)).count("contacts") == counts
+    assert wiring.write(stream[:-1], **other_ledger(wiring)).count("contacts") == {"unchanged": 4}
+    assert sorted(c["Name"] for c in wiring.records("Contacts")) == ["Abel", "Bert", "Cora", "Dora"]
+
+
+def test_a_contact_that_xero_had_before_a_refused_batch_is_not_counted_as_created(wiring: Wiring):
+    """What Xero kept of a refused batch is looked up by name (Xero-Net#354)."""
+    wiring.write(ABEL)
+    wiring.xero.admin.advance(600)
+    answer = {
+        "ErrorNumber": 10,
+        "Type": "ValidationException",
+        "Message": "A validation exception occurred",
+        "Elements": [{"Name": "Bert", "ValidationErrors": [{"Message": "Not today"}]}],
+    }
+    wiring.xero.admin.fault("status", method="PUT", path="Contacts", status=400, body=json.dumps(answer))
+    run = wiring.write(*ABEL, record("contacts", id=2, Name="Bert"), **other_ledger(wiring))
+    assert run.count("contacts") == {"unchanged": 1, "created": 1}
+
+
+@pytest.mark.parametrize(("stream", "number", "make"), [
+    ("invoices", "InvoiceNumber", sale),
+    ("quotes", "QuoteNumber", quote),
+])  # fmt: skip
+def test_a_dry_run_finds_the_numbers_that_xero_has(wiring: Wiring, stream: str, number: str, make: Any):
+    head = [*ABEL, schema(stream, "id")]
+    wiring.write(head, make(1, **{number: "N-1"}), make(2, **{number: "N-2"}))
+    given = [
+        make(1, **{number: "N-1"}),
+        make(2, Reference="Other", **{number: "N-2"}),
+        make(3, **{number: "N-3"}),
+    ]
+    counts = {"unchanged": 1, "rejected": 1, "created": 1}
+    for dry_run in (True, False):
+        run = wiring.write(head, given, dry_run=dry_run, **other_ledger(wiring))
+        assert run.count(stream) == counts
 
 
 def test_two_contacts_of_the_source_with_one_name_are_not_merged(wiring: Wiring):
