@@ -144,7 +144,7 @@ def _are_same_lines(spec: WriteSpec, sent: list[Mapping[str, Any]], there: list[
     """Whether two lists have the same lines; Xero puts new ones in front, so that their order does not count."""
     if len(sent) != len(there):
         return False
-    fields = [name for name in _LINE if name not in spec.missing_in_lists]
+    fields = [name for name in _LINE if name not in spec.omitted]
     left = list(there)
     for line in sent:
         one = next(

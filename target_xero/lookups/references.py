@@ -95,7 +95,7 @@ class References:
         identifier, *others = REFERENCES[name]
         source = reference.get(identifier)
         is_resolved = source and is_id(source) and (self._mapped(source) or not foreign)
-        for field in () if WRITE_SPECS[target].referred_by_code or is_resolved else others:
+        for field in () if WRITE_SPECS[target].code_alias or is_resolved else others:
             value = reference.get(field)
             # The log has only the numbers of sales, and a bill may have the same number.
             if value and (WRITE_SPECS[target].unique_when or not self._log.by_name(target, field, value)):
@@ -188,7 +188,7 @@ class References:
         self, name: str, spec: WriteSpec, tried: Mapping[str, str], kind: str | None, *, is_known: bool
     ) -> dict[str, str] | None:
         """The reference by a code, number or name; `is_known` states that the source gave an id as well."""
-        if spec.referred_by_code:
+        if spec.code_alias:
             return self._codes.account_reference(tried, known=is_known)
         for field, value in tried.items():
             known = self._numbered(spec, field, value, kind)
@@ -232,7 +232,7 @@ class References:
         named = " or ".join(f"{field} {value!r}" for field, value in tried.items())
         missing = f"Xero has none of {target}{f' of the type {kind}' if kind else ''} with the {named}"
         spec = WRITE_SPECS.get(target)
-        over = self._over(spec, tried, kind) if spec is not None and not spec.referred_by_code else ""
+        over = self._over(spec, tried, kind) if spec is not None and not spec.code_alias else ""
         if over == "ARCHIVED":
             return f"{missing} in force, only an archived one: restore it in Xero"
         if over:

@@ -68,7 +68,7 @@ class ContentResolver:
         """Return the type of invoice that a credit note, overpayment or prepayment can be set off against."""
         path, _, identifier = (owner or "").partition("/")
         spec = next((spec for spec in WRITE_SPECS.values() if spec.path == path and spec.parts), None)
-        if spec is None or not spec.sets_off_invoices:
+        if spec is None:
             return ""
         kind = str((self._lookups.by_ids(spec, [identifier]).get(identifier) or {}).get("Type", ""))
         if not kind:

@@ -91,7 +91,7 @@ def _differences(spec: WriteSpec, said: Mapping[str, Any], answer: Record) -> It
         if (got == value and name not in LINES) or name == spec.key:
             continue
         word = spec.fields.get(name)
-        if word is not None and not (got is _MISSING and name in spec.missing_in_answers):
+        if word is not None and not (got is _MISSING and name in spec.omitted):
             yield from _different(spec, name, word, value, answer)
 
 
@@ -280,7 +280,7 @@ def _line(
     for name, value in said.items():
         if name in _COMPARED_APART or name not in fields or got.get(name, _MISSING) == value:
             continue
-        may_lack = name in spec.missing_in_answers or name == "AccountID" or _says_no_price(name, said)
+        may_lack = name in spec.omitted or name == "AccountID" or _says_no_price(name, said)
         if name in got or not may_lack:
             yield from _field(f"{path}.{name}", name, fields[name], value, got.get(name))
     yield from _amount(f"{path}.LineAmount", said, got.get("LineAmount"))
@@ -338,7 +338,7 @@ def _discount(
                 return
         return
     name = next(name for name in names if said.get(name))
-    if name in got or not (name in spec.missing_in_answers or any(got.get(other) for other in names)):
+    if name in got or not (name in spec.omitted or any(got.get(other) for other in names)):
         held = _number(got.get(name) or 0)
         if held is None or abs(Decimal(said[name]) - held) > _CENT:
             yield _difference(f"{path}.{name}", said[name], got.get(name))

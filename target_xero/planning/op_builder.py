@@ -48,7 +48,7 @@ class OpBuilder:
             body[spec.status_field] = way[0]
         assert spec.create is not None  # noqa: S101
         return WriteOp(
-            job, "create", spec.create, request_path(spec.create, owner, ""), body,
+            job, "create", spec.create, request_path(spec, spec.create, owner, ""), body,
             replace(entry, xero_id=None, lines=None), job.hash,
             status=way[0], after=way[1:], owner=owner, lines=line_ids(content),
         )  # fmt: skip
@@ -84,7 +84,7 @@ class OpBuilder:
             body = {spec.key: xero_id, **body}
         owner = owner or entry.owner
         return WriteOp(
-            job, "update", endpoint, request_path(endpoint, owner, xero_id), body, entry, job.hash,
+            job, "update", endpoint, request_path(spec, endpoint, owner, xero_id), body, entry, job.hash,
             status=status, after=after, owner=owner, lines=line_ids(content),
         )  # fmt: skip
 
@@ -121,7 +121,7 @@ class OpBuilder:
             body = {spec.key: xero_id, **body}
         return WriteOp(
             job, "remove" if status in (*spec.end_statuses, "DELETED") else "update", endpoint,
-            request_path(endpoint, entry.owner, xero_id), body, entry, job.hash,
+            request_path(spec, endpoint, entry.owner, xero_id), body, entry, job.hash,
             status=status, after=after, owner=entry.owner, follows=follows, said=said,
         )  # fmt: skip
 

@@ -78,9 +78,9 @@ class Skip:
 Plan = WriteOp | Adopt | Skip
 
 
-def request_path(endpoint: Endpoint, owner: str | None, xero_id: str) -> str:
+def request_path(spec: WriteSpec, endpoint: Endpoint, owner: str | None, xero_id: str) -> str:
     """Return the path of a request for a record, or for a part of `owner`."""
-    return endpoint.path.format(of=owner or "", id=xero_id)
+    return (spec.path + endpoint.path).format(of=owner or "", id=xero_id)
 
 
 def line_ids(content: Mapping[str, Any]) -> list[str | None]:
@@ -93,7 +93,7 @@ def adoption(
 ) -> WriteOp:
     """Return the operation that stands for a record which Xero has already."""
     return WriteOp(
-        job, "create", spec.create or Endpoint("", ""), "", dict(content), entry, job.hash,
+        job, "create", spec.create or Endpoint(""), "", dict(content), entry, job.hash,
         status=status, owner=owner, lines=line_ids(content), adopted=True,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""What can be written and how: one row per object, in the order in which they are written.
+"""What can be written and how: one row for each object, in the order in which they are written.
 
-What other records refer to stands before what refers to it. Facts are those of Xero's OpenAPI file and developer
-guides and, where practice differs, of the public issues that a comment names. To add an object, add a row here.
+A row is below the rows that its records refer to. The facts come from Xero's OpenAPI file and developer guides and,
+where practice differs, from the public issues that a comment names. To add an object, add a row here.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from singer_xero.objects import OBJECTS
+from singer_xero.objects import OBJECTS, SUBRESOURCES
 from singer_xero.objects.components import ALLOCATION, CONTACT_REF, TRACKING_OPTION
 from singer_xero.objects.fields import calculated, guid, many, one, text
 from target_xero.content.day_formats import DayOrder, no_order
-from target_xero.content.payload import REFERENCES, RecordParser
+from target_xero.content.payload import REFERENCED_OBJECTS, REFERENCES, RecordParser
 from target_xero.content.spelling import folded
 from target_xero.write_specs.rules import (
     PAYABLE,
@@ -29,26 +29,41 @@ from target_xero.write_specs.spec import MANY, Endpoint, OnExisting, Part, Searc
 
 
 def _transitions(**after: str) -> Mapping[str, tuple[str, ...]]:
-    """`new` stands for a record that does not exist yet."""
+    """Return the statuses that may follow a status; `new` is a record that does not exist yet."""
     return MappingProxyType(
         {"" if now == "new" else now: tuple(words.split()) for now, words in after.items()}
     )
 
 
-def _at(path: str, name: str, key: str) -> dict[str, Any]:
-    """Return where an object of the registry is read and written."""
-    return {"name": name, "path": path, "envelope": path, "key": key, "xero": OBJECTS[name]}
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
-def _batched(path: str, name: str, key: str) -> dict[str, Any]:
-    """Return the same for an object that Xero creates and updates in batches."""
+_CREATE, _CREATE_ONE, _CREATE_MANY = Endpoint("PUT"), Endpoint("PUT", body="one"), Endpoint("PUT", size=MANY)
+_UPDATE_MANY = Endpoint("POST", size=MANY)
+_UPDATE_BY_ID, _UPDATE_ONE_BY_ID = Endpoint("POST", "/{id}"), Endpoint("POST", "/{id}", "one")
+_DELETE = Endpoint("DELETE", "/{id}", "")
+
+
+def _at(name: str) -> dict[str, Any]:
+    """Return what the registry knows of an object."""
+    xero = OBJECTS[name]
     return {
-        **_at(path, name, key),
-        "create": Endpoint("PUT", path, size=MANY),
-        "update": Endpoint("POST", path, size=MANY),
+        "name": name,
+        "path": xero.path,
+        "envelope": xero.envelope,
+        "key": xero.key[0],
+        "xero": xero,
+        "status_field": xero.status_field or "Status",
     }
 
 
+def _batched(name: str) -> dict[str, Any]:
+    """Return the same for an object that Xero creates and updates in batches."""
+    return {**_at(name), "create": _CREATE_MANY, "update": _UPDATE_MANY}
+
+
+_SETTING_TRANSITIONS = _transitions(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED")
 _DOCUMENT_TRANSITIONS = _transitions(
     new="DRAFT SUBMITTED AUTHORISED",
     DRAFT="SUBMITTED AUTHORISED DELETED",
@@ -59,96 +74,73 @@ _PAID = MappingProxyType({"PAID": "AUTHORISED"})
 _ONLY_ENDED = _transitions(new="AUTHORISED", AUTHORISED="DELETED")
 _SENT = frozenset({"SentToContact"})
 _THEME = MappingProxyType({"BrandingThemeName": text("The branding theme, in place of BrandingThemeID")})
-_OF = {"CreditNote": "CreditNotes", "Overpayment": "Overpayments", "Prepayment": "Prepayments"}
+#: By the field that names it, what credit is allocated from.
+_CREDITS = {name: OBJECTS[REFERENCED_OBJECTS[name]].path for name in PAYABLE if name != "Invoice"}
+#: By the field that names it, what has a history. The classic expenses, which end in 2027, are not written.
 _HISTORY = {
-    "BankTransactionID": "BankTransactions",
-    "BankTransferID": "BankTransfers",
-    "BatchPaymentID": "BatchPayments",
-    "Contact": "Contacts",
-    "CreditNote": "CreditNotes",
-    "Invoice": "Invoices",
-    "ItemID": "Items",
-    "ManualJournalID": "ManualJournals",
-    "Overpayment": "Overpayments",
-    "PaymentID": "Payments",
-    "Prepayment": "Prepayments",
-    "PurchaseOrderID": "PurchaseOrders",
-    "QuoteID": "Quotes",
-    "RepeatingInvoiceID": "RepeatingInvoices",
+    next((name for name, of in REFERENCED_OBJECTS.items() if of == row.of.name), row.of.key[0]): row.of.path
+    for row in SUBRESOURCES.values()
+    if row.below == "History" and row.of.name not in {"expense_claims", "receipts"}
 }
-_OWNERS = {
-    "Contact": one(CONTACT_REF),
-    **{name: ALLOCATION.fields[name] for name in ("CreditNote", "Invoice", "Overpayment", "Prepayment")},
-}
+_CONTACT = "ContactID|ContactNumber|Name|EmailAddress"
 _FIXED = "Xero can't change one: delete it and send it again under another key"
+_FROM_BANK = "Xero makes {} from bank_transactions of a type that ends in {}; only their Allocations are written".format
 
 _ROWS = (
     WriteSpec(
-        **_at("BrandingThemes", "branding_themes", "BrandingThemeID"),
+        **_at("branding_themes"),
         on_existing=OnExisting.KEEP,
-        search=Search.WHOLE,
-        lookup_before_create=True,
         many_to_one=True,
-        why_no_update="branding themes are made in Xero's settings; those of the same name are taken for one another",
+        why_no_update="branding themes are made in Xero's settings; a theme of the same name is used",
     ),
     WriteSpec(
-        **_at("Currencies", "currencies", "Code"),
-        create=Endpoint("PUT", "Currencies", "one"),
+        **_at("currencies"),
+        create=_CREATE_ONE,
         required=("Code",),
         create_only=frozenset({"Description"}),
         on_existing=OnExisting.KEEP,
-        search=Search.WHOLE,
-        lookup_before_create=True,
         many_to_one=True,
         why_no_update="Xero can neither change nor remove a currency",
     ),
     WriteSpec(
-        **_at("Accounts", "accounts", "AccountID"),
+        **_at("accounts"),
         code_alias="AccountCode",
-        referred_by_code=True,
         identified_by="SystemAccount",
-        create=Endpoint("PUT", "Accounts", "one"),
-        update=Endpoint("POST", "Accounts/{id}"),
-        remove=Endpoint("DELETE", "Accounts/{id}", ""),
+        create=_CREATE_ONE,
+        update=_UPDATE_BY_ID,
+        remove=_DELETE,
         required=("Name", "Type", "Code|BankAccountNumber"),
-        transitions=_transitions(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED"),
+        transitions=_SETTING_TRANSITIONS,
         status_sent_alone=True,
         inspected=frozenset({"SystemAccount"}),
-        search=Search.WHOLE,
-        lookup_before_create=True,
         many_to_one=True,
     ),
     WriteSpec(
-        **_at("TaxRates", "tax_rates", "TaxType"),
+        **_at("tax_rates"),
         id_alias="TaxType",
         is_own_id=is_own_rate,
         identified_by="TaxType",
         # A POST may match and change another rate (xero-php#872), and of several only the first is taken
         # (xero-ruby#200).
-        create=Endpoint("PUT", "TaxRates"),
-        update=Endpoint("POST", "TaxRates"),
+        create=_CREATE,
+        update=Endpoint("POST"),
         required=("Name", "TaxComponents"),
         transitions=_transitions(new="ACTIVE", ACTIVE="DELETED"),
         status_aliases=MappingProxyType({"PENDING": "ACTIVE", "ARCHIVED": "DELETED"}),
-        inactive_statuses=frozenset({"DELETED", "ARCHIVED"}),
         repeated_on_update=("Name", "ReportTaxType", "TaxComponents"),
-        search=Search.WHOLE,
-        lookup_before_create=True,
         many_to_one=True,
     ),
     WriteSpec(
-        **_at("TrackingCategories", "tracking_categories", "TrackingCategoryID"),
-        create=Endpoint("PUT", "TrackingCategories", "one"),
-        update=Endpoint("POST", "TrackingCategories/{id}", "one"),
-        remove=Endpoint("DELETE", "TrackingCategories/{id}", ""),
+        **_at("tracking_categories"),
+        create=_CREATE_ONE,
+        update=_UPDATE_ONE_BY_ID,
+        remove=_DELETE,
         required=("Name",),
-        transitions=_transitions(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED"),
+        transitions=_SETTING_TRANSITIONS,
         status_sent_alone=True,
-        search=Search.WHOLE,
-        lookup_before_create=True,
         many_to_one=True,
         parts=(Part("Options", "tracking_options", "TrackingCategoryID"),),
-        skip_if_archived="archived in the source; a new category is active, and Xero has room for two",
+        skip_if_archived="archived in the source; a new category is active, and Xero allows only two",
     ),
     WriteSpec(
         name="tracking_options",
@@ -157,39 +149,36 @@ _ROWS = (
         envelope="Options",
         key="TrackingOptionID",
         own_fields=TRACKING_OPTION.fields,
-        # One at a time: beside a name in use Xero makes the new one and says 400 all the same (xero-php#920).
-        create=Endpoint("PUT", "{of}/Options", "one"),
-        update=Endpoint("POST", "{of}/Options/{id}", "one"),
-        remove=Endpoint("DELETE", "{of}/Options/{id}", ""),
+        # One at a time: beside a name in use, Xero creates the new option and answers 400 nevertheless (xero-php#920).
+        create=_CREATE_ONE,
+        update=_UPDATE_ONE_BY_ID,
+        remove=_DELETE,
         required=("TrackingCategoryID", "Name"),
-        transitions=_transitions(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED"),
+        transitions=_SETTING_TRANSITIONS,
         status_sent_alone=True,
         parent_paths=MappingProxyType({"TrackingCategoryID": "TrackingCategories"}),
         siblings_path="{of}",
         part_keys=("Name",),
-        lookup_before_create=True,
+        accepts_duplicates=True,
         many_to_one=True,
     ),
     WriteSpec(
-        **_batched("Contacts", "contacts", "ContactID"),
-        status_field="ContactStatus",
+        **_batched("contacts"),
         created_when_named=True,
         has_ids_param=True,
         required=("Name",),
         transitions=_transitions(new="ACTIVE", ACTIVE="ARCHIVED"),
         status_aliases=MappingProxyType({"GDPRREQUEST": "ARCHIVED"}),
-        # Xero takes no document for one, and lists them only if asked to.
-        inactive_statuses=frozenset({"ARCHIVED", "GDPRREQUEST"}),
-        search=Search.WHERE,
+        # Xero accepts no document for one, and lists it only if asked to.
+        inactive_statuses=frozenset({"ARCHIVED"}),
+        own_search=Search.WHERE,
     ),
     WriteSpec(
-        **_at("ContactGroups", "contact_groups", "ContactGroupID"),
-        create=Endpoint("PUT", "ContactGroups"),
-        update=Endpoint("POST", "ContactGroups/{id}"),
+        **_at("contact_groups"),
+        create=_CREATE,
+        update=_UPDATE_BY_ID,
         required=("Name",),
         transitions=_transitions(new="ACTIVE", ACTIVE="DELETED"),
-        search=Search.WHOLE,
-        lookup_before_create=True,
         many_to_one=True,
         parts=(Part("Contacts", "contact_group_members", "ContactGroupID"),),
     ),
@@ -202,34 +191,30 @@ _ROWS = (
             "ContactGroupID": guid,
             **{name: CONTACT_REF.fields[name] for name in REFERENCES["Contact"]},
         },
-        create=Endpoint("PUT", "{of}/Contacts", size=MANY, answers=False),
-        remove=Endpoint("DELETE", "{of}/Contacts/{id}", ""),
-        required=("ContactGroupID", "ContactID|ContactNumber|Name|EmailAddress"),
+        create=Endpoint("PUT", size=MANY, answers=False),
+        remove=_DELETE,
+        required=("ContactGroupID", _CONTACT),
         member_reference="Contact",
         parent_paths=MappingProxyType({"ContactGroupID": "ContactGroups"}),
         siblings_path="{of}",
-        part_keys=("ContactID|ContactNumber|Name|EmailAddress",),
+        part_keys=(_CONTACT,),
         content_match=("ContactID",),
         many_to_one=True,
         why_no_update="a member is added or removed",
     ),
     WriteSpec(
-        **_batched("Items", "items", "ItemID"),
-        remove=Endpoint("DELETE", "Items/{id}", ""),
+        **_batched("items"),
+        remove=_DELETE,
         required=("Code",),
         transitions=_transitions(new="ACTIVE", ACTIVE="DELETED"),
         repeated_on_update=("Code",),
-        search=Search.WHOLE,
-        lookup_before_create=True,
     ),
     WriteSpec(
-        **_at("PaymentServices", "payment_services", "PaymentServiceID"),
+        **_at("payment_services"),
         own_fields={"BrandingThemes": many({"BrandingThemeID": guid, "Name": text}, "Where it is offered")},
-        create=Endpoint("PUT", "PaymentServices"),
+        create=_CREATE,
         required=("PaymentServiceName", "PaymentServiceUrl", "PayNowText"),
         on_existing=OnExisting.REFUSE,
-        search=Search.WHOLE,
-        lookup_before_create=True,
         parts=(Part("BrandingThemes", "payment_service_themes", "PaymentServiceID"),),
         why_no_update="Xero's API can neither change nor remove a payment service",
     ),
@@ -241,7 +226,7 @@ _ROWS = (
         envelope="PaymentServices",
         key="PaymentServiceID",
         own_fields={"PaymentServiceID": guid, "BrandingThemeID": guid, "Name": text("The branding theme")},
-        create=Endpoint("POST", "{of}/PaymentServices"),
+        create=Endpoint("POST"),
         required=("PaymentServiceID", "BrandingThemeID|Name"),
         parent_paths=MappingProxyType({"BrandingThemeID": "BrandingThemes"}),
         siblings_path="{of}/PaymentServices",
@@ -251,7 +236,7 @@ _ROWS = (
         why_no_update="Xero's API can't take a payment service off a branding theme",
     ),
     WriteSpec(
-        **_batched("Quotes", "quotes", "QuoteID"),
+        **_batched("quotes"),
         fills_in_tax=False,
         own_fields=_THEME,
         document=True,
@@ -264,27 +249,17 @@ _ROWS = (
             DECLINED="DELETED",
             INVOICED="DELETED",
         ),
-        # Left out of an update, the number is given anew and the rest is blanked.
-        repeated_on_update=(
-            "QuoteNumber",
-            "Contact",
-            "Date",
-            "ExpiryDate",
-            "Reference",
-            "Title",
-            "Summary",
-            "Terms",
-            "BrandingThemeID",
-            "LineAmountTypes",
+        # Xero gives a quote a new number, and blanks the other fields, if an update omits them.
+        repeated_on_update=_words(
+            "QuoteNumber Contact Date ExpiryDate Reference Title Summary Terms BrandingThemeID LineAmountTypes"
         ),
-        missing_in_answers=frozenset({"Terms", "ItemCode", "DiscountAmount"}),
+        omitted=frozenset({"Terms", "ItemCode", "DiscountAmount"}),
         on_existing=OnExisting.REFUSE,
-        search=Search.NUMBER,
+        own_search=Search.NUMBER,
         content_match=("Contact", "Date", "Reference", "Title", "LineItems"),
-        missing_in_lists=frozenset({"ItemCode"}),
     ),
     WriteSpec(
-        **_batched("PurchaseOrders", "purchase_orders", "PurchaseOrderID"),
+        **_batched("purchase_orders"),
         has_date_filter=False,
         own_fields=_THEME,
         document=True,
@@ -298,13 +273,13 @@ _ROWS = (
         ),
         never_sent=_SENT,
         on_existing=OnExisting.REFUSE,
-        search=Search.ADDRESS,
+        own_search=Search.ADDRESS,
         # Xero does not refuse a number in use: it changes the order that has it.
-        lookup_before_create=True,
+        accepts_duplicates=True,
         content_match=("Contact", "Date", "Reference", "LineItems"),
     ),
     WriteSpec(
-        **_batched("Invoices", "invoices", "InvoiceID"),
+        **_batched("invoices"),
         has_ids_param=True,
         own_fields=_THEME,
         document=True,
@@ -314,14 +289,13 @@ _ROWS = (
         never_sent=_SENT | {"EnteredTotal", "RoundingAmount"},
         unique_when=("Type", "ACCREC"),
         on_existing=OnExisting.REFUSE,
-        search=Search.NUMBERS,
-        # What was sold there was in stock then; stock itself can't be copied.
+        own_search=Search.NUMBERS,
+        # What the other organisation sold was in stock there; stock itself can't be copied.
         copy_params=MappingProxyType({"allowBackorders": "true"}),
         content_match=("Type", "Contact", "Date", "InvoiceNumber", "Reference", "LineItems"),
     ),
     WriteSpec(
-        **_batched("CreditNotes", "credit_notes", "CreditNoteID"),
-        sets_off_invoices=True,
+        **_batched("credit_notes"),
         own_fields=_THEME,
         document=True,
         required=("Type", "Contact", "LineItems"),
@@ -330,12 +304,12 @@ _ROWS = (
         never_sent=_SENT,
         unique_when=("Type", "ACCRECCREDIT"),
         on_existing=OnExisting.REFUSE,
-        search=Search.WHERE,
+        own_search=Search.WHERE,
         content_match=("Type", "Contact", "Date", "CreditNoteNumber", "Reference", "LineItems"),
         parts=(Part("Allocations", "allocations", "CreditNote"),),
     ),
     WriteSpec(
-        **_batched("BankTransactions", "bank_transactions", "BankTransactionID"),
+        **_batched("bank_transactions"),
         document=True,
         required=("Type", "BankAccount", "LineItems"),
         transitions=_ONLY_ENDED,
@@ -346,10 +320,10 @@ _ROWS = (
         written_by_other_stream=(("Type", "*-TRANSFER", "bank_transfers makes both sides of a transfer"),),
     ),
     WriteSpec(
-        **_at("BankTransfers", "bank_transfers", "BankTransferID"),
+        **_at("bank_transfers"),
         document=True,
-        create=Endpoint("PUT", "BankTransfers"),
-        remove=Endpoint("POST", "BankTransfers", size=MANY),
+        create=_CREATE,
+        remove=_UPDATE_MANY,
         required=("FromBankAccount", "ToBankAccount", "Amount"),
         transitions=_ONLY_ENDED,
         create_only=frozenset({"FromIsReconciled", "ToIsReconciled"}),
@@ -358,27 +332,18 @@ _ROWS = (
         why_no_update=_FIXED,
     ),
     WriteSpec(
-        **_at("Payments", "payments", "PaymentID"),
+        **_at("payments"),
         prepare=name_what_is_paid,
         is_unusual=may_be_refund,
         document=True,
-        create=Endpoint("PUT", "Payments", size=MANY),
-        remove=Endpoint("POST", "Payments/{id}", "one"),
-        required=("Invoice|CreditNote|Prepayment|Overpayment", "Account|Code", "Date", "Amount|BankAmount"),
+        create=_CREATE_MANY,
+        remove=_UPDATE_ONE_BY_ID,
+        required=("|".join(PAYABLE), "Account|Code", "Date", "Amount|BankAmount"),
         either=PAYABLE,
         transitions=_ONLY_ENDED,
         create_only=frozenset({"IsReconciled", "CurrencyRate", "BankAmount"}),
         inspected=frozenset({"BatchPaymentID", "PaymentType"}),
-        content_match=(
-            "Invoice",
-            "CreditNote",
-            "Prepayment",
-            "Overpayment",
-            "Account",
-            "Date",
-            "Amount",
-            "Reference",
-        ),
+        content_match=(*PAYABLE, "Account", "Date", "Amount", "Reference"),
         reference_types=(
             "PaymentType",
             MappingProxyType(
@@ -394,10 +359,10 @@ _ROWS = (
         why_no_update=_FIXED,
     ),
     WriteSpec(
-        **_at("BatchPayments", "batch_payments", "BatchPaymentID"),
+        **_at("batch_payments"),
         document=True,
-        create=Endpoint("PUT", "BatchPayments", size=MANY),
-        remove=Endpoint("POST", "BatchPayments/{id}", "one"),
+        create=_CREATE_MANY,
+        remove=_UPDATE_ONE_BY_ID,
         required=("Account", "Date", "Payments"),
         transitions=_ONLY_ENDED,
         inspected=frozenset({"Status", "Type"}),
@@ -409,18 +374,14 @@ _ROWS = (
         why_no_update=_FIXED,
     ),
     WriteSpec(
-        **_at("Overpayments", "overpayments", "OverpaymentID"),
-        sets_off_invoices=True,
+        **_at("overpayments"),
         parts=(Part("Allocations", "allocations", "Overpayment"),),
-        why_no_update="Xero makes overpayments from bank_transactions of a type that ends in -OVERPAYMENT; only their "
-        "Allocations are written",
+        why_no_update=_FROM_BANK("overpayments", "-OVERPAYMENT"),
     ),
     WriteSpec(
-        **_at("Prepayments", "prepayments", "PrepaymentID"),
-        sets_off_invoices=True,
+        **_at("prepayments"),
         parts=(Part("Allocations", "allocations", "Prepayment"),),
-        why_no_update="Xero makes prepayments from bank_transactions of a type that ends in -PREPAYMENT; only their "
-        "Allocations are written",
+        why_no_update=_FROM_BANK("prepayments", "-PREPAYMENT"),
     ),
     WriteSpec(
         name="allocations",
@@ -429,20 +390,20 @@ _ROWS = (
         envelope="Allocations",
         key="AllocationID",
         own_fields=ALLOCATION.fields,
-        create=Endpoint("PUT", "{of}/Allocations", size=MANY),
-        remove=Endpoint("DELETE", "{of}/Allocations/{id}", ""),
-        required=("|".join(_OF), "Invoice", "Amount", "Date"),
-        parent_paths=MappingProxyType(_OF),
+        create=_CREATE_MANY,
+        remove=_DELETE,
+        required=("|".join(_CREDITS), "Invoice", "Amount", "Date"),
+        parent_paths=MappingProxyType(_CREDITS),
         siblings_path="{of}",
         part_keys=("Date", "Invoice"),
         content_match=("Invoice", "Amount", "Date"),
         why_no_update="Xero can't change an allocation: delete it and send it again under another key",
     ),
     WriteSpec(
-        **_batched("ManualJournals", "manual_journals", "ManualJournalID"),
+        **_batched("manual_journals"),
         check=check_balance,
         is_unusual=is_unbalanced,
-        # So Xero's import template calls it.
+        # Its name in Xero's import template.
         line_aliases=MappingProxyType({"Amount": "LineAmount"}),
         document=True,
         required=("Narration", "JournalLines"),
@@ -452,30 +413,30 @@ _ROWS = (
         content_match=("Narration", "Date", "JournalLines"),
     ),
     WriteSpec(
-        **_at("LinkedTransactions", "linked_transactions", "LinkedTransactionID"),
+        **_at("linked_transactions"),
         document=True,
-        create=Endpoint("PUT", "LinkedTransactions", "one"),
-        update=Endpoint("POST", "LinkedTransactions/{id}"),
-        remove=Endpoint("DELETE", "LinkedTransactions/{id}", ""),
+        create=_CREATE_ONE,
+        update=_UPDATE_BY_ID,
+        remove=_DELETE,
         required=("SourceTransactionID", "SourceLineItemID", "ContactID|TargetTransactionID"),
         inspected=frozenset({"Status"}),
-        content_match=(
-            "SourceTransactionID",
-            "SourceLineItemID",
-            "TargetTransactionID",
-            "TargetLineItemID",
-            "ContactID",
+        content_match=_words(
+            "SourceTransactionID SourceLineItemID TargetTransactionID TargetLineItemID ContactID"
         ),
         written_by_other_stream=(
-            ("Status", "VOIDED", "what they link was voided, and Xero links what is in force only"),
+            (
+                "Status",
+                "VOIDED",
+                "the document that they link was voided, and Xero links active documents only",
+            ),
         ),
     ),
     WriteSpec(
-        **_at("RepeatingInvoices", "repeating_invoices", "RepeatingInvoiceID"),
-        create=Endpoint("PUT", "RepeatingInvoices", size=MANY),
+        **_at("repeating_invoices"),
+        create=_CREATE_MANY,
         own_fields=_THEME,
         document=True,
-        remove=Endpoint("POST", "RepeatingInvoices", size=MANY),
+        remove=_UPDATE_MANY,
         required=("Type", "Contact", "Schedule", "LineItems"),
         status_required=True,
         transitions=_transitions(new="DRAFT AUTHORISED", DRAFT="DELETED", AUTHORISED="DELETED"),
@@ -492,12 +453,14 @@ _ROWS = (
         path="{of}/History",
         envelope="HistoryRecords",
         own_fields={
-            **{name: _OWNERS.get(name, guid) for name in _HISTORY},
+            **dict.fromkeys(_HISTORY, guid),
+            "Contact": one(CONTACT_REF),
+            **{name: ALLOCATION.fields[name] for name in PAYABLE},
             "Details": text("At most 2,500 characters"),
             "Changes": calculated(text("What was done; anything but Note is Xero's own")),
         },
         inspected=frozenset({"Changes"}),
-        create=Endpoint("PUT", "{of}/History"),
+        create=_CREATE,
         required=("|".join(_HISTORY), "Details"),
         either=tuple(_HISTORY),
         parent_paths=MappingProxyType(_HISTORY),
@@ -523,7 +486,7 @@ def spec_of(stream: str) -> WriteSpec | None:
 
 
 def parser_of(spec: WriteSpec, order: Callable[[], DayOrder] = no_order) -> RecordParser:
-    """Return a parser for the records of an object; `order` tells whether days in numbers begin with the month."""
+    """Return a parser for the records of an object; `order` tells whether numeric dates begin with the month."""
     aside = spec.inspected_fields | {part.field for part in spec.parts}
     if not spec.key_is_content:
         aside |= {spec.key}

@@ -1,4 +1,4 @@
-"""Rules of single objects, which their rows refer to."""
+"""The rules of single objects, which their rows name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from target_xero.content.payload import REFERENCES, Content, InvalidRecord
 
 _NOTE_LENGTH = 2500
+#: By the ending of its PaymentType, what a refund pays back.
 _REFUNDS = {
     "CREDITPAYMENT": "CreditNote",
     "OVERPAYMENTPAYMENT": "Overpayment",
@@ -30,25 +31,24 @@ def check_note(sent: Mapping[str, Any]) -> None:
 
 
 def check_balance(sent: Mapping[str, Any]) -> None:
-    """Raise `InvalidRecord` for a journal whose lines do not sum to zero; where Xero adds tax, only Xero can tell."""
+    """Raise `InvalidRecord` for a journal whose lines do not sum to zero. Where Xero adds tax, only Xero can check."""
     lines = sent.get("JournalLines")
     if not lines:
         return
     for index, line in enumerate(lines):
         if "LineAmount" not in line:
-            raise InvalidRecord("it is needed", f"JournalLines[{index}].LineAmount")
+            raise InvalidRecord("it is required", f"JournalLines[{index}].LineAmount")
     exclusive = str(sent.get("LineAmountTypes", "")).lower() == "exclusive"
     if exclusive and any(line.get("TaxType", "NONE") != "NONE" for line in lines):
         return
-    total = sum(line["LineAmount"] for line in lines)
     if len(lines) < 2:
         raise InvalidRecord("a journal needs two lines", "JournalLines")
-    if total:
+    if total := sum(line["LineAmount"] for line in lines):
         raise InvalidRecord(f"the lines must add up to zero, not to {total}", "JournalLines")
 
 
 def is_unbalanced(record: Any) -> bool:
-    """Tell whether `check_balance` has to look at a journal."""
+    """Tell whether a journal needs `check_balance`."""
     if record.JournalLines is None:
         return False
     amounts = [line.LineAmount for line in record.JournalLines]
@@ -56,10 +56,10 @@ def is_unbalanced(record: Any) -> bool:
 
 
 def name_what_is_paid(content: Content) -> None:
-    """Make a payment name the one thing that it pays.
+    """Make a payment name the one document that it pays.
 
     Xero lists refunds of credit notes, overpayments and prepayments as if they paid an invoice of that id, and puts the
-    number of what is paid beside the payment.
+    number of the document beside the payment.
     """
     sent = content.sent
     for name in ("Invoice", "CreditNote"):
@@ -76,7 +76,7 @@ def name_what_is_paid(content: Content) -> None:
 
 
 def may_be_refund(record: Any) -> bool:
-    """Tell whether `name_what_is_paid` has to look at a payment."""
+    """Tell whether a payment needs `name_what_is_paid`."""
     return (
         record.InvoiceNumber is not None
         or record.CreditNoteNumber is not None

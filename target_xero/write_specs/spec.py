@@ -9,10 +9,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from singer_xero.objects import Field, XeroObject
+from singer_xero.objects import Field, Paging, XeroObject
 from target_xero.content.payload import Content
 
-#: The number of records that Xero advises to send in one request.
+#: The number of records that Xero recommends for one request.
 MANY = 50
 #: Below the 3.5 MB limit of Xero's guide to efficient calls.
 MOST_BYTES = 3_400_000
@@ -39,15 +39,16 @@ class Search(Enum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A request: `path` with {of} for the parent of a part and {id} for the record itself.
+    """A request. `path` is appended to the path of the list; it may contain {id}, Xero's id of the record.
 
-    `body` is `list` (in the envelope), `one` (the bare record) or empty. `size` is the number of records in a request:
-    several only where Xero answers for each (`answers`: it accepts `summarizeErrors=false`) or where repeating the
-    request is harmless. Elsewhere one bad record is refused together with the ids of the good ones (xero-ruby#247).
+    `body` is `list` (in the envelope), `one` (the bare record) or empty. `size` is the number of records in a request.
+    It is greater than 1 only where Xero reports on each record (`answers`: the endpoint accepts
+    `summarizeErrors=false`) or where the request can be repeated without harm. Elsewhere Xero refuses the whole request
+    because of one bad record, but saves the good ones without returning their ids (xero-ruby#247).
     """
 
     method: str
-    path: str
+    path: str = ""
     body: str = "list"
     size: int = 1
     answers: bool = True
@@ -84,48 +85,48 @@ class WriteSpec:
 
     Attributes:
         name: the stream.
-        path: the path of the list; that of a part begins with {of}.
+        path: the path of the list; that of a part begins with {of}, the path of its parent.
         envelope: the key that holds the records in requests and answers.
         key: the field with Xero's id.
-        fields: the fields that a record may have, by Xero's names.
+        xero: the row of the registry; None for a part.
+        own_fields: the fields that only a write has, or those of a part.
         create, update, remove: the requests; None where Xero has none. Without `remove`, a record ends by an update of
             its status.
         required: the fields that a create needs; `A|B` means one of them.
         either: fields of which at most one may be given.
-        prepare, check: what else is done to, and must hold of, the content of a record; `check` raises `InvalidRecord`.
+        prepare, check: further changes to the content of a record, and further rules for it; `check` raises
+            `InvalidRecord`.
         is_unusual: whether a record that the fast path has read needs `prepare` or `check`.
-        document: whether it is a transaction. Its end frees what other records need (a payment frees its invoice, an
-            order its number), so documents end before anything is created; settings end last, when nothing uses them.
+        document: whether it is a transaction. The end of a document releases what other records need (a payment its
+            invoice, an order its number), so documents end before anything is created. Settings end last, when nothing
+            uses them.
         transitions: the statuses that may follow a status; "" is a record that does not exist yet. Empty if the record
             has no status.
         status_aliases: statuses that only Xero sets, and the status to send in their place.
         status_required: whether a create must state the status; elsewhere Xero has a default.
         status_sent_alone: whether Xero accepts a status only without other fields.
+        status_field: the field with the status.
         repeated_on_update: fields that every update must repeat, because Xero blanks them otherwise.
         create_only: fields that are only sent with a create; later changes of them are ignored.
         never_sent: fields that are never sent, because they would send mail or mark a record as sent.
-        missing_in_answers: fields that answers to writes omit although Xero stores them.
+        omitted: fields, also of lines, that Xero stores but omits from lists and from answers to writes.
         inspected: calculated fields that are read from the source and never sent.
-        natural_keys: fields that name a record, in Xero's order; `own_natural_keys` or the registry's.
+        own_natural_keys: the fields that name a part.
         unique_when: (field, value): the number is Xero's own, and unique, only if the field has that value.
-        reference_types: (field, meaning of each value): which type of document a record names by its number, as
+        reference_types: (field, meaning of each value): the type of document that a record names by its number, as
             (reference, type).
         inactive_statuses: statuses of records that a look-up by name or number ignores.
         on_existing: what to do with a record of that name that the log of writes does not know.
-        search: how such a record is found.
+        own_search: how such a record is found, where the list does not come in one response.
+        accepts_duplicates: whether Xero accepts a create whose name is in use.
         has_ids_param: whether the list takes many ids at once (`IDs=…`).
         has_date_filter: whether its pages can be filtered by `Date`.
-        lookup_before_create: whether to look before a create: where the list is one call, or where Xero does not refuse
-            the duplicate.
         content_match: fields that identify a record without a name after its answer was lost.
-        missing_in_lists: fields of lines that lists omit.
         many_to_one: whether several records of the source may stand for one in Xero.
-        referred_by_code: whether Xero resolves references to it by its code.
         created_when_named: whether Xero creates it if a document names one that it does not have.
         shared_by_rows: what the rows of one document have in common if it has no number and its stream no key.
         line_aliases: further column names of a line's fields, such as those of Xero's import template.
         fills_in_tax: whether Xero fills in the tax type of a line from its account.
-        sets_off_invoices: whether its records are allocated to invoices.
         parts: nested records that are written by a row of their own.
         member_reference: the reference that the whole record is, such as the contact of a group member.
         parent_paths: of a part: the fields that may name the parent, and the path of each.
@@ -140,15 +141,15 @@ class WriteSpec:
         id_alias: of a key that other organisations use too, such as a tax type: the prefix under which the log of
             writes keeps it.
         is_own_id: whether a key of that kind belongs to one organisation alone.
-        code_alias: the prefix under which the log of writes keeps a `Code` that Xero has changed.
+        code_alias: of an object that others name by its `Code`: the prefix under which the log of writes keeps a code
+            that Xero has changed.
         identified_by: a field of the source that identifies the record in Xero before any name.
-        status_field: the field with the status.
         stream_aliases, stream_endings: other names of the stream, and the endings of such names, as letters and digits.
     """
 
     name: str
-    path: str = ""
-    envelope: str = ""
+    path: str
+    envelope: str
     key: str = ""
     xero: XeroObject | None = None
     own_fields: Mapping[str, Field] = field(default_factory=lambda: _NONE)
@@ -169,26 +170,23 @@ class WriteSpec:
     repeated_on_update: tuple[str, ...] = ()
     create_only: frozenset[str] = frozenset()
     never_sent: frozenset[str] = frozenset()
-    missing_in_answers: frozenset[str] = frozenset()
+    omitted: frozenset[str] = frozenset()
     inspected: frozenset[str] = frozenset()
     own_natural_keys: tuple[str, ...] = ()
     unique_when: tuple[str, str] | None = None
     reference_types: tuple[str, Mapping[str, tuple[str, str]]] = ("", _NONE)
     inactive_statuses: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     on_existing: OnExisting = OnExisting.MERGE
-    search: Search | None = None
+    own_search: Search | None = None
+    accepts_duplicates: bool = False
     has_ids_param: bool = False
     has_date_filter: bool = True
-    lookup_before_create: bool = False
     content_match: tuple[str, ...] = ()
-    missing_in_lists: frozenset[str] = frozenset()
     many_to_one: bool = False
-    referred_by_code: bool = False
     created_when_named: bool = False
     shared_by_rows: tuple[str, ...] = ()
     line_aliases: Mapping[str, str] = field(default_factory=lambda: _NONE)
     fills_in_tax: bool = True
-    sets_off_invoices: bool = False
     parts: tuple[Part, ...] = ()
     member_reference: str = ""
     parent_paths: Mapping[str, str] = field(default_factory=lambda: _NONE)
@@ -208,13 +206,24 @@ class WriteSpec:
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
-        """The registry's fields and those that only a write has."""
+        """The fields that a record may have, by Xero's names: the registry's and `own_fields`."""
         return {**(self.xero.fields if self.xero else {}), **self.own_fields}
 
     @cached_property
     def natural_keys(self) -> tuple[str, ...]:
-        """The fields that name a record, in Xero's order."""
+        """The fields that name a record, in the order in which Xero matches them."""
         return self.own_natural_keys or (self.xero.natural_keys if self.xero else ())
+
+    @cached_property
+    def search(self) -> Search | None:
+        """How Xero finds a record by its natural keys; None if it has none, or is a part."""
+        is_whole = self.xero is not None and self.xero.paging is Paging.WHOLE and self.natural_keys
+        return Search.WHOLE if is_whole else self.own_search
+
+    @property
+    def lookup_before_create(self) -> bool:
+        """Whether to look a name up before a create: where that is one call, or where Xero accepts duplicates."""
+        return self.accepts_duplicates or self.search is Search.WHOLE
 
     @cached_property
     def inspected_fields(self) -> frozenset[str]:
@@ -230,7 +239,7 @@ class WriteSpec:
 
     @cached_property
     def end_statuses(self) -> tuple[str, ...]:
-        """The statuses that end a record, which the setting `deletes` has to allow."""
+        """The statuses that end a record; the setting `deletes` must allow them."""
         reached = {status for after in self.transitions.values() for status in after}
         return tuple(status for status in ("DELETED", "VOIDED", "ARCHIVED") if status in reached)
 
@@ -252,12 +261,12 @@ class WriteSpec:
         return [(name, str(value)) for name in names if (value := content.get(name))]
 
     def is_active(self, record: Mapping[str, object]) -> bool:
-        """Tell whether a record of Xero's is in force, so that a name or number can refer to it."""
-        return record.get(self.status_field) not in self.inactive_statuses
+        """Tell whether a record of Xero's is active, so that a name or number can refer to it."""
+        return self.status_of(record) not in self.inactive_statuses
 
     @property
     def has_own_rules(self) -> bool:
-        """Whether the fast path has to ask `is_unusual`."""
+        """Whether the fast path must call `is_unusual`."""
         return self.is_unusual is not _never
 
     def status_of(self, record: Mapping[str, Any]) -> str:
@@ -266,19 +275,19 @@ class WriteSpec:
         return self.status_aliases.get(status, status)
 
     def is_ended_by(self, status: str, *, gone: bool) -> bool:
-        """Tell whether a record with this status, or one that the source has deleted, is to be ended."""
+        """Tell whether a record ends: by this status, or because the source has deleted it (`gone`)."""
         return gone or status in self.end_statuses
 
     def transitions_to(self, now: str, wanted: str) -> tuple[str, ...] | None:
-        """Return the statuses to go through from `now` to `wanted`, which is the last; None if Xero has no way."""
-        ways: list[tuple[str, ...]] = [()]
+        """Return the statuses that lead from `now` to `wanted`, which is the last; None if no transitions do."""
+        routes: list[tuple[str, ...]] = [()]
         seen = {now}
-        for way in ways:
-            here = way[-1] if way else now
+        for route in routes:
+            here = route[-1] if route else now
             if here == wanted:
-                return way
+                return route
             for status in self.transitions.get(here, ()):
                 if status not in seen:
                     seen.add(status)
-                    ways.append((*way, status))
+                    routes.append((*route, status))
         return None

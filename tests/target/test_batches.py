@@ -158,7 +158,7 @@ def test_the_second_half_of_a_batch_is_written_although_the_first_is_refused(wir
 
 
 def step(**body: Any) -> WriteOp:
-    return WriteOp(None, "create", Endpoint("PUT", "Contacts"), "Contacts", body, None, "")  # type: ignore[arg-type]
+    return WriteOp(None, "create", Endpoint("PUT"), "Contacts", body, None, "")  # type: ignore[arg-type]
 
 
 def test_answers_out_of_order_are_given_to_their_records_by_name():
