@@ -27,7 +27,7 @@ from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 from singer_xero.api.paths import filled_in
 from singer_xero.api.redaction import redact_line, remember, remember_passwords_of
 from singer_xero.errors import ConfigurationProblem, InputProblem, Problem
-from singer_xero.organisations import Organisation, chosen, folded, is_id
+from singer_xero.organisations import Organisation, chosen, folded, is_id, own_record
 from singer_xero.version import DISTRIBUTION
 
 if TYPE_CHECKING:
@@ -227,13 +227,12 @@ class Connected:
 
         header = None
         try:
-            answer = self.client.get(header, "Organisation")
+            one = own_record(self.client, header)
         except OrganisationUnavailable:
             header = next(filter(is_id, wanted), None)
             if header is None:
                 raise
-            answer = self.client.get(header, "Organisation")
-        one = answer.json()["Organisations"][0]
+            one = own_record(self.client, header)
         found = Organisation(one["OrganisationID"], one["Name"], header)
         known = {folded(found.tenant_id), folded(found.name)}
         if folded(",".join(wanted)) not in known and any(folded(name) not in known for name in wanted):

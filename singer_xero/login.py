@@ -385,8 +385,7 @@ def check_address(address: Any, scopes: tuple[str, ...], redirect_uri: str) -> N
 def not_allowed(refused: tuple[str, ...], words: str) -> InvalidScope:
     """The error that names the refused scopes, the reason and the way out."""
     reasons = "; ".join(f"{scope} ({RESERVED[scope]})" if scope in RESERVED else scope for scope in refused)
-    families = {scope.removesuffix(".read") for scope in refused}
-    if families & {"accounting.transactions", "accounting.reports"}:
+    if any(f"{scope.removesuffix('.read')}.read" in scoping.BROAD for scope in refused):
         advice = "Apps created since March 2026 have granular scopes only: omit --broad and these scopes."
     elif refused and not set(refused) - RESERVED.keys():
         advice = "Request only the other scopes, with --scopes."
@@ -494,7 +493,7 @@ def show_scopes(granted: Iterable[str], *, custom: bool) -> None:
     if opened.writing:
         click.echo(f"Write scopes:\n{_wrapped(opened.writing)}\n")
     else:
-        way = way_to("accounting.write", custom=custom)
+        way = way_to(custom=custom, write=True)
         click.echo(f"No write scopes. To get them: {way}.\n")
 
 

@@ -6,8 +6,13 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from singer_xero.errors import ConfigurationProblem
+from singer_xero.objects import ORGANISATION
+
+if TYPE_CHECKING:
+    from singer_xero.api.client import XeroClient
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COMMA = re.compile(r"\s*,\s*")
@@ -24,6 +29,12 @@ class Organisation:
     tenant_id: str
     name: str
     header: str | None
+
+
+def own_record(client: XeroClient, header: str | None) -> dict[str, Any]:
+    """The record that Xero has of an organisation, by its `Organisation.header`; empty if it has none."""
+    answer = client.get(header, ORGANISATION.path, api=ORGANISATION.api).json()
+    return next(iter(answer.get(ORGANISATION.envelope) or ()), {})
 
 
 def is_id(text: str) -> bool:

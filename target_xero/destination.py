@@ -10,7 +10,7 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.scope_advice import way_to
 from singer_xero.config import Connected
 from singer_xero.errors import ConfigurationProblem
-from singer_xero.organisations import Organisation
+from singer_xero.organisations import Organisation, own_record
 from target_xero.content.day_formats import DayOrder, Order, of_country
 from target_xero.settings import TargetSettings
 from target_xero.write_specs.rows import WRITE_SPECS
@@ -58,9 +58,7 @@ class Destination:
         written = self._settings.date_format
         if written != "auto":
             return DayOrder(Order(written), "date_format")
-        answer = self.client.get(self.organisation.header, "Organisation").json()
-        country = next((one.get("CountryCode") for one in answer.get("Organisations") or []), None)
-        return of_country(str(country or ""))
+        return of_country(str(own_record(self.client, self.organisation.header).get("CountryCode") or ""))
 
     def check_scopes(self, counts: Counter[str]) -> None:
         """Raise `ConfigurationProblem` before the first write if the token lacks a scope for one of these streams."""

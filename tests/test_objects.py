@@ -272,7 +272,7 @@ def test_what_xero_works_out_is_not_for_writing():
 def test_the_scope_to_ask_for_is_the_granular_one_of_xeros_table():
     for (granular, broad), names in READ_SCOPES.items():
         for name in names:
-            assert OBJECTS[name].scopes[0] == granular, name
+            assert OBJECTS[name].scopes.read == granular, name
             assert OBJECTS[name].scope_missing({"openid", "offline_access"}) == granular, name
             assert OBJECTS[name].scope_missing({granular}) is None, name
             assert broad is None or OBJECTS[name].scope_missing({broad}) is None, name
@@ -281,12 +281,12 @@ def test_the_scope_to_ask_for_is_the_granular_one_of_xeros_table():
 
 @EACH
 def test_a_scope_for_writing_opens_reading_and_not_the_reverse(xero):
-    assert len(set(xero.scopes)) == len(xero.scopes)
-    for scope in xero.scopes:
+    assert len(set(xero.scopes.opening)) == len(xero.scopes.opening)
+    for scope in xero.scopes.opening:
         assert xero.scope_missing([scope]) is None
         if not scope.endswith(".read"):
             assert xero.scope_missing([scope], write=True) is None
-        elif any(not other.endswith(".read") for other in xero.scopes):
+        elif any(not other.endswith(".read") for other in xero.scopes.opening):
             assert not xero.scope_missing([scope], write=True).endswith(".read")
 
 
@@ -298,10 +298,10 @@ def test_items_open_with_settings_or_with_invoices():
 
 @EACH_REPORT
 def test_a_report_opens_with_its_own_scope_or_the_broad_one(report):
-    assert re.fullmatch(r"accounting\.reports\.[a-z]+\.read", report.scopes[0])
+    assert re.fullmatch(r"accounting\.reports\.[a-z]+\.read", report.scopes.read)
     lists = "accounting.contacts.read" if report.per_contact else None
     assert report.amounts.scope_missing({"accounting.reports.read"}) == lists
-    assert report.amounts.scope_missing({"accounting.settings"}) == report.scopes[0]
+    assert report.amounts.scope_missing({"accounting.settings"}) == report.scopes.read
 
 
 def test_only_the_aged_reports_take_a_call_for_each_contact():
@@ -364,8 +364,8 @@ def test_the_collected_facts_agree_on_scopes_and_statuses(xero, facts):
         for scope in scopes
         if " " not in scope  # a remark
     }
-    assert known <= set(xero.scopes)
-    assert set(xero.scopes) - known <= {"accounting.reports.taxreports.read"}
+    assert known <= set(xero.scopes.opening)
+    assert set(xero.scopes.opening) - known <= {"accounting.reports.taxreports.read"}
     assert set(sheet.get("status_values") or ()) == set(xero.statuses)
 
 
@@ -390,8 +390,8 @@ def test_the_collected_facts_agree_on_reports(report, facts):
         ours = report.params[parameter["name"]].kind
         assert ours == kind or {ours, kind} == {"guid", "text"}
         assert parameter["required"] == (parameter["name"] in report.required)
-    assert sheet["scopes"]["granular_read_any_of"] == [report.scopes[0]]
-    assert set(sheet["scopes"]["broad_read"]) <= set(report.scopes)
+    assert sheet["scopes"]["granular_read_any_of"] == [report.scopes.read]
+    assert set(sheet["scopes"]["broad_read"]) <= set(report.scopes.opening)
 
 
 def test_no_length_is_shorter_than_what_xero_documents():

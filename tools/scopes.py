@@ -11,8 +11,8 @@ def scopes() -> str:
     opened: dict[str, list[str]] = {}
     others: dict[str, tuple[str, ...]] = {}
     for row in ROWS:
-        opened.setdefault(row.scopes[0], []).append(f"`{row.name}`")
-        others.setdefault(row.scopes[0], row.scopes[1:])
+        opened.setdefault(row.scopes.read, []).append(f"`{row.name}`")
+        others.setdefault(row.scopes.read, row.scopes.opening[1:])
     broad = set(broad_scopes(write=True)) - set(write_scopes())
     lines = [
         "| scope | requested by default | to write | until September 2027 also | streams |",

@@ -47,7 +47,7 @@ def streams() -> str:
                 f"`{xero.name}`{mark(xero)}",
                 ", ".join(xero.key),
                 replication,
-                f"`{xero.scopes[0]}`",
+                f"`{xero.scopes.read}`",
                 paging[xero.paging],
                 xero.calls,
                 xero.removal,
@@ -77,7 +77,7 @@ def more_streams() -> str:
     rows = []
     for name, row in STREAMS.items():
         if name not in OBJECTS and name not in ASSETS:
-            rows.append([f"`{name}`{mark(row)}", ", ".join(row.key), f"`{row.scopes[0]}`", row.calls])
+            rows.append([f"`{name}`{mark(row)}", ", ".join(row.key), f"`{row.scopes.read}`", row.calls])
     return table(["stream", "key, after `tenant_id`", "scope", "calls"], rows)
 
 

@@ -82,7 +82,9 @@ def _at_xero(client: XeroClient, header: str | None, xero: XeroObject, *, includ
     if xero.archived and include_archived:
         params["includeArchived"] = "true"
     if xero.paging is Paging.PAGES:
-        answer: Mapping[str, Any] = client.get(header, xero.path, {**params, "page": 1, "pageSize": 1}).json()
+        answer: Mapping[str, Any] = client.get(
+            header, xero.path, {**params, "page": 1, xero.api.size_param: 1}, api=xero.api
+        ).json()
         return int(answer["pagination"]["itemCount"])
     if xero.paging is Paging.WHOLE:
         return len(client.get(header, xero.path, params).json().get(xero.envelope) or ())
@@ -105,9 +107,10 @@ def _compare_journals(
     )
     if row["newest"] is None:
         return
+    journals = OBJECTS["journals"]
     try:
-        answer = client.get(header, "Journals", {"offset": int(row["newest"])}).json()
+        answer = client.get(header, journals.path, {"offset": int(row["newest"])}).json()
     except XeroError as error:
         organisation.not_checked.append(f"Records of journals: {str(error).splitlines()[0]}")
         return
-    _add(organisation, "journals newer than the newest here", 0, len(answer.get("Journals") or ()))
+    _add(organisation, "journals newer than the newest here", 0, len(answer.get(journals.envelope) or ()))

@@ -25,6 +25,7 @@ import backoff
 import requests.auth
 
 from singer_xero.api import scope_advice
+from singer_xero.api.error_body import words_of
 from singer_xero.api.errors import (
     BadCredentials,
     InvalidScope,
@@ -34,12 +35,12 @@ from singer_xero.api.errors import (
     TooSlow,
     Unavailable,
     XeroError,
-    words_of,
 )
 from singer_xero.api.redaction import remember, remember_basic
 from singer_xero.api.response_body import Broken
 from singer_xero.api.tokens import Kept, Store, open_store
 from singer_xero.api.transport import MAX_SLOW, Answer, Transport, check_sendable, require_https
+from singer_xero.objects.apis import ErrorShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,6 +57,7 @@ _GRACE = 30 * 60.0
 _SEEDS_REMEMBERED = 50
 # The store's lock is held meanwhile, and the answer is short.
 _PATIENCE = 60.0
+_ERRORS = ErrorShape(words=("error_description", "error"))
 _SECRET_FIELDS = ("refresh_token", "code", "code_verifier", "token")
 
 
@@ -191,7 +193,7 @@ def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> Una
     if answer.status < 500 and answer.status != 429 and not fault:
         raise _identity_error(answer, call, form)
     return (NotJson if fault else Unavailable)(
-        fault or words_of(answer.content),
+        fault or words_of(answer.content, _ERRORS),
         call=call,
         status=answer.status,
         correlation_id=answer.correlation_id,
@@ -452,7 +454,7 @@ def revoke(identity: Identity, store: Store, client_id: str, client_secret: str 
 def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> XeroError:
     found = answer.json() if answer.json_fault() is None else {}
     kind = found.get("error") if isinstance(found, dict) else None
-    words = words_of(answer.content)
+    words = words_of(answer.content, _ERRORS)
     context: dict[str, Any] = {"call": call, "status": answer.status, "correlation_id": answer.correlation_id}
     if kind == "invalid_grant":
         what = (

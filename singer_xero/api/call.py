@@ -12,8 +12,7 @@ from singer_xero.api.transport import Answer, read_through
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-BASE_PATH = "/api.xro/2.0"
-"""Where a path lies that doesn't begin with a slash."""
+    from singer_xero.objects.apis import Api, ErrorShape
 
 JSON = "application/json"
 
@@ -22,11 +21,17 @@ _KEY_LASTS = 5 * 60.0
 
 @dataclass
 class Call:
-    """One call over all its tries. `unsure_since`: when a write was first sent that may have been done."""
+    """One call over all its tries.
+
+    `path` is below the host, `errors` says how to read an error answer, and `unsure_since` is when a write was first
+    sent that may have been done.
+    """
 
     name: str
     verb: str
     url: str
+    path: str
+    errors: ErrorShape
     tenant_id: str | None
     query: dict[str, str]
     headers: dict[str, str]
@@ -45,6 +50,8 @@ class Call:
         verb: str,
         path: str,
         *,
+        api: Api,
+        is_default: bool,
         tenant_id: str | None,
         header: str | None,
         accept: str,
@@ -56,18 +63,24 @@ class Call:
         last: bool = False,
         read: Callable[[Answer], Any] | None = None,
     ) -> Call:
-        """A call to a host's address; `header` is what to send as Xero-Tenant-Id. See `XeroClient.get` for the rest."""
+        """A call to a host's address; `header` is what to send as Xero-Tenant-Id. See `XeroClient.get` for the rest.
+
+        Its name has a short path if the API is the client's default one.
+        """
         query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
-        full = {"Accept": accept, **(headers or {})}
+        sent = {"Accept": accept, **(headers or {})}
         if header is not None:
-            full["Xero-Tenant-Id"] = header
+            sent["Xero-Tenant-Id"] = header
+        full = path if path.startswith("/") else f"{api.base}/{path}"
         return cls(
-            name=_named(verb, path, query),
+            name=_named(verb, path if is_default else full, query),
             verb=verb,
-            url=url + quote(path if path.startswith("/") else f"{BASE_PATH}/{path}", safe="/"),
+            url=url + quote(full, safe="/"),
+            path=full,
+            errors=api.errors,
             tenant_id=tenant_id,
             query=query,
-            headers=full,
+            headers=sent,
             data=data,
             key=key,
             is_json=accept == JSON and verb != "DELETE",
@@ -90,7 +103,7 @@ class Call:
 
 def _named(verb: str, path: str, query: Mapping[str, str]) -> str:
     place = "".join(f" {name} {query[name]}" for name in ("page", "offset") if name in query)
-    return f"{verb} {path.removeprefix(f'{BASE_PATH}/')}{place}"
+    return f"{verb} {path}{place}"
 
 
 def _query(value: Any) -> str:

@@ -44,17 +44,19 @@ from singer_xero.api.errors import (
     Unavailable,
     XeroError,
 )
-from singer_xero.api.judging import failed, judged
-from singer_xero.api.judging import lacks_scope as _lacks_scope
+from singer_xero.api.judging import failed, judged, lacks_scope
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
 from singer_xero.api.response_body import BOUNDS, Bounds, Broken
 from singer_xero.api.tokens import open_store
 from singer_xero.api.transport import MAX_SLOW, Answer, Transport, require_https
+from singer_xero.objects.apis import DEFAULT_API
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
+
+    from singer_xero.objects.apis import Api
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +116,7 @@ class XeroClient:
         identity_url: str = IDENTITY_URL,
         user_agent: str = USER_AGENT,
         *,
+        api: Api = DEFAULT_API,
         day_reserve: int = 0,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -128,6 +131,7 @@ class XeroClient:
             require_https(setting, url, allowed=allow_insecure_http)
         self._auth = auth
         self._api_url = api_url.rstrip("/")
+        self._api = api
         self._monotonic = monotonic
         self._max_tries = max_tries
         self._transport = Transport(user_agent, timeout, bounds)
@@ -180,11 +184,12 @@ class XeroClient:
         headers: Mapping[str, str] | None = None,
         accept: str = _JSON,
         *,
+        api: Api | None = None,
         urgent: bool = False,
         last: bool = False,
         read: Callable[[Answer], Any] | None = None,
     ) -> Answer:
-        """Read. `path` is below /api.xro/2.0 (`Invoices`), or starts with a slash and is below the host.
+        """Read. `path` is a path of `api` (`Invoices`), by default of the client's, or starts with a slash.
 
         `params`: None is left out, lists are joined by commas, dates are days. `modified_since` becomes the header
         If-Modified-Since, floored to the second. What is `urgent` gets its turn before what waits already. A `last`
@@ -202,6 +207,7 @@ class XeroClient:
             params=params,
             headers=extra,
             accept=accept,
+            api=api,
             urgent=urgent,
             last=last,
             read=read,
@@ -255,10 +261,20 @@ class XeroClient:
         self._limits.close()
         self._transport.close()
 
-    def _call(self, verb: str, tenant_id: str | None, path: str, **options: Any) -> Answer:
+    def _call(
+        self, verb: str, tenant_id: str | None, path: str, *, api: Api | None = None, **options: Any
+    ) -> Answer:
         """Make a call; `options` are those of `Call.to`."""
-        named = None if tenant_id == _NO_ORGANISATION else tenant_id
-        call = Call.to(self._api_url, verb, path, tenant_id=tenant_id, header=named, **options)
+        call = Call.to(
+            self._api_url,
+            verb,
+            path,
+            api=api or self._api,
+            is_default=api is None or api is self._api,
+            tenant_id=tenant_id,
+            header=None if tenant_id == _NO_ORGANISATION else tenant_id,
+            **options,
+        )
         try:
             return self._answered(call)
         except XeroError as error:
@@ -333,7 +349,7 @@ class XeroClient:
             outcome = self._outcome(call, answer, started, problem)
             if outcome is not None:
                 return outcome
-            if answer.status == 401 and rejected is None and not _lacks_scope(answer):
+            if answer.status == 401 and rejected is None and not lacks_scope(call, answer):
                 rejected = token
                 continue
             raise self._judged(call, answer, token)
@@ -344,25 +360,26 @@ class XeroClient:
         """An answer that can be used, or what may pass; None for what is to be judged."""
         if answer.status == 429:
             self._limits.check_day(call.tenant_id, call.name)
-            return failed(Unavailable, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT)
+            return failed(
+                Unavailable, call, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT
+            )
         if answer.status == 304 or 200 <= answer.status < 300:
             answer, fault = self._answers.understood(call, answer)
             if not fault:
                 return answer
             call.unsure(started)
-            return failed(NotJson, answer, fault, sent=True)
+            return failed(NotJson, call, answer, fault, sent=True)
         if answer.status >= 500 and answer.status != 501:
             call.unsure(started)
-            return failed(Unavailable, answer, sent=True)
+            return failed(Unavailable, call, answer, sent=True)
         return None
 
     def _judged(self, call: Call, answer: Answer, token: str) -> XeroError:
         """The error of an answer that would be the same again."""
         return judged(
+            call,
             answer,
-            tenant_id=call.tenant_id,
             organisation=self._name_of(call.tenant_id),
-            writes=call.verb != "GET",
             may_write=self._may_write(token),
             custom=self.is_custom_connection,
         )

@@ -30,29 +30,16 @@ place for records, and it is not part of the text.
 
 from __future__ import annotations
 
-import html
-import re
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from singer_xero.api.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
 _LONGEST_WORDS = 400
-# Of a longer body, which no error of Xero's has, only the beginning is looked at.
-_LONGEST_PARSED, _LONGEST_TEXT = 16_000_000, 100_000
-#: The lists of what is wrong with a request, and the field of their elements that says it.
-_VALIDATION = {
-    "ValidationErrors": "Message",
-    "fieldValidationErrors": "localisedMessage",
-    "resourceValidationErrors": "localisedMessage",
-}
-#: What stands in the place of Xero's words where it has said nothing.
-_NO_BODY, _NO_MESSAGE = "(no words)", "(no message in the answer)"
+#: What takes the place of Xero's words where it says nothing.
+NO_BODY, NO_MESSAGE = "(no words)", "(no message in the answer)"
 
 
 class XeroError(Exception):
@@ -91,7 +78,7 @@ class XeroError(Exception):
     @property
     def says_why(self) -> bool:
         """Whether Xero gave a reason in words."""
-        return self.words not in {"", _NO_BODY, _NO_MESSAGE}
+        return self.words not in {"", NO_BODY, NO_MESSAGE}
 
     def __str__(self) -> str:
         return f"{self.what.rstrip('.')}. {self.advice}" if self.advice else self.what
@@ -245,66 +232,3 @@ def one_line(text: str, longest: int = _LONGEST_WORDS) -> str:
     """The text as it may be shown, without line breaks and cut to a length that fits an error message."""
     text = redact(" ".join(text.split()))
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-
-
-def elements_of(content: bytes) -> list[dict[str, Any]]:
-    """The `Elements` of a ValidationException's body, one per record; empty if it has none."""
-    parsed = _parsed(content)
-    found = parsed.get("Elements") if isinstance(parsed, dict) else None
-    return [element for element in found or [] if isinstance(element, dict)]
-
-
-def words_of(content: bytes) -> str:
-    """What Xero says in an error body, be it JSON, XML, HTML or text, and never more than its message.
-
-    JSON: Title, Detail and Message, and the distinct validation messages of its elements (nested ones too). The keys'
-    case does not matter, as some of Xero's gateways write them small.
-    """
-    if not content[:_LONGEST_TEXT].strip():
-        return _NO_BODY
-    parsed = _parsed(content)
-    if isinstance(parsed, (dict, list)):
-        return _json_words(parsed) or _NO_MESSAGE
-    text = content[:_LONGEST_TEXT].decode("utf-8", "replace")
-    found = re.findall(r"<Message>(.*?)</Message>", text, re.DOTALL)
-    if not found and text.lstrip().startswith("<"):
-        found = re.findall(r"<(?:title|h1)[^>]*>(.*?)</", text, re.DOTALL | re.IGNORECASE)
-        if not found:
-            return _NO_MESSAGE
-    return one_line(" / ".join(dict.fromkeys(html.unescape(part).strip() for part in found or [text])))
-
-
-def _json_words(parsed: dict[str, Any] | list[Any]) -> str:
-    said: list[str] = []
-    if isinstance(parsed, dict):
-        lower = {key.lower(): value for key, value in parsed.items()}
-        for key in ("title", "message", "detail", "error_description", "error"):
-            value = lower.get(key)
-            if isinstance(value, str) and value:
-                said.append(value)
-    said += _validation_messages(parsed)
-    return one_line(" / ".join(dict.fromkeys(said)))
-
-
-def _validation_messages(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for entry in value:
-            yield from _validation_messages(entry)
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            if key in _VALIDATION and isinstance(entry, list):
-                message = _VALIDATION[key]
-                yield from (
-                    e[message] for e in entry if isinstance(e, dict) and isinstance(e.get(message), str)
-                )
-            else:
-                yield from _validation_messages(entry)
-
-
-def _parsed(content: bytes) -> Any:
-    if len(content) > _LONGEST_PARSED:
-        return None
-    try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from singer_xero.api import scope_advice
+from singer_xero.api.error_body import elements_of, words_of
 from singer_xero.api.errors import (
     NotConnected,
     NotFound,
@@ -14,45 +15,44 @@ from singer_xero.api.errors import (
     ScopeMissing,
     TooLarge,
     XeroError,
-    elements_of,
-    words_of,
 )
 
 if TYPE_CHECKING:
+    from singer_xero.api.call import Call
     from singer_xero.api.transport import Answer
 
 _E = TypeVar("_E", bound=XeroError)
 
 
-def judged(
-    answer: Answer, *, tenant_id: str | None, organisation: str, writes: bool, may_write: bool, custom: bool
-) -> XeroError:
+def judged(call: Call, answer: Answer, *, organisation: str, may_write: bool, custom: bool) -> XeroError:
     """The error of an answer with a status of 300 and more, other than 429 and 5xx.
 
-    `organisation` names the organisation to people; `writes` says whether the call was a write, `may_write` whether the
-    token has any scope to write, `custom` whether the app is a custom connection.
+    `organisation` names the organisation to people; `may_write` says whether the token has any scope to write, `custom`
+    whether the app is a custom connection.
     """
+    writes = call.verb != "GET"
     read_only = writes and answer.status == 403 and not may_write
-    if answer.status in {401, 403} and (lacks_scope(answer) or read_only):
+    if answer.status in {401, 403} and (lacks_scope(call, answer) or read_only):
         named = re.search(r'scope="?([\w. -]+)', answer.headers.get("WWW-Authenticate", ""))
         scope = named[1].strip() if named else None
-        way_out = scope_advice.advice(scope, answer.call.split()[1], write=writes, custom=custom)
-        return failed(ScopeMissing, answer, scope=scope, advice=way_out)
+        advice = scope_advice.advice(scope, call.path, write=writes, custom=custom)
+        return failed(ScopeMissing, call, answer, scope=scope, advice=advice)
     if answer.status == 401:
-        return failed(NotConnected, answer, note="a new access token is refused, too")
+        return failed(NotConnected, call, answer, note="a new access token is refused, too")
     if answer.status == 403:
-        return failed(OrganisationUnavailable, answer, note=f"for {organisation}", tenant_id=tenant_id)
+        note = f"for {organisation}"
+        return failed(OrganisationUnavailable, call, answer, note=note, tenant_id=call.tenant_id)
     if answer.status == 404:
-        return failed(NotFound, answer)
+        return failed(NotFound, call, answer)
     if answer.status < 400:
-        return failed(Refused, answer, f"a redirect to {answer.headers.get('Location')}, check api_url")
+        return failed(Refused, call, answer, f"a redirect to {answer.headers.get('Location')}, check api_url")
     kind = TooLarge if answer.status == 413 else Refused
-    return failed(kind, answer, elements=elements_of(answer.content))
+    return failed(kind, call, answer, elements=elements_of(answer.content, call.errors))
 
 
-def failed(kind: type[_E], answer: Answer, words: str = "", note: str = "", **context: Any) -> _E:
+def failed(kind: type[_E], call: Call, answer: Answer, words: str = "", note: str = "", **context: Any) -> _E:
     """An error of this kind in the words of the answer, or in these."""
-    words = words or words_of(answer.content)
+    words = words or words_of(answer.content, call.errors)
     return kind(
         f"{words}: {note}" if note else words,
         call=answer.call,
@@ -62,9 +62,9 @@ def failed(kind: type[_E], answer: Answer, words: str = "", note: str = "", **co
     )
 
 
-def lacks_scope(answer: Answer) -> bool:
+def lacks_scope(call: Call, answer: Answer) -> bool:
     """Xero says so in different ways (Xero-NetStandard#178 and #298), with 401 or with 403."""
     if "insufficient_scope" in answer.headers.get("WWW-Authenticate", ""):
         return True
-    words = words_of(answer.content).lower()
+    words = words_of(answer.content, call.errors).lower()
     return "authorizationunsuccessful" in words or "scope" in words

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from singer_xero.objects.accounting import OBJECTS
-from singer_xero.objects.apis import Api
+from singer_xero.objects.accounting import OBJECTS, ORGANISATION
+from singer_xero.objects.apis import Api, DateForm
 from singer_xero.objects.assets import ASSETS
 from singer_xero.objects.base import ANSWER_ONLY, Paging, XeroObject
 from singer_xero.objects.exclusions import EXCLUSIONS
@@ -35,11 +35,13 @@ __all__ = [
     "EXCLUSIONS",
     "NESTED_TABLES",
     "OBJECTS",
+    "ORGANISATION",
     "REPORTS",
     "STREAMS",
     "SUBRESOURCES",
     "Api",
     "Component",
+    "DateForm",
     "Field",
     "Level",
     "NestedTable",

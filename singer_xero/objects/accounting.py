@@ -8,6 +8,7 @@ a comment says so. How to read a row: `singer_xero.objects.base.XeroObject`. The
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from singer_xero.objects.base import Paging, XeroObject
@@ -64,20 +65,37 @@ from singer_xero.objects.fields import (
     text,
     whole,
 )
+from singer_xero.objects.scopes import Scopes, granular, report_scopes
 
-# What opens a list. Granular scopes come first; the broad ones, which no new app gets, end in September 2027.
+# Granular scopes and, until September 2027, the broad ones that Xero gives to no new app.
 _TRANSACTIONS = ("accounting.transactions.read", "accounting.transactions")
-BANK_TRANSACTIONS = ("accounting.banktransactions.read", "accounting.banktransactions", *_TRANSACTIONS)
-CLASSIC_EXPENSES = ("accounting.classicexpenses.read", "accounting.classicexpenses", *_TRANSACTIONS)
-BUDGETS = ("accounting.budgets.read", "accounting.budgets")
-CONTACTS = ("accounting.contacts.read", "accounting.contacts")
-INVOICES = ("accounting.invoices.read", "accounting.invoices", *_TRANSACTIONS)
-JOURNALS = ("accounting.journals.read",)
-MANUAL_JOURNALS = ("accounting.manualjournals.read", "accounting.manualjournals", *_TRANSACTIONS)
-PAYMENTS = ("accounting.payments.read", "accounting.payments", *_TRANSACTIONS)
-PAYMENT_SERVICES = ("paymentservices",)
-PUBLISHED_REPORTS = ("accounting.reports.taxreports.read", "accounting.reports.read")
-SETTINGS = ("accounting.settings.read", "accounting.settings")
+BANK_TRANSACTIONS = granular("accounting.banktransactions", broad=_TRANSACTIONS)
+CLASSIC_EXPENSES = granular(
+    "accounting.classicexpenses",
+    broad=_TRANSACTIONS,
+    reserved="Xero no longer grants classic expenses to new connections",
+)
+# Xero's list of scopes has none to write budgets.
+BUDGETS = Scopes("accounting.budgets.read", also=("accounting.budgets",))
+CONTACTS = granular("accounting.contacts")
+INVOICES = granular("accounting.invoices", broad=_TRANSACTIONS)
+JOURNALS = Scopes(
+    "accounting.journals.read",
+    reserved="Xero grants it only to apps of its Advanced tier",
+    if_refused="Xero gives access to Journals only to apps of its Advanced tier (scope accounting.journals.read). "
+    "Logging in again does not help: move the app to that tier at developer.xero.com, or deselect the streams "
+    "journals and cash_journals.",
+)
+MANUAL_JOURNALS = granular("accounting.manualjournals", broad=_TRANSACTIONS)
+PAYMENTS = granular("accounting.payments", broad=_TRANSACTIONS)
+# Requesting it fails the whole consent: xero-python-oauth2-app#14, xero-node-oauth2-app#33.
+PAYMENT_SERVICES = Scopes(
+    "paymentservices",
+    write="paymentservices",
+    reserved="Xero grants it only to apps that it has certified for payments",
+)
+PUBLISHED_REPORTS = report_scopes("taxreports")
+SETTINGS = granular("accounting.settings")
 
 BY_UPDATE = "UpdatedDateUTC ASC"
 #: Without it Xero rounds unit prices to 2 decimals.
@@ -644,7 +662,7 @@ _ROWS = (
         modified_since=True,
         incremental=True,
         params=UNIT_PRICES,
-        scopes=(*SETTINGS, "accounting.invoices.read", "accounting.invoices"),
+        scopes=replace(SETTINGS, also=INVOICES.opening[:2]),
         natural_keys=("Code",),
         removal="vanish",
         fields={
@@ -1178,3 +1196,11 @@ _ROWS = (
 
 #: All of them by stream name, A to Z.
 OBJECTS: Mapping[str, XeroObject] = MappingProxyType({row.name: row for row in _ROWS})
+
+# The rows that the programs read for themselves: whose books these are, and what reports are about.
+ORGANISATION = OBJECTS["organisation"]
+TRACKING_CATEGORIES = OBJECTS["tracking_categories"]
+CONTACT_LIST = OBJECTS["contacts"]
+INVOICE_LIST = OBJECTS["invoices"]
+#: What a contact can owe or be owed.
+OPEN_DOCUMENTS = (INVOICE_LIST, *(OBJECTS[name] for name in ("credit_notes", "prepayments", "overpayments")))

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from singer_xero.objects.apis import ASSETS_API
 from singer_xero.objects.base import Paging, XeroObject
 from singer_xero.objects.fields import Component, calculated, day, flag, guid, money, number, one, text, whole
+from singer_xero.objects.scopes import Scopes
 
-_SCOPES = ("assets.read", "assets")
+# target-xero writes no assets, so no login needs the scope to write them.
+_SCOPES = Scopes("assets.read", also=("assets",))
 
 DEPRECIATION_SETTING = Component(
     {

@@ -8,8 +8,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from singer_xero.objects.apis import ACCOUNTING, Api
+from singer_xero.objects.apis import DEFAULT_API, Api
 from singer_xero.objects.fields import Field
+from singer_xero.objects.scopes import Scopes
 
 #: Fields that tell how a write went and are no part of a record. They come with reads too, empty or false, on
 #: the record and on what is nested in it. No schema has them.
@@ -44,8 +45,7 @@ class XeroObject:
             an answer is the list, or the one record, itself.
         key: the fields that identify a record within its organisation.
         fields: the record's fields by Xero's names, in the order they are shown.
-        scopes: any one of these opens the list. First the granular read scope, which is the one to ask for,
-            then the write scopes that include it, then the broad ones of older apps.
+        scopes: the scopes that open the list.
         paging: how the list is handed out.
         cursor: the field that tells a change, None where nothing does. For journals, which never change, it
             is their number.
@@ -73,8 +73,8 @@ class XeroObject:
     envelope: str
     key: tuple[str, ...]
     fields: Mapping[str, Field]
-    scopes: tuple[str, ...]
-    api: Api = ACCOUNTING
+    scopes: Scopes
+    api: Api = DEFAULT_API
     paging: Paging = Paging.WHOLE
     cursor: str | None = None
     modified_since: bool = False
@@ -110,10 +110,9 @@ class XeroObject:
     def duplicate_fields(self) -> Mapping[str, str]:
         """Fields that repeat another one, ``{duplicate: original}``; in no schema and in no record.
 
-        Xero writes many dates twice, ``Date`` beside ``DateString``, and gives some records their id twice.
+        Some APIs write many dates twice, ``Date`` beside ``DateString``, and give some records their id twice.
         """
-        dates = {f"{name}String": name for name, word in self.fields.items() if word.is_date}
-        return MappingProxyType({**dates, **self.same_as})
+        return MappingProxyType({**self.api.dates.twins(self.fields), **self.same_as})
 
     @property
     def dropped(self) -> frozenset[str]:
@@ -161,10 +160,4 @@ class XeroObject:
             granted: the scopes of an access token.
             write: ask whether the object may be written, for which no ``.read`` scope is enough.
         """
-        return missing(self.scopes, granted, write=write)
-
-
-def missing(scopes: tuple[str, ...], granted: Iterable[str], *, write: bool = False) -> str | None:
-    """The first of ``scopes`` if none is granted, else None; for a write only those that allow it count."""
-    opening = [scope for scope in scopes if not (write and scope.endswith(".read"))] or list(scopes)
-    return None if set(opening) & set(granted) else opening[0]
+        return self.scopes.missing(granted, write=write)

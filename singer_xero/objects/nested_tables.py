@@ -102,7 +102,6 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
         if level.id:
             fields[level.id] = inner[level.id]
         key.append(level.id or level.number)
-    duplicates = {f"{one}String" for one, word in inner.items() if word.is_date}
     for one, word in inner.items():
         if one not in without:
             fields.setdefault(one, word)
@@ -111,11 +110,12 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
         fields[cursor] = calculated(parent.fields[cursor]("Of the record that it belongs to"))
     return NestedTable(
         name=name,
+        api=parent.api,
         path=parent.path,
         envelope=parent.envelope,
         of=parent,
         levels=levels,
-        without=frozenset(without) | ANSWER_ONLY | duplicates,
+        without=frozenset(without) | ANSWER_ONLY | parent.api.dates.twins(inner).keys(),
         key=tuple(key),
         fields=MappingProxyType(fields),
         cursor=cursor,

@@ -9,15 +9,18 @@ from __future__ import annotations
 from functools import cache
 
 from singer_xero.objects.accounting import OBJECTS
+from singer_xero.objects.apis import DateForm
 from singer_xero.objects.base import ANSWER_ONLY
 from singer_xero.objects.fields import Component
 
 
 @cache
-def left_out(part: Component) -> frozenset[str]:
-    """The fields that Xero is known to send in such a part and that no record has there."""
-    names = set(ANSWER_ONLY)
-    names |= {f"{name}String" for name, word in part.fields.items() if word.is_date}
+def left_out(part: Component, dates: DateForm) -> frozenset[str]:
+    """The fields that Xero is known to send in such a part and that no record has there.
+
+    `dates` is how the API of the record writes dates.
+    """
+    names = ANSWER_ONLY | dates.twins(part.fields).keys()
     if part.of:
         whole = OBJECTS[part.of]
         names |= whole.fields.keys() | whole.duplicate_fields.keys()

@@ -13,13 +13,11 @@ from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
-from singer_xero.objects.accounting import OBJECTS
+from singer_xero.objects.accounting import CONTACT_LIST, OPEN_DOCUMENTS
 from singer_xero.objects.base import XeroObject
 from singer_xero.objects.components import REPORT_LINES
 from singer_xero.objects.fields import Component, Field, day, flag, guid, many, money, number, text, whole
-
-OPEN_DOCUMENTS = ("invoices", "credit_notes", "prepayments", "overpayments")
-"""What a contact can owe or be owed."""
+from singer_xero.objects.scopes import Scopes, report_scopes
 
 
 class Span(Enum):
@@ -67,7 +65,7 @@ class Report:
         name: name of the stream.
         path: path below ``/api.xro/2.0/``.
         envelope: the key of an answer under which the tables lie.
-        scopes: any one of these opens it, the one to ask for first.
+        scopes: the scopes that open it.
         span: how it relates to time.
         params: the query parameters it takes, by Xero's names, with what each holds.
         required: those of them without which Xero refuses the call.
@@ -81,7 +79,7 @@ class Report:
     name: str
     path: str
     envelope: str = "Reports"
-    scopes: tuple[str, ...]
+    scopes: Scopes
     span: Span
     params: Mapping[str, Field]
     required: tuple[str, ...] = ()
@@ -143,17 +141,12 @@ class Report:
             incremental=by_period,
             selected=False,
             costly=self.per_contact,
-            lists=tuple(OBJECTS[name] for name in ("contacts", *OPEN_DOCUMENTS)) if self.per_contact else (),
+            lists=(CONTACT_LIST, *OPEN_DOCUMENTS) if self.per_contact else (),
             removal="amounts that a period doesn't have any more come as RowType Removed, without an Amount"
             if by_period
             else "vanish",
             note=self.calls,
         )
-
-
-def _opened_by(name: str) -> tuple[str, ...]:
-    """The scope of one report, then the broad one that opened all of them and ends in September 2027."""
-    return (f"accounting.reports.{name}.read", "accounting.reports.read")
 
 
 _AMOUNTS = {
@@ -223,7 +216,7 @@ _ROWS = (
     Report(
         name="report_aged_payables_by_contact",
         path="Reports/AgedPayablesByContact",
-        scopes=_opened_by("aged"),
+        scopes=report_scopes("aged"),
         span=Span.OPEN,
         texts=MappingProxyType({**_WORDS, "Reference": "Reference"}),
         calls=_BY_CONTACT,
@@ -234,7 +227,7 @@ _ROWS = (
     Report(
         name="report_aged_receivables_by_contact",
         path="Reports/AgedReceivablesByContact",
-        scopes=_opened_by("aged"),
+        scopes=report_scopes("aged"),
         span=Span.OPEN,
         texts=MappingProxyType({**_WORDS, "Number": "Reference"}),
         calls=_BY_CONTACT,
@@ -245,7 +238,7 @@ _ROWS = (
     Report(
         name="report_balance_sheet",
         path="Reports/BalanceSheet",
-        scopes=_opened_by("balancesheet"),
+        scopes=report_scopes("balancesheet"),
         span=Span.BALANCE,
         calls=_BY_YEAR,
         params={
@@ -259,7 +252,7 @@ _ROWS = (
     Report(
         name="report_bank_summary",
         path="Reports/BankSummary",
-        scopes=_opened_by("banksummary"),
+        scopes=report_scopes("banksummary"),
         span=Span.MOVEMENT,
         calls=_BY_PERIOD,
         params=_PERIOD,
@@ -267,7 +260,7 @@ _ROWS = (
     Report(
         name="report_budget_summary",
         path="Reports/BudgetSummary",
-        scopes=_opened_by("budgetsummary"),
+        scopes=report_scopes("budgetsummary"),
         span=Span.BUDGET,
         calls="1 per 12 periods",
         params={
@@ -279,7 +272,7 @@ _ROWS = (
     Report(
         name="report_executive_summary",
         path="Reports/ExecutiveSummary",
-        scopes=_opened_by("executivesummary"),
+        scopes=report_scopes("executivesummary"),
         span=Span.MONTHLY,
         calls="1 per month",
         params={"date": day("Any day of the month")},
@@ -287,7 +280,7 @@ _ROWS = (
     Report(
         name="report_profit_and_loss",
         path="Reports/ProfitAndLoss",
-        scopes=_opened_by("profitandloss"),
+        scopes=report_scopes("profitandloss"),
         span=Span.MOVEMENT,
         calls=_BY_YEAR,
         params={
@@ -304,7 +297,7 @@ _ROWS = (
     Report(
         name="report_ten_ninety_nine",
         path="Reports/TenNinetyNine",
-        scopes=("accounting.reports.tenninetynine.read", "accounting.reports.read"),
+        scopes=report_scopes("tenninetynine"),
         span=Span.YEARLY,
         calls="1 per calendar year",
         params={"reportYear": text("Four digits")},
@@ -315,7 +308,7 @@ _ROWS = (
     Report(
         name="report_trial_balance",
         path="Reports/TrialBalance",
-        scopes=_opened_by("trialbalance"),
+        scopes=report_scopes("trialbalance"),
         span=Span.BALANCE,
         calls=_BY_PERIOD,
         params={"date": day("As at this day"), "paymentsOnly": _LAYOUT["paymentsOnly"]},

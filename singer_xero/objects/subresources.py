@@ -15,8 +15,9 @@ from singer_xero.objects.accounting import INVOICES, OBJECTS, PAYMENT_SERVICES, 
 from singer_xero.objects.base import XeroObject
 from singer_xero.objects.components import ATTACHMENT, PAYMENT_SERVICE
 from singer_xero.objects.fields import Field, calculated, flag, instant, percent, text, whole
+from singer_xero.objects.scopes import granular
 
-ATTACHMENTS = ("accounting.attachments.read", "accounting.attachments")
+ATTACHMENTS = granular("accounting.attachments")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,6 +77,7 @@ def _subresource(
     return Subresource(
         **{
             "name": name,
+            "api": parent.api,
             "path": f"{parent.path}/{{id}}" + (f"/{below}" if below else ""),
             "of": parent,
             "below": below,

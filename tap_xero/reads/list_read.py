@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from singer_xero.api.dates import moment_of
-from singer_xero.api.errors import NotFound, Refused, XeroError
+from singer_xero.api.errors import CallError, NotFound, Refused, XeroError
 from singer_xero.errors import ConfigurationProblem
-from singer_xero.objects import Paging, XeroObject
+from singer_xero.objects import ORGANISATION, Paging, XeroObject
 from singer_xero.organisations import Organisation
 from tap_xero.failures import Unforeseen
 from tap_xero.reads import paging
@@ -79,8 +79,13 @@ class ListRead:
         return self.reader.logger
 
     def chunks(self, at_once: AtOnce = paging.one_by_one) -> Iterator[Chunk]:
-        """Read it; `at_once` makes its calls side by side where their order doesn't matter."""
+        """Read it; `at_once` makes several calls at a time where their order makes no difference.
+
+        A list whose API the organisation's region does not have is skipped without a call.
+        """
         self.at_once = at_once
+        if not self._is_offered():
+            return
         try:
             yield from self.walk()
         except StateInFuture as state:
@@ -92,6 +97,32 @@ class ListRead:
             self.bookmark, self.since = state.now, moment_of(state.now)
             yield Chunk([], bookmark=state.now)
             yield from self.walk()
+
+    def _is_offered(self) -> bool:
+        """Whether Xero has the list's API where the organisation is; True if nothing says where that is."""
+        api = self.row.api
+        if api.regions is None:
+            return True
+        try:
+            country = next((record.get("CountryCode") for record in self.organisation_records()), None)
+        except CallError:
+            country = None
+        if country is None or country in api.regions:
+            return True
+        self.logger.info(
+            "%s of %s is skipped: Xero offers its %s API only in %s, and the organisation is in %s.",
+            self.row.name, self.organisation.name, api.name, ", ".join(sorted(api.regions)), country,
+        )  # fmt: skip
+        return False
+
+    def organisation_records(self) -> list[dict[str, Any]]:
+        """The organisation's own record, which Xero gives as a list of one; it is read once in a run."""
+
+        def ask() -> list[dict[str, Any]]:
+            read = self.of(ORGANISATION)
+            return [read.reader.record(row) for chunk in read.chunks() for row in chunk.rows]
+
+        return self.source.once((ORGANISATION.name, self.organisation.tenant_id), ask)
 
     def walk(self) -> Iterator[Chunk]:
         """Read the list in the way in which Xero hands it out."""
@@ -229,8 +260,9 @@ class ListRead:
         outer.calls += 1
         return self.source.client.get(
             self.organisation.header,
-            f"{self.row.api.base}/{path}",
+            path,
             params=params,
+            api=self.row.api,
             modified_since=since,
             urgent=outer.is_due,
             **options,

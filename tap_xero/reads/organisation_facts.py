@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
 from itertools import chain
 from typing import Any
 
-from singer_xero.objects import OBJECTS
-from singer_xero.objects.reports import OPEN_DOCUMENTS
+from singer_xero.objects import XeroObject
+from singer_xero.objects.accounting import CONTACT_LIST, INVOICE_LIST, OPEN_DOCUMENTS, TRACKING_CATEGORIES
 from tap_xero.reads.list_read import ListRead
 from tap_xero.reads.periods import year_start
 from tap_xero.records.reader import UnexpectedAnswer
@@ -23,29 +23,26 @@ class OrganisationFacts:
 
     def _each(
         self,
-        name: str,
+        row: XeroObject,
         params: Mapping[str, str] | None = None,
         since: datetime | None = None,
     ) -> Iterator[dict[str, Any]]:
-        read = self._read.of(OBJECTS[name], since=since)
+        read = self._read.of(row, since=since)
         read.params |= params or {}
         for chunk in read.chunks():
             yield from map(read.reader.record, chunk.rows)
 
-    def _list(self, name: str) -> Callable[[], list[dict[str, Any]]]:
-        return lambda: list(self._each(name))
-
     def organisation(self) -> dict[str, Any]:
         """The organisation's own record."""
-        key = ("organisation", self._tenant_id)
-        records = self._source.once(key, self._list("organisation"))
+        records = self._read.organisation_records()
         if not records:
             raise UnexpectedAnswer("Xero says nothing about the organisation", call="GET Organisation")
         return records[0]
 
     def tracking_categories(self) -> list[dict[str, Any]]:
         """The organisation's tracking categories with their options."""
-        return self._source.once(("tracking", self._tenant_id), self._list("tracking_categories"))
+        key = (TRACKING_CATEGORIES.name, self._tenant_id)
+        return self._source.once(key, lambda: list(self._each(TRACKING_CATEGORIES)))
 
     def year_start(self) -> date:
         """The first day of a financial year, from which quarters and years are counted."""
@@ -67,15 +64,15 @@ class OrganisationFacts:
 
         def ask() -> dict[str, dict[str, None]]:
             found: dict[str, dict[str, None]] = {"AccountsPayable": {}, "AccountsReceivable": {}}
-            for contact in self._each("contacts"):
+            for contact in self._each(CONTACT_LIST):
                 for name, ids in found.items():
                     balance = (contact.get("Balances") or {}).get(name) or {}
                     if balance.get("Outstanding") or balance.get("Overdue"):
                         ids[contact["ContactID"]] = None
-            documents = self._each("invoices", {"Statuses": "AUTHORISED", "summaryOnly": "true"})
+            documents = self._each(INVOICE_LIST, {"Statuses": "AUTHORISED", "summaryOnly": "true"})
             if at <= self._source.today():
                 since = datetime(at.year, at.month, at.day, tzinfo=timezone.utc)
-                changed = (self._each(name, {}, since) for name in OPEN_DOCUMENTS)
+                changed = (self._each(row, {}, since) for row in OPEN_DOCUMENTS)
                 documents = chain(documents, *changed)
             for document in documents:
                 if _open_on(at, document):

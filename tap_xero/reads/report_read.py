@@ -238,7 +238,7 @@ class ReportRead(ListRead):
         unfolded: list[dict[str, Any]] = []
         for table in tables:
             yearly = self.report.span is Span.YEARLY
-            unfolded += unfold_boxes(table) if yearly else unfold(table, self.report.texts)
+            unfolded += unfold_boxes(table, self.report.table) if yearly else unfold(table, self.report.texts)
         whose = dict(zip(ask.titled, range(1, len(ask.titled) + 1), strict=True))
         split = "trackingCategoryID" in ask.params
         tracking = self.tracking()

@@ -212,12 +212,14 @@ def _ids(cell: Mapping[str, Any]) -> Record:
     return found
 
 
-def unfold_boxes(table: Mapping[str, Any]) -> Iterator[Record]:
+def unfold_boxes(table: Mapping[str, Any], lines: str) -> Iterator[Record]:
     """Give a record for each box of each contact of a 1099 report, with what the report says of the contact.
+
+    `lines` is the field of the table that lists the contacts.
 
     Its amounts are numbers, not text: decoded as Decimal they keep the digits that Xero wrote.
     """
-    for number, contact in enumerate(_rows(table, "Contacts"), 1):
+    for number, contact in enumerate(_rows(table, lines), 1):
         about = {name: value for name, value in contact.items() if not _BOX.fullmatch(name)}
         label, contact_id = about.pop("Name", None), about.pop("ContactId", None)
         boxes = sorted((name for name in contact if _BOX.fullmatch(name)), key=lambda name: int(name[3:]))

@@ -22,7 +22,7 @@ import msgspec
 from singer_xero.api import deflate
 from singer_xero.api.dates import readable_instant
 from singer_xero.api.errors import CallError
-from singer_xero.objects import Field, XeroObject
+from singer_xero.objects import DateForm, Field, XeroObject
 from tap_xero.records import types as record_types
 from tap_xero.records.conversions import plan_for
 from tap_xero.records.projection import UNKNOWN
@@ -239,7 +239,7 @@ class RecordReader:
         self.keep = keep
         self._told: set[str] = set()
         self._row: Row | None = None
-        self._shape = Repairer(xero.fields, xero.dropped)
+        self._shape = Repairer(xero.fields, xero.dropped, xero.api.dates)
         beside: list[Any] = [
             ("pagination", msgspec.Raw, _NULL),
             ("at", msgspec.Raw, msgspec.field(name="DateTimeUTC", default=_NULL)),
@@ -375,7 +375,10 @@ class RecordReader:
             else:
                 self._tell_unknown(found.field)
         if findings and self.keep:
-            record[UNKNOWN] = {found.place: by_look(found.value, found.field) for found in findings}
+            ticks = self.xero.api.dates is DateForm.TICKS
+            record[UNKNOWN] = {
+                found.place: by_look(found.value, found.field) if ticks else found.value for found in findings
+            }
         return record
 
     def undecoded(self, row: Row) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from singer_xero.objects import Component, Field, left_out
+from singer_xero.objects import Component, DateForm, Field, left_out
 from tap_xero.records.values import Unfit, reader_of
 
 Record = dict[str, Any]
@@ -38,10 +38,10 @@ Fix = Callable[[Any, str, str, Findings], Any]
 class Repairer:
     """The shape of a record or of a part of one; `others` are fields that are silently left out."""
 
-    def __init__(self, fields: Mapping[str, Field], others: frozenset[str]) -> None:
+    def __init__(self, fields: Mapping[str, Field], others: frozenset[str], dates: DateForm) -> None:
         self.known = frozenset(fields)
         self.others = others
-        self._fixes = [(name, _fix(word)) for name, word in fields.items()]
+        self._fixes = [(name, _fix(word, dates)) for name, word in fields.items()]
 
     def repaired(self, record: Mapping[str, Any], field: str, place: str, findings: Findings) -> Record:
         """The fields of the schema that a record has, in the schema's order.
@@ -62,16 +62,16 @@ class Repairer:
 
 
 @cache
-def _shape_of(part: Component) -> Repairer:
-    return Repairer(part.fields, left_out(part))
+def _shape_of(part: Component, dates: DateForm) -> Repairer:
+    return Repairer(part.fields, left_out(part, dates), dates)
 
 
-def _fix(word: Field) -> Fix:
+def _fix(word: Field, dates: DateForm) -> Fix:
     if word.kind == "one" and word.component:
-        return _fix_object(word.component)
+        return _fix_object(word.component, dates)
     if word.kind == "many":
         return _fix_list(
-            _fix_object(word.component) if word.component else _fix_value(word.item or Field("text"))
+            _fix_object(word.component, dates) if word.component else _fix_value(word.item or Field("text"))
         )
     return _fix_value(word)
 
@@ -89,8 +89,8 @@ def _fix_value(word: Field) -> Fix:
     return fix
 
 
-def _fix_object(part: Component) -> Fix:
-    shape = _shape_of(part)
+def _fix_object(part: Component, dates: DateForm) -> Fix:
+    shape = _shape_of(part, dates)
 
     def fix(value: Any, field: str, place: str, findings: Findings) -> Record | None:
         if isinstance(value, dict):

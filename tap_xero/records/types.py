@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from singer_xero.objects import Component, Field, XeroObject, left_out
+from singer_xero.objects import Component, DateForm, Field, XeroObject, left_out
 
 INTEGERS = (-(2**63), 2**63 - 1)
 """What a database's largest integer holds."""
@@ -38,14 +38,16 @@ def is_number(word: Field) -> bool:
 @cache
 def checked(xero: XeroObject) -> type[msgspec.Struct]:
     """The type of a record that fits its schema, and whose key is whole."""
-    key = {name: _key(xero.fields[name]) for name in xero.key}
-    own = {name: _checked(word) for name, word in xero.fields.items() if name not in key}
+    dates = xero.api.dates
+    key = {name: _key(xero.fields[name], dates) for name in xero.key}
+    own = {name: _checked(word, dates) for name, word in xero.fields.items() if name not in key}
     return _strict(xero.name, own, xero.dropped, key)
 
 
 @cache
-def _checked_part(part: Component) -> type[msgspec.Struct]:
-    return _strict("part", {name: _checked(word) for name, word in part.fields.items()}, left_out(part), {})
+def _checked_part(part: Component, dates: DateForm) -> type[msgspec.Struct]:
+    fields = {name: _checked(word, dates) for name, word in part.fields.items()}
+    return _strict("part", fields, left_out(part, dates), {})
 
 
 def _strict(
@@ -59,11 +61,12 @@ def _strict(
     )
 
 
-def _checked(word: Field) -> Any:
+def _checked(word: Field, dates: DateForm) -> Any:
     if word.kind == "one" and word.component:
-        return _checked_part(word.component)
+        return _checked_part(word.component, dates)
     if word.kind == "many":
-        inner = _checked_part(word.component) if word.component else _checked(word.item or Field("text"))
+        part, item = word.component, word.item or Field("text")
+        inner = _checked_part(part, dates) if part else _checked(item, dates)
         return list[inner | None]  # type: ignore[valid-type]
     if is_number(word):
         return float | str if word.mixed else float
@@ -75,9 +78,9 @@ def _checked(word: Field) -> Any:
     return plain | int if word.mixed else plain
 
 
-def _key(word: Field) -> Any:
+def _key(word: Field, dates: DateForm) -> Any:
     if word.kind == "whole":
-        return _checked(word)
+        return _checked(word, dates)
     return Annotated[str, msgspec.Meta(min_length=1, max_length=word.length)]
 
 

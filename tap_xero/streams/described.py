@@ -9,7 +9,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import Catalog, Metadata
 
 from singer_xero.errors import ConfigurationProblem
-from singer_xero.objects import XeroObject
+from singer_xero.objects import ORGANISATION, XeroObject
 from tap_xero.records.projection import Projection
 from tap_xero.records.reader import RecordReader
 from tap_xero.run import Run
@@ -167,5 +167,5 @@ class DescribedStream(SdkStream):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The names of the lists that it has to read."""
-        return (self.xero.name,)
+        """The names of the lists that it has to read: its own, and the organisation where regions decide."""
+        return (self.xero.name, *([ORGANISATION.name] if self.xero.api.regions is not None else []))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from singer_xero.objects import Report
+from singer_xero.objects import ORGANISATION, Report
+from singer_xero.objects.accounting import TRACKING_CATEGORIES
 from singer_xero.organisations import Organisation
 from tap_xero.reads.paging import Passed
 from tap_xero.reads.report_read import REMOVED, ReportRead
@@ -32,7 +33,7 @@ class ReportStream(XeroStream):
     @property
     def reads(self) -> tuple[str, ...]:
         """The short lists that tell what a report is of."""
-        return ("organisation", "tracking_categories")
+        return (ORGANISATION.name, TRACKING_CATEGORIES.name)
 
     # Bookmarks
 

@@ -14,7 +14,7 @@ from typing import Any
 from singer_xero.api import dates
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, ScopeMissing
-from singer_xero.objects import OBJECTS, Paging, XeroObject
+from singer_xero.objects import OBJECTS, ORGANISATION, Paging, XeroObject
 from singer_xero.organisations import Organisation
 from target_xero.content.compare import folded
 from target_xero.write_specs.spec import Search, WriteSpec
@@ -51,7 +51,7 @@ class Lookups:
         yet.
         """
         if self._ahead is None:
-            self._get("Organisation")
+            self._get(ORGANISATION.path)
         moment = self._local() + (self._ahead or timedelta())
         return dates.instant(moment.isoformat())
 

@@ -272,7 +272,8 @@ def test_what_is_unpacked_piece_by_piece_is_what_was_packed(server: Canned, tran
 MEMORY = """
 import re, resource, sys
 from pathlib import Path
-from singer_xero.api.errors import words_of
+from singer_xero.api.error_body import words_of
+from singer_xero.objects.apis import DEFAULT_API
 from singer_xero.api.response_body import Broken
 from singer_xero.api.transport import Transport, read_through
 import tap_xero.tap
@@ -280,7 +281,7 @@ transport = Transport("singer-xero/test", (60, 60))
 for path in sys.argv[2:]:
     try:
         answer = transport.exchange("GET", sys.argv[1] + path, call="GET x")
-        print(len(answer.content), read_through(answer), words_of(answer.content))
+        print(len(answer.content), read_through(answer), words_of(answer.content, DEFAULT_API.errors))
         del answer
     except Broken as broken:
         print("refused")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from singer_xero.objects import STREAMS, Paging, XeroObject
+from singer_xero.objects.accounting import SETTINGS
 from singer_xero.objects.fields import at_most, guid, instant, many, money, text
 from tap_xero import run as tap_run
 from tap_xero.streams import discovery
@@ -23,7 +24,7 @@ VOUCHERS = XeroObject(
     path="Vouchers",
     envelope="Vouchers",
     key=("VoucherID",),
-    scopes=("accounting.settings.read", "accounting.settings"),
+    scopes=SETTINGS,
     paging=Paging.PAGES,
     cursor="UpdatedDateUTC",
     modified_since=True,

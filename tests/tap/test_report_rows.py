@@ -304,7 +304,8 @@ def test_each_box_of_a_1099_is_a_record_in_the_order_of_the_form() -> None:
                     {"Box10": Decimal("2.00"), "Box2": Decimal("1.50")}
                     | {"Name": "Hoyt", "ContactId": "c1", "City": "Oaktown"}
                 ],
-            }
+            },
+            "Contacts",
         )
     )  # fmt: skip
     assert [(one["ColumnTitle"], one["Amount"], one["Text"]) for one in found] == [
@@ -377,7 +378,7 @@ def test_the_balance_sheet_of_the_examples_adds_up(examples: dict[str, list[dict
 def test_every_box_of_the_examples_is_a_record(examples: dict[str, list[dict[str, Any]]]) -> None:
     tables = examples["report_ten_ninety_nine"]
     boxes = sum(name.startswith("Box") for one in tables for contact in one["Contacts"] for name in contact)
-    found = [record for one in tables for record in unfold_boxes(one)]
+    found = [record for one in tables for record in unfold_boxes(one, "Contacts")]
     assert len(found) == boxes == 39
     assert {one["ReportName"] for one in found} == {"1099-NEC report", "1099-MISC report"}
     known = {"ContactID", *REPORTS["report_ten_ninety_nine"].amounts.fields}

@@ -172,4 +172,4 @@ def test_a_scope_that_is_not_ticked_for_the_app_is_named(config: dict[str, Any],
 
 def test_every_object_names_a_scope_that_xero_gives_out() -> None:
     for xero in OBJECTS.values():
-        assert xero.scopes[0] in apps.EVERY, xero.name
+        assert xero.scopes.read in apps.EVERY, xero.name
