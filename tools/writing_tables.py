@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tap_xero.records.naming import snake_case
 from target_xero.content.payload import REFERENCES, RecordParser
-from target_xero.content.spelling import snake_case
 from target_xero.intake.columns import LISTS, TEMPLATES
 from target_xero.write_specs.not_written import NOT_COPIED, NOT_WRITTEN
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of

@@ -1,4 +1,4 @@
-"""What a line comes to, as Xero works it out: the price rounded to 4 places, less the discount, rounded to cents."""
+"""The amount of a line, as Xero calculates it: the price rounded to 4 places, less the discount, rounded to cents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PRICE = Decimal("0.0001")
 
 
 def to_cents(value: Number) -> Decimal:
-    """An amount rounded to cents, halves away from zero. Raises InvalidOperation for more than 26 digits."""
+    """Return an amount rounded to cents, halves away from zero. Raises InvalidOperation for more than 26 digits."""
     return Decimal(value).quantize(CENT, ROUND_HALF_UP)
 
 
@@ -24,9 +24,9 @@ def line_amount(
     *,
     exact_price: bool = False,
 ) -> Decimal:
-    """Quantity x price less the discount, in cents; `exact_price` leaves the price unrounded.
+    """Return quantity x price less the discount, in cents; `exact_price` leaves the price unrounded.
 
-    Of two discounts the rate counts, as in Xero. Raises InvalidOperation for more than 26 digits.
+    If there are two discounts, the rate counts, as in Xero. Raises InvalidOperation for more than 26 digits.
     """
     if not exact_price and price.__class__ is Decimal:
         price = price.quantize(PRICE, ROUND_HALF_UP)
@@ -45,7 +45,7 @@ def agrees(
     discount_rate: Number | None = None,
     discount: Number | None = None,
 ) -> bool:
-    """Whether a LineAmount is what Xero works out by itself, so that nothing is lost when it is left out."""
+    """Tell whether Xero calculates this LineAmount from the other fields, so that it can be omitted."""
     try:
         return line_amount(quantity, price, discount_rate, discount) == to_cents(amount)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Whether what Xero has says what was sent, although Xero writes dates, numbers and references in its own way."""
+"""Whether a record of Xero's has the content that was sent, although Xero changes the form of dates and numbers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from singer_xero.api import dates
 
-#: What tells one line from another; the rest of it Xero fills in or rounds.
-_LINE = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
+#: The fields that distinguish lines; Xero fills in or rounds the others.
+LINE_FIELDS = ("Description", "Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")
 #: The fields that hold the lines of a document.
 LINES = frozenset({"LineItems", "JournalLines"})
-#: The longest text that is remembered.
+#: The longest text that is cached.
 _LONGEST_NAME = 80
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 
@@ -30,48 +30,42 @@ def _folded_name(text: str) -> str:
 
 
 def same_name(one: object, other: object) -> bool:
-    """Whether two names or numbers are one for Xero."""
+    """Tell whether two names or numbers are the same for Xero."""
     return bool(one) and folded(one) == folded(other or "")
 
 
 def says(content: Mapping[str, Any], record: Mapping[str, Any], fields: Iterable[str] | None = None) -> bool:
-    """Whether the record holds all of the content, or of those `fields` that the content has."""
+    """Tell whether a record has all of the content, or those `fields` that the content has."""
     names = content.keys() if fields is None else [name for name in fields if name in content]
     return all(_alike(name, content[name], record.get(name)) for name in names)
 
 
 def _alike(name: str, sent: Any, found: Any) -> bool:
     if isinstance(sent, Mapping):
-        # Lists omit much of what they refer to, so a missing field is no difference.
+        # Lists omit most fields of what a record refers to, so a missing field is no difference.
         return isinstance(found, Mapping) and all(
             _alike(inner, sent[inner], found[inner]) for inner in sent if inner in found
         )
     if isinstance(sent, list):
-        return _is_same_list(name, sent, found)
+        if not isinstance(found, list) or len(sent) != len(found):
+            return not sent and not found
+        pairs = zip(sent, found, strict=True)
+        return all(says(*pair, LINE_FIELDS) if name in LINES else _alike(name, *pair) for pair in pairs)
     if found in _EMPTY or sent in _EMPTY:
         return sent in _EMPTY and found in _EMPTY
-    return _is_same_value(sent, found)
-
-
-def _is_same_list(name: str, sent: list[Any], found: Any) -> bool:
-    if not isinstance(found, list) or len(sent) != len(found):
-        return not sent and not found
-    if name in LINES:
-        return all(says(one, other, _LINE) for one, other in zip(sent, found, strict=True))
-    return all(_alike(name, one, other) for one, other in zip(sent, found, strict=True))
-
-
-def _is_same_value(sent: Any, found: Any) -> bool:
     if isinstance(sent, bool) or isinstance(found, bool):
         return bool(sent == found)
     if isinstance(sent, (int, Decimal)):
-        return _number(sent) == _number(found)
+        return decimal(sent) == decimal(found)
     if isinstance(found, str) and found.startswith("/Date("):
         return dates.day(str(sent)) == dates.day(found)
     return same_name(sent, found)
 
 
-def _number(value: Any) -> Decimal | None:
+def decimal(value: Any) -> Decimal | None:
+    """Return a value as a number; None if it is not one."""
+    if value.__class__ is Decimal:
+        return value
     try:
         return Decimal(str(value))
     except InvalidOperation:

@@ -1,7 +1,7 @@
-"""Days as people and spreadsheets write them: 31/12/2026, 12/31/2026, 31 Dec 2026.
+"""Dates as people and spreadsheets write them: 31/12/2026, 12/31/2026, 31 Dec 2026.
 
 The setting `date_format` states whether day or month comes first; otherwise the organisation's country decides, as in
-Xero's own import of files. If neither decides, a day that may be two days is rejected.
+Xero's own file import. If neither decides, an ambiguous date is rejected.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ class Order(Enum):
     MONTH = "mm/dd/yyyy"
 
 
-#: The countries of Xero's editions. Elsewhere both ways occur.
-_MONTH_FIRST = frozenset({"US"})
-_DAY_FIRST = frozenset({"AU", "GB", "HK", "IE", "IN", "MY", "NZ", "SG", "ZA"})
+#: The countries of Xero's editions. Elsewhere both orders occur.
+_ORDERS = {
+    "US": Order.MONTH,
+    **dict.fromkeys(("AU", "GB", "HK", "IE", "IN", "MY", "NZ", "SG", "ZA"), Order.DAY),
+}
 
 _TIME = r"(?:[ T]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?)?"
 _numbers = re.compile(rf"(\d\d?)([/.-])(\d\d?)\2(\d{{4}}){_TIME}", re.ASCII).fullmatch
@@ -48,26 +50,23 @@ def no_order() -> DayOrder:
 
 
 def of_country(country: str) -> DayOrder:
-    """Return the order in which a country writes days; `country` is its two letters, or empty."""
-    if country in _MONTH_FIRST:
-        return DayOrder(Order.MONTH, f"the organisation's country, {country},")
-    if country in _DAY_FIRST:
-        return DayOrder(Order.DAY, f"the organisation's country, {country},")
-    return no_order()
+    """Return the order in which a country writes dates; `country` is its two letters, or empty."""
+    order = _ORDERS.get(country)
+    return DayOrder(order, f"the organisation's country, {country}") if order else no_order()
 
 
 def is_other_format(text: str) -> bool:
-    """Tell whether a text looks like a day that is not in ISO format."""
+    """Tell whether a text looks like a date that is not in ISO format."""
     return any(pattern(text.strip()) for pattern in (_numbers, _year_first, _day_and_name, _name_and_day))
 
 
 def needs_order(text: str) -> bool:
-    """Tell whether a text is a day in numbers that begins with the day or the month."""
+    """Tell whether a text is a numeric date that begins with the day or the month."""
     return _numbers(text.strip()) is not None
 
 
 def read(text: str, known: DayOrder) -> str:
-    """Return the day as `2026-12-31`. Raises ValueError with the reason, such as the two days that it may be."""
+    """Return the date as `2026-12-31`. Raises ValueError with the reason."""
     text = text.strip()
     if found := _numbers(text):
         return _ordered(text, int(found[1]), int(found[3]), int(found[4]), known)
@@ -77,7 +76,7 @@ def read(text: str, known: DayOrder) -> str:
         return _day(text, int(found[3]), _month(text, found[2]), int(found[1]))
     if found := _name_and_day(text):
         return _day(text, int(found[3]), _month(text, found[1]), int(found[2]))
-    raise ValueError(f"{text} is no day")
+    raise ValueError(f"{text} is not a date")
 
 
 def _ordered(text: str, first: int, second: int, year: int, known: DayOrder) -> str:
@@ -87,17 +86,17 @@ def _ordered(text: str, first: int, second: int, year: int, known: DayOrder) -> 
         return _day(text, year, first, second, known)
     if first <= 12 and second <= 12 and first != second:
         raise ValueError(
-            f"{text} may be two days: set date_format to {Order.DAY.value} or {Order.MONTH.value}, or send days as "
+            f"{text} is ambiguous: set date_format to {Order.DAY.value} or {Order.MONTH.value}, or send dates as "
             f"{year}-12-31"
         )
     return _day(text, year, min(first, second), max(first, second))
 
 
 def _month(text: str, name: str) -> int:
-    """The number of a month by its English name, or by what that begins with."""
+    """The number of a month by its English name or an abbreviation."""
     found = [number for number, month in enumerate(_MONTHS, 1) if month.startswith(name.lower())]
     if len(found) != 1:
-        raise ValueError(f"{text} names no month")
+        raise ValueError(f"{text} has no known month")
     return found[0]
 
 
@@ -105,5 +104,5 @@ def _day(text: str, year: int, month: int, day: int, known: DayOrder | None = No
     try:
         return date(year, month, day).isoformat()
     except ValueError:
-        written = f" as {known.order.value}, which {known.because} says" if known and known.order else ""
-        raise ValueError(f"the calendar has no day {text}{written}") from None
+        order = f" in the format {known.order.value} (from {known.because})" if known and known.order else ""
+        raise ValueError(f"{text} is not a date{order}") from None

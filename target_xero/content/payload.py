@@ -1,8 +1,8 @@
 """Parses Singer records into content for Xero: names, types and dates by Xero's rules.
 
 Names may have any case and underscores, numbers and dates may be text, and nested values may be JSON text. Nulls,
-empty lists and the metadata of taps are dropped. Each value that is left has the kind that the registry names, or is a
-problem that states the field and the rule. The rules of each object are compiled once.
+empty lists and the metadata of taps are dropped. Every other value is converted to the kind that the registry names; a
+value that can't be is a problem that states the field and the rule.
 """
 
 from __future__ import annotations
@@ -27,52 +27,46 @@ from target_xero.content.day_formats import DayOrder
 from target_xero.content.spelling import folded, is_blank
 from target_xero.content.tracking_names import BESIDE, COLUMN, tracking_entries, tracking_name
 
-#: The fields by which records refer to others, the id first. No other field of the other record is sent, because Xero
-#: would change it.
-REFERENCES: Mapping[str, tuple[str, ...]] = {
-    "Contact": ("ContactID", "ContactNumber", "Name", "EmailAddress"),
-    "BankAccount": ("AccountID", "Code", "Name"),
-    "FromBankAccount": ("AccountID", "Code", "Name"),
-    "ToBankAccount": ("AccountID", "Code", "Name"),
-    "Account": ("AccountID", "Code", "Name"),
-    "Invoice": ("InvoiceID", "InvoiceNumber"),
-    "CreditNote": ("CreditNoteID", "CreditNoteNumber"),
-    "Prepayment": ("PrepaymentID",),
-    "Overpayment": ("OverpaymentID",),
-    "Tracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
-    "FromTracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
-    "ToTracking": ("TrackingCategoryID", "TrackingOptionID", "Name", "Option"),
+_FIELDS_OF: Mapping[str, tuple[str, ...]] = {
+    "contacts": ("ContactID", "ContactNumber", "Name", "EmailAddress"),
+    "accounts": ("AccountID", "Code", "Name"),
+    "invoices": ("InvoiceID", "InvoiceNumber"),
+    "credit_notes": ("CreditNoteID", "CreditNoteNumber"),
+    "prepayments": ("PrepaymentID",),
+    "overpayments": ("OverpaymentID",),
 }
-
-#: The objects of other records, whose further fields in Xero's answers are ignored.
+#: The fields that refer to another record, and its object.
 REFERENCED_OBJECTS: Mapping[str, str] = {
     "Contact": "contacts",
-    "BankAccount": "accounts",
-    "FromBankAccount": "accounts",
-    "ToBankAccount": "accounts",
-    "Account": "accounts",
+    **dict.fromkeys(("BankAccount", "FromBankAccount", "ToBankAccount", "Account"), "accounts"),
     "Invoice": "invoices",
     "CreditNote": "credit_notes",
     "Prepayment": "prepayments",
     "Overpayment": "overpayments",
 }
-_TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
-#: What Xero calls a category and its option where a contact has them.
+TRACKING = ("Tracking", "FromTracking", "ToTracking")
+#: The fields that identify another record, the id first. No other field of that record is sent, because Xero would
+#: change it.
+REFERENCES: Mapping[str, tuple[str, ...]] = {
+    **{name: _FIELDS_OF[of] for name, of in REFERENCED_OBJECTS.items()},
+    **dict.fromkeys(TRACKING, ("TrackingCategoryID", "TrackingOptionID", "Name", "Option")),
+}
+#: Xero's names of a category and its option in a contact.
 _OF_CONTACTS: Mapping[str, str] = {"Name": "TrackingCategoryName", "Option": "TrackingOptionName"}
 #: A category without its option, or an option without its category, is not tracking.
 _TRACKING_NEEDS = (("Name", "TrackingCategoryID"), ("Option", "TrackingOptionID"))
-#: The field of a reference that decides between documents with the same number; it is never sent.
+#: The field of a reference that distinguishes documents with the same number; it is never sent.
 KINDS: Mapping[str, str] = {"Invoice": "Type", "CreditNote": "Type"}
 
-#: Of other nested parts, the fields that Xero takes: the rest of them are its own ids.
-_NARROW: Mapping[str, tuple[str, ...]] = {
+#: The fields of other nested parts that Xero accepts; their other fields are ids that Xero gives.
+_ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "Payments": (
         "Invoice", "CreditNote", "Amount", "BankAccountNumber", "Particulars", "Code", "Details", "Reference"
     ),
 }  # fmt: skip
 _OWN_IDS = frozenset({"RepeatingInvoiceID"})
 
-#: Turns the digits of an id into x and characters that ids do not have into ?, so that ids match a pattern.
+#: Replaces the digits of an id by x and characters that ids do not have by ?, so that ids match a pattern.
 HEXADECIMAL = bytes(
     120 if chr(byte) in "0123456789abcdef" else byte if byte == 45 else 63 for byte in range(256)
 )
@@ -83,7 +77,7 @@ _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
-#: As JSON, the same whatever the order of its names.
+#: Encodes as JSON, with sorted names.
 encode_sorted = _encoder.encode
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -104,7 +98,7 @@ def decode_exactly(content: bytes | str | msgspec.Raw) -> Any:
     try:
         return _decoder.decode(content)
     except RecursionError:
-        raise msgspec.DecodeError("it is nested too deeply") from None
+        raise msgspec.DecodeError("the JSON is nested too deeply") from None
 
 
 def _digits(text: str) -> Decimal | str:
@@ -136,29 +130,28 @@ class Content:
 
 
 def hashed(content: Any) -> str:
-    """Return a fingerprint of JSON-like content, which does not depend on the order of names."""
+    """Return a fingerprint of JSON-like content; the order of names does not matter."""
     return fingerprint(encode_sorted(content))
 
 
 def fingerprint(content: bytes) -> str:
-    """Return the fingerprint of content that is JSON with sorted names already."""
+    """Return the fingerprint of JSON with sorted names."""
     return blake2b(content, digest_size=16).hexdigest()
 
 
-_NO_KEYS: Mapping[str, str] = MappingProxyType({})
 #: The name of a field, what converts its values, and the type of values that need no conversion.
 _Slot = tuple[str, Callable[[Any], Any], "type[Any] | None"]
-_RIGHT: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
+_UNCONVERTED: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
 
 
 class RecordParser:
     """Parses records, or the parts nested in them.
 
-    `fields` are the registry's. Calculated fields are dropped unless `aside` names them, as are those that `never`
-    names and duplicate fields. `only` restricts the names, and names `beside` them are ignored. `needs` are groups of
-    fields of which a part needs one each. `own_keys` are the fields in which the source may give its own key of a
-    record instead of Xero's id: "" is the record, the other names are parts. `order` returns whether day or month
-    comes first, and is only called where that matters. `unknown` collects all other names, for one warning each.
+    `fields` are the registry's. Calculated fields are dropped unless `aside` names them; so are duplicate fields and
+    those in `never`. `only` restricts the names, and the names in `beside` are ignored. `needs` are groups of fields;
+    a part needs one field of each. `own_keys` are the fields in which the source may give its own key of a record
+    instead of Xero's id: "" is the record, the other names are parts. `order` returns whether day or month comes first,
+    and is only called where that matters. `unknown` collects all other names, for one warning each.
     """
 
     def __init__(
@@ -171,27 +164,27 @@ class RecordParser:
         beside: Iterable[str] = (),
         needs: tuple[tuple[str, ...], ...] = (),
         order: Callable[[], DayOrder] = day_formats.no_order,
-        own_keys: Mapping[str, str] = _NO_KEYS,
+        own_keys: Mapping[str, str] = MappingProxyType({}),
         where: str = "",
         unknown: set[str] | None = None,
         met: list[str] | None = None,
     ) -> None:
         self.where = where
-        #: The different names that were met, those in nested parts too.
+        #: The different names in the records so far, including nested ones.
         self.met: list[str] = [] if met is None else met
         self.unknown: set[str] = set() if unknown is None else unknown
         self.aside = aside
         self.needs = needs
         self._order = order
         self._own_keys = own_keys
-        #: The fields that are not left out, and the forms of what is nested in them.
+        #: The fields that are kept, and the parsers of those with nested fields.
         self.wanted: dict[str, Field] = {}
         self.inner: dict[str, RecordParser] = {}
         self._slots: dict[str, _Slot | None] = {}
         self._known: dict[str, _Slot | None] = {}
         #: The names of tracking in the input, and Xero's.
         self._given_as: dict[str, str] = {}
-        #: Whether it is a line with a price, whose LineAmount a write may give as well.
+        #: Whether it is a line with a price, whose LineAmount a write may contain as well.
         self.is_priced_line = bool(where) and {"UnitAmount", "LineAmount"} <= fields.keys()
         self._take_fields(fields, never, only)
         twins = [f"{name}String" for name, word in fields.items() if word.is_date]
@@ -211,20 +204,20 @@ class RecordParser:
             if not unwanted:
                 self.wanted[name] = word
                 converter = _id_or_key if name == self._own_keys.get("") else self._converter(name, word)
-                slot = (name, converter, _RIGHT.get(word.kind))
+                slot = (name, converter, _UNCONVERTED.get(word.kind))
             self._slots[folded(name)] = slot
         if "ItemCode" in fields:
-            # Lists of quotes leave ItemCode out and have the item itself instead.
+            # Lists of quotes have the item instead of its ItemCode.
             self._slots["item"] = ("ItemCode", _code, None)
         for name, word in self.wanted.items():
             if word.kind == "day":
-                # Xero's own examples of requests say `DateString` for `Date`.
+                # Xero's own examples of requests have `DateString` instead of `Date`.
                 self._slots.setdefault(folded(f"{name}String"), (f"{name}.String", self._day, None))
 
     def _take_flat_columns(self) -> None:
         """Accept columns for nested fields: `sales_details__unit_price` is the `UnitPrice` of `SalesDetails`.
 
-        A reference needs its name only once: `ContactID` is the `ContactID` of `Contact`.
+        The name of a reference is not repeated: `ContactID` is the `ContactID` of `Contact`.
         """
         for name, parser in self.inner.items():
             if self.wanted[name].kind != "one":
@@ -243,29 +236,26 @@ class RecordParser:
             if word.kind == "day":
                 return self._day
             return _listed(_CONVERTERS[word.item.kind]) if word.item else _CONVERTERS[word.kind]
-        fields = (
-            {
-                inner: Field(w.kind, component=w.component, item=w.item)
-                for inner, w in word.component.fields.items()
-            }
-            if (name in self.aside)
-            else word.component.fields
-        )
-        many = word.kind == "many"
+        fields = word.component.fields
+        if name in self.aside:
+            fields = {inner: replace(word, read_only=False) for inner, word in fields.items()}
+        many, of = word.kind == "many", REFERENCED_OBJECTS.get(name)
+        named_by = (*REFERENCES[name], KINDS.get(name, "")) if name in REFERENCES else ()
         parser = RecordParser(
             fields,
-            only=(*REFERENCES[name], *_kind_of(name)) if name in REFERENCES else _NARROW.get(name, ()),
-            own_keys={"": self._own_keys.get(name) or _own_key(name)},
+            only=named_by or _ACCEPTED.get(name, ()),
+            own_keys={"": self._own_keys.get(name) or (named_by[0] if of and named_by[1] else "")},
             never=_OWN_IDS,
-            beside=_beside(name),
-            needs=_TRACKING_NEEDS if name in _TRACKING else (),
+            # Xero's answers show more fields of a part that only refers to another record.
+            beside=BESIDE if name in TRACKING else OBJECTS[of].fields if of else (),
+            needs=_TRACKING_NEEDS if name in TRACKING else (),
             order=self._order,
             where=f"{self.where}{name}{'[]' if many else ''}.",
             unknown=self.unknown,
             met=self.met,
         )
         self.inner[name] = parser
-        if name in _TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
+        if name in TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
             return _listed(parser.tracked, parser.tracking_entries)
         return _listed(parser.nested) if many else parser.nested
 
@@ -282,7 +272,7 @@ class RecordParser:
 
     @property
     def spellings(self) -> dict[str, str]:
-        """The names under which fields came first, where these are not Xero's."""
+        """The first spelling of each field in the input that is not Xero's name of it."""
         given = self._given_as or {raw: slot[0] for raw, slot in self._known.items() if slot}
         first: dict[str, str] = {}
         for raw, name in given.items():
@@ -303,12 +293,12 @@ class RecordParser:
         return content
 
     def nested(self, value: Any) -> dict[str, Any] | None:
-        """Parse a nested object; None if it is empty. Raises `InvalidRecord` if all of its content would be dropped."""
+        """Parse a nested object; None if it is empty. Raises `InvalidRecord` if nothing of its content is kept."""
         value = _from_json(value)
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            raise InvalidRecord(f"an object is needed, not {_shown(value)}")
+            raise InvalidRecord(f"expected an object, got {_shown(value)}")
         problems: list[InvalidRecord] = []
         taken, left = self._sort(value, frozenset(), problems)
         if problems:
@@ -317,21 +307,28 @@ class RecordParser:
             _drop_amount(taken)
         lost = [] if taken else [raw for raw in left if _is_said(raw, value[raw])]
         if lost:
-            raise InvalidRecord(f"nothing of it is understood or may be written: {', '.join(lost[:5])}")
+            raise InvalidRecord(f"none of its fields is known or can be written: {', '.join(lost[:5])}")
         return taken or None
 
     def tracking_entries(self, value: Any) -> list[Any]:
-        """Return the categories and options of an entry of a list of tracking, by `tracking_entries`' names."""
-        entries = _tracked(value)
-        if isinstance(value, Mapping):
-            own = _OF_CONTACTS if "TrackingCategoryName" in self.wanted else {}
-            for raw in value:
-                name = tracking_name(raw)
-                self._given_as[raw] = own.get(name, name)
+        """Return the categories and options in an entry of a list of tracking, under the names of documents."""
+        value = _from_json(value)
+        if value is None:
+            return []
+        if not isinstance(value, Mapping):
+            raise InvalidRecord(f"expected a tracking category and its option, got {_shown(value)}")
+        try:
+            entries = tracking_entries(value)
+        except ValueError as error:
+            raise InvalidRecord(str(error)) from None
+        own = _OF_CONTACTS if "TrackingCategoryName" in self.wanted else {}
+        for raw in value:
+            name = tracking_name(raw)
+            self._given_as[raw] = own.get(name, name)
         return entries
 
     def tracked(self, entry: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Parse a category and its option under the names of `tracking_entries`."""
+        """Parse a category and its option, as `tracking_entries` returns them."""
         if "TrackingCategoryName" in self.wanted:
             own = {**_OF_CONTACTS, COLUMN: _OF_CONTACTS["Name"]}
             return self.nested({own.get(name, name): value for name, value in entry.items()})
@@ -342,7 +339,7 @@ class RecordParser:
     def _sort(
         self, record: Mapping[str, Any], ignored: frozenset[str], problems: list[InvalidRecord]
     ) -> tuple[dict[str, Any], list[str]]:
-        """Return the values by Xero's names, and the names that are dropped."""
+        """Return the values by Xero's names, and the names of dropped fields."""
         taken: dict[str, Any] = {}
         left: list[str] = []
         flat: list[tuple[list[str], Any]] = []
@@ -392,31 +389,14 @@ class RecordParser:
         return slot
 
 
-def _beside(name: str) -> Iterable[str]:
-    """The fields that Xero's answers show of a part that only refers to another record."""
-    if name in _TRACKING:
-        return BESIDE
-    return OBJECTS[REFERENCED_OBJECTS[name]].fields if name in REFERENCED_OBJECTS else ()
-
-
 def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
-    """Put a value at a path, unless there is one already; `Date.String` is the same day as `Date`."""
-    *way, last = path
-    is_twin = last == "String"
-    if is_twin:
-        *way, last = way
-    for op in way:
-        content = content.setdefault(op, {})
-    if is_twin:
-        _fill_day(content, last, value, "".join(path))
-    else:
-        content.setdefault(last, value)
-
-
-def _fill_day(content: dict[str, Any], name: str, day: str, twin: str) -> None:
-    """Take a day from `<name>String`. Raises `InvalidRecord` at `twin` if the field itself has another day."""
-    if content.setdefault(name, day) != day:
-        raise InvalidRecord(f"it says {day}, and {name} {content[name]}", twin)
+    """Put a value at a path, unless there is one already. Raises `InvalidRecord` if `DateString` is not `Date`."""
+    is_twin = path[-1] == "String"
+    *parents, name = path[:-1] if is_twin else path
+    for parent in parents:
+        content = content.setdefault(parent, {})
+    if content.setdefault(name, value) != value and is_twin:
+        raise InvalidRecord(f"it is {value}, but {name} is {content[name]}", "".join(path))
 
 
 def _drop_amount(line: dict[str, Any]) -> None:
@@ -429,51 +409,34 @@ def _drop_amount(line: dict[str, Any]) -> None:
 
 
 def _is_said(raw: str, value: Any) -> bool:
-    """Whether somebody may miss a value that is dropped."""
+    """Whether a dropped value is content of the source."""
     return not (raw[:1] == "_" or raw in ANSWER_ONLY or value is False or is_blank(value))
 
 
 def _from_json(value: Any) -> Any:
     """The value, parsed if it is JSON text; blank text is the same as null."""
-    if isinstance(value, str):
-        if not value.strip():
-            return None
-        try:
-            return decode(value)
-        except msgspec.DecodeError:
-            raise InvalidRecord(
-                f"an object or a list, or one as JSON text, is needed, not {_shown(value)}"
-            ) from None
-    return value
-
-
-def _tracked(value: Any) -> list[Any]:
-    """The categories and options of an entry of a list of tracking, whatever they are called."""
-    value = _from_json(value)
-    if value is None:
-        return []
-    if not isinstance(value, Mapping):
-        raise InvalidRecord(f"a category and its option are needed, not {_shown(value)}")
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
     try:
-        return tracking_entries(value)
-    except ValueError as error:
-        raise InvalidRecord(str(error)) from None
+        return decode(value)
+    except msgspec.DecodeError:
+        raise InvalidRecord(f"expected an object or a list, or its JSON text, got {_shown(value)}") from None
 
 
 def _listed(
     one: Callable[[Any], Any], entries_of: Callable[[Any], list[Any]] = lambda entry: [entry]
 ) -> Callable[[Any], list[Any] | None]:
+    """Return a converter of lists; `one` converts each of `entries_of` an element."""
+
     def many(value: Any) -> list[Any] | None:
-        value = _from_json(value) if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"} else value
-        if isinstance(value, str) and not value.strip():
-            return None
-        entries = value if isinstance(value, (list, tuple)) else [value]
+        if isinstance(value, str) and value.lstrip()[:1] in {"", "[", "{"}:
+            value = _from_json(value)
         taken = []
-        for index, entry in enumerate(entries):
-            if entry is None:
-                continue
+        for index, entry in enumerate(value if isinstance(value, (list, tuple)) else [value]):
             try:
-                found = [one(each) for each in entries_of(entry)]
+                found = [one(each) for each in entries_of(entry)] if entry is not None else []
             except InvalidRecord as invalid:
                 raise InvalidRecord(invalid.rule, f"[{index}]{invalid.field}") from None
             taken += [each for each in found if each is not None]
@@ -482,16 +445,16 @@ def _listed(
     return many
 
 
-#: A float is sure of 15 digits and is written with up to 17.
+#: A float has 15 reliable digits and is written with up to 17.
 _SURE_DIGITS = 15
 _NOISE, _MOST_NOISE = Decimal("1e-12"), Decimal("1e-6")
 
 
 def without_noise(exact: Decimal) -> Decimal:
-    """Return the number that was meant, without the noise of binary arithmetic: 0.30000000000000004 is 0.3.
+    """Return a number without the rounding noise of binary arithmetic: 0.30000000000000004 is 0.3.
 
-    Xero's prices have up to 4 decimals and its rates up to 10. A number very close to one of these, with so many
-    digits that only a float has them, is replaced by it; any other number is unchanged.
+    Xero's prices have up to 4 decimals and its rates up to 10. A number with as many digits as only a float has, and
+    very close to a number with so few decimals, is replaced by it; any other number is unchanged.
     """
     _, digits, exponent = exact.as_tuple()
     if len(digits) < _SURE_DIGITS or not isinstance(exponent, int) or exponent >= -4:
@@ -507,15 +470,15 @@ def without_noise(exact: Decimal) -> Decimal:
 def number(value: Any) -> int | Decimal:
     """Return an exact number in its shortest form, so that `1.50` and `1.5` are the same content."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise InvalidRecord(f"a number is needed, not {_shown(value)}")
+        raise InvalidRecord(f"expected a number, got {_shown(value)}")
     if isinstance(value, int):
         return value
     try:
         exact = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
-        raise InvalidRecord(f"a number such as 1234.50 is needed, not {_shown(value)}") from None
+        raise InvalidRecord(f"expected a number such as 1234.50, got {_shown(value)}") from None
     if not exact.is_finite() or exact.adjusted() > 30:
-        raise InvalidRecord(f"a number is needed, not {_shown(value)}")
+        raise InvalidRecord(f"expected a number, got {_shown(value)}")
     if not isinstance(value, str) or len(value) >= _SURE_DIGITS:
         exact = without_noise(exact)
     if exact == exact.to_integral_value():
@@ -530,40 +493,39 @@ def _number(value: Any) -> int | Decimal | None:
 def _whole(value: Any) -> int | None:
     found = _number(value)
     if found is not None and not isinstance(found, int):
-        raise InvalidRecord(f"a whole number is needed, not {_shown(value)}")
+        raise InvalidRecord(f"expected a whole number, got {_shown(value)}")
     return found
 
 
 def _text(value: Any) -> str | None:
-    """A text, or None if it is blank. Whole numbers have no decimals: a column of floats has 200.0 for 200."""
+    """A text, or None if it is blank. Whole numbers get no decimals, because a column of floats has 200.0 for 200."""
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise InvalidRecord(f"text is needed, not {_shown(value)}")
+        raise InvalidRecord(f"expected text, got {_shown(value)}")
     exact = number(value)
     return str(exact) if isinstance(exact, int) else f"{without_noise(Decimal(str(value))):f}"
 
 
 def _code(item: Any) -> str | None:
     code = item
-    if isinstance(item, Mapping):  # under either name, as all fields
+    if isinstance(item, Mapping):
         code = next((value for name, value in item.items() if folded(name) == "code"), None)
     return _text(code) if code else None
+
+
+_FLAGS = {"": None, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 def _flag(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
     word = str(number(value) if isinstance(value, (float, Decimal)) else value).strip().lower()
-    if not word:
-        return None
-    if word in {"true", "1", "yes"}:
-        return True
-    if word in {"false", "0", "no"}:
-        return False
-    raise InvalidRecord(f"true or false is needed, not {_shown(value)}")
+    if word not in _FLAGS:
+        raise InvalidRecord(f"expected true or false, got {_shown(value)}")
+    return _FLAGS[word]
 
 
 def _id(value: Any) -> str | None:
@@ -573,7 +535,7 @@ def _id(value: Any) -> str | None:
     if found in {"", NOBODY}:
         return None
     if not _guid(found):
-        raise InvalidRecord(f"a GUID is needed, not {_shown(value)}")
+        raise InvalidRecord(f"expected a GUID, got {_shown(value)}")
     return found
 
 
@@ -585,22 +547,13 @@ def is_id(text: str) -> bool:
 def _id_or_key(value: Any) -> str | None:
     """An id of Xero's, or a key of the source's own."""
     if isinstance(value, (dict, list, bool)):
-        raise InvalidRecord(f"an id is needed, not {_shown(value)}")
+        raise InvalidRecord(f"expected an id, got {_shown(value)}")
     if isinstance(value, (float, Decimal)):
         value = number(value)
     found = str(value).strip()
     if found.lower() in {"", NOBODY}:
         return None
     return found.lower() if _guid(found.lower()) else found
-
-
-def _own_key(name: str) -> str:
-    """The field of a reference that may hold a key of the source's own."""
-    return REFERENCES[name][0] if name in REFERENCES and not name.endswith("Tracking") else ""
-
-
-def _kind_of(name: str) -> tuple[str, ...]:
-    return (KINDS[name],) if name in KINDS else ()
 
 
 @lru_cache(maxsize=4096)
@@ -615,24 +568,15 @@ def _calendar_day(value: Any, order: Callable[[], DayOrder]) -> str | None:
         if not value.strip():
             return None
         found = _day_of(value)
-        if _day(found):
-            return _existing_day(found)
-        if day_formats.is_other_format(value):
-            known = order() if day_formats.needs_order(value) else day_formats.no_order()
-            try:
+        try:
+            if _day(found):
+                return date.fromisoformat(found).isoformat()
+            if day_formats.is_other_format(value):
+                known = order() if day_formats.needs_order(value) else day_formats.no_order()
                 return day_formats.read(value, known)
-            except ValueError as error:
-                raise InvalidRecord(str(error)) from None
-    raise InvalidRecord(f"a day such as 2026-12-31 is needed, not {_shown(value)}")
-
-
-def _existing_day(text: str) -> str:
-    """The day, if the calendar has it."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise InvalidRecord(f"the calendar has no day {text}") from None
-    return text
+        except ValueError as error:
+            raise InvalidRecord(f"{found} is not a date" if _day(found) else str(error)) from None
+    raise InvalidRecord(f"expected a date such as 2026-12-31, got {_shown(value)}")
 
 
 _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
@@ -646,14 +590,14 @@ _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "number": _number,
     "flag": _flag,
     "whole": _whole,
-    # Shapes without parts do not occur in what can be written.
+    # All nested fields that can be written have components.
     "one": _from_json,
     "many": _from_json,
 }
 
 
 def _shown(value: Any) -> str:
-    """A value as an error may show it: short, and without the rest of the record."""
+    """A value as messages show it: shortened, and without the content of objects and lists."""
     text = repr(value) if isinstance(value, (str, int, float, bool)) else str(value)
     if isinstance(value, (dict, list)):
         text = "an object" if isinstance(value, dict) else "a list"

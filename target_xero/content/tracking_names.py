@@ -1,4 +1,4 @@
-"""The ways in which sources write a tracking category and the option chosen in it.
+"""The forms in which sources write a tracking category and the option chosen in it.
 
 Xero itself has three: `{"Name": "Region", "Option": "Eastside"}` in documents, `TrackingCategoryName` and
 `TrackingOptionName` in contacts, and `{"TrackingCategory": {…}}` in its XML.
@@ -11,27 +11,24 @@ from typing import Any
 
 from target_xero.content.spelling import folded, is_blank
 
-#: A category whose name is that of a column or key, so that `cost_centre` stands for `Cost centre`.
+#: The field of a category that is known only by the name of a column or key: `cost_centre` may be `Cost centre`.
 COLUMN = "Column"
 
 _NAMES: Mapping[str, str] = {
-    "name": "Name",
-    "category": "Name",
-    "categoryname": "Name",
-    "trackingname": "Name",
-    "trackingcategory": "Name",
-    "trackingcategoryname": "Name",
-    "option": "Option",
-    "optionname": "Option",
-    "trackingoption": "Option",
-    "trackingoptionname": "Option",
-    "trackingcategoryoption": "Option",
-    "categoryid": "TrackingCategoryID",
-    "trackingcategoryid": "TrackingCategoryID",
-    "optionid": "TrackingOptionID",
-    "trackingoptionid": "TrackingOptionID",
-}
-#: What Xero's answers have beside these.
+    **dict.fromkeys(
+        ("name", "category", "categoryname", "trackingname", "trackingcategory", "trackingcategoryname"), "Name"
+    ),
+    **dict.fromkeys(
+        (
+            "option", "optionname", "trackingoption", "trackingoptionname", "trackingcategoryoption",
+        ),
+        "Option",
+    ),
+    **dict.fromkeys(("categoryid", "trackingcategoryid"), "TrackingCategoryID"),
+    **dict.fromkeys(("optionid", "trackingoptionid"), "TrackingOptionID"),
+}  # fmt: skip
+_FIELDS = ("Name", "Option", "TrackingCategoryID", "TrackingOptionID")
+#: The other fields in Xero's answers.
 BESIDE = ("Options", "Status", "IsActive", "IsArchived", "IsDeleted")
 _BESIDE = frozenset(folded(name) for name in BESIDE)
 
@@ -59,7 +56,7 @@ def tracking_entries(given: Mapping[str, Any]) -> list[dict[str, Any]]:
         elif name is None:
             others[raw] = value
         elif isinstance(value, Mapping):
-            found |= {inner: one for inner, one in _unwrapped(name, value).items() if inner not in found}
+            found = {**_unwrapped(name, value), **found}
         else:
             found.setdefault(name, value)
     _take_only_option(found, beside)
@@ -78,16 +75,13 @@ def _unwrapped(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """The category or option that an object in place of a name describes."""
     known = {_NAMES.get(folded(raw), raw): one for raw, one in value.items() if not is_blank(one)}
     if name == "Option":
-        return {
-            inner: known[outer]
-            for outer, inner in (("Name", "Option"), ("Option", "Option"), ("TrackingOptionID",) * 2)
-            if outer in known
+        known = {
+            "Option": known.get("Option", known.get("Name")),
+            "TrackingOptionID": known.get("TrackingOptionID"),
         }
-    _take_only_option(known, known)
-    return {
-        inner: known[inner] for inner in ("Name", "Option", "TrackingCategoryID", "TrackingOptionID")
-        if inner in known
-    }  # fmt: skip
+    else:
+        _take_only_option(known, known)
+    return {field: known[field] for field in _FIELDS if known.get(field) is not None}
 
 
 def _take_only_option(found: dict[str, Any], given: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from target_xero.content.spelling import snake_case
+from tap_xero.records.naming import snake_case
 from target_xero.intake import fast_path
 from target_xero.intake.fast_path import FastPath, Taken
 from target_xero.target import TargetXero

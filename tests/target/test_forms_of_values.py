@@ -79,8 +79,8 @@ def test_two_categories_may_stand_in_one_object(wiring: Wiring, value: Any):
         ({"Colour": "Red"}, "LineItems[0].Tracking: Xero has no tracking category 'Colour'"),
         ([{"Name": "Region"}], "LineItems[0].Tracking[0]: the category has no option"),
         ([{"Option": "Eastside"}], "LineItems[0].Tracking[0]: the option has no category"),
-        (["Eastside"], "LineItems[0].Tracking[0]: an object or a list, or one as JSON text, is needed, not 'Eastside'"),
-        ([5], "LineItems[0].Tracking[0]: a category and its option are needed, not 5"),
+        (["Eastside"], "LineItems[0].Tracking[0]: expected an object or a list, or its JSON text, got 'Eastside'"),
+        ([5], "LineItems[0].Tracking[0]: expected a tracking category and its option, got 5"),
     ],
 )  # fmt: skip
 def test_tracking_that_is_not_understood_is_a_reject(wiring: Wiring, value: Any, words: str):
@@ -185,15 +185,15 @@ def test_names_in_a_reference_that_nobody_knows_are_named_once(wiring: Wiring):
     [
         (
             {"LineItems": [LINE, {"Text": "Mast", "Price": 20}]},
-            "LineItems[1]: nothing of it is understood or may be written: Text, Price",
+            "LineItems[1]: none of its fields is known or can be written: Text, Price",
         ),
         (
             {"Contact": {"Client": "Abel"}, "contact_name": None},
-            "Contact: nothing of it is understood or may be written: Client",
+            "Contact: none of its fields is known or can be written: Client",
         ),
         (
             {"Contact": {"FirstName": "Abel"}, "contact_name": None},
-            "Contact: nothing of it is understood or may be written: FirstName",
+            "Contact: none of its fields is known or can be written: FirstName",
         ),
     ],
 )

@@ -241,7 +241,7 @@ DIFFER = "rows 1 and 2 of invoices are of one document and differ in it"
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (row("I-1", "Mast", "twenty"), "row 2: LineItems[0].UnitAmount: a number such as 1234.50 is needed, not 'twen"),
+        (row("I-1", "Mast", "twenty"), "row 2: LineItems[0].UnitAmount: expected a number such as 1234.50, got 'twen"),
         (row("I-1", "Mast", 20, due_date="2026-12-02"), f"DueDate: {DIFFER}"),
         (row("I-1", "Mast", 20, contact_name="Bert"), f"Contact: {DIFFER}"),
         (row("I-1", "Mast", 20, line_discount=5), "row 2: line_discount: it may mean two things: say line_disc"),

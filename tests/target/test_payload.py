@@ -114,10 +114,10 @@ def test_days_may_come_as_their_texts():
 
 
 def test_a_day_and_its_text_that_differ_are_a_reject():
-    words = "DateString: it says 2026-11-06, and Date 2026-11-05"
+    words = "DateString: it is 2026-11-06, but Date is 2026-11-05"
     assert problem("invoices", DateString="2026-11-06", Date="2026-11-05") == words
     schedule = {"StartDateString": "2026-12-06", "StartDate": "2026-12-05"}
-    words = "Schedule.StartDateString: it says 2026-12-06, and StartDate 2026-12-05"
+    words = "Schedule.StartDateString: it is 2026-12-06, but StartDate is 2026-12-05"
     assert problem("repeating_invoices", Schedule=schedule) == words
 
 
@@ -153,20 +153,20 @@ def test_names_that_are_nobodys_are_collected_with_their_place():
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"DueDate": "at once"}, "DueDate: a day such as 2026-12-31 is needed, not 'at once'"),
-        ({"InvoiceID": "I-1"}, "InvoiceID: a GUID is needed, not 'I-1'"),
+        ({"DueDate": "at once"}, "DueDate: expected a date such as 2026-12-31, got 'at once'"),
+        ({"InvoiceID": "I-1"}, "InvoiceID: expected a GUID, got 'I-1'"),
         (
             {"LineItems": [{}, {"Quantity": "two"}]},
-            "LineItems[1].Quantity: a number such as 1234.50 is needed, not 'two'",
+            "LineItems[1].Quantity: expected a number such as 1234.50, got 'two'",
         ),
-        ({"LineItems": [{"Quantity": True}]}, "LineItems[0].Quantity: a number is needed, not True"),
+        ({"LineItems": [{"Quantity": True}]}, "LineItems[0].Quantity: expected a number, got True"),
         (
             {"LineItems": "two lines"},
-            "LineItems[0]: an object or a list, or one as JSON text, is needed, not 'two lines'",
+            "LineItems[0]: expected an object or a list, or its JSON text, got 'two lines'",
         ),
-        ({"Contact": "{Name"}, "Contact: an object or a list, or one as JSON text, is needed, not '{Name'"),
-        ({"Reference": {"a": 1}}, "Reference: text is needed, not an object"),
-        ({"CurrencyRate": "NaN"}, "CurrencyRate: a number is needed, not 'NaN'"),
+        ({"Contact": "{Name"}, "Contact: expected an object or a list, or its JSON text, got '{Name'"),
+        ({"Reference": {"a": 1}}, "Reference: expected text, got an object"),
+        ({"CurrencyRate": "NaN"}, "CurrencyRate: expected a number, got 'NaN'"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_place_and_rule(record: dict[str, object], words: str):
