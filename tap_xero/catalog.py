@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Mapping
 from typing import IO, Any
 
-from singer_xero.config import json_text, text_of
 from singer_xero.errors import InputProblem
+from singer_xero.json_input import json_text, text_of
 from singer_xero.objects import EVERY, NESTED_TABLES
 from tap_xero.records.projection import Projection
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from singer_xero.api.errors import AccessError, XeroError
 from singer_xero.api.scope_advice import way_to
-from singer_xero.config import Connected
+from singer_xero.connection import Connected
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.objects import STREAMS, XeroObject
 from singer_xero.organisations import Organisation

@@ -19,7 +19,7 @@ from singer_sdk.mapper import SameRecordTransform, StreamMap
 from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from singer_sdk.streams._state import StreamStateManager
 
-from singer_xero.config import XeroPlugin
+from singer_xero.plugin import XeroPlugin
 from tap_xero.records.projection import without_descriptions
 
 __all__ = ["SdkStream", "SdkTap", "StateWriter", "StreamStateManager", "get_selected_schema"]

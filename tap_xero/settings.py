@@ -10,8 +10,8 @@ from typing import Any
 from singer_sdk import typing as th
 
 from singer_xero.api.dates import moment_of
-from singer_xero.config import CONNECTION_SETTINGS, SCOPE_SETTING, TEXTS
 from singer_xero.errors import ConfigurationProblem
+from singer_xero.settings import CONNECTION_SETTINGS, SCOPE_SETTING, TEXTS
 from tap_xero.reads.periods import MONTH, MONTHS, later, month_end
 from tap_xero.records.naming import SNAKE_CASE, XERO
 from tap_xero.records.projection import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING

@@ -13,8 +13,10 @@ from singer_sdk import Stream
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from singer_xero.api.errors import AccessError
-from singer_xero.config import Connected, from_environment, text_of
+from singer_xero.connection import Connected
 from singer_xero.errors import ConfigurationProblem
+from singer_xero.json_input import text_of
+from singer_xero.settings import from_environment
 from tap_xero.catalog import catalog_from, choose_replication, fill_in
 from tap_xero.failures import Failures, Unforeseen
 from tap_xero.memory import stay_small

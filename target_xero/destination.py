@@ -8,7 +8,7 @@ from functools import cached_property
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.scope_advice import way_to
-from singer_xero.config import Connected
+from singer_xero.connection import Connected
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.organisations import Organisation, own_record
 from target_xero.content.day_formats import DayOrder, Order, of_country

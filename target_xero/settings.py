@@ -9,7 +9,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from singer_xero.config import CONNECTION_SETTINGS
+from singer_xero.settings import CONNECTION_SETTINGS
 from target_xero.content.day_formats import Order
 from target_xero.write_specs.spec import MANY
 

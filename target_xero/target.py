@@ -12,9 +12,10 @@ from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
 
-from singer_xero.config import Connected, XeroPlugin
+from singer_xero.connection import Connected
 from singer_xero.console import Block
 from singer_xero.errors import ConfigurationProblem, InputProblem
+from singer_xero.plugin import XeroPlugin
 from target_xero.content.payload import encode
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake

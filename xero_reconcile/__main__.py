@@ -14,9 +14,11 @@ from typing import Any
 from singer_sdk import typing as th
 
 from singer_xero.api.errors import XeroError
-from singer_xero.config import CONNECTION_SETTINGS, Connected, from_environment, json_file, remember_settings
+from singer_xero.connection import Connected
 from singer_xero.console import clean_output
 from singer_xero.errors import ConfigurationProblem
+from singer_xero.json_input import json_file
+from singer_xero.settings import CONNECTION_SETTINGS, from_environment, remember_settings
 from xero_reconcile import counts, figures, page, text, warehouse
 
 AGREES, DIFFERS, NOT_COMPARED = 0, 1, 2

@@ -8,7 +8,7 @@ from typing import Any
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import XeroError
-from singer_xero.config import Connected
+from singer_xero.connection import Connected
 from singer_xero.objects import OBJECTS
 from singer_xero.objects.base import Paging, XeroObject
 from xero_reconcile.figures import Figure, Organisation, check_of

@@ -36,6 +36,7 @@ from singer_xero.api.errors import (
     Unavailable,
     XeroError,
 )
+from singer_xero.api.hosts import IDENTITY_URL, LOGIN_URL
 from singer_xero.api.redaction import remember, remember_basic
 from singer_xero.api.response_body import Broken
 from singer_xero.api.tokens import Kept, Store, open_store
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 logger = logging.getLogger(__name__)
-
-IDENTITY_URL = "https://identity.xero.com"
-LOGIN_URL = "https://login.xero.com"
 
 _LIFE = 30 * 60.0
 _LEEWAY = 60.0

@@ -22,7 +22,6 @@ import requests.auth
 from singer_xero.api import dates, scope_advice
 from singer_xero.api.answer_reading import AnswerReader
 from singer_xero.api.auth import (
-    IDENTITY_URL,
     AccessTokens,
     ClientCredentials,
     Identity,
@@ -44,6 +43,7 @@ from singer_xero.api.errors import (
     Unavailable,
     XeroError,
 )
+from singer_xero.api.hosts import API_URL, IDENTITY_URL
 from singer_xero.api.judging import failed, judged, lacks_scope
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-API_URL = "https://api.xero.com"
 USER_AGENT = f"singer-xero/{version('singer-xero')}"
 
 _OVER_LIMIT = "Run again later, with fewer programs that call Xero at the same time: they share its limits."

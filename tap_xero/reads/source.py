@@ -9,7 +9,7 @@ from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from singer_xero.config import Connected
+from singer_xero.connection import Connected
 from singer_xero.organisations import Organisation
 from tap_xero.reads.attachments import Files
 from tap_xero.settings import Settings

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from singer_xero.api.dates import instant
-from singer_xero.config import json_text
+from singer_xero.json_input import json_text
 from singer_xero.objects import EVERY
 from singer_xero.organisations import Organisation
 from tap_xero.records.naming import snake_case

@@ -14,7 +14,7 @@ from singer_xero.api.connection_faults import is_this_machine
 from singer_xero.api.errors import NetworkSetupError, Unavailable
 from singer_xero.api.response_body import Broken
 from singer_xero.api.transport import Transport
-from singer_xero.consent import objection
+from singer_xero.login.consent_page import objection
 from xero_sandbox import Sandbox
 
 from .canned import Canned, http

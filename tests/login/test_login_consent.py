@@ -23,7 +23,7 @@ from singer_xero.api.auth import fingerprint, pkce_challenge
 from singer_xero.api.client import connect
 from singer_xero.api.scope_advice import RESERVED
 from singer_xero.errors import ConfigurationProblem
-from singer_xero.login import settings
+from singer_xero.login.settings import settings
 from singer_xero.objects import STREAMS
 from singer_xero.scopes import read_scopes
 from xero_sandbox import Sandbox, apps

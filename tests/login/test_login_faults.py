@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from singer_xero.consent import objection, refused_scopes, user_of
+from singer_xero.login.consent_page import objection, refused_scopes
+from singer_xero.login.waiting import user_of
 from xero_sandbox import Sandbox, apps
 
 from .conftest import Ended, Login, Person

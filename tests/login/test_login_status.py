@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from singer_xero.api.tokens import Kept, TokenStore
-from singer_xero.login import lifetime
+from singer_xero.login.status import lifetime
 from singer_xero.objects import STREAMS
 from xero_sandbox import Sandbox, apps
 

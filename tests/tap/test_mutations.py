@@ -13,7 +13,7 @@ from singer_sdk import Stream
 
 from singer_xero.api.dates import moment_of
 from singer_xero.api.errors import XeroError
-from singer_xero.config import Connected
+from singer_xero.connection import Connected
 from singer_xero.organisations import Organisation
 from tap_xero.reads import paging
 from tap_xero.reads.list_read import ListRead
@@ -314,7 +314,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "the first organisation picked in silence": (
-        patched("singer_xero.config.Connected.organisations", property(the_first_one)),
+        patched("singer_xero.connection.Connected.organisations", property(the_first_one)),
         test_organisations.test_with_several_connected_and_none_named_nothing_is_read,
         {},
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from singer_xero.config import XeroPlugin
+from singer_xero.plugin import XeroPlugin
 from tap_xero import sdk
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,34 +11,27 @@ this login, or for another host, changes nothing and gets an empty 404.
 from __future__ import annotations
 
 import errno
-import html
 import ipaddress
 import os
 import queue
-import re
 import secrets
-import select
 import socket
 import socketserver
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from http.server import BaseHTTPRequestHandler
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from singer_xero.api.errors import one_line
-from singer_xero.api.response_body import Bounds, Broken
-from singer_xero.api.transport import Transport
-from singer_xero.errors import ConfigurationProblem
+from singer_xero.login.answer import APP_PAGE, NoConsent, code_of, is_answer
+from singer_xero.login.page import SCRIPTLESS, Page
+from singer_xero.login.pasting import LONGEST_PASTE, params_of, pastes, why_not
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,55 +39,7 @@ if TYPE_CHECKING:
 PORT = 8742
 """The port of Xero's own command line, so that one registered redirect URI serves both."""
 
-APP_PAGE = "developer.xero.com/app/manage"
-
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-_REDIRECTS = {301, 302, 303, 307, 308}
-# Lines that arrive within this time are one paste.
-_PASTE_SECONDS = 0.2
-_LONGEST_PASTE = 16_384
-
-_SCRIPTLESS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Connection": "close",
-}
-
-
-class NoConsent(ConfigurationProblem):
-    """There is no consent; the text says why and what to do. `title` is for the page in the browser."""
-
-    def __init__(self, title: str, text: str) -> None:
-        super().__init__(text)
-        self.title = title
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page for the user's browser; all its values are plain text. `facts` are (name, detail)."""
-
-    title: str
-    text: str
-    facts: tuple[tuple[str, str], ...] = ()
-    good: bool = False
-    status: int = 400
-
-    def html(self) -> bytes:
-        """The whole page, without external resources."""
-        rows = "".join(
-            f"<li><strong>{html.escape(name)}</strong><code>{html.escape(detail)}</code></li>"
-            for name, detail in self.facts
-        )
-        template = Template(files("singer_xero").joinpath("consent.html").read_text(encoding="utf-8"))
-        return template.substitute(
-            title=html.escape(self.title),
-            text=re.sub(r"`(.*?)`", r"<code>\1</code>", html.escape(self.text)),
-            facts=f"<ul>{rows}</ul>" if rows else "",
-            tone="good" if self.good else "bad",
-            mark="M7 12.5l3.4 3.4L17.2 9" if self.good else "M12 7v6.2M12 16.6v.1",
-        ).encode()
 
 
 @dataclass
@@ -232,22 +177,22 @@ class Waiting:
         """Whether this is an answer to this login: nobody else knows its state."""
         given = params.get("state", "").encode()
         # A code that contains an address comes from two pastes in one line.
-        whole = _is_answer(params) and "://" not in params.get("code", "")
+        whole = is_answer(params) and "://" not in params.get("code", "")
         return whole and secrets.compare_digest(given, self.state.encode())
 
     # --- the terminal
 
     def _read(self, descriptor: int) -> None:
         before = ""
-        for paste in _pastes(descriptor):
-            tries = [_params_of(text) for text in (paste, before + paste, *paste.splitlines())]
+        for paste in pastes(descriptor):
+            tries = [params_of(text) for text in (paste, before + paste, *paste.splitlines())]
             ours = next((params for params in tries if self._is_ours(params)), None)
             if ours:
                 self._answers.put(ours)
                 return
             if paste.strip():
-                self.say(_why_not(tries))
-            before = (before + paste)[-_LONGEST_PASTE:]
+                self.say(why_not(tries))
+            before = (before + paste)[-LONGEST_PASTE:]
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -271,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         waiting = self.server.waiting
         host, port = self.client_address[:2]
         found = waiting.received(self.path, self.headers.get("Host", ""), (host, port))
-        headers, content, status = dict(_SCRIPTLESS), b"", 404
+        headers, content, status = dict(SCRIPTLESS), b"", 404
         if isinstance(found, Page):
             content, status = found.html(), 200 if found.good else found.status
         elif found:
@@ -296,25 +241,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing: the address contains the code."""
 
 
-def code_of(params: Mapping[str, str]) -> str:
-    """The code in an answer of the consent page; raises NoConsent if there is none."""
-    error = params.get("error")
-    if error == "access_denied":
-        raise NoConsent(
-            "Access was not allowed",
-            "Consent was not given (access_denied), so nothing changed. Run xero-login again and choose "
-            "'Allow access'.",
-        )
-    if error == "invalid_scope":
-        raise NoConsent(
-            "A scope is not allowed", "Xero says invalid_scope: the app may not request one of the scopes."
-        )
-    if error:
-        words = one_line(f"{error} {params.get('error_description', '')}".strip(), 200)
-        raise NoConsent("Xero refused", f"Xero says {words}. Run xero-login again.")
-    return params["code"]
-
-
 def user_of(visitor: tuple[str, int], tables: Path = Path("/proc/net")) -> int | None:
     """The id of the user whose program owns this end of a local connection; None where the system doesn't tell."""
     host, port = visitor
@@ -337,102 +263,6 @@ def user_of(visitor: tuple[str, int], tables: Path = Path("/proc/net")) -> int |
 
 def _this_user() -> int | None:
     return os.getuid() if hasattr(os, "getuid") else None
-
-
-def objection(url: str, user_agent: str) -> str | None:
-    """The error of Xero's consent page for an address, in its own words; None if there is none.
-
-    Xero shows an error page for a scope, client id or redirect URI that isn't allowed and never redirects back (its
-    guide to authorisation errors), so the page is asked before the user signs in. Any other page counts as no error.
-    """
-    transport = Transport(user_agent, (5, 15), Bounds(seconds=30, megabytes=10))
-    try:
-        for _ in range(5):
-            answer = transport.exchange("GET", url, call="the consent page")
-            place = answer.headers.get("Location")
-            if answer.status not in _REDIRECTS or not place:
-                break
-            url = urljoin(url, place)
-    except (Broken, ValueError):
-        return None
-    finally:
-        transport.close()
-    if answer.status < 400:
-        return None
-    text = answer.content.decode("utf-8", "replace")
-    text = one_line(html.unescape(re.sub(r"<[^>]*>", " ", text)), 2_000)
-    found = re.search(r"Error:? *:? *(\w+(?:_\w+)+.*)", text, re.IGNORECASE)
-    known = re.search(
-        r"invalid_scope|invalid scope|unauthorized_client|invalid_request|invalid redirect",
-        text,
-        re.IGNORECASE,
-    )
-    return one_line(found[1] if found else text, 200) if known else None
-
-
-def refused_scopes(scopes: Iterable[str], refuses: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
-    """Which of the scopes are refused, found by bisection, since Xero doesn't say."""
-    scopes = tuple(scopes)
-    if not scopes or not refuses(scopes):
-        return ()
-    if len(scopes) == 1:
-        return scopes
-    middle = len(scopes) // 2
-    return refused_scopes(scopes[:middle], refuses) + refused_scopes(scopes[middle:], refuses)
-
-
-def _pastes(descriptor: int) -> Iterator[str]:
-    """What is typed or pasted, up to Enter; several lines that arrive together are one paste."""
-    # Not by sys.stdin: this thread never ends and would hold its lock when the program exits.
-    text = b""
-    for piece in iter(partial(_typed, descriptor), b""):
-        text = (text + piece)[-_LONGEST_PASTE:]
-        if text.endswith((b"\n", b"\r")) and not _more(descriptor):
-            yield text.decode("utf-8", "replace")
-            text = b""
-    yield text.decode("utf-8", "replace")
-
-
-def _typed(descriptor: int) -> bytes:
-    """What was typed; empty once the terminal is closed."""
-    try:
-        return os.read(descriptor, 65_536)
-    except OSError:
-        return b""
-
-
-def _more(descriptor: int) -> bool:
-    """Whether more input follows immediately."""
-    try:
-        return bool(select.select([descriptor], [], [], _PASTE_SECONDS)[0])
-    except (OSError, ValueError):  # on Windows, select accepts sockets only
-        return False
-
-
-def _params_of(text: str) -> dict[str, str]:
-    """The parameters of a pasted address, which may be quoted, span several lines or contain shell escapes."""
-    address = re.sub(r"[\s\\]", "", text).strip("'\"<>`\u2018\u2019\u201c\u201d").replace("&amp;", "&")
-    try:
-        return dict(parse_qsl(urlsplit(address).query or address.lstrip("?")))
-    except ValueError:
-        return {}
-
-
-def _why_not(tries: Iterable[Mapping[str, str]]) -> str:
-    """Why a paste is not an answer to this login, and what to do."""
-    answers = [params for params in tries if _is_answer(params)]
-    if any("state" in params for params in answers):
-        return (
-            "That is not the answer to this login (its state differs), so it was ignored. Paste the address that the "
-            "page above led to."
-        )
-    if answers:
-        return "That address is incomplete: its state is missing. Paste all of it, from http to the end."
-    return "That contains no answer from Xero. Paste the whole address, from http to the end."
-
-
-def _is_answer(params: Mapping[str, str]) -> bool:
-    return bool({"code", "error"} & params.keys())
 
 
 def _span(seconds: float) -> str:
