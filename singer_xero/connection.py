@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from singer_xero.api.hosts import API_URL, IDENTITY_URL
-from singer_xero.api.paths import filled_in
+from singer_xero.api.storage.paths import filled_in
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.organisations import Organisation, chosen, folded, is_id, own_record
 from singer_xero.settings import trimmed
@@ -22,7 +22,7 @@ from singer_xero.version import DISTRIBUTION
 if TYPE_CHECKING:
     from singer_xero.api.auth import AccessTokens
     from singer_xero.api.client import XeroClient
-    from singer_xero.api.response_body import Bounds
+    from singer_xero.api.http.response_body import Bounds
     from xero_sandbox import Sandbox
 
 
@@ -156,7 +156,7 @@ def check_host(name: str, url: str) -> None:
 
 def bounds(config: Mapping[str, Any]) -> Bounds:
     """The limits of one request: time and memory."""
-    from singer_xero.api.response_body import BOUNDS, Bounds
+    from singer_xero.api.http.response_body import BOUNDS, Bounds
 
     return Bounds(
         seconds=config.get("request_timeout") or BOUNDS.seconds,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from singer_xero.api import private_files
+from singer_xero.api.storage import private_files
 from singer_xero.errors import ConfigurationProblem
 from target_xero.content.payload import encode, hashed
 from target_xero.write_specs.spec import DELETED_AT

@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from singer_xero.api.paths import default_folder, filled_in
-from singer_xero.api.postgres_address import is_postgres
+from singer_xero.api.storage.paths import default_folder, filled_in
+from singer_xero.api.storage.postgres_address import is_postgres
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.organisations import Organisation
 from target_xero.content.payload import fingerprint

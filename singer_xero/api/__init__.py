@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from singer_xero.api.client import Connection, XeroClient, connect
+    from singer_xero.api.http.transport import Answer
     from singer_xero.api.limits import Usage
-    from singer_xero.api.transport import Answer
 
 __all__ = ["Answer", "Connection", "Usage", "XeroClient", "connect"]
 
 _PLACES = {
-    "Answer": "transport",
+    "Answer": "http.transport",
     "Connection": "client",
     "Usage": "limits",
     "XeroClient": "client",

@@ -25,7 +25,7 @@ import backoff
 import requests.auth
 
 from singer_xero.api import scope_advice
-from singer_xero.api.error_body import words_of
+from singer_xero.api.answers.error_body import words_of
 from singer_xero.api.errors import (
     BadCredentials,
     InvalidScope,
@@ -37,10 +37,10 @@ from singer_xero.api.errors import (
     XeroError,
 )
 from singer_xero.api.hosts import IDENTITY_URL, LOGIN_URL
+from singer_xero.api.http.response_body import Broken
+from singer_xero.api.http.transport import MAX_SLOW, Answer, Transport, check_sendable, require_https
 from singer_xero.api.redaction import remember, remember_basic
-from singer_xero.api.response_body import Broken
 from singer_xero.api.tokens import Kept, Store, open_store
-from singer_xero.api.transport import MAX_SLOW, Answer, Transport, check_sendable, require_https
 from singer_xero.objects.apis import ErrorShape
 
 if TYPE_CHECKING:

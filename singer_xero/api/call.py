@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from singer_xero.api.transport import Answer, read_through
+from singer_xero.api.http.transport import Answer, read_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,7 +20,8 @@ import msgspec
 import requests.auth
 
 from singer_xero.api import dates, scope_advice
-from singer_xero.api.answer_reading import AnswerReader
+from singer_xero.api.answers.judging import failed, judged, lacks_scope
+from singer_xero.api.answers.reading import AnswerReader
 from singer_xero.api.auth import (
     AccessTokens,
     ClientCredentials,
@@ -44,12 +45,11 @@ from singer_xero.api.errors import (
     XeroError,
 )
 from singer_xero.api.hosts import API_URL, IDENTITY_URL
-from singer_xero.api.judging import failed, judged, lacks_scope
+from singer_xero.api.http.response_body import BOUNDS, Bounds, Broken
+from singer_xero.api.http.transport import MAX_SLOW, Answer, Transport, require_https
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
-from singer_xero.api.response_body import BOUNDS, Bounds, Broken
 from singer_xero.api.tokens import open_store
-from singer_xero.api.transport import MAX_SLOW, Answer, Transport, require_https
 from singer_xero.objects.apis import DEFAULT_API
 
 if TYPE_CHECKING:

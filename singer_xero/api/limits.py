@@ -27,7 +27,7 @@ from singer_xero.api.errors import Closed, DayLimitReached
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from singer_xero.api.transport import Answer
+    from singer_xero.api.http.transport import Answer
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urljoin
 
 from singer_xero.api.errors import one_line
-from singer_xero.api.response_body import Bounds, Broken
-from singer_xero.api.transport import Transport
+from singer_xero.api.http.response_body import Bounds, Broken
+from singer_xero.api.http.transport import Transport
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 

@@ -19,9 +19,9 @@ from singer_xero import scopes as scoping
 from singer_xero.api.auth import authorize_url, exchange_code, pkce_pair
 from singer_xero.api.client import Connection
 from singer_xero.api.errors import BadCredentials, InvalidScope, NotConnected, XeroError
+from singer_xero.api.http.transport import require_https
 from singer_xero.api.scope_advice import RESERVED
 from singer_xero.api.tokens import Store
-from singer_xero.api.transport import require_https
 from singer_xero.connection import Connected
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.login.answer import APP_PAGE, NoConsent

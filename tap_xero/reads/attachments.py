@@ -12,9 +12,9 @@ from pathlib import Path
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from singer_xero.api import private_files
 from singer_xero.api.errors import CallError
-from singer_xero.api.paths import filled_in
+from singer_xero.api.storage import private_files
+from singer_xero.api.storage.paths import filled_in
 
 _LONGEST = 255 - len(".part")
 """Bytes of a name: file systems allow 255, and a file is written under its name with an ending first."""

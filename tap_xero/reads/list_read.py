@@ -22,7 +22,7 @@ from tap_xero.reads.source import Source
 from tap_xero.records.reader import Page, RecordReader, Row, UnexpectedAnswer
 
 if TYPE_CHECKING:
-    from singer_xero.api.transport import Answer
+    from singer_xero.api.http.transport import Answer
 
 LAST_CALLS = 4
 """Calls of the day that are kept back for each list that is being read in pages: one proves what was read of it where

@@ -38,7 +38,7 @@ from tap_xero.reads.source import Source
 from tap_xero.records.reader import Page, RecordReader, Row, UnexpectedAnswer, values_of
 
 if TYPE_CHECKING:
-    from singer_xero.api.transport import Answer
+    from singer_xero.api.http.transport import Answer
 
 REMOVED = "Removed"
 """RowType of what takes the place of an amount that an earlier read of the period had and this one hasn't."""

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from singer_xero.api import deflate
 from singer_xero.api.dates import readable_instant
 from singer_xero.api.errors import CallError
+from singer_xero.api.http import deflate
 from singer_xero.objects import DateForm, Field, XeroObject
 from tap_xero.records import types as record_types
 from tap_xero.records.conversions import plan_for

@@ -16,8 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from singer_xero.api.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.api.redaction import redact
+from singer_xero.api.storage.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.errors import Busy, ConfigurationProblem
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.sqlite_log import SqliteLog, make_tables

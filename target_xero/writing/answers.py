@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused
-from singer_xero.api.transport import Answer
+from singer_xero.api.http.transport import Answer
 from target_xero.content.compare import same_name, says
 from target_xero.content.payload import NOBODY
 from target_xero.lookups.lookups import Record

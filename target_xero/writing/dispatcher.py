@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from singer_xero.api.client import XeroClient
-from singer_xero.api.transport import Answer
+from singer_xero.api.http.transport import Answer
 from singer_xero.errors import Stopped
 from singer_xero.organisations import Organisation
 from target_xero.lookups.lookups import Lookups

@@ -12,8 +12,8 @@ import pytest
 
 from singer_xero.api import XeroClient, connect
 from singer_xero.api.auth import Identity, RefreshToken
+from singer_xero.api.http.transport import Transport
 from singer_xero.api.tokens import TokenStore
-from singer_xero.api.transport import Transport
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .canned import Canned

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from singer_xero.api import deflate
 from singer_xero.api.errors import InsecureAddress
-from singer_xero.api.response_body import Bounds, Broken, Late
-from singer_xero.api.transport import Answer, Transport, require_https
+from singer_xero.api.http import deflate
+from singer_xero.api.http.response_body import Bounds, Broken, Late
+from singer_xero.api.http.transport import Answer, Transport, require_https
 
 from .canned import Canned, http
 
@@ -272,10 +272,10 @@ def test_what_is_unpacked_piece_by_piece_is_what_was_packed(server: Canned, tran
 MEMORY = """
 import re, resource, sys
 from pathlib import Path
-from singer_xero.api.error_body import words_of
+from singer_xero.api.answers.error_body import words_of
 from singer_xero.objects.apis import DEFAULT_API
-from singer_xero.api.response_body import Broken
-from singer_xero.api.transport import Transport, read_through
+from singer_xero.api.http.response_body import Broken
+from singer_xero.api.http.transport import Transport, read_through
 import tap_xero.tap
 transport = Transport("singer-xero/test", (60, 60))
 for path in sys.argv[2:]:

@@ -32,7 +32,7 @@ from singer_xero.api.errors import (
     Unavailable,
     XeroError,
 )
-from singer_xero.api.response_body import Bounds
+from singer_xero.api.http.response_body import Bounds
 from singer_xero.api.tokens import TokenStore
 from xero_sandbox import AdminClient, apps
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from singer_xero.api import XeroClient
-from singer_xero.api.connection_faults import is_this_machine
 from singer_xero.api.errors import NetworkSetupError, Unavailable
-from singer_xero.api.response_body import Broken
-from singer_xero.api.transport import Transport
+from singer_xero.api.http.connection_faults import is_this_machine
+from singer_xero.api.http.response_body import Broken
+from singer_xero.api.http.transport import Transport
 from singer_xero.login.consent_page import objection
 from xero_sandbox import Sandbox
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from singer_xero.api.errors import Closed, DayLimitReached
+from singer_xero.api.http.transport import Answer
 from singer_xero.api.limits import AT_ONCE, Limits
-from singer_xero.api.transport import Answer
 
 from .conftest import until
 

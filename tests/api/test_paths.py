@@ -12,8 +12,8 @@ import pytest
 from singer_xero.api.auth import Identity
 from singer_xero.api.client import connect
 from singer_xero.api.errors import UnusableSetting
-from singer_xero.api.paths import default_folder, filled_in
-from singer_xero.api.transport import check_sendable
+from singer_xero.api.http.transport import check_sendable
+from singer_xero.api.storage.paths import default_folder, filled_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +39,7 @@ def test_a_project_comes_before_the_user_s_folder(monkeypatch: pytest.MonkeyPatc
 PROGRAM = """
 import os, sys
 import platformdirs, platformdirs.unix
-from singer_xero.api.paths import default_folder, filled_in
+from singer_xero.api.storage.paths import default_folder, filled_in
 os.setgroups([]); os.setgid(54321); os.setuid(54321)  # who may not be able to read the modules
 for ask in (lambda: filled_in("~/x", "x_path"), lambda: default_folder("x_path")):
     try:

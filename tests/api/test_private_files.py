@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from singer_xero.api import private_files
+from singer_xero.api.storage import private_files
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o377], ids=oct, autouse=True)
@@ -122,7 +122,7 @@ def test_what_cannot_be_written_whole_is_not_written(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from singer_xero.api import private_files\n"
+        "from singer_xero.api.storage import private_files\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "private_files.append(Path(sys.argv[1]), b'whole\\n')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
@@ -136,7 +136,7 @@ def test_what_cannot_be_written_whole_is_not_written(tmp_path: Path) -> None:
 
 def test_a_lock_is_one_process_s_at_a_time(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom singer_xero.api import private_files\n"
+        "import sys\nfrom pathlib import Path\nfrom singer_xero.api.storage import private_files\n"
         "try:\n    with private_files.locked(Path(sys.argv[1]), 0):\n        print('got it')\n"
         "except private_files.LockHeld as held:\n    print(held.path.name)\n"
     )

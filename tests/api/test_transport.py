@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from singer_xero.api.errors import NotJson
-from singer_xero.api.response_body import Broken
-from singer_xero.api.transport import Answer, Transport
+from singer_xero.api.http.response_body import Broken
+from singer_xero.api.http.transport import Answer, Transport
 
 from .canned import Canned, http
 

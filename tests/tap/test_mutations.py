@@ -288,7 +288,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
     ),
     "an HTML page taken for an answer": (
         patched(
-            "singer_xero.api.answer_reading.AnswerReader.understood", lambda self, call, answer: (answer, "")
+            "singer_xero.api.answers.reading.AnswerReader.understood", lambda self, call, answer: (answer, "")
         ),
         test_failures.test_what_passes_costs_no_row,
         {"fault": {"kind": "html"}, "after": 1},

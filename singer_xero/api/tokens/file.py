@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from singer_xero.api import private_files
 from singer_xero.api.errors import TokenStoreError, UnusableSetting
-from singer_xero.api.paths import default_folder, filled_in
+from singer_xero.api.storage import private_files
+from singer_xero.api.storage.paths import default_folder, filled_in
 from singer_xero.api.tokens.model import Kept
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from singer_xero.api.errors import TokenStoreError
-from singer_xero.api.postgres_address import BadAddress, postgres_address
+from singer_xero.api.storage.postgres_address import BadAddress, postgres_address
 from singer_xero.api.tokens.model import Kept
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from singer_xero.api.answer_text import may_hold_nul, mended
+from singer_xero.api.answers.repair import may_hold_nul, mended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_xero.api.call import Call
-    from singer_xero.api.transport import Answer
+    from singer_xero.api.http.transport import Answer
 
 logger = logging.getLogger(__name__)
 

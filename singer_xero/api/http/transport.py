@@ -15,10 +15,15 @@ import msgspec
 import requests
 import urllib3.exceptions
 
-from singer_xero.api.connection_faults import fault_of, is_this_machine, proxies_for, proxy_wants_password
-from singer_xero.api.deadlines import Adapter, Watchdog
 from singer_xero.api.errors import InsecureAddress, NotJson, UnusableSetting
-from singer_xero.api.response_body import BOUNDS, PIECE, Body, Bounds, Broken, Late, Room
+from singer_xero.api.http.connection_faults import (
+    fault_of,
+    is_this_machine,
+    proxies_for,
+    proxy_wants_password,
+)
+from singer_xero.api.http.deadlines import Adapter, Watchdog
+from singer_xero.api.http.response_body import BOUNDS, PIECE, Body, Bounds, Broken, Late, Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,14 +9,14 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from singer_xero.api import deflate
 from singer_xero.api.errors import TooSlow, Unavailable
+from singer_xero.api.http import deflate
 
 if TYPE_CHECKING:
     import threading
     from contextlib import ExitStack
 
-    from singer_xero.api.connection_faults import Fault
+    from singer_xero.api.http.connection_faults import Fault
 
 PIECE = 1 << 20
 """Bytes that are read, or unpacked, in one go."""

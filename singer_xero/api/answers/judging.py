@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from singer_xero.api import scope_advice
-from singer_xero.api.error_body import elements_of, words_of
+from singer_xero.api.answers.error_body import elements_of, words_of
 from singer_xero.api.errors import (
     NotConnected,
     NotFound,
@@ -19,7 +19,7 @@ from singer_xero.api.errors import (
 
 if TYPE_CHECKING:
     from singer_xero.api.call import Call
-    from singer_xero.api.transport import Answer
+    from singer_xero.api.http.transport import Answer
 
 _E = TypeVar("_E", bound=XeroError)
 

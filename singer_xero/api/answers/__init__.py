@@ -1,0 +1,1 @@
+"""What an answer means: its JSON, its errors, and what they call for."""

@@ -1,0 +1,1 @@
+"""One HTTP request and its answer: connections, deadlines, decompression, and why there was no answer."""

@@ -1,0 +1,1 @@
+"""Where the programs keep files and rows: paths, private files, PostgreSQL."""
