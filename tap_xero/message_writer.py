@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import RecordMessage
@@ -17,6 +17,14 @@ from singer_sdk.singerlib import RecordMessage
 from singer_xero.errors import ConfigurationProblem
 
 BLOCK = 64 * 1024
+
+
+@runtime_checkable
+class RecordsWriter(Protocol):
+    """A writer that also takes RECORD messages that are encoded already."""
+
+    def write_records(self, lines: bytearray) -> None:
+        """Write RECORD messages, each with its line break."""
 
 
 class BlockWriter(MsgSpecWriter):
@@ -43,6 +51,16 @@ class BlockWriter(MsgSpecWriter):
         encoder.encode_into(message.to_dict(), self._block, -1)
         self._block += b"\n"
         if len(self._block) >= BLOCK or not isinstance(message, RecordMessage):
+            self.flush()
+
+    def write_records(self, lines: bytearray) -> None:
+        """Write RECORD messages that are encoded already, each with its line break."""
+        if len(lines) < BLOCK:
+            self._block += lines
+        else:  # a block of its own, which is not copied
+            self.flush()
+            self._block = lines
+        if len(self._block) >= BLOCK:
             self.flush()
 
     def flush(self) -> None:

@@ -8,21 +8,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import FrameType, MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers._catalog import get_selected_schema, pop_deselected_record_properties
 from singer_sdk.helpers._state import StateWriter
 from singer_sdk.mapper import SameRecordTransform, StreamMap
+from singer_sdk.metrics import Counter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from singer_sdk.streams._state import StreamStateManager
 
 from singer_xero.plugin import XeroPlugin
 from tap_xero.records.projection import without_descriptions
 
-__all__ = ["SdkStream", "SdkTap", "StateWriter", "StreamStateManager", "get_selected_schema"]
+if TYPE_CHECKING:
+    from tap_xero.message_writer import RecordsWriter
+
+__all__ = [
+    "EncodedRecords",
+    "SdkStream",
+    "SdkTap",
+    "StateWriter",
+    "StreamStateManager",
+    "get_selected_schema",
+]
 
 PRIVATE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -33,7 +44,7 @@ PRIVATE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "_increment_stream_state": "moves bookmarks with chunks; without it they pass rows that were never read",
             "_write_activate_version_message": "comes after the last row; without it a broken run empties the table",
             "_write_schema_message": "comes before a nested table's records; without it the stream is unknown",
-            "_write_record_message": "writes whole records, and those of nested tables; without it they are lost",
+            "_write_record_message": "writes encoded records, and those of nested tables; without it they are lost",
             "_write_starting_replication_value": "logs each organisation; without it nothing else is seen in the log",
         },
         "singer_sdk.tap_base.Tap": {
@@ -69,8 +80,22 @@ PRIVATE_ATTRIBUTES: Mapping[str, str] = MappingProxyType(
 """Attributes of streams and taps."""
 
 
+@dataclass
+class EncodedRecords:
+    """RECORD messages that are encoded already: their lines, and how many they are.
+
+    A stream may give them to the SDK in place of a record. The SDK's loop costs a third of what it takes to read a
+    record, and with them it runs once for all of these.
+    """
+
+    lines: bytearray
+    count: int
+
+
 class SdkStream(Stream):
     """A stream whose steps that the SDK keeps private have names of their own."""
+
+    _counter: Counter | None = None
 
     STATE_MANAGER: type[StreamStateManager] = StreamStateManager
 
@@ -84,12 +109,8 @@ class SdkStream(Stream):
         """Make the RECORD messages of a record."""
         raise NotImplementedError
 
-    def message_of(self, record: Any) -> RecordMessage | None:  # noqa: ARG002
-        """The one RECORD message of a record that goes into it whole; None for any other record."""
-        return None
-
     def passed_on(self, record: Mapping[str, Any]) -> None:
-        """Hear of each record that was written."""
+        """Hear of each record that was written, except those of `EncodedRecords`."""
 
     @property
     def logs_start(self) -> bool:
@@ -163,13 +184,19 @@ class SdkStream(Stream):
 
     # The SDK's private steps
 
+    def get_record_counter(self, **options: Any) -> Counter:
+        """The SDK's counter of records, to which those of `EncodedRecords` are added."""
+        self._counter = super().get_record_counter(**options)
+        return self._counter
+
     def _process_record(
         self,
         record: Any,
         child_context: Any = None,  # noqa: ARG002
         partition_context: Any = None,
     ) -> None:
-        self.tag(record, partition_context or {})
+        if type(record) is not EncodedRecords:
+            self.tag(record, partition_context or {})
 
     def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
         # Descriptions are half of a schema, and no target needs them.
@@ -179,17 +206,19 @@ class SdkStream(Stream):
     def _generate_record_messages(self, record: dict[str, Any]) -> Generator[RecordMessage, None, None]:
         yield from self.messages_of(record)
 
-    def _write_record_message(self, record: dict[str, Any]) -> None:
-        message = self.message_of(record)
-        if message is None:
+    def _write_record_message(self, record: Any) -> None:
+        if type(record) is not EncodedRecords:
             super()._write_record_message(record)
             return
-        self._tap.write_message(message)
+        cast("RecordsWriter", self._tap.message_writer).write_records(record.lines)
         self.state_manager.is_flushed = False
+        if self._counter:
+            self._counter.increment(record.count - 1)
 
-    def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Any = None) -> None:  # noqa: ARG002
+    def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:  # noqa: ARG002
         # Bookmarks come with chunks, not with records; see `Chunk.bookmark`.
-        self.passed_on(latest_record)
+        if type(latest_record) is not EncodedRecords:
+            self.passed_on(latest_record)
 
     def _write_starting_replication_value(self, context: Any) -> None:
         if self.logs_start:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tap_xero.reads.periods import later
 from tap_xero.records.reader import Page
@@ -37,5 +38,5 @@ def joined(pages: Sequence[Page]) -> Page:
             known = lines.setdefault(line.get("AccountID"), {**line, "BudgetBalances": []})
             known["BudgetBalances"] += line.get("BudgetBalances") or ()
     whole = {**budgets[-1], "BudgetLines": list(lines.values())}
-    row = rows[-1]._replace(source=msgspec.Raw(_encode(whole)), checked=False)
+    row = replace(rows[-1], source=msgspec.Raw(_encode(whole)), checked=False)
     return Page([row], size=sum(page.size for page in pages))

@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from singer_xero.api.dates import moment_of
 from singer_xero.api.errors import CallError, NotFound, Refused, XeroError
 from singer_xero.errors import ConfigurationProblem
@@ -191,11 +193,11 @@ class ListRead:
             try:
                 return Page([row]) if row.fault else ask(row)
             except (Refused, UnexpectedAnswer) as error:
-                return Page([row._replace(fault=error.what)])
+                return Page([replace(row, fault=error.what)])
             except (XeroError, OSError, ConfigurationProblem):
                 raise
             except Exception as error:
-                return Page([row._replace(fault=Unforeseen.of(error).words)])
+                return Page([replace(row, fault=Unforeseen.of(error).words)])
 
         for row, answer in zip(rows, self.at_once(page, range(len(rows))), strict=True):
             bookmark = min(row.time, chunk.bookmark) if row.time and chunk.bookmark else None

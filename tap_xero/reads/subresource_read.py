@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from singer_xero.api.errors import NotFound
 from singer_xero.objects import Subresource
@@ -81,7 +82,7 @@ class SubresourceRead(ListRead):
         rows = []
         for row, more in found:
             if row.fault:
-                rows.append(row._replace(time=parent.time))
+                rows.append(replace(row, time=parent.time))
                 continue
             own = dict(zip(self.subresource.key, row.key, strict=True))
             own |= dict(zip(self.subresource.of.key, parent.key, strict=True)) | more
@@ -128,4 +129,4 @@ class SubresourceRead(ListRead):
         except FileNotKept as error:
             self.logger.warning("%s: %s. Its record has no Path.", self.row.name, error)
             record["Path"] = None
-        return row._replace(source=msgspec.Raw(_encode(record)))
+        return replace(row, source=msgspec.Raw(_encode(record)))

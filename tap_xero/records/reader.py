@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -37,12 +35,10 @@ SHORT = 32 * 1024
 """Bytes of an answer that isn't worth packing."""
 
 LONG = 64 * 1024
-"""Bytes of an answer whose records are worth checking as a whole; those of a shorter one are looked at one by one."""
+"""Bytes of an answer from which on its records are checked by their type; making that type takes as long as reading a
+hundred records."""
 
 _NULL = msgspec.Raw(b"null")
-
-_ONE_AT_A_TIME = threading.RLock()
-"""Checking an answer takes several times its size, and the interpreter's lock lets no two threads do it at once."""
 
 
 class UnexpectedAnswer(CallError):
@@ -60,13 +56,13 @@ class Pagination(msgspec.Struct):
     itemCount: int = 0  # noqa: N815
 
 
-class Row(NamedTuple):
-    """A record that hasn't been decoded yet, but for its key and the field that tells its change.
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A record of which only the key and the cursor are decoded.
 
-    `time` is the cursor as the tap writes it (fixed width, so that it sorts as text; journals: their number); of a
-    record without a readable one it is that of its neighbour, and "" where no record of the answer has one. `source` is
-    the record's bytes, or the answer in which it has this `place`. A record that was `checked` fits its schema. `fault`
-    says why a record can't be passed on.
+    `time` is the cursor as the tap writes it: of fixed width, so that it sorts as text; for journals their number. A
+    record without a readable cursor has the time of its neighbour, or "" if no record of the answer has a cursor.
+    `source` is the record's bytes, or the answer that has the record at `place`. A `checked` record fits its schema.
+    `fault` says why a record can't be emitted.
     """
 
     key: tuple[Any, ...]
@@ -80,7 +76,7 @@ class Row(NamedTuple):
     def raw(self) -> msgspec.Raw:
         """The record's bytes."""
         source = self.source
-        return source.raw(self.place) if type(source) is Body else cast("msgspec.Raw", source)
+        return source.raws[self.place] if type(source) is Body else cast("msgspec.Raw", source)
 
 
 class Body:
@@ -122,10 +118,6 @@ class Body:
     def raws(self) -> list[msgspec.Raw]:
         """Each record's bytes."""
         return self._raws if self._raws is not None else self._opened()
-
-    def raw(self, place: int) -> msgspec.Raw:
-        """One record's bytes."""
-        return self.raws[place]
 
     def rows(self) -> list[Row]:
         """All rows, found anew."""
@@ -190,9 +182,7 @@ class _Checked:
     """What reads the records that fit their schema; made when the first long answer comes."""
 
     def __init__(self, xero: XeroObject, tell: Callable[[str, str], None]) -> None:
-        strict: Any = record_types.checked(xero)
-        self.page: _Decode = _answer_decoder(xero, list[strict])
-        self.one = msgspec.json.Decoder(strict).decode
+        self.strict = msgspec.json.Decoder(record_types.checked(xero)).decode
         self.raw = msgspec.json.Decoder(record_types.raw(xero)).decode
         self.decoded = msgspec.json.Decoder(record_types.decoded(xero), float_hook=Decimal).decode
         # The cursor is known from the row.
@@ -270,29 +260,14 @@ class RecordReader:
         return Page(rows, _pagination(envelope.pagination), len(content), _instant(_value(envelope.at)), body)
 
     def _rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
-        with _ONE_AT_A_TIME:
-            return self._read_rows(content, call, body)
-
-    def _read_rows(self, content: bytes, call: str, body: Body) -> tuple[list[Row], Any]:
         content = _on_one_line(content)
         envelope = self._opened(content, call)
         body.opened(content, envelope.records)
-        several, has_cursor = len(self.xero.key) != 1, self.xero.cursor is not None
-        rows = []
-        untimed = False
-        for place, head in enumerate(self._heads(content, body)):
-            time: Any = ""
-            if has_cursor and head is not None:
-                time = self._cursor(head)
-                time = time if type(time) is int else _instant(time)
-            if head is None or (has_cursor and time == ""):
-                row = self._looked_at(body, place, call)
-                untimed = untimed or row.time == ""
-                rows.append(row)
-            else:
-                key = self._key(head)
-                rows.append(Row(key if several else (key,), time, body, place, True))
-        if untimed and has_cursor:
+        rows = self._fitting(content, body)
+        for place, row in enumerate(rows):
+            if row is None:
+                rows[place] = self._looked_at(body, place, call)
+        if self.xero.cursor is not None and any(row.time == "" for row in rows):
             rows = _timed(rows)
         return rows, envelope
 
@@ -311,35 +286,48 @@ class RecordReader:
         envelope.records = [envelope.records]
         return envelope
 
-    def _heads(self, content: bytes, body: Body) -> Sequence[Any]:
-        """Key and cursor of each record that fits its schema as it is; None in the place of another."""
-        raws = body.raws
-        if body.unchecked is not None:
-            unchecked = body.unchecked
-            return [None if place in unchecked else self._head(raw) for place, raw in enumerate(raws)]
-        heads = self._fitting(content, raws)
-        body.unchecked = frozenset(place for place, head in enumerate(heads) if head is None)
-        return heads
+    def _fitting(self, content: bytes, body: Body) -> list[Any]:
+        """Make the rows of the records that fit their schema as they are; None in the place of any other record."""
+        places = body.unchecked
+        if places is None and (len(content) < LONG or self._needed != frozenset(self.xero.key)):
+            content.decode()
+            places = frozenset(range(body.count))
+        # Records that were checked before are decoded only as far as their key and cursor.
+        decode = self._checked.strict if places is None else self._head
+        rows = self._decoded_rows(body, decode, places or frozenset())
+        if body.unchecked is None:
+            body.unchecked = places = frozenset(place for place, row in enumerate(rows) if row is None)
+            if places:
+                content.decode()  # the check of a record ends at its first unfit value
+        return rows
 
-    def _fitting(self, content: bytes, raws: Sequence[msgspec.Raw]) -> Sequence[Any]:
-        found: list[Any] = [None] * len(raws)
-        if len(content) < LONG or self._needed != frozenset(self.xero.key):
-            content.decode()
-            return found
-        try:
-            return cast("list[Any]", self._checked.page(content).records)
-        except msgspec.ValidationError:
-            content.decode()
-        for place, raw in enumerate(raws):
-            with suppress(msgspec.ValidationError):
-                found[place] = self._checked.one(raw)
-        return found
+    def _decoded_rows(self, body: Body, decode: _Decode, left_out: frozenset[int]) -> list[Any]:
+        key_of, cursor_of, several = self._key, self._cursor, len(self.xero.key) != 1
+        has_cursor = self.xero.cursor is not None
+        rows: list[Any] = []
+        for place, raw in enumerate(body.raws):
+            row = None
+            if place not in left_out:
+                try:
+                    head = decode(raw)
+                except msgspec.ValidationError:
+                    pass
+                else:
+                    time: Any = ""
+                    if has_cursor:
+                        time = cursor_of(head)
+                        time = time if type(time) is int else _instant(time)
+                    if time != "" or not has_cursor:
+                        key = key_of(head)
+                        row = Row(key if several else (key,), time, body, place, True)
+            rows.append(row)
+        return rows
 
     def _looked_at(self, body: Body, place: int, call: str) -> Row:
         """Make the row of a record that has to be looked at closely."""
         name = f"record {place + 1} of {call}"
         try:
-            parts = _parts(body.raw(place))
+            parts = _parts(body.raws[place])
         except msgspec.ValidationError:
             return Row((name,) * len(self.xero.key), "", body, place, fault="it is no JSON object")
         key, fault = [], ""
@@ -382,13 +370,11 @@ class RecordReader:
         return record
 
     def undecoded(self, row: Row) -> Any:
-        """Take a row apart without decoding it, into a tree whose values are the bytes that Xero sent.
+        """Take a checked row apart into a tree whose values are the bytes that Xero sent.
 
-        For records that go into their message as they are, digit for digit; decoding a number only to write it again
-        costs more than all else. A row that doesn't fit its schema is decoded all the same.
+        For records that are emitted as they are, digit for digit: to decode a number and encode it again costs more
+        than all the rest. The tree has a field `tenant_id`, which is empty.
         """
-        if not row.checked:
-            return self.record(row)
         self._row = row
         tree = self._checked.raw(row.raw)
         if self._checked.convert_raw:
@@ -493,7 +479,7 @@ def _on_one_line(content: bytes) -> bytes:
 def _timed(rows: list[Row]) -> list[Row]:
     """Give a time to each row that has none; see `filled`."""
     times = filled(row.time for row in rows)
-    return [row._replace(time=time) for row, time in zip(rows, times, strict=True)]
+    return [msgspec.structs.replace(row, time=time) for row, time in zip(rows, times, strict=True)]
 
 
 def filled(times: Iterable[Any]) -> list[Any]:

@@ -4,7 +4,7 @@ Three views of one record:
 
 * `checked` is as strict as the schema: a record that it decodes can be passed on as it is. Fields that the tap leaves
   out may be there; fields that nobody knows may not.
-* `raw` keeps the fields of the schema alone, in its order, and each value as the bytes that Xero sent.
+* `raw` keeps the fields of the schema alone, in its order, and each value but dates as the bytes that Xero sent.
 * `decoded` keeps the same fields with their values.
 
 Types are made when the first long answer is read, not when the tap starts: a type costs as much as reading a hundred
@@ -115,7 +115,7 @@ def _loose(
 ) -> type[msgspec.Struct]:
     def kind(word: Field) -> Any:
         if word.component is None:
-            return leaf
+            return str | None if word.is_date else leaf
         inner = part_type(word.component)
         return inner | None if word.kind == "one" else list[inner | None] | None  # type: ignore[valid-type]
 

@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
+from singer_sdk.contrib.msgspec import encoder
 from singer_sdk.mapper import StreamMap
 from singer_sdk.singerlib import RecordMessage
 
-from tap_xero.records.reader import Record
+from tap_xero.message_writer import RecordsWriter
+from tap_xero.records.reader import Record, RecordReader
 from tap_xero.records.stream_maps import Completion, Finisher, MapProblem, completion
+from tap_xero.sdk import EncodedRecords
 from tap_xero.streams.described import DescribedStream
+
+ENCODED_AT_ONCE = 64 * 1024
+"""Bytes of RECORD messages that go through the SDK's loop together."""
+
+
+class RecordEncoder:
+    """Encodes RECORD messages of one stream and organisation from trees; see `RecordReader.undecoded`.
+
+    `completed` gives a tree the fields that it lacks, if it is to have all.
+    """
+
+    def __init__(
+        self, stream: str, tenant_id: str, version: int | None, completed: Completion | None
+    ) -> None:
+        self._begin = encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
+        self._version = b"" if version is None else b',"version":%d' % version
+        self._tenant_id, self._completed = tenant_id, completed
+        self._begun()
+
+    def _begun(self) -> None:
+        now = encoder.encode(datetime.now(timezone.utc))
+        self._end = self._version + b',"time_extracted":' + now + b"}\n"
+        self._records = EncodedRecords(bytearray(), 0)
+
+    def add(self, tree: Any) -> bool:
+        """Encode a record; True if there are so many now that they are to be taken."""
+        records = self._records
+        lines = records.lines
+        tree.tenant_id = self._tenant_id
+        if self._completed:
+            tree = self._completed(tree)
+        lines += self._begin
+        encoder.encode_into(tree, lines, -1)
+        lines += self._end
+        records.count += 1
+        return len(lines) >= ENCODED_AT_ONCE
+
+    def take(self) -> Iterator[EncodedRecords]:
+        """Give the messages that were added since the last time, if there are any, and begin anew."""
+        records = self._records
+        if records.count:
+            self._begun()
+            yield records
 
 
 class MessageStream(DescribedStream):
@@ -24,10 +70,7 @@ class MessageStream(DescribedStream):
 
     def tag(self, record: Any, context: Mapping[str, Any]) -> None:
         """Add the organisation to a record."""
-        if isinstance(record, dict):
-            record.update(context)
-        else:  # a tree, see `RecordReader.undecoded`
-            record.tenant_id = context["tenant_id"]
+        record.update(context)
 
     @property
     def stream_maps(self) -> list[StreamMap]:
@@ -66,19 +109,15 @@ class MessageStream(DescribedStream):
         complete = self.completed is not None
         return [(one, Finisher(one, complete=complete)) for one in self.stream_maps]
 
-    @cached_property
-    def _whole(self) -> RecordMessage | None:
-        """The message that carries one record after another; None where records don't go into it as they are."""
-        return RecordMessage(self.stream_maps[0].stream_alias, {}) if self.as_it_is else None
+    @property
+    def encodes_records(self) -> bool:
+        """Whether records can be encoded without being decoded first; see `RecordReader.undecoded`."""
+        whole = self.as_it_is and self.projection.is_xeros and type(self.reader) is RecordReader
+        return whole and isinstance(self.tap.message_writer, RecordsWriter)
 
-    def message_of(self, record: Any) -> RecordMessage | None:
-        """The message of a record that goes into it whole. It is the same object for all: it is written at once."""
-        message = self._whole
-        if message is not None:
-            message.record = self.completed(record) if self.completed else record
-            message.version = self.version
-            message.time_extracted = datetime.now(timezone.utc)
-        return message
+    def encoder(self, tenant_id: str) -> RecordEncoder:
+        """Make what encodes the messages of an organisation's records."""
+        return RecordEncoder(self.stream_maps[0].stream_alias, tenant_id, self.version, self.completed)
 
     def messages_of(self, record: Any) -> Generator[RecordMessage, None, None]:
         """Make the messages of a record that is mapped, flattened or cut: as many as the stream maps make of it.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from singer_xero.api.dates import moment_of
 from singer_xero.api.errors import AccessError, XeroError
@@ -17,12 +18,12 @@ from singer_xero.organisations import Organisation
 from tap_xero.failures import Failure, Unforeseen, Unreadable
 from tap_xero.reads.list_read import ListRead
 from tap_xero.reads.paging import Chunk, Passed
-from tap_xero.records.reader import Record, RecordReader, Row
+from tap_xero.records.reader import Record, Row
 from tap_xero.records.stream_maps import MapProblem
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap
 from tap_xero.streams.described import INCREMENTAL
-from tap_xero.streams.messages import MessageStream
+from tap_xero.streams.messages import MessageStream, RecordEncoder
 from tap_xero.streams.progress import Progress
 
 BORDER = 200
@@ -73,7 +74,7 @@ class XeroStream(MessageStream):
         streams: list[XeroStream | Follower] = [self, *self.nested]
         return [stream for stream in streams if stream.selected] or [self]
 
-    def get_records(self, context: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterator[Any]:
         """Read one organisation's list.
 
         What goes wrong is noted at the tap, which ends with an error after the other streams were read; without
@@ -96,9 +97,9 @@ class XeroStream(MessageStream):
         progress = Progress(read)
         for table in self._selected_tables:
             table.begin(self.version)
-        decode = self._decoder()
+        records_of = self._records_of(organisation)
         for chunk in self._sound(chunks, organisation):
-            yield from self._records_of(chunk, decode, organisation)
+            yield from records_of(chunk)
             if chunk.bookmark is not None:
                 self._keep_bookmark(context, chunk.bookmark)
             self.run.flush()
@@ -109,11 +110,19 @@ class XeroStream(MessageStream):
         if progress.rows or not self.run.has_many:
             progress.done()
 
-    def _records_of(
-        self, chunk: Chunk, decode: Callable[[Row], Decoded], organisation: Organisation
-    ) -> Iterator[dict[str, Any]]:
-        """Decode the rows of a chunk, and hand their nested tables over."""
-        for row in chunk.rows:
+    def _records_of(self, organisation: Organisation) -> Callable[[Chunk], Iterator[Any]]:
+        """Choose how the rows of an organisation's chunks become records for the SDK."""
+        decode = self._decoder()
+        if self._selected_tables or not self.encodes_records or self.ABORT_AT_RECORD_COUNT is not None:
+            return lambda chunk: self._decoded(chunk.rows, decode, organisation)
+        encoder = self.encoder(organisation.tenant_id)
+        return lambda chunk: self._encoded(chunk.rows, encoder, decode, organisation)
+
+    def _decoded(
+        self, rows: Iterable[Row], decode: Callable[[Row], Decoded], organisation: Organisation
+    ) -> Iterator[Record]:
+        """Decode rows, and write their nested tables."""
+        for row in rows:
             try:
                 record, parts = decode(row)
             except Exception as error:  # whatever is wrong with one record, the others are read
@@ -123,6 +132,29 @@ class XeroStream(MessageStream):
             for table, part in parts:
                 table.write(part, organisation.tenant_id)
             yield record
+
+    def _encoded(
+        self,
+        rows: Iterable[Row],
+        encoder: RecordEncoder,
+        decode: Callable[[Row], Decoded],
+        organisation: Organisation,
+    ) -> Iterator[Any]:
+        """Encode the rows that fit their schema, and decode the others."""
+        undecoded = self.reader.undecoded
+        for row in rows:
+            if not row.checked:
+                yield from encoder.take()
+                yield from self._decoded([row], decode, organisation)
+                continue
+            try:
+                is_full = encoder.add(undecoded(row))
+            except Exception as error:
+                self._skip(organisation, row, error)
+                continue
+            if is_full:
+                yield from encoder.take()
+        yield from encoder.take()
 
     def _sound(self, chunks: Iterator[Chunk], organisation: Organisation) -> Iterator[Chunk]:
         """Give the chunks of a list; what goes wrong while it is read ends the list, and is noted."""
@@ -162,13 +194,11 @@ class XeroStream(MessageStream):
     def _decoder(self) -> Callable[[Row], Decoded]:
         """Choose what makes a record of a row, and of its lists the records of nested tables."""
         tables = self._selected_tables
-        undecoded = self.as_it_is and type(self.reader) is RecordReader
-        plain = self.reader.undecoded if undecoded else self.reader.record
 
         def decode(row: Row) -> Decoded:
             if row.fault:
                 raise Unreadable(row.fault)
-            return plain(row), ()
+            return self.reader.record(row), ()
 
         def shaped(row: Row) -> Decoded:
             if row.fault:
@@ -183,7 +213,7 @@ class XeroStream(MessageStream):
         """Leave out a record that a stream map fails on."""
         row = self._reader_of_rows._current
         key = tuple(record.get(name) for name in self.primary_keys[1:])
-        self._skip(self.run.organisation_of[record["tenant_id"]], row._replace(key=key), problem)
+        self._skip(self.run.organisation_of[record["tenant_id"]], replace(row, key=key), problem)
 
     # Bookmarks
 

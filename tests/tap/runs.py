@@ -43,6 +43,10 @@ class Recorder(MsgSpecWriter):
     def write_message(self, message: Any) -> None:
         self.lines.append(bytes(self.format_message(message)))
 
+    def write_records(self, lines: bytearray) -> None:
+        """Keep RECORD messages that are encoded already."""
+        self.lines += bytes(lines).splitlines(keepends=True)
+
 
 class _Log(logging.Handler):
     def __init__(self) -> None:

@@ -20,6 +20,8 @@ from tap_xero.reads.list_read import ListRead
 from tap_xero.reads.paging import Chunk
 from tap_xero.records import values
 from tap_xero.records.reader import Page, RecordReader, UnexpectedAnswer
+from tap_xero.records.stream_maps import Finisher
+from tap_xero.streams.messages import MessageStream
 from tap_xero.streams.stream import XeroStream
 
 from . import (
@@ -139,7 +141,8 @@ def decoding(change: Callable[..., Any]) -> Fault:
 
     def put_in(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(RecordReader, "record", record)
-        monkeypatch.setattr(RecordReader, "undecoded", record)
+        monkeypatch.setattr(MessageStream, "encodes_records", False)
+        monkeypatch.setattr(Finisher, "finish", lambda _, record: record)
 
     return put_in
 

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
     from singer_xero.api.http.connection_faults import Fault
 
-PIECE = 1 << 20
-"""Bytes that are read, or unpacked, in one go."""
+PIECE = 64 << 10
+"""Bytes that are read, or unpacked, in one go: few enough for the allocator to use the same memory again."""
 
 # Answers beyond this are read one after the other, so that several large ones are not in memory at once.
 _LARGE = 32 << 20
 # Beyond this the values of a JSON text are counted before any is made: they take more than their text does.
 _COUNTED = 2 << 20
 _VALUE, _OBJECT = 64, 300
+# No JSON text of this many bytes can have more: an object takes two brackets.
+_MOST_PER_BYTE = 150
 
 
 class Broken(Exception):
@@ -100,6 +102,8 @@ class Room:
 
     def check_values(self, content: bytes) -> None:
         """Estimate what the values of a JSON text take once they are read."""
+        if self._taken + _MOST_PER_BYTE * len(content) <= self._limit:
+            return
         if len(content) > _COUNTED and content[:64].lstrip()[:1] in {b"{", b"["}:
             values = content.count(b",") + content.count(b"[")
             self._check(self._taken + _VALUE * values + _OBJECT * content.count(b"{"))
