@@ -10,7 +10,8 @@ from typing import Any
 from target_xero.content.payload import InvalidRecord, encode
 from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Record
-from target_xero.write_log.log import Action, LogEntry
+from target_xero.write_log.in_flight import Action
+from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import Endpoint, WriteSpec
 
 

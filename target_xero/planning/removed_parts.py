@@ -40,6 +40,6 @@ class RemovedParts:
         return [Job(key=key, hash="", sent={}, epoch=job.epoch, raw=job.raw, gone=True) for key in keys]
 
     def _keys(self, name: str, job: Job, keep: Collection[str]) -> list[str]:
-        self._log.claims.claim(name, dict.fromkeys(keep, ""))
+        self._log.claim(name, dict.fromkeys(keep, ""))
         children = self._log.children(name, job.key)
         return [key for key, _ in children if key not in keep and key not in self._found[name]]

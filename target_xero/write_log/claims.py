@@ -20,14 +20,21 @@ class Claims:
     def __init__(self, database: Database, scope: str) -> None:
         self._db = database
         self._scope = scope
-        self._sources: dict[str, set[str]] | None = None
+        self._sources: defaultdict[str, set[str]] | None = None
         self.disputed: dict[str, set[str]] = defaultdict(set)
         self.doubtful: dict[tuple[str, str], str] = {}
+
+    def candidates(self, object_name: str, keys: Iterable[str]) -> list[str]:
+        """Return the identities that the log may have under another source, or without one."""
+        sources = self._known_sources().get(object_name)
+        if not sources:
+            return []
+        return [key for key in keys if (own := identity.source_of(key)) is not None and sources - {own}]
 
     def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
         """Let records take over what the log has under keys that do not tell their source.
 
-        `keys` are identities, each with the hash of its content.
+        `keys` are `candidates`, each with the hash of its content.
         """
         forms = self._former_keys(object_name, list(keys))
         if not forms:
@@ -51,10 +58,9 @@ class Claims:
     def _former_keys(self, object_name: str, keys: Sequence[str]) -> dict[str, list[str]]:
         """The keys under which the log may have each of the records that it does not know."""
         sources = self._known_sources().get(object_name, set())
-        unknown = [key for key in keys if (own := identity.origin(key)) and sources - {own.source}]
-        known = {row[0] for row in self._by_keys("key", object_name, unknown)}
+        known = {row[0] for row in self._by_keys("key", object_name, keys)}
         forms = {}
-        for key in unknown:
+        for key in keys:
             own = identity.origin(key)
             if key not in known and own:
                 named = [] if own.source else [identity.with_source(key, one) for one in sorted(sources)]
@@ -74,7 +80,7 @@ class Claims:
         """Whether it may have records of an object from its first version, which did not note their origin."""
         return identity.UNKNOWN_ORIGIN in self._known_sources().get(object_name, ())
 
-    def _known_sources(self) -> dict[str, set[str]]:
+    def _known_sources(self) -> defaultdict[str, set[str]]:
         """The sources that the log has records of, by object; `UNKNOWN_ORIGIN` for those of its first version."""
         if self._sources is None:
             self._sources = defaultdict(set)
@@ -86,7 +92,7 @@ class Claims:
 
     def _move(self, object_name: str, moves: Mapping[str, str]) -> None:
         with self._db.change() as change:
-            for table in ("record", "name", "flight"):
+            for table in ("record", "name"):
                 change.run_many(
                     f"UPDATE {{{table}}} SET key = ? WHERE scope = ? AND object = ? AND key = ?",
                     [(new, self._scope, object_name, old) for old, new in moves.items()],
@@ -99,18 +105,21 @@ class Claims:
                 "UPDATE {record} SET source = ?, value = ? WHERE scope = ? AND object = ? AND key = ?",
                 [(*own_values(key), self._scope, object_name, key) for key in moves.values()],
             )
-            self.note_sources(change, object_name, moves.values())
+            sources = {found for key in moves.values() if (found := identity.source_of(key)) is not None}
+            self.write_sources(change, object_name, sources)
+            self.note_sources(object_name, sources)
 
-    def note_sources(self, change: Transaction, object_name: str, keys: Iterable[str]) -> None:
+    def note_sources(self, object_name: str, sources: Iterable[str]) -> None:
         """Note which sources the log has records of."""
-        known = self._known_sources().setdefault(object_name, set())
-        sources = {found.source for key in keys if (found := identity.origin(key))} - known
+        self._known_sources()[object_name].update(sources)
+
+    def write_sources(self, change: Transaction, object_name: str, sources: Iterable[str]) -> None:
+        """Write down which sources the log has records of."""
         change.run_many(
             "INSERT INTO {origin} (scope, object, source) VALUES (?, ?, ?)"
             " ON CONFLICT (scope, object, source) DO NOTHING",
             [(self._scope, object_name, source) for source in sources],
         )
-        known |= sources
 
 
 def own_values(key: str) -> tuple[str | None, str | None]:

@@ -83,13 +83,34 @@ def origin(identity: str) -> Origin | None:
     return Origin(source, stream, fields, parts)
 
 
+#: Where the first value of an identity begins: a quotation mark inside of a text has a backslash before it.
+_VALUE = '":"'
+
+
+@lru_cache(maxsize=1024)
+def _named_by(head: str) -> tuple[str, str]:
+    """(source, first key field) of the identities that begin with this, which ends before the value of the field."""
+    source, _, fields = json.loads(f'{head}{_VALUE}"}}]')
+    return source, next(iter(fields))
+
+
+def source_of(identity: str) -> str | None:
+    """Return the source of a record; None for a key of an old log that has nothing but values."""
+    if identity.startswith(UNKNOWN_ORIGIN):
+        return None
+    return _named_by(identity.partition(_VALUE)[0])[0]
+
+
 def own_key(identity: str) -> tuple[str, str] | None:
     """(source, value) of a record that its source knows by one value, such as its number of a customer."""
-    found = origin(identity)
-    if found is None or found.parts or len(found.fields) != 1:
+    head, _, rest = identity.partition(_VALUE)
+    if identity.startswith(UNKNOWN_ORIGIN) or _VALUE in rest:
         return None
-    ((name, value),) = found.fields.items()
-    return None if name == CONTENT else (found.source, value)
+    source, name = _named_by(head)
+    if name == CONTENT:
+        return None
+    value = rest[: -len('"}]')]
+    return source, json.loads(f'"{value}"') if "\\" in value else value
 
 
 def shown(identity: str) -> str:

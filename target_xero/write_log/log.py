@@ -8,17 +8,19 @@ that the next run looks up in Xero before it sends anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from target_xero.content.payload import decode
+from singer_xero.errors import ConfigurationProblem
+from target_xero.write_log.backlog import Backlog, SettledBatch
 from target_xero.write_log.claims import Claims, own_values
 from target_xero.write_log.database import Database, in_chunks
+from target_xero.write_log.identity import source_of
+from target_xero.write_log.in_flight import Action, PendingWrite, Request, RequestsInFlight, encoded
 
 #: Ids that are kept in memory.
 _REMEMBERED = 20_000
-#: What a request does to a record.
-Action = Literal["create", "update", "remove"]
 _ENTRY = "hash, xero_id, status, owner, parent, lines, attempts"
 _LIVING = "status NOT IN ('DELETED', 'VOIDED')"
 
@@ -50,21 +52,6 @@ class LogEntry:
         return self.status in {"DELETED", "VOIDED"}
 
 
-@dataclass(frozen=True, slots=True)
-class PendingWrite:
-    """A record in flight: what was asked of Xero, when (by Xero's clock), and by which request."""
-
-    object: str
-    key: str
-    request: str
-    action: Action
-    path: str
-    hash: str
-    body: dict[str, Any]
-    job: dict[str, Any]
-    sent_at: str
-
-
 class WriteLog:
     """The log of one organisation. Everything is on disk when a method returns.
 
@@ -84,6 +71,8 @@ class WriteLog:
         if heads:
             self._head = (str(heads[0][0] or ""), heads[0][1])
         self.claims = Claims(database, scope)
+        self._in_flight = RequestsInFlight(database, scope)
+        self._backlog = Backlog(database, scope, self.claims)
 
     # The organisation
 
@@ -128,6 +117,7 @@ class WriteLog:
 
     def complete(self, at: str) -> None:
         """Note that a run has ended well."""
+        self._backlog.merge()
         with self._db.change() as change:
             change.run(
                 "UPDATE {organisation} SET complete_at = ? WHERE scope = ? AND complete_at IS NULL",
@@ -142,7 +132,9 @@ class WriteLog:
 
         `keys` are identities with the hash of the content that comes with each.
         """
-        self.claims.claim(object_name, keys)
+        self.claim(object_name, keys)
+        if self._backlog.has(object_name, keys.keys()):
+            self._backlog.merge()
         self._foreseen = {(object_name, key): None for key in keys}
         query = f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key"
         for row in in_chunks(self._db, query, (self._scope, object_name), list(keys)):
@@ -154,23 +146,48 @@ class WriteLog:
             return self._foreseen[(object_name, key)]
         except KeyError:
             pass
-        self.claims.claim(object_name, {key: ""})
+        self.claim(object_name, {key: ""})
+        if self._backlog.has(object_name, {key}):
+            self._backlog.merge()
         rows = self._db.rows(
             f"SELECT {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key = ?",
             (self._scope, object_name, key),
         )
         return _entry(rows[0]) if rows else None
 
+    def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
+        """Let records take over what the log has under keys that do not tell their source (see `Claims`).
+
+        `keys` are identities, each with the hash of its content.
+        """
+        candidates = self.claims.candidates(object_name, keys)
+        if candidates:
+            self._merge(object_name)
+            self.claims.claim(object_name, {key: keys[key] for key in candidates})
+
+    def _merge(self, object_name: str) -> None:
+        """Put all records of an object into the tables, so that they can be searched."""
+        if self._backlog.has(object_name):
+            self._backlog.merge()
+
+    def _found(self, object_name: str, wanted: str, query: str) -> list[tuple[Any, ...]]:
+        """Find records by one of their ids or names; the last column of the query is the identity."""
+        values = (self._scope, object_name, wanted)
+        found = self._db.rows(query, values)
+        if self._backlog.has(object_name, {wanted, *(row[-1] for row in found)}):
+            self._backlog.merge()
+            found = self._db.rows(query, values)
+        return found
+
     def holder(self, object_name: str, xero_id: str) -> str | None:
         """Return the identity of the record that stands for one of Xero's; None if the log has none."""
-        found = self._db.rows(
-            "SELECT key FROM {record} WHERE scope = ? AND object = ? AND xero_id = ? ORDER BY key LIMIT 1",
-            (self._scope, object_name, xero_id),
-        )
+        query = "SELECT key FROM {record} WHERE scope = ? AND object = ? AND xero_id = ? ORDER BY key LIMIT 1"
+        found = self._found(object_name, xero_id, query)
         return str(found[0][0]) if found else None
 
     def number(self, object_name: str, owner: str, content: str) -> int:
         """How many records with this content were written as parts of one of Xero's."""
+        self._merge(object_name)
         found = self._db.rows(
             "SELECT count(*) FROM {record} WHERE scope = ? AND object = ? AND owner = ? AND hash = ?",
             (self._scope, object_name, owner, content),
@@ -179,15 +196,17 @@ class WriteLog:
 
     def by_name(self, object_name: str, field: str, value: str) -> str | None:
         """Xero's id of the record that was written under a name or number, whatever its case."""
-        found = self._db.rows(
-            "SELECT record.xero_id FROM {name} AS name JOIN {record} AS record USING (scope, object, key)"
+        found = self._found(
+            object_name,
+            _named(field, value),
+            "SELECT record.xero_id, key FROM {name} AS name JOIN {record} AS record USING (scope, object, key)"
             f" WHERE name.scope = ? AND name.object = ? AND name.name = ? AND record.{_LIVING}",
-            (self._scope, object_name, _named(field, value)),
         )
         return str(found[0][0]) if found and found[0][0] is not None else None
 
     def by_own_key(self, object_name: str, source: str, value: str) -> list[tuple[str, str]]:
         """The records that a source knows by one value, such as its number of a customer: identity and Xero's id."""
+        self._merge(object_name)
         return [
             (str(key), str(xero_id))
             for key, xero_id in self._db.rows(
@@ -200,12 +219,15 @@ class WriteLog:
     def has_names(self, object_name: str, names: Mapping[str, Iterable[tuple[str, str]]]) -> bool:
         """Whether records, by their identities, were written under all of these (field, value) already."""
         wanted = {_named(field, value): key for key, pairs in names.items() for field, value in pairs}
+        if self._backlog.has(object_name, wanted):
+            self._backlog.merge()
         query = "SELECT name, key FROM {name} WHERE scope = ? AND object = ? AND name"
         known = dict(in_chunks(self._db, query, (self._scope, object_name), list(wanted)))
         return known == wanted
 
     def children(self, object_name: str, parent: str) -> Iterator[tuple[str, LogEntry]]:
         """The parts that were written for a record and are still there."""
+        self._merge(object_name)
         rows = self._db.rows(
             f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND parent = ? AND object = ?"
             f" AND hash IS NOT NULL AND {_LIVING} ORDER BY key",
@@ -216,6 +238,8 @@ class WriteLog:
 
     def id_of(self, source: str) -> str | None:
         """Return what an id (or `TaxType:<organisation>:<code>`) of the source is in Xero."""
+        if source in self._backlog.ids:
+            return self._backlog.ids[source]
         try:
             return self._ids[source]
         except KeyError:
@@ -228,7 +252,8 @@ class WriteLog:
 
     def foresee_ids(self, sources: Iterable[str]) -> None:
         """Look up many ids at once, so that `id_of` answers without a query."""
-        wanted = [source for source in dict.fromkeys(sources) if source not in self._ids]
+        known = (self._ids, self._backlog.ids)
+        wanted = [one for one in dict.fromkeys(sources) if not any(one in ids for ids in known)]
         if len(self._ids) + len(wanted) > _REMEMBERED:
             self._ids.clear()
         self._ids |= dict.fromkeys(wanted)
@@ -239,12 +264,7 @@ class WriteLog:
 
     def pending(self) -> list[PendingWrite]:
         """Everything in flight, in the order it was sent."""
-        rows = self._db.rows(
-            "SELECT object, key, request, action, path, hash, body, job, sent_at FROM {flight} WHERE scope = ?"
-            " ORDER BY sent_at, request, place",
-            (self._scope,),
-        )
-        return [PendingWrite(o, k, r, a, p, h, decode(b), decode(j), s) for o, k, r, a, p, h, b, j, s in rows]
+        return self._in_flight.pending()
 
     # Writing down
 
@@ -259,21 +279,11 @@ class WriteLog:
     ) -> None:
         """Put the records of a request in flight: (identity, content hash, body, job) each, in its order, as JSON."""
         self._db.check()
+        records = {key: encoded(key, content, body, job) for key, content, body, job in jobs}
         with self._db.change() as change:
-            change.run_many(
-                "INSERT INTO {flight} (scope, object, key, request, place, action, path, hash, body, job, sent_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, object, key) DO UPDATE SET"
-                " request = excluded.request, place = excluded.place, action = excluded.action,"
-                " path = excluded.path, hash = excluded.hash, body = excluded.body, job = excluded.job,"
-                " sent_at = excluded.sent_at",
-                [
-                    (
-                        self._scope, object_name, key, request, place, action, path, content,
-                        body.decode(), job.decode(), sent_at,
-                    )
-                    for place, (key, content, body, job) in enumerate(jobs)
-                ],
-            )  # fmt: skip
+            sent = Request(request, object_name, action, path, sent_at, records)
+            requests = self._in_flight.put(change, sent)
+        self._in_flight.note(requests)
 
     def settle(
         self,
@@ -291,56 +301,47 @@ class WriteLog:
         did not receive. `names` are (field, value, identity) under which records are found again, and `ids` what ids
         of the source are in Xero.
         """
-        scope = self._scope
-        named, ids = list(names), ids or {}
-        entries, denied = list(written), list(refused)
-        done = [*(key for key, _ in entries), *denied, *unsent]
+        batch = SettledBatch(
+            object_name,
+            [
+                (
+                    key, *own_values(key), entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
+                    None if entry.lines is None else ",".join(entry.lines), entry.attempts,
+                )
+                for key, entry in written
+            ],
+            [(key, *own_values(key)) for key in refused],
+            [(_named(field, value), key) for field, value, key in names],
+            dict(ids or {}),
+            at=at,
+        )  # fmt: skip
+        done = [row[0] for row in (*batch.written, *batch.refused)]
+        batch.sources = list({source for key in done if (source := source_of(key)) is not None})
+        done += unsent
         for key in done:
             self._foreseen.pop((object_name, key), None)
-        for source in ids:
+        for source in batch.ids:
             self._ids.pop(source, None)
+        is_known = bool(batch.written or batch.refused or batch.ids)
         with self._db.change() as change:
-            change.run_many(
-                "INSERT INTO {record} (scope, object, key, source, value, hash, xero_id, status, owner, parent, lines,"
-                " attempts, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (scope, object, key) DO UPDATE SET"
-                " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
-                " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
-                " attempts = excluded.attempts, written_at = excluded.written_at",
-                [
-                    (
-                        scope, object_name, key, *own_values(key), entry.hash, entry.xero_id, entry.status, entry.owner,
-                        entry.parent, None if entry.lines is None else ",".join(entry.lines), entry.attempts, at,
-                    )
-                    for key, entry in entries
-                ],
-            )  # fmt: skip
-            change.run_many(
-                "INSERT INTO {record} (scope, object, key, source, value, status, attempts)"
-                " VALUES (?, ?, ?, ?, ?, '', 1)"
-                " ON CONFLICT (scope, object, key) DO UPDATE SET attempts = {record}.attempts + 1",
-                [(scope, object_name, key, *own_values(key)) for key in denied],
-            )
-            self.claims.note_sources(change, object_name, [*(key for key, _ in entries), *denied])
-            change.run_many(
-                "DELETE FROM {flight} WHERE scope = ? AND object = ? AND key = ?",
-                [(scope, object_name, key) for key in done],
-            )
-            change.run_many(
-                "DELETE FROM {name} WHERE scope = ? AND object = ? AND key = ?",
-                [(scope, object_name, key) for key in {key for _, _, key in named}],
-            )
-            change.run_many(
-                "INSERT INTO {name} (scope, object, name, key) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
-                [(scope, object_name, _named(field, value), key) for field, value, key in named],
-            )
-            change.run_many(
-                "INSERT INTO {id} (scope, source, xero) VALUES (?, ?, ?)"
-                " ON CONFLICT (scope, source) DO UPDATE SET xero = excluded.xero",
-                [(scope, source, xero) for source, xero in ids.items()],
-            )
+            requests = self._in_flight.take_out(change, object_name, done)
+            if is_known:
+                self._backlog.add(change, batch)
+        self._in_flight.note(requests)
+        if is_known:
+            self._backlog.note(batch)
         self._db.check()
+
+    def __enter__(self) -> WriteLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Put what was answered into the tables; if that fails after another error, the next run does it."""
+        if kind is None:
+            self._backlog.merge()
+        elif issubclass(kind, Exception):
+            with suppress(ConfigurationProblem):
+                self._backlog.merge()
 
 
 def _entry(row: tuple[Any, ...]) -> LogEntry:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from singer_xero.api.redaction import redact
 from singer_xero.api.storage.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.errors import Busy, ConfigurationProblem
+from target_xero.write_log.in_flight import OLD_FLIGHT, REQUEST, gathered
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.sqlite_log import SqliteLog, make_tables
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     import psycopg
 
 PREFIX = "xero_writes_"
-_VERSION = "1"
+_VERSION = "2"
 _COLUMNS = {
     "record": "scope text, object text, key text, hash text, xero_id text, status text, owner text, parent text,"
     " lines text, attempts integer NOT NULL DEFAULT 0, written_at text, source text, value text,"
     " PRIMARY KEY (scope, object, key)",
-    "flight": "scope text, object text, key text, request text, place integer, action text, path text, hash text,"
-    " body text, job text, sent_at text, PRIMARY KEY (scope, object, key)",
+    "request": "scope text, request text, object text, action text, path text, sent_at text, records bytea,"
+    " PRIMARY KEY (scope, request)",
+    "settled": "scope text, number integer, content bytea, PRIMARY KEY (scope, number)",
     "name": "scope text, object text, name text, key text, PRIMARY KEY (scope, object, name)",
     "id": "scope text, source text, xero text, PRIMARY KEY (scope, source)",
     "origin": "scope text, object text, source text, PRIMARY KEY (scope, object, source)",
@@ -41,7 +43,7 @@ _COLUMNS = {
     "about": "name text PRIMARY KEY, value text",
 }
 #: What a dry run's copy has.
-_COPIED = ("record", "flight", "name", "id", "origin", "organisation")
+_COPIED = ("record", "request", "settled", "name", "id", "origin", "organisation")
 _INDEXES = (
     "record_by_id ON {record} (scope, object, xero_id)",
     "record_by_parent ON {record} (scope, parent, object) WHERE parent IS NOT NULL",
@@ -159,13 +161,15 @@ def open_postgres_log(url: str, source: str, tenant: str, *, dry_run: bool = Fal
             with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
                 make_tables(copy, Path(address.shown))
                 _copy(work, address, scope, copy)
-                yield WriteLog(SqliteLog(copy, Path(address.shown), address.shown), scope, prefix)
+                with WriteLog(SqliteLog(copy, Path(address.shown), address.shown), scope, prefix) as opened:
+                    yield opened
             return
         _prepare(work, address)
         with _connected(address, autocommit=False) as guard:
             log = PostgresLog(work, guard, address, scope)
             log.take()
-            yield WriteLog(log, scope, prefix)
+            with WriteLog(log, scope, prefix) as opened:
+                yield opened
 
 
 @contextmanager
@@ -191,37 +195,58 @@ def _prepare(connection: psycopg.Connection, address: PostgresAddress) -> None:
     import psycopg
 
     with _one_line_errors(address):
-        # `CREATE TABLE IF NOT EXISTS` needs the right to create tables even where there is one.
-        if not _has_tables(connection):
+        version = _version(connection)
+        if version in {None, "1"}:
             try:
                 with connection.transaction():
-                    for name, columns in _COLUMNS.items():
-                        connection.execute(f"CREATE TABLE IF NOT EXISTS {PREFIX}{name} ({columns})")
-                    for index in _INDEXES:
-                        connection.execute(f"CREATE INDEX IF NOT EXISTS {PREFIX}{_own(index)}")
-                    connection.execute(
-                        _own(
-                            "INSERT INTO {about} (name, value) VALUES ('version', ?) ON CONFLICT DO NOTHING"
-                        ),
-                        [_VERSION],
-                    )
+                    _make_tables(connection)
             except (
                 psycopg.errors.UniqueViolation,
                 psycopg.errors.DuplicateObject,
                 psycopg.errors.DuplicateTable,
             ):  # of several at once, all but one are told so in spite of IF NOT EXISTS
                 pass
-        found = connection.execute(_own("SELECT value FROM {about} WHERE name = 'version'")).fetchone()
-    if found is None or found[0] != _VERSION:
+            version = _version(connection)
+    if version != _VERSION:
         raise ConfigurationProblem(
             f"write_log_path: the log of writes in {address.shown} is of another version: update singer-xero, or name "
             "another database."
         )
 
 
-def _has_tables(connection: psycopg.Connection) -> bool:
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{PREFIX}about"]).fetchone()
-    return bool(found and found[0])
+def _version(connection: psycopg.Connection) -> str | None:
+    """The version of the tables; None if there are none."""
+    # `CREATE TABLE IF NOT EXISTS` needs the right to create tables even where there is one.
+    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{PREFIX}about"]).fetchone()
+    if not there or not there[0]:
+        return None
+    found = connection.execute(_own("SELECT value FROM {about} WHERE name = 'version'")).fetchone()
+    return str(found[0]) if found else None
+
+
+def _make_tables(connection: psycopg.Connection) -> None:
+    """Make the tables, or bring those of the first version up to date."""
+    for name, columns in _COLUMNS.items():
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {PREFIX}{name} ({columns})")
+    for index in _INDEXES:
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {PREFIX}{_own(index)}")
+    # One run at a time; the others find the new version.
+    connection.execute(_own("LOCK TABLE {about}"))
+    if _version(connection) == "1":
+        # A run of an earlier version that is still going sends nothing more once the table is gone.
+        connection.execute(_own("LOCK TABLE {flight}"))
+        rows = gathered(connection.execute(_own(OLD_FLIGHT)).fetchall())
+        _Change(connection).run_many(
+            f"INSERT INTO {{request}} ({REQUEST}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+        )
+        connection.execute(_own("DROP TABLE {flight}"))
+    connection.execute(
+        _own(
+            "INSERT INTO {about} (name, value) VALUES ('version', ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        ),
+        [_VERSION],
+    )
 
 
 def _copy(
@@ -229,10 +254,14 @@ def _copy(
 ) -> None:
     """Fill a log in memory with what the database has of one."""
     with _one_line_errors(address):
-        if not _has_tables(connection):
+        version = _version(connection)
+        if version is None:
             return
         like = scope.rpartition("/")[0]
+        is_old = version == "1"
         for name in _COPIED:
+            if is_old and name in {"request", "settled"}:
+                continue
             # The organisations of the whole log are needed, of the others this one's alone.
             where = "left(scope, %s) = %s" if name == "organisation" else "scope = %s"
             values = [len(like) + 1, f"{like}/"] if name == "organisation" else [scope]
@@ -243,6 +272,9 @@ def _copy(
             ).fetchall()
             marks = ", ".join("?" * len(columns))
             copy.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows)
+        if is_old:
+            old = gathered(connection.execute(_own(OLD_FLIGHT)).fetchall())
+            copy.executemany(f"INSERT INTO request ({REQUEST}) VALUES (?, ?, ?, ?, ?, ?, ?)", old)
 
 
 @lru_cache(maxsize=256)

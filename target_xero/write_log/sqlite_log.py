@@ -14,9 +14,10 @@ from singer_xero.api.storage import private_files
 from singer_xero.errors import Busy, ConfigurationProblem
 from target_xero.content.payload import decode, encode
 from target_xero.write_log.identity import UNKNOWN_ORIGIN
+from target_xero.write_log.in_flight import OLD_FLIGHT, REQUEST, gathered
 from target_xero.write_log.log import WriteLog
 
-_VERSION = 2
+_VERSION = 3
 #: Seconds to wait for another program that reads the file.
 _PATIENCE = 5.0
 _TABLES = """
@@ -26,10 +27,6 @@ CREATE TABLE record (
     PRIMARY KEY (scope, object, key)
 ) WITHOUT ROWID;
 CREATE INDEX record_by_id ON record (scope, object, xero_id);
-CREATE TABLE flight (
-    scope TEXT, object TEXT, key TEXT, request TEXT, place INTEGER, action TEXT, path TEXT, hash TEXT, body
-    TEXT, job TEXT, sent_at TEXT, PRIMARY KEY (scope, object, key)
-) WITHOUT ROWID;
 CREATE TABLE name (
     scope TEXT, object TEXT, name TEXT, key TEXT, PRIMARY KEY (scope, object, name)
 ) WITHOUT ROWID;
@@ -52,8 +49,16 @@ CREATE TABLE organisation (
 ) WITHOUT ROWID;
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
+#: What the third version has besides: a row for each request and for each answer, rather than for each record.
+_THIRD = """
+CREATE TABLE request (
+    scope TEXT, request TEXT, object TEXT, action TEXT, path TEXT, sent_at TEXT, records BLOB,
+    PRIMARY KEY (scope, request)
+) WITHOUT ROWID;
+CREATE TABLE settled (scope TEXT, number INTEGER, content BLOB, PRIMARY KEY (scope, number)) WITHOUT ROWID;
+"""
 #: From the first version to the second: what it has is of an origin that it does not tell.
-_UPGRADE = f"""
+_TO_SECOND = f"""
 DROP INDEX record_by_parent;
 ALTER TABLE record RENAME COLUMN tenant TO scope;
 ALTER TABLE flight RENAME COLUMN tenant TO scope;
@@ -185,7 +190,8 @@ def open_sqlite_log(
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             _copy(original or path, connection)
             make_tables(connection, path)
-            yield WriteLog(SqliteLog(connection, path), tenant)
+            with WriteLog(SqliteLog(connection, path), tenant) as opened:
+                yield opened
         return
     with ExitStack() as held:
         try:
@@ -211,7 +217,8 @@ def open_sqlite_log(
             with log.change() as change:
                 change.run("INSERT INTO about VALUES ('copy of', ?)", (str(original),))
         log.guard()
-        yield WriteLog(log, tenant)
+        with WriteLog(log, tenant) as opened:
+            yield opened
 
 
 def _copy(path: Path, connection: sqlite3.Connection) -> None:
@@ -240,23 +247,25 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version == 0 and tables == 0:
-            _run_script(connection, _TABLES + _SECOND)
+            _run_script(connection, _TABLES + _SECOND + _THIRD)
         elif version == 1:
-            _run_script(connection, _UPGRADE, _rename_in_flight)
+            _run_script(connection, _TO_SECOND + _THIRD, _rename_in_flight, _gather_requests)
+        elif version == 2:
+            _run_script(connection, _THIRD, _gather_requests)
         elif version != _VERSION:
             made = "by a newer version of singer-xero" if version > _VERSION else "by something else"
             raise ConfigurationProblem(f"write_log_path: {path} was made {made}: {_SAYS_SO}.")
 
 
 def _run_script(
-    connection: sqlite3.Connection, script: str, then: Callable[[sqlite3.Connection], None] | None = None
+    connection: sqlite3.Connection, script: str, *afterwards: Callable[[sqlite3.Connection], None]
 ) -> None:
     """Run statements in one transaction, and note the version that the tables have now."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         for statement in script.split(";"):
             connection.execute(statement)
-        if then:
+        for then in afterwards:
             then(connection)
         connection.execute(f"PRAGMA user_version = {_VERSION}")
 
@@ -277,6 +286,13 @@ def _rename_in_flight(connection: sqlite3.Connection) -> None:
             "UPDATE flight SET job = ? WHERE scope = ? AND object = ? AND key = ?",
             (encode(told).decode(), *place),
         )
+
+
+def _gather_requests(connection: sqlite3.Connection) -> None:
+    """Give each request that is in flight one row, in place of one for each of its records."""
+    rows = gathered(connection.execute(_plain(OLD_FLIGHT)).fetchall())
+    connection.executemany(f"INSERT INTO request ({REQUEST}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.execute("DROP TABLE flight")
 
 
 @contextmanager

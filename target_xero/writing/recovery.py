@@ -11,7 +11,8 @@ from target_xero.lookups.lookups import Lookups, Record, may_be_changed_since
 from target_xero.lookups.references import References
 from target_xero.planning.operations import WriteOp
 from target_xero.planning.planner import Planner
-from target_xero.write_log.log import PendingWrite, WriteLog
+from target_xero.write_log.in_flight import PendingWrite
+from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import OnExisting, WriteSpec
 from target_xero.writing.requests import revived

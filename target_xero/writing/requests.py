@@ -11,7 +11,8 @@ import msgspec
 from target_xero.content.payload import encode
 from target_xero.intake.records import Job
 from target_xero.planning.operations import WriteOp
-from target_xero.write_log.log import LogEntry, PendingWrite, WriteLog
+from target_xero.write_log.in_flight import PendingWrite
+from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_specs.spec import MOST_BYTES, Endpoint, WriteSpec
 
 #: The keys of a request that must be the only one in flight.

@@ -169,7 +169,8 @@ class Wiring:
 
     def in_flight(self) -> list[str]:
         """The source's own keys of the records that the log of writes has in flight."""
-        return [_value_of(key) for (key,) in self._log_rows("SELECT key FROM {}flight")]
+        requests = self._log_rows("SELECT records FROM {}request ORDER BY sent_at, request")
+        return [_value_of(record[0]) for (records,) in requests for record in decode(records)]
 
     def _log_rows(self, query: str) -> list[tuple[Any, ...]]:
         """The answer of the log of writes; braces stand for what is before the names of its tables."""

@@ -219,12 +219,13 @@ def make_old(path: Path, old: Path) -> None:
             first.execute(
                 "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?)", (scope, name, told_name, old_key(key))
             )
-        for row in new.execute("SELECT * FROM flight"):
-            told = list(row)
-            job = json.loads(row[9])
-            told[2] = job["job"]["key"] = old_key(row[2])
-            told[9] = json.dumps(job)
-            first.execute(f"INSERT INTO flight VALUES ({','.join('?' * 11)})", told)
+        query = "SELECT scope, object, request, action, path, sent_at, records FROM request"
+        for scope, name, request, action, path_of, sent_at, records in new.execute(query):
+            for place, (key, content, body, job) in enumerate(json.loads(records)):
+                job["job"]["key"] = old_key(key)
+                told = (scope, name, old_key(key), request, place, action, path_of, content)
+                row = (*told, json.dumps(body), json.dumps(job), sent_at)
+                first.execute(f"INSERT INTO flight VALUES ({','.join('?' * 11)})", row)
         first.executemany(
             "INSERT INTO id VALUES (?, ?, ?)", new.execute("SELECT scope, source, xero FROM id")
         )

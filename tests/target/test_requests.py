@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from target_xero.write_log.log import LogEntry, PendingWrite
+from target_xero.write_log.in_flight import PendingWrite
+from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.writing.requests import (
     ALONE,

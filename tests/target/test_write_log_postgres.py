@@ -140,7 +140,7 @@ def test_batches_are_killed(logged: Wiring, monkeypatch: pytest.MonkeyPatch, mom
 @pytest.mark.parametrize("statement", [
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'singer-xero'",
     "TRUNCATE xero_writes_holder",
-    "DROP TABLE xero_writes_flight",
+    "DROP TABLE xero_writes_request",
 ])  # fmt: skip
 def test_a_log_that_is_lost_while_a_run_writes_ends_it_before_the_next_request(
     logged: Wiring, monkeypatch: pytest.MonkeyPatch, statement: str
