@@ -41,8 +41,8 @@ class XeroObject:
         name: name of the stream: Xero's name in snake_case.
         api: the API that it belongs to.
         path: path of the list below the base path of its API; a single record is at ``path/<key>``.
-        envelope: the key of an answer under which the records lie. Not always the path (Organisation); empty where
-            an answer is the list, or the one record, itself.
+        envelope: the key of an answer that holds the records, by default the path; empty where an answer is the list,
+            or the one record, itself.
         key: the fields that identify a record within its organisation.
         fields: the record's fields by Xero's names, in the order they are shown.
         scopes: the scopes that open the list.
@@ -50,9 +50,8 @@ class XeroObject:
         cursor: the field that tells a change, None where nothing does. For journals, which never change, it
             is their number.
         modified_since: whether the list honours the ``If-Modified-Since`` header.
-        incremental: whether the stream is incremental unless the catalog says otherwise.
-        order: what to send as ``order`` so that pages come in the order of ``cursor``; None where the list
-            comes in one piece, takes no ``order``, or is harmed by it (manual journals).
+        incremental: whether the stream is incremental, if it can be, unless the catalog says otherwise.
+        ordered: whether pages can be requested in the order of ``cursor``.
         params: query parameters to send with every read.
         walks: query parameters of the lists that make up the whole one, where Xero gives no list of everything.
         archived: whether the list shows archived records only on ``includeArchived=true``.
@@ -70,16 +69,16 @@ class XeroObject:
 
     name: str
     path: str
-    envelope: str
     key: tuple[str, ...]
     fields: Mapping[str, Field]
     scopes: Scopes
+    envelope: str = "{path}"
     api: Api = DEFAULT_API
     paging: Paging = Paging.WHOLE
     cursor: str | None = None
     modified_since: bool = False
-    incremental: bool = False
-    order: str | None = None
+    incremental: bool = True
+    ordered: bool = True
     params: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     walks: tuple[Mapping[str, str], ...] = ()
     archived: bool = False
@@ -92,6 +91,16 @@ class XeroObject:
     costly: bool = False
     removal: str = ""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "envelope", self.envelope.format(path=self.path))
+        object.__setattr__(self, "incremental", self.incremental and self.can_be_incremental)
+
+    @property
+    def order(self) -> str | None:
+        """The parameter ``order`` that sorts pages by ``cursor``; None where they have no order to ask for."""
+        by_page = self.paging in {Paging.PAGES, Paging.SHORT_PAGES}
+        return f"{self.cursor} ASC" if self.modified_since and by_page and self.ordered else None
 
     @property
     def can_be_incremental(self) -> bool:

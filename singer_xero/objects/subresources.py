@@ -85,6 +85,7 @@ def _subresource(
             "key": (*parent.key, *key),
             "cursor": cursor,
             "scopes": parent.scopes,
+            "incremental": False,
             "selected": False,
             "costly": True,
             **row,
