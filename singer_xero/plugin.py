@@ -15,7 +15,7 @@ from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
 from singer_xero.errors import ConfigurationProblem, Problem
 from singer_xero.json_input import json_file
-from singer_xero.settings import explain, from_environment, kinds_of, listed, remember_settings
+from singer_xero.settings import environment, explain, kinds_of, listed, remember_settings
 from singer_xero.version import DISTRIBUTION
 
 # Faults of the machine, not of this program: a full, broken or read-only disk, too many open files.
@@ -67,12 +67,8 @@ class XeroPlugin(PluginBase):
         """Settings from the environment; unlike the SDK's reader, errors name the variable."""
         schema = dict(self.config_jsonschema)
         self.append_builtin_config(schema)
-        found: dict[str, Any] = {}
-        for name, setting in schema["properties"].items():
-            variable = f"{self.name.upper().replace('-', '_')}_{name.upper()}"
-            if variable in os.environ:
-                found[name] = from_environment(variable, os.environ[variable], setting)
-        return found
+        prefix = self.name.upper().replace("-", "_")
+        return environment(prefix, schema["properties"], os.environ, empty=True)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         schema = dict(self.config_jsonschema)

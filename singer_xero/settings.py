@@ -6,19 +6,24 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 from singer_sdk import typing as th
 
 from singer_xero.api.hosts import API_URL, IDENTITY_URL
 from singer_xero.api.redaction import redact_line, remember, remember_passwords_of
+from singer_xero.api.storage.paths import filled_in
 from singer_xero.errors import ConfigurationProblem
 
 _KINDS = {
     str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object",
     type(None): "null",
 }  # fmt: skip
+_YES, _NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 TEXTS = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
 """A list of strings, or one string with commas, which is what environment variables can hold."""
 
@@ -98,6 +103,59 @@ SCOPE_SETTING: th.Property[Any] = th.Property(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """The values of `CONNECTION_SETTINGS`."""
+
+    client_id: str = ""
+    client_secret: str | None = None
+    refresh_token: str | None = None
+    token_path: str | None = None
+    tenant_ids: tuple[str, ...] = ()
+    api_url: str = API_URL
+    identity_url: str = IDENTITY_URL
+    allow_insecure_http: bool = False
+    request_timeout: float = 300
+    max_response_mb: int = 512
+    sandbox: bool | str = False
+    user_agent: str | None = None
+    scopes: tuple[str, ...] = ()
+    day_reserve: int = 0
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> ConnectionSettings:
+        """Take them from a valid configuration; what it leaves out or leaves empty has its default."""
+        found: dict[str, Any] = {}
+        for field in fields(cls):
+            value = config.get(field.name)
+            # Files and variables often end with a line break.
+            value = value.strip() if isinstance(value, str) else value
+            if isinstance(field.default, tuple):
+                value = tuple(listed(value) if isinstance(value, str) else value or ())
+            if value:
+                found[field.name] = value
+        return cls(**found)
+
+    def check_hosts(self) -> None:
+        """Raise `ConfigurationProblem` if an address has more than scheme and host: paths are added to it."""
+        for name, url in (("api_url", self.api_url), ("identity_url", self.identity_url)):
+            parts = urlsplit(url)
+            if parts.scheme and (parts.path.strip("/") or parts.query or parts.fragment):
+                raise ConfigurationProblem(
+                    f"{name} must be scheme and host only, such as {API_URL}, without a path."
+                )
+
+    @property
+    def sandbox_data(self) -> bool | Path:
+        """Whether the sandbox replaces Xero: not at all (False), in memory (True), or with its data in a folder."""
+        word = self.sandbox.lower() if isinstance(self.sandbox, str) else self.sandbox
+        if word in {*_YES, True}:
+            return True
+        if not word or word in _NO:
+            return False
+        return Path(filled_in(str(self.sandbox), "sandbox"))
+
+
 def kinds_of(setting: Mapping[str, Any]) -> set[str]:
     """The JSON types that a setting's schema allows."""
     kinds = setting.get("type", ())
@@ -116,8 +174,8 @@ def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> An
     kinds = kinds_of(setting)
     if "string" in kinds and "array" not in kinds:
         return text
-    if "boolean" in kinds and text.strip().lower() in {"true", "1", "yes", "on", "false", "0", "no", "off"}:
-        return text.strip().lower() in {"true", "1", "yes", "on"}
+    if "boolean" in kinds and text.strip().lower() in _YES | _NO:
+        return text.strip().lower() in _YES
     if "integer" in kinds and re.fullmatch(r"\s*-?\d{1,18}\s*", text):
         return int(text)
     if "array" in kinds:
@@ -130,9 +188,19 @@ def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> An
     raise ConfigurationProblem(f"The environment variable {variable} must be {expected}.")
 
 
-def trimmed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without whitespace around strings: files and variables often end with a line break."""
-    return {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
+def environment(
+    prefix: str, settings: Mapping[str, Any], variables: Mapping[str, str], *, empty: bool = False
+) -> dict[str, Any]:
+    """The settings in environment variables such as TAP_XERO_CLIENT_ID; `empty` ones only on demand.
+
+    `settings` are the properties of their JSON schema. Raises `ConfigurationProblem` for a value of the wrong type.
+    """
+    found: dict[str, Any] = {}
+    for name, setting in settings.items():
+        variable = f"{prefix}_{name.upper()}"
+        if variables.get(variable) or (empty and variable in variables):
+            found[name] = from_environment(variable, variables[variable], setting)
+    return found
 
 
 def remember_settings(values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:

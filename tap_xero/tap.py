@@ -16,7 +16,7 @@ from singer_xero.api.errors import AccessError
 from singer_xero.connection import Connected
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.json_input import text_of
-from singer_xero.settings import from_environment
+from singer_xero.settings import ConnectionSettings, environment
 from tap_xero.catalog import catalog_from, choose_replication, fill_in
 from tap_xero.failures import Failures, Unforeseen
 from tap_xero.memory import stay_small
@@ -76,20 +76,18 @@ class TapXero(SdkTap):
 
     def _shapes(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings for the shape of records: a catalog is read by them before there is a configuration."""
+        config = {name: value for name, value in (given.get("config") or {}).items() if value is not None}
         schema = self.config_jsonschema["properties"]
-        found = {name: (given.get("config") or {}).get(name) for name in SHAPING}
-        for name, value in found.items():
-            variable = f"{self.name.upper().replace('-', '_')}_{name.upper()}"
-            if value is None and given.get("parse_env_config") and variable in os.environ:
-                found[name] = from_environment(variable, os.environ[variable], schema[name])
-        return found
+        missing = {name: schema[name] for name in SHAPING if name not in config}
+        variables = os.environ if given.get("parse_env_config") else {}
+        return environment("TAP_XERO", missing, variables, empty=True) | config
 
     @cached_property
     def run(self) -> Run:
         """What all streams share in this run."""
         return Run(
             Settings.of(self.config),
-            Connected(self.config, self.logger),
+            Connected(ConnectionSettings.of(self.config), self.logger),
             self.logger,
             flush=self.flush,
             bookmark_moved=lambda: self._states.bookmark_moved(self.state),

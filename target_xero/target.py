@@ -16,6 +16,7 @@ from singer_xero.connection import Connected
 from singer_xero.console import Block
 from singer_xero.errors import ConfigurationProblem, InputProblem
 from singer_xero.plugin import XeroPlugin
+from singer_xero.settings import ConnectionSettings
 from target_xero.content.payload import encode
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake
@@ -57,7 +58,7 @@ class TargetXero(XeroPlugin, SeamTarget):
             self.message_reader if isinstance(self.message_reader, MessageReader) else MessageReader()
         )
         self.settings = TargetSettings.of(self.config)
-        self.connected = Connected(self.config, self.logger)
+        self.connected = Connected(ConnectionSettings.of(self.config), self.logger)
         self.destination = Destination(self.connected, self.settings, self.logger)
         self.summary = Summary()
         self.states = StateQueue(self._emit_state)

@@ -18,7 +18,8 @@ from singer_xero.connection import Connected
 from singer_xero.console import clean_output
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.json_input import json_file
-from singer_xero.settings import CONNECTION_SETTINGS, from_environment, remember_settings
+from singer_xero.settings import CONNECTION_SETTINGS, ConnectionSettings, remember_settings
+from singer_xero.settings import environment as from_environment
 from xero_reconcile import counts, figures, page, text, warehouse
 
 AGREES, DIFFERS, NOT_COMPARED = 0, 1, 2
@@ -53,7 +54,7 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
             for one in every:
                 one.not_checked.append("Records: no settings of the tap are given (--config)")
         else:
-            with closing(Connected(config, logger)) as connected:
+            with closing(Connected(ConnectionSettings.of(config), logger)) as connected:
                 archived = config.get("include_archived") is not False
                 counts.compare_records(opened, connected, every, include_archived=archived)
         for line in text.lines(every):
@@ -72,20 +73,16 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return DIFFERS if wrong or strict else AGREES
 
 
-def _tap_settings(paths: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any] | None:
+def _tap_settings(paths: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any] | None:
     """The tap's settings from its config files, and with `ENV` from TAP_XERO_… variables; None where none are given."""
     if not paths:
         return None
     found: dict[str, Any] = {}
     known = th.PropertiesList(*CONNECTION_SETTINGS).to_dict()["properties"]
     for path in paths:
-        if path != "ENV":
-            found |= json_file(path, "config")
-            continue
-        for name, setting in known.items():
-            variable = f"TAP_XERO_{name.upper()}"
-            if environment.get(variable):
-                found[name] = from_environment(variable, environment[variable], setting)
+        found |= (
+            from_environment("TAP_XERO", known, variables) if path == "ENV" else json_file(path, "config")
+        )
     remember_settings(found, known)
     return found
 

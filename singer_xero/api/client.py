@@ -74,28 +74,10 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True)
 class Connection:
-    """An organisation that the user connected to the app. `tenant_type` is ORGANISATION or PRACTICE."""
+    """An organisation that the user connected to the app."""
 
-    id: str
     tenant_id: str
-    tenant_type: str
     name: str
-    auth_event_id: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Connection:
-        """Made from a row of Xero's answer."""
-        return cls(
-            id=row["id"],
-            tenant_id=row["tenantId"],
-            tenant_type=row.get("tenantType") or "ORGANISATION",
-            name=row.get("tenantName") or "",
-            auth_event_id=row.get("authEventId"),
-            created_at=row.get("createdDateUtc") and dates.instant(row["createdDateUtc"]),
-            updated_at=row.get("updatedDateUtc") and dates.instant(row["updatedDateUtc"]),
-        )
 
 
 class XeroClient:
@@ -154,10 +136,10 @@ class XeroClient:
         return isinstance(self._auth, ClientCredentials)
 
     def connections(self) -> list[Connection]:
-        """The organisations that are connected.
+        """The organisations that are connected; practices, which have no organisation's APIs, are left out.
 
-        Whether Xero answers this for a custom connection is told differently by its FAQ and its own programs
-        (xero-mcp-server#278): where it does not, the list is empty, and calls go out without an organisation.
+        Xero's FAQ and its own programs disagree on whether it answers this for a custom connection
+        (xero-mcp-server#278). Where it does not, the list is empty, and calls are sent without an organisation.
         """
         try:
             answer = self._call("GET", _NO_ORGANISATION, "/connections", accept=_JSON)
@@ -165,7 +147,11 @@ class XeroClient:
             if self.is_custom_connection:
                 return []
             raise
-        found = [Connection.of(row) for row in answer.json()]
+        found = [
+            Connection(row["tenantId"], row.get("tenantName") or "")
+            for row in answer.json()
+            if (row.get("tenantType") or "ORGANISATION") == "ORGANISATION"
+        ]
         self._names.update((connection.tenant_id, connection.name) for connection in found)
         return found
 

@@ -17,7 +17,7 @@ from singer_xero.console import clean_output
 from singer_xero.errors import ConfigurationProblem
 from singer_xero.login.answer import APP_PAGE
 from singer_xero.login.settings import settings
-from singer_xero.login.sign_in import Stopped, sign_in
+from singer_xero.login.sign_in import SignIn, Stopped
 from singer_xero.login.status import logout, status
 from singer_xero.login.waiting import PORT
 from singer_xero.version import DISTRIBUTION
@@ -86,31 +86,26 @@ def login(
     Requires an app at developer.xero.com with the redirect URI http://localhost:8742: a web app (with a secret) or a
     PKCE app (without).
     """
-    config = settings(sources, options)
-    store = open_store(config["token_path"])
+    read = settings(sources, options)
+    store = open_store(read.token_path)
     if action == "status":
-        status(config, store)
+        status(read, store)
     elif action == "logout":
-        logout(config, store)
+        logout(read, store)
     else:
-        wanted = re.split(r"[\s,]+", scopes.strip()) if scopes else config_scopes(write=write, broad=broad)
-        sign_in(
-            config,
+        by_default = scoping.write_scopes() if write else scoping.read_scopes()
+        if broad:
+            by_default = scoping.broad_scopes(write=write)
+        wanted = re.split(r"[\s,]+", scopes.strip()) if scopes else by_default
+        SignIn(
+            read,
             store,
             tuple(dict.fromkeys(wanted)),
             redirect_uri=redirect_uri or f"http://localhost:{port}",
-            login_url=login_url
-            or (LOGIN_URL if config["identity_url"] == IDENTITY_URL else config["identity_url"]),
+            login_url=login_url or (LOGIN_URL if read.identity_url == IDENTITY_URL else read.identity_url),
             browser=not no_browser,
             seconds=timeout,
-        )
-
-
-def config_scopes(*, write: bool, broad: bool) -> tuple[str, ...]:
-    """The scopes to request when the user names none."""
-    if broad:
-        return scoping.broad_scopes(write=write)
-    return scoping.write_scopes() if write else scoping.read_scopes()
+        ).run()
 
 
 def main() -> None:

@@ -60,14 +60,20 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_organisations_are_listed_and_read_by_their_id(signed_in: Make, admin: AdminClient) -> None:
     client = signed_in()
-    assert [(c.tenant_id, c.name, c.tenant_type) for c in client.connections()] == [
-        (ONE, "One Ltd", "ORGANISATION"),
-        (TWO, "Two Ltd", "ORGANISATION"),
+    assert [(c.tenant_id, c.name) for c in client.connections()] == [
+        (ONE, "One Ltd"),
+        (TWO, "Two Ltd"),
     ]
     for tenant_id, name in ((ONE, "One Ltd"), (TWO, "Two Ltd")):
         assert client.get(tenant_id, "Organisation").json()["Organisations"][0]["Name"] == name
     assert [call["tenant"] for call in admin.calls("Organisation")] == [ONE, TWO]
     assert not client.is_custom_connection
+
+
+def test_a_practice_is_no_organisation(signed_in: Make, admin: AdminClient) -> None:
+    rows = [{"id": "c", "tenantId": ONE, "tenantType": "PRACTICE", "tenantName": "Advisers"}]
+    admin.fault("status", path="connections", status=200, body=json.dumps(rows))
+    assert signed_in().connections() == []
 
 
 def test_a_custom_connection_needs_no_organisation(client: XeroClient, admin: AdminClient) -> None:
