@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class Unforeseen(CallError):
     """Something that this version has no words for; its text says what and where, and repeats no data."""
 
-    way_out = "Please report it to the makers of singer-xero."
+    remedy = "Please report it to the makers of singer-xero."
 
     @classmethod
     def of(cls, error: Exception) -> Unforeseen:
@@ -33,7 +33,7 @@ class Unforeseen(CallError):
 class Unreadable(CallError):
     """One record that can't be passed on; its text names the record and what is wrong with it."""
 
-    way_out = "It is left out, and asked for again by the next run."
+    remedy = "It is left out, and asked for again by the next run."
 
     @classmethod
     def of(cls, row: Row, error: Exception) -> Unreadable:
@@ -47,7 +47,7 @@ class Unreadable(CallError):
 class Unmapped(Unreadable):
     """A record that a stream map fails on; named once for each expression."""
 
-    way_out = "Records that it fails on are left out, and asked for again by the next run."
+    remedy = "Records that it fails on are left out, and asked for again by the next run."
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""Signing in to Xero: its token endpoint, and where the access token of each call comes from.
+"""Signing in to Xero: its token endpoint, and the access token of each call.
 
-Two sources of access tokens, both safe for many threads. `RefreshToken` follows a user's consent: web apps (with a
-secret) and PKCE apps (without); its tokens are kept in a `Store` that processes share. `ClientCredentials` is
-Xero's custom connection: one organisation, nothing to keep.
+There are two sources of access tokens, both safe for many threads. `RefreshToken` is for web apps (with a secret) and
+PKCE apps (without), to which a user gives consent; its tokens are in a `Store` that processes share.
+`ClientCredentials` is for a custom connection, which has one organisation and stores nothing.
 
-An access token lives 30 minutes by the local clock, counted from `expires_in` (clocks differ, so the `exp` in the
-token itself is not looked at), and is renewed a minute early.
+An access token lasts for `expires_in`, 30 minutes, by the local clock, and is renewed a minute early. The `exp` in the
+token is not used, since clocks differ.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ logger = logging.getLogger(__name__)
 
 _LIFE = 30 * 60.0
 _LEEWAY = 60.0
-# For this long after a refresh Xero still takes the token that was used up, in case its answer was lost.
+# For this long after a refresh, Xero still accepts the old refresh token, in case its answer was lost.
 _GRACE = 30 * 60.0
 _SEEDS_REMEMBERED = 50
-# The store's lock is held meanwhile, and the answer is short.
+# The store is locked while a grant is under way, and its answer is short.
 _PATIENCE = 60.0
 _ERRORS = ErrorShape(words=("error_description", "error"))
 _SECRET_FIELDS = ("refresh_token", "code", "code_verifier", "token")
@@ -73,7 +73,7 @@ class Tokens:
 
 
 class Identity:
-    """Xero's token endpoint. Every try of a grant is bounded by `max_tries`; `sleep` waits between them.
+    """Xero's token endpoint. A grant is tried at most `max_tries` times; `sleep` waits between the tries.
 
     Raises InsecureAddress for plain http to another machine, unless `allow_insecure_http`.
     """
@@ -98,10 +98,10 @@ class Identity:
         self._sleep = sleep
 
     def grant(self, client_id: str, client_secret: str | None, form: dict[str, str]) -> Tokens:
-        """Trade a code, a refresh token or the app's own credentials for tokens.
+        """Exchange a code, a refresh token or the app's own credentials for tokens.
 
-        NotConnected, BadCredentials and InvalidScope as Xero says; Unavailable when no answer came. A lost answer is
-        asked for again at once with the same refresh token, as Xero takes it for 30 minutes more.
+        Raises NotConnected, BadCredentials or InvalidScope if Xero refuses, and Unavailable if there is no answer. A
+        lost answer is requested again at once with the same refresh token, which Xero accepts for 30 minutes more.
         """
         call = f"POST /connect/token ({form['grant_type']})"
         asked_at = self.clock()
@@ -164,7 +164,7 @@ class Identity:
                 failure = problem
             if tries < self._max_tries:
                 logger.warning("%s; trying again", failure.what)
-                # The first time at once: if only the answer was lost, the old token's grace is running.
+                # The first retry comes at once: if only the answer was lost, the old token expires soon.
                 if tries > 1:
                     self._sleep(backoff.full_jitter(next(waits)))
         raise failure
@@ -173,7 +173,7 @@ class Identity:
 def _proof(
     client_id: str, client_secret: str | None, form: dict[str, str]
 ) -> tuple[requests.auth.HTTPBasicAuth | None, dict[str, str]]:
-    """How an app proves itself, and the form that it sends: a web app by HTTP Basic, a PKCE app says its id only."""
+    """The credentials and the form of an app: a web app uses HTTP Basic, a PKCE app only states its id."""
     check_sendable("client_id", client_id)
     check_sendable("client_secret", client_secret or "")
     remember(*(form.get(name) for name in _SECRET_FIELDS))
@@ -184,7 +184,7 @@ def _proof(
 
 
 def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> Unavailable | None:
-    """What may pass about an answer; None if it can be used, and raises what will not pass."""
+    """The temporary failure of an answer; None if it can be used. Raises a permanent failure."""
     fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
     if answer.status in {200, 204} and not fault:
         return None
@@ -203,14 +203,14 @@ class AccessTokens(Protocol):
     """Where a client's access tokens come from."""
 
     def access_token(self, identity: Identity, *, rejected: str | None = None) -> str:
-        """A token good for another minute; never `rejected`, which Xero has just answered with 401."""
+        """A token that lasts another minute; never `rejected`, which Xero has just refused with 401."""
 
     def granted_scope(self) -> str | None:
-        """The scopes named beside the current token, if Xero named them there."""
+        """The scopes that Xero named beside the current token, if it did."""
 
 
 class ClientCredentials:
-    """A custom connection: the app signs in as itself. `scopes` must be ticked for it at developer.xero.com."""
+    """A custom connection, which signs in as itself. `scopes` must be selected for it at developer.xero.com."""
 
     def __init__(self, client_id: str, client_secret: str, scopes: Iterable[str] = ()) -> None:
         self._client_id = client_id.strip()
@@ -236,11 +236,11 @@ class ClientCredentials:
 
 
 class RefreshToken:
-    """A user's consent, followed from refresh token to refresh token.
+    """A user's consent: each refresh returns the refresh token for the next one.
 
-    `refresh_token` is the configuration's: the first of a chain whose later ones are kept in `store`. It is taken up
-    if the store has not seen it yet (a newer consent), otherwise the store's goes on. Of all threads and processes
-    that share the store one refreshes, the others use what it got.
+    `refresh_token` comes from the configuration and is the first of a chain; `store` has the later ones. It is used if
+    the store has not seen it yet, which means a newer consent; otherwise the stored one is used. Of all threads and
+    processes that share the store, one refreshes and the others use its result.
     """
 
     def __init__(
@@ -269,7 +269,7 @@ class RefreshToken:
             )
             if not self._usable(held, identity, rejected):
                 with self._store.locked(self._client_id):
-                    # Somebody else may have refreshed while this process waited for the lock.
+                    # Another process may have refreshed while this one waited for the lock.
                     held = self._store.read(self._client_id)
                     if not self._usable(held, identity, rejected):
                         held = self._refreshed(held, identity)
@@ -296,7 +296,7 @@ class RefreshToken:
         return self._seed not in known and fingerprint(self._seed) not in (kept.seeds if kept else ())
 
     def _refreshed(self, kept: Kept | None, identity: Identity) -> Kept:
-        """Refresh under the store's lock; on the disk before anybody sees the new access token."""
+        """Refresh under the store's lock. The result is on disk before the new access token is used."""
         candidates = [self._seed] if self._newer_consent(kept) else []
         if kept:
             candidates.append(kept.refresh_token)
@@ -312,7 +312,7 @@ class RefreshToken:
                 try:
                     tokens = identity.grant(self._client_id, self._client_secret, form)
                 except NotConnected as error:
-                    # Perhaps an older one of the chain: a pasted token may be stale, a stored one superseded.
+                    # An older token of the chain may still work: the configured one can be stale.
                     refused = refused or error
                     logger.warning("%s", error.what)
                     continue
@@ -333,15 +333,15 @@ class RefreshToken:
 
 
 def fingerprint(token: str) -> str:
-    """By which a token is recognised without being kept."""
+    """A hash that identifies a token that is not stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)  # asked for each list of each organisation
 def scopes_of(access_token: str, granted: str | None = None) -> frozenset[str]:
-    """The scopes an access token lists (a JWT whose `scope` is a list or one text), or those granted beside it.
+    """The scopes in an access token (a JWT whose `scope` is a list or a text), or else those granted beside it.
 
-    The signature is Xero's business and not checked. XeroError when neither says anything.
+    The signature is not checked, since only Xero relies on it. Raises XeroError if neither names scopes.
     """
     import jwt
 
@@ -356,7 +356,7 @@ def scopes_of(access_token: str, granted: str | None = None) -> frozenset[str]:
 
 
 def pkce_pair() -> tuple[str, str]:
-    """A verifier to keep and its challenge to show (S256), for an app without a secret."""
+    """A verifier and its challenge (S256), for an app without a secret."""
     verifier = secrets.token_urlsafe(64)
     return verifier, pkce_challenge(verifier)
 
@@ -381,8 +381,8 @@ def authorize_url(
 ) -> str:
     """The page on which a user gives consent. Xero sends the browser back to `redirect_uri` with `code` and `state`.
 
-    Xero takes http only for `localhost`, not for 127.0.0.1; `offline_access` must be among the scopes for a refresh
-    token to be given.
+    Xero accepts http only for `localhost`, not for 127.0.0.1, and gives a refresh token only if `offline_access` is
+    among the scopes.
     """
     query = {
         "response_type": "code",
@@ -407,11 +407,11 @@ def exchange_code(
     verifier: str | None = None,
     configured: str | None = None,
 ) -> Tokens:
-    """Trade the code of a consent for tokens and keep them in the store, where the next run finds them.
+    """Exchange the code of a consent for tokens and store them for the next run.
 
-    The code works once and for five minutes. The place for the tokens is made sure of before it is used up.
-    `configured` is the refresh token that now stands in the configuration, if any: it is older than this consent.
-    NotConnected when the code is stale, or when no refresh token came because `offline_access` was not asked for.
+    The code works once, within five minutes, so the store is checked before it is used. `configured` is the refresh
+    token in the configuration, if any; it is older than this consent. Raises NotConnected if the code is stale, or if
+    there is no refresh token because `offline_access` was not requested.
     """
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     if verifier:
@@ -438,7 +438,7 @@ def exchange_code(
 
 
 def revoke(identity: Identity, store: Store, client_id: str, client_secret: str | None) -> None:
-    """Withdraw the consent whose tokens the store holds; NotConnected if it holds none."""
+    """Withdraw the consent whose tokens are in the store; raises NotConnected if there are none."""
     with store.locked(client_id), store.successor(client_id) as keep:
         kept = store.read(client_id)
         if kept is None:

@@ -1,4 +1,4 @@
-"""One call over all its tries."""
+"""One call, with all its tries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY_LASTS = 5 * 60.0
 
 @dataclass
 class Call:
-    """One call over all its tries.
+    """One call, with all its tries.
 
     `path` is below the host, `errors` says how to read an error answer, and `unsure_since` is when a write was first
     sent that may have been done.
@@ -95,7 +95,7 @@ class Call:
             self.unsure_since = started
 
     def too_late(self, at: float) -> bool:
-        """Whether sending it (again) at that time might do the same write twice."""
+        """Whether sending it at that time might repeat a write that was done."""
         if self.unsure_since is None:
             return False
         return not self.key or at - self.unsure_since >= _KEY_LASTS

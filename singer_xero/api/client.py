@@ -1,9 +1,9 @@
-"""The one way out: every request of tap and target passes here.
+"""The client, through which every request of tap and target passes.
 
-A call waits for its turn (`limits`), is signed (`auth`), sent and read to the end (`transport`), and judged: an answer,
-one of `errors`, or another try. Reads are tried again after anything that may pass. A write is tried again only if
-nothing was done, or if Xero will recognise it: it remembers an Idempotency-Key for 6 minutes (its guide to idempotent
-requests), of which 5 are used here. Otherwise what became of it is unknown, and says so.
+A call waits for its turn (`limits`), is signed (`auth`), sent and read to the end (`http`). The result is an answer,
+one of `errors`, or a retry. Reads are retried after every temporary failure. A write is retried only if nothing was
+done, or if Xero recognises it: Xero remembers an Idempotency-Key for 6 minutes (its guide to idempotent requests), and
+the client relies on 5 of them. Otherwise the call raises `OutcomeUnknown`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ USER_AGENT = f"singer-xero/{version('singer-xero')}"
 
 _OVER_LIMIT = "Run again later, with fewer programs that call Xero at the same time: they share its limits."
 _LONGEST_KEY = 128
-# Not the organisation of a custom connection (None), but calls that belong to none.
+# For calls that belong to no organisation. None stands for the organisation of a custom connection.
 _NO_ORGANISATION = "(no organisation)"
 
 _E = TypeVar("_E", bound=XeroError)
@@ -83,11 +83,11 @@ class Connection:
 class XeroClient:
     """Xero's API for any number of threads and organisations.
 
-    Hosts are without path. `clock` is the wall's (seconds since 1970), `monotonic` measures waits and `sleep` makes
-    them; without one, waits end when the client is closed. `timeout` is (to connect, between two bytes) in seconds,
-    `bounds` what one exchange may take in all. `day_reserve` calls a day are left for others; `max_tries` bounds the
-    tries of one call. Raises InsecureAddress for a host that is asked by plain http and is not this machine, unless
-    `allow_insecure_http`.
+    `api_url` and `identity_url` have no path. `api` is the API of paths that name none. `clock` gives seconds since
+    1970, `monotonic` measures waits and `sleep` waits; without a `sleep`, waits end when the client is closed.
+    `timeout` is (to connect, between two bytes) in seconds, and `bounds` limits a whole exchange. `day_reserve` calls a
+    day are left for other programs. A call is tried at most `max_tries` times. Raises InsecureAddress for plain http to
+    another machine, unless `allow_insecure_http`.
     """
 
     def __init__(
@@ -174,13 +174,13 @@ class XeroClient:
         last: bool = False,
         read: Callable[[Answer], Any] | None = None,
     ) -> Answer:
-        """Read. `path` is a path of `api` (`Invoices`), by default of the client's, or starts with a slash.
+        """Read. `path` is below the base of `api` (`Invoices`), or starts with a slash and is below the host.
 
-        `params`: None is left out, lists are joined by commas, dates are days. `modified_since` becomes the header
-        If-Modified-Since, floored to the second. What is `urgent` gets its turn before what waits already. A `last`
-        call may be one of those `kept_back`, goes out after `stop`, and is not tried again when it fails. The answer
-        has status 200, or 304 with an empty body. `read` makes the answer's `value` of a body that should be JSON; it
-        raises msgspec's DecodeError or UnicodeDecodeError when the body is none, and then the call is tried again.
+        Of `params`, None is left out, lists are joined by commas, and dates are days. `modified_since` becomes the
+        header If-Modified-Since, rounded down to the second. An `urgent` call takes its turn before those that wait. A
+        `last` call may use the calls that are `kept_back`, is sent even after `stop`, and is not retried. `read` makes
+        the answer's `value` from a body that should be JSON; if it raises msgspec's DecodeError or UnicodeDecodeError,
+        the call is retried. Returns an answer with status 200, or 304 with an empty body.
         """
         extra = dict(headers or {})
         if modified_since is not None:
@@ -209,11 +209,11 @@ class XeroClient:
         content_type: str = _JSON,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Write by PUT, POST or DELETE; `body` is bytes as they are, or anything JSON (Decimals exactly), or None.
+        """Write with PUT, POST or DELETE. `body` is bytes, anything that JSON can hold (Decimals exactly), or None.
 
-        With an `idempotency_key` (up to 128 characters; Xero offers it on PUT and POST only, so it stays here on
-        DELETE) the write is tried again within 5 minutes. OutcomeUnknown if it may or may not have happened; every
-        other error means that nothing was written, except what `Refused.elements` says otherwise.
+        With an `idempotency_key` (up to 128 characters), the write is retried within 5 minutes. Xero offers keys for
+        PUT and POST only, so a DELETE is sent without it. Raises OutcomeUnknown if the write may have happened; every
+        other error means that nothing was written, except where `Refused.elements` says otherwise.
         """
         extra = dict(headers or {})
         keyed = idempotency_key if verb != "DELETE" else None
@@ -230,19 +230,19 @@ class XeroClient:
         )
 
     def usage(self, tenant_id: str | None) -> Usage:
-        """What the organisation has cost so far: calls, bytes, seconds waited, and what is left of its limits."""
+        """The calls, bytes and seconds of waiting of an organisation so far, and what is left of its limits."""
         return self._limits.usage(tenant_id)
 
     def kept_back(self, tenant_id: str | None, calls: int) -> AbstractContextManager[None]:
-        """Keep so many of the organisation's calls of the day back meanwhile, for `get(…, last=True)`."""
+        """Reserve so many of the organisation's daily calls for `get(…, last=True)` while the context is open."""
         return self._limits.kept_back(tenant_id, calls)
 
     def stop(self) -> None:
-        """Send nothing more but `last` calls; all others raise Closed, those that wait at once."""
+        """Send only `last` calls from now on; all others, waiting ones included, raise Closed."""
         self._limits.stop()
 
     def close(self) -> None:
-        """End all waits (their calls raise Closed) and close the connections."""
+        """End all waits, whose calls raise Closed, and close the connections."""
         self._limits.close()
         self._transport.close()
 
@@ -263,7 +263,7 @@ class XeroClient:
         try:
             return self._answered(call)
         except XeroError as error:
-            # What Xero says about the write itself settles an earlier try with the same key; nothing else does.
+            # Only an answer about the write itself tells what an earlier try with the same key has done.
             if call.unsure_since is None or isinstance(error, (Refused, NotFound, OutcomeUnknown)):
                 raise
             raise OutcomeUnknown(
@@ -275,7 +275,7 @@ class XeroClient:
             ) from error
 
     def _answered(self, call: Call) -> Answer:
-        """Try a call until there is an answer; raises what will not pass, or has not passed in time."""
+        """Try a call until there is an answer; raises a permanent failure, or the last temporary one."""
         waits, long_waits = backoff.expo(max_value=30), backoff.expo(factor=15, max_value=120)
         next(waits), next(long_waits)
         tries = slow = 0
@@ -288,9 +288,9 @@ class XeroClient:
             if tries >= self._max_tries or slow >= MAX_SLOW or (call.last and outcome.status != 429):
                 raise outcome
             if outcome.status == 429:
-                wait = 0.0  # the wait is at the gate
+                wait = 0.0  # `limits` waits before the next try
             else:
-                # 503 is maintenance or an organisation offline: minutes rather than seconds.
+                # 503 means maintenance or an offline organisation, which takes minutes rather than seconds.
                 wait = backoff.full_jitter(next(long_waits if outcome.status == 503 else waits))
             if call.too_late(self._monotonic() + wait):
                 raise outcome
@@ -299,7 +299,7 @@ class XeroClient:
                 self._limits.pause(call.tenant_id, wait, call.name)
 
     def _try(self, call: Call) -> Answer | Unavailable:
-        """Send once, or twice if the token is stale: an answer, what may pass, or raise what will not."""
+        """Send once, or twice if the token is stale; returns an answer or a temporary failure, or raises."""
         rejected: str | None = None
         while True:
             self._limits.enter(call.tenant_id, call.name, urgent=call.urgent, last=call.last)
@@ -309,7 +309,7 @@ class XeroClient:
                 started = self._monotonic()
                 if call.too_late(started):
                     raise Unavailable(
-                        "it waited longer than Xero remembers its Idempotency-Key", call=call.name
+                        "the wait was longer than Xero remembers its Idempotency-Key", call=call.name
                     )
                 answer = self._transport.exchange(
                     call.verb,
@@ -342,7 +342,7 @@ class XeroClient:
     def _outcome(
         self, call: Call, answer: Answer, started: float, problem: Any
     ) -> Answer | Unavailable | None:
-        """An answer that can be used, or what may pass; None for what is to be judged."""
+        """A usable answer or a temporary failure; None for a permanent failure, see `_judged`."""
         if answer.status == 429:
             self._limits.check_day(call.tenant_id, call.name)
             return failed(
@@ -360,7 +360,7 @@ class XeroClient:
         return None
 
     def _judged(self, call: Call, answer: Answer, token: str) -> XeroError:
-        """The error of an answer that would be the same again."""
+        """The error of an answer that a retry would not change."""
         return judged(
             call,
             answer,
@@ -394,10 +394,10 @@ def connect(
     user_agent: str | None = None,
     **options: Any,
 ) -> XeroClient:
-    """A client by what a configuration holds; `options` are XeroClient's.
+    """Make a client from the values of a configuration; `options` are those of XeroClient.
 
-    With a secret, no refresh token and none stored for this client id, the app is taken for a custom connection.
-    TokenStoreError if the store that `token_path` names can't be read.
+    With a secret but no refresh token, configured or stored, the app counts as a custom connection. Raises
+    TokenStoreError if the store at `token_path` can't be read.
     """
     auth: AccessTokens
     store = open_store(token_path)

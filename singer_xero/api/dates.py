@@ -1,13 +1,12 @@
 """Xero's dates, to ISO and back.
 
-Xero writes `/Date(1777032244663+0000)/`: milliseconds since 1970 in UTC, negative before it. The offset is often
-absent and never moves the instant. Two meanings share this spelling: fields whose name ends in `UTC` are instants
-(`instant`), the others are days of the organisation's calendar written as midnight UTC (`day`), which must never be
-shifted by a time zone (xero-php-oauth2#294, xero-node#746).
+The Accounting API writes `/Date(1777032244663+0000)/`: milliseconds since 1970 in UTC, negative before it. The offset
+is often absent and never changes the instant. Fields whose name ends in `UTC` are instants (`instant`). The others are
+days of the organisation's calendar, written as midnight UTC (`day`), and no time zone may shift them
+(xero-php-oauth2#294, xero-node#746). Other APIs write ISO text, which is read as well.
 
-`instant` and `day` run once per date of every record, so they take text, remember the days they have seen, and
-use whole numbers only. What is not a date from end to end comes back as it is: a description that merely
-mentions `Date(...)` belongs to the user.
+`instant` and `day` run once for each date of each record, so they remember the days they have seen and calculate with
+whole numbers only. Text that is not a date as a whole is returned unchanged.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ _EPOCH = datetime(1970, 1, 1)
 _DAY_MS = 86_400_000
 _LAST_DAY = (datetime.max - _EPOCH).days
 
-# What Xero writes nearly always: after 1970, at least a second. Group 1 the seconds, group 2 the milliseconds.
+# The usual form: at least a second after 1970. Group 1 has the seconds, group 2 the milliseconds.
 _usual = re.compile(r"/Date\((\d{1,12})(\d{3})(?:[+-]\d{4})?\)/", re.ASCII).fullmatch
-# All it may write: also before 1970, in its first second, or with JSON's escaped slashes left in.
+# Every form: also before 1970, in its first second, or with escaped slashes.
 _any = re.compile(r"\\?/Date\((-?\d{1,18})(?:[+-]\d{4})?\)\\?/", re.ASCII).fullmatch
 _iso = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?\s?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -30,7 +29,7 @@ _iso = re.compile(
 
 
 class _Days(dict[int, str]):
-    """Days since 1970 to `2026-04-24T`, made when first asked for."""
+    """Days since 1970 as `2026-04-24T`, made on first use."""
 
     def __missing__(self, days: int) -> str:
         text = self[days] = (_EPOCH + timedelta(days=days)).isoformat()[:11]
@@ -45,9 +44,9 @@ _SECONDS = [f"{second:02}." for second in range(60)]
 def instant(text: str) -> str:
     """A moment as `2026-04-24T12:04:04.663000Z`.
 
-    Always 27 characters, so that two of them compare as text the way they compare in time. Takes `/Date(...)/` and
-    ISO text with or without zone (none means UTC) and any number of decimals (Xero has six and seven; beyond
-    microseconds they are cut off). Text that is neither, or lies outside the years 1 to 9999, is returned unchanged.
+    It always has 27 characters, so that text order is time order. Takes `/Date(...)/` and ISO text, without a zone in
+    UTC, with any number of decimals; those beyond microseconds are cut off. Other text, and dates outside the years 1
+    to 9999, are returned unchanged.
     """
     found = _usual(text)
     if found:
@@ -62,25 +61,25 @@ def instant(text: str) -> str:
 def day(text: str) -> str:
     """A calendar day as `2026-04-24`: the date part in UTC for `/Date(...)/`, the date as written for ISO text.
 
-    Text that is neither, or lies outside the years 1 to 9999, is returned unchanged.
+    Other text, and dates outside the years 1 to 9999, are returned unchanged.
     """
     return _day(text)
 
 
 def readable_instant(text: str) -> str | None:
-    """The same as `instant`; None for text that is no date."""
+    """The same as `instant`, but None for text that is not a date."""
     found = instant(text)
     return found if found != text or _read(text) is not None else None
 
 
 def readable_day(text: str) -> str | None:
-    """The same as `day`; None for text that is no date."""
+    """The same as `day`, but None for text that is not a date."""
     found = day(text)
     return found if found != text or _read(text) is not None else None
 
 
 def moment(text: str) -> datetime:
-    """The text of an instant or day as an aware datetime in UTC; ValueError when it is neither."""
+    """The text of an instant or a day as an aware datetime in UTC; raises ValueError for other text."""
     found = _read(text)
     if found is None:
         msg = f"not a date: {text[:40]!r}"
@@ -89,19 +88,18 @@ def moment(text: str) -> datetime:
 
 
 def if_modified_since(value: datetime | str) -> str:
-    """The header's `yyyy-mm-ddThh:mm:ss` in UTC, floored to the second, as Xero honours nothing finer.
+    """The value of the header, `yyyy-mm-ddThh:mm:ss` in UTC, rounded down: Xero ignores fractions of a second.
 
-    Takes a datetime (a naive one is UTC) or any text that `instant` understands; ValueError for other text.
+    Takes a datetime (a naive one is UTC) or text that `instant` understands; raises ValueError for other text.
     """
     found = _in_utc(value) if isinstance(value, datetime) else moment(value)
     return _fixed_width(found)[:19]
 
 
 def epoch_ms(value: datetime | date | str) -> int:
-    """Milliseconds since 1970 in UTC, floored; what stands between Xero's parentheses.
+    """Milliseconds since 1970 in UTC, rounded down, as in `/Date(...)/`.
 
-    Takes a datetime (a naive one is UTC), a date (its midnight) or any text that `instant` understands; ValueError
-    for other text.
+    Takes a datetime (a naive one is UTC), a date or text that `instant` understands; raises ValueError for other text.
     """
     if isinstance(value, str):
         value = moment(value)
@@ -155,7 +153,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def moment_of(text: str) -> datetime:
-    """Read a `start_date` or a bookmark: a day or a moment, in UTC unless it names a zone; or ValueError."""
+    """Read a `start_date` or a bookmark: a day or a moment, in UTC unless it names a zone; or raise ValueError."""
     import pendulum
 
     found: object = pendulum.parse(text, tz="UTC")

@@ -1,13 +1,13 @@
-"""Xero's limits, kept before they are hit.
+"""Xero's rate limits, respected before they are hit.
 
-Per organisation and app: 5 calls at once, 60 a minute, 5,000 a day (1,000 on the Starter tier). Per app over all
-organisations: 10,000 a minute. Answers say what is left in X-MinLimit-Remaining, X-DayLimit-Remaining and
-X-AppMinLimit-Remaining (Xero's guide to limits, xero-node#634), which is how the calls of other processes on the same
-organisation are noticed. Whether Xero's minute is a fixed or a sliding window is not documented: a call counts here
-from its sending until 60 seconds after its answer, which satisfies both.
+Each app has, for each organisation, 5 concurrent calls, 60 a minute and 5,000 a day (1,000 on the Starter tier), and
+10,000 a minute over all organisations. Answers state what is left in X-MinLimit-Remaining, X-DayLimit-Remaining and
+X-AppMinLimit-Remaining (Xero's guide to limits, xero-node#634), which reveals the calls of other processes. Xero does
+not document whether its minute is a fixed or a sliding window. Here a call counts from its sending until 60 seconds
+after its answer, which satisfies both.
 
-A thread enters an organisation's gate, sends, and leaves with the answer. Threads wait in the order they came, the
-urgent ones before the others; only the first of a queue sleeps, the others wait to be woken.
+A thread enters an organisation's gate, sends, and leaves with the answer. Threads wait in the order in which they came,
+urgent ones first. Only the first of a queue sleeps; the others wait to be woken.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ PER_MINUTE = 60
 APP_PER_MINUTE = 10_000
 
 _MINUTE = 60.0
-# Timers may wake a moment early, and a call at the very edge of a window counts in both.
+# Timers may wake early, and a call at the edge of a window counts in both.
 _MARGIN = 0.01
-# A wait beyond this is no minute's limit, whatever its name: the caller should not sleep through it.
+# A longer wait can only be about the daily limit, whatever Xero calls it, so no call waits for it.
 _LONGEST_WAIT = 900.0
-# Waits shorter than this are not worth a line in the log.
-_WORTH_TELLING = 5.0
+# Shorter waits are not logged.
+_LOGGED_WAIT = 5.0
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What one organisation has cost so far, and what Xero last said is left (None: not heard yet).
+    """The usage of one organisation so far, and what Xero last said is left (None: unknown).
 
-    `received` is in bytes as they came over the wire (Xero's plans meter them), `waited` in seconds over all threads.
+    `received` counts bytes on the wire, which Xero's plans meter; `waited` is in seconds over all threads.
     """
 
     calls: int = 0
@@ -59,19 +59,19 @@ class Usage:
 
 
 class Window:
-    """At most `limit` calls in any minute, the calls of other processes included as far as Xero tells of them."""
+    """At most `limit` calls in any minute, including the calls of other processes that Xero reveals."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._flying = 0
+        self._in_flight = 0
         self._done: deque[float] = deque()
         self._others = 0
         self._others_end = 0.0
 
     def delay(self, now: float) -> float:
-        """Seconds after which it is worth asking again; 0 if a call may go now."""
+        """Seconds until a call may be possible; 0 if one may be sent now."""
         self._forget(now)
-        if self._flying + len(self._done) + self._others < self._limit:
+        if self._in_flight + len(self._done) + self._others < self._limit:
             return 0.0
         ends = [self._done[0] + _MINUTE] if self._done else []
         if self._others:
@@ -79,23 +79,23 @@ class Window:
         return min(ends, default=now) - now + _MARGIN
 
     def begin(self) -> None:
-        """A call goes out."""
-        self._flying += 1
+        """Count a call that is sent."""
+        self._in_flight += 1
 
     def end(self, now: float) -> None:
-        """Its answer came, or none will."""
-        self._flying -= 1
+        """Count the end of a call, with or without an answer."""
+        self._in_flight -= 1
         self._done.append(now)
 
-    def heard(self, left: int, now: float) -> None:
-        """Xero says so many are left: what is used beyond our own calls, others used; or that more is allowed."""
+    def note_left(self, left: int, now: float) -> None:
+        """Note how many calls Xero says are left: other processes used the rest, or the limit is higher."""
         self._forget(now)
         self._limit = max(self._limit, left)
-        self._others = max(0, self._limit - left - self._flying - len(self._done))
+        self._others = max(0, self._limit - left - self._in_flight - len(self._done))
         self._others_end = now + _MINUTE
 
     def forget_others(self) -> None:
-        """Xero said how long to wait; until then nothing goes out, afterwards the headers tell anew."""
+        """Forget the calls of other processes, because Xero said how long to wait."""
         self._others = 0
 
     def _forget(self, now: float) -> None:
@@ -106,19 +106,19 @@ class Window:
 
 
 class _Ticket:
-    """A place in a queue; urgent ones are at its head."""
+    """A place in a queue."""
 
     def __init__(self, urgent: bool) -> None:
         self.urgent = urgent
 
 
 class _Gate:
-    """One organisation's queue and what is known of its limits."""
+    """The queue of one organisation, and what is known of its limits."""
 
     def __init__(self) -> None:
         self.queue: deque[_Ticket] = deque()
         self.window = Window(PER_MINUTE)
-        self.flying = 0
+        self.in_flight = 0
         self.room = AT_ONCE
         self.narrowed_at = 0.0
         self.held_until = 0.0
@@ -135,10 +135,10 @@ class _Gate:
 
 
 class Limits:
-    """The gates of all organisations; `tenant_id` None stands for a custom connection's only one.
+    """The gates of all organisations; None as `tenant_id` stands for the organisation of a custom connection.
 
-    `day_reserve` calls a day are left for others. `clock` is the wall's, `monotonic` measures waits. Without `sleep`
-    waits end as soon as `close` is called, or `stop` for calls that are not `last` ones.
+    `day_reserve` calls a day are left for other programs. `clock` gives seconds since 1970, `monotonic` measures waits.
+    Without `sleep`, waits end when `close` is called, or `stop` for calls that are not `last` ones.
     """
 
     def __init__(
@@ -164,9 +164,9 @@ class Limits:
         self._app_held_until = 0.0
 
     def enter(self, tenant_id: str | None, call: str, *, urgent: bool = False, last: bool = False) -> None:
-        """Wait for a turn; DayLimitReached when there will be none today, Closed when the client is closed or stopped.
+        """Wait for a turn. Raises DayLimitReached if there is none today, and Closed after `close` or `stop`.
 
-        What is `urgent` goes before what isn't. A `last` call may be one of those kept back, and goes out after `stop`.
+        `urgent` calls go before others. A `last` call may use the calls that are kept back, and is sent after `stop`.
         """
         ticket = _Ticket(urgent)
         sleep = self._sleep_last if last else self._sleep
@@ -178,15 +178,15 @@ class Limits:
                 while True:
                     self._check_open(call, last=last)
                     self._check_day(gate, tenant_id, call, last)
-                    # At the last calls of the day those still flying are waited for: they know what is left.
-                    at_end = gate.flying > 0 and self._at_reserve(gate, last=last)
-                    if gate.queue[0] is not ticket or gate.flying >= gate.room or at_end:
+                    # Near the daily limit, wait for the calls under way: their answers say what is left.
+                    at_end = gate.in_flight > 0 and self._at_reserve(gate, last=last)
+                    if gate.queue[0] is not ticket or gate.in_flight >= gate.room or at_end:
                         self._turn.wait()
                         continue
                     delay, why = self._delay(gate)
                     if delay <= 0:
                         break
-                    if delay >= _WORTH_TELLING:
+                    if delay >= _LOGGED_WAIT:
                         logger.info("%s: waiting %.0f s, %s", self._name_of(tenant_id), delay, why)
                     gate.waited += delay
                     self._turn.release()
@@ -194,7 +194,7 @@ class Limits:
                         sleep(delay)
                     finally:
                         self._turn.acquire()
-                gate.flying += 1
+                gate.in_flight += 1
                 gate.calls += 1
                 gate.window.begin()
                 self._app.begin()
@@ -205,13 +205,13 @@ class Limits:
                 self._turn.notify_all()
 
     def leave(self, tenant_id: str | None, answer: Answer | None = None) -> str:
-        """The call is over, with an answer or without one; learn from it.
+        """Note the end of a call and what its answer says about the limits.
 
-        After a 429 the next `enter` waits; says which limit it was, else nothing.
+        After a 429, the next `enter` waits. Returns the name of the limit that was hit, or an empty text.
         """
         with self._turn:
             gate, now = self._gate(tenant_id), self._monotonic()
-            gate.flying -= 1
+            gate.in_flight -= 1
             gate.window.end(now)
             self._app.end(now)
             problem = ""
@@ -219,26 +219,26 @@ class Limits:
                 gate.received += answer.received
                 left = _number(answer.headers, "X-DayLimit-Remaining")
                 if left is not None:
-                    # Answers come out of order; what is left grows only when a new day begins.
+                    # Answers come out of order. The number grows only when a new day begins.
                     new_day = gate.day_said is None or left > gate.day_said + AT_ONCE
                     gate.day_said = left if gate.day_said is None or new_day else min(left, gate.day_said)
-                    # Those still flying may not have been counted when this answer was written.
-                    gate.day_left = gate.day_said - gate.flying
+                    # Calls under way may not be counted in this answer yet.
+                    gate.day_left = gate.day_said - gate.in_flight
                 if answer.status == 429:
                     problem = self._hold(gate, answer.headers, now)
                 else:
-                    self._hear(gate, answer.headers, now)
+                    self._note_left(gate, answer.headers, now)
             self._turn.notify_all()
             return problem
 
-    def _hear(self, gate: _Gate, headers: Mapping[str, str], now: float) -> None:
+    def _note_left(self, gate: _Gate, headers: Mapping[str, str], now: float) -> None:
         left = _number(headers, "X-MinLimit-Remaining")
         if left is not None:
             gate.minute_left = left
-            gate.window.heard(left, now)
+            gate.window.note_left(left, now)
         left = _number(headers, "X-AppMinLimit-Remaining")
         if left is not None:
-            self._app.heard(left, now)
+            self._app.note_left(left, now)
         if gate.room < AT_ONCE and now - gate.narrowed_at >= _MINUTE:
             gate.room += 1
             gate.narrowed_at = now
@@ -247,7 +247,7 @@ class Limits:
         wait = self._retry_after(headers)
         problem = _problem(headers, gate.day_left, wait)
         if problem == "day":
-            # Of several calls that were under way, the first answer says until when.
+            # Of several calls under way, the first answer says when the day ends.
             if not gate.day_over:
                 gate.day_resets_at = None
             gate.day_over = True
@@ -274,7 +274,7 @@ class Limits:
 
     @contextmanager
     def kept_back(self, tenant_id: str | None, calls: int) -> Iterator[None]:
-        """Keep so many of the day's calls back meanwhile, for calls that are `last`."""
+        """Reserve so many of the day's calls for `last` calls while the context is open."""
         with self._turn:
             self._gate(tenant_id).kept_back += calls
         try:
@@ -292,7 +292,7 @@ class Limits:
                 self._check_day(gate, tenant_id, call, last=True)
 
     def pause(self, tenant_id: str | None, seconds: float, call: str) -> None:
-        """Wait between two tries, outside the queue; Closed when the client is closed or stopped meanwhile."""
+        """Wait between two tries, outside the queue; raises Closed after `close` or `stop`."""
         with self._turn:
             self._gate(tenant_id).waited += seconds
         self._check_open(call)
@@ -300,19 +300,19 @@ class Limits:
         self._check_open(call)
 
     def usage(self, tenant_id: str | None) -> Usage:
-        """What this organisation has cost so far."""
+        """The usage of an organisation so far."""
         with self._turn:
             gate = self._gate(tenant_id)
             return Usage(gate.calls, gate.minute_left, gate.day_left, gate.received, gate.waited)
 
     def stop(self) -> None:
-        """Send nothing more but `last` calls: all others that wait, and those to come, raise Closed."""
+        """Let only `last` calls pass; all others, waiting ones included, raise Closed."""
         self._stopped.set()
         with self._turn:
             self._turn.notify_all()
 
     def close(self) -> None:
-        """Wake all that wait; they raise Closed."""
+        """End all waits with Closed."""
         self._closed.set()
         self.stop()
 
@@ -331,7 +331,7 @@ class Limits:
             gate.day_said = gate.day_left = None
         if gate.day_over:
             words = f"today's calls of {self._name_of(tenant_id)} are used up"
-        elif self._at_reserve(gate, last=last) and not gate.flying:
+        elif self._at_reserve(gate, last=last) and not gate.in_flight:
             kept = f", and {self._day_reserve} are kept for others (day_reserve)" if self._day_reserve else ""
             if gate.kept_back and not last:
                 kept += f", and {gate.kept_back} to finish what was begun"
@@ -365,10 +365,10 @@ class Limits:
 
 
 def _problem(headers: Mapping[str, str], day_left: int | None, wait: float | None) -> str:
-    """Which limit a 429 is about.
+    """The limit that a 429 is about: minute, day, concurrent or app.
 
     Xero spells X-Rate-Limit-Problem in several ways (`minute`, `Minute`, `day`, `Daily`, `DayLimit`: xero-php#352), may
-    leave it out, and does not promise Retry-After for the concurrent limit.
+    omit it, and does not promise Retry-After for the concurrent limit.
     """
     stated = headers.get("X-Rate-Limit-Problem", "").strip().lower()
     kinds = {"min": "minute", "da": "day", "con": "concurrent", "app": "app"}
@@ -381,7 +381,7 @@ def _problem(headers: Mapping[str, str], day_left: int | None, wait: float | Non
         return "day"
     if _number(headers, "X-AppMinLimit-Remaining") == 0:
         return "app"
-    # Neither a wait nor an empty minute: what remains is too many at once.
+    # Without a wait and with calls left in the minute, it can only be the concurrent limit.
     minute_left = _number(headers, "X-MinLimit-Remaining")
     return "minute" if wait is not None or minute_left in {None, 0} else "concurrent"
 

@@ -1,8 +1,8 @@
-"""What may be shown: text without secrets and without control characters.
+"""Redaction: text without secrets and control characters.
 
-Secrets are made known by `remember` where they enter (settings, tokens, codes). `redact` then replaces each of them, in
-every form in which a proxy or a library could repeat it, and drops what would act on a terminal or forge a line of a
-log. Every error of the client, every log record and everything on stderr passes through it (`singer_xero.console`).
+`remember` registers secrets where they enter (settings, tokens, codes). `redact` replaces them in every form in which a
+proxy or a library could repeat them, and removes characters that would control a terminal or forge a line of a log.
+Every error of the client, every log record and everything on stderr passes through it (`singer_xero.console`).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 MASK = "***"
 
 PREFIX = 12
-"""So many characters of a secret, from its beginning, are enough to be hidden: a token may have been cut off."""
+"""So many characters from the beginning of a secret are hidden, too, since tokens may be cut off."""
 
-# A shorter one would be found in any sentence.
+# Shorter secrets occur in ordinary sentences.
 _SHORTEST = 6
 
-# Control characters but tab and line feed; marks that turn the direction of text around; halves of surrogate pairs.
+# Control characters except tab and line feed; marks that reverse the direction of text; lone surrogates.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-# What goes on like a token after one that is known, so that no tail of a similar one is left.
+# The rest of a token that begins like a known one.
 _TOKEN = re.compile(r"[\w-]*(?:\.[\w-]+)*")
 _SPACES = re.compile(r"\s*[\t\n]\s*")
-# A password may hold an @ or a / that should have been encoded.
+# A password may contain an @ or a / that should have been encoded.
 _PASSWORD = re.compile(r"://[^\s:/@]*:(\S+)@|[?&](?:ssl)?password=([^&\s]+)")
 
 
@@ -44,16 +44,16 @@ class Secrets:
         self._known: set[str] = set()
         self._short_forms: set[str] = set()
         self._short: re.Pattern[str] | None = None
-        # Forms by how they begin: all of Xero's access tokens begin alike.
+        # Forms by their beginnings: all of Xero's access tokens begin alike.
         self._long: dict[str, frozenset[str]] = {}
         self._changing = threading.Lock()
 
     def remember(self, secrets: Iterable[str | None]) -> None:
-        """Hide these from now on; None and what is too short to be told from a word are left out."""
+        """Hide these from now on, except None and texts that are as short as words."""
         self._remember(secrets, _forms)
 
     def remember_basic(self, user: str, password: str) -> None:
-        """Hide what HTTP Basic makes of user and password; the user alone is no secret."""
+        """Hide the encoding of user and password in HTTP Basic; the user alone is not secret."""
         self._remember([f"{user}:{password}", f"{quote_plus(user)}:{quote_plus(password)}"], _packed)
 
     def _remember(self, secrets: Iterable[str | None], forms: Callable[[str], Iterable[str]]) -> None:
@@ -75,7 +75,7 @@ class Secrets:
             self._long = long
 
     def hide(self, text: str) -> str:
-        """The text with `***` for each secret, and for each beginning of one of PREFIX characters and more."""
+        """The text with `***` in place of each secret, and of beginnings with PREFIX characters or more."""
         for start, forms in self._long.items():
             at = text.find(start)
             while at >= 0:
@@ -90,12 +90,12 @@ _secrets = Secrets()
 
 
 def remember(*secrets: str | None) -> None:
-    """Hide these from now on in all that is shown."""
+    """Hide these texts from now on."""
     _secrets.remember(secrets)
 
 
 def remember_basic(user: str, password: str) -> None:
-    """Hide a password, and what HTTP Basic makes of it and a user."""
+    """Hide a password, and its encoding in HTTP Basic."""
     _secrets.remember([password])
     _secrets.remember_basic(user, password)
 
@@ -108,17 +108,17 @@ def remember_passwords_of(*texts: str | None) -> None:
 
 
 def redact(text: str) -> str:
-    """The text as it may be shown: secrets as `***`, no control characters. Tabs and line feeds stay."""
+    """The text without secrets and control characters. Tabs and line feeds stay."""
     return _secrets.hide(_UNPRINTABLE.sub("", text))
 
 
 def redact_line(text: str) -> str:
-    """As `redact`, on one line."""
+    """The same as `redact`, on one line."""
     return redact(_SPACES.sub(" ", text))
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A secret as it is, URL-encoded, in base64 at any place, in JSON, in HTML, and base64 in a URL."""
+    """The forms of a secret: plain, URL-encoded, in JSON, in HTML, and in base64 at any position."""
     plain = {secret, quote(secret, safe=""), quote_plus(secret), quote(secret)}
     for form in plain:
         yield form
@@ -131,7 +131,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _packed(text: str) -> Iterator[str]:
-    """A text in base64, also in a URL, at each place within a group of three bytes: what doesn't depend on the rest."""
+    """The base64 of a text at each position in a group of three bytes, without the characters shared with others."""
     content = text.encode("utf-8", "surrogatepass")
     for before, skipped in ((0, 0), (1, 2), (2, 3)):
         filled = b"\0" * before + content
@@ -144,7 +144,7 @@ def _packed(text: str) -> Iterator[str]:
 
 
 def _same(one: str, other: str) -> int:
-    """How many characters two texts have in common from their beginnings."""
+    """The length of the common beginning of two texts."""
     return next(
         (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
     )

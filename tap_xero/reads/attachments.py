@@ -27,13 +27,13 @@ _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]|^\.+|[. ]+$')
 class NotKept(CallError):
     """A file can't be written to the place that attachments_path names."""
 
-    way_out = "Point attachments_path at a folder or URL that can be written."
+    remedy = "Point attachments_path at a folder or URL that can be written."
 
 
 class FileNotKept(NotKept):
     """One file can't be written, for its own sake; others can."""
 
-    way_out = ""
+    remedy = ""
 
 
 class Files:

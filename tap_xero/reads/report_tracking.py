@@ -12,7 +12,7 @@ from singer_xero.api.errors import CallError
 class NoSuchTracking(CallError):
     """A setting names a tracking category or option that the organisation doesn't have."""
 
-    way_out = "Correct report_tracking_categories or report_tracking_options."
+    remedy = "Correct report_tracking_categories or report_tracking_options."
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ _NULL = msgspec.Raw(b"null")
 class UnexpectedAnswer(CallError):
     """Xero's answer can be read but isn't what was asked for; what isn't understood is never an empty answer."""
 
-    way_out = "Run again with TAP_XERO_LOGLEVEL=DEBUG and report it to the makers of singer-xero."
+    remedy = "Run again with TAP_XERO_LOGLEVEL=DEBUG and report it to the makers of singer-xero."
 
 
 class Pagination(msgspec.Struct):

@@ -100,7 +100,7 @@ def test_a_write_without_a_key_is_sent_once_and_its_outcome_unknown(
     assert caught.value.sent
     assert caught.value.idempotency_key is None
     assert str(caught.value).startswith("PUT Accounts: ")
-    assert str(caught.value).endswith("Look the records up in Xero before they are sent again.")
+    assert str(caught.value).endswith("Look the records up in Xero before sending them again.")
     assert len(admin.calls("Accounts")) == 1
 
 

@@ -1,4 +1,4 @@
-"""Which error an answer is that would be the same again."""
+"""The error of an answer that a retry would not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is made of the body of an answer that should be JSON."""
+"""Reading the body of an answer that should be JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from singer_xero.api.answers.repair import may_hold_nul, mended
+from singer_xero.api.answers.repair import may_hold_nul, repaired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,50 +19,50 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A longer text is not mended: that takes several times its memory.
-_MENDABLE = 32_000_000
+# A longer text is not repaired: that takes several times its memory.
+_REPAIRABLE = 32_000_000
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class AnswerReader:
-    """Lets the caller's reader read a body, mended where that is needed; tells of each mended place once.
+    """Applies the caller's reader to a body, which it repairs if necessary. It logs each repaired address once.
 
-    `name_of` names an organisation to people.
+    `name_of` gives the name of an organisation for messages.
     """
 
     def __init__(self, name_of: Callable[[str | None], str]) -> None:
         self._name_of = name_of
-        self._told: set[tuple[str | None, str, str]] = set()
+        self._logged: set[tuple[str | None, str, str]] = set()
 
     def understood(self, call: Call, answer: Answer) -> tuple[Answer, str]:
-        """The answer with what was made of its body, mended where that is needed; or what is wrong with it."""
+        """The answer with the value of its body and an empty text, or the answer and what is wrong with it."""
         if not call.is_json or (not answer.content and answer.status in {204, 304}):
             return answer, ""
         if may_hold_nul(answer.content):
-            if len(answer.content) > _MENDABLE:
+            if len(answer.content) > _REPAIRABLE:
                 return answer, "it contains NUL characters and is too large to repair; lower page_size"
-            answer = self._mended(call, answer)
+            answer = self._repaired(call, answer)
         for last in (False, True):
             try:
                 return replace(answer, value=call.read(answer)), ""
             except RecursionError:
                 return answer, "it is nested too deeply"
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                is_mended = last or len(answer.content) > _MENDABLE
-                whole = answer if is_mended else self._mended(call, answer)
+                is_final = last or len(answer.content) > _REPAIRABLE
+                whole = answer if is_final else self._repaired(call, answer)
                 if whole is answer:
                     return answer, answer.fault(error)
                 answer = whole
         raise AssertionError
 
-    def _mended(self, call: Call, answer: Answer) -> Answer:
-        content, done = mended(answer.content)
+    def _repaired(self, call: Call, answer: Answer) -> Answer:
+        content, done = repaired(answer.content)
         if not done:
             return answer
         for what in done:
             place = (call.tenant_id, _ID.sub("*", call.url), what)
-            if place not in self._told:
-                self._told.add(place)
+            if place not in self._logged:
+                self._logged.add(place)
                 logger.warning("%s of %s: %s.", call.name, self._name_of(call.tenant_id), what)
         return replace(answer, content=content, packed=None)

@@ -1,7 +1,7 @@
-"""Makes the text of an answer readable where Xero, or what lies between, sends text that nobody can store.
+"""Repairs the text of an answer that no database can store.
 
-JSON may hold a NUL, which PostgreSQL refuses in any text; half of a surrogate pair, such as an emoji that was cut in
-two; and bytes that are not UTF-8. Any of them would cost the whole answer, in every run.
+JSON may contain a NUL, which PostgreSQL refuses; half of a surrogate pair, such as an emoji that was cut in two; and
+bytes that are not UTF-8. Without a repair, each of them would make the whole answer unusable, in every run.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _ESCAPE = re.compile(
 
 
 def may_hold_nul(content: bytes) -> bool:
-    """Whether there may be a NUL in a text of JSON: quick, and never wrong about text that has one."""
+    """Whether a JSON text may contain a NUL. It is fast, and may be wrong only about a text that has none."""
     return b"\\" in content and content.rfind(b"\\u0000") >= 0
 
 
-def mended(content: bytes) -> tuple[bytes, list[str]]:
-    """Text without what nobody can store, and what was done to it; text that has nothing of it comes back as it is."""
+def repaired(content: bytes) -> tuple[bytes, list[str]]:
+    """The text that databases can store, and what was repaired; the same text if nothing was."""
     done: dict[str, None] = {}
     try:
         content.decode()

@@ -1,7 +1,7 @@
-"""Why a request got no answer: a proxy, a certificate, an address, the network or the other side, and what to do.
+"""Why a request got no answer, and what to do: a proxy, a certificate, an address, the network or the other side.
 
-The libraries nest their errors in each other and quote addresses with all their parameters, and proxies with their
-passwords. What is said here names hosts and variables only.
+The libraries nest their errors and quote addresses with parameters and proxies with passwords. The texts here name
+hosts and variables only.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _NO_CERTIFICATES = {"NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE", "PEM_LIB", "
 class Fault:
     """What went wrong with one request.
 
-    `advice` is what to do, None where the usual words fit: run again later. `sent` is False only if the request
-    surely never left. `lasts` until a person mends something on this machine or its network.
+    `advice` says what to do; None means to run again later. `sent` is False only if the request certainly never left.
+    `lasts` means that a person has to change something on this machine or its network.
     """
 
     reason: str
@@ -42,7 +42,7 @@ class Fault:
 
 
 def is_this_machine(host: str | None) -> bool:
-    """Whether a host is this machine itself (loopback), which no proxy stands before."""
+    """Whether a host is this machine (loopback), which is reached without a proxy."""
     if not host or host == "localhost":
         return host == "localhost"
     try:
@@ -52,13 +52,13 @@ def is_this_machine(host: str | None) -> bool:
 
 
 def proxies_for(url: str) -> dict[str, str] | None:
-    """What to tell requests of proxies: none for this machine, where the sandbox is; else those of the environment."""
+    """The argument `proxies` of requests: no proxy for this machine, else those of the environment."""
     host = urlsplit(url).hostname
     return {"no_proxy": host} if host and is_this_machine(host) else None
 
 
 def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Fault:
-    """Name the fault that an error of requests or urllib3 is about; `timeout` as in `Transport`."""
+    """The fault behind an error of requests or urllib3; `timeout` as in `Transport`."""
     chain = _chain(error)
     host = urlsplit(url).hostname or urlsplit(url).netloc
     return (
@@ -70,7 +70,7 @@ def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Fa
 
 
 def proxy_wants_password(url: str) -> Fault:
-    """407, which only a proxy answers."""
+    """The fault behind a 407, which only a proxy answers."""
     variable, proxy = _proxy(url)
     return Fault(
         f"the proxy {proxy} requires a user name and a password (407)",
@@ -96,7 +96,7 @@ def _of_proxy(chain: list[BaseException], url: str, host: str) -> Fault | None:
         urllib3.exceptions.ProxySchemeUnknown,
         urllib3.exceptions.ProxySchemeUnsupported,
     )
-    # Both libraries report an address of a proxy that they can't read as if it were that of the call.
+    # Both libraries report an invalid address of a proxy as if it were the address of the call.
     unreadable = unreadable or (
         _among(chain, urllib3.exceptions.LocationParseError, requests.exceptions.InvalidURL)
         and _is_address(url)
@@ -223,7 +223,7 @@ def _of_network(chain: list[BaseException], host: str, timeout: tuple[float, flo
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """The error and what lies beneath: its arguments, reason, cause and context, as the libraries nest them."""
+    """An error and the errors nested in it: arguments, reason, cause and context."""
     found: list[BaseException] = []
     waiting: list[Any] = [error]
     while waiting:
@@ -239,7 +239,7 @@ def _among(chain: list[BaseException], *wanted: type[BaseException]) -> bool:
 
 
 def _words(chain: list[BaseException]) -> str:
-    """The system's own words; never a library's, which may quote the address with all its parameters."""
+    """The words of the operating system; those of a library may quote the address with its parameters."""
     for link in reversed(chain):
         if isinstance(link, OSError) and not isinstance(link, requests.RequestException) and link.strerror:
             return link.strerror

@@ -1,8 +1,8 @@
 """A deadline for a whole exchange, from connecting to the last byte of the answer.
 
-The timeouts of sockets are for the time between two bytes: a server that sends one byte a second is within them for as
-long as it likes. So a thread watches over the exchanges and shuts the connection of one that takes too long, at which
-whoever waits for it in a system call is woken up.
+The timeouts of sockets limit the time between two bytes, so a server that sends one byte a second never exceeds them.
+Here a thread watches the exchanges and shuts down the connection of one that takes too long, which wakes the thread
+that waits for it in a system call.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from urllib3 import PoolManager
 
-# How often the connection of an exchange that is too late is looked for: it may not have one yet.
+# Seconds between attempts to shut down a late exchange, which may not have a connection yet.
 _AGAIN = 0.2
 
 _of_this_thread = threading.local()
 
 
 class Exchange:
-    """One exchange under a deadline; `expired` tells whether it was ended by it."""
+    """One exchange with a deadline; `expired` says whether the deadline ended it."""
 
     def __init__(self, until: float) -> None:
         self.until = until
@@ -38,22 +38,22 @@ class Exchange:
         self._socket: socket.socket | None = None
 
     def uses(self, connection: HTTPConnection) -> None:
-        """It goes over this connection; its socket, once there is one, outlives the connection's own handle."""
+        """Note the connection and its socket, which outlives the connection's own reference to it."""
         self._connection = connection
         self._socket = connection.sock or self._socket
 
     def end(self) -> None:
-        """Shut its connection, so that nobody waits for it any longer."""
+        """Shut down its connection, so that no thread waits for it any longer."""
         self.expired = True
         connected = self._socket or (self._connection and self._connection.sock)
         if connected:
             with suppress(OSError):  # it is not connected yet, or no longer
-                # Not SSLSocket's, which takes the TLS object from under the thread that reads.
+                # SSLSocket's own method takes the TLS object away from the thread that reads.
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 class Watchdog:
-    """Watches over the exchanges of a transport; its thread starts with the first one and ends with `close`."""
+    """Watches the exchanges of a transport, in a thread that starts with the first one and ends with `close`."""
 
     def __init__(self) -> None:
         self._pending: set[Exchange] = set()
@@ -64,7 +64,7 @@ class Watchdog:
 
     @contextmanager
     def watch(self, seconds: float) -> Iterator[Exchange]:
-        """Let what this thread exchanges meanwhile take so many seconds at most."""
+        """Limit the exchange of this thread to so many seconds while the context is open."""
         exchange = Exchange(time.monotonic() + seconds)
         with self._changed:
             self._pending.add(exchange)
@@ -78,7 +78,7 @@ class Watchdog:
             yield exchange
         finally:
             _of_this_thread.exchange = None
-            # Afterwards the connection may be another exchange's.
+            # The connection may belong to another exchange from now on.
             with self._changed:
                 self._pending.discard(exchange)
 
@@ -101,7 +101,7 @@ class Watchdog:
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter with connections that tell the exchange of their thread about themselves."""
+    """requests' adapter, with connections that register with the exchange of their thread."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pool of direct connections."""
@@ -117,12 +117,12 @@ class Adapter(HTTPAdapter):
 
 class _Watched(HTTPConnection):
     def connect(self) -> None:
-        _tell(self)
+        _register(self)
         super().connect()
-        _tell(self)
+        _register(self)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _tell(self)
+        _register(self)
         super().request(*args, **kwargs)
 
 
@@ -141,7 +141,7 @@ class _HTTPSPool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _HTTPSPool}
 
 
-def _tell(connection: HTTPConnection) -> None:
+def _register(connection: HTTPConnection) -> None:
     exchange: Exchange | None = getattr(_of_this_thread, "exchange", None)
     if exchange is not None:
         exchange.uses(connection)

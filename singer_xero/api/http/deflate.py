@@ -1,6 +1,6 @@
-"""Packing and unpacking, by ISA-L where it is installed (the extra `fast`), else by the standard library.
+"""Compression with ISA-L if it is installed (the extra `fast`), otherwise with the standard library.
 
-ISA-L unpacks Xero's answers in half of zlib's time. Both read and write the same formats.
+ISA-L decompresses Xero's answers in half of zlib's time. Both read and write the same formats.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ with suppress(ImportError):
     _chosen = isal_zlib
 
 ERRORS = (zlib.error, _chosen.error)
-"""What damaged bytes raise."""
+"""The errors that damaged bytes raise."""
 
 _GZIP, _EITHER = 16 + zlib.MAX_WBITS, 32 + zlib.MAX_WBITS
 
 
 def compress(content: bytes) -> bytes:
-    """Pack, fast rather than small."""
+    """Compress, fast rather than small."""
     packed: bytes = _chosen.compress(content, 1)
     return packed
 
 
 def decompress(packed: bytes) -> bytes:
-    """Unpack what came as gzip, or what `compress` packed; raises one of `ERRORS`."""
+    """Decompress gzip, or the result of `compress`; raises one of `ERRORS`."""
     content: bytes = _chosen.decompress(packed, wbits=_EITHER)
     return content
 
 
 def gzip_decompressor() -> Any:
-    """An object with the interface of `zlib.decompressobj` that unpacks a gzip stream piece by piece."""
+    """An object like `zlib.decompressobj()` for a gzip stream."""
     return _chosen.decompressobj(wbits=_GZIP)

@@ -1,6 +1,6 @@
-"""The body of an answer as it comes in: unpacked, counted, and ended when it takes too much memory.
+"""The body of an answer as it arrives: decompressed, counted, and refused when it takes too much memory.
 
-A gzip stream that ends early is otherwise taken for a whole one, and a small one may become gigabytes.
+Other readers take a gzip stream that ends early for a complete one, and a short one can become gigabytes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from singer_xero.api.http.connection_faults import Fault
 
 PIECE = 64 << 10
-"""Bytes that are read, or unpacked, in one go: few enough for the allocator to use the same memory again."""
+"""Bytes that are read, or unpacked, at a time: few enough for the allocator to use the same memory again."""
 
-# Answers beyond this are read one after the other, so that several large ones are not in memory at once.
+# Larger answers are read one after the other, so that memory holds one of them at a time.
 _LARGE = 32 << 20
-# Beyond this the values of a JSON text are counted before any is made: they take more than their text does.
+# In a longer JSON text, values are counted before it is decoded: they take more memory than their text.
 _COUNTED = 2 << 20
 _VALUE, _OBJECT = 64, 300
 # No JSON text of this many bytes can have more: an object takes two brackets.
@@ -31,10 +31,10 @@ _MOST_PER_BYTE = 150
 
 
 class Broken(Exception):
-    """No whole answer came.
+    """No complete answer came.
 
-    `sent` is False only if the request surely never left; `hopeless` if it would be the same again; `advice` is what
-    to do, None where waiting may help.
+    `sent` is False only if the request certainly never left. `hopeless` means that a retry would fail as well. `advice`
+    says what to do; None if waiting may help.
     """
 
     def __init__(self, reason: str, *, sent: bool, hopeless: bool = False, advice: str | None = None) -> None:
@@ -45,31 +45,31 @@ class Broken(Exception):
 
     @classmethod
     def by(cls, fault: Fault) -> Broken:
-        """Made from what the libraries said."""
+        """Make it from a fault that the libraries reported."""
         return cls(fault.reason, sent=fault.sent, hopeless=fault.lasts, advice=fault.advice)
 
     @classmethod
     def damaged(cls, reason: str, *, hopeless: bool = False) -> Broken:
-        """An answer came that isn't whole, or isn't what was asked for."""
+        """Make it for an answer that is incomplete or not what was requested."""
         advice = "Run again. If it persists, something in between, such as a proxy, changes Xero's answers."
         return cls(reason, sent=True, hopeless=hopeless, advice=advice)
 
     def failure(self, call: str) -> Unavailable:
-        """The error of the call that it was for."""
+        """The error of the call."""
         return Unavailable(str(self), call=call, sent=self.sent, advice=self.advice)
 
 
 class Late(Broken):
-    """The answer was not there in full at the end of the deadline."""
+    """The answer was not complete at the end of the deadline."""
 
     def failure(self, call: str) -> TooSlow:
-        """The error of the call that it was for."""
+        """The error of the call."""
         return TooSlow(str(self), call=call, sent=self.sent)
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one exchange may take: `seconds` in all, and `megabytes` of memory for its answer."""
+    """The limits of one exchange: `seconds` in total, and `megabytes` of memory for its answer."""
 
     seconds: float = 300.0
     megabytes: int = 512
@@ -79,9 +79,9 @@ BOUNDS = Bounds()
 
 
 class Room:
-    """Counts the memory of one answer; Broken when it is more than `megabytes`.
+    """Counts the memory of one answer; raises Broken beyond `megabytes`.
 
-    Of several answers that grow large at once, all but one wait for `large`, which `closing` gives back.
+    A large answer holds the lock `large`, so that others wait for it; `closing` releases it.
     """
 
     def __init__(self, megabytes: int, host: str, large: threading.Lock, closing: ExitStack) -> None:
@@ -93,7 +93,7 @@ class Room:
         self._taken = 0
 
     def take(self, size: int) -> None:
-        """So many bytes more."""
+        """Count bytes."""
         self._taken += size
         self._check(self._taken)
         if self._taken > _LARGE and not self._is_large:
@@ -101,7 +101,7 @@ class Room:
             self._closing.enter_context(self._large)
 
     def check_values(self, content: bytes) -> None:
-        """Estimate what the values of a JSON text take once they are read."""
+        """Estimate the memory of the decoded values of a JSON text."""
         if self._taken + _MOST_PER_BYTE * len(content) <= self._limit:
             return
         if len(content) > _COUNTED and content[:64].lstrip()[:1] in {b"{", b"["}:
@@ -119,7 +119,7 @@ class Room:
 
 
 class Body:
-    """A body as it comes, and what it is unpacked; `encoding` is its Content-Encoding."""
+    """A body as it arrives and its decompressed content; `encoding` is its Content-Encoding."""
 
     def __init__(self, encoding: str, room: Room) -> None:
         self._encoding = encoding.lower().strip()
@@ -130,7 +130,7 @@ class Body:
         self.received = 0
 
     def take(self, piece: bytes) -> None:
-        """The next bytes of it."""
+        """Add the next bytes."""
         self.received += len(piece)
         self._room.take(len(piece))
         self._raw.write(piece)
@@ -149,7 +149,7 @@ class Body:
             raise Broken.damaged(f"the answer can't be decompressed: {error}") from None
 
     def end(self) -> tuple[bytes, bytes | None]:
-        """The content, and the body as it came if it was packed. BytesIO gives away its bytes without copying them."""
+        """The content, and the compressed body if there is one."""
         raw = self._raw.getvalue()
         if not raw or self._encoding in {"", "identity"}:
             return raw, None

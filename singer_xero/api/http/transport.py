@@ -1,4 +1,4 @@
-"""One request, one whole answer, or `Broken`: HTTP without waiting, trying again or judging."""
+"""One request and its complete answer, or `Broken`: HTTP without waits, retries or judgement."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
     Signature = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
-# More would only mean more idle sockets; beyond it connections are opened and closed, nothing fails.
+# Connections that stay open. Further ones are opened and closed as needed.
 _POOL = 100
 _PROXY_WANTS_PASSWORD = 407
 
 MAX_SLOW = 2
-"""Tries of one call that may run into the deadline; more would only hold up the run."""
+"""Tries of one call that may exceed the deadline; more would only delay the run."""
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: `status`, `headers` (their names' case does not matter), `content` (unpacked bytes).
+    """An answer: `status`, `headers` (in any case), and `content`, the decompressed bytes.
 
-    `call` names the call as error messages do; `received` is the body's size in bytes as it came over the wire, and
-    `packed` is the body as it came if it was packed by gzip. `value` is what the caller's reader made of it.
+    `call` names the call as error messages do, `received` is the size of the body on the wire in bytes, `packed` the
+    gzip body if there was one, and `value` what the caller's reader made of the content.
     """
 
     status: int
@@ -58,13 +58,13 @@ class Answer:
 
     @property
     def correlation_id(self) -> str | None:
-        """What Xero's support asks for."""
+        """The id by which Xero's support finds the call."""
         return self.headers.get("Xero-Correlation-Id")
 
     def json(self) -> Any:
-        """The body, with numbers exactly as written: whole ones int, the others Decimal.
+        """The decoded body. Whole numbers are int, others Decimal, exactly as written.
 
-        An empty body of 204 (done) and 304 (nothing changed) is `{}`; any other that is no JSON raises NotJson.
+        The empty body of a 204 or 304 is `{}`. Raises NotJson for anything else that is not JSON.
         """
         if not self.content and self.status in {204, 304}:
             return {}
@@ -80,7 +80,7 @@ class Answer:
             ) from None
 
     def json_fault(self) -> str | None:
-        """Why the body is no JSON, None if it is; reads it through without building anything."""
+        """Why the body is not JSON; None if it is. Builds no values."""
         if not self.content and self.status in {204, 304}:
             return None
         try:
@@ -90,18 +90,18 @@ class Answer:
         return None
 
     def fault(self, error: Exception) -> str:
-        """What is wrong with a body that was to be JSON, in words."""
+        """Say what is wrong with a body that should be JSON."""
         kind = self.headers.get("Content-Type") or "no content type"
         return f"not JSON but {kind}: {error}" if "json" not in kind.lower() else f"broken JSON: {error}"
 
 
 def read_through(answer: Answer) -> None:
-    """Raise ValueError if the body is no JSON in UTF-8."""
+    """Raise ValueError if the body is not JSON in UTF-8."""
     try:
         msgspec.json.decode(answer.content, type=msgspec.Raw)
     except RecursionError:
         raise msgspec.DecodeError("it is nested too deeply") from None
-    # Piece by piece: a long text would be in memory twice.
+    # In pieces: the whole text would be in memory twice.
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(answer.content)
     for begin in range(0, len(view), PIECE):
@@ -112,7 +112,7 @@ def read_through(answer: Answer) -> None:
 class Transport:
     """A pool of connections for all threads.
 
-    `timeout` is (to connect, between two bytes) in seconds; `bounds` is what one exchange may take in all.
+    `timeout` is (to connect, between two bytes) in seconds; `bounds` limits a whole exchange.
     """
 
     def __init__(self, user_agent: str, timeout: tuple[float, float], bounds: Bounds = BOUNDS) -> None:
@@ -124,7 +124,7 @@ class Transport:
         self._session = requests.Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
-        # Xero's load balancers set cookies; a jar shared by threads and organisations is no place for them.
+        # Xero's load balancers set cookies, which must not be shared between threads and organisations.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, Adapter(pool_maxsize=_POOL, max_retries=0))
@@ -146,11 +146,11 @@ class Transport:
         signature: Signature | None = None,
         seconds: float | None = None,
     ) -> Answer:
-        """Send one request and read the answer to its end, whatever its status; Broken if that fails.
+        """Send one request and read the answer to its end, whatever its status. Raises Broken if that fails.
 
-        It may take `seconds`, if they are fewer than the transport's own. A signature is always set, as requests would
-        otherwise put a password of ~/.netrc over our own header. What runs on this machine, such as the sandbox, is
-        never asked through a proxy.
+        `seconds` can shorten the transport's own deadline. A signature is always set, since requests would otherwise
+        overwrite our header with a password of ~/.netrc. Requests to this machine, such as to the sandbox, never go
+        through a proxy.
         """
         limit = min(seconds or self.bounds.seconds, self.bounds.seconds)
         with self._watchdog.watch(limit) as watched, ExitStack() as closing:
@@ -175,7 +175,7 @@ class Transport:
                 if watched.expired:
                     raise _late(url, limit) from None
                 raise Broken.by(fault_of(error, url, self.timeout)) from None
-            if watched.expired:  # the end of the connection may look like the end of the answer
+            if watched.expired:  # a closed connection can look like the end of the answer
                 raise _late(url, limit)
             if response.status_code == _PROXY_WANTS_PASSWORD:
                 raise Broken.by(proxy_wants_password(url))
@@ -187,14 +187,11 @@ class Transport:
 
 
 def require_https(setting: str, url: str, *, allowed: bool = False) -> None:
-    """Raise InsecureAddress if secrets would go by plain http to another machine, unless that is `allowed`.
-
-    `setting` names the address in the error.
-    """
+    """Raise InsecureAddress for plain http to another machine, unless it is `allowed`. `setting` is for the error."""
     try:
         address = urlsplit(url.strip())
         host = address.hostname
-    except ValueError:  # no address at all; the first request says so
+    except ValueError:  # not an address; the first request reports that
         return
     if address.scheme == "http" and not allowed and not is_this_machine(host):
         raise InsecureAddress(
@@ -203,7 +200,7 @@ def require_https(setting: str, url: str, *, allowed: bool = False) -> None:
 
 
 def check_sendable(setting: str, text: str) -> None:
-    """Raise UnusableSetting if a text can't be sent in a header, without repeating it."""
+    """Raise UnusableSetting, without repeating the text, if it can't be sent in a header."""
     for place, character in enumerate(text, 1):
         if not character.isascii() or not character.isprintable():
             kind = (

@@ -1,6 +1,6 @@
-"""Paths in settings: what `~` and $VARIABLES stand for, and where things are kept that no setting names.
+"""Paths in settings: expands `~` and $VARIABLES, and knows the default folder.
 
-Meltano expands variables in meltano.yml, but not in the environment: there they stay as they are.
+Meltano expands variables in meltano.yml, but not in the environment.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})")
 
 
 def filled_in(text: str, setting: str) -> str:
-    """A path, or an address, with `~` and $VARIABLES filled in; UnusableSetting if one of them stands for nothing.
+    """A path or an address with `~` and $VARIABLES expanded; raises UnusableSetting if one is not set.
 
-    `setting` names it in the error.
+    `setting` is its name in the error.
     """
     full = os.path.expandvars(text)
     unset = _VARIABLE.search(full)
@@ -34,9 +34,9 @@ def filled_in(text: str, setting: str) -> str:
 
 
 def default_folder(setting: str) -> Path:
-    """Where things are kept unless `setting` says so: with the Meltano project, else in the user's state folder.
+    """The folder to use without `setting`: in the Meltano project, or else the user's state folder.
 
-    UnusableSetting if there is neither.
+    Raises UnusableSetting if there is neither.
     """
     project = os.environ.get("MELTANO_PROJECT_ROOT")
     if project:
@@ -45,7 +45,7 @@ def default_folder(setting: str) -> Path:
 
     try:
         folder = platformdirs.user_state_path("singer-xero", appauthor=False)
-    except RuntimeError:  # its older versions leave the ~ in the path
+    except RuntimeError:  # older versions leave the ~ in the path
         folder = Path("~")
     if not folder.is_absolute():
         raise UnusableSetting(

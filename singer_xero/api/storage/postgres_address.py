@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL database in a setting: understood, shown without its password, and kept out of logs."""
+"""The address of a PostgreSQL database in a setting, parsed, and shown without its password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _is_address = re.compile(r"postgres(ql)?(\+\w+)?://").match
 
 
 class BadAddress(Exception):
-    """The setting holds no address that can be used; `advice` says what to do. Its text begins with the setting."""
+    """The setting is not a usable address. The text begins with the setting; `advice` says what to do."""
 
     def __init__(self, words: str, advice: str) -> None:
         super().__init__(words)
@@ -23,7 +23,7 @@ class BadAddress(Exception):
 
 @dataclass(frozen=True)
 class PostgresAddress:
-    """What to connect to: `url` with the password, `shown` without it, `options` beside it."""
+    """A database: `url` with the password, `shown` without it, and further `options` to connect."""
 
     url: str = field(repr=False)
     shown: str
@@ -37,9 +37,9 @@ def is_postgres(setting: str) -> bool:
 
 
 def postgres_address(setting: str, url: str) -> PostgresAddress:
-    """Understand `postgresql://user:password@host:port/database`; raises BadAddress.
+    """Parse `postgresql://user:password@host:port/database`; raises BadAddress.
 
-    What it leaves out comes from libpq's own variables and files (PGPASSWORD, ~/.pgpass).
+    Missing parts come from libpq's own variables and files (PGPASSWORD, ~/.pgpass).
     """
     try:
         import psycopg.conninfo
@@ -60,7 +60,7 @@ def postgres_address(setting: str, url: str) -> PostgresAddress:
     except psycopg.ProgrammingError:  # its text repeats the address, password and all
         parts = {"port": "unknown"}
     host, port, database = (str(parts.get(name) or "") for name in ("host", "port", "dbname"))
-    # With an @ or a / of a password left as it is, libpq takes parts of it for a host or a port.
+    # With an unencoded @ or / in a password, libpq takes parts of it for a host or a port.
     if not re.fullmatch(r"[\d,]*", port) or "@" in host + database:
         raise BadAddress(
             f"{setting} is not the address of a PostgreSQL database",
@@ -70,7 +70,7 @@ def postgres_address(setting: str, url: str) -> PostgresAddress:
     secrets = {str(parts["password"])} if parts.get("password") else set()
     secrets |= {quote(secret, safe="") for secret in secrets}
     remember(*secrets)
-    # Without it a host that swallows packets would hold a run for minutes.
+    # Without it, a host that drops packets would block a run for minutes.
     options: dict[str, Any] = {} if parts.get("connect_timeout") else {"connect_timeout": 10}
     shown = f"postgresql://{host}{f':{port}' if port else ''}/{database}"
     return PostgresAddress(url, shown, frozenset(secrets), options)

@@ -1,9 +1,8 @@
 """Files that only their owner may read: tokens, the log of writes, rejects, attachments.
 
-Files get mode 0600 and new folders 0700, whatever the umask. A symbolic link in place of a file is never followed: in
-a folder that others can write to it could send our content, or our reading, to another file. A link to a folder is
-followed if this user, root or the owner of the folder it lies in made it, as Linux does in /tmp
-(`fs.protected_symlinks`).
+Files get mode 0600 and new folders 0700, whatever the umask. A symbolic link in place of a file is never followed,
+since another user could create it in a shared folder. A link to a folder is followed if this user, root or the owner of
+the folder around it made it, as Linux does in /tmp (`fs.protected_symlinks`).
 
 Everything here raises OSError. Its `strerror` completes the sentence "<path> can't be read or written: …".
 """
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 SECRETS = ".secrets"
-"""The folder of a project that holds tokens; a .gitignore keeps what is in it out of the repository."""
+"""The folder of a project for tokens; a .gitignore keeps its content out of the repository."""
 
 _IGNORE = "# Made by singer-xero: nothing in this folder belongs into a repository.\n*\n"
-# Without O_NONBLOCK, opening a named pipe waits for somebody at its other end. Windows has neither flag.
+# Without O_NONBLOCK, opening a named pipe waits for its other end. Windows has neither flag.
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -40,9 +39,9 @@ class LockHeld(Exception):
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and what is missing above it, for this user alone; one that exists keeps its mode.
+    """Make a folder and its missing parents, for this user only; an existing one keeps its mode.
 
-    A folder below one named `.secrets` gets a .gitignore there, unless it has one.
+    A parent named `.secrets` gets a .gitignore unless it has one.
     """
     _check_folders(folder)
     missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
@@ -62,14 +61,14 @@ def make_folder(folder: Path) -> None:
 
 
 def create(path: Path) -> int:
-    """Open a new file for writing and return its descriptor. What has the name now, also a link, is removed first."""
+    """Open a new file for writing and return its descriptor. An existing file or link is removed first."""
     _check_folders(path.parent)
     path.unlink(missing_ok=True)
     return _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
 def append(path: Path, content: bytes) -> None:
-    """Add to the end of a file, which is made if there is none: all of the content, on the disk, or nothing."""
+    """Append to a file, which is created if necessary: all of the content is on disk afterwards, or nothing."""
     make_folder(path.parent)
     with os.fdopen(_opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0) as file:
         before = os.fstat(file.fileno()).st_size
@@ -85,9 +84,9 @@ def append(path: Path, content: bytes) -> None:
 
 
 def replace(path: Path, content: bytes, aside: Path) -> None:
-    """Put a file in place of another one at once: it is written to `aside` first. Makes the folder.
+    """Replace a file atomically: the content is written to `aside` first. Creates the folder.
 
-    Links at either name are replaced, not followed.
+    Links at either path are replaced, not followed.
     """
     make_folder(path.parent)
     try:
@@ -101,23 +100,23 @@ def replace(path: Path, content: bytes, aside: Path) -> None:
 
 
 def read(path: Path) -> bytes:
-    """The content of a file, which is closed to others if it was open to them."""
+    """The content of a file, which becomes private if it was not."""
     _check_folders(path.parent)
     with os.fdopen(_opened(path, os.O_RDONLY), "rb") as file:
         return file.read()
 
 
 def check(path: Path) -> None:
-    """Raise if a file that a library is going to read is a link, or none at all; see `secure` for when to call it."""
+    """Raise if a file that a library will read is missing or a link; see `secure` for when to call it."""
     _check_folders(path.parent)
     os.close(_opened(path, os.O_RDONLY))
 
 
 def secure(path: Path) -> None:
-    """Make sure of a file that a library is going to open: it exists (empty if it is new), is private and no link.
+    """Prepare a file that a library will open: it exists, is private, and is not a link.
 
-    Call it before the library opens the file: closing any descriptor of a file lets go of the process's POSIX locks
-    on it, which SQLite uses.
+    Call it before the library opens the file: closing any descriptor of a file releases the process's POSIX locks on
+    it, which SQLite uses.
     """
     _check_folders(path.parent)
     os.close(_opened(path, os.O_RDONLY | os.O_CREAT))
@@ -125,9 +124,9 @@ def secure(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock file `<path>.lock` for this process; LockHeld if another one has it for `timeout` seconds.
+    """Hold the lock file `<path>.lock`; raises LockHeld if another process holds it for `timeout` seconds.
 
-    Makes the folder. The operating system frees the lock when the process ends, however it ends.
+    Creates the folder. The operating system releases the lock however the process ends.
     """
     import filelock
 
@@ -149,7 +148,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
 
 
 def _opened(path: Path, flags: int) -> int:
-    """Open a regular file; with O_CREAT one is made if there is none."""
+    """Open a regular file; O_CREAT creates it if necessary."""
     if flags & os.O_CREAT and not flags & os.O_EXCL:
         with suppress(FileExistsError):
             return _opened(path, flags | os.O_EXCL)
@@ -172,7 +171,7 @@ def _opened(path: Path, flags: int) -> int:
         if not stat.S_ISREG(status.st_mode):
             raise _irregular(path)
         if os.name == "posix" and (status.st_mode & _OTHERS or flags & os.O_EXCL):
-            # Refused if another user owns the file: then its mode is that user's affair.
+            # This fails if another user owns the file, who then decides about its mode.
             with suppress(PermissionError):
                 os.fchmod(descriptor, FILE_MODE)
         closing.pop_all()
@@ -180,7 +179,7 @@ def _opened(path: Path, flags: int) -> int:
 
 
 def _check_folders(folder: Path) -> None:
-    """Refuse links above a file that somebody else may have put there."""
+    """Refuse links above a file that another user may have made."""
     if os.name != "posix":
         return
     for each in (folder, *folder.parents):
@@ -192,7 +191,7 @@ def _check_folders(folder: Path) -> None:
 
 
 def _ignore(folder: Path) -> None:
-    # A folder that can't be written keeps no tokens either, and says so then.
+    # If the folder can't be written, storing the tokens reports it.
     with (
         suppress(OSError),
         os.fdopen(

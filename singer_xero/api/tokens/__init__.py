@@ -1,4 +1,4 @@
-"""Where tokens live between runs: a file, or PostgreSQL for several machines."""
+"""The stores of tokens: a file, or PostgreSQL for several machines."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Where tokens live between runs: one small file, replaced as a whole, never half written.
+"""Tokens in a file, which is always replaced as a whole.
 
-A refresh token works once, so its successor must be on the disk before anything else is done with it. Meltano hands a
-plugin a throw-away configuration file and the SDK has no way to write a setting back: hence a file of its own, which
-tap and target share. Whoever refreshes holds the lock beside it.
+A refresh token works once, so its successor must be on disk before it is used. Meltano gives a plugin a temporary
+configuration file, and the SDK can't write settings back, so the tokens have a file of their own, which tap and target
+share. A process that refreshes holds the lock beside it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _VERSION = 1
-# A refresh ends long before, however often it is tried again.
+# A refresh takes much less time, including its retries.
 _LOCK_WAIT = 900.0
-# Room for the successor of every token in the file; an access token of Xero's is 1 to 2 KB.
+# Bytes for the successors of the tokens in the file; an access token of Xero's has 1 to 2 KB.
 _ROOM = 16_384
 
-_IN_TIME = (
-    " Then run again within 30 minutes: for so long Xero takes the refresh token that was just used up."
-)
+_IN_TIME = " Then run again within 30 minutes: until then, Xero accepts the refresh token that was just used."
 _MEND = "Set token_path to a writable file in a persistent folder."
 
 
@@ -45,12 +43,12 @@ class _File:
 
 
 def default_path() -> str:
-    """Under the Meltano project if there is one, else in the user's state folder."""
+    """The file in the Meltano project, or else in the user's state folder."""
     return str(default_folder("token_path") / "xero-tokens.json")
 
 
 def expanded(path: str) -> Path:
-    """The path with `~` and `$VARS` filled in; TokenStoreError if one of them stands for nothing."""
+    """The path with `~` and $VARIABLES expanded; raises TokenStoreError if one is not set."""
     try:
         return Path(filled_in(path, "token_path")).absolute()
     except UnusableSetting as error:
@@ -64,15 +62,12 @@ class TokenStore:
         self.path = expanded(os.fspath(path) if path else default_path())
 
     def read(self, client_id: str) -> Kept | None:
-        """The app's tokens, None if there are none. Needs no lock, as the file is only ever replaced as a whole."""
+        """The app's tokens; None if there are none. Needs no lock, since the file is always replaced as a whole."""
         return self._load().clients.get(client_id)
 
     @contextmanager
     def locked(self, client_id: str = "") -> Iterator[None]:  # noqa: ARG002
-        """Hold the lock that other processes respect; read again inside, as somebody may have refreshed meanwhile.
-
-        The whole file is locked, whoever's tokens are to change.
-        """
+        """Lock the whole file, for any app. Read again inside: another process may have refreshed."""
         with ExitStack() as held:
             try:
                 held.enter_context(private_files.locked(self.path, _LOCK_WAIT))
@@ -87,12 +82,10 @@ class TokenStore:
 
     @contextmanager
     def successor(self, client_id: str) -> Iterator[Callable[[Kept | None], None]]:
-        """Under the lock: make sure of the place for an entry before its predecessor is used up; gives `keep(kept)`.
+        """Under the lock: prove that an entry can be stored before its predecessor is used, and yield `keep(kept)`.
 
-        `keep(None)` takes the entry out.
-
-        Replaces the file by itself (a file mounted alone into a container can't be replaced) and sets disk space
-        aside, so that `keep` has nothing left to fail at. What is kept is on the disk when `keep` returns.
+        It replaces the file by itself, which fails for a single file mounted into a container, and reserves disk space.
+        The entry is on disk when `keep` returns; `keep(None)` deletes it.
         """
         held = self._load()
         try:
@@ -117,7 +110,7 @@ class TokenStore:
     def _load(self) -> _File:
         try:
             content = private_files.read(self.path)
-            # A mounted or touched file starts empty.
+            # A mounted file may be empty.
             found = msgspec.json.decode(content, type=_File) if content.strip() else _File(_VERSION)
         except FileNotFoundError:
             return _File(_VERSION)
@@ -136,8 +129,8 @@ class TokenStore:
 
     @contextmanager
     def _new_file(self, room: int) -> Iterator[Callable[[bytes], None]]:
-        """A new file beside the real one, `room` bytes set aside; the result puts its argument in place of the real."""
-        # One name for all: under the lock nobody else uses it, and what a killed process left behind goes away.
+        """A new file beside the real one with `room` bytes reserved; yields a function that replaces the real one."""
+        # The name is fixed: the lock protects it, and the file of a killed process is overwritten.
         new = self.path.with_name(f".{self.path.name}.new")
         try:
             with os.fdopen(private_files.create(new), "wb") as space:

@@ -1,4 +1,4 @@
-"""The tokens of an app, and what a place that keeps them has to offer."""
+"""The tokens of an app, and the interface of a store for them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Kept:
     """One app's tokens. Times are seconds since 1970 by the local clock.
 
-    `previous_refresh_token` was used up at `rotated_at` and works 30 minutes longer. `seeds` are fingerprints of the
-    refresh tokens from configurations that have been taken up before, so that only a newer one counts.
+    `previous_refresh_token` was used at `rotated_at` and works for 30 minutes more. `seeds` are fingerprints of the
+    configured refresh tokens that were used before, so that only a new one is used.
     """
 
     refresh_token: str = field(repr=False)
@@ -34,17 +34,17 @@ class Kept:
 
 
 class Store(Protocol):
-    """A place for tokens that outlasts a run and that processes share. What fails is a TokenStoreError."""
+    """A persistent place for tokens that processes share. Failures are TokenStoreErrors."""
 
     @property
     def path(self) -> str | os.PathLike[str]:
-        """How to name it to people."""
+        """Its name in messages."""
 
     def read(self, client_id: str) -> Kept | None:
-        """The app's tokens, None if there are none."""
+        """The app's tokens; None if there are none."""
 
     def locked(self, client_id: str) -> AbstractContextManager[None]:
-        """Hold the app's tokens for this process alone; read again inside, somebody may have refreshed meanwhile."""
+        """Lock the app's tokens for this process. Read them again inside: another process may have refreshed them."""
 
     def successor(self, client_id: str) -> AbstractContextManager[Callable[[Kept | None], None]]:
-        """Under the lock: gives `keep(kept)`, after which they are on the disk; `keep(None)` takes them out."""
+        """Under the lock: yields `keep(kept)`, which stores tokens durably; `keep(None)` deletes them."""

@@ -1,4 +1,4 @@
-"""Which store a setting `token_path` names."""
+"""Finds the store that the setting `token_path` names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def open_store(path: str | os.PathLike[str] | None = None) -> Store:
-    """The store that a `token_path` names: `postgresql://…`, or a file; without one the default file."""
+    """The store of a `token_path`: `postgresql://…` or a file, by default the default file."""
     full = os.path.expandvars(os.fspath(path or ""))
     scheme, separator, _ = full.partition("://")
     if not separator:

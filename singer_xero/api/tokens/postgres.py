@@ -1,7 +1,7 @@
-"""Tokens in PostgreSQL, for jobs on several machines: one row per app, locked for as long as it is refreshed.
+"""Tokens in PostgreSQL, for jobs on several machines: one row for each app, locked while it is refreshed.
 
-The same promises as the file of `tokens`: one refresh at a time, its result on the server's disk before it is used,
-and the place proved before the predecessor is used up. Needs the extra `postgres` (Psycopg).
+It gives the same guarantees as the file: one refresh at a time, whose result is on the server's disk before it is used,
+and a store that is proved writable before the old token is used. It needs the extra `postgres` (Psycopg).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TABLE = "xero_tokens"
 
 _VERSION = 1
-# A refresh ends long before, however often it is tried again.
+# A refresh takes much less time, including its retries.
 _LOCK_WAIT = 900.0
 
 _CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
@@ -33,13 +33,13 @@ _CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
     tokens text,
     checked_at timestamptz NOT NULL DEFAULT now()
 )"""
-# Once committed it proves that a write lasts, and makes the row that is to be locked.
+# Its commit proves that the server can write, and creates the row to lock.
 _PROVE = f"""INSERT INTO {TABLE} (client_id) VALUES (%s)
 ON CONFLICT (client_id) DO UPDATE SET checked_at = now()"""  # noqa: S608
 _READ = f"SELECT tokens FROM {TABLE} WHERE client_id = %s"  # noqa: S608
 _WRITE = f"UPDATE {TABLE} SET tokens = %s, checked_at = now() WHERE client_id = %s"  # noqa: S608
-# For this transaction alone, as a pool between us and the server may give the session to others: a refresh may take
-# longer than the server lets a transaction idle, and a commit must be on the disk.
+# Only for this transaction, since a connection pool may give the session to others. A refresh may take longer than the
+# server lets a transaction idle, and a commit must be on disk.
 _SETTINGS = """SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', '0', true),
 set_config('idle_in_transaction_session_timeout', '0', true),
 set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)"""
@@ -54,11 +54,10 @@ class _Row:
 
 
 class PostgresTokenStore:
-    """A table of tokens; see `tokens.Store`. `path` shows the database, never user or password.
+    """A table of tokens; see `tokens.Store`. `path` names the database without user and password.
 
-    `url` is libpq's `postgresql://user:password@host:port/database`; what it leaves out comes from libpq's own
-    variables and files (PGPASSWORD, ~/.pgpass). TokenStoreError if it can't be
-    understood or Psycopg is missing; nothing is connected before it is needed.
+    `url` is as in `postgres_address`. Raises TokenStoreError if it can't be parsed or Psycopg is missing. It connects
+    on first use.
     """
 
     def __init__(self, url: str) -> None:
@@ -71,7 +70,7 @@ class PostgresTokenStore:
         self._mine = threading.local()
 
     def read(self, client_id: str) -> Kept | None:
-        """The app's tokens, None if there are none."""
+        """The app's tokens; None if there are none."""
         mine: psycopg.Connection | None = getattr(self._mine, "connection", None)
         if mine:
             return self._decoded(self._text(mine, client_id))
@@ -80,9 +79,9 @@ class PostgresTokenStore:
 
     @contextmanager
     def locked(self, client_id: str) -> Iterator[None]:
-        """Hold the app's row: `SELECT ... FOR UPDATE` in a transaction that lasts until the end.
+        """Lock the app's row: `SELECT ... FOR UPDATE` in a transaction until the end.
 
-        Before that a write is committed, so that a server that can't keep anything is noticed in time.
+        A write is committed first, to find out in time whether the server can store anything.
         """
         with self._connection() as connection:
             if not self._exists(connection):
@@ -99,10 +98,10 @@ class PostgresTokenStore:
 
     @contextmanager
     def successor(self, client_id: str) -> Iterator[Callable[[Kept | None], None]]:
-        """Under the lock: gives `keep(kept)`, which commits; `keep(None)` takes the tokens out.
+        """Under the lock: yields `keep(kept)`, which commits; `keep(None)` deletes the tokens.
 
-        A connection that broke while Xero answered is made anew, once, and the row written if nobody else has changed
-        it meanwhile.
+        If the connection broke while Xero answered, `keep` connects once more, and writes the row unless another
+        process has changed it.
         """
         import psycopg
 
@@ -160,7 +159,7 @@ class PostgresTokenStore:
         return row.tokens
 
     def _exists(self, connection: psycopg.Connection) -> bool:
-        # `CREATE TABLE IF NOT EXISTS` needs the right to create tables even where there is one.
+        # `CREATE TABLE IF NOT EXISTS` needs the privilege to create tables even if the table exists.
         found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [TABLE]).fetchone()
         return bool(found and found[0])
 
@@ -174,7 +173,7 @@ class PostgresTokenStore:
             psycopg.errors.UniqueViolation,
             psycopg.errors.DuplicateObject,
             psycopg.errors.DuplicateTable,
-        ):  # of several at once, all but one are told so in spite of IF NOT EXISTS
+        ):  # concurrent statements can fail in spite of IF NOT EXISTS
             connection.rollback()
 
     @contextmanager
@@ -182,7 +181,7 @@ class PostgresTokenStore:
         import psycopg
 
         with self._one_line_errors():
-            # Prepared statements don't outlast a transaction behind a pool.
+            # Prepared statements do not outlive a transaction behind a connection pool.
             connection = psycopg.connect(
                 self._url, prepare_threshold=None, application_name="singer-xero", **self._options
             )
@@ -203,7 +202,7 @@ class PostgresTokenStore:
                 advice="End that process, or its session in PostgreSQL.",
             ) from None
         except psycopg.Error as error:
-            # Only the first line of what PostgreSQL says: the others may show the row.
+            # Only the first line of PostgreSQL's message: the others may show the row.
             words = (error.diag.message_primary or str(error) or type(error).__name__).strip()
             for secret in self._secrets:
                 words = words.replace(secret, "***")
