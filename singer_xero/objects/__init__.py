@@ -1,7 +1,4 @@
-"""What Xero has, as plain data: no requests, no Singer.
-
-Tap, target, the tables of the README and the tests are all made from these rows.
-"""
+"""The registry: what Xero has, as plain data. Tap, target, the tables of the docs and the tests are made from it."""
 
 from __future__ import annotations
 
@@ -19,8 +16,7 @@ from singer_xero.objects.references import left_out
 from singer_xero.objects.reports import REPORTS, Report, Span
 from singer_xero.objects.subresources import SUBRESOURCES, Subresource
 
-#: The rows of all streams but nested tables by name: objects, what hangs on them, and reports as the amounts that
-#: they are unfolded into.
+#: The rows of all streams except nested tables, by name: objects, subresources and the amounts of reports.
 STREAMS: Mapping[str, XeroObject] = MappingProxyType(
     {**OBJECTS, **ASSETS, **SUBRESOURCES, **{report.name: report.amounts for report in REPORTS.values()}}
 )

@@ -1,8 +1,7 @@
 """The objects of the Accounting API, A to Z.
 
-Facts are Xero's own, from its public OpenAPI file and developer guides; where real answers differ, a note or
-a comment says so. How to read a row: `singer_xero.objects.base.XeroObject`. The words of the schemas:
-`singer_xero.objects.fields`.
+The facts are from Xero's OpenAPI file and developer guides; where real answers differ, a note or a comment says so.
+`singer_xero.objects.base.XeroObject` explains the columns of a row, `singer_xero.objects.fields` the kinds of fields.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The columns of a row of the registry, each explained."""
+"""The columns of a row of the registry."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from singer_xero.objects.apis import DEFAULT_API, Api
 from singer_xero.objects.fields import Field
 from singer_xero.objects.scopes import Scopes
 
-#: Fields that tell how a write went and are no part of a record. They come with reads too, empty or false, on
-#: the record and on what is nested in it. No schema has them.
+#: Fields with the outcome of a write. Xero sends them with reads as well, empty or false, on records and on what is
+#: nested in them. No schema has them.
 ANSWER_ONLY = frozenset(
     {"HasErrors", "HasValidationErrors", "StatusAttributeString", "ValidationErrors", "Warnings"}
 )
@@ -22,9 +22,9 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Paging(Enum):
-    """The ways Xero hands out a list."""
+    """The ways in which Xero returns a list."""
 
-    WHOLE = "one answer holds everything; page parameters are ignored"
+    WHOLE = "one answer has everything; page parameters are ignored"
     PAGES = "page=1, 2, … of a size that the caller chooses, with a `pagination` block beside the records"
     SHORT_PAGES = "page=1, 2, … of 100; no pageSize and no `pagination` block"
     OFFSET = "offset=<last number seen>, 100 at a time; page parameters are ignored"
@@ -35,36 +35,35 @@ _ROWS_PER_CALL = {Paging.SHORT_PAGES: 100, Paging.OFFSET: 100}
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class XeroObject:
-    """One kind of record that Xero keeps, and how its list is read.
+    """One kind of record of Xero's, and how its list is read.
 
     Attributes:
-        name: name of the stream: Xero's name in snake_case.
-        api: the API that it belongs to.
-        path: path of the list below the base path of its API; a single record is at ``path/<key>``.
+        name: the name of the stream: Xero's name in snake_case.
+        path: the path of the list below the base of its API; a single record is at ``path/<key>``.
         envelope: the key of an answer that holds the records, by default the path; empty where an answer is the list,
             or the one record, itself.
         key: the fields that identify a record within its organisation.
-        fields: the record's fields by Xero's names, in the order they are shown.
+        fields: the record's fields by Xero's names, in the order of the schema.
         scopes: the scopes that open the list.
-        paging: how the list is handed out.
-        cursor: the field that tells a change, None where nothing does. For journals, which never change, it
-            is their number.
-        modified_since: whether the list honours the ``If-Modified-Since`` header.
+        api: the API that it belongs to.
+        paging: how Xero returns the list.
+        cursor: the field with the time of the last change, if there is one; the number of journals, which never change.
+        modified_since: whether the list supports the header ``If-Modified-Since``.
         incremental: whether the stream is incremental, if it can be, unless the catalog says otherwise.
         ordered: whether pages can be requested in the order of ``cursor``.
         params: query parameters to send with every read.
-        walks: query parameters of the lists that make up the whole one, where Xero gives no list of everything.
-        archived: whether the list shows archived records only on ``includeArchived=true``.
-        detail: the field that only the single record has, so that reading it costs one call per record.
-        months_a_call: how many months of a record one call for it shows, where that is limited (budgets).
-        natural_keys: fields that name a record for its users, in the order Xero matches a write by them.
-        statuses: the known values of ``Status`` (for contacts ``ContactStatus``); others must be survived.
-        same_as: fields left out because another field holds the same, ``{left out: kept}``.
-        selected: whether the stream is read unless the catalog says otherwise; False where that costs many calls.
-        costly: whether it costs so many calls, mostly one for each record, that the setting ``detail_streams`` has to
-            open it, whatever the catalog selects.
-        removal: how a record that has been removed in Xero shows.
-        note: what a user should know before reading it.
+        walks: query parameters of the lists to read if Xero has no list of everything.
+        archived: whether the list has archived records only with ``includeArchived=true``.
+        detail: a field that only the single record has, which costs one call for each record.
+        months_a_call: the most months of a record that Xero returns in one call, if that is limited (budgets).
+        natural_keys: fields that name a record for users, in the order in which Xero matches a write by them.
+        statuses: the known values of the field with the status.
+        same_as: fields that are left out because another field has the same value, ``{left out: kept}``.
+        selected: whether the stream is read unless the catalog says otherwise.
+        costly: whether it costs so many calls, mostly one for each record, that it is read only if the setting
+            ``detail_streams`` names it, whatever the catalog selects.
+        removal: how a removed record appears.
+        note: what users should know before they read it.
     """
 
     name: str
@@ -104,20 +103,17 @@ class XeroObject:
 
     @property
     def can_be_incremental(self) -> bool:
-        """Whether Xero can be asked for what is new, so that the catalog may choose to be incremental."""
+        """Whether Xero can be asked for changes, so that the catalog may choose incremental replication."""
         return self.cursor is not None and (self.modified_since or self.paging is Paging.OFFSET)
 
     @property
     def read_only(self) -> frozenset[str]:
-        """The top-level fields that Xero works out itself; never the key, for writes name records by it.
-
-        Nested ones are marked alike: ``row.fields["LineItems"].component.fields["LineAmount"].read_only``.
-        """
+        """The top-level fields that Xero calculates. The key is not among them, since writes name records by it."""
         return frozenset(name for name, word in self.fields.items() if word.read_only)
 
     @property
     def duplicate_fields(self) -> Mapping[str, str]:
-        """Fields that repeat another one, ``{duplicate: original}``; in no schema and in no record.
+        """Fields that repeat another one, ``{duplicate: original}``. No schema and no record has them.
 
         Some APIs write many dates twice, ``Date`` beside ``DateString``, and give some records their id twice.
         """
@@ -125,19 +121,19 @@ class XeroObject:
 
     @property
     def dropped(self) -> frozenset[str]:
-        """Every top-level field that a record must not carry: the duplicates and the comments on the answer."""
+        """The top-level fields that no record has: duplicates and the outcome of a write."""
         return ANSWER_ONLY | self.duplicate_fields.keys()
 
     @property
     def status_field(self) -> str | None:
-        """The field that holds one of ``statuses``, if the record has one."""
+        """The field with one of ``statuses``, if the record has one."""
         return next(
             (name for name in ("Status", "ContactStatus", "assetStatus") if name in self.fields), None
         )
 
     @property
     def calls(self) -> str:
-        """What a full read costs, in calls, for people."""
+        """What a full read costs, in calls, as text."""
         rows = self.api.largest_page if self.paging is Paging.PAGES else _ROWS_PER_CALL.get(self.paging)
         listing = f"1 per {rows:,} rows" if rows else "1"
         if self.walks:
@@ -145,11 +141,10 @@ class XeroObject:
         return f"{listing} + 1 per {self.name[:-1].replace('_', ' ')}" if self.detail else listing
 
     def schema(self, *, with_tenant: bool = False) -> dict[str, Any]:
-        """The JSON schema of a record, a fresh dictionary each time.
+        """The JSON schema of a record, as a new dictionary.
 
-        Args:
-            with_tenant: put ``tenant_id``, the organisation a record belongs to, in front. Keys repeat across
-                organisations (``TaxType``, currency ``Code``), so the tap's key begins with it.
+        `with_tenant` puts ``tenant_id`` in front, the id of the organisation. The tap's keys begin with it, since keys
+        such as ``TaxType`` repeat across organisations.
         """
         properties: dict[str, Any] = {}
         if with_tenant:
@@ -163,10 +158,5 @@ class XeroObject:
         return {"type": "object", "properties": properties}
 
     def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
-        """The scope to ask for when none of the granted ones opens this object; None when one does.
-
-        Args:
-            granted: the scopes of an access token.
-            write: ask whether the object may be written, for which no ``.read`` scope is enough.
-        """
+        """The scope to ask for if none of the `granted` ones lets the object be read, or with `write` written."""
         return self.scopes.missing(granted, write=write)

@@ -1,9 +1,8 @@
-"""Shapes that recur inside records.
+"""Shapes that occur in several records.
 
-Documents refer to each other (an invoice lists its payments, a payment names its invoice), so in Xero's own
-models the nesting has no end. Here it ends after one step: a record that appears inside another is listed
-with what Xero sends of it there and with its dates, and its own stream has the rest. Such shapes are named
-``…_REF`` and say why they are thin.
+Documents refer to each other (an invoice lists its payments, a payment names its invoice), so the nesting in Xero's
+models has no end. Here it ends after one level: a record inside another one has the fields that Xero sends there, and
+its own stream has the rest. Such shapes are named ``…_REF`` and say why they are thin.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from singer_xero.objects.fields import (
     whole,
 )
 
-#: The words of fields that many records share.
+#: Fields that many records have.
 CURRENCY = at_most(10, text("ISO 4217 code"))
 CURRENCY_RATE = rate("Units of the record's currency for one unit of the organisation's base currency")
 LINE_AMOUNT_TYPES = text("How prices state tax: Exclusive, Inclusive or NoTax")
@@ -44,20 +43,9 @@ DUE_DATE_TYPES = "DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOL
 SOURCE_URL = text("Link to the source document")
 LINK_NAME = calculated(text("What Xero calls the place that Url leads to"))
 
-ADDRESS = Component(
-    {
-        "AddressType": text("POBOX, STREET or DELIVERY"),
-        "AttentionTo": text,
-        "AddressLine1": text,
-        "AddressLine2": text,
-        "AddressLine3": text,
-        "AddressLine4": text,
-        "City": text,
-        "Region": text,
-        "PostalCode": text,
-        "Country": text,
-    }
-)
+_LINES = {f"AddressLine{number}": text for number in range(1, 5)}
+_PLACE = {**_LINES, "City": text, "Region": text, "PostalCode": text, "Country": text}
+ADDRESS = Component({"AddressType": text("POBOX, STREET or DELIVERY"), "AttentionTo": text, **_PLACE})
 
 PHONE = Component(
     {
@@ -81,19 +69,7 @@ ATTACHMENT = Component(
 ATTACHMENTS = calculated(many(ATTACHMENT, "Files; only reads of a single record list them"))
 
 #: Where a sale is taxed, for automatic US sales tax.
-INVOICE_ADDRESS = Component(
-    {
-        "InvoiceAddressType": text("FROM or TO"),
-        "AddressLine1": text,
-        "AddressLine2": text,
-        "AddressLine3": text,
-        "AddressLine4": text,
-        "City": text,
-        "Region": text,
-        "PostalCode": text,
-        "Country": text,
-    }
-)
+INVOICE_ADDRESS = Component({"InvoiceAddressType": text("FROM or TO"), **_PLACE})
 
 PAYMENT_TERM = Component(
     {
@@ -225,17 +201,20 @@ ACCOUNT_REF = Component(
     of="accounts",
 )
 
+_MONEY = {"CurrencyCode": CURRENCY, "CurrencyRate": CURRENCY_RATE, "Date": day}
+_DOCUMENT = {"Type": text, "Contact": one(CONTACT_NAME), "Status": text, "Reference": text, **_MONEY}
+_CREDIT = {
+    "AppliedAmount": money("What it took off this document"),
+    "Total": money,
+    "RemainingCredit": money,
+    "UpdatedDateUTC": instant,
+}
+
 INVOICE_REF = Component(
     {
         "InvoiceID": guid,
         "InvoiceNumber": NUMBER,
-        "Type": text,
-        "Contact": one(CONTACT_NAME),
-        "Status": text,
-        "Reference": text,
-        "CurrencyCode": CURRENCY,
-        "CurrencyRate": CURRENCY_RATE,
-        "Date": day,
+        **_DOCUMENT,
         "DueDate": day,
         "ExpectedPaymentDate": day,
         "PlannedPaymentDate": day,
@@ -255,19 +234,10 @@ CREDIT_NOTE_REF = Component(
     {
         "CreditNoteID": guid,
         "CreditNoteNumber": NUMBER,
-        "Type": text,
-        "Contact": one(CONTACT_NAME),
-        "Status": text,
-        "Reference": text,
-        "CurrencyCode": CURRENCY,
-        "CurrencyRate": CURRENCY_RATE,
-        "Date": day,
+        **_DOCUMENT,
         "DueDate": day,
         "FullyPaidOnDate": day,
-        "AppliedAmount": money("What it took off this document"),
-        "Total": money,
-        "RemainingCredit": money,
-        "UpdatedDateUTC": instant,
+        **_CREDIT,
     },
     thin="Xero sends id, number, date and amounts; credit_notes has the rest",
     of="credit_notes",
@@ -283,10 +253,7 @@ OVERPAYMENT_REF = Component(
         "CurrencyCode": CURRENCY,
         "CurrencyRate": CURRENCY_RATE,
         "Date": day,
-        "AppliedAmount": money("What it took off this document"),
-        "Total": money,
-        "RemainingCredit": money,
-        "UpdatedDateUTC": instant,
+        **_CREDIT,
     },
     thin="Xero sends id, date and amounts; overpayments has the rest",
     of="overpayments",
@@ -303,10 +270,7 @@ PREPAYMENT_REF = Component(
         "CurrencyCode": CURRENCY,
         "CurrencyRate": CURRENCY_RATE,
         "Date": day,
-        "AppliedAmount": money("What it took off this document"),
-        "Total": money,
-        "RemainingCredit": money,
-        "UpdatedDateUTC": instant,
+        **_CREDIT,
     },
     thin="Xero sends id, date and amounts; prepayments has the rest",
     of="prepayments",

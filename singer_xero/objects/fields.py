@@ -1,18 +1,18 @@
-"""The words that schemas are written in.
+"""The kinds of fields from which schemas are made.
 
-A row of the registry lists its fields as ``"Total": money``; each word knows the fragment of JSON schema
-(draft 7) that a Singer target gets to see. The fragments keep to what all targets survive:
+A row of the registry lists its fields as ``"Total": money``. Each kind has a fragment of JSON schema (draft 7), and the
+fragments keep to what all targets support:
 
-* everything may be null, for Xero leaves empty values out of its answers;
-* ``number`` wherever decimals can occur, ``integer`` only for true counters;
+* everything may be null, since Xero leaves out empty values;
+* ``number`` wherever decimals can occur, ``integer`` only for counters;
 * no ``enum`` and no ``required``: Xero adds values and leaves out fields without notice;
-* no ``multipleOf``, and ``maxLength`` on ids, codes and keys alone: databases that index text by its length need it
-  there, and the tap lets no longer value pass;
-* a GUID is a string without ``format: uuid``, so that no stray value breaks a database's uuid column, and ids
-  of all tables can be joined with each other;
-* arrays say what they hold, objects what they are made of; the tap passes on no field that is not named here.
+* no ``multipleOf``, and ``maxLength`` only on ids, codes and keys, where databases that index text need it; the tap
+  emits no longer value;
+* a GUID is a string without ``format: uuid``, so that an odd value does not break a uuid column, and ids of all tables
+  can be joined;
+* arrays and objects state their content; the tap emits no field that is not named here.
 
-Words can be given a note, which becomes the field's description: ``"DueDate": day("When it must be paid")``.
+A kind can have a note, which becomes the field's description: ``"DueDate": day("When it must be paid")``.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Component:
     """A nested shape.
 
     Attributes:
-        fields: the fields by Xero's names, in the order they are shown.
-        thin: why Xero's own model of this shape has more fields than are listed here; empty if it has not.
-        of: the stream that has records of this shape whole. Its other fields are left out here when Xero sends
-            them: see ``singer_xero.objects.references``.
+        fields: the fields by Xero's names, in the order of the schema.
+        thin: why Xero's own model of this shape has more fields; empty if it has no more.
+        of: the stream with complete records of this shape, whose other fields are left out here; see
+            ``singer_xero.objects.references``.
     """
 
     fields: Mapping[str, Field]
@@ -54,7 +54,7 @@ class Component:
     of: str = ""
 
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of the fields, as a fresh ``{name: fragment}`` dictionary."""
+        """The JSON schema of the fields, as a new dictionary ``{name: fragment}``."""
         return {name: field.schema() for name, field in self.fields.items()}
 
 
@@ -63,15 +63,14 @@ class Field:
     """What one field holds.
 
     Attributes:
-        kind: the word it was written with, such as ``guid`` or ``many``.
-        note: what a user should know of it; becomes the ``description``.
-        component: the shape of what is nested, for ``one`` and for ``many`` objects.
-        item: the word of the elements, for ``many`` plain values.
-        read_only: Xero works the value out itself and refuses or ignores it in a write. The JSON schema does
-            not show it.
-        length: the most characters that a text may have; None where there is no limit that matters.
-        mixed: whether Xero's own examples show the value in another type too: a number or a boolean as text, a
-            text as a number.
+        kind: its kind, such as ``guid`` or ``many``.
+        note: the ``description`` for users.
+        component: the shape of a nested object, or of the objects in a list.
+        item: the kind of the plain values in a list.
+        read_only: whether Xero calculates the value, and refuses or ignores it in a write. No schema shows it.
+        length: the most characters of a text; None without a relevant limit.
+        mixed: whether Xero's examples also show the value in another type: a number or a boolean as text, or a text
+            as a number.
     """
 
     kind: str
@@ -83,16 +82,16 @@ class Field:
     mixed: bool = False
 
     def __call__(self, note: str) -> Field:
-        """The same word with a note."""
+        """The same field with a note."""
         return replace(self, note=note)
 
     @property
     def is_date(self) -> bool:
-        """Whether Xero sends it as ``/Date(…)/``."""
+        """Whether it is a day or an instant."""
         return self.kind in {"day", "instant"}
 
     def schema(self, *, nullable: bool = True) -> dict[str, Any]:
-        """The JSON schema fragment, a fresh dictionary each time; ``nullable=False`` is for keys."""
+        """The JSON schema fragment, as a new dictionary; ``nullable=False`` is for keys."""
         fragment: dict[str, Any] = dict(_JSON_TYPES[self.kind])
         if nullable:
             fragment["type"] = [fragment["type"], "null"]
@@ -111,21 +110,21 @@ class Field:
 
 guid = Field("guid", "A GUID", length=36)
 text = Field("text")
-#: A day of the organisation's calendar: no time, no zone. Xero writes it as midnight UTC.
+#: A day of the organisation's calendar, without time and zone.
 day = Field("day")
-#: A moment in UTC. Only fields whose names end in UTC are instants.
+#: A moment in UTC. In the Accounting API, the names of such fields end in UTC.
 instant = Field("instant")
 #: An amount in the record's currency: 2 decimals, unit prices up to 4.
 money = Field("money")
 #: A factor, such as an exchange rate with up to 10 decimals.
 rate = Field("rate")
 quantity = Field("quantity")
-#: Per cent: 15 means 15 %.
+#: Percent: 15 means 15 %.
 percent = Field("percent")
 #: A number that is none of the above.
 number = Field("number")
 flag = Field("flag")
-#: A true counter: it can never have decimals.
+#: A counter, which never has decimals.
 whole = Field("whole")
 
 
@@ -142,15 +141,15 @@ def many(of: Component | Mapping[str, Field] | Field, note: str = "") -> Field:
 
 
 def calculated(field: Field) -> Field:
-    """Marks what Xero works out itself, so that it is read but never written."""
+    """Mark a field that Xero calculates: it is read but never written."""
     return replace(field, read_only=True)
 
 
 def at_most(length: int, field: Field) -> Field:
-    """Marks a text that never has more characters: a key, or a code that tables are joined by."""
+    """Limit the length of a text that is a key or a code by which tables are joined."""
     return replace(field, length=length)
 
 
 def mixed(field: Field) -> Field:
-    """Marks what Xero's own examples show in another type too, such as an amount as text."""
+    """Mark a field that Xero's examples also show in another type, such as an amount as text."""
     return replace(field, mixed=True)

@@ -1,7 +1,7 @@
-"""The lists inside records, as streams of their own: lines, their tracking, options, allocations.
+"""The lists inside records as streams: lines, their tracking, options, allocations.
 
-They come with the records that hold them and cost no further call. Each row here is one such list; its
-records carry the key of the record they belong to and its time of change.
+They are read with their records and cost no further calls. Their records have the key of the parent record and its
+time of change.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from singer_xero.objects.fields import Field, calculated, whole
 
 
 class Level(NamedTuple):
-    """A list inside a record, or inside the elements of another one.
+    """A list inside a record, or inside the elements of another list.
 
-    `id` names the field that tells its elements apart; where they have none, they are numbered from 1 in the field
-    `number`. With both, the number is told beside the id.
+    `id` is the field that identifies its elements; without one, they are numbered from 1 in the field `number`. With
+    both, they have an id and a number.
     """
 
     field: str
@@ -34,8 +34,8 @@ class NestedTable(XeroObject):
 
     Attributes:
         of: the row of the object.
-        levels: the way to the list: its field, or that of a list and of the list inside its elements.
-        without: fields of the elements that are left out, for they are lists with a stream of their own.
+        levels: the path to the list: its field, or the fields of a list and of the list inside its elements.
+        without: fields of the elements that are left out, such as lists that have a stream of their own.
     """
 
     of: XeroObject
@@ -44,24 +44,24 @@ class NestedTable(XeroObject):
 
     @property
     def can_be_incremental(self) -> bool:
-        """Whether the object's own stream can be; a list always goes with its record."""
+        """Whether the stream of the object can be incremental."""
         return self.of.can_be_incremental and self.cursor is not None
 
     @property
     def calls(self) -> str:
-        """What a full read costs, in calls, for people."""
+        """What a full read costs, in calls, as text."""
         return f"none: they come with {self.of.name}"
 
     def records(self, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """The elements of the list in one decoded record of the object, by Xero's names.
+        """The elements of the list in a decoded record of the object, by Xero's names.
 
-        An element without an id, or with that of another one, gets its number as id: keys never collide.
+        An element without an id, or with that of another one, gets its number as id, so that keys are unique.
         """
         for _, element in self.placed(record):
             yield element
 
     def placed(self, record: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The same with the place of each in the record, such as ``LineItems[0]``."""
+        """The same with their positions in the record, such as ``LineItems[0]``."""
         base = {name: record.get(name) for name in (*self.of.key, *((self.cursor,) if self.cursor else ()))}
         yield from self._within(record, base, self.levels, "")
 
@@ -184,7 +184,7 @@ _ROWS = (
     _table("tracking_options", "tracking_categories", Level("Options", "TrackingOptionID")),
 )
 
-#: All of them by stream name, A to Z; streams with `nested_tables: true`.
+#: All of them by stream name, A to Z. They are streams with `nested_tables: true`.
 NESTED_TABLES: Mapping[str, NestedTable] = MappingProxyType(
     {row.name: row for row in sorted(_ROWS, key=lambda row: row.name)}
 )

@@ -1,7 +1,7 @@
-"""What is left out of a record that appears inside another one.
+"""What is left out of a record inside another one, such as the contact of an invoice.
 
-An invoice names its contact, a payment its invoice. Xero sends more of them there than the schema lists: comments on
-the answer, dates a second time, and fields that only make sense in the stream that has such records whole.
+Xero sends more of it there than the schema has: the outcome of a write, repeated dates, and fields that make sense only
+in the complete record.
 """
 
 from __future__ import annotations

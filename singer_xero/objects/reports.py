@@ -1,8 +1,7 @@
-"""The reports of the Accounting API, A to Z: tables that Xero works out anew at every call.
+"""The reports of the Accounting API, A to Z: tables that Xero calculates for every call.
 
-A report has no key, no pages and no time of change; its ``UpdatedDateUTC`` is the time of the call. What
-comes back depends on the parameters, above all on the period, so they belong to the key of whatever is made
-of it.
+A report has no key, no pages and no time of change; its ``UpdatedDateUTC`` is the time of the call. It depends on its
+parameters, so the period is part of the key of its records.
 """
 
 from __future__ import annotations
@@ -21,39 +20,39 @@ from singer_xero.objects.scopes import Scopes, report_scopes
 
 
 class Span(Enum):
-    """How a report relates to time, and so how often it is asked for."""
+    """How a report relates to time, which decides how often it is requested."""
 
-    MOVEMENT = "what happened from the first day of each period to its last"
-    BALANCE = "how things stand on the last day of each period"
-    MONTHLY = "a month and the one before it, whatever the periods are"
-    BUDGET = "periods to come as well"
+    MOVEMENT = "what happened in each period"
+    BALANCE = "balances on the last day of each period"
+    MONTHLY = "a month and the one before it, whatever the periods"
+    BUDGET = "future periods as well"
     YEARLY = "a calendar year"
     OPEN = "what is open now, for one contact"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ReportAmounts(XeroObject):
-    """The stream of a report: one record for each amount in it.
+    """The stream of a report: one record for each amount.
 
-    `lists` are the rows of the lists that tell whom the report is about, so that their scopes are needed too.
+    `lists` are the rows of the lists that are read to find the contacts of the report, whose scopes are needed, too.
     """
 
     lists: tuple[XeroObject, ...] = ()
 
     def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
-        """The scope that is missing, for the report or for one of the lists."""
+        """The missing scope, for the report or for one of the lists."""
         granted = frozenset(granted)
         lacking = (row.scope_missing(granted) for row in self.lists)
         return super().scope_missing(granted, write=write) or next(filter(None, lacking), None)
 
     @property
     def can_be_incremental(self) -> bool:
-        """Whether periods that were read once can be left alone."""
+        """Whether periods that were read before can be skipped."""
         return self.cursor is not None
 
     @property
     def calls(self) -> str:
-        """What a full read costs, in calls, for people."""
+        """What a full read costs, in calls, as text."""
         return self.note
 
 
@@ -62,18 +61,18 @@ class Report:
     """One report.
 
     Attributes:
-        name: name of the stream.
-        path: path below ``/api.xro/2.0/``.
-        envelope: the key of an answer under which the tables lie.
+        name: the name of the stream.
+        path: the path below the base of the API.
+        envelope: the key of an answer that holds the tables.
         scopes: the scopes that open it.
         span: how it relates to time.
-        params: the query parameters it takes, by Xero's names, with what each holds.
-        required: those of them without which Xero refuses the call.
+        params: its query parameters, by Xero's names.
+        required: the parameters without which Xero refuses the call.
         table: the field of a report that holds its lines.
         lines: the shape of a line.
-        texts: the columns that hold words instead of amounts, and the field of the stream they go into.
-        calls: what a full read of its stream costs, in calls, for people.
-        note: what a user should know before reading it.
+        texts: the columns that hold words instead of amounts, and the fields for them.
+        calls: what a full read costs, in calls, as text.
+        note: what users should know before they read it.
     """
 
     name: str
@@ -91,12 +90,12 @@ class Report:
 
     @property
     def per_contact(self) -> bool:
-        """Whether it is about one contact, so that a full read costs one call per contact."""
+        """Whether it is about one contact, which costs one call for each contact."""
         return "contactId" in self.required
 
     @property
     def per_period(self) -> bool:
-        """Whether it can't show periods side by side, so that each of them costs a call."""
+        """Whether it can't have several periods, which costs one call for each period."""
         return self.span in {Span.MOVEMENT, Span.BALANCE, Span.MONTHLY} and "periods" not in self.params
 
     def fields(self) -> Mapping[str, Field]:
@@ -114,10 +113,10 @@ class Report:
 
     @cached_property
     def amounts(self) -> ReportAmounts:
-        """The stream that it is unfolded into: see `tap_xero.reads.report_rows`.
+        """Its stream; see `tap_xero.reads.report_rows`.
 
-        Its key is the period and the place of the amount in it: a new read of the same period writes over what was
-        read before, whatever accounts have come and gone.
+        The key is the period and the position of the amount in it, so that a new read of a period replaces the
+        earlier one even if accounts were added or removed.
         """
         by_period = self.span not in {Span.BUDGET, Span.OPEN}
         fields = dict(_AMOUNTS)

@@ -1,7 +1,7 @@
-"""Subresources, which take one call for each record: history, attachments, links and the like.
+"""Subresources, which cost one call for each record: history, attachments, links and others.
 
-A row here is a stream of its own: the list of its records is read first, then each record that can have
-something is asked for it. All but one cost many calls and are off by default.
+Each row is a stream: the list of the records is read first, and then the subresource of each record that can have one.
+All but one cost many calls and are off by default.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ ATTACHMENTS = granular("accounting.attachments")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Subresource(XeroObject):
-    """One kind of thing that is asked for record by record.
+    """One kind of subresource.
 
-    Its ``key`` begins with the key of the record, its ``cursor`` is the record's: a catalog may choose to read
-    only what hangs on records that changed.
+    Its ``key`` begins with the key of the record, and its ``cursor`` is the record's, so a catalog may choose to read
+    only the subresources of changed records.
 
     Attributes:
         of: the row of the records.
-        below: what stands behind a record's id in the path; empty for the record itself.
-        where: only records whose fields have one of these values are asked; others have nothing there.
-        numbered: the field that tells when, by which things without an id are numbered from the oldest on.
-        files: whether what is listed can be downloaded.
+        below: the end of the path after a record's id; empty for the record itself.
+        where: fields and values of the records that can have such a subresource.
+        numbered: the field with the time by which subresources without an id are numbered, from the oldest on.
+        files: whether they are files that can be downloaded.
     """
 
     of: XeroObject
@@ -42,23 +42,23 @@ class Subresource(XeroObject):
     files: bool = False
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """The fields of the key that come with an answer; others are the record's, or numbers that the tap gives."""
+    def own_key(self) -> tuple[str, ...]:
+        """The fields of the key that an answer has; the others are the record's, or numbers that the tap assigns."""
         return tuple(name for name in self.key if name not in self.of.key and not self.numbered)
 
     @property
     def can_be_incremental(self) -> bool:
-        """Whether the records can be asked for by their changes."""
+        """Whether Xero can be asked for changed records."""
         return self.of.can_be_incremental and self.cursor is not None
 
     def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
-        """The scope that is missing: for the records, or for what belongs to them."""
+        """The missing scope, for the records or for the subresource."""
         granted = frozenset(granted)
         return self.of.scope_missing(granted) or super().scope_missing(granted, write=write)
 
     @property
     def calls(self) -> str:
-        """What a full read costs, in calls, for people."""
+        """What a full read costs, in calls, as text."""
         single = self.of.name.removesuffix("s").replace("_", " ")
         which = {"HasAttachments": " with files", "Type": ": approved sales only"}
         limits = next((words for name, words in which.items() if name in self.where), "")
@@ -68,7 +68,7 @@ class Subresource(XeroObject):
 def _subresource(
     name: str, of: str, below: str, fields: Mapping[str, Field], key: tuple[str, ...], **row: Any
 ) -> Subresource:
-    """A row; the record's key goes before its fields, and the record's time of change behind them."""
+    """A row, with the record's key before its fields and the record's time of change after them."""
     parent = replace(OBJECTS[of], detail=None)  # its list is enough
     own = {name: parent.fields[name] for name in parent.key} | dict(fields)
     cursor = parent.cursor if parent.cursor and parent.can_be_incremental else None

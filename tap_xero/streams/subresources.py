@@ -23,7 +23,7 @@ class SubresourceStream(XeroStream):
 
     def make_reader(self) -> SubresourceReader:
         """Make what reads the answers."""
-        needed = self.subresource.told
+        needed = self.subresource.own_key
         return SubresourceReader(self.subresource, self.logger, keep=self.projection.keeps, needed=needed)
 
     @property
