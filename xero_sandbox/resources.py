@@ -12,14 +12,14 @@ LIST, PAGE, SINGLE, SUMMARY = "list", "page", "single", "summary"
 
 @dataclass(frozen=True)
 class View:
-    """How a record is shown in one kind of answer. ``drop``: fields left out; ``empty``: lists shown as ``[]``;
-    ``unless_true``: fields shown only when there is something in them; ``contact``: how much of the contact is
-    shown (``name``, ``quote``, ``order``, ``whole order``, ``full`` or as kept); ``lines``: fields left out of
-    every line; ``more_on_lines``: fields that only this view adds to lines; ``tracking``: how the tracking of
-    lines looks: ``listed`` (an empty ``Options`` instead of TrackingOptionID, as in Xero's paged lists),
-    ``single`` (the option's id and no ``Options``) or as kept; ``no_base_rate``: whether a record in base
-    currency that was entered in Xero itself has no CurrencyRate; ``more``: fields that Xero shows even where
-    nothing is in them; ``within``: the same for nested records, by where those are.
+    """The form of a record in one kind of answer.
+
+    ``drop``: fields to omit. ``empty``: lists shown as ``[]``. ``unless_true``: fields omitted when empty or false.
+    ``contact``: the form of the contact (``name``, ``quote``, ``order``, ``whole order``, ``full``; else as stored).
+    ``lines``: fields to omit from every line; ``more_on_lines``: fields that this view adds to lines. ``tracking``:
+    ``listed`` (an empty ``Options`` instead of TrackingOptionID, as in Xero's paged lists) or ``single`` (no
+    ``Options``). ``no_base_rate``: a record in base currency that was entered in Xero itself has no CurrencyRate.
+    ``more``: fields shown even when empty; ``within``: the same for nested records, by path.
     """
 
     drop: tuple[str, ...] = ()
@@ -38,18 +38,16 @@ class View:
 class Resource:
     """One resource.
 
-    ``path`` is its name in the address, ``id`` its identifier, ``fields`` all its fields (space separated);
-    ``scopes`` the families of scopes any of which opens it; ``by`` further fields that a single GET takes in
-    the address; ``paging`` is ``""`` (everything at once), ``page`` (when asked for), ``always``, ``hundred``
-    (pages of 100, no pagination block) or ``offset`` (journals); ``since`` the instant that If-Modified-Since
-    filters, empty where Xero ignores the header; ``order`` the field that lists are ordered by, empty for the
-    order of creation; ``filters`` the query parameters it takes (see ``queries.FILTERS``); ``hidden`` is
-    (field, value, parameter): records with that value are listed only when the parameter is true, never when
-    it is empty; ``unitdp`` whether that parameter is taken (else prices have four decimals if ``four``), and
-    ``exact`` whether prices without it show the decimals they have, up to four;
-    ``twins`` the dates that also come as text; ``bare`` those written without ``+0000`` (``*``: all);
-    ``writes``, ``item_writes`` and ``parts`` the verbs Xero has for the list, for one record and for its
-    subresources.
+    ``path``: its name in the address. ``id``: its identifier. ``fields``: all its fields. ``scopes``: the scope
+    families, any of which gives access. ``key``: its name in the envelope, if it is not the path. ``by``: further
+    fields by which an address names a record. ``paging``: ``""`` (one answer), ``page`` (on request), ``always``,
+    ``hundred`` (pages of 100 without a pagination block) or ``offset`` (journals). ``since``: the instant that
+    If-Modified-Since filters, empty where Xero ignores the header. ``order``: the field that orders lists, by default
+    ``since``; empty for the order of creation. ``filters``: its query parameters, see ``queries.FILTERS``.
+    ``hidden``: (field, value, parameter) of records that lists omit unless the parameter is true. ``unitdp``: it
+    accepts that parameter; otherwise unit prices have four decimals with ``four``, and up to four with ``exact``.
+    ``twins``: dates that also appear as text. ``bare``: dates without ``+0000`` (``*``: all). ``verbs``: Xero's methods
+    by the rest of the address: ``""`` for the list, ``/`` for a record, ``/History`` and ``/Attachments/`` below it.
     """
 
     path: str
@@ -61,7 +59,7 @@ class Resource:
     single: bool = True
     paging: str = ""
     since: str = "UpdatedDateUTC"
-    order: str = "UpdatedDateUTC"
+    order: str | None = None
     where: bool = True
     filters: str = ""
     hidden: tuple[str, str, str] | None = None
@@ -72,14 +70,17 @@ class Resource:
     bare: str = ""
     id_twice: bool = False
     views: Mapping[str, View] = field(default_factory=dict)
-    writes: str = ""
-    item_writes: str = ""
-    parts: Mapping[str, str] = field(default_factory=dict)
+    verbs: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The names of all its fields."""
         return frozenset(self.fields.split())
+
+    @property
+    def list_order(self) -> str:
+        """The field that orders lists; empty for the order of creation."""
+        return self.since if self.order is None else self.order
 
     @property
     def envelope(self) -> str:
@@ -92,9 +93,11 @@ class Resource:
 
 
 _AS_KEPT = View()
-_NOTES = {"History": "GET PUT"}
-_FILES = {"Attachments": "GET", "Attachments/": "GET PUT POST"}
-_CREDITS = {"Allocations": "PUT", "Allocations/": "DELETE"}
+_SAVED = {"": "PUT POST", "/": "POST"}
+_CREATED = {"": "PUT", "/": "POST"}
+_NOTES = {"/History": "GET PUT"}
+_FILES = {"/Attachments": "GET", "/Attachments/": "GET PUT POST"}
+_CREDITS = {"/Allocations": "PUT", "/Allocations/": "DELETE"}
 
 _EMPTY_INVOICE: dict[str, Any] = {
     "Payments": [],
@@ -163,9 +166,7 @@ RESOURCES: dict[str, Resource] = {
             " HasAttachments CreatedDateUTC UpdatedDateUTC AddToWatchlist",
             "accounting.settings",
             order="Code",
-            writes="PUT POST",
-            item_writes="POST DELETE",
-            parts=_FILES,
+            verbs={"": "PUT POST", "/": "POST DELETE", **_FILES},
         ),
         Resource(
             "BankTransactions",
@@ -179,9 +180,7 @@ RESOURCES: dict[str, Resource] = {
             unitdp=True,
             twins="Date",
             views=_BANK,
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES},
+            verbs={**_SAVED, **_FILES, **_NOTES},
         ),
         Resource(
             "BankTransfers",
@@ -191,12 +190,9 @@ RESOURCES: dict[str, Resource] = {
             " FromTracking ToTracking",
             f"accounting.banktransactions {_TRANSACTION_SCOPES}",
             since="CreatedDateUTC",
-            order="CreatedDateUTC",
             hidden=("Status", "DELETED", "includeDeleted"),
             twins="Date CreatedDateUTC",
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES},
+            verbs={**_SAVED, **_FILES, **_NOTES},
         ),
         Resource(
             "BatchPayments",
@@ -205,9 +201,7 @@ RESOURCES: dict[str, Resource] = {
             " TotalAmount UpdatedDateUTC IsReconciled",
             f"accounting.payments {_TRANSACTION_SCOPES}",
             twins="Date",
-            writes="PUT POST",
-            item_writes="POST",
-            parts=_NOTES,
+            verbs={**_SAVED, **_NOTES},
         ),
         Resource(
             "BrandingThemes",
@@ -215,9 +209,8 @@ RESOURCES: dict[str, Resource] = {
             "BrandingThemeID Name LogoUrl Type SortOrder CreatedDateUTC",
             "accounting.settings",
             since="",
-            order="",
             where=False,
-            parts={"PaymentServices": "GET POST"},
+            verbs={"/PaymentServices": "GET POST"},
         ),
         Resource(
             "Budgets",
@@ -225,7 +218,6 @@ RESOURCES: dict[str, Resource] = {
             "BudgetID Type Status Description UpdatedDateUTC BudgetLines Tracking",
             "accounting.budgets",
             since="",
-            order="",
             where=False,
             filters="IDs",
             views={LIST: View(empty=("BudgetLines",))},
@@ -236,12 +228,9 @@ RESOURCES: dict[str, Resource] = {
             "Name Status ContactGroupID Contacts",
             "accounting.contacts",
             since="",
-            order="",
             hidden=("Status", "DELETED", ""),
             views={LIST: View(empty=("Contacts",)), SINGLE: View(contact="members")},
-            writes="PUT",
-            item_writes="POST",
-            parts={"Contacts": "PUT DELETE", "Contacts/": "DELETE"},
+            verbs={**_CREATED, "/Contacts": "PUT DELETE", "/Contacts/": "DELETE"},
         ),
         Resource(
             "Contacts",
@@ -259,9 +248,7 @@ RESOURCES: dict[str, Resource] = {
             filters="IDs searchTerm",
             hidden=("ContactStatus", "ARCHIVED", "includeArchived"),
             views=_CONTACT,
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES, "CISSettings": "GET"},
+            verbs={**_SAVED, **_FILES, **_NOTES, "/CISSettings": "GET"},
         ),
         Resource(
             "CreditNotes",
@@ -277,9 +264,7 @@ RESOURCES: dict[str, Resource] = {
             twins="Date DueDate UpdatedDateUTC",
             id_twice=True,
             views=_CREDIT,
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES, **_CREDITS, "pdf": "GET"},
+            verbs={**_SAVED, **_FILES, **_NOTES, **_CREDITS, "/pdf": "GET"},
         ),
         Resource(
             "Currencies",
@@ -288,8 +273,7 @@ RESOURCES: dict[str, Resource] = {
             "accounting.settings",
             single=False,
             since="",
-            order="",
-            writes="PUT",
+            verbs={"": "PUT"},
         ),
         Resource(
             "ExpenseClaims",
@@ -297,9 +281,7 @@ RESOURCES: dict[str, Resource] = {
             "ExpenseClaimID Status Payments User Receipts UpdatedDateUTC Total AmountDue AmountPaid PaymentDueDate"
             " ReportingDate ReceiptID",
             f"accounting.classicexpenses {_TRANSACTION_SCOPES}",
-            writes="PUT",
-            item_writes="POST",
-            parts=_NOTES,
+            verbs={**_CREATED, **_NOTES},
         ),
         Resource(
             "Invoices",
@@ -317,9 +299,7 @@ RESOURCES: dict[str, Resource] = {
             unitdp=True,
             twins="Date DueDate UpdatedDateUTC",
             views=_INVOICE,
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES, "OnlineInvoice": "GET", "pdf": "GET", "Email": "POST"},
+            verbs={**_SAVED, **_FILES, **_NOTES, "/OnlineInvoice": "GET", "/pdf": "GET", "/Email": "POST"},
         ),
         Resource(
             "Items",
@@ -332,9 +312,7 @@ RESOURCES: dict[str, Resource] = {
             order="Code",
             unitdp=True,
             exact=True,
-            writes="PUT POST",
-            item_writes="POST DELETE",
-            parts=_NOTES,
+            verbs={"": "PUT POST", "/": "POST DELETE", **_NOTES},
         ),
         Resource(
             "Journals",
@@ -356,10 +334,10 @@ RESOURCES: dict[str, Resource] = {
             f"accounting.invoices {_TRANSACTION_SCOPES}",
             paging="hundred",
             since="",
+            order="UpdatedDateUTC",
             where=False,
             filters="LinkedTransactionID SourceTransactionID TargetTransactionID ContactID Status",
-            writes="PUT",
-            item_writes="POST DELETE",
+            verbs={"": "PUT", "/": "POST DELETE"},
         ),
         Resource(
             "ManualJournals",
@@ -369,9 +347,7 @@ RESOURCES: dict[str, Resource] = {
             f"accounting.manualjournals {_TRANSACTION_SCOPES}",
             paging="page",
             views={LIST: View(empty=("JournalLines",))},
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES},
+            verbs={**_SAVED, **_FILES, **_NOTES},
         ),
         Resource(
             "Organisation",
@@ -386,10 +362,9 @@ RESOURCES: dict[str, Resource] = {
             key="Organisations",
             single=False,
             since="",
-            order="",
             where=False,
             bare="CreatedDateUTC",
-            parts={"CISSettings": "GET"},
+            verbs={"/CISSettings": "GET"},
         ),
         Resource(
             "Overpayments",
@@ -402,7 +377,7 @@ RESOURCES: dict[str, Resource] = {
             unitdp=True,
             twins="Date UpdatedDateUTC",
             views=_CREDIT,
-            parts={**_NOTES, **_CREDITS},
+            verbs={**_NOTES, **_CREDITS},
         ),
         Resource(
             "PaymentServices",
@@ -411,9 +386,8 @@ RESOURCES: dict[str, Resource] = {
             "paymentservices",
             single=False,
             since="",
-            order="",
             where=False,
-            writes="PUT",
+            verbs={"": "PUT"},
         ),
         Resource(
             "Payments",
@@ -425,9 +399,7 @@ RESOURCES: dict[str, Resource] = {
             paging="page",
             twins="UpdatedDateUTC",
             views={LIST: _PAYMENT, PAGE: _PAYMENT, SINGLE: _PAYMENT},
-            writes="PUT POST",
-            item_writes="POST",
-            parts=_NOTES,
+            verbs={**_SAVED, **_NOTES},
         ),
         Resource(
             "Prepayments",
@@ -442,7 +414,7 @@ RESOURCES: dict[str, Resource] = {
             twins="Date UpdatedDateUTC",
             id_twice=True,
             views=_CREDIT,
-            parts={**_NOTES, **_CREDITS},
+            verbs={**_NOTES, **_CREDITS},
         ),
         Resource(
             "PurchaseOrders",
@@ -467,9 +439,7 @@ RESOURCES: dict[str, Resource] = {
                 ),
                 SINGLE: View(contact="whole order", lines=("Item",), more_on_lines=("ItemID",)),
             },
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES, "pdf": "GET"},
+            verbs={**_SAVED, **_FILES, **_NOTES, "/pdf": "GET"},
         ),
         Resource(
             "Quotes",
@@ -487,9 +457,7 @@ RESOURCES: dict[str, Resource] = {
                 PAGE: View(contact="quote", drop=("Terms",), lines=("ItemCode", "Item", "AccountID")),
                 SINGLE: View(contact="quote", drop=("TotalDiscount",), lines=("DiscountAmount",)),
             },
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES, "pdf": "GET"},
+            verbs={**_SAVED, **_FILES, **_NOTES, "/pdf": "GET"},
         ),
         Resource(
             "Receipts",
@@ -499,9 +467,7 @@ RESOURCES: dict[str, Resource] = {
             f"accounting.classicexpenses {_TRANSACTION_SCOPES}",
             unitdp=True,
             views={LIST: View(empty=("LineItems",), contact="name")},
-            writes="PUT",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES},
+            verbs={**_CREATED, **_FILES, **_NOTES},
         ),
         Resource(
             "RepeatingInvoices",
@@ -510,13 +476,10 @@ RESOURCES: dict[str, Resource] = {
             " TotalTax Total RepeatingInvoiceID ID HasAttachments ApprovedForSending SendCopy MarkAsSent IncludePDF",
             f"accounting.invoices {_TRANSACTION_SCOPES}",
             since="",
-            order="",
             four=True,
             id_twice=True,
             views={LIST: View(contact="name"), SINGLE: View(contact="name")},
-            writes="PUT POST",
-            item_writes="POST",
-            parts={**_FILES, **_NOTES},
+            verbs={**_SAVED, **_FILES, **_NOTES},
         ),
         Resource(
             "TaxRates",
@@ -526,7 +489,7 @@ RESOURCES: dict[str, Resource] = {
             "accounting.settings",
             since="",
             order="Name",
-            writes="PUT POST",
+            verbs={"": "PUT POST"},
         ),
         Resource(
             "TrackingCategories",
@@ -534,11 +497,8 @@ RESOURCES: dict[str, Resource] = {
             "TrackingCategoryID TrackingOptionID Name Option Status Options",
             "accounting.settings",
             since="",
-            order="",
             hidden=("Status", "ARCHIVED", "includeArchived"),
-            writes="PUT",
-            item_writes="POST DELETE",
-            parts={"Options": "PUT", "Options/": "POST DELETE"},
+            verbs={"": "PUT", "/": "POST DELETE", "/Options": "PUT", "/Options/": "POST DELETE"},
         ),
         Resource(
             "Users",

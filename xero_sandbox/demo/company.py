@@ -163,7 +163,7 @@ def closed(company: Company, bookkeeper: Bookkeeper) -> Company:
     for path, table in bookkeeper.organisation.tables.items():
         changed = bookkeeper.changed.get(path, {})
         found = list(table.rows.values())
-        if changed and TABLES[path].order:
+        if changed and TABLES[path].list_order:
             kept = [record for key, record in table.rows.items() if key not in changed]
             found = sorted([*kept, *bookkeeper.all(path)], key=_moment)
         records[TABLES[path].envelope] = [dict(record) for record in found]

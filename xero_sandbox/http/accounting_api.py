@@ -153,17 +153,9 @@ _URLS = Map(
 
 
 def _write(call: Call) -> Response:
-    shape = call.part + ("/" if call.name else "")
-    verbs = (
-        call.resource.parts.get(shape, "")
-        if call.part
-        else call.resource.item_writes
-        if call.key
-        else call.resource.writes
-    )
     if call.method not in {"PUT", "POST", "DELETE"}:
         raise Refusal(405, f"The requested resource does not support http method '{call.method}'.")
-    if call.method not in verbs.split():
+    if call.method not in call.resource.verbs.get(call.shape, "").split():
         raise _no_method(call)
     handler = subresources.handler(call)
     if handler is None:

@@ -80,6 +80,13 @@ class Call:
         """GET, PUT, POST or DELETE."""
         return self.request.method
 
+    @property
+    def shape(self) -> str:
+        """The address after the resource, without names: ``""``, ``/``, ``/History`` or ``/Attachments/``."""
+        if not self.part:
+            return "/" if self.key else ""
+        return f"/{self.part}/" if self.name else f"/{self.part}"
+
     def param(self, name: str) -> str | None:
         """A parameter of the query, None when it is absent or empty."""
         return self.request.args.get(name) or None

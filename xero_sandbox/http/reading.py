@@ -139,7 +139,7 @@ def _changed_since(call: Call) -> tuple[Any, list[queries.Test]]:
     inclusive = call.xero.switches.since_inclusive
     if bound is None:
         return None, []
-    if resource.since == resource.order and inclusive:
+    if resource.since == resource.list_order and inclusive:
         return bound, []
     return None, [queries.modified_after(resource.since, bound, inclusive=inclusive)]
 
@@ -289,10 +289,9 @@ def _months(period: str | date) -> int:
 
 def part(call: Call) -> Response:
     """``GET /{Resource}/{id}/{part}[/{name}]``."""
-    shape = call.part + ("/" if call.name else "")
-    if "GET" not in call.resource.parts.get(shape, "").split():
+    if "GET" not in call.resource.verbs.get(call.shape, "").split():
         raise not_found()
-    return _PARTS[shape](call)
+    return _PARTS[call.shape](call)
 
 
 def _history(call: Call) -> Response:
@@ -354,13 +353,13 @@ def _theme_services(call: Call) -> Response:
 
 
 _PARTS: dict[str, Callable[[Call], Response]] = {
-    "History": _history,
-    "Attachments": _attachments,
-    "Attachments/": _attachment,
-    "OnlineInvoice": _online_invoice,
-    "pdf": _pdf,
-    "CISSettings": _cis,
-    "PaymentServices": _theme_services,
+    "/History": _history,
+    "/Attachments": _attachments,
+    "/Attachments/": _attachment,
+    "/OnlineInvoice": _online_invoice,
+    "/pdf": _pdf,
+    "/CISSettings": _cis,
+    "/PaymentServices": _theme_services,
 }
 
 

@@ -279,10 +279,7 @@ HANDLERS: dict[str, Handler] = {
 
 def handler(call: Call) -> Handler | None:
     """The handler of a write, if there is one; it runs inside ``store.change()``."""
-    shape = "/" if call.key else ""
-    if call.part:
-        shape += call.part + ("/" if call.name else "")
-    path = call.resource.path
+    path, shape = call.resource.path, call.shape
     found = HANDLERS.get(f"{call.method} {path}{shape}") or HANDLERS.get(f"{call.method} *{shape}")
     if found is None and not call.part and call.method != "DELETE" and path in RULES:
         found = write(RULES[path])

@@ -43,7 +43,7 @@ class Table:
         )
 
     def _key(self, identifier: str, record: Record) -> tuple[Any, str]:
-        field = self.resource.order
+        field = self.resource.list_order
         if not field:
             known = self._keys.get(identifier)
             self._sequence += 1
