@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -18,11 +18,25 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.date()
 OFFSET = "+0000"
 CENT, TEN_THOUSANDTH = Decimal("0.01"), Decimal("0.0001")
+ZERO, ONE = Decimal("0.00"), Decimal(1)
+
+Record = dict[str, Any]
+"""A record by Xero's names: decimals for numbers, dates for calendar days, aware UTC datetimes for instants."""
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 _MS_DATE = re.compile(r"^/Date\((-?\d+)([+-]\d{4})?\)/$")
+
+
+def money(value: Decimal) -> Decimal:
+    """Round to cents, halves away from zero; never a negative zero."""
+    return value.quantize(CENT, ROUND_HALF_UP) + ZERO
+
+
+def negated(value: Decimal) -> Decimal:
+    """The negated amount; never a negative zero."""
+    return ZERO - value
 
 
 def milliseconds(instant: datetime) -> int:

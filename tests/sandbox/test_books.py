@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from xero_sandbox.accounting import double_entry as books
+from xero_sandbox.accounting import currencies, settlement, totals
+from xero_sandbox.accounting.ledger import Chart, Ledger, Posting, standing
 from xero_sandbox.demo import companies as seed
+from xero_sandbox.values import ONE, money, negated
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 LATER = datetime(2026, 11, 25, 9, 0, tzinfo=timezone.utc)
@@ -24,13 +26,13 @@ DOLLARS = {**BANK, "AccountID": "d" * 8, "Code": "092", "Name": "Dollars", "Curr
 
 
 @pytest.fixture
-def ledger() -> books.Ledger:
+def ledger() -> Ledger:
     records = seed.empty_company(NOW).records
     region = {"TrackingCategoryID": "region", "Name": "Region", "Options": []}
     region["Options"] = [{"TrackingOptionID": name.lower(), "Name": name} for name in ("North", "South")]
     accounts = [*records["Accounts"], BANK, DOLLARS]
-    chart = books.Chart({**records, "Accounts": accounts, "TrackingCategories": [region]})
-    return books.Ledger(chart, next_number=7)
+    chart = Chart({**records, "Accounts": accounts, "TrackingCategories": [region]})
+    return Ledger(chart, next_number=7)
 
 
 def line(
@@ -52,7 +54,7 @@ def invoice(*lines: dict[str, Any], kind: str = "ACCREC", rate: str = "1", **mor
         "CurrencyRate": Decimal(rate), "LineAmountTypes": "Exclusive", "LineItems": list(lines), "Payments": [],
         "CreditNotes": [], "Prepayments": [], "Overpayments": [], **more,
     }  # fmt: skip
-    return books.settled(books.priced(record, GST))
+    return settlement.settled(totals.priced(record, GST))
 
 
 def credit(*lines: dict[str, Any], kind: str = "ACCRECCREDIT", **more: Any) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def credit(*lines: dict[str, Any], kind: str = "ACCRECCREDIT", **more: Any) -> d
     record.update(
         {"CreditNoteID": "n" * 8, "CreditNoteNumber": "CN-1", "Type": kind, "Allocations": [], **more}
     )
-    return books.settled(record)
+    return settlement.settled(record)
 
 
 def payment(amount: str, rate: str = "1", number: int = 1, **more: Any) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def payment(amount: str, rate: str = "1", number: int = 1, **more: Any) -> dict[
     }  # fmt: skip
 
 
-def totals(document: dict[str, Any]) -> list[str]:
+def totals_of(document: dict[str, Any]) -> list[str]:
     return [str(document[name]) for name in ("SubTotal", "TotalTax", "Total")]
 
 
@@ -101,7 +103,7 @@ def test_tax_is_rounded_on_each_line_and_then_summed():
 
 def test_tax_inside_an_inclusive_price_is_as_xero_recorded_it():
     document = invoice(line("541.25"), LineAmountTypes="Inclusive")
-    assert totals(document) == ["470.65", "70.60", "541.25"]
+    assert totals_of(document) == ["470.65", "70.60", "541.25"]
 
 
 def test_no_tax_means_none_whatever_the_lines_say():
@@ -138,21 +140,21 @@ def test_a_tax_amount_that_was_sent_stands_if_asked_for():
     document = invoice(line("100", TaxAmount=Decimal("15.01")))
     assert document["TotalTax"] == Decimal("15.00")
     sent = {**document, "LineItems": [line("100", TaxAmount=Decimal("15.01"))]}
-    assert books.priced(sent, GST, keep_tax=True)["TotalTax"] == Decimal("15.01")
+    assert totals.priced(sent, GST, keep_tax=True)["TotalTax"] == Decimal("15.01")
 
 
 def test_halves_are_rounded_away_from_zero_and_zero_has_no_sign():
-    assert books.money(Decimal("0.125")) == Decimal("0.13")
-    assert books.money(Decimal("-0.125")) == Decimal("-0.13")
-    assert str(books.money(Decimal("-0.001"))) == "0.00"
-    assert str(books.negated(ZERO)) == "0.00"
+    assert money(Decimal("0.125")) == Decimal("0.13")
+    assert money(Decimal("-0.125")) == Decimal("-0.13")
+    assert str(money(Decimal("-0.001"))) == "0.00"
+    assert str(negated(ZERO)) == "0.00"
 
 
 def test_nothing_passed_in_is_changed():
     lines = [line("100")]
     document = invoice(*lines)
     assert lines == [line("100")]
-    books.with_payment(document, payment("50"))
+    settlement.with_payment(document, payment("50"))
     assert document["Payments"] == []
 
 
@@ -160,21 +162,21 @@ def test_nothing_passed_in_is_changed():
 
 
 def test_a_part_payment_leaves_an_invoice_open_and_the_rest_closes_it():
-    half = books.with_payment(invoice(line("100")), payment("50.00"))
+    half = settlement.with_payment(invoice(line("100")), payment("50.00"))
     assert (half["Status"], half["AmountPaid"], half["AmountDue"]) == (
         "AUTHORISED",
         Decimal("50.00"),
         Decimal("65.00"),
     )
     assert "FullyPaidOnDate" not in half
-    whole = books.with_payment(half, payment("65.00", number=2))
+    whole = settlement.with_payment(half, payment("65.00", number=2))
     assert (whole["Status"], whole["AmountDue"], whole["FullyPaidOnDate"]) == ("PAID", ZERO, DAY)
     assert whole["UpdatedDateUTC"] == LATER
 
 
 def test_a_deleted_payment_opens_the_invoice_again():
-    paid = books.with_payment(invoice(line("100")), payment("115.00"))
-    again = books.without_payment(paid, "p1", LATER)
+    paid = settlement.with_payment(invoice(line("100")), payment("115.00"))
+    again = settlement.without_payment(paid, "p1", LATER)
     assert (again["Status"], again["AmountDue"], again["Payments"]) == ("AUTHORISED", Decimal("115.00"), [])
     assert "FullyPaidOnDate" not in again
 
@@ -187,11 +189,11 @@ def test_an_invoice_over_nothing_is_paid_at_once():
 def test_an_allocation_moves_credit_and_invoice_and_can_be_taken_back():
     note, bill = credit(line("40")), invoice(line("100"))
     words = {"allocation_id": "a1", "amount": Decimal("46.00"), "day": DAY, "at": LATER}
-    used, credited = books.with_allocation(note, bill, **words)
+    used, credited = settlement.with_allocation(note, bill, **words)
     assert (used["Status"], used["RemainingCredit"]) == ("PAID", ZERO)
     assert (credited["AmountCredited"], credited["AmountDue"]) == (Decimal("46.00"), Decimal("69.00"))
     assert credited["CreditNotes"][0]["CreditNoteNumber"] == "CN-1"
-    free, open_again = books.without_allocation(used, credited, "a1", LATER)
+    free, open_again = settlement.without_allocation(used, credited, "a1", LATER)
     assert (free["Status"], free["RemainingCredit"], free["Allocations"]) == (
         "AUTHORISED",
         Decimal("46.00"),
@@ -201,7 +203,7 @@ def test_an_allocation_moves_credit_and_invoice_and_can_be_taken_back():
 
 
 def test_a_void_owes_nothing_but_keeps_its_total():
-    void = books.ended(invoice(line("100")), "VOIDED", LATER)
+    void = settlement.ended(invoice(line("100")), "VOIDED", LATER)
     assert (void["Status"], void["AmountDue"], void["Total"]) == ("VOIDED", ZERO, Decimal("115.00"))
 
 
@@ -210,7 +212,7 @@ def test_balances_of_contacts_are_in_base_currency_and_net_of_credits():
         invoice(line("100"), rate="0.5", DueDate=date(2026, 10, 1)),
         invoice(line("10"), kind="ACCPAY"),
     ]
-    found = books.balances(open_ones, [credit(line("20"))], DAY)
+    found = settlement.balances([*open_ones, credit(line("20"))], DAY)
     assert found["c" * 8]["AccountsReceivable"] == {
         "Outstanding": Decimal("207.00"),
         "Overdue": Decimal("230.00"),
@@ -222,24 +224,24 @@ def test_balances_of_contacts_are_in_base_currency_and_net_of_credits():
 
 
 def test_a_rate_is_what_one_unit_of_base_buys():
-    assert books.in_base(Decimal("60.00"), Decimal("0.6")) == Decimal("100.00")
-    assert books.in_base(Decimal("60.00"), None) == Decimal("60.00")
-    assert books.in_base(Decimal("60.00"), Decimal(0)) == Decimal("60.00")
+    assert currencies.in_base(Decimal("60.00"), Decimal("0.6")) == Decimal("100.00")
+    assert currencies.in_base(Decimal("60.00"), None) == Decimal("60.00")
+    assert currencies.in_base(Decimal("60.00"), Decimal(0)) == Decimal("60.00")
 
 
 def test_rates_have_ten_decimals_and_go_both_ways():
-    there, back = (books.market_rate(*pair, DAY) for pair in (("USD", "NZD"), ("NZD", "USD")))
+    there, back = (currencies.market_rate(*pair, DAY) for pair in (("USD", "NZD"), ("NZD", "USD")))
     assert there.as_tuple().exponent == -10
     assert abs(there * back - 1) < Decimal("0.00000001")
-    assert books.market_rate("NZD", "NZD", DAY) == 1
-    assert books.market_rate("USD", "NZD", date(2026, 3, 1)) != there
+    assert currencies.market_rate("NZD", "NZD", DAY) == 1
+    assert currencies.market_rate("USD", "NZD", date(2026, 3, 1)) != there
 
 
 def test_parts_of_a_foreign_invoice_relieve_exactly_its_base_value():
     document = invoice(line("99.99"), rate="0.5987654321")
-    value = books.in_base(document["Total"], document["CurrencyRate"])
-    first = books.relief(document, ZERO, Decimal("33.33"))
-    rest = books.relief(document, Decimal("33.33"), document["Total"] - Decimal("33.33"))
+    value = currencies.in_base(document["Total"], document["CurrencyRate"])
+    first = settlement.relief(document, ZERO, Decimal("33.33"))
+    rest = settlement.relief(document, Decimal("33.33"), document["Total"] - Decimal("33.33"))
     assert first + rest == value
 
 
@@ -299,7 +301,7 @@ def test_a_foreign_document_is_converted_and_lost_cents_go_to_rounding(ledger):
 def test_a_journal_that_does_not_balance_is_refused(ledger):
     account = ledger.account({"Code": "200"})
     with pytest.raises(ValueError, match="out of balance by 5"):
-        ledger.journal(("MANJOURNAL", "x"), DAY, NOW, [books.Posting(account, Decimal("5.00"))])
+        ledger.journal(("MANJOURNAL", "x"), DAY, NOW, [Posting(account, Decimal("5.00"))])
 
 
 def test_a_code_that_is_not_in_the_chart_is_named(ledger):
@@ -333,12 +335,12 @@ def test_the_second_part_of_a_foreign_invoice_closes_receivables_to_the_cent(led
     first = payment("33.33", rate="0.5987654321")
     one = ledger.post_payment(first, document, NOW)
     two = ledger.post_payment(
-        payment("66.66", rate="0.5987654321", number=2), books.with_payment(document, first), NOW
+        payment("66.66", rate="0.5987654321", number=2), settlement.with_payment(document, first), NOW
     )
     closed = sum(
         Decimal(amount) for journal in (one, two) for code, amount in effect(journal) if code == "610"
     )
-    assert closed == -books.in_base(document["Total"], document["CurrencyRate"])
+    assert closed == -currencies.in_base(document["Total"], document["CurrencyRate"])
 
 
 def test_a_refund_of_a_credit_note_pays_out(ledger):
@@ -357,9 +359,9 @@ def test_an_allocation_passes_through_tracking_transfers_as_recorded(ledger):
 def bank_transaction(kind: str, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
     record = {
         "BankTransactionID": "t" * 8, "Type": kind, "BankAccount": {"Code": "090"}, "Date": DAY,
-        "CurrencyRate": books.ONE, "LineAmountTypes": "Inclusive", "LineItems": list(lines), **more,
+        "CurrencyRate": ONE, "LineAmountTypes": "Inclusive", "LineItems": list(lines), **more,
     }  # fmt: skip
-    return books.priced(record, GST)
+    return totals.priced(record, GST)
 
 
 def test_money_spent_and_received_moves_the_bank(ledger):
@@ -407,7 +409,7 @@ def test_what_is_allocated_of_a_prepayment_is_taken_out_of_its_lines(ledger):
     deposit = prepayment(line("60", code="835"), line("40", code="200"))
     first = ledger.post_allocation(deposit, invoice(line("100")), Decimal("38.33"), DAY, NOW)
     assert effect(first)[:4] == [("835", "20.00"), ("200", "13.33"), ("820", "5.00"), ("610", "-38.33")]
-    used, _ = books.with_allocation(
+    used, _ = settlement.with_allocation(
         deposit, invoice(line("100")), allocation_id="a", amount=Decimal("38.33"), day=DAY, at=NOW
     )
     rest = ledger.post_payment(payment("76.67", PaymentType="ARPREPAYMENTPAYMENT"), used, LATER)
@@ -451,26 +453,24 @@ def test_a_reversal_has_its_own_number_and_the_old_date(ledger):
     assert (reversal["JournalNumber"], reversal["CreatedDateUTC"]) == (8, LATER)
     assert (reversal["JournalDate"], reversal["SourceID"]) == (DAY, journal["SourceID"])
     assert reversal["JournalID"] != journal["JournalID"]
-    assert books.standing([journal, reversal], "i" * 8) == []
+    assert standing([journal, reversal], "i" * 8) == []
 
 
 def test_what_was_posted_again_after_a_reversal_stands(ledger):
     journal = ledger.post_document(invoice(line("100")), NOW)
     changed = ledger.post_document(invoice(line("120")), LATER)
     reversal = ledger.reverse(journal, LATER)
-    assert books.standing([journal, changed, reversal], "i" * 8) == [changed]
+    assert standing([journal, changed, reversal], "i" * 8) == [changed]
 
 
 def test_two_equal_allocations_are_not_taken_for_a_reversal(ledger):
     words = (credit(line("100")), invoice(line("100")), Decimal("20.00"), DAY, NOW)
     pair = [ledger.post_allocation(*words), ledger.post_allocation(*words)]
-    assert books.standing(pair, "n" * 8) == pair
+    assert standing(pair, "n" * 8) == pair
 
 
 def test_cost_of_stock_sold_rides_along(ledger):
     cost = Decimal("40.00")
-    extra = [
-        books.Posting(ledger.account({"Code": code}), net) for code, net in (("310", cost), ("630", -cost))
-    ]
+    extra = [Posting(ledger.account({"Code": code}), net) for code, net in (("310", cost), ("630", -cost))]
     journal = ledger.post_document(invoice(line("100", tax="NONE")), NOW, extra)
     assert effect(journal)[2:] == [("310", "40.00"), ("630", "-40.00")]

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from xero_sandbox.accounting import double_entry as books
+from xero_sandbox.accounting import currencies, settlement
 from xero_sandbox.accounting import reports as drawn
 from xero_sandbox.accounting.cash_basis import cash_journals
+from xero_sandbox.accounting.reports import account_types
 from xero_sandbox.demo import companies as seed
+from xero_sandbox.values import ONE
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 ZERO = Decimal("0.00")
@@ -132,13 +134,13 @@ def test_organisations_may_be_kept_under_the_name_of_their_address(demo):
 def test_profit_and_loss_is_the_sum_of_the_journals(kept, demo):
     report = run(kept, "ProfitAndLoss", fromDate="2025-04-01", toDate="2026-03-31")
     ledger, types = movement(demo, date(2025, 4, 1), date(2026, 3, 31)), kinds(demo)
-    profit = -sum((net for name, net in ledger.items() if types[name] in drawn.PROFIT_TYPES), ZERO)
+    profit = -sum((net for name, net in ledger.items() if types[name] in account_types.PROFIT), ZERO)
     assert numbers(report, "Net Profit") == [profit]
     shown = {name: Decimal(values[0]) for section, name, values in rows(report) if name in types}
     assert shown == {
         name: (-net if types[name] in INCOME else net)
         for name, net in ledger.items()
-        if types[name] in drawn.PROFIT_TYPES and net
+        if types[name] in account_types.PROFIT and net
     }
     assert numbers(report, "Gross Profit") == [
         numbers(report, "Total Income")[0] - numbers(report, "Total Cost of Sales")[0]
@@ -228,9 +230,7 @@ def test_cash_basis_counts_what_was_paid(kept, demo):
         if own and paid[invoice["InvoiceID"]]:
             inclusive = invoice["LineAmountTypes"] == "Inclusive"
             net = sum(line["LineAmount"] - (line["TaxAmount"] if inclusive else ZERO) for line in own)
-            workshop += (
-                net * paid[invoice["InvoiceID"]] / invoice["Total"] / invoice.get("CurrencyRate", books.ONE)
-            )
+            workshop += net * paid[invoice["InvoiceID"]] / invoice["Total"] / invoice.get("CurrencyRate", ONE)
     credits_ = sum(
         (line["LineAmount"] for note in demo.records["CreditNotes"] for line in note["LineItems"]
          if line.get("AccountCode") == code and first <= note["Date"] <= last), ZERO,
@@ -260,7 +260,7 @@ def test_the_journals_of_the_cash_basis_add_up_to_its_reports(kept, demo):
         if journal.get("SourceType") == "CASHREC"
         and date(2025, 4, 1) <= journal["JournalDate"] <= date(2026, 3, 31)
         for line in journal["JournalLines"]
-        if accounts[line["AccountID"]]["Type"] in drawn.INCOME
+        if accounts[line["AccountID"]]["Type"] in account_types.INCOME
     )
     assert ZERO < direct < Decimal(income["Total Income"][0])
 
@@ -316,7 +316,7 @@ def test_the_balance_sheet_shows_the_ledgers_balances(kept, demo):
     ledger, types = movement(demo, None, date(2026, 9, 30)), kinds(demo)
     for section, name, values in rows(report):
         if name in types and name != "Retained Earnings":
-            sign = 1 if types[name] in drawn.ASSETS else -1
+            sign = 1 if types[name] in account_types.ASSETS else -1
             assert Decimal(values[0]) == sign * ledger[name], (section, name)
 
 
@@ -411,7 +411,7 @@ def test_money_that_was_taken_back_was_neither_received_nor_spent(kept, demo):
     report = run(kept, "BankSummary", fromDate=str(day), toDate=str(day))
     name = gone["BankAccount"]["Name"]
     live = [
-        books.in_base(t["Total"], t["CurrencyRate"])
+        currencies.in_base(t["Total"], t["CurrencyRate"])
         for t in demo.records["BankTransactions"]
         if (t["Date"], t["BankAccount"]["Name"], t["Status"]) == (day, name, "AUTHORISED")
         and t["Type"].startswith("SPEND")
@@ -497,7 +497,7 @@ def test_all_contacts_together_owe_what_the_ledger_says(kept, demo, name, sales,
 def documents(company: seed.Company, *, sales: bool) -> Iterator[dict[str, Any]]:
     for resource in ("Invoices", "CreditNotes", "Prepayments", "Overpayments"):
         for document in company.records[resource]:
-            if document["Status"] in ("AUTHORISED", "PAID") and books.is_sale(document) == sales:
+            if document["Status"] in ("AUTHORISED", "PAID") and settlement.is_sale(document) == sales:
                 yield document
 
 
@@ -507,12 +507,14 @@ def owed(document: dict[str, Any], day: date) -> Decimal:
     used = [(p["Date"], p["Amount"]) for p in document["Payments"]]
     used += [(a["Date"], a["Amount"]) for a in document.get("Allocations", ())]
     used += [
-        (c["Date"], c["AppliedAmount"]) for key in books.CREDIT_KEYS.values() for c in document.get(key, ())
+        (c["Date"], c["AppliedAmount"])
+        for key in settlement.CREDIT_KEYS.values()
+        for c in document.get(key, ())
     ]
     before = sum((amount for when, amount in used if when <= day), ZERO)
-    rate = document.get("CurrencyRate", books.ONE)
-    left = books.in_base(document["Total"], rate) - books.in_base(before, rate)
-    return -left if books.is_credit(document) else left
+    rate = document.get("CurrencyRate", ONE)
+    left = currencies.in_base(document["Total"], rate) - currencies.in_base(before, rate)
+    return -left if settlement.is_credit(document) else left
 
 
 def numbers_of_last(report: dict[str, Any], name: str) -> Decimal:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from xero_sandbox.accounting import double_entry as books
+from xero_sandbox.accounting import currencies, ledger, settlement, totals
 from xero_sandbox.demo import companies as seed
+from xero_sandbox.values import ONE
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
 ZERO = Decimal("0.00")
@@ -180,7 +181,7 @@ def test_a_status_follows_from_the_amounts(company):
         if invoice["Status"] in ("AUTHORISED", "PAID"):
             assert (invoice["Status"] == "PAID") == (invoice["AmountDue"] == 0)
         else:
-            assert books.used(invoice) == 0
+            assert settlement.used(invoice) == 0
         assert ("FullyPaidOnDate" in invoice) == (invoice["Status"] == "PAID")
     for resource in ("CreditNotes", "Prepayments", "Overpayments"):
         for credit in company.records[resource]:
@@ -223,7 +224,7 @@ def test_a_payment_and_its_document_tell_the_same_and_change_together(company):
         named = [p for p in document["Payments"] if p["PaymentID"] == payment["PaymentID"]]
         assert len(named) == (1 if payment["Status"] == "AUTHORISED" else 0)
         assert document["UpdatedDateUTC"] >= payment["UpdatedDateUTC"]
-        assert payment["PaymentType"] == books.PAYMENT_TYPES[document["Type"]]
+        assert payment["PaymentType"] == settlement.PAYMENT_TYPES[document["Type"]]
     last_paid = [
         invoice for invoice in company.records["Invoices"]
         if invoice["Status"] == "PAID" and invoice["Payments"] and not invoice["AmountCredited"]
@@ -298,10 +299,12 @@ def owed_by_documents(company: seed.Company, *, sales: bool) -> Decimal:
     owed = ZERO
     for resource in ("Invoices", "CreditNotes", "Prepayments", "Overpayments"):
         for document in company.records[resource]:
-            if document["Status"] == "AUTHORISED" and books.is_sale(document) == sales:
-                rate = document.get("CurrencyRate", books.ONE)
-                left = books.in_base(document["Total"], rate) - books.in_base(books.used(document), rate)
-                owed += -left if books.is_credit(document) else left
+            if document["Status"] == "AUTHORISED" and settlement.is_sale(document) == sales:
+                rate = document.get("CurrencyRate", ONE)
+                left = currencies.in_base(document["Total"], rate) - currencies.in_base(
+                    settlement.used(document), rate
+                )
+                owed += -left if settlement.is_credit(document) else left
     return owed
 
 
@@ -325,12 +328,12 @@ def test_an_approved_document_stands_in_the_ledger_with_its_own_amounts(company)
         effect = effects.pop(invoice["InvoiceID"], {})
         control = "610" if invoice["Type"] == "ACCREC" else "800"
         sign = 1 if invoice["Type"] == "ACCREC" else -1
-        rate = invoice.get("CurrencyRate", books.ONE)
+        rate = invoice.get("CurrencyRate", ONE)
         if invoice["Status"] in ("AUTHORISED", "PAID"):
-            assert effect[control] == sign * books.in_base(invoice["Total"], rate)
-            assert abs(effect.get("820", ZERO) + sign * books.in_base(invoice["TotalTax"], rate)) <= Decimal(
-                "0.02"
-            )
+            assert effect[control] == sign * currencies.in_base(invoice["Total"], rate)
+            assert abs(
+                effect.get("820", ZERO) + sign * currencies.in_base(invoice["TotalTax"], rate)
+            ) <= Decimal("0.02")
         else:
             assert not any(effect.values())
     assert not effects
@@ -354,7 +357,7 @@ def test_bank_transactions_move_the_bank_by_their_total_unless_deleted(demo):
             or transaction.get("PrepaymentID")
             or transaction["BankTransactionID"]
         )
-        total = books.in_base(transaction["Total"], transaction["CurrencyRate"])
+        total = currencies.in_base(transaction["Total"], transaction["CurrencyRate"])
         expected = total if kind.startswith("RECEIVE") else -total
         assert moved[source] == (expected if transaction["Status"] == "AUTHORISED" else 0)
     assert {kind for kind, _ in seen} == {
@@ -373,7 +376,7 @@ def test_a_voided_document_has_its_journal_and_the_reversal(demo):
         assert len(mine) == 2
         assert {j["JournalDate"] for j in mine} == {invoice["Date"]}
         assert max(j["CreatedDateUTC"] for j in mine) == invoice["UpdatedDateUTC"]
-        assert books.standing(journals, invoice["InvoiceID"]) == []
+        assert ledger.standing(journals, invoice["InvoiceID"]) == []
 
 
 def test_stock_in_the_ledger_is_the_cost_pool_of_the_tracked_items(demo):
@@ -454,7 +457,7 @@ def test_overdue_invoices_are_of_various_ages(demo):
 def test_currencies_carry_rates_of_ten_places(demo):
     rates = defaultdict(set)
     for invoice in demo.records["Invoices"]:
-        rates[invoice["CurrencyCode"]].add(invoice.get("CurrencyRate", books.ONE))
+        rates[invoice["CurrencyCode"]].add(invoice.get("CurrencyRate", ONE))
     assert set(rates) == {"NZD", "AUD", "USD", "EUR", "GBP"}
     assert any("CurrencyRate" not in invoice for invoice in demo.records["Invoices"])
     assert rates["NZD"] == {Decimal(1)}
@@ -578,7 +581,7 @@ def test_the_large_company_adds_up_too():
     for invoice in large.records["Invoices"]:
         assert invoice["SubTotal"] == sum(line["LineAmount"] for line in invoice["LineItems"])
         for line in invoice["LineItems"]:
-            assert line["LineAmount"] == books.line_amount(line)
+            assert line["LineAmount"] == totals.line_amount(line)
     stamps = [invoice["UpdatedDateUTC"] for invoice in large.records["Invoices"]]
     assert stamps == sorted(stamps)
     assert stamps[-1] < NOW

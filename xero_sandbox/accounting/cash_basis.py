@@ -11,11 +11,14 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property, partial
+from decimal import Decimal
+from functools import cached_property
 
-from .double_entry import ZERO, Record, document_id, in_base, is_credit, is_sale, standing
+from ..values import ZERO, Record, money
+from .currencies import in_base
 from .general_ledger import Books, Entry, accrued, options_of
+from .ledger import nearest, of_allocations, standing, tracking_of
+from .settlement import document_id, is_credit, is_sale
 
 _IN_LEDGER = ("ACCREC", "ACCPAY", "ACCRECCREDIT", "ACCPAYCREDIT")
 """Document types that post on their own date on the accrual basis, and when they are settled on the cash basis."""
@@ -51,7 +54,7 @@ class _CashBasis:
         self.journals = list(books.records("Journals"))
         self.accounts = {account["AccountID"]: account for account in books.records("Accounts")}
         system = {one.get("SystemAccount"): key for key, one in self.accounts.items()}
-        self.receivables, self.payables = system.get("DEBTORS", ""), system.get("CREDITORS", "")
+        self.control = system.get("DEBTORS", ""), system.get("CREDITORS", "")
         self.documents = {
             document_id(document): document
             for resource in ("Invoices", "CreditNotes", "Prepayments", "Overpayments")
@@ -67,14 +70,13 @@ class _CashBasis:
     @cached_property
     def lines(self) -> dict[str, list[Entry]]:
         """What each invoice or credit note posted to accounts other than its control account, net of reversals."""
-        control = (self.receivables, self.payables)
         sums: dict[str, dict[tuple[str, frozenset[str]], Decimal]] = {
             key: defaultdict(lambda: ZERO)
             for key, document in self.documents.items()
             if document.get("Type") in _IN_LEDGER
         }
         for entry in accrued(self.books):
-            if entry.source in sums and entry.account not in control:
+            if entry.source in sums and entry.account not in self.control:
                 sums[entry.source][entry.account, entry.options] += entry.net
         return {
             key: [
@@ -95,17 +97,13 @@ class _CashBasis:
         for key, credit in self.documents.items():
             if not is_credit(credit) or not credit.get("Allocations"):
                 continue
-            alike = [one for one in standing(by_source[key], key) if self._only_moves_control(one)]
+            alike = of_allocations(standing(by_source[key], key), self.control)
             for allocation in credit["Allocations"][: len(alike)]:
-                journal = min(alike, key=partial(_unlike, allocation=allocation, credit=credit))
+                journal = nearest(alike, credit, allocation)
                 alike.remove(journal)
                 invoice = self.documents[allocation["Invoice"]["InvoiceID"]]
                 found[journal["JournalID"]] = credit, allocation, invoice
         return found
-
-    def _only_moves_control(self, journal: Record) -> bool:
-        first = [line["AccountID"] for line in journal["JournalLines"][:2]]
-        return first in ([self.receivables] * 2, [self.payables] * 2)
 
     def journal(self, journal: Record) -> Record | None:
         """A journal on the cash basis; None if it has no effect there."""
@@ -128,7 +126,7 @@ class _CashBasis:
             return journal
         lines: list[Record] = []
         for line in journal["JournalLines"]:
-            if line["AccountID"] in (self.receivables, self.payables):
+            if line["AccountID"] in self.control:
                 lines += self._shares(line["NetAmount"], charged)
             else:
                 lines.append(line)
@@ -139,7 +137,7 @@ class _CashBasis:
         credit, allocation, invoice = self.allocations[journal["JournalID"]]
         amount = in_base(allocation["Amount"], invoice.get("CurrencyRate"))
         amount = -amount if is_sale(invoice) else amount
-        account = self.receivables if is_sale(invoice) else self.payables
+        account = self.control[0 if is_sale(invoice) else 1]
         kept = [] if document_id(credit) in self.lines else journal["JournalLines"]
         charged = self.lines.get(document_id(invoice))
         if not charged:
@@ -156,8 +154,7 @@ class _CashBasis:
             return []
         found, left = [], amount
         for place, line in enumerate(lines, 1):
-            part = (amount * line.net / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
-            part = left if place == len(lines) else part
+            part = left if place == len(lines) else money(amount * line.net / whole)
             left -= part
             found.append(self._line(line, part))
         return found
@@ -181,24 +178,10 @@ class _CashBasis:
     def options(self) -> Mapping[str, Record]:
         """Tracking options in the form that journal lines use."""
         return {
-            option["TrackingOptionID"]: {
-                "Name": category["Name"],
-                "Option": option["Name"],
-                "TrackingCategoryID": category["TrackingCategoryID"],
-                "TrackingOptionID": option["TrackingOptionID"],
-                "Options": [],
-            }
+            option["TrackingOptionID"]: tracking_of(category, option)
             for category in self.books.records("TrackingCategories")
             for option in category.get("Options") or ()
         }
-
-
-def _unlike(journal: Record, allocation: Record, credit: Record) -> tuple[bool, Decimal]:
-    """How much a journal differs from an allocation's journal: by date first, then by amount."""
-    amount = in_base(allocation["Amount"], credit.get("CurrencyRate"))
-    return journal["JournalDate"] != allocation["Date"], abs(
-        abs(journal["JournalLines"][0]["NetAmount"]) - amount
-    )
 
 
 def _with_lines(journal: Record, lines: Iterable[Record]) -> Record:

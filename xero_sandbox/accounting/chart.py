@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-Record = dict[str, Any]
+from ..values import TEN_THOUSANDTH, Record
 
 CLASSES = {
     "BANK": "ASSET",
@@ -184,7 +182,7 @@ def default_tax_rates(country: str) -> list[Record]:
     found = []
     for row in _TAX_RATES[country].strip().splitlines():
         tax_type, name, percent, report, status, applies = row.split("|")
-        rate = Decimal(percent).quantize(Decimal("0.0001"))
+        rate = Decimal(percent).quantize(TEN_THOUSANDTH)
         found.append(
             {
                 "Name": name,

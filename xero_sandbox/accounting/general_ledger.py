@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from .double_entry import Record
+from ..values import Record
 
 
 class Books(Protocol):

@@ -1,7 +1,8 @@
 """The everyday business of one organisation, entered in Xero: invoices go out, payments come in.
 
 A `Bookkeeper` writes by the rules that also answer the API, as a person who works in Xero itself, at any time
-in the past. A write that breaks a rule is a mistake in the story and raises `ValueError`.
+in the past. A write that breaks a rule is a mistake in the story and raises `ValueError`. Further fields of a
+record are keyword arguments with Xero's names.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..accounting import double_entry as books
-from ..accounting.double_entry import Posting, Record
+from ..accounting import settlement
+from ..accounting.ledger import Posting
 from ..resources import RESOURCES
 from ..rules import payments
 from ..rules.work import tried
+from ..values import Record
 from .entries import Entries
 
 _DOCUMENT_OF = {
@@ -30,6 +32,27 @@ _DOCUMENT_OF = {
 class Bookkeeper(Entries):
     """Enters documents, payments and journals."""
 
+    def document(
+        self,
+        path: str,
+        contact_id: str,
+        day: date,
+        at: datetime,
+        lines: Sequence[Record],
+        name: str,
+        **fields: Any,
+    ) -> Record:
+        """An approved document in the base currency, unless `fields` say otherwise; `name` makes its ids."""
+        asked = {
+            "Contact": {"ContactID": contact_id},
+            "Date": day,
+            "Status": "AUTHORISED",
+            "LineItems": list(lines),
+            "CurrencyCode": self.chart.base_currency,
+            **fields,
+        }
+        return self.create(path, asked, at, name)
+
     def invoice(
         self,
         kind: str,
@@ -37,74 +60,15 @@ class Bookkeeper(Entries):
         day: date,
         at: datetime,
         lines: Sequence[Record],
-        *,
         name: str,
         due: date | None,
-        number: str = "",
-        reference: str = "",
-        status: str = "AUTHORISED",
-        amounts: str = "Exclusive",
-        currency: str | None = None,
-        **more: Any,
+        **fields: Any,
     ) -> Record:
-        """A sales invoice (ACCREC) or bill (ACCPAY).
-
-        Most drafts have no DueDate yet, as recorded; they get one when they are approved.
-        """
-        asked = self._document(kind, contact_id, day, lines, status, amounts, currency, more)
-        asked.update(InvoiceNumber=number, Reference=reference)
-        undecided = status in ("DRAFT", "SUBMITTED") and int(self.guid(name)[:2], 16) % 4
-        if due is not None and not undecided:
-            asked["DueDate"] = due
-        return self.create("Invoices", asked, at, name)
-
-    def credit_note(
-        self,
-        kind: str,
-        contact_id: str,
-        day: date,
-        at: datetime,
-        lines: Sequence[Record],
-        *,
-        name: str,
-        number: str = "",
-        reference: str = "",
-        status: str = "AUTHORISED",
-        amounts: str = "Exclusive",
-        currency: str | None = None,
-        **more: Any,
-    ) -> Record:
-        """A credit note to a customer (ACCRECCREDIT) or from a supplier (ACCPAYCREDIT)."""
-        asked = self._document(kind, contact_id, day, lines, status, amounts, currency, more)
-        return self.create(
-            "CreditNotes", {**asked, "CreditNoteNumber": number, "Reference": reference}, at, name
-        )
-
-    def _document(
-        self,
-        kind: str,
-        contact_id: str,
-        day: date,
-        lines: Sequence[Record],
-        status: str,
-        amounts: str,
-        currency: str | None,
-        more: Mapping[str, Any],
-    ) -> Record:
-        return {
-            "Type": kind,
-            "Contact": {"ContactID": contact_id},
-            "Date": day,
-            "Status": status,
-            "LineAmountTypes": amounts,
-            "LineItems": list(lines),
-            "CurrencyCode": currency or self.chart.base_currency,
-            **more,
-        }
-
-    def approve(self, resource: str, key: str, at: datetime, **more: Any) -> Record:
-        """A draft or submitted invoice, bill or credit note becomes AUTHORISED."""
-        return self.update(resource, key, at, Status="AUTHORISED", **more)
+        """A sales invoice (ACCREC) or bill (ACCPAY). Most drafts get their DueDate on approval, as recorded."""
+        draft = fields.get("Status") in ("DRAFT", "SUBMITTED")
+        if due is not None and not (draft and int(self.guid(name)[:2], 16) % 4):
+            fields["DueDate"] = due
+        return self.document("Invoices", contact_id, day, at, lines, name, Type=kind, **fields)
 
     def end(self, resource: str, key: str, status: str, at: datetime) -> Record:
         """Void or delete a document; a reconciled bank transaction is unreconciled first."""
@@ -112,12 +76,6 @@ class Bookkeeper(Entries):
         if record.get("IsReconciled"):
             self.organisation.put(resource, {**record, "IsReconciled": False}, touch=False)
         return self.update(resource, key, at, Status=status)
-
-    def new_status(self, resource: str, key: str, status: str, at: datetime) -> Record:
-        """Change the status of an order or a quote; an update of a quote repeats its heading."""
-        record = self.get(resource, key)
-        again = ("Contact", "Date", "QuoteNumber", "Terms") if resource == "Quotes" else ()
-        return self.update(resource, key, at, Status=status, **{name: record[name] for name in again})
 
     def pay(
         self,
@@ -132,21 +90,15 @@ class Bookkeeper(Entries):
         reconciled: bool = True,
     ) -> Record:
         """Pay an invoice or bill, or refund a credit: all that is left, or `amount`."""
-        document = self.get(resource, key)
-        left = document["RemainingCredit" if books.is_credit(document) else "AmountDue"]
         asked = {
             _DOCUMENT_OF[resource]: {RESOURCES[resource].id: key},
             "Account": {"Code": bank or self.bank},
             "Date": day,
-            "Amount": left if amount is None else amount,
+            "Amount": settlement.left(self.get(resource, key)) if amount is None else amount,
             "Reference": reference,
             "IsReconciled": reconciled,
         }
         return self.create("Payments", asked, at, "")
-
-    def delete_payment(self, payment_id: str, at: datetime) -> Record:
-        """Delete a payment: it stays with the status DELETED, and its document is open again."""
-        return self.update("Payments", payment_id, at, Status="DELETED")
 
     def pay_batch(
         self, keys: Sequence[str], day: date, at: datetime, *, reference: str, reconciled: bool = True
@@ -181,32 +133,19 @@ class Bookkeeper(Entries):
         day: date,
         at: datetime,
         lines: Sequence[Record],
-        *,
         name: str,
         bank: str | None = None,
-        reference: str = "",
-        amounts: str = "Inclusive",
-        reconciled: bool = True,
-        **more: Any,
+        **fields: Any,
     ) -> Record:
-        """Money spent or received; -OVERPAYMENT and -PREPAYMENT make that credit as well."""
-        asked = {
-            "Type": kind,
-            "BankAccount": {"Code": bank or self.bank},
-            "Contact": {"ContactID": contact_id},
-            "Date": day,
-            "LineAmountTypes": amounts,
-            "LineItems": list(lines),
-            "Reference": reference,
-            "IsReconciled": reconciled,
-            **more,
-        }
-        return self.create("BankTransactions", asked, at, name)
+        """Money spent or received; -OVERPAYMENT and -PREPAYMENT create that credit as well."""
+        account = {"Code": bank or self.bank}
+        fields = {"Type": kind, "BankAccount": account, "IsReconciled": True, **fields}
+        return self.document("BankTransactions", contact_id, day, at, lines, name, **fields)
 
     def transfer(
-        self, source: str, target: str, amount: Decimal, day: date, at: datetime, *, reference: str = ""
+        self, source: str, target: str, amount: Decimal, day: date, at: datetime, *, reference: str
     ) -> Record:
-        """Move money between two bank accounts; each side is a bank transaction of its own as well."""
+        """Move money between two bank accounts, which also makes a bank transaction in each of them."""
         asked = {
             "FromBankAccount": {"Code": source},
             "ToBankAccount": {"Code": target},
@@ -225,16 +164,15 @@ class Bookkeeper(Entries):
         at: datetime,
         lines: Sequence[tuple[str, str, Decimal]],
         *,
-        status: str = "POSTED",
         tracking: Sequence[tuple[str, str]] = (),
-        **more: Any,
+        **fields: Any,
     ) -> Record:
-        """A manual journal from (account code, description, amount) lines; a debit is positive."""
+        """A posted manual journal from (account code, description, amount) lines; a debit is positive."""
         tracked = [{"Name": name, "Option": option} for name, option in tracking]
         asked = {
             "Narration": narration,
             "Date": day,
-            "Status": status,
+            "Status": "POSTED",
             "JournalLines": [
                 {
                     "Description": description,
@@ -244,61 +182,12 @@ class Bookkeeper(Entries):
                 }
                 for code, description, amount in lines
             ],
-            **more,
+            **fields,
         }
         return self.create("ManualJournals", asked, at, f"manual/{day}/{narration}")
 
-    def order(
-        self,
-        contact_id: str,
-        day: date,
-        at: datetime,
-        lines: Sequence[Record],
-        *,
-        number: str,
-        status: str,
-        currency: str | None = None,
-        **more: Any,
-    ) -> Record:
-        """A purchase order; orders never touch the ledger."""
-        asked = {
-            "Contact": {"ContactID": contact_id},
-            "Date": day,
-            "PurchaseOrderNumber": number,
-            "Status": status,
-            "CurrencyCode": currency or self.chart.base_currency,
-            "LineItems": list(lines),
-            "SentToContact": status in ("AUTHORISED", "BILLED"),
-            **more,
-        }
-        return self.create("PurchaseOrders", asked, at, f"order/{number}")
-
-    def quote(
-        self,
-        contact_id: str,
-        day: date,
-        at: datetime,
-        lines: Sequence[Record],
-        *,
-        number: str,
-        status: str,
-        currency: str | None = None,
-        **more: Any,
-    ) -> Record:
-        """A quote."""
-        asked = {
-            "Contact": {"ContactID": contact_id},
-            "Date": day,
-            "QuoteNumber": number,
-            "Status": status,
-            "CurrencyCode": currency or self.chart.base_currency,
-            "LineItems": list(lines),
-            **more,
-        }
-        return self.create("Quotes", asked, at, f"quote/{number}")
-
     def opening(self, day: date, at: datetime, amounts: Mapping[str, Decimal]) -> None:
-        """Conversion balances: a journal without source, as Xero keeps them."""
+        """Conversion balances: a journal without source, as Xero stores them."""
         chart = self.chart
         postings = [Posting(chart.account({"Code": code}), amount) for code, amount in amounts.items()]
         self.post(at, lambda ledger: ledger.journal(None, day, at, postings, "Conversion balances"))

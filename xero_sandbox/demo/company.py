@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +15,10 @@ from ..resources import RESOURCES as TABLES
 from ..state.clock import Clock
 from ..state.organisation import Organisation
 from ..state.store import Store
+from ..values import UTC, Record
 from .bookkeeper import Bookkeeper
 from .entries import Guids
 
-Record = dict[str, Any]
-
-UTC = timezone.utc
 NAMESPACE = UUID("6f1c0d2e-5a53-5c1b-9d0a-7e40a5d3c9b1")
 TODAY = date(2026, 11, 20)
 """The day on which the histories of the demo companies end."""

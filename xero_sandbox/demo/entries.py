@@ -9,14 +9,14 @@ from hashlib import sha1
 from typing import Any
 from uuid import UUID
 
-from ..accounting import double_entry as books
-from ..accounting.double_entry import ONE, ZERO, Record
+from ..accounting import ledger
 from ..resources import RESOURCES
 from ..rules import contacts, reference_data
 from ..rules.lines import Lines, with_lines
 from ..rules.registry import RULES
 from ..rules.work import Origin, Work, attempt, chart_of, tried
 from ..state.organisation import Organisation
+from ..values import ONE, ZERO, Record
 
 _BARE_LINES = frozenset({"Receipts", "RepeatingInvoices"})
 """Documents whose line ids are made from the line's place alone."""
@@ -82,7 +82,7 @@ class Entries:
         self._counts: dict[str, int] = {}
 
     @property
-    def chart(self) -> books.Chart:
+    def chart(self) -> ledger.Chart:
         """The organisation's accounts, tax rates and tracking."""
         return chart_of(self.organisation)
 
@@ -157,7 +157,7 @@ class Entries:
         record = work.answer or {}
         return self.organisation.table(work.path).rows.get(str(record.get(RESOURCES[work.path].id)), record)
 
-    def post(self, at: datetime, journal: Callable[[books.Ledger], Record]) -> Record:
+    def post(self, at: datetime, journal: Callable[[ledger.Ledger], Record]) -> Record:
         """Post a journal that belongs to no record the API can write."""
         work = self._work("Journals", {}, at)
 
@@ -171,24 +171,24 @@ class Entries:
     def line(
         self,
         description: str,
-        price: Decimal,
+        price: Decimal | str | int,
         account: str,
-        *,
-        quantity: Decimal = ONE,
-        tax: str | None = None,
+        quantity: Decimal | str | int = ONE,
         item: str | None = None,
+        *,
+        tax: str | None = None,
         tracking: Sequence[tuple[str, str]] = (),
-        **more: Any,
+        **fields: Any,
     ) -> Record:
-        """A line as it is entered: tax type and tracking (category, option) by name."""
+        """A line as it is entered: account, item, tax type and tracking (category, option) by code or name."""
         line: Record = {
             "Description": description,
-            "UnitAmount": price,
+            "UnitAmount": Decimal(price),
             "AccountCode": account,
-            "Quantity": quantity,
+            "Quantity": Decimal(quantity),
             "TaxType": tax or self.chart.account({"Code": account})["TaxType"],
             "Tracking": [{"Name": name, "Option": option} for name, option in tracking],
-            **more,
+            **fields,
         }
         if item:
             line["ItemCode"] = item

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from hashlib import sha512
 
-from ..accounting.double_entry import ZERO, Record
+from ..values import ZERO, Record
 from .bookkeeper import Bookkeeper
 from .company import Company, new_organisation, opened, without_collection
 
@@ -104,14 +104,13 @@ def _lines(bookkeeper: Bookkeeper, at: datetime, contact_id: str) -> list[Record
                 f"Line {i}: goods as ordered, packed and delivered",
                 price.quantize(Decimal("0.0001")),
                 "200",
-                quantity=quantity,
-                item=f"ITEM-{i % _ITEMS:03d}",
+                quantity,
+                f"ITEM-{i % _ITEMS:03d}",
                 tracking=[] if i % 3 else [("Region", f"Region {i % _REGIONS}")],
             )
         )
-    made = bookkeeper.invoice(
-        "ACCREC", contact_id, at.date(), at, asked, name="lines", due=None, number="LINES", status="DRAFT"
-    )
+    more = {"InvoiceNumber": "LINES", "Status": "DRAFT"}
+    made = bookkeeper.invoice("ACCREC", contact_id, at.date(), at, asked, "lines", None, **more)
     return [{name: one for name, one in line.items() if name != "LineItemID"} for line in made["LineItems"]]
 
 
@@ -119,16 +118,8 @@ def _heads(bookkeeper: Bookkeeper, at: datetime, contact_id: str) -> dict[str, R
     """An invoice of each status, as the rules write it."""
     heads: dict[str, Record] = {}
     for status in ("AUTHORISED", "DRAFT", "VOIDED"):
-        heads[status] = bookkeeper.invoice(
-            "ACCREC",
-            contact_id,
-            at.date(),
-            at,
-            [bookkeeper.line("Goods", Decimal(1), "200")],
-            name=status,
-            due=at.date(),
-            number=status,
-            status="DRAFT" if status == "DRAFT" else "AUTHORISED",
-        )
+        lines, day = [bookkeeper.line("Goods", 1, "200")], at.date()
+        more = {"InvoiceNumber": status, "Status": "DRAFT" if status == "DRAFT" else "AUTHORISED"}
+        heads[status] = bookkeeper.invoice("ACCREC", contact_id, day, at, lines, status, day, **more)
     voided = heads["VOIDED"]["InvoiceID"]
     return {**heads, "VOIDED": bookkeeper.end("Invoices", voided, "VOIDED", at)}

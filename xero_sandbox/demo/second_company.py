@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal
 from random import Random
 
 from ..rules.work import refresh_balances
@@ -49,29 +48,22 @@ def company() -> Company:
         at = local_time(day, 37000 + rnd.randrange(9000), rnd.randrange(1000))
         goods, price = rnd.choice(GOODS)
         number = bookkeeper.number("INV-")
-        sale = bookkeeper.invoice(
-            "ACCREC", ids[rnd.choice(CUSTOMERS)], day, at,
-            [bookkeeper.line(goods, Decimal(price), "200", quantity=Decimal(rnd.randrange(1, 4)))],
-            name=f"invoice/{number}", due=day + timedelta(days=14), number=number,
-        )  # fmt: skip
+        customer, quantity = ids[rnd.choice(CUSTOMERS)], rnd.randrange(1, 4)
+        line, name = bookkeeper.line(goods, price, "200", quantity), f"invoice/{number}"
+        due = day + timedelta(days=14)
+        sale = bookkeeper.invoice("ACCREC", customer, day, at, [line], name, due, InvoiceNumber=number)
         text, account, cost = COSTS[week % 4]
+        supplier, at, due = ids[SUPPLIERS[week % 4]], at + timedelta(minutes=20), day + timedelta(days=21)
+        line, number = bookkeeper.line(text, cost + rnd.randrange(90), account), f"B{week:03d}"
         bill = bookkeeper.invoice(
-            "ACCPAY", ids[SUPPLIERS[week % 4]], day, at + timedelta(minutes=20),
-            [bookkeeper.line(text, Decimal(cost + rnd.randrange(90)), account)],
-            name=f"bill/{week}", due=day + timedelta(days=21), number=f"B{week:03d}",
-        )  # fmt: skip
-        payments += [
-            (day + timedelta(days=16), sale["InvoiceID"]),
-            (day + timedelta(days=20), bill["InvoiceID"]),
-        ]
+            "ACCPAY", supplier, day, at, [line], f"bill/{week}", due, InvoiceNumber=number
+        )
+        for days, invoice in ((16, sale), (20, bill)):
+            payments.append((day + timedelta(days=days), invoice["InvoiceID"]))
         while payments and payments[0][0] <= day + timedelta(days=6):
             paid_on, key = payments.pop(0)
             if paid_on < TODAY and rnd.random() < 0.93:
-                bookkeeper.pay(
-                    "Invoices",
-                    key,
-                    paid_on,
-                    local_time(paid_on, 50000 + rnd.randrange(3000), rnd.randrange(1000)),
-                )
+                at = local_time(paid_on, 50000 + rnd.randrange(3000), rnd.randrange(1000))
+                bookkeeper.pay("Invoices", key, paid_on, at)
     refresh_balances(bookkeeper.organisation, ids.values())
     return closed(made, bookkeeper)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from random import Random
+from typing import Any
 
-from ..accounting.double_entry import CURRENCIES, ONE, Record
+from ..accounting.currencies import CURRENCIES
 from ..rules.work import refresh_balances
 from ..state.organisation import Organisation
+from ..values import ONE, Record
 from .bookkeeper import Bookkeeper
 from .company import NAMESPACE
 from .entries import Guids, local_time
@@ -100,20 +101,25 @@ class _Day:
         numbers = [one.get("InvoiceNumber", "") for one in self.organisation.records("Invoices")]
         for n in range(rnd.randrange(3, 6)):
             number = bookkeeper.number("INV-", numbers)
-            lines = [bookkeeper.line("Goods as ordered", Decimal(100 + rnd.randrange(900)), "200")]
+            lines = [bookkeeper.line("Goods as ordered", 100 + rnd.randrange(900), "200")]
             if goods:
                 lines = [self._line(item) for item in rnd.sample(goods, min(len(goods), 1 + n % 3))]
-            bookkeeper.invoice(
+            self._invoice(
                 "ACCREC",
                 rnd.choice(customers)["ContactID"],
-                self.day,
-                self.later(),
                 lines,
-                name=f"invoice/{number}",
-                due=self.day + timedelta(days=20),
-                number=number,
-                status="DRAFT" if n == 2 else "AUTHORISED",
+                f"invoice/{number}",
+                20,
+                InvoiceNumber=number,
+                Status="DRAFT" if n == 2 else "AUTHORISED",
             )
+
+    def _invoice(
+        self, kind: str, contact_id: str, lines: list[Record], name: str, days: int, **fields: Any
+    ) -> None:
+        """An invoice or bill of this day, due in `days` days."""
+        due = self.day + timedelta(days=days)
+        self.bookkeeper.invoice(kind, contact_id, self.day, self.later(), lines, name, due, **fields)
 
     def _line(self, item: Record) -> Record:
         sale = item["SalesDetails"]
@@ -121,32 +127,25 @@ class _Day:
             item.get("Description") or item["Name"],
             sale.get("UnitPrice", ONE),
             sale.get("AccountCode", "200"),
-            quantity=Decimal(self.random.randrange(1, 5)),
-            item=item["Code"],
+            self.random.randrange(1, 5),
+            item["Code"],
         )
 
     def _buy(self) -> None:
         for n in range(2):
             contact = self.random.choice(self.suppliers)["ContactID"]
-            price = Decimal(80 + self.random.randrange(700))
-            self.bookkeeper.invoice(
-                "ACCPAY",
-                contact,
-                self.day,
-                self.later(),
-                [self.bookkeeper.line("Supplies", price, ("429", "453")[n])],
-                name=f"bill/{n}",
-                due=self.day + timedelta(days=14),
-                number=f"{self.day:%y%m%d}-{n}",
-            )
+            price = 80 + self.random.randrange(700)
+            line = self.bookkeeper.line("Supplies", price, ("429", "453")[n])
+            number = f"{self.day:%y%m%d}-{n}"
+            self._invoice("ACCPAY", contact, [line], f"bill/{n}", 14, InvoiceNumber=number)
 
     def _pay(self, unpaid: list[Record]) -> None:
         bookkeeper, day = self.bookkeeper, self.day
         for kind, count in (("ACCREC", 4), ("ACCPAY", 2)):
             for invoice in [one for one in unpaid if one["Type"] == kind][:count]:
                 bookkeeper.pay("Invoices", invoice["InvoiceID"], day, self.later(), reconciled=False)
-        line = bookkeeper.line("Postage and sundries", Decimal(5 + self.random.randrange(60)), "429")
+        line = bookkeeper.line("Postage and sundries", 5 + self.random.randrange(60), "429")
         contact = self.random.choice(self.suppliers)["ContactID"]
         bookkeeper.bank_transaction(
-            "SPEND", contact, day, self.later(), [line], name="sundries", reconciled=False
+            "SPEND", contact, day, self.later(), [line], "sundries", IsReconciled=False
         )

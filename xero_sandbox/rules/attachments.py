@@ -6,7 +6,7 @@ import mimetypes
 import re
 
 from ..resources import RESOURCES
-from ..state.tables import Record
+from ..values import Record
 from .work import Work
 
 LONGEST_NOTE = 2_500

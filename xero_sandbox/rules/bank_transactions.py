@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..accounting import double_entry as books
-from ..accounting.double_entry import ZERO, in_base, market_rate, money
-from ..state.tables import Record
+from ..accounting import settlement
+from ..accounting.currencies import in_base, market_rate
+from ..values import ZERO, Record, money
 from .documents import SETTLED, Paper, default_theme, heading, own
 from .lines import Lines, account, tracking, with_lines
 from .work import Rule, Work
@@ -105,7 +105,7 @@ def _editable(work: Work, current: Record) -> None:
         work.stop(RECONCILED)
     for path, key in _CREDITS.values():
         held = work.get(path, current.get(key))
-        if held is not None and books.used(held):
+        if held is not None and settlement.used(held):
             work.stop(SETTLED)
 
 
@@ -117,7 +117,7 @@ def _delete_transaction(work: Work, current: Record) -> Record:
         held = work.get(path, current.get(key))
         if held is not None:
             source = held[key]
-            work.put(path, books.ended(held, "VOIDED", work.at))
+            work.put(path, settlement.ended(held, "VOIDED", work.at))
     work.reverse(source)
     return work.put("BankTransactions", {**current, "Status": "DELETED"})
 
@@ -148,7 +148,7 @@ def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
         held.update(ID=transaction[key], InvoiceNumber=held.get("Reference", ""))
     if transaction["Type"] == "RECEIVE-PREPAYMENT" and (theme := default_theme(work)):
         held["BrandingThemeID"] = theme
-    work.put(path, books.settled(held))
+    work.put(path, settlement.settled(held))
 
 
 BANK_TRANSACTIONS = Rule(save_bank_transaction)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..state.tables import Record
+from ..values import Record
 from .work import Rule, Work
 
 _TEXTS = {

@@ -7,9 +7,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ..accounting import double_entry as books
-from ..accounting.double_entry import DEAD, ONE, ZERO, Posting, in_base, market_rate, money
-from ..state.tables import Record
+from ..accounting import settlement
+from ..accounting.currencies import in_base, market_rate
+from ..accounting.ledger import Posting
+from ..accounting.settlement import DEAD
+from ..values import ONE, ZERO, Record, money, negated
 from .contacts import contact_of, met
 from .lines import Lines, account, amount_types, with_lines
 from .work import Rule, Work, head
@@ -139,7 +141,7 @@ def _theme(work: Work, document: Record, current: Record | None) -> None:
     theme = work.asked.get("BrandingThemeID")
     if theme and not work.matching("BrandingThemes", "BrandingThemeID", theme):
         work.refuse("BrandingThemeID could not be found")
-    themed = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in books.SALES
+    themed = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in settlement.SALES
     if current is None and themed and not theme and (usual := default_theme(work)):
         document["BrandingThemeID"] = usual
 
@@ -208,7 +210,7 @@ def _due(work: Work, document: Record) -> None:
     """
     if document.get("DueDate") or work.by_hand:
         return
-    side = "Sales" if books.is_sale(document) else "Bills"
+    side = "Sales" if settlement.is_sale(document) else "Bills"
     contact = work.get("Contacts", document["Contact"].get("ContactID")) or {}
     for owner in (contact, head(work.organisation)):
         terms = (owner.get("PaymentTerms") or {}).get(side)
@@ -271,11 +273,11 @@ def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
         document = _completed(work, paper, document, current)
     work.echo = {**own(paper, document, sent=work.asked), **work.echo}
     work.stop()
-    if document["Type"] in books.SALES:
+    if document["Type"] in settlement.SALES:
         numbered(work, paper, document)
-    if current is not None and books.used(current):
+    if current is not None and settlement.used(current):
         return _edit_settled(work, paper, current, document)
-    document = books.settled({**document, "Status": status})
+    document = settlement.settled({**document, "Status": status})
     if paper is CREDIT_NOTE:
         document = _as_credit_note(document)
     return _into_ledger(work, paper, document, current, approved=status == "AUTHORISED")
@@ -295,7 +297,7 @@ def _completed(work: Work, paper: Paper, document: Record, current: Record | Non
         in_ledger = current is not None and current["Status"] in {"AUTHORISED", "PAID"}
         work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
     kind = Lines(
-        sale=document["Type"] in books.SALES, complete=approved, discount=document["Type"] == "ACCREC"
+        sale=document["Type"] in settlement.SALES, complete=approved, discount=document["Type"] == "ACCREC"
     )
     document = with_lines(work, document, kind, current)
     discounts = (one.get("DiscountRate") or one.get("DiscountAmount") for one in document["LineItems"])
@@ -361,7 +363,7 @@ def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -
 def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
     """Void or delete a document. The answer still shows the old amount due (as recorded), the next read does
     not."""
-    if books.used(current):
+    if settlement.used(current):
         noun = paper.noun.lower()
         why = f"The status {status} cannot be applied to the {noun} because it has payments or credit notes allocated"
         work.stop(f"{why} to it.", SETTLED)
@@ -370,7 +372,7 @@ def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
         work.stop()
         _stock(work, current, -1)
         work.reverse(current[paper.id])
-    ended = books.ended(current, status, work.at)
+    ended = settlement.ended(current, status, work.at)
     kept = work.put(paper.path, ended)
     left = "AmountDue" if paper is INVOICE else "RemainingCredit"
     work.answer = {**kept, left: current[left]}
@@ -380,7 +382,9 @@ def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
 def to_ledger(work: Work, document: Record) -> None:
     """Post an approved document, move its stock, and mark its contact as customer or supplier."""
     work.post(work.ledger.post_document(document, work.at, _stock(work, document, 1)))
-    met(work, document["Contact"]["ContactID"], "IsCustomer" if books.is_sale(document) else "IsSupplier")
+    met(
+        work, document["Contact"]["ContactID"], "IsCustomer" if settlement.is_sale(document) else "IsSupplier"
+    )
 
 
 def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
@@ -391,14 +395,14 @@ def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
     postings: list[Posting] = []
     posted: list[Record] = []
     if sign < 0:
-        standing = work.standing(books.document_id(document))
+        standing = work.standing(settlement.document_id(document))
         posted = [line for journal in standing for line in journal["JournalLines"]]
     for line in document["LineItems"]:
         item = next(iter(work.matching("Items", "Code", line.get("ItemCode"))), None)
         item = item and work.get("Items", item["ItemID"])
         if not item or not item.get("IsTrackedAsInventory"):
             continue
-        if document["Type"] in books.SALES:
+        if document["Type"] in settlement.SALES:
             postings += _sold(work, document, line, item, sign, posted)
         else:
             _bought(work, document, line, item, sign)
@@ -429,14 +433,14 @@ def _sold(
     quantity, pool = item.get("QuantityOnHand", ZERO), item.get("TotalCostPool", ZERO)
     moved = line.get("Quantity", ONE) * sign * (1 if document["Type"].endswith("CREDIT") else -1)
     if sign < 0:
-        _move(work, item, moved, books.negated(_taken(posted, item)))
+        _move(work, item, moved, negated(_taken(posted, item)))
         return []
     cost = money(pool * moved / quantity) if quantity else ZERO
     if quantity + moved < 0 and not work.origin.backorders:
         work.stop(f"The quantity of item '{item['Code']}' on hand is not enough for this document")
     _move(work, item, moved, cost)
     sides = (
-        (item["PurchaseDetails"].get("COGSAccountCode"), books.negated(cost)),
+        (item["PurchaseDetails"].get("COGSAccountCode"), negated(cost)),
         (item.get("InventoryAssetAccountCode"), cost),
     )
     accounts = [(account(work, {"AccountCode": code}), net) for code, net in sides if cost]

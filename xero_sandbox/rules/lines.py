@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from ..accounting import double_entry as books
-from ..accounting.double_entry import ONE, ZERO, money
-from ..state.tables import Record
-from ..values import CENT, TEN_THOUSANDTH
+from ..accounting import totals
+from ..accounting.ledger import tracking_of
+from ..values import CENT, ONE, TEN_THOUSANDTH, ZERO, Record, money
 from .work import Work
 
 _PLAIN = ("Description", "Quantity", "DiscountRate", "DiscountAmount")
@@ -89,7 +88,7 @@ def with_lines(work: Work, document: Record, kind: Lines, current: Record | None
         lines = before
     if kind.complete:
         _complete(work, lines)
-    return books.priced({**document, "LineItems": lines}, work.chart.percents, keep_tax=True)
+    return totals.priced({**document, "LineItems": lines}, work.chart.percents, keep_tax=True)
 
 
 def _asked_lines(work: Work, document: Record, kind: Lines, before: list[Record]) -> list[Record]:
@@ -177,7 +176,7 @@ def _price(
         line["UnitAmount"] = line["UnitAmount"].quantize(step, ROUND_HALF_UP)
     line.setdefault("Quantity", ONE)
     line.setdefault("Tracking", [])
-    expected, amount = books.line_amount(line) or ZERO, asked.get("LineAmount")
+    expected, amount = totals.line_amount(line) or ZERO, asked.get("LineAmount")
     if amount is not None and money(amount) != expected:
         wrong(f"The line total {money(amount)} does not match the expected line total {expected}")
     if new or set(asked) & _PRICING or document["LineAmountTypes"] != work.was.get("LineAmountTypes"):
@@ -273,7 +272,7 @@ def _tax(
         wrong(f"The TaxType code '{tax_type}' cannot be used with account code '{found.get('Code')}'.")
         return
     if "TaxAmount" in asked:
-        expected = books.line_tax(amount, rate["EffectiveRate"], document["LineAmountTypes"])
+        expected = totals.line_tax(amount, rate["EffectiveRate"], document["LineAmountTypes"])
         line["TaxAmount"] = money(asked["TaxAmount"])
         if abs(line["TaxAmount"] - expected) > _TOLERANCE:
             wrong(f"The tax amount {line['TaxAmount']} does not match the expected tax amount {expected}")
@@ -307,15 +306,7 @@ def tracking(work: Work, asked: list[Record], wrong: Callable[[str], None]) -> l
         elif category["Status"] != "ACTIVE" or chosen.get("Status", "ACTIVE") != "ACTIVE":
             wrong(f"The tracking option '{chosen['Name']}' has been archived")
         else:
-            found.append(
-                {
-                    "Name": category["Name"],
-                    "Option": chosen["Name"],
-                    "TrackingCategoryID": category["TrackingCategoryID"],
-                    "TrackingOptionID": chosen["TrackingOptionID"],
-                    "Options": [],
-                }
-            )
+            found.append(tracking_of(category, chosen))
     return found
 
 

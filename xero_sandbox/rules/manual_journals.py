@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..accounting import double_entry as books
-from ..accounting.double_entry import DEAD, ZERO, money
-from ..state.tables import Record
+from ..accounting import totals
+from ..accounting.settlement import DEAD
+from ..values import ZERO, Record, money
 from .lines import account, amount_types, none_type, tracking
 from .work import Rule, Work
 
@@ -101,7 +101,7 @@ def _line(work: Work, asked: Record, kind: str) -> Record | None:
     line.update(
         {
             "TaxType": tax_type,
-            "TaxAmount": books.line_tax(amount, rate["EffectiveRate"] if rate else ZERO, kind),
+            "TaxAmount": totals.line_tax(amount, rate["EffectiveRate"] if rate else ZERO, kind),
             "LineAmount": amount,
             "AccountCode": found.get("Code", ""),
             "Tracking": tracking(work, asked.get("Tracking", []), work.refuse),

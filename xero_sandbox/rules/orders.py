@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..accounting.double_entry import ZERO
-from ..state.tables import Record
+from ..values import ZERO, Record
 from .documents import Paper, heading, numbered, own
 from .lines import Lines, with_lines
 from .work import Rule, Work

@@ -6,9 +6,10 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from ..accounting import double_entry as books
-from ..accounting.double_entry import ONE, ZERO, in_base, market_rate, money
-from ..state.tables import Record
+from ..accounting import settlement
+from ..accounting.currencies import in_base, market_rate
+from ..accounting.ledger import nearest, of_allocations
+from ..values import ONE, ZERO, Record, money
 from .bank_transactions import ONLY_STATUS, bank_account
 from .lines import account
 from .work import Rule, Work
@@ -69,14 +70,14 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
     work.lock_dates(day)
     work.stop()
     amount, moved, rate = _amounts(work, asked, document, bank, day)
-    left = document["RemainingCredit" if books.is_credit(document) else "AmountDue"]
+    left = document["RemainingCredit" if settlement.is_credit(document) else "AmountDue"]
     if amount <= 0:
         work.refuse("Payment amount must be greater than zero")
     elif amount > left:
         work.refuse("Payment amount exceeds the amount outstanding on this document")
     work.stop()
-    kind = books.PAYMENT_TYPES[document["Type"]]
-    name = f"/{books.document_id(document)}/payment/{day}/{len(document['Payments'])}"
+    kind = settlement.PAYMENT_TYPES[document["Type"]]
+    name = f"/{settlement.document_id(document)}/payment/{day}/{len(document['Payments'])}"
     payment: Record = {"PaymentID": work.new_id(name)}
     if batch:
         payment.update(BatchPaymentID=batch["BatchPaymentID"], BatchPayment=_thin(batch))
@@ -95,7 +96,7 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
             "Account": {name: bank[name] for name in ("AccountID", "Code") if name in bank},
             "Invoice": {
                 "Type": kind.removesuffix("PAYMENT") if "-" in document["Type"] else document["Type"],
-                "InvoiceID": books.document_id(document),
+                "InvoiceID": settlement.document_id(document),
                 "InvoiceNumber": document.get("InvoiceNumber") or document.get("CreditNoteNumber", ""),
                 "Contact": document["Contact"],
                 "CurrencyCode": document["CurrencyCode"],
@@ -106,7 +107,7 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
     shown = _STATEMENT if "Account" in asked else ("Particulars", "Details")
     payment.update({name: asked[name] for name in shown if name in asked})
     work.post(work.ledger.post_payment(payment, document, work.at))
-    work.put(path, books.with_payment(document, payment))
+    work.put(path, settlement.with_payment(document, payment))
     return work.put("Payments", payment)
 
 
@@ -156,7 +157,7 @@ def _unpay(work: Work, payment: Record) -> Record:
     for path, _, _ in _PAID.values():
         document = work.get(path, key)
         if document is not None:
-            work.put(path, books.without_payment(document, payment["PaymentID"], work.at))
+            work.put(path, settlement.without_payment(document, payment["PaymentID"], work.at))
     return work.put("Payments", {**payment, "Status": "DELETED", "IsReconciled": False, "CurrencyRate": ZERO})
 
 
@@ -267,7 +268,10 @@ def allocate(work: Work, identifier: str) -> Record:
         work.refuse("Allocations can only be made between Authorised documents")
     if credit["Contact"]["ContactID"] != invoice["Contact"]["ContactID"]:
         work.refuse("The credit and the invoice must belong to the same contact")
-    if books.is_sale(credit) != books.is_sale(invoice) or credit["CurrencyCode"] != invoice["CurrencyCode"]:
+    if (
+        settlement.is_sale(credit) != settlement.is_sale(invoice)
+        or credit["CurrencyCode"] != invoice["CurrencyCode"]
+    ):
         work.refuse("The credit and the invoice must be of the same kind and currency")
     if amount <= 0:
         work.refuse("Allocation amount must be greater than zero")
@@ -282,7 +286,7 @@ def allocate(work: Work, identifier: str) -> Record:
         work.ledger.post_allocation(credit, invoice, amount, asked["Date"], work.at),
         None if work.by_hand else _journal_of(allocation_id),
     )
-    credit, invoice = books.with_allocation(
+    credit, invoice = settlement.with_allocation(
         credit, invoice, allocation_id=allocation_id, amount=amount, day=asked["Date"], at=work.at
     )
     work.put(work.path, credit)
@@ -301,7 +305,7 @@ def deallocate(work: Work, credit: Record, allocation: Record) -> Record:
     work.stop()
     invoice = work.get("Invoices", allocation["Invoice"]["InvoiceID"]) or {}
     work.post(work.ledger.reverse(_allocation_journal(work, credit, allocation), work.at))
-    left, open_again = books.without_allocation(credit, invoice, allocation["AllocationID"], work.at)
+    left, open_again = settlement.without_allocation(credit, invoice, allocation["AllocationID"], work.at)
     work.put(work.path, left)
     work.put("Invoices", open_again)
     return {**allocation, "IsDeleted": True}
@@ -312,17 +316,6 @@ def _allocation_journal(work: Work, credit: Record, allocation: Record) -> Recor
     known = work.get("Journals", _journal_of(allocation["AllocationID"]))
     if known is not None:
         return known
-    wanted = in_base(allocation["Amount"], credit.get("CurrencyRate"))
     control = work.ledger.control(credit)["AccountID"]
-    alike = [
-        journal
-        for journal in work.standing(books.document_id(credit))
-        if [line["AccountID"] for line in journal["JournalLines"][:2]] == [control, control]
-    ]
-    return min(
-        alike,
-        key=lambda one: (
-            one["JournalDate"] != allocation["Date"],
-            abs(abs(one["JournalLines"][0]["NetAmount"]) - wanted),
-        ),
-    )
+    alike = of_allocations(work.standing(settlement.document_id(credit)), {control})
+    return nearest(alike, credit, allocation)

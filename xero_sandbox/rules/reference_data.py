@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..accounting.chart import CLASSES, REPORTING
-from ..accounting.double_entry import DEAD, ZERO
+from ..accounting.settlement import DEAD
 from ..state.organisation import Organisation
-from ..state.tables import Record
-from ..values import CENT, TEN_THOUSANDTH
+from ..values import CENT, TEN_THOUSANDTH, ZERO, Record
 from .work import ZERO_ID, Rule, Work, head
 
 _NO_TAX_TYPE = "The TaxType code {} does not exist or cannot be used for this type of transaction."

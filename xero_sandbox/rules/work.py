@@ -14,10 +14,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from ..accounting import double_entry as books
+from ..accounting import ledger, settlement
 from ..resources import RESOURCES
 from ..state.organisation import Organisation
-from ..state.tables import Record
+from ..values import Record
 
 ZERO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -69,15 +69,15 @@ class Origin:
     first_journal: int = 1
 
 
-def chart_of(organisation: Organisation) -> books.Chart:
+def chart_of(organisation: Organisation) -> ledger.Chart:
     """An organisation's accounts, tax rates and tracking."""
 
-    def make() -> books.Chart:
+    def make() -> ledger.Chart:
         paths = ("Accounts", "TaxRates", "TrackingCategories")
         records = {path: organisation.records(path) for path in paths}
-        return books.Chart({**records, "Organisations": organisation.records("Organisation")})
+        return ledger.Chart({**records, "Organisations": organisation.records("Organisation")})
 
-    found: books.Chart = organisation.derived("chart", make)
+    found: ledger.Chart = organisation.derived("chart", make)
     return found
 
 
@@ -218,26 +218,26 @@ class Work:
             self.organisation.remove(path, identifier)
 
     def contacts_concerned(self) -> set[str]:
-        """The contacts whose balances this work changes."""
+        """The contacts whose balances this work changes; none if it was refused."""
         return {
             str(record["Contact"]["ContactID"])
-            for (path, _), record in self._kept.items()
+            for (path, _), record in ({} if self.failed else self._kept).items()
             if path in _WITH_BALANCES and record.get("Contact")
         }
 
     # the ledger
 
     @property
-    def chart(self) -> books.Chart:
+    def chart(self) -> ledger.Chart:
         """The organisation's accounts, tax rates and tracking."""
         return chart_of(self.organisation)
 
     @cached_property
-    def ledger(self) -> books.Ledger:
+    def ledger(self) -> ledger.Ledger:
         """The ledger of this organisation, at the next journal's number."""
         last = self.organisation.table("Journals").last()
         number = int(last["JournalNumber"]) + 1 if last else self.origin.first_journal
-        return books.Ledger(self.chart, number, lambda name: self.new_id(f"/{name}"))
+        return ledger.Ledger(self.chart, number, lambda name: self.new_id(f"/{name}"))
 
     def post(self, journal: Record, journal_id: str | None = None) -> None:
         """Post a journal, with this id if one is given."""
@@ -251,7 +251,7 @@ class Work:
     def standing(self, source_id: str) -> list[Record]:
         """The journals of a document that are not reversed, oldest first."""
         mine = self.organisation.table("Journals").matching("SourceID", source_id)
-        return books.standing(mine, source_id)
+        return ledger.standing(mine, source_id)
 
     def reverse(self, source_id: str) -> None:
         """Reverse the journals of a document."""
@@ -283,12 +283,12 @@ def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> Non
         contact = organisation.table("Contacts").rows.get(contact_id)
         if contact is None:
             continue
-        documents = {
-            path: organisation.table(path).matching("Contact.ContactID", contact_id)
+        documents = (
+            one
             for path in _WITH_BALANCES
-        }
-        held = [one for path in sorted(_WITH_BALANCES - {"Invoices"}) for one in documents[path]]
-        found = books.balances(documents["Invoices"], held, today).get(contact_id)
+            for one in organisation.table(path).matching("Contact.ContactID", contact_id)
+        )
+        found = settlement.balances(documents, today).get(contact_id)
         if found != contact.get("Balances"):
             others = {name: one for name, one in contact.items() if name != "Balances"}
             balances = {"Balances": found} if found else {}

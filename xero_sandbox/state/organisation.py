@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from ..accounting.cash_basis import cash_journals as on_cash_basis
 from ..resources import RESOURCES
+from ..values import Record
 from .clock import Clock, sql_stamp
-from .tables import Record, Table
+from .tables import Table
 
 _OFFLINE = ("IncludeOnline", False)
 

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from ..resources import RESOURCES
+from ..values import Record
 from .clock import Clock
 from .organisation import Organisation
-from .tables import Record
 
 _DECIMAL, _DATE = 1, 2
 

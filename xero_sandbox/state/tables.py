@@ -8,8 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..resources import Resource
-
-Record = dict[str, Any]
+from ..values import Record
 
 _NEVER = datetime(1, 1, 1, tzinfo=timezone.utc)
 

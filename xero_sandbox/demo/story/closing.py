@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import quote
 
-from ...accounting.double_entry import ONE, Record, money
 from ...resources import RESOURCES
 from ...rules.work import refresh_balances
+from ...values import ONE, Record, money
 from ..company import Company, closed
 from ..entries import local_time
 from .setting import END
-from .trade import Trade
+from .trade import BERTHS, Trade
 
 
 def after(story: Trade) -> Company:
@@ -88,28 +88,18 @@ def _repeating(story: Trade) -> None:
         ("rent", 10, 1, "4200.00"), ("phones", 12, 8, "189.00"), ("software", 13, 3, "82.00"),
         ("cleaning", 19, 26, "160.00"), ("alarm", 33, 5, "75.00"),
     )  # fmt: skip
-    rows: list[tuple[str, str, str, list[Record], int, str]] = []
+    rows: list[tuple[str, str, str, Record, int, str]] = []
     for key, index, day, price in bills:
         contact, row = story.suppliers[index]
-        rows.append(
-            (
-                key,
-                "ACCPAY",
-                contact["ContactID"],
-                [bookkeeper.line(row[5], Decimal(price), row[4])],
-                day,
-                "AUTHORISED",
-            )
-        )
-    for n, (index, places) in enumerate(((5, 6), (24, 4), (47, 8))):
-        line = bookkeeper.line(
-            "Kayak storage, monthly", Decimal("48.00"), "202", quantity=Decimal(places), item="BERTH"
-        )
-        rows.append((f"berth{n}", "ACCREC", story.customers[index]["id"], [line], 1, "AUTHORISED"))
-    line = bookkeeper.line("Kayak storage, monthly", Decimal("48.00"), "202", item="BERTH")
-    rows.append(("new berth", "ACCREC", story.customers[7]["id"], [line], 1, "DRAFT"))
-    rows.append(("old berth", "ACCREC", story.customers[8]["id"], [line], 1, "DELETED"))
-    for key, kind, contact_id, lines, day, status in rows:
+        line = bookkeeper.line(row[5], price, row[4])
+        rows.append((key, "ACCPAY", contact["ContactID"], line, day, "AUTHORISED"))
+    for key, index, places, status in (
+        *((f"berth{n}", index, places, "AUTHORISED") for n, (index, places) in enumerate(BERTHS)),
+        ("new berth", 7, 1, "DRAFT"),
+        ("old berth", 8, 1, "DELETED"),
+    ):
+        rows.append((key, "ACCREC", story.customers[index]["id"], story.berths(places), 1, status))
+    for key, kind, contact_id, line, day, status in rows:
         asked: Record = {
             "Type": kind,
             "Contact": {"ContactID": contact_id},
@@ -127,7 +117,7 @@ def _repeating(story: Trade) -> None:
             "IncludePDF": kind == "ACCREC",
             "CurrencyCode": "NZD",
             "Status": "AUTHORISED" if status == "DELETED" else status,
-            "LineItems": lines,
+            "LineItems": [line],
         }
         made = bookkeeper.create("RepeatingInvoices", asked, END, f"repeating/{key}")
         schedule = {**made["Schedule"], "NextScheduledDate": date(2026, 12, day)}
@@ -155,9 +145,8 @@ def _groups(story: Trade) -> None:
         found = [rows[key] for key in members if rows[key]["ContactStatus"] == "ACTIVE"]
         story.bookkeeper.add_members(group["ContactGroupID"], found, END)
         if name == "Regatta 2025":
-            story.bookkeeper.update(
-                "ContactGroups", group["ContactGroupID"], END, Status="DELETED", Name=name
-            )
+            key = group["ContactGroupID"]
+            story.bookkeeper.update("ContactGroups", key, END, Status="DELETED", Name=name)
 
 
 def _budgets(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
@@ -239,22 +228,14 @@ def _papers(story: Trade, records: dict[str, list[Record]]) -> None:
             )
     for invoice in records["Invoices"][20::83]:
         key = invoice["InvoiceID"]
-        made = next((j["CreatedDateUTC"] for j in records["Journals"] if j.get("SourceID") == key), None)
-        made = min(made or invoice["UpdatedDateUTC"], invoice["UpdatedDateUTC"])
-        steps = [
-            (
-                "Created",
-                made,
-                f"INV {invoice['InvoiceNumber']} to {invoice['Contact']['Name']} for {invoice['Total']}.",
-            )
-        ]
+        changed = invoice["UpdatedDateUTC"]
+        posted = (j["CreatedDateUTC"] for j in records["Journals"] if j.get("SourceID") == key)
+        text = f"INV {invoice['InvoiceNumber']} to {invoice['Contact']['Name']} for {invoice['Total']}."
+        steps = [("Created", min(next(posted, changed), changed), text)]
         for payment in invoice["Payments"]:
-            paid_at = next(
-                p["UpdatedDateUTC"] for p in records["Payments"] if p["PaymentID"] == payment["PaymentID"]
-            )
-            steps.append(
-                ("Paid", paid_at, f"Payment received on {payment['Date']:%d/%m/%Y} for {payment['Amount']}.")
-            )
+            paid_at = story.bookkeeper.get("Payments", payment["PaymentID"])["UpdatedDateUTC"]
+            text = f"Payment received on {payment['Date']:%d/%m/%Y} for {payment['Amount']}."
+            steps.append(("Paid", paid_at, text))
         if len(steps) % 2:
             steps.append(("Note", steps[-1][1], "Rang about delivery – all fine. Ka pai!"))
         for changes, at, details in steps:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ...accounting.double_entry import Record
+from ...values import Record
 from ..entries import local_time
 from . import names
 from .setting import Setting, add_months
@@ -20,17 +20,16 @@ class Contacts(Setting):
 
     def make_contact(
         self,
-        name: str,
         at: datetime,
-        *,
         number: str,
-        currency: str,
-        city: str,
-        country: str,
-        person: str,
-        **more: Any,
+        name: str,
+        currency: str = "NZD",
+        city: str = "Nelson",
+        country: str = "New Zealand",
+        person: str = "",
+        **fields: Any,
     ) -> Record:
-        """Create a contact with addresses, phones and `more`."""
+        """Create a contact with addresses and phones."""
         first, _, last = person.partition(" ")
         index = len(self.bookkeeper.changed.get("Contacts", ()))
         plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
@@ -83,9 +82,20 @@ class Contacts(Setting):
             "Addresses": [box, street],
             "Phones": phones,
             "DefaultCurrency": currency,
-            **more,
+            **fields,
         }
         return self.bookkeeper.create("Contacts", asked, at, f"contact/{name}")
+
+    def _customer(self, record: Record, currency: str, region: str, department: str, at: datetime) -> Record:
+        """What the story remembers of a customer."""
+        return {
+            "id": record["ContactID"],
+            "currency": currency,
+            "region": region,
+            "department": department,
+            "from": at,
+            "pays": self.random.random(),
+        }
 
     def make_contacts(self) -> None:
         """Customers and suppliers at the start, and individuals over time."""
@@ -94,32 +104,12 @@ class Contacts(Setting):
             at = imported if i % 3 else self.when(date(2024, 11, 19) + timedelta(days=i // 3))
             region, department = place.split("/")
             days = self.random.choice((7, 14, 20, 20, 30))
-            terms: dict[str, Any] = {
-                "Day": days,
-                "Type": "OFFOLLOWINGMONTH" if days == 20 else "DAYSAFTERBILLDATE",
-            }
-            more = self._customer_details(i, person, currency, region, department, terms)
-            record = self.make_contact(
-                name,
-                at,
-                number=f"C{i + 1:04d}",
-                currency=currency,
-                city=city,
-                country=country,
-                person=person,
-                **more,
-            )
-            self.terms[record["ContactID"]] = (terms["Type"], days)
-            self.customers.append(
-                {
-                    "id": record["ContactID"],
-                    "currency": currency,
-                    "region": region,
-                    "department": department,
-                    "from": at,
-                    "pays": self.random.random(),
-                }
-            )
+            kind = "OFFOLLOWINGMONTH" if days == 20 else "DAYSAFTERBILLDATE"
+            more = self._customer_details(i, person, currency, region, department)
+            more["PaymentTerms"] = {"Sales": {"Day": days, "Type": kind}}
+            record = self.make_contact(at, f"C{i + 1:04d}", name, currency, city, country, person, **more)
+            self.terms[record["ContactID"]] = (kind, days)
+            self.customers.append(self._customer(record, currency, region, department, at))
         self._make_suppliers(imported)
         firsts, lasts = names.PEOPLE
         for i in range(64):
@@ -128,12 +118,11 @@ class Contacts(Setting):
             self.diary.plan(at, self._person, name, i)
 
     def _customer_details(
-        self, i: int, person: str, currency: str, region: str, department: str, terms: dict[str, Any]
+        self, i: int, person: str, currency: str, region: str, department: str
     ) -> dict[str, Any]:
         """The optional fields of a customer."""
         more: dict[str, Any] = {
-            "PaymentTerms": {"Sales": terms},
-            "SalesDefaultLineAmountType": "EXCLUSIVE" if department != "Retail" else "INCLUSIVE",
+            "SalesDefaultLineAmountType": "EXCLUSIVE" if department != "Retail" else "INCLUSIVE"
         }
         if currency != "NZD":
             more["AccountsReceivableTaxType"] = "ZERORATED"
@@ -145,19 +134,15 @@ class Contacts(Setting):
             ]
             more["TrackingCategoryName"], more["TrackingCategoryOption"] = "Region", region
         if i % 5 == 0:
+            first, last = person.split(maxsplit=1)[0], person.rsplit(maxsplit=1)[-1]
             more["ContactPersons"] = [
                 {
-                    "FirstName": "Office",
-                    "LastName": "Team",
-                    "EmailAddress": f"office{i}@example.org",
-                    "IncludeInEmails": True,
-                },
-                {
-                    "FirstName": person.split(maxsplit=1)[0],
-                    "LastName": person.rsplit(maxsplit=1)[-1],
-                    "EmailAddress": f"boss{i}@example.org",
-                    "IncludeInEmails": False,
-                },
+                    "FirstName": one,
+                    "LastName": other,
+                    "EmailAddress": f"{mail}{i}@example.org",
+                    "IncludeInEmails": on,
+                }
+                for one, other, mail, on in (("Office", "Team", "office", True), (first, last, "boss", False))
             ][: 1 + i % 2]
         if i % 11 == 0:
             more["Discount"] = Decimal("5.00")
@@ -193,41 +178,15 @@ class Contacts(Setting):
                 more["PurchasesTrackingCategories"] = [
                     {"TrackingCategoryName": "Department", "TrackingOptionName": "Workshop"}
                 ]
-            record = self.make_contact(
-                name,
-                at,
-                number=f"S{i + 1:04d}",
-                currency=currency,
-                city=city,
-                country=country,
-                person="",
-                **more,
-            )
+            record = self.make_contact(at, f"S{i + 1:04d}", name, currency, city, country, **more)
             self.terms[record["ContactID"]] = ("OFFOLLOWINGMONTH", 20)
             self.suppliers.append((record, row))
 
     def _person(self, at: datetime, name: str, i: int) -> None:
-        record = self.make_contact(
-            name,
-            at,
-            number=f"P{i + 1:04d}",
-            currency="NZD",
-            city="Nelson",
-            country="New Zealand",
-            person=name,
-            SalesDefaultLineAmountType="INCLUSIVE",
-        )
+        more = {"person": name, "SalesDefaultLineAmountType": "INCLUSIVE"}
+        record = self.make_contact(at, f"P{i + 1:04d}", name, **more)
         self.terms[record["ContactID"]] = ("DAYSAFTERBILLDATE", 7)
-        self.people.append(
-            {
-                "id": record["ContactID"],
-                "currency": "NZD",
-                "region": "South",
-                "department": "Tours",
-                "from": at,
-                "pays": self.random.random(),
-            }
-        )
+        self.people.append(self._customer(record, "NZD", "South", "Tours", at))
 
     def due(self, contact_id: str, day: date) -> date:
         """The due date of a document of `day` by the contact's payment terms."""

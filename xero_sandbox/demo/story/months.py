@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from ...accounting import chart
-from ...accounting.double_entry import ZERO, Record, money
+from ...values import ZERO, Record, money
 from ..company import TODAY, Company, without_collection
 from ..entries import business_day
 from . import closing, rare_events
 from .setting import START, add_months, amount, month_end
-from .trade import Trade
+from .trade import BERTHS, Trade
 
 
 class Story(Trade):
@@ -40,8 +39,8 @@ class Story(Trade):
             day = business_day(first.replace(day=day_of_month))
             if day >= START:
                 more = {"RepeatingInvoiceID": self.guid(f"repeating/{repeat}")} if repeat else {}
-                plan(when(day, 8, 9), self._monthly_bill, day, index, value, more)
-        for index, (contact, places) in enumerate(((5, 6), (24, 4), (47, 8))):
+                plan(when(day, 8, 9), self.bill, day, index, value, **more)
+        for index, (contact, places) in enumerate(BERTHS):
             day = business_day(first)
             plan(when(day, 8, 9), self._berths, day, self.customers[contact], places, index)
         fees = last - timedelta(days=max(0, last.weekday() - 4))
@@ -64,33 +63,15 @@ class Story(Trade):
             provisional = business_day(first.replace(day=28))
             plan(when(provisional, 9, 10), self._provisional_tax, provisional)
 
-    def _monthly_bill(
-        self, at: datetime, day: date, index: int, value: float | None, more: dict[str, Any]
-    ) -> None:
-        self.bill(at, day, index, value, **more)
-
     def _berths(self, at: datetime, day: date, customer: Record, places: int, index: int) -> None:
         tracking = [("Region", customer["region"]), ("Department", "Retail")]
-        line = self.bookkeeper.line(
-            "Kayak storage, monthly",
-            Decimal("48.00"),
-            "202",
-            quantity=Decimal(places),
-            item="BERTH",
-            tracking=tracking,
-        )
-        number = self.bookkeeper.number("INV-")
-        record = self.bookkeeper.invoice(
-            "ACCREC",
-            customer["id"],
-            day,
+        record = self.invoice(
             at,
-            [line],
-            name=f"invoice/{number}",
-            due=self.due(customer["id"], day),
-            number=number,
-            reference=f"Berths {day:%b %Y}",
-            currency=customer["currency"],
+            day,
+            customer["id"],
+            [self.berths(places, tracking)],
+            Reference=f"Berths {day:%b %Y}",
+            CurrencyCode=customer["currency"],
             RepeatingInvoiceID=self.guid(f"repeating/berth{index}"),
             SentToContact=True,
         )
@@ -98,23 +79,17 @@ class Story(Trade):
 
     def _bank_fees(self, at: datetime, day: date) -> None:
         rnd = self.random
-        self.simple(
-            at,
-            day,
-            "SPEND",
-            self.bank_contact,
-            [("Account fee", "404", amount(rnd.uniform(9, 24)))],
-            reference="Fee",
-        )
+        fee = [("Account fee", "404", amount(rnd.uniform(9, 24)))]
+        self.simple(at, day, "SPEND", self.bank_contact, fee, "Fee")
         held = self.bookkeeper.balance("091")
         if held > 0:
             interest = money(held * Decimal("0.0021"))
-            self.simple(at, day, "RECEIVE", self.bank_contact, [("Interest", "270", interest)], "091")
+            self.simple(at, day, "RECEIVE", self.bank_contact, [("Interest", "270", interest)], bank="091")
         parts = [
             ("Loan repayment", "900", Decimal("950.00")),
             ("Loan interest", "437", amount(rnd.uniform(330, 410))),
         ]
-        self.simple(at, day, "SPEND", self.bank_contact, parts, reference="Term loan")
+        self.simple(at, day, "SPEND", self.bank_contact, parts, "Term loan")
         spare = self.bookkeeper.balance("090")
         if spare > 90000:
             self.bookkeeper.transfer("090", "091", Decimal("15000.00"), day, at, reference="To savings")
@@ -123,9 +98,7 @@ class Story(Trade):
         if day.month % 4 == 0 and self.bookkeeper.balance("092") > 9000:
             self.bookkeeper.transfer("092", "090", Decimal("4500.00"), day, at, reference="USD sold")
         if day.month % 3 == 0:
-            self.simple(
-                at, day, "SPEND", self.owner, [("Drawings", "880", Decimal("18000.00"))], reference="Owner"
-            )
+            self.simple(at, day, "SPEND", self.owner, [("Drawings", "880", Decimal("18000.00"))], "Owner")
 
     def _payroll(self, at: datetime, day: date) -> None:
         gross = amount(self.random.uniform(27500, 31500))
@@ -153,12 +126,12 @@ class Story(Trade):
     def _wages(self, at: datetime, day: date) -> None:
         owed = -self.bookkeeper.balance("814")
         if owed > 0:
-            self.simple(at, day, "SPEND", self.staff, [("Net wages", "814", owed)], reference="Wages")
+            self.simple(at, day, "SPEND", self.staff, [("Net wages", "814", owed)], "Wages")
 
     def _paye(self, at: datetime, day: date) -> None:
         owed = -self.bookkeeper.balance("825", month_end(add_months(day, -1)))
         if owed > 0:
-            self.simple(at, day, "SPEND", self.tax_office, [("PAYE", "825", owed)], reference="PAYE")
+            self.simple(at, day, "SPEND", self.tax_office, [("PAYE", "825", owed)], "PAYE")
 
     def _pay_card(self, at: datetime, day: date) -> None:
         owed = -self.bookkeeper.balance("093")
@@ -186,9 +159,7 @@ class Story(Trade):
     def _provisional_tax(self, at: datetime, day: date) -> None:
         owed = money(-self.bookkeeper.balance("830") / 3)
         if owed > 0:
-            self.simple(
-                at, day, "SPEND", self.tax_office, [("Income tax", "830", owed)], reference="Income tax"
-            )
+            self.simple(at, day, "SPEND", self.tax_office, [("Income tax", "830", owed)], "Income tax")
 
     def _accrual(self, at: datetime, day: date) -> None:
         """Power used but not billed; reversed on the first of the next month."""
@@ -197,18 +168,10 @@ class Story(Trade):
         self.bookkeeper.manual_journal(text, day, at, [("445", text, value), ("850", text, -value)])
         back = business_day(add_months(day, 1))
         turned = [("445", text, -value), ("850", text, value)]
-        self.diary.plan(self.when(back, 8, 9), self.manual, f"Reversal: {text}", back, turned)
+        self.diary.plan(self.when(back, 8, 9), self._reversal, f"Reversal: {text}", back, turned)
 
-    def manual(
-        self,
-        at: datetime,
-        text: str,
-        day: date,
-        lines: list[tuple[str, str, Decimal]],
-        status: str = "POSTED",
-    ) -> None:
-        """Post a manual journal; called from the diary."""
-        self.bookkeeper.manual_journal(text, day, at, lines, status=status)
+    def _reversal(self, at: datetime, text: str, day: date, lines: list[tuple[str, str, Decimal]]) -> None:
+        self.bookkeeper.manual_journal(text, day, at, lines)
 
     def _gst_return(self, at: datetime, day: date, last: date) -> None:
         """The two-monthly GST return: published as a report, then paid (or paid back)."""
@@ -262,7 +225,7 @@ class Story(Trade):
         )
         if due:
             kind = "SPEND" if due > 0 else "RECEIVE"
-            self.simple(at, day, kind, self.tax_office, [("GST", "820", abs(due))], reference="GST return")
+            self.simple(at, day, kind, self.tax_office, [("GST", "820", abs(due))], "GST return")
 
     # --- the telling
 
@@ -289,7 +252,7 @@ class Story(Trade):
             index = rnd.choice(
                 [i for i in range(len(self.suppliers)) if i not in (10, 11, 12, 13, 19, 22, 24, 33)]
             )
-            plan(self.when(day), self._any_bill, day, index)
+            plan(self.when(day), self.any_bill, day, index)
         if rnd.random() < 0.55:
             plan(self.when(day, 15, 17), self.spend, day)
         if day.weekday() in (0, 3):

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ...accounting.double_entry import Record, market_rate
+from ...accounting.currencies import market_rate
+from ...values import TEN_THOUSANDTH, Record
 from ..company import TODAY
-from ..entries import business_day
 from . import names
 from .sales import Sales
 from .setting import START, amount
@@ -20,38 +20,31 @@ DISPUTE = date(2026, 6, 1)
 class Purchases(Sales):
     """Bills, suppliers' credit notes and the weekly pay run."""
 
-    def bill(self, at: datetime, day: date, index: int, value: float | None = None, **more: Any) -> Record:
-        """A bill of the supplier in row `index`, and the events that follow."""
+    def bill(self, at: datetime, day: date, index: int, value: float | None = None, **fields: Any) -> None:
+        """A bill of the supplier in row `index`, and the events that follow unless `fields` have a Status."""
         rnd = self.random
         contact, row = self.suppliers[index]
-        lines = self._bill_lines(row, value)
+        lines, due = self._bill_lines(row, value), self.due(contact["ContactID"], day)
         self._bills += 1
         if rnd.random() < 0.1:
-            more["PlannedPaymentDate"] = self.due(contact["ContactID"], day)
+            fields["PlannedPaymentDate"] = due
         first, second, *_ = row[0].split()
-        number = more.pop("number", None) or f"{first[0]}{second[0]}-{4000 + 37 * self._bills}".upper()
+        number = f"{first[0]}{second[0]}-{4000 + 37 * self._bills}".upper()
         fate = rnd.random()
         status = "DRAFT" if fate < 0.03 else "SUBMITTED" if fate < 0.08 else "AUTHORISED"
-        waits = "status" in more
+        amounts = "Inclusive" if index % 5 == 4 else "Exclusive"
+        usual = {
+            "Status": status,
+            "LineAmountTypes": amounts,
+            "CurrencyCode": row[1],
+            "InvoiceNumber": number,
+        }
         record = self.bookkeeper.invoice(
-            "ACCPAY",
-            contact["ContactID"],
-            day,
-            at,
-            lines,
-            name=f"bill/{self._bills}",
-            due=self.due(contact["ContactID"], day),
-            number=number,
-            reference=more.pop("reference", ""),
-            status=more.pop("status", status),
-            amounts=more.pop("amounts", "Inclusive" if index % 5 == 4 else "Exclusive"),
-            currency=row[1],
-            **more,
+            "ACCPAY", contact["ContactID"], day, at, lines, f"bill/{self._bills}", due, **{**usual, **fields}
         )
-        later = self.when(business_day(day + timedelta(days=rnd.randrange(1, 5))))
-        if not waits:
+        later = self.after(day, rnd.randrange(1, 5))
+        if "Status" not in fields:
             self._after_bill(record["InvoiceID"], status, fate, later)
-        return record
 
     def _bill_lines(self, row: list[str], value: float | None) -> list[Record]:
         """The lines of a supplier's bill."""
@@ -66,13 +59,14 @@ class Purchases(Sales):
             lines = []
             for item in rnd.sample(bought, rnd.randrange(1, 4)):
                 price = Decimal(item[4]) * market_rate(currency, "NZD", START)
-                pieces = Decimal(rnd.randrange(8, 36) if price < 200 else rnd.randrange(2, 6))
-                price = price.quantize(Decimal("0.0001"))
-                lines.append(
-                    self.bookkeeper.line(
-                        item[1], price, "310", quantity=pieces, tax=tax, item=item[0], tracking=tracking
-                    )
+                pieces, price = (
+                    rnd.randrange(*((8, 36) if price < 200 else (2, 6))),
+                    price.quantize(TEN_THOUSANDTH),
                 )
+                line = self.bookkeeper.line(
+                    item[1], price, "310", pieces, item[0], tax=tax, tracking=tracking
+                )
+                lines.append(line)
         if rnd.random() < 0.12:
             freight = amount(value * 0.04 + 5)
             lines.append(self.bookkeeper.line("Freight", freight, "425", tax=tax, tracking=tracking))
@@ -83,45 +77,30 @@ class Purchases(Sales):
         if status != "AUTHORISED" and fate < 0.012:
             self.diary.plan(later, self.end, "Invoices", key, "DELETED")
         elif status != "AUTHORISED":
-            self.diary.plan(later, self._approve_bill, key)
+            self.diary.plan(later, self.approve, key)
         elif fate > 0.985:
             self.diary.plan(later, self.end, "Invoices", key, "VOIDED")
         elif fate > 0.955:
             self.diary.plan(later, self._supplier_credit, key)
 
-    def _any_bill(self, at: datetime, day: date, index: int) -> None:
+    def any_bill(self, at: datetime, day: date, index: int) -> None:
+        """A bill of a supplier, unless it is archived."""
         if self.suppliers[index][0]["ContactID"] not in self.retired:
             self.bill(at, day, index)
 
-    def _approve_bill(self, at: datetime, key: str) -> None:
-        self.bookkeeper.approve("Invoices", key, at, **self._due(key))
-
     def _supplier_credit(self, at: datetime, key: str) -> None:
         """Part of a delivery goes back; the supplier's credit note is set against the bill."""
-        bill = self._open(key)
+        bill = self.open_invoice(key)
         if bill is None:
             return
-        line, day = bill["LineItems"][0], self.local_day(at)
-        returned = self.bookkeeper.line(
-            f"Returned: {line['Description']}",
-            (line["UnitAmount"] / 4).quantize(Decimal("0.01")),
-            line["AccountCode"],
-            quantity=line["Quantity"],
-            tax=line["TaxType"],
+        line = bill["LineItems"][0]
+        lines, number = (
+            [self.credit_line(line, "Returned", line["UnitAmount"] / 4)],
+            f"{bill['InvoiceNumber']}-CR",
         )
-        credit = self.bookkeeper.credit_note(
-            "ACCPAYCREDIT",
-            bill["Contact"]["ContactID"],
-            day,
-            at,
-            [returned],
-            name=f"return/{key}",
-            number=f"{bill['InvoiceNumber']}-CR",
-            currency=bill["CurrencyCode"],
-            amounts=bill["LineAmountTypes"],
-        )
+        credit_id = self.credit(at, "ACCPAYCREDIT", bill, lines, number, name=f"return/{key}")
         if self.random.random() < 0.8:
-            self.diary.plan(at + timedelta(minutes=12), self._allocate_note, credit["CreditNoteID"], key)
+            self.diary.plan(at + timedelta(minutes=12), self.allocate_note, credit_id, key)
 
     def pay_run(self, at: datetime, day: date) -> None:
         """Pay the bills that fall due within a week, those in New Zealand dollars in one batch."""
@@ -129,7 +108,7 @@ class Purchases(Sales):
         batch: list[str] = []
         for record in self.bookkeeper.all("Invoices"):
             key = record["InvoiceID"]
-            if record["Type"] != "ACCPAY" or not self._open(key) or record["DueDate"] > soon:
+            if record["Type"] != "ACCPAY" or not self.open_invoice(key) or record["DueDate"] > soon:
                 continue
             disputed = record["Contact"]["ContactID"] in self.disputed and record["Date"] >= DISPUTE
             forgotten = "RepeatingInvoiceID" not in record and int(key[:4], 16) % 43 == 0

@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ...accounting import double_entry as books
-from ...accounting.double_entry import ZERO, Posting, Record
+from ...accounting import currencies
+from ...accounting.ledger import Posting
+from ...values import TEN_THOUSANDTH, ZERO, Record
 from ..entries import business_day, local_time
 from . import names
 from .trade import Trade
@@ -28,10 +29,7 @@ def before(story: Trade) -> None:
     )
     at = local_time(date(2024, 11, 18), 9 * 3600 + 843, 407)
     for i, (name, role) in enumerate(offices):
-        record = story.make_contact(
-            name, at, number=f"X{i + 1:04d}", currency="NZD", city="Nelson", country="New Zealand", person=""
-        )
-        setattr(story, role, record["ContactID"])
+        setattr(story, role, story.make_contact(at, f"X{i + 1:04d}", name)["ContactID"])
     story.disputed = {story.suppliers[22][0]["ContactID"], story.guid(f"contact/{SLOW_PAYER}")}
     stock = sum((item.get("TotalCostPool", ZERO) for item in story.bookkeeper.all("Items")), ZERO)
     amounts = {
@@ -78,117 +76,86 @@ def during(story: Trade) -> None:
 # --- documents out of the ordinary
 
 
-def _sell(story: Trade, at: datetime, day: date, contact: str, lines: list[Record], **more: Any) -> Record:
-    number = story.bookkeeper.number("INV-")
-    key = story.guid(f"contact/{contact}")
-    return story.bookkeeper.invoice(
-        "ACCREC",
-        key,
-        day,
-        at,
-        lines,
-        name=f"invoice/{number}",
-        due=story.due(key, day),
-        number=number,
-        **more,
-    )
-
-
-def _customer(story: Trade, name: str) -> Record:
-    key = story.guid(f"contact/{name}")
-    return next(customer for customer in story.customers if customer["id"] == key)
+def _sell(story: Trade, at: datetime, day: date, contact: str, lines: list[Record], **fields: Any) -> str:
+    """A sales invoice to a contact by name; returns its id."""
+    return str(story.invoice(at, day, story.guid(f"contact/{contact}"), lines, **fields)["InvoiceID"])
 
 
 def _hundred_lines(at: datetime, story: Trade, day: date) -> None:
     """The spring order of a shop: one hundred lines."""
     tracking = [("Region", "South"), ("Department", "Wholesale")]
     goods = [row for row in names.ITEMS if row[2] == "200" and row[0] != "KAY-FIN"]
-    lines = [
-        story.bookkeeper.line(
-            f"{row[1]} (carton {n + 1} of 100)", Decimal(row[3]), "200", quantity=Decimal(1 + n % 3),
-            item=row[0], tracking=tracking,
-        )
-        for n, row in ((n, goods[n % len(goods)]) for n in range(100))
-    ]  # fmt: skip
+    lines = []
+    for n in range(100):
+        code, name, _, price, *_ = goods[n % len(goods)]
+        text = f"{name} (carton {n + 1} of 100)"
+        lines.append(story.bookkeeper.line(text, price, "200", 1 + n % 3, code, tracking=tracking))
     contact = "The Gear Shed (Wānaka) Ltd"
-    record = _sell(story, at, day, contact, lines, reference="Spring order 2025 🛶", SentToContact=True)
-    story.diary.plan(story.when(day + timedelta(days=14)), story.receive, record["InvoiceID"], Decimal("0.5"))
-    story.diary.plan(story.when(day + timedelta(days=49)), story.receive, record["InvoiceID"])
+    key = _sell(story, at, day, contact, lines, Reference="Spring order 2025 🛶", SentToContact=True)
+    story.diary.plan(story.when(day + timedelta(days=14)), story.receive, key, Decimal("0.5"))
+    story.diary.plan(story.when(day + timedelta(days=49)), story.receive, key)
 
 
 def _nothing_to_pay(at: datetime, story: Trade, day: date) -> None:
     """A warranty replacement, free of charge: Xero calls it PAID at once."""
-    line = story.bookkeeper.line(
-        "Rudder kit, replaced under warranty",
-        Decimal("329.0000"),
-        "200",
-        item="RUDDER",
-        DiscountRate=Decimal("100.00"),
-    )
-    _sell(story, at, day, "Cable Bay Holiday Park", [line], reference="Warranty")
+    text, free = "Rudder kit, replaced under warranty", Decimal("100.00")
+    line = story.bookkeeper.line(text, "329.0000", "200", item="RUDDER", DiscountRate=free)
+    _sell(story, at, day, "Cable Bay Holiday Park", [line], Reference="Warranty")
 
 
 def _long_words(at: datetime, story: Trade, day: date) -> None:
     lines = [
-        story.bookkeeper.line(names.LONG_TEXT, Decimal("6950.0000"), "200", item="KAY-FIN"),
-        story.bookkeeper.line(
-            names.DATE_TEXT, Decimal("18.2500"), "200", quantity=Decimal("2.5"), item="GLASS-M2"
-        ),
+        story.bookkeeper.line(names.LONG_TEXT, "6950.0000", "200", item="KAY-FIN"),
+        story.bookkeeper.line(names.DATE_TEXT, "18.2500", "200", "2.5", "GLASS-M2"),
         {
             "Description": 'Waka huia, mā te wā! – 谢谢 – ありがとう – Grüße – O\'Neill & "Sons" <b>not html</b>',
             "Tracking": [],
         },
     ]
-    record = _sell(
-        story, at, day, "Paddle & Peak", lines, reference="Kia ora 🌊 #88", SentToContact=True,
+    key = _sell(
+        story, at, day, "Paddle & Peak", lines, Reference="Kia ora 🌊 #88", SentToContact=True,
         Url="https://totara-and-tide.example/orders/88", ExpectedPaymentDate=day + timedelta(days=45),
     )  # fmt: skip
-    story.diary.plan(story.when(day + timedelta(days=43)), story.receive, record["InvoiceID"])
+    story.diary.plan(story.when(day + timedelta(days=43)), story.receive, key)
 
 
 def _odd_lines(at: datetime, story: Trade, day: date) -> None:
     """Prices of four decimals, a discount in dollars, a negative line, and one line of nothing."""
     line = story.bookkeeper.line
     lines = [
-        line("Deck line", Decimal("3.4567"), "200", quantity=Decimal("137.5"), item="ROPE-M"),
-        line("Bungee", Decimal("2.8995"), "200", quantity=Decimal("0.3333"), item="BUNGEE-M"),
-        line("Trolley", Decimal("169.0000"), "200", item="TROLLEY", DiscountAmount=Decimal("12.50")),
-        line("Deposit returned on hire gear", Decimal("-50.0000"), "202"),
-        line("Sticker, with compliments", Decimal("0.0000"), "200"),
+        line("Deck line", "3.4567", "200", "137.5", "ROPE-M"),
+        line("Bungee", "2.8995", "200", "0.3333", "BUNGEE-M"),
+        line("Trolley", "169.0000", "200", item="TROLLEY", DiscountAmount=Decimal("12.50")),
+        line("Deposit returned on hire gear", "-50.0000", "202"),
+        line("Sticker, with compliments", "0.0000", "200"),
     ]
-    record = _sell(story, at, day, "University Canoe Club", lines, amounts="Exclusive", reference="Regatta")
-    story.diary.plan(story.when(day + timedelta(days=20)), story.receive, record["InvoiceID"])
-    loan = [line("Loan of a canoe, no GST", Decimal("240.0000"), "202", tax="NONE")]
-    _sell(story, at + timedelta(seconds=40), day, "Golden Bay Area School", loan, amounts="NoTax")
+    key = _sell(story, at, day, "University Canoe Club", lines, Reference="Regatta")
+    story.diary.plan(story.when(day + timedelta(days=20)), story.receive, key)
+    loan = [line("Loan of a canoe, no GST", "240.0000", "202", tax="NONE")]
+    _sell(story, at + timedelta(seconds=40), day, "Golden Bay Area School", loan, LineAmountTypes="NoTax")
 
 
 def _pending(at: datetime, story: Trade, day: date) -> None:
     """Documents of the last days that nobody has approved yet."""
     status = "SUBMITTED" if day.day % 2 else "DRAFT"
-    lines = [
-        story.bookkeeper.line(
-            "Guided day on the water", Decimal("195.0000"), "201", quantity=Decimal(4), item="TOUR-DAY"
-        )
-    ]
-    _sell(story, at, day, "Kererū Retreats", lines, status=status, reference=f"Party of four, {day:%d %b}")
-    story.bill(at + timedelta(seconds=90), day, 17 + day.day % 4, status=status)
+    line = story.bookkeeper.line("Guided day on the water", "195.0000", "201", 4, "TOUR-DAY")
+    reference = f"Party of four, {day:%d %b}"
+    _sell(story, at, day, "Kererū Retreats", [line], Status=status, Reference=reference)
+    story.bill(at + timedelta(seconds=90), day, 17 + day.day % 4, Status=status)
 
 
 def _unpaid(at: datetime, story: Trade, day: date) -> None:
     """An invoice to somebody who does not answer the phone."""
-    line = story.bookkeeper.line
-    lines = [
-        line("Hire of three double kayaks", Decimal("135.0000"), "202", quantity=Decimal(9), item="HIRE-DBL")
-    ]
-    _sell(story, at, day, SLOW_PAYER, lines, reference="Final notice sent")
+    line = story.bookkeeper.line("Hire of three double kayaks", "135.0000", "202", 9, "HIRE-DBL")
+    _sell(story, at, day, SLOW_PAYER, [line], Reference="Final notice sent")
 
 
 def _wrong_bill(at: datetime, story: Trade, day: date) -> None:
     """A freight bill meant for somebody else, voided the day after."""
     key = story.suppliers[15][0]["ContactID"]
-    lines = [story.bookkeeper.line("Freight to Bluff", Decimal("318.40"), "425")]
+    lines = [story.bookkeeper.line("Freight to Bluff", "318.40", "425")]
     record = story.bookkeeper.invoice(
-        "ACCPAY", key, day, at, lines, name="bill/wrong", due=None, number="SF-99120"
+        "ACCPAY", key, day, at, lines, "bill/wrong", None, InvoiceNumber="SF-99120"
     )
     story.diary.plan(at + timedelta(hours=23), story.end, "Invoices", record["InvoiceID"], "VOIDED")
 
@@ -198,13 +165,12 @@ def _goodwill(at: datetime, story: Trade, day: date) -> None:
     served = [one for one in story.customers[20:] if one["id"] not in story.retired]
     for n, status in enumerate(("AUTHORISED", "DRAFT", "VOIDED", "DELETED")):
         number, moment = story.bookkeeper.number("CN-"), at + timedelta(minutes=7 * n)
-        line = story.bookkeeper.line(
-            "Goodwill, late delivery", Decimal("60.00") + 15 * n, "200", tax="OUTPUT2"
-        )
+        price = Decimal("60.00") + 15 * n
+        line = story.bookkeeper.line("Goodwill, late delivery", price, "200", tax="OUTPUT2")
         made = {"VOIDED": "AUTHORISED", "DELETED": "DRAFT"}.get(status, status)
-        key = served[n]["id"]
-        record = story.bookkeeper.credit_note(
-            "ACCRECCREDIT", key, day, moment, [line], name=f"credit/{number}", number=number, status=made
+        more = {"Type": "ACCRECCREDIT", "CreditNoteNumber": number, "Status": made}
+        record = story.bookkeeper.document(
+            "CreditNotes", served[n]["id"], day, moment, [line], f"credit/{number}", **more
         )
         if made != status:
             later = moment + timedelta(hours=22)
@@ -214,16 +180,12 @@ def _goodwill(at: datetime, story: Trade, day: date) -> None:
 def _stock_up(at: datetime, story: Trade, day: date) -> None:
     """Finished goods for stock, bought as tracked inventory."""
     contact = story.suppliers[0][0]["ContactID"]
-    lines = [
-        story.bookkeeper.line(
-            name, Decimal(price), "630", tax="INPUT2", quantity=Decimal(max(2, int(held) // 12)), item=code
-        )
-        for code, name, _, price, held in names.TRACKED[:3]
-    ]
-    number = f"STOCK-{day:%y%m}"
-    story.bookkeeper.invoice(
-        "ACCPAY", contact, day, at, lines, name=f"stock/{day}", due=story.due(contact, day), number=number
-    )
+    lines = []
+    for code, name, _, price, held in names.TRACKED[:3]:
+        quantity = max(2, int(held) // 12)
+        lines.append(story.bookkeeper.line(name, price, "630", quantity, code, tax="INPUT2"))
+    due, number = story.due(contact, day), f"STOCK-{day:%y%m}"
+    story.bookkeeper.invoice("ACCPAY", contact, day, at, lines, f"stock/{day}", due, InvoiceNumber=number)
 
 
 # --- money before or beyond the invoice
@@ -233,53 +195,28 @@ def _deposit(at: datetime, story: Trade, day: date) -> None:
     """A deposit on a boat; it is set against the invoice when the boat is handed over."""
     local = [c for c in story.active(at) if c["currency"] == "NZD"]
     customer = story.random.choice(local)
-    line = story.bookkeeper.line("Deposit on a kayak made to order", Decimal("2000.00"), "610", tax="NONE")
-    record = story.bookkeeper.bank_transaction(
-        "RECEIVE-PREPAYMENT",
-        customer["id"],
-        day,
-        at,
-        [line],
-        name=f"deposit/{day}",
-        reference="Deposit",
-        amounts="NoTax",
-    )
+    text, more = "Deposit on a kayak made to order", {"name": f"deposit/{day}", "Reference": "Deposit"}
+    record = story.advance(at, day, "RECEIVE-PREPAYMENT", customer["id"], text, Decimal("2000.00"), **more)
     tracking = [("Region", customer["region"]), ("Department", "Workshop")]
-    boat = story.bookkeeper.line(
-        "Finished kayak", Decimal("6950.0000"), "200", item="KAY-FIN", tracking=tracking
-    )
-    handed_over = day + timedelta(days=63)
-    story.diary.plan(
-        story.when(handed_over), _hand_over_boat, story, handed_over, customer, boat, record["PrepaymentID"]
-    )
+    boat = story.bookkeeper.line("Finished kayak", "6950.0000", "200", item="KAY-FIN", tracking=tracking)
+    ready = day + timedelta(days=63)
+    story.diary.plan(story.when(ready), _hand_over_boat, story, ready, customer, boat, record["PrepaymentID"])
 
 
 def _hand_over_boat(
     at: datetime, story: Trade, day: date, customer: Record, boat: Record, prepayment_id: str
 ) -> None:
-    name = story.bookkeeper.get("Contacts", customer["id"])["Name"]
-    record = _sell(story, at, day, name, [boat], reference="Boat handed over")
-    story.bookkeeper.allocate(
-        "Prepayments", prepayment_id, record["InvoiceID"], day, at + timedelta(minutes=3)
-    )
-    story.diary.plan(story.when(day + timedelta(days=15)), story.receive, record["InvoiceID"])
+    key = story.invoice(at, day, customer["id"], [boat], Reference="Boat handed over")["InvoiceID"]
+    story.bookkeeper.allocate("Prepayments", prepayment_id, key, day, at + timedelta(minutes=3))
+    story.diary.plan(story.when(day + timedelta(days=15)), story.receive, key)
 
 
 def _advance(at: datetime, story: Trade, day: date) -> None:
     """Money in advance to the supplier in Shenzhen, from the dollar account."""
     contact = story.suppliers[8][0]["ContactID"]
-    line = story.bookkeeper.line("30 % in advance", Decimal("900.00"), "800", tax="NONE")
-    record = story.bookkeeper.bank_transaction(
-        "SPEND-PREPAYMENT",
-        contact,
-        day,
-        at,
-        [line],
-        name=f"advance/{day}",
-        bank="092",
-        reference="PI-2203",
-        amounts="NoTax",
-    )
+    more = {"name": f"advance/{day}", "bank": "092", "Reference": "PI-2203"}
+    value = Decimal("900.00")
+    record = story.advance(at, day, "SPEND-PREPAYMENT", contact, "30 % in advance", value, **more)
     later = story.when(day + timedelta(days=30))
     story.diary.plan(later, story.use_credit, "Prepayments", record["PrepaymentID"], contact)
 
@@ -287,45 +224,28 @@ def _advance(at: datetime, story: Trade, day: date) -> None:
 def _double_payment(at: datetime, story: Trade, day: date) -> None:
     """A freight bill paid twice; the second payment is set against the next one."""
     contact = story.suppliers[15][0]["ContactID"]
-    line = story.bookkeeper.line("Overpayment", Decimal("46.00"), "800", tax="NONE")
-    record = story.bookkeeper.bank_transaction(
-        "SPEND-OVERPAYMENT",
-        contact,
-        day,
-        at,
-        [line],
-        name=f"double/{day}",
-        reference="Paid twice",
-        amounts="NoTax",
-    )
+    more = {"name": f"double/{day}", "Reference": "Paid twice"}
+    record = story.advance(at, day, "SPEND-OVERPAYMENT", contact, "Overpayment", Decimal("46.00"), **more)
     later = story.when(day + timedelta(days=9))
     story.diary.plan(later, story.use_credit, "Overpayments", record["OverpaymentID"], contact)
 
 
 def _withdrawn_deposit(at: datetime, story: Trade, day: date) -> None:
-    """A deposit entered by mistake, taken out again: the transaction is DELETED, the prepayment VOIDED."""
-    line = story.bookkeeper.line("Deposit, entered twice", Decimal("500.00"), "610", tax="NONE")
-    contact = story.customers[3]["id"]
-    record = story.bookkeeper.bank_transaction(
-        "RECEIVE-PREPAYMENT", contact, day, at, [line], name="withdrawn", amounts="NoTax", reconciled=False
-    )
-    story.diary.plan(story.when(day + timedelta(days=1)), _withdraw, story, record)
-
-
-def _withdraw(at: datetime, story: Trade, transaction: Record) -> None:
-    story.bookkeeper.end("BankTransactions", transaction["BankTransactionID"], "DELETED", at)
+    """A deposit entered by mistake, deleted the day after; its prepayment is VOIDED then."""
+    contact, more = story.customers[3]["id"], {"name": "withdrawn", "IsReconciled": False}
+    text, value = "Deposit, entered twice", Decimal("500.00")
+    record = story.advance(at, day, "RECEIVE-PREPAYMENT", contact, text, value, **more)
+    later, key = story.when(day + timedelta(days=1)), record["BankTransactionID"]
+    story.diary.plan(later, story.end, "BankTransactions", key, "DELETED")
 
 
 def _together(at: datetime, story: Trade, day: date) -> None:
     """A customer pays several invoices in one go."""
     found: dict[str, list[str]] = {}
     for record in story.bookkeeper.all("Invoices"):
-        contact_id, fits = record["Contact"]["ContactID"], ("ACCREC", "NZD", "AUTHORISED")
-        if (
-            record["Type"],
-            record["CurrencyCode"],
-            record["Status"],
-        ) == fits and contact_id not in story.disputed:
+        contact_id = record["Contact"]["ContactID"]
+        kind = record["Type"], record["CurrencyCode"], record["Status"]
+        if kind == ("ACCREC", "NZD", "AUTHORISED") and contact_id not in story.disputed:
             found.setdefault(contact_id, []).append(record["InvoiceID"])
     keys = max(found.values(), key=len)
     if len(keys) > 1:
@@ -355,27 +275,27 @@ def _rare_journals(at: datetime, story: Trade, day: date) -> None:
         ("433", "Insurance to spread", Decimal("480.00")),
         ("620", "Insurance to spread", Decimal("-480.00")),
     ]
-    for n, (words, status) in enumerate(
-        (("typed twice", "DRAFT"), ("wrong year", "POSTED"), ("to be checked", "DRAFT"))
-    ):
-        text = f"Insurance in advance, {words}"
-        moment = at + timedelta(minutes=n)
-        record = story.bookkeeper.manual_journal(
-            text, day, moment, lines, status=status, Url="https://example.com/memo"
+    for n, (words, status, end) in enumerate(
+        (
+            ("typed twice", "DRAFT", "DELETED"),
+            ("wrong year", "POSTED", "VOIDED"),
+            ("to be checked", "DRAFT", ""),
         )
-        ends = {"typed twice": "DELETED", "wrong year": "VOIDED"}.get(words)
-        if ends:
-            story.diary.plan(
-                moment + timedelta(hours=20), story.end, "ManualJournals", record["ManualJournalID"], ends
-            )
+    ):
+        text, moment = f"Insurance in advance, {words}", at + timedelta(minutes=n)
+        made = story.bookkeeper.manual_journal(
+            text, day, moment, lines, Status=status, Url="https://example.com/memo"
+        )
+        if end:
+            key = made["ManualJournalID"]
+            story.diary.plan(moment + timedelta(hours=20), story.end, "ManualJournals", key, end)
 
 
 def _claims(at: datetime, story: Trade, day: date) -> None:
     """A guide's expense claim with two receipts; the older one is paid back."""
     bookkeeper, person = story.bookkeeper, story.company.records["Users"][2]
-    user = {
-        key: person[key] for key in ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole")
-    }
+    names_of_user = ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole")
+    user = {key: person[key] for key in names_of_user}
     contact = story.suppliers[17][0]
     receipts = []
     for n, (text, code, price) in enumerate(
@@ -394,7 +314,7 @@ def _claims(at: datetime, story: Trade, day: date) -> None:
             "UpdatedDateUTC": at,
             "HasAttachments": False,
         }
-        lines = [bookkeeper.line(text, Decimal(price), code)]
+        lines = [bookkeeper.line(text, price, code)]
         receipts.append(bookkeeper.put("Receipts", bookkeeper.with_lines(record, lines, name)))
     total = sum((r["Total"] for r in receipts), ZERO)
     claim: Record = {
@@ -417,11 +337,9 @@ def _claims(at: datetime, story: Trade, day: date) -> None:
     for receipt in receipts:
         for line in receipt["LineItems"]:
             net, tax = line["LineAmount"] - line["TaxAmount"], line["TaxAmount"]
-            words = {"tax_type": line["TaxType"], "description": line["Description"]}
-            postings += [
-                Posting(bookkeeper.chart.account(line), net, tax=tax, **words),
-                Posting(system["GST"], tax),
-            ]
+            account = bookkeeper.chart.account(line)
+            postings.append(Posting(account, net, tax, line["TaxType"], line["Description"]))
+            postings.append(Posting(system["GST"], tax))
     owed = system["UNPAIDEXPCLM"]
     source = ("EXPCLAIM", claim["ExpenseClaimID"])
     postings.append(Posting(owed, -total))
@@ -433,22 +351,12 @@ def _claims(at: datetime, story: Trade, day: date) -> None:
 def _pay_claim(at: datetime, story: Trade, claim: Record, day: date) -> None:
     bookkeeper = story.bookkeeper
     chart, total, key = bookkeeper.chart, claim["Total"], story.guid(f"claim/payment/{day}")
-    postings = [
-        Posting(chart.system["UNPAIDEXPCLM"], total),
-        Posting(chart.account({"Code": "090"}), -total),
-    ]
-    bookkeeper.post(
-        at, lambda ledger: ledger.journal(("EXPPAYMENT", key), day, at, postings, "Expense claim")
-    )
+    owed, bank = chart.system["UNPAIDEXPCLM"], chart.account({"Code": "090"})
+    postings, source = [Posting(owed, total), Posting(bank, -total)], ("EXPPAYMENT", key)
+    bookkeeper.post(at, lambda ledger: ledger.journal(source, day, at, postings, "Expense claim"))
     payment = {"PaymentID": key, "Date": day, "Amount": total, "Reference": "Expense claim"}
-    paid = {
-        "Status": "PAID",
-        "AmountDue": ZERO,
-        "AmountPaid": total,
-        "UpdatedDateUTC": at,
-        "Payments": [payment],
-    }
-    bookkeeper.put("ExpenseClaims", {**claim, **paid})
+    paid = {"Status": "PAID", "AmountDue": ZERO, "AmountPaid": total, "Payments": [payment]}
+    bookkeeper.put("ExpenseClaims", {**claim, **paid, "UpdatedDateUTC": at})
 
 
 # --- orders and quotes
@@ -461,30 +369,23 @@ def _order(at: datetime, story: Trade, day: date, n: int) -> None:
     currency, account = row[1], row[4]
     tax = None if currency == "NZD" else "NONE"
     bought = [r for r in names.ITEMS if r[4]]
-    lines = [
-        bookkeeper.line(
-            r[1], Decimal(r[4]), account, quantity=Decimal(rnd.randrange(1, 40)), item=r[0], tax=tax
-        )
-        for r in rnd.sample(bought, rnd.randrange(1, 5))
-    ]
+    lines = []
+    for code, name, _, _, price, *_ in rnd.sample(bought, rnd.randrange(1, 5)):
+        lines.append(bookkeeper.line(name, price, account, rnd.randrange(1, 40), code, tax=tax))
     old = day < date(2026, 9, 1)
-    fates = (
-        ("BILLED", "BILLED", "BILLED", "AUTHORISED", "DELETED")
-        if old
-        else ("DRAFT", "SUBMITTED", "AUTHORISED")
-    )
-    status = fates[n % len(fates)]
-    more: dict[str, Any] = (
-        {"DeliveryInstructions": "Forklift on site. Mind the dog (Pōtae)."} if n % 3 == 0 else {}
-    )
+    fates = "BILLED BILLED BILLED AUTHORISED DELETED" if old else "DRAFT SUBMITTED AUTHORISED"
+    status = fates.split()[n % len(fates.split())]
+    made = "AUTHORISED" if old else status
+    fields: Record = {"DeliveryInstructions": "Forklift on site. Mind the dog (Pōtae)."} if n % 3 == 0 else {}
     if n % 4 == 0:
-        more["ExpectedArrivalDate"] = day + timedelta(days=25)
-    record = bookkeeper.order(
-        contact["ContactID"], day, at, lines, number=bookkeeper.number("PO-"), status="AUTHORISED" if old else status,
-        currency=currency, Reference=rnd.choice(("", f"Q{rnd.randrange(100, 999)}")),
-        DeliveryDate=day + timedelta(days=21), DeliveryAddress="14 Karetu Road\r\nNelson\r\n7010\r\nNew Zealand",
-        AttentionTo="Jörg Kästner", Telephone="03 548 0199",
-        **more,
+        fields["ExpectedArrivalDate"] = day + timedelta(days=25)
+    number = bookkeeper.number("PO-")
+    record = bookkeeper.document(
+        "PurchaseOrders", contact["ContactID"], day, at, lines, f"order/{number}", PurchaseOrderNumber=number,
+        Status=made, SentToContact=made == "AUTHORISED", CurrencyCode=currency,
+        Reference=rnd.choice(("", f"Q{rnd.randrange(100, 999)}")), DeliveryDate=day + timedelta(days=21),
+        DeliveryAddress="14 Karetu Road\r\nNelson\r\n7010\r\nNew Zealand", AttentionTo="Jörg Kästner",
+        Telephone="03 548 0199", **fields,
     )  # fmt: skip
     if old and status != "AUTHORISED":
         later = story.when(day + timedelta(days=rnd.randrange(3, 40)))
@@ -496,22 +397,19 @@ def _quote(at: datetime, story: Trade, day: date, n: int) -> None:
     rnd, bookkeeper = story.random, story.bookkeeper
     customer = rnd.choice(story.active(at))
     tax = "ZERORATED" if customer["currency"] != "NZD" else None
-    rate = books.market_rate(customer["currency"], "NZD", day)
+    rate = currencies.market_rate(customer["currency"], "NZD", day)
     lines = []
-    for row in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
-        price = (Decimal(row[3]) * rate).quantize(Decimal("0.0001"))
-        lines.append(
-            bookkeeper.line(
-                row[1], price, row[2], quantity=Decimal(rnd.randrange(1, 6)), item=row[0], tax=tax
-            )
-        )
+    for code, name, account, price, *_ in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
+        value = (Decimal(price) * rate).quantize(TEN_THOUSANDTH)
+        lines.append(bookkeeper.line(name, value, account, rnd.randrange(1, 6), code, tax=tax))
     if n % 6 == 0:
         lines[0]["DiscountRate"] = Decimal("10.00")
-    record = bookkeeper.quote(
-        customer["id"], day, at, lines, number=bookkeeper.number("QU-"), status="DRAFT", currency=customer["currency"],
-        ExpiryDate=day + timedelta(days=30), Title=rnd.choice(("Fleet renewal", "Season hire", "Repairs", "Boats")),
+    number = bookkeeper.number("QU-")
+    record = bookkeeper.document(
+        "Quotes", customer["id"], day, at, lines, f"quote/{number}", QuoteNumber=number, Status="DRAFT",
+        CurrencyCode=customer["currency"], ExpiryDate=day + timedelta(days=30),
+        Title=rnd.choice(("Fleet renewal", "Season hire", "Repairs", "Boats")), Reference=rnd.choice(("", f"RFQ {n}")),
         Summary="Prices hold for thirty days.", Terms="Half on order, half on delivery. Ngā mihi nui.",
-        Reference=rnd.choice(("", f"RFQ {n}")),
     )  # fmt: skip
     fates = (
         ("SENT",),
@@ -527,7 +425,10 @@ def _quote(at: datetime, story: Trade, day: date, n: int) -> None:
 
 
 def _new_status(at: datetime, story: Trade, resource: str, key: str, status: str) -> None:
-    story.bookkeeper.new_status(resource, key, status, at)
+    """Change the status of an order or a quote; an update of a quote repeats its heading."""
+    record = story.bookkeeper.get(resource, key)
+    again = ("Contact", "Date", "QuoteNumber", "Terms") if resource == "Quotes" else ()
+    story.bookkeeper.update(resource, key, at, Status=status, **{name: record[name] for name in again})
 
 
 # --- contacts
@@ -538,8 +439,8 @@ def _new_phone(at: datetime, story: Trade, n: int) -> None:
     record = people[(n * 53) % len(people)]
     if record["ContactStatus"] != "ACTIVE" or record["UpdatedDateUTC"] > at:
         return
-    mobile = {"PhoneType": "MOBILE", "PhoneNumber": f"{400 + n} {7000 + 13 * n}", "PhoneAreaCode": "27"}
-    mobile["PhoneCountryCode"] = "64"
+    mobile = {"PhoneType": "MOBILE", "PhoneNumber": f"{400 + n} {7000 + 13 * n}"}
+    mobile |= {"PhoneAreaCode": "27", "PhoneCountryCode": "64"}
     story.bookkeeper.update("Contacts", record["ContactID"], at, Phones=[mobile])
 
 
@@ -550,10 +451,8 @@ def _archive(at: datetime, story: Trade, name: str) -> None:
 
 def _merge(at: datetime, story: Trade) -> None:
     """A duplicate contact that is merged into the first one."""
-    double = story.make_contact(
-        "Okarito Nature Kayaks Ltd", at - timedelta(days=60), number="C0999", currency="NZD", city="Ōkārito",
-        country="New Zealand", person="Gemma Barr",
-    )  # fmt: skip
+    name, person = "Okarito Nature Kayaks Ltd", "Gemma Barr"
+    double = story.make_contact(at - timedelta(days=60), "C0999", name, city="Ōkārito", person=person)
     story.bookkeeper.merge(double["ContactID"], story.guid("contact/Okarito Nature Kayaks"), at)
 
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from ...accounting import chart
-from ...accounting.double_entry import Record, money
+from ...values import Record, money
 from ..bookkeeper import Bookkeeper
 from ..company import TODAY, Company, branding_theme, new_organisation, opened, user
 from ..entries import local_time
@@ -65,20 +65,21 @@ class Diary:
     """Planned events in order of time; events after `END` do not happen."""
 
     def __init__(self) -> None:
-        self._queue: list[tuple[datetime, int, Callable[..., Any], tuple[Any, ...]]] = []
+        self._queue: list[tuple[datetime, int, Callable[[datetime], Any]]] = []
         self._count = 0
         self._now = local_time(FOUNDED, 0)
 
-    def plan(self, at: datetime, act: Callable[..., Any], *args: Any) -> None:
-        """Plan `act(at, *args)` for that time, or a minute from now if it is past."""
+    def plan(self, at: datetime, act: Callable[..., Any], *args: Any, **fields: Any) -> None:
+        """Plan `act(at, *args, **fields)` for that time, or a minute from now if it is past."""
         self._count += 1
-        heapq.heappush(self._queue, (max(at, self._now + timedelta(minutes=1)), self._count, act, args))
+        at = max(at, self._now + timedelta(minutes=1))
+        heapq.heappush(self._queue, (at, self._count, lambda at: act(at, *args, **fields)))
 
     def run(self) -> None:
         """Run all events up to `END`."""
         while self._queue and self._queue[0][0] <= END:
-            self._now, _, act, args = heapq.heappop(self._queue)
-            act(self._now, *args)
+            self._now, _, act = heapq.heappop(self._queue)
+            act(self._now)
 
 
 class Setting:
