@@ -1,7 +1,7 @@
-"""A small Xero over HTTP on the loopback interface: for demos, for tests and for users without a Xero account.
+"""A small Xero over HTTP on the loopback interface, for demos, tests and users without a Xero account.
 
-The package imports nothing of the tap or the target. It follows Xero's documentation, so its answers can show
-where they are wrong. ``Sandbox`` starts a sandbox; ``AdminClient`` controls a running one through its admin
+The package imports nothing of the tap or the target and follows Xero's documentation, so that its answers can
+reveal their mistakes. ``Sandbox`` starts a sandbox; ``AdminClient`` controls a running one through its admin
 API.
 
 The sandbox answers 501 to what it does not support: PDFs, ``Setup``, Xero's other APIs (payroll, files,

@@ -1,9 +1,10 @@
-"""The admin API: what a test or a demo asks of the sandbox itself, as JSON under ``/sandbox/<secret>/``."""
+"""The admin API, with which tests and demos control the sandbox: JSON under ``/sandbox/<secret>/``."""
 
 from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -22,8 +23,7 @@ from .rules import contacts
 from .rules.work import Origin, Work, refresh_balances, tried
 from .service import Xero
 from .state.organisation import Organisation
-from .state.tables import Record
-from .values import decoded, encode, instant, understood
+from .values import Record, decoded, encode, instant, understood
 
 
 class AdminRefusal(Exception):
@@ -53,7 +53,7 @@ class AdminRequest:
         return self.body
 
     def organisation(self, tenant_id: str | None) -> Organisation:
-        """The organisation with this id or name; the first one if there is none given."""
+        """The organisation with this id or name; by default the first one."""
         organisations = self.xero.store.organisations
         if not tenant_id:
             return next(iter(organisations.values()))
@@ -99,38 +99,38 @@ def _json(status: int, body: Any) -> Response:
 # --- the whole -------------------------------------------------------------------------------------------
 
 
-def _overview(asked: AdminRequest) -> Any:
-    xero = asked.xero
+def _overview(request: AdminRequest) -> Any:
+    xero = request.xero
     return {
         "url": xero.url,
         "now": xero.clock.now().isoformat(),
-        "organisations": _organisations(asked),
+        "organisations": _organisations(request),
         "apps": [_app(app) for app in xero.identity.apps.values()],
     }
 
 
-def _reset(asked: AdminRequest) -> Any:
-    with asked.xero.store.change():
-        asked.xero.start_afresh()
-    return _overview(asked)
+def _reset(request: AdminRequest) -> Any:
+    with request.xero.store.change():
+        request.xero.start_afresh()
+    return _overview(request)
 
 
-def _clock(asked: AdminRequest) -> Any:
-    sent, clock = asked.only("set", "advance", "freeze"), asked.xero.clock
-    with asked.xero.store.change():
+def _clock(request: AdminRequest) -> Any:
+    sent, clock = request.only("set", "advance", "freeze"), request.xero.clock
+    with request.xero.store.change():
         if "set" in sent:
             clock.set(instant(sent["set"]))
         if "advance" in sent:
             clock.advance(float(sent["advance"]))
         if "freeze" in sent:
             clock.freeze(bool(sent["freeze"]))
-        asked.xero.keep_clock()
+        request.xero.save_clock()
     return {"now": clock.now().isoformat(), "frozen": clock.frozen}
 
 
-def _limits(asked: AdminRequest) -> Any:
-    limits = asked.xero.limits
-    sent = asked.only(*(one.name for one in fields(Allowance)), "start_afresh")
+def _limits(request: AdminRequest) -> Any:
+    limits = request.xero.limits
+    sent = request.only(*(one.name for one in fields(Allowance)), "start_afresh")
     if sent.pop("start_afresh", False):
         limits.start_afresh()
     for name, value in sent.items():
@@ -138,56 +138,56 @@ def _limits(asked: AdminRequest) -> Any:
     return asdict(limits.allowance)
 
 
-def _switches(asked: AdminRequest) -> Any:
-    asked.xero.switches.change(asked.body)
-    return asdict(asked.xero.switches)
+def _switches(request: AdminRequest) -> Any:
+    request.xero.switches.change(request.body)
+    return asdict(request.xero.switches)
 
 
-def _calls(asked: AdminRequest) -> Any:
-    return {"calls": list(asked.xero.calls)}
+def _calls(request: AdminRequest) -> Any:
+    return {"calls": list(request.xero.calls)}
 
 
-def _forget_calls(asked: AdminRequest) -> Any:
-    asked.xero.calls.clear()
+def _forget_calls(request: AdminRequest) -> Any:
+    request.xero.calls.clear()
     return {}
 
 
-def _counters(asked: AdminRequest) -> Any:
+def _counters(request: AdminRequest) -> Any:
     tenants: dict[str, dict[str, int]] = {}
-    for entry in list(asked.xero.calls):
+    for entry in list(request.xero.calls):
         counted = tenants.setdefault(entry["tenant"], {"calls": 0, "bytes": 0})
         counted["calls"] += 1
         counted["bytes"] += entry["bytes"]
-    for (_, tenant_id), most in asked.xero.limits.most_in_flight.items():
+    for (_, tenant_id), most in request.xero.limits.most_in_flight.items():
         counted = tenants.setdefault(tenant_id, {"calls": 0, "bytes": 0})
         counted["most_in_flight"] = max(most, counted.get("most_in_flight", 0))
-    return {"calls": len(asked.xero.calls), "tenants": tenants}
+    return {"calls": len(request.xero.calls), "tenants": tenants}
 
 
 # --- faults ----------------------------------------------------------------------------------------------
 
 
-def _faults(asked: AdminRequest) -> Any:
-    return {"faults": [fault.described() for fault in list(asked.xero.faults.faults.values())]}
+def _faults(request: AdminRequest) -> Any:
+    return {"faults": [fault.described() for fault in list(request.xero.faults.faults.values())]}
 
 
-def _add_fault(asked: AdminRequest) -> Any:
-    return asked.xero.faults.add(asked.body).described()
+def _add_fault(request: AdminRequest) -> Any:
+    return request.xero.faults.add(request.body).described()
 
 
-def _clear_faults(asked: AdminRequest) -> Any:
-    asked.xero.faults.clear()
+def _clear_faults(request: AdminRequest) -> Any:
+    request.xero.faults.clear()
     return {}
 
 
-def _release(asked: AdminRequest) -> Any:
-    asked.xero.faults.release(asked.only("number").get("number"))
+def _release(request: AdminRequest) -> Any:
+    request.xero.faults.release(request.only("number").get("number"))
     return {}
 
 
-def _wait(asked: AdminRequest) -> Any:
-    sent = asked.only("number", "hits")
-    if not asked.xero.faults.wait(int(sent["number"]), int(sent["hits"])):
+def _wait(request: AdminRequest) -> Any:
+    sent = request.only("number", "hits")
+    if not request.xero.faults.wait(int(sent["number"]), int(sent["hits"])):
         raise AdminRefusal(f"Fault {sent['number']} did not hit {sent['hits']} calls")
     return {}
 
@@ -201,8 +201,8 @@ def _app(app: apps.App) -> dict[str, Any]:
     return shown
 
 
-def _add_app(asked: AdminRequest) -> Any:
-    sent = asked.only(*(one.name for one in fields(apps.App)))
+def _add_app(request: AdminRequest) -> Any:
+    sent = request.only(*(one.name for one in fields(apps.App)))
     kind = sent.get("kind", apps.WEB)
     scopes = sent.get("scopes")
     app = apps.App(
@@ -216,8 +216,8 @@ def _add_app(asked: AdminRequest) -> Any:
             "redirect_uris": tuple(sent.get("redirect_uris", ("http://localhost",))),
         }
     )
-    identity = asked.xero.identity
-    with asked.xero.store.change():
+    identity = request.xero.identity
+    with request.xero.store.change():
         known = app.client_id in identity.apps
         identity.add_app(app)
         if app.kind == apps.CUSTOM and not known and (tenant_id := identity.tenant_of(app)):
@@ -225,42 +225,42 @@ def _add_app(asked: AdminRequest) -> Any:
     return _app(app)
 
 
-def _consent(asked: AdminRequest) -> Any:
-    sent = asked.only("client_id", "tenants", "scopes")
-    identity, app = asked.xero.identity, asked.app(sent.get("client_id"))
+def _consent(request: AdminRequest) -> Any:
+    sent = request.only("client_id", "tenants", "scopes")
+    identity, app = request.xero.identity, request.app(sent.get("client_id"))
     scopes = sent.get("scopes")
     if isinstance(scopes, list):
         scopes = " ".join(scopes)
     chosen = app.allowed() if scopes is None else identity.check_scopes(app, scopes)
     names = sent.get("tenants")
-    tenants = [asked.organisation(one).tenant_id for one in ([None] if names is None else names)]
-    with asked.xero.store.change():
+    tenants = [request.organisation(one).tenant_id for one in ([None] if names is None else names)]
+    with request.xero.store.change():
         event = identity.consent(app, tenants, chosen)
         return identity.issue(app, event)
 
 
-def _take_scopes(asked: AdminRequest) -> Any:
-    sent = asked.only("client_id", "scopes")
-    with asked.xero.store.change():
-        asked.xero.identity.take_scopes(asked.app(sent.get("client_id")), sent["scopes"])
+def _take_scopes(request: AdminRequest) -> Any:
+    sent = request.only("client_id", "scopes")
+    with request.xero.store.change():
+        request.xero.identity.take_scopes(request.app(sent.get("client_id")), sent["scopes"])
     return {}
 
 
-def _revoke(asked: AdminRequest) -> Any:
-    with asked.xero.store.change():
-        asked.xero.identity.revoke(asked.app(asked.only("client_id").get("client_id")))
+def _revoke(request: AdminRequest) -> Any:
+    with request.xero.store.change():
+        request.xero.identity.revoke(request.app(request.only("client_id").get("client_id")))
     return {}
 
 
-def _disconnect(asked: AdminRequest) -> Any:
-    sent = asked.only("tenant", "client_id")
-    tenant_id, identity = asked.organisation(sent.get("tenant")).tenant_id, asked.xero.identity
+def _disconnect(request: AdminRequest) -> Any:
+    sent = request.only("tenant", "client_id")
+    tenant_id, identity = request.organisation(sent.get("tenant")).tenant_id, request.xero.identity
     gone = [
         one["id"]
         for one in identity.connections.values()
         if one["tenant_id"] == tenant_id and sent.get("client_id") in {None, one["client_id"]}
     ]
-    with asked.xero.store.change():
+    with request.xero.store.change():
         for connection_id in gone:
             identity.disconnect(connection_id)
     return {"disconnected": len(gone)}
@@ -269,19 +269,19 @@ def _disconnect(asked: AdminRequest) -> Any:
 # --- organisations and records ---------------------------------------------------------------------------
 
 
-def _organisations(asked: AdminRequest) -> Any:
+def _organisations(request: AdminRequest) -> Any:
     return [
         {
             "tenant_id": one.tenant_id,
             "name": one.name,
             "records": {path: len(table.rows) for path, table in one.tables.items() if table.rows},
         }
-        for one in asked.xero.store.organisations.values()
+        for one in request.xero.store.organisations.values()
     ]
 
 
-def _add_organisation(asked: AdminRequest) -> Any:
-    sent = asked.only("tenant_id", "name", "records")
+def _add_organisation(request: AdminRequest) -> Any:
+    sent = request.only("tenant_id", "name", "records")
     tenant_id = sent.get("tenant_id") or str(uuid.uuid4())
     records: dict[str, list[Record]] = {}
     for path, rows in sent.get("records", {}).items():
@@ -292,63 +292,65 @@ def _add_organisation(asked: AdminRequest) -> Any:
         records["Organisation"] = [
             {"OrganisationID": tenant_id, "Name": sent["name"], "OrganisationStatus": "ACTIVE"}
         ]
-    with asked.xero.store.change():
-        asked.xero.store.add_organisation(tenant_id, sent["name"], records)
+    with request.xero.store.change():
+        request.xero.store.add_organisation(tenant_id, sent["name"], records)
     return {"tenant_id": tenant_id, "name": sent["name"]}
 
 
-def _table(asked: AdminRequest) -> tuple[Organisation, str]:
-    tenant_id, path = asked.pieces[:2]
+def _table(request: AdminRequest) -> tuple[Organisation, str]:
+    """The organisation and the resource that the address names."""
+    tenant_id, path = request.pieces[:2]
     if path not in RESOURCES:
         raise AdminRefusal(f"Unknown resource {path!r}", 404)
-    return asked.organisation(tenant_id), path
+    return request.organisation(tenant_id), path
+
+
+def _named(request: AdminRequest) -> tuple[Organisation, str, Record]:
+    """The organisation, the resource and the record that the address names."""
+    organisation, path = _table(request)
+    record = organisation.table(path).find(request.pieces[2])
+    if record is None:
+        raise AdminRefusal(f"{path} has no {request.pieces[2]}", 404)
+    return organisation, path, record
 
 
 def _tree(record: Record) -> Record:
     return messages.rendered(record, places=4)
 
 
-def _records(asked: AdminRequest) -> Any:
-    organisation, path = _table(asked)
+def _records(request: AdminRequest) -> Any:
+    organisation, path = _table(request)
     return {"records": [_tree(record) for record in organisation.records(path)]}
 
 
-def _record(asked: AdminRequest) -> Any:
-    organisation, path = _table(asked)
-    record = organisation.table(path).find(asked.pieces[2])
-    if record is None:
-        raise AdminRefusal(f"{path} has no {asked.pieces[2]}", 404)
-    return _tree(record)
+def _record(request: AdminRequest) -> Any:
+    return _tree(_named(request)[2])
 
 
-def _put(asked: AdminRequest) -> Any:
-    organisation, path = _table(asked)
-    identifier = asked.pieces[2] if len(asked.pieces) > 2 else None
-    record = understood(asked.body)
-    if identifier:
-        record[RESOURCES[path].id] = identifier
+def _put(request: AdminRequest) -> Any:
+    organisation, path = _table(request)
+    record = understood(request.body)
+    if len(request.pieces) > 2:
+        record[RESOURCES[path].id] = request.pieces[2]
     stamped = RESOURCES[path].since in record
-    with asked.xero.store.change():
+    with request.xero.store.change():
         return _tree(organisation.put(path, record, touch=not stamped))
 
 
-def _patch(asked: AdminRequest) -> Any:
-    organisation, path = _table(asked)
-    with asked.xero.store.change():
-        before = organisation.table(path).find(asked.pieces[2])
-        if before is None:
-            raise AdminRefusal(f"{path} has no {asked.pieces[2]}", 404)
-        record = {**before, **understood(asked.body)}
-        stamped = RESOURCES[path].since in asked.body
+def _patch(request: AdminRequest) -> Any:
+    with request.xero.store.change():
+        organisation, path, before = _named(request)
+        record = {**before, **understood(request.body)}
+        stamped = RESOURCES[path].since in request.body
         return _tree(organisation.put(path, record, touch=not stamped))
 
 
-def _merge(asked: AdminRequest) -> Any:
-    """Merge a contact into another one, as people do in Xero."""
-    organisation, into = asked.organisation(asked.pieces[0]), asked.only("into").get("into", "")
-    with asked.xero.store.change():
-        found = [organisation.table("Contacts").find(str(key)) for key in (asked.pieces[1], into)]
-        contact, other = found
+def _merge(request: AdminRequest) -> Any:
+    """Merge a contact into another one, which Xero's API cannot do."""
+    organisation, into = request.organisation(request.pieces[0]), request.only("into").get("into", "")
+    with request.xero.store.change():
+        table = organisation.table("Contacts")
+        contact, other = table.find(request.pieces[1]), table.find(str(into))
         if contact is None or other is None or contact is other:
             raise AdminRefusal("Name two contacts of the organisation", 404)
         work = Work(organisation, "Contacts", {}, Origin())
@@ -357,63 +359,57 @@ def _merge(asked: AdminRequest) -> Any:
         return _tree(organisation.table("Contacts").rows[contact["ContactID"]])
 
 
-def _delete(asked: AdminRequest) -> Any:
-    organisation, path = _table(asked)
-    with asked.xero.store.change():
-        record = organisation.table(path).find(asked.pieces[2])
-        if record is None:
-            raise AdminRefusal(f"{path} has no {asked.pieces[2]}", 404)
+def _delete(request: AdminRequest) -> Any:
+    with request.xero.store.change():
+        organisation, path, record = _named(request)
         organisation.remove(path, str(record[RESOURCES[path].id]))
     return {}
 
 
-def _day(asked: AdminRequest) -> Any:
-    """Let one organisation trade for a business day, and move the clock to the end of that day."""
-    xero, organisation = asked.xero, asked.organisation(asked.only("tenant").get("tenant"))
+def _day(request: AdminRequest) -> Any:
+    """Let an organisation trade for a business day, and move the clock to the end of that day."""
+    xero, organisation = request.xero, request.organisation(request.only("tenant").get("tenant"))
     with xero.store.change():
         now = xero.clock.now()
         changed = trading_day(organisation, now)
         xero.clock.set(next_business_day(now)[1])
-        xero.keep_clock()
+        xero.save_clock()
     return {
         "now": xero.clock.now().isoformat(),
         "changed": {path: len(rows) for path, rows in changed.items()},
     }
 
 
-_URLS = Map(
-    [
-        Rule("/", methods=["GET"], endpoint=_overview),
-        Rule("/reset", methods=["POST"], endpoint=_reset),
-        Rule("/clock", methods=["GET"], endpoint=_clock),
-        Rule("/clock", methods=["POST"], endpoint=_clock),
-        Rule("/limits", methods=["GET"], endpoint=_limits),
-        Rule("/limits", methods=["POST"], endpoint=_limits),
-        Rule("/switches", methods=["GET"], endpoint=_switches),
-        Rule("/switches", methods=["POST"], endpoint=_switches),
-        Rule("/calls", methods=["GET"], endpoint=_calls),
-        Rule("/calls", methods=["DELETE"], endpoint=_forget_calls),
-        Rule("/counters", methods=["GET"], endpoint=_counters),
-        Rule("/faults", methods=["GET"], endpoint=_faults),
-        Rule("/faults", methods=["POST"], endpoint=_add_fault),
-        Rule("/faults", methods=["DELETE"], endpoint=_clear_faults),
-        Rule("/faults/release", methods=["POST"], endpoint=_release),
-        Rule("/faults/wait", methods=["POST"], endpoint=_wait),
-        Rule("/apps", methods=["POST"], endpoint=_add_app),
-        Rule("/consents", methods=["POST"], endpoint=_consent),
-        Rule("/scopes/take", methods=["POST"], endpoint=_take_scopes),
-        Rule("/revoke", methods=["POST"], endpoint=_revoke),
-        Rule("/disconnect", methods=["POST"], endpoint=_disconnect),
-        Rule("/organisations", methods=["GET"], endpoint=_organisations),
-        Rule("/organisations", methods=["POST"], endpoint=_add_organisation),
-        Rule("/organisations/<tenant>/<resource>", methods=["GET"], endpoint=_records),
-        Rule("/organisations/<tenant>/<resource>", methods=["POST"], endpoint=_put),
-        Rule("/organisations/<tenant>/<resource>/<key>", methods=["GET"], endpoint=_record),
-        Rule("/organisations/<tenant>/<resource>/<key>", methods=["PUT"], endpoint=_put),
-        Rule("/organisations/<tenant>/<resource>/<key>", methods=["PATCH"], endpoint=_patch),
-        Rule("/organisations/<tenant>/Contacts/<resource>/merge", methods=["POST"], endpoint=_merge),
-        Rule("/organisations/<tenant>/<resource>/<key>", methods=["DELETE"], endpoint=_delete),
-        Rule("/day", methods=["POST"], endpoint=_day),
-    ],
-    merge_slashes=False,
-).bind("")
+_RECORDS = "/organisations/<tenant>/<resource>"
+_ROUTES: tuple[tuple[str, str, Callable[[AdminRequest], Any]], ...] = (
+    ("GET", "/", _overview),
+    ("POST", "/reset", _reset),
+    ("GET POST", "/clock", _clock),
+    ("GET POST", "/limits", _limits),
+    ("GET POST", "/switches", _switches),
+    ("GET", "/calls", _calls),
+    ("DELETE", "/calls", _forget_calls),
+    ("GET", "/counters", _counters),
+    ("GET", "/faults", _faults),
+    ("POST", "/faults", _add_fault),
+    ("DELETE", "/faults", _clear_faults),
+    ("POST", "/faults/release", _release),
+    ("POST", "/faults/wait", _wait),
+    ("POST", "/apps", _add_app),
+    ("POST", "/consents", _consent),
+    ("POST", "/scopes/take", _take_scopes),
+    ("POST", "/revoke", _revoke),
+    ("POST", "/disconnect", _disconnect),
+    ("GET", "/organisations", _organisations),
+    ("POST", "/organisations", _add_organisation),
+    ("GET", _RECORDS, _records),
+    ("POST", _RECORDS, _put),
+    ("GET", f"{_RECORDS}/<key>", _record),
+    ("PUT", f"{_RECORDS}/<key>", _put),
+    ("PATCH", f"{_RECORDS}/<key>", _patch),
+    ("DELETE", f"{_RECORDS}/<key>", _delete),
+    ("POST", "/organisations/<tenant>/Contacts/<contact>/merge", _merge),
+    ("POST", "/day", _day),
+)
+_RULES = [Rule(path, methods=verbs.split(), endpoint=handler) for verbs, path, handler in _ROUTES]
+_URLS = Map(_RULES, merge_slashes=False).bind("")

@@ -1,4 +1,4 @@
-"""A client of the admin API; works from any process that knows the admin API's address."""
+"""A client of the admin API, for any process that knows its address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-"""Requests never go through a proxy: the sandbox runs on this machine."""
+"""Opens requests without a proxy, because the sandbox runs on this machine."""
 
 
 class AdminError(Exception):
@@ -48,17 +48,19 @@ class AdminClient:
                 reason = text
             raise AdminError(f"{method} {path}: {reason}") from None
 
+    def _object(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask(method, path, body)
+        return found
+
     # --- the whole ---
 
     def overview(self) -> dict[str, Any]:
-        """Address, time, organisations (with their numbers of records) and apps."""
-        found: dict[str, Any] = self.ask("GET", "")
-        return found
+        """The address, the time, the apps, and the organisations with their numbers of records."""
+        return self._object("GET", "")
 
     def reset(self) -> dict[str, Any]:
         """Reset everything: records, clock, consents, tokens, faults, limits, switches and the list of calls."""
-        found: dict[str, Any] = self.ask("POST", "reset", {})
-        return found
+        return self._object("POST", "reset", {})
 
     # --- the clock ---
 
@@ -67,7 +69,7 @@ class AdminClient:
         return datetime.fromisoformat(self.ask("GET", "clock")["now"])
 
     def advance(self, seconds: float) -> datetime:
-        """Move the clock on."""
+        """Move the clock forward."""
         return datetime.fromisoformat(self.ask("POST", "clock", {"advance": seconds})["now"])
 
     def set_clock(self, instant: datetime | str) -> datetime:
@@ -76,14 +78,13 @@ class AdminClient:
         return datetime.fromisoformat(self.ask("POST", "clock", {"set": text})["now"])
 
     def freeze(self, frozen: bool = True) -> datetime:
-        """Stop the clock, or let it run."""
+        """Stop the clock, or start it again."""
         return datetime.fromisoformat(self.ask("POST", "clock", {"freeze": frozen})["now"])
 
     def day(self, tenant: str | None = None) -> dict[str, Any]:
         """Let an organisation (the first by default) trade for the next business day; returns the numbers of
         changed records."""
-        found: dict[str, Any] = self.ask("POST", "day", {"tenant": tenant} if tenant else {})
-        return found
+        return self._object("POST", "day", {"tenant": tenant} if tenant else {})
 
     # --- limits, faults, switches ---
 
@@ -93,8 +94,7 @@ class AdminClient:
 
         ``start_afresh=True`` resets the counters.
         """
-        found: dict[str, Any] = self.ask("POST", "limits", changes)
-        return found
+        return self._object("POST", "limits", changes)
 
     def fault(self, kind: str, **options: Any) -> int:
         """Inject a fault; see ``faults.KINDS`` and ``faults.Fault``. Returns its number."""
@@ -119,10 +119,9 @@ class AdminClient:
 
     def switch(self, **switches: bool) -> dict[str, Any]:
         """Set switches, see ``faults.Switches``. Returns all switches."""
-        found: dict[str, Any] = self.ask("POST", "switches", switches)
-        return found
+        return self._object("POST", "switches", switches)
 
-    # --- what was asked ---
+    # --- calls ---
 
     def calls(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
         """The calls received, oldest first: those whose path ends in ``path``, with that verb."""
@@ -138,16 +137,14 @@ class AdminClient:
 
     def counters(self) -> dict[str, Any]:
         """The numbers of calls and bytes, in total and by tenant, and the most calls in flight at once."""
-        found: dict[str, Any] = self.ask("GET", "counters")
-        return found
+        return self._object("GET", "counters")
 
     # --- apps and consents ---
 
     def add_app(self, **app: Any) -> dict[str, Any]:
         """Register an app (fields of ``apps.App``; id and secret are generated), or change the one with this
         ``client_id``."""
-        found: dict[str, Any] = self.ask("POST", "apps", app)
-        return found
+        return self._object("POST", "apps", app)
 
     def consent(
         self,
@@ -164,8 +161,7 @@ class AdminClient:
             body["tenants"] = list(tenants)
         if scopes is not None:
             body["scopes"] = scopes if isinstance(scopes, str) else " ".join(scopes)
-        found: dict[str, Any] = self.ask("POST", "consents", body)
-        return found
+        return self._object("POST", "consents", body)
 
     def take_scopes(self, *scopes: str, client_id: str | None = None) -> None:
         """Remove scopes from an app (default: the web app); new tokens lack them."""
@@ -204,26 +200,20 @@ class AdminClient:
 
     def record(self, resource: str, key: str, tenant: str | None = None) -> dict[str, Any]:
         """One record by id, number or code."""
-        found: dict[str, Any] = self.ask("GET", self._address(tenant, resource, key))
-        return found
+        return self._object("GET", self._address(tenant, resource, key))
 
     def put(self, resource: str, record: dict[str, Any], tenant: str | None = None) -> dict[str, Any]:
         """Store a record as it is (with a new id if it has none); UpdatedDateUTC is now unless given."""
-        found: dict[str, Any] = self.ask("POST", self._address(tenant, resource), record)
-        return found
+        return self._object("POST", self._address(tenant, resource), record)
 
     def edit(self, resource: str, key: str, tenant: str | None = None, **patch: Any) -> dict[str, Any]:
         """Change fields of a record; without fields, only UpdatedDateUTC changes."""
-        found: dict[str, Any] = self.ask("PATCH", self._address(tenant, resource, key), patch)
-        return found
+        return self._object("PATCH", self._address(tenant, resource, key), patch)
 
     def merge_contacts(self, contact: str, into: str, tenant: str | None = None) -> dict[str, Any]:
         """Merge a contact into another one: it is archived and the other one gets its documents. Returns the
         archived contact."""
-        found: dict[str, Any] = self.ask(
-            "POST", self._address(tenant, "Contacts", contact, "merge"), {"into": into}
-        )
-        return found
+        return self._object("POST", self._address(tenant, "Contacts", contact, "merge"), {"into": into})
 
     def delete(self, resource: str, key: str, tenant: str | None = None) -> None:
         """Delete a record."""

@@ -37,9 +37,9 @@ class App:
 
     ``kind`` is ``custom_connection`` (client_credentials, one organisation), ``web`` (a secret) or ``pkce``
     (none). ``scopes`` are those selected for it; None means all that its kind and age allow. ``granular_only``
-    is an app created since March 2026. ``tier`` is the price tier: ``starter`` has a daily limit of 1,000
-    calls, only ``advanced`` may read Journals. ``tenant_id`` is a custom connection's only organisation; None
-    stands for the first one of the sandbox.
+    marks an app created since March 2026. ``tier`` is the price tier: ``starter`` has a daily limit of 1,000
+    calls, and only ``advanced`` may read Journals. ``tenant_id`` is the only organisation of a custom connection,
+    by default the first one of the sandbox.
     """
 
     client_id: str
@@ -63,7 +63,7 @@ class App:
 
     @property
     def reads_journals(self) -> bool:
-        """Whether Xero lets this app read Journals: since March 2026 its tier decides."""
+        """Whether this app may read Journals, which depends on its tier since March 2026."""
         return self.tier == "advanced"
 
     def allowed(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Faults for the next matching calls, and switches for what is uncertain about Xero."""
+"""Faults that hit the next matching calls, and switches for behaviour of Xero that is uncertain."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Fault:
     """One fault. ``path`` is a pattern of the address after ``/api.xro/2.0/`` (``Invoices``, ``Invoices/*``,
     ``*``), or of the whole address elsewhere (``connect/token``). ``query`` holds parameters that must have
     these values. The first ``after`` matching calls pass; then ``count`` calls are hit (0: all). The other
-    fields belong to single kinds, see ``KINDS``.
+    fields belong to a kind, see ``KINDS``.
     """
 
     kind: str
@@ -119,7 +119,7 @@ class Faults:
                 del self.faults[fault.number]
 
     def hit(self, method: str, path: str, tenant_id: str, query: dict[str, str]) -> list[Fault]:
-        """The faults that hit this call; each counts it."""
+        """The faults that hit this call; each of them counts it."""
         struck = []
         with self._lock:
             for fault in self.faults.values():

@@ -1,4 +1,4 @@
-"""The kind of value of each field of Xero's records, by name."""
+"""The types of the fields of Xero's records, by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATES = frozenset(
 DATES_READ_ONLY = frozenset(
     "FullyPaidOnDate JournalDate PeriodLockDate EndOfYearLockDate PaymentDueDate ReportingDate".split()
 )
-"""Calendar days that Xero sets and nobody can write."""
+"""Calendar days that Xero sets and that cannot be written."""
 
 COUNTS = frozenset(
     "JournalNumber Period Day SortOrder FinancialYearEndDay FinancialYearEndMonth ContentLength DueDate".split()

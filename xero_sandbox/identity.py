@@ -57,7 +57,7 @@ class Bearer:
 
 
 class Identity:
-    """Apps, consents, tokens and connections, kept in the store."""
+    """Apps, consents, tokens and connections, stored in the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -72,28 +72,28 @@ class Identity:
         self._refreshable: dict[str, dict[str, Any]] = {}
 
     def start_afresh(self) -> None:
-        """Only the known apps, no consent, no token."""
+        """Reset to the known apps without consents and tokens."""
         self._begin()
-        self._store.keep("identity", "key", self._key)
+        self._store.write("identity", "key", self._key)
 
     def load(self) -> None:
         """Load what an earlier process stored."""
-        self._key = self._store.kept("identity")["key"]
-        for client_id, kept in self._store.kept("apps").items():
-            kept["scopes"] = None if kept["scopes"] is None else frozenset(kept["scopes"])
-            self.apps[client_id] = App(**{**kept, "redirect_uris": tuple(kept["redirect_uris"])})
-        self.granted = {key: frozenset(scopes) for key, scopes in self._store.kept("granted").items()}
-        self.connections = self._store.kept("connections")
-        self._refreshable = self._store.kept("refresh")
+        self._key = self._store.read("identity")["key"]
+        for client_id, stored in self._store.read("apps").items():
+            stored["scopes"] = None if stored["scopes"] is None else frozenset(stored["scopes"])
+            self.apps[client_id] = App(**{**stored, "redirect_uris": tuple(stored["redirect_uris"])})
+        self.granted = {key: frozenset(scopes) for key, scopes in self._store.read("granted").items()}
+        self.connections = self._store.read("connections")
+        self._refreshable = self._store.read("refresh")
 
     # --- apps and consents ---------------------------------------------------------------------------
 
     def add_app(self, app: App) -> App:
         """Register an app, or change a known one."""
         self.apps[app.client_id] = app
-        kept = asdict(app)
-        kept["scopes"] = None if app.scopes is None else sorted(app.scopes)
-        self._store.keep("apps", app.client_id, kept)
+        stored = asdict(app)
+        stored["scopes"] = None if app.scopes is None else sorted(app.scopes)
+        self._store.write("apps", app.client_id, stored)
         return app
 
     def tenant_of(self, app: App) -> str | None:
@@ -111,7 +111,7 @@ class Identity:
         return scopes
 
     def consent(self, app: App, tenants: Iterable[str], scopes: frozenset[str]) -> str:
-        """A user lets ``app`` see organisations; scopes add up over consents. The event's id is returned."""
+        """A user gives ``app`` access to organisations; scopes accumulate. Returns the id of the event."""
         event = str(uuid.uuid4())
         self._grant(app, self.granted.get(app.client_id, frozenset()) | scopes)
         for tenant_id in tenants:
@@ -120,66 +120,60 @@ class Identity:
 
     def _grant(self, app: App, scopes: frozenset[str]) -> None:
         self.granted[app.client_id] = scopes
-        self._store.keep("granted", app.client_id, sorted(scopes))
+        self._store.write("granted", app.client_id, sorted(scopes))
 
     def take_scopes(self, app: App, scopes: Iterable[str]) -> None:
-        """Remove scopes: new tokens come without them."""
+        """Remove scopes; new tokens lack them."""
         self._grant(app, self.granted.get(app.client_id, frozenset()) - frozenset(scopes))
 
     def connect(self, app: App, tenant_id: str, event: str) -> dict[str, Any]:
         """Connect an organisation to an app, or renew its connection."""
         now = self._store.clock.now()
-        known = next(
-            (
-                one
-                for one in self.connections.values()
-                if (one["client_id"], one["tenant_id"]) == (app.client_id, tenant_id)
-            ),
-            None,
-        )
+        known = next((one for one in self._connections_of(app) if one["tenant_id"] == tenant_id), {})
         connection = {
             "id": str(uuid.uuid4()),
             "client_id": app.client_id,
             "tenant_id": tenant_id,
             "created": now,
-            **(known or {}),
+            **known,
             "event": event,
             "updated": now,
         }
         self.connections[connection["id"]] = connection
-        self._store.keep("connections", connection["id"], connection)
+        self._store.write("connections", connection["id"], connection)
         return connection
 
     def disconnect(self, connection_id: str) -> None:
         """Disconnect one organisation from one app."""
         del self.connections[connection_id]
-        self._store.drop("connections", connection_id)
+        self._store.delete("connections", connection_id)
 
     def revoke(self, app: App) -> None:
         """Drop the user's refresh tokens and connections for an app, as the revocation endpoint does."""
-        for token in [
-            token for token, kept in self._refreshable.items() if kept["client_id"] == app.client_id
-        ]:
+        for token in [one for one in self._refreshable if self.revocable(one, app)]:
             del self._refreshable[token]
-            self._store.drop("refresh", token)
-        for connection_id in [
-            one["id"] for one in self.connections.values() if one["client_id"] == app.client_id
-        ]:
-            self.disconnect(connection_id)
+            self._store.delete("refresh", token)
+        for connection in self._connections_of(app):
+            self.disconnect(connection["id"])
         self._grant(app, frozenset())
 
     def connected(self, bearer: Bearer) -> list[dict[str, Any]]:
         """The connections that a token opens, oldest first."""
-        return [one for one in self.connections.values() if one["client_id"] == bearer.app.client_id]
+        return self._connections_of(bearer.app)
 
-    def code(self, app: App, tenants: Iterable[str], scopes: frozenset[str], asked: Mapping[str, str]) -> str:
+    def _connections_of(self, app: App) -> list[dict[str, Any]]:
+        return [one for one in self.connections.values() if one["client_id"] == app.client_id]
+
+    def code(
+        self, app: App, tenants: Iterable[str], scopes: frozenset[str], params: Mapping[str, str]
+    ) -> str:
         """The single-use code for the app's redirect address after a user has consented."""
         code = secrets.token_urlsafe(32)
         self._codes[code] = {
             "client_id": app.client_id,
             "event": self.consent(app, tenants, scopes),
-            "redirect_uri": asked["redirect_uri"],
-            "challenge": asked.get("code_challenge", ""),
+            "redirect_uri": params["redirect_uri"],
+            "challenge": params.get("code_challenge", ""),
             "until": self._store.clock.now() + CODE_LIFE,
         }
         return code
@@ -188,7 +182,7 @@ class Identity:
 
     def token(self, form: Mapping[str, str], basic: tuple[str, str] | None) -> dict[str, Any]:
         """The answer of ``POST /connect/token``. Raises ``TokenError``."""
-        app = self._client(form, basic)
+        app = self.client(form, basic)
         grants = {
             "client_credentials": (self._client_credentials, {apps.CUSTOM}),
             "authorization_code": (self._authorization_code, {apps.WEB, apps.PKCE}),
@@ -201,7 +195,8 @@ class Identity:
             raise TokenError("unauthorized_client")
         return answer(app, form)
 
-    def _client(self, form: Mapping[str, str], basic: tuple[str, str] | None) -> App:
+    def client(self, form: Mapping[str, str], basic: tuple[str, str] | None) -> App:
+        """The app that a form or a Basic header authenticates. Raises ``TokenError``."""
         client_id, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
         if not client_id:
             raise TokenError("invalid_request")
@@ -214,37 +209,39 @@ class Identity:
 
     def _client_credentials(self, app: App, form: Mapping[str, str]) -> dict[str, Any]:
         scopes = self.check_scopes(app, form["scope"]) if form.get("scope") else app.allowed() - apps.IDENTITY
-        if app.client_id not in {one["client_id"] for one in self.connections.values()}:
+        connections = self._connections_of(app)
+        if not connections:
             raise TokenError("unauthorized_client")
-        event = next(one["event"] for one in self.connections.values() if one["client_id"] == app.client_id)
-        return self._answer(app, scopes - apps.IDENTITY, None, event)
+        return self._answer(app, scopes - apps.IDENTITY, None, connections[0]["event"])
 
     def _authorization_code(self, app: App, form: Mapping[str, str]) -> dict[str, Any]:
-        kept = self._codes.get(form.get("code", ""))
+        stored = self._codes.get(form.get("code", ""))
         if (
-            kept is None
-            or kept["client_id"] != app.client_id
-            or kept["redirect_uri"] != form.get("redirect_uri")
-            or kept["until"] < self._store.clock.now()
+            stored is None
+            or stored["client_id"] != app.client_id
+            or stored["redirect_uri"] != form.get("redirect_uri")
+            or stored["until"] < self._store.clock.now()
         ):
             raise TokenError("invalid_grant")
         del self._codes[form["code"]]
-        if kept["challenge"] and not _proves(form.get("code_verifier", ""), kept["challenge"]):
+        if stored["challenge"] and not _proves(form.get("code_verifier", ""), stored["challenge"]):
             raise TokenError("invalid_grant")
-        return self._answer(app, self.granted[app.client_id], USER_ID, kept["event"])
+        return self._answer(app, self.granted[app.client_id], USER_ID, stored["event"])
 
     def _refresh(self, app: App, form: Mapping[str, str]) -> dict[str, Any]:
         now, token = self._store.clock.now(), form.get("refresh_token", "")
-        kept = self._refreshable.get(token)
-        if kept is None or kept["client_id"] != app.client_id:
+        stored = self._refreshable.get(token)
+        if stored is None or stored["client_id"] != app.client_id:
             raise TokenError("invalid_grant")
-        used = kept["used"]
-        if (used is None and now - kept["issued"] > UNUSED_LIFE) or (used is not None and now - used > GRACE):
+        used = stored["used"]
+        if (used is None and now - stored["issued"] > UNUSED_LIFE) or (
+            used is not None and now - used > GRACE
+        ):
             raise TokenError("invalid_grant")
         if used is None:
-            kept["used"] = now
-            self._store.keep("refresh", token, kept)
-        return self._answer(app, self.granted.get(app.client_id, frozenset()), USER_ID, kept["event"])
+            stored["used"] = now
+            self._store.write("refresh", token, stored)
+        return self._answer(app, self.granted.get(app.client_id, frozenset()), USER_ID, stored["event"])
 
     def issue(self, app: App, event: str) -> dict[str, Any]:
         """Tokens for a consent without a browser; used by the admin API."""
@@ -272,26 +269,19 @@ class Identity:
         }
         if user_id and "openid" in scopes:
             about = {**claims, "aud": app.client_id, "exp": int((now + ID_LIFE).timestamp())}
-            answer["id_token"] = jwt.encode(
-                {name: value for name, value in about.items() if name != "scope"},
-                self._key,
-                algorithm="HS256",
-            )
+            del about["scope"]
+            answer["id_token"] = jwt.encode(about, self._key, algorithm="HS256")
         if user_id and "offline_access" in scopes:
             token = secrets.token_urlsafe(48)
-            kept = {"client_id": app.client_id, "event": event, "issued": now, "used": None}
-            self._refreshable[token] = kept
-            self._store.keep("refresh", token, kept)
+            stored = {"client_id": app.client_id, "event": event, "issued": now, "used": None}
+            self._refreshable[token] = stored
+            self._store.write("refresh", token, stored)
             answer["refresh_token"] = token
         return answer
 
     def revocable(self, token: str, app: App) -> bool:
         """Whether ``token`` is a refresh token of this app."""
         return token in self._refreshable and self._refreshable[token]["client_id"] == app.client_id
-
-    def client(self, form: Mapping[str, str], basic: tuple[str, str] | None) -> App:
-        """The app that a form or a Basic header authenticates. Raises ``TokenError``."""
-        return self._client(form, basic)
 
     def bearer(self, token: str) -> Bearer:
         """The app and the consent of an access token. Raises ``BadToken``."""

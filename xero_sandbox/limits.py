@@ -1,4 +1,4 @@
-"""Xero's call limits, on the sandbox's clock."""
+"""Xero's call limits, by the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLENTY = 1_000_000
 
 @dataclass
 class Allowance:
-    """The limits of Xero's guide; each can be changed, or all switched off (``enabled``).
+    """The limits of Xero's guide; ``enabled`` switches all of them.
 
     ``high_volume`` is the number of records above which un-paged and un-optimised calls are refused, ``body``
     the largest request in bytes.
@@ -87,7 +87,7 @@ class Limits:
         return self.allowance.starter_day if app.tier == "starter" else self.allowance.day
 
     def enter(self, app: App, tenant_id: str) -> None:
-        """Count a call that begins; ``leave`` must follow. Raises ``Exceeded``."""
+        """Count a call at its start; ``leave`` must follow. Raises ``Exceeded``."""
         with self._lock:
             self._enter(app, tenant_id)
 
@@ -95,12 +95,13 @@ class Limits:
         now, key = self._clock.now(), (app.client_id, tenant_id)
         day, minute, of_app = self._windows_of(app, tenant_id)
         if self.allowance.enabled:
-            if day.used >= self._day(app):
-                raise Exceeded("day", day.wait(now), self.headers(app, tenant_id))
-            if of_app.used >= self.allowance.app_minute:
-                raise Exceeded("appminute", of_app.wait(now), self.headers(app, tenant_id))
-            if minute.used >= self.allowance.minute:
-                raise Exceeded("minute", minute.wait(now), self.headers(app, tenant_id))
+            for problem, window, most in (
+                ("day", day, self._day(app)),
+                ("appminute", of_app, self.allowance.app_minute),
+                ("minute", minute, self.allowance.minute),
+            ):
+                if window.used >= most:
+                    raise Exceeded(problem, window.wait(now), self.headers(app, tenant_id))
             if self._in_flight.get(key, 0) >= self.allowance.concurrent:
                 raise Exceeded("concurrent", None, self.headers(app, tenant_id))
         for window in (day, minute, of_app):
@@ -109,7 +110,7 @@ class Limits:
         self.most_in_flight[key] = max(self.most_in_flight.get(key, 0), self._in_flight[key])
 
     def count(self, app: App) -> None:
-        """A call without a tenant: it counts for the app's minute only."""
+        """Count a call without a tenant, which only the limit of the app covers."""
         with self._lock:
             self._window(MINUTE, "app", app.client_id).used += 1
 
@@ -120,9 +121,9 @@ class Limits:
             self._in_flight[key] = max(0, self._in_flight.get(key, 0) - 1)
 
     def headers(self, app: App, tenant_id: str | None) -> dict[str, str]:
-        """The headers that show what is left; without a tenant, only the app's. With the limits switched off
-        the numbers are large, so that a client which counts calls itself does not wait, and there is none for
-        the day.
+        """The headers with the remaining calls; without a tenant, only the app's.
+
+        If the limits are switched off, the numbers are large and the day's is missing, so that no client waits.
         """
         if not self.allowance.enabled:
             names = ("AppMin",) if tenant_id is None else ("Min", "AppMin")

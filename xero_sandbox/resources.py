@@ -38,23 +38,24 @@ class View:
 class Resource:
     """One resource.
 
-    ``path``: its name in the address. ``id``: its identifier. ``fields``: all its fields. ``scopes``: the scope
-    families, any of which gives access. ``key``: its name in the envelope, if it is not the path. ``by``: further
-    fields by which an address names a record. ``paging``: ``""`` (one answer), ``page`` (on request), ``always``,
-    ``hundred`` (pages of 100 without a pagination block) or ``offset`` (journals). ``since``: the instant that
-    If-Modified-Since filters, empty where Xero ignores the header. ``order``: the field that orders lists, by default
-    ``since``; empty for the order of creation. ``filters``: its query parameters, see ``queries.FILTERS``.
-    ``hidden``: (field, value, parameter) of records that lists omit unless the parameter is true. ``unitdp``: it
-    accepts that parameter; otherwise unit prices have four decimals with ``four``, and up to four with ``exact``.
-    ``twins``: dates that also appear as text. ``bare``: dates without ``+0000`` (``*``: all). ``verbs``: Xero's methods
-    by the rest of the address: ``""`` for the list, ``/`` for a record, ``/History`` and ``/Attachments/`` below it.
+    ``path``: its name in the address. ``fields``: all its fields. ``scopes``: the scope families, any of which
+    gives access. ``key``: its identifier, if that is not formed like InvoiceID. ``list_name``: its name in the
+    envelope, if that is not the path. ``by``: further fields by which an address names a record. ``paging``: ``""``
+    (one answer), ``page`` (on request), ``always``, ``hundred`` (pages of 100 without a pagination block) or
+    ``offset`` (journals). ``since``: the instant that If-Modified-Since filters, empty where Xero ignores the
+    header. ``order``: the field that orders lists, by default ``since``; empty for the order of creation.
+    ``filters``: its query parameters, see ``queries.FILTERS``. ``hidden``: (field, value, parameter) of records
+    that lists omit unless the parameter is true. ``unitdp``: it accepts that parameter; otherwise unit prices have
+    four decimals with ``four``, and up to four with ``exact``. ``twins``: dates that also appear as text. ``bare``:
+    dates without ``+0000`` (``*``: all). ``verbs``: Xero's methods by the rest of the address: ``""`` for the list,
+    ``/`` for a record, ``/History`` and ``/Attachments/`` below it.
     """
 
-    path: str
-    id: str
     fields: str
     scopes: str
+    path: str = ""
     key: str = ""
+    list_name: str = ""
     by: tuple[str, ...] = ()
     single: bool = True
     paging: str = ""
@@ -78,6 +79,11 @@ class Resource:
         return frozenset(self.fields.split())
 
     @property
+    def id(self) -> str:
+        """The field that identifies a record."""
+        return self.key or f"{self.path.removesuffix('s')}ID"
+
+    @property
     def list_order(self) -> str:
         """The field that orders lists; empty for the order of creation."""
         return self.since if self.order is None else self.order
@@ -85,7 +91,7 @@ class Resource:
     @property
     def envelope(self) -> str:
         """The key of its records in an answer."""
-        return self.key or self.path
+        return self.list_name or self.path
 
     def view(self, name: str) -> View:
         """The view with that name."""
@@ -110,7 +116,7 @@ _EMPTY_INVOICE: dict[str, Any] = {
     "InvoicePaymentServices": [],
     "LineItems": [],
 }
-"""What Xero adds to an invoice inside another record, whatever the invoice holds (as recorded)."""
+"""The fields that Xero adds to an invoice inside another record (as recorded)."""
 
 _ALLOCATED = {"Allocations.Invoice": _EMPTY_INVOICE}
 _CREDITED = {"CreditNotes": {"HasErrors": False, "InvoiceAddresses": [], "LineItems": []}}
@@ -156,11 +162,9 @@ _CONTACT = {
 _TRANSACTION_SCOPES = "accounting.transactions"
 
 RESOURCES: dict[str, Resource] = {
-    row.path: row
-    for row in (
-        Resource(
-            "Accounts",
-            "AccountID",
+    path: replace(row, path=path)
+    for path, row in {
+        "Accounts": Resource(
             "Code Name AccountID Type BankAccountNumber Status Description BankAccountType CurrencyCode TaxType"
             " EnablePaymentsToAccount ShowInExpenseClaims Class SystemAccount ReportingCode ReportingCodeName"
             " HasAttachments CreatedDateUTC UpdatedDateUTC AddToWatchlist",
@@ -168,9 +172,7 @@ RESOURCES: dict[str, Resource] = {
             order="Code",
             verbs={"": "PUT POST", "/": "POST DELETE", **_FILES},
         ),
-        Resource(
-            "BankTransactions",
-            "BankTransactionID",
+        "BankTransactions": Resource(
             "Type Contact LineItems BankAccount IsReconciled Date Reference CurrencyCode CurrencyRate Url Status"
             " LineAmountTypes SubTotal TotalTax Total BankTransactionID PrepaymentID OverpaymentID UpdatedDateUTC"
             " HasAttachments BatchPayment",
@@ -182,9 +184,7 @@ RESOURCES: dict[str, Resource] = {
             views=_BANK,
             verbs={**_SAVED, **_FILES, **_NOTES},
         ),
-        Resource(
-            "BankTransfers",
-            "BankTransferID",
+        "BankTransfers": Resource(
             "FromBankAccount ToBankAccount Amount Date BankTransferID CurrencyRate FromBankTransactionID"
             " ToBankTransactionID FromIsReconciled ToIsReconciled Reference HasAttachments CreatedDateUTC Status"
             " FromTracking ToTracking",
@@ -194,27 +194,21 @@ RESOURCES: dict[str, Resource] = {
             twins="Date CreatedDateUTC",
             verbs={**_SAVED, **_FILES, **_NOTES},
         ),
-        Resource(
-            "BatchPayments",
-            "BatchPaymentID",
+        "BatchPayments": Resource(
             "Account Reference Particulars Code Details Narrative BatchPaymentID Date Amount Payments Type Status"
             " TotalAmount UpdatedDateUTC IsReconciled",
             f"accounting.payments {_TRANSACTION_SCOPES}",
             twins="Date",
             verbs={**_SAVED, **_NOTES},
         ),
-        Resource(
-            "BrandingThemes",
-            "BrandingThemeID",
+        "BrandingThemes": Resource(
             "BrandingThemeID Name LogoUrl Type SortOrder CreatedDateUTC",
             "accounting.settings",
             since="",
             where=False,
             verbs={"/PaymentServices": "GET POST"},
         ),
-        Resource(
-            "Budgets",
-            "BudgetID",
+        "Budgets": Resource(
             "BudgetID Type Status Description UpdatedDateUTC BudgetLines Tracking",
             "accounting.budgets",
             since="",
@@ -222,9 +216,7 @@ RESOURCES: dict[str, Resource] = {
             filters="IDs",
             views={LIST: View(empty=("BudgetLines",))},
         ),
-        Resource(
-            "ContactGroups",
-            "ContactGroupID",
+        "ContactGroups": Resource(
             "Name Status ContactGroupID Contacts",
             "accounting.contacts",
             since="",
@@ -232,9 +224,7 @@ RESOURCES: dict[str, Resource] = {
             views={LIST: View(empty=("Contacts",)), SINGLE: View(contact="members")},
             verbs={**_CREATED, "/Contacts": "PUT DELETE", "/Contacts/": "DELETE"},
         ),
-        Resource(
-            "Contacts",
-            "ContactID",
+        "Contacts": Resource(
             "ContactID MergedToContactID ContactNumber AccountNumber ContactStatus Name FirstName LastName"
             " CompanyNumber EmailAddress ContactPersons BankAccountDetails TaxNumber TaxNumberType"
             " AccountsReceivableTaxType AccountsPayableTaxType Addresses Phones IsSupplier IsCustomer"
@@ -250,9 +240,7 @@ RESOURCES: dict[str, Resource] = {
             views=_CONTACT,
             verbs={**_SAVED, **_FILES, **_NOTES, "/CISSettings": "GET"},
         ),
-        Resource(
-            "CreditNotes",
-            "CreditNoteID",
+        "CreditNotes": Resource(
             "Type Contact Date DueDate Status LineAmountTypes LineItems SubTotal TotalTax Total CISDeduction CISRate"
             " UpdatedDateUTC CurrencyCode FullyPaidOnDate CreditNoteID CreditNoteNumber Reference SentToContact"
             " CurrencyRate RemainingCredit Allocations AppliedAmount Payments BrandingThemeID HasAttachments"
@@ -266,26 +254,21 @@ RESOURCES: dict[str, Resource] = {
             views=_CREDIT,
             verbs={**_SAVED, **_FILES, **_NOTES, **_CREDITS, "/pdf": "GET"},
         ),
-        Resource(
-            "Currencies",
-            "Code",
+        "Currencies": Resource(
             "Code Description",
             "accounting.settings",
+            key="Code",
             single=False,
             since="",
             verbs={"": "PUT"},
         ),
-        Resource(
-            "ExpenseClaims",
-            "ExpenseClaimID",
+        "ExpenseClaims": Resource(
             "ExpenseClaimID Status Payments User Receipts UpdatedDateUTC Total AmountDue AmountPaid PaymentDueDate"
             " ReportingDate ReceiptID",
             f"accounting.classicexpenses {_TRANSACTION_SCOPES}",
             verbs={**_CREATED, **_NOTES},
         ),
-        Resource(
-            "Invoices",
-            "InvoiceID",
+        "Invoices": Resource(
             "Type Contact LineItems Date DueDate LineAmountTypes InvoiceNumber Reference BrandingThemeID Url"
             " CurrencyCode CurrencyRate Status SentToContact ExpectedPaymentDate PlannedPaymentDate CISDeduction"
             " CISRate SubTotal TotalTax Total TotalDiscount InvoiceID RepeatingInvoiceID HasAttachments IsDiscounted"
@@ -301,9 +284,7 @@ RESOURCES: dict[str, Resource] = {
             views=_INVOICE,
             verbs={**_SAVED, **_FILES, **_NOTES, "/OnlineInvoice": "GET", "/pdf": "GET", "/Email": "POST"},
         ),
-        Resource(
-            "Items",
-            "ItemID",
+        "Items": Resource(
             "Code InventoryAssetAccountCode Name IsSold IsPurchased Description PurchaseDescription PurchaseDetails"
             " SalesDetails IsTrackedAsInventory TotalCostPool QuantityOnHand UpdatedDateUTC ItemID QuantityAvailable"
             " QuantityOnBackOrder",
@@ -314,9 +295,7 @@ RESOURCES: dict[str, Resource] = {
             exact=True,
             verbs={"": "PUT POST", "/": "POST DELETE", **_NOTES},
         ),
-        Resource(
-            "Journals",
-            "JournalID",
+        "Journals": Resource(
             "JournalID JournalDate JournalNumber CreatedDateUTC Reference SourceID SourceType JournalLines",
             "accounting.journals",
             by=("JournalNumber",),
@@ -326,9 +305,7 @@ RESOURCES: dict[str, Resource] = {
             where=False,
             views={SINGLE: View(drop=("SourceID", "SourceType"))},
         ),
-        Resource(
-            "LinkedTransactions",
-            "LinkedTransactionID",
+        "LinkedTransactions": Resource(
             "SourceTransactionID SourceLineItemID ContactID TargetTransactionID TargetLineItemID LinkedTransactionID"
             " Status Type UpdatedDateUTC SourceTransactionTypeCode",
             f"accounting.invoices {_TRANSACTION_SCOPES}",
@@ -339,9 +316,7 @@ RESOURCES: dict[str, Resource] = {
             filters="LinkedTransactionID SourceTransactionID TargetTransactionID ContactID Status",
             verbs={"": "PUT", "/": "POST DELETE"},
         ),
-        Resource(
-            "ManualJournals",
-            "ManualJournalID",
+        "ManualJournals": Resource(
             "Narration JournalLines Date LineAmountTypes Status Url ShowOnCashBasisReports HasAttachments"
             " UpdatedDateUTC ManualJournalID",
             f"accounting.manualjournals {_TRANSACTION_SCOPES}",
@@ -349,9 +324,7 @@ RESOURCES: dict[str, Resource] = {
             views={LIST: View(empty=("JournalLines",))},
             verbs={**_SAVED, **_FILES, **_NOTES},
         ),
-        Resource(
-            "Organisation",
-            "OrganisationID",
+        "Organisation": Resource(
             "OrganisationID APIKey Name LegalName PaysTax Version OrganisationType BaseCurrency CountryCode"
             " IsDemoCompany OrganisationStatus RegistrationNumber EmployerIdentificationNumber TaxNumber"
             " TaxNumberName"
@@ -359,16 +332,14 @@ RESOURCES: dict[str, Resource] = {
             " DefaultPurchasesTax PeriodLockDate EndOfYearLockDate CreatedDateUTC Timezone OrganisationEntityType"
             " ShortCode Class Edition LineOfBusiness Addresses Phones ExternalLinks PaymentTerms",
             "accounting.settings",
-            key="Organisations",
+            list_name="Organisations",
             single=False,
             since="",
             where=False,
             bare="CreatedDateUTC",
             verbs={"/CISSettings": "GET"},
         ),
-        Resource(
-            "Overpayments",
-            "OverpaymentID",
+        "Overpayments": Resource(
             "Type Contact Date Status LineAmountTypes LineItems SubTotal TotalTax Total UpdatedDateUTC CurrencyCode"
             " OverpaymentID CurrencyRate RemainingCredit Allocations AppliedAmount Payments HasAttachments Reference",
             f"accounting.payments {_TRANSACTION_SCOPES}",
@@ -379,9 +350,7 @@ RESOURCES: dict[str, Resource] = {
             views=_CREDIT,
             verbs={**_NOTES, **_CREDITS},
         ),
-        Resource(
-            "PaymentServices",
-            "PaymentServiceID",
+        "PaymentServices": Resource(
             "PaymentServiceID PaymentServiceName PaymentServiceUrl PayNowText PaymentServiceType",
             "paymentservices",
             single=False,
@@ -389,9 +358,7 @@ RESOURCES: dict[str, Resource] = {
             where=False,
             verbs={"": "PUT"},
         ),
-        Resource(
-            "Payments",
-            "PaymentID",
+        "Payments": Resource(
             "Invoice CreditNote Prepayment Overpayment InvoiceNumber CreditNoteNumber BatchPayment Account Code Date"
             " CurrencyRate Amount BankAmount Reference IsReconciled Status PaymentType UpdatedDateUTC PaymentID"
             " BatchPaymentID BankAccountNumber Particulars Details HasAccount",
@@ -401,9 +368,7 @@ RESOURCES: dict[str, Resource] = {
             views={LIST: _PAYMENT, PAGE: _PAYMENT, SINGLE: _PAYMENT},
             verbs={**_SAVED, **_NOTES},
         ),
-        Resource(
-            "Prepayments",
-            "PrepaymentID",
+        "Prepayments": Resource(
             "Type Contact Date Status LineAmountTypes LineItems SubTotal TotalTax Total Reference InvoiceNumber"
             " UpdatedDateUTC CurrencyCode PrepaymentID BrandingThemeID CurrencyRate RemainingCredit Allocations"
             " Payments AppliedAmount HasAttachments",
@@ -416,9 +381,7 @@ RESOURCES: dict[str, Resource] = {
             views=_CREDIT,
             verbs={**_NOTES, **_CREDITS},
         ),
-        Resource(
-            "PurchaseOrders",
-            "PurchaseOrderID",
+        "PurchaseOrders": Resource(
             "Contact LineItems Date DeliveryDate LineAmountTypes PurchaseOrderNumber Reference BrandingThemeID"
             " CurrencyCode Status SentToContact DeliveryAddress AttentionTo Telephone DeliveryInstructions"
             " ExpectedArrivalDate PurchaseOrderID CurrencyRate SubTotal TotalTax Total TotalDiscount HasAttachments"
@@ -441,9 +404,7 @@ RESOURCES: dict[str, Resource] = {
             },
             verbs={**_SAVED, **_FILES, **_NOTES, "/pdf": "GET"},
         ),
-        Resource(
-            "Quotes",
-            "QuoteID",
+        "Quotes": Resource(
             "QuoteID QuoteNumber Reference Terms Contact LineItems Date ExpiryDate Status CurrencyCode CurrencyRate"
             " SubTotal TotalTax Total TotalDiscount Title Summary BrandingThemeID UpdatedDateUTC LineAmountTypes",
             f"accounting.invoices {_TRANSACTION_SCOPES}",
@@ -459,9 +420,7 @@ RESOURCES: dict[str, Resource] = {
             },
             verbs={**_SAVED, **_FILES, **_NOTES, "/pdf": "GET"},
         ),
-        Resource(
-            "Receipts",
-            "ReceiptID",
+        "Receipts": Resource(
             "Date Contact LineItems User Reference LineAmountTypes SubTotal TotalTax Total ReceiptID Status"
             " ReceiptNumber UpdatedDateUTC HasAttachments Url",
             f"accounting.classicexpenses {_TRANSACTION_SCOPES}",
@@ -469,9 +428,7 @@ RESOURCES: dict[str, Resource] = {
             views={LIST: View(empty=("LineItems",), contact="name")},
             verbs={**_CREATED, **_FILES, **_NOTES},
         ),
-        Resource(
-            "RepeatingInvoices",
-            "RepeatingInvoiceID",
+        "RepeatingInvoices": Resource(
             "Type Contact Schedule LineItems LineAmountTypes Reference BrandingThemeID CurrencyCode Status SubTotal"
             " TotalTax Total RepeatingInvoiceID ID HasAttachments ApprovedForSending SendCopy MarkAsSent IncludePDF",
             f"accounting.invoices {_TRANSACTION_SCOPES}",
@@ -481,36 +438,32 @@ RESOURCES: dict[str, Resource] = {
             views={LIST: View(contact="name"), SINGLE: View(contact="name")},
             verbs={**_SAVED, **_FILES, **_NOTES},
         ),
-        Resource(
-            "TaxRates",
-            "TaxType",
+        "TaxRates": Resource(
             "Name TaxType TaxComponents Status ReportTaxType CanApplyToAssets CanApplyToEquity CanApplyToExpenses"
             " CanApplyToLiabilities CanApplyToRevenue DisplayTaxRate EffectiveRate",
             "accounting.settings",
+            key="TaxType",
             since="",
             order="Name",
             verbs={"": "PUT POST"},
         ),
-        Resource(
-            "TrackingCategories",
-            "TrackingCategoryID",
+        "TrackingCategories": Resource(
             "TrackingCategoryID TrackingOptionID Name Option Status Options",
             "accounting.settings",
+            key="TrackingCategoryID",
             since="",
             hidden=("Status", "ARCHIVED", "includeArchived"),
             verbs={"": "PUT", "/": "POST DELETE", "/Options": "PUT", "/Options/": "POST DELETE"},
         ),
-        Resource(
-            "Users",
-            "UserID",
+        "Users": Resource(
             "UserID EmailAddress FirstName LastName UpdatedDateUTC IsSubscriber OrganisationRole",
             "accounting.settings",
         ),
-    )
+    }.items()
 }
 
 GUARDED = frozenset({"Invoices", "Contacts", "CreditNotes", "ManualJournals", "PurchaseOrders"})
-"""Where Xero refuses un-paged and un-optimised calls over very many records (high-volume thresholds)."""
+"""The resources with a high-volume threshold: Xero refuses un-paged and un-optimised calls over very many records."""
 
 OPTIMISED = frozenset(
     "Status Contact.ContactID Contact.Name Contact.ContactNumber Reference InvoiceNumber InvoiceID Type AmountPaid"

@@ -34,12 +34,12 @@ COMPANIES: dict[str, tuple[str, ...]] = {
 class Sandbox:
     """A small Xero over HTTP on 127.0.0.1.
 
-    ``data``: a folder or a SQLite file that keeps everything for a later start; memory by default. ``company``:
+    ``data``: a folder or a SQLite file that stores everything for a later start; by default, memory. ``company``:
     ``demo`` (three organisations), ``second`` or ``empty``. ``invoices``: instead, one large organisation with
-    that many invoices. ``port``: 0 for a free one. ``now``: where the clock starts (aware); the demo's day by
-    default. ``limits``: False switches the call limits off from the start.
+    that many invoices. ``port``: 0 for a free one. ``now``: the start of the clock (aware), by default the
+    demo's day. ``limits``: False switches the call limits off from the start.
 
-    ``admin_secret``: the secret in the address of the admin API; new for each sandbox by default.
+    ``admin_secret``: the secret in the address of the admin API, by default a new one.
 
     Use it as a context manager, or call ``start()`` and ``stop()``. ``url`` is its origin, ``admin`` a client
     of its admin API, which other processes reach at ``admin_url``.
@@ -58,13 +58,8 @@ class Sandbox:
         if invoices is None and company not in COMPANIES:
             raise ValueError(f"Unknown company {company!r}. Valid companies: {', '.join(COMPANIES)}")
         self._data = None if data is None else Path(data)
-        self._company, self._invoices, self._port, self._now, self._limits = (
-            company,
-            invoices,
-            port,
-            now,
-            limits,
-        )
+        self._company, self._invoices = company, invoices
+        self._port, self._now, self._limits = port, now, limits
         self._admin_secret = admin_secret or secrets.token_urlsafe(18)
         self._server: Any = None
         self._thread: threading.Thread | None = None
@@ -125,17 +120,13 @@ class Sandbox:
     def populate(self, now: datetime) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
         """The organisations to begin with, as (tenant id, name, records by resource)."""
         if self._invoices is not None:
-            companies = [
-                importlib.import_module(f"{__package__}.demo.companies").large_company(
-                    now, invoices=self._invoices
-                )
-            ]
+            made = [_companies().large_company(now, invoices=self._invoices)]
         else:
-            companies = [_company(name, now) for name in COMPANIES[self._company]]
-        return [(one.tenant_id, one.name, one.records) for one in companies]
+            made = [_company(name, now) for name in COMPANIES[self._company]]
+        return [(one.tenant_id, one.name, one.records) for one in made]
 
     def stop(self) -> None:
-        """Close every connection and stop listening; nothing stays behind."""
+        """Close every connection, stop listening and close the file."""
         if self._server is None or self._xero is None or self._thread is None:
             return
         self._xero.faults.clear()
@@ -158,19 +149,22 @@ class Sandbox:
         self.stop()
 
 
+def _companies() -> Any:
+    """The module of the companies, imported late so that importing the package stays fast."""
+    return importlib.import_module(f"{__package__}.demo.companies")
+
+
 def _company(name: str, now: datetime) -> Any:
-    companies = importlib.import_module(f"{__package__}.demo.companies")
     if name == "empty_company":
-        return companies.empty_company(now)
-    companies.check_after_history(now)
+        return _companies().empty_company(now)
+    _companies().check_after_history(now)
     return _with_history(name)
 
 
 @lru_cache
 def _with_history(name: str) -> Any:
     """A demo company, built once per process: records are never changed in place, so sandboxes can share it."""
-    companies = importlib.import_module(f"{__package__}.demo.companies")
-    return getattr(companies, name)(companies.HISTORY_ENDS)
+    return getattr(_companies(), name)(_companies().HISTORY_ENDS)
 
 
 def _file(data: Path | None) -> Path | None:
@@ -182,11 +176,11 @@ def _file(data: Path | None) -> Path | None:
 
 
 def _handler() -> type:
-    """The request handler's class, made here so that importing the package stays light."""
+    """The class of the request handler, made here so that importing the package stays fast."""
     from werkzeug.serving import WSGIRequestHandler
 
     class Handler(WSGIRequestHandler):
-        """HTTP/1.1 with connections kept alive: werkzeug's own handler closes each one and waits for stray bytes."""
+        """HTTP/1.1 with keep-alive: werkzeug's own handler closes each connection and waits for stray bytes."""
 
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True

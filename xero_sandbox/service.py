@@ -1,4 +1,4 @@
-"""Everything a running sandbox knows, below HTTP."""
+"""The state of a running sandbox, below HTTP."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ class Xero:
         """Load what the store's file holds; false if it is empty."""
         if not self.store.load():
             return False
-        kept = self.store.kept("clock")
-        self.clock.restore(kept["state"])
-        self._begin = datetime.fromisoformat(kept["begin"])
+        stored = self.store.read("clock")
+        self.clock.restore(stored["state"])
+        self._begin = datetime.fromisoformat(stored["begin"])
         self.identity.load()
         return True
 
     def start_afresh(self) -> None:
         """Reset everything; the first organisation is connected to the known apps with all scopes."""
         with self.store.change():
-            self.store.drop_all()
+            self.store.clear()
             self.store.organisations.clear()
             self.clock.frozen = False
             self.clock.set(self._begin)
-            self.store.keep("clock", "begin", self._begin.isoformat())
-            self.keep_clock()
+            self.store.write("clock", "begin", self._begin.isoformat())
+            self.save_clock()
             for tenant_id, name, records in self.populate(self._begin):
                 self.store.add_organisation(tenant_id, name, records)
             self.identity.start_afresh()
@@ -65,9 +65,9 @@ class Xero:
         self.switches = Switches()
         self.calls.clear()
 
-    def keep_clock(self) -> None:
+    def save_clock(self) -> None:
         """Store the state of the clock."""
-        self.store.keep("clock", "state", self.clock.state())
+        self.store.write("clock", "state", self.clock.state())
 
     def edit(self, tenant_id: str, fault: Fault) -> None:
         """The change that an ``edit`` fault makes: ``patch`` (or nothing but a new stamp) on one record."""

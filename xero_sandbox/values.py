@@ -69,7 +69,7 @@ def decoded(body: bytes) -> Any:
 
 
 def understood(value: Any, name: str = "") -> Any:
-    """JSON values as a record keeps them: instants, plain dates and decimals by the name of their field.
+    """JSON values in the types of a record: instants, dates and decimals by the name of their field.
 
     Dates may be written ``2026-11-20``, ``2026-11-20T09:00:00`` (with or without Z) or ``/Date(ms)/``.
     """
@@ -88,7 +88,7 @@ def understood(value: Any, name: str = "") -> Any:
 
 
 def instant(text: str) -> datetime:
-    """A point in time from any spelling Xero takes: ISO 8601, ``/Date(ms)/`` or an HTTP date. Raises ``ValueError``."""
+    """A point in time in a form that Xero accepts: ISO 8601, ``/Date(ms)/`` or an HTTP date. Raises ``ValueError``."""
     if found := _MS_DATE.match(text):
         return EPOCH + timedelta(milliseconds=int(found[1]))
     text = text.strip()
@@ -98,5 +98,5 @@ def instant(text: str) -> datetime:
         try:
             moment = parsedate_to_datetime(text)
         except (TypeError, ValueError):
-            raise ValueError(f"{text!r} is no date that Xero understands") from None
+            raise ValueError(f"{text!r} is not a date in a form that Xero accepts") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -2,7 +2,7 @@
 
 Xero's reports (`paymentsOnly`) and its Journals (the same parameter) show this ledger. A payment posts its
 share of the paid document's lines instead of receivables or payables; so does an allocated credit. Bank
-transactions without a document, and manual journals shown on cash basis reports, stay as they are.
+transactions without a document, and manual journals shown on cash basis reports, do not change.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def on_cash_basis(books: Books) -> list[Entry]:
 
 
 def cash_journals(books: Books) -> list[Record]:
-    """The journals on a cash basis, by number. A document's journal counts only as far as the document is
-    settled."""
+    """The journals on a cash basis, by number. A document's journal counts only to the extent that the
+    document is settled."""
     cash = _CashBasis(books)
     return [made for journal in cash.journals if (made := cash.journal(journal)) is not None]
 

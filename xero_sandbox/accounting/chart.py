@@ -40,7 +40,7 @@ REPORTING = {
 }
 """ReportingCode and ReportingCodeName by account class."""
 
-# Code, name, type, what tax it defaults to (s = sales, p = purchases, n = none), system account.
+# Code, name, type, default tax (s = sales, p = purchases, n = none), system account.
 _ACCOUNTS = """
 200|Sales|REVENUE|s|
 260|Other Revenue|REVENUE|s|
@@ -98,8 +98,8 @@ _ACCOUNTS = """
 970|Owner A Share Capital|EQUITY|n|
 """
 
-# TaxType, name, per cent, ReportTaxType, status, and what it can apply to by the initials of
-# Assets, eQuity, Expenses, Liabilities and Revenue.
+# TaxType, name, per cent, ReportTaxType, status, and the classes it can apply to: Assets, eQuity, Expenses,
+# Liabilities, Revenue.
 _TAX_RATES = {
     "NZ": """
 INPUT|12.5% GST on Expenses|12.5|INPUT|DELETED|AQEL
@@ -124,7 +124,7 @@ DEFAULT_TAX = {
     "NZ": {"s": "OUTPUT2", "p": "INPUT2", "n": "NONE"},
     "AU": {"s": "OUTPUT", "p": "INPUT", "n": "BASEXCLUDED"},
 }
-"""TaxType that sales, purchases and everything else default to."""
+"""The default TaxType of sales, purchases and everything else."""
 
 CURRENCY_NAMES = {
     "AUD": "Australian Dollar",

@@ -27,10 +27,9 @@ _TEN_PLACES = Decimal("0.0000000001")
 
 
 def market_rate(code: str, base: str, day: date) -> Decimal:
-    """An invented exchange rate that is always the same for a day: units of `code` for one unit of `base`, ten
-    decimals.
+    """An invented exchange rate, which depends only on the day: units of `code` for one unit of `base`.
 
-    Raises KeyError for a currency the sandbox has no rate for.
+    Raises KeyError for a currency without a rate.
     """
     if code == base:
         return ONE

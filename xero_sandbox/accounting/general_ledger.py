@@ -11,7 +11,7 @@ from ..values import Record
 
 
 class Books(Protocol):
-    """The records that reports are made from."""
+    """The records from which reports are computed."""
 
     def records(self, resource: str) -> Iterable[Record]:
         """All records of a resource."""

@@ -80,13 +80,11 @@ class Chart:
 
 
 class Ledger:
-    """Writes journals for one organisation: numbered without gaps, in base currency, debits equal to credits.
+    """Makes the journals of one organisation: numbered without gaps, in base currency, debits equal to credits.
 
-    `next_number` is the first JournalNumber to give; `guid` makes ids from a name (random ones by default).
-
-    The `post_*` methods take full records and return one journal record each; they store nothing. Journals
-    never change: a void or an edit is a `reverse` with a number of its own, dated like the original and
-    created when it happened (as recorded from Xero's Journals endpoint).
+    `next_number` is the next JournalNumber; `guid` makes ids from a name, by default random ones. The `post_*`
+    methods take full records and return a journal; they store nothing. Journals never change: voiding or editing
+    a document makes a `reverse` with the date of the original (as recorded from Xero's Journals endpoint).
     """
 
     def __init__(self, chart: Chart, next_number: int = 1, guid: Callable[[str], str] | None = None) -> None:
@@ -223,8 +221,8 @@ class Ledger:
 
     def _relieved(self, document: Record, amount: Decimal, sign: int) -> list[Posting]:
         """The postings that settle `amount` of a document; `sign` is the sign of the control account. A
-        prepayment is held in the accounts and the tax of its lines, so each of them is reduced in proportion;
-        any other document is held in receivables or payables.
+        prepayment is posted to the accounts and the tax of its lines, so each of them is reduced in proportion;
+        any other document is posted to receivables or payables.
         """
         before, total = used(document), document["Total"]
         if not document["Type"].endswith("-PREPAYMENT"):

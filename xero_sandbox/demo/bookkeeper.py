@@ -43,7 +43,7 @@ class Bookkeeper(Entries):
         **fields: Any,
     ) -> Record:
         """An approved document in the base currency, unless `fields` say otherwise; `name` makes its ids."""
-        asked = {
+        element = {
             "Contact": {"ContactID": contact_id},
             "Date": day,
             "Status": "AUTHORISED",
@@ -51,7 +51,7 @@ class Bookkeeper(Entries):
             "CurrencyCode": self.chart.base_currency,
             **fields,
         }
-        return self.create(path, asked, at, name)
+        return self.create(path, element, at, name)
 
     def invoice(
         self,
@@ -90,7 +90,7 @@ class Bookkeeper(Entries):
         reconciled: bool = True,
     ) -> Record:
         """Pay an invoice or bill, or refund a credit: all that is left, or `amount`."""
-        asked = {
+        element = {
             _DOCUMENT_OF[resource]: {RESOURCES[resource].id: key},
             "Account": {"Code": bank or self.bank},
             "Date": day,
@@ -98,14 +98,14 @@ class Bookkeeper(Entries):
             "Reference": reference,
             "IsReconciled": reconciled,
         }
-        return self.create("Payments", asked, at, "")
+        return self.create("Payments", element, at, "")
 
     def pay_batch(
         self, keys: Sequence[str], day: date, at: datetime, *, reference: str, reconciled: bool = True
     ) -> Record:
         """Pay several invoices or several bills with one bank payment; everything changes at the same instant."""
         documents = [self.get("Invoices", key) for key in keys]
-        asked: Record = {
+        element: Record = {
             "Account": {"Code": self.bank},
             "Reference": reference,
             "Date": day,
@@ -115,9 +115,9 @@ class Bookkeeper(Entries):
             ],
         }
         if documents[0]["Type"] == "ACCPAY":
-            asked.update(Particulars="Invoices", Code="Tōtara", Details=f"{day:%d %b %Y}")
-            asked["Narrative"] = f"Pay {day:%d %b %Y}"
-        return self.create("BatchPayments", asked, at, f"batch/{day}/{keys[0]}")
+            element.update(Particulars="Invoices", Code="Tōtara", Details=f"{day:%d %b %Y}")
+            element["Narrative"] = f"Pay {day:%d %b %Y}"
+        return self.create("BatchPayments", element, at, f"batch/{day}/{keys[0]}")
 
     def allocate(self, resource: str, credit_id: str, invoice_id: str, day: date, at: datetime) -> None:
         """Allocate as much of a credit note, prepayment or overpayment to an invoice as possible."""
@@ -146,7 +146,7 @@ class Bookkeeper(Entries):
         self, source: str, target: str, amount: Decimal, day: date, at: datetime, *, reference: str
     ) -> Record:
         """Move money between two bank accounts, which also makes a bank transaction in each of them."""
-        asked = {
+        element = {
             "FromBankAccount": {"Code": source},
             "ToBankAccount": {"Code": target},
             "Amount": amount,
@@ -155,7 +155,7 @@ class Bookkeeper(Entries):
             "FromIsReconciled": True,
             "ToIsReconciled": True,
         }
-        return self.create("BankTransfers", asked, at, f"transfer/{day}/{source}/{target}")
+        return self.create("BankTransfers", element, at, f"transfer/{day}/{source}/{target}")
 
     def manual_journal(
         self,
@@ -169,7 +169,7 @@ class Bookkeeper(Entries):
     ) -> Record:
         """A posted manual journal from (account code, description, amount) lines; a debit is positive."""
         tracked = [{"Name": name, "Option": option} for name, option in tracking]
-        asked = {
+        element = {
             "Narration": narration,
             "Date": day,
             "Status": "POSTED",
@@ -184,7 +184,7 @@ class Bookkeeper(Entries):
             ],
             **fields,
         }
-        return self.create("ManualJournals", asked, at, f"manual/{day}/{narration}")
+        return self.create("ManualJournals", element, at, f"manual/{day}/{narration}")
 
     def opening(self, day: date, at: datetime, amounts: Mapping[str, Decimal]) -> None:
         """Conversion balances: a journal without source, as Xero stores them."""

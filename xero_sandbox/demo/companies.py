@@ -41,7 +41,7 @@ def empty_company(now: datetime) -> Company:
 def demo_company(now: datetime) -> Company:
     """Tōtara & Tide Limited of Nelson: a kayak maker with two years of trade that end on 20 November 2026.
 
-    The history does not depend on `now`, which must not lie before its end. Raises ValueError if it does.
+    Raises ValueError if `now` lies before that day; the history does not depend on it otherwise.
     """
     check_after_history(now)
     return months.company()

@@ -129,10 +129,15 @@ def user(
     }
 
 
+def phone(kind: str, number: str, area: str, country: str = "64") -> Record:
+    """A phone number of an organisation or a contact."""
+    parts = {"PhoneNumber": number, "PhoneAreaCode": area, "PhoneCountryCode": country}
+    return {"PhoneType": kind, **parts}
+
+
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Switch the garbage collector off while a million dicts are made: it would find nothing and take most of
-    the time."""
+    """Switch the garbage collector off while a million dicts are made: it takes most of the time and finds nothing."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -146,16 +151,17 @@ def without_collection() -> Iterator[None]:
 
 
 def opened(company: Company, now: datetime) -> Organisation:
-    """A new organisation with the company's records to write to; its clock stands still at `now`."""
+    """A new organisation with the company's records to write to; its clock is stopped at `now`."""
     clock = Clock(now)
     clock.freeze()
     return Store(clock).add_organisation(company.tenant_id, company.name, company.records)
 
 
 def closed(company: Company, bookkeeper: Bookkeeper) -> Company:
-    """The company with what the bookkeeper wrote: lists by time of change, journals by number. A few journals
-    swap numbers with a later one: Xero numbers journals nearly, but not quite, in order of creation (seen in
-    every recording of its Journals endpoint).
+    """The company with the bookkeeper's records: lists by time of change, journals by number.
+
+    A few journals swap numbers with a later one, because Xero numbers journals nearly, but not quite, in order of
+    creation (as in every recording of its Journals endpoint).
     """
     records = dict(company.records)
     for path, table in bookkeeper.organisation.tables.items():

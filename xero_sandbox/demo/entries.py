@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha1
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from ..accounting import ledger
 from ..resources import RESOURCES
@@ -16,10 +17,11 @@ from ..rules.lines import Lines, with_lines
 from ..rules.registry import RULES
 from ..rules.work import Origin, Work, attempt, chart_of, tried
 from ..state.organisation import Organisation
-from ..values import ONE, ZERO, Record
+from ..values import ONE, UTC, ZERO, Record
 
+_NEW_ZEALAND = ZoneInfo("Pacific/Auckland")
 _BARE_LINES = frozenset({"Receipts", "RepeatingInvoices"})
-"""Documents whose line ids are made from the line's place alone."""
+"""Documents whose line ids depend only on the position of the line."""
 
 
 class Guids:
@@ -37,23 +39,14 @@ class Guids:
         return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
-def _first_sunday(year: int, month: int) -> date:
-    first = date(year, month, 1)
-    return first + timedelta(days=(6 - first.weekday()) % 7)
-
-
 def local_time(day: date, seconds: int, millisecond: int = 0) -> datetime:
-    """An instant of a New Zealand business day: `seconds` after local midnight, as an aware UTC datetime.
+    """An instant of a business day in New Zealand: `seconds` after midnight, as an aware UTC datetime.
 
-    Daylight saving (UTC+13) runs from the last Sunday of September to the first Sunday of April. The
-    milliseconds are those SQL Server can hold: they end in 0, 3 or 7.
+    The milliseconds are those that SQL Server can store: they end in 0, 3 or 7.
     """
-    summer_ends = _first_sunday(day.year, 4)
-    summer_starts = _first_sunday(day.year, 10) - timedelta(days=7)
-    offset = 12 if summer_ends <= day < summer_starts else 13
-    midnight = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
-    tick = round(millisecond * 300 / 1000) * 1000 / 300
-    return midnight + timedelta(hours=-offset, seconds=seconds, milliseconds=round(tick) % 1000)
+    tick = round(round(millisecond * 300 / 1000) * 1000 / 300) % 1000
+    wall = datetime.combine(day, time(), _NEW_ZEALAND) + timedelta(seconds=seconds, milliseconds=tick)
+    return wall.astimezone(UTC)
 
 
 def business_day(day: date) -> date:
@@ -62,10 +55,11 @@ def business_day(day: date) -> date:
 
 
 class Entries:
-    """Writes to one organisation. `guid` makes an id from a name that is unique within the organisation; `bank`
-    is the code of the account that money goes through unless another one is given; `first_journal` is the
-    number of the first journal in an organisation that has none. `changed` holds the ids of what was written,
-    by resource, the latest change last; `entries` what the journals have moved, by AccountID.
+    """Writes to one organisation.
+
+    `guid` makes an id from a name that is unique within the organisation. `bank` is the code of the default bank
+    account. `first_journal` is the number of the first journal of an organisation that has none. `changed` holds
+    the ids of written records by resource, the latest change last; `entries` the ledger's entries by AccountID.
     """
 
     def __init__(
@@ -96,7 +90,7 @@ class Entries:
         return [rows[key] for key in self.changed.get(resource, ())]
 
     def balance(self, code: str, day: date | None = None) -> Decimal:
-        """What an account holds in the ledger, in base currency; up to `day` if one is given."""
+        """The balance of an account in base currency, up to `day` if one is given."""
         entries = self.entries.get(self.chart.account({"Code": code})["AccountID"], ())
         return sum((net for on, net in entries if day is None or on <= day), ZERO)
 
@@ -119,8 +113,8 @@ class Entries:
         table.pop(key, None)
         table[key] = None
 
-    def _work(self, path: str, asked: Record, at: datetime | None, name: str = "") -> Work:
-        return Work(self.organisation, path, asked, self._origin(path, at, name))
+    def _work(self, path: str, element: Record, at: datetime | None, name: str = "") -> Work:
+        return Work(self.organisation, path, element, self._origin(path, at, name))
 
     def _origin(self, path: str, at: datetime | None, name: str, *, updates: bool = False) -> Origin:
         def new_id(part: str) -> str:
@@ -134,19 +128,21 @@ class Entries:
             updates=updates, four_decimals=True, at=at, new_id=new_id, first_journal=self._first_journal
         )
 
-    def create(self, path: str, asked: Record, at: datetime, name: str) -> Record:
+    def create(self, path: str, element: Record, at: datetime, name: str) -> Record:
         """Write a new record; `name` makes its ids."""
-        return self._done(attempt(self.organisation, path, RULES[path], asked, self._origin(path, at, name)))
+        return self._done(
+            attempt(self.organisation, path, RULES[path], element, self._origin(path, at, name))
+        )
 
-    def update(self, path: str, key: str, at: datetime, **asked: Any) -> Record:
+    def update(self, path: str, key: str, at: datetime, **fields: Any) -> Record:
         """Change fields of a record."""
-        asked[RESOURCES[path].id] = key
+        fields[RESOURCES[path].id] = key
         origin = self._origin(path, at, key, updates=True)
-        return self._done(attempt(self.organisation, path, RULES[path], asked, origin, key))
+        return self._done(attempt(self.organisation, path, RULES[path], fields, origin, key))
 
     def _done(self, work: Work) -> Record:
         if work.failed:
-            raise ValueError(f"{work.path} {work.asked}: {'; '.join(work.errors)}")
+            raise ValueError(f"{work.path} {work.sent}: {'; '.join(work.errors)}")
         for path, key in work.touched:
             self._noted(path, key)
         for journal in work.posted:
@@ -194,9 +190,9 @@ class Entries:
             line["ItemCode"] = item
         return line
 
-    def with_lines(self, document: Record, asked: list[Record], name: str) -> Record:
+    def with_lines(self, document: Record, element: list[Record], name: str) -> Record:
         """A document of a kind that the API cannot write, with its lines and totals."""
-        work = self._work("Receipts", {"LineItems": asked}, None, name)
+        work = self._work("Receipts", {"LineItems": element}, None, name)
         return with_lines(work, document, Lines(sale=False, complete=True), None)
 
     # --- tracking, groups and contacts

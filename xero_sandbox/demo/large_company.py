@@ -12,17 +12,17 @@ from .bookkeeper import Bookkeeper
 from .company import Company, new_organisation, opened, without_collection
 
 _LINES = 997
-"""How many different lines there are."""
+"""The number of different lines."""
 
 _ITEMS, _REGIONS = 200, 8
 
 
 @without_collection()
 def large_company(now: datetime, invoices: int = 100_000) -> Company:
-    """An organisation with so many sales invoices of one to five lines each, made in seconds, for measuring.
+    """An organisation with this number of sales invoices of one to five lines each, made in seconds.
 
-    The last invoice was changed shortly before `now`. Lines share their Tracking and Item, invoices their
-    Contact: replace such a record as a whole, do not change it in place. There are no payments and no journals.
+    The last invoice was changed shortly before `now`. Lines share their Tracking and Item, and invoices their
+    Contact: do not change such a record in place. There are no payments and no journals.
     """
     end = now.astimezone(timezone.utc).replace(microsecond=0) - timedelta(minutes=10)
     step = timedelta(seconds=min(900, 90_000_000 // max(1, invoices)))
@@ -82,24 +82,24 @@ def _reference_data(bookkeeper: Bookkeeper, start: datetime, invoices: int) -> N
     for i in range(_REGIONS):
         bookkeeper.add_option(category["TrackingCategoryID"], f"Region {i}", start, f"t{i}")
     for i in range(_ITEMS):
-        asked: Record = {"Code": f"ITEM-{i:03d}", "Name": f"Item {i}", "IsSold": True, "IsPurchased": False}
-        bookkeeper.create("Items", asked, start, f"item/{i}")
+        element: Record = {"Code": f"ITEM-{i:03d}", "Name": f"Item {i}", "IsSold": True, "IsPurchased": False}
+        bookkeeper.create("Items", element, start, f"item/{i}")
     for i in range(max(1, invoices // 50)):
-        asked = {
+        element = {
             "Name": f"Customer {i:05d} – Kia ora & Söhne",
             "EmailAddress": f"customer{i}@example.com",
             "Addresses": [{"AddressType": "POBOX", "City": "Nelson", "Country": "New Zealand"}],
             "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": f"{i:07d}", "PhoneAreaCode": "3"}],
         }
-        bookkeeper.create("Contacts", asked, start - timedelta(seconds=invoices - i), f"contact/{i}")
+        bookkeeper.create("Contacts", element, start - timedelta(seconds=invoices - i), f"contact/{i}")
 
 
 def _lines(bookkeeper: Bookkeeper, at: datetime, contact_id: str) -> list[Record]:
     """The different lines, as the rules write them, without ids."""
-    asked = []
+    element = []
     for i in range(_LINES):
         quantity, price = Decimal(1 + i % 9), Decimal(1000 + i * 7919 % 90000) / 10000 * (1 + i % 40)
-        asked.append(
+        element.append(
             bookkeeper.line(
                 f"Line {i}: goods as ordered, packed and delivered",
                 price.quantize(Decimal("0.0001")),
@@ -110,7 +110,7 @@ def _lines(bookkeeper: Bookkeeper, at: datetime, contact_id: str) -> list[Record
             )
         )
     more = {"InvoiceNumber": "LINES", "Status": "DRAFT"}
-    made = bookkeeper.invoice("ACCREC", contact_id, at.date(), at, asked, "lines", None, **more)
+    made = bookkeeper.invoice("ACCREC", contact_id, at.date(), at, element, "lines", None, **more)
     return [{name: one for name, one in line.items() if name != "LineItemID"} for line in made["LineItems"]]
 
 

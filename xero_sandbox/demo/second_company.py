@@ -39,9 +39,9 @@ def company() -> Company:
     bookkeeper.create("Accounts", bank, founded, "account/090")
     ids = {}
     for i, name in enumerate(CUSTOMERS + SUPPLIERS):
-        asked = {"Name": name, "EmailAddress": f"office{i}@example.com"}
+        element = {"Name": name, "EmailAddress": f"office{i}@example.com"}
         at = founded + timedelta(minutes=i)
-        ids[name] = bookkeeper.create("Contacts", asked, at, f"contact/{name}")["ContactID"]
+        ids[name] = bookkeeper.create("Contacts", element, at, f"contact/{name}")["ContactID"]
     payments = []
     for week in range(52):
         day = date(2025, 11, 20) + timedelta(days=7 * week)

@@ -11,7 +11,7 @@ from ..rules.work import refresh_balances
 from ..state.organisation import Organisation
 from ..values import ONE, Record
 from .bookkeeper import Bookkeeper
-from .company import NAMESPACE
+from .company import NAMESPACE, phone
 from .entries import Guids, local_time
 
 
@@ -26,8 +26,8 @@ def next_business_day(now: datetime) -> tuple[date, datetime]:
 def trading_day(organisation: Organisation, now: datetime) -> dict[str, list[Record]]:
     """Let the next business day after `now` pass in an organisation; returns the new and changed records by resource.
 
-    What happens follows from the records and `now` alone. The caller moves its clock to the close of that day
-    (`next_business_day`). An organisation without contacts has no trade, one without a bank account no payments.
+    The events depend only on the records and `now`. The caller moves its clock to the close of that day, see
+    `next_business_day`. An organisation without contacts has no trade, one without a bank account no payments.
     """
     if not any(one["ContactStatus"] == "ACTIVE" for one in organisation.records("Contacts")):
         return {}
@@ -81,12 +81,7 @@ class _Day:
         untouched = [one for one in unpaid if one["Type"] == "ACCPAY" and one["AmountDue"] == one["Total"]]
         if len(untouched) > 2:
             self.bookkeeper.end("Invoices", untouched[-1]["InvoiceID"], "VOIDED", self.later())
-        mobile = {
-            "PhoneType": "MOBILE",
-            "PhoneNumber": f"555 {self.day:%m%d}",
-            "PhoneAreaCode": "21",
-            "PhoneCountryCode": "64",
-        }
+        mobile = phone("MOBILE", f"555 {self.day:%m%d}", "21")
         edited = self.random.choice(self.people)
         self.bookkeeper.update("Contacts", edited["ContactID"], self.later(), Phones=[mobile])
 

@@ -1,4 +1,4 @@
-"""The Accounting API: who may call, within which limits, and which function answers which address."""
+"""The Accounting API: authorisation, limits and routes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .. import apps
 from ..limits import Exceeded
 from ..resources import RESOURCES, report_scopes, scopes_needed
 from . import reading, subresources
-from .calls import Call, Refusal, not_built, not_built_by_xero, not_found
+from .calls import Call, Refusal, not_found, not_implemented, not_supported
 
 PREFIX = "/api.xro/2.0/"
 
@@ -54,7 +54,7 @@ def answer(
 
 
 def _tenant(call: Call) -> str:
-    """The organisation a call is for; a custom connection has only one and need not name it."""
+    """The organisation of a call; a custom connection has only one and may leave it out."""
     asked = call.request.headers.get("xero-tenant-id", "").strip()
     opened = {one["tenant_id"] for one in call.xero.identity.connected(call.bearer)}
     custom = call.bearer.app.kind == apps.CUSTOM
@@ -89,34 +89,22 @@ def _routed(call: Call) -> Response:
     return response
 
 
-def _special(scopes: str, read: Callable[[Call], Response]) -> Callable[[Call], Response]:
-    """The endpoint of an address that can only be read."""
+def _reads(read: Callable[[Call], Response], scopes: Set[str] = frozenset()) -> Callable[..., Response]:
+    """The endpoint of an address that can only be read, by default that of a report."""
 
-    def endpoint(call: Call) -> Response:
-        return _only_read(call, scopes_needed(scopes, "GET"), read)
+    def endpoint(call: Call, key: str = "Reports") -> Response:
+        call.key = key
+        need(call, scopes or report_scopes(key))
+        if call.method != "GET":
+            raise _no_method(call)
+        with call.xero.store.lock:
+            return read(call)
 
     return endpoint
 
 
-def _only_read(call: Call, scopes: set[str], read: Callable[[Call], Response]) -> Response:
-    need(call, scopes)
-    if call.method != "GET":
-        raise _no_method(call)
-    with call.xero.store.lock:
-        return read(call)
-
-
-def _reports(call: Call) -> Response:
-    return _only_read(call, report_scopes("Reports"), reading.reports)
-
-
-def _report(call: Call, key: str) -> Response:
-    call.key = key
-    return _only_read(call, report_scopes(key), reading.report)
-
-
 def _set_up(_call: Call) -> Response:
-    raise not_built("Setup is not supported")
+    raise not_supported("Setup is not supported")
 
 
 def _resource(call: Call, resource: str, key: str = "", part: str = "", name: str = "") -> Response:
@@ -136,12 +124,13 @@ def _resource(call: Call, resource: str, key: str = "", part: str = "", name: st
         return read(call)
 
 
+_SETTINGS = frozenset(scopes_needed("accounting.settings", "GET"))
 _URLS = Map(
     [
-        Rule("/Organisation/Actions", endpoint=_special("accounting.settings", reading.actions)),
-        Rule("/InvoiceReminders/Settings", endpoint=_special("accounting.settings", reading.reminders)),
-        Rule("/Reports", endpoint=_reports),
-        Rule("/Reports/<key>", endpoint=_report),
+        Rule("/Organisation/Actions", endpoint=_reads(reading.actions, _SETTINGS)),
+        Rule("/InvoiceReminders/Settings", endpoint=_reads(reading.reminders, _SETTINGS)),
+        Rule("/Reports", endpoint=_reads(reading.reports)),
+        Rule("/Reports/<key>", endpoint=_reads(reading.report)),
         Rule("/Setup", endpoint=_set_up),
         Rule("/<resource>", endpoint=_resource),
         Rule("/<resource>/<key>", endpoint=_resource),
@@ -159,7 +148,7 @@ def _write(call: Call) -> Response:
         raise _no_method(call)
     handler = subresources.handler(call)
     if handler is None:
-        raise not_built(f"{call.method} {_address(call)} is not supported")
+        raise not_supported(f"{call.method} {_address(call)} is not supported")
     with call.xero.store.change():
         return handler(call)
 
@@ -169,7 +158,7 @@ def _address(call: Call) -> str:
 
 
 def _no_method(call: Call) -> Refusal:
-    return not_built_by_xero(call.method, _address(call))
+    return not_implemented(call.method, _address(call))
 
 
 def _check_accept(call: Call) -> None:
@@ -178,6 +167,6 @@ def _check_accept(call: Call) -> None:
     if call.part == "Attachments" or not accepted:
         return
     if "application/pdf" in accepted:
-        raise not_built("PDFs are not supported")
+        raise not_supported("PDFs are not supported")
     if not any(one in accepted for one in ("json", "xml", "html", "*/*")):
         raise Refusal(406, f"Not acceptable: {accepted}")

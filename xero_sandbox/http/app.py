@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import time
-import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,9 @@ from werkzeug.routing import Map, Rule
 from .. import admin_api
 from ..faults import HOLD_LIMIT, Fault
 from ..service import Xero
-from ..values import encode
-from . import accounting_api, assets_api, identity_api, messages
+from . import accounting_api, assets_api, identity_api
 from .accounting_api import PREFIX
-from .calls import JSON, Call, Refusal, not_built, not_found
+from .calls import Call, Refusal, not_found, not_supported
 from .visitors import foreign_name
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ _URLS = Map(
         Rule("/identity/connect/authorize", endpoint=identity_api.authorize),
         Rule("/connections", endpoint=identity_api.connections),
         Rule("/connections/<connection_id>", endpoint=identity_api.connections),
-        Rule("/Connections", endpoint=identity_api.connections),  # the official Python SDK writes it so
+        Rule("/Connections", endpoint=identity_api.connections),  # as the official Python SDK spells it
         Rule("/Connections/<connection_id>", endpoint=identity_api.connections),
     ],
     strict_slashes=False,
@@ -81,10 +79,8 @@ class Application:
         if request.path.startswith("/connect/"):
             entry["grant_type"] = request.form.get("grant_type", "") if not request.is_json else ""
         self.xero.calls.append(entry)
-        pattern = (
-            request.path.removeprefix(PREFIX) if request.path.startswith(PREFIX) else request.path.lstrip("/")
-        )
-        struck = self.xero.faults.hit(request.method, pattern, tenant_id, entry["query"])
+        path = request.path.removeprefix(PREFIX).lstrip("/")
+        struck = self.xero.faults.hit(request.method, path, tenant_id, entry["query"])
         try:
             response = self._answered(call, struck)
         except ConnectionError:
@@ -95,9 +91,7 @@ class Application:
             entry["tenant"] = response.headers["xero-tenant-id"] = call.organisation.tenant_id
         self._compress(request, response)
         entry["status"], entry["bytes"] = response.status_code, len(response.get_data())
-        if cut := [fault for fault in struck if fault.kind == "cut_off"]:
-            return _cut(response, cut[0])
-        return response
+        return _cut(response) if any(fault.kind == "cut_off" for fault in struck) else response
 
     def _answered(self, call: Call, struck: list[Fault]) -> Response:
         try:
@@ -107,9 +101,7 @@ class Application:
         except ConnectionError:
             raise
         except Exception:
-            traceback.print_exc()
-            body = messages.problem("An error occurred", 500, traceback.format_exc(limit=-3), call.id)
-            response = Response(encode(body), 500, content_type=JSON)
+            response = call.refuse(call.failure())
         for fault in struck:
             if fault.kind == "reset_after":
                 raise ConnectionResetError
@@ -135,7 +127,7 @@ class Application:
             endpoint, found = _URLS.match(path)
         except NotFound:
             if ".xro/" in path or path.startswith("/.well-known/"):
-                raise not_built(
+                raise not_supported(
                     f"only the Accounting API and reads of the Assets API are supported, not {path}"
                 ) from None
             raise not_found() from None
@@ -146,12 +138,9 @@ class Application:
         """Apply a fault before the call is answered."""
         if fault.kind == "rate_limit":
             headers = {"X-Rate-Limit-Problem": fault.problem}
-            if fault.retry_after is not None:
-                headers["Retry-After"] = (
-                    f"{fault.retry_after:g}"
-                    if isinstance(fault.retry_after, float)
-                    else str(fault.retry_after)
-                )
+            wait = fault.retry_after
+            if wait is not None:
+                headers["Retry-After"] = f"{wait:g}" if isinstance(wait, float) else wait
             raise Refusal(429, None, {**headers, **fault.headers})
         if fault.kind == "status":
             body = bytes.fromhex(fault.hex) or fault.body
@@ -179,7 +168,7 @@ class Application:
             response.headers["Vary"] = "Accept-Encoding"
 
 
-def _cut(response: Response, _fault: Fault) -> Response:
+def _cut(response: Response) -> Response:
     """The same answer with half of its body."""
     body = response.get_data()
 

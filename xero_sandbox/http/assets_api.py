@@ -1,4 +1,4 @@
-"""The Assets API, to be read: every organisation has the same few fixed assets."""
+"""The Assets API, read-only: every organisation has the same few fixed assets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from werkzeug import Response
 
 from ..values import encode
 from .accounting_api import need
-from .calls import JSON, Call, Refusal, not_built, not_found
+from .calls import JSON, Call, Refusal, not_found, not_supported
 
 PREFIX = "/assets.xro/1.0/"
 _SCOPES = frozenset({"assets", "assets.read"})
@@ -93,28 +93,28 @@ SETTINGS = {
 
 
 def routed(call: Call) -> Response:
-    """Answer a call that has been let in; raises ``Refusal``."""
+    """Answer an authorised call. Raises ``Refusal``."""
     path = call.request.path.removeprefix(PREFIX).rstrip("/")
     need(call, _SCOPES)
     if path not in {"Assets", "AssetTypes", "Settings"}:
         raise not_found()
     if call.method != "GET":
-        raise not_built("its Assets API can only be read")
+        raise not_supported("its Assets API can only be read")
     answer: Any = {"AssetTypes": TYPES, "Settings": SETTINGS}.get(path) or _assets(call)
     return Response(encode(answer), content_type=JSON)
 
 
 def _assets(call: Call) -> dict[str, Any]:
-    asked = call.request.args
-    if asked.get("status") not in _STATUSES:
+    params = call.request.args
+    if params.get("status") not in _STATUSES:
         error = {
             "fieldName": "status",
             "localisedMessage": "The status is required: DRAFT, REGISTERED or DISPOSED.",
         }
         raise Refusal(400, {"title": "Validation Error", "fieldValidationErrors": [error]})
-    page = max(asked.get("page", 1, type=int), 1)
-    size = min(max(asked.get("pageSize", 10, type=int), 1), _LARGEST_PAGE)
-    found = [asset for asset in ASSETS if asset["assetStatus"] == _STATUSES[asked["status"]]]
+    page = max(params.get("page", 1, type=int), 1)
+    size = min(max(params.get("pageSize", 10, type=int), 1), _LARGEST_PAGE)
+    found = [asset for asset in ASSETS if asset["assetStatus"] == _STATUSES[params["status"]]]
     shown = found[(page - 1) * size : page * size]
     pages = -(-len(found) // size)
     return {

@@ -1,7 +1,8 @@
-"""One call to the API, what it asks for, and how it is answered."""
+"""A call to the API: its address, parameters and caller, and the forms of an answer."""
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,7 @@ from ..identity import BadToken, Bearer
 from ..resources import Resource
 from ..service import Xero
 from ..state.organisation import Organisation
-from ..state.tables import Record
-from ..values import OFFSET, encode, ms_date
+from ..values import OFFSET, Record, encode, ms_date
 from . import messages
 from .queries import true
 from .views import shown
@@ -35,25 +35,40 @@ class Refusal(Exception):
         self.status, self.body, self.headers = status, body, dict(headers or {})
 
 
+def _api_exception(status: int, number: int, kind: str, message: str, **more: Any) -> Refusal:
+    """A refusal by the Accounting API itself."""
+    return Refusal(status, {"ErrorNumber": number, "Type": kind, "Message": message, **more})
+
+
 def not_found() -> Refusal:
     """404 in Xero's form: HTML, whatever the caller accepts."""
     return Refusal(404, NOT_FOUND)
 
 
+def invalid(message: str = "A validation exception occurred", **more: Any) -> Refusal:
+    """400 for a request that breaks a rule; ``more`` are further fields, such as the refused Elements."""
+    return _api_exception(400, 10, "ValidationException", message, **more)
+
+
+def unreadable(message: str) -> Refusal:
+    """400 for a body that cannot be parsed."""
+    return _api_exception(400, 14, "PostDataInvalidException", message)
+
+
 def bad_query(message: str) -> Refusal:
-    """400 for a query that can't be parsed."""
-    return Refusal(400, messages.api_exception(16, "QueryParseException", message))
+    """400 for a query that cannot be parsed."""
+    return _api_exception(400, 16, "QueryParseException", message)
 
 
-def not_built(message: str) -> Refusal:
-    """501 for what Xero can do and the sandbox cannot."""
-    return Refusal(501, messages.api_exception(20, "ApiMethodNotImplementedException", f"Sandbox: {message}"))
+def not_supported(message: str) -> Refusal:
+    """501 for what Xero supports and the sandbox does not."""
+    return _api_exception(501, 20, "ApiMethodNotImplementedException", f"Sandbox: {message}")
 
 
-def not_built_by_xero(method: str, address: str) -> Refusal:
-    """501: Xero itself has no such method there."""
+def not_implemented(method: str, address: str) -> Refusal:
+    """501 for a method that Xero itself does not have."""
     message = f"The Api Method called is not implemented: {method} {address}"
-    return Refusal(501, messages.api_exception(20, "ApiMethodNotImplementedException", message))
+    return _api_exception(501, 20, "ApiMethodNotImplementedException", message)
 
 
 @dataclass
@@ -97,14 +112,14 @@ class Call:
 
     @property
     def json(self) -> bool:
-        """Whether the caller gets JSON; XML is what Xero sends unless JSON is asked for."""
+        """Whether the caller gets JSON; by default, Xero sends XML."""
         return "json" in self.request.headers.get("Accept", "").lower()
 
     @property
     def places(self) -> int | None:
-        """Decimals of unit prices: four when ``unitdp=4`` is asked for, and always on orders and quotes.
+        """The decimals of unit prices: four with ``unitdp=4``, and always on orders and quotes.
 
-        None: those that the price has, up to four, as items show them when nothing is asked for (as recorded).
+        None stands for up to four, as the price has them; items show prices like this by default (as recorded).
         """
         if self.resource.unitdp and self.param("unitdp") == "4":
             return 4
@@ -192,13 +207,18 @@ class Call:
         """401 for an access token that ended at ``when``."""
         return self.unauthorized(f"TokenExpired: token expired at {when:%m/%d/%Y %H:%M:%S}")
 
+    def failure(self) -> Refusal:
+        """500 for the exception that is being handled, which is printed."""
+        traceback.print_exc()
+        return self.problem(500, "An error occurred", traceback.format_exc(limit=-3))
+
     def server_error(self) -> Refusal:
         """500 in Xero's form."""
         detail = "An error occurred in Xero. Check the API Status page http://status.developer.xero.com"
         return self.problem(500, "An error occurred", detail)
 
     def authenticate(self) -> Bearer:
-        """Who calls, by the access token. Raises the 401 refusal."""
+        """Identify the caller by the access token. Raises the 401 refusal."""
         kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
         try:
             self.bearer = self.xero.identity.bearer(token.strip() if kind.lower() == "bearer" else "")

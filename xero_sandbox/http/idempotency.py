@@ -1,9 +1,8 @@
-"""Xero's Idempotency-Key: the first answer to a write is kept for six minutes and returned again (Xero's guide)."""
+"""Xero's Idempotency-Key: a repeated write gets the first answer again, for six minutes (Xero's guide)."""
 
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,20 +11,18 @@ from weakref import WeakKeyDictionary
 from werkzeug import Response
 
 from ..state.organisation import Organisation
-from . import messages
-from .calls import Call, Refusal
+from .calls import Call, Refusal, invalid
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(minutes=6)
 LONGEST = 128
 
 _Answers = dict[str, dict[str, Any]]
-_kept: WeakKeyDictionary[Organisation, _Answers] = WeakKeyDictionary()
+_stored: WeakKeyDictionary[Organisation, _Answers] = WeakKeyDictionary()
 
 
 def once(call: Call, work: Callable[[Call], Response]) -> Response:
-    """The answer of ``work``, or the kept answer to the same key. Refusals are kept as well, server errors are
-    not.
+    """The answer of ``work``, or the stored answer to the same key. Refusals are stored, server errors are not.
 
     A key belongs to an app. The same key with another method, address or body is refused with 400. Call it
     under the store's lock: a second call with a key waits there until the first one's answer is known.
@@ -34,25 +31,25 @@ def once(call: Call, work: Callable[[Call], Response]) -> Response:
     if not key or call.method not in {"PUT", "POST"}:
         return _done(call, work)
     if len(key) > LONGEST:
-        return call.refuse(_refusal(f"Idempotency Key: {key} is longer than {LONGEST} characters."))
+        return call.refuse(invalid(f"Idempotency Key: {key} is longer than {LONGEST} characters."))
     answers, space = _answers(call), f"idempotency/{call.organisation.tenant_id}"
     name = f"{call.bearer.app.client_id}/{key}"
-    asked = hashlib.sha256(f"{call.method} {call.request.full_path}\n".encode() + call.body).hexdigest()
+    sent = hashlib.sha256(f"{call.method} {call.request.full_path}\n".encode() + call.body).hexdigest()
     if (known := answers.get(name)) is not None:
-        if known["asked"] != asked:
-            return call.refuse(_refusal(f"Idempotency Key: {key} is used with a different request."))
+        if known["sent"] != sent:
+            return call.refuse(invalid(f"Idempotency Key: {key} is used with a different request."))
         return Response(known["body"], known["status"], content_type=known["type"])
     response = _done(call, work)
     if response.status_code >= 500:
         return response
     answers[name] = {
-        "asked": asked,
+        "sent": sent,
         "at": call.organisation.now(),
         "status": response.status_code,
         "type": response.content_type,
         "body": response.get_data(),
     }
-    call.xero.store.keep(space, name, answers[name])
+    call.xero.store.write(space, name, answers[name])
     return response
 
 
@@ -63,26 +60,20 @@ def _done(call: Call, work: Callable[[Call], Response]) -> Response:
     except Refusal as refusal:
         return call.refuse(refusal)
     except Exception:
-        traceback.print_exc()
-        body = messages.problem("An error occurred", 500, traceback.format_exc(limit=-3), call.id)
-        return call.refuse(Refusal(500, body))
-
-
-def _refusal(message: str) -> Refusal:
-    return Refusal(400, messages.api_exception(10, "ValidationException", message))
+        return call.refuse(call.failure())
 
 
 def _answers(call: Call) -> _Answers:
-    """The answers that are still kept, oldest first."""
+    """The stored answers that are still valid, oldest first."""
     store, organisation = call.xero.store, call.organisation
     space = f"idempotency/{organisation.tenant_id}"
-    answers = _kept.get(organisation)
+    answers = _stored.get(organisation)
     if answers is None:
-        answers = _kept[organisation] = store.kept(space)
+        answers = _stored[organisation] = store.read(space)
     now = organisation.now()
     for name in list(answers):
         if now - answers[name]["at"] < KEPT_FOR:
             break
         del answers[name]
-        store.drop(space, name)
+        store.delete(space, name)
     return answers

@@ -86,54 +86,54 @@ def connections(call: Call, connection_id: str = "") -> Response:
 
 def authorize(call: Call) -> Response:
     """The consent page, and the redirect back to the app."""
-    asked = call.request.values.to_dict()
-    app = call.xero.identity.apps.get(asked.get("client_id", ""))
+    params = call.request.values.to_dict()
+    app = call.xero.identity.apps.get(params.get("client_id", ""))
     if app is None or app.kind == apps.CUSTOM:
         return _sorry("unauthorized_client", "Unknown client or client not enabled")
-    if wrong := _wrong_request(app, asked):
+    if wrong := _wrong_request(app, params):
         return _sorry(*wrong)
     try:
-        scopes = call.xero.identity.check_scopes(app, asked.get("scope", ""))
+        scopes = call.xero.identity.check_scopes(app, params.get("scope", ""))
     except TokenError as error:
         return _sorry(error.body["error"], "Invalid scope for client")
-    if unproved := _wrong_challenge(app, asked):
+    if unproved := _wrong_challenge(app, params):
         return _sorry("invalid_request", unproved)
-    answer = asked.get("sandbox_approve") or ("1" if call.xero.switches.approve_at_once else "")
+    answer = params.get("sandbox_approve") or ("1" if call.xero.switches.approve_at_once else "")
     if not answer:
-        return _consent_page(call, app, scopes, asked)
-    address, state = asked["redirect_uri"], {"state": asked["state"]} if "state" in asked else {}
+        return _consent_page(call, app, scopes, params)
+    address, state = params["redirect_uri"], {"state": params["state"]} if "state" in params else {}
     if answer in {"0", "deny"}:
         return _back(address, {"error": "access_denied", **state})
     tenants = call.request.values.getlist("sandbox_tenant") or list(call.xero.store.organisations)
     if unknown := [one for one in tenants if one not in call.xero.store.organisations]:
         return _sorry("invalid_request", f"No such organisation: {unknown[0]}")
     with call.xero.store.change():
-        code = call.xero.identity.code(app, tenants, scopes, asked)
+        code = call.xero.identity.code(app, tenants, scopes, params)
     return _back(address, {"code": code, "scope": " ".join(sorted(scopes)), **state})
 
 
-def _wrong_request(app: apps.App, asked: dict[str, str]) -> tuple[str, str] | None:
+def _wrong_request(app: apps.App, params: dict[str, str]) -> tuple[str, str] | None:
     """The error of a request for consent, and its description; None if all is well."""
-    if not redirect_allowed(app, asked.get("redirect_uri", "")):
+    if not redirect_allowed(app, params.get("redirect_uri", "")):
         return "unauthorized_client", "Invalid redirect_uri"
-    if asked.get("response_type") != "code":
+    if params.get("response_type") != "code":
         return "unsupported_response_type", "response_type must be code"
     return None
 
 
-def _wrong_challenge(app: apps.App, asked: dict[str, str]) -> str | None:
+def _wrong_challenge(app: apps.App, params: dict[str, str]) -> str | None:
     """What is wrong with the PKCE challenge; None if all is well."""
-    if app.kind == apps.PKCE and not asked.get("code_challenge"):
+    if app.kind == apps.PKCE and not params.get("code_challenge"):
         return "code challenge required"
-    if asked.get("code_challenge") and asked.get("code_challenge_method") != "S256":
+    if params.get("code_challenge") and params.get("code_challenge_method") != "S256":
         return "Transform algorithm not supported"
     return None
 
 
-def _consent_page(call: Call, app: apps.App, scopes: frozenset[str], asked: dict[str, str]) -> Response:
+def _consent_page(call: Call, app: apps.App, scopes: frozenset[str], params: dict[str, str]) -> Response:
     hidden = "".join(
         f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-        for name, value in asked.items()
+        for name, value in params.items()
         if not name.startswith("sandbox_")
     )
     tenants = "".join(

@@ -21,7 +21,7 @@ _NESTED_TWINS: dict[str, tuple[str, ...]] = {
         ("Date", "DueDate"),
     ),
 }
-"""The dates of nested records that also come as text."""
+"""The dates of nested records that also appear as text."""
 
 
 def rendered(
@@ -66,7 +66,7 @@ def rendered(
 
 
 def _scaled(value: Decimal, name: str, step: Decimal | None) -> Decimal:
-    """Prices at as many decimals as asked for, quantities with four, rates with six or more."""
+    """Prices with ``step``, quantities with at least four decimals, rates with at least six."""
     exponent = value.as_tuple().exponent
     decimals = -exponent if isinstance(exponent, int) else 0
     if name in _PRICES:
@@ -130,8 +130,3 @@ def problem(title: str, status: int, detail: str, instance: str) -> dict[str, An
         "Instance": instance,
         "Extensions": {},
     }
-
-
-def api_exception(number: int, kind: str, message: str) -> dict[str, Any]:
-    """The body of a refusal by the Accounting API itself."""
-    return {"ErrorNumber": number, "Type": kind, "Message": message}

@@ -1,14 +1,17 @@
-"""Which records a list call asks for: ``where``, ``order`` and the named filters."""
+"""The selection of a list: ``where``, ``order``, the named filters and If-Modified-Since."""
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..values import instant
+from ..resources import Resource
+from ..values import UTC, instant
 
 Record = Mapping[str, Any]
 Test = Callable[[Record], bool]
@@ -30,153 +33,123 @@ _TOKENS = re.compile(
     )""",
     re.VERBOSE,
 )
+_CONSTANTS = {"null": None, "true": True, "false": False}
+_PYTHON = {"&&": "and", "||": "or", "!": "not", "=": "==", "<>": "!="}
+"""Signs of Xero's grammar that Python writes differently."""
 
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-
-
-def _tokens(source: str) -> list[_Token]:
-    found, at = [], 0
-    source = source.strip()
-    while at < len(source):
-        match = _TOKENS.match(source, at)
-        if match is None or match.lastgroup is None:
-            raise QueryError(f"Syntax error at position {at} of {source!r}")
-        found.append(_Token(match.lastgroup, match[match.lastgroup]))
-        at = match.end()
-    return found
+_COMPARISONS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], bool]]] = {
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+}
 
 
 def where(source: str, fields: Iterable[str]) -> tuple[Test, set[str]]:
-    """The test that a ``where`` text means, and the fields it looks at.
+    """The test that a ``where`` text stands for, and the fields that it reads.
 
     Grammar: comparisons (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``) of fields (``Contact.Name``), text in
     double quotes, numbers, ``true``, ``false``, ``null``, ``Guid("...")`` and ``DateTime(y, m, d[, h, m, s])``;
     ``.Contains``, ``.StartsWith``, ``.EndsWith``, ``.ToLower``, ``.ToUpper``; AND, OR, NOT and brackets.
     Text is compared without case. Raises ``QueryError``.
     """
-    parser = _Parser(_tokens(source), frozenset(fields), source)
-    test = parser.either()
-    parser.finish()
-    return (lambda record: bool(test(record))), parser.used
+    parsed = _Where(source.strip(), frozenset(fields))
+    test = parsed.value(parsed.tree())
+    return (lambda record: bool(test(record))), parsed.used
 
 
-class _Parser:
-    def __init__(self, tokens: list[_Token], fields: frozenset[str], source: str) -> None:
-        self._tokens, self._at, self._fields, self._source = tokens, 0, fields, source
+class _Where:
+    """Xero's grammar is close to Python's: the text is rewritten, and Python's tree becomes a function of a record."""
+
+    def __init__(self, source: str, fields: frozenset[str]) -> None:
+        self._source, self._fields = source, fields
+        self._constants: list[Any] = []
         self.used: set[str] = set()
 
-    def _peek(self, ahead: int = 0) -> _Token:
-        at = self._at + ahead
-        return self._tokens[at] if at < len(self._tokens) else _Token("end", "")
-
-    def _take(self, *texts: str) -> bool:
-        if self._peek().kind != "text" and self._peek().text.lower() in texts:
-            self._at += 1
-            return True
-        return False
-
-    def _need(self, text: str) -> None:
-        if not self._take(text):
-            raise QueryError(f"{text!r} expected before {self._peek().text!r} in {self._source!r}")
-
-    def finish(self) -> None:
-        if self._peek().kind != "end":
-            raise QueryError(f"Syntax error at {self._peek().text!r} in {self._source!r}")
-
-    def either(self) -> Value:
-        left = self._both()
-        while self._take("or", "||"):
-            left = _or(left, self._both())
-        return left
-
-    def _both(self) -> Value:
-        left = self._one()
-        while self._take("and", "&&"):
-            left = _and(left, self._one())
-        return left
-
-    def _one(self) -> Value:
-        if self._take("not", "!"):
-            inner = self._one()
-            return lambda record: not inner(record)
-        left = self._value()
-        for sign in ("==", "=", "!=", "<>", ">=", "<=", ">", "<"):
-            if self._take(sign):
-                return _compare(sign, left, self._value())
-        return left
-
-    def _value(self) -> Value:
-        token = self._peek()
-        self._at += 1
-        if token.text == "(" and token.kind == "sign":
-            inner = self.either()
-            self._need(")")
-            return self._calls(inner)
-        if token.kind == "text":
-            return self._calls(_constant(re.sub(r"\\(.)", r"\1", token.text[1:-1])))
-        if token.kind == "number":
-            return _constant(Decimal(token.text))
-        if token.kind != "name":
-            raise QueryError(f"Expression expected before {token.text!r} in {self._source!r}")
-        lower = token.text.lower()
-        if lower in {"null", "true", "false"}:
-            return _constant({"null": None, "true": True, "false": False}[lower])
-        if lower in {"guid", "datetime"} and (self._peek().text in {"(", "."}):
-            if self._take("."):
-                self._need("parse")
-            return self._call_of(lower)
-        return self._field(token.text)
-
-    def _call_of(self, name: str) -> Value:
-        arguments = self._arguments()
+    def tree(self) -> ast.expr:
+        """The text as a Python expression, in which each constant is an index into ``_constants``."""
         try:
-            if name == "guid":
-                return _constant(str(arguments[0]).lower())
+            return ast.parse(" ".join(self._words()), mode="eval").body
+        except SyntaxError:
+            raise self._error("Syntax error") from None
+
+    def _words(self) -> Iterator[str]:
+        at = 0
+        while at < len(self._source):
+            match = _TOKENS.match(self._source, at)
+            if match is None or match.lastgroup is None:
+                raise self._error(f"Syntax error at position {at}")
+            kind, word, at = match.lastgroup, match[match.lastgroup], match.end()
+            lower = word.lower()
+            if kind == "name" and lower not in _CONSTANTS:
+                yield lower if lower in {"and", "or", "not"} else word
+            elif kind == "sign":
+                yield _PYTHON.get(word, word)
+            else:
+                text = re.sub(r"\\(.)", r"\1", word[1:-1])
+                self._constants.append(
+                    text if kind == "text" else Decimal(word) if kind == "number" else _CONSTANTS[lower]
+                )
+                yield str(len(self._constants) - 1)
+
+    def _error(self, message: str) -> QueryError:
+        return QueryError(f"{message} in {self._source!r}")
+
+    def value(self, node: ast.expr) -> Value:
+        """The function that computes a part of the tree from a record."""
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                parts, combined = [self.value(one) for one in values], all if isinstance(op, ast.And) else any
+                return lambda record: combined(part(record) for part in parts)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                inner = self.value(operand)
+                return lambda record: not inner(record)
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
+                return _compare(*_COMPARISONS[type(op)], self.value(left), self.value(right))
+            case ast.Constant(value=int(index)):
+                constant = self._constants[index]
+                return lambda _record: constant
+            case ast.Call(func=function, args=args, keywords=[]):
+                return self._call(function, [self.value(one)({}) for one in args])
+            case ast.Name() | ast.Attribute():
+                return self._field(ast.unparse(node).split("."))
+        raise self._error("Syntax error")
+
+    def _call(self, function: ast.expr, arguments: list[Any]) -> Value:
+        name = ast.unparse(function).lower().removesuffix(".parse")
+        if name in {"guid", "datetime"}:
+            constant = self._made(name, arguments)
+            return lambda _record: constant
+        method = _METHODS.get(function.attr.lower()) if isinstance(function, ast.Attribute) else None
+        if method is None or not isinstance(function, ast.Attribute):
+            raise self._error(f"No applicable method '{name.rpartition('.')[2]}'")
+        try:
+            method("", *arguments)
+        except TypeError:
+            raise self._error("Wrong number of arguments in a method call") from None
+        subject = self.value(function.value)
+        return lambda record: method(subject(record), *arguments)
+
+    def _made(self, kind: str, arguments: list[Any]) -> Any:
+        try:
+            if kind == "guid":
+                return str(arguments[0]).lower()
             if isinstance(arguments[0], str):
-                return _constant(instant(arguments[0]))
-            year, month, day, *time = (int(one) for one in arguments)
-            hour, minute, second = (*time, 0, 0, 0)[:3]
-            return _constant(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc))
+                return instant(arguments[0])
+            return datetime(*(int(one) for one in arguments), tzinfo=UTC)  # type: ignore[arg-type, misc]
         except (ValueError, IndexError, TypeError):
-            raise QueryError(f"{name} can't be made of {arguments} in {self._source!r}") from None
+            raise self._error(f"{kind} can't be made of {arguments}") from None
 
-    def _arguments(self) -> list[Any]:
-        self._need("(")
-        found: list[Any] = []
-        while not self._take(")"):
-            found.append(self._value()({}))
-            if not self._take(",") and self._peek().text != ")":
-                raise QueryError(f"')' expected before {self._peek().text!r} in {self._source!r}")
-        return found
-
-    def _field(self, name: str) -> Value:
-        if name not in self._fields:
-            raise QueryError(f"No property or field '{name}' exists")
-        path = [name]
-        while self._peek().text == "." and self._peek(1).kind == "name" and self._peek(2).text != "(":
-            path.append(self._peek(1).text)
-            self._at += 2
-        if path[-1] in {"HasValue", "Value"} and len(path) > 1:
-            last = path.pop()
-            if last == "HasValue":
-                self.used.add(".".join(path))
-                return lambda record: _at(record, path) is not None
+    def _field(self, path: list[str]) -> Value:
+        if path[0] not in self._fields:
+            raise QueryError(f"No property or field '{path[0]}' exists")
+        last = path.pop() if path[-1] in {"HasValue", "Value"} and len(path) > 1 else ""
         self.used.add(".".join(path))
-        return self._calls(lambda record: _at(record, path))
-
-    def _calls(self, subject: Value) -> Value:
-        while self._peek().text == "." and self._peek(2).text == "(":
-            self._at += 1
-            method = self._peek().text.lower()
-            self._at += 1
-            arguments = self._arguments()
-            if method not in _METHODS:
-                raise QueryError(f"No applicable method '{method}' in {self._source!r}")
-            subject = _call(_METHODS[method], subject, arguments)
-        return subject
+        if last == "HasValue":
+            return lambda record: _at(record, path) is not None
+        return lambda record: _at(record, path)
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -194,26 +167,6 @@ def _fold(value: Any) -> str:
     return "" if value is None else str(value).casefold()
 
 
-def _constant(value: Any) -> Value:
-    return lambda _record: value
-
-
-def _or(left: Value, right: Value) -> Value:
-    return lambda record: left(record) or right(record)
-
-
-def _and(left: Value, right: Value) -> Value:
-    return lambda record: left(record) and right(record)
-
-
-def _call(method: Callable[..., Any], subject: Value, arguments: list[Any]) -> Value:
-    try:
-        method("", *arguments)
-    except TypeError:
-        raise QueryError("Wrong number of arguments in a method call") from None
-    return lambda record: method(subject(record), *arguments)
-
-
 def _at(record: Any, path: list[str]) -> Any:
     for name in path:
         if not isinstance(record, Mapping):
@@ -222,21 +175,17 @@ def _at(record: Any, path: list[str]) -> Any:
     return record
 
 
-def _compare(sign: str, left: Value, right: Value) -> Value:
-    def compare(record: Record) -> bool:
+def _compare(sign: str, compare: Callable[[Any, Any], bool], left: Value, right: Value) -> Value:
+    def compared(record: Record) -> bool:
         one, other = _comparable(left(record), right(record))
-        if sign in {"==", "="}:
-            return bool(one == other)
-        if sign in {"!=", "<>"}:
-            return bool(one != other)
-        if one is None or other is None:
+        if sign not in {"==", "!="} and (one is None or other is None):
             return False
         try:
-            return bool({">": one > other, "<": one < other, ">=": one >= other, "<=": one <= other}[sign])
+            return compare(one, other)
         except TypeError:
             raise QueryError(f"Operator '{sign}' incompatible with operand types") from None
 
-    return compare
+    return compared
 
 
 def _comparable(one: Any, other: Any) -> tuple[Any, Any]:
@@ -268,7 +217,7 @@ def _moment(value: Any) -> Any:
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, str):
         try:
             return instant(value)
@@ -295,7 +244,7 @@ def order(source: str, fields: Iterable[str]) -> list[tuple[list[str], bool]]:
 
 
 def arranged(records: list[Any], keys: list[tuple[list[str], bool]]) -> list[Any]:
-    """``records`` in that order; equals stay as they were, and those without a value come first."""
+    """``records`` in that order; the sort is stable, and records without a value come first."""
     for path, descending in reversed(keys):
         records = sorted(records, key=lambda record: _sortable(_at(record, path)), reverse=descending)
     return records
@@ -351,42 +300,26 @@ def _found_in(*paths: str) -> Callable[[str], Test]:
     return filtered
 
 
-FILTERS: dict[str, dict[str, Callable[[str], Test]]] = {
-    "*": {
-        "InvoiceNumbers": _one_of("InvoiceNumber"),
-        "ContactIDs": _one_of("Contact", "ContactID"),
-        "Statuses": _one_of("Status"),
-        "Status": _one_of("Status"),
-        "References": _one_of("Reference"),
-        "QuoteNumber": _one_of("QuoteNumber"),
-        "DateFrom": _day(lambda one, bound: one >= bound, "Date"),
-        "DateTo": _day(lambda one, bound: one <= bound, "Date"),
-        "ExpiryDateFrom": _day(lambda one, bound: one >= bound, "ExpiryDate"),
-        "ExpiryDateTo": _day(lambda one, bound: one <= bound, "ExpiryDate"),
-        "ContactID": _one_of("Contact", "ContactID"),
-    },
-    "Invoices": {
-        "IDs": _one_of("InvoiceID"),
-        "searchTerm": _found_in("InvoiceNumber", "Reference", "Contact.Name"),
-    },
-    "Contacts": {
-        "IDs": _one_of("ContactID"),
-        "searchTerm": _found_in("Name", "FirstName", "LastName", "ContactNumber", "EmailAddress"),
-    },
-    "Budgets": {"IDs": _one_of("BudgetID")},
-    "LinkedTransactions": {
-        "LinkedTransactionID": _one_of("LinkedTransactionID"),
-        "SourceTransactionID": _one_of("SourceTransactionID"),
-        "TargetTransactionID": _one_of("TargetTransactionID"),
-        "ContactID": _one_of("ContactID"),
-    },
+FILTERS: dict[str, Callable[[str], Test]] = {
+    "InvoiceNumbers": _one_of("InvoiceNumber"),
+    "ContactIDs": _one_of("Contact", "ContactID"),
+    "Statuses": _one_of("Status"),
+    "References": _one_of("Reference"),
+    "DateFrom": _day(operator.ge, "Date"),
+    "DateTo": _day(operator.le, "Date"),
+    "ExpiryDateFrom": _day(operator.ge, "ExpiryDate"),
+    "ExpiryDateTo": _day(operator.le, "ExpiryDate"),
+    "Quotes.ContactID": _one_of("Contact", "ContactID"),
+    "Invoices.searchTerm": _found_in("InvoiceNumber", "Reference", "Contact.Name"),
+    "Contacts.searchTerm": _found_in("Name", "FirstName", "LastName", "ContactNumber", "EmailAddress"),
 }
-"""How each named query parameter filters, by resource; ``*`` is any resource."""
+"""The filters of query parameters; any other parameter is compared with the field of that name."""
 
 
-def named_filter(resource: str, name: str, text: str) -> Test:
-    """The test that ``?name=text`` means on a resource. Raises ``QueryError``."""
-    return (FILTERS.get(resource, {}).get(name) or FILTERS["*"][name])(text)
+def named_filter(resource: Resource, name: str, text: str) -> Test:
+    """The test that ``?name=text`` stands for. Raises ``QueryError``."""
+    usual = _one_of(resource.id if name == "IDs" else name)
+    return (FILTERS.get(f"{resource.path}.{name}") or FILTERS.get(name, usual))(text)
 
 
 def true(text: str | None) -> bool:
@@ -408,7 +341,7 @@ def since(header: str | None) -> datetime | None:
 
 
 def modified_after(name: str, bound: datetime, *, inclusive: bool) -> Test:
-    """Records changed since ``bound``; not inclusive leaves out those of the same second too."""
+    """The test for records changed since ``bound``; without ``inclusive``, not in the same second."""
     if not inclusive:
         bound += timedelta(seconds=1)
     return lambda record: record.get(name) is not None and record[name] >= bound

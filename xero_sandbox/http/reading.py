@@ -11,20 +11,11 @@ from typing import Any, NamedTuple
 from werkzeug import Response
 
 from ..accounting import reports as drawn
-from ..resources import (
-    GUARDED,
-    LIST,
-    OPTIMISED,
-    OPTIMISED_ORDER,
-    PAGE,
-    REPORT_SCOPES,
-    SINGLE,
-    SUMMARY,
-)
-from ..state.tables import Record, Table
-from ..values import encode, instant
+from ..resources import GUARDED, LIST, OPTIMISED, OPTIMISED_ORDER, PAGE, REPORT_SCOPES, SINGLE, SUMMARY
+from ..state.tables import Table
+from ..values import Record, encode, instant
 from . import messages, queries
-from .calls import QUOTES_JSON, Call, Refusal, bad_query, not_built, not_found
+from .calls import JSON, QUOTES_JSON, Call, Refusal, bad_query, invalid, not_found, not_supported
 
 _ACTIONS = (
     "CreateApprovedInvoice CreateDraftPurchaseOrder CreateApprovedBill AttachFilesIntoInvoice UseMulticurrency"
@@ -72,7 +63,7 @@ def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] |
         call.resource.envelope.encode(),
         b",".join([table.text(one, form, lambda record: encode(call.tree(record, view))) for one in ids]),
     )
-    return Response(body, 200, content_type=QUOTES_JSON if quotes else "application/json; charset=utf-8")
+    return Response(body, 200, content_type=QUOTES_JSON if quotes else JSON)
 
 
 def _since(call: Call) -> datetime | None:
@@ -80,7 +71,7 @@ def _since(call: Call) -> datetime | None:
 
 
 def _table(call: Call) -> Table:
-    """Where a list is read from: its own table, or for journals with ``paymentsOnly`` those of the cash basis."""
+    """The table of a list; journals with ``paymentsOnly`` are those of the cash basis."""
     if call.resource.path == "Journals" and call.flag("paymentsOnly"):
         return call.organisation.cash_journals()
     return call.organisation.table(call.resource.path)
@@ -134,7 +125,7 @@ def _passing(table: Table, ids: list[str], tests: list[queries.Test]) -> list[st
 
 
 def _changed_since(call: Call) -> tuple[Any, list[queries.Test]]:
-    """Where the list starts by If-Modified-Since, or the test that the header means."""
+    """The start of the list by If-Modified-Since, or the test that the header stands for."""
     resource, bound = call.resource, _since(call)
     inclusive = call.xero.switches.since_inclusive
     if bound is None:
@@ -171,7 +162,7 @@ def _named_filters(call: Call) -> Iterator[queries.Test]:
             continue
         if name == "IDs" and not queries.guids(text):
             raise Refusal(400, "Supplied parameter 'Ids' cannot be parsed - must be of type UUID.")
-        yield queries.named_filter(call.resource.path, name, text)
+        yield queries.named_filter(call.resource, name, text)
 
 
 def _made_by(call: Call) -> queries.Test:
@@ -199,24 +190,16 @@ def _whole(text: str | None, default: int) -> int:
 
 
 def _guard(call: Call, rows: int, paged: object, used: set[str], keys: list[tuple[list[str], bool]]) -> None:
-    """Xero's high-volume threshold. Its error message is not documented; this one is the sandbox's own."""
+    """Enforce Xero's high-volume threshold. The message is the sandbox's own; Xero does not document one."""
     if call.resource.path not in GUARDED or rows <= call.xero.limits.allowance.high_volume:
         return
     orders = {".".join(path) for path, _ in keys} - OPTIMISED_ORDER
     if not paged or used - OPTIMISED or orders:
-        why = (
-            "is not paged"
-            if not paged
-            else f"uses {', '.join(sorted((used - OPTIMISED) | orders))}, not optimised"
-        )
-        raise Refusal(
-            400,
-            messages.api_exception(
-                10,
-                "ValidationException",
-                f"High volume threshold: the call covers {rows} {call.resource.path}, more than"
-                f" {call.xero.limits.allowance.high_volume}, and {why}",
-            ),
+        fields = ", ".join(sorted((used - OPTIMISED) | orders))
+        raise invalid(
+            f"High volume threshold: the call covers {rows} {call.resource.path}, more than"
+            f" {call.xero.limits.allowance.high_volume}, and"
+            f" {f'uses {fields}, not optimised' if paged else 'is not paged'}"
         )
 
 
@@ -247,24 +230,17 @@ def _within(call: Call, budget: Record) -> Record:
     Window and order are as recorded from Xero in August 2026.
     """
     today = call.organisation.now().date()
-    this = today.year * 12 + today.month - 1
-    first = _month(call, "DateFrom", this - 1)
-    last = _month(call, "DateTo", max(first, this))
+    first = _month(call, "DateFrom", _months(today) - 1)
+    last = _month(call, "DateTo", max(first, _months(today)))
     if last - first >= 24:
-        raise Refusal(
-            400,
-            messages.api_exception(
-                10, "ValidationException", "DateFrom and DateTo may be 24 months apart at most"
-            ),
-        )
+        raise invalid("DateFrom and DateTo may be 24 months apart at most")
     lines = []
     for line in budget.get("BudgetLines") or []:
-        balances = [
-            one for one in line.get("BudgetBalances") or [] if first <= _months(one["Period"]) <= last
-        ]
-        if balances:
-            balances.sort(key=lambda one: _months(one["Period"]), reverse=True)
-            lines.append({**line, "BudgetBalances": balances})
+        months = ((_months(one["Period"]), one) for one in line.get("BudgetBalances") or [])
+        shown = [pair for pair in months if first <= pair[0] <= last]
+        if shown:
+            shown.sort(key=lambda pair: pair[0], reverse=True)
+            lines.append({**line, "BudgetBalances": [one for _, one in shown]})
     return {**budget, "BudgetLines": lines}
 
 
@@ -273,10 +249,9 @@ def _month(call: Call, name: str, default: int) -> int:
     if text is None:
         return default
     try:
-        day = instant(text).date()
+        return _months(instant(text).date())
     except ValueError as error:
         raise bad_query(str(error)) from None
-    return day.year * 12 + day.month - 1
 
 
 def _months(period: str | date) -> int:
@@ -297,16 +272,9 @@ def part(call: Call) -> Response:
 def _history(call: Call) -> Response:
     record = found(call)
     identifier = str(record[call.resource.id])
-    notes = call.organisation.notes.get(identifier) or [
-        {
-            "Changes": "Created",
-            "DateUTC": record.get("CreatedDateUTC")
-            or record.get("UpdatedDateUTC")
-            or call.organisation.now(),
-            "User": "System Generated",
-            "Details": "",
-        }
-    ]
+    created = record.get("CreatedDateUTC") or record.get("UpdatedDateUTC") or call.organisation.now()
+    first = {"Changes": "Created", "DateUTC": created, "User": "System Generated", "Details": ""}
+    notes = call.organisation.notes.get(identifier) or [first]
     trees = [messages.rendered(note, twins=("DateUTC",)) for note in notes] if call.json else notes
     return call.answer("HistoryRecords", trees)
 
@@ -332,7 +300,7 @@ def _online_invoice(call: Call) -> Response:
 
 
 def _pdf(_call: Call) -> Response:
-    raise not_built("PDFs are not supported")
+    raise not_supported("PDFs are not supported")
 
 
 def _cis(call: Call) -> Response:
@@ -398,5 +366,5 @@ def report(call: Call) -> Response:
     try:
         made = drawn.run(call.key, call.request.args.to_dict(), call.organisation)
     except ValueError as error:
-        raise Refusal(400, messages.api_exception(10, "ValidationException", str(error))) from None
+        raise invalid(str(error)) from None
     return call.answer("Reports", [_published(call, made)])

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from werkzeug import Response
 
 from ..rules import attachments, contacts, payments, reference_data
 from ..rules.registry import RULES
-from ..rules.work import ZERO_ID, Work, refresh_balances, tried
-from ..state.tables import Record
-from ..values import encode, ms_date, plain_string
+from ..rules.work import ZERO_ID, Work, tried
+from ..values import Record, encode, ms_date, plain_string
 from . import messages
-from .calls import JSON, XML, Call, Refusal, not_found
+from .calls import JSON, XML, Call, invalid, not_found
 from .idempotency import once
-from .writing import elements, noted, origin_of, tally, write
+from .writing import elements, noted, origin_of, refresh, tally, write
 
 Handler = Callable[[Call], Response]
 
 _SAYS_400 = frozenset({"Overpayments", "Prepayments", "Payments", "Receipts"})
-"""Where a note for an unknown record is a 400 with a message, as the API definition shows."""
+"""The resources that answer a note for an unknown record with a 400 (Xero's API definition)."""
 
 
 def _owner(call: Call) -> Record | None:
@@ -34,15 +34,23 @@ def _found(call: Call) -> Record:
     return found
 
 
-def _work(call: Call, asked: Record | None = None) -> Work:
-    return Work(call.organisation, call.resource.path, asked or {}, origin_of(call))
+def _work(call: Call, sent: Record | None = None) -> Work:
+    return Work(call.organisation, call.resource.path, sent or {}, origin_of(call))
 
 
 def _refused(call: Call, work: Work) -> Response:
     """400 with the one element that breaks a rule."""
-    body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
     element = {**call.rendered(work.echo), "ValidationErrors": noted(work.errors)}
-    return call.refuse(Refusal(400, {**body, "Elements": [element]}))
+    return call.refuse(invalid(Elements=[element]))
+
+
+def _each(call: Call, sent: Iterable[Record], save: Callable[[Work], Record]) -> list[Work]:
+    """Write the elements of a request, one after the other."""
+    done = []
+    for one in sent:
+        work = _work(call, one)
+        done.append(tried(work, partial(save, work)))
+    return done
 
 
 # --- deletions -------------------------------------------------------------------------------------------
@@ -69,22 +77,18 @@ def _delete(rule: Callable[[Work, Record], Record], *, shows: bool = False) -> H
 def _add_options(call: Call) -> Response:
     """``PUT /TrackingCategories/{id}/Options``.
 
-    Options that are there already make it a 400 although the new ones are made (calcinai/xero-php#920); a body that
-    names none is a 200 in which nothing was made (XeroAPI/xero-php-oauth2#290).
+    The answer is a 400 if one of the options exists, although the new ones are added (calcinai/xero-php#920), and a
+    200 if the body names none (XeroAPI/xero-php-oauth2#290).
     """
     category = str(_found(call)["TrackingCategoryID"])
-    done = []
-    for asked in elements(call, "Options"):
-        if asked.get("Name"):
-            work = _work(call, asked)
-            done.append(tried(work, lambda work=work: reference_data.add_option(work, category)))  # type: ignore[misc]
+    sent = (one for one in elements(call, "Options") if one.get("Name"))
+    done = _each(call, sent, lambda work: reference_data.add_option(work, category))
     if again := [work for work in done if work.failed]:
-        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
         refused = [
-            {"TrackingOptionID": ZERO_ID, **work.asked, "ValidationErrors": noted(work.errors)}
+            {"TrackingOptionID": ZERO_ID, **work.sent, "ValidationErrors": noted(work.errors)}
             for work in again
         ]
-        return call.refuse(Refusal(400, {**body, "Elements": refused}))
+        return call.refuse(invalid(Elements=refused))
     return call.answer("Options", [work.answer or {} for work in done])
 
 
@@ -104,11 +108,11 @@ def _change_option(call: Call) -> Response:
 
 def _attach_services(call: Call) -> Response:
     """``POST /BrandingThemes/{id}/PaymentServices``."""
-    theme, asked, work = _found(call), elements(call, "PaymentServices"), _work(call)
+    theme, sent, work = _found(call), elements(call, "PaymentServices"), _work(call)
     chosen: list[Record] = []
 
     def attach() -> Record:
-        chosen.extend(reference_data.attach_services(work, theme, asked))
+        chosen.extend(reference_data.attach_services(work, theme, sent))
         return theme
 
     if tried(work, attach).failed:
@@ -146,7 +150,7 @@ def _add_members(call: Call) -> Response:
 
 
 def _remove_members(call: Call) -> Response:
-    """``DELETE /ContactGroups/{id}/Contacts`` takes all out, ``…/Contacts/{ContactID}`` one."""
+    """``DELETE /ContactGroups/{id}/Contacts`` removes all, ``…/Contacts/{ContactID}`` one."""
     group, work = _group(call), _work(call)
     gone = [one["ContactID"] for one in group["Contacts"] if call.name.lower() in {"", one["ContactID"]}]
     if call.name and not gone:
@@ -159,29 +163,20 @@ def _remove_members(call: Call) -> Response:
 
 
 def _allocate(call: Call) -> Response:
-    """``PUT /{CreditNotes|Overpayments|Prepayments}/{id}/Allocations``: set a credit against invoices."""
+    """``PUT /{CreditNotes|Overpayments|Prepayments}/{id}/Allocations``: allocate a credit to invoices."""
     identifier = str(_found(call)[call.resource.id])
-    done: list[Work] = []
-    for asked in elements(call, "Allocations"):
-        work = _work(call, asked)
-        done.append(tried(work, lambda work=work: payments.allocate(work, identifier)))  # type: ignore[misc]
-    refresh_balances(
-        call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
-    )
+    done = _each(call, elements(call, "Allocations"), lambda work: payments.allocate(work, identifier))
+    refresh(call, done)
     return tally(call, "Allocations", done, lambda work: _allocation_tree(call, work))
 
 
 def _allocation_tree(call: Call, work: Work) -> Record:
-    if work.failed:
-        return {
-            **call.rendered({"AllocationID": ZERO_ID, **work.asked}),
-            "ValidationErrors": noted(work.errors),
-        }
-    return {**call.rendered(work.answer or {}), "ValidationErrors": []}
+    allocation = {"AllocationID": ZERO_ID, **work.sent} if work.failed else work.answer or {}
+    return {**call.rendered(allocation), "ValidationErrors": noted(work.errors)}
 
 
 def _deallocate(call: Call) -> Response:
-    """``DELETE …/Allocations/{AllocationID}``: take an allocation back; the answer is the bare allocation."""
+    """``DELETE …/Allocations/{AllocationID}``: the answer is the bare allocation."""
     credit = _found(call)
     allocation = next(
         (one for one in credit["Allocations"] if one["AllocationID"] == call.name.lower()), None
@@ -190,9 +185,9 @@ def _deallocate(call: Call) -> Response:
         raise not_found()
     work = _work(call)
     if tried(work, lambda: payments.deallocate(work, credit, allocation)).failed:
-        work.asked = allocation
+        work.sent = allocation
         return tally(call, "Allocations", [work], lambda work: _allocation_tree(call, work), summarize=True)
-    refresh_balances(call.organisation, work.contacts_concerned())
+    refresh(call, [work])
     tree = call.rendered(work.answer or {})
     if call.json:
         return Response(encode(tree), 200, content_type=JSON)
@@ -204,19 +199,16 @@ def _deallocate(call: Call) -> Response:
 
 def _add_notes(call: Call) -> Response:
     """``PUT /{Resource}/{id}/History``: a repeated call makes two notes."""
-    owner, asked = _owner(call), elements(call, "HistoryRecords")
+    owner, sent = _owner(call), elements(call, "HistoryRecords")
     if owner is None and call.resource.path not in _SAYS_400:
         raise not_found()
-    done = []
-    for one in asked:
-        work = _work(call, one)
-        done.append(tried(work, lambda work=work: attachments.save_note(work, owner)))  # type: ignore[misc]
+    done = _each(call, sent, lambda work: attachments.save_note(work, owner))
     return tally(call, "HistoryRecords", done, lambda work: _note_tree(call, work), summarize=True)
 
 
 def _note_tree(call: Call, work: Work) -> Record:
     """A new note: its stamp has no offset here, unlike when it is read, and there is no user (as recorded)."""
-    details = (work.answer or {}).get("Details", work.asked.get("Details", ""))
+    details = (work.answer or {}).get("Details", work.sent.get("Details", ""))
     stamp: Record = {"DateUTC": work.at}
     if call.json:
         stamp = {"DateUTCString": plain_string(work.at), "DateUTC": ms_date(work.at, "")}
@@ -227,19 +219,19 @@ def _attach(call: Call) -> Response:
     """``PUT`` or ``POST /{Resource}/{id}/Attachments/{FileName}``: the body is the file."""
     owner = _found(call)
     if len(call.body) > attachments.LARGEST_FILE:
-        raise Refusal(413, messages.problem("RequestEntityTooLarge", 413, "PayloadTooLarge", call.id))
+        raise call.problem(413, "RequestEntityTooLarge", "PayloadTooLarge")
     if call.name != call.name.rstrip():
-        raise Refusal(500, messages.problem("An error occurred", 500, "An error occurred in Xero.", call.id))
-    asked = {
+        raise call.problem(500, "An error occurred", "An error occurred in Xero.")
+    sent = {
         "FileName": call.name,
         "Content": call.body,
         "MimeType": call.request.headers.get("Content-Type", "").partition(";")[0].strip(),
         "Url": f"{call.xero.url}{call.request.path}",
         "IncludeOnline": call.flag("IncludeOnline"),
     }
-    work = _work(call, asked)
+    work = _work(call, sent)
     if tried(work, lambda: attachments.save_file(work, owner)).failed:
-        raise Refusal(400, messages.api_exception(10, "ValidationException", work.errors[0]))
+        raise invalid(work.errors[0])
     return call.answer("Attachments", [work.answer or {}])
 
 
@@ -273,7 +265,7 @@ HANDLERS: dict[str, Handler] = {
     "POST */Attachments/": _attach,
     "POST Invoices/Email": _mail,
 }
-"""By the verb and the address' shape, with ``*`` for any resource: ``POST Invoices/`` is one record, ``PUT
+"""By method and shape of the address, with ``*`` for any resource: ``POST Invoices/`` is one record, ``PUT
 */Allocations`` a subresource, ``DELETE */Allocations/`` one item of it."""
 
 

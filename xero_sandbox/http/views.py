@@ -57,7 +57,7 @@ def _show_document(out: dict[str, Any], view: View, *, by_hand: bool) -> None:
 
 
 def _fields(record: dict[str, Any], view: View) -> dict[str, Any]:
-    """The fields of a record that the view has."""
+    """The fields of a record in a view."""
     kept = {name: value for name, value in record.items() if name not in view.drop and value is not None}
     out = {**view.more, **kept}
     for name in view.empty:
@@ -82,11 +82,7 @@ def _contact(contact: dict[str, Any], how: str, organisation: Organisation) -> d
     if how == "name":
         return named(contact, organisation)
     if how == "short":
-        return {
-            **_id_and_name(contact, organisation),
-            "ContactPersons": [],
-            "HasValidationErrors": False,
-        }
+        return {**_id_and_name(contact, organisation), "ContactPersons": [], "HasValidationErrors": False}
     kept = organisation.table("Contacts").rows.get(contact.get("ContactID", ""), contact)
     if how == "quote":
         return {name: kept.get(name) for name in ("ContactID", "Name", "EmailAddress")}
@@ -100,7 +96,7 @@ def _contact(contact: dict[str, Any], how: str, organisation: Organisation) -> d
 
 
 def _with_used_slots(contact: dict[str, Any]) -> dict[str, Any]:
-    """The contact without the slots of phones and addresses that hold nothing: orders leave them out."""
+    """The contact without empty phones and addresses, which orders omit."""
     used = {
         name: [slot for slot in contact[name] if any(text for key, text in slot.items() if key != kind)]
         for name, kind in (("Phones", "PhoneType"), ("Addresses", "AddressType"))

@@ -1,8 +1,8 @@
-"""Who may call the sandbox: programs on this machine, but no web page of another site.
+"""Access to the sandbox: programs on this machine may call it, web pages of other sites may not.
 
-Any web page can make a browser send requests to 127.0.0.1, also under a name of its own (DNS rebinding). The
+Any web page can make a browser send requests to 127.0.0.1, even under a name of its own (DNS rebinding). The
 API and the consent page do not answer to such names. The admin API, which can read and change everything,
-accepts only its own address, JSON, and the secret in that address.
+accepts only its own address with its secret, and only JSON.
 """
 
 from __future__ import annotations

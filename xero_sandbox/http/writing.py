@@ -8,14 +8,11 @@ from typing import Any
 
 from werkzeug import Response
 
-from ..accounting import double_entry as books
 from ..fields import COUNTS_WRITTEN, DATES, FLAGS, LISTS, NUMBERS, OBJECTS
 from ..resources import SINGLE
 from ..rules.work import ZERO_ID, Origin, Rule, Work, attempt, refresh_balances, zone
-from ..state.tables import Record
-from ..values import decoded, instant, ms_date
-from . import messages
-from .calls import JSON, QUOTES_JSON, Call, Refusal, not_found
+from ..values import ZERO, Record, decoded, instant, ms_date
+from .calls import JSON, QUOTES_JSON, Call, invalid, not_found, unreadable
 from .queries import true
 from .views import shown
 
@@ -26,7 +23,7 @@ _TOO_MUCH = Decimal(10) ** 15
 
 
 def origin_of(call: Call) -> Origin:
-    """Who writes by this call, and how."""
+    """The origin of the records that this call writes."""
     app = call.bearer.app
     return Origin(
         client_id=app.client_id,
@@ -37,39 +34,28 @@ def origin_of(call: Call) -> Origin:
     )
 
 
-# --- what is sent ----------------------------------------------------------------------------------------
-
-
-def _unreadable(message: str) -> Refusal:
-    return Refusal(400, messages.api_exception(14, "PostDataInvalidException", message))
+# --- the request ---------------------------------------------------------------------------------------
 
 
 def elements(call: Call, key: str) -> list[Record]:
     """The elements of the body: ``{key: [...]}`` (``key`` in any case), a bare list, or one bare object.
 
-    Values come as records keep them: decimals, dates, truth values and text by the name of their field; nulls
-    and unknown objects and lists are left out. Raises the 400 refusal for a body that can't be read.
+    Values have the types of records: decimals, dates, booleans and text by the name of their field. Nulls and
+    unknown objects and lists are dropped. Raises the 400 refusal for a body that cannot be read.
     """
     try:
         body = decoded(call.body)
     except ValueError as error:
-        raise _unreadable(str(error)) from None
+        raise unreadable(str(error)) from None
     if isinstance(body, dict):
         wanted = next((name for name in body if name.lower() == key.lower()), None)
         body = [body] if wanted is None else body[wanted]
     if isinstance(body, dict):
         body = [body]
     if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
-        raise _unreadable(f"{key} must be an array of objects")
+        raise unreadable(f"{key} must be an array of objects")
     if len(body) > MOST:
-        raise Refusal(
-            400,
-            messages.api_exception(
-                10,
-                "ValidationException",
-                f"A request can hold {MOST} {key} at most, this one holds {len(body)}",
-            ),
-        )
+        raise invalid(f"A request can hold {MOST} {key} at most, this one holds {len(body)}")
     return [_object(one) for one in body]
 
 
@@ -79,7 +65,7 @@ def _object(value: Record, parent: str = "") -> Record:
 
 
 def _dated(value: Record) -> Record:
-    """The object with its dates under their own names: Xero's own examples of requests say `DateString` for `Date`."""
+    """The object with `Date` for `DateString`, which Xero's own examples of requests use."""
     twins = [name for name in value if name.endswith("String") and name.removesuffix("String") in DATES]
     if not twins:
         return value
@@ -91,7 +77,7 @@ def _dated(value: Record) -> Record:
 def _value(name: str, value: Any, parent: str) -> Any:
     objects = isinstance(value, list) and all(isinstance(one, dict) for one in value)
     if (name in OBJECTS and not isinstance(value, dict)) or (name in LISTS and not objects):
-        raise _unreadable(f"Error converting value {value!r} of {name}")
+        raise unreadable(f"Error converting value {value!r} of {name}")
     try:
         if isinstance(value, dict):
             return _object(value, name) if name in OBJECTS else None
@@ -99,7 +85,7 @@ def _value(name: str, value: Any, parent: str) -> Any:
             return [_object(one, name) for one in value] if name in LISTS else None
         return _scalar(name, value, parent)
     except (ValueError, TypeError, AttributeError, InvalidOperation):
-        raise _unreadable(f"Error converting value {value!r} of {name}") from None
+        raise unreadable(f"Error converting value {value!r} of {name}") from None
 
 
 def _scalar(name: str, value: Any, parent: str) -> Any:
@@ -134,24 +120,27 @@ def write(rule: Rule) -> Callable[[Call], Response]:
 
     def handler(call: Call) -> Response:
         resource = call.resource
-        asked = elements(call, resource.envelope)
+        sent = elements(call, resource.envelope)
         if call.key or call.method in rule.one.split():
-            asked = asked[:1] or [{}]
-        current = [_named(call, one, rule) for one in asked]
+            sent = sent[:1] or [{}]
+        current = [_named(call, one, rule) for one in sent]
         path, origin = resource.path, origin_of(call)
         done = [
             attempt(call.organisation, path, rule, one, origin, identifier)
-            for one, identifier in zip(asked, current, strict=True)
+            for one, identifier in zip(sent, current, strict=True)
         ]
-        refresh_balances(
-            call.organisation, {one for work in done if not work.failed for one in work.contacts_concerned()}
-        )
+        refresh(call, done)
         return answered(call, rule, done)
 
     return handler
 
 
-def _named(call: Call, asked: Record, rule: Rule) -> str:
+def refresh(call: Call, done: list[Work]) -> None:
+    """Update the balances of the contacts whose documents were written."""
+    refresh_balances(call.organisation, {one for work in done for one in work.contacts_concerned()})
+
+
+def _named(call: Call, sent: Record, rule: Rule) -> str:
     """The id of the record that an element or the address names; 404 if there is none.
 
     One unknown id in a POST ends the whole request before anything is written (as measured against a demo
@@ -160,7 +149,7 @@ def _named(call: Call, asked: Record, rule: Rule) -> str:
     if call.method == "PUT":
         return ""
     key = call.resource.id
-    wanted = call.key or str(asked.get(key, ""))
+    wanted = call.key or str(sent.get(key, ""))
     if not wanted or wanted == ZERO_ID or not (rule.by_id or call.key):
         return ""
     table = call.organisation.table(call.resource.path)
@@ -192,8 +181,8 @@ def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
 
 def summarized(call: Call) -> bool:
     """``summarizeErrors``: true by the server's default, whatever the API definition says (XeroAPI/xero-ruby#247)."""
-    asked = call.param("summarizeErrors")
-    return asked is None or true(asked)
+    sent = call.param("summarizeErrors")
+    return sent is None or true(sent)
 
 
 def tally(
@@ -208,15 +197,14 @@ def tally(
 ) -> Response:
     """The answer for all elements under ``key``, each shown by ``tree``.
 
-    Summarized, a failure makes it a 400 that lists only the failed elements although the good ones are kept;
-    otherwise all come back in order, each with its status. ``summarize`` forces the one, ``always`` gives the
-    status in any case.
+    With summarized errors, a failure makes the answer a 400 that lists only the failed elements, although the
+    others are written. Otherwise all elements follow in order, each with its status. ``summarize`` forces the
+    former, ``always`` adds the status in any case.
     """
     summarize = summarize or summarized(call)
     failed = [work for work in done if work.failed]
     if failed and summarize:
-        body = messages.api_exception(10, "ValidationException", "A validation exception occurred")
-        return call.refuse(Refusal(400, {**body, "Elements": [tree(work) for work in failed]}))
+        return call.refuse(invalid(Elements=[tree(work) for work in failed]))
     trees = []
     for work in done:
         one = tree(work)
@@ -235,7 +223,7 @@ def noted(found: list[str]) -> list[Record]:
 
 
 def _failed(call: Call, rule: Rule, work: Work) -> Record:
-    """A refused element: what was asked, mixed with what was worked out; no UpdatedDateUTC."""
+    """A refused element: its fields as sent and as computed so far, without UpdatedDateUTC."""
     resource = call.resource
     kept = {name: value for name, value in work.echo.items() if name != "UpdatedDateUTC"}
     shape = kept
@@ -276,7 +264,7 @@ def _as_order(call: Call, record: Record, tree: Record) -> None:
             "UpdatedDateUTC": stamp + (zone(call.organisation).utcoffset(stamp) or stamp - stamp),
         }
     tree["Contact"] = call.rendered(contact)
-    tree.setdefault("TotalDiscount", books.ZERO)
+    tree.setdefault("TotalDiscount", ZERO)
 
 
 def _as_item(call: Call, record: Record, tree: Record) -> None:

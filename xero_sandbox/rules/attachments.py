@@ -17,7 +17,7 @@ _BAD_NAME = re.compile(r'[<>:"/\\|?*+\x00]')
 
 def save_note(work: Work, owner: Record | None) -> Record:
     """Add a note to the history of a record; notes cannot be changed or deleted."""
-    details = work.asked.get("Details", "")
+    details = work.sent.get("Details", "")
     if owner is None:
         work.stop("The document with the supplied id was not found for this endpoint.")
     if not details:
@@ -32,8 +32,8 @@ def save_note(work: Work, owner: Record | None) -> Record:
 
 def save_file(work: Work, owner: Record) -> Record:
     """Attach a file (``FileName``, ``MimeType``, ``Content`` ...); it replaces one of the same name."""
-    asked, identifier = work.asked, str(owner[RESOURCES[work.path].id])
-    name, content = asked["FileName"], asked["Content"]
+    sent, identifier = work.sent, str(owner[RESOURCES[work.path].id])
+    name, content = sent["FileName"], sent["Content"]
     kept = work.organisation.files.get(identifier, [])
     known = next((one for one in kept if one["FileName"] == name), None)
     if _BAD_NAME.search(name):
@@ -42,17 +42,17 @@ def save_file(work: Work, owner: Record) -> Record:
         work.stop("The file is empty")
     if known is None and len(kept) >= MOST_FILES:
         work.stop(f"A document can have a maximum of {MOST_FILES} attachments")
-    kind = asked.get("MimeType") or ""
+    kind = sent.get("MimeType") or ""
     if kind in {"", "application/octet-stream"}:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     shown: Record = {
         "AttachmentID": known["AttachmentID"] if known else work.new_id(f"/attachment/{identifier}"),
         "FileName": name,
-        "Url": asked["Url"],
+        "Url": sent["Url"],
         "MimeType": kind,
         "ContentLength": len(content),
     }
-    if asked.get("IncludeOnline"):
+    if sent.get("IncludeOnline"):
         shown["IncludeOnline"] = True
     work.organisation.attach(identifier, {**shown, "Content": content})
     if "HasAttachments" in RESOURCES[work.path].names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..accounting import settlement
 from ..accounting.currencies import in_base, market_rate
 from ..values import ZERO, Record, money
-from .documents import SETTLED, Paper, default_theme, heading, own
+from .documents import SETTLED, Spec, default_theme, heading, own
 from .lines import Lines, account, tracking, with_lines
 from .work import Rule, Work
 
@@ -16,7 +16,7 @@ _NAMED = ("AccountID", "Code", "Name")
 
 # --- bank transactions -----------------------------------------------------------------------------------
 
-BANK_TRANSACTION = Paper(
+BANK_TRANSACTION = Spec(
     "BankTransactions",
     "BankTransactionID",
     "",
@@ -43,7 +43,7 @@ _IN_LEDGER = (
 
 def save_bank_transaction(work: Work, current: Record | None) -> Record:
     """Check and store money spent or received; overpayments and prepayments create that credit as well."""
-    status = work.asked.get("Status", "AUTHORISED")
+    status = work.sent.get("Status", "AUTHORISED")
     if current is not None:
         _editable(work, current)
         if status in {"DELETED", "VOIDED"}:
@@ -66,18 +66,18 @@ def save_bank_transaction(work: Work, current: Record | None) -> Record:
 
 
 def _transaction(work: Work, current: Record | None) -> Record:
-    """The transaction with what was asked for, and its lines."""
-    asked = work.asked
-    bank = bank_account(work, asked.get("BankAccount", (current or {}).get("BankAccount")))
-    work.asked = {**asked, **({"CurrencyCode": bank["CurrencyCode"]} if bank.get("CurrencyCode") else {})}
+    """The transaction with the fields that were sent, and its lines."""
+    sent = work.sent
+    bank = bank_account(work, sent.get("BankAccount", (current or {}).get("BankAccount")))
+    work.sent = {**sent, **({"CurrencyCode": bank["CurrencyCode"]} if bank.get("CurrencyCode") else {})}
     transaction = heading(work, BANK_TRANSACTION, current)
     transaction.update(Status="AUTHORISED", BankAccount={name: bank[name] for name in _NAMED if name in bank})
-    if "IsReconciled" in asked:
-        transaction["IsReconciled"] = asked["IsReconciled"]
+    if "IsReconciled" in sent:
+        transaction["IsReconciled"] = sent["IsReconciled"]
     kind = str(transaction.get("Type") or "")
     credit = kind.partition("-")[2] in _CREDITS
     if credit:
-        if "LineAmountTypes" not in asked and current is None:
+        if "LineAmountTypes" not in sent and current is None:
             transaction["LineAmountTypes"] = "NoTax"
         _to_control(work, kind)
     work.lock_dates(transaction["Date"], (current or {}).get("Date"))
@@ -125,14 +125,14 @@ def _delete_transaction(work: Work, current: Record) -> Record:
 def _to_control(work: Work, kind: str) -> None:
     """Code the lines of overpayments and prepayments to receivables or payables by default."""
     control = work.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
-    if "LineItems" in work.asked:
+    if "LineItems" in work.sent:
         lines = [
             {**one, "AccountCode": one.get("AccountCode") or control["Code"]}
             if "AccountID" not in one
             else one
-            for one in work.asked["LineItems"]
+            for one in work.sent["LineItems"]
         ]
-        work.asked = {**work.asked, "LineItems": lines}
+        work.sent = {**work.sent, "LineItems": lines}
 
 
 def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
@@ -144,7 +144,7 @@ def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
     held: Record = {key: transaction[key]}
     held.update({name: transaction[name] for name in names.split() if name in transaction})
     held.update(RemainingCredit=ZERO, Allocations=[], Payments=[], HasAttachments=False)
-    if key == "PrepaymentID":  # Xero keeps its reference under both names (its API definition of Reference)
+    if key == "PrepaymentID":  # its reference has both names (Reference in Xero's API definition)
         held.update(ID=transaction[key], InvoiceNumber=held.get("Reference", ""))
     if transaction["Type"] == "RECEIVE-PREPAYMENT" and (theme := default_theme(work)):
         held["BrandingThemeID"] = theme
@@ -159,18 +159,18 @@ BANK_TRANSACTIONS = Rule(save_bank_transaction)
 
 def save_transfer(work: Work, current: Record | None) -> Record:
     """Transfer money between two bank accounts, or delete a transfer (possible since July 2026)."""
-    asked = work.asked
+    sent = work.sent
     if current is not None or work.origin.updates:
         return _delete_transfer(work, current)
-    sides = {side: bank_account(work, asked.get(f"{side}BankAccount")) for side in ("From", "To")}
-    amount = money(asked.get("Amount", ZERO))
+    sides = {side: bank_account(work, sent.get(f"{side}BankAccount")) for side in ("From", "To")}
+    amount = money(sent.get("Amount", ZERO))
     if amount <= 0:
         work.refuse("Amount must be greater than zero")
     if sides["From"] and sides["From"] == sides["To"]:
         work.refuse("The FromBankAccount and ToBankAccount must be different")
-    day = asked.get("Date") or work.today
+    day = sent.get("Date") or work.today
     work.lock_dates(day)
-    ways = {side: _transfer_tracking(work, asked.get(f"{side}Tracking", [])) for side in sides}
+    ways = {side: _transfer_tracking(work, sent.get(f"{side}Tracking", [])) for side in sides}
     work.stop()
     code = sides["From"]["CurrencyCode"]
     rate = market_rate(code, work.base, day)
@@ -179,7 +179,7 @@ def save_transfer(work: Work, current: Record | None) -> Record:
         "Date": day,
         "Status": "AUTHORISED",
         "Amount": amount,
-        "Reference": asked.get("Reference", ""),
+        "Reference": sent.get("Reference", ""),
         "HasAttachments": False,
         "CurrencyRate": rate,
     }
@@ -192,7 +192,7 @@ def save_transfer(work: Work, current: Record | None) -> Record:
             "BankAccount": named,
             "Type": "SPEND-TRANSFER" if side == "From" else "RECEIVE-TRANSFER",
             "Reference": transfer["Reference"],
-            "IsReconciled": asked.get(f"{side}IsReconciled", False),
+            "IsReconciled": sent.get(f"{side}IsReconciled", False),
             "HasAttachments": False,
             "Date": day,
             "Status": "AUTHORISED",
@@ -213,19 +213,19 @@ def save_transfer(work: Work, current: Record | None) -> Record:
     return work.put("BankTransfers", transfer)
 
 
-def _transfer_tracking(work: Work, asked: list[Record]) -> list[Record]:
-    for one in asked:
+def _transfer_tracking(work: Work, sent: list[Record]) -> list[Record]:
+    for one in sent:
         if not one.get("TrackingCategoryID") or not one.get("TrackingOptionID"):
             work.refuse("TrackingCategoryID and TrackingOptionID must be specified")
             return []
-    return tracking(work, asked, work.refuse)
+    return tracking(work, sent, work.refuse)
 
 
 def _delete_transfer(work: Work, current: Record | None) -> Record:
     if current is None:
         work.stop("BankTransferID must be specified")
     transfer = current or {}
-    if work.asked.get("Status") != "DELETED" or set(work.asked) - {"BankTransferID", "Status"}:
+    if work.sent.get("Status") != "DELETED" or set(work.sent) - {"BankTransferID", "Status"}:
         work.refuse(ONLY_STATUS)
     if transfer["Status"] == "DELETED":
         work.refuse("Bank Transfer not of valid status for modification")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..values import Record
+from .checks import check_currency, check_tax_type, too_long
 from .work import Rule, Work
 
 _TEXTS = {
@@ -29,11 +30,11 @@ _TEXTS = {
     "TrackingCategoryName": 100,
     "TrackingCategoryOption": 100,
 }
-"""The text fields that can be written, and how long they may be."""
+"""The text fields that can be written, and their maximum lengths."""
 
 _OTHER = ("PaymentTerms", "SalesTrackingCategories", "PurchasesTrackingCategories", "BatchPayments")
 _BY_HAND = ("Website", "Discount", "BrandingTheme")
-"""Fields that no app can write."""
+"""Fields that cannot be written through the API."""
 
 _PHONE = {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}
 _ADDRESS = {
@@ -68,12 +69,12 @@ UNIDENTIFIED = (
 
 def match_contact(work: Work) -> Record | None:
     """By ContactNumber, else by Name: an active contact, or an archived one if there is no other."""
-    return _found(work, work.asked)
+    return _found(work, work.sent)
 
 
-def _found(work: Work, asked: Record) -> Record | None:
+def _found(work: Work, sent: Record) -> Record | None:
     for field in ("ContactNumber", "Name"):
-        if found := work.matching("Contacts", field, asked.get(field)):
+        if found := work.matching("Contacts", field, sent.get(field)):
             return min(found, key=lambda one: one["ContactStatus"] != "ACTIVE")
     return None
 
@@ -82,53 +83,49 @@ def save_contact(work: Work, current: Record | None) -> Record:
     """Check and store a contact."""
     if current is not None and current["ContactStatus"] == "ARCHIVED":
         work.stop(ARCHIVED)
-    contact = _merged(work, work.asked, current)
+    contact = _merged(work, work.sent, current)
     work.stop()
     return work.put("Contacts", contact)
 
 
-def _merged(work: Work, asked: Record, current: Record | None) -> Record:
+def _merged(work: Work, sent: Record, current: Record | None) -> Record:
     contact = dict(current or _new_contact(work))
     for name, longest in _TEXTS.items():
-        if name in asked:
-            contact[name] = asked[name]
-            if len(asked[name]) > longest:
-                work.refuse(f"The {name} field exceeds the maximum length of {longest} characters.")
+        if name in sent:
+            contact[name] = sent[name]
+            if len(sent[name]) > longest:
+                work.refuse(too_long(name, longest))
     for name in (*_OTHER, *(_BY_HAND if work.by_hand else ())):
-        if name in asked:
-            contact[name] = asked[name]
-    _unique(work, contact, asked, current)
-    status = asked.get("ContactStatus", contact["ContactStatus"])
+        if name in sent:
+            contact[name] = sent[name]
+    _unique(work, contact, sent, current)
+    status = sent.get("ContactStatus", contact["ContactStatus"])
     if status not in {"ACTIVE", "ARCHIVED"} or (current is None and status != "ACTIVE"):
         work.refuse(f"The status '{status}' is not valid for contacts")
     contact["ContactStatus"] = status
-    _check_references(work, asked)
-    contact["Phones"] = _slots(work, asked, contact, "Phones", "PhoneType", _PHONE)
-    contact["Addresses"] = _slots(work, asked, contact, "Addresses", "AddressType", _ADDRESS)
-    if "ContactPersons" in asked:
-        contact["ContactPersons"] = _persons(work, asked["ContactPersons"])
+    _check_references(work, sent)
+    contact["Phones"] = _slots(work, sent, contact, "Phones", "PhoneType", _PHONE)
+    contact["Addresses"] = _slots(work, sent, contact, "Addresses", "AddressType", _ADDRESS)
+    if "ContactPersons" in sent:
+        contact["ContactPersons"] = _persons(work, sent["ContactPersons"])
     return contact
 
 
-def _check_references(work: Work, asked: Record) -> None:
+def _check_references(work: Work, sent: Record) -> None:
     """Check the tax types, the currency and the email address of a contact."""
-    if asked.get("EmailAddress") and not _EMAIL.fullmatch(asked["EmailAddress"]):
+    if sent.get("EmailAddress") and not _EMAIL.fullmatch(sent["EmailAddress"]):
         work.refuse("Email address must be valid.")
     for name in ("AccountsReceivableTaxType", "AccountsPayableTaxType"):
-        if asked.get(name) and not work.matching("TaxRates", "TaxType", asked[name]):
-            work.refuse(
-                f"The TaxType code {asked[name]} does not exist or cannot be used for this type of transaction."
-            )
-    currency = asked.get("DefaultCurrency")
-    if currency and not work.matching("Currencies", "Code", currency):
-        work.refuse(f"Organisation is not subscribed to currency {currency}")
+        check_tax_type(work, sent.get(name))
+    if sent.get("DefaultCurrency"):
+        check_currency(work, sent["DefaultCurrency"])
 
 
-def _persons(work: Work, asked: list[Record]) -> list[Record]:
-    if len(asked) > 5:
+def _persons(work: Work, sent: list[Record]) -> list[Record]:
+    if len(sent) > 5:
         work.refuse("A contact can have a maximum of 5 contact persons.")
     names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
-    return [{"IncludeInEmails": False, **{name: one[name] for name in names if name in one}} for one in asked]
+    return [{"IncludeInEmails": False, **{name: one[name] for name in names if name in one}} for one in sent]
 
 
 def _new_contact(work: Work) -> Record:
@@ -157,43 +154,42 @@ def _slots_of(work: Work, key: str, kinds: tuple[str, ...], fields: tuple[str, .
     return [{key: kind, **dict.fromkeys(fields, "")} for kind in kinds]
 
 
-def _unique(work: Work, contact: Record, asked: Record, current: Record | None) -> None:
+def _unique(work: Work, contact: Record, sent: Record, current: Record | None) -> None:
     """Names are unique among active contacts; numbers among all, because archived ones keep theirs."""
-    name, mine = contact.get("Name", ""), contact["ContactID"]
+    name = contact.get("Name", "")
     if not name.strip():
         work.refuse("The contact name must be specified.")
-    if "Name" in asked or current is None:
-        others = (one for one in work.matching("Contacts", "Name", name) if one["ContactID"] != mine)
-        if any(one["ContactStatus"] == "ACTIVE" for one in others):
-            work.refuse(
-                f"The contact name {name} is already assigned to another contact. The contact name must be unique"
-                " across all active contacts."
-            )
+    others = work.others("Contacts", "Name", name, contact) if "Name" in sent or current is None else []
+    if any(one["ContactStatus"] == "ACTIVE" for one in others):
+        work.refuse(
+            f"The contact name {name} is already assigned to another contact. The contact name must be unique"
+            " across all active contacts."
+        )
     for field, words in (("ContactNumber", "contact number"), ("AccountNumber", "account number")):
-        value = asked.get(field)
-        if any(one["ContactID"] != mine for one in work.matching("Contacts", field, value)):
+        if work.others("Contacts", field, sent.get(field), contact):
             work.refuse(
-                f"The {words} {value} is already assigned to another contact. The {words} must be unique across all"
-                " contacts."
+                f"The {words} {sent[field]} is already assigned to another contact. The {words} must be unique"
+                " across all contacts."
             )
 
 
 def _slots(
-    work: Work, asked: Record, contact: Record, name: str, key: str, fields: dict[str, int]
+    work: Work, sent: Record, contact: Record, name: str, key: str, fields: dict[str, int]
 ) -> list[Record]:
-    """Phones and addresses by type: those sent replace the one of their type, the others stay. Errors are noted
-    on the phone or address inside the refused element, as Xero does.
+    """Phones and addresses by type: those sent replace the one of their type, the others stay.
+
+    Errors are noted on the phone or address inside the refused element, as in Xero.
     """
     slots = {one[key]: one for one in contact[name]}
     kinds = _PHONES if name == "Phones" else _ADDRESSES
     echo: list[Record] = []
-    for one in asked.get(name, ()):
+    for one in sent.get(name, ()):
         kind, errors = one.get(key, ""), []
         if kind not in slots and kind not in kinds:
             errors.append(f"The {key} '{kind}' is not valid")
         for field, longest in fields.items():
             if len(one.get(field, "")) > longest:
-                errors.append(f"The {field} field exceeds the maximum length of {longest} characters.")
+                errors.append(too_long(field, longest))
         echo.append({**one, "ValidationErrors": [{"Message": error} for error in errors]})
         if errors:
             work.broken = True
@@ -216,43 +212,43 @@ CONTACTS = Rule(
 
 
 def contact_of(work: Work, *, make: bool = True) -> Record:
-    """The contact a document names, as the document keeps it: by ContactID, ContactNumber or Name.
+    """The contact that a document names by ContactID, ContactNumber or Name, as the document stores it.
 
     An unknown name creates a contact (``make``); further fields edit the contact, as Xero warns. Returns an
     empty record after an error.
     """
-    asked: Record = work.asked.get("Contact") or {}
-    if not any(asked.get(name) for name in ("ContactID", "ContactNumber", "Name")):
-        missing = not asked and work.path != "BankTransactions"
+    sent: Record = work.sent.get("Contact") or {}
+    if not any(sent.get(name) for name in ("ContactID", "ContactNumber", "Name")):
+        missing = not sent and work.path != "BankTransactions"
         work.refuse("A Contact must be specified for this type of transaction" if missing else UNIDENTIFIED)
         return {}
-    known = asked.get("ContactID")
-    found = work.get("Contacts", known) if known else _found(work, asked)
-    if found is None and (known or not asked.get("Name") or not make):
+    known = sent.get("ContactID")
+    found = work.get("Contacts", known) if known else _found(work, sent)
+    if found is None and (known or not sent.get("Name") or not make):
         work.refuse("The contact with the specified contact details could not be found.")
         return {}
     if found is not None and found["ContactStatus"] != "ACTIVE":
         work.refuse(IN_DOCUMENT_ARCHIVED)
         return {}
-    kept = _with_edits(work, asked, found)
+    kept = _with_edits(work, sent, found)
     return {"ContactID": kept["ContactID"], "Name": kept.get("Name", "")}
 
 
-def _with_edits(work: Work, asked: Record, found: Record | None) -> Record:
+def _with_edits(work: Work, sent: Record, found: Record | None) -> Record:
     """The contact with the fields that a document sends; a new one if there is none."""
     ignored = {"ContactStatus"}
-    if found is not None and str(asked.get("Name", "")).casefold() == found["Name"].casefold():
+    if found is not None and str(sent.get("Name", "")).casefold() == found["Name"].casefold():
         ignored.add("Name")
-    asked = {name: one for name, one in asked.items() if name not in ignored}
-    if found is not None and not _edits(asked, found):
+    sent = {name: one for name, one in sent.items() if name not in ignored}
+    if found is not None and not _edits(sent, found):
         return found
-    merged = _merged(work, asked, found)
+    merged = _merged(work, sent, found)
     return merged if work.errors else work.put("Contacts", merged)
 
 
-def _edits(asked: Record, found: Record) -> bool:
+def _edits(sent: Record, found: Record) -> bool:
     fields = (*_TEXTS, *_OTHER, "Phones", "Addresses", "ContactPersons")
-    return any(name in asked and asked[name] != found.get(name) for name in fields)
+    return any(name in sent and sent[name] != found.get(name) for name in fields)
 
 
 def met(work: Work, contact_id: str, role: str) -> None:
@@ -263,7 +259,7 @@ def met(work: Work, contact_id: str, role: str) -> None:
 
 
 def merge(work: Work, contact: Record, into: Record) -> Record:
-    """Merge a contact into another one: it is archived and names the other one, which gets all its documents."""
+    """Merge a contact into another one: it is archived, and the other one gets all its documents."""
     named = {"ContactID": into["ContactID"], "Name": into["Name"]}
     for path, table in work.organisation.tables.items():
         for record in table.matching("Contact.ContactID", str(contact["ContactID"])):
@@ -282,7 +278,7 @@ def merge(work: Work, contact: Record, into: Record) -> Record:
 def save_group(work: Work, current: Record | None) -> Record:
     """Create, rename or delete a group; its members have an endpoint of their own."""
     before = current or {}
-    name, status = work.asked.get("Name", before.get("Name", "")), work.asked.get("Status", "ACTIVE")
+    name, status = work.sent.get("Name", before.get("Name", "")), work.sent.get("Status", "ACTIVE")
     if not name:
         work.refuse("The contact group name must be specified.")
     live = [one for one in work.matching("ContactGroups", "Name", name) if one["Status"] == "ACTIVE"]

@@ -12,6 +12,7 @@ from ..accounting.currencies import in_base, market_rate
 from ..accounting.ledger import Posting
 from ..accounting.settlement import DEAD
 from ..values import ONE, ZERO, Record, money, negated
+from .checks import check_currency
 from .contacts import contact_of, met
 from .lines import Lines, account, amount_types, with_lines
 from .work import Rule, Work, head
@@ -26,14 +27,14 @@ _STEPS = {
     "AUTHORISED": "AUTHORISED VOIDED",
     "PAID": "PAID AUTHORISED VOIDED",
 }
-"""Statuses that invoices and credit notes can go to; VOIDED and DELETED ones stay what they are."""
+"""The statuses that invoices and credit notes can change to; VOIDED and DELETED are final."""
 
 
 @dataclass(frozen=True)
-class Paper:
+class Spec:
     """A kind of document: its resource, the field and series of its number, and the fields that can be written.
-    ``noun`` is Xero's word for it in messages; ``text`` and ``days`` are fields stored as sent, ``by_hand``
-    those that only Xero itself sets.
+    ``noun`` is its name in Xero's messages; ``text`` and ``days`` are fields that are stored as sent, ``by_hand``
+    those that the API cannot write.
     """
 
     path: str
@@ -49,7 +50,15 @@ class Paper:
     fresh: dict[str, Any] = field(default_factory=dict)
 
 
-INVOICE = Paper(
+_FRESH: Record = {
+    "Reference": "",
+    "SentToContact": False,
+    "HasAttachments": False,
+    "InvoiceAddresses": [],
+    "HasErrors": False,
+}
+
+INVOICE = Spec(
     "Invoices",
     "InvoiceID",
     "InvoiceNumber",
@@ -64,17 +73,11 @@ INVOICE = Paper(
         "Overpayments": [],
         "CreditNotes": [],
         "Payments": [],
-        "AmountDue": ZERO,
-        "AmountPaid": ZERO,
-        "AmountCredited": ZERO,
-        "Reference": "",
-        "SentToContact": False,
-        "HasAttachments": False,
-        "InvoiceAddresses": [],
-        "HasErrors": False,
+        **dict.fromkeys(("AmountDue", "AmountPaid", "AmountCredited"), ZERO),
+        **_FRESH,
     },
 )
-CREDIT_NOTE = Paper(
+CREDIT_NOTE = Spec(
     "CreditNotes",
     "CreditNoteID",
     "CreditNoteNumber",
@@ -83,16 +86,7 @@ CREDIT_NOTE = Paper(
     "ACCRECCREDIT ACCPAYCREDIT",
     "Reference BrandingThemeID SentToContact",
     "DueDate",
-    fresh={
-        "Payments": [],
-        "Allocations": [],
-        "RemainingCredit": ZERO,
-        "Reference": "",
-        "SentToContact": False,
-        "HasAttachments": False,
-        "InvoiceAddresses": [],
-        "HasErrors": False,
-    },
+    fresh={"Payments": [], "Allocations": [], "RemainingCredit": ZERO, **_FRESH},
 )
 _PART_PAID = frozenset(
     "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate".split()
@@ -106,39 +100,39 @@ _SILENT = frozenset({"DueDate", "SentToContact"})
 # --- the heading -----------------------------------------------------------------------------------------
 
 
-def heading(work: Work, paper: Paper, current: Record | None, *, make_contacts: bool = True) -> Record:
+def heading(work: Work, spec: Spec, current: Record | None, *, make_contacts: bool = True) -> Record:
     """The document with its heading as requested; its lines are unchanged."""
-    asked = work.asked
-    document = dict(current or {paper.id: work.new_id(), **paper.fresh})
-    if paper.types:
-        _type(work, paper, document, current)
-    by_hand = paper.by_hand.split() if work.by_hand else ()
-    for name in (*paper.text.split(), *paper.days.split(), *by_hand):
-        if name in asked:
-            document[name] = asked[name]
-    document["Date"] = asked.get("Date") or document.get("Date") or work.today
-    document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", paper.amounts))
-    if "Contact" in asked or current is None:
+    sent = work.sent
+    document = dict(current or {spec.id: work.new_id(), **spec.fresh})
+    if spec.types:
+        _type(work, spec, document, current)
+    by_hand = spec.by_hand.split() if work.by_hand else ()
+    for name in (*spec.text.split(), *spec.days.split(), *by_hand):
+        if name in sent:
+            document[name] = sent[name]
+    document["Date"] = sent.get("Date") or document.get("Date") or work.today
+    document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", spec.amounts))
+    if "Contact" in sent or current is None:
         named = contact_of(work, make=make_contacts)
         same = current is not None and named.get("ContactID") == current["Contact"]["ContactID"]
         document["Contact"] = current["Contact"] if current is not None and same else named
-        work.echo["Contact"] = document["Contact"] or asked.get("Contact", {})
+        work.echo["Contact"] = document["Contact"] or sent.get("Contact", {})
     _theme(work, document, current)
     _currency(work, document, current)
     return document
 
 
-def _type(work: Work, paper: Paper, document: Record, current: Record | None) -> None:
-    kind = work.asked.get("Type", document.get("Type"))
-    if kind not in paper.types.split():
+def _type(work: Work, spec: Spec, document: Record, current: Record | None) -> None:
+    kind = work.sent.get("Type", document.get("Type"))
+    if kind not in spec.types.split():
         work.refuse(f"The Type '{kind or ''}' is not valid for this document")
     elif current is not None and kind != current["Type"]:
-        work.refuse(f"The Type of {paper.noun} cannot be changed")
+        work.refuse(f"The Type of {spec.noun} cannot be changed")
     document["Type"] = kind
 
 
 def _theme(work: Work, document: Record, current: Record | None) -> None:
-    theme = work.asked.get("BrandingThemeID")
+    theme = work.sent.get("BrandingThemeID")
     if theme and not work.matching("BrandingThemes", "BrandingThemeID", theme):
         work.refuse("BrandingThemeID could not be found")
     themed = work.path in {"Quotes", "PurchaseOrders"} or document.get("Type") in settlement.SALES
@@ -158,27 +152,28 @@ def _currency(work: Work, document: Record, current: Record | None) -> None:
     the day's)."""
     contact = work.get("Contacts", (document.get("Contact") or {}).get("ContactID")) or {}
     code = (
-        work.asked.get("CurrencyCode")
+        work.sent.get("CurrencyCode")
         or document.get("CurrencyCode")
         or contact.get("DefaultCurrency")
         or work.base
     )
-    if not work.matching("Currencies", "Code", code):
-        work.refuse(f"Organisation is not subscribed to currency {code}")
+    if not check_currency(work, code):
         return
     document["CurrencyCode"] = code.upper()
-    if (work.asked.get("CurrencyRate") or ZERO) < 0:
+    if (work.sent.get("CurrencyRate") or ZERO) < 0:
         work.refuse("CurrencyRate must be greater than zero")
     if document["CurrencyCode"] != work.base:
         _currency_rate(work, document, current)
-    elif "RepeatingInvoiceID" in document:  # what a template made has none in base currency (as recorded)
+    elif (
+        "RepeatingInvoiceID" in document
+    ):  # an invoice from a template has none in base currency (as recorded)
         document.pop("CurrencyRate", None)
     else:
         document["CurrencyRate"] = ONE
 
 
 def _currency_rate(work: Work, document: Record, current: Record | None) -> None:
-    code, rate = document["CurrencyCode"], work.asked.get("CurrencyRate")
+    code, rate = document["CurrencyCode"], work.sent.get("CurrencyRate")
     usual = _rate(code, work.base, document["Date"])
     moved = current is None or any(document[name] != current.get(name) for name in ("CurrencyCode", "Date"))
     if rate:
@@ -196,17 +191,16 @@ def _rate(code: str, base: str, day: date) -> Decimal | None:
         return None
 
 
-def numbered(work: Work, paper: Paper, document: Record) -> None:
+def numbered(work: Work, spec: Spec, document: Record) -> None:
     """Give a document that has no number the next one of its series."""
-    if not document.get(paper.number):
-        document[paper.number] = work.number(paper.path, paper.number, paper.prefix)
+    if not document.get(spec.number):
+        document[spec.number] = work.number(spec.path, spec.number, spec.prefix)
 
 
 def _due(work: Work, document: Record) -> None:
-    """Set DueDate by the payment terms of the contact, else of the organisation; apps cannot approve without
-    one.
+    """Set DueDate by the payment terms of the contact, else of the organisation.
 
-    Bills that were entered in Xero itself may have none (as recorded).
+    The API approves no invoice without one; bills that were entered in Xero itself may have none (as recorded).
     """
     if document.get("DueDate") or work.by_hand:
         return
@@ -236,13 +230,12 @@ def _by_terms(day: date, number: int, kind: str) -> date:
 
 
 def match_invoice(work: Work) -> Record | None:
-    """A sales invoice by its number, including voided ones: numbers are never free again. Bills have no own
-    numbers."""
-    if work.asked.get("Type", "ACCREC") != "ACCREC":
+    """A sales invoice by its number, voided ones included: numbers are not reused. Bills have no own numbers."""
+    if work.sent.get("Type", "ACCREC") != "ACCREC":
         return None
     found = [
         one
-        for one in work.matching("Invoices", "InvoiceNumber", work.asked.get("InvoiceNumber"))
+        for one in work.matching("Invoices", "InvoiceNumber", work.sent.get("InvoiceNumber"))
         if one["Type"] == "ACCREC"
     ]
     return min(found, key=lambda one: one["Status"] in DEAD, default=None)
@@ -258,29 +251,29 @@ def save_credit_note(work: Work, current: Record | None) -> Record:
     return _save_bill(work, CREDIT_NOTE, current)
 
 
-def _save_bill(work: Work, paper: Paper, current: Record | None) -> Record:
+def _save_bill(work: Work, spec: Spec, current: Record | None) -> Record:
     was = current["Status"] if current else ""
-    status = work.asked.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
+    status = work.sent.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
     if status not in _STEPS.get(was, "").split():
-        work.echo = {**own(paper, current), **work.echo}
+        work.echo = {**own(spec, current), **work.echo}
         work.stop(f"Invoice not of valid status for {work.doing}")
     if current is not None and status in DEAD:
-        return _end(work, paper, current, status)
-    document = heading(work, paper, current)
+        return _end(work, spec, current, status)
+    document = heading(work, spec, current)
     document["Status"] = status = "AUTHORISED" if status == "PAID" else status
-    _unique_number(work, paper, document, current)
+    _unique_number(work, spec, document, current)
     if not work.broken and document.get("Contact") and document.get("Type"):
-        document = _completed(work, paper, document, current)
-    work.echo = {**own(paper, document, sent=work.asked), **work.echo}
+        document = _completed(work, spec, document, current)
+    work.echo = {**own(spec, document, sent=work.sent), **work.echo}
     work.stop()
     if document["Type"] in settlement.SALES:
-        numbered(work, paper, document)
+        numbered(work, spec, document)
     if current is not None and settlement.used(current):
-        return _edit_settled(work, paper, current, document)
+        return _edit_settled(work, spec, current, document)
     document = settlement.settled({**document, "Status": status})
-    if paper is CREDIT_NOTE:
+    if spec is CREDIT_NOTE:
         document = _as_credit_note(document)
-    return _into_ledger(work, paper, document, current, approved=status == "AUTHORISED")
+    return _into_ledger(work, spec, document, current, approved=status == "AUTHORISED")
 
 
 def _as_credit_note(document: Record) -> Record:
@@ -288,11 +281,11 @@ def _as_credit_note(document: Record) -> Record:
     return {**others, "ID": document["CreditNoteID"]}
 
 
-def _completed(work: Work, paper: Paper, document: Record, current: Record | None) -> Record:
+def _completed(work: Work, spec: Spec, document: Record, current: Record | None) -> Record:
     """The document with its due date, lines and totals."""
     approved = document["Status"] == "AUTHORISED"
     if approved:
-        if paper is INVOICE:
+        if spec is INVOICE:
             _due(work, document)
         in_ledger = current is not None and current["Status"] in {"AUTHORISED", "PAID"}
         work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
@@ -305,17 +298,17 @@ def _completed(work: Work, paper: Paper, document: Record, current: Record | Non
 
 
 def _into_ledger(
-    work: Work, paper: Paper, document: Record, current: Record | None, *, approved: bool
+    work: Work, spec: Spec, document: Record, current: Record | None, *, approved: bool
 ) -> Record:
-    """Store a document, and post it again if an amount or account has changed."""
+    """Store a document, and post it again if the ledger changes."""
     if current is not None and current["Status"] in {"AUTHORISED", "PAID"}:
         if all(document.get(name) == current.get(name) for name in _IN_LEDGER):
-            return work.put(paper.path, document)
+            return work.put(spec.path, document)
         _stock(work, current, -1)
-        work.reverse(document[paper.id])
+        work.reverse(document[spec.id])
     if approved:
         to_ledger(work, document)
-    return work.put(paper.path, document)
+    return work.put(spec.path, document)
 
 
 _IN_LEDGER = ("Date", "Contact", "LineItems", "LineAmountTypes", "CurrencyCode", "CurrencyRate", "Reference")
@@ -327,54 +320,51 @@ _HIDDEN = frozenset(
 )
 
 
-def own(paper: Paper, document: Record | None, sent: Record | None = None) -> Record:
-    """The fields of the document that a refused element shows besides those sent; not its number (as recorded)."""
-    hidden = (_HIDDEN | {paper.number}) - set(sent or {})
+def own(spec: Spec, document: Record | None, sent: Record | None = None) -> Record:
+    """The fields that a refused element shows besides those sent; the number is not among them (as recorded)."""
+    hidden = (_HIDDEN | {spec.number}) - set(sent or {})
     return {name: one for name, one in (document or {}).items() if name not in hidden}
 
 
-def _unique_number(work: Work, paper: Paper, document: Record, current: Record | None) -> None:
+def _unique_number(work: Work, spec: Spec, document: Record, current: Record | None) -> None:
     if document.get("Type") in {"ACCPAY", "ACCPAYCREDIT"}:
-        document[paper.number] = work.asked.get(paper.number, document.get(paper.number, ""))
+        document[spec.number] = work.sent.get(spec.number, document.get(spec.number, ""))
         return
-    number = work.asked.get(paper.number)
+    number = work.sent.get(spec.number)
     if number:
-        for one in work.matching(paper.path, paper.number, number):
-            if one.get("Type") == document.get("Type") and (
-                current is None or one[paper.id] != current[paper.id]
-            ):
-                work.refuse(f"{paper.noun} # must be unique.")
-        document[paper.number] = number
+        others = work.others(spec.path, spec.number, number, current or {})
+        if any(one.get("Type") == document.get("Type") for one in others):
+            work.refuse(f"{spec.noun} # must be unique.")
+        document[spec.number] = number
 
 
-def _edit_settled(work: Work, paper: Paper, current: Record, document: Record) -> Record:
-    """Change a document with payments or credits: only a few fields, and no lines, not even the same ones."""
+def _edit_settled(work: Work, spec: Spec, current: Record, document: Record) -> Record:
+    """Change a document with payments or credits: only a few fields can change, and no LineItems can be sent."""
     free = _PART_PAID | {"UpdatedDateUTC", "Status", "IsDiscounted"}
     names = (set(document) | set(current)) - free
     changed = {name for name in _PART_PAID if document.get(name) != current.get(name)}
-    if "LineItems" in work.asked or any(document.get(name) != current.get(name) for name in names):
+    if "LineItems" in work.sent or any(document.get(name) != current.get(name) for name in names):
         work.stop(CHANGED_STATUS, SETTLED)
     document = {**document, "Status": current["Status"]}
     if "IsDiscounted" not in current:
         document.pop("IsDiscounted", None)
-    return work.put(paper.path, document, touch=not (changed and changed <= _SILENT))
+    return work.put(spec.path, document, touch=not (changed and changed <= _SILENT))
 
 
-def _end(work: Work, paper: Paper, current: Record, status: str) -> Record:
-    """Void or delete a document. The answer still shows the old amount due (as recorded), the next read does
-    not."""
+def _end(work: Work, spec: Spec, current: Record, status: str) -> Record:
+    """Void or delete a document. The answer still shows the old amount due (as recorded)."""
     if settlement.used(current):
-        noun = paper.noun.lower()
+        noun = spec.noun.lower()
         why = f"The status {status} cannot be applied to the {noun} because it has payments or credit notes allocated"
         work.stop(f"{why} to it.", SETTLED)
     if status == "VOIDED":
         work.lock_dates(current["Date"])
         work.stop()
         _stock(work, current, -1)
-        work.reverse(current[paper.id])
+        work.reverse(current[spec.id])
     ended = settlement.ended(current, status, work.at)
-    kept = work.put(paper.path, ended)
-    left = "AmountDue" if paper is INVOICE else "RemainingCredit"
+    kept = work.put(spec.path, ended)
+    left = "AmountDue" if spec is INVOICE else "RemainingCredit"
     work.answer = {**kept, left: current[left]}
     return kept
 
@@ -398,7 +388,7 @@ def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
         standing = work.standing(settlement.document_id(document))
         posted = [line for journal in standing for line in journal["JournalLines"]]
     for line in document["LineItems"]:
-        item = next(iter(work.matching("Items", "Code", line.get("ItemCode"))), None)
+        item = work.first("Items", "Code", line.get("ItemCode"))
         item = item and work.get("Items", item["ItemID"])
         if not item or not item.get("IsTrackedAsInventory"):
             continue
@@ -449,10 +439,9 @@ def _sold(
 
 def _taken(posted: list[Record], item: Record) -> Decimal:
     """The amount of the next posted line for the stock of an item; the line is removed from ``posted``."""
+    wanted = (item.get("InventoryAssetAccountCode"), item.get("Name"))
     for line in posted:
-        if line.get("AccountCode") == item.get("InventoryAssetAccountCode") and line.get(
-            "Description"
-        ) == item.get("Name"):
+        if (line.get("AccountCode"), line.get("Description")) == wanted:
             posted.remove(line)
             net: Decimal = line["NetAmount"]
             return net

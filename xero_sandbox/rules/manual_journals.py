@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..accounting import totals
 from ..accounting.settlement import DEAD
 from ..values import ZERO, Record, money
+from .checks import tax_type_error
 from .lines import account, amount_types, none_type, tracking
 from .work import Rule, Work
 
@@ -19,7 +20,7 @@ _IN_LEDGER = ("Date", "JournalLines", "LineAmountTypes", "Narration")
 def save_manual_journal(work: Work, current: Record | None) -> Record:
     """Check and store a manual journal; its lines have no ids, so all of them are replaced."""
     was = current["Status"] if current else ""
-    status = str(work.asked.get("Status", was or "DRAFT"))
+    status = str(work.sent.get("Status", was or "DRAFT"))
     if status not in _STEPS.get(was, "").split():
         work.stop(f"Manual Journal not of valid status for {work.doing}")
     if current is not None and status in DEAD:
@@ -32,35 +33,30 @@ def save_manual_journal(work: Work, current: Record | None) -> Record:
     if status == "POSTED":
         work.lock_dates(journal["Date"], before["Date"] if before else None)
     work.stop()
-    if before is not None and _is_same(journal, before):
-        return work.put("ManualJournals", journal)
     if before is not None:
+        if all(journal.get(name) == before.get(name) for name in _IN_LEDGER):
+            return work.put("ManualJournals", journal)
         work.reverse(before["ManualJournalID"])
     if status == "POSTED":
         work.post(work.ledger.post_manual_journal(journal, work.at))
     return work.put("ManualJournals", journal)
 
 
-def _is_same(journal: Record, before: Record) -> bool:
-    """Whether the ledger has nothing to change."""
-    return all(journal.get(name) == before.get(name) for name in _IN_LEDGER)
-
-
 def _journal(work: Work, current: Record | None, status: str) -> Record:
-    """The journal with what was asked for."""
-    asked = work.asked
+    """The journal with the fields that were sent."""
+    sent = work.sent
     journal: Record = dict(current or {"ManualJournalID": work.new_id(), "HasAttachments": False})
     journal.setdefault("ShowOnCashBasisReports", True)
     for name in ("Narration", "Url", "ShowOnCashBasisReports"):
-        if name in asked:
-            journal[name] = asked[name]
+        if name in sent:
+            journal[name] = sent[name]
     journal["Status"] = status
-    journal["Date"] = asked.get("Date") or journal.get("Date") or work.today
+    journal["Date"] = sent.get("Date") or journal.get("Date") or work.today
     journal["LineAmountTypes"] = amount_types(work, journal.get("LineAmountTypes", "NoTax"))
     if not journal.get("Narration"):
         work.refuse("Narration must be specified")
-    if "JournalLines" in asked:
-        lines = (_line(work, one, journal["LineAmountTypes"]) for one in asked["JournalLines"])
+    if "JournalLines" in sent:
+        lines = (_line(work, one, journal["LineAmountTypes"]) for one in sent["JournalLines"])
         journal["JournalLines"] = [line for line in lines if line is not None]
     return journal
 
@@ -74,10 +70,10 @@ def _end(work: Work, current: Record, status: str) -> Record:
     return work.put("ManualJournals", {**current, "Status": status})
 
 
-def _line(work: Work, asked: Record, kind: str) -> Record | None:
+def _line(work: Work, sent: Record, kind: str) -> Record | None:
     """One line, or None for an unknown account: Xero drops such a line with a warning (API definition)."""
-    found = account(work, asked)
-    name = asked.get("AccountCode") or asked.get("AccountID") or ""
+    found = account(work, sent)
+    name = sent.get("AccountCode") or sent.get("AccountID") or ""
     if found is None:
         work.warn(f"Account code '{name}' has been removed as it does not match a recognised account.")
         return None
@@ -87,24 +83,22 @@ def _line(work: Work, asked: Record, kind: str) -> Record | None:
         or found["Status"] != "ACTIVE"
     ):
         work.refuse(f"Account code '{name}' is not a valid code for this document.")
-    if "LineAmount" not in asked:
+    if "LineAmount" not in sent:
         work.refuse("LineAmount must be specified")
     untaxed = kind == "NoTax"
-    tax_type = none_type(work) if untaxed else asked.get("TaxType") or found.get("TaxType") or none_type(work)
-    rate = next(iter(work.matching("TaxRates", "TaxType", tax_type)), None)
+    tax_type = none_type(work) if untaxed else sent.get("TaxType") or found.get("TaxType") or none_type(work)
+    rate = work.first("TaxRates", "TaxType", tax_type)
     if rate is None or rate["Status"] != "ACTIVE":
-        work.refuse(
-            f"The TaxType code {tax_type} does not exist or cannot be used for this type of transaction."
-        )
-    amount = money(asked.get("LineAmount", ZERO))
-    line: Record = {"Description": asked["Description"]} if asked.get("Description") else {}
+        work.refuse(tax_type_error(tax_type))
+    amount = money(sent.get("LineAmount", ZERO))
+    line: Record = {"Description": sent["Description"]} if sent.get("Description") else {}
     line.update(
         {
             "TaxType": tax_type,
             "TaxAmount": totals.line_tax(amount, rate["EffectiveRate"] if rate else ZERO, kind),
             "LineAmount": amount,
             "AccountCode": found.get("Code", ""),
-            "Tracking": tracking(work, asked.get("Tracking", []), work.refuse),
+            "Tracking": tracking(work, sent.get("Tracking", []), work.refuse),
             "AccountID": found["AccountID"],
             "IsBlank": False,
         }
@@ -113,7 +107,7 @@ def _line(work: Work, asked: Record, kind: str) -> Record | None:
 
 
 def _check_balance(work: Work, journal: Record) -> None:
-    """Debits and credits, with the tax that comes on top; they must be equal."""
+    """Refuse a journal whose debits and credits, tax included, are not equal."""
     lines = journal.get("JournalLines", [])
     exclusive = journal["LineAmountTypes"] == "Exclusive"
     amounts = [line["LineAmount"] + (line["TaxAmount"] if exclusive else ZERO) for line in lines]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..values import ZERO, Record
-from .documents import Paper, heading, numbered, own
+from .documents import Spec, heading, numbered, own
 from .lines import Lines, with_lines
 from .work import Rule, Work
 
-ORDER = Paper(
+ORDER = Spec(
     "PurchaseOrders",
     "PurchaseOrderID",
     "PurchaseOrderNumber",
@@ -24,7 +24,7 @@ ORDER = Paper(
         "HasErrors": False,
     },
 )
-QUOTE = Paper(
+QUOTE = Spec(
     "Quotes",
     "QuoteID",
     "QuoteNumber",
@@ -35,7 +35,7 @@ QUOTE = Paper(
     "ExpiryDate",
     fresh={"Terms": ""},
 )
-REPEATING = Paper(
+REPEATING = Spec(
     "RepeatingInvoices",
     "RepeatingInvoiceID",
     "",
@@ -70,8 +70,8 @@ def save_order(work: Work, current: Record | None) -> Record:
     without a warning; the number of a deleted order is refused with a zero id (both measured against a demo
     company).
     """
-    asked = work.asked
-    number = asked.get("PurchaseOrderNumber")
+    sent = work.sent
+    number = sent.get("PurchaseOrderNumber")
     holders = work.matching("PurchaseOrders", "PurchaseOrderNumber", number)
     live = next((one for one in holders if one["Status"] != "DELETED"), None)
     if current is None and live is not None:
@@ -80,17 +80,17 @@ def save_order(work: Work, current: Record | None) -> Record:
     order = heading(work, ORDER, current, make_contacts=False)
     if number:
         order["PurchaseOrderNumber"] = number
-    order["Status"] = status = asked.get("Status", order.get("Status", "DRAFT"))
+    order["Status"] = status = sent.get("Status", order.get("Status", "DRAFT"))
     if order.get("Contact"):
         order = _with_lines(work, order, Lines(sale=False, complete=False, discount=True), current)
     order["IsDiscounted"] = "TotalDiscount" in order
     _mark_sent(work, order)
-    work.echo = {**own(ORDER, order, sent=asked), **work.echo, "Status": status}
+    work.echo = {**own(ORDER, order, sent=sent), **work.echo, "Status": status}
     if (current or {}).get("Status") == "DELETED" or (current is None and holders):
         work.stop("PurchaseOrder status change is invalid", "Deleted PurchaseOrders cannot be updated")
     if status not in _ORDER_STEPS[current["Status"] if current else ""].split():
         work.refuse("PurchaseOrder status change is invalid")
-    if any(one["PurchaseOrderID"] != order["PurchaseOrderID"] for one in holders):
+    if work.others("PurchaseOrders", "PurchaseOrderNumber", number, order):
         work.refuse("Order number must be unique")
     work.stop()
     numbered(work, ORDER, order)
@@ -105,10 +105,10 @@ def _with_lines(work: Work, document: Record, kind: Lines, current: Record | Non
 
 
 def _mark_sent(work: Work, order: Record) -> None:
-    asked = work.asked.get("SentToContact")
-    if asked is not None and order["Status"] in {"AUTHORISED", "BILLED"}:
-        order["SentToContact"] = asked
-    elif asked:
+    sent = work.sent.get("SentToContact")
+    if sent is not None and order["Status"] in {"AUTHORISED", "BILLED"}:
+        order["SentToContact"] = sent
+    elif sent:
         work.warn("Only AUTHORISED and BILLED purchase orders may have SentToContact updated.")
 
 
@@ -119,8 +119,8 @@ ORDERS = Rule(save_order, flag="HasErrors")
 
 
 def match_quote(work: Work) -> Record | None:
-    """By QuoteNumber; a deleted quote's number is free again."""
-    found = work.matching("Quotes", "QuoteNumber", work.asked.get("QuoteNumber"))
+    """By QuoteNumber; the number of a deleted quote can be used again."""
+    found = work.matching("Quotes", "QuoteNumber", work.sent.get("QuoteNumber"))
     return next((one for one in found if one["Status"] != "DELETED"), None)
 
 
@@ -128,18 +128,18 @@ def save_quote(work: Work, current: Record | None) -> Record:
     """Check and store a quote. An update needs Contact and Date; without QuoteNumber the quote gets the next
     number, without Terms they become empty (as recorded). Lines without TaxType get no tax.
     """
-    asked = work.asked
+    sent = work.sent
     was = current["Status"] if current else ""
-    status = asked.get("Status", was or "DRAFT")
+    status = sent.get("Status", was or "DRAFT")
     if status not in _QUOTE_STEPS.get(was, "").split():
         work.refuse("Quote status change is invalid")
     if current is not None:
         for name in ("Contact", "Date"):
-            if name not in asked:
+            if name not in sent:
                 work.refuse(f"{name} must be specified")
     work.stop()
     quote = heading(work, QUOTE, current)
-    quote["Terms"] = asked.get("Terms", "")
+    quote["Terms"] = sent.get("Terms", "")
     quote["Status"] = status
     quote["LineAmountTypes"] = quote["LineAmountTypes"].upper()
     other = match_quote(work)
@@ -149,9 +149,9 @@ def save_quote(work: Work, current: Record | None) -> Record:
         quote = _with_lines(work, quote, Lines(sale=True, complete=False, tax=False, discount=True), current)
         quote["LineItems"] = [{"ItemCode": "", "DiscountAmount": ZERO, **line} for line in quote["LineItems"]]
     quote.setdefault("TotalDiscount", ZERO)
-    work.echo = {**own(QUOTE, quote, sent=asked), **work.echo}
+    work.echo = {**own(QUOTE, quote, sent=sent), **work.echo}
     work.stop()
-    quote["QuoteNumber"] = asked.get("QuoteNumber") or ""
+    quote["QuoteNumber"] = sent.get("QuoteNumber") or ""
     numbered(work, QUOTE, quote)
     return work.put("Quotes", quote)
 
@@ -169,8 +169,8 @@ _DUE = frozenset(
 
 
 def save_repeating(work: Work, current: Record | None) -> Record:
-    """Make a repeating invoice, or delete one; nothing else of it can be changed."""
-    asked = work.asked
+    """Create or delete a repeating invoice; nothing else can be changed."""
+    sent = work.sent
     if current is not None:
         names = (
             *REPEATING.text.split(),
@@ -181,14 +181,14 @@ def save_repeating(work: Work, current: Record | None) -> Record:
             "LineAmountTypes",
             "CurrencyCode",
         )
-        changed = any(name in asked and asked[name] != current.get(name) for name in names)
-        if current["Status"] == "DELETED" or asked.get("Status") != "DELETED" or changed:
+        changed = any(name in sent and sent[name] != current.get(name) for name in names)
+        if current["Status"] == "DELETED" or sent.get("Status") != "DELETED" or changed:
             work.stop("Only Status accepted for updates.")
         return work.put("RepeatingInvoices", {**current, "Status": "DELETED"})
-    status = asked.get("Status", "")
+    status = sent.get("Status", "")
     if status not in {"DRAFT", "AUTHORISED"}:
         work.refuse(f"Status '{status}' is not valid; a repeating invoice is DRAFT or AUTHORISED")
-    schedule = _schedule(work, asked.get("Schedule", {}))
+    schedule = _schedule(work, sent.get("Schedule", {}))
     invoice = heading(work, REPEATING, None)
     for name in ("Date", "CurrencyRate"):
         invoice.pop(name, None)
@@ -203,19 +203,19 @@ def save_repeating(work: Work, current: Record | None) -> Record:
     return work.put("RepeatingInvoices", invoice)
 
 
-def _schedule(work: Work, asked: Record) -> Record:
+def _schedule(work: Work, sent: Record) -> Record:
     for name in ("Period", "Unit", "StartDate", "DueDate", "DueDateType"):
-        if name not in asked:
+        if name not in sent:
             work.refuse(f"Schedule.{name} must be specified")
-    if asked.get("Unit", "MONTHLY") not in _UNITS:
-        work.refuse(f"Schedule.Unit '{asked['Unit']}' is not valid")
-    if asked.get("DueDateType", "OFCURRENTMONTH") not in _DUE:
-        work.refuse(f"Schedule.DueDateType '{asked['DueDateType']}' is not valid")
-    if asked.get("Period", 1) < 1:
+    if sent.get("Unit", "MONTHLY") not in _UNITS:
+        work.refuse(f"Schedule.Unit '{sent['Unit']}' is not valid")
+    if sent.get("DueDateType", "OFCURRENTMONTH") not in _DUE:
+        work.refuse(f"Schedule.DueDateType '{sent['DueDateType']}' is not valid")
+    if sent.get("Period", 1) < 1:
         work.refuse("Schedule.Period must be greater than zero")
     names = ("Period", "Unit", "DueDate", "DueDateType", "StartDate", "EndDate")
-    schedule = {name: asked[name] for name in names if name in asked}
-    return {**schedule, "NextScheduledDate": asked.get("StartDate")}
+    schedule = {name: sent[name] for name in names if name in sent}
+    return {**schedule, "NextScheduledDate": sent.get("StartDate")}
 
 
 REPEATING_INVOICES = Rule(save_repeating)

@@ -22,14 +22,14 @@ _PAID = {
     "Prepayment": ("Prepayments", "PrepaymentID", ""),
     "Overpayment": ("Overpayments", "OverpaymentID", ""),
 }
-"""What a payment can be for: where it is kept, its id and its number."""
+"""The documents that can be paid: their resource, id and number."""
 
 
 def save_payment(work: Work, current: Record | None) -> Record:
-    """Pay or refund a document; of an existing payment only the Status can be changed, to DELETED."""
+    """Pay or refund a document. An existing payment can only be deleted."""
     if current is None:
-        return _pay(work, work.asked)
-    if work.asked.get("Status") != "DELETED" or set(work.asked) - {"PaymentID", "Status"}:
+        return _pay(work, work.sent)
+    if work.sent.get("Status") != "DELETED" or set(work.sent) - {"PaymentID", "Status"}:
         work.stop(ONLY_STATUS)
     if current["Status"] == "DELETED":
         work.stop("Payment not of valid status for modification")
@@ -38,12 +38,12 @@ def save_payment(work: Work, current: Record | None) -> Record:
     return _unpay(work, current)
 
 
-def _document(work: Work, asked: Record) -> tuple[str, Record]:
+def _document(work: Work, sent: Record) -> tuple[str, Record]:
     """The resource and the document of a payment; ends the work if there is none."""
-    given = {name: asked[name] for name in _PAID if name in asked}
+    given = {name: sent[name] for name in _PAID if name in sent}
     for name, number in (("Invoice", "InvoiceNumber"), ("CreditNote", "CreditNoteNumber")):
-        if number in asked and not given:
-            given[name] = {number: asked[number]}
+        if number in sent and not given:
+            given[name] = {number: sent[number]}
     if len(given) != 1:
         work.stop("A payment must be applied to exactly one Invoice, CreditNote, Prepayment or Overpayment")
     ((name, named),) = given.items()
@@ -58,22 +58,21 @@ def _document(work: Work, asked: Record) -> tuple[str, Record]:
 
 
 _STATEMENT = ("Particulars", "Code", "Details")
-"""What a bank shows of a payment on its statement."""
+"""The fields of a payment that appear on the bank statement."""
 
 
-def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
-    path, document = _document(work, asked)
-    bank = _paying_account(work, asked)
+def _pay(work: Work, sent: Record, batch: Record | None = None) -> Record:
+    path, document = _document(work, sent)
+    bank = _paying_account(work, sent)
     if document["Status"] != "AUTHORISED":
         work.refuse("Payments can only be made against Authorised documents")
-    day = asked.get("Date") or work.today
+    day = sent.get("Date") or work.today
     work.lock_dates(day)
     work.stop()
-    amount, moved, rate = _amounts(work, asked, document, bank, day)
-    left = document["RemainingCredit" if settlement.is_credit(document) else "AmountDue"]
+    amount, moved, rate = _amounts(work, sent, document, bank, day)
     if amount <= 0:
         work.refuse("Payment amount must be greater than zero")
-    elif amount > left:
+    elif amount > settlement.left(document):
         work.refuse("Payment amount exceeds the amount outstanding on this document")
     work.stop()
     kind = settlement.PAYMENT_TYPES[document["Type"]]
@@ -86,13 +85,13 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
             "Date": day,
             "BankAmount": moved,
             "Amount": amount,
-            "Reference": asked.get("Reference", ""),
+            "Reference": sent.get("Reference", ""),
             "CurrencyRate": rate,
             "PaymentType": kind,
             "Status": "AUTHORISED",
             "UpdatedDateUTC": work.at,
             "HasAccount": True,
-            "IsReconciled": asked.get("IsReconciled", False),
+            "IsReconciled": sent.get("IsReconciled", False),
             "Account": {name: bank[name] for name in ("AccountID", "Code") if name in bank},
             "Invoice": {
                 "Type": kind.removesuffix("PAYMENT") if "-" in document["Type"] else document["Type"],
@@ -104,16 +103,16 @@ def _pay(work: Work, asked: Record, batch: Record | None = None) -> Record:
             "HasValidationErrors": False,
         }
     )
-    shown = _STATEMENT if "Account" in asked else ("Particulars", "Details")
-    payment.update({name: asked[name] for name in shown if name in asked})
+    shown = _STATEMENT if "Account" in sent else ("Particulars", "Details")
+    payment.update({name: sent[name] for name in shown if name in sent})
     work.post(work.ledger.post_payment(payment, document, work.at))
     work.put(path, settlement.with_payment(document, payment))
     return work.put("Payments", payment)
 
 
-def _paying_account(work: Work, asked: Record) -> Record:
+def _paying_account(work: Work, sent: Record) -> Record:
     """The account that money comes from or goes to; an empty record if there is none."""
-    found = account(work, asked.get("Account") or {"Code": asked.get("Code")}, "Code")
+    found = account(work, sent.get("Account") or {"Code": sent.get("Code")}, "Code")
     if found is None or found["Status"] != "ACTIVE":
         work.refuse("Account could not be found")
     elif found["Type"] != "BANK" and not found.get("EnablePaymentsToAccount"):
@@ -122,14 +121,14 @@ def _paying_account(work: Work, asked: Record) -> Record:
 
 
 def _amounts(
-    work: Work, asked: Record, document: Record, bank: Record, day: Any
+    work: Work, sent: Record, document: Record, bank: Record, day: Any
 ) -> tuple[Decimal, Decimal, Decimal]:
     """Amount in the document's currency, BankAmount in the account's, and the rate between base and document.
 
-    One amount gives the other by the rate (requested, else the day's); both amounts give the rate.
+    Of Amount and BankAmount, one follows from the other by the rate (sent, else the day's); both give the rate.
     """
     code, base = document["CurrencyCode"], work.base
-    amount, moved, rate = asked.get("Amount"), asked.get("BankAmount"), asked.get("CurrencyRate")
+    amount, moved, rate = sent.get("Amount"), sent.get("BankAmount"), sent.get("CurrencyRate")
     if code == base or bank.get("CurrencyCode", base) != base:
         usual = ONE if code == base else rate or _day_rate(code, base, day)
         whole = money(amount if amount is not None else moved or ZERO)
@@ -168,7 +167,7 @@ PAYMENTS = Rule(save_payment, one="POST", summarize="PUT", flag="HasValidationEr
 
 
 _BATCH_IN_PAYMENT = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled"
-"""What a payment shows of its batch (as recorded)."""
+"""The fields of its batch that a payment shows (as recorded)."""
 
 
 def _thin(batch: Record) -> Record:
@@ -176,26 +175,26 @@ def _thin(batch: Record) -> Record:
 
 
 def save_batch(work: Work, current: Record | None) -> Record:
-    """Pay several invoices, or several bills, at once; of an existing batch only the Status can be changed."""
-    asked = work.asked
+    """Pay several invoices, or several bills, at once. An existing batch can only be deleted."""
+    sent = work.sent
     if current is not None or work.origin.updates:
         return _delete_batch(work, current)
-    bank = bank_account(work, asked.get("Account"))
+    bank = bank_account(work, sent.get("Account"))
     wanted = _batched(work)
     kind = _batch_type(work, wanted)
     batch: Record = {
         "Account": {"AccountID": bank["AccountID"], "CurrencyCode": bank["CurrencyCode"]},
-        "Reference": asked.get("Reference", ""),
+        "Reference": sent.get("Reference", ""),
         "BatchPaymentID": work.new_id(),
-        "Date": asked["Date"],
+        "Date": sent["Date"],
         "Type": kind,
         "Status": "AUTHORISED",
         "TotalAmount": sum((money(one.get("BankAmount") or one["Amount"]) for one in wanted), ZERO),
         "UpdatedDateUTC": work.at,
-        "IsReconciled": work.by_hand and asked.get("IsReconciled", False),
+        "IsReconciled": work.by_hand and sent.get("IsReconciled", False),
     }
-    batch.update({name: asked[name] for name in (*_STATEMENT, "Narrative") if name in asked})
-    common = {"Account": {"AccountID": bank["AccountID"]}, "Date": asked["Date"]}
+    batch.update({name: sent[name] for name in (*_STATEMENT, "Narrative") if name in sent})
+    common = {"Account": {"AccountID": bank["AccountID"]}, "Date": sent["Date"]}
     usual = {name: batch[name] for name in ("Reference", "IsReconciled")}
     payments = [_pay(work, {**usual, **one, **common}, batch) for one in wanted]
     batch["Payments"] = [
@@ -209,7 +208,7 @@ def save_batch(work: Work, current: Record | None) -> Record:
 
 
 def _batch_type(work: Work, wanted: list[Record]) -> str:
-    """PAYBATCH for bills, RECBATCH for invoices; a batch does not mix them."""
+    """PAYBATCH for bills, RECBATCH for invoices; refuses a mixture."""
     types = {_document(work, {"Invoice": one["Invoice"]})[1]["Type"] for one in wanted}
     if len(types) > 1:
         work.stop("The payments of a batch must all be for invoices or all be for bills")
@@ -217,10 +216,10 @@ def _batch_type(work: Work, wanted: list[Record]) -> str:
 
 
 def _batched(work: Work) -> list[Record]:
-    """The payments of a new batch, as asked for."""
-    if "Date" not in work.asked:
+    """The payments of a new batch, as sent."""
+    if "Date" not in work.sent:
         work.refuse("Date must be specified")
-    wanted = work.asked.get("Payments", [])
+    wanted = work.sent.get("Payments", [])
     if not wanted:
         work.refuse("One or more payments must be specified")
     for one in wanted:
@@ -234,7 +233,7 @@ def _delete_batch(work: Work, current: Record | None) -> Record:
     if current is None:
         work.stop("BatchPaymentID must be specified")
     batch = current or {}
-    if work.asked.get("Status") != "DELETED" or set(work.asked) - {"BatchPaymentID", "Status"}:
+    if work.sent.get("Status") != "DELETED" or set(work.sent) - {"BatchPaymentID", "Status"}:
         work.stop(ONLY_STATUS)
     if batch["Status"] == "DELETED":
         work.stop("Batch Payment not of valid status for modification")
@@ -255,15 +254,15 @@ BATCH_PAYMENTS = Rule(save_batch, summarize="PUT")
 
 
 def allocate(work: Work, identifier: str) -> Record:
-    """Set a credit note, prepayment or overpayment against an invoice; returns the allocation."""
-    asked = work.asked
+    """Allocate a credit note, prepayment or overpayment to an invoice; returns the allocation."""
+    sent = work.sent
     for name in ("Amount", "Date", "Invoice"):
-        if name not in asked:
+        if name not in sent:
             work.refuse(f"{name} must be specified")
     work.stop()
     credit = work.get(work.path, identifier) or {}
-    _, invoice = _document(work, {"Invoice": asked["Invoice"]})
-    amount = money(asked["Amount"])
+    _, invoice = _document(work, {"Invoice": sent["Invoice"]})
+    amount = money(sent["Amount"])
     if credit["Status"] != "AUTHORISED" or invoice["Status"] != "AUTHORISED":
         work.refuse("Allocations can only be made between Authorised documents")
     if credit["Contact"]["ContactID"] != invoice["Contact"]["ContactID"]:
@@ -279,15 +278,15 @@ def allocate(work: Work, identifier: str) -> Record:
         work.refuse("Allocation amount exceeds the remaining credit of this document")
     if amount > invoice["AmountDue"]:
         work.refuse("Allocation amount exceeds the amount outstanding on this document")
-    work.lock_dates(asked["Date"])
+    work.lock_dates(sent["Date"])
     work.stop()
     allocation_id = work.new_id(f"/{identifier}/allocation/{len(credit['Allocations'])}")
     work.post(
-        work.ledger.post_allocation(credit, invoice, amount, asked["Date"], work.at),
+        work.ledger.post_allocation(credit, invoice, amount, sent["Date"], work.at),
         None if work.by_hand else _journal_of(allocation_id),
     )
     credit, invoice = settlement.with_allocation(
-        credit, invoice, allocation_id=allocation_id, amount=amount, day=asked["Date"], at=work.at
+        credit, invoice, allocation_id=allocation_id, amount=amount, day=sent["Date"], at=work.at
     )
     work.put(work.path, credit)
     work.put("Invoices", invoice)
@@ -295,7 +294,7 @@ def allocate(work: Work, identifier: str) -> Record:
 
 
 def _journal_of(allocation_id: str) -> str:
-    """The id of an allocation's journal; its source is the credit, like that of the credit's own journal."""
+    """The id of an allocation's journal, which has the same SourceID as the credit's own journal."""
     return str(uuid.uuid5(uuid.UUID(allocation_id), "journal"))
 
 

@@ -1,17 +1,17 @@
-"""The rules for what documents refer to: accounts, items, tax rates, tracking, currencies, payment services, links."""
+"""The rules for accounts, items, tax rates, tracking, currencies, payment services and linked transactions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from ..accounting.chart import CLASSES, REPORTING
 from ..accounting.settlement import DEAD
 from ..state.organisation import Organisation
-from ..values import CENT, TEN_THOUSANDTH, ZERO, Record
+from ..values import TEN_THOUSANDTH, ZERO, Record
+from .checks import check_currency, check_lengths, check_tax_type
+from .lines import none_type
 from .work import ZERO_ID, Rule, Work, head
-
-_NO_TAX_TYPE = "The TaxType code {} does not exist or cannot be used for this type of transaction."
 
 _WITH_LINES = {
     "Invoices": "LineItems",
@@ -31,27 +31,16 @@ def _lines(organisation: Organisation) -> Iterator[Record]:
             yield from document.get(field) or ()
 
 
-def _unused(work: Work, name: str, value: str, *, journals: bool = False) -> bool:
-    used = any(line.get(name) == value for line in _lines(work.organisation))
-    if journals and not used:
-        used = any(
-            line.get(name) == value
-            for journal in work.organisation.table("Journals").rows.values()
-            for line in journal["JournalLines"]
-        )
-    return not used
+def _used(work: Work, name: str, value: str) -> bool:
+    """Whether a line of a document has this value."""
+    return any(line.get(name) == value for line in _lines(work.organisation))
 
 
-def _in_use(work: Work, key: str, value: str) -> bool:
+def _tracked_by(work: Work, key: str, value: str) -> bool:
+    """Whether the tracking of a line has this category or option."""
     return any(
         one.get(key) == value for line in _lines(work.organisation) for one in line.get("Tracking") or ()
     )
-
-
-def _too_long(work: Work, limits: dict[str, int]) -> None:
-    for name, longest in limits.items():
-        if len(str(work.asked.get(name, ""))) > longest:
-            work.refuse(f"The {name} field exceeds the maximum length of {longest} characters.")
 
 
 # --- accounts --------------------------------------------------------------------------------------------
@@ -71,19 +60,16 @@ _NEW_ACCOUNT: Record = {
 
 def save_account(work: Work, current: Record | None) -> Record:
     """Check and store an account; bank accounts need a number, all others a code."""
-    asked = work.asked
-    status = str(asked.get("Status", (current or {}).get("Status", "ACTIVE")))
+    sent = work.sent
+    status = str(sent.get("Status", (current or {}).get("Status", "ACTIVE")))
     record: Record = {**_NEW_ACCOUNT, **(current or {"AccountID": work.new_id()})}
-    record.update({name: asked[name] for name in _ACCOUNT if name in asked})
+    record.update({name: sent[name] for name in _ACCOUNT if name in sent})
     _account_change(work, current, status)
     _account_type(work, record, current)
     _account_names(work, record)
-    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
-        work.refuse(_NO_TAX_TYPE.format(asked["TaxType"]))
+    check_tax_type(work, sent.get("TaxType"))
     if record.get("Type") == "BANK":
-        currency = record.setdefault("CurrencyCode", work.base)
-        if not work.matching("Currencies", "Code", currency):
-            work.refuse(f"Organisation is not subscribed to currency {currency}")
+        check_currency(work, record.setdefault("CurrencyCode", work.base))
         record["BankAccountType"] = record["BankAccountType"] or "BANK"
     work.stop()
     record["Class"] = CLASSES[record["Type"]]
@@ -95,9 +81,9 @@ def save_account(work: Work, current: Record | None) -> Record:
 
 
 def _account_change(work: Work, current: Record | None, status: str) -> None:
-    """Check what is changed: system accounts cannot be edited, status and other fields not in one request."""
+    """Check a change: system accounts cannot be edited, nor the status together with other fields."""
     before = current or {}
-    changed = any(name in work.asked and work.asked[name] != before.get(name) for name in _ACCOUNT)
+    changed = any(name in work.sent and work.sent[name] != before.get(name) for name in _ACCOUNT)
     if before.get("SystemAccount") and (changed or status != before["Status"]):
         work.stop("System accounts cannot be edited")
     if current is not None and current["Status"] != "ACTIVE" and changed:
@@ -126,10 +112,9 @@ def _account_names(work: Work, record: Record) -> None:
         work.refuse("Please enter a Code.")
     if len(record.get("Code", "")) > 10:
         work.refuse("Account Code is too long. Maximum of 10 characters allowed")
-    _too_long(work, {"Name": 150, "Description": 4000})
+    check_lengths(work, {"Name": 150, "Description": 4000})
     for name in ("Name", "Code"):
-        others = work.matching("Accounts", name, record.get(name))
-        if any(one["AccountID"] != record["AccountID"] for one in others):
+        if work.others("Accounts", name, record.get(name), record):
             work.refuse(f"Please enter a unique {name}.")
 
 
@@ -139,21 +124,18 @@ def _default_tax(work: Work, group: str) -> str:
     for rate in work.organisation.records("TaxRates"):
         if wanted and rate["Status"] == "ACTIVE" and rate["TaxType"].rstrip("0123456789") == wanted:
             return str(rate["TaxType"])
-    known = {rate["TaxType"] for rate in work.organisation.records("TaxRates")}
-    return "NONE" if "NONE" in known else "BASEXCLUDED"
+    return none_type(work)
 
 
 def delete_account(work: Work, found: Record) -> Record:
-    """Delete an account that nothing was ever coded to."""
-    codes = [
-        item.get(side, {})
-        for item in work.organisation.records("Items")
-        for side in ("SalesDetails", "PurchaseDetails")
-    ]
-    coded = any(found.get("Code") and found["Code"] in details.values() for details in codes)
+    """Delete an account without transactions."""
+    sides, code, key = ("SalesDetails", "PurchaseDetails"), found.get("Code"), found["AccountID"]
+    items, journals = work.organisation.records("Items"), work.organisation.records("Journals")
+    coded = any(code and code in item.get(side, {}).values() for item in items for side in sides)
+    posted = any(line.get("AccountID") == key for journal in journals for line in journal["JournalLines"])
     if found.get("SystemAccount"):
         work.stop("System accounts cannot be deleted")
-    if coded or not _unused(work, "AccountID", found["AccountID"], journals=True):
+    if coded or posted or _used(work, "AccountID", key):
         work.stop("The account cannot be deleted because it has transactions; archive it instead")
     work.remove("Accounts", found["AccountID"])
     return {**found, "Status": "DELETED"}
@@ -167,24 +149,23 @@ ACCOUNTS = Rule(save_account, one="PUT POST", summarize="")
 
 def match_item(work: Work) -> Record | None:
     """By Code."""
-    return next(iter(work.matching("Items", "Code", work.asked.get("Code"))), None)
+    return work.first("Items", "Code", work.sent.get("Code"))
 
 
 def save_item(work: Work, current: Record | None) -> Record:
     """Check and store an item; updates need the Code, too."""
-    asked = work.asked
+    sent = work.sent
     item: Record = dict(current or {"ItemID": work.new_id(), "IsTrackedAsInventory": False})
-    code = asked.get("Code")
+    code = sent.get("Code")
     if not code:
         work.stop("Price List Item Code must be specified")
-    others = work.matching("Items", "Code", code)
-    if any(one["ItemID"] != item["ItemID"] for one in others):
+    if work.others("Items", "Code", code, item):
         work.refuse(f"Price List Item with Code '{code}' already exists")
-    _too_long(work, {"Code": 30, "Name": 50, "Description": 4000, "PurchaseDescription": 4000})
+    check_lengths(work, {"Code": 30, "Name": 50, "Description": 4000, "PurchaseDescription": 4000})
     names = "Code Name Description PurchaseDescription IsSold IsPurchased InventoryAssetAccountCode"
-    item.update({name: asked[name] for name in names.split() if name in asked})
+    item.update({name: sent[name] for name in names.split() if name in sent})
     for side in ("SalesDetails", "PurchaseDetails"):
-        item[side] = _details(work, item.get(side) or {}, asked.get(side, {}))
+        item[side] = _details(work, item.get(side) or {}, sent.get(side, {}))
     item.setdefault("IsSold", True)
     item.setdefault("IsPurchased", True)
     _tracked(work, item, current)
@@ -192,42 +173,37 @@ def save_item(work: Work, current: Record | None) -> Record:
     return work.put("Items", item)
 
 
-def _details(work: Work, before: Record, asked: Record) -> Record:
+def _details(work: Work, before: Record, sent: Record) -> Record:
     names = ("UnitPrice", "AccountCode", "COGSAccountCode", "TaxType")
-    details = {**before, **{name: asked[name] for name in names if name in asked}}
-    if "UnitPrice" in asked:
-        step = TEN_THOUSANDTH if work.origin.four_decimals else CENT
-        details["UnitPrice"] = asked["UnitPrice"].quantize(step, ROUND_HALF_UP)
+    details = {**before, **{name: sent[name] for name in names if name in sent}}
+    if "UnitPrice" in sent:
+        details["UnitPrice"] = work.price(sent["UnitPrice"])
     for name in ("AccountCode", "COGSAccountCode"):
-        account = next(iter(work.matching("Accounts", "Code", details.get(name))), None)
+        account = work.first("Accounts", "Code", details.get(name))
         if details.get(name) and (
             account is None or account["Status"] != "ACTIVE" or account["Type"] == "BANK"
         ):
             work.refuse(f"Account code '{details[name]}' is not a valid code for this document.")
         elif account is not None and name == "AccountCode" and not details.get("TaxType"):
             details["TaxType"] = account["TaxType"]
-    if asked.get("TaxType") and not work.matching("TaxRates", "TaxType", asked["TaxType"]):
-        work.refuse(_NO_TAX_TYPE.format(asked["TaxType"]))
+    check_tax_type(work, sent.get("TaxType"))
     return details
 
 
 def _tracked(work: Work, item: Record, current: Record | None) -> None:
-    """An item is tracked when it has an inventory account and one for the cost of what is sold."""
+    """An item is tracked if it has an inventory account and an account for the cost of goods sold."""
     asset, cost = item.get("InventoryAssetAccountCode"), item["PurchaseDetails"].get("COGSAccountCode")
     if not asset and not cost:
         return
-    account = next(iter(work.matching("Accounts", "Code", asset)), None)
+    account = work.first("Accounts", "Code", asset)
     if account is None or account["Type"] != "INVENTORY" or not cost:
         work.refuse(
             "A tracked item needs an InventoryAssetAccountCode of type INVENTORY and a COGSAccountCode"
         )
     if item["PurchaseDetails"].get("AccountCode"):
         work.refuse("The purchase details of a tracked item take a COGSAccountCode instead of an AccountCode")
-    if (
-        current is not None
-        and not current["IsTrackedAsInventory"]
-        and not _unused(work, "ItemCode", current["Code"])
-    ):
+    untracked = current is not None and not current["IsTrackedAsInventory"]
+    if current is not None and untracked and _used(work, "ItemCode", current["Code"]):
         work.refuse("An item that has transactions cannot become a tracked item")
     item["IsTrackedAsInventory"] = True
     item.setdefault("QuantityOnHand", ZERO)
@@ -235,7 +211,7 @@ def _tracked(work: Work, item: Record, current: Record | None) -> None:
 
 
 def delete_item(work: Work, found: Record) -> Record:
-    """Delete an item for good; documents keep their lines."""
+    """Delete an item; documents keep their lines."""
     if found.get("QuantityOnHand"):
         work.stop("Tracked items with a quantity on hand cannot be deleted")
     work.remove("Items", found["ItemID"])
@@ -251,7 +227,7 @@ ITEMS = Rule(save_item, match_item)
 def match_tax_rate(work: Work) -> Record | None:
     """By TaxType, else by Name, deleted ones left out."""
     for name in ("TaxType", "Name"):
-        for one in work.matching("TaxRates", name, work.asked.get(name)):
+        for one in work.matching("TaxRates", name, work.sent.get(name)):
             if one["Status"] != "DELETED":
                 return one
     return None
@@ -259,21 +235,21 @@ def match_tax_rate(work: Work) -> Record | None:
 
 def save_tax_rate(work: Work, current: Record | None) -> Record:
     """Check and store a tax rate of the organisation; Xero's own rates cannot be changed."""
-    asked = work.asked
+    sent = work.sent
     if current is not None and not current["TaxType"].startswith("TAX"):
         work.stop("System tax rates cannot be edited")
-    status = asked.get("Status", "ACTIVE")
+    status = sent.get("Status", "ACTIVE")
     if status not in {"ACTIVE", "DELETED"} or (current is None and status != "ACTIVE"):
         work.refuse(f"The status '{status}' is not valid for tax rates")
     if current is not None and status == "DELETED":
         return _delete_tax_rate(work, current)
-    name = str(asked.get("Name", (current or {}).get("Name", "")))
+    name = str(sent.get("Name", (current or {}).get("Name", "")))
     _tax_rate_name(work, name, current)
     country = head(work.organisation).get("CountryCode")
-    report = asked.get("ReportTaxType", (current or {}).get("ReportTaxType"))
+    report = sent.get("ReportTaxType", (current or {}).get("ReportTaxType"))
     if not report and country in {"AU", "NZ", "GB"}:
         work.refuse("ReportTaxType must be specified")
-    components = _components(work, asked.get("TaxComponents", []))
+    components = _components(work, sent.get("TaxComponents", []))
     work.stop()
     rate = _effective_rate(components)
     sale = str(report or "OUTPUT").startswith(("OUTPUT", "EXEMPTOUTPUT"))
@@ -296,7 +272,7 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
 
 
 def _delete_tax_rate(work: Work, current: Record) -> Record:
-    if not _unused(work, "TaxType", current["TaxType"]):
+    if _used(work, "TaxType", current["TaxType"]):
         work.refuse("The tax rate cannot be deleted because it has been used on a transaction")
     work.stop()
     return work.put("TaxRates", {**current, "Status": "DELETED"})
@@ -305,23 +281,22 @@ def _delete_tax_rate(work: Work, current: Record) -> Record:
 def _tax_rate_name(work: Work, name: str, current: Record | None) -> None:
     if not name:
         work.refuse("The tax rate Name must be specified")
-    _too_long(work, {"Name": 50})
-    for one in work.matching("TaxRates", "Name", name):
-        if one["Status"] != "DELETED" and (current is None or one["TaxType"] != current["TaxType"]):
-            work.refuse("The tax rate name must be unique")
+    check_lengths(work, {"Name": 50})
+    if any(one["Status"] != "DELETED" for one in work.others("TaxRates", "Name", name, current or {})):
+        work.refuse("The tax rate name must be unique")
 
 
 def _effective_rate(components: list[Record]) -> Decimal:
-    """The rate of all components; a compound one is charged on the others as well."""
+    """The rate of all components; a compound component also applies to the tax of the others."""
     plain = sum((one["Rate"] for one in components if not one["IsCompound"]), ZERO)
     compound = sum((one["Rate"] for one in components if one["IsCompound"]), ZERO)
     return Decimal(plain + compound * (100 + plain) / 100).quantize(TEN_THOUSANDTH)
 
 
-def _components(work: Work, asked: list[Record]) -> list[Record]:
-    if not asked:
+def _components(work: Work, sent: list[Record]) -> list[Record]:
+    if not sent:
         work.refuse("One or more tax components must be specified")
-    for one in asked:
+    for one in sent:
         if not one.get("Name") or "Rate" not in one:
             work.refuse("A tax component needs a Name and a Rate")
     return [
@@ -331,7 +306,7 @@ def _components(work: Work, asked: list[Record]) -> list[Record]:
             "IsCompound": one.get("IsCompound", False),
             "IsNonRecoverable": one.get("IsNonRecoverable", False),
         }
-        for one in asked
+        for one in sent
     ]
 
 
@@ -349,19 +324,19 @@ _NOT_UNIQUE = "For each specified tracking option the name must be unique"
 
 
 def save_category(work: Work, current: Record | None) -> Record:
-    """Make, rename, archive or restore a tracking category: two active ones at most, four in all."""
-    asked = work.asked
+    """Create, rename, archive or restore a tracking category: at most two active ones, four in all."""
+    sent = work.sent
     category: Record = {
         "TrackingCategoryID": work.new_id(),
         "Status": "ACTIVE",
         "Options": [],
         **(current or {}),
     }
-    category["Name"] = asked.get("Name", category.get("Name", ""))
-    status = category["Status"] = asked.get("Status", category["Status"])
+    category["Name"] = sent.get("Name", category.get("Name", ""))
+    status = category["Status"] = sent.get("Status", category["Status"])
     if not category["Name"]:
         work.refuse("The tracking category Name must be specified")
-    _too_long(work, {"Name": 100})
+    check_lengths(work, {"Name": 100})
     if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "ARCHIVED"}):
         work.refuse(f"The status '{status}' is not valid for tracking categories")
     mine = category["TrackingCategoryID"]
@@ -382,7 +357,7 @@ TRACKING_CATEGORIES = Rule(save_category, one="PUT POST", summarize="")
 
 def delete_category(work: Work, found: Record) -> Record:
     """Delete a tracking category that no line has."""
-    if _in_use(work, "TrackingCategoryID", found["TrackingCategoryID"]):
+    if _tracked_by(work, "TrackingCategoryID", found["TrackingCategoryID"]):
         work.stop("The tracking category cannot be deleted because it is in use; archive it instead")
     work.remove("TrackingCategories", found["TrackingCategoryID"])
     return {**found, "Status": "DELETED"}
@@ -403,7 +378,7 @@ def _option(name: str, identifier: str, status: str = "ACTIVE") -> Record:
 def add_option(work: Work, category_id: str) -> Record:
     """Add an option to a tracking category; returns the option."""
     category = work.get("TrackingCategories", category_id) or {}
-    name, options = work.asked["Name"], category["Options"]
+    name, options = work.sent["Name"], category["Options"]
     if any(one["Name"].casefold() == name.casefold() and not one["IsDeleted"] for one in options):
         work.stop(_NOT_UNIQUE)
     option = _option(name, work.new_id())
@@ -413,8 +388,8 @@ def add_option(work: Work, category_id: str) -> Record:
 
 def save_option(work: Work, category: Record, before: Record) -> Record:
     """Rename, archive or restore an option; returns the option."""
-    name = str(work.asked.get("Name", before["Name"]))
-    status = str(work.asked.get("Status", before.get("Status", "ACTIVE")))
+    name = str(work.sent.get("Name", before["Name"]))
+    status = str(work.sent.get("Status", before.get("Status", "ACTIVE")))
     others = [one for one in category["Options"] if one is not before]
     if status not in {"ACTIVE", "ARCHIVED"}:
         work.echo = {**before, "Status": status}
@@ -431,7 +406,7 @@ def save_option(work: Work, category: Record, before: Record) -> Record:
 def delete_option(work: Work, category: Record, before: Record) -> Record:
     """Delete an option that no line has; returns the option."""
     work.echo = before
-    if _in_use(work, "TrackingOptionID", before["TrackingOptionID"]):
+    if _tracked_by(work, "TrackingOptionID", before["TrackingOptionID"]):
         work.stop("The tracking option cannot be deleted because it is in use")
     others = [one for one in category["Options"] if one is not before]
     work.put("TrackingCategories", {**category, "Options": others})
@@ -443,14 +418,14 @@ def delete_option(work: Work, category: Record, before: Record) -> Record:
 
 def save_currency(work: Work, _current: Record | None) -> Record:
     """Subscribe to a currency; it cannot be changed or removed again."""
-    code = str(work.asked.get("Code", ""))
+    code = str(work.sent.get("Code", ""))
     if len(code) != 3 or not code.isalpha():
         work.refuse("Currency Code must be specified" if not code else f"Currency Code '{code}' is not valid")
     if work.matching("Currencies", "Code", code):
         work.refuse(f"Organisation is already subscribed to currency {code.upper()}")
     work.stop()
     return work.put(
-        "Currencies", {"Code": code.upper(), "Description": work.asked.get("Description", code.upper())}
+        "Currencies", {"Code": code.upper(), "Description": work.sent.get("Description", code.upper())}
     )
 
 
@@ -458,28 +433,28 @@ CURRENCIES = Rule(save_currency, one="PUT", summarize="", by_id=False)
 
 
 def save_payment_service(work: Work, _current: Record | None) -> Record:
-    """Make a payment service of the organisation's own."""
-    asked = work.asked
+    """Create a custom payment service."""
+    sent = work.sent
     for name in ("PaymentServiceName", "PaymentServiceUrl"):
-        if not asked.get(name):
+        if not sent.get(name):
             work.refuse(f"{name} must be specified")
-    if asked.get("PaymentServiceUrl") and not asked["PaymentServiceUrl"].startswith("https://"):
+    if sent.get("PaymentServiceUrl") and not sent["PaymentServiceUrl"].startswith("https://"):
         work.refuse("PaymentServiceUrl must be a valid https address")
-    if work.matching("PaymentServices", "PaymentServiceName", asked.get("PaymentServiceName")):
+    if work.matching("PaymentServices", "PaymentServiceName", sent.get("PaymentServiceName")):
         work.refuse("PaymentServiceName must be unique")
     work.stop()
     names = ("PaymentServiceName", "PaymentServiceUrl")
-    service = {"PaymentServiceType": "Custom", "PayNowText": asked.get("PayNowText", "Pay now")}
-    return work.put("PaymentServices", {**{name: asked[name] for name in names}, **service})
+    service = {"PaymentServiceType": "Custom", "PayNowText": sent.get("PayNowText", "Pay now")}
+    return work.put("PaymentServices", {**{name: sent[name] for name in names}, **service})
 
 
 PAYMENT_SERVICES = Rule(save_payment_service, summarize="")
 
 
-def attach_services(work: Work, theme: Record, asked: list[Record]) -> list[Record]:
+def attach_services(work: Work, theme: Record, sent: list[Record]) -> list[Record]:
     """Attach payment services to a branding theme; those attached before stay. Returns the requested ones."""
     chosen: list[Record] = []
-    for one in asked:
+    for one in sent:
         service = work.get("PaymentServices", one.get("PaymentServiceID"))
         if service is None:
             work.echo = {"PaymentServiceID": ZERO_ID, **one}
@@ -502,7 +477,7 @@ _LINK = (*_SOURCE, "ContactID", "TargetTransactionID", "TargetLineItemID")
 def save_link(work: Work, current: Record | None) -> Record:
     """Make a bill's or purchase's line billable to a customer, or point it at the line of a sales invoice."""
     link: Record = dict(current or {"LinkedTransactionID": work.new_id()})
-    link.update({name: work.asked[name].lower() for name in _LINK if name in work.asked})
+    link.update({name: work.sent[name].lower() for name in _LINK if name in work.sent})
     source = _source(work, link, current)
     target = work.get("Invoices", link.get("TargetTransactionID"))
     if link.get("TargetTransactionID"):
@@ -553,6 +528,6 @@ LINKED_TRANSACTIONS = Rule(save_link, one="PUT POST", summarize="")
 
 
 def delete_link(work: Work, found: Record) -> Record:
-    """Delete a linked transaction for good."""
+    """Delete a linked transaction."""
     work.remove("LinkedTransactions", found["LinkedTransactionID"])
     return found

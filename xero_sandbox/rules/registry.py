@@ -1,4 +1,4 @@
-"""The rule for each resource that can be written; ``resources.RESOURCES`` says by which verbs."""
+"""The rule for each resource that can be written; ``resources.RESOURCES`` has the methods."""
 
 from __future__ import annotations
 

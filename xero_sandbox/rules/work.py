@@ -1,6 +1,7 @@
-"""How one record is written. Each element of a request is a ``Work``. It holds its changes back until every
-rule is met, so that a refused element changes nothing. The rules are functions in the other modules of this
-package. They know neither HTTP nor the demo company, which both write through them.
+"""The writing of one record. Each element of a request is a ``Work``, which stores nothing until every rule is met.
+
+The rules are functions in the other modules of this package. HTTP and the demo companies both write through
+them, and the rules know neither.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +19,7 @@ from zoneinfo import ZoneInfo
 from ..accounting import ledger, settlement
 from ..resources import RESOURCES
 from ..state.organisation import Organisation
-from ..values import Record
+from ..values import CENT, TEN_THOUSANDTH, Record
 
 ZERO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -52,11 +54,11 @@ def _random_id(_part: str) -> str:
 class Origin:
     """Who writes, and how.
 
-    ``client_id`` and ``user`` name the app; without ``client_id`` a person enters the record in Xero itself.
-    ``updates``: the element may change a record (POST), else it makes a new one (PUT). ``four_decimals``: unit prices
-    are kept with four decimals (``unitdp=4``). ``backorders``: sales may exceed the stock. ``at``: the instant of the
-    write, the organisation's present by default. ``new_id`` gives the id of a part of the record (``""`` is the
-    record itself); ids are random by default. ``first_journal`` is the number of an organisation's first journal.
+    ``client_id`` and ``user``: the app; without ``client_id``, a person enters the record in Xero itself.
+    ``updates``: the element may change a record (POST), else it creates one (PUT). ``four_decimals``: unit prices
+    are stored with four decimals (``unitdp=4``). ``backorders``: sales may exceed the stock. ``at``: the instant of
+    the write, by default now. ``new_id``: makes the id of a part of the record (``""`` is the record itself), by
+    default a random one. ``first_journal``: the number of the organisation's first journal.
     """
 
     client_id: str | None = None
@@ -85,15 +87,14 @@ def chart_of(organisation: Organisation) -> ledger.Chart:
 class Work:
     """One element that is being written.
 
-    ``asked`` is the element as sent; ``echo`` is what an answer shows of it when it is refused: what was asked,
-    with what was worked out so far. ``refuse`` notes a broken rule and continues, ``stop`` ends the work if a
-    rule is broken. ``was`` is the record as it stood. ``broken`` says that an error is noted on a part of the
-    element.
+    ``sent`` is the element as sent, ``echo`` its form in an answer that refuses it, ``was`` the record before the
+    write. ``refuse`` notes a broken rule and continues, ``stop`` ends the work if a rule is broken. ``broken``
+    means that an error is noted on a part of the element.
     """
 
     organisation: Organisation
     path: str
-    asked: Record
+    sent: Record
     origin: Origin
     creates: bool = False
     failed: bool = False
@@ -105,7 +106,7 @@ class Work:
 
     def __post_init__(self) -> None:
         self.at: datetime = self.origin.at or self.organisation.stamp()
-        self.echo: Record = dict(self.asked)
+        self.echo: Record = dict(self.sent)
         self.touched: dict[tuple[str, str], None] = {}
         self._kept: dict[tuple[str, str], Record] = {}
         self._new: set[str] = set()
@@ -114,7 +115,7 @@ class Work:
     # rules
 
     def refuse(self, message: str) -> None:
-        """Note why this can't be written."""
+        """Note why the element cannot be written."""
         if message not in self.errors:
             self.errors.append(message)
 
@@ -135,6 +136,10 @@ class Work:
         """The id of the record, or of a part of it."""
         return self.origin.new_id(part)
 
+    def price(self, value: Decimal) -> Decimal:
+        """A unit price with two decimals, or four if the request asks for them."""
+        return value.quantize(TEN_THOUSANDTH if self.origin.four_decimals else CENT, ROUND_HALF_UP)
+
     @property
     def by_hand(self) -> bool:
         """Whether a person enters the record in Xero itself; an app cannot write every field."""
@@ -142,7 +147,7 @@ class Work:
 
     @property
     def doing(self) -> str:
-        """Xero's word for what is done: creation or modification."""
+        """Xero's term for the write: creation or modification."""
         return "creation" if self.creates else "modification"
 
     @property
@@ -164,8 +169,17 @@ class Work:
         return self._kept.get((path, wanted)) or rows.get(wanted)
 
     def matching(self, path: str, field_name: str, text: Any) -> list[Record]:
-        """The records with that text in a field, whatever its case; none for an empty text."""
+        """The records with that text in a field, in any case; none for an empty text."""
         return self.organisation.table(path).matching(field_name, str(text)) if text else []
+
+    def first(self, path: str, field_name: str, text: Any) -> Record | None:
+        """The first record with that text in a field."""
+        return next(iter(self.matching(path, field_name, text)), None)
+
+    def others(self, path: str, field_name: str, text: Any, record: Record) -> list[Record]:
+        """The records with that text in a field, except this one."""
+        key = RESOURCES[path].id
+        return [one for one in self.matching(path, field_name, text) if one[key] != record.get(key)]
 
     def put(self, path: str, record: Record, *, touch: bool = True) -> Record:
         """Store a new or changed record when the work is done; an unchanged record keeps its UpdatedDateUTC."""
@@ -300,14 +314,13 @@ def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> Non
 
 @dataclass(frozen=True)
 class Rule:
-    """How the elements of one resource are written.
+    """The rules for the elements of one resource.
 
-    ``save`` takes the work and the record as it stands (None: a new one), checks everything, puts what changes
-    and returns the record. ``match`` finds the record that a POST without an id means by its natural key.
-    ``one``: the verbs with which only the first element of a request counts, the others are silently ignored.
-    ``summarize``: the verbs with which the ``summarizeErrors`` parameter is honoured. ``flag`` is the truth
-    value that marks a failure in an answer, ``lists`` are the empty lists that even a refused element shows.
-    ``by_id`` is false where an element's identifier is a natural key that a create may bring along.
+    ``save`` takes the work and the current record (None for a new one), checks everything, puts the changes and
+    returns the record. ``match`` finds the record of a POST without an id by its natural key. ``one``: the methods
+    for which Xero ignores all elements but the first. ``summarize``: the methods that take the parameter
+    ``summarizeErrors``. ``flag``: the field that marks a failure in an answer. ``lists``: the empty lists of a
+    refused element. ``by_id``: false if the identifier is a natural key, which a create may contain.
     """
 
     save: Callable[[Work, Record | None], Record]
@@ -320,10 +333,10 @@ class Rule:
 
 
 def attempt(
-    organisation: Organisation, path: str, rule: Rule, asked: Record, origin: Origin, identifier: str = ""
+    organisation: Organisation, path: str, rule: Rule, sent: Record, origin: Origin, identifier: str = ""
 ) -> Work:
     """Write one element, unless it is refused; ``identifier`` is the id of the record that it changes."""
-    work = Work(organisation, path, asked, origin)
+    work = Work(organisation, path, sent, origin)
 
     def save() -> Record:
         current = work.get(path, identifier) if identifier else None

@@ -1,1 +1,1 @@
-"""What a sandbox keeps: organisations and their records, and the clock."""
+"""The state of a sandbox: organisations, their records, and the clock."""

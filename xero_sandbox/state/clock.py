@@ -1,4 +1,4 @@
-"""The sandbox's clock: runs with real time, and can be moved and stopped."""
+"""The sandbox's clock, which runs with real time and can be moved and stopped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Clock:
         self.set(self.now() + timedelta(seconds=seconds))
 
     def freeze(self, frozen: bool = True) -> None:
-        """Stop the clock, or let it run."""
+        """Stop the clock, or start it again."""
         self.set(self.now())
         self.frozen = frozen
 
@@ -48,6 +48,6 @@ class Clock:
 
 
 def sql_stamp(instant: datetime) -> datetime:
-    """``instant`` as Xero's database keeps it: a three-hundredth of a second, so milliseconds end in 0, 3 or 7."""
+    """``instant`` in the precision of Xero's database, 1/300 second: milliseconds end in 0, 3 or 7."""
     ticks = instant.microsecond * 300 // 1_000_000
     return instant.replace(microsecond=round(ticks * 1000 / 300) * 1000)

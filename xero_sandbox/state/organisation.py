@@ -16,14 +16,14 @@ from .tables import Table
 _OFFLINE = ("IncludeOnline", False)
 
 
-class Keeper(Protocol):
-    """Stores changes for a later process."""
+class Storage(Protocol):
+    """Stores values for a later process, by space and key."""
 
-    def keep(self, space: str, key: str, value: Any) -> None:
-        """Write one thing."""
+    def write(self, space: str, key: str, value: Any) -> None:
+        """Write a value."""
 
-    def drop(self, space: str, key: str) -> None:
-        """Delete one thing."""
+    def delete(self, space: str, key: str) -> None:
+        """Delete a value."""
 
 
 def _by_owner(rows: Iterable[Record]) -> dict[str, list[Record]]:
@@ -39,17 +39,17 @@ def _unowned(row: Record) -> Record:
 
 
 _REFERENCE = frozenset({"Accounts", "Organisation", "TaxRates", "TrackingCategories"})
-"""The resources that ``derived`` values follow from."""
+"""The resources on which ``derived`` values depend."""
 
 _EXTRAS = frozenset({"Reports", "InvoiceReminders"})
-"""What an organisation holds besides the resources."""
+"""The records of an organisation that are not resources."""
 
 
 class Organisation:
-    """One organisation (a tenant): its tables, files and notes. Reports read from it, too."""
+    """One organisation (a tenant): its tables, files and notes. Reports read from it as well."""
 
     def __init__(
-        self, tenant_id: str, name: str, records: Mapping[str, Iterable[Record]], clock: Clock, store: Keeper
+        self, tenant_id: str, name: str, records: Mapping[str, Iterable[Record]], clock: Clock, store: Storage
     ) -> None:
         self.tenant_id, self.name = tenant_id, name
         self._clock, self._store = clock, store
@@ -67,14 +67,13 @@ class Organisation:
         self._derived: dict[str, Any] = {}
 
     def cash_journals(self) -> Table:
-        """The journals of the cash basis, as they follow from all records."""
+        """The journals of the cash basis, computed from all records."""
         if self._cash_journals is None:
             self._cash_journals = Table(RESOURCES["Journals"], on_cash_basis(self))
         return self._cash_journals
 
     def derived(self, name: str, make: Callable[[], Any]) -> Any:
-        """A value made from accounts, tax rates, tracking and the organisation; it is made again when they
-        change."""
+        """A value that depends on accounts, tax rates, tracking and the organisation; made again when they change."""
         if name not in self._derived:
             self._derived[name] = make()
         return self._derived[name]
@@ -95,7 +94,7 @@ class Organisation:
         return self._clock.now()
 
     def stamp(self) -> datetime:
-        """The current time as Xero's database keeps it."""
+        """The current time in the precision of Xero's database."""
         return sql_stamp(self._clock.now())
 
     def put(self, resource: str, record: Record, *, touch: bool = True) -> Record:
@@ -119,7 +118,7 @@ class Organisation:
             for path, other in self.tables.items():
                 if renamed or path in {"PurchaseOrders", "Quotes"}:
                     other.forget_texts()
-        self._store.keep(f"records/{self.tenant_id}/{resource}", identifier, record)
+        self._store.write(f"records/{self.tenant_id}/{resource}", identifier, record)
         return record
 
     def _changed(self, resource: str) -> None:
@@ -135,27 +134,27 @@ class Organisation:
         """Delete a record."""
         self.tables[resource].remove(identifier)
         self._changed(resource)
-        self._store.drop(f"records/{self.tenant_id}/{resource}", identifier)
+        self._store.delete(f"records/{self.tenant_id}/{resource}", identifier)
 
     def attachments(self, identifier: str) -> list[Record]:
-        """What is attached to a record, without the contents; IncludeOnline only where it is set (as recorded)."""
+        """The attachments of a record, without contents; IncludeOnline only where it is true (as recorded)."""
         return [
             {name: value for name, value in one.items() if name != "Content" and (name, value) != _OFFLINE}
             for one in self.files.get(identifier, [])
         ]
 
     def attach(self, identifier: str, file: Record) -> None:
-        """Keep a file (``FileName``, ``MimeType``, ``Content`` as bytes ...); it replaces one of the same name."""
+        """Store a file (``FileName``, ``MimeType``, ``Content`` as bytes ...); it replaces one of the same name."""
         kept = [one for one in self.files.get(identifier, []) if one["FileName"] != file["FileName"]]
         self.files[identifier] = [*kept, file]
-        self._store.keep(f"files/{self.tenant_id}", identifier, self.files[identifier])
+        self._store.write(f"files/{self.tenant_id}", identifier, self.files[identifier])
 
     def note(self, identifier: str, note: Record) -> None:
         """Add a line to a record's history (``Changes``, ``DateUTC``, ``User``, ``Details``), newest first."""
         self.notes[identifier] = [note, *self.notes.get(identifier, [])]
-        self._store.keep(f"notes/{self.tenant_id}", identifier, self.notes[identifier])
+        self._store.write(f"notes/{self.tenant_id}", identifier, self.notes[identifier])
 
     def created_by(self, identifier: str, client_id: str) -> None:
         """Remember which app made a record (``createdByMyApp``)."""
         self.creators[identifier] = client_id
-        self._store.keep(f"creators/{self.tenant_id}", identifier, client_id)
+        self._store.write(f"creators/{self.tenant_id}", identifier, client_id)

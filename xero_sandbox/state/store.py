@@ -22,7 +22,7 @@ _DECIMAL, _DATE = 1, 2
 
 
 class Store:
-    """The organisations, and small things by (space, key). Written through to ``path`` if there is one.
+    """The organisations, and other values by space and key. Changes are also written to ``path`` if there is one.
 
     Make changes only inside ``with store.change():``, which holds the lock and is one transaction in the file.
     """
@@ -53,40 +53,40 @@ class Store:
         """Hold the lock while something is changed; one transaction in the file."""
         with self.lock:
             self._depth += 1
-            outermost = self._depth == 1 and self._file is not None
+            file = self._file if self._depth == 1 else None
             try:
-                if outermost and self._file is not None:
-                    self._file.execute("BEGIN IMMEDIATE")
+                if file is not None:
+                    file.execute("BEGIN IMMEDIATE")
                 yield
-                if outermost and self._file is not None:
-                    self._file.execute("COMMIT")
+                if file is not None:
+                    file.execute("COMMIT")
             except BaseException:
-                if outermost and self._file is not None and self._file.in_transaction:
-                    self._file.execute("ROLLBACK")
+                if file is not None and file.in_transaction:
+                    file.execute("ROLLBACK")
                 raise
             finally:
                 self._depth -= 1
 
-    def keep(self, space: str, key: str, value: Any) -> None:
-        """Write one thing to the file, if there is one."""
+    def write(self, space: str, key: str, value: Any) -> None:
+        """Write a value to the file, if there is one."""
         if self._file is not None:
             self._file.execute(
                 "INSERT INTO thing VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
                 (space, key, packed(value)),
             )
 
-    def drop(self, space: str, key: str) -> None:
-        """Delete one thing from the file."""
+    def delete(self, space: str, key: str) -> None:
+        """Delete a value from the file."""
         if self._file is not None:
             self._file.execute("DELETE FROM thing WHERE space = ? AND key = ?", (space, key))
 
-    def drop_all(self) -> None:
+    def clear(self) -> None:
         """Empty the file."""
         if self._file is not None:
             self._file.execute("DELETE FROM thing")
 
-    def kept(self, space: str) -> dict[str, Any]:
-        """What the file holds in a space, in the order it came."""
+    def read(self, space: str) -> dict[str, Any]:
+        """The values of a space in the file, in order of insertion."""
         if self._file is None:
             return {}
         found = self._file.execute("SELECT key, body FROM thing WHERE space = ? ORDER BY rowid", (space,))
@@ -99,41 +99,41 @@ class Store:
         organisation = self.organisations[tenant_id] = Organisation(
             tenant_id, name, records, self.clock, self
         )
-        self.keep("organisations", tenant_id, name)
+        self.write("organisations", tenant_id, name)
         for resource, table in organisation.tables.items():
             for identifier, record in table.rows.items():
-                self.keep(f"records/{tenant_id}/{resource}", identifier, record)
+                self.write(f"records/{tenant_id}/{resource}", identifier, record)
         for space, kept in (
             ("extras", organisation.extras),
             ("files", organisation.files),
             ("notes", organisation.notes),
         ):
             for key, rows in kept.items():
-                self.keep(f"{space}/{tenant_id}", key, rows)
+                self.write(f"{space}/{tenant_id}", key, rows)
         return organisation
 
     def load(self) -> bool:
         """Read the organisations from the file; false if there are none yet."""
-        for tenant_id, name in self.kept("organisations").items():
+        for tenant_id, name in self.read("organisations").items():
             records: dict[str, Any] = {
-                path: self.kept(f"records/{tenant_id}/{path}").values() for path in RESOURCES
+                path: self.read(f"records/{tenant_id}/{path}").values() for path in RESOURCES
             }
-            records.update(self.kept(f"extras/{tenant_id}"))
+            records.update(self.read(f"extras/{tenant_id}"))
             organisation = Organisation(tenant_id, name, records, self.clock, self)
-            organisation.files = self.kept(f"files/{tenant_id}")
-            organisation.notes = self.kept(f"notes/{tenant_id}")
-            organisation.creators = self.kept(f"creators/{tenant_id}")
+            organisation.files = self.read(f"files/{tenant_id}")
+            organisation.notes = self.read(f"notes/{tenant_id}")
+            organisation.creators = self.read(f"creators/{tenant_id}")
             self.organisations[tenant_id] = organisation
         return bool(self.organisations)
 
 
 def packed(value: Any) -> bytes:
-    """Python values as bytes that ``unpacked`` gives back exactly, decimals and dates included."""
+    """Python values as bytes, from which ``unpacked`` restores them exactly, decimals and dates included."""
     return msgspec.msgpack.encode(_marked(value))
 
 
 def unpacked(body: bytes) -> Any:
-    """What ``packed`` took."""
+    """The values that were packed."""
     return _decode(body)
 
 

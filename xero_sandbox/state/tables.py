@@ -14,9 +14,9 @@ _NEVER = datetime(1, 1, 1, tzinfo=timezone.utc)
 
 
 class Table:
-    """The records of one resource, in the order Xero lists them, with each one's JSON text kept ready.
+    """The records of one resource in the order of Xero's lists, with a cache of their JSON texts.
 
-    A record is never changed in place: ``put`` takes a new one. What is handed out may be shared.
+    Records are shared and never changed in place: ``put`` takes a new one.
     """
 
     def __init__(self, resource: Resource, records: Iterable[Record] = ()) -> None:
@@ -86,7 +86,7 @@ class Table:
                 words[_word(self.rows[identifier], self._paths[field])].pop(identifier, None)
 
     def matching(self, field: str, text: str) -> list[Record]:
-        """The records with that text in ``field`` (``Contact.ContactID`` for a nested one), whatever its case."""
+        """The records with that text in ``field`` (``Contact.ContactID`` for a nested one), in any case."""
         words = self._words.get(field)
         if words is None:
             words, path = {}, field.split(".")
@@ -96,19 +96,19 @@ class Table:
         return [self.rows[identifier] for identifier in words.get(text.casefold(), ())]
 
     def last(self) -> Record | None:
-        """The last record of the list order."""
+        """The last record in the order of lists."""
         return self.rows[self._index[-1][1]] if self._index else None
 
     def ids(self, after: Any = None, first: int = 0, count: int | None = None) -> list[str]:
-        """Identifiers in the order of lists; ``after``: only from that value of the ordering field on (inclusive).
+        """Identifiers in the order of lists, from the value ``after`` of the ordering field on (inclusive).
 
-        Of those ``count`` from the ``first`` one on, all without it.
+        ``first`` and ``count`` select a part of them.
         """
         start = first + self._start(after)
         return [identifier for _, identifier in self._index[start : None if count is None else start + count]]
 
     def size(self, after: Any = None) -> int:
-        """How many identifiers ``ids`` has in all."""
+        """The number of identifiers from the value ``after`` on."""
         return len(self._index) - self._start(after)
 
     def _start(self, after: Any) -> int:
@@ -134,14 +134,14 @@ class Table:
         return None
 
     def text(self, identifier: str, form: tuple[str, int | None], make: Callable[[Record], bytes]) -> bytes:
-        """The JSON text of a record in one form (view and decimals of prices): made once, kept until it changes."""
+        """The JSON text of a record in one form (view and decimals of prices), cached until the record changes."""
         texts = self._texts.setdefault(form, {})
         if (known := texts.get(identifier)) is None:
             known = texts[identifier] = make(self.rows[identifier])
         return known
 
     def forget_texts(self) -> None:
-        """Drop all texts, because something that they show has changed elsewhere."""
+        """Drop all texts, because records that they show have changed."""
         self._texts.clear()
 
 

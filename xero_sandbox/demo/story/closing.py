@@ -20,12 +20,12 @@ def after(story: Trade) -> Company:
     _repeating(story)
     _groups(story)
     for name, slug in (("Waka Pay", "wakapay"), ("Tide Cards", "tidecards")):
-        asked = {
+        element = {
             "PaymentServiceName": name,
             "PaymentServiceUrl": f"https://{slug}.example/pay?invoice=[INVOICENUMBER]&amount=[AMOUNTDUE]",
             "PayNowText": "Pay now",
         }
-        story.bookkeeper.create("PaymentServices", asked, END, f"service/{name}")
+        story.bookkeeper.create("PaymentServices", element, END, f"service/{name}")
     refresh_balances(story.organisation, list(story.organisation.table("Contacts").rows))
     locked = {"PeriodLockDate": date(2025, 3, 31), "EndOfYearLockDate": date(2025, 3, 31)}
     story.bookkeeper.put("Organisation", {**story.organisation.records("Organisation")[0], **locked})
@@ -74,8 +74,7 @@ def _freight(bill: Record) -> list[Record]:
 
 
 def _target(bill: Record, sales: list[Record], status: str) -> Record | None:
-    """The sales invoice that a bill's cost is charged on: the first one of that status on or after the bill's
-    date."""
+    """The sales invoice to which a bill's cost is charged: the first of that status on or after the bill's date."""
     if bill["Status"] in _LINK_STATUS:
         return None
     return next((one for one in sales if one["Status"] == status and one["Date"] >= bill["Date"]), None)
@@ -100,7 +99,7 @@ def _repeating(story: Trade) -> None:
     ):
         rows.append((key, "ACCREC", story.customers[index]["id"], story.berths(places), 1, status))
     for key, kind, contact_id, line, day, status in rows:
-        asked: Record = {
+        element: Record = {
             "Type": kind,
             "Contact": {"ContactID": contact_id},
             "Schedule": {
@@ -119,7 +118,7 @@ def _repeating(story: Trade) -> None:
             "Status": "AUTHORISED" if status == "DELETED" else status,
             "LineItems": [line],
         }
-        made = bookkeeper.create("RepeatingInvoices", asked, END, f"repeating/{key}")
+        made = bookkeeper.create("RepeatingInvoices", element, END, f"repeating/{key}")
         schedule = {**made["Schedule"], "NextScheduledDate": date(2026, 12, day)}
         bookkeeper.put("RepeatingInvoices", {**made, "Schedule": schedule})
         if status == "DELETED":
@@ -195,7 +194,7 @@ def _budgets(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
 
 
 def _papers(story: Trade, records: dict[str, list[Record]]) -> None:
-    """Files and notes on some documents. Files came with the document, so nothing moves its UpdatedDateUTC."""
+    """Files and notes on some documents. The files came with the document, so its UpdatedDateUTC does not change."""
     user = "Hinewai Parata"
     body = b"%PDF-1.4\n% a page of the demo company\n%%EOF\n"
     for resource, step, name in (

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...values import Record
+from ..company import phone
 from ..entries import local_time
 from . import names
 from .setting import Setting, add_months
@@ -35,7 +36,7 @@ class Contacts(Setting):
         plain = unicodedata.normalize("NFKD", name.lower()).replace(" ", "-")
         slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
         slug = slug.strip("-") or f"contact-{number.lower()}"
-        # A slot that was never filled in holds its type alone; an address with one line has the others, too.
+        # An empty address has only its type; an address with one line has the other lines, too.
         lines = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": ""}
         street = {"AddressType": "STREET"}
         if index % 3 == 0:
@@ -56,24 +57,11 @@ class Contacts(Setting):
             "Country": country,
             **({"AttentionTo": person} if person else {}),
         }
-        phones = [
-            {
-                "PhoneType": "DEFAULT",
-                "PhoneNumber": f"{200 + index} {4000 + 37 * index % 6000}",
-                "PhoneAreaCode": str(3 + index % 7),
-                "PhoneCountryCode": _COUNTRY_CODES.get(country, "64"),
-            }
-        ]
+        digits, area = f"{200 + index} {4000 + 37 * index % 6000}", str(3 + index % 7)
+        phones = [phone("DEFAULT", digits, area, _COUNTRY_CODES.get(country, "64"))]
         if index % 2:
-            phones.append(
-                {
-                    "PhoneType": "MOBILE",
-                    "PhoneNumber": f"{100 + index} {3000 + 91 * index % 7000}",
-                    "PhoneAreaCode": "21",
-                    "PhoneCountryCode": "",
-                }
-            )
-        asked: Record = {
+            phones.append(phone("MOBILE", f"{100 + index} {3000 + 91 * index % 7000}", "21", ""))
+        element: Record = {
             "ContactNumber": number,
             "AccountNumber": f"{number}-{index:03d}",
             "Name": name,
@@ -84,7 +72,7 @@ class Contacts(Setting):
             "DefaultCurrency": currency,
             **fields,
         }
-        return self.bookkeeper.create("Contacts", asked, at, f"contact/{name}")
+        return self.bookkeeper.create("Contacts", element, at, f"contact/{name}")
 
     def _customer(self, record: Record, currency: str, region: str, department: str, at: datetime) -> Record:
         """What the story remembers of a customer."""

@@ -1,4 +1,4 @@
-"""The story of the demo company, Tōtara & Tide Limited of Nelson, told month by month. A generator with a fixed
+"""The story of the demo company, Tōtara & Tide Limited of Nelson, month by month. A generator with a fixed
 seed decides what happens, and a diary runs the events in order of time, so that every record, balance and
 journal follows from earlier events.
 """
@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from ...accounting import chart
+from ...accounting.reports.layout import cell, header, row, section
+from ...accounting.reports.request import long_date
 from ...values import ZERO, Record, money
 from ..company import TODAY, Company, without_collection
 from ..entries import business_day
@@ -103,24 +105,17 @@ class Story(Trade):
     def _payroll(self, at: datetime, day: date) -> None:
         gross = amount(self.random.uniform(27500, 31500))
         kiwisaver, paye = money(gross * 3 / 100), money(gross * 22 / 100)
-        self.bookkeeper.manual_journal(
-            f"Payroll {day:%B %Y}",
-            day,
-            at,
-            [
-                ("477", "Wages", gross),
-                ("478", "KiwiSaver 3 %", kiwisaver),
-                ("825", "PAYE and KiwiSaver", -paye - kiwisaver),
-                ("814", "Net wages", paye - gross),
-            ],
-            tracking=[("Department", "Workshop")],
-        )
-        depreciation = {"711": Decimal("85.00"), "721": Decimal("142.50"), "731": Decimal("610.25")}
-        total = sum(depreciation.values(), ZERO)
         lines = [
-            ("416", "Depreciation", total),
-            *((code, "Depreciation", -value) for code, value in depreciation.items()),
+            ("477", "Wages", gross),
+            ("478", "KiwiSaver 3 %", kiwisaver),
+            ("825", "PAYE and KiwiSaver", -paye - kiwisaver),
+            ("814", "Net wages", paye - gross),
         ]
+        workshop = [("Department", "Workshop")]
+        self.bookkeeper.manual_journal(f"Payroll {day:%B %Y}", day, at, lines, tracking=workshop)
+        depreciation = {"711": Decimal("85.00"), "721": Decimal("142.50"), "731": Decimal("610.25")}
+        lines = [(code, "Depreciation", -value) for code, value in depreciation.items()]
+        lines.insert(0, ("416", "Depreciation", sum(depreciation.values(), ZERO)))
         self.bookkeeper.manual_journal(f"Depreciation {day:%B %Y}", day, at, lines)
 
     def _wages(self, at: datetime, day: date) -> None:
@@ -194,33 +189,20 @@ class Story(Trade):
             ("13", "Adjustments", collected - paid - due),
             ("15", "GST to pay" if due >= 0 else "GST refund", abs(due)),
         )
+        rows = [
+            header("Box", "", "Amount"),
+            section("", [row(map(cell, (*box[:2], f"{box[2]:.2f}"))) for box in boxes]),
+        ]
         self.company.records["Reports"].append(
             {
                 "ReportID": self.guid(f"gst/{last}"),
                 "ReportName": "GST Return",
                 "ReportType": "GSTReturn",
-                "ReportTitles": [
-                    "GST Return",
-                    self.company.name,
-                    f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y}",
-                ],
-                "ReportDate": f"{day.day} {day:%B %Y}",
+                "ReportTitles": ["GST Return", self.company.name, f"{long_date(first)} to {long_date(last)}"],
+                "ReportDate": long_date(day),
                 "UpdatedDateUTC": at,
                 "Fields": [],
-                "Rows": [
-                    {"RowType": "Header", "Cells": [{"Value": "Box"}, {"Value": ""}, {"Value": "Amount"}]},
-                    {
-                        "RowType": "Section",
-                        "Title": "",
-                        "Rows": [
-                            {
-                                "RowType": "Row",
-                                "Cells": [{"Value": box}, {"Value": text}, {"Value": f"{value:.2f}"}],
-                            }
-                            for box, text, value in boxes
-                        ],
-                    },
-                ],
+                "Rows": rows,
             }
         )
         if due:

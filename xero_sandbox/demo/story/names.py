@@ -7,7 +7,7 @@ def _rows(text: str) -> list[list[str]]:
     return [row.split("|") for row in text.strip().splitlines()]
 
 
-# Name | currency | city | country | who signs for them | region and department their sales count for.
+# Name | currency | city | country | contact person | region and department of their sales.
 CUSTOMERS = _rows("""
 Abel Bay Adventures|NZD|Mārahau|New Zealand|Hēmi Paewai|South/Wholesale
 Aotea Harbour Kayaks Ltd|NZD|Porirua|New Zealand|Ngaio Tait|North/Wholesale
@@ -75,7 +75,7 @@ Thames Skin-on-Frame Society|GBP|London|United Kingdom|Prof. A. Whitlock|Oversea
 株式会社うみのこ|USD|鎌倉市|日本|佐藤 美咲|Overseas/Wholesale
 """)
 
-# Name | currency | city | country | account code | what they bill for | typical amount.
+# Name | currency | city | country | account code | goods or service | typical amount.
 SUPPLIERS = _rows("""
 Tasman Timber & Veneer Ltd|NZD|Richmond|New Zealand|310|Cedar and tōtara strips, kiln dried|1840
 Epoxy Works NZ|NZD|Tauranga|New Zealand|310|Marine epoxy, hardener and glass cloth|960

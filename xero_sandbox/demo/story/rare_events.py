@@ -10,6 +10,7 @@ from typing import Any
 from ...accounting import currencies
 from ...accounting.ledger import Posting
 from ...values import TEN_THOUSANDTH, ZERO, Record
+from ..company import phone
 from ..entries import business_day, local_time
 from . import names
 from .trade import Trade
@@ -439,8 +440,7 @@ def _new_phone(at: datetime, story: Trade, n: int) -> None:
     record = people[(n * 53) % len(people)]
     if record["ContactStatus"] != "ACTIVE" or record["UpdatedDateUTC"] > at:
         return
-    mobile = {"PhoneType": "MOBILE", "PhoneNumber": f"{400 + n} {7000 + 13 * n}"}
-    mobile |= {"PhoneAreaCode": "27", "PhoneCountryCode": "64"}
+    mobile = phone("MOBILE", f"{400 + n} {7000 + 13 * n}", "27")
     story.bookkeeper.update("Contacts", record["ContactID"], at, Phones=[mobile])
 
 

@@ -108,7 +108,7 @@ class Sales(Contacts):
         self.after_sale(key, customer)
 
     def approve(self, at: datetime, key: str, **fields: Any) -> None:
-        """Approve a draft, which gets its DueDate by now."""
+        """Approve a draft; it gets a DueDate if it has none."""
         record = self.bookkeeper.get("Invoices", key)
         due = record.get("DueDate") or self.due(record["Contact"]["ContactID"], record["Date"])
         self.bookkeeper.update("Invoices", key, at, Status="AUTHORISED", DueDate=due, **fields)

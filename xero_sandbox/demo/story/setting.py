@@ -12,7 +12,7 @@ from typing import Any
 from ...accounting import chart
 from ...values import Record, money
 from ..bookkeeper import Bookkeeper
-from ..company import TODAY, Company, branding_theme, new_organisation, opened, user
+from ..company import TODAY, Company, branding_theme, new_organisation, opened, phone, user
 from ..entries import local_time
 from . import names
 
@@ -26,7 +26,7 @@ CATEGORIES = (
     ("Season", ("Summer", "Winter")),
 )
 
-# Code, name, type, tax, currency or system of an account the company added itself; banks have a number.
+# Code, name, type, tax, and the status or, for a bank account, its currency and number.
 OWN_ACCOUNTS = """
 090|Business Cheque Account|BANK|NONE|NZD 12-3167-0145820-00
 091|Business Savings Account|BANK|NONE|NZD 12-3167-0145820-51
@@ -62,7 +62,7 @@ def amount(value: float) -> Decimal:
 
 
 class Diary:
-    """Planned events in order of time; events after `END` do not happen."""
+    """Planned events in order of time; events after `END` are dropped."""
 
     def __init__(self) -> None:
         self._queue: list[tuple[datetime, int, Callable[[datetime], Any]]] = []
@@ -128,19 +128,9 @@ class Setting:
             RegistrationNumber="9429041234567",
             LineOfBusiness="Boatbuilding and guided sea kayak tours",
             Addresses=[address, street],
-            Phones=[
-                {
-                    "PhoneType": "OFFICE",
-                    "PhoneNumber": "548 0199",
-                    "PhoneAreaCode": "3",
-                    "PhoneCountryCode": "64",
-                }
-            ],
+            Phones=[phone("OFFICE", "548 0199", "3")],
             ExternalLinks=[{"LinkType": "Website", "Url": "https://totara-and-tide.example"}],
-            PaymentTerms={
-                "Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"},
-                "Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"},
-            },
+            PaymentTerms={side: {"Day": 20, "Type": "OFFOLLOWINGMONTH"} for side in ("Bills", "Sales")},
         )
         records = company.records
         records["Currencies"] = []
@@ -189,8 +179,7 @@ class Setting:
         return key
 
     def _archived_category(self, name: str, options: tuple[str, ...]) -> None:
-        """A tracking category that is archived. Only two can be active at a time, so another one is archived
-        meanwhile."""
+        """An archived tracking category. Only two can be active, so another one is archived meanwhile."""
         other = self.guid(f"tracking/{CATEGORIES[0][0]}")
         self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ARCHIVED")
         key = self._category(name, options)
@@ -201,22 +190,22 @@ class Setting:
         for i, row in enumerate(OWN_ACCOUNTS.strip().splitlines()):
             code, name, kind, tax, extra = row.split("|")
             at = self.founded + timedelta(minutes=i, seconds=7 * i)
-            asked: Record = {"Code": code, "Name": name, "Type": kind, "TaxType": tax}
-            asked["Description"] = f"{name}; added by the company"
+            element: Record = {"Code": code, "Name": name, "Type": kind, "TaxType": tax}
+            element["Description"] = f"{name}; added by the company"
             if kind == "BANK":
-                asked["CurrencyCode"], number = extra.split()
-                asked["BankAccountNumber"] = number.replace("-", "")
-                asked["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
-                asked["AddToWatchlist"] = True
+                element["CurrencyCode"], number = extra.split()
+                element["BankAccountNumber"] = number.replace("-", "")
+                element["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
+                element["AddToWatchlist"] = True
             elif extra:
                 at = local_time(date(2025, 4, 3 + i), 33000 + i, 410)
-            made = self.bookkeeper.create("Accounts", asked, at, f"account/{code}")
+            made = self.bookkeeper.create("Accounts", element, at, f"account/{code}")
             if kind != "BANK" and extra:
                 self.bookkeeper.update("Accounts", made["AccountID"], at, Status=extra)
 
     def _items(self) -> None:
         for i, (code, name, account, sell, buy, text, _) in enumerate(names.ITEMS):
-            asked: Record = {
+            element: Record = {
                 "Code": code,
                 "Name": name,
                 "Description": text,
@@ -224,29 +213,22 @@ class Setting:
                 "IsPurchased": bool(buy),
             }
             if buy:
-                asked["PurchaseDescription"] = f"{name} (wholesale)"
-                asked["PurchaseDetails"] = {
-                    "UnitPrice": Decimal(buy),
-                    "AccountCode": "310",
-                    "TaxType": "INPUT2",
-                }
+                element["PurchaseDescription"] = f"{name} (wholesale)"
+                details = {"UnitPrice": Decimal(buy), "AccountCode": "310", "TaxType": "INPUT2"}
+                element["PurchaseDetails"] = details
             at = local_time(FOUNDED + timedelta(days=15 * i), 37000 + 61 * i, 37 * i % 1000)
-            self.bookkeeper.create("Items", asked, at, f"item/{code}")
+            self.bookkeeper.create("Items", element, at, f"item/{code}")
         for code, name, sell, buy, quantity in names.TRACKED:
-            asked = {
+            element = {
                 "Code": code,
                 "Name": name,
                 "Description": name,
                 "PurchaseDescription": name,
-                "PurchaseDetails": {
-                    "UnitPrice": Decimal(buy),
-                    "COGSAccountCode": "310",
-                    "TaxType": "INPUT2",
-                },
+                "PurchaseDetails": {"UnitPrice": Decimal(buy), "COGSAccountCode": "310", "TaxType": "INPUT2"},
                 "SalesDetails": {"UnitPrice": Decimal(sell), "AccountCode": "200", "TaxType": "OUTPUT2"},
                 "InventoryAssetAccountCode": "630",
             }
-            item = self.bookkeeper.create("Items", asked, local_time(FOUNDED, 39000, 123), f"item/{code}")
+            item = self.bookkeeper.create("Items", element, local_time(FOUNDED, 39000, 123), f"item/{code}")
             stock = {
                 "QuantityOnHand": Decimal(quantity).quantize(Decimal("0.0001")),
                 "TotalCostPool": money(Decimal(buy) * int(quantity)),

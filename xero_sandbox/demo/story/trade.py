@@ -12,7 +12,7 @@ from .setting import amount
 BERTHS = ((5, 6), (24, 4), (47, 8))
 """The customers who store kayaks, with their number of berths."""
 
-# Supplier, text, account, lowest and highest price of what is bought in passing.
+# Supplier, text, account, lowest and highest price of a small purchase.
 PETTY = (
     (17, "Fuel, shuttle van", "449", 45, 160),
     (17, "LPG bottles for the camp kitchen", "429", 25, 90),
