@@ -84,16 +84,23 @@ def _interpreter() -> str:
     return found
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(
+def _done(
+    command: list[str], environment: dict[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         command,
-        env=install.environment(),
+        cwd=folder,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
+
+
+def _run(command: list[str]) -> None:
+    done = _done(command, install.environment())
     if done.returncode:
         raise DbtError(f"`{' '.join(command)}` failed ({done.returncode}):\n{done.stdout.strip()[-3000:]}")
 
@@ -141,16 +148,7 @@ def run(
     command = [str(program), *arguments]
     if variables:
         command += ["--vars", json.dumps(dict(variables))]
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=kept,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = _done(command, kept, project)
     if done.returncode:
         said = [line for line in done.stdout.splitlines() if not re.search(r" (START|OK|PASS) ", line)]
         raise DbtError("\n".join(said)[-6000:])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moving_time import Time
 
 from singer_xero.api import XeroClient, connect
 from singer_xero.api.auth import Identity, RefreshToken
@@ -47,29 +48,6 @@ class SmallXero(Sandbox):
                     "Accounts": accounts,
                 },
             )
-
-
-class Time:
-    """Our clock and Xero's, which differ by years and move together, in sleeps only."""
-
-    def __init__(self, admin: AdminClient) -> None:
-        admin.freeze()
-        self._admin = admin
-        self._lock = threading.Lock()
-        self.now = 1_000_000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.slept.append(seconds)
-            self.pass_by(seconds)
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += seconds
-        self._admin.advance(seconds)
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -357,20 +357,15 @@ def test_a_read_that_keeps_failing_says_why(
     assert len(admin.calls("Accounts")) == 6
 
 
-def test_waits_grow_from_try_to_try(
-    client: XeroClient, admin: AdminClient, time: Time, no_jitter: None
+@pytest.mark.parametrize(
+    ("fault", "waits"), [("server_error", [1, 2, 4, 8, 16]), ("unavailable", [15, 30, 60, 120, 120])]
+)
+def test_waits_grow_and_take_minutes_if_the_organisation_is_offline(
+    client: XeroClient, admin: AdminClient, time: Time, no_jitter: None, fault: str, waits: list[int]
 ) -> None:
-    admin.fault("server_error", path="Accounts", count=5)
+    admin.fault(fault, path="Accounts", count=5)
     client.get(None, "Accounts")
-    assert time.slept == [1, 2, 4, 8, 16]
-
-
-def test_an_organisation_offline_is_given_minutes(
-    client: XeroClient, admin: AdminClient, time: Time, no_jitter: None
-) -> None:
-    admin.fault("unavailable", path="Accounts", count=5)
-    client.get(None, "Accounts")
-    assert time.slept == [15, 30, 60, 120, 120]
+    assert time.slept == waits
 
 
 def test_a_host_that_is_not_there_is_named(make: Make, client: XeroClient) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -13,8 +11,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from processes import output
 
-from demo import install, postgres, run
+from demo import install, run
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
@@ -48,33 +47,12 @@ class Project:
             "MELTANO_PROJECT_ROOT": str(self.folder),
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
-        done = subprocess.run(
-            [SCRIPTS / "meltano", *arguments],
-            cwd=self.folder,
-            env=environment | settings,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"meltano {' '.join(arguments)}:\n{done.stdout[-6000:]}"
-        return done.stdout
+        return output([SCRIPTS / "meltano", *arguments], self.folder, environment | settings)
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project(tmp_path_factory.mktemp("meltano"))
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a PostgreSQL: TEST_POSTGRES_URL, else one that runs for these tests."""
-    if given := os.environ.get("TEST_POSTGRES_URL"):
-        yield given
-        return
-    with postgres.running(tmp_path_factory.mktemp("postgres"), keep=False) as server:
-        yield server.url
 
 
 class Database:

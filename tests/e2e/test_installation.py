@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
 import yaml
 
@@ -59,18 +60,7 @@ def shell(tmp_path: Path, repository: str) -> Iterator[Any]:
             "PATH": os.pathsep.join(folders),
             "SINGER_XERO_REPOSITORY": repository,
         }
-        done = subprocess.run(
-            ["sh", "-eu", "-c", commands],
-            cwd=tmp_path,
-            env=environment | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{commands}\n{done.stdout[-4000:]}"
-        return done.stdout
+        return processes.shell(commands, tmp_path, environment | variables)
 
     yield run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import psycopg
 import pytest
 import yaml
 from filelock import FileLock
+from processes import shell
 
 from demo import dbt, install
 from xero_sandbox import Sandbox
@@ -89,21 +89,7 @@ def follow(folder: Path, url: str) -> Callable[[str], str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]),
     }
 
-    def follow(commands: str) -> str:
-        done = subprocess.run(
-            ["sh", "-eu", "-c", commands],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-6000:]
-        return done.stdout
-
-    return follow
+    return lambda commands: shell(commands, folder, environment)
 
 
 @pytest.fixture(scope="module")

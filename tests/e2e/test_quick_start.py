@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+
+from processes import shell
 
 from demo import install
 
@@ -30,19 +31,9 @@ def follow(name: str, folder: Path) -> str:
         if not key.startswith(("MELTANO_", "TAP_", "TARGET_", "XDG_"))
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-    done = subprocess.run(
-        ["sh", "-eu", "-c", commands(name)],
-        cwd=folder,
-        env=kept | {"HOME": str(folder), "PATH": path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert "Unknown setting" not in done.stdout
-    return done.stdout
+    said = shell(commands(name), folder, kept | {"HOME": str(folder), "PATH": path})
+    assert "Unknown setting" not in said
+    return said
 
 
 def records(path: Path) -> Counter[str]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from demo import dbt, install, postgres
+from demo import dbt, install
 
 from .warehouse import Message, read_messages
 
@@ -35,16 +33,6 @@ def dbt_program() -> Path:
     folder.parent.mkdir(exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
         return dbt.make_environment(folder)
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a PostgreSQL: TEST_POSTGRES_URL, else one that runs for these tests."""
-    if given := os.environ.get("TEST_POSTGRES_URL"):
-        yield given
-        return
-    with postgres.running(tmp_path_factory.mktemp("postgres"), keep=False) as server:
-        yield server.url
 
 
 def read_company(settings: dict[str, Any], folder: Path) -> list[Message]:

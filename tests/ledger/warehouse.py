@@ -1,7 +1,7 @@
 """The tap's messages as tables, in PostgreSQL as target-postgres makes them and in DuckDB as target-duckdb does.
 
-A loader of their own keeps the tests of the models quick; that the real target-postgres makes the same is tested
-where Meltano runs.
+An own loader keeps the tests of the models fast. Tests that run Meltano show that the real target-postgres makes the
+same tables.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import duckdb
 import psycopg
@@ -72,20 +72,46 @@ def _value(kind: str, value: Any) -> Any:
     return value
 
 
-class Warehouse(Protocol):
-    """A database with the tap's tables in one schema and dbt's in another."""
+class Warehouse:
+    """A database with the tap's tables in one schema (`raw`) and dbt's in another (`made`)."""
+
+    TYPES: ClassVar[dict[str, str]]
+    NOW: ClassVar[str]
+    raw: str
+    made: str
 
     def load(self, tables: dict[str, Table]) -> None:
-        """Make the tables anew."""
+        """Create the tables again with these rows."""
+        raise NotImplementedError
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query, `%s` for a value; `{raw}` and `{made}` stand for the two schemas."""
+        raise NotImplementedError
 
     def do(self, statement: str) -> None:
         """Run a statement."""
+        raise NotImplementedError
+
+    def _named(self, text: str) -> str:
+        return text.replace("{raw}", self.raw).replace("{made}", self.made)
+
+    def _empty_tables(
+        self, connection: Any, tables: dict[str, Table]
+    ) -> Iterator[tuple[str, Table, dict[str, str]]]:
+        """Create the tables; yields the name, the rows and the kinds of the columns of each."""
+        connection.execute(f"DROP SCHEMA IF EXISTS {self.raw} CASCADE; CREATE SCHEMA {self.raw}")
+        for stream, table in tables.items():
+            kinds = {name: _kind(schema) for name, schema in table.properties.items()}
+            columns = ", ".join(f'"{name}" {self.TYPES[kind]}' for name, kind in kinds.items())
+            connection.execute(
+                f"CREATE TABLE {self.raw}.{stream} ({columns}, _sdc_deleted_at timestamp,"
+                f" _sdc_extracted_at timestamp default {self.NOW})"
+            )
+            yield stream, table, kinds
 
 
-class Postgres:
+class Postgres(Warehouse):
+    NOW = "now()"
     TYPES = {
         "string": "text", "number": "numeric", "integer": "bigint", "boolean": "boolean", "date": "date",
         "date-time": "timestamp", "json": "jsonb",
@@ -96,14 +122,7 @@ class Postgres:
 
     def load(self, tables: dict[str, Table]) -> None:
         with psycopg.connect(self.url) as connection:
-            connection.execute(f"DROP SCHEMA IF EXISTS {self.raw} CASCADE; CREATE SCHEMA {self.raw}")
-            for stream, table in tables.items():
-                kinds = {name: _kind(schema) for name, schema in table.properties.items()}
-                columns = ", ".join(f'"{name}" {self.TYPES[kind]}' for name, kind in kinds.items())
-                connection.execute(
-                    f"CREATE TABLE {self.raw}.{stream} ({columns}, _sdc_deleted_at timestamp,"
-                    " _sdc_extracted_at timestamp default now())"
-                )
+            for stream, table, kinds in self._empty_tables(connection, tables):
                 names = ", ".join(f'"{name}"' for name in kinds)
                 with connection.cursor().copy(f"COPY {self.raw}.{stream} ({names}) FROM STDIN") as copy:
                     for row in table.rows.values():
@@ -117,14 +136,12 @@ class Postgres:
         with psycopg.connect(self.url) as connection:
             connection.execute(self._named(statement))
 
-    def _named(self, text: str) -> str:
-        return text.replace("{raw}", self.raw).replace("{made}", self.made)
-
     def drop(self) -> None:
         self.do("DROP SCHEMA IF EXISTS {raw} CASCADE; DROP SCHEMA IF EXISTS {made} CASCADE")
 
 
-class DuckDB:
+class DuckDB(Warehouse):
+    NOW = "current_localtimestamp()"
     #: target-duckdb has no exact numbers and keeps days as text.
     TYPES = {
         "string": "varchar", "number": "double", "integer": "hugeint", "boolean": "boolean", "date": "varchar",
@@ -136,14 +153,7 @@ class DuckDB:
 
     def load(self, tables: dict[str, Table]) -> None:
         with duckdb.connect(str(self.path)) as connection:
-            connection.execute(f"DROP SCHEMA IF EXISTS {self.raw} CASCADE; CREATE SCHEMA {self.raw}")
-            for stream, table in tables.items():
-                kinds = {name: _kind(schema) for name, schema in table.properties.items()}
-                columns = ", ".join(f'"{name}" {self.TYPES[kind]}' for name, kind in kinds.items())
-                connection.execute(
-                    f"CREATE TABLE {self.raw}.{stream} ({columns}, _sdc_deleted_at timestamp,"
-                    " _sdc_extracted_at timestamp default current_localtimestamp())"
-                )
+            for stream, table, kinds in self._empty_tables(connection, tables):
                 file = self.path.with_suffix(f".{stream}.jsonl")
                 with file.open("w", encoding="utf-8") as out:
                     for row in table.rows.values():
@@ -171,6 +181,3 @@ class DuckDB:
     def do(self, statement: str) -> None:
         with duckdb.connect(str(self.path)) as connection:
             connection.execute(self._named(statement))
-
-    def _named(self, text: str) -> str:
-        return text.replace("{raw}", self.raw).replace("{made}", self.made)

@@ -194,35 +194,25 @@ class Company:
 
     def invoice(self, total: Any = 115, **more: Any) -> dict[str, Any]:
         """An approved sales invoice (or what ``more`` says) of that total, tax included."""
-        account = "400" if more.get("Type") == "ACCPAY" else "200"
-        body = {
-            "Type": "ACCREC",
-            "Contact": {"Name": "Ada"},
-            "Date": "2026-11-19",
-            "DueDate": "2026-12-19",
-            "Status": "AUTHORISED",
-            "LineAmountTypes": "Inclusive",
-            "LineItems": [
-                {"Description": "Work", "Quantity": 1, "UnitAmount": total, "AccountCode": account}
-            ],
-            **more,
-        }
-        return self.put("Invoices", body)
+        due = {"DueDate": "2026-12-19"}
+        return self.put("Invoices", self._document("ACCREC", "Work", total, {**due, **more}))
 
     def credit_note(self, total: Any = 115, **more: Any) -> dict[str, Any]:
-        account = "400" if more.get("Type") == "ACCPAYCREDIT" else "200"
-        body = {
-            "Type": "ACCRECCREDIT",
+        """An approved credit note to a customer (or what ``more`` says) of that total, tax included."""
+        return self.put("CreditNotes", self._document("ACCRECCREDIT", "Returned", total, more))
+
+    def _document(self, kind: str, text: str, total: Any, more: dict[str, Any]) -> dict[str, Any]:
+        account = "400" if str(more.get("Type")).startswith("ACCPAY") else "200"
+        line = {"Description": text, "Quantity": 1, "UnitAmount": total, "AccountCode": account}
+        return {
+            "Type": kind,
             "Contact": {"Name": "Ada"},
             "Date": "2026-11-19",
             "Status": "AUTHORISED",
             "LineAmountTypes": "Inclusive",
-            "LineItems": [
-                {"Description": "Returned", "Quantity": 1, "UnitAmount": total, "AccountCode": account}
-            ],
+            "LineItems": [line],
             **more,
         }
-        return self.put("CreditNotes", body)
 
     def pay(self, invoice: Mapping[str, Any], amount: Any, bank: str = "090", **more: Any) -> dict[str, Any]:
         body = {

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from official_sdk import client_of
 from xero_python.accounting import AccountingApi
 from xero_python.api_client import ApiClient
-from xero_python.api_client.configuration import Configuration
-from xero_python.api_client.oauth2 import OAuth2Token
 from xero_python.identity import IdentityApi
 
-from xero_sandbox import Sandbox, apps
+from xero_sandbox import Sandbox
 
 # What the SDK calls one record and its list: (list call, single call, key in the list, name of the id)
 OBJECTS = [
@@ -77,17 +76,7 @@ def demo() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def client(demo: Sandbox) -> Iterator[ApiClient]:
     """The SDK with its hosts pointed at the sandbox, holding a token of the web app."""
-    configuration = Configuration(
-        oauth2_token=OAuth2Token(client_id=apps.WEB_APP.client_id, client_secret=apps.WEB_APP.client_secret)
-    )
-    kept: dict[str, Any] = {**demo.admin.consent(), "expires_at": 1e12}
-    kept["scope"] = kept["scope"].split()
-    made = ApiClient(
-        configuration,
-        pool_threads=1,
-        oauth2_token_getter=lambda: kept,
-        oauth2_token_saver=kept.update,
-    )
+    made = client_of(demo)
     yield made
     made.rest_client.pool_manager.clear()
 

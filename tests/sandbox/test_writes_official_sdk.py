@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 from company import books_agree
+from official_sdk import client_of
 from xero_python.accounting import AccountingApi
 from xero_python.accounting import models as xm
-from xero_python.api_client import ApiClient
-from xero_python.api_client.configuration import Configuration
-from xero_python.api_client.oauth2 import OAuth2Token
 from xero_python.exceptions import AccountingBadRequestException
 
-from xero_sandbox import Sandbox, apps
+from xero_sandbox import Sandbox
 
 DAY, DUE = date(2026, 11, 19), date(2026, 12, 19)
 
@@ -58,14 +56,7 @@ def books() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def sdk(books: Sandbox) -> Iterator[Sdk]:
-    configuration = Configuration(
-        oauth2_token=OAuth2Token(client_id=apps.WEB_APP.client_id, client_secret=apps.WEB_APP.client_secret)
-    )
-    kept: dict[str, Any] = {**books.admin.consent(), "expires_at": 1e12}
-    kept["scope"] = kept["scope"].split()
-    client = ApiClient(
-        configuration, pool_threads=1, oauth2_token_getter=lambda: kept, oauth2_token_saver=kept.update
-    )
+    client = client_of(books)
     api = AccountingApi(client)
     api.base_url = f"{books.url}/api.xro/2.0"
     made = Sdk(api, str(books.admin.organisations()[0]["tenant_id"]))

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moving_time import Time
 
 from singer_xero.api.client import XeroClient, connect
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .company import SmallXero
-
-
-class Time:
-    """Our clock; it and Xero's move in sleeps only."""
-
-    def __init__(self, admin: AdminClient) -> None:
-        self._admin = admin
-        self._lock = threading.Lock()
-        self.now = 1_000_000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.slept.append(seconds)
-            self.now += seconds
-            self._admin.advance(seconds)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from array import array
+from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
@@ -143,6 +144,16 @@ def test_a_killed_process_leaves_whole_lines_and_a_state_to_go_on_from(
     assert not versions(first[:last]) & versions(second.messages)
 
 
+def terminated(process: Any, release: Callable[[], None], folder: Path) -> list[dict[str, Any]]:
+    """Terminate a process whose call is held, and release the call; returns the messages of the process."""
+    process.terminate()
+    until(lambda: "Gracefully shutting down" in (folder / "stderr").read_text(encoding="utf-8"))
+    release()
+    process.join(20)
+    assert process.exitcode == 128 + signal.SIGTERM
+    return [json.loads(line) for line in (folder / "stdout").read_text(encoding="utf-8").splitlines()]
+
+
 def test_a_terminated_process_writes_its_state_and_says_by_its_exit_code_that_it_is_not_done(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
@@ -150,12 +161,7 @@ def test_a_terminated_process_writes_its_state_and_says_by_its_exit_code_that_it
     process = started("--catalog", only(tmp_path, "accounts", "contacts"), config=config, at=tmp_path)
     admin.wait(number)
     until(lambda: "Beginning sync of 'contacts'" in (tmp_path / "stderr").read_text(encoding="utf-8"))
-    process.terminate()
-    until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
-    admin.release(number)
-    process.join(20)
-    assert process.exitcode == 128 + signal.SIGTERM
-    messages = [json.loads(line) for line in (tmp_path / "stdout").read_text(encoding="utf-8").splitlines()]
+    messages = terminated(process, lambda: admin.release(number), tmp_path)
     assert messages[-1]["type"] == "STATE"
     accounts = last_state(messages)["bookmarks"]["accounts"]["partitions"][0]
     assert accounts["replication_key_value"] == "2026-11-01T00:00:09.000000Z"
@@ -273,12 +279,7 @@ def test_a_terminated_process_passes_on_and_proves_what_it_has_read(
     number = admin.fault("hold", path="Contacts", query={"page": "8"})
     process = started("--catalog", only(tmp_path, "contacts"), config=settings, at=tmp_path)
     admin.wait(number)
-    process.terminate()
-    until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
-    admin.release(number)
-    process.join(20)
-    assert process.exitcode == 128 + signal.SIGTERM
-    messages = [json.loads(line) for line in (tmp_path / "stdout").read_text(encoding="utf-8").splitlines()]
+    messages = terminated(process, lambda: admin.release(number), tmp_path)
     got = [record["ContactID"] for record in records_of(messages)["contacts"]]
     assert got == ids[: len(got)]
     assert len(got) >= 14

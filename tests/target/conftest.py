@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import sqlite3
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,7 +15,6 @@ import msgspec
 import psycopg
 import pytest
 
-from demo import postgres
 from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import XeroError
@@ -216,28 +213,10 @@ def _text(source: Any) -> str:
     return lines(*source)
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a PostgreSQL: TEST_POSTGRES_URL, else one that runs for these tests."""
-    if given := os.environ.get("TEST_POSTGRES_URL"):
-        yield given
-        return
-    folder = tmp_path_factory.mktemp("postgres")
-    try:
-        with postgres.running(folder) as server:
-            yield server.url
-    finally:
-        postgres.remove(folder)
-
-
 @pytest.fixture
-def log_in_postgres(postgres_url: str) -> Iterator[str]:
-    """A `write_log_path` in PostgreSQL: an empty schema for one test."""
-    name = f"log_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
-        yield f"{postgres_url}?options=-csearch_path%3D{name}"
-        connection.execute(f"DROP SCHEMA {name} CASCADE")
+def log_in_postgres(postgres_schema: str) -> str:
+    """A `write_log_path` in PostgreSQL."""
+    return postgres_schema
 
 
 @pytest.fixture(scope="session")

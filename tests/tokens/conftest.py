@@ -7,15 +7,12 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
-from demo import postgres
 from singer_xero.api.tokens import Kept, Store, open_store
 from xero_sandbox import Sandbox, apps
 
@@ -57,20 +54,6 @@ class Job:
         return self.process.returncode, said.strip(), complained.strip()
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a PostgreSQL: TEST_POSTGRES_URL, else one that runs for these tests."""
-    if given := os.environ.get("TEST_POSTGRES_URL"):
-        yield given
-        return
-    folder = tmp_path_factory.mktemp("postgres")
-    try:
-        with postgres.running(folder) as server:
-            yield server.url
-    finally:
-        postgres.remove(folder)
-
-
 @pytest.fixture
 def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """The demo companies as new."""
@@ -80,13 +63,9 @@ def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def database(postgres_url: str) -> Iterator[str]:
-    """A `token_path` in PostgreSQL: an empty schema for one test."""
-    schema = f"tokens_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-        yield f"{postgres_url}?options=-csearch_path%3D{schema}"
-        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+def database(postgres_schema: str) -> str:
+    """A `token_path` in PostgreSQL."""
+    return postgres_schema
 
 
 @pytest.fixture(params=["file", "postgresql"])

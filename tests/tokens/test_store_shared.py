@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -100,17 +99,22 @@ def test_two_taps_and_a_target_with_the_same_old_configuration_make_one_refresh(
     assert refreshes() == [200]
 
 
+def lose_an_answer(place: str, xero: Sandbox, jobs: Jobs, refreshes: Refreshes) -> None:
+    """Kill a process while Xero answers: the token is used, and its successor is lost."""
+    held = xero.admin.fault("hold", path="connect/token")
+    killed = jobs(place).go()
+    hit(xero, held)
+    killed.process.kill()
+    killed.process.wait()
+    xero.admin.release()
+    until(lambda: refreshes() == [200])
+
+
 def test_a_process_killed_while_xero_answers_leaves_a_token_that_works(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     consent(place)
-    held = xero.admin.fault("hold", path="connect/token")
-    killed = jobs(place).go()
-    hit(xero, held)
-    killed.process.send_signal(signal.SIGKILL)
-    killed.process.wait()
-    xero.admin.release()  # Xero uses the token up, and nobody hears of its successor
-    until(lambda: refreshes() == [200])
+    lose_an_answer(place, xero, jobs, refreshes)
     assert jobs(place).go().end()[:2] == (0, "1")
     assert refreshes() == [200, 200]
 
@@ -119,13 +123,7 @@ def test_a_lost_answer_is_made_good_by_a_later_run_within_the_grace(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     before = consent(place)
-    held = xero.admin.fault("hold", path="connect/token")
-    killed = jobs(place).go()
-    hit(xero, held)
-    killed.process.kill()
-    killed.process.wait()
-    xero.admin.release()
-    until(lambda: refreshes() == [200])
+    lose_an_answer(place, xero, jobs, refreshes)
     xero.admin.advance(29 * 60)
     assert jobs(place).go().end()[:2] == (0, "1")
     assert open_store(place).read(APP.client_id).previous_refresh_token == before
@@ -135,13 +133,7 @@ def test_a_lost_answer_after_the_grace_says_to_run_xero_login(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     seed = consent(place)
-    held = xero.admin.fault("hold", path="connect/token")
-    killed = jobs(place).go()
-    hit(xero, held)
-    killed.process.kill()
-    killed.process.wait()
-    xero.admin.release()
-    until(lambda: refreshes() == [200])
+    lose_an_answer(place, xero, jobs, refreshes)
     xero.admin.advance(31 * 60)
     code, _, complained = jobs(place).go().end()
     assert code == 1
