@@ -10,14 +10,14 @@ from singer_xero.api.client import XeroClient
 from singer_xero.api.scope_advice import way_to
 from singer_xero.connection import Connected
 from singer_xero.errors import ConfigurationProblem
-from singer_xero.organisations import Organisation, own_record
+from singer_xero.organisations import Organisation
 from target_xero.content.day_formats import DayOrder, Order, of_country
 from target_xero.settings import TargetSettings
 from target_xero.write_specs.rows import WRITE_SPECS
 
 
 class Destination:
-    """The one organisation of a run; nothing is asked of Xero before it is needed."""
+    """The one organisation of a run. It makes no call before its result is needed."""
 
     def __init__(self, connected: Connected, settings: TargetSettings, logger: logging.Logger) -> None:
         self._connected = connected
@@ -32,7 +32,7 @@ class Destination:
 
     @property
     def organisation(self) -> Organisation:
-        """The organisation; raises `ConfigurationProblem` if it is not clear which is meant."""
+        """The organisation; raises `ConfigurationProblem` if the settings do not name exactly one."""
         found = self._connected.organisations
         if len(found) != 1:
             raise ConfigurationProblem(
@@ -41,39 +41,36 @@ class Destination:
         return found[0]
 
     def announce(self) -> None:
-        """Log which organisation is written to, once; raises `ConfigurationProblem` if that is not clear."""
+        """Log the organisation's name once; raises `ConfigurationProblem` as `organisation` does."""
         organisation = self.organisation
         if not self._is_announced:
             self._is_announced = True
-            self._logger.info(
-                "Writing to %s = %s%s.",
-                organisation.name,
-                organisation.tenant_id,
-                " (dry run: nothing is sent)" if self._settings.dry_run else "",
-            )
+            dry_run = " (dry run: nothing is sent)" if self._settings.dry_run else ""
+            self._logger.info("Writing to %s = %s%s.", organisation.name, organisation.tenant_id, dry_run)
 
     @cached_property
     def day_order(self) -> DayOrder:
-        """Whether day or month comes first in a day written in numbers; asks Xero for the country if necessary."""
+        """Whether day or month comes first in numeric dates; asks Xero for the country if necessary."""
         written = self._settings.date_format
         if written != "auto":
             return DayOrder(Order(written), "date_format")
-        return of_country(str(own_record(self.client, self.organisation.header).get("CountryCode") or ""))
+        answer = self.client.get(self.organisation.header, "Organisation").json()
+        country = next((one.get("CountryCode") for one in answer.get("Organisations") or []), None)
+        return of_country(str(country or ""))
 
     def check_scopes(self, counts: Counter[str]) -> None:
         """Raise `ConfigurationProblem` before the first write if the token lacks a scope for one of these streams."""
         granted = self.client.scopes()
         missing: dict[str, list[str]] = {}
         for name, spec in WRITE_SPECS.items() if granted else ():
-            if not counts[name] or not spec.xero or not spec.create:
-                continue
-            scope = spec.xero.scope_missing(granted, write=True)
-            if scope:
-                missing.setdefault(scope.removesuffix(".read"), []).append(name)
+            if counts[name] and spec.xero and spec.create:
+                scope = spec.xero.scope_missing(granted, write=True)
+                if scope:
+                    missing.setdefault(scope.removesuffix(".read"), []).append(name)
         if missing:
-            told = "; ".join(f"{scope} for {', '.join(names)}" for scope, names in missing.items())
+            scopes = "; ".join(f"{scope} for {', '.join(names)}" for scope, names in missing.items())
             raise ConfigurationProblem(
-                f"The token lacks scopes that writing needs: {told}. How to get them: "
+                f"The token lacks scopes that writing needs: {scopes}. How to get them: "
                 f"{way_to(*missing, custom=self.client.is_custom_connection)}. Or deselect these streams. "
                 "Nothing was written."
             )

@@ -1,9 +1,10 @@
-"""The outcome of every record: counts for the summary, and rejects as a Singer stream to be corrected."""
+"""The outcomes of records: counts for the summary, and rejects as a Singer stream to be corrected."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,7 +18,7 @@ from target_xero.content.payload import encode, hashed
 from target_xero.write_specs.spec import DELETED_AT
 
 REASON, REJECTED_AT, REJECT = "_rejected_reason", "_rejected_at", "_rejected_id"
-#: In the SCHEMA messages of rejects: the source that their records come from, which may be piped in by hand.
+#: In the SCHEMA messages of rejects: the source of their records, because people pipe this file in.
 SOURCE = "_source"
 _REASONS = {
     REASON: {
@@ -27,16 +28,16 @@ _REASONS = {
     REJECTED_AT: {"type": ["string", "null"], "format": "date-time"},
     REJECT: {
         "type": ["string", "null"],
-        "description": "The same for the same reject, and for all rows of one document",
+        "description": "The identity of the reject, which all rows of a document share",
     },
 }
-#: Differs each time that Xero refuses the same.
+#: The part of Xero's answer that differs each time.
 _correlation_id = re.compile(r"correlation id [^\s)]*")
 
 
 @dataclass(slots=True)
 class Count:
-    """The outcomes of the records of one object, and the calls for them."""
+    """The number of records of one object by outcome, and of the calls for them."""
 
     created: int = 0
     updated: int = 0
@@ -49,7 +50,7 @@ class Count:
 
     @property
     def done(self) -> int:
-        """How many records were dealt with."""
+        """The number of records with an outcome."""
         return self.created + self.updated + self.removed + self.unchanged + self.rejected + self.skipped
 
 
@@ -60,38 +61,40 @@ class Summary:
         self.counts: dict[str, Count] = {}
 
     def of(self, object_name: str) -> Count:
-        """Return the counts of an object, to be added to."""
+        """Return the counts of an object, which the caller increments."""
         return self.counts.setdefault(object_name, Count())
 
     @property
     def rejected(self) -> int:
-        """How many records were rejected in all."""
+        """The number of rejected records."""
         return sum(count.rejected for count in self.counts.values())
 
     @property
     def different(self) -> int:
-        """How many records differ in Xero."""
+        """The number of records that differ in Xero."""
         return sum(count.different for count in self.counts.values())
 
     def table(self, order: Mapping[str, Any]) -> str:
-        """Return the counts as a table, objects in the order in which they are written, with a total."""
+        """Return the counts as a table with a total, objects in this order."""
         columns = [column.name for column in fields(Count)]
-        known = sorted(self.counts, key=lambda name: list(order).index(name) if name in order else len(order))
-        rows = [[name, *(getattr(self.counts[name], c) for c in columns)] for name in known]
+        known = sorted(self.counts, key=lambda name: [*order, name].index(name))
+        rows = {name: [getattr(self.counts[name], column) for column in columns] for name in known}
         if len(rows) > 1:
-            rows.append(["all", *(sum(row[i] for row in rows) for i in range(1, len(columns) + 1))])
-        wide = max(len("object"), *(len(str(row[0])) for row in rows)) if rows else len("object")
-        lines = [f"{'object':<{wide}}" + "".join(f"{column:>11}" for column in columns)]
-        lines += [f"{row[0]:<{wide}}" + "".join(f"{number:>11,}" for number in row[1:]) for row in rows]
+            rows["all"] = [sum(numbers) for numbers in zip(*rows.values(), strict=True)]
+        width = max(map(len, ("object", *rows)))
+        lines = [f"{'object':<{width}}" + "".join(f"{column:>11}" for column in columns)]
+        lines += [
+            f"{name:<{width}}" + "".join(f"{n:>11,}" for n in numbers) for name, numbers in rows.items()
+        ]
         return "\n".join(lines)
 
 
 class RejectsFile:
-    """The file of rejects: a Singer stream of the records as they came, each with the reason.
+    """The file of rejects: a Singer stream of the unchanged records, each with its reason.
 
     Records are only appended, because a run with rejects passes its state on; a reject that is in the file already is
-    not added again. The file is made at the first reject. `schemas` has the latest SCHEMA message of each stream;
-    `source_of` returns its source.
+    not added again. The file is created at the first reject. `schemas` has the latest SCHEMA message of each stream;
+    `source_of` returns the source of a stream.
     """
 
     def __init__(
@@ -104,27 +107,28 @@ class RejectsFile:
         self._source_of = source_of
         self._schemas = schemas
         self._written: dict[str, Mapping[str, Any]] = {}
-        self._there: set[str] | None = None
+        self._known: set[str] | None = None
 
     def name(self, stream: str, record: Mapping[str, Any]) -> str:
         """Return the name of a record for messages: its stream and its key."""
         keys = self._schemas[stream].get("key_properties") or ()
-        told = ", ".join(f"{key}={record.get(key)}" for key in keys if key != "tenant_id")
-        return f"{stream} {told}" if told else stream
+        values = ", ".join(f"{key}={record.get(key)}" for key in keys if key != "tenant_id")
+        return f"{stream} {values}" if values else stream
 
     def add(self, rejects: Sequence[tuple[str, Sequence[Mapping[str, Any]], str]]) -> None:
-        """Add (stream, the rows of one record, reason) each, flushed to the disk.
+        """Append rejects, given as (stream, the rows of one record, reason), and flush them to the disk.
 
         Raises `ConfigurationProblem` if the file can't be written.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        there = self._identities()
+        if self._known is None:
+            self._known = self._identities()
         lines = []
         for stream, rows, reason in rejects:
             identity = _identity(self._source_of(stream), stream, rows, reason)
-            if identity in there:
+            if identity in self._known:
                 continue
-            there.add(identity)
+            self._known.add(identity)
             schema = self._schemas[stream]
             if self._written.get(stream) is not schema:
                 self._written[stream] = schema
@@ -135,8 +139,8 @@ class RejectsFile:
                 source = self._source_of(stream)
                 lines.append(encode({**schema, "schema": described, **({SOURCE: source} if source else {})}))
             for record in rows:
-                told = {**record, REASON: reason, REJECTED_AT: now, REJECT: identity}
-                lines.append(encode({"type": "RECORD", "stream": stream, "record": told}))
+                reject = {**record, REASON: reason, REJECTED_AT: now, REJECT: identity}
+                lines.append(encode({"type": "RECORD", "stream": stream, "record": reject}))
         try:
             private_files.append(self.path, b"".join(line + b"\n" for line in lines))
         except OSError as error:
@@ -145,24 +149,16 @@ class RejectsFile:
             ) from None
 
     def _identities(self) -> set[str]:
-        """The rejects that are in the file, read at the first one of a run."""
-        if self._there is None:
-            self._there = set()
-            if self.path.is_symlink():
-                # Links are not followed: adding to it says so.
-                return self._there
-            read = msgspec.json.Decoder(_Line).decode
-            try:
-                with self.path.open("rb") as file:
-                    for line in file:
-                        try:
-                            self._there.add(read(line).record.identity)
-                        except msgspec.DecodeError:
-                            continue
-            except OSError:
-                # There is none yet, or adding to it tells what is wrong.
-                return self._there
-        return self._there
+        """The rejects in the file; none if it can't be read, which `add` reports."""
+        found: set[str] = set()
+        if self.path.is_symlink():
+            return found
+        read = msgspec.json.Decoder(_Line).decode
+        with suppress(OSError), self.path.open("rb") as file:
+            for line in file:
+                with suppress(msgspec.DecodeError):
+                    found.add(read(line).record.identity)
+        return found
 
 
 class _Rejected(msgspec.Struct, gc=False):
@@ -170,13 +166,13 @@ class _Rejected(msgspec.Struct, gc=False):
 
 
 class _Line(msgspec.Struct, gc=False):
-    """A line of the file that holds a reject."""
+    """A line of the file with a reject."""
 
     record: _Rejected
 
 
 def _identity(source: str, stream: str, rows: Sequence[Mapping[str, Any]], reason: str) -> str:
-    """The identity of a reject: its content and reason, not when it came."""
-    said = [{name: value for name, value in record.items() if name[:1] != "_"} for record in rows]
+    """The identity of a reject: its content and reason, not its time."""
+    content = [{name: value for name, value in record.items() if name[:1] != "_"} for record in rows]
     gone = [bool(record.get(DELETED_AT)) for record in rows]
-    return hashed([source, stream, said, gone, _correlation_id.sub("", reason)])
+    return hashed([source, stream, content, gone, _correlation_id.sub("", reason)])

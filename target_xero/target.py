@@ -1,4 +1,4 @@
-"""The target: takes messages in, and writes when the input has ended."""
+"""The target: reads messages, and writes when the input has ended."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from target_xero.write_specs.rows import WRITE_SPECS
 
 
 class NoSchema(InputProblem, RecordsWithoutSchemaException):
-    """A record came before the SCHEMA of its stream."""
+    """A record precedes the SCHEMA of its stream."""
 
 
 class TargetXero(XeroPlugin, SeamTarget):
-    """Writes to Xero's Accounting API; loses no record and writes none twice."""
+    """Writes to Xero's Accounting API, without losing a record or writing one twice."""
 
     name = "target-xero"
     default_sink_class = XeroSink
     message_reader_class = MessageReader
     config_jsonschema = SETTINGS_SCHEMA
 
-    # Without flattening, which would take nested records apart, and without JSON schema validation: the registry has
-    # Xero's rules.
+    # Without flattening, which would take nested records apart, and without JSON schema validation, because the parser
+    # checks Xero's rules.
     capabilities = [
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
@@ -53,7 +53,7 @@ class TargetXero(XeroPlugin, SeamTarget):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # A reader that was passed in has no line numbers.
+        # Another reader, passed in by the caller, has no line numbers.
         self._messages = (
             self.message_reader if isinstance(self.message_reader, MessageReader) else MessageReader()
         )
@@ -76,15 +76,15 @@ class TargetXero(XeroPlugin, SeamTarget):
     # Messages
 
     def schema_message(self, message: dict[str, Any]) -> None:
-        """Take in the SCHEMA of a stream."""
+        """Handle the SCHEMA of a stream."""
         self._require(message, "stream", str)
         self._require(message, "schema", dict)
         self._require(message["schema"], "properties", dict)
         stream, keys = message["stream"], message.get("key_properties")
         if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
             raise InputProblem(
-                f"Line {self.line_number} of the input, the SCHEMA of {stream!r}: key_properties must be a list of "
-                "names."
+                f"Line {self.line_number} of the input is a SCHEMA of {stream!r} whose key_properties are not a list "
+                "of names."
             )
         self.schemas[stream] = message
         if isinstance(message.get(SOURCE), str):
@@ -94,7 +94,7 @@ class TargetXero(XeroPlugin, SeamTarget):
             self.intake.tables.incremental.add(stream)
         self.mapper.register_raw_stream_schema(stream, message["schema"], keys)
         for one in self.mapper.stream_maps[stream]:
-            # A stream that a stream map removes has no sink, so it may be one that Xero knows nothing of.
+            # A stream that a stream map removes has no sink, so its name may be unknown.
             if not isinstance(one, RemoveRecordTransform):
                 self.get_sink(
                     one.stream_alias,
@@ -104,7 +104,7 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._bypass_sdk(stream)
 
     def _bypass_sdk(self, stream: str) -> None:
-        """Read the records of an unmapped stream without the SDK, of whose work none is needed."""
+        """Read the records of an unmapped stream without the SDK, which does nothing to them."""
         found = stream_target(stream)
         if found and is_unmapped(stream, self.mapper.stream_maps[stream]):
             keys = self.get_sink(stream).key_properties
@@ -112,47 +112,45 @@ class TargetXero(XeroPlugin, SeamTarget):
             self._messages.takers[stream] = self.intake.reader(found, stream, keys, columns)
 
     def record_message(self, message: dict[str, Any]) -> None:
-        """Take in a record by way of the stream maps."""
+        """Handle a record of a stream with stream maps."""
         self._require(message, "stream", str)
         self._require(message, "record", dict)
         stream = message["stream"]
         if stream not in self.schemas:
             raise NoSchema(
-                f"Line {self.line_number} of the input is a record of {stream!r}, whose SCHEMA has not come yet."
+                f"Line {self.line_number} of the input is a record of {stream!r}, but no SCHEMA message precedes it."
             )
         self._stream, self._line = stream, self._messages.line or encode(message)
         super().record_message(message)
 
     def state_message(self, message: dict[str, Any]) -> None:
-        """Take in a state."""
+        """Handle a state."""
         if "value" not in message:
             raise InputProblem(f"Line {self.line_number} of the input is a STATE without a value.")
         self.states.received(message["value"])
 
     def batch_message(self, message: dict[str, Any]) -> None:  # noqa: ARG002
         """Raise `InputProblem`: the files of a BATCH are not read."""
-        raise InputProblem(
-            "BATCH messages are not understood: switch batching off in the tap (no batch_config)."
-        )
+        raise InputProblem("BATCH messages are not supported: remove batch_config from the tap's settings.")
 
     def _require(self, message: Mapping[str, Any], name: str, kind: type) -> None:
-        """Raise `InputProblem` for a message that lacks what Singer asks for; it never shows the message."""
+        """Raise `InputProblem` for a message without this field; the error does not show the message."""
         if not isinstance(message.get(name), kind):
             raise InputProblem(
-                f"Line {self.line_number} of the input has no {name!r}, which Singer asks for."
+                f"Line {self.line_number} of the input has no {name!r}, which the Singer specification requires."
             )
 
     @property
     def line_number(self) -> int:
-        """How many lines of the input were read."""
+        """The number of input lines that were read."""
         return self._messages.number
 
-    # What sinks need
+    # For the sinks
 
     def object_of(self, stream: str) -> StreamTarget | None:
-        """Return what a stream is written to, or None if it is ignored.
+        """Return what a stream is written to, or None if it is skipped.
 
-        Raises `ConfigurationProblem` for an unknown stream, unless on_unknown_stream says to ignore it.
+        Raises `ConfigurationProblem` for an unknown stream, unless `on_unknown_stream` is `ignore`.
         """
         found = stream_target(stream)
         if found is not None:
@@ -161,18 +159,17 @@ class TargetXero(XeroPlugin, SeamTarget):
             return found
         reason = reason_not_written(stream)
         if reason is None and not self.settings.ignores_unknown_streams:
-            known = ", ".join(WRITE_SPECS)
             raise ConfigurationProblem(
-                f"The stream {stream!r} names no object that target-xero writes: rename it with stream_maps, "
-                f"deselect it in the tap, or set on_unknown_stream to ignore. Nothing was written. Xero has {known}."
+                f"The stream {stream!r} is unknown: rename it with stream_maps, deselect it in the tap, or set "
+                f"on_unknown_stream to ignore. Nothing was written. target-xero writes {', '.join(WRITE_SPECS)}."
             )
-        self.logger.info("The stream %s is left out: %s.", stream, reason or "Xero has nothing of that name")
+        self.logger.info("The stream %s is skipped: %s.", stream, reason or "Xero has no object of that name")
         return None
 
     def take(
         self, found: StreamTarget, record: Mapping[str, Any], keys: Sequence[str], columns: Sequence[str]
     ) -> None:
-        """Take in a record that stream maps may have changed, with the line that it came in."""
+        """Handle a record that stream maps may have changed, with its line of the input."""
         self.intake.take(found, self._stream, keys, record, self._line, columns)
 
     # Writing
@@ -193,7 +190,7 @@ class TargetXero(XeroPlugin, SeamTarget):
             for stream, number in self._messages.taken.items():
                 self.get_sink(stream).record_counter_metric.increment(number)
             self.clean_up_sinks()
-            self._tell()
+            self._log_summary()
             self.close()
 
     def close(self) -> None:
@@ -201,12 +198,12 @@ class TargetXero(XeroPlugin, SeamTarget):
         self.intake.close()
         self.connected.close()
 
-    def _tell(self) -> None:
-        """Log the summary."""
+    def _log_summary(self) -> None:
         if self.summary.counts:
-            would = " (dry run: nothing was sent, this is what would happen)" if self.settings.dry_run else ""
-            table = self.summary.table(WRITE_SPECS)
-            self.logger.info("What became of the records%s:\n%s", would, Block(table))
+            dry_run = (
+                " (dry run: nothing was sent, this is what would happen)" if self.settings.dry_run else ""
+            )
+            self.logger.info("Summary%s:\n%s", dry_run, Block(self.summary.table(WRITE_SPECS)))
 
     def _emit_state(self, state: Any) -> None:
         if self.settings.dry_run:
@@ -215,7 +212,7 @@ class TargetXero(XeroPlugin, SeamTarget):
         sys.stdout.flush()
 
     def stop_safely(self) -> bool:
-        """Stop the writer between two requests; False if it is not writing, or if that was asked before."""
+        """Stop the writer between two requests; False if it is not writing, or at the second call."""
         if not self._is_writing or self._is_stopping:
             return False
         self._is_stopping = True
@@ -230,11 +227,11 @@ class TargetXero(XeroPlugin, SeamTarget):
         config: Any = None,
         file_input: IO[str] | None = None,
     ) -> None:
-        """Run the target; ends with exit code 1 when a record was rejected, or differs where that is to fail."""
+        """Run the target. The exit code is 1 if a record was rejected, or differs and `on_difference` is `fail`."""
         if about:
             cls.print_about(about_format)
             return
-        with _only_warnings(cls.logger):  # the first line is to say where this run writes
+        with _only_warnings(cls.logger):  # so that the first line names the organisation
             target = cls(
                 config=config.config if config else {}, parse_env_config=bool(config and config.parse_env)
             )
@@ -250,7 +247,7 @@ class TargetXero(XeroPlugin, SeamTarget):
 
 @contextmanager
 def _only_warnings(logger: logging.Logger) -> Iterator[None]:
-    """Leave out what a logger says below a warning."""
+    """Suppress the messages of a logger below a warning."""
 
     def is_warning(record: logging.LogRecord) -> bool:
         return record.levelno >= logging.WARNING

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -25,32 +26,27 @@ from target_xero.writing.tally import WriteOptions
 from target_xero.writing.writer import Writer
 
 
+@dataclass(frozen=True)
 class WriteRun:
-    """Writes what an intake holds; `schemas` are the latest SCHEMA messages of its streams."""
+    """Writes the records of an intake; `schemas` are the latest SCHEMA messages of its streams."""
 
-    def __init__(
-        self,
-        settings: TargetSettings,
-        destination: Destination,
-        intake: Intake,
-        schemas: Mapping[str, Mapping[str, Any]],
-        summary: Summary,
-        logger: logging.Logger,
-    ) -> None:
-        self._settings = settings
-        self._destination = destination
-        self._intake = intake
-        self._schemas = schemas
-        self._summary = summary
-        self._logger = logger
+    settings: TargetSettings
+    destination: Destination
+    intake: Intake
+    schemas: Mapping[str, Mapping[str, Any]]
+    summary: Summary
+    logger: logging.Logger
 
     def write(self, stop: Callable[[], bool]) -> None:
-        """Write everything. Raises `ConfigurationProblem` before the first write for a log that does not fit."""
-        settings, source = self._settings, self._only_source()
-        rejects = RejectsFile(self._rejects_path(source), self._schemas, self._intake.identities.source_of)
-        organisation = self._destination.organisation
-        self._destination.announce()
-        self._destination.check_scopes(self._intake.counts)
+        """Write everything. Raises `ConfigurationProblem` before the first write for a log that does not fit.
+
+        `stop` is called before each request and ends the run if it returns True.
+        """
+        settings, source = self.settings, self._only_source()
+        rejects = RejectsFile(self._rejects_path(source), self.schemas, self.intake.identities.source_of)
+        organisation = self.destination.organisation
+        self.destination.announce()
+        self.destination.check_scopes(self.intake.counts)
         options = WriteOptions(
             batch_size=settings.batch_size,
             deletes=settings.deletes,
@@ -61,70 +57,64 @@ class WriteRun:
         )
         with self._open_log(source, organisation.tenant_id) as log:
             self._check_log(log, organisation)
+            client = self.destination.client
             writer = Writer(
-                self._destination.client,
-                organisation,
-                log,
-                self._intake,
-                self._summary,
-                rejects,
-                self._logger,
-                options,
+                client, organisation, log, self.intake, self.summary, rejects, self.logger, options
             )
             try:
                 writer.run()
             finally:
-                self._tell_rejects(rejects.path)
+                self._report_rejects(rejects.path)
 
-    def _tell_rejects(self, path: Path) -> None:
-        if self._summary.rejected and not self._settings.dry_run:
-            self._logger.error(
-                "%s rejected: they are in %s. Mend them there and pipe that file in again; what was written "
-                "stays as it is.", f"{self._summary.rejected:,}", path,
+    def _report_rejects(self, path: Path) -> None:
+        if self.summary.rejected and not self.settings.dry_run:
+            self.logger.error(
+                "%s rejected; the records are in %s. Correct them there and pipe that file in again. Written records "
+                "are not affected.", f"{self.summary.rejected:,}", path,
             )  # fmt: skip
-        if self._summary.different:
-            self._logger.warning(
-                "%s written, but Xero holds something else than they say: see the warnings above.",
-                f"{self._summary.different:,}",
+        if self.summary.different:
+            self.logger.warning(
+                "%s written, but Xero stores different values: see the warnings above.",
+                f"{self.summary.different:,}",
             )
 
     def _check_log(self, log: WriteLog, organisation: Organisation) -> None:
         """Begin the log for this organisation; raises `ConfigurationProblem` if it must not be used."""
         others = [f"{name or 'an organisation'} = {one}" for one, name in log.organisations()]
-        if not log.is_known and others and not self._settings.names_organisation:
+        if not log.is_known and others and not self.settings.names_organisation:
             raise ConfigurationProblem(
-                f"The log of writes {log.place} knows {'; '.join(others)}, and not {organisation.name} = "
-                f"{organisation.tenant_id}, which is connected now. If that is right, name it in tenant_ids. Nothing "
-                "was written."
+                f"The log of writes {log.place} belongs to {'; '.join(others)}, but {organisation.name} = "
+                f"{organisation.tenant_id} is connected. If this is correct, name that organisation in tenant_ids. "
+                "Nothing was written."
             )
-        if not log.is_known and self._settings.require_write_log:
+        if not log.is_known and self.settings.require_write_log:
             raise ConfigurationProblem(
-                f"require_write_log is set, and the log of writes {log.place} knows nothing of "
-                f"{organisation.name}. Restore it, or run once without that setting. Nothing was written."
+                f"require_write_log is set, but the log of writes {log.place} has no entries for "
+                f"{organisation.name}. Restore it, or run once without this setting. Nothing was written."
             )
         if log.is_new:
-            self._logger.warning(
-                "The log of writes %s is new for %s. If that was written to before, stop and restore the log; until a "
-                "run has ended well, documents are looked up in Xero by what they say before they are made.",
-                log.place, organisation.name,
+            self.logger.warning(
+                "The log of writes %s is new for %s. If target-xero has written to this organisation before, stop and "
+                "restore the log. Until a run succeeds, documents are looked up in Xero by their content before they "
+                "are created.", log.place, organisation.name,
             )  # fmt: skip
         log.begin(organisation.name, datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
     def _only_source(self) -> str:
         """The source whose log of writes this run uses, by the settings or by the source that rejects name."""
-        sources = sorted({self._intake.identities.source_of(stream) for stream in self._schemas})
-        if self._settings.source or not sources:
-            return self._settings.source
-        if len(sources) > 1 and not self._settings.write_log_path:
+        sources = sorted({self.intake.identities.source_of(stream) for stream in self.schemas})
+        if self.settings.source or not sources:
+            return self.settings.source
+        if len(sources) > 1 and not self.settings.write_log_path:
             raise ConfigurationProblem(
-                f"The input has records of several sources ({', '.join(sources)}), and each has a log of writes of its "
-                "own: send them one after the other, or name one log for all with write_log_path."
+                f"The input has records of several sources ({', '.join(sources)}), each of which has its own log of "
+                "writes: send them one after the other, or name one log for all in write_log_path."
             )
         return sources[0] if len(sources) == 1 else ""
 
     def _open_log(self, source: str, tenant: str) -> AbstractContextManager[WriteLog]:
         """Open the log of writes, in a file or in PostgreSQL."""
-        place, dry_run = self._settings.write_log_path, self._settings.dry_run
+        place, dry_run = self.settings.write_log_path, self.settings.dry_run
         if is_postgres(place):
             from target_xero.write_log.postgres_log import open_postgres_log
 
@@ -133,27 +123,23 @@ class WriteRun:
         return open_sqlite_log(path, tenant, dry_run=dry_run, copy_of=copy_of)
 
     def _log_file(self, source: str) -> tuple[Path, Path | None]:
-        """The log of writes, and the one that a new log copies: all sources once had one log."""
-        if self._settings.write_log_path:
-            return _expanded(self._settings.write_log_path, "write_log_path"), None
+        """The log of writes, and the one that a new log copies: in earlier versions all sources had one log."""
+        if self.settings.write_log_path:
+            return Path(filled_in(self.settings.write_log_path, "write_log_path")), None
         common = default_folder("write_log_path") / "xero-write-log.db"
         return (common.with_name(f"xero-write-log{_suffix(source)}.db"), common) if source else (common, None)
 
     def _rejects_path(self, source: str) -> Path:
-        if self._settings.rejects_path:
-            return _expanded(self._settings.rejects_path, "rejects_path")
-        is_database = is_postgres(self._settings.write_log_path)
+        if self.settings.rejects_path:
+            return Path(filled_in(self.settings.rejects_path, "rejects_path"))
+        is_database = is_postgres(self.settings.write_log_path)
         folder = default_folder("rejects_path") if is_database else self._log_file(source)[0].parent
         return folder / f"xero-rejects{_suffix(source)}.singer"
 
 
 def _suffix(source: str) -> str:
-    """What a source adds to a file's name: characters that a name can't have are replaced by a fingerprint."""
+    """The part of a file's name for a source: characters that a name can't have are replaced by a fingerprint."""
     if not source:
         return ""
     plain = re.sub(r"[^\w.-]+", "_", source)
     return f"-{plain}" if plain == source else f"-{plain}-{fingerprint(source.encode())[:8]}"
-
-
-def _expanded(path: str, setting: str) -> Path:
-    return Path(filled_in(path, setting))

@@ -1,6 +1,6 @@
-"""Accounts, tax rates and items by their codes or names, ignoring case and surrounding blanks.
+"""Finds accounts, tax rates and items by their codes or names, ignoring case and surrounding blanks.
 
-A code counts before a name. A possible code that Xero's list lacks, or that the token may not look up, is sent as it
+A code is preferred to a name. A possible code that Xero's list lacks, or that the token may not look up, is sent as it
 is: Xero reports it if it does not exist.
 """
 
@@ -14,19 +14,19 @@ from target_xero.content.payload import InvalidRecord
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.write_log.log import WriteLog
+from target_xero.write_specs.rows import WRITE_SPECS
 
 # Codes look like OUTPUT2 or TAX001, names like "20% (VAT on Income)".
 _tax_type = re.compile(r"[A-Z0-9_]+").fullmatch
-#: Xero's codes that every organisation has, or gives itself: they need no look at the list.
+#: The codes that every organisation has, or that Xero gives to its own rates: they need no look-up.
 _given_tax_type = re.compile(r"(IN|OUT)PUT2?|NONE|TAX\d{3}").fullmatch
-_OVER = frozenset({"ARCHIVED", "DELETED"})
 _account_code = re.compile(r"[^a-z\s]{1,10}").fullmatch
 _decimal_code = re.compile(r"(\d+)\.0+").fullmatch
 _letter = re.compile(r"[^\W\d_]").search
 
 
 def alias(kind: str, tenant: str | None, code: str) -> str:
-    """The log's name for a code of another organisation: codes, unlike ids, are not unique across them."""
+    """Return the log's name for a code of another organisation: codes, unlike ids, are not unique across them."""
     return f"{kind}:{tenant or ''}:{code}"
 
 
@@ -42,34 +42,32 @@ class Codes:
     def code(self, field: str, given: str, foreign: str | None) -> str:
         """Return the code of an account, tax rate or item; `foreign` is the other organisation that it comes from.
 
-        Raises `InvalidRecord` for an unknown one. A code is looked for once, until `forget`.
+        Raises `InvalidRecord` for an unknown one. The result is remembered until `forget`.
         """
         asked = (field, given, foreign)
-        found = self._known.get(asked)
-        if found is None:
+        if asked not in self._known:
+            code = given.strip()
             if field == "ItemCode":
-                found = self.item_code(field, given)
+                self._known[asked] = self._unless_rejected("items", "Code", code, field)
+            elif field.endswith("TaxType"):
+                self._known[asked] = self._tax_type(field, code, foreign)
             else:
-                find = self.tax_type if field.endswith("TaxType") else self.account_code
-                found = find(field, given, foreign)
-            self._known[asked] = found
-        return found
+                self._known[asked] = self._account_code(field, code, foreign)
+        return self._known[asked]
 
     def forget(self) -> None:
-        """Look for all codes afresh, because settings may have been written."""
+        """Forget the codes, because settings may have been written."""
         self._known.clear()
 
     # Accounts
 
-    def account_code(self, field: str, given: str, foreign: str | None) -> str:
-        """Return the code of the account with this code or name; `foreign` is the organisation it comes from."""
-        code = given.strip()
+    def _account_code(self, field: str, code: str, foreign: str | None) -> str:
         mapped = self._log.id_of(alias("AccountCode", foreign, code)) if foreign else None
         if mapped:
             return mapped
-        # Accounts are hardly named by numbers, so that those are codes.
+        # A number is a code, because names of accounts have letters.
         if not _letter(code):
-            return self._not_rejected("accounts", "Code", self._whole_code(code), field)
+            return self._unless_rejected("accounts", "Code", self._whole_code(code), field)
         account = self._account(code, ("Code", "Name"))
         if account and account.get("Code"):
             return str(account["Code"])
@@ -81,54 +79,49 @@ class Codes:
         return code
 
     def _whole_code(self, code: str) -> str:
-        """The code 200 where a spreadsheet made 200.0 of it, unless Xero has an account with that very code."""
+        """Return the code 200 for 200.0, as spreadsheets write it, unless an account in Xero has that very code."""
         whole = _decimal_code(code)
         accounts = (self._lookups.permitted("accounts") or []) if whole else ()
         codes = {str(account.get("Code")) for account in accounts}
         return whole[1] if whole and code not in codes and whole[1] in codes else code
 
-    def _not_rejected(self, target: str, field: str, value: str, name: str) -> str:
-        """Return a code that Xero resolves. Raises `InvalidRecord` for that of a rejected record."""
+    def _unless_rejected(self, target: str, field: str, value: str, name: str) -> str:
+        """Return a code that Xero resolves. Raises `InvalidRecord` for the code of a rejected record."""
         rejected = self._rejected.why(target, [(field, value)])
         if rejected and not any(same_name(value, one.get(field)) for one in self._lookups.whole(target)):
             raise InvalidRecord(rejected, name)
         return value
 
-    def item_code(self, field: str, given: str) -> str:
-        """Return an item's code without surrounding blanks."""
-        return self._not_rejected("items", "Code", given.strip(), field)
-
     def account_reference(self, given: Mapping[str, str], *, known: bool) -> dict[str, str] | None:
         """Return the reference to an account; `known` states that the code may be another organisation's."""
         for field, value in given.items():
             text = value.strip()
-            if field == "Code" and not known and not _letter(text):
-                return {"Code": self._not_rejected("accounts", "Code", self._whole_code(text), "")}
+            may_be_sent = field == "Code" and not known
+            if may_be_sent and not _letter(text):
+                return {"Code": self._unless_rejected("accounts", "Code", self._whole_code(text), "")}
             account = self._account(text, ("Code", "Name") if field == "Code" else ("Name", "Code"))
             if account:
                 return {"AccountID": str(account["AccountID"])}
-            if field == "Code" and not known and _account_code(text):
-                return {"Code": self._not_rejected("accounts", "Code", text, "")}
+            if may_be_sent and _account_code(text):
+                return {"Code": self._unless_rejected("accounts", "Code", text, "")}
         return None
 
     def _account(self, text: str, fields: Iterable[str]) -> Record | None:
         return found_by(self._lookups.permitted("accounts"), text, fields)
 
     def account(self, identifier: str) -> Record:
-        """The account with an id, as Xero lists it."""
+        """Return the account with an id, as Xero lists it."""
         accounts = self._lookups.whole("accounts")
         return next((a for a in accounts if a["AccountID"] == identifier), {"AccountID": identifier})
 
     # Tax rates
 
-    def tax_type(self, field: str, given: str, foreign: str | None) -> str:
-        """The code of the tax rate with this code or name."""
-        code = given.strip()
+    def _tax_type(self, field: str, code: str, foreign: str | None) -> str:
         mapped = self._log.id_of(alias("TaxType", foreign, code)) if foreign else None
         if mapped or not code or _given_tax_type(code):
             return mapped or code
-        rates = self._lookups.permitted("tax_rates") or []
-        rate = found_by((one for one in rates if one.get("Status") not in _OVER), code, ("TaxType", "Name"))
+        rates = filter(WRITE_SPECS["tax_rates"].is_active, self._lookups.permitted("tax_rates") or [])
+        rate = found_by(rates, code, ("TaxType", "Name"))
         if rate:
             return str(rate["TaxType"])
         rejected = self._rejected.why("tax_rates", [("Name", code)])
@@ -138,10 +131,6 @@ class Codes:
 
 
 def found_by(records: Iterable[Record] | None, text: str, fields: Iterable[str]) -> Record | None:
-    """Return the first record of that code or name; lists have the records in force first."""
-    held = list(records or ())
-    for field in fields:
-        for record in held:
-            if same_name(text, record.get(field)):
-                return record
-    return None
+    """Return the first record with that code or name; lists have active records first."""
+    listed = list(records or ())
+    return next((one for field in fields for one in listed if same_name(text, one.get(field))), None)

@@ -1,12 +1,12 @@
 """Looks up what Xero has, in as few calls as possible, and remembers it for the run.
 
-A look-up returns an answer or raises; only an answer states that something does not exist.
+A look-up returns what Xero answered or raises; only an answer proves that something does not exist.
 """
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -14,22 +14,24 @@ from typing import Any
 from singer_xero.api import dates
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, ScopeMissing
-from singer_xero.objects import OBJECTS, ORGANISATION, Paging, XeroObject
+from singer_xero.objects import OBJECTS, Paging, XeroObject
 from singer_xero.organisations import Organisation
 from target_xero.content.compare import folded
 from target_xero.write_specs.spec import Search, WriteSpec
 
 Record = dict[str, Any]
 
-#: Longer lists of ids or names break on the length of the address (xero-openapi#534).
-_AT_ONCE = 40
-_NAMES_AT_ONCE = 20
-#: After so many look-ups by name the whole list is read once: it has 1,000 in a call.
-_SINGLE_LOOKS = 5
+#: Longer lists of ids or names exceed the length of an address (xero-openapi#534).
+_IDS_PER_CALL = 40
+_NAMES_PER_CALL = {Search.NUMBERS: 40, Search.WHERE: 20, Search.NUMBER: 1, Search.ADDRESS: 1}
+#: After so many look-ups by name the whole list is read once, with 1,000 records in a call.
+_MOST_NAME_CALLS = 5
+#: The characters with which a value can't be searched for: quotes end a `where`, commas a list, slashes an address.
+_SPECIAL = {search: '"\\' if search is Search.WHERE else '"\\,/?#' for search in Search}
 
 
 class Lookups:
-    """The look-ups of one organisation. `clock` gives seconds since 1970, to tell Xero's time between two answers."""
+    """The look-ups of one organisation. `clock` returns seconds since 1970; it runs between two answers of Xero's."""
 
     def __init__(
         self, client: XeroClient, organisation: Organisation, clock: Callable[[], float] = time.time
@@ -40,18 +42,16 @@ class Lookups:
         self._ahead: timedelta | None = None
         self._whole: dict[str, list[Record]] = {}
         self._found: dict[tuple[str, str], dict[str, list[Record]]] = defaultdict(dict)
-        self._looks: dict[str, int] = defaultdict(int)
+        self._name_calls: Counter[str] = Counter()
         self._records: dict[tuple[str, str], Record | None] = {}
         self._forbidden: set[str] = set()
 
     # Time
 
     def now(self) -> str:
-        """Return the current time by Xero's clock, which its time stamps use; asks for it if no answer has stated it
-        yet.
-        """
+        """Return the current time by Xero's clock, which its time stamps use. Makes a call if no answer came yet."""
         if self._ahead is None:
-            self._get(ORGANISATION.path)
+            self._get("Organisation")
         moment = self._local() + (self._ahead or timedelta())
         return dates.instant(moment.isoformat())
 
@@ -81,36 +81,34 @@ class Lookups:
         self, xero: XeroObject, params: Mapping[str, Any], since: str | None = None
     ) -> Iterator[Record]:
         """All records of a list. A record that changes meanwhile may come twice, which is harmless here."""
-        page = 0
         size = 1000 if xero.paging is Paging.PAGES else 100
-        while True:
+        page, is_last = 0, False
+        while not is_last:
             page += 1
             asked = dict(params)
+            if xero.paging in {Paging.PAGES, Paging.SHORT_PAGES}:
+                asked["page"] = page
             if xero.paging is Paging.PAGES:
-                asked |= {"page": page, "pageSize": size}
-            elif xero.paging is Paging.SHORT_PAGES:
-                asked |= {"page": page}
+                asked["pageSize"] = size
             envelope = self._get(xero.path, asked, since)
             records = envelope.get(xero.envelope) or []
             yield from records
-            if xero.paging is Paging.WHOLE or not records:
-                return
             pages = (envelope.get("pagination") or {}).get("pageCount")
-            if page >= pages if isinstance(pages, int) else len(records) < size:
-                return
+            is_last = page >= pages if isinstance(pages, int) else len(records) < size
+            is_last = is_last or xero.paging is Paging.WHOLE or not records
 
     def whole(self, name: str) -> list[Record]:
-        """A list of the registry in full, archived records too; read once."""
+        """Return a whole list of the registry, with archived records behind active ones; it is read once."""
         if name not in self._whole:
             xero = OBJECTS[name]
             params = {**xero.params, **({"includeArchived": "true"} if xero.archived else {})}
-            # Living records first, so that they are found before archived ones of the same name.
             records = list(self._pages(xero, params))
+            # Active records first, so that they are found before archived ones of the same name.
             self._whole[name] = sorted(records, key=lambda r: r.get("Status") in {"ARCHIVED", "DELETED"})
         return self._whole[name]
 
     def permitted(self, name: str) -> list[Record] | None:
-        """The same list; None if the token may not read it."""
+        """Return the same list; None if the token may not read it."""
         if name in self._forbidden:
             return None
         try:
@@ -120,22 +118,21 @@ class Lookups:
             return None
 
     def one(self, path: str, envelope: str, params: Mapping[str, str] | None = None) -> Record | None:
-        """A single record by its address; None if Xero says that there is none."""
-        try:
-            answer = self._get(path, params)
-        except NotFound:
-            return None
-        found: Any = answer.get(envelope)
+        """Return a single record by its address; None if Xero does not have it."""
+        found: Any = self._answered(path, params).get(envelope)
         if isinstance(found, list):
             found = found[0] if found else None
         return found if isinstance(found, dict) else None
 
     def listed(self, path: str, envelope: str) -> list[Record]:
-        """Return the sub-resources of a record; none if the record itself is gone."""
+        """Return the sub-resources of a record; none if Xero does not have the record."""
+        return list(self._answered(path).get(envelope) or [])
+
+    def _answered(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         try:
-            return list(self._get(path).get(envelope) or [])
+            return self._get(path, params)
         except NotFound:
-            return []
+            return {}
 
     def recent(self, spec: WriteSpec, since: str) -> list[Record]:
         """Return what was created or changed since a moment by Xero's clock; all records where Xero can't filter."""
@@ -144,48 +141,46 @@ class Lookups:
         return list(self._pages(spec.xero, spec.xero.params, early))
 
     def dated(self, spec: WriteSpec, days: list[str] | None) -> Iterator[Record]:
-        """The documents of some days (2026-12-31), or all there are; those that are voided or deleted too."""
+        """Return the documents of some days (2026-12-31), or all documents, including voided and deleted ones."""
         assert spec.xero is not None  # noqa: S101
         params = dict(spec.xero.params)
         if days:
-            told = (day.split("-") for day in days)
-            params["where"] = " OR ".join(
-                f"Date==DateTime({int(year)}, {int(month)}, {int(day)})" for year, month, day in told
-            )
+            dates_of = (map(int, day.split("-")) for day in days)
+            params["where"] = " OR ".join(f"Date==DateTime({', '.join(map(str, one))})" for one in dates_of)
         return self._pages(spec.xero, params)
 
     # By id
 
+    def by_id(self, spec: WriteSpec, xero_id: str | None) -> Record | None:
+        """Return the record with this id; None if Xero does not have it."""
+        return self.by_ids(spec, [xero_id]).get(xero_id) if xero_id else None
+
     def by_ids(self, spec: WriteSpec, ids: Iterable[str]) -> dict[str, Record]:
-        """The records with these ids; those that Xero doesn't have are left out."""
+        """Return the records with these ids, without those that Xero does not have."""
         wanted = list(dict.fromkeys(ids))
         asked = [one for one in wanted if (spec.name, one) not in self._records]
+        records: Iterable[Record | None] = ()
         if spec.search is Search.WHOLE:
-            for record in self.whole(spec.name):
-                self._records[(spec.name, str(record.get(spec.key)))] = record
+            records = self.whole(spec.name)
         elif spec.has_ids_param:
-            for part in _parts(asked, _AT_ONCE):
-                params = {
-                    **spec.unit_price_params,
-                    "IDs": part,
-                    "page": 1,
-                    "pageSize": 1000,
-                    "includeArchived": "true",
-                }
-                for record in self._get(spec.path, params).get(spec.envelope) or []:
-                    self._records[(spec.name, str(record[spec.key]))] = record
+            records = (
+                record for part in _parts(asked, _IDS_PER_CALL) for record in self._with_ids(spec, part)
+            )
         else:
-            for one in asked:
-                self._records[(spec.name, one)] = self.one(
-                    f"{spec.path}/{one}", spec.envelope, spec.unit_price_params
-                )
+            paths = (f"{spec.path}/{one}" for one in asked)
+            records = (self.one(path, spec.envelope, spec.unit_price_params) for path in paths)
+        self._records |= {(spec.name, str(record.get(spec.key))): record for record in records if record}
         for one in asked:
             self._records.setdefault((spec.name, one), None)
         found = ((one, self._records[(spec.name, one)]) for one in wanted)
         return {one: record for one, record in found if record is not None}
 
+    def _with_ids(self, spec: WriteSpec, ids: list[str]) -> Iterable[Record]:
+        params = {"IDs": ids, "page": 1, "pageSize": 1000, "includeArchived": "true"}
+        return self._get(spec.path, {**spec.unit_price_params, **params}).get(spec.envelope) or []
+
     def forget(self, spec: WriteSpec, xero_id: str | None) -> None:
-        """Forget what was read of a record, because it was written."""
+        """Forget a record that was written."""
         self._records.pop((spec.name, xero_id or ""), None)
 
     # By name
@@ -194,12 +189,11 @@ class Lookups:
         """Return the records whose field has that value in any case; `over` includes those that lists omit."""
         self.look_up(spec, field, [value])
         found = self._found[(spec.name, field)].get(folded(value), [])
-        if over and not found and spec.xero and spec.xero.archived and spec.search is Search.WHERE:
-            where = f'{field}=="{value.strip()}"'
-            if '"' not in value and "\\" not in value:
-                params = {**spec.xero.params, "where": where, "includeArchived": "true"}
-                return list(self._pages(spec.xero, params))
-        return found
+        xero, is_searchable = spec.xero, _is_searchable(value, Search.WHERE)
+        if not over or found or xero is None or not xero.archived or spec.search is not Search.WHERE:
+            return found
+        where = {"where": f'{field}=="{value.strip()}"', "includeArchived": "true"}
+        return list(self._pages(xero, {**xero.params, **where})) if is_searchable else []
 
     def look_up_names(
         self, spec: WriteSpec, contents: Iterable[Mapping[str, Any]], *, afresh: bool = False
@@ -221,10 +215,8 @@ class Lookups:
             return
         if afresh:
             self._whole.pop(spec.name, None)
-        if spec.search is Search.WHOLE:
-            records: Iterable[Record] = self.whole(spec.name)
-        else:
-            records = self._named(spec, field, list(wanted.values()))
+        is_whole = spec.search is Search.WHOLE
+        records = self.whole(spec.name) if is_whole else self._named(spec, field, list(wanted.values()))
         found: dict[str, list[Record]] = {name: [] for name in wanted}
         for record in records:
             name = folded(str(record.get(field) or ""))
@@ -232,28 +224,28 @@ class Lookups:
                 found[name].append(record)
         known.update(found)
 
-    def _named(self, spec: WriteSpec, field: str, values: list[str]) -> Iterator[Record]:
-        assert spec.xero is not None  # noqa: S101
-        odd = [v for v in values if not _plain(v, spec.search)]
-        single = spec.search in {Search.NUMBER, Search.ADDRESS}
-        parts = _parts(values, 1 if single else _NAMES_AT_ONCE if spec.search is Search.WHERE else _AT_ONCE)
-        if odd or self._looks[spec.name] + len(parts) > _SINGLE_LOOKS:
-            if spec.name not in self._whole:
-                self._whole[spec.name] = list(self._pages(spec.xero, spec.xero.params))
-            yield from self._whole[spec.name]
-            return
-        self._looks[spec.name] += len(parts)
-        for part in parts:
-            if spec.search is Search.ADDRESS:
-                record = self.one(f"{spec.path}/{part[0]}", spec.envelope)
-                yield from [record] if record else []
-            elif spec.search is Search.NUMBER:
-                yield from self._pages(spec.xero, {**spec.xero.params, field: part[0]})
-            elif spec.search is Search.NUMBERS:
-                yield from self._pages(spec.xero, {**spec.xero.params, f"{field}s": part})
-            else:
-                where = " OR ".join(f'{field}=="{value}"' for value in part)
-                yield from self._pages(spec.xero, {**spec.xero.params, "where": where})
+    def _named(self, spec: WriteSpec, field: str, values: list[str]) -> Iterable[Record]:
+        assert spec.xero is not None and spec.search is not None  # noqa: S101
+        parts = _parts(values, _NAMES_PER_CALL[spec.search])
+        is_searchable = all(_is_searchable(value, spec.search) for value in values)
+        if is_searchable and self._name_calls[spec.name] + len(parts) <= _MOST_NAME_CALLS:
+            self._name_calls[spec.name] += len(parts)
+            return (record for part in parts for record in self._searched(spec, spec.xero, field, part))
+        if spec.name not in self._whole:
+            self._whole[spec.name] = list(self._pages(spec.xero, spec.xero.params))
+        return self._whole[spec.name]
+
+    def _searched(self, spec: WriteSpec, xero: XeroObject, field: str, values: list[str]) -> Iterable[Record]:
+        """The records with these values; one value only where Xero can't search for more."""
+        if spec.search is Search.ADDRESS:
+            record = self.one(f"{spec.path}/{values[0]}", spec.envelope)
+            return [record] if record else []
+        search: dict[str, Any] = {field: values[0]}
+        if spec.search is Search.NUMBERS:
+            search = {f"{field}s": values}
+        elif spec.search is Search.WHERE:
+            search = {"where": " OR ".join(f'{field}=="{value}"' for value in values)}
+        return self._pages(xero, {**xero.params, **search})
 
     def wrote(self, spec: WriteSpec, record: Record, names: Iterable[tuple[str, str]]) -> None:
         """Take in a record that was just written, so that earlier look-ups stay correct."""
@@ -266,11 +258,10 @@ class Lookups:
             if folded(value) in known:
                 others = [one for one in known[folded(value)] if one.get(spec.key) != record.get(spec.key)]
                 known[folded(value)] = [record, *others]
-        if spec.name in self._whole:
-            kept = [one for one in self._whole[spec.name] if one.get(spec.key) != record.get(spec.key)]
-            self._whole[spec.name] = (
-                [*kept, record] if len(kept) == len(self._whole[spec.name]) else [record, *kept]
-            )
+        listed = self._whole.get(spec.name)
+        if listed is not None:
+            kept = [one for one in listed if one.get(spec.key) != record.get(spec.key)]
+            self._whole[spec.name] = [*kept, record] if len(kept) == len(listed) else [record, *kept]
 
 
 def may_be_changed_since(record: Record, since: str) -> bool:
@@ -284,11 +275,8 @@ def _just_before(moment: str) -> str:
     return dates.instant((dates.moment(moment) - timedelta(minutes=2)).isoformat())
 
 
-def _plain(value: str, search: Search | None) -> bool:
-    """Whether a value can be searched for: quotes end a `where`, commas a list, slashes an address."""
-    return not any(sign in value for sign in ('"', "\\", ",", "/", "?", "#")) or (
-        search is Search.WHERE and not any(sign in value for sign in ('"', "\\"))
-    )
+def _is_searchable(value: str, search: Search) -> bool:
+    return not any(sign in value for sign in _SPECIAL[search])
 
 
 def _parts(values: Sequence[str], size: int) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""References by the keys that a source has of its own records."""
+"""References by the source's own keys of its records."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.write_log import identity
 from target_xero.write_log.log import WriteLog
 
-#: The objects of references that name more than an id.
-OBJECTS_BY_NAME = {name: of for name, of in REFERENCED_OBJECTS.items() if len(REFERENCES[name]) > 1}
-TRACKING = frozenset({"Tracking", "FromTracking", "ToTracking"})
-
 
 class OwnKeys:
     """Replaces the source's own keys by Xero's ids."""
@@ -24,8 +20,7 @@ class OwnKeys:
         self._rejected = rejected
 
     def completed(self, content: Mapping[str, Any], source: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the content with Xero's ids instead of the source's own keys, and with the types of documents it
-        names.
+        """Return the content with Xero's ids instead of the source's own keys, and with the types of its references.
 
         `kinds` are the types by the names of references; those of the payments in a batch by their places in it.
         """
@@ -45,27 +40,19 @@ class OwnKeys:
 
     def reference(self, name: str, given: Mapping[str, Any], source: str) -> dict[str, Any]:
         """Return a reference with Xero's id instead of the source's key of the record."""
-        identifier = REFERENCES[name][0]
+        identifier, target = REFERENCES[name][0], REFERENCED_OBJECTS.get(name)
         key = given.get(identifier)
-        if not key or is_id(key) or name in TRACKING:
+        if not key or is_id(key) or target is None:
             return dict(given)
-        target = OBJECTS_BY_NAME.get(name)
-        if target is None:
-            raise InvalidRecord(f"a GUID is needed, not {key!r}", f"{name}.{identifier}")
-        held = self._log.by_own_key(target, source, key)
-        if len({xero_id for _, xero_id in held}) > 1:
-            told = " and ".join(identity.shown(one) for one, _ in held)
-            raise InvalidRecord(
-                f"{key!r} is the key of {told}: name it in another way", f"{name}.{identifier}"
-            )
-        others = {field: value for field, value in given.items() if field != identifier}
-        if held:
-            return {identifier: held[0][1]}
+        field = f"{name}.{identifier}"
+        found = self._log.by_own_key(target, source, key)
+        if len({xero_id for _, xero_id in found}) > 1:
+            records = " and ".join(identity.shown(one) for one, _ in found)
+            raise InvalidRecord(f"{key!r} is the key of {records}: identify the record in another way", field)
+        if found:
+            return {identifier: found[0][1]}
+        others = {name: value for name, value in given.items() if name != identifier}
         if not others.keys() - {KINDS.get(name)}:
-            raise InvalidRecord(
-                self._rejected.why(target, [(OWN_KEY, key)])
-                or f"none of the source's {target} that were written has the key {key!r}: send it in a stream of "
-                f"{target} as well",
-                f"{name}.{identifier}",
-            )
+            unknown = f"no record of {target} with the source's key {key!r} was written: send it in {target} as well"
+            raise InvalidRecord(self._rejected.why(target, [(OWN_KEY, key)]) or unknown, field)
         return others

@@ -1,4 +1,4 @@
-"""Finds the record of Xero's that a record of the source stands for."""
+"""Finds the record in Xero that a record of the source stands for."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ class RecordFinder:
         self._references = references
 
     def by_id(self, spec: WriteSpec, xero_id: str | None, owner: str | None = None) -> Record | None:
-        """Return a record by its id, a part among those of `owner`; None if Xero does not have it any more."""
-        xero_id = xero_id or ""
+        """Return a record by its id, a part among those of `owner`; None if Xero does not have it."""
         if not spec.siblings_path:
-            return self._lookups.by_ids(spec, [xero_id]).get(xero_id)
+            return self._lookups.by_id(spec, xero_id)
         return next((one for one in self.siblings(spec, owner) if str(one.get(spec.key)) == xero_id), None)
 
     def siblings(self, spec: WriteSpec, owner: str | None) -> list[Record]:
@@ -37,16 +36,19 @@ class RecordFinder:
     def existing(
         self, spec: WriteSpec, job: Job, content: Mapping[str, Any], owner: str | None
     ) -> Record | None:
-        """Return the record that Xero has under one of this record's names; the first name that finds one counts."""
+        """Return the record that Xero has under one of this record's names; the first name with a match counts."""
         if spec.siblings_path:
-            for one in self.siblings(spec, owner):
-                if any(same_name(value, one.get(name)) for name, value in spec.natural_key(content)):
+            names = spec.natural_key(content)
+            matches = (
+                one
+                for one in self.siblings(spec, owner)
+                if any(same_name(value, one.get(name)) for name, value in names)
+            )
+            return next(matches, None)
+        if identifier := self._identifier(spec, job):
+            for one in self._lookups.whole(spec.name):
+                if one.get(spec.identified_by) == identifier:
                     return one
-            return None
-        identifier = self._identifier(spec, job)
-        for one in self._lookups.whole(spec.name) if identifier else ():
-            if one.get(spec.identified_by) == identifier:
-                return one
         return self.by_name(spec, content)
 
     def _identifier(self, spec: WriteSpec, job: Job) -> str | None:
@@ -57,12 +59,10 @@ class RecordFinder:
         return None if is_other else job.id
 
     def by_name(self, spec: WriteSpec, content: Mapping[str, Any]) -> Record | None:
-        """Return the record in force that has one of the content's names."""
+        """Return the active record that has one of the content's names."""
         for name, value in spec.natural_key(content) if spec.search else ():
-            found = self._lookups.find(spec, name, value)
-            if spec.unique_when:
-                found = [one for one in found if one.get(spec.unique_when[0]) == spec.unique_when[1]]
-            found = [one for one in found if spec.is_active(one)]
-            if found:
-                return found[0]
+            for one in self._lookups.find(spec, name, value):
+                is_alike = not spec.unique_when or one.get(spec.unique_when[0]) == spec.unique_when[1]
+                if is_alike and spec.is_active(one):
+                    return one
         return None

@@ -1,8 +1,8 @@
 """Resolves references between records: ids of the source become Xero's, and names become ids where Xero needs them.
 
-The log of writes has what this run or an earlier one wrote. An id of another organisation that was not written from
-there is never sent: its record is found by number or name, or the referring record is rejected. So is a number or name
-that several records have. Voided, deleted and archived records do not count.
+The log of writes has what this run or an earlier one wrote. An id of another organisation is never sent if its record
+was not written: that record is found by number or name, or the referring record is rejected. A number or name that
+several records have is a reject, too. Voided, deleted and archived records are ignored.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ from functools import lru_cache
 from typing import Any
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import KINDS, REFERENCES, InvalidRecord, is_id
+from target_xero.content.payload import (
+    KINDS,
+    REFERENCED_OBJECTS,
+    REFERENCES,
+    TRACKING,
+    InvalidRecord,
+    is_id,
+)
 from target_xero.lookups.codes import Codes
 from target_xero.lookups.lookups import Lookups, Record
-from target_xero.lookups.own_keys import OBJECTS_BY_NAME, TRACKING, OwnKeys
+from target_xero.lookups.own_keys import OwnKeys
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.lookups.tracking import Tracking
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
 
-#: What is named by a field of its own, and what Xero takes instead.
+#: Fields with the name of a record, and Xero's field for its id.
 _RENAMED = {"BrandingThemeName": "BrandingThemeID"}
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
@@ -39,7 +46,7 @@ class Ambiguous(InvalidRecord):
 class References:
     """Resolves the references of one organisation's records; `tenant` is its id.
 
-    With `creates_contacts`, Xero creates a contact that it does not have, by its name.
+    With `creates_contacts`, Xero creates a contact of an unknown name.
     """
 
     def __init__(
@@ -66,11 +73,11 @@ class References:
         }
 
     def foreign(self, tenant: str | None) -> bool:
-        """Tell whether a record comes from another organisation, so that its ids are unknown here."""
+        """Tell whether a record comes from another organisation, whose ids Xero does not know here."""
         return tenant is not None and tenant != self._tenant
 
     def prepare(self, contents: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
-        """Look up the references of many records at once: (content, the organisation it comes from) each."""
+        """Look up the references of many records at once, given as (content, the organisation it comes from)."""
         self._codes.forget()
         self._tracking.forget()
         found = [
@@ -90,21 +97,21 @@ class References:
     def _names_to_look_up(
         self, name: str, reference: Mapping[str, Any], *, foreign: bool
     ) -> Iterable[tuple[tuple[str, str], str]]:
-        """The names of a reference that only Xero can resolve, each with its object and field."""
-        target = OBJECTS_BY_NAME[name]
+        """The names of a reference that must be looked up in Xero, each with its object and field."""
+        target = REFERENCED_OBJECTS[name]
         identifier, *others = REFERENCES[name]
         source = reference.get(identifier)
         is_resolved = source and is_id(source) and (self._mapped(source) or not foreign)
         for field in () if WRITE_SPECS[target].code_alias or is_resolved else others:
             value = reference.get(field)
-            # The log has only the numbers of sales, and a bill may have the same number.
+            # The log has only the numbers of sales documents, and a bill may have the same number.
             if value and (WRITE_SPECS[target].unique_when or not self._log.by_name(target, field, value)):
                 yield (target, field), value
             elif value:
                 return
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
-        """Return the content with its references as Xero takes them; raises `InvalidRecord` for an unknown one."""
+        """Return the content with its references resolved; raises `InvalidRecord` for an unknown one."""
         found = {}
         for name, value in content.items():
             of = value.__class__
@@ -127,13 +134,10 @@ class References:
             raise _within(invalid, name) from None
 
     def _list(self, name: str, value: list[Any], tenant: str | None) -> list[Any]:
-        found = []
-        for index, one in enumerate(value):
-            try:
-                found.append(self._nested(one, tenant) if isinstance(one, dict) else one)
-            except InvalidRecord as invalid:
-                raise _within(invalid, f"{name}[{index}].{invalid.field}") from None
-        return found
+        return [
+            self._object(f"{name}[{index}]", one, tenant) if isinstance(one, dict) else one
+            for index, one in enumerate(value)
+        ]
 
     def _object(self, name: str, value: dict[str, Any], tenant: str | None) -> dict[str, Any]:
         try:
@@ -145,22 +149,25 @@ class References:
         return self._codes.code(name, value, tenant if self.foreign(tenant) else None)
 
     def _nested(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
-        """A line or details with the account by its code, because Xero's models have its id read only there."""
-        found = dict(content)
-        identifier = found.pop("AccountID", None)
-        if identifier and not found.get("AccountCode"):
-            account = self._account(identifier, tenant)
-            if account.get("Code"):
-                found["AccountCode"] = account["Code"]
-                return {**self.resolve(found, tenant), "AccountCode": account["Code"]}
-            return {**self.resolve(found, tenant), "AccountID": account["AccountID"]}
-        return self.resolve(found, tenant)
+        """A line or details with the code of its account, because Xero only reads the id there."""
+        others = {name: value for name, value in content.items() if name != "AccountID"}
+        identifier = content.get("AccountID")
+        if not identifier or others.get("AccountCode"):
+            return self.resolve(others, tenant)
+        mapped = self._mapped(identifier)
+        if mapped is None and self.foreign(tenant):
+            raise InvalidRecord(
+                f"{identifier} is an account of another organisation: send accounts as well", "AccountID"
+            )
+        account = self._codes.account(mapped or identifier)
+        field, own = ("AccountCode", "Code") if account.get("Code") else ("AccountID", "AccountID")
+        return {**self.resolve(others, tenant), field: account[own]}
 
     def with_account_ids(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the content with the ids of the accounts that it names by code, because some lists have only those."""
+        """Return the content with the ids of the accounts in it that have a code, because some lists have only ids."""
         found = dict(content)
         for name, value in content.items():
-            if OBJECTS_BY_NAME.get(name) == "accounts" and "AccountID" not in value:
+            if REFERENCED_OBJECTS.get(name) == "accounts" and "AccountID" not in value:
                 code = value.get("Code")
                 ids = [a["AccountID"] for a in self._lookups.whole("accounts") if a.get("Code") == code]
                 found[name] = {**value, "AccountID": ids[0]} if ids else value
@@ -176,13 +183,12 @@ class References:
             mapped = self._mapped(source)
             if mapped or not self.foreign(tenant):
                 return {identifier: self._living(name, mapped or source)}
-        target, kind = OBJECTS_BY_NAME.get(name), given.get(KINDS.get(name, ""))
+        spec, kind = WRITE_SPECS[REFERENCED_OBJECTS[name]], given.get(KINDS.get(name, ""))
         tried = {field: str(given[field]) for field in others if given.get(field)}
-        if target and (
-            found := self._by_names(name, WRITE_SPECS[target], tried, kind, is_known=bool(source))
-        ):
-            return found
-        raise InvalidRecord(self._nowhere(target or f"{name.lower()}s", tried, source, kind))
+        found = self._by_names(name, spec, tried, kind, is_known=bool(source))
+        if found is None:
+            raise InvalidRecord(self._why_unknown(spec, tried, source, kind))
+        return found
 
     def _by_names(
         self, name: str, spec: WriteSpec, tried: Mapping[str, str], kind: str | None, *, is_known: bool
@@ -194,58 +200,56 @@ class References:
             known = self._numbered(spec, field, value, kind)
             if known:
                 return {REFERENCES[name][0]: self._living(name, known)}
-        # Xero creates a contact of a name that it does not know.
+        # Xero creates a contact of an unknown name.
         return {"Name": tried["Name"]} if self._may_be_created(spec, tried) else None
 
     def _may_be_created(self, spec: WriteSpec, tried: Mapping[str, str]) -> bool:
-        """Whether Xero is to create a contact: not one that was rejected in this run, or that is archived."""
+        """Whether Xero may create a contact: not if it was rejected in this run, or is archived."""
         if not self._creates_contacts or not spec.created_when_named or "Name" not in tried:
             return False
         return not (self.rejected.why(spec.name, tried.items()) or self._over(spec, tried, None))
 
     def _numbered(self, spec: WriteSpec, field: str, value: str, kind: str | None) -> str | None:
-        """Xero's id of the one record in force with that name or number, and of that kind if it is given."""
+        """Xero's id of the one active record with that name or number, and of that kind if it is given."""
         known = self._log.by_name(spec.name, field, value)
         if known and (not spec.unique_when or kind == spec.unique_when[1]):
             return known
         records = self._lookups.find(spec, field, value)
-        living = [one for one in records if spec.is_active(one)]
+        active = [one for one in records if spec.is_active(one)]
         if spec.unique_when:
             field_of_kind, numbered = spec.unique_when
-            living = [one for one in living if kind in {None, one.get(field_of_kind)}]
+            active = [one for one in active if kind in {None, one.get(field_of_kind)}]
             if known and not kind and all(one.get(spec.key) != known for one in records):
                 # In a dry run it is not in Xero yet.
-                living.append({spec.key: known, field_of_kind: numbered})
-        if len(living) > 1:
-            raise several(spec, field, value, living)
-        return str(living[0][spec.key]) if living else None
+                active.append({spec.key: known, field_of_kind: numbered})
+        if len(active) > 1:
+            raise several(spec, field, value, active)
+        return str(active[0][spec.key]) if active else None
 
-    def _nowhere(self, target: str, tried: Mapping[str, str], source: str | None, kind: str | None) -> str:
-        """The reason why a reference can't be resolved: what was tried, and what has that name but is not in force."""
+    def _why_unknown(
+        self, spec: WriteSpec, tried: Mapping[str, str], source: str | None, kind: str | None
+    ) -> str:
+        """The reason why a reference can't be resolved."""
+        target = spec.name
         rejected = self.rejected.why(target, [*tried.items(), *([("ID", source)] if source else [])])
         if rejected:
             return rejected
         if not tried:
             return (
-                f"{source} is an id of another organisation: send that record in the stream {target} as well"
+                f"{source} is an id of another organisation: send its record in the stream {target} as well"
             )
-        named = " or ".join(f"{field} {value!r}" for field, value in tried.items())
-        missing = f"Xero has none of {target}{f' of the type {kind}' if kind else ''} with the {named}"
-        spec = WRITE_SPECS.get(target)
-        over = self._over(spec, tried, kind) if spec is not None and not spec.code_alias else ""
-        if over == "ARCHIVED":
-            return f"{missing} in force, only an archived one: restore it in Xero"
+        names = " or ".join(f"{field} {value!r}" for field, value in tried.items())
+        record = f"record of {target}{f' of the type {kind}' if kind else ''} with the {names}"
+        over = "" if spec.code_alias else self._over(spec, tried, kind)
         if over:
-            return f"{missing} in force, only a {over} one"
-        way = (
-            ", or set missing_contacts to create"
-            if spec and spec.created_when_named and "Name" in tried
-            else ""
-        )
-        return f"{missing}: send it in the stream {target} as well{way}"
+            restore = ": restore it in Xero" if over == "ARCHIVED" else ""
+            return f"Xero has no active {record}, only one with the status {over}{restore}"
+        may_create = spec.created_when_named and "Name" in tried
+        create = ", or set missing_contacts to create" if may_create else ""
+        return f"Xero has no {record}: send it in the stream {target} as well{create}"
 
     def _over(self, spec: WriteSpec, tried: Mapping[str, str], kind: str | None) -> str:
-        """The status of a record with such a name that is not in force; empty if there is none."""
+        """The status of an inactive record with such a name; empty if there is none."""
         for field, value in tried.items():
             for one in self._lookups.find(spec, field, value, over=True):
                 if not spec.is_active(one) and (
@@ -255,14 +259,14 @@ class References:
         return ""
 
     def note_moves(self, moves: Mapping[str, str], lasting: Mapping[str, str]) -> None:
-        """Note the new ids of merged or archived contacts; those `lasting` for later runs as well."""
+        """Note the new ids of merged or archived contacts; `lasting` are those to remember for later runs."""
         self._moves |= moves
         if lasting:
             self._log.settle("contacts", ids={_merged(old): new for old, new in lasting.items()})
 
     def _living(self, name: str, identifier: str) -> str:
-        """The id of the contact that one was merged into, as far as that is known; any other id as it is."""
-        if OBJECTS_BY_NAME.get(name) != "contacts":
+        """The id of the contact that one was merged into, as far as that is known; any other id unchanged."""
+        if REFERENCED_OBJECTS[name] != "contacts":
             return identifier
         met = {identifier}
         while (
@@ -281,17 +285,7 @@ class References:
             return mapped or source
         if name == "BrandingThemeID":
             return None  # themes can't be copied; the organisation's default is used
-        raise InvalidRecord(
-            "it is an id of another organisation, and that record was not written from there", name
-        )
-
-    def _account(self, identifier: str, tenant: str | None) -> Record:
-        mapped = self._mapped(identifier)
-        if mapped is None and self.foreign(tenant):
-            raise InvalidRecord(
-                f"{identifier} is an account of another organisation: send accounts as well", "AccountID"
-            )
-        return self._codes.account(mapped or identifier)
+        raise InvalidRecord("it is an id of another organisation whose record was not written", name)
 
     def _theme(self, name: str) -> str:
         for theme in self._lookups.whole("branding_themes"):
@@ -301,17 +295,17 @@ class References:
 
 
 def _merged(contact_id: str) -> str:
-    """The log's name for what a contact was merged into."""
+    """The log's name for the contact that one was merged into."""
     return f"merged:{contact_id}"
 
 
 def several(spec: WriteSpec, field: str, value: str, records: Sequence[Record]) -> Ambiguous:
     """Return the error for a name that several of Xero's records have, with each of them."""
-    told = "; ".join(_described(spec, one) for one in records[:5])
+    listed = "; ".join(_described(spec, one) for one in records[:5])
     more = f" and {len(records) - 5} more" if len(records) > 5 else ""
-    how = f"its {spec.unique_when[0]} or its {spec.key}" if spec.unique_when else f"its {spec.key}"
+    fields = f"{spec.unique_when[0]} or {spec.key}" if spec.unique_when else spec.key
     return Ambiguous(
-        f"{len(records)} {spec.name} in Xero have the {field} {value!r}: {told}{more}. Say which by {how}",
+        f"{len(records)} {spec.name} in Xero have the {field} {value!r}: {listed}{more}. Add the {fields}",
         records,
     )
 
@@ -330,20 +324,20 @@ def _within(invalid: InvalidRecord, field: str) -> InvalidRecord:
     return InvalidRecord(invalid.rule, field)
 
 
-#: The types of values that may stand for another record.
+#: The types of values that may refer to another record.
 _RESOLVED: frozenset[type] = frozenset({dict, list, str})
 
 
 @lru_cache(maxsize=4096)
 def _kind(name: str, of: type) -> str:
-    """What a value of this name and type stands for; empty if it is sent as it is."""
+    """What a value of this name and type refers to; empty if it is sent unchanged."""
     if name in TRACKING:
         return "tracking"
-    if of is dict or of is list:
-        if name in REFERENCES:
-            return "reference" if of is dict else ""
+    if of is not str and name in REFERENCES:
+        return "reference" if of is dict else ""
+    if of is not str:
         return "object" if of is dict else "list"
-    if of is not str or name == "LineItemID":
+    if name == "LineItemID":
         return ""
     if name in _RENAMED:
         return "theme"
@@ -357,7 +351,7 @@ def _kind(name: str, of: type) -> str:
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """The references in a record and in what is nested in it."""
     for name, value in content.items():
-        if value.__class__ is dict and name in OBJECTS_BY_NAME:
+        if value.__class__ is dict and name in REFERENCED_OBJECTS:
             yield name, value
         elif value.__class__ is list and name not in TRACKING:
             for one in value:

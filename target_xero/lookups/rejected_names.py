@@ -1,4 +1,4 @@
-"""Why records were rejected in this run, by what other records may refer to them with."""
+"""Why records were rejected in this run, by the names under which other records may refer to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from target_xero.content.compare import folded
 from target_xero.content.spelling import singular
 
-#: A reason stands within another one, so that it is cut.
+#: A reason that is part of another reason is shortened to this length.
 _LONGEST_REASON = 300
 
 
@@ -18,20 +18,17 @@ class RejectedNames:
         self._reasons: dict[tuple[str, str, str], str] = {}
 
     def add(self, object_name: str, names: Mapping[str, str], reason: str) -> None:
-        """Remember why a record was rejected, under what others may refer to it by ("" is its key in the source)."""
+        """Remember why a record was rejected, by the values of its names ("" is its key in the source)."""
         for field, value in names.items():
             self._reasons.setdefault((object_name, field, folded(value)), reason)
 
     def why(self, object_name: str, tried: Iterable[tuple[str, str]]) -> str:
-        """That a record was rejected in this run, and why; empty if none by these (field, value) was."""
+        """Return that a record with one of these (field, value) was rejected, and why; empty if none was."""
         for field, value in tried if self._reasons else ():
             reason = self._reasons.get((object_name, field, folded(value)))
             if reason:
                 kind = singular(object_name).replace("_", " ")
                 named = f"{kind} {value}" if field else kind
-                return f"its {named} was rejected: {_shortened(reason)}"
+                more = "…" if len(reason) > _LONGEST_REASON else ""
+                return f"its {named} was rejected: {reason[:_LONGEST_REASON].rstrip()}{more}"
         return ""
-
-
-def _shortened(reason: str) -> str:
-    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON].rstrip()}…"

@@ -1,4 +1,4 @@
-"""Tracking categories and options by their names or ids."""
+"""Resolves tracking categories and options by their names or ids."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Tracking:
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
 
     def forget(self) -> None:
-        """Look for all names afresh, because categories may have been written."""
+        """Forget the names, because categories may have been written."""
         self._known.clear()
 
     def resolve(self, given: Mapping[str, Any], foreign: bool, *, with_ids: bool) -> dict[str, Any]:
-        """Return a category and an option: by name as people know them, by id where Xero takes nothing else.
+        """Return a category and an option: by their names, which people know, or by ids where Xero requires those.
 
         `foreign` says that ids are another organisation's. Raises `InvalidRecord` for unknown tracking.
         """
@@ -38,64 +38,46 @@ class Tracking:
             given = {"Name": self._category_of_column(given[COLUMN]), "Option": given["Option"]}
         name, option = given.get("Name"), given.get("Option")
         if name and option and not with_ids:
-            return self._named(name, option)
-        by_ids = self._by_ids(given, foreign)
-        if by_ids or not (name and option):
-            return by_ids or self._in_part(given, foreign)
-        return self._by_name(name, option, with_ids=True)
-
-    def _by_ids(self, given: Mapping[str, Any], foreign: bool) -> dict[str, Any]:
-        """Xero's ids of a category and an option; empty if they are not known."""
-        ids = [given.get(field) for field in _IDS]
-        mapped = [self._log.id_of(one) if one else None for one in ids]
-        is_known = all(ids) and (all(mapped) or not foreign)
-        return (
-            {field: to or one for field, one, to in zip(_IDS, ids, mapped, strict=True)} if is_known else {}
-        )
-
-    def _in_part(self, given: Mapping[str, Any], foreign: bool) -> dict[str, Any]:
-        """Tracking that names a category or an option alone, which Xero judges."""
+            if (name, option) not in self._known:
+                self._known[name, option] = self._by_name(name, option, with_ids=False)
+            return dict(self._known[name, option])
         ids = {field: given[field] for field in _IDS if given.get(field)}
         mapped = {field: self._log.id_of(value) for field, value in ids.items()}
-        if foreign and not all(mapped.values()):
+        is_known = all(mapped.values()) or not foreign
+        if name and option and not (len(ids) == len(_IDS) and is_known):
+            return self._by_name(name, option, with_ids=True)
+        if not is_known:
             raise InvalidRecord(
-                "it names tracking by ids of another organisation: send tracking_categories as well",
-                "Tracking",
+                "it has tracking ids of another organisation: send tracking_categories as well", "Tracking"
             )
-        return {**given, **{field: mapped[field] or value for field, value in ids.items()}}
-
-    def _named(self, name: str, option: str) -> dict[str, Any]:
-        found = self._known.get((name, option))
-        if found is None:
-            found = self._known[name, option] = self._by_name(name, option, with_ids=False)
-        return dict(found)
+        # Xero judges a category or an option alone.
+        others = {} if len(ids) == len(_IDS) else given
+        return {**others, **{field: mapped[field] or value for field, value in ids.items()}}
 
     def _by_name(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
         categories = self._lookups.permitted("tracking_categories")
         if categories is None and not with_ids:
             return {"Name": name.strip(), "Option": option.strip()}
         category = found_by(categories, name, ("Name",)) or {}
-        one = found_by(category.get("Options"), option, ("Name",))
-        ids = (category.get("TrackingCategoryID"), one and one.get("TrackingOptionID"))
-        if one is None:
-            # In a dry run the log knows what would have been made by now.
-            ids = (
-                ids[0] or self._log.by_name("tracking_categories", "Name", name),
-                self._log.by_name("tracking_options", "Name", option),
-            )
+        one = found_by(category.get("Options"), option, ("Name",)) or {}
+        ids = [category.get("TrackingCategoryID"), one.get("TrackingOptionID")]
+        if not one:
+            # In a dry run the log has the categories and options that would have been created.
+            ids[0] = ids[0] or self._log.by_name("tracking_categories", "Name", name)
+            ids[1] = self._log.by_name("tracking_options", "Name", option)
         if not all(ids):
-            rejected = self._rejected.why("tracking_categories", [("Name", name)])
-            raise InvalidRecord(
-                rejected or f"Xero has no option {option!r} of a tracking category {name!r}", "Tracking"
-            )
+            raise self._unknown(name, f"option {option!r} of a tracking category {name!r}")
         if with_ids:
-            return {"TrackingCategoryID": ids[0], "TrackingOptionID": ids[1]}
-        return {"Name": category.get("Name", name.strip()), "Option": (one or {}).get("Name", option.strip())}
+            return dict(zip(_IDS, ids, strict=True))
+        return {"Name": category.get("Name", name.strip()), "Option": one.get("Name", option.strip())}
 
     def _category_of_column(self, column: str) -> str:
         """The tracking category that a column is named after: `cost_centre` stands for `Cost centre`."""
         for category in self._lookups.whole("tracking_categories"):
             if folded(str(category.get("Name") or "")) == folded(column):
                 return str(category["Name"])
-        rejected = self._rejected.why("tracking_categories", [("Name", column)])
-        raise InvalidRecord(rejected or f"Xero has no tracking category {column!r}", "Tracking")
+        raise self._unknown(column, f"tracking category {column!r}")
+
+    def _unknown(self, category: str, what: str) -> InvalidRecord:
+        rejected = self._rejected.why("tracking_categories", [("Name", category)])
+        return InvalidRecord(rejected or f"Xero has no {what}", "Tracking")

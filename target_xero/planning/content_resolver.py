@@ -1,4 +1,4 @@
-"""The content of a record as Xero takes it: references resolved, and the parent of a part."""
+"""Resolves the content of a record: its references, and the parent of a part."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ContentResolver:
         self._skipped: set[tuple[str, str] | str | None] = set()
 
     def skipped(self, spec: WriteSpec, job: Job) -> None:
-        """Note that a record is skipped, for the parts that belong to it."""
+        """Remember that a record is skipped, for the parts that belong to it."""
         self._skipped |= {(spec.name, job.key), job.id}
 
     def own_id(self, spec: WriteSpec, job: Job) -> str | None:
@@ -65,28 +65,26 @@ class ContentResolver:
             )
 
     def _kind_of_credit(self, owner: str | None) -> str:
-        """Return the type of invoice that a credit note, overpayment or prepayment can be set off against."""
+        """Return the type of invoice to which a credit note, overpayment or prepayment can be allocated."""
         path, _, identifier = (owner or "").partition("/")
         spec = next((spec for spec in WRITE_SPECS.values() if spec.path == path and spec.parts), None)
         if spec is None:
             return ""
-        kind = str((self._lookups.by_ids(spec, [identifier]).get(identifier) or {}).get("Type", ""))
-        if not kind:
-            return ""
-        return "ACCREC" if kind.startswith(("ACCREC", "RECEIVE", "AR")) else "ACCPAY"
+        kind = str((self._lookups.by_id(spec, identifier) or {}).get("Type", ""))
+        return kind and ("ACCREC" if kind.startswith(("ACCREC", "RECEIVE", "AR")) else "ACCPAY")
 
     def _owner(self, spec: WriteSpec, job: Job, sent: dict[str, Any]) -> str:
-        """Return the path of a part's parent, and take the field that names it out of the content."""
+        """Return the path of a part's parent, and remove the field that names it from the content."""
         tenant = self._fill_parent(spec, job, sent) if job.parent else job.tenant
         for name, path in spec.parent_paths.items():
             if name in sent:
                 return f"{path}/{self._parent_id(name, sent.pop(name), tenant)}"
         if spec.parent_by_name and sent.get(spec.parent_by_name[0]):
             return self._named_parent(*spec.parent_by_name, sent)
-        raise InvalidRecord("one of them is needed: it names the parent", " or ".join(spec.parent_paths))
+        raise InvalidRecord("one is required, to name the parent", " or ".join(spec.parent_paths))
 
     def _fill_parent(self, spec: WriteSpec, job: Job, sent: dict[str, Any]) -> str | None:
-        """Fill in the record that a part was nested in; returns the organisation whose ids are left in the content."""
+        """Fill in the parent of a nested part. Returns the organisation whose ids are left in the content."""
         assert job.parent is not None  # noqa: S101
         name, key, link = job.parent
         if (name, key) in self._skipped:
@@ -94,7 +92,7 @@ class ContentResolver:
         parent = self._log.entry(name, key)
         if parent is None or not parent.xero_id or parent.gone:
             rejected = self._references.rejected.why(name, [("", key)])
-            raise InvalidRecord(rejected or f"the record of {name} that it is part of is not in Xero")
+            raise InvalidRecord(rejected or f"its parent, a record of {name}, is not in Xero")
         sent[link] = {REFERENCES[link][0]: parent.xero_id} if link in REFERENCES else parent.xero_id
         return None if link in spec.parent_paths else job.tenant
 
@@ -108,12 +106,12 @@ class ContentResolver:
             return self._references.reference(name, value, tenant)[REFERENCES[name][0]]
         if self._references.foreign(tenant) and not written:
             raise InvalidRecord(
-                f"{value} is an id of another organisation, and that record was not written", name
+                f"{value} is an id of another organisation whose record was not written", name
             )
         return str(written or value)
 
     def _named_parent(self, field: str, stream: str, sent: dict[str, Any]) -> str:
-        """Return the path of a parent by its name, and take the name out of the content."""
+        """Return the path of a parent by its name, and remove the name from the content."""
         name, parent = sent.pop(field), WRITE_SPECS[stream]
         for one in self._lookups.whole(stream):
             if same_name(name, one.get(field)):
@@ -122,13 +120,12 @@ class ContentResolver:
 
 
 def _source_of(job: Job) -> str:
-    """The source that a record comes from."""
     of = origin(job.key)
     return of.source if of else ""
 
 
 def _kinds(spec: WriteSpec, job: Job) -> dict[str, Any]:
-    """Which kinds of documents a record names by their numbers, where it says so."""
+    """The types of the documents that a record names by their numbers, if it has them."""
     field, meanings = spec.reference_types
     meant = meanings.get(str(job.aside.get(field, "")).upper())
     return {**(dict([meant]) if meant else {}), **job.kinds}

@@ -1,4 +1,4 @@
-"""The lines that changed documents have in Xero."""
+"""The lines that a changed document has in Xero."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DocumentLines:
         self._looked_twice: set[tuple[str, str]] = set()
 
     def is_first_look(self, spec: WriteSpec, key: str) -> bool:
-        """Tell whether the lines of a record were not looked up again in this run; from now on they were."""
+        """Tell whether the lines of a record have not been looked up again in this run, and remember that they are."""
         is_first = (spec.name, key) not in self._looked_twice
         self._looked_twice.add((spec.name, key))
         return is_first
@@ -40,10 +40,10 @@ class DocumentLines:
         return entry.xero_id
 
     def there(self, spec: WriteSpec, entry: LogEntry) -> list[KnownLine]:
-        """Return the lines of a document as the log of writes knows them, otherwise as Xero has them."""
+        """Return the lines of a document from the log of writes, otherwise as Xero has them."""
         if _all_known(entry) or not entry.xero_id:
             return known(entry.lines or [])
-        record = self._lookups.by_ids(spec, [entry.xero_id]).get(entry.xero_id) or {}
+        record = self._lookups.by_id(spec, entry.xero_id) or {}
         return in_xero(record, lambda line: self._tax_filled_in(spec, record, line))
 
     def _tax_filled_in(self, spec: WriteSpec, document: Record, line: Mapping[str, Any]) -> str | None:
@@ -63,4 +63,4 @@ class DocumentLines:
 
 def _all_known(entry: LogEntry) -> bool:
     """Tell whether the log of writes knows the content of every line."""
-    return entry.lines is not None and all(line.said is not None for line in known(entry.lines))
+    return entry.lines is not None and all(line.content is not None for line in known(entry.lines))

@@ -4,9 +4,9 @@ If a line is sent with its LineItemID, Xero keeps every field that is not sent. 
 is put above the others (Xero-NetStandard#374, xero-python#111), and lines that are not sent are deleted. So a line is
 sent with its id only if three conditions hold:
 
-* it is recognisably the same line: it has the same words or item, or only its words have changed;
+* it is recognisably the same line: it has the same description or item, or only its description has changed;
 * it still has every field that it had before, and no field that Xero filled in depends on a changed one;
-* no new line stands below it, and the kept lines stay in their order, because Xero would reorder them otherwise.
+* no new line is below it, and the kept lines stay in their order, because Xero would reorder them otherwise.
 
 All other lines are sent as new ones, with exactly the content of the source.
 """
@@ -23,23 +23,23 @@ from target_xero.content.amounts import agrees
 from target_xero.content.compare import folded
 from target_xero.content.payload import encode_sorted, number
 
-#: What a line says: a fingerprint of each field.
-Said = Mapping[str, str]
+#: The content of a line: a fingerprint of each field.
+LineContent = Mapping[str, str]
 _ID = "LineItemID"
-#: What Xero has of a line besides what is its own doing (line and tax amounts) or names the same thing once more.
-_HELD = (
+#: The fields of a line in Xero, without those that Xero calculates (line and tax amounts) or that repeat another one.
+_KEPT = (
     "Description", "Quantity", "UnitAmount", "DiscountRate", "DiscountAmount", "TaxType", "ItemCode", "AccountCode",
 )  # fmt: skip
-#: What Xero fills in by what: where the one changes, the other has to be said, or it stays as it was.
+#: The fields that Xero fills in by another one. If that one changes, they must be sent, or they stay unchanged.
 _FILLED_IN: Mapping[str, frozenset[str]] = {
     "ItemCode": frozenset({"Description", "UnitAmount", "AccountCode", "TaxType"}),
     "AccountCode": frozenset({"TaxType"}),
     "AccountID": frozenset({"TaxType"}),
     "LineAmountTypes": frozenset({"TaxType"}),
 }
-#: What a line need not say again: amounts follow from the rest, and what a document leaves out stays as it is.
-_NEED_NOT_SAY = frozenset({"LineAmount", "LineAmountTypes"})
-#: Of these, and of the discount, Xero works out the one that is missing.
+#: What a line need not repeat: its amount follows from the other fields, and a document keeps what an update omits.
+_OPTIONAL = frozenset({"LineAmount", "LineAmountTypes"})
+#: Xero calculates the one of these, and of the discount, that is missing.
 _PRICE = frozenset({"Quantity", "UnitAmount", "LineAmount"})
 _DISCOUNTS = ("DiscountRate", "DiscountAmount")
 _PRICED_BY = _PRICE | {*_DISCOUNTS}
@@ -47,14 +47,14 @@ _PRICED_BY = _PRICE | {*_DISCOUNTS}
 
 @dataclass(frozen=True)
 class KnownLine:
-    """A line that Xero has; `said` is the content that was last written, None if that is unknown."""
+    """A line that Xero has; `content` is what was last written, None if that is unknown."""
 
     id: str
-    said: Said | None = None
+    content: LineContent | None = None
 
 
-def said(line: Mapping[str, Any], document: Mapping[str, Any]) -> Said:
-    """Return a fingerprint of each field of a line; each tracking category counts as a field of its own."""
+def content_of(line: Mapping[str, Any], document: Mapping[str, Any]) -> LineContent:
+    """Return a fingerprint of each field of a line; each tracking category is a field of its own."""
     types = document.get("LineAmountTypes")
     found = {"LineAmountTypes": _print(folded(types))} if types else {}
     for name, value in line.items():
@@ -71,24 +71,24 @@ def said(line: Mapping[str, Any], document: Mapping[str, Any]) -> Said:
 def in_xero(
     document: Mapping[str, Any], fills_in: Callable[[Mapping[str, Any]], str | None]
 ) -> list[KnownLine]:
-    """Return the lines that a document has in Xero, as if the source had said all that they hold.
+    """Return the lines that a document has in Xero, as if the source had sent all of their content.
 
-    `fills_in` returns the tax type that Xero gives to a line without one: a line with that tax type, like a quantity of
-    one, need not have said so.
+    `fills_in` returns the tax type that Xero gives to a line without one. The source may have omitted this tax type, as
+    it may have omitted a quantity of one.
     """
     return [
         KnownLine(
             str(line[_ID]),
-            None if _hides_discount(line) else said(_content_of(line, fills_in(line)), document),
+            None if _hides_discount(line) else content_of(_sent(line, fills_in(line)), document),
         )
         for line in document.get("LineItems") or []
         if line.get(_ID)
     ]
 
 
-def _content_of(line: Mapping[str, Any], filled_in: str | None) -> dict[str, Any]:
-    """What the source must have said of a line that Xero holds."""
-    content = {name: line[name] for name in _HELD if line.get(name)}
+def _sent(line: Mapping[str, Any], filled_in: str | None) -> dict[str, Any]:
+    """What the source must have sent for a line that Xero has."""
+    content = {name: line[name] for name in _KEPT if line.get(name)}
     if line.get("DiscountRate") and line.get("DiscountAmount"):
         # Single reads have both; one follows from the other.
         content.pop("DiscountRate" if line.get("DiscountEnteredAsPercent") is False else "DiscountAmount")
@@ -117,17 +117,17 @@ def _hides_discount(line: Mapping[str, Any]) -> bool:
 
 
 def noted(ids: Sequence[str], document: Mapping[str, Any] | None) -> list[str]:
-    """Return lines as the log of writes keeps them; `document` is what was written, None if that is unknown."""
+    """Return lines as the log of writes stores them; `document` is what was written, None if that is unknown."""
     if document is None:
         return list(ids)
     return [
-        ";".join([one, *map("=".join, said(line, document).items())])
+        ";".join([one, *map("=".join, content_of(line, document).items())])
         for one, line in zip(ids, document["LineItems"], strict=True)
     ]
 
 
 def known(texts: Iterable[str]) -> list[KnownLine]:
-    """The lines that the log has."""
+    """Return the lines that the log of writes has stored."""
     found = []
     for text in texts:
         identifier, *fields = text.split(";")
@@ -137,7 +137,7 @@ def known(texts: Iterable[str]) -> list[KnownLine]:
 
 
 def line_id(text: str) -> str:
-    """Xero's id of a line that the log has."""
+    """Return Xero's id of a line in the log of writes."""
     return text.partition(";")[0]
 
 
@@ -145,17 +145,17 @@ def line_id(text: str) -> str:
 
 
 def without_ids(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Lines as new ones."""
+    """Return lines as new ones."""
     return [{name: value for name, value in line.items() if name != _ID} for line in lines]
 
 
 def for_update(
     document: Mapping[str, Any], there: Sequence[KnownLine], id_of: Callable[[str], str | None]
 ) -> list[dict[str, Any]]:
-    """Return the lines of a changed document, with the ids of those that Xero is to keep.
+    """Return the lines of a changed document, with the ids of those that Xero shall keep.
 
-    `there` are the lines that Xero has, in their order; `id_of` returns Xero's id for a line's id in the source. Lines
-    with ids of their own are matched by them alone.
+    `there` are the lines that Xero has, in their order; `id_of` returns Xero's id for a line's id in the source. If the
+    source has ids, lines are matched only by them.
     """
     lines = document["LineItems"]
     sent = without_ids(lines)
@@ -163,49 +163,49 @@ def for_update(
     places = {line.id: place for place, line in enumerate(there)}
     below = len(there)
     for index in range(len(lines) - 1, -1, -1):
-        told = said(lines[index], document)
+        content = content_of(lines[index], document)
         if by_id:
             source = lines[index].get(_ID)
             place = places.get((id_of(source) if source else None) or "", -1)
         else:
-            place = _most_alike(told, there[:below])
-        if not 0 <= place < below or not _may_keep(there[place].said, told):
+            place = _most_alike(content, there[:below])
+        if not 0 <= place < below or not _may_keep(there[place].content, content):
             break
         sent[index][_ID] = there[place].id
         below = place
     return sent
 
 
-def _most_alike(told: Said, there: Sequence[KnownLine]) -> int:
-    """The place of the line that this one most probably is, the last of several; -1 if it is another line."""
+def _most_alike(line: LineContent, there: Sequence[KnownLine]) -> int:
+    """The place of the line that this one most probably is, the last of several; -1 if it is a new line."""
     best, found = 0, -1
     for place in range(len(there) - 1, -1, -1):
-        before = there[place].said or {}
-        if before == told:
+        before = there[place].content or {}
+        if before == line:
             return place
-        likeness = _likeness(before, told)
+        likeness = _likeness(before, line)
         if likeness > best:
             best, found = likeness, place
     return found
 
 
-def _likeness(before: Said, told: Said) -> int:
-    """How many fields two lines have in common; 0 if nothing says that they are one."""
-    same = [name for name, value in told.items() if before.get(name) == value]
+def _likeness(before: LineContent, line: LineContent) -> int:
+    """How many fields two lines have in common; 0 if they are not recognisably the same line."""
+    same = [name for name, value in line.items() if before.get(name) == value]
     if "Description" in same or "ItemCode" in same:
         return len(same)
-    others = (before.keys() | told.keys()) - {"Description"}
+    others = (before.keys() | line.keys()) - {"Description"}
     return len(same) if len(others) > 1 and len(same) == len(others) else 0
 
 
-def _may_keep(before: Said | None, told: Said) -> bool:
-    """Whether a line that is sent with its id holds just what it says."""
-    if before is None or before.keys() - _NEED_NOT_SAY - told.keys():
+def _may_keep(before: LineContent | None, line: LineContent) -> bool:
+    """Whether a line that is sent with its id has exactly the content that is sent."""
+    if before is None or before.keys() - _OPTIONAL - line.keys():
         return False
-    changed = {name for name, value in told.items() if before.get(name) != value}
-    if any(name in changed and not fields <= told.keys() for name, fields in _FILLED_IN.items()):
+    changed = {name for name, value in line.items() if before.get(name) != value}
+    if any(name in changed and not fields <= line.keys() for name, fields in _FILLED_IN.items()):
         return False
-    return not ("LineAmount" in told and changed & _PRICED_BY and not told.keys() >= _PRICE)
+    return not ("LineAmount" in line and changed & _PRICED_BY and not line.keys() >= _PRICE)
 
 
 def _print(value: Any) -> str:
@@ -217,6 +217,6 @@ def _print_any(value: Any) -> str:
     return blake2b(encode_sorted(value), digest_size=6).hexdigest()
 
 
-#: Most texts and quantities of lines occur again. Each type has its own memory, because True == 1.
+#: Most texts and quantities of lines occur again. Each type has its own cache, because True == 1.
 _print_text: Callable[[str], str] = lru_cache(maxsize=2048)(_print_any)
 _print_whole: Callable[[int], str] = lru_cache(maxsize=2048)(_print_any)

@@ -1,4 +1,4 @@
-"""Contacts that were merged into others or archived, and live on under another id."""
+"""Contacts that were merged into others, or archived and replaced, so that they have another id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
 
 _CONTACTS = WRITE_SPECS["contacts"]
-#: The most merges that are followed; more than that is a circle.
+#: The most merges that are followed; more are a cycle.
 _MOST_MERGES = 10
 
 
@@ -34,12 +34,12 @@ class MergedContacts:
         self._moved: dict[str, str | None] = {}
 
     def prepare(self, spec: WriteSpec, ops: Iterable[WriteOp]) -> None:
-        """Look up the contacts of refused operations, in as few calls as that takes."""
+        """Look up the contacts of refused operations, in as few calls as possible."""
         with suppress(ScopeMissing):
             self._find_moved(found for op in ops if (found := _contact_of(spec, op)))
 
     def reconsider(self, spec: WriteSpec, op: WriteOp) -> Plan | None:
-        """Plan anew for an operation that names a contact with a successor; None if it names no such contact."""
+        """Plan an operation again that names a contact with a successor; None if it names no such contact."""
         if spec is _CONTACTS and op.job.status == "ARCHIVED" and self._is_archived(op):
             # An archived contact can't be changed.
             op.status, op.after = "ARCHIVED", ()
@@ -65,24 +65,24 @@ class MergedContacts:
             return
         for one in wanted:
             self._lookups.forget(_CONTACTS, one)
-        held = self._lookups.by_ids(_CONTACTS, wanted)
+        records = self._lookups.by_ids(_CONTACTS, wanted)
         merged = {}
         for one in wanted:
-            record = held.get(one)
+            record = records.get(one)
             successor = self._successor(record) if record and not _CONTACTS.is_active(record) else None
             self._moved[one] = str(successor["ContactID"]) if successor else None
             if record and record.get("MergedToContactID") and self._moved[one]:
                 merged[one] = str(self._moved[one])
-        # A merge can't be undone; an archived contact can be restored, so that each run looks that up.
+        # A merge can't be undone; an archived contact can be restored, so each run looks it up.
         self._references.note_moves({old: new for old, new in self._moved.items() if new}, lasting=merged)
 
     def _successor(self, record: Record) -> Record | None:
-        """The contact that another one was merged into, else the active one that has its name now."""
+        """The contact that another one was merged into, otherwise the active one that has its name now."""
         for _ in range(_MOST_MERGES):
             into = record.get("MergedToContactID")
             if not into:
                 break
-            record = self._lookups.by_ids(_CONTACTS, [str(into)]).get(str(into)) or {}
+            record = self._lookups.by_id(_CONTACTS, str(into)) or {}
             if record and _CONTACTS.is_active(record):
                 return record
         name = str(record.get("Name") or "")
@@ -90,19 +90,17 @@ class MergedContacts:
         return found[0] if len(found) == 1 and same_name(name, found[0].get("Name")) else None
 
     def _merged(self, op: WriteOp, new: str) -> WriteOp | Adopt | Skip:
-        """Update the successor of a contact, unless another record of the source stands for it."""
+        """Update the successor of a contact, unless it belongs to another record of the source."""
         holder = self._log.holder(_CONTACTS.name, new)
         if holder not in {None, op.job.key}:
             entry = replace(op.entry, hash=op.hash, attempts=op.entry.attempts + 1)
             self._log.settle(_CONTACTS.name, written=[(op.job.key, entry)], at=self._lookups.now())
-            return Skip(
-                f"merged or archived in Xero, where the contact of {shown(holder or '')} is in their place"
-            )
+            return Skip(f"merged into the contact of {shown(holder or '')} in Xero, or replaced by it")
         return self._planner.update_of(_CONTACTS, op.job, replace(op.entry, xero_id=new, status="ACTIVE"))
 
 
 def _contact_of(spec: WriteSpec, op: WriteOp) -> str | None:
-    """The contact that an operation changes, or that its record names."""
+    """The contact that an operation changes, or to which its record refers."""
     if spec is _CONTACTS:
         return op.entry.xero_id if op.action == "update" else None
     named: Any = op.body if spec.member_reference == "Contact" else op.body.get("Contact")

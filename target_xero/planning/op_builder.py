@@ -12,7 +12,7 @@ from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.planning.document_lines import DocumentLines
 from target_xero.planning.line_matching import for_update, without_ids
-from target_xero.planning.operations import Adopt, WriteOp, adoption, line_ids, request_path
+from target_xero.planning.operations import Adopt, WriteOp, adoption, line_ids, no_transition, request_path
 from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import WriteSpec
 
@@ -20,7 +20,7 @@ GONE = ("DELETED", "VOIDED")
 
 
 class OpBuilder:
-    """Builds operations for one organisation. All methods raise `InvalidRecord` for what Xero does not take."""
+    """Builds operations for one organisation. All methods raise `InvalidRecord` for what Xero does not accept."""
 
     def __init__(self, lookups: Lookups, lines: DocumentLines) -> None:
         self._lookups = lookups
@@ -35,12 +35,14 @@ class OpBuilder:
                 content.get(n) or content.get(n) == 0 or n in spec.parent_paths for n in names.split("|")
             ):
                 raise InvalidRecord(
-                    f"it is needed for a new record of {spec.name}", names.replace("|", " or ")
+                    f"it is required for a new record of {spec.name}", names.replace("|", " or ")
                 )
         first = next(iter(spec.transitions.get("", ("",))))
         way = spec.transitions_to("", job.status or first) if spec.transitions else ("",)
         if not way:
-            raise InvalidRecord(f"a new record of {spec.name} can't become {job.status}", spec.status_field)
+            raise InvalidRecord(
+                f"a new record of {spec.name} can't have the status {job.status}", spec.status_field
+            )
         body = dict(content)
         if "LineItems" in body:
             body["LineItems"] = without_ids(body["LineItems"])
@@ -70,7 +72,10 @@ class OpBuilder:
         if "LineItems" in body:
             body["LineItems"] = for_update(body, self._lines.there(spec, entry), self._lines.ids_of(job))
         if not body and job.status in {"", now}:
-            return Adopt(adoption(spec, job, content, entry, now, owner), self._existing(spec, xero_id))
+            record = self._lookups.by_id(spec, xero_id)
+            if record is None:
+                raise InvalidRecord("Xero has no record with this id in this organisation")
+            return Adopt(adoption(spec, job, content, entry, now, owner), record)
         way = _transitions(spec, now, job.status)
         if spec.status_sent_alone and now == "ARCHIVED" and way:
             # An archived record must be restored before any other change.
@@ -87,12 +92,6 @@ class OpBuilder:
             job, "update", endpoint, request_path(spec, endpoint, owner, xero_id), body, entry, job.hash,
             status=status, after=after, owner=owner, lines=line_ids(content),
         )  # fmt: skip
-
-    def _existing(self, spec: WriteSpec, xero_id: str) -> Record:
-        record = self._lookups.by_ids(spec, [xero_id]).get(xero_id)
-        if record is None:
-            raise InvalidRecord("Xero has no such record: its id is not one of this organisation")
-        return record
 
     def status_change(
         self,
@@ -128,11 +127,11 @@ class OpBuilder:
     def _repeat_fields(
         self, spec: WriteSpec, body: dict[str, Any], xero_id: str, record: Record | None = None
     ) -> None:
-        """Fill in the fields that an update would blank, as Xero has them."""
+        """Add the fields that an update would blank, as Xero has them."""
         if all(name in body for name in spec.repeated_on_update):
             return
         if record is None:
-            record = self._lookups.by_ids(spec, [xero_id]).get(xero_id) or {}
+            record = self._lookups.by_id(spec, xero_id) or {}
         for name in spec.repeated_on_update:
             value = record.get(name)
             if name in body or value in (None, ""):
@@ -150,5 +149,5 @@ def _transitions(spec: WriteSpec, now: str, wanted: str) -> tuple[str, ...]:
         return ()
     way = spec.transitions_to(now, wanted) if now else (wanted,)
     if way is None:
-        raise InvalidRecord(f"{now} to {wanted} is no step that Xero takes", spec.status_field)
+        raise no_transition(spec, now, wanted)
     return way

@@ -1,4 +1,4 @@
-"""What a plan says: an operation for Xero, a record that Xero has already, or a record to skip."""
+"""The outcomes of a plan: an operation for Xero, a record that Xero has already, or a record to skip."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WriteOp:
         owner: the path of the parent, such as `CreditNotes/<id>`.
         lines: the source's ids of the lines sent.
         follows: whether an earlier operation has counted the record.
-        again: whether the record is planned once more afterwards.
+        again: whether the record is planned again afterwards.
         adopted: whether nothing is sent, because Xero has the record.
         said: the whole content, if the body is only a part of it.
     """
@@ -63,7 +63,7 @@ class WriteOp:
 
 @dataclass
 class Adopt:
-    """Xero has the record already, with the same content; only the log of writes has to learn of it."""
+    """Xero has the record already, with the same content; only the log of writes needs an entry."""
 
     op: WriteOp
     record: Record
@@ -71,7 +71,7 @@ class Adopt:
 
 @dataclass
 class Skip:
-    """The record is left as it is; `why` completes `12 left out: …` and is empty for an unchanged record."""
+    """The record is not written; `why` completes `12 skipped: …` and is empty for an unchanged record."""
 
     why: str = ""
 
@@ -92,7 +92,7 @@ def line_ids(content: Mapping[str, Any]) -> list[str | None]:
 def adoption(
     spec: WriteSpec, job: Job, content: Mapping[str, Any], entry: LogEntry, status: str, owner: str | None
 ) -> WriteOp:
-    """Return the operation that stands for a record which Xero has already."""
+    """Return the operation for a record that Xero has already."""
     return WriteOp(
         job, "create", spec.create or Endpoint(""), "", dict(content), entry, job.hash,
         status=status, owner=owner, lines=line_ids(content), adopted=True,
@@ -111,4 +111,9 @@ def ending(spec: WriteSpec, now: str, asked: str) -> str:
     for status in wanted:
         if status in spec.end_statuses and status in spec.transitions.get(now, ()):
             return status
-    raise InvalidRecord(f"{now} to {wanted[0]} is no step that Xero takes", spec.status_field)
+    raise no_transition(spec, now, wanted[0])
+
+
+def no_transition(spec: WriteSpec, now: str, wanted: str) -> InvalidRecord:
+    """Return the error for a change of status that Xero does not allow."""
+    return InvalidRecord(f"Xero does not allow the change from {now} to {wanted}", spec.status_field)

@@ -1,9 +1,11 @@
-"""Plans what to ask of Xero for a record: nothing, a create, an update, or its end."""
+"""Plans what to ask of Xero for a record: nothing, a create, an update, or its end (delete, void or archive)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from target_xero.content.compare import same_name, says
 from target_xero.content.payload import InvalidRecord
@@ -12,16 +14,19 @@ from target_xero.intake.records import Job
 from target_xero.lookups.content_search import ContentSearch
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.record_finder import RecordFinder
-from target_xero.lookups.references import References
+from target_xero.lookups.references import References, several
 from target_xero.planning.content_resolver import ContentResolver, ParentSkipped
 from target_xero.planning.document_lines import DocumentLines
-from target_xero.planning.endings import NOT_ARCHIVED, EndPlanner
-from target_xero.planning.op_builder import OpBuilder
-from target_xero.planning.operations import Adopt, Plan, Skip, WriteOp, adoption
+from target_xero.planning.op_builder import GONE, OpBuilder
+from target_xero.planning.operations import Adopt, Plan, Skip, WriteOp, adoption, ending
 from target_xero.planning.removed_parts import RemovedParts
 from target_xero.write_log.identity import origin, shown
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_specs.spec import OnExisting, WriteSpec
+
+#: Marks the hash of a record that was not archived because `deletes` is off, so that it is archived once it is on.
+NOT_ARCHIVED = "~"
+_ONLY_DELETES = "to be deleted, voided or archived, which requires `deletes: true`"
 
 
 class Planner:
@@ -42,17 +47,17 @@ class Planner:
         looks_up_names: bool = False,
     ) -> None:
         self._log = log
-        self._looks_up_names = looks_up_names
+        self._lookups = lookups
         self._references = references
         self._intake = intake
         self._deletes = deletes
+        self._looks_up_names = looks_up_names
+        self._contents = ContentResolver(log, lookups, references)
         self.finder = RecordFinder(lookups, references)
         self.lines = DocumentLines(log, lookups, references)
         self.ops = OpBuilder(lookups, self.lines)
         self.search = ContentSearch(log, lookups, references)
         self.removed_parts = RemovedParts(log, intake, deletes=deletes)
-        self._contents = ContentResolver(log, lookups, references)
-        self._ends = EndPlanner(lookups, references, self._contents, self.ops, self.write, deletes=deletes)
 
     def plan(self, spec: WriteSpec, job: Job) -> Plan:
         """Plan one record."""
@@ -66,10 +71,10 @@ class Planner:
         try:
             if not spec.create:
                 return self._recognise(spec, job)
-            plan = self._ends.plan if spec.is_ended_by(job.status, gone=job.gone) else self.write
+            plan = self._end if spec.is_ended_by(job.status, gone=job.gone) else self.write
             found: Plan = plan(spec, job, entry or LogEntry())
         except ParentSkipped:
-            found = Skip("parts of records that were left out")
+            found = Skip("parts of records that were skipped")
         if isinstance(found, Skip) and found.why:
             self._contents.skipped(spec, job)
         return found
@@ -93,6 +98,8 @@ class Planner:
     def _is_unchanged(self, entry: LogEntry, content: str) -> bool:
         return entry.hash == content or (entry.hash == content + NOT_ARCHIVED and not self._deletes)
 
+    # Creates and updates
+
     def write(self, spec: WriteSpec, job: Job, entry: LogEntry) -> WriteOp | Adopt:
         """Plan a create or an update."""
         known = bool(entry.xero_id) and not entry.gone
@@ -105,17 +112,13 @@ class Planner:
             found = self._find_by_content(spec, job, content, entry, owner)
             return found or self.ops.create(spec, job, content, entry, owner)
         if spec.update is None:
-            why = (
-                "it was written before and has changed since"
-                if known
-                else f"Xero has it already, as {xero_id}"
-            )
+            why = "it has changed since it was written" if known else f"Xero already has it as {xero_id}"
             raise InvalidRecord(f"{why}. {spec.why_no_update}")
         now = entry.status if known else ""
         return self.ops.update(spec, job, content, replace(entry, xero_id=xero_id), now, owner)
 
     def update_of(self, spec: WriteSpec, job: Job, entry: LogEntry) -> WriteOp | Adopt:
-        """Plan the update of a record that has another id in Xero by now, which is in `entry`."""
+        """Plan the update of a record whose id in Xero has changed; `entry` has the new id."""
         owner, content = self._contents.resolve(spec, job, entry)
         return self.ops.update(spec, job, content, entry, entry.status, owner)
 
@@ -151,7 +154,7 @@ class Planner:
         holder = self._log.holder(spec.name, xero_id)
         if holder not in {None, job.key} and not spec.many_to_one:
             raise InvalidRecord(
-                f"Xero would take it and the record {shown(holder or '')} for one: they have the same name"
+                f"Xero would treat it and the record {shown(holder or '')} as one: they have the same name"
             )
         status = str(record.get(spec.status_field) or "")
         entry = replace(entry, xero_id=xero_id)
@@ -166,12 +169,13 @@ class Planner:
         ):
             return Adopt(adoption(spec, job, content, entry, status, owner), record)
         if others:
-            raise InvalidRecord(f"Xero has {record.get(others[0])!r} for the record of this name", others[0])
+            raise InvalidRecord(f"the record of this name has {record.get(others[0])!r} in Xero", others[0])
         if spec.on_existing is OnExisting.MERGE and spec.update:
             return self.ops.update(spec, job, content, entry, status, owner)
         name, value = spec.natural_key(content)[0]
         raise InvalidRecord(
-            f"{value} is in use in Xero by a record not written from here, which is not overwritten", name
+            f"{value} is in use in Xero by a record that target-xero did not write, and is not overwritten",
+            name,
         )
 
     def _is_fixed(self, spec: WriteSpec, job: Job, record: Record, others: list[str]) -> bool:
@@ -182,16 +186,91 @@ class Planner:
             return True
         return bool(others) and spec.many_to_one and self._references.foreign(job.tenant)
 
+    # Ends
+
+    def _end(self, spec: WriteSpec, job: Job, entry: LogEntry) -> Plan:
+        """Plan the end of a record as Xero has it."""
+        if entry.gone:
+            return Skip()
+        xero_id = entry.xero_id or self._contents.own_id(spec, job)
+        # A number of another organisation does not identify a record of this one.
+        record = None if xero_id or self._references.foreign(job.tenant) else self._named_in(spec, job)
+        if record:
+            xero_id = str(record[spec.key])
+        if job.status == "ARCHIVED" and not job.gone:
+            return self._archive(spec, job, entry, xero_id, record)
+        if not xero_id:
+            return Skip("ended in the source before they were written")
+        if not self._deletes:
+            return Skip(_ONLY_DELETES)
+        if not spec.remove and not spec.end_statuses:
+            raise InvalidRecord(spec.why_no_update or f"Xero can't delete {spec.name}")
+        now, entry = entry.status, replace(entry, xero_id=xero_id)
+        if not now and spec.transitions and spec.status_field in spec.fields:
+            record = record or self._lookups.by_id(spec, xero_id)
+            if record is None:
+                return Skip("no longer in Xero")
+            now = spec.status_of(record)
+        if now in GONE:
+            op = adoption(spec, job, job.sent, entry, now, entry.owner)
+            return Adopt(op, {spec.key: xero_id, **(record or {})})
+        return self.ops.status_change(spec, job, entry, ending(spec, now, job.status))
+
+    def _archive(
+        self, spec: WriteSpec, job: Job, entry: LogEntry, xero_id: str | None, record: Record | None
+    ) -> Plan:
+        """Archive a record, which is written first, because others may refer to it."""
+        if spec.skip_if_archived and not xero_id:
+            return Skip(spec.skip_if_archived)
+        now = entry.status
+        if xero_id and not now:
+            record = record or self._lookups.by_id(spec, xero_id) or {}
+            now = str(record.get(spec.status_field) or "")
+        if now == "ARCHIVED":
+            return Skip()
+        if xero_id and not job.sent:
+            if not self._deletes:
+                return Skip(_ONLY_DELETES)
+            return self.ops.status_change(spec, job, replace(entry, xero_id=xero_id), "ARCHIVED")
+        planned = self.write(spec, msgspec.structs.replace(job, status=""), entry)
+        op = planned.op if isinstance(planned, Adopt) else planned
+        op.job = job
+        if not self._deletes:
+            op.hash += NOT_ARCHIVED
+        elif op.status != "ARCHIVED":
+            op.after = ("ARCHIVED",)
+        return planned
+
+    def _named_in(self, spec: WriteSpec, job: Job) -> Record | None:
+        """Find the record in Xero that one to be ended names, an active one if possible."""
+        for name in spec.natural_keys if spec.search else ():
+            value = str(job.sent.get(name) or "")
+            found = self._lookups.find(spec, name, value) if value else []
+            kind = spec.unique_when[0] if spec.unique_when else ""
+            if job.sent.get(kind):
+                found = [one for one in found if one.get(kind) == job.sent[kind]]
+            if kind and len({one.get(kind) for one in found}) > 1:
+                raise several(spec, name, value, found)
+            active = [one for one in found if spec.is_active(one)]
+            if len(active) > 1 and "Contact" in job.sent:
+                _, content = self._contents.resolve(spec, job, LogEntry())
+                active = [one for one in active if says(content, one, ["Contact"])] or active
+            if len(active) > 1:
+                raise several(spec, name, value, active)
+            if found:
+                return active[0] if active else found[0]
+        return None
+
 
 def _doubt(other: str) -> str:
     """Return why a record is not taken for the one that the log of writes has under a similar key."""
     of = origin(other)
     if of is None:
         return (
-            f"the log of writes knows a record with the key {shown(other)} from an earlier version, which did not note "
-            "the stream, and several streams have that key: run them one at a time once"
+            f"the log of writes has a record with the key {shown(other)} from an earlier version, which did not store "
+            "the stream, and several streams have this key: run these streams one at a time once"
         )
     return (
-        f"the log of writes knows the record {shown(other)} of the source {of.source}, and this input names no source: "
-        f"set the setting source to {of.source} if it is the same record, else to another name"
+        f"the log of writes has the record {shown(other)} of the source {of.source}, and this input names no source: "
+        f"set source to {of.source} if it is the same record, otherwise to another name"
     )

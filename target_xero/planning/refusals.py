@@ -1,7 +1,7 @@
-"""Plans anew for what Xero refused, once it is known what Xero has.
+"""Plans refused operations again, after a look at what Xero has.
 
 A record may exist already, or have ended; a contact may have been merged or archived. Only refused records are looked
-up, so nothing is spent while all goes well.
+up, so this costs no call while Xero refuses nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from target_xero.content.compare import LINES, says
 from target_xero.content.payload import InvalidRecord
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.references import References
-from target_xero.planning.differences import held
+from target_xero.planning.differences import unchanged_fields
 from target_xero.planning.line_matching import noted
 from target_xero.planning.merged_contacts import MergedContacts
 from target_xero.planning.operations import Adopt, Plan, WriteOp, adoption, ending
@@ -30,11 +30,11 @@ class Refusals:
         self._contacts = MergedContacts(log, lookups, references, planner)
 
     def prepare(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
-        """Look up what `reconsider` needs, in as few calls as that takes."""
+        """Look up what `reconsider` needs, in as few calls as possible."""
         creates = [op for op in ops if self._may_exist(spec, op)]
         self._lookups.look_up_names(spec, (op.body for op in creates))
         self._contacts.prepare(spec, ops)
-        again = [op.entry.xero_id for op in ops if op.action == "remove" or _may_be_less(op)]
+        again = (op.entry.xero_id for op in ops if op.action == "remove" or _can_omit_lines(op))
         ids = [xero_id for xero_id in again if xero_id]
         for xero_id in ids:
             self._lookups.forget(spec, xero_id)
@@ -42,9 +42,9 @@ class Refusals:
             self._lookups.by_ids(spec, ids)
 
     def reconsider(self, spec: WriteSpec, op: WriteOp) -> Plan | None:
-        """Return what to do in place of a refused operation; None to reject the record.
+        """Return what to do instead of a refused operation; None to reject the record.
 
-        Raises `InvalidRecord` to reject it with a further reason.
+        Raises `InvalidRecord` to reject it with an additional reason.
         """
         if op.action == "remove":
             return self._ended(spec, op)
@@ -54,12 +54,12 @@ class Refusals:
         if change is not None:
             return change
         if op.action == "create" and spec.search:
-            self._check_over(spec, op)
+            self._check_inactive(spec, op)
         return self._contacts.reconsider(spec, op)
 
     def _smaller_change(self, spec: WriteSpec, op: WriteOp) -> WriteOp | Adopt | None:
         """Return a refused update without its lines, or with the lines that Xero has now."""
-        if not _may_be_less(op):
+        if not _can_omit_lines(op):
             return None
         change = self._only_changes(spec, op)
         if change is None and self._planner.lines.is_first_look(spec, op.job.key):
@@ -67,9 +67,8 @@ class Refusals:
         return change
 
     def _with_lines_looked_up(self, spec: WriteSpec, op: WriteOp) -> WriteOp | Adopt | None:
-        """Return a refused update once more, if it names lines that Xero does not have any more."""
-        xero_id = op.entry.xero_id or ""
-        record = self._lookups.by_ids(spec, [xero_id]).get(xero_id)
+        """Return a refused update again, if it names lines that Xero no longer has."""
+        record = self._lookups.by_id(spec, op.entry.xero_id)
         if record is None:
             return None
         lines = {line.get("LineItemID") for line in record.get("LineItems") or []}
@@ -81,16 +80,15 @@ class Refusals:
 
         Xero refuses the lines of a document that is paid or in a locked period, even unchanged ones.
         """
-        xero_id = op.entry.xero_id or ""
         lines = op.body.keys() & LINES
-        record = self._lookups.by_ids(spec, [xero_id]).get(xero_id) if lines else None
-        there = held(spec, op.body, record) if record else set()
-        if record is None or not lines <= there:
+        record = self._lookups.by_id(spec, op.entry.xero_id) if lines else None
+        unchanged = unchanged_fields(spec, op.body, record) if record else set()
+        if record is None or not lines <= unchanged:
             return None
         if spec.status_of(record) == op.status:
-            there.add(spec.status_field)
+            unchanged.add(spec.status_field)
         kept = {spec.key, *spec.repeated_on_update}
-        body = {name: value for name, value in op.body.items() if name in kept or name not in there}
+        body = {name: value for name, value in op.body.items() if name in kept or name not in unchanged}
         ids = [str(line.get("LineItemID")) for line in record.get("LineItems") or []]
         entry = replace(op.entry, lines=noted(ids, op.body) if "LineItems" in lines else None)
         if body.keys() <= kept:
@@ -102,7 +100,7 @@ class Refusals:
         return op.action == "create" and not spec.lookup_before_create and bool(spec.search)
 
     def _existing(self, spec: WriteSpec, op: WriteOp) -> WriteOp | Adopt | None:
-        """A refused create may be of a record that Xero has under that name."""
+        """Plan a refused create for the record that Xero has under that name."""
         record = self._planner.finder.existing(spec, op.job, op.body, op.owner)
         if record is not None and (
             spec.on_existing is OnExisting.MERGE or says(op.body, record, spec.content_match)
@@ -111,15 +109,16 @@ class Refusals:
             return self._planner.adopt_existing(spec, op.job, content, record, op.entry, op.owner)
         return None
 
-    def _check_over(self, spec: WriteSpec, op: WriteOp) -> None:
-        """Raise `InvalidRecord` if a record that is no longer in force still has the name."""
+    def _check_inactive(self, spec: WriteSpec, op: WriteOp) -> None:
+        """Raise `InvalidRecord` if an inactive record has the name."""
         for name, value in spec.natural_key(op.body):
             for one in self._lookups.find(spec, name, value):
                 if not spec.is_active(one):
-                    raise InvalidRecord(f"a {one.get(spec.status_field)} one has the {name} {value} in Xero")
+                    status = one.get(spec.status_field)
+                    raise InvalidRecord(f"a record with the status {status} has the {name} {value} in Xero")
 
     def _ended(self, spec: WriteSpec, op: WriteOp) -> WriteOp | Adopt | None:
-        """Settle the end of a record that was ended in Xero already, or end it as its status there requires."""
+        """Adopt the end of a record that has ended in Xero already, or end it as its status there requires."""
         record = self._planner.finder.by_id(spec, op.entry.xero_id, op.owner)
         if record is None:
             return Adopt(op, {spec.key: op.entry.xero_id})
@@ -137,6 +136,6 @@ class Refusals:
         )
 
 
-def _may_be_less(op: WriteOp) -> bool:
-    """Whether a refused update may be sent without its lines, which is tried once."""
+def _can_omit_lines(op: WriteOp) -> bool:
+    """Whether to try a refused update without its lines, which is done once."""
     return op.action == "update" and op.said is None and not op.body.keys().isdisjoint(LINES)

@@ -1,4 +1,4 @@
-"""Parts that were written for a record and are not in it any more."""
+"""Parts that were written for a record and are no longer in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from target_xero.write_log.log import WriteLog
 
 
 class RemovedParts:
-    """Collects removed parts; `deletes` allows to end them. `kept` counts those that stay in Xero, by object."""
+    """Collects removed parts; `deletes` allows to end them. `kept` counts the others, which stay in Xero, by object."""
 
     def __init__(self, log: WriteLog, intake: Intake, *, deletes: bool) -> None:
         self._log = log
@@ -21,7 +21,7 @@ class RemovedParts:
         self.kept: Counter[str] = Counter()
 
     def find(self, job: Job) -> None:
-        """Find the removed parts of a record, which are ended in their turn."""
+        """Find the removed parts of a record, which end together with the other parts of their object."""
         for name, keys in job.parts.items():
             if self._deletes:
                 self._found[name] |= {part.key: part for part in self.take(name, job, keys)}
@@ -29,11 +29,11 @@ class RemovedParts:
                 self.kept[name] += len(self._keys(name, job, keys))
 
     def found(self, name: str) -> Collection[Job]:
-        """Return the parts found so far, once."""
+        """Return and forget the parts found so far."""
         return self._found.pop(name, {}).values()
 
     def take(self, name: str, job: Job, keep: Collection[str]) -> list[Job]:
-        """Return the written parts of a record, except those to keep, as records that end."""
+        """Return the written parts of a record, except those in `keep`, as records to end."""
         keys = self._keys(name, job, keep) if self._deletes else []
         for _ in keys:
             self._intake.states.opened(job.epoch)

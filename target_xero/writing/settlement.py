@@ -194,8 +194,8 @@ class Settlement:
             return False
         if not any("LineItemID" in line for line in op.body.get("LineItems") or ()):
             return False
-        stuck = any(one.stuck for one in differences(spec, op.body, answer))
-        return stuck and self._planner.lines.is_first_look(spec, op.job.key)
+        changed = any(one.by_hand for one in differences(spec, op.body, answer))
+        return changed and self._planner.lines.is_first_look(spec, op.job.key)
 
     def compare(self, spec: WriteSpec, op: WriteOp, answer: Record) -> None:
         """Log and count a record that Xero holds otherwise than it says."""

@@ -61,7 +61,7 @@ class Written:
         return any(words in message for message in self.messages)
 
     def count(self, name: str) -> dict[str, int]:
-        """What became of the records of one object, without zeros and calls."""
+        """Summary of one object, without zeros and calls."""
         found = self.counts.get(name, Count())
         return {n: v for n in found.__slots__ if n != "calls" and (v := getattr(found, n))}
 

@@ -81,37 +81,40 @@ OTHER = "0f0f0f0f-0000-4000-8000-000000000000"
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (set_to("SubTotal", 219), "SubTotal: said 220, got 219"),
-        (set_to("TotalTax", 27.01), "TotalTax: said 27, got 27.01"),
-        (set_to("Total", 0), "Total: said 247, got 0"),
-        (set_to("Date", "/Date(1793750400000+0000)/"), "Date: said 2026-11-05, got 2026-11-04"),
-        (lambda one: one.pop("DueDate"), "DueDate: said 2026-12-05, got nothing"),
+        (set_to("SubTotal", 219), "SubTotal: expected 220, got 219"),
+        (set_to("TotalTax", 27.01), "TotalTax: expected 27, got 27.01"),
+        (set_to("Total", 0), "Total: expected 247, got 0"),
+        (set_to("Date", "/Date(1793750400000+0000)/"), "Date: expected 2026-11-05, got 2026-11-04"),
+        (lambda one: one.pop("DueDate"), "DueDate: expected 2026-12-05, got nothing"),
         (set_to("Contact", {"ContactID": OTHER}), f"got ContactID {OTHER}"),
-        (set_to("Status", "DRAFT"), "Status: said AUTHORISED, got DRAFT"),
-        (set_to("Reference", ""), "Reference: said Order 7, got nothing"),
-        (set_to("LineAmountTypes", "Inclusive"), "LineAmountTypes: said Exclusive, got Inclusive"),
-        (lambda one: one["LineItems"].pop(), "LineItems: said 2 lines, got 1 line"),
-        (lambda one: one["LineItems"].reverse(), "LineItems: said this order, got the order 2, 1"),
-        (set_line("AccountCode", "260"), "LineItems[0].AccountCode: said 200, got 260"),
-        (set_line("TaxType", "NONE"), "LineItems[0].TaxType: said OUTPUT2, got NONE"),
-        (set_line("Quantity", 3), "LineItems[0].Quantity: said 2, got 3"),
-        (set_line("UnitAmount", 99.9), "LineItems[0].UnitAmount: said 100, got 99.9"),
-        (set_line("LineAmount", 200), "LineItems[0].LineAmount: said 180.00, got 200"),
-        (set_line("DiscountRate", 0), "LineItems[0].DiscountRate: said 10, got 0"),
+        (set_to("Status", "DRAFT"), "Status: expected AUTHORISED, got DRAFT"),
+        (set_to("Reference", ""), "Reference: expected Order 7, got nothing"),
+        (set_to("LineAmountTypes", "Inclusive"), "LineAmountTypes: expected Exclusive, got Inclusive"),
+        (lambda one: one["LineItems"].pop(), "LineItems: expected 2 lines, got 1 line"),
+        (lambda one: one["LineItems"].reverse(), "LineItems: expected this order, got the order 2, 1"),
+        (set_line("AccountCode", "260"), "LineItems[0].AccountCode: expected 200, got 260"),
+        (set_line("TaxType", "NONE"), "LineItems[0].TaxType: expected OUTPUT2, got NONE"),
+        (set_line("Quantity", 3), "LineItems[0].Quantity: expected 2, got 3"),
+        (set_line("UnitAmount", 99.9), "LineItems[0].UnitAmount: expected 100, got 99.9"),
+        (set_line("LineAmount", 200), "LineItems[0].LineAmount: expected 180.00, got 200"),
+        (set_line("DiscountRate", 0), "LineItems[0].DiscountRate: expected 10, got 0"),
         (
             lambda one: one["LineItems"][0].pop("DiscountRate"),
-            "LineItems[0].DiscountRate: said 10, got nothing",
+            "LineItems[0].DiscountRate: expected 10, got nothing",
         ),
-        (set_line("Tracking", []), "LineItems[0].Tracking: said Region Eastside, got nothing"),
-        (set_line("Description", "Keel"), "LineItems[0].Description: said Hull, got Keel"),
+        (set_line("Tracking", []), "LineItems[0].Tracking: expected Region Eastside, got nothing"),
+        (set_line("Description", "Keel"), "LineItems[0].Description: expected Hull, got Keel"),
         (
             lambda one: one["LineItems"][1].update(DiscountRate=5),
-            "LineItems[1].DiscountRate: said nothing, got 5",
+            "LineItems[1].DiscountRate: expected nothing, got 5",
         ),
-        (lambda one: one["LineItems"][1].update(ItemCode="K"), "LineItems[1].ItemCode: said nothing, got K"),
+        (
+            lambda one: one["LineItems"][1].update(ItemCode="K"),
+            "LineItems[1].ItemCode: expected nothing, got K",
+        ),
         (
             lambda one: one["LineItems"][1].update(Tracking=one["LineItems"][0]["Tracking"]),
-            "LineItems[1].Tracking: said nothing, got Region Eastside",
+            "LineItems[1].Tracking: expected nothing, got Region Eastside",
         ),
     ],
 )
@@ -137,7 +140,7 @@ def test_an_answer_that_says_the_same_is_no_difference(wiring: Wiring):
 def test_totals_that_xero_reaches_in_another_way_are_a_difference(wiring: Wiring):
     wiring.write(SETTING)
     run = wiring.write(sale(total="247.01"))
-    assert told(run) == ["invoices id=7 differs in Xero: Total: said 247.01, got 247.00"]
+    assert told(run) == ["invoices id=7 differs in Xero: Total: expected 247.01, got 247.00"]
     run = wiring.write(sale(reference="Order 8", total="246.996"))
     assert told(run) == []
 
@@ -163,7 +166,9 @@ def test_a_price_whose_rounding_changes_the_amount_is_a_difference(wiring: Wirin
     wiring.write(SETTING)
     ads = line("Ads", quantity=8555500, unit_amount="0.000149611361")
     run = wiring.write(sale(line_items=[ads], sub_total=None, total_tax=None, total=None))
-    assert told(run) == ["invoices id=7 differs in Xero: LineItems[0].LineAmount: said 1280.00, got 855.55"]
+    assert told(run) == [
+        "invoices id=7 differs in Xero: LineItems[0].LineAmount: expected 1280.00, got 855.55"
+    ]
 
 
 def test_a_journal_line_that_xero_takes_away_is_a_difference(wiring: Wiring):
@@ -173,7 +178,7 @@ def test_a_journal_line_that_xero_takes_away_is_a_difference(wiring: Wiring):
     run = wiring.write(
         schema("manual_journals", "id"), record("manual_journals", id=1, Narration="Pay", JournalLines=lines)
     )
-    assert told(run) == ["manual_journals id=1 differs in Xero: JournalLines: said 3 lines, got 2 lines"]
+    assert told(run) == ["manual_journals id=1 differs in Xero: JournalLines: expected 3 lines, got 2 lines"]
 
 
 def test_the_last_answer_counts_where_a_record_takes_several_steps(wiring: Wiring):
@@ -186,7 +191,7 @@ def test_the_last_answer_counts_where_a_record_takes_several_steps(wiring: Wirin
         "total": 41,
     }
     run = wiring.write(schema("quotes", "id"), record("quotes", id=1, **quote))
-    assert told(run) == ["quotes id=1 differs in Xero: Total: said 41, got 40.00"]
+    assert told(run) == ["quotes id=1 differs in Xero: Total: expected 41, got 40.00"]
     assert run.count("quotes") == {"created": 1, "different": 1}
 
 
@@ -197,7 +202,7 @@ def test_what_is_found_after_a_lost_answer_is_compared_as_well(wiring: Wiring):
     assert lost.error is not None
     run = wiring.write(sale(total=250))
     assert [message.partition(" differs ")[2] for message in told(run)] == [
-        "in Xero: Total: said 250, got 247.00"
+        "in Xero: Total: expected 250, got 247.00"
     ]
     assert len(wiring.records("Invoices")) == 1
 
@@ -216,8 +221,8 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
     got = {"Name": "Abel", "EmailAddress": "", "Addresses": [{"AddressType": "STREET", "City": "Uz"}]}
     shown = "a text that is not shown"
     assert [str(one) for one in differences(WRITE_SPECS["contacts"], said, got)] == [
-        f"EmailAddress: said {shown}, got nothing",
-        f"Addresses[0].City: said {shown}, got {shown}",
+        f"EmailAddress: expected {shown}, got nothing",
+        f"Addresses[0].City: expected {shown}, got {shown}",
     ]
 
 
@@ -234,15 +239,15 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
             "payments",
             {"Account": {"Code": "090"}},
             {"Account": {"Code": "091"}},
-            ["Account: said Code 090, got Code 091"],
+            ["Account: expected Code 090, got Code 091"],
         ),
-        ("payments", {"Date": "2026-11-05"}, {}, ["Date: said 2026-11-05, got nothing"]),
+        ("payments", {"Date": "2026-11-05"}, {}, ["Date: expected 2026-11-05, got nothing"]),
         ("payments", {"CreditNote": {"CreditNoteID": "A"}}, {"Invoice": {"InvoiceID": "a"}}, []),
         (
             "payments",
             {"Overpayment": {"OverpaymentID": "a"}},
             {"Invoice": {"InvoiceID": "b"}},
-            ["Overpayment: said OverpaymentID a, got OverpaymentID b"],
+            ["Overpayment: expected OverpaymentID a, got OverpaymentID b"],
         ),
         (
             "batch_payments",
@@ -258,7 +263,7 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
                     {"Invoice": {"InvoiceID": "a"}, "Amount": 3},
                 ]
             },
-            ["Payments[0].Amount: said 1, got 3"],
+            ["Payments[0].Amount: expected 1, got 3"],
         ),
         ("invoices", {"Status": "AUTHORISED"}, {"Status": "PAID"}, []),
         ("items", {"SalesDetails": {"UnitPrice": 1.23456}}, {"SalesDetails": {"UnitPrice": 1.2346}}, []),
@@ -266,14 +271,14 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
             "items",
             {"SalesDetails": {"UnitPrice": 1.5, "AccountCode": "200"}},
             {"SalesDetails": {"UnitPrice": 1.4}},
-            ["SalesDetails.UnitPrice: said 1.5, got 1.4"],
+            ["SalesDetails.UnitPrice: expected 1.5, got 1.4"],
         ),
         ("accounts", {"BankAccountNumber": "0123-456"}, {"BankAccountNumber": "01-23-456"}, []),
         (
             "repeating_invoices",
             {"Schedule": {"StartDate": "2026-12-01", "Period": 1}},
             {"Schedule": {"StartDate": "/Date(1796169600000+0000)/", "Period": 1}},
-            ["Schedule.StartDate: said 2026-12-01, got 2026-12-02"],
+            ["Schedule.StartDate: expected 2026-12-01, got 2026-12-02"],
         ),
         (
             "tax_rates",
@@ -285,7 +290,7 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
             "tax_rates",
             {"TaxComponents": [{"Name": "GST", "Rate": 15}]},
             {"TaxComponents": []},
-            ["TaxComponents: said 1 entry, got 0 entries"],
+            ["TaxComponents: expected 1 entry, got 0 entries"],
         ),
     ],
 )

@@ -297,7 +297,7 @@ def test_of_two_streams_with_one_key_the_one_that_was_written_last_keeps_the_old
         journal(1, 30, other),
     )
     assert run.count("manual_journals") == {"unchanged": 2, "rejected": 1}
-    assert "several streams have that key: run them one at a time once" in run.rejected[0][1]
+    assert "several streams have this key: run these streams one at a time once" in run.rejected[0][1]
 
 
 def test_what_was_tried_by_hand_is_known_when_the_source_has_a_name(wiring: Wiring):
@@ -311,7 +311,7 @@ def test_a_changed_record_without_a_source_is_not_taken_for_that_of_a_named_one(
     wiring.write(schema("manual_journals", "id"), journal(1), journal(2), source="shop")
     run = wiring.write(schema("manual_journals", "id"), journal(1), journal(2, 20))
     assert run.count("manual_journals") == {"unchanged": 1, "rejected": 1}
-    assert "set the setting source to shop if it is the same record" in run.rejected[0][1]
+    assert "set source to shop if it is the same record" in run.rejected[0][1]
     run = wiring.write(schema("manual_journals", "id"), journal(2, 20), source="till")
     assert run.count("manual_journals") == {"created": 1}
 

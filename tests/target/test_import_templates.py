@@ -198,4 +198,4 @@ def test_an_archived_contact_is_not_made_again(wiring: Wiring):
     template = from_csv(TEMPLATES / "BillTemplate.csv", "bills", "*ContactName", "*InvoiceNumber")
     run = wiring.write(template, missing_contacts="create", write_log_path=str(wiring.folder / "other.db"))
     assert run.count("invoices") == {"created": 1, "rejected": 1}
-    assert "only an archived one: restore it in Xero" in run.rejected[0][1]
+    assert "only one with the status ARCHIVED: restore it in Xero" in run.rejected[0][1]

@@ -264,14 +264,14 @@ def test_a_document_with_one_bad_row_is_a_reject_as_a_whole(wiring: Wiring, bad:
 def test_rows_without_lines_make_no_invoice(wiring: Wiring):
     blank = dict.fromkeys(("line_description", "line_quantity", "line_unit_amount", "line_account_code"), "")
     run = wiring.write(ABEL, KEYED, record("invoices", **{**row("I-1", "", 0)["record"], **blank}))
-    assert run.rejected == [("invoices", "LineItems: it is needed for a new record of invoices")]
+    assert run.rejected == [("invoices", "LineItems: it is required for a new record of invoices")]
     assert wiring.records("Invoices") == []
 
 
 def test_an_invoice_without_lines_is_never_made(wiring: Wiring):
     bare = record("invoices", id=1, Type="ACCREC", contact_name="Abel", lines=[{"Description": "Hull"}])
     run = wiring.write(ABEL, schema("invoices", "id"), bare)
-    assert run.rejected == [("invoices", "LineItems: it is needed for a new record of invoices")]
+    assert run.rejected == [("invoices", "LineItems: it is required for a new record of invoices")]
     assert wiring.records("Invoices") == []
 
 

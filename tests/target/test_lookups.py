@@ -197,7 +197,7 @@ def test_a_payment_of_a_voided_document_is_a_reject_that_says_so(wiring: Wiring)
     ended(wiring, "1001", "ACCREC")
     run = wiring.write(schema("payments", "id"), payment(invoice_number="1001"), **other_ledger(wiring))
     assert (
-        "Xero has none of invoices with the InvoiceNumber '1001' in force, only a VOIDED one"
+        "Xero has no active record of invoices with the InvoiceNumber '1001', only one with the status VOIDED"
         in run.rejected[0][1]
     )
 
@@ -238,7 +238,7 @@ def test_a_document_that_is_voided_or_deleted_is_never_adopted(
     assert not run.count(stream).keys() & {"unchanged", "updated"}
     assert [r["Status"] for r in wiring.records(path) if r[key] == one[key]] == [status]
     for _, reason in run.rejected:
-        assert f"a {status} one has the {number} N-1 in Xero" in reason
+        assert f"a record with the status {status} has the {number} N-1 in Xero" in reason
 
 
 def test_a_deleted_tax_rate_is_neither_adopted_nor_found_by_its_name(wiring: Wiring):
@@ -344,7 +344,7 @@ def test_a_customer_is_found_by_the_source_s_own_id(wiring: Wiring):
     ]
     run = wiring.write(people, orders, stream_maps=maps, source="shop")
     assert run.count("invoices") == {"created": 4, "rejected": 1}
-    assert "none of the source's contacts that were written has the key '19'" in run.rejected[0][1]
+    assert "no record of contacts with the source's key '19' was written" in run.rejected[0][1]
     named = sorted(i["Contact"]["Name"] for i in wiring.records("Invoices"))
     assert named == ["Person 17", "Person 17", "Person 18", "Person 18"]
     later = record("invoices", id=6, Type="ACCREC", contact_id=17, LineItems=[LINE])

@@ -93,7 +93,7 @@ def test_a_type_that_is_no_text_is_named(wiring: Wiring, kind: str) -> None:
 def test_key_properties_that_are_no_list_of_names_are_named(wiring: Wiring, keys: str) -> None:
     run = wiring.write(schema_with("{}", keys))
     assert str(run.error) == (
-        "Line 1 of the input, the SCHEMA of 'items': key_properties must be a list of names."
+        "Line 1 of the input is a SCHEMA of 'items' whose key_properties are not a list of names."
     )
 
 

@@ -12,7 +12,7 @@ from target_xero.write_specs.rows import WRITE_SPECS
 
 from .conftest import DATA, Wiring, decode, lines
 
-FIXED = "it was written before and has changed since"
+FIXED = "it has changed since it was written"
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,24 @@ CASES = {
     "bank_transactions": Case("Account code '9999' is not a valid code"),
     "bank_transfers": Case("The FromBankAccount and ToBankAccount must be different", changed=FIXED),
     "batch_payments": Case("Payment amount exceeds the amount outstanding", changed=FIXED),
-    "contact_groups": Case("Name: it is needed for a new record of contact_groups"),
+    "contact_groups": Case("Name: it is required for a new record of contact_groups"),
     "contacts": Case("Email address must be valid", left=("ContactStatus", "ARCHIVED")),
     "credit_notes": Case("Account code '9999' is not a valid code", left=("Status", "VOIDED")),
     "currencies": Case("Currency Code 'EURO' is not valid", changed=0, ended="neither change nor remove a currency"),
     "history_notes": Case(
-        "Xero has none of invoices with the InvoiceNumber 'I-2'", changed=FIXED, ended="neither change nor remove"
+        "Xero has no record of invoices with the InvoiceNumber 'I-2'", changed=FIXED, ended="neither change nor remove"
     ),
     "invoices": Case("Account code '9999' is not a valid code", ended=2, left=("Status", "VOIDED")),
     "items": Case("Account code '9999' is not a valid code", left=None),
     "linked_transactions": Case("The SourceLineItemID has already been linked", left=None),
     "manual_journals": Case("Account code '610' is not a valid code", left=("Status", "VOIDED")),
     "payment_services": Case("PaymentServiceUrl must be a valid https address", made=1, changed=FIXED, ended=0),
-    "payments": Case("Xero has none of invoices with the InvoiceNumber 'I-2'", changed=FIXED),
+    "payments": Case("Xero has no record of invoices with the InvoiceNumber 'I-2'", changed=FIXED),
     "purchase_orders": Case("Item code 'NONE' is not valid"),
     "quotes": Case("Item code 'NONE' is not valid"),
     "repeating_invoices": Case("Account code '9999' is not a valid code", changed=FIXED),
     "tax_rates": Case("A tax component needs a Name and a Rate", made=1),
-    "tracking_categories": Case("Name: it is needed for a new record of tracking_categories", made=1, left=None),
+    "tracking_categories": Case("Name: it is required for a new record of tracking_categories", made=1, left=None),
 }  # fmt: skip
 
 #: Written as parts of these, and tested with them.
@@ -149,7 +149,7 @@ def test_a_record_ends_only_where_deletes_allows_it(wiring: Wiring, name: str):
     kept = wiring.write(phase["ended"])
     removals = case.ended if isinstance(case.ended, int) else 1
     assert kept.count(name) == {"skipped": removals}
-    assert kept.said("which only `deletes: true` does")
+    assert kept.said("which requires `deletes: true`")
     run = wiring.write(phase["ended"], deletes=True)
     if isinstance(case.ended, str):
         assert run.count(name) == {"rejected": 1}

@@ -117,7 +117,7 @@ def test_two_contacts_of_the_source_with_one_name_are_not_merged(wiring: Wiring)
         ABEL[0], [record("contacts", id=n, Name="John Smith", FirstName=f"J{n}") for n in (1, 2)]
     )
     assert run.count("contacts") == {"created": 1, "rejected": 1}
-    assert "Xero would take it and the record contacts id=1 for one" in run.rejected[0][1]
+    assert "Xero would treat it and the record contacts id=1 as one" in run.rejected[0][1]
     assert [c["FirstName"] for c in wiring.records("Contacts")] == ["J1"]
 
 
@@ -126,7 +126,7 @@ def test_a_name_that_a_contact_had_once_does_not_lead_to_it_any_more(wiring: Wir
     wiring.write(ABEL[0], record("contacts", id=1, Name="Bert"))
     run = wiring.write(schema("invoices", "id"), sale(1))
     assert run.count("invoices") == {"rejected": 1}
-    assert "Xero has none of contacts with the Name 'Abel'" in run.rejected[0][1]
+    assert "Xero has no record of contacts with the Name 'Abel'" in run.rejected[0][1]
 
 
 def test_an_invoice_that_was_paid_meanwhile_is_recognised_without_its_ledger(wiring: Wiring):
@@ -290,7 +290,7 @@ def test_a_step_that_xero_does_not_take_is_told_before_anything_is_sent(wiring: 
     run = wiring.write(schema("invoices", "id"), sale(1, Status="DRAFT"), sale(2, Status="POSTED"))
     assert [reason for _, reason in run.rejected] == [
         "Status: POSTED is none of AUTHORISED, DELETED, DRAFT, PAID, SUBMITTED, VOIDED",
-        "Status: AUTHORISED to DRAFT is no step that Xero takes",
+        "Status: Xero does not allow the change from AUTHORISED to DRAFT",
     ]
     assert wiring.writes() == []
 
@@ -512,7 +512,7 @@ def test_a_payment_that_xero_has_under_its_own_id_is_a_clear_reject(wiring: Wiri
     )
     run = wiring.write(schema("payments", "PaymentID"), same, **other_ledger(wiring))
     assert run.count("payments") == {"rejected": 1}
-    assert f"Xero has it already, as {payment['PaymentID']}" in run.rejected[0][1]
+    assert f"Xero already has it as {payment['PaymentID']}" in run.rejected[0][1]
 
 
 # The same record more than once

@@ -87,7 +87,7 @@ def test_a_run_with_a_reject_ends_with_1_and_still_passes_on_the_state(command: 
         )
     )
     assert (code, out) == (1, '"all"\n')
-    assert "contacts id=2 rejected: Name: it is needed for a new record of contacts" in error
+    assert "contacts id=2 rejected: Name: it is required for a new record of contacts" in error
     assert len(wiring.records("Contacts")) == 1
 
 
@@ -142,7 +142,7 @@ def test_sigterm_lets_the_requests_that_are_out_have_their_answers_and_sends_no_
         out, error = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out == ""
-    assert "stopping once what is under way has its answer" in error
+    assert "stopping as soon as the requests in flight are answered" in error
     assert len(wiring.records("ManualJournals")) == 250
     assert wiring.in_flight() == []
     assert command.run(TEN_BATCHES)[:2] == (0, '"all"\n')
@@ -198,5 +198,5 @@ def test_the_exit_code_tells_of_differences_where_they_are_to_fail(
         lines(*contact, schema("invoices", "id"), invoice, state("all"))
     )
     assert (result, out) == (code, '"all"\n')
-    assert "invoices id=1 differs in Xero: Total: said 12, got 11.50" in error
-    assert "1 written, but Xero holds something else" in error
+    assert "invoices id=1 differs in Xero: Total: expected 12, got 11.50" in error
+    assert "1 written, but Xero stores different values" in error

@@ -57,7 +57,7 @@ def test_a_contact_that_is_not_there_is_a_reject_and_never_a_new_contact(wiring:
     )
     assert run.count("invoices") == {"created": 1, "rejected": 1}
     assert run.rejected[0][1] == (
-        "Contact: Xero has none of contacts with the Name 'Contract 2': send it in the stream contacts as well"
+        "Contact: Xero has no record of contacts with the Name 'Contract 2': send it in the stream contacts as well"
         ", or set missing_contacts to create"
     )
     assert len(wiring.records("Contacts")) == len(contacts)
@@ -163,7 +163,7 @@ def test_tracking_by_ids_that_were_not_written_here_is_a_reject(wiring: Wiring, 
     run = wiring.write(
         schema("invoices", "id"), bill(1, tenant_id="elsewhere", contact_name="Contact 1", LineItems=[line])
     )
-    assert "it names tracking by ids of another organisation" in run.rejected[0][1]
+    assert "it has tracking ids of another organisation" in run.rejected[0][1]
 
 
 def test_an_id_of_another_organisation_is_never_sent(wiring: Wiring):

@@ -218,9 +218,9 @@ def test_an_archived_contact_without_another_of_that_name_is_a_reject_that_says_
     assert run.count("invoices") == {"created": 1, "rejected": 1}
     assert "has been archived" in run.rejected[0][1]
     lost = wiring.write(SCHEMAS[1], sale(4), **other_ledger(wiring))
-    assert (
-        "Contact: Xero has none of contacts with the Name 'Abel' in force, only an archived one: restore it in Xero"
-        in lost.rejected[-1][1]
+    assert lost.rejected[-1][1] == (
+        "Contact: Xero has no active record of contacts with the Name 'Abel', only one with the status ARCHIVED: "
+        "restore it in Xero"
     )
 
 
@@ -233,7 +233,7 @@ def test_a_changed_contact_that_was_merged_into_one_of_the_source_is_left_to_tha
     wiring.xero.admin.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
     run = change(wiring)
     assert (run.rejected, run.count("contacts")) == ([], {"skipped": 1})
-    assert run.said("merged or archived in Xero, where the contact of contacts id=2 is in their place")
+    assert run.said("merged into the contact of contacts id=2 in Xero, or replaced by it")
     assert [c.get("FirstName") for c in wiring.records("Contacts")] == [None, None]
     assert change(wiring).count("contacts") == {"unchanged": 1}
 

@@ -108,7 +108,7 @@ def test_a_part_says_that_what_it_is_part_of_was_rejected(wiring: Wiring):
     group = record("contact_groups", id=1, Name="", Contacts=[{"Name": "Abel"}])
     run = wiring.write(CONTACTS, ABEL, schema("contact_groups", "id"), group)
     reasons = [reason for name, reason in run.rejected if name == "contact_groups"]
-    assert reasons[1].startswith("its contact group was rejected: Name: it is needed")
+    assert reasons[1].startswith("its contact group was rejected: Name: it is required")
 
 
 # Refusals without words

@@ -24,7 +24,7 @@ BAD = record("contacts", id="bad", Name="Bad", EmailAddress="nowhere", Colour="r
 def test_an_unknown_stream_ends_the_run_before_the_first_call(wiring: Wiring):
     run = wiring.write(GOOD, schema("deals", "id"), record("deals", id=1))
     assert isinstance(run.error, ConfigurationProblem)
-    assert "The stream 'deals' names no object that target-xero writes" in str(run.error)
+    assert "The stream 'deals' is unknown" in str(run.error)
     assert wiring.xero.admin.calls() == []
 
 
@@ -39,7 +39,7 @@ def test_what_xero_only_reads_is_left_out_with_one_line_that_says_why(wiring: Wi
     run = wiring.write(schema(stream, "id"), record(stream, id=1), record(stream, id=2))
     assert run.error is None
     assert run.count(stream) == {"skipped": 2}
-    assert run.said(f"The stream {stream} is left out: {NOT_WRITTEN[stream]}.")
+    assert run.said(f"The stream {stream} is skipped: {NOT_WRITTEN[stream]}.")
     assert wiring.xero.admin.calls() == []
 
 
@@ -72,7 +72,7 @@ def test_stream_maps_make_rows_of_any_shape_fit(wiring: Wiring):
         (lines(GOOD[0]) + '{"type": "HELLO"}\n', "Line 2 of the input has the unknown type 'HELLO'"),
         (
             lines(record("contacts", id=1)),
-            "Line 1 of the input is a record of 'contacts', whose SCHEMA has not come yet",
+            "Line 1 of the input is a record of 'contacts', but no SCHEMA message precedes it",
         ),
         (
             '{"type": "SCHEMA", "stream": "contacts", "schema": {}}\n',
@@ -187,7 +187,7 @@ def test_rejects_are_added_and_never_overwritten(wiring: Wiring):
     run = wiring.write(GOOD[0], record("contacts", id="worse", Name=""))
     assert [reason for _, reason in run.rejected] == [
         "Email address must be valid.",
-        "Name: it is needed for a new record of contacts",
+        "Name: it is required for a new record of contacts",
     ]
 
 
@@ -259,7 +259,7 @@ def test_a_dry_run_says_what_would_happen_and_sends_and_keeps_nothing(wiring: Wi
         "allocations": {"created": 1},
     }
     assert run.said("dry run: nothing was sent")
-    assert run.said("invoices id=2 rejected: Contact: Xero has none of contacts with the Name 'Nobody'")
+    assert run.said("invoices id=2 rejected: Contact: Xero has no record of contacts with the Name 'Nobody'")
     assert run.states == []
     assert wiring.writes() == []
     assert not (wiring.folder / "ledger.db").exists()
@@ -280,7 +280,7 @@ def test_a_dry_run_after_a_real_one_finds_everything_unchanged(wiring: Wiring):
 
 def test_the_table_at_the_end_counts_the_calls_of_each_object(wiring: Wiring):
     run = wiring.write(GOOD)
-    table = next(message for message in run.messages if message.startswith("What became of the records"))
+    table = next(message for message in run.messages if message.startswith("Summary"))
     assert table.splitlines()[1].split() == [
         "object", "created", "updated", "removed", "unchanged", "rejected", "different", "skipped", "calls",
     ]  # fmt: skip

@@ -406,5 +406,5 @@ def test_a_record_that_says_nothing_but_its_id_costs_no_write(wiring: Wiring):
     ]
     run = wiring.write(stream, **settings)
     assert run.count("contacts") == {"unchanged": 1, "rejected": 1}
-    assert "Xero has no such record" in run.rejected[0][1]
+    assert "Xero has no record with this id" in run.rejected[0][1]
     assert wiring.writes() == []
