@@ -58,6 +58,7 @@ class Run:
         self._reads: dict[Hashable, ListRead] = {}
         self._skipped: set[tuple[str, str]] = set()
         self._stopped_by = 0
+        self._is_beginning = False
 
     @property
     def client(self) -> XeroClient:
@@ -108,7 +109,13 @@ class Run:
                 self._reads[key] = read
                 yield key, read.chunks
 
-        self._prefetch = Prefetch(lists(), threads_for(len(self.organisations)))
+        threads = threads_for(len(self.organisations))
+        self._is_beginning = True
+        try:
+            self._prefetch = Prefetch(lists(), threads)
+        finally:
+            self._is_beginning = False
+        self.check_stopped()
 
     def begun(self, stream: str, organisation: Organisation) -> tuple[ListRead, Iterator[Chunk]] | None:
         """A read that has begun in the background, and its chunks as they come; None if there is none, or no more."""
@@ -160,16 +167,22 @@ class Run:
     # The end
 
     def stop(self, signum: int) -> bool:
-        """End soon because of a signal; False if nothing is being read, or if it is the second signal.
+        """End soon because of a signal; False if nothing is being read.
 
-        What has been read of the list at hand is proved and passed on first, as long as that takes seconds only.
+        The first signal lets what was read of the current list be proved and emitted, if that takes only seconds. The
+        second one ends the list where it is. No signal interrupts the code: an exception while threads are started or
+        while the stream waits for one can leave a lock in a state in which the process never ends.
         """
-        if self._stopped_by or self._prefetch is None:
+        if self._prefetch is None and not self._is_beginning:
             return False
+        is_first = not self._stopped_by
         self._stopped_by = signum
-        self.logger.info("Gracefully shutting down...")
-        self.client.stop()
-        ending = threading.Timer(STOPPING_TAKES, self._prefetch.abandon)
+        if is_first:
+            self.logger.info("Gracefully shutting down...")
+            self.client.stop()
+        if self._prefetch is None:
+            return True  # `begin` ends the run
+        ending = threading.Timer(STOPPING_TAKES if is_first else 0, self._prefetch.abandon)
         ending.daemon = True
         ending.start()
         return True

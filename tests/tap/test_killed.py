@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from singer_xero.objects import OBJECTS
 from tap_xero.reads import paging
 from tap_xero.streams.stream import XeroStream
+from tap_xero.tap import TapXero
 from xero_sandbox import AdminClient, Sandbox, apps
 
 from .busy_list import BusyList, rows_at
@@ -301,6 +303,29 @@ def test_a_second_signal_ends_a_run_at_once(
     admin.release(number)
     process.join(20)
     assert process.exitcode == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_signal_while_the_reads_begin_ends_the_run_and_leaves_no_thread(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, signals: int
+) -> None:
+    plain = TapXero._reads
+
+    def reads(self: TapXero, streams: Any) -> Iterator[Any]:
+        for one in plain(self, streams):
+            yield one
+            for _ in range(signals):
+                signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(TapXero, "_reads", reads)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            read(config, "contacts", "items", "invoices")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
 def test_what_hangs_on_records_gets_further_with_each_record(
