@@ -21,7 +21,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "dry_run", th.BooleanType, default=False, title="Dry run",
-        description="Check every record and print what would be created, updated, left alone or rejected, "
+        description="Check every record and print what would be created, updated, left unchanged or rejected, "
         "without sending a write. No state is passed on.",
     ),
     th.Property(
@@ -38,13 +38,13 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "require_write_log", th.BooleanType, default=False, title="Require a log of writes",
-        description="Refuse to write if the log of writes does not know the organisation, because the log is "
-        "lost or new.",
+        description="Fail if the log of writes has no entries for the organisation, because the log is lost or "
+        "new.",
     ),
     th.Property(
         "source", th.StringType, title="Source",
         description="Name of the system that the records come from, such as crm. Records of different sources "
-        "are never mistaken for each other. Default: the name of the extractor under Meltano "
+        "are never confused with each other. Default: the name of the extractor under Meltano "
         "($MELTANO_EXTRACTOR_NAME).",
     ),
     th.Property(
@@ -64,8 +64,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "date_format", th.StringType, default="auto", allowed_values=["auto", *(order.value for order in Order)],
         title="Date format",
-        description="How to read dates such as 05/12/2026. auto: as the organisation's country writes them; "
-        "if that does not decide, such a date is rejected.",
+        description="How to read dates such as 05/12/2026. auto: in the format of the organisation's country; "
+        "if the country does not decide, such a date is rejected.",
     ),
     th.Property(
         "missing_contacts", th.StringType, default="reject", allowed_values=["reject", "create"],
@@ -84,7 +84,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
 
 @dataclass(frozen=True)
 class TargetSettings:
-    """The settings by their types; those of the connection are not among them."""
+    """The settings with their types, without those of the connection."""
 
     batch_size: int
     dry_run: bool
