@@ -1,4 +1,4 @@
-"""Reads a catalog: checks it, completes it and settles the replication that it asks for."""
+"""Reads a catalog: checks it, completes it, and resolves the replication that it chooses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tap_xero.records.projection import Projection
 
 
 def catalog_from(file: IO[str]) -> dict[str, Any]:
-    """Read a catalog; raises `InputProblem` when it isn't one."""
+    """Read a catalog; raises `InputProblem` for anything else."""
     catalog = json_text(text_of(file, "catalog"), "catalog")
     streams = catalog.get("streams")
     if not isinstance(streams, list) or not all(
@@ -25,9 +25,9 @@ def catalog_from(file: IO[str]) -> dict[str, Any]:
     for entry in streams:
         metadata, schema = entry.get("metadata") or [], entry.get("schema") or {}
         if not isinstance(metadata, list) or not all(map(_is_metadata, metadata)):
-            raise _mistaken(entry, "metadata is no list of breadcrumbs with their metadata")
+            raise _mistaken(entry, "metadata is not a list of breadcrumbs with their metadata")
         if not isinstance(schema, dict) or not isinstance(schema.get("properties") or {}, dict):
-            raise _mistaken(entry, "schema is no JSON schema of an object")
+            raise _mistaken(entry, "schema is not the JSON schema of an object")
     return catalog
 
 
@@ -46,11 +46,10 @@ def _mistaken(entry: dict[str, Any], what: str) -> InputProblem:
 
 
 def fill_in(catalog: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete a short catalog: add the key properties, and the key and cursor fields to each schema.
+    """Complete a short catalog: add key properties, and the key and cursor fields to each schema.
 
-    An entry without fields gets all of them.
-    `settings` say how fields are named. Returns a new catalog; raises `InputProblem` if it selects an
-    unknown stream, which the SDK would silently ignore.
+    An entry without fields gets all fields. `settings` say how fields are named. Returns a new catalog. Raises
+    `InputProblem` if it selects an unknown stream, which the SDK would ignore.
     """
     streams = []
     for entry in catalog.get("streams", []):
@@ -88,16 +87,16 @@ def _check_name(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
 
 
 def _root(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What the metadata say of the stream itself."""
+    """The metadata of the stream itself."""
     return next((m.get("metadata", {}) for m in entry.get("metadata") or [] if not m.get("breadcrumb")), {})
 
 
 def choose_replication(catalog: dict[str, Any]) -> dict[str, Any]:
-    """Settle the replication that a catalog asks for, which it may do in four places.
+    """Resolve the replication that a catalog chooses, for which there are four places.
 
-    The stream's metadata wins over the entry's own fields, which `--discover` has always filled in: there
+    The stream's metadata takes precedence over the entry's own fields, which `--discover` fills in:
     `forced-replication-method`, then `replication-method`, then a `replication-key` alone, which means incremental.
-    Returns a new catalog in which the entry's fields hold the choice.
+    Returns a new catalog whose entries have the choice in their own fields.
     """
     streams = []
     for entry in catalog.get("streams", []):

@@ -14,26 +14,26 @@ from tap_xero.records.reader import Row
 from tap_xero.records.stream_maps import MapProblem
 
 NAMED = 10
-"""Unreadable records of a stream of an organisation that are named one by one; the others are counted."""
+"""The unreadable records of one stream and organisation that are logged; further ones are counted."""
 
 logger = logging.getLogger(__name__)
 
 
 class Unforeseen(CallError):
-    """Something that this version has no words for; its text says what and where, and repeats no data."""
+    """An unexpected error. Its text says what and where, without data."""
 
     remedy = "Please report it to the makers of singer-xero."
 
     @classmethod
     def of(cls, error: Exception) -> Unforeseen:
-        """Describe any exception. Its own text may repeat what a record says, so only its kind and place are told."""
+        """Describe an exception by its type and place, since its own text may repeat data of a record."""
         return cls(_kind_and_place(error))
 
 
 class Unreadable(CallError):
-    """One record that can't be passed on; its text names the record and what is wrong with it."""
+    """One record that can't be passed on. Its text names the record and says what is wrong."""
 
-    remedy = "It is left out, and asked for again by the next run."
+    remedy = "It is left out, and the next run asks for it again."
 
     @classmethod
     def of(cls, row: Row, error: Exception) -> Unreadable:
@@ -45,14 +45,14 @@ class Unreadable(CallError):
 
 
 class Unmapped(Unreadable):
-    """A record that a stream map fails on; named once for each expression."""
+    """A record for which a stream map fails; it is logged once for each expression."""
 
-    remedy = "Records that it fails on are left out, and asked for again by the next run."
+    remedy = "Such records are left out, and the next run asks for them again."
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A stream of an organisation that wasn't read to its end, or a record of it, and why."""
+    """A stream of an organisation that was not read completely, or one of its records, and why."""
 
     stream: str
     organisation: Organisation
@@ -60,14 +60,14 @@ class Failure:
 
     @property
     def reason(self) -> str:
-        """Why, without the name of the call where the reason is the organisation's and goes for all its calls."""
+        """Why; without the name of the call if the reason applies to all calls of the organisation."""
         if isinstance(self.error, OrganisationError):
             return f"{self.error.words.rstrip('.')}. {self.error.advice}"
         return str(self.error)
 
 
 class Failures(list[Failure]):
-    """All failures of a run. Each is logged once, as it comes, and again at the end of the run."""
+    """The failures of a run. Each is logged when it occurs and at the end of the run."""
 
     def __init__(self, logger: logging.Logger) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Failures(list[Failure]):
         self._unreadable: Counter[tuple[str, str, str]] = Counter()
 
     def note(self, failure: Failure) -> None:
-        """Add one, and log it: the same reason once for an organisation, and the first unreadable records only."""
+        """Add and log a failure: a reason once for an organisation, and only the first unreadable records."""
         self.append(failure)
         organisation = failure.organisation
         if isinstance(failure.error, Unreadable):
@@ -98,7 +98,7 @@ class Failures(list[Failure]):
             )
 
     def report(self) -> None:
-        """Say at the end of the run what is missing."""
+        """Log what is missing."""
         whole: dict[tuple[str, str], list[str]] = {}
         records: Counter[tuple[str, str]] = Counter()
         for failure in self:
@@ -114,13 +114,13 @@ class Failures(list[Failure]):
 
 
 def named(row: Row) -> str:
-    """A row as a message names it: by its key, as far as it has one."""
+    """The name of a row in messages: its key, if it has one."""
     return " ".join(str(part) for part in row.key) or "the record"
 
 
 def _kind_and_place(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    logger.debug("Unforeseen: %s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
+    logger.debug("Unexpected: %s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
     ours = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
     place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-    return f"unforeseen {type(error).__name__}{place}"
+    return f"unexpected {type(error).__name__}{place}"

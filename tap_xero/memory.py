@@ -1,4 +1,4 @@
-"""Keeps a long run small: what was freed goes back to the system, and what stays isn't looked through again."""
+"""Keeps the memory of a long run small."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # glibc's names, of m
 
 
 def stay_small() -> None:
-    """Set up memory for a run that reads page after page in several threads; call it before there are threads.
+    """Set up the allocator and the garbage collector; call it before threads are started.
 
-    glibc keeps what each thread frees for that thread, and once it has seen an answer of two megabytes go, it keeps
-    blocks of that size too: with pages read by eight threads that is half of all that the tap takes. Elsewhere than
-    on glibc nothing is changed.
+    glibc keeps freed memory for the thread that freed it, including blocks as large as answers. With eight threads that
+    is half of the tap's memory. The garbage collector need not look at what lives as long as the run.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
@@ -26,6 +25,6 @@ def stay_small() -> None:
                 (_TRIM_THRESHOLD, 128 * 1024),
             ):
                 mallopt(setting, value)
-    # Records leave no cycles behind.
+    # Records have no reference cycles.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

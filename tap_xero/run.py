@@ -1,4 +1,4 @@
-"""One run of the tap: the reads that are under way, what could not be read, and how it ends."""
+"""One run of the tap: the reads under way, what could not be read, and how it ends."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from singer_xero.api.client import XeroClient
 
 MANY = 20
-"""Up to this number of organisations, each list is logged even when it holds nothing new."""
+"""Up to this number of organisations, each list is logged even if it has nothing new."""
 
 STOPPING_TAKES = 8.0
-"""Seconds after a signal within which what has been read is proved; orchestrators kill a process after ten."""
+"""Seconds after a signal in which the tap proves what it has read; orchestrators kill a process after ten."""
 
 
 class Run:
-    """Holds what streams share while they are read.
+    """What streams share while they are read.
 
-    `flush` writes what has been gathered for the target, `bookmark_moved` lets it know of the state now and then.
+    `flush` writes the messages that wait in memory; `bookmark_moved` is called after a bookmark has moved.
     """
 
     def __init__(
@@ -77,12 +77,12 @@ class Run:
 
     @property
     def has_many(self) -> bool:
-        """With more than `MANY` organisations, an empty list gets no line in the log."""
+        """Whether there are more than `MANY` organisations."""
         return len(self.organisations) > MANY
 
     @cached_property
     def opened(self) -> frozenset[str]:
-        """The streams that cost many calls and may be read; `ConfigurationProblem` for an unknown name."""
+        """The costly streams that may be read; raises `ConfigurationProblem` for an unknown name."""
         costly = [name for name, xero in STREAMS.items() if xero.costly]
         found: set[str] = set()
         for name in self.settings.detail_streams:
@@ -99,7 +99,7 @@ class Run:
     def begin(self, reads: Iterable[ListRead], shared: frozenset[str]) -> None:
         """Begin to read lists in the background, in the order in which they will be consumed.
 
-        `reads` is asked for the next one when its turn comes near. `shared` are lists that several of them need.
+        `reads` gives the next read when it is about to begin. `shared` are the lists that several of them need.
         """
         self.source.shared = shared
 
@@ -118,7 +118,7 @@ class Run:
         self.check_stopped()
 
     def begun(self, stream: str, organisation: Organisation) -> tuple[ListRead, Iterator[Chunk]] | None:
-        """A read that has begun in the background, and its chunks as they come; None if there is none, or no more."""
+        """A read that has begun in the background, and its chunks; None if there is none, or it was consumed."""
         key = (stream, organisation.tenant_id)
         if self._prefetch is None or key not in self._prefetch:
             return None
@@ -129,16 +129,16 @@ class Run:
     # What can't be read
 
     def missing_scope(self, row: XeroObject) -> str | None:
-        """The scope that the token lacks for a stream; None too when the token doesn't say what it may do."""
+        """The scope that the token lacks for a stream; None also if the token does not list its scopes."""
         try:
             return row.scope_missing(self.client.scopes())
         except AccessError:
             raise
-        except XeroError:  # a token that doesn't list its scopes: Xero's answers will tell
+        except XeroError:  # the token does not list its scopes, so Xero's answers decide
             return None
 
     def may_read(self, row: XeroObject) -> bool:
-        """Tell whether the token opens a stream; says once why not."""
+        """Whether the token has the scope of a stream. It logs once if not."""
         scope = self.missing_scope(row)
         if scope:
             if self.settings.on_missing_scope == "fail":
@@ -152,7 +152,7 @@ class Run:
         return scope is None
 
     def check_scopes(self, rows: Iterable[XeroObject]) -> None:
-        """With `on_missing_scope: fail`: raise `ConfigurationProblem` for every row without its scope."""
+        """With `on_missing_scope: fail`, raise `ConfigurationProblem` for rows whose scope is missing."""
         if self.settings.on_missing_scope != "fail":
             return
         missing = {row.name: scope for row in rows if (scope := self.missing_scope(row))}
@@ -193,7 +193,7 @@ class Run:
             sys.exit(128 + self._stopped_by)
 
     def report(self) -> None:
-        """Say at the end what each organisation cost, and what is missing."""
+        """Log the calls of each organisation, and what is missing."""
         for organisation in self.organisations:
             usage = self.client.usage(organisation.header)
             left = "" if usage.day_left is None else f", {usage.day_left:,} left today"

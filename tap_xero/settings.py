@@ -1,4 +1,4 @@
-"""The settings of the tap: how users see them, and as the typed values that the rest of the tap reads."""
+"""The settings of the tap: their description for users, and their typed values."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ _RANGES = (("report_start_date", "report_end_date"), ("budget_start_date", "budg
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that decide what is read and how it is written; those of the connection stay with the client."""
+    """The values of the settings, except those of the connection."""
 
     start_date: str | None = None
     page_size: int = 1000
@@ -161,7 +161,7 @@ class Settings:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Settings:
-        """Read a configuration; raises `ConfigurationProblem` for a day that is none and a range that is reversed."""
+        """Read a configuration; raises `ConfigurationProblem` for an invalid day or a reversed range."""
         for name in _DAYS:
             day = config.get(name)
             try:
@@ -184,7 +184,7 @@ class Settings:
         return date.fromisoformat(str(text)[:10]) if text else None
 
     def budget_range(self, today: date) -> tuple[date, date]:
-        """The first day of the first month that budgets are read for, and the last day of the last one."""
+        """The first day of the first month of budgets, and the last day of the last month."""
         month = today.replace(day=1)
         first = self.day("budget_start_date") or later(month, -12)
         last = self.day("budget_end_date") or max(later(month, 11), first)
@@ -192,7 +192,7 @@ class Settings:
 
     @property
     def of_reports(self) -> str:
-        """The settings that the records of reports depend on, as the state remembers them."""
+        """The settings on which the records of reports depend, as the state has them."""
         told = {name: getattr(self, name) for name in _SHOWN_IN_STATE}
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
         return " ".join(f"{name.removeprefix('report_')}={value}" for name, value in values.items() if value)
@@ -201,6 +201,5 @@ class Settings:
 _SHOWN_IN_STATE = tuple(
     setting.name
     for setting in _REPORT_SETTINGS
-    if setting.name
-    not in {"report_end_date", "report_reread_periods"}  # they don't change what a record says
+    if setting.name not in {"report_end_date", "report_reread_periods"}  # they do not change records
 )

@@ -1,4 +1,4 @@
-"""The tap: its settings, one stream for each object, and the order in which they are read."""
+"""The tap: its settings, its streams, and the order in which they are read."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ if TYPE_CHECKING:
     from singer_xero.api.client import XeroClient
 
 SHAPING = ("field_names", "nested_tables", "unknown_fields", "decimals")
-"""The settings that the schemas depend on."""
+"""The settings on which schemas depend."""
 
 
 class TapXero(SdkTap):
-    """Reads Xero's Accounting API: every object, every organisation, with its whole history."""
+    """Reads Xero: every object of every organisation, with its whole history."""
 
     name = "tap-xero"
     message_writer_class = BlockWriter
 
-    # Without BATCH: the SDK writes batch files without looking at the selection of fields.
+    # Not BATCH: the SDK writes batch files without regard to the selection of fields.
     capabilities = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -75,7 +75,7 @@ class TapXero(SdkTap):
         _ = self.run  # reads the settings
 
     def _shapes(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings for the shape of records: a catalog is read by them before there is a configuration."""
+        """The settings in `SHAPING`, which are needed to read a catalog before the SDK has read the configuration."""
         config = {name: value for name, value in (given.get("config") or {}).items() if value is not None}
         schema = self.config_jsonschema["properties"]
         missing = {name: schema[name] for name in SHAPING if name not in config}
@@ -84,7 +84,7 @@ class TapXero(SdkTap):
 
     @cached_property
     def run(self) -> Run:
-        """What all streams share in this run."""
+        """What the streams share in this run."""
         return Run(
             Settings.of(self.config),
             Connected(ConnectionSettings.of(self.config), self.logger),
@@ -104,7 +104,7 @@ class TapXero(SdkTap):
         return self.run.failures
 
     def discover_streams(self) -> list[XeroStream]:
-        """All objects are streams, whatever the organisation has: no call is needed to know them."""
+        """All streams, whatever the organisation has, so that discovery makes no call."""
         return all_streams(self, self.run)
 
     @property
@@ -120,8 +120,8 @@ class TapXero(SdkTap):
     def setup_mapper(self) -> None:
         """Set up the stream maps; raises `ConfigurationProblem` for one that can't work.
 
-        The SDK makes those of all streams, and fails on a pattern that a deselected stream matches. Here those of
-        selected streams are made, and others when they are asked for.
+        The SDK makes the maps of all streams, and fails if a pattern matches a deselected stream. Here the maps of
+        selected streams are made first, and others on demand.
         """
         maps = self.config.get("stream_maps")
         if maps:
@@ -150,12 +150,12 @@ class TapXero(SdkTap):
         return self.mapper.stream_maps[stream.name]
 
     def flush(self) -> None:
-        """Let the target have what has been read so far."""
+        """Pass on to the target what has been read so far."""
         if isinstance(self.message_writer, BlockWriter):
             self.message_writer.flush()
 
     def close(self) -> None:
-        """Write the last state, and end the run."""
+        """Write the last state and end the run."""
         self._states.end(self.state)
         self.flush()
         self.run.close()
@@ -163,7 +163,7 @@ class TapXero(SdkTap):
     # The run
 
     def sync_all(self) -> None:  # type: ignore[misc]
-        """Read all selected streams; what goes wrong in one of them is noted, and the others are read."""
+        """Read all selected streams. A failure of one of them is recorded, and the others are read."""
         self.run.check_scopes(stream.xero for stream in self.selected_streams)
         self.begin()
         self._take_over_bookmarks()
@@ -183,7 +183,7 @@ class TapXero(SdkTap):
             stream.log_sync_costs()
 
     def _reads(self, streams: list[Stream]) -> Iterator[ListRead]:
-        """All reads of this run in the order in which they are consumed, each made when its turn comes near."""
+        """All reads of this run, in the order in which they are consumed. Each is made when it is about to begin."""
         for stream in streams:
             if isinstance(stream, XeroStream) and self.run.missing_scope(stream.xero) is None:
                 for organisation in self.run.organisations:
@@ -191,7 +191,7 @@ class TapXero(SdkTap):
 
     @staticmethod
     def _shared(streams: list[Stream]) -> frozenset[str]:
-        """The lists that more than one stream of this run has to read."""
+        """The lists that several streams of this run read."""
         read = Counter(
             name
             for stream in streams
@@ -201,29 +201,30 @@ class TapXero(SdkTap):
         return frozenset(name for name, number in read.items() if number > 1)
 
     def _warn_of_other_organisations(self) -> None:
-        """Say so if the state is of other organisations only: then another one is connected than before."""
+        """Warn if the state has bookmarks of other organisations only, since the connection may have changed."""
         known, now = organisations_in(self.state), {one.tenant_id: one.name for one in self.run.organisations}
         if known and known.isdisjoint(now):
             self.logger.warning(
-                "The state knows other organisations only (%s), and none of those that are read: %s. If that is not "
-                "meant, check the connection and tenant_ids; all lists are read from their beginning.",
+                "The state has bookmarks of other organisations only (%s), and none of those that are read: %s. All "
+                "lists are read from the beginning. If that is not intended, check the connection and tenant_ids.",
                 ", ".join(sorted(known)),
                 ", ".join(f"{name} = {tenant_id}" for tenant_id, name in now.items()),
             )
 
     def _name_closed(self) -> None:
-        """Say which selected streams aren't read for what they cost, and which opened ones aren't selected."""
+        """Warn of selected streams that are too costly to be read, and of opened ones that are not selected."""
         streams = [one for one in self.streams.values() if isinstance(one, XeroStream)]
         closed = [one for one in streams if one.is_wanted and not one.is_open and not one.parent_stream_type]
         if closed:
             prices = ", ".join(f"{one.name} ({one.xero.calls})" for one in closed)
             self.logger.warning(
-                "Selected, but not read, since they cost many calls: %s. Name those to read in detail_streams, or * "
-                "for all.", prices,
+                "These selected streams are not read, since they cost many calls: %s. To read some, name them in "
+                "detail_streams; * stands for all.", prices,
             )  # fmt: skip
         idle = [one.name for one in streams if one.name in self.run.opened and not one.is_wanted]
-        if idle and "*" not in (self.run.settings.detail_streams):
-            self.logger.warning("In detail_streams, but not selected, and so not read: %s.", ", ".join(idle))
+        if idle and "*" not in self.run.settings.detail_streams:
+            names = ", ".join(idle)
+            self.logger.warning("These streams in detail_streams are not selected and not read: %s.", names)
 
     def _take_over_bookmarks(self) -> None:
         def part_of(stream: XeroStream, tenant_id: str) -> dict[str, Any]:
@@ -236,7 +237,7 @@ class TapXero(SdkTap):
         try:
             stream.sync()
             stream.finalize_state_progress_markers()
-        except (AccessError, ConfigurationProblem, OSError):  # an OSError is of stdout: nobody reads any more
+        except (AccessError, ConfigurationProblem, OSError):  # an OSError means that stdout is closed
             raise
         except Exception as error:
             if not isinstance(stream, XeroStream):
@@ -248,7 +249,7 @@ class TapXero(SdkTap):
     # The command
 
     def stop(self, signum: int) -> bool:
-        """End soon, with the state of all that was passed on; the exit code says that the run isn't done."""
+        """End soon, with the state of what was passed on. The exit code says that the run is incomplete."""
         if not self.run.stop(signum):
             return False
         self._states.write_state(self.state)
@@ -264,7 +265,7 @@ class TapXero(SdkTap):
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
-        """Run the tap; ends with exit code 1 when a stream wasn't read to its end."""
+        """Run the tap. The exit code is 1 if a stream was not read completely."""
         if about:
             cls.print_about(about_format)
             return

@@ -256,7 +256,7 @@ def test_a_report_takes_the_parameters_that_the_sdk_sends(report):
     source = inspect.getsource(getattr(AccountingApi, method))
     assert re.search(r'get_resource_url\("/([\w/]+)"\)', source)[1] == report.path
     own = {"self", "xero_tenant_id", "_return_http_data_only", "_preload_content", "_request_timeout"}
-    assert squeezed(report.params) == squeezed(parameters(method) - own)
+    assert squeezed(report.takes) == squeezed(parameters(method) - own)
     signature = inspect.signature(getattr(AccountingApi, method)).parameters
     needed = {name for name, it in signature.items() if it.default is inspect.Parameter.empty} - own
     assert squeezed(report.required) == squeezed(needed)

@@ -85,7 +85,7 @@ def test_a_stream_s_parameters_are_those_that_the_address_takes(api: str) -> Non
         parameters = known[xero.path].get("parameters", [])
         taken = {str(one.get("name") or one["$ref"].rpartition("/")[2]).lower() for one in parameters}
         walked = {parameter for walk in xero.walks for parameter in walk}
-        asked = {*xero.params, *walked, *(REPORTS[name].params if name in REPORTS else ())}
+        asked = {*xero.params, *walked, *(REPORTS[name].takes if name in REPORTS else ())}
         assert {one.lower() for one in asked} <= taken, name
 
 

@@ -300,8 +300,8 @@ def test_items_open_with_settings_or_with_invoices():
 def test_a_report_opens_with_its_own_scope_or_the_broad_one(report):
     assert re.fullmatch(r"accounting\.reports\.[a-z]+\.read", report.scopes.read)
     lists = "accounting.contacts.read" if report.per_contact else None
-    assert report.amounts.scope_missing({"accounting.reports.read"}) == lists
-    assert report.amounts.scope_missing({"accounting.settings"}) == report.scopes.read
+    assert report.scope_missing({"accounting.reports.read"}) == lists
+    assert report.scope_missing({"accounting.settings"}) == report.scopes.read
 
 
 def test_only_the_aged_reports_take_a_call_for_each_contact():
@@ -387,7 +387,7 @@ def test_the_collected_facts_agree_on_reports(report, facts):
     kinds = {"date": "day", "uuid": "guid", "integer": "whole", "boolean": "flag", "string": "text"}
     for parameter in sheet["params"]:
         kind = kinds[parameter["format"] or parameter["type"]]
-        ours = report.params[parameter["name"]].kind
+        ours = report.takes[parameter["name"]].kind
         assert ours == kind or {ours, kind} == {"guid", "text"}
         assert parameter["required"] == (parameter["name"] in report.required)
     assert sheet["scopes"]["granular_read_any_of"] == [report.scopes.read]

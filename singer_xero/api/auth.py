@@ -16,9 +16,10 @@ import logging
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urlencode
 
 import backoff
@@ -59,19 +60,6 @@ _ERRORS = ErrorShape(words=("error_description", "error"))
 _SECRET_FIELDS = ("refresh_token", "code", "code_verifier", "token")
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """An answer of the token endpoint; `expires_at` in seconds since 1970 by the local clock."""
-
-    access_token: str = field(repr=False)
-    expires_at: float
-    refresh_token: str | None = field(default=None, repr=False)
-    scope: str | None = None
-
-    def __post_init__(self) -> None:
-        remember(self.access_token, self.refresh_token)
-
-
 class Identity:
     """Xero's token endpoint. A grant is tried at most `max_tries` times; `sleep` waits between the tries.
 
@@ -97,7 +85,7 @@ class Identity:
         self._max_tries = max_tries
         self._sleep = sleep
 
-    def grant(self, client_id: str, client_secret: str | None, form: dict[str, str]) -> Tokens:
+    def grant(self, client_id: str, client_secret: str | None, form: dict[str, str]) -> Kept:
         """Exchange a code, a refresh token or the app's own credentials for tokens.
 
         Raises NotConnected, BadCredentials or InvalidScope if Xero refuses, and Unavailable if there is no answer. A
@@ -116,10 +104,10 @@ class Identity:
                 advice=f"Check identity_url; Xero's is {IDENTITY_URL}.",
             )
         scope = found.get("scope")
-        return Tokens(
+        return Kept(
             access_token=found["access_token"],
             expires_at=asked_at + float(found.get("expires_in") or _LIFE),
-            refresh_token=found.get("refresh_token"),
+            refresh_token=found.get("refresh_token") or "",
             scope=" ".join(scope) if isinstance(scope, list) else scope,
         )
 
@@ -199,43 +187,53 @@ def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> Una
     )
 
 
-class AccessTokens(Protocol):
+class AccessTokens(ABC):
     """Where a client's access tokens come from."""
 
+    def __init__(self, client_id: str, client_secret: str | None) -> None:
+        # Files and variables often end with a line break.
+        self._client_id = client_id.strip()
+        self._client_secret = (client_secret or "").strip() or None
+        self._lock = threading.Lock()
+        self._held: Kept | None = None
+
+    @abstractmethod
     def access_token(self, identity: Identity, *, rejected: str | None = None) -> str:
         """A token that lasts another minute; never `rejected`, which Xero has just refused with 401."""
 
     def granted_scope(self) -> str | None:
         """The scopes that Xero named beside the current token, if it did."""
+        return self._held.scope if self._held else None
+
+    def _usable(self, kept: Kept | None, identity: Identity, rejected: str | None) -> TypeGuard[Kept]:
+        return (
+            kept is not None
+            and bool(kept.access_token)
+            and kept.access_token != rejected
+            and identity.clock() < kept.expires_at - _LEEWAY
+        )
 
 
-class ClientCredentials:
+class ClientCredentials(AccessTokens):
     """A custom connection, which signs in as itself. `scopes` must be selected for it at developer.xero.com."""
 
     def __init__(self, client_id: str, client_secret: str, scopes: Iterable[str] = ()) -> None:
-        self._client_id = client_id.strip()
-        self._client_secret = client_secret.strip()
+        super().__init__(client_id, client_secret)
         self._scopes = tuple(scopes)
-        self._lock = threading.Lock()
-        self._tokens: Tokens | None = None
 
     def access_token(self, identity: Identity, *, rejected: str | None = None) -> str:
-        """See AccessTokens."""
+        """See `AccessTokens`."""
         with self._lock:
-            held = self._tokens
-            if held is None or held.access_token == rejected or identity.clock() >= held.expires_at - _LEEWAY:
+            held = self._held
+            if not self._usable(held, identity, rejected):
                 form = {"grant_type": "client_credentials"}
                 if self._scopes:
                     form["scope"] = " ".join(self._scopes)
-                held = self._tokens = identity.grant(self._client_id, self._client_secret, form)
+                held = self._held = identity.grant(self._client_id, self._client_secret, form)
             return held.access_token
 
-    def granted_scope(self) -> str | None:
-        """See AccessTokens."""
-        return self._tokens.scope if self._tokens else None
 
-
-class RefreshToken:
+class RefreshToken(AccessTokens):
     """A user's consent: each refresh returns the refresh token for the next one.
 
     `refresh_token` comes from the configuration and is the first of a chain; `store` has the later ones. It is used if
@@ -251,16 +249,12 @@ class RefreshToken:
         *,
         store: Store | None = None,
     ) -> None:
-        # Files and variables often end with a line break.
-        self._client_id = client_id.strip()
-        self._client_secret = (client_secret or "").strip() or None
+        super().__init__(client_id, client_secret)
         self._seed = (refresh_token or "").strip() or None
         self._store: Store = store or open_store()
-        self._lock = threading.Lock()
-        self._held: Kept | None = None
 
     def access_token(self, identity: Identity, *, rejected: str | None = None) -> str:
-        """See AccessTokens."""
+        """See `AccessTokens`."""
         with self._lock:
             held = (
                 self._held
@@ -276,18 +270,8 @@ class RefreshToken:
             self._held = held
             return held.access_token
 
-    def granted_scope(self) -> str | None:
-        """See AccessTokens."""
-        return self._held.scope if self._held else None
-
     def _usable(self, kept: Kept | None, identity: Identity, rejected: str | None) -> TypeGuard[Kept]:
-        return (
-            kept is not None
-            and bool(kept.access_token)
-            and kept.access_token != rejected
-            and identity.clock() < kept.expires_at - _LEEWAY
-            and not self._newer_consent(kept)
-        )
+        return super()._usable(kept, identity, rejected) and not self._newer_consent(kept)
 
     def _newer_consent(self, kept: Kept | None) -> bool:
         if self._seed is None:
@@ -316,10 +300,8 @@ class RefreshToken:
                     refused = refused or error
                     logger.warning("%s", error.what)
                     continue
-                fresh = Kept(
-                    access_token=tokens.access_token,
-                    expires_at=tokens.expires_at,
-                    scope=tokens.scope,
+                fresh = replace(
+                    tokens,
                     refresh_token=tokens.refresh_token or token,
                     previous_refresh_token=token,
                     rotated_at=identity.clock(),
@@ -406,7 +388,7 @@ def exchange_code(
     redirect_uri: str,
     verifier: str | None = None,
     configured: str | None = None,
-) -> Tokens:
+) -> None:
     """Exchange the code of a consent for tokens and store them for the next run.
 
     The code works once, within five minutes, so the store is checked before it is used. `configured` is the refresh
@@ -425,16 +407,7 @@ def exchange_code(
             )
         before = store.read(client_id)
         seeds = [*(before.seeds if before else ()), *([fingerprint(configured)] if configured else ())]
-        keep(
-            Kept(
-                access_token=tokens.access_token,
-                expires_at=tokens.expires_at,
-                scope=tokens.scope,
-                refresh_token=tokens.refresh_token,
-                seeds=tuple(dict.fromkeys(seeds))[-_SEEDS_REMEMBERED:],
-            )
-        )
-    return tokens
+        keep(replace(tokens, seeds=tuple(dict.fromkeys(seeds))[-_SEEDS_REMEMBERED:]))
 
 
 def revoke(identity: Identity, store: Store, client_id: str, client_secret: str | None) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 from urllib.parse import quote
 
 from singer_xero.api.http.transport import Answer, read_through
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from singer_xero.objects.apis import Api, ErrorShape
+from singer_xero.objects.apis import Api
 
 JSON = "application/json"
 
@@ -23,71 +21,59 @@ _KEY_LASTS = 5 * 60.0
 class Call:
     """One call, with all its tries.
 
-    `path` is below the host, `errors` says how to read an error answer, and `unsure_since` is when a write was first
-    sent that may have been done.
+    `path` is below the base of the API, or starts with a slash and is below the host. The name of the call has a short
+    path if the API is the client's default one. `header` is what to send as Xero-Tenant-Id. `unsure_since` is when a
+    write was first sent that may have been done. See `XeroClient.get` and `send` for the rest.
     """
 
-    name: str
+    host: str
     verb: str
-    url: str
     path: str
-    errors: ErrorShape
+    api: Api
+    is_default: bool
     tenant_id: str | None
-    query: dict[str, str]
-    headers: dict[str, str]
-    data: bytes | None
-    key: str | None
-    is_json: bool
-    urgent: bool
-    last: bool
-    read: Callable[[Answer], Any]
+    header: str | None
+    accept: str = JSON
+    params: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] | None = None
+    data: bytes | None = None
+    key: str | None = None
+    urgent: bool = False
+    last: bool = False
+    read: Callable[[Answer], Any] = read_through
     unsure_since: float | None = None
 
-    @classmethod
-    def to(
-        cls,
-        url: str,
-        verb: str,
-        path: str,
-        *,
-        api: Api,
-        is_default: bool,
-        tenant_id: str | None,
-        header: str | None,
-        accept: str,
-        params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        data: bytes | None = None,
-        key: str | None = None,
-        urgent: bool = False,
-        last: bool = False,
-        read: Callable[[Answer], Any] | None = None,
-    ) -> Call:
-        """A call to a host's address; `header` is what to send as Xero-Tenant-Id. See `XeroClient.get` for the rest.
+    @cached_property
+    def full_path(self) -> str:
+        """The path below the host."""
+        return self.path if self.path.startswith("/") else f"{self.api.base}/{self.path}"
 
-        Its name has a short path if the API is the client's default one.
-        """
-        query = {name: _query(value) for name, value in (params or {}).items() if value is not None}
-        sent = {"Accept": accept, **(headers or {})}
-        if header is not None:
-            sent["Xero-Tenant-Id"] = header
-        full = path if path.startswith("/") else f"{api.base}/{path}"
-        return cls(
-            name=_named(verb, path if is_default else full, query),
-            verb=verb,
-            url=url + quote(full, safe="/"),
-            path=full,
-            errors=api.errors,
-            tenant_id=tenant_id,
-            query=query,
-            headers=sent,
-            data=data,
-            key=key,
-            is_json=accept == JSON and verb != "DELETE",
-            urgent=urgent,
-            last=last,
-            read=read or read_through,
-        )
+    @cached_property
+    def url(self) -> str:
+        """The address without its query."""
+        return self.host + quote(self.full_path, safe="/")
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query parameters as they are sent."""
+        return {name: _query(value) for name, value in (self.params or {}).items() if value is not None}
+
+    @cached_property
+    def name(self) -> str:
+        """What messages call it, such as `GET Invoices page 3`."""
+        place = "".join(f" {name} {self.query[name]}" for name in ("page", "offset") if name in self.query)
+        return f"{self.verb} {self.path if self.is_default else self.full_path}{place}"
+
+    @cached_property
+    def sent_headers(self) -> dict[str, str]:
+        """All headers except the signature."""
+        tenant = {} if self.header is None else {"Xero-Tenant-Id": self.header}
+        return {"Accept": self.accept, **(self.headers or {}), **tenant}
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the answer should be JSON."""
+        return self.accept == JSON and self.verb != "DELETE"
 
     def unsure(self, started: float) -> None:
         """Note that a write was sent at that time and may have been done."""
@@ -99,11 +85,6 @@ class Call:
         if self.unsure_since is None:
             return False
         return not self.key or at - self.unsure_since >= _KEY_LASTS
-
-
-def _named(verb: str, path: str, query: Mapping[str, str]) -> str:
-    place = "".join(f" {name} {query[name]}" for name in ("page", "offset") if name in query)
-    return f"{verb} {path}{place}"
 
 
 def _query(value: Any) -> str:

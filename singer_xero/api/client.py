@@ -46,7 +46,7 @@ from singer_xero.api.errors import (
 )
 from singer_xero.api.hosts import API_URL, IDENTITY_URL
 from singer_xero.api.http.response_body import BOUNDS, Bounds, Broken
-from singer_xero.api.http.transport import MAX_SLOW, Answer, Transport, require_https
+from singer_xero.api.http.transport import MAX_SLOW, Answer, Transport, read_through, require_https
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
 from singer_xero.api.tokens import open_store
@@ -172,7 +172,7 @@ class XeroClient:
         api: Api | None = None,
         urgent: bool = False,
         last: bool = False,
-        read: Callable[[Answer], Any] | None = None,
+        read: Callable[[Answer], Any] = read_through,
     ) -> Answer:
         """Read. `path` is below the base of `api` (`Invoices`), or starts with a slash and is below the host.
 
@@ -182,15 +182,14 @@ class XeroClient:
         the answer's `value` from a body that should be JSON; if it raises msgspec's DecodeError or UnicodeDecodeError,
         the call is retried. Returns an answer with status 200, or 304 with an empty body.
         """
-        extra = dict(headers or {})
-        if modified_since is not None:
-            extra["If-Modified-Since"] = dates.if_modified_since(modified_since)
+        since = modified_since
+        extra = {} if since is None else {"If-Modified-Since": dates.if_modified_since(since)}
         return self._call(
             "GET",
             tenant_id,
             path,
             params=params,
-            headers=extra,
+            headers={**(headers or {}), **extra},
             accept=accept,
             api=api,
             urgent=urgent,
@@ -249,8 +248,8 @@ class XeroClient:
     def _call(
         self, verb: str, tenant_id: str | None, path: str, *, api: Api | None = None, **options: Any
     ) -> Answer:
-        """Make a call; `options` are those of `Call.to`."""
-        call = Call.to(
+        """Make a call; `options` are attributes of `Call`."""
+        call = Call(
             self._api_url,
             verb,
             path,
@@ -315,7 +314,7 @@ class XeroClient:
                     call.verb,
                     call.url,
                     call=call.name,
-                    headers=call.headers,
+                    headers=call.sent_headers,
                     params=call.query,
                     data=call.data,
                     signature=_Bearer(token),

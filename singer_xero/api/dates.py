@@ -12,7 +12,7 @@ whole numbers only. Text that is not a date as a whole is returned unchanged.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1)
@@ -94,18 +94,6 @@ def if_modified_since(value: datetime | str) -> str:
     """
     found = _in_utc(value) if isinstance(value, datetime) else moment(value)
     return _fixed_width(found)[:19]
-
-
-def epoch_ms(value: datetime | date | str) -> int:
-    """Milliseconds since 1970 in UTC, rounded down, as in `/Date(...)/`.
-
-    Takes a datetime (a naive one is UTC), a date or text that `instant` understands; raises ValueError for other text.
-    """
-    if isinstance(value, str):
-        value = moment(value)
-    elif not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day)
-    return (_in_utc(value).replace(tzinfo=None) - _EPOCH) // timedelta(milliseconds=1)
 
 
 @lru_cache(maxsize=16_384)

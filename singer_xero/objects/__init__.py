@@ -17,9 +17,7 @@ from singer_xero.objects.reports import REPORTS, Report, Span
 from singer_xero.objects.subresources import SUBRESOURCES, Subresource
 
 #: The rows of all streams except nested tables, by name: objects, subresources and the amounts of reports.
-STREAMS: Mapping[str, XeroObject] = MappingProxyType(
-    {**OBJECTS, **ASSETS, **SUBRESOURCES, **{report.name: report.amounts for report in REPORTS.values()}}
-)
+STREAMS: Mapping[str, XeroObject] = MappingProxyType({**OBJECTS, **ASSETS, **SUBRESOURCES, **REPORTS})
 
 #: The same with the nested tables.
 EVERY: Mapping[str, XeroObject] = MappingProxyType({**STREAMS, **NESTED_TABLES})

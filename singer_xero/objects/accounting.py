@@ -185,8 +185,6 @@ JOURNAL = {
 _ROWS = (
     XeroObject(
         name="accounts",
-        path="Accounts",
-        key=("AccountID",),
         cursor="UpdatedDateUTC",
         modified_since=True,
         scopes=SETTINGS,
@@ -218,8 +216,6 @@ _ROWS = (
     ),
     XeroObject(
         name="bank_transactions",
-        path="BankTransactions",
-        key=("BankTransactionID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -248,8 +244,6 @@ _ROWS = (
     ),
     XeroObject(
         name="bank_transfers",
-        path="BankTransfers",
-        key=("BankTransferID",),
         cursor="CreatedDateUTC",
         modified_since=True,
         params=MappingProxyType({"includeDeleted": "true"}),
@@ -279,8 +273,6 @@ _ROWS = (
     ),
     XeroObject(
         name="batch_payments",
-        path="BatchPayments",
-        key=("BatchPaymentID",),
         cursor="UpdatedDateUTC",
         modified_since=True,
         scopes=PAYMENTS,
@@ -306,8 +298,6 @@ _ROWS = (
     ),
     XeroObject(
         name="branding_themes",
-        path="BrandingThemes",
-        key=("BrandingThemeID",),
         scopes=SETTINGS,
         natural_keys=("Name",),
         removal="vanish",
@@ -322,8 +312,6 @@ _ROWS = (
     ),
     XeroObject(
         name="budgets",
-        path="Budgets",
-        key=("BudgetID",),
         cursor="UpdatedDateUTC",
         detail="BudgetLines",
         months_a_call=24,  # Xero refuses more (its guide to budgets)
@@ -373,8 +361,6 @@ _ROWS = (
     ),
     XeroObject(
         name="contact_groups",
-        path="ContactGroups",
-        key=("ContactGroupID",),
         detail="Contacts",
         scopes=CONTACTS,
         natural_keys=("Name",),
@@ -390,8 +376,6 @@ _ROWS = (
     ),
     XeroObject(
         name="contacts",
-        path="Contacts",
-        key=("ContactID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -471,8 +455,6 @@ _ROWS = (
     ),
     XeroObject(
         name="credit_notes",
-        path="CreditNotes",
-        key=("CreditNoteID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -508,8 +490,6 @@ _ROWS = (
     ),
     XeroObject(
         name="currencies",
-        path="Currencies",
-        key=("Code",),
         scopes=SETTINGS,
         natural_keys=("Code",),
         removal="currencies are never removed",
@@ -520,8 +500,6 @@ _ROWS = (
     ),
     XeroObject(
         name="expense_claims",
-        path="ExpenseClaims",
-        key=("ExpenseClaimID",),
         cursor="UpdatedDateUTC",
         modified_since=True,
         scopes=CLASSIC_EXPENSES,
@@ -556,8 +534,6 @@ _ROWS = (
     ),
     XeroObject(
         name="invoices",
-        path="Invoices",
-        key=("InvoiceID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -608,8 +584,6 @@ _ROWS = (
     ),
     XeroObject(
         name="items",
-        path="Items",
-        key=("ItemID",),
         cursor="UpdatedDateUTC",
         modified_since=True,
         params=UNIT_PRICES,
@@ -637,7 +611,6 @@ _ROWS = (
     ),
     XeroObject(
         name="journals",
-        path="Journals",
         key=("JournalID",),
         paging=Paging.OFFSET,
         # Numbers only grow. CreatedDateUTC, on which If-Modified-Since filters, does not grow with them.
@@ -651,8 +624,6 @@ _ROWS = (
     ),
     XeroObject(
         name="linked_transactions",
-        path="LinkedTransactions",
-        key=("LinkedTransactionID",),
         paging=Paging.SHORT_PAGES,
         cursor="UpdatedDateUTC",
         scopes=INVOICES,
@@ -674,8 +645,6 @@ _ROWS = (
     ),
     XeroObject(
         name="manual_journals",
-        path="ManualJournals",
-        key=("ManualJournalID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -713,9 +682,7 @@ _ROWS = (
     ),
     XeroObject(
         name="organisation",
-        path="Organisation",
         envelope="Organisations",
-        key=("OrganisationID",),
         scopes=SETTINGS,
         removal="one record, always there",
         fields={
@@ -759,7 +726,6 @@ _ROWS = (
         name="organisation_actions",
         path="Organisation/Actions",
         envelope="Actions",
-        key=("Name",),
         scopes=SETTINGS,
         removal="always there",
         note="What may be done in the organisation with its price plan.",
@@ -770,8 +736,6 @@ _ROWS = (
     ),
     XeroObject(
         name="overpayments",
-        path="Overpayments",
-        key=("OverpaymentID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -798,7 +762,6 @@ _ROWS = (
     ),
     XeroObject(
         name="payment_services",
-        path="PaymentServices",
         key=("PaymentServiceID",),
         scopes=PAYMENT_SERVICES,
         natural_keys=("PaymentServiceName",),
@@ -807,8 +770,6 @@ _ROWS = (
     ),
     XeroObject(
         name="payments",
-        path="Payments",
-        key=("PaymentID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -844,8 +805,6 @@ _ROWS = (
     ),
     XeroObject(
         name="prepayments",
-        path="Prepayments",
-        key=("PrepaymentID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -874,8 +833,6 @@ _ROWS = (
     ),
     XeroObject(
         name="purchase_orders",
-        path="PurchaseOrders",
-        key=("PurchaseOrderID",),
         paging=Paging.PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -909,8 +866,6 @@ _ROWS = (
     ),
     XeroObject(
         name="quotes",
-        path="Quotes",
-        key=("QuoteID",),
         paging=Paging.SHORT_PAGES,
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -942,7 +897,6 @@ _ROWS = (
     ),
     XeroObject(
         name="receipts",
-        path="Receipts",
         key=("ReceiptID",),
         cursor="UpdatedDateUTC",
         modified_since=True,
@@ -961,8 +915,6 @@ _ROWS = (
     ),
     XeroObject(
         name="repeating_invoices",
-        path="RepeatingInvoices",
-        key=("RepeatingInvoiceID",),
         scopes=INVOICES,
         statuses=("DRAFT", "AUTHORISED", "DELETED"),
         same_as=MappingProxyType({"ID": "RepeatingInvoiceID"}),
@@ -999,8 +951,6 @@ _ROWS = (
     ),
     XeroObject(
         name="reports",
-        path="Reports",
-        key=("ReportID",),
         scopes=PUBLISHED_REPORTS,
         detail="Rows",
         selected=False,
@@ -1022,8 +972,6 @@ _ROWS = (
     ),
     XeroObject(
         name="tax_rates",
-        path="TaxRates",
-        key=("TaxType",),
         scopes=SETTINGS,
         natural_keys=("Name",),
         statuses=("ACTIVE", "ARCHIVED", "DELETED", "PENDING"),
@@ -1054,8 +1002,6 @@ _ROWS = (
     ),
     XeroObject(
         name="tracking_categories",
-        path="TrackingCategories",
-        key=("TrackingCategoryID",),
         archived=True,
         scopes=SETTINGS,
         natural_keys=("Name",),
@@ -1070,8 +1016,6 @@ _ROWS = (
     ),
     XeroObject(
         name="users",
-        path="Users",
-        key=("UserID",),
         cursor="UpdatedDateUTC",
         modified_since=True,
         scopes=SETTINGS,

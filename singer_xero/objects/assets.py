@@ -67,9 +67,7 @@ _ROWS = (
     XeroObject(
         api=ASSETS_API,
         name="asset_types",
-        path="AssetTypes",
         envelope="",
-        key=("assetTypeId",),
         scopes=_SCOPES,
         natural_keys=("assetTypeName",),
         selected=False,
@@ -87,9 +85,7 @@ _ROWS = (
     XeroObject(
         api=ASSETS_API,
         name="assets",
-        path="Assets",
         envelope="items",
-        key=("assetId",),
         scopes=_SCOPES,
         paging=Paging.PAGES,
         # Xero requires a status, and takes one at a time.

@@ -39,10 +39,11 @@ class XeroObject:
 
     Attributes:
         name: the name of the stream: Xero's name in snake_case.
-        path: the path of the list below the base of its API; a single record is at ``path/<key>``.
+        path: the path of the list below the base of its API, by default the name in PascalCase; a single record is at
+            ``path/<key>``.
         envelope: the key of an answer that holds the records, by default the path; empty where an answer is the list,
             or the one record, itself.
-        key: the fields that identify a record within its organisation.
+        key: the fields that identify a record within its organisation, by default the first field.
         fields: the record's fields by Xero's names, in the order of the schema.
         scopes: the scopes that open the list.
         api: the API that it belongs to.
@@ -62,15 +63,16 @@ class XeroObject:
         selected: whether the stream is read unless the catalog says otherwise.
         costly: whether it costs so many calls, mostly one for each record, that it is read only if the setting
             ``detail_streams`` names it, whatever the catalog selects.
+        regions: the country codes of the organisations that have it, by default those of its API; None for all.
         removal: how a removed record appears.
         note: what users should know before they read it.
     """
 
     name: str
-    path: str
-    key: tuple[str, ...]
     fields: Mapping[str, Field]
     scopes: Scopes
+    path: str = ""
+    key: tuple[str, ...] = ("",)
     envelope: str = "{path}"
     api: Api = DEFAULT_API
     paging: Paging = Paging.WHOLE
@@ -88,11 +90,16 @@ class XeroObject:
     same_as: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     selected: bool = True
     costly: bool = False
+    regions: frozenset[str] | None = None
     removal: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "envelope", self.envelope.format(path=self.path))
+        path = self.path or "".join(word.capitalize() for word in self.name.split("_"))
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "regions", self.api.regions if self.regions is None else self.regions)
+        object.__setattr__(self, "envelope", self.envelope.format(path=path))
+        object.__setattr__(self, "key", tuple(name or next(iter(self.fields)) for name in self.key))
         object.__setattr__(self, "incremental", self.incremental and self.can_be_incremental)
 
     @property

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 from types import MappingProxyType
 
 from singer_xero.objects.accounting import CONTACT_LIST, OPEN_DOCUMENTS
 from singer_xero.objects.base import XeroObject
 from singer_xero.objects.components import REPORT_LINES
 from singer_xero.objects.fields import Component, Field, day, flag, guid, many, money, number, text, whole
-from singer_xero.objects.scopes import Scopes, report_scopes
+from singer_xero.objects.scopes import report_scopes
 
 
 class Span(Enum):
@@ -31,62 +30,58 @@ class Span(Enum):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ReportAmounts(XeroObject):
-    """The stream of a report: one record for each amount.
+class Report(XeroObject):
+    """One report; its stream has one record for each amount, see `tap_xero.reads.report_rows`.
 
-    `lists` are the rows of the lists that are read to find the contacts of the report, whose scopes are needed, too.
-    """
-
-    lists: tuple[XeroObject, ...] = ()
-
-    def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
-        """The missing scope, for the report or for one of the lists."""
-        granted = frozenset(granted)
-        lacking = (row.scope_missing(granted) for row in self.lists)
-        return super().scope_missing(granted, write=write) or next(filter(None, lacking), None)
-
-    @property
-    def can_be_incremental(self) -> bool:
-        """Whether periods that were read before can be skipped."""
-        return self.cursor is not None
-
-    @property
-    def calls(self) -> str:
-        """What a full read costs, in calls, as text."""
-        return self.note
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Report:
-    """One report.
+    The key is the period and the position of the amount in it, so that a new read of a period replaces the earlier one
+    even if accounts were added or removed. Key and fields follow from the columns.
 
     Attributes:
-        name: the name of the stream.
-        path: the path below the base of the API.
-        envelope: the key of an answer that holds the tables.
-        scopes: the scopes that open it.
         span: how it relates to time.
-        params: its query parameters, by Xero's names.
+        takes: its query parameters, by Xero's names.
         required: the parameters without which Xero refuses the call.
         table: the field of a report that holds its lines.
         lines: the shape of a line.
         texts: the columns that hold words instead of amounts, and the fields for them.
-        calls: what a full read costs, in calls, as text.
-        note: what users should know before they read it.
+        cost: what a full read costs, in calls, as text.
     """
 
-    name: str
-    path: str
+    key: tuple[str, ...] = ()
+    fields: Mapping[str, Field] = field(default_factory=dict)
     envelope: str = "Reports"
-    scopes: Scopes
+    selected: bool = False
     span: Span
-    params: Mapping[str, Field]
+    takes: Mapping[str, Field]
     required: tuple[str, ...] = ()
     table: str = "Rows"
     lines: Component = REPORT_LINES
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    calls: str
-    note: str = ""
+    cost: str
+
+    def __post_init__(self) -> None:
+        by_period = self.span not in {Span.BUDGET, Span.OPEN}
+        fields = dict(_AMOUNTS)
+        if "trackingCategoryID" in self.takes or "trackingOptionID1" in self.takes:
+            fields |= _TRACKED
+        if "paymentsOnly" in self.takes:
+            fields["PaymentsOnly"] = flag("Cash basis")
+        for name in self.texts.values():
+            fields[name] = day if name.endswith("Date") else text
+        if self.span is Span.YEARLY:
+            about = self.lines.fields.items()
+            fields |= {name: word for name, word in about if word is text and name != "Name"}
+        columns = {
+            "fields": MappingProxyType(fields),
+            "key": ("ContactID",) * self.per_contact + ("PeriodFrom", "PeriodTo", "Number"),
+            "cursor": "PeriodTo" if by_period else None,
+            "costly": self.per_contact,
+            "removal": "amounts that a period doesn't have any more come as RowType Removed, without an Amount"
+            if by_period
+            else "vanish",
+        }
+        for name, value in columns.items():
+            object.__setattr__(self, name, value)
+        super().__post_init__()
 
     @property
     def per_contact(self) -> bool:
@@ -96,56 +91,23 @@ class Report:
     @property
     def per_period(self) -> bool:
         """Whether it can't have several periods, which costs one call for each period."""
-        return self.span in {Span.MOVEMENT, Span.BALANCE, Span.MONTHLY} and "periods" not in self.params
+        return self.span in {Span.MOVEMENT, Span.BALANCE, Span.MONTHLY} and "periods" not in self.takes
 
-    def fields(self) -> Mapping[str, Field]:
-        """The fields of one table of the answer."""
-        return {
-            "ReportID": text,
-            "ReportName": text,
-            "ReportTitle": text,
-            "ReportType": text,
-            "ReportTitles": many(text, "Name of the report, of the organisation, and the period"),
-            "ReportDate": text("As printed, such as 27 September 2010"),
-            "Fields": many({"FieldID": text, "Description": text, "Value": text}),
-            self.table: many(self.lines),
-        }
+    @property
+    def can_be_incremental(self) -> bool:
+        """Whether periods that were read before can be skipped."""
+        return self.cursor is not None
 
-    @cached_property
-    def amounts(self) -> ReportAmounts:
-        """Its stream; see `tap_xero.reads.report_rows`.
+    @property
+    def calls(self) -> str:
+        """What a full read costs, in calls, as text."""
+        return self.cost
 
-        The key is the period and the position of the amount in it, so that a new read of a period replaces the
-        earlier one even if accounts were added or removed.
-        """
-        by_period = self.span not in {Span.BUDGET, Span.OPEN}
-        fields = dict(_AMOUNTS)
-        if "trackingCategoryID" in self.params or "trackingOptionID1" in self.params:
-            fields |= _TRACKED
-        if "paymentsOnly" in self.params:
-            fields["PaymentsOnly"] = flag("Cash basis")
-        for name in self.texts.values():
-            fields[name] = day if name.endswith("Date") else text
-        if self.span is Span.YEARLY:
-            about = self.lines.fields.items()
-            fields |= {name: word for name, word in about if word is text and name != "Name"}
-        return ReportAmounts(
-            name=self.name,
-            path=self.path,
-            envelope=self.envelope,
-            key=("ContactID",) * self.per_contact + ("PeriodFrom", "PeriodTo", "Number"),
-            fields=fields,
-            scopes=self.scopes,
-            cursor="PeriodTo" if by_period else None,
-            incremental=by_period,
-            selected=False,
-            costly=self.per_contact,
-            lists=(CONTACT_LIST, *OPEN_DOCUMENTS) if self.per_contact else (),
-            removal="amounts that a period doesn't have any more come as RowType Removed, without an Amount"
-            if by_period
-            else "vanish",
-            note=self.calls,
-        )
+    def scope_missing(self, granted: Iterable[str], *, write: bool = False) -> str | None:
+        """The missing scope, for the report or for one of the lists that name its contacts."""
+        lists = (CONTACT_LIST, *OPEN_DOCUMENTS) if self.per_contact else ()
+        lacking = (row.scope_missing(granted) for row in lists)
+        return super().scope_missing(granted, write=write) or next(filter(None, lacking), None)
 
 
 _AMOUNTS = {
@@ -218,10 +180,9 @@ _ROWS = (
         scopes=report_scopes("aged"),
         span=Span.OPEN,
         texts=MappingProxyType({**_WORDS, "Reference": "Reference"}),
-        calls=_BY_CONTACT,
-        params=_OF_CONTACT,
+        cost=_BY_CONTACT,
+        takes=_OF_CONTACT,
         required=("contactId",),
-        note="One call per contact.",
     ),
     Report(
         name="report_aged_receivables_by_contact",
@@ -229,18 +190,17 @@ _ROWS = (
         scopes=report_scopes("aged"),
         span=Span.OPEN,
         texts=MappingProxyType({**_WORDS, "Number": "Reference"}),
-        calls=_BY_CONTACT,
-        params=_OF_CONTACT,
+        cost=_BY_CONTACT,
+        takes=_OF_CONTACT,
         required=("contactId",),
-        note="One call per contact.",
     ),
     Report(
         name="report_balance_sheet",
         path="Reports/BalanceSheet",
         scopes=report_scopes("balancesheet"),
         span=Span.BALANCE,
-        calls=_BY_YEAR,
-        params={
+        cost=_BY_YEAR,
+        takes={
             "date": day("As at this day; else the end of this month"),
             **_COMPARED,
             "trackingOptionID1": guid,
@@ -253,16 +213,16 @@ _ROWS = (
         path="Reports/BankSummary",
         scopes=report_scopes("banksummary"),
         span=Span.MOVEMENT,
-        calls=_BY_PERIOD,
-        params=_PERIOD,
+        cost=_BY_PERIOD,
+        takes=_PERIOD,
     ),
     Report(
         name="report_budget_summary",
         path="Reports/BudgetSummary",
         scopes=report_scopes("budgetsummary"),
         span=Span.BUDGET,
-        calls="1 per 12 periods",
-        params={
+        cost="1 per 12 periods",
+        takes={
             "date": day("The first month"),
             "periods": whole("How many periods, up to 12"),
             "timeframe": whole("Length of a period in months: 1, 3 or 12"),
@@ -273,16 +233,16 @@ _ROWS = (
         path="Reports/ExecutiveSummary",
         scopes=report_scopes("executivesummary"),
         span=Span.MONTHLY,
-        calls="1 per month",
-        params={"date": day("Any day of the month")},
+        cost="1 per month",
+        takes={"date": day("Any day of the month")},
     ),
     Report(
         name="report_profit_and_loss",
         path="Reports/ProfitAndLoss",
         scopes=report_scopes("profitandloss"),
         span=Span.MOVEMENT,
-        calls=_BY_YEAR,
-        params={
+        cost=_BY_YEAR,
+        takes={
             **_PERIOD,
             **_COMPARED,
             "trackingCategoryID": guid("Show a column per option of this category"),
@@ -298,10 +258,11 @@ _ROWS = (
         path="Reports/TenNinetyNine",
         scopes=report_scopes("tenninetynine"),
         span=Span.YEARLY,
-        calls="1 per calendar year",
-        params={"reportYear": text("Four digits")},
+        cost="1 per calendar year",
+        takes={"reportYear": text("Four digits")},
         table="Contacts",
         lines=TEN_NINETY_NINE_LINES,
+        regions=frozenset({"US"}),
         note="Organisations of the United States only.",
     ),
     Report(
@@ -309,8 +270,8 @@ _ROWS = (
         path="Reports/TrialBalance",
         scopes=report_scopes("trialbalance"),
         span=Span.BALANCE,
-        calls=_BY_PERIOD,
-        params={"date": day("As at this day"), "paymentsOnly": _LAYOUT["paymentsOnly"]},
+        cost=_BY_PERIOD,
+        takes={"date": day("As at this day"), "paymentsOnly": _LAYOUT["paymentsOnly"]},
     ),
 )
 

@@ -83,7 +83,7 @@ class ListRead:
     def chunks(self, at_once: AtOnce = paging.one_by_one) -> Iterator[Chunk]:
         """Read it; `at_once` makes several calls at a time where their order makes no difference.
 
-        A list whose API the organisation's region does not have is skipped without a call.
+        A list that Xero does not offer in the organisation's country is skipped without a call.
         """
         self.at_once = at_once
         if not self._is_offered():
@@ -101,19 +101,18 @@ class ListRead:
             yield from self.walk()
 
     def _is_offered(self) -> bool:
-        """Whether Xero has the list's API where the organisation is; True if nothing says where that is."""
-        api = self.row.api
-        if api.regions is None:
+        """Whether Xero has the list for organisations of this country; True if the country is unknown."""
+        if self.row.regions is None:
             return True
         try:
             country = next((record.get("CountryCode") for record in self.organisation_records()), None)
         except CallError:
             country = None
-        if country is None or country in api.regions:
+        if country is None or country in self.row.regions:
             return True
         self.logger.info(
-            "%s of %s is skipped: Xero offers its %s API only in %s, and the organisation is in %s.",
-            self.row.name, self.organisation.name, api.name, ", ".join(sorted(api.regions)), country,
+            "%s of %s is skipped: Xero offers it only in %s, and the organisation is in %s.",
+            self.row.name, self.organisation.name, ", ".join(sorted(self.row.regions)), country,
         )  # fmt: skip
         return False
 

@@ -74,7 +74,7 @@ class ReportRead(ListRead):
     def __init__(
         self, source: Source, organisation: Organisation, report: Report, reader: RecordReader, **given: Any
     ) -> None:
-        super().__init__(source, organisation, report.amounts, reader, **given)
+        super().__init__(source, organisation, report, reader, **given)
         self.report = report
         self.facts = OrganisationFacts(self)
 
@@ -97,9 +97,6 @@ class ReportRead(ListRead):
             for contact in self.facts.contacts(at, side):
                 yield Ask({"contactId": contact, "date": at}, (Period(at, at),), contact=contact)
         elif span is Span.YEARLY:
-            if self.facts.organisation().get("CountryCode") != "US":
-                self.logger.info("%s is of American organisations only.", self.report.name)
-                return
             for period in self.periods(YEAR, date(2023, 1, 1)):
                 yield Ask({"reportYear": str(period.first.year)}, (period,))
         elif span is Span.BUDGET:
@@ -113,7 +110,7 @@ class ReportRead(ListRead):
         start = date(2023, 1, 1) if timeframe == MONTH else self.facts.year_start()
         wanted = self.periods(timeframe, start)
         more = self.options()
-        if timeframe != MONTH or "periods" not in self.report.params or "trackingCategoryID" in more:
+        if timeframe != MONTH or "periods" not in self.report.takes or "trackingCategoryID" in more:
             yield from (self.single(period, more) for period in wanted)
             return
         for year, months in groupby(wanted, lambda period: period.first.year):
@@ -148,14 +145,14 @@ class ReportRead(ListRead):
     def options(self) -> dict[str, Any]:
         """The parameters that are the same for all periods: basis, layout, tracking."""
         found: dict[str, Any] = {}
-        if self.source.settings.report_payments_only and "paymentsOnly" in self.report.params:
+        if self.source.settings.report_payments_only and "paymentsOnly" in self.report.takes:
             found["paymentsOnly"] = True
-        if self.source.settings.report_standard_layout and "standardLayout" in self.report.params:
+        if self.source.settings.report_standard_layout and "standardLayout" in self.report.takes:
             found["standardLayout"] = True
         categories, options = self.tracking()
-        if "trackingOptionID1" in self.report.params:
+        if "trackingOptionID1" in self.report.takes:
             found |= {f"trackingOptionID{number}": option.id for number, option in enumerate(options, 1)}
-        if "trackingCategoryID" in self.report.params:
+        if "trackingCategoryID" in self.report.takes:
             for ending, (category, _) in zip(("", "2"), categories.items(), strict=False):
                 found[f"trackingCategoryID{ending}"] = category
                 # Xero refuses an option without its category (Xero-Java#100).
@@ -195,7 +192,7 @@ class ReportRead(ListRead):
         """The categories to show columns for, by id, with their options; and the options to keep to."""
         names = self.source.settings.report_tracking_categories
         chosen = self.source.settings.report_tracking_options
-        if not (names or chosen) or "trackingOptionID2" not in self.report.params:
+        if not (names or chosen) or "trackingOptionID2" not in self.report.takes:
             return {}, []
         return chosen_tracking(self.facts.tracking_categories(), names, chosen)
 
@@ -272,7 +269,7 @@ class ReportRead(ListRead):
             return True
         if names_a_period(title):
             return False
-        compares = "periods" in self.report.params or self.report.span is Span.MONTHLY
+        compares = "periods" in self.report.takes or self.report.span is Span.MONTHLY
         if not compares or title.strip().lower() in _OF_THE_PERIOD:
             return True
         self.reader.tell_once(
@@ -284,7 +281,7 @@ class ReportRead(ListRead):
     @property
     def basis(self) -> dict[str, Any]:
         """Cash or accrual, where the report has both."""
-        if "paymentsOnly" not in self.report.params:
+        if "paymentsOnly" not in self.report.takes:
             return {}
         return {"PaymentsOnly": bool(self.source.settings.report_payments_only)}
 

@@ -1,13 +1,13 @@
-"""States that this tap did not write: wrapped ones are unwrapped, and the bookmarks of other taps taken over.
+"""States that this tap did not write: it unwraps them, and takes over the bookmarks of other taps.
 
-* A STATE line as a target prints it, ``{"type": "STATE", "value": …}``, or several of them: the last one counts.
-* What `meltano state get` prints, ``{"singer_state": …}``.
-* singer-io's tap-xero keeps one bookmark for each stream under the name of its field:
+* A STATE line as a target prints it, ``{"type": "STATE", "value": …}``, or several lines, of which the last one counts.
+* The output of `meltano state get`, ``{"singer_state": …}``.
+* singer-io's tap-xero has one bookmark for each stream, under the name of its field:
   ``{"bookmarks": {"contacts": {"UpdatedDateUTC": …}, "journals": {"JournalNumber": 2000}}}``.
-* Taps of the Meltano SDK that read one organisation keep it without partitions:
+* Taps of the Meltano SDK that read one organisation have no partitions:
   ``{"bookmarks": {"contacts": {"replication_key": "UpdatedDateUTC", "replication_key_value": …}}}``.
 
-The last two don't say to which organisation they belong, so they are taken over where a run reads one only.
+The last two do not name an organisation, so they are taken over only if a run reads one organisation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tap_xero.state.check import is_bookmark
 logger = logging.getLogger("tap-xero")
 
 WRAPPERS = ("singer_state", "value", "completed")
-"""The fields in which a state may be wrapped, beside nothing that is a state itself."""
+"""The fields in which a state may be wrapped."""
 
 OURS = frozenset(
     {
@@ -40,13 +40,13 @@ OURS = frozenset(
         "progress_markers",
     }
 )
-"""What an entry of this tap's own states, and of other SDK taps', may hold."""
+"""The fields of an entry in the states of SDK taps."""
 
 
 def state_from(text: str) -> dict[str, Any] | None:
-    """Read the text of a state file: None when it is empty, `ConfigurationProblem` when it is no state.
+    """Read the text of a state file: None if it is empty; raises `InputProblem` if it is not a state.
 
-    Of several lines, each a JSON object, the last one counts.
+    Of several lines, each with a JSON object, the last one counts.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
@@ -64,7 +64,7 @@ def _is_object(line: str) -> bool:
 
 
 def unwrapped(state: dict[str, Any]) -> dict[str, Any]:
-    """The state within its wrappers."""
+    """The state without its wrappers."""
     while "bookmarks" not in state:
         inner = next((state[name] for name in WRAPPERS if isinstance(state.get(name), dict)), None)
         if inner is None:
@@ -75,14 +75,14 @@ def unwrapped(state: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class ForeignBookmarks:
-    """The bookmarks of a state that another tap wrote, by stream; and what of a state is of no use, with the reason."""
+    """The bookmarks in a state of another tap, by stream; and the ignored parts of a state, with reasons."""
 
     found: dict[str, Any] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> ForeignBookmarks:
-        """Find them in a state that `check_state` has found nothing wrong with."""
+        """Find them in a valid state."""
         foreign = cls()
         if state and "bookmarks" not in state:
             foreign.ignored["its fields " + ", ".join(sorted(state))] = "there are no bookmarks"
@@ -107,9 +107,9 @@ class ForeignBookmarks:
             xero.cursor,
             snake_case(str(xero.cursor)),
         }:
-            self.ignored[name] = "it can't be asked for its changes by that"
+            self.ignored[name] = "Xero can't be asked for changes by that field"
         elif not is_bookmark(name, value):
-            self.ignored[name] = f"{value!r} is no bookmark"
+            self.ignored[name] = f"{value!r} is not a bookmark"
         else:
             self.found[name] = instant(value) if isinstance(value, str) else value
 
@@ -120,12 +120,12 @@ class ForeignBookmarks:
         part_of: Callable[[Any, str], dict[str, Any]],
         state: Mapping[str, Any],
     ) -> None:
-        """Put them into the state as the bookmarks of the run's only organisation, and say what became of them.
+        """Put them into `state` as bookmarks of the run's only organisation, and log which ones.
 
         `part_of` gives the writable part of a stream and an organisation in `state`.
         """
         if self.found and len(organisations) != 1:
-            why = "they don't say to which organisation they belong; take them over by a run with one in tenant_ids"
+            why = "they do not name an organisation; take them over in a run with one organisation in tenant_ids"
             self.ignored[", ".join(self.found)] = why
             self.found = {}
         taken = []
@@ -135,7 +135,7 @@ class ForeignBookmarks:
                 del kept[name]
             part = part_of(stream, organisations[0].tenant_id)
             if part.get("replication_key_value") is not None:
-                self.ignored[stream.name] = "this tap's own bookmark is there, too"
+                self.ignored[stream.name] = "the state also has this tap's own bookmark"
                 continue
             part |= {
                 "replication_key": stream.cursor,
@@ -143,16 +143,16 @@ class ForeignBookmarks:
             }
             taken.append(stream.name)
             if stream.selected and stream.replication_method != "INCREMENTAL":
-                self.ignored[stream.name] = "it is read whole; choose INCREMENTAL for it to go on from there"
+                self.ignored[stream.name] = "it is a full table; choose INCREMENTAL to continue from there"
         if taken:
             logger.info(
-                "The state is another tap's: %s of %s go on from its bookmarks.",
+                "The state is from another tap: %s of %s continue from its bookmarks.",
                 ", ".join(name for name in taken if name not in self.ignored) or "no streams",
                 organisations[0].name,
             )
         if self.ignored:
             logger.warning(
-                "Of the state is ignored: %s.",
+                "These parts of the state are ignored: %s.",
                 "; ".join(f"{what}: {why}" for what, why in self.ignored.items()),
             )
 

@@ -1,8 +1,7 @@
-"""The state of many organisations, at a cost that grows with them and not with their square.
+"""The state of many organisations, at a cost that grows linearly with their number.
 
-The SDK walks through all partitions to find one, and writes the state of all streams whenever one of them ends. With a
-bookmark for each of 3,000 organisations in each of 15 streams that would be minutes of searching and hundreds of
-megabytes of STATE.
+The SDK searches all partitions to find one, and writes the state of all streams whenever one of them ends. With 3,000
+organisations and 15 streams that would be minutes of searching and hundreds of megabytes of STATE.
 """
 
 from __future__ import annotations
@@ -18,24 +17,24 @@ from tap_xero.message_writer import BlockWriter
 from tap_xero.sdk import StateWriter, StreamStateManager
 
 OFTEN = 10.0
-"""Seconds after which a moved bookmark is told of at the latest."""
+"""Seconds after which a moved bookmark is written at the latest."""
 
 MANY = 1024 * 1024
-"""Bytes of other messages after which one is."""
+"""Bytes of other messages after which a moved bookmark is written."""
 
 SHORT = 64 * 1024
-"""Bytes up to which a STATE is written whenever the SDK has one; ten organisations need less."""
+"""The size up to which each STATE of the SDK is written; ten organisations need less."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class OrganisationStates(StreamStateManager):
-    """Keeps the state of a stream as the SDK does, and finds an organisation's part of it at once."""
+    """The state of a stream, as in the SDK, with an index by organisation."""
 
     _parts: list[dict[str, Any]] | None = None
 
     def get_context_state(self, context: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The state of an organisation, to read and to write; a blank one is made where there is none."""
+        """The writable state of an organisation, which is created if necessary."""
         if context is None or context.keys() != {"tenant_id"}:
             return super().get_context_state(context)
         tenant_id, parts = context["tenant_id"], self.stream_state.setdefault("partitions", [])
@@ -49,7 +48,7 @@ class OrganisationStates(StreamStateManager):
 
 
 def _by_tenant(parts: list[dict[str, Any]]) -> dict[str, dict[str, Any] | None]:
-    """Parts by organisation; None where there are two, which the SDK has words for."""
+    """Parts by organisation; None for duplicates, which the SDK reports."""
     found: dict[str, dict[str, Any] | None] = {}
     for part in parts:
         if part["context"].keys() == {"tenant_id"}:
@@ -59,18 +58,17 @@ def _by_tenant(parts: list[dict[str, Any]]) -> dict[str, dict[str, Any] | None]:
 
 
 class _State(StateMessage):
-    """A STATE that is written as it is; the SDK's own copies every part of it first."""
+    """A STATE message that is written without the SDK's copy of each part."""
 
     def to_dict(self) -> dict[str, Any]:
         return {"type": "STATE", "value": self.value}
 
 
 class SparingStateWriter(StateWriter):
-    """Writes a STATE when it has changed, and a long one only after as many bytes of other messages, and at the end.
+    """Writes a STATE if it has changed, and a long one only after as many bytes of other messages, and at the end.
 
-    So all STATEs together are never much longer than the records, and a run that is killed outright has at most the
-    records of one STATE's length to pass on again. Parts that remember nothing, as those of full tables do, are left
-    out.
+    All STATEs together are therefore not much longer than the records, and a killed run repeats at most as many bytes
+    of records as a STATE has. Parts without content, such as those of full tables, are left out.
     """
 
     def __init__(self, writer: Any, clock: Callable[[], float] = time.monotonic) -> None:
@@ -85,15 +83,15 @@ class SparingStateWriter(StateWriter):
         self._unchanged = False
 
     def write_state(self, state: Mapping[str, Any]) -> None:
-        """Write a state, now or at the latest at the end."""
+        """Write a state, now or later."""
         self._waiting = state
         if len(self._last) <= SHORT or self._written() - self._last_at >= len(self._last):
             self.finish()
 
     def bookmark_moved(self, state: Mapping[str, Any]) -> None:
-        """Write a state in the middle of a list, if the last moved bookmark is some time or many messages ago.
+        """Write a state in the middle of a list, if the last one is long ago in time or messages.
 
-        A STATE that the SDK wrote in between does not count: it has the bookmark from before.
+        A STATE that the SDK wrote in between does not count, since it has the earlier bookmark.
         """
         self._waiting = state
         many = max(MANY, 10 * len(self._last))
@@ -102,7 +100,7 @@ class SparingStateWriter(StateWriter):
             self._moved_at = self._written()
 
     def finish(self) -> None:
-        """Write what hasn't been written yet."""
+        """Write the state that waits."""
         if self._waiting is None:
             return
         state, self._waiting = _remembering(self._waiting), None
@@ -113,9 +111,9 @@ class SparingStateWriter(StateWriter):
             self._write(state, text)
 
     def end(self, state: Mapping[str, Any]) -> None:
-        """End the run with a STATE, unless nothing came after the last one.
+        """End the run with a STATE, unless the last one was the last message.
 
-        Some targets forget a STATE when a RECORD follows it, and keep the last one that none follows.
+        Some targets forget a STATE that a RECORD follows.
         """
         self._waiting = None
         state = _remembering(state)
@@ -137,7 +135,7 @@ class SparingStateWriter(StateWriter):
 
 
 def _remembering(state: Mapping[str, Any]) -> dict[str, Any]:
-    """A state without the parts that hold nothing but the name of their organisation."""
+    """A state without the parts that have only the name of their organisation."""
     bookmarks = {
         stream: {**kept, "partitions": [part for part in kept["partitions"] if part.keys() != {"context"}]}
         if "partitions" in kept

@@ -168,4 +168,4 @@ class DescribedStream(SdkStream):
     @property
     def reads(self) -> tuple[str, ...]:
         """The names of the lists that it has to read: its own, and the organisation where regions decide."""
-        return (self.xero.name, *([ORGANISATION.name] if self.xero.api.regions is not None else []))
+        return (self.xero.name, *([ORGANISATION.name] if self.xero.regions is not None else []))

@@ -26,7 +26,7 @@ class ReportStream(XeroStream):
 
     def __init__(self, tap: SdkTap, run: Run, report: Report) -> None:
         self.report = report
-        super().__init__(tap, run, report.amounts)
+        super().__init__(tap, run, report)
         self._counts: dict[str, int] = {}
         self._anew: bool | None = None
 

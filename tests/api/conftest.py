@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from moving_time import Time
 
-from singer_xero.api import XeroClient, connect
 from singer_xero.api.auth import Identity, RefreshToken
+from singer_xero.api.client import XeroClient, connect
 from singer_xero.api.http.transport import Transport
 from singer_xero.api.tokens import TokenStore
 from xero_sandbox import AdminClient, Sandbox, apps

@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import jwt
 import pytest
 
-from singer_xero.api import XeroClient, connect
 from singer_xero.api.auth import (
     ClientCredentials,
     Identity,
@@ -28,6 +27,7 @@ from singer_xero.api.auth import (
     revoke,
     scopes_of,
 )
+from singer_xero.api.client import XeroClient, connect
 from singer_xero.api.errors import (
     BadCredentials,
     InvalidScope,
@@ -234,7 +234,7 @@ def test_an_access_token_is_on_the_disk_before_it_is_used(
 
 PROCESS = """
 import os, signal, sys
-from singer_xero.api import connect
+from singer_xero.api.client import connect
 from singer_xero.api import tokens
 
 url, path, client_id, secret, seed, tenant_id, now, die = sys.argv[1:]
@@ -432,10 +432,8 @@ def test_a_web_app_signs_in_by_code_and_the_next_run_finds_its_tokens(
 ) -> None:
     back = consent(authorize_url(WEB.client_id, REDIRECT, SCOPES, "state-1", login_url=xero.url))
     assert back["state"] == "state-1"
-    tokens = exchange_code(
-        identity, store, WEB.client_id, WEB.client_secret, code=back["code"], redirect_uri=REDIRECT
-    )
-    assert "accounting.settings.read" in scopes_of(tokens.access_token)
+    exchange_code(identity, store, WEB.client_id, WEB.client_secret, code=back["code"], redirect_uri=REDIRECT)
+    assert "accounting.settings.read" in scopes_of(store.read(WEB.client_id).access_token)
     client = signed_in(None)
     assert {c.tenant_id for c in client.connections()} == {ONE, TWO}
     assert grants(admin) == ["authorization_code"]

@@ -15,8 +15,8 @@ import backoff
 import msgspec
 import pytest
 
-from singer_xero.api import XeroClient
 from singer_xero.api.auth import ClientCredentials
+from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import (
     Closed,
     DayLimitReached,

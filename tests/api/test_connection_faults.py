@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from singer_xero.api import XeroClient
+from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NetworkSetupError, Unavailable
 from singer_xero.api.http.connection_faults import is_this_machine
 from singer_xero.api.http.response_body import Broken

@@ -10,7 +10,7 @@ from typing import Any
 import backoff
 import pytest
 
-from singer_xero.api import XeroClient
+from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, Unavailable
 from xero_sandbox import AdminClient
 

@@ -153,4 +153,4 @@ def test_a_new_project_that_added_the_plugin_spends_at_most_a_hundred_calls(
     streams = {message["stream"] for message in messages if message["type"] == "RECORD"}
     assert {"invoices", "journals", "report_profit_and_loss"} <= streams
     assert messages[-1]["type"] == "STATE"
-    assert said.count("Selected, but not read, since they cost many calls") == 1
+    assert said.count("These selected streams are not read, since they cost many calls") == 1

@@ -27,6 +27,11 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
+def ticks(moment: datetime) -> int:
+    """Milliseconds since 1970, as Xero writes moments."""
+    return round(moment.timestamp() * 1000)
+
+
 def contact(number: int, seconds: float, **more: Any) -> Record:
     """A contact."""
     return {

@@ -145,7 +145,7 @@ def test_where_xero_does_not_offer_it_the_stream_is_skipped_without_a_call(
     assert [record["tenant_id"] for record in run.records["vehicles"]] == [HARBOUR] * 3
     assert {call["headers"]["Xero-Tenant-Id"] for call in calls(admin)} == {HARBOUR}
     assert any(
-        f"vehicles of {TIDE_NAME} is skipped: Xero offers its Fleet API only in GB, NZ, and the organisation is in AU."
+        f"vehicles of {TIDE_NAME} is skipped: Xero offers it only in GB, NZ, and the organisation is in AU."
         in line
         for line in run.said()
     )

@@ -29,7 +29,6 @@ VOUCHERS = XeroObject(
     cursor="UpdatedDateUTC",
     modified_since=True,
     incremental=True,
-    order="UpdatedDateUTC ASC",
     fields={
         "VoucherID": guid,
         "Code": at_most(50, text),

@@ -53,7 +53,7 @@ def test_with_everything_selected_nothing_costs_a_call_for_each_record(
     assert {message["stream"] for message in run.of("SCHEMA")} == set(STREAMS) - COSTLY
     assert run.failed == {}
     assert len(admin.calls()) <= 100
-    (line,) = warned(run, "Selected, but not read")
+    (line,) = warned(run, "These selected streams are not read")
     for name in COSTLY:
         assert f"{name} ({STREAMS[name].calls})" in line
 
@@ -77,7 +77,7 @@ def test_the_setting_opens_streams_by_name_and_by_pattern(
     run = read({**config, "detail_streams": named}, *names)
     assert {message["stream"] for message in run.of("SCHEMA")} == opened | {"contacts"}
     closed = {"contact_history", "item_history", "contact_details"} - opened
-    line = " ".join(warned(run, "Selected, but not read"))
+    line = " ".join(warned(run, "These selected streams are not read"))
     assert {name for name in names if f"{name} (" in line} == closed
 
 
@@ -90,7 +90,7 @@ def test_what_is_opened_is_on_by_default(config: dict[str, Any]) -> None:
 def test_what_is_opened_and_not_selected_is_named(config: dict[str, Any]) -> None:
     catalog = {"streams": [{"tap_stream_id": "items", "metadata": SELECTED}]}
     run = read({**config, "detail_streams": "item_history"}, catalog=catalog)
-    assert warned(run, "In detail_streams, but not selected, and so not read: item_history.")
+    assert warned(run, "These streams in detail_streams are not selected and not read: item_history.")
     assert warned(read({**config, "detail_streams": "*"}, catalog=catalog), "not selected") == []
 
 

@@ -62,12 +62,14 @@ def test_the_bookmarks_of_the_classic_tap_are_taken_over_for_every_stream_that_h
         if OBJECTS[name].incremental:
             assert run.bookmark(name) is not None, name
     assert [
-        line for line in run.said() if line.startswith("The state is another tap's") and HARBOUR_NAME in line
+        line
+        for line in run.said()
+        if line.startswith("The state is from another tap") and HARBOUR_NAME in line
     ]
-    (ignored,) = [line for line in run.warnings if line.startswith("Of the state is ignored")]
+    (ignored,) = [line for line in run.warnings if line.startswith("These parts of the state are ignored")]
     assert "employees: there is no such stream" in ignored
-    assert "linked_transactions: it can't be asked for its changes" in ignored
-    assert "invoices: it is read whole; choose INCREMENTAL" in ignored
+    assert "linked_transactions: Xero can't be asked for changes" in ignored
+    assert "invoices: it is a full table; choose INCREMENTAL" in ignored
     assert "contacts" not in ignored
 
 
@@ -105,9 +107,9 @@ def test_with_several_organisations_it_is_not_guessed_whose_they_are(
 ) -> None:
     run = read({**web, "tenant_ids": [HARBOUR, TIDE]}, "contacts", state=CLASSIC)
     assert len(run.ids("contacts")) > 7
-    (ignored,) = [line for line in run.warnings if line.startswith("Of the state is ignored")]
+    (ignored,) = [line for line in run.warnings if line.startswith("These parts of the state are ignored")]
     assert "contacts" in ignored
-    assert "to which organisation they belong" in ignored
+    assert "they do not name an organisation" in ignored
     alone = read({**web, "tenant_ids": [HARBOUR]}, "contacts", state=CLASSIC)
     assert len(alone.ids("contacts")) == 4
 
@@ -125,8 +127,8 @@ def test_this_tap_s_own_bookmark_goes_before_another_s(config: dict[str, Any]) -
     [
         ({"contacts": "2026-11-01T00:00:40Z"}, "its fields contacts: there are no bookmarks"),
         ({"bookmarks": {"contacts": {"ModifiedDate": "2026-11-01"}}}, "contacts (ModifiedDate)"),
-        ({"bookmarks": {"contacts": {"UpdatedDateUTC": "yesterday"}}}, "'yesterday' is no bookmark"),
-        ({"bookmarks": {"contacts": {"UpdatedDateUTC": 5}}}, "5 is no bookmark"),
+        ({"bookmarks": {"contacts": {"UpdatedDateUTC": "yesterday"}}}, "'yesterday' is not a bookmark"),
+        ({"bookmarks": {"contacts": {"UpdatedDateUTC": 5}}}, "5 is not a bookmark"),
         (
             {"bookmarks": {"contacts": {"partitions": [{"context": {"tenantId": "a"}}]}}},
             "contacts (tenantId): it names no tenant_id",

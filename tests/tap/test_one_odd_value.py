@@ -1,4 +1,4 @@
-"""Something unforeseen costs no more than itself: a record, a list, never the other streams and organisations."""
+"""An unexpected error affects one record or one list, never other streams and organisations."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from singer_xero.api import dates
 from tap_xero.failures import NAMED
 from tap_xero.records.reader import RecordReader
 from tap_xero.streams.stream import XeroStream
 from xero_sandbox import AdminClient
 
-from .company import FIRST_JOURNAL, HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, at, guid
+from .company import FIRST_JOURNAL, HARBOUR, HARBOUR_NAME, TIDE, TIDE_NAME, at, guid, ticks
 from .runs import command, read
 from .test_command import only
 
@@ -26,12 +25,12 @@ NOT_KEYS: list[Any] = [None, "", {"Id": 1}, [], 1.5, True]
 
 def answer(admin: AdminClient, path: str, records: list[Any], **more: Any) -> None:
     """Let the next call of a list be answered with these records."""
-    body = {path: records, "DateTimeUTC": f"/Date({dates.epoch_ms(at(86_400))})/", **more}
+    body = {path: records, "DateTimeUTC": f"/Date({ticks(at(86_400))})/", **more}
     admin.fault("status", path=path, status=200, body=json.dumps(body))
 
 
 def one(number: int, seconds: float, **more: Any) -> dict[str, Any]:
-    stamp = f"/Date({dates.epoch_ms(at(seconds))}+0000)/"
+    stamp = f"/Date({ticks(at(seconds))}+0000)/"
     return {"ContactID": guid("c", number), "Name": f"Contact {number}", "UpdatedDateUTC": stamp, **more}
 
 
@@ -96,7 +95,7 @@ def test_a_record_that_cannot_be_decoded_is_named_without_what_it_says(
     run = read({**config, "nested_tables": nested_tables}, "contacts")
     assert run.ids("contacts") == [guid("c", number) for number in (1, 2, 3, 5, 6, 7)]
     said = run.failed["contacts", HARBOUR_NAME]
-    assert said.startswith(f"{guid('c', 4)}: unforeseen ValueError at test_one_odd_value.py:")
+    assert said.startswith(f"{guid('c', 4)}: unexpected ValueError at test_one_odd_value.py:")
     assert not [line for line in run.said() if "secret" in line]
 
 
@@ -196,7 +195,7 @@ def test_an_answer_that_is_refused_for_one_record_costs_no_other(
 
 def test_one_odd_record_of_a_detail_costs_no_other(config: dict[str, Any], admin: AdminClient) -> None:
     path = f"Contacts/{guid('c', 1)}/History"
-    records = [{"DateUTC": f"/Date({dates.epoch_ms(at(5))})/", "Changes": "Created"}, None]
+    records = [{"DateUTC": f"/Date({ticks(at(5))})/", "Changes": "Created"}, None]
     admin.fault("status", path=path, status=200, body=json.dumps({"HistoryRecords": records}))
     run = read(config, "contact_history")
     assert guid("c", 1) in {record["ContactID"] for record in run.records["contact_history"]}
@@ -224,13 +223,13 @@ def test_whatever_goes_wrong_in_a_stream_of_an_organisation_is_one_line_and_the_
     }
     # Reading JSON recurses where an answer is nested, so that this is what is wrong with such an answer.
     nested = isinstance(error, RecursionError)
-    told = "GET Contacts page 1: 200 it is nested" if nested else f"unforeseen {type(error).__name__} at "
+    told = "GET Contacts page 1: 200 it is nested" if nested else f"unexpected {type(error).__name__} at "
     assert run.failed["contacts", HARBOUR_NAME].startswith(told)
     assert {record["tenant_id"] for record in run.records["contacts"]} == {TIDE}
     assert {record["tenant_id"] for record in run.records["items"]} == {HARBOUR}
     assert run.bookmark("contacts") is None
     assert run.bookmark("contacts", TIDE) is not None
-    errors = [line for line in run.said(logging.ERROR) if "unforeseen" in line]
+    errors = [line for line in run.said(logging.ERROR) if "unexpected" in line]
     assert len(errors) == 1
 
 

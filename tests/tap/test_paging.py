@@ -11,7 +11,7 @@ import pytest
 from singer_xero.api import dates
 from xero_sandbox import AdminClient
 
-from .company import FIRST_JOURNAL, START, at, contact, guid
+from .company import FIRST_JOURNAL, START, at, contact, guid, ticks
 from .runs import Run, read
 
 NEW = {"ContactID": guid("c", 99), "Name": "Somebody new"}
@@ -116,7 +116,7 @@ def test_a_page_with_fewer_rows_than_asked_for_is_not_taken_for_the_last(
     page = {
         "DateTimeUTC": "/Date(1795165200000)/",
         "pagination": {"page": 1, "pageSize": 3, "pageCount": 3, "itemCount": 7},
-        "Contacts": [{"ContactID": guid("c", 1), "UpdatedDateUTC": f"/Date({dates.epoch_ms(at(10))}+0000)/"}],
+        "Contacts": [{"ContactID": guid("c", 1), "UpdatedDateUTC": f"/Date({ticks(at(10))}+0000)/"}],
     }
     admin.fault("status", path="Contacts", query={"page": "1"}, status=200, body=json.dumps(page))
     run = contacts(config, 3)
@@ -299,7 +299,7 @@ def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any],
     rows = [
         {
             "ManualJournalID": guid("m", n),
-            "UpdatedDateUTC": f"/Date({dates.epoch_ms(START) + n * 1000}+0000)/",
+            "UpdatedDateUTC": f"/Date({ticks(START) + n * 1000}+0000)/",
         }
         for n in range(1, 9)
     ]
@@ -311,7 +311,7 @@ def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any],
 def test_an_unpaged_answer_in_no_order_does_not_go_on_for_ever(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    stamps = [f"/Date({dates.epoch_ms(START) + n % 4 * 1000}+0000)/" for n in range(8)]
+    stamps = [f"/Date({ticks(START) + n % 4 * 1000}+0000)/" for n in range(8)]
     rows = [{"ManualJournalID": guid("m", n), "UpdatedDateUTC": stamp} for n, stamp in enumerate(stamps)]
     admin.fault(
         "status", path="ManualJournals", status=200, body=json.dumps({"ManualJournals": rows}), count=0

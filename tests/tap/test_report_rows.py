@@ -381,5 +381,5 @@ def test_every_box_of_the_examples_is_a_record(examples: dict[str, list[dict[str
     found = [record for one in tables for record in unfold_boxes(one, "Contacts")]
     assert len(found) == boxes == 39
     assert {one["ReportName"] for one in found} == {"1099-NEC report", "1099-MISC report"}
-    known = {"ContactID", *REPORTS["report_ten_ninety_nine"].amounts.fields}
+    known = {"ContactID", *REPORTS["report_ten_ninety_nine"].fields}
     assert all(one.keys() <= known for one in found)

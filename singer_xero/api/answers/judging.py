@@ -35,7 +35,7 @@ def judged(call: Call, answer: Answer, *, organisation: str, may_write: bool, cu
     if answer.status in {401, 403} and (lacks_scope(call, answer) or read_only):
         named = re.search(r'scope="?([\w. -]+)', answer.headers.get("WWW-Authenticate", ""))
         scope = named[1].strip() if named else None
-        advice = scope_advice.advice(scope, call.path, write=writes, custom=custom)
+        advice = scope_advice.advice(scope, call.full_path, write=writes, custom=custom)
         return failed(ScopeMissing, call, answer, scope=scope, advice=advice)
     if answer.status == 401:
         return failed(NotConnected, call, answer, note="a new access token is refused, too")
@@ -47,12 +47,12 @@ def judged(call: Call, answer: Answer, *, organisation: str, may_write: bool, cu
     if answer.status < 400:
         return failed(Refused, call, answer, f"a redirect to {answer.headers.get('Location')}, check api_url")
     kind = TooLarge if answer.status == 413 else Refused
-    return failed(kind, call, answer, elements=elements_of(answer.content, call.errors))
+    return failed(kind, call, answer, elements=elements_of(answer.content, call.api.errors))
 
 
 def failed(kind: type[_E], call: Call, answer: Answer, words: str = "", note: str = "", **context: Any) -> _E:
     """An error of this kind in the words of the answer, or in these."""
-    words = words or words_of(answer.content, call.errors)
+    words = words or words_of(answer.content, call.api.errors)
     return kind(
         f"{words}: {note}" if note else words,
         call=answer.call,
@@ -66,5 +66,5 @@ def lacks_scope(call: Call, answer: Answer) -> bool:
     """Xero says so in different ways (Xero-NetStandard#178 and #298), with 401 or with 403."""
     if "insufficient_scope" in answer.headers.get("WWW-Authenticate", ""):
         return True
-    words = words_of(answer.content, call.errors).lower()
+    words = words_of(answer.content, call.api.errors).lower()
     return "authorizationunsuccessful" in words or "scope" in words

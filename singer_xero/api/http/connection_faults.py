@@ -12,7 +12,6 @@ import os
 import re
 import socket
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,23 +21,11 @@ import urllib3.exceptions
 import urllib3.util
 from requests.utils import get_environ_proxies, select_proxy
 
+from singer_xero.api.http.response_body import Broken
+
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\s*(.*)", re.DOTALL)
 _NO_CERTIFICATES = {"NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE", "PEM_LIB", "BAD_BASE64_DECODE"}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What went wrong with one request.
-
-    `advice` says what to do; None means to run again later. `sent` is False only if the request certainly never left.
-    `lasts` means that a person has to change something on this machine or its network.
-    """
-
-    reason: str
-    advice: str | None
-    sent: bool = False
-    lasts: bool = False
 
 
 def is_this_machine(host: str | None) -> bool:
@@ -57,7 +44,7 @@ def proxies_for(url: str) -> dict[str, str] | None:
     return {"no_proxy": host} if host and is_this_machine(host) else None
 
 
-def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Fault:
+def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Broken:
     """The fault behind an error of requests or urllib3; `timeout` as in `Transport`."""
     chain = _chain(error)
     host = urlsplit(url).hostname or urlsplit(url).netloc
@@ -69,26 +56,26 @@ def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Fa
     )
 
 
-def proxy_wants_password(url: str) -> Fault:
+def proxy_wants_password(url: str) -> Broken:
     """The fault behind a 407, which only a proxy answers."""
     variable, proxy = _proxy(url)
-    return Fault(
+    return Broken(
         f"the proxy {proxy} requires a user name and a password (407)",
         f"Set them in {variable}: http://name:password@host:port.",
-        lasts=True,
+        hopeless=True,
     )
 
 
 # --- proxies ---
 
 
-def _of_proxy(chain: list[BaseException], url: str, host: str) -> Fault | None:
+def _of_proxy(chain: list[BaseException], url: str, host: str) -> Broken | None:
     variable, proxy = _proxy(url)
     if _among(chain, requests.exceptions.InvalidSchema) and any("SOCKS" in str(link) for link in chain):
-        return Fault(
+        return Broken(
             f"the proxy {proxy} is a SOCKS proxy, for which a library is missing",
             "Install it beside singer-xero (pip install pysocks), or use an HTTP proxy.",
-            lasts=True,
+            hopeless=True,
         )
     unreadable = _among(
         chain,
@@ -102,38 +89,38 @@ def _of_proxy(chain: list[BaseException], url: str, host: str) -> Fault | None:
         and _is_address(url)
     )
     if unreadable:
-        return Fault(
+        return Broken(
             f"the proxy address in {variable} can't be used",
             f"Set {variable} to http://host:port, or unset it.",
-            lasts=True,
+            hopeless=True,
         )
     if not _among(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
         return None
     if found := next(filter(None, (_TUNNEL.search(str(link)) for link in reversed(chain))), None):
         return _refused_tunnel(int(found[1]), " ".join(found[2].split())[:80], url, host)
     if any("only use HTTP" in str(link) for link in chain) or _among(chain, ssl.SSLError):
-        return Fault(
+        return Broken(
             f"the proxy {proxy} does not support TLS, which its address requires",
             f"Begin the address in {variable} with http://.",
-            lasts=True,
+            hopeless=True,
         )
-    return Fault(
+    return Broken(
         f"no connection to the proxy {proxy}: {_words(chain)}", f"Check {variable}, and that the proxy runs."
     )
 
 
-def _refused_tunnel(status: int, words: str, url: str, host: str) -> Fault:
+def _refused_tunnel(status: int, words: str, url: str, host: str) -> Broken:
     variable, proxy = _proxy(url)
     if status == 407:
         return proxy_wants_password(url)
     said = f"({status} {words})".replace(" )", ")")
     if status < 500:
-        return Fault(
+        return Broken(
             f"the proxy {proxy} does not allow connections to {host} {said}",
             f"Ask the proxy's administrator to allow {host}, or add {host} to NO_PROXY to bypass the proxy.",
-            lasts=True,
+            hopeless=True,
         )
-    return Fault(
+    return Broken(
         f"the proxy {proxy} could not reach {host} {said}",
         f"Run again. If it persists, ask the proxy's administrator, or check {variable}.",
     )
@@ -160,7 +147,7 @@ def _is_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.host)
 
 
-def _of_address(chain: list[BaseException], url: str) -> Fault | None:
+def _of_address(chain: list[BaseException], url: str) -> Broken | None:
     if not _among(
         chain,
         requests.exceptions.InvalidURL,
@@ -168,20 +155,20 @@ def _of_address(chain: list[BaseException], url: str) -> Fault | None:
         requests.exceptions.MissingSchema,
     ):
         return None
-    return Fault(
+    return Broken(
         f"{url.partition('?')[0]} is not an address; it must start with https:// and a host",
         "Correct api_url or identity_url.",
-        lasts=True,
+        hopeless=True,
     )
 
 
-def _of_certificates(chain: list[BaseException], host: str) -> Fault | None:
+def _of_certificates(chain: list[BaseException], host: str) -> Broken | None:
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):
-            return Fault(
+            return Broken(
                 f"no connection to {host}: its certificate is not trusted ({link.verify_message})",
                 "If a proxy of yours is in between, set REQUESTS_CA_BUNDLE to the file with its certificate.",
-                lasts=True,
+                hopeless=True,
             )
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if variable is None:
@@ -194,29 +181,29 @@ def _of_certificates(chain: list[BaseException], host: str) -> Fault | None:
         said = "contains no certificate"
     else:
         return None
-    return Fault(
+    return Broken(
         f"the certificate file {bundle}, named by {variable}, {said}",
         f"Correct {variable}, or unset it.",
-        lasts=True,
+        hopeless=True,
     )
 
 
-def _of_network(chain: list[BaseException], host: str, timeout: tuple[float, float]) -> Fault:
+def _of_network(chain: list[BaseException], host: str, timeout: tuple[float, float]) -> Broken:
     if _among(chain, urllib3.exceptions.ConnectTimeoutError) and not _among(
         chain, urllib3.exceptions.NewConnectionError
     ):
-        return Fault(f"no connection to {host} within {timeout[0]:g} s", None)
+        return Broken(f"no connection to {host} within {timeout[0]:g} s", None)
     if _among(chain, urllib3.exceptions.NewConnectionError, socket.gaierror):
-        return Fault(
+        return Broken(
             f"no connection to {host}: {_words(chain)}",
             f"Check that this machine can reach {host}; behind a proxy, set HTTPS_PROXY.",
         )
     if _among(chain, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        return Fault(f"no answer from {host} for {timeout[1]:g} s", None, sent=True)
+        return Broken(f"no answer from {host} for {timeout[1]:g} s", None, sent=True)
     advice = f"Run again. If it persists, check the network between this machine and {host}."
     if _among(chain, http.client.IncompleteRead):
-        return Fault(f"the answer from {host} was cut off", advice, sent=True)
-    return Fault(f"the connection to {host} was lost: {_words(chain)}", advice, sent=True)
+        return Broken(f"the answer from {host} was cut off", advice, sent=True)
+    return Broken(f"the connection to {host} was lost: {_words(chain)}", advice, sent=True)
 
 
 # --- what the libraries say ---

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import threading
     from contextlib import ExitStack
 
-    from singer_xero.api.http.connection_faults import Fault
-
 PIECE = 64 << 10
 """Bytes that are read, or unpacked, at a time: few enough for the allocator to use the same memory again."""
 
@@ -37,22 +35,19 @@ class Broken(Exception):
     says what to do; None if waiting may help.
     """
 
-    def __init__(self, reason: str, *, sent: bool, hopeless: bool = False, advice: str | None = None) -> None:
+    def __init__(
+        self, reason: str, advice: str | None = None, *, sent: bool = False, hopeless: bool = False
+    ) -> None:
         super().__init__(reason)
         self.sent = sent
         self.hopeless = hopeless
         self.advice = advice
 
     @classmethod
-    def by(cls, fault: Fault) -> Broken:
-        """Make it from a fault that the libraries reported."""
-        return cls(fault.reason, sent=fault.sent, hopeless=fault.lasts, advice=fault.advice)
-
-    @classmethod
     def damaged(cls, reason: str, *, hopeless: bool = False) -> Broken:
         """Make it for an answer that is incomplete or not what was requested."""
         advice = "Run again. If it persists, something in between, such as a proxy, changes Xero's answers."
-        return cls(reason, sent=True, hopeless=hopeless, advice=advice)
+        return cls(reason, advice, sent=True, hopeless=hopeless)
 
     def failure(self, call: str) -> Unavailable:
         """The error of the call."""
@@ -112,9 +107,9 @@ class Room:
         if size > self._limit:
             raise Broken(
                 f"the answer from {self._host} takes more than {self._limit // 1_000_000} MB of memory",
+                "Lower page_size, or raise the setting max_response_mb.",
                 sent=True,
                 hopeless=True,
-                advice="Lower page_size, or raise the setting max_response_mb.",
             )
 
 

@@ -174,11 +174,11 @@ class Transport:
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if watched.expired:
                     raise _late(url, limit) from None
-                raise Broken.by(fault_of(error, url, self.timeout)) from None
+                raise fault_of(error, url, self.timeout) from None
             if watched.expired:  # a closed connection can look like the end of the answer
                 raise _late(url, limit)
             if response.status_code == _PROXY_WANTS_PASSWORD:
-                raise Broken.by(proxy_wants_password(url))
+                raise proxy_wants_password(url)
             if verb != "HEAD":
                 _check_length(body.received, response.headers)
             content, packed = body.end()

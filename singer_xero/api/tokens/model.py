@@ -21,7 +21,7 @@ class Kept:
     configured refresh tokens that were used before, so that only a new one is used.
     """
 
-    refresh_token: str = field(repr=False)
+    refresh_token: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
     expires_at: float = 0.0
     scope: str | None = None
