@@ -1,12 +1,12 @@
-"""A demo company from a small Xero into PostgreSQL, with `meltano run tap-xero target-postgres`.
+"""Load a demo company from a small Xero into PostgreSQL with `meltano run tap-xero target-postgres`.
 
-    python3 demo             # or `make demo`; once more: a business day later, only what changed is read
-    python3 demo --stay      # leave the database running until Ctrl-C, to look around in it
-    python3 demo --reset     # forget everything and start over the next time
+    python3 demo             # or `make demo`; the next run reads what changed during a business day
+    python3 demo --stay      # leave the database running until Ctrl-C
+    python3 demo --reset     # remove everything, so that the next run starts over
 
-Needs Python 3.11 or newer, pip and a network, no Xero account and no PostgreSQL. Everything is kept in this
-folder's `.demo` and `.venv`. DATABASE_URL=postgresql://user:password@host/database uses a server of yours
-instead: it gets one schema, `xero_demo`.
+It needs Python 3.11 or newer, pip and a network, but no Xero account and no PostgreSQL. It writes only to the
+folders `.demo` and `.venv`. DATABASE_URL=postgresql://user:password@host/database uses your own server instead,
+in the schemas `xero_demo` and `xero_demo_ledger`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from demo.screen import bold, say, step
 
 
 def main() -> int:
-    """Make the Python environment with whatever Python this is, and go on in it."""
+    """Create the Python environment with this Python, and run the demo in it."""
     parser = argparse.ArgumentParser(
         prog="python3 demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--stay", action="store_true", help="leave the database running until Ctrl-C")
-    parser.add_argument("--reset", action="store_true", help="remove what earlier runs left, and stop there")
+    parser.add_argument("--reset", action="store_true", help="remove what earlier runs left, and stop")
     options = parser.parse_args()
     if options.reset and "DATABASE_URL" not in os.environ:
-        # Nothing but files: no need to install anything first.
+        # A reset removes files only, so it needs no installation.
         return run.main(["--reset"])
     began = time.time()
     say(bold("A Xero company into PostgreSQL: meltano run tap-xero target-postgres"))

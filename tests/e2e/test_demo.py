@@ -88,7 +88,7 @@ def test_a_schema_that_the_demo_did_not_make_is_neither_used_nor_dropped(
     postgres_url: str, schema: str
 ) -> None:
     with_invoices(postgres_url, schema, ("ACCREC", "AUTHORISED", "Ada", "NZD", "1", 1))
-    with pytest.raises(results.DatabaseError, match="did not make"):
+    with pytest.raises(results.DatabaseError, match="did not create"):
         results.own_schema(postgres_url, schema, OURS)
     results.drop_schema(postgres_url, schema, OURS)
     assert results.owed(postgres_url, schema, TODAY)
@@ -133,7 +133,7 @@ def test_progress_tells_the_stream_and_the_rows_so_far() -> None:
         progress.read(json.dumps({"event": event, "name": "tap-xero"}))
     assert progress.text == "reading users; 3,401 rows of 2 streams"
     progress.read(json.dumps({"event": "Ada Ltd: 5 calls, 4,970 left today, 0.1 MB received, 0 s waited."}))
-    assert progress.text == "all is read, target-postgres writes; 3,401 rows of 2 streams"
+    assert progress.text == "all streams are read, target-postgres is writing; 3,401 rows of 2 streams"
 
 
 def test_what_is_not_json_is_shown_as_it_is() -> None:
