@@ -13,8 +13,8 @@ import pytest
 from demo import postgres
 from xero_sandbox import Sandbox
 
-# The tests start hundreds of Python processes. Where the environment forbids .pyc files, each of them would compile
-# every module again, which takes longer than the tests.
+# The tests start hundreds of Python processes. Without .pyc files, each of them would compile every module again,
+# which takes longer than the tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

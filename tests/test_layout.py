@@ -1,4 +1,4 @@
-"""Who may import whom: imports lean one way. The client knows nothing of Singer, the sandbox nothing of us."""
+"""Imports go one way: the client does not know Singer, and the sandbox does not know the other packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODULES = {
     for package in sorted(OURS)
     for path in sorted((ROOT / package).rglob("*.py"))
 }
-#: What each part of the project may import of the project besides itself. `singer_xero.connection` starts the sandbox
+#: The other parts of the project that each part may import. `singer_xero.connection` starts the sandbox
 #: when the setting `sandbox` asks for it.
 ALLOWED = {
     "singer_xero.api": {"singer_xero.objects"},
@@ -27,7 +27,7 @@ ALLOWED = {
     "target_xero": {"singer_xero"},
     "xero_reconcile": {"singer_xero"},
 }
-#: What the client may use of other people's.
+#: The libraries that the client may import.
 LIBRARIES = {
     "backoff",
     "filelock",
@@ -49,7 +49,7 @@ def part_of(module: str) -> str:
 
 
 def imported(module: str) -> Iterator[str]:
-    """What a module imports anywhere in it, by full name; of `from a import b` it is a.b where that is a module."""
+    """The full names of everything that a module imports; `from a import b` is a.b if that is a module."""
     path = MODULES[module]
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -63,7 +63,7 @@ def imported(module: str) -> Iterator[str]:
 
 
 def ours(module: str) -> set[str]:
-    """What it imports of the project."""
+    """The modules of the project that it imports."""
     return {name for name in imported(module) if name.split(".")[0] in OURS}
 
 
@@ -92,7 +92,7 @@ def test_neither_registry_nor_sandbox_knows_of_singer(module: str) -> None:
 
 
 def test_the_registry_does_nothing() -> None:
-    """It is data: no file, no network, no process."""
+    """The registry is data: it uses no file, no network and no process."""
     doing = {"io", "os", "pathlib", "requests", "socket", "subprocess", "sqlite3", "threading", "urllib"}
     for module in MODULES:
         if part_of(module) == "singer_xero.objects":
@@ -104,7 +104,7 @@ def test_a_module_s_name_says_what_is_in_it() -> None:
     assert not words & {"utils", "util", "helpers", "helper", "misc", "common", "stuff"}
 
 
-#: What each package of the sandbox may import of the others: rules know neither HTTP nor the demo company.
+#: The other packages of the sandbox that each may import: rules know neither HTTP nor the demo company.
 SANDBOX = {
     "accounting": set(),
     "state": {"accounting"},
@@ -178,7 +178,7 @@ def is_within_any(names: set[str], packages: list[str]) -> set[str]:
 
 
 def test_no_module_of_the_target_asks_for_an_object_by_its_name() -> None:
-    """What is special about an object is in its row, so that a new object needs one row."""
+    """Everything special about an object is in its row, so that a new object needs one row."""
     from target_xero.write_specs.rows import WRITE_SPECS
 
     for module, path in MODULES.items():

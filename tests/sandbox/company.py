@@ -1,4 +1,4 @@
-"""A small company to write to, and the check that its books still agree with each other after every write."""
+"""A small company to write to, and a check that its books agree after every write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def in_base(amount: Decimal, rate: Any) -> Decimal:
 
 
 def books_agree(admin: Any, tenant: str | None = None) -> None:
-    """Journals are balanced and gapless; documents, their payments and credits, and the ledger say the same."""
+    """Journals are balanced and without gaps; documents, their payments and credits, and the ledger agree."""
 
     def records(resource: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = admin.records(resource, tenant)
@@ -55,7 +55,7 @@ def books_agree(admin: Any, tenant: str | None = None) -> None:
             _owes(credit, left, "RemainingCredit")
             sale = credit["Type"].startswith(("RECEIVE", "ACCREC"))
             if path == "Prepayments" and not _in_control(credit, systems):
-                continue  # it stands in the accounts of its lines
+                continue  # it is posted to the accounts of its lines
             if credit["Status"] in {"AUTHORISED", "PAID"}:
                 whole = in_base(number(credit["Total"]), credit.get("CurrencyRate"))
                 gone = in_base(allocated + paid[credit[key]], credit.get("CurrencyRate"))
@@ -99,7 +99,7 @@ def _owes(document: Mapping[str, Any], left: Decimal, field: str) -> None:
 
 
 def _in_ledger(records: Any, by_source: Mapping[str, Mapping[str, Decimal]]) -> None:
-    """What is approved moves accounts, what is not or no more leaves them alone."""
+    """Approved documents change accounts; drafts, voided and deleted ones do not."""
     kinds = {
         "Invoices": ("InvoiceID", {"AUTHORISED", "PAID"}),
         "CreditNotes": ("CreditNoteID", {"AUTHORISED", "PAID"}),
@@ -136,11 +136,11 @@ class Company:
         return found
 
     def put(self, path: str, element: Any, **params: Any) -> dict[str, Any]:
-        """Create one record, which must work."""
+        """Create one record; fails if it is refused."""
         return self._done("PUT", path, element, **params)
 
     def post(self, path: str, element: Any, **params: Any) -> dict[str, Any]:
-        """Create or update one record, which must work."""
+        """Create or update one record; fails if it is refused."""
         return self._done("POST", path, element, **params)
 
     def _done(self, method: str, path: str, element: Any, **params: Any) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class Company:
         return found
 
     def refused(self, method: str, path: str, element: Any, **params: Any) -> list[str]:
-        """The words with which one element is refused; nothing of it may have been kept."""
+        """The messages that refuse one element, of which nothing may be stored."""
         before = self.admin.organisations()
         (found,) = self.each(method, path, element, **params)
         assert found["StatusAttributeString"] == "ERROR", found
@@ -171,7 +171,7 @@ class Company:
         return len(self.admin.records(resource, self.tenant))
 
     def trial_balance(self) -> tuple[Decimal, Decimal]:
-        """Debits and credits of all accounts to the end of the year, as the report has them."""
+        """Debits and credits of all accounts to the end of the year, from the report."""
         (report,) = self.caller.get("Reports/TrialBalance", date="2027-03-31")["Reports"]
         rows = [
             row for section in report["Rows"] for row in section.get("Rows", ()) if row["RowType"] == "Row"
@@ -180,7 +180,7 @@ class Company:
         debits, credited = (sum(side, Decimal()) for side in sides) if rows else (Decimal(), Decimal())
         return debits, credited
 
-    # --- things that most tests need
+    # --- records that most tests need
 
     def bank(self, code: str = "090", **more: Any) -> dict[str, Any]:
         body = {

@@ -1,4 +1,4 @@
-"""A sandbox of its own for each test, and a caller that speaks plain HTTP to it."""
+"""A new sandbox for each test, and callers that use plain HTTP."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Caller:
 
 @pytest.fixture
 def xero() -> Iterator[Sandbox]:
-    """A sandbox with a brand-new organisation whose clock stands still at 09:00."""
+    """A sandbox with a brand-new organisation whose clock is stopped at 09:00."""
     with Sandbox(company="empty") as running:
         running.admin.freeze()
         running.admin.set_clock("2026-11-20T09:00:00Z")
@@ -78,7 +78,7 @@ def api(xero: Sandbox, callers: Callable[..., Caller]) -> Caller:
 
 @pytest.fixture
 def company(xero: Sandbox, api: Caller) -> Iterator[Company]:
-    """That organisation to write to, with a bank account; its books must agree when the test is over."""
+    """That organisation to write to, with a bank account; its books must agree after the test."""
     xero.admin.limits(enabled=False)
     made = Company(api, xero.admin)
     made.bank()
@@ -90,7 +90,7 @@ def company(xero: Sandbox, api: Caller) -> Iterator[Company]:
 
 @pytest.fixture
 def books(xero: Sandbox, callers: Callable[..., Caller]) -> Callable[..., Caller]:
-    """Makes an organisation of given records, and a web app's caller for it."""
+    """Creates an organisation with records, and returns a web app's caller for it."""
 
     def make(**records: list[dict[str, Any]]) -> Caller:
         tenant = xero.admin.add_organisation("Books Ltd", records)
@@ -100,7 +100,7 @@ def books(xero: Sandbox, callers: Callable[..., Caller]) -> Callable[..., Caller
 
 
 def token_call(url: str, app: apps.App = apps.WEB_APP, **form: str) -> requests.Response:
-    """One call of the token endpoint, the app proving itself by HTTP Basic if it has a secret."""
+    """Call the token endpoint, with HTTP Basic if the app has a secret."""
     auth = (app.client_id, app.client_secret) if app.client_secret else None
     if auth is None:
         form = {"client_id": app.client_id, **form}

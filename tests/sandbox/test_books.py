@@ -1,4 +1,4 @@
-"""The accounting toolbox, rule by rule, on documents small enough to check by hand."""
+"""The rules of accounting on small documents."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ def test_tax_is_rounded_on_each_line_and_then_summed():
     )
 
 
-def test_tax_inside_an_inclusive_price_is_as_xero_recorded_it():
+def test_an_inclusive_price_contains_the_tax_as_recorded_from_xero():
     document = invoice(line("541.25"), LineAmountTypes="Inclusive")
     assert totals_of(document) == ["470.65", "70.60", "541.25"]
 
 
-def test_no_tax_means_none_whatever_the_lines_say():
+def test_no_tax_overrides_the_tax_types_of_lines():
     document = invoice(line("100"), LineAmountTypes="NoTax")
     assert (document["TotalTax"], document["Total"]) == (ZERO, Decimal("100.00"))
 
@@ -120,7 +120,7 @@ def test_a_price_of_four_decimals_times_a_quantity_is_rounded_once():
     assert document["LineItems"][0]["LineAmount"] == Decimal("475.30")
 
 
-def test_discounts_come_off_the_line_and_show_in_the_total():
+def test_discounts_reduce_the_line_and_appear_in_the_total_discount():
     by_rate = invoice(line("200", "2", DiscountRate=Decimal("12.5")))
     assert by_rate["LineItems"][0]["LineAmount"] == Decimal("350.00")
     assert by_rate["TotalDiscount"] == Decimal("50.00")
@@ -129,14 +129,14 @@ def test_discounts_come_off_the_line_and_show_in_the_total():
     assert "TotalDiscount" not in invoice(line("200"))
 
 
-def test_a_line_of_words_alone_stays_as_it_is():
+def test_a_line_with_only_a_description_is_unchanged():
     words = {"Description": "Thank you"}
     document = invoice(line("10"), words)
     assert document["LineItems"][1] == words
     assert document["SubTotal"] == Decimal("10.00")
 
 
-def test_a_tax_amount_that_was_sent_stands_if_asked_for():
+def test_a_tax_amount_that_is_sent_is_kept_on_request():
     document = invoice(line("100", TaxAmount=Decimal("15.01")))
     assert document["TotalTax"] == Decimal("15.00")
     sent = {**document, "LineItems": [line("100", TaxAmount=Decimal("15.01"))]}
@@ -150,7 +150,7 @@ def test_halves_are_rounded_away_from_zero_and_zero_has_no_sign():
     assert str(negated(ZERO)) == "0.00"
 
 
-def test_nothing_passed_in_is_changed():
+def test_arguments_are_not_changed():
     lines = [line("100")]
     document = invoice(*lines)
     assert lines == [line("100")]
@@ -186,7 +186,7 @@ def test_an_invoice_over_nothing_is_paid_at_once():
     assert (document["Status"], document["Total"], document["FullyPaidOnDate"]) == ("PAID", ZERO, DAY)
 
 
-def test_an_allocation_moves_credit_and_invoice_and_can_be_taken_back():
+def test_an_allocation_changes_credit_and_invoice_and_can_be_deleted():
     note, bill = credit(line("40")), invoice(line("100"))
     words = {"allocation_id": "a1", "amount": Decimal("46.00"), "day": DAY, "at": LATER}
     used, credited = settlement.with_allocation(note, bill, **words)
@@ -202,7 +202,7 @@ def test_an_allocation_moves_credit_and_invoice_and_can_be_taken_back():
     assert (open_again["AmountDue"], open_again["CreditNotes"]) == (Decimal("115.00"), [])
 
 
-def test_a_void_owes_nothing_but_keeps_its_total():
+def test_a_voided_invoice_owes_nothing_but_keeps_its_total():
     void = settlement.ended(invoice(line("100")), "VOIDED", LATER)
     assert (void["Status"], void["AmountDue"], void["Total"]) == ("VOIDED", ZERO, Decimal("115.00"))
 
@@ -229,7 +229,7 @@ def test_a_rate_is_what_one_unit_of_base_buys():
     assert currencies.in_base(Decimal("60.00"), Decimal(0)) == Decimal("60.00")
 
 
-def test_rates_have_ten_decimals_and_go_both_ways():
+def test_rates_have_ten_decimals_and_convert_both_ways():
     there, back = (currencies.market_rate(*pair, DAY) for pair in (("USD", "NZD"), ("NZD", "USD")))
     assert there.as_tuple().exponent == -10
     assert abs(there * back - 1) < Decimal("0.00000001")
@@ -237,7 +237,7 @@ def test_rates_have_ten_decimals_and_go_both_ways():
     assert currencies.market_rate("USD", "NZD", date(2026, 3, 1)) != there
 
 
-def test_parts_of_a_foreign_invoice_relieve_exactly_its_base_value():
+def test_the_parts_of_a_foreign_invoice_add_up_to_its_base_value():
     document = invoice(line("99.99"), rate="0.5987654321")
     value = currencies.in_base(document["Total"], document["CurrencyRate"])
     first = settlement.relief(document, ZERO, Decimal("33.33"))
@@ -263,7 +263,7 @@ def test_a_sale_debits_receivables_and_credits_sales_and_gst(ledger):
     )
 
 
-def test_a_bill_is_the_other_way_round_and_a_credit_note_undoes_a_sale(ledger):
+def test_a_bill_is_posted_in_reverse_and_a_credit_note_undoes_a_sale(ledger):
     bill = ledger.post_document(invoice(line("100", tax="INPUT2", code="453"), kind="ACCPAY"), NOW)
     assert effect(bill) == [("800", "-115.00"), ("453", "100.00"), ("820", "15.00")]
     note = ledger.post_document(credit(line("100")), NOW)
@@ -271,7 +271,7 @@ def test_a_bill_is_the_other_way_round_and_a_credit_note_undoes_a_sale(ledger):
     assert note["JournalNumber"] == 8
 
 
-def test_an_inclusive_line_goes_in_net_of_its_tax(ledger):
+def test_an_inclusive_line_is_posted_without_its_tax(ledger):
     journal = ledger.post_document(invoice(line("115"), LineAmountTypes="Inclusive"), NOW)
     assert effect(journal) == [("610", "115.00"), ("200", "-100.00"), ("820", "-15.00")]
 
@@ -304,7 +304,7 @@ def test_a_journal_that_does_not_balance_is_refused(ledger):
         ledger.journal(("MANJOURNAL", "x"), DAY, NOW, [Posting(account, Decimal("5.00"))])
 
 
-def test_a_code_that_is_not_in_the_chart_is_named(ledger):
+def test_an_unknown_account_code_is_named_in_the_error(ledger):
     with pytest.raises(ValueError, match="'999'"):
         ledger.post_document(invoice(line("1", code="999")), NOW)
 
@@ -324,7 +324,7 @@ def test_money_into_a_foreign_account_counts_at_the_days_rate(ledger):
     assert effect(ledger.post_payment(paid, document, NOW))[0] == ("092", "120.00")
 
 
-def test_what_the_bank_says_wins_over_the_rate(ledger):
+def test_the_bank_amount_has_priority_over_the_rate(ledger):
     paid = payment("60.00", rate="0.6", BankAmount=Decimal("98.00"))
     journal = ledger.post_payment(paid, invoice(line("60", tax="NONE"), rate="0.6"), NOW)
     assert effect(journal) == [("090", "98.00"), ("610", "-100.00"), ("499", "2.00")]
@@ -383,7 +383,7 @@ def test_money_spent_and_received_moves_the_bank(ledger):
         ("SPEND-PREPAYMENT", "APPREPAYMENT", [("090", "-50.00"), ("200", "50.00")]),
     ],
 )
-def test_money_before_or_beyond_the_invoice_is_held_for_the_contact(ledger, kind, source, lines):
+def test_prepayments_and_overpayments_are_held_for_the_contact(ledger, kind, source, lines):
     field = "OverpaymentID" if kind.endswith("OVERPAYMENT") else "PrepaymentID"
     journal = ledger.post_bank_transaction(
         bank_transaction(kind, line("50", tax="NONE"), **{field: "held"}), NOW
@@ -393,19 +393,19 @@ def test_money_before_or_beyond_the_invoice_is_held_for_the_contact(ledger, kind
 
 
 def prepayment(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A deposit of a customer's, as it is kept beside its bank transaction."""
+    """A customer's deposit, in the form in which it is stored beside its bank transaction."""
     record = credit(*lines, kind="RECEIVE-PREPAYMENT", PrepaymentID="r" * 8, **more)
     return {name: one for name, one in record.items() if not name.startswith("CreditNote")}
 
 
 def test_a_prepayment_is_posted_by_its_lines_and_their_tax(ledger):
-    """The tax on a deposit is due when the deposit comes, which is what a prepayment is for."""
+    """A prepayment accounts for the tax when the deposit is received."""
     deposit = bank_transaction("RECEIVE-PREPAYMENT", line("115", code="835"), PrepaymentID="r" * 8)
     journal = ledger.post_bank_transaction(deposit, NOW)
     assert effect(journal) == [("090", "115.00"), ("835", "-100.00"), ("820", "-15.00")]
 
 
-def test_what_is_allocated_of_a_prepayment_is_taken_out_of_its_lines(ledger):
+def test_an_allocated_prepayment_reduces_its_lines(ledger):
     deposit = prepayment(line("60", code="835"), line("40", code="200"))
     first = ledger.post_allocation(deposit, invoice(line("100")), Decimal("38.33"), DAY, NOW)
     assert effect(first)[:4] == [("835", "20.00"), ("200", "13.33"), ("820", "5.00"), ("610", "-38.33")]
@@ -430,7 +430,7 @@ def test_a_transfer_between_currencies_is_one_amount_of_base(ledger):
     ]
 
 
-def test_a_manual_journal_with_tax_feeds_the_gst_account(ledger):
+def test_the_tax_of_a_manual_journal_is_posted_to_the_gst_account(ledger):
     lines = [
         {
             "LineAmount": Decimal("100.00"),
@@ -456,20 +456,20 @@ def test_a_reversal_has_its_own_number_and_the_old_date(ledger):
     assert standing([journal, reversal], "i" * 8) == []
 
 
-def test_what_was_posted_again_after_a_reversal_stands(ledger):
+def test_a_journal_posted_again_after_a_reversal_counts(ledger):
     journal = ledger.post_document(invoice(line("100")), NOW)
     changed = ledger.post_document(invoice(line("120")), LATER)
     reversal = ledger.reverse(journal, LATER)
     assert standing([journal, changed, reversal], "i" * 8) == [changed]
 
 
-def test_two_equal_allocations_are_not_taken_for_a_reversal(ledger):
+def test_two_equal_allocations_are_not_mistaken_for_a_reversal(ledger):
     words = (credit(line("100")), invoice(line("100")), Decimal("20.00"), DAY, NOW)
     pair = [ledger.post_allocation(*words), ledger.post_allocation(*words)]
     assert standing(pair, "n" * 8) == pair
 
 
-def test_cost_of_stock_sold_rides_along(ledger):
+def test_the_journal_of_a_sale_includes_the_cost_of_stock(ledger):
     cost = Decimal("40.00")
     extra = [Posting(ledger.account({"Code": code}), net) for code, net in (("310", cost), ("630", -cost))]
     journal = ledger.post_document(invoice(line("100", tax="NONE")), NOW, extra)

@@ -1,4 +1,4 @@
-"""What the demo company has, a write through the API makes again: both go through the same rules."""
+"""A write through the API makes the same records as the demo company, because both use the same rules."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ OWN = {
     "DeliveryInstructions",
     "BatchPayment",
 }
-"""What belongs to the one record alone: its ids and stamps, and what became of it."""
+"""The fields that differ between the two records: ids, stamps and later changes."""
 
 
 LOCKED = "/Date(1743465600000"
@@ -77,7 +77,7 @@ def api(demo: Sandbox, callers: Callable[..., Any]) -> Any:
 
 
 def sent_again(resource: str, record: dict[str, Any]) -> dict[str, Any]:
-    """The element that asks for a record like this one."""
+    """The element that creates a record like this one."""
     lines = "JournalLines" if resource == "ManualJournals" else "LineItems"
     known = (
         *HEADING[resource].split(),
@@ -104,7 +104,7 @@ def sent_again(resource: str, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_own(record: dict[str, Any], key: str) -> dict[str, Any]:
-    """The record without what belongs to it alone; ids of lines count as such."""
+    """The record without the fields that differ, ids of lines included."""
     kept = {name: value for name, value in record.items() if name not in {key, *OWN}}
     lines = kept.get("LineItems", [])
     kept["LineItems"] = [{n: v for n, v in line.items() if n != "LineItemID"} for line in lines]
@@ -151,7 +151,7 @@ def test_a_document_of_the_demo_sent_again_makes_the_same_document(
         assert without_own(again, key) == without_own(before, key)
 
 
-def test_a_day_of_trade_leaves_balances_that_follow_from_the_documents(demo: Sandbox, api: Any) -> None:
+def test_after_a_trading_day_balances_follow_from_the_documents(demo: Sandbox, api: Any) -> None:
     demo.admin.day()
     owed: dict[str, float] = {}
     for one in demo.admin.records("Invoices"):

@@ -1,4 +1,4 @@
-"""Reports are added up from the ledger and the documents: each of their numbers is found again another way."""
+"""Reports agree with the ledger and the documents: each number is computed in another way."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INCOME = ("REVENUE", "SALES", "OTHERINCOME")
 
 
 class Kept:
-    """A company as the reports read it."""
+    """A company in the form that reports read."""
 
     def __init__(self, company: seed.Company, now: datetime = NOW) -> None:
         self._records, self._now = company.records, now
@@ -69,7 +69,7 @@ def header(report: dict[str, Any]) -> list[str]:
 
 
 def movement(company: seed.Company, first: date | None, last: date) -> dict[str, Decimal]:
-    """The ledger by account name, added up here once more."""
+    """The movement of the ledger by account name."""
     found: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for journal in company.records["Journals"]:
         if (first is None or first <= journal["JournalDate"]) and journal["JournalDate"] <= last:
@@ -85,7 +85,7 @@ def kinds(company: seed.Company) -> dict[str, str]:
 # --- the frame
 
 
-def test_a_report_has_xeros_frame(kept):
+def test_a_report_has_xeros_fields(kept):
     report = run(kept, "ProfitAndLoss", fromDate="2026-10-01", toDate="2026-10-31")
     assert report["ReportID"] == report["ReportType"] == "ProfitAndLoss"
     assert report["ReportName"] == "Profit and Loss"
@@ -110,7 +110,7 @@ def test_account_rows_name_their_account_in_every_cell(kept, demo):
     assert [cell["Attributes"] for cell in row["Cells"]] == [[{"Value": ids[name], "Id": "account"}]] * 2
 
 
-def test_numbers_are_written_with_two_decimals_and_a_plain_minus(kept):
+def test_amounts_have_two_decimals_and_a_plain_minus_sign(kept):
     for name in ("ProfitAndLoss", "BalanceSheet", "BankSummary"):
         for _, _, values in rows(run(kept, name)):
             for value in values:
@@ -118,7 +118,7 @@ def test_numbers_are_written_with_two_decimals_and_a_plain_minus(kept):
                 assert value != "-0.00"
 
 
-def test_organisations_may_be_kept_under_the_name_of_their_address(demo):
+def test_the_organisation_may_be_stored_under_its_resource_or_envelope_name(demo):
     class Elsewhere(Kept):
         def records(self, resource: str) -> list[dict[str, Any]]:
             return super().records(
@@ -157,7 +157,7 @@ def test_twelve_months_add_up_to_their_year(kept):
         assert sum(numbers(months, name)) == numbers(year, name)[0]
 
 
-def test_the_current_month_is_the_default_or_that_of_the_one_date_given(kept):
+def test_the_default_is_the_current_month_or_the_month_of_the_given_date(kept):
     assert header(run(kept, "ProfitAndLoss")) == ["", "30 Nov 26"]
     titles = run(kept, "ProfitAndLoss", toDate="2026-09-12")["ReportTitles"]
     assert titles[2] == "1 September 2026 to 12 September 2026"
@@ -165,7 +165,7 @@ def test_the_current_month_is_the_default_or_that_of_the_one_date_given(kept):
     assert titles[2] == "From 10 February 2024 to 29 February 2024"
 
 
-def test_months_end_on_their_own_last_day_february_in_leap_years_too(kept):
+def test_months_end_on_their_last_day_even_in_leap_years(kept):
     words = {"fromDate": "2024-03-01", "toDate": "2024-03-31"}
     assert header(run(kept, "ProfitAndLoss", **words, periods="2")) == [
         "",
@@ -209,7 +209,7 @@ def test_two_categories_make_a_column_per_pair(kept, demo):
     assert sum(parts) == total
 
 
-def test_cash_basis_counts_what_was_paid(kept, demo):
+def test_the_cash_basis_counts_payments(kept, demo):
     words = {"fromDate": "2025-04-01", "toDate": "2026-03-31", "paymentsOnly": "true"}
     report = run(kept, "ProfitAndLoss", **words)
     assert numbers(report, "Net Profit") != numbers(
@@ -253,7 +253,7 @@ def test_the_journals_of_the_cash_basis_add_up_to_its_reports(kept, demo):
     for name, values in income.items():
         if not name.startswith("Total"):
             assert -moved[name] == Decimal(values[0]), name
-    # Only sales straight into the bank, without an invoice, count the same on both bases.
+    # Only sales paid directly into the bank, without an invoice, are equal on both bases.
     direct = sum(
         -line["NetAmount"]
         for journal in demo.records["Journals"]
@@ -265,7 +265,7 @@ def test_the_journals_of_the_cash_basis_add_up_to_its_reports(kept, demo):
     assert ZERO < direct < Decimal(income["Total Income"][0])
 
 
-def test_an_invoice_counts_on_the_cash_basis_when_it_is_paid_and_as_far_as_it_is(kept, demo):
+def test_an_invoice_counts_on_the_cash_basis_when_and_as_far_as_it_is_paid(kept, demo):
     invoice = next(
         i
         for i in demo.records["Invoices"]
@@ -332,14 +332,14 @@ def test_this_years_earnings_are_the_profit_since_the_first_of_april(kept):
     ]
 
 
-def test_on_the_first_day_of_a_year_its_predecessor_is_retained(kept):
+def test_on_the_first_day_of_a_year_the_earnings_of_the_last_year_are_retained(kept):
     last, first = (run(kept, "BalanceSheet", date=day) for day in ("2026-03-31", "2026-04-01"))
     earned = [numbers(report, "Current Year Earnings")[0] for report in (last, first)]
     held = [numbers(report, "Retained Earnings")[0] for report in (last, first)]
     assert held[1] == held[0] + earned[0]
 
 
-def test_the_balance_sheet_stands_beside_the_year_before(kept):
+def test_the_balance_sheet_has_a_column_for_the_year_before(kept):
     assert header(run(kept, "BalanceSheet")) == ["", "30 Nov 2026", "30 Nov 2025"]
     assert header(run(kept, "BalanceSheet", date="2024-02-29")) == ["", "29 Feb 2024", "28 Feb 2023"]
     assert header(run(kept, "BalanceSheet", date="2026-10-31", periods="2")) == [
@@ -352,7 +352,7 @@ def test_an_option_filters_the_balance_sheet(kept, demo):
     report = run(kept, "BalanceSheet", trackingOptionID1=south)
     assert numbers(report, "Total Assets") != numbers(run(kept, "BalanceSheet"), "Total Assets")
     for net, equity in zip(numbers(report, "Net Assets"), numbers(report, "Total Equity"), strict=True):
-        assert abs(net - equity) < Decimal("0.10")  # cents lost in conversion carry no tracking
+        assert abs(net - equity) < Decimal("0.10")  # rounding differences have no tracking
 
 
 @pytest.mark.parametrize("day", ["2024-11-30", "2025-03-31", "2025-04-01", "2026-11-20"])
@@ -385,7 +385,7 @@ def test_the_trial_balance_is_as_at_today(kept):
 # --- cash
 
 
-def test_bank_summary_goes_from_opening_to_closing(kept, demo):
+def test_the_bank_summary_leads_from_opening_to_closing_balance(kept, demo):
     report = run(kept, "BankSummary", fromDate="2026-10-01", toDate="2026-10-31")
     before, after = movement(demo, None, date(2026, 9, 30)), movement(demo, None, date(2026, 10, 31))
     for _, name, values in rows(report):
@@ -403,7 +403,7 @@ def numbers_of_first(report: dict[str, Any], name: str) -> Decimal:
     return next(Decimal(values[0]) for _, first, values in rows(report) if first == name)
 
 
-def test_money_that_was_taken_back_was_neither_received_nor_spent(kept, demo):
+def test_deleted_bank_transactions_are_neither_received_nor_spent(kept, demo):
     gone = next(
         t for t in demo.records["BankTransactions"] if t["Status"] == "DELETED" and t["Type"] == "SPEND"
     )
@@ -482,7 +482,7 @@ def test_executive_summary_agrees_with_the_other_reports(kept):
     ],
 )
 @pytest.mark.parametrize("day", ["2025-06-30", "2026-11-30"])
-def test_all_contacts_together_owe_what_the_ledger_says(kept, demo, name, sales, account, day):
+def test_aged_reports_of_all_contacts_add_up_to_the_ledger(kept, demo, name, sales, account, day):
     total = ZERO
     for contact in demo.records["Contacts"]:
         report = run(kept, name, contactId=contact["ContactID"], date=day)
@@ -490,7 +490,7 @@ def test_all_contacts_together_owe_what_the_ledger_says(kept, demo, name, sales,
     sign = 1 if sales else -1
     if day == "2026-11-30":
         assert total == sign * movement(demo, None, date.fromisoformat(day))[account]
-    else:  # journals of documents voided since then are dated before: compare with what was approved and lasted
+    else:  # compare with approved documents only, because journals of voided documents are dated before
         assert total == sum((owed(d, date.fromisoformat(day)) for d in documents(demo, sales=sales)), ZERO)
 
 
@@ -542,7 +542,7 @@ def test_an_aged_report_lists_the_open_invoices_of_a_contact(kept, demo):
     assert Decimal(values[-1]) == invoice["AmountDue"]
 
 
-def test_payables_have_an_empty_column_behind_each_amount(kept, demo):
+def test_aged_payables_have_an_empty_column_after_each_amount(kept, demo):
     bill = next(i for i in demo.records["Invoices"] if i["Type"] == "ACCPAY" and i["Status"] == "AUTHORISED")
     report = run(kept, "AgedPayablesByContact", contactId=bill["Contact"]["ContactID"], date="2026-11-30")
     assert report["ReportID"] == "AgedPayablesByContact"
@@ -562,7 +562,7 @@ def test_the_aged_report_of_a_contact_without_open_documents_is_its_header(kept,
     assert [row["RowType"] for row in report["Rows"]] == ["Header"]
 
 
-def test_dates_cut_an_aged_report_into_opening_and_closing(kept, demo):
+def test_dates_divide_an_aged_report_into_opening_and_closing_balance(kept, demo):
     contact = next(c for c in demo.records["Contacts"] if c["Name"] == "Sleeping Giant Backpackers")
     words = {"contactId": contact["ContactID"], "date": "2026-11-20"}
     whole = run(kept, "AgedReceivablesByContact", **words)
@@ -576,7 +576,7 @@ def test_dates_cut_an_aged_report_into_opening_and_closing(kept, demo):
     assert part["ReportTitles"][2] == "From 1 August 2026 to 20 November 2026"
 
 
-def test_an_aged_report_looks_back_at_what_was_open_then(kept, demo):
+def test_an_aged_report_shows_the_documents_that_were_open_at_its_date(kept, demo):
     invoice = next(
         i for i in demo.records["Invoices"]
         if i["Type"] == "ACCREC" and i["Status"] == "PAID" and len(i["Payments"]) == 1 and not i["AmountCredited"]
@@ -619,19 +619,19 @@ def test_an_aged_report_looks_back_at_what_was_open_then(kept, demo):
         ("CrystalBall", {}, "CrystalBall"),
     ],
 )
-def test_a_wrong_parameter_is_refused_with_its_name(kept, name, params, message):
+def test_an_invalid_parameter_is_named_in_the_error(kept, name, params, message):
     with pytest.raises(ValueError, match=message):
         drawn.run(name, params, kept)
 
 
-def test_parameters_are_known_in_any_spelling(kept):
+def test_parameter_names_are_case_insensitive(kept):
     assert header(run(kept, "ProfitAndLoss", FROMDATE="2026-10-01", todate="2026-10-31")) == ["", "31 Oct 26"]
 
 
 # --- other organisations
 
 
-def test_a_new_organisation_has_reports_of_nothing():
+def test_the_reports_of_a_new_organisation_are_empty():
     empty = Kept(seed.empty_company(NOW))
     profit = run(empty, "ProfitAndLoss")
     assert [name for _, name, _ in rows(profit)] == ["Gross Profit", "Net Profit"]
@@ -684,7 +684,7 @@ def test_the_american_balance_sheet_has_liabilities_and_equity_under_one_heading
     ]
 
 
-def test_an_american_organisation_reports_what_it_paid_its_suppliers():
+def test_an_american_organisation_has_a_report_of_payments_to_suppliers():
     second = seed.second_company(NOW)
     report = run(Kept(american_company()), "TenNinetyNine", reportYear="2026")
     assert report["ReportName"] == "1099-NEC report"

@@ -27,7 +27,7 @@ SECRET = "the-secret-of-these-tests"
 # --- the clock ---
 
 
-def test_the_clock_stands_at_the_demos_day_and_can_be_moved_and_stopped():
+def test_the_clock_starts_at_the_demos_day_and_can_be_moved_and_stopped():
     with Sandbox(company="empty") as xero:
         begin = datetime(2026, 11, 20, 9, tzinfo=timezone.utc)
         assert 0 <= (xero.admin.now() - begin).total_seconds() < 60
@@ -39,7 +39,7 @@ def test_the_clock_stands_at_the_demos_day_and_can_be_moved_and_stopped():
         assert xero.admin.now() >= datetime(2027, 1, 1, tzinfo=timezone.utc)
 
 
-def test_a_sandbox_can_begin_on_another_day():
+def test_a_sandbox_can_start_on_another_day():
     with Sandbox(company="empty", now=datetime(2027, 3, 1, tzinfo=timezone.utc)) as xero:
         assert xero.admin.now().date().isoformat() == "2027-03-01"
 
@@ -75,7 +75,7 @@ def test_the_admin_counts_calls_and_bytes_by_organisation(xero, api):
 # --- records ---
 
 
-def test_a_record_is_put_changed_and_taken_away(xero, api):
+def test_a_record_is_put_changed_and_deleted(xero, api):
     made = xero.admin.put("Contacts", {"Name": "Ada", "ContactStatus": "ACTIVE"})
     assert api.ids("Contacts", "Name") == ["Ada"]
     xero.admin.advance(60)
@@ -88,12 +88,12 @@ def test_a_record_is_put_changed_and_taken_away(xero, api):
         xero.admin.record("Contacts", made["ContactID"])
 
 
-def test_a_stamp_that_is_given_stays(xero, api):
+def test_a_given_updated_date_is_kept(xero, api):
     xero.admin.put("Contacts", {"Name": "Old", "UpdatedDateUTC": "2020-01-01T00:00:00Z"})
     assert api.ids("Contacts", "UpdatedDateUTC") == ["/Date(1577836800000+0000)/"]
 
 
-def test_an_organisation_is_added_and_belongs_to_nobody_until_a_consent(xero, callers):
+def test_an_added_organisation_is_connected_to_no_app_before_a_consent(xero, callers):
     tenant = xero.admin.add_organisation("New Ltd", {"Accounts": [{"Code": "1", "Name": "One"}]})
     token = xero.admin.consent()["access_token"]
     assert callers(xero, token, tenant).call("Accounts").status_code == 403
@@ -102,7 +102,7 @@ def test_an_organisation_is_added_and_belongs_to_nobody_until_a_consent(xero, ca
     assert caller.get("Organisation")["Organisations"][0]["OrganisationID"] == tenant
 
 
-def test_the_admin_refuses_what_it_does_not_know(xero):
+def test_the_admin_api_refuses_unknown_input(xero):
     for wish in (
         lambda: xero.admin.records("Nonsense"),
         lambda: xero.admin.records("Contacts", tenant="Nobody"),
@@ -117,7 +117,7 @@ def test_the_admin_refuses_what_it_does_not_know(xero):
             wish()
 
 
-def test_reset_leads_back_to_the_beginning(xero, api):
+def test_reset_restores_the_initial_state(xero, api):
     tenant = xero.admin.organisations()[0]["tenant_id"]
     xero.admin.put("Contacts", {"Name": "Ada"})
     xero.admin.add_organisation("More Ltd")
@@ -161,7 +161,7 @@ def test_a_business_day_brings_new_invoices_and_moves_the_clock_to_its_close(cal
 
 
 def admin_of(url: str) -> AdminClient:
-    """The admin API of a sandbox that `start` started."""
+    """The admin API of a sandbox process."""
     return AdminClient(f"{url}/sandbox/{SECRET}")
 
 
@@ -185,7 +185,7 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
     return process, json.loads(text)["api_url"]
 
 
-def test_what_was_answered_survives_a_kill(tmp_path, callers, ask_token):
+def test_answered_writes_survive_a_kill(tmp_path, callers, ask_token):
     process, url = start(tmp_path, "--company", "empty")
     admin = admin_of(url)
     tenant = admin.organisations()[0]["tenant_id"]
@@ -217,7 +217,7 @@ def test_what_was_answered_survives_a_kill(tmp_path, callers, ask_token):
         process.stdout.close()
 
 
-def test_a_refused_wish_leaves_nothing_in_the_file(tmp_path):
+def test_a_refused_request_leaves_nothing_in_the_file(tmp_path):
     file = tmp_path / "kept.sqlite"
     with Sandbox(file, company="empty") as xero, pytest.raises(AdminError):
         xero.admin.ask("POST", "organisations", {"name": "Half", "records": {"Contacts": [1]}})
@@ -225,7 +225,7 @@ def test_a_refused_wish_leaves_nothing_in_the_file(tmp_path):
         assert [one["name"] for one in xero.admin.organisations()] == ["Blank Slate Ltd"]
 
 
-def test_reset_of_a_kept_sandbox_is_kept_too(tmp_path):
+def test_the_reset_of_a_stored_sandbox_is_stored(tmp_path):
     with Sandbox(tmp_path, company="empty") as xero:
         xero.admin.put("Contacts", {"Name": "Ada"})
         xero.admin.reset()
@@ -259,7 +259,7 @@ OWN = {"Content-Type": "application/json"}
         {"Content-Type": None},
     ],
 )
-def test_no_page_of_others_can_use_the_admin(xero, headers):
+def test_no_web_page_can_use_the_admin_api(xero, headers):
     port = xero.admin_url.split(":")[2].partition("/")[0]
     headers = {name: value and value.format(port=port) for name, value in {**OWN, **headers}.items()}
     xero.admin.put("Contacts", {"Name": "Still here"})
@@ -274,7 +274,7 @@ def test_no_page_of_others_can_use_the_admin(xero, headers):
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
-def test_no_page_of_others_can_read_the_admin(xero, headers):
+def test_no_web_page_can_read_the_admin_api(xero, headers):
     for path in ("", "/calls", "/organisations"):
         answer = requests.get(xero.admin_url + path, headers=headers, timeout=30)
         assert answer.status_code in {403, 421}
@@ -282,7 +282,7 @@ def test_no_page_of_others_can_read_the_admin(xero, headers):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
-def test_the_admin_answers_by_the_names_of_this_machine(xero, host):
+def test_the_admin_api_answers_to_the_names_of_this_machine(xero, host):
     port = xero.url.rpartition(":")[2]
     headers = {
         "Host": f"{host}:{port}",
@@ -295,7 +295,7 @@ def test_the_admin_answers_by_the_names_of_this_machine(xero, host):
 @pytest.mark.parametrize(
     "path", ["/sandbox", "/sandbox/", "/sandbox/clock", "/sandbox/x/clock", "/sandbox//clock"]
 )
-def test_the_admin_answers_at_the_address_with_its_secret_only(xero, path):
+def test_the_admin_api_answers_only_at_the_address_with_its_secret(xero, path):
     answer = requests.get(xero.url + path, timeout=30)
     assert (answer.status_code, list(answer.json())) == (403, ["error"])
     assert "the address that xero-sandbox prints" in answer.json()["error"]
@@ -303,7 +303,7 @@ def test_the_admin_answers_at_the_address_with_its_secret_only(xero, path):
         AdminClient(f"{xero.url}/sandbox/wrong").now()
 
 
-def test_the_secret_is_another_one_each_time_unless_it_is_given():
+def test_the_secret_is_new_each_time_unless_it_is_given():
     with Sandbox(company="empty") as one, Sandbox(company="empty") as two:
         first, second = (each.admin_url.rpartition("/")[2] for each in (one, two))
         assert len(first) >= 24
@@ -314,7 +314,7 @@ def test_the_secret_is_another_one_each_time_unless_it_is_given():
 
 
 @pytest.mark.parametrize("host", ["evil.example", "xero.evil.example:8743", "127.0.0.1.evil.example"])
-def test_the_api_answers_by_no_name_that_a_page_could_have_made_to_lead_here(xero, host):
+def test_the_api_does_not_answer_to_names_that_a_web_page_can_point_here(xero, host):
     for path in ("/connect/token", "/identity/connect/authorize", "/api.xro/2.0/Contacts", "/connections"):
         assert requests.get(xero.url + path, headers={"Host": host}, timeout=30).status_code == 421
 
@@ -322,7 +322,7 @@ def test_the_api_answers_by_no_name_that_a_page_could_have_made_to_lead_here(xer
 @pytest.mark.parametrize(
     "host", ["localhost", "127.0.0.1:1", "[::1]", "host.docker.internal:8743", "xero", "10.0.0.7"]
 )
-def test_the_api_answers_by_names_that_nobody_can_own(xero, host):
+def test_the_api_answers_to_names_that_nobody_can_register(xero, host):
     assert requests.get(f"{xero.url}/connections", headers={"Host": host}, timeout=30).status_code == 401
 
 
@@ -377,7 +377,7 @@ def test_a_company_that_does_not_exist_is_an_error():
         Sandbox(company="enron")
 
 
-def test_a_large_company_has_as_many_invoices_as_asked_for():
+def test_a_large_company_has_the_requested_number_of_invoices():
     with Sandbox(invoices=250) as xero:
         (one,) = xero.admin.organisations()
         assert one["records"]["Invoices"] == 250
@@ -402,7 +402,7 @@ def test_the_command_prints_address_apps_and_settings_and_stops_on_a_signal(tmp_
         assert process.wait(30) == 0
 
 
-def test_the_command_serves_on_the_port_it_is_told_until_it_is_stopped(tmp_path):
+def test_the_command_serves_on_the_given_port_until_it_is_stopped(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process, url = start(tmp_path, "--company", "empty", "--port", str(port))
@@ -413,7 +413,7 @@ def test_the_command_serves_on_the_port_it_is_told_until_it_is_stopped(tmp_path)
         assert process.wait(30) == 0
 
 
-def test_a_running_sandbox_that_is_started_again_goes_on():
+def test_starting_a_running_sandbox_does_nothing():
     with Sandbox(company="empty") as xero:
         url = xero.url
         with xero.start() as same:
@@ -427,7 +427,7 @@ def test_the_command_says_why_it_cannot_start(xero, capsys):
     assert "cannot start" in capsys.readouterr().err
 
 
-def test_the_settings_it_prints_lead_into_its_organisation(xero):
+def test_the_printed_settings_give_access_to_its_organisation(xero):
     settings = cli.tap_config(xero)
     answer = requests.post(
         f"{settings['identity_url']}/connect/token",
@@ -461,7 +461,7 @@ def imported(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: str(file.relative_to(FOLDER)))
-def test_the_sandbox_imports_nothing_of_ours_outside_its_folder(file):
+def test_the_sandbox_imports_no_other_package_of_the_project(file):
     ours = {
         name
         for name in imported(file)
@@ -470,7 +470,7 @@ def test_the_sandbox_imports_nothing_of_ours_outside_its_folder(file):
     assert {name for name in ours if not name.startswith("xero_sandbox")} == set()
 
 
-def test_importing_the_package_is_light():
+def test_importing_the_package_imports_little():
     code = "import sys, xero_sandbox; print([m for m in ('werkzeug', 'jwt', 'msgspec') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""What can be made to go wrong."""
+"""Faults that the admin API injects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xero_sandbox import AdminError
 
 
 @pytest.mark.parametrize("problem", ["minute", "day", "concurrent", "appminute", "DayLimit"])
-def test_a_429_of_any_kind_strikes_once_and_leaves_no_time_unless_told(xero, api, problem):
+def test_a_429_of_any_kind_hits_one_call_and_has_a_retry_after_only_if_given(xero, api, problem):
     xero.admin.fault("rate_limit", problem=problem)
     refused = api.call("Contacts")
     assert (refused.status_code, refused.content) == (429, b"")
@@ -23,12 +23,12 @@ def test_a_429_of_any_kind_strikes_once_and_leaves_no_time_unless_told(xero, api
 @pytest.mark.parametrize(
     ("after", "header"), [(7, "7"), (2.5, "2.5"), ("Fri, 20 Nov 2026 09:00:07 GMT", None)]
 )
-def test_a_429_names_its_time_in_any_spelling(xero, api, after, header):
+def test_a_429_has_its_retry_after_in_any_form(xero, api, after, header):
     xero.admin.fault("rate_limit", retry_after=after)
     assert api.call("Contacts").headers["Retry-After"] == (header or after)
 
 
-def test_server_errors_and_an_organisation_that_is_offline(xero, api):
+def test_a_call_gets_a_server_error_or_an_offline_organisation(xero, api):
     xero.admin.fault("server_error")
     xero.admin.fault("unavailable", after=1, headers={"Retry-After": "60"})
     first, second = api.call("Contacts"), api.call("Contacts")
@@ -41,19 +41,19 @@ def test_server_errors_and_an_organisation_that_is_offline(xero, api):
     assert api.call("Contacts").status_code == 200
 
 
-def test_any_status_with_any_body(xero, api):
+def test_a_call_gets_any_status_with_any_body(xero, api):
     xero.admin.fault("status", status=418, body="teapot", content_type="text/plain", headers={"X-Odd": "1"})
     response = api.call("Contacts")
     assert (response.status_code, response.text, response.headers["X-Odd"]) == (418, "teapot", "1")
 
 
-def test_a_page_of_html_with_200(xero, api):
+def test_a_call_gets_an_html_page_with_200(xero, api):
     xero.admin.fault("html")
     response = api.call("Contacts")
     assert (response.status_code, response.text[:15]) == (200, "<!DOCTYPE html>")
 
 
-def test_a_body_that_ends_early(xero, api):
+def test_a_call_gets_a_body_that_ends_early(xero, api):
     xero.admin.fault("cut_off", path="Accounts")
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
         api.call("Accounts")
@@ -83,13 +83,13 @@ def test_a_token_is_used_only_if_the_connection_drops_after_the_refresh(xero, as
     assert late.json().get("error") == (None if status == 200 else "invalid_grant")
 
 
-def test_a_token_that_is_refused_as_expired_once(xero, api):
+def test_a_valid_token_is_refused_once_as_expired(xero, api):
     xero.admin.fault("token_expired")
     assert api.call("Contacts").json()["Detail"].startswith("TokenExpired")
     assert api.call("Contacts").status_code == 200
 
 
-def test_a_slow_answer_comes_all_the_same(xero, api):
+def test_a_slow_answer_is_complete(xero, api):
     xero.admin.fault("slow", seconds=0.01)
     assert api.call("Contacts").status_code == 200
 
@@ -115,7 +115,7 @@ def test_a_record_edited_between_two_pages_shifts_the_rest_by_one(xero, books, i
     assert xero.admin.record("Invoices", "INV-1", tenant="Books Ltd")["Reference"] == "edited"
 
 
-def test_a_record_edited_by_its_id_after_the_second_answer(xero, books, invoices):
+def test_a_record_is_edited_by_its_id_after_the_second_answer(xero, books, invoices):
     made = invoices(4)
     caller = books(Invoices=made)
     xero.admin.fault("edit", path="Invoices", resource="Invoices", id=made[3]["InvoiceID"], after=1)
@@ -126,14 +126,14 @@ def test_a_record_edited_by_its_id_after_the_second_answer(xero, books, invoices
     assert stamp == "/Date(1795165200000+0000)/"
 
 
-def test_a_fault_waits_for_its_call_and_strikes_as_often_as_told(xero, api):
+def test_a_fault_hits_the_given_number_of_matching_calls(xero, api):
     xero.admin.fault("unavailable", method="GET", path="Contacts", query={"page": "2"}, after=1, count=2)
     pages = [api.call(f"Contacts?page={page}").status_code for page in (1, 2, 2, 1, 2, 2)]
     assert pages == [200, 200, 503, 200, 503, 200]
     assert api.call("Users").status_code == 200
 
 
-def test_a_fault_without_an_end_stays_until_it_is_taken_away(xero, api):
+def test_a_fault_without_a_count_stays_until_it_is_removed(xero, api):
     xero.admin.fault("unavailable", path="*", count=0)
     assert {api.call(path).status_code for path in ("Contacts", "Users", "Users")} == {503}
     xero.admin.clear_faults()

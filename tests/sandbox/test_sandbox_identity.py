@@ -45,7 +45,7 @@ def claims(token):
 # --- client_credentials ---
 
 
-def test_a_custom_connection_gets_a_token_that_opens_its_organisation(xero, api):
+def test_a_custom_connection_gets_a_token_for_its_organisation(xero, api):
     assert api.get("Organisation")["Organisations"][0]["Name"] == "Blank Slate Ltd"
 
 
@@ -88,7 +88,7 @@ def test_the_token_endpoint_refuses_with_400_and_a_reason(xero, ask_token, app, 
     assert (response.status_code, response.json()["error"]) == (400, error)
 
 
-def test_a_token_call_in_json_is_an_invalid_request(xero):
+def test_a_token_request_in_json_is_invalid(xero):
     response = requests.post(
         f"{xero.url}/connect/token", json={"grant_type": "client_credentials"}, timeout=30
     )
@@ -107,7 +107,7 @@ def test_an_app_of_2026_gets_granular_scopes_only(xero, ask_token):
     assert granular.status_code == 200
 
 
-def test_a_custom_connection_that_was_disconnected_gets_no_token(xero, ask_token):
+def test_a_disconnected_custom_connection_gets_no_token(xero, ask_token):
     xero.admin.disconnect()
     response = ask_token(xero.url, apps.CUSTOM_CONNECTION, grant_type="client_credentials")
     assert response.json() == {"error": "unauthorized_client"}
@@ -133,7 +133,7 @@ def test_a_used_refresh_token_works_for_thirty_minutes_more_in_case_the_answer_w
     assert (late.status_code, late.json()) == (400, {"error": "invalid_grant"})
 
 
-def test_a_refresh_token_dies_after_sixty_unused_days(xero, ask_token):
+def test_a_refresh_token_expires_after_sixty_unused_days(xero, ask_token):
     token, other = (xero.admin.consent()["refresh_token"] for _ in "ab")
     xero.admin.advance(60 * 86_400)
     assert ask_token(xero.url, grant_type="refresh_token", refresh_token=token).status_code == 200
@@ -169,7 +169,7 @@ def test_a_code_is_exchanged_once_and_state_comes_back(xero, ask_token):
     assert ask_token(xero.url, **form).json() == {"error": "invalid_grant"}
 
 
-def test_a_code_lives_five_minutes(xero, ask_token):
+def test_a_code_expires_after_five_minutes(xero, ask_token):
     code = came_back(authorize(xero.url))["code"]
     xero.admin.advance(301)
     late = ask_token(xero.url, grant_type="authorization_code", code=code, redirect_uri=BACK)
@@ -229,14 +229,14 @@ def test_the_consent_page_lists_organisations_and_scopes_and_its_button_leads_ba
     assert came_back(sent)["state"] == "s 1&2"
 
 
-def test_a_user_who_says_no_sends_the_app_away(xero):
+def test_a_user_can_deny_access(xero):
     assert came_back(authorize(xero.url, sandbox_approve="deny")) == {
         "error": "access_denied",
         "state": "s 1&2",
     }
 
 
-def test_a_switch_makes_the_page_agree_by_itself(xero):
+def test_a_switch_approves_every_consent(xero):
     xero.admin.switch(approve_at_once=True)
     assert "code" in came_back(authorize(xero.url, sandbox_approve=""))
 
@@ -244,7 +244,7 @@ def test_a_switch_makes_the_page_agree_by_itself(xero):
 # --- access tokens and connections ---
 
 
-def test_an_access_token_runs_out_after_thirty_minutes(xero, api):
+def test_an_access_token_expires_after_thirty_minutes(xero, api):
     xero.admin.advance(1799)
     assert api.call("Organisation").status_code == 200
     xero.admin.advance(1)
@@ -255,7 +255,7 @@ def test_an_access_token_runs_out_after_thirty_minutes(xero, api):
 
 
 @pytest.mark.parametrize("header", [None, "Bearer nonsense", "Basic abc"])
-def test_a_token_that_is_none_is_401_authentication_unsuccessful(xero, callers, header):
+def test_an_invalid_token_is_401_authentication_unsuccessful(xero, callers, header):
     response = callers(xero, "").call("Organisation", headers={"Authorization": header} if header else {})
     assert (response.status_code, response.json()["Detail"]) == (401, "AuthenticationUnsuccessful")
 
@@ -291,14 +291,14 @@ def test_a_missing_scope_is_401_and_the_header_names_it(xero, callers):
         ("paymentservices", {"PaymentServices"}),
     ],
 )
-def test_broad_and_granular_scopes_open_what_the_table_says(xero, callers, scope, opened):
+def test_broad_and_granular_scopes_give_access_to_their_resources(xero, callers, scope, opened):
     every = "Invoices Payments BankTransactions ManualJournals Items Accounts Budgets Journals Reports PaymentServices"
     token = xero.admin.consent(client_id=apps.PKCE_APP.client_id, scopes=scope)["access_token"]
     caller = callers(xero, token, xero.admin.organisations()[0]["tenant_id"])
     assert {name for name in every.split() if caller.call(name).status_code == 200} == opened
 
 
-def test_connections_are_told_with_seven_decimals_and_by_consent(xero, callers):
+def test_connections_have_seven_decimals_and_can_be_listed_by_consent(xero, callers):
     second = xero.admin.add_organisation("Second Ltd")
     xero.admin.consent()
     token = xero.admin.consent(tenants=[second])["access_token"]
@@ -311,14 +311,14 @@ def test_connections_are_told_with_seven_decimals_and_by_consent(xero, callers):
     assert [one["tenantId"] for one in caller.get("/connections", authEventId=event)] == [second]
 
 
-def test_scopes_of_one_app_add_up_over_consents(xero):
+def test_the_scopes_of_an_app_accumulate_over_consents(xero):
     app = apps.PKCE_APP.client_id
     xero.admin.consent(client_id=app, scopes="accounting.contacts.read")
     second = xero.admin.consent(client_id=app, scopes="accounting.settings.read")
     assert claims(second["access_token"])["scope"] == ["accounting.contacts.read", "accounting.settings.read"]
 
 
-def test_scopes_taken_away_are_missing_in_the_next_token(xero, ask_token):
+def test_the_next_token_lacks_removed_scopes(xero, ask_token):
     token = xero.admin.consent()["refresh_token"]
     xero.admin.take_scopes("accounting.contacts.read", "accounting.contacts")
     answer = ask_token(xero.url, grant_type="refresh_token", refresh_token=token).json()

@@ -17,18 +17,18 @@ def left(response):
     }
 
 
-def test_every_answer_tells_what_is_left(api):
+def test_every_answer_has_the_remaining_calls(api):
     assert left(api.call("Contacts")) == {"Day": 4999, "Min": 59, "AppMin": 9999}
     assert left(api.call("Contacts?where=Nonsense")) == {"Day": 4998, "Min": 58, "AppMin": 9998}
     assert left(api.call("Contacts/none")) == {"Day": 4997, "Min": 57, "AppMin": 9997}
 
 
-def test_connections_tell_and_use_the_apps_allowance_only(api):
+def test_connections_show_and_use_only_the_limit_of_the_app(api):
     assert left(api.call("/connections")) == {"AppMin": 9999}
     assert left(api.call("Contacts")) == {"Day": 4999, "Min": 59, "AppMin": 9998}
 
 
-def test_the_sixty_first_call_of_a_minute_is_429_as_recorded_and_the_next_minute_is_free(xero, api):
+def test_the_sixty_first_call_of_a_minute_is_429_and_the_next_minute_is_free(xero, api):
     assert {api.call("Contacts").status_code for _ in range(60)} == {200}
     xero.admin.advance(34)
     refused = api.call("Contacts")
@@ -41,13 +41,13 @@ def test_the_sixty_first_call_of_a_minute_is_429_as_recorded_and_the_next_minute
     assert api.call("Contacts").status_code == 200
 
 
-def test_a_refused_call_does_not_use_the_day_up(xero, api):
+def test_a_refused_call_does_not_count_for_the_day(xero, api):
     xero.admin.limits(minute=2)
     days = [left(api.call("Contacts"))["Day"] for _ in range(4)]
     assert days == [4999, 4998, 4998, 4998]
 
 
-def test_the_days_limit_names_the_hours_to_wait(xero, api, callers):
+def test_the_daily_limit_has_the_time_to_wait(xero, api, callers):
     xero.admin.limits(day=2)
     assert [api.call("Contacts").status_code for _ in range(3)] == [200, 200, 429]
     xero.admin.advance(3600)
@@ -101,7 +101,7 @@ def test_limits_can_be_switched_off(xero, api):
     assert {api.call("Contacts").status_code for _ in range(5)} == {200}
 
 
-def test_limits_can_be_forgotten(xero, api):
+def test_limit_counters_can_be_reset(xero, api):
     xero.admin.limits(minute=1)
     assert [api.call("Contacts").status_code for _ in range(2)] == [200, 429]
     xero.admin.limits(start_afresh=True)

@@ -1,4 +1,4 @@
-"""Xero's own Python SDK reads the demo company: every list, every single record, what hangs on them."""
+"""Xero's Python SDK reads the demo company: every list, every kind of record and every subresource."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xero_python.identity import IdentityApi
 
 from xero_sandbox import Sandbox
 
-# What the SDK calls one record and its list: (list call, single call, key in the list, name of the id)
+# The names in the SDK: (list call, single call, key in the list, name of the id)
 OBJECTS = [
     ("accounts", "account", "accounts", "account_id"),
     ("bank_transactions", "bank_transaction", "bank_transactions", "bank_transaction_id"),
@@ -75,7 +75,7 @@ def demo() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def client(demo: Sandbox) -> Iterator[ApiClient]:
-    """The SDK with its hosts pointed at the sandbox, holding a token of the web app."""
+    """The SDK's client with a token of the web app."""
     made = client_of(demo)
     yield made
     made.rest_client.pool_manager.clear()
@@ -136,7 +136,7 @@ def test_the_sdk_reads_history(sdk, tenant, one):
     assert notes[0].changes
 
 
-def test_the_sdk_reads_what_has_no_record_of_its_own(sdk, tenant):
+def test_the_sdk_reads_settings_and_actions(sdk, tenant):
     assert sdk.get_organisations(tenant).organisations[0].organisation_id == tenant
     assert sdk.get_organisation_actions(tenant).actions
     assert sdk.get_organisation_cis_settings(tenant, tenant).cis_settings == []

@@ -31,7 +31,7 @@ def test_an_answer_is_an_envelope_with_the_callers_id_and_the_servers_time(xero,
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
-def test_without_asking_for_json_the_answer_is_xml(books, invoices):
+def test_the_default_format_is_xml(books, invoices):
     caller = books(Invoices=invoices(1))
     response = caller.call("Invoices?page=1", headers={"Accept": "*/*"})
     assert response.headers["Content-Type"] == "text/xml; charset=utf-8"
@@ -42,12 +42,12 @@ def test_without_asking_for_json_the_answer_is_xml(books, invoices):
     assert "<Date>2026-10-02T00:00:00</Date>" in response.text
 
 
-def test_what_is_neither_json_nor_xml_is_not_to_be_had(api):
+def test_another_format_is_406(api):
     assert api.call("Contacts", headers={"Accept": "text/csv"}).status_code == 406
     assert api.call("Contacts", headers={"Accept": "application/pdf"}).status_code == 501
 
 
-def test_every_address_speaks_xml(callers):
+def test_every_address_answers_in_xml(callers):
     with Sandbox(limits=False) as demo:
         caller = callers(demo)
         for path in [
@@ -63,14 +63,14 @@ def test_every_address_speaks_xml(callers):
             assert "/Date(" not in ElementTree.tostring(root, "unicode"), path
 
 
-def test_a_report_that_is_asked_for_wrongly_is_400_and_one_that_does_not_exist_404(api):
+def test_a_report_with_invalid_parameters_is_400_and_an_unknown_one_404(api):
     response = api.call("Reports/ProfitAndLoss?periods=99")
     assert (response.status_code, response.json()["Type"]) == (400, "ValidationException")
     assert api.call("Reports/Nonsense").status_code == 404
     assert api.call("Reports/ProfitAndLoss", "PUT", json={}).status_code == 501
 
 
-def test_gzip_is_used_when_asked_for(books, invoices):
+def test_answers_are_gzipped_on_request(books, invoices):
     caller = books(Invoices=invoices(30))
     response = caller.call("Invoices?page=1", headers={"Accept-Encoding": "gzip"}, stream=True)
     raw = response.raw.read(decode_content=False)
@@ -81,21 +81,21 @@ def test_gzip_is_used_when_asked_for(books, invoices):
 # --- pages ---
 
 
-def test_without_page_everything_comes_at_once_but_without_lines(books, invoices):
+def test_without_page_the_list_is_complete_but_has_no_lines(books, invoices):
     body = books(Invoices=invoices(120)).get("Invoices")
     assert "pagination" not in body
     assert len(body["Invoices"]) == 120
     assert {len(one["LineItems"]) for one in body["Invoices"]} == {0}
 
 
-def test_a_page_has_a_hundred_with_lines_unless_told_otherwise(books, invoices):
+def test_a_page_has_a_hundred_records_with_lines_by_default(books, invoices):
     body = books(Invoices=invoices(120)).get("Invoices", page=1)
     assert body["pagination"] == {"page": 1, "pageSize": 100, "pageCount": 2, "itemCount": 120}
     assert len(body["Invoices"]) == 100
     assert {len(one["LineItems"]) for one in body["Invoices"]} == {1}
 
 
-def test_pages_go_on_where_the_last_one_ended(books, invoices):
+def test_each_page_starts_where_the_last_one_ended(books, invoices):
     caller = books(Invoices=invoices(25))
     pages = [caller.ids("Invoices", "InvoiceNumber", page=page, pageSize=10) for page in (1, 2, 3)]
     assert [len(page) for page in pages] == [10, 10, 5]
@@ -127,7 +127,7 @@ def test_purchase_orders_are_always_paged(books):
     assert len(caller.get("PurchaseOrders", page=2)["PurchaseOrders"]) == 1
 
 
-def test_quotes_come_by_hundreds_without_a_pagination_block(books):
+def test_pages_of_quotes_have_a_hundred_records_and_no_pagination_block(books):
     caller = books(Quotes=[{"QuoteNumber": f"QU-{number}"} for number in range(101)])
     body = caller.get("Quotes", pageSize=1000)
     assert list(body)[-2:] == ["SummarizeErrors", "Quotes"]
@@ -135,7 +135,7 @@ def test_quotes_come_by_hundreds_without_a_pagination_block(books):
     assert caller.call("Quotes").headers["Content-Type"] == "application/json"
 
 
-def test_linked_transactions_come_by_hundreds_too(books):
+def test_pages_of_linked_transactions_have_a_hundred_records(books):
     caller = books(LinkedTransactions=[{"Status": "DRAFT"} for _ in range(101)])
     assert [len(caller.get("LinkedTransactions", page=page)["LinkedTransactions"]) for page in (1, 2)] == [
         100,
@@ -187,11 +187,11 @@ def test_journals_are_filtered_by_their_creation(books):
     assert caller.ids("Journals", "JournalNumber", since="2026-11-19T12:02:00") == [346, 347]
 
 
-def test_journals_of_payments_only(books):
+def test_payments_only_gives_the_journals_of_the_cash_basis(books):
     assert books(Journals=journals(4)).ids("Journals", "JournalNumber", paymentsOnly="true") == [344, 346]
 
 
-def test_a_journal_on_its_own_has_no_source_and_goes_by_number_too(books):
+def test_a_single_journal_has_no_source_and_can_be_read_by_number(books):
     caller = books(Journals=journals(4))
     listed = caller.get("Journals")["Journals"][2]
     single = caller.get("Journals/346")["Journals"][0]
@@ -213,16 +213,16 @@ def test_a_journal_on_its_own_has_no_source_and_goes_by_number_too(books):
         "2026-11-19 12:02:00",
     ],
 )
-def test_if_modified_since_takes_many_spellings_and_counts_whole_seconds(books, invoices, header):
+def test_if_modified_since_accepts_many_forms_and_counts_whole_seconds(books, invoices, header):
     caller = books(Invoices=invoices(5))
     assert caller.ids("Invoices", "InvoiceNumber", since=header, page=1) == ["INV-3", "INV-4", "INV-5"]
 
 
-def test_an_empty_if_modified_since_is_none(books, invoices):
+def test_an_empty_if_modified_since_is_ignored(books, invoices):
     assert len(books(Invoices=invoices(5)).get("Invoices", since="")["Invoices"]) == 5
 
 
-def test_an_if_modified_since_that_is_no_date_is_refused(books, invoices):
+def test_an_invalid_if_modified_since_is_refused(books, invoices):
     response = books(Invoices=invoices(1)).call("Invoices", headers={"If-Modified-Since": "yesterday"})
     assert (response.status_code, response.json()["ErrorNumber"]) == (400, 16)
 
@@ -256,13 +256,13 @@ def test_bank_transfers_are_filtered_by_creation_and_tax_rates_not_at_all(books)
 # --- order ---
 
 
-def test_lists_come_in_the_order_of_change(xero, books, invoices):
+def test_lists_are_sorted_by_time_of_change(xero, books, invoices):
     caller = books(Invoices=invoices(3))
     xero.admin.edit("Invoices", "INV-1", tenant="Books Ltd", Reference="changed")
     assert caller.ids("Invoices", "InvoiceNumber") == ["INV-2", "INV-3", "INV-1"]
 
 
-def test_accounts_and_items_come_by_code_and_tax_rates_by_name(books):
+def test_accounts_and_items_are_sorted_by_code_and_tax_rates_by_name(books):
     codes = [{"Code": code, "Name": code, "TaxType": code} for code in ("300", "100", "200")]
     caller = books(Accounts=codes, Items=codes, TaxRates=codes)
     for resource in ("Accounts", "Items"):
@@ -270,14 +270,14 @@ def test_accounts_and_items_come_by_code_and_tax_rates_by_name(books):
     assert caller.ids("TaxRates", "Name") == ["100", "200", "300"]
 
 
-def test_order_by_a_field_and_a_direction(books, invoices):
+def test_lists_can_be_sorted_by_field_and_direction(books, invoices):
     caller = books(Invoices=invoices(3))
     assert caller.ids("Invoices", "Total", order="Total DESC") == [3, 2, 1]
     assert caller.ids("Invoices", "Total", order="Contact.Name, Total desc", page=1, pageSize=2) == [3, 2]
     assert caller.call("Invoices?order=Nonsense").status_code == 400
 
 
-def test_order_makes_manual_journals_forget_their_pages_unless_switched_off(xero, books):
+def test_order_makes_manual_journals_unpaged_unless_switched_off(xero, books):
     caller = books(ManualJournals=[{"Narration": f"{number}", "JournalLines": [{}]} for number in range(12)])
     body = caller.get("ManualJournals", page=1, pageSize=5, order="UpdatedDateUTC ASC")
     assert (len(body["ManualJournals"]), "pagination" in body) == (12, False)
@@ -324,12 +324,12 @@ def test_lists_can_be_scrambled(xero, books, invoices):
         ('Type=="ACCREC" && Status!="VOIDED" && Total=3', [3]),
     ],
 )
-def test_where_chooses(books, invoices, where, found):
+def test_where_selects_records(books, invoices, where, found):
     caller = books(Invoices=invoices(4, Reference='say "x"', SentToContact=True))
     assert caller.ids("Invoices", "Total", where=where) == found
 
 
-def test_where_by_guid_and_by_text_with_quotes(books, invoices):
+def test_where_compares_guids_and_text_with_quotes(books, invoices):
     caller = books(Invoices=invoices(2, Reference='say "x"'))
     one = caller.get("Invoices")["Invoices"][1]["InvoiceID"]
     assert caller.ids("Invoices", "Total", where=f'InvoiceID==Guid("{one.upper()}")') == [2]
@@ -363,7 +363,7 @@ def test_where_is_ignored_where_xero_has_none(books):
 # --- named filters ---
 
 
-def test_invoices_by_ids_numbers_contacts_statuses_and_search(books, invoices):
+def test_invoices_are_filtered_by_ids_numbers_contacts_statuses_and_search(books, invoices):
     made = invoices(4)
     made[1] |= {"Status": "DRAFT", "Reference": "Kayak"}
     made[2]["Contact"] = {"ContactID": "aaaaaaaa-0000-4000-8000-000000000000", "Name": "Bob Kayak"}
@@ -381,7 +381,7 @@ def test_invoices_by_ids_numbers_contacts_statuses_and_search(books, invoices):
     assert found(createdByMyApp="false") == [1, 2, 3, 4]
 
 
-def test_quotes_by_dates_contact_status_and_number(books):
+def test_quotes_are_filtered_by_dates_contact_status_and_number(books):
     quotes = [
         {
             "QuoteNumber": f"QU-{day}",
@@ -405,7 +405,7 @@ def test_quotes_by_dates_contact_status_and_number(books):
     assert found(Status="DRAFT") == []
 
 
-def test_archived_contacts_and_categories_and_deleted_transfers_come_only_when_asked_for(books):
+def test_archived_contacts_and_categories_and_deleted_transfers_are_listed_on_request(books):
     caller = books(
         Contacts=[*contacts(1), {"Name": "Old", "ContactStatus": "ARCHIVED"}],
         TrackingCategories=[{"Name": "Region", "Status": "ACTIVE"}, {"Name": "Old", "Status": "ARCHIVED"}],
@@ -424,7 +424,7 @@ def test_archived_contacts_and_categories_and_deleted_transfers_come_only_when_a
 # --- how much of a record ---
 
 
-def test_prices_have_two_decimals_and_four_when_asked_for(books, invoices):
+def test_prices_have_two_decimals_or_four_on_request(books, invoices):
     caller = books(Invoices=invoices(1), Items=[{"Code": "A", "SalesDetails": {"UnitPrice": 1.2345}}])
     assert '"UnitAmount":1.23,' in caller.call("Invoices?page=1").text.replace("}", ",")
     assert '"UnitAmount":1.2345,' in caller.call("Invoices?page=1&unitdp=4").text.replace("}", ",")
@@ -438,7 +438,7 @@ def test_orders_and_quotes_always_have_four_decimals(books):
     assert '"UnitAmount":1.5000' in caller.call("Quotes").text
 
 
-def test_dates_come_in_xeros_way_with_their_twins(books, invoices):
+def test_dates_have_xeros_form_and_some_also_appear_as_text(books, invoices):
     record = books(Invoices=invoices(1)).get("Invoices", page=1)["Invoices"][0]
     assert record["Date"] == "/Date(1790899200000+0000)/"
     assert record["DateString"] == "2026-10-02T00:00:00"
@@ -468,7 +468,7 @@ def test_quotes_and_an_organisations_creation_have_no_offset(books):
     assert organisation["PeriodLockDate"].endswith("+0000)/")
 
 
-def test_bank_transfers_have_twins_without_z(books):
+def test_dates_of_bank_transfers_as_text_have_no_z(books):
     caller = books(
         BankTransfers=[{"Amount": 1, "Date": "2026-10-01", "CreatedDateUTC": "2026-11-19T12:00:00Z"}]
     )
@@ -482,7 +482,7 @@ def test_null_fields_are_absent(books, invoices):
     assert "Reference" not in record
 
 
-def test_lists_show_a_contact_by_id_and_present_name_and_the_single_get_in_full(xero, books, invoices):
+def test_lists_show_a_contact_by_id_and_current_name_and_single_reads_in_full(xero, books, invoices):
     made = invoices(1)
     ada = {"ContactID": made[0]["Contact"]["ContactID"], "Name": "Ada", "EmailAddress": "ada@example.com"}
     caller = books(Invoices=made, Contacts=[ada])
@@ -496,7 +496,7 @@ def test_lists_show_a_contact_by_id_and_present_name_and_the_single_get_in_full(
     assert caller.get("Invoices/INV-1")["Invoices"][0]["Contact"]["EmailAddress"] == "ada@example.com"
 
 
-def test_tracking_on_paged_lines_lacks_the_option_id_which_the_single_get_has(books, invoices):
+def test_tracking_has_an_option_id_in_single_reads_but_not_in_pages(books, invoices):
     tracking = {"Name": "Region", "Option": "North", "TrackingCategoryID": "c", "TrackingOptionID": "o"}
     caller = books(Invoices=invoices(1, LineItems=[{"LineItemID": "x", "Tracking": [tracking]}]))
     paged = caller.get("Invoices", page=1)["Invoices"][0]["LineItems"][0]["Tracking"][0]
@@ -505,7 +505,7 @@ def test_tracking_on_paged_lines_lacks_the_option_id_which_the_single_get_has(bo
     assert single == tracking
 
 
-def test_unpaged_contacts_are_cut_down(books):
+def test_unpaged_contacts_lack_some_fields(books):
     group = {"ContactGroupID": "g", "Name": "VIP"}
     caller = books(
         Contacts=contacts(1, ContactGroups=[group], PaymentTerms={"Sales": {"Day": 5}}, Website="w")
@@ -520,7 +520,7 @@ def test_unpaged_contacts_are_cut_down(books):
     )
 
 
-def test_summary_only_is_light_and_paged(books, invoices):
+def test_summary_only_pages_and_omits_fields(books, invoices):
     caller = books(Invoices=invoices(1), Contacts=contacts(1, IsCustomer=True))
     body = caller.get("Invoices", summaryOnly="true")
     assert "LineItems" not in body["Invoices"][0]
@@ -528,14 +528,14 @@ def test_summary_only_is_light_and_paged(books, invoices):
     assert "IsCustomer" not in caller.get("Contacts", summaryOnly="true")["Contacts"][0]
 
 
-def test_credit_notes_and_prepayments_carry_their_id_twice(books):
+def test_credit_notes_and_prepayments_have_their_id_twice(books):
     caller = books(**{name: [{"Type": "X"}] for name in ("CreditNotes", "Prepayments")})
     for name in ("CreditNote", "Prepayment"):
         record = caller.get(f"{name}s", page=1)[f"{name}s"][0]
         assert record["ID"] == record[f"{name}ID"]
 
 
-def test_a_quote_shows_terms_alone_and_discounts_in_the_list(books):
+def test_a_quote_shows_its_terms_in_single_reads_and_its_discount_in_lists(books):
     line = {"LineItemID": "x", "ItemCode": "A", "DiscountAmount": 0}
     caller = books(Quotes=[{"QuoteNumber": "QU-1", "Terms": "t", "TotalDiscount": 0, "LineItems": [line]}])
     listed = caller.get("Quotes")["Quotes"][0]
@@ -546,7 +546,7 @@ def test_a_quote_shows_terms_alone_and_discounts_in_the_list(books):
     assert set(single["LineItems"][0]) == {"LineItemID", "ItemCode"}
 
 
-def test_a_group_shows_its_members_only_on_its_own(books):
+def test_a_contact_group_shows_its_members_only_in_single_reads(books):
     person = {"ContactID": "11111111-0000-4000-8000-000000000000", "Name": "Ada"}
     caller = books(
         ContactGroups=[{"Name": "VIP", "Status": "ACTIVE", "Contacts": [person]}], Contacts=[person]
@@ -571,7 +571,7 @@ def periods(caller, path, **params):
     return [one["Period"] for line in lines for one in line["BudgetBalances"]]
 
 
-def test_a_budget_has_lines_only_on_its_own_and_by_months(books):
+def test_a_budget_shows_its_lines_only_in_single_reads_and_by_month(books):
     caller = books(Budgets=[budget()])
     listed = caller.get("Budgets", DateFrom="2025-01-01", DateTo="2026-12-31")["Budgets"][0]
     path = f"Budgets/{listed['BudgetID']}"
@@ -585,7 +585,7 @@ def test_a_budget_has_lines_only_on_its_own_and_by_months(books):
 # --- single records and what hangs on them ---
 
 
-def test_a_record_goes_by_id_and_where_xero_allows_by_number_or_code(books, invoices):
+def test_a_record_is_read_by_id_and_where_xero_allows_by_number_or_code(books, invoices):
     caller = books(
         Invoices=invoices(2),
         Contacts=contacts(1, ContactNumber="C1"),
@@ -619,12 +619,12 @@ def test_a_record_goes_by_id_and_where_xero_allows_by_number_or_code(books, invo
         "Accounts/INV-1/History",
     ],
 )
-def test_what_is_not_there_is_404_and_html(books, invoices, path):
+def test_an_unknown_record_is_404_in_html(books, invoices, path):
     response = books(Invoices=invoices(1)).call(path)
     assert (response.status_code, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
-def test_history_attachments_and_the_online_address(books, invoices):
+def test_history_attachments_and_online_invoices_can_be_read(books, invoices):
     caller = books(Invoices=invoices(1))
     note = caller.get("Invoices/INV-1/History")["HistoryRecords"][0]
     assert (note["Changes"], note["DateUTCString"]) == ("Created", "2026-11-19T12:00:00")
@@ -635,7 +635,7 @@ def test_history_attachments_and_the_online_address(books, invoices):
     )
 
 
-def test_settings_have_addresses_of_their_own(api):
+def test_settings_have_their_own_addresses(api):
     assert {one["Status"] for one in api.get("Organisation/Actions")["Actions"]} == {"ALLOWED"}
     assert api.get("InvoiceReminders/Settings")["InvoiceReminders"] == [{"Enabled": False}]
     organisation = api.get("Organisation")["Organisations"][0]["OrganisationID"]
@@ -655,7 +655,7 @@ def test_settings_have_addresses_of_their_own(api):
         ),
     ],
 )
-def test_what_the_sandbox_cannot_do_it_says(books, invoices, path, words):
+def test_unsupported_calls_are_501_with_the_reason(books, invoices, path, words):
     response = books(Invoices=invoices(1)).call(path)
     assert response.status_code == 501
     assert response.json()["Message"] == f"Sandbox: {words}"
@@ -673,14 +673,14 @@ def test_a_method_that_xero_does_not_have_is_501_with_number_20(api, method, pat
     )
 
 
-def test_a_strange_verb_is_405(api):
+def test_an_unknown_method_is_405(api):
     assert api.call("Contacts", "PATCH", json={}).status_code == 405
 
 
 # --- very many ---
 
 
-def test_a_call_over_too_many_records_is_refused_unless_paged_and_optimised(xero, books, invoices):
+def test_a_call_for_too_many_records_is_refused_unless_paged_and_optimised(xero, books, invoices):
     caller = books(Invoices=invoices(6))
     xero.admin.limits(high_volume=5)
     assert caller.call("Invoices").status_code == 400
@@ -692,7 +692,7 @@ def test_a_call_over_too_many_records_is_refused_unless_paged_and_optimised(xero
     assert caller.call("Invoices", params={"page": 1, "order": "Date DESC"}).status_code == 200
 
 
-def test_a_record_of_today_is_stamped_as_xeros_database_does(xero, books):
+def test_a_new_record_has_a_stamp_in_the_precision_of_xeros_database(xero, books):
     caller = books(Contacts=[])
     for milliseconds in (0, 1, 2, 5, 8, 999):
         xero.admin.set_clock(datetime(2026, 11, 20, 9, 0, 0, milliseconds * 1000, tzinfo=timezone.utc))

@@ -1,4 +1,4 @@
-"""Answers in the shape that recordings of Xero show: which fields a list, a single read and a write have."""
+"""The fields of lists, single reads and writes, as in recordings of Xero."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EMPTY_CONTACT = {
 
 
 def only(caller, path, **params):
-    """The one record of an answer."""
+    """The only record of an answer."""
     (record,) = caller.get(path, **params)[path.partition("/")[0]]
     return record
 
@@ -61,7 +61,7 @@ def test_a_listed_payment_has_an_invoice_of_empty_parts(paid, api):
     assert set(listed) == {"Type", "InvoiceID", "InvoiceNumber", "Contact", "CurrencyCode", *EMPTY_INVOICE}
 
 
-def test_a_payment_on_its_own_has_the_whole_invoice_and_the_name_of_the_account(paid, api):
+def test_a_single_payment_has_the_whole_invoice_and_the_name_of_the_account(paid, api):
     invoice, payment = paid
     single = only(api, f"Payments/{payment['PaymentID']}")
     assert single["Account"]["Name"] == "Bank 090"
@@ -138,7 +138,7 @@ def test_invoices_list_their_payment_services(books, invoices):
     assert only(caller, "Invoices/INV-1")["InvoicePaymentServices"] == []
 
 
-def test_lines_alone_say_how_their_discount_was_entered_if_they_were_entered_in_xero(books, invoices):
+def test_lines_in_single_reads_show_how_their_discount_was_entered_in_xero(books, invoices):
     lines = [
         {"LineItemID": "a", "UnitAmount": 5, "DiscountAmount": 1},
         {"LineItemID": "b", "UnitAmount": 5},
@@ -168,7 +168,7 @@ def test_orders_and_quotes_in_lists_have_lines_without_account_id_and_item(books
         assert not {"AccountID", "Item"} & set(line), path
 
 
-def test_an_order_alone_has_item_ids_and_its_contact_in_full(books):
+def test_a_single_purchase_order_has_item_ids_and_its_contact_in_full(books):
     person = {
         "ContactID": "11111111-0000-4000-8000-000000000000",
         "Name": "Ada",
@@ -195,7 +195,7 @@ def test_an_order_alone_has_item_ids_and_its_contact_in_full(books):
     assert "IsSupplier" not in only(caller, "PurchaseOrders")["Contact"]
 
 
-def test_items_show_up_to_four_decimals_of_a_price_without_being_asked(books):
+def test_items_show_up_to_four_decimals_of_a_price_by_default(books):
     prices = (1, 1.5, 1.234, 1.2345, 1.23456)
     caller = books(
         Items=[{"Code": f"A{n}", "SalesDetails": {"UnitPrice": price}} for n, price in enumerate(prices)]
@@ -206,7 +206,7 @@ def test_items_show_up_to_four_decimals_of_a_price_without_being_asked(books):
     assert '"UnitPrice":1.5000}' in caller.call("Items?unitdp=4").text
 
 
-def test_attachments_say_that_they_are_online_only_if_they_are(company, api):
+def test_attachments_have_include_online_only_if_it_is_true(company, api):
     invoice = company.invoice()
     path = f"Invoices/{invoice['InvoiceID']}/Attachments"
     for name, online in (("a.txt", "false"), ("b.txt", "true")):
@@ -225,7 +225,7 @@ def test_deleted_manual_journals_are_in_the_default_list(books):
     assert {one["Status"] for one in listed} == {"POSTED", "DELETED", "VOIDED"}
 
 
-def test_bank_transactions_in_base_currency_have_a_rate_only_if_an_app_made_them(company, demo_api):
+def test_bank_transactions_in_base_currency_have_a_rate_only_if_an_app_created_them(company, demo_api):
     lines = [{**RECEIVED["LineItems"][0], "AccountCode": "200"}]
     made = company.put("BankTransactions", {**RECEIVED, "Type": "RECEIVE", "LineItems": lines})
     assert made["CurrencyRate"] == 1
@@ -254,7 +254,7 @@ def demo_api() -> Iterator[Any]:
         caller.session.close()
 
 
-def test_contacts_of_the_demo_leave_out_what_nobody_filled_in(demo_api):
+def test_contacts_of_the_demo_have_no_empty_fields(demo_api):
     contacts = demo_api.get("Contacts", page=1, pageSize=1000)["Contacts"]
     assert 0 < sum("FirstName" in one for one in contacts) < len(contacts)
     assert all(one.get("FirstName") != "" for one in contacts)
@@ -280,7 +280,7 @@ def test_drafts_and_some_bills_of_the_demo_have_no_due_date(demo_api):
 # --- refusals ---
 
 
-def test_malformed_ids_are_refused_with_plain_words_whatever_is_accepted(books, invoices):
+def test_malformed_ids_are_refused_in_plain_text_in_any_format(books, invoices):
     response = books(Invoices=invoices(1)).call("Invoices", params={"IDs": "test"})
     assert response.status_code == 400
     assert response.text == "Supplied parameter 'Ids' cannot be parsed - must be of type UUID."
@@ -299,7 +299,7 @@ def test_journals_are_refused_to_an_app_below_the_advanced_tier_whatever_its_sco
     assert api.call("ManualJournals").status_code == 200
 
 
-def test_too_many_calls_at_once_are_named_in_small_letters(xero, api):
+def test_the_concurrent_limit_is_named_in_lower_case(xero, api):
     xero.admin.limits(concurrent=0)
     response = api.call("Accounts")
     assert (response.status_code, response.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
@@ -312,12 +312,12 @@ def test_too_many_calls_at_once_are_named_in_small_letters(xero, api):
     "name",
     ["ProfitAndLoss", "BalanceSheet", "TrialBalance", "BankSummary", "BudgetSummary", "ExecutiveSummary"],
 )
-def test_every_report_carries_an_empty_list_of_fields_and_its_id(api, name):
+def test_every_report_has_an_empty_list_of_fields_and_its_id(api, name):
     (report,) = api.get(f"Reports/{name}")["Reports"]
     assert (report["ReportID"], report["Fields"]) == (name, [])
 
 
-def test_a_single_budget_is_a_list_of_one_with_dates_like_all_others(books):
+def test_a_single_budget_is_a_list_of_one_with_dates_in_xeros_form(books):
     budget = {"Type": "OVERALL", "Tracking": [], "UpdatedDateUTC": "2026-08-10T12:00:00Z", "BudgetLines": []}
     caller = books(Budgets=[budget])
     listed = only(caller, "Budgets")

@@ -1,4 +1,4 @@
-"""Whatever is sent, the sandbox answers like Xero and its books stay in order."""
+"""Whatever is sent, the sandbox answers like Xero and its books agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ODD: list[Any] = [None, "", 0, -1, "x", [], {}, [{}], True, "2020-01-01", 1e12, 
 
 
 def bent(value: Any, chance: random.Random, much: float) -> Any:
-    """The value with some of its parts left out or replaced by odd ones."""
+    """The value with some of its parts removed or replaced by odd ones."""
     if isinstance(value, dict):
         kept = {name: one for name, one in value.items() if chance.random() > much}
         return {
@@ -27,7 +27,7 @@ def bent(value: Any, chance: random.Random, much: float) -> Any:
     return value
 
 
-def test_bent_copies_of_the_demo_company_never_break_the_sandbox_nor_its_books(callers):
+def test_damaged_copies_of_the_demo_company_never_break_the_sandbox_or_its_books(callers):
     chance = random.Random(7)
     with Sandbox(company="demo", limits=False) as demo:
         company = Company(callers(demo), demo.admin)

@@ -20,7 +20,7 @@ def taken(name: str) -> str:
     )
 
 
-def test_a_new_contact_has_all_slots_and_is_neither_customer_nor_supplier(company):
+def test_a_new_contact_has_all_phones_and_addresses_and_no_role(company):
     made = company.put(
         "Contacts", {"Name": "Ada", "IsCustomer": True, "Phones": [{"PhoneType": "DDI", "PhoneNumber": "1"}]}
     )
@@ -35,7 +35,7 @@ def test_a_new_contact_has_all_slots_and_is_neither_customer_nor_supplier(compan
     assert company.get("Contacts", made["ContactID"])["UpdatedDateUTC"] == made["UpdatedDateUTC"]
 
 
-def test_names_are_unique_among_active_contacts_whatever_their_case(company):
+def test_names_are_unique_among_active_contacts_in_any_case(company):
     ada = company.put("Contacts", {"Name": "Ada"})
     grace = company.put("Contacts", {"Name": "Grace"})
     assert company.refused("PUT", "Contacts", {"Name": "ADA"}) == [taken("ADA")]
@@ -46,7 +46,7 @@ def test_names_are_unique_among_active_contacts_whatever_their_case(company):
     company.put("Contacts", {"Name": "Ada"})
 
 
-def test_a_name_is_needed(company):
+def test_a_contact_needs_a_name(company):
     assert company.refused("PUT", "Contacts", {"EmailAddress": "a@b.nz"}) == [
         "The contact name must be specified."
     ]
@@ -78,7 +78,7 @@ def test_an_archived_contact_refuses_any_edit_by_id_by_number_and_by_name(compan
     assert company.refused("PUT", "Contacts", {"Name": "Grace", "ContactNumber": "C-1"})
 
 
-def test_phones_and_addresses_fill_their_slots_and_leave_the_others(company):
+def test_phones_and_addresses_are_replaced_by_type(company):
     company.put("Contacts", {"Name": "Ada", "Phones": [{"PhoneType": "DDI", "PhoneNumber": "1"}]})
     street = {"AddressType": "STREET", "City": "Nelson"}
     company.post("Contacts", {"Name": "Ada", "Addresses": [street]})
@@ -93,7 +93,7 @@ def test_phones_and_addresses_fill_their_slots_and_leave_the_others(company):
     assert [one["City"] for one in done["Addresses"] if one["AddressType"] == "STREET"] == ["Nelson"]
 
 
-def test_what_is_wrong_with_a_phone_is_said_on_the_phone_only(company):
+def test_an_error_of_a_phone_is_noted_on_the_phone_only(company):
     bad = {"Name": "Ada", "Phones": [{"PhoneType": "DDI", "PhoneNumber": "1" * 51}]}
     (failed,) = company.each("PUT", "Contacts", bad)
     assert failed["StatusAttributeString"] == "ERROR"
@@ -106,7 +106,7 @@ def test_what_is_wrong_with_a_phone_is_said_on_the_phone_only(company):
     assert company.count("Contacts") == 0
 
 
-def test_contact_persons_replace_the_set_and_are_five_at_most(company):
+def test_contact_persons_are_replaced_as_a_set_of_at_most_five(company):
     people = [{"FirstName": f"P{number}"} for number in range(6)]
     company.put("Contacts", {"Name": "Ada", "ContactPersons": people[:5]})
     done = company.post("Contacts", {"Name": "Ada", "ContactPersons": people[5:]})
@@ -133,7 +133,7 @@ def test_a_contact_is_refused_with_the_reason(company, field, value, words):
     assert company.refused("PUT", "Contacts", {"Name": "Ada", field: value}) == [words]
 
 
-def test_what_follows_from_documents_cannot_be_written(company):
+def test_fields_that_follow_from_documents_cannot_be_written(company):
     made = company.put(
         "Contacts",
         {"Name": "Ada", "IsSupplier": True, "Balances": {"AccountsReceivable": {"Outstanding": 1}}},
@@ -144,7 +144,7 @@ def test_what_follows_from_documents_cannot_be_written(company):
     assert "Balances" not in again
 
 
-def test_invoicing_makes_a_customer_and_a_balance_without_moving_the_contacts_stamp(company, xero):
+def test_an_invoice_makes_its_contact_a_customer_with_a_balance_and_the_same_stamp(company, xero):
     ada = company.put("Contacts", {"Name": "Ada"})
     named = {"ContactID": ada["ContactID"]}
     company.invoice(100, Contact=named, Status="DRAFT")
@@ -164,14 +164,14 @@ def test_invoicing_makes_a_customer_and_a_balance_without_moving_the_contacts_st
 # --- contacts inside documents ---------------------------------------------------------------------------
 
 
-def test_a_bare_name_in_a_document_matches_or_makes_a_contact(company):
+def test_a_name_in_a_document_matches_or_creates_a_contact(company):
     first = company.invoice(Contact={"Name": "Ada"})
     second = company.invoice(Contact={"Name": "ADA"})
     assert first["Contact"]["ContactID"] == second["Contact"]["ContactID"]
     assert [one["Name"] for one in company.admin.records("Contacts")] == ["Ada"]
 
 
-def test_further_fields_in_a_documents_contact_edit_it(company):
+def test_further_fields_of_the_contact_in_a_document_edit_it(company):
     ada = company.put("Contacts", {"Name": "Ada", "ContactNumber": "C-1"})
     named = {"ContactNumber": "C-1", "Name": "Ada Lovelace", "EmailAddress": "ada@b.nz"}
     company.invoice(Contact=named)
@@ -179,7 +179,7 @@ def test_further_fields_in_a_documents_contact_edit_it(company):
     assert (kept["Name"], kept["EmailAddress"]) == ("Ada Lovelace", "ada@b.nz")
 
 
-def test_a_refused_document_makes_no_contact(company):
+def test_a_refused_document_creates_no_contact(company):
     assert company.refused(
         "PUT", "Invoices", {"Type": "ACCREC", "Contact": {"Name": "New"}, "Status": "AUTHORISED"}
     )
@@ -187,7 +187,7 @@ def test_a_refused_document_makes_no_contact(company):
 
 
 @pytest.mark.parametrize("named", [None, {}, {"EmailAddress": "a@b.nz"}])
-def test_a_document_needs_to_know_its_contact(company, named):
+def test_a_document_needs_a_contact(company, named):
     words = company.refused("PUT", "Invoices", {"Type": "ACCREC", "Contact": named})
     assert words[0] in {
         "A Contact must be specified for this type of transaction",
@@ -218,7 +218,7 @@ def group(company: Any, **fields: Any) -> Any:
     return company.send("PUT", "ContactGroups", {"ContactGroups": [fields]})
 
 
-def test_a_group_is_made_renamed_and_deleted(company):
+def test_a_contact_group_is_created_renamed_and_deleted(company):
     made = group(company, Name="VIP").json()["ContactGroups"][0]
     assert (made["Status"], made["HasValidationErrors"]) == ("ACTIVE", False)
     path = f"ContactGroups/{made['ContactGroupID']}"
@@ -230,7 +230,7 @@ def test_a_group_is_made_renamed_and_deleted(company):
     assert group(company, Name="Best").status_code == 200
 
 
-def test_a_group_needs_a_name_of_its_own_and_never_answers_with_a_status(company):
+def test_a_contact_group_needs_a_unique_name_and_its_answer_has_no_status(company):
     group(company, Name="VIP")
     response = company.send("PUT", "ContactGroups", [{"Name": "vip"}], summarizeErrors="false")
     assert response.status_code == 400
@@ -239,7 +239,7 @@ def test_a_group_needs_a_name_of_its_own_and_never_answers_with_a_status(company
     assert group(company).status_code == 400
 
 
-def test_members_are_put_in_and_taken_out_and_show_it_themselves(company):
+def test_members_are_added_and_removed_and_show_their_groups(company):
     made = group(company, Name="VIP").json()["ContactGroups"][0]
     people = [company.put("Contacts", {"Name": name}) for name in ("Ada", "Grace", "Mary")]
     path = f"ContactGroups/{made['ContactGroupID']}"

@@ -17,7 +17,7 @@ def journals(company: Any, source: str) -> list[dict[str, Any]]:
 
 
 def net(company: Any, source: str) -> dict[str, float]:
-    """What a document moves in the ledger in the end, by account code."""
+    """The net movement of a document in the ledger, by account code."""
     found: dict[str, float] = {}
     for journal in journals(company, source):
         for line in journal["JournalLines"]:
@@ -56,13 +56,13 @@ def test_an_approved_invoice_is_numbered_priced_taxed_and_in_the_ledger(company)
         ("NoTax", (100.0, 0.0, 100.0)),
     ],
 )
-def test_amounts_are_taken_with_on_top_of_or_without_tax(company, amounts, expected):
+def test_amounts_include_tax_exclude_tax_or_have_none(company, amounts, expected):
     made = company.invoice(100, LineAmountTypes=amounts)
     assert (made["SubTotal"], made["TotalTax"], made["Total"]) == expected
     assert made["LineItems"][0]["TaxType"] == ("NONE" if amounts == "NoTax" else "OUTPUT2")
 
 
-def test_unit_prices_keep_four_decimals_only_when_asked_for(company):
+def test_unit_prices_keep_four_decimals_only_on_request(company):
     line = {"Description": "x", "Quantity": 1000, "UnitAmount": "1.2345", "AccountCode": "200"}
     rough = company.invoice(LineItems=[line], LineAmountTypes="NoTax")
     assert (rough["LineItems"][0]["UnitAmount"], rough["Total"]) == (1.23, 1230.0)
@@ -72,7 +72,7 @@ def test_unit_prices_keep_four_decimals_only_when_asked_for(company):
     assert company.get("Invoices", exact["InvoiceID"], unitdp=4)["LineItems"][0]["UnitAmount"] == 1.2345
 
 
-def test_a_draft_is_forgiving_and_an_approved_invoice_needs_everything(company):
+def test_a_draft_may_be_incomplete_and_an_approved_invoice_may_not(company):
     draft = company.put("Invoices", {"Type": "ACCREC", "Contact": {"Name": "Ada"}})
     assert (draft["Status"], draft["Total"]) == ("DRAFT", 0.0)
     assert journals(company, draft["InvoiceID"]) == []
@@ -116,7 +116,7 @@ def test_a_missing_due_date_comes_from_the_contacts_terms(company):
         ),
     ],
 )
-def test_what_is_wrong_with_a_line_is_said_on_the_line_and_on_the_invoice(company, line, words):
+def test_an_error_of_a_line_is_noted_on_the_line_and_on_the_invoice(company, line, words):
     good = {"Description": "x", "Quantity": 1, "UnitAmount": 100, "AccountCode": "200"}
     body = {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "LineAmountTypes": "Inclusive"}
     (failed,) = company.each("PUT", "Invoices", {**body, "LineItems": [good, {**good, **line}]})
@@ -129,7 +129,7 @@ def test_what_is_wrong_with_a_line_is_said_on_the_line_and_on_the_invoice(compan
     assert company.count("Invoices") == 0
 
 
-def test_bills_and_credit_notes_take_no_line_discount(company):
+def test_bills_and_credit_notes_accept_no_line_discount(company):
     line = {"Description": "x", "UnitAmount": 100, "DiscountRate": 5}
     words = ["Discounts are not supported on this type of document"]
     bill = {"Type": "ACCPAY", "Contact": {"Name": "Ada"}, "LineItems": [{**line, "AccountCode": "400"}]}
@@ -138,7 +138,7 @@ def test_bills_and_credit_notes_take_no_line_discount(company):
     assert company.refused("PUT", "CreditNotes", note) == words
 
 
-def test_an_item_fills_in_what_is_not_sent(company):
+def test_an_item_provides_the_fields_that_are_not_sent(company):
     side = {"UnitPrice": 25, "AccountCode": "260"}
     company.put("Items", {"Code": "KAYAK", "Name": "Kayak", "Description": "A kayak", "SalesDetails": side})
     made = company.invoice(LineItems=[{"ItemCode": "kayak", "Quantity": 2}], LineAmountTypes="Exclusive")
@@ -175,7 +175,7 @@ def test_a_line_amount_without_a_price_gives_the_price(company):
         ({"LineAmount": 90}, (1.0, 90.0, 90.0)),
     ],
 )
-def test_a_line_amount_gives_what_is_missing_of_price_and_quantity(company, line, expected):
+def test_a_line_amount_gives_the_missing_price_or_quantity(company, line, expected):
     made = company.invoice(LineItems=[{"Description": "x", "AccountCode": "200", **line}])["LineItems"][0]
     assert (made["Quantity"], made["UnitAmount"], made["LineAmount"]) == expected
 
@@ -188,7 +188,7 @@ def test_a_line_amount_is_checked_after_the_price_is_rounded(company):
     assert [one["Message"] for one in failed["ValidationErrors"]] == words
 
 
-def test_dates_may_come_under_the_names_of_their_texts(company):
+def test_dates_can_be_sent_as_their_text_fields(company):
     made = company.invoice(
         Date=None, DueDate=None, DateString="2026-11-02T00:00:00", DueDateString="2026-12-24"
     )
@@ -198,7 +198,7 @@ def test_dates_may_come_under_the_names_of_their_texts(company):
     assert both["DateString"] == "2026-11-03T00:00:00"
 
 
-def test_a_line_keeps_what_an_update_with_its_id_does_not_say(company):
+def test_a_line_with_an_id_keeps_the_fields_that_are_not_sent(company):
     company.put(
         "Items", {"Code": "KAYAK", "Name": "Kayak", "SalesDetails": {"UnitPrice": 25, "AccountCode": "260"}}
     )
@@ -229,7 +229,7 @@ def test_a_line_keeps_what_an_update_with_its_id_does_not_say(company):
     assert (after["Description"], after["AccountCode"], after["ItemCode"]) == ("B", "260", "KAYAK")
 
 
-def test_new_lines_stand_above_those_with_an_id_and_lines_that_are_not_listed_go(company):
+def test_new_lines_come_before_those_with_an_id_and_unlisted_lines_are_deleted(company):
     lines = [{"Description": one, "UnitAmount": 10, "AccountCode": "200"} for one in "ABC"]
     made = company.invoice(LineItems=lines)
     ids = {line["Description"]: line["LineItemID"] for line in made["LineItems"]}
@@ -242,7 +242,7 @@ def test_new_lines_stand_above_those_with_an_id_and_lines_that_are_not_listed_go
 # --- numbers ---------------------------------------------------------------------------------------------
 
 
-def test_sales_invoices_have_numbers_of_their_own_and_a_post_matches_by_them(company):
+def test_sales_invoices_have_their_own_numbers_and_a_post_matches_by_them(company):
     made = company.invoice(InvoiceNumber="A-1")
     words = company.refused(
         "PUT", "Invoices", {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "InvoiceNumber": "a-1"}
@@ -255,7 +255,7 @@ def test_sales_invoices_have_numbers_of_their_own_and_a_post_matches_by_them(com
     assert company.refused("POST", "Invoices", rename) == ["Invoice # must be unique."]
 
 
-def test_a_number_once_used_stays_used(company):
+def test_a_used_number_cannot_be_used_again(company):
     made = company.invoice(InvoiceNumber="A-1")
     company.post("Invoices", {"InvoiceID": made["InvoiceID"], "Status": "VOIDED"})
     again = {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "InvoiceNumber": "A-1"}
@@ -263,7 +263,7 @@ def test_a_number_once_used_stays_used(company):
     assert company.refused("POST", "Invoices", again) == [NOT_VALID]
 
 
-def test_bills_may_share_a_number_so_a_repeated_post_makes_a_second_bill(company):
+def test_bills_may_share_a_number_so_a_repeated_post_creates_a_second_bill(company):
     bill = {"Type": "ACCPAY", "Contact": {"Name": "Ada"}, "InvoiceNumber": "S-1"}
     first, second = company.post("Invoices", bill), company.post("Invoices", bill)
     assert first["InvoiceID"] != second["InvoiceID"]
@@ -281,7 +281,7 @@ def test_credit_note_numbers_are_unique_for_customers_only(company):
 
 
 def status(company: Any, path: str, record: dict[str, Any], wanted: str) -> list[str]:
-    """The words of refusal, none if it worked."""
+    """The messages of a refusal, none if the write worked."""
     key = next(name for name in ("InvoiceID", "CreditNoteID", "ManualJournalID") if name in record)
     (done,) = company.each("POST", path, {key: record[key], "Status": wanted})
     return [one["Message"] for one in done.get("ValidationErrors", ())]
@@ -300,7 +300,7 @@ def status(company: Any, path: str, record: dict[str, Any], wanted: str) -> list
         (["AUTHORISED", "VOIDED"], "VOIDED"),
     ],
 )
-def test_an_invoice_goes_the_allowed_steps_only(company, steps, refused):
+def test_an_invoice_allows_only_certain_changes_of_status(company, steps, refused):
     made = company.invoice(Status="DRAFT")
     for step in steps:
         assert status(company, "Invoices", made, step) == []
@@ -309,12 +309,12 @@ def test_an_invoice_goes_the_allowed_steps_only(company, steps, refused):
 
 
 @pytest.mark.parametrize("wanted", ["PAID", "VOIDED", "DELETED", "NONSENSE"])
-def test_an_invoice_cannot_begin_at_its_end(company, wanted):
+def test_an_invoice_cannot_be_created_as_voided_or_deleted(company, wanted):
     body = {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "Status": wanted}
     assert company.refused("PUT", "Invoices", body) == ["Invoice not of valid status for creation"]
 
 
-def test_a_void_reverses_the_journal_and_its_answer_still_shows_the_old_amount_due(company, xero):
+def test_voiding_reverses_the_journal_and_its_answer_still_shows_the_old_amount_due(company, xero):
     made = company.invoice(115)
     xero.admin.advance(60)
     voided = company.post("Invoices", {"InvoiceID": made["InvoiceID"], "Status": "VOIDED"})
@@ -327,7 +327,7 @@ def test_a_void_reverses_the_journal_and_its_answer_still_shows_the_old_amount_d
     assert "Balances" not in company.get("Contacts", made["Contact"]["ContactID"])
 
 
-def test_an_edit_of_an_approved_invoice_reverses_and_posts_anew(company):
+def test_an_edit_of_an_approved_invoice_reverses_its_journal_and_posts_it_again(company):
     made = company.invoice(115)
     company.post("Invoices", {"InvoiceID": made["InvoiceID"], "Url": "https://a.nz"})
     assert len(journals(company, made["InvoiceID"])) == 1
@@ -338,7 +338,7 @@ def test_an_edit_of_an_approved_invoice_reverses_and_posts_anew(company):
     assert net(company, made["InvoiceID"]) == {"610": 230.0, "200": -200.0, "820": -30.0}
 
 
-def test_a_part_paid_invoice_takes_few_changes_and_some_of_them_silently(company, xero):
+def test_a_part_paid_invoice_allows_few_changes_some_without_a_new_stamp(company, xero):
     made = company.invoice(100)
     paid = company.pay(made, 40)
     stamp = company.get("Invoices", made["InvoiceID"])["UpdatedDateUTC"]
@@ -383,13 +383,13 @@ def two_lines(company: Any, **more: Any) -> dict[str, Any]:
     return company.invoice(Status="DRAFT", LineItems=lines, LineAmountTypes="NoTax", **more)
 
 
-def test_no_line_items_keep_all_lines(company):
+def test_an_update_without_line_items_keeps_all_lines(company):
     made = two_lines(company)
     done = company.post("Invoices", {"InvoiceID": made["InvoiceID"], "Reference": "x"})
     assert done["LineItems"] == made["LineItems"]
 
 
-def test_lines_with_ids_stay_others_go_and_new_ones_come_first(company):
+def test_lines_with_ids_stay_others_are_deleted_and_new_ones_come_first(company):
     made = two_lines(company)
     first, second = made["LineItems"]
     lines = [
@@ -407,7 +407,7 @@ def test_lines_with_ids_stay_others_go_and_new_ones_come_first(company):
 
 
 @pytest.mark.parametrize("path", ["Invoices", "PurchaseOrders", "Quotes"])
-def test_the_same_lines_without_ids_get_new_ones(company, path):
+def test_the_same_lines_without_ids_get_new_ids(company, path):
     company.put("Contacts", {"Name": "Ada"})
     line = {"Description": "A", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}
     body = {"Contact": {"Name": "Ada"}, "Date": "2026-11-20", "LineItems": [line]}
@@ -424,7 +424,7 @@ def test_the_same_lines_without_ids_get_new_ones(company, path):
 # --- currencies ------------------------------------------------------------------------------------------
 
 
-def test_a_currency_has_to_be_subscribed_to_and_gets_the_days_rate(company):
+def test_a_currency_needs_a_subscription_and_gets_the_rate_of_the_day(company):
     words = company.refused(
         "PUT", "Invoices", {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "CurrencyCode": "USD"}
     )
@@ -482,7 +482,7 @@ def test_tracked_items_move_stock_and_cost(company):
 # --- tracking --------------------------------------------------------------------------------------------
 
 
-def test_tracking_is_named_or_identified_and_comes_back_in_full(company):
+def test_tracking_is_sent_by_name_or_id_and_answered_in_full(company):
     category = company.put("TrackingCategories", {"Name": "Region"})
     path = f"TrackingCategories/{category['TrackingCategoryID']}/Options"
     option = company.send("PUT", path, {"Name": "North"}).json()["Options"][0]
@@ -551,7 +551,7 @@ def test_a_create_with_a_live_orders_number_silently_updates_that_order(company,
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-def test_a_number_that_a_deleted_order_holds_is_refused_with_a_zero_id(company, order, method):
+def test_the_number_of_a_deleted_order_is_refused_with_a_zero_id(company, order, method):
     made = company.put("PurchaseOrders", order(PurchaseOrderNumber="PO-7"))
     company.post("PurchaseOrders", {"PurchaseOrderID": made["PurchaseOrderID"], "Status": "DELETED"})
     words = ["PurchaseOrder status change is invalid", "Deleted PurchaseOrders cannot be updated"]
@@ -576,7 +576,7 @@ def test_renaming_an_order_while_deleting_it_frees_its_number(company, order):
     assert again["PurchaseOrderID"] != made["PurchaseOrderID"]
 
 
-def test_orders_go_forward_and_can_be_deleted_even_when_billed(company, order):
+def test_the_status_of_orders_only_advances_and_even_billed_ones_can_be_deleted(company, order):
     bare = [{"Description": "no account", "Quantity": 1, "UnitAmount": 5}]
     made = company.put("PurchaseOrders", order(LineItems=bare))
     key = {"PurchaseOrderID": made["PurchaseOrderID"]}
@@ -589,14 +589,14 @@ def test_orders_go_forward_and_can_be_deleted_even_when_billed(company, order):
     assert company.count("Journals") == 0
 
 
-def test_an_order_renamed_to_anothers_number_is_refused(company, order):
+def test_an_order_cannot_take_the_number_of_another_one(company, order):
     company.put("PurchaseOrders", order(PurchaseOrderNumber="PO-7"))
     made = company.put("PurchaseOrders", order(PurchaseOrderNumber="PO-8"))
     rename = {"PurchaseOrderID": made["PurchaseOrderID"], "PurchaseOrderNumber": "PO-7"}
     assert company.refused("POST", "PurchaseOrders", rename) == ["Order number must be unique"]
 
 
-def test_a_draft_order_cannot_be_marked_as_sent_and_says_so_in_a_warning(company, order):
+def test_marking_a_draft_order_as_sent_gives_a_warning(company, order):
     made = company.put("PurchaseOrders", order(SentToContact=True))
     assert made["StatusAttributeString"] == "WARNING"
     assert made["Warnings"] == [
@@ -614,7 +614,7 @@ def quote(company):
     return {"Contact": {"Name": "Ada"}, "Date": "2026-11-20", "LineItems": [line], "Terms": "Half now"}
 
 
-def test_a_quotes_line_without_tax_type_gets_no_tax_and_its_answer_looks_like_none_other(company, quote):
+def test_a_line_of_a_quote_without_tax_type_gets_no_tax_and_answers_have_their_own_form(company, quote):
     response = company.send("PUT", "Quotes", {"Quotes": [quote]}, summarizeErrors="false")
     assert response.headers["Content-Type"] == "application/json"
     assert response.json()["SummarizeErrors"] is False
@@ -691,7 +691,7 @@ REPEATING = {
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-def test_a_repeating_invoice_is_made_and_then_only_deleted(company, method):
+def test_a_repeating_invoice_can_be_created_and_deleted_only(company, method):
     (made,) = company.each(method, "RepeatingInvoices", REPEATING)
     assert (made["Total"], made["Schedule"]["DueDate"]) == (115.0, 20)
     assert made["Schedule"]["NextScheduledDate"] == made["Schedule"]["StartDate"]
@@ -737,14 +737,14 @@ def test_tax_counts_when_a_journal_is_balanced(company):
 
 
 @pytest.mark.parametrize("code", ["610", "800", "960", "630", "090"])
-def test_control_bank_stock_and_retained_earnings_accounts_take_no_manual_journal(company, code):
+def test_control_bank_stock_and_retained_earnings_accounts_accept_no_manual_journal(company, code):
     body = {"Narration": "x", "JournalLines": lines((code, 10), ("404", -10))}
     assert company.refused("PUT", "ManualJournals", body) == [
         f"Account code '{code}' is not a valid code for this document."
     ]
 
 
-def test_a_journal_needs_words_two_lines_and_equal_sides(company):
+def test_a_manual_journal_needs_a_narration_two_lines_and_equal_sides(company):
     good = lines(("400", 10), ("404", -10))
     assert company.refused("PUT", "ManualJournals", {"JournalLines": good}) == ["Narration must be specified"]
     assert company.refused("PUT", "ManualJournals", {"Narration": "x"})
@@ -753,7 +753,7 @@ def test_a_journal_needs_words_two_lines_and_equal_sides(company):
     ) == ["The total debits (10.00) must equal total credits (-9.00)"]
 
 
-def test_a_line_with_an_unknown_account_is_taken_away_with_a_warning(company):
+def test_a_line_with_an_unknown_account_is_removed_with_a_warning(company):
     three = lines(("400", 10), ("404", -10), ("476x", 5))
     made = company.put("ManualJournals", {"Narration": "x", "JournalLines": three})
     assert made["StatusAttributeString"] == "WARNING"

@@ -1,4 +1,4 @@
-"""Xero's own Python SDK creates, updates and fails on every object that can be written."""
+"""Xero's Python SDK creates and updates every object that can be written, and receives refusals."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Sdk:
         return found
 
     def refusal(self, name: str, *arguments: Any) -> str:
-        """The words of a 400, all of them."""
+        """The text of a 400."""
         with pytest.raises(AccountingBadRequestException) as refused:
             getattr(self, name)(*arguments)
         assert refused.value.status == 400
@@ -93,7 +93,7 @@ def invoice(sdk: Sdk, **more: Any) -> Any:
     return sdk.one("create_invoices", many(xm.Invoices, [wanted]))
 
 
-def test_contacts(sdk):
+def test_the_sdk_writes_contacts(sdk):
     made = sdk.one("create_contacts", many(xm.Contacts, [xm.Contact(name="Grace", email_address="g@b.nz")]))
     assert made.contact_status == "ACTIVE"
     changed = xm.Contact(contact_id=made.contact_id, first_name="Grace")
@@ -110,7 +110,7 @@ def test_contacts(sdk):
     assert answer.contacts[0].has_validation_errors is True
 
 
-def test_contact_groups(sdk):
+def test_the_sdk_writes_contact_groups(sdk):
     ada = sdk.one("create_contacts", many(xm.Contacts, [xm.Contact(name="Member")]))
     made = sdk.one("create_contact_group", many(xm.ContactGroups, [xm.ContactGroup(name="VIP")]))
     members = many(xm.Contacts, [xm.Contact(contact_id=ada.contact_id)])
@@ -124,7 +124,7 @@ def test_contact_groups(sdk):
     )
 
 
-def test_invoices(sdk):
+def test_the_sdk_writes_invoices(sdk):
     made = invoice(sdk)
     assert (made.status, made.total, made.due_date) == ("AUTHORISED", 115, DUE)
     changed = many(xm.Invoices, [xm.Invoice(invoice_id=made.invoice_id, reference="R")])
@@ -136,7 +136,7 @@ def test_invoices(sdk):
     )
 
 
-def test_credit_notes_and_their_allocations(sdk):
+def test_the_sdk_writes_credit_notes_and_their_allocations(sdk):
     contact = xm.Contact(name="Ada")
     fields = {"type": "ACCRECCREDIT", "contact": contact, "date": DAY, "line_items": [line()]}
     made = sdk.one("create_credit_notes", many(xm.CreditNotes, [xm.CreditNote(**fields)]))
@@ -160,7 +160,7 @@ def test_credit_notes_and_their_allocations(sdk):
     assert voided.status == "VOIDED"
 
 
-def test_bank_transactions_overpayments_and_prepayments(sdk):
+def test_the_sdk_writes_bank_transactions_overpayments_and_prepayments(sdk):
     fields = {"contact": xm.Contact(name="Ada"), "bank_account": xm.Account(code="090"), "date": DAY}
     spent = xm.BankTransaction(type="SPEND", line_items=[line(account="400")], **fields)
     made = sdk.one("create_bank_transactions", many(xm.BankTransactions, [spent]))
@@ -191,7 +191,7 @@ def test_bank_transactions_overpayments_and_prepayments(sdk):
     )
 
 
-def test_bank_transfers(sdk):
+def test_the_sdk_writes_bank_transfers(sdk):
     accounts = {"from_bank_account": xm.Account(code="090"), "to_bank_account": xm.Account(code="091")}
     made, other = (
         sdk.one(
@@ -211,7 +211,7 @@ def test_bank_transfers(sdk):
     )
 
 
-def test_payments(sdk):
+def test_the_sdk_writes_payments(sdk):
     due = invoice(sdk)
     fields = {
         "invoice": xm.Invoice(invoice_id=due.invoice_id),
@@ -228,7 +228,7 @@ def test_payments(sdk):
     )
 
 
-def test_batch_payments(sdk):
+def test_the_sdk_writes_batch_payments(sdk):
     bills = [invoice(sdk, type="ACCPAY") for _ in range(2)]
 
     def batch(amount: float) -> Any:
@@ -249,7 +249,7 @@ def test_batch_payments(sdk):
     assert "exceeds the amount outstanding" in sdk.refusal("create_batch_payment", batch(500))
 
 
-def test_purchase_orders(sdk):
+def test_the_sdk_writes_purchase_orders(sdk):
     sdk.update_or_create_contacts(many(xm.Contacts, [xm.Contact(name="Ada")]))
     ada = sdk.get_contacts(where='Name=="Ada"').contacts[0].contact_id
     wanted = xm.PurchaseOrder(contact=xm.Contact(contact_id=ada), line_items=[line(account="400")], date=DAY)
@@ -263,7 +263,7 @@ def test_purchase_orders(sdk):
     )
 
 
-def test_quotes(sdk):
+def test_the_sdk_writes_quotes(sdk):
     fields = {"contact": xm.Contact(name="Ada"), "date": DAY}
     made = sdk.one("create_quotes", many(xm.Quotes, [xm.Quote(line_items=[line()], **fields)]))
     assert (made.total, made.line_amount_types.value) == (100, "EXCLUSIVE")
@@ -276,7 +276,7 @@ def test_quotes(sdk):
     )
 
 
-def test_repeating_invoices(sdk):
+def test_the_sdk_writes_repeating_invoices(sdk):
     schedule = xm.Schedule(
         period=1, unit="MONTHLY", due_date=20, due_date_type="OFFOLLOWINGMONTH", start_date=DUE
     )
@@ -297,7 +297,7 @@ def test_repeating_invoices(sdk):
     assert sdk.one("update_repeating_invoice", made.repeating_invoice_id, gone).status == "DELETED"
 
 
-def test_manual_journals(sdk):
+def test_the_sdk_writes_manual_journals(sdk):
     def journal(debit: float, credit: float, **more: Any) -> Any:
         lines = [
             xm.ManualJournalLine(line_amount=debit, account_code="400"),
@@ -320,7 +320,7 @@ def test_manual_journals(sdk):
     assert "must equal total credits" in sdk.refusal("create_manual_journals", journal(10, 9))
 
 
-def test_items(sdk):
+def test_the_sdk_writes_items(sdk):
     side = xm.Purchase(unit_price=10.1234, account_code="200")
     wanted = many(xm.Items, [xm.Item(code="KAY", name="Kayak", sales_details=side)])
     made = sdk.one("create_items", wanted, unitdp=4)
@@ -335,7 +335,7 @@ def test_items(sdk):
     assert sdk.get_items().items == []
 
 
-def test_accounts(sdk):
+def test_the_sdk_writes_accounts(sdk):
     made = sdk.one("create_account", xm.Account(code="201", name="Tours", type=xm.AccountType.REVENUE))
     assert made._class == "REVENUE"
     changed = many(xm.Accounts, [xm.Account(name="Trips")])
@@ -348,7 +348,7 @@ def test_accounts(sdk):
     assert sdk.one("delete_account", made.account_id).status == "DELETED"
 
 
-def test_tax_rates(sdk):
+def test_the_sdk_writes_tax_rates(sdk):
     def rate(percent: float, **more: Any) -> Any:
         parts = [xm.TaxComponent(name="City", rate=percent)]
         return many(
@@ -362,7 +362,7 @@ def test_tax_rates(sdk):
     assert sdk.one("update_tax_rate", rate(3, status="DELETED")).status == "DELETED"
 
 
-def test_tracking_categories_and_options(sdk):
+def test_the_sdk_writes_tracking_categories_and_options(sdk):
     made = sdk.one("create_tracking_category", xm.TrackingCategory(name="Region"))
     key = made.tracking_category_id
     option = sdk.one("create_tracking_options", key, xm.TrackingOption(name="North"))
@@ -377,7 +377,7 @@ def test_tracking_categories_and_options(sdk):
     assert sdk.one("delete_tracking_category", key).status == "DELETED"
 
 
-def test_currencies(sdk):
+def test_the_sdk_writes_currencies(sdk):
     assert (
         sdk.one("create_currency", xm.Currency(code=xm.CurrencyCode.EUR, description="Euro")).description
         == "Euro"
@@ -385,7 +385,7 @@ def test_currencies(sdk):
     assert "already subscribed" in sdk.refusal("create_currency", xm.Currency(code=xm.CurrencyCode.EUR))
 
 
-def test_payment_services(sdk):
+def test_the_sdk_writes_payment_services(sdk):
     wanted = xm.PaymentService(
         payment_service_name="Cards", payment_service_url="https://p.nz", pay_now_text="Pay"
     )
@@ -400,7 +400,7 @@ def test_payment_services(sdk):
     )
 
 
-def test_linked_transactions(sdk):
+def test_the_sdk_writes_linked_transactions(sdk):
     bill, sale = invoice(sdk, type="ACCPAY"), invoice(sdk)
     source = {
         "source_transaction_id": bill.invoice_id,
@@ -421,7 +421,7 @@ def test_linked_transactions(sdk):
     sdk.delete_linked_transaction(key)
 
 
-def test_history_attachments_and_mail(sdk):
+def test_the_sdk_writes_history_attachments_and_mail(sdk):
     sdk.update_or_create_contacts(many(xm.Contacts, [xm.Contact(name="Ada", email_address="ada@b.nz")]))
     made = invoice(sdk)
     note = many(xm.HistoryRecords, [xm.HistoryRecord(details="Called")])
@@ -436,7 +436,7 @@ def test_history_attachments_and_mail(sdk):
     assert sdk.one("get_invoice", made.invoice_id).sent_to_contact is True
 
 
-def test_a_key_of_the_sdk_makes_a_repeated_call_harmless(sdk, books):
+def test_an_idempotency_key_of_the_sdk_makes_a_repeated_call_harmless(sdk, books):
     wanted = many(
         xm.Invoices,
         [xm.Invoice(type="ACCPAY", contact=xm.Contact(name="Ada"), line_items=[line(account="400")])],

@@ -1,4 +1,4 @@
-"""What a write request may look like, how batches are answered, and Idempotency-Key."""
+"""The forms of write requests, the answers to batches, and Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def names(company: Any) -> list[str]:
     ],
     ids=["envelope", "lower case", "upper case", "bare list", "bare object", "object in envelope"],
 )
-def test_an_element_may_come_in_an_envelope_of_any_case_in_a_list_or_alone(company, body):
+def test_an_element_can_be_sent_in_an_envelope_of_any_case_in_a_list_or_alone(company, body):
     answer = company.send("PUT", "Contacts", body).json()
     assert [one["Name"] for one in answer["Contacts"]] == names(company) == ["Ada"]
     assert "StatusAttributeString" not in answer["Contacts"][0]
@@ -83,7 +83,7 @@ def test_one_value_of_a_wrong_type_refuses_the_whole_request(company, line):
 @pytest.mark.parametrize(
     "day", ["2026-11-05", "2026-11-05T00:00:00", "/Date(1793836800000+0000)/", "/Date(1793836800000)/"]
 )
-def test_dates_numbers_and_nulls_come_in_every_spelling_xero_takes(company, day):
+def test_dates_numbers_and_nulls_are_accepted_in_every_form_of_xero(company, day):
     line = {"Description": "x", "Quantity": "2", "UnitAmount": "10.50", "AccountCode": 200, "TaxType": None}
     sent = {"Type": "ACCREC", "Contact": {"Name": "Ada"}, "Date": day, "LineItems": [line], "Reference": None}
     invoice = company.put("Invoices", sent)
@@ -92,14 +92,14 @@ def test_dates_numbers_and_nulls_come_in_every_spelling_xero_takes(company, day)
     assert invoice["LineItems"][0]["AccountCode"] == "200"
 
 
-def test_objects_and_lists_where_a_text_belongs_are_as_if_not_sent(company):
+def test_objects_and_lists_in_place_of_a_text_are_ignored(company):
     odd = {"Name": "Ada", "FirstName": {"a": 1}, "LastName": ["b"], "Website": {"c": 2}}
     made = company.put("Contacts", odd)
     assert not {"FirstName", "LastName", "Website"} & set(made)
     assert company.refused("PUT", "Contacts", {"Name": {"a": 1}}) == ["The contact name must be specified."]
 
 
-def test_a_date_left_out_is_today_in_the_organisations_zone(company, xero, callers):
+def test_the_default_date_is_today_in_the_organisations_time_zone(company, xero, callers):
     xero.admin.set_clock("2026-11-20T11:30:00Z")  # half past midnight on the 21st in Nelson
     company.caller = callers(xero)
     assert company.invoice(Date=None)["DateString"] == "2026-11-21T00:00:00"
@@ -140,7 +140,7 @@ def test_without_summarize_errors_all_elements_come_back_in_order_each_with_its_
 
 
 @pytest.mark.parametrize("params", [{}, {"summarizeErrors": "true"}, {"summarizeErrors": "True"}])
-def test_summarized_a_bad_element_makes_a_400_that_lists_only_it_while_the_good_ones_are_saved(
+def test_with_summarized_errors_the_400_lists_only_the_invalid_element_and_the_others_are_saved(
     company, params
 ):
     company.put("Contacts", {"Name": "Ada"})
@@ -156,13 +156,13 @@ def test_summarized_a_bad_element_makes_a_400_that_lists_only_it_while_the_good_
     assert names(company) == ["Ada", "Grace", "Mary"]
 
 
-def test_a_capital_letter_in_the_query_is_accepted(company):
+def test_booleans_in_the_query_are_case_insensitive(company):
     company.put("Contacts", {"Name": "Ada"})
     response = company.send("PUT", "Contacts", [{"Name": "Ada"}], summarizeErrors="False")
     assert response.status_code == 200
 
 
-def test_an_error_element_echoes_what_was_asked_not_what_is(company):
+def test_a_refused_element_shows_what_was_sent(company):
     invoice = company.invoice()
     (failed,) = company.each("POST", "Invoices", {"InvoiceID": invoice["InvoiceID"], "Status": "DELETED"})
     assert failed["Status"] == "DELETED"
@@ -188,7 +188,7 @@ def test_an_address_that_names_an_unknown_record_is_a_404(company):
         assert company.send("POST", f"{path}/{uuid4()}", {"Status": "DELETED"}).status_code == 404
 
 
-def test_put_makes_a_record_whatever_id_is_sent_and_post_updates_by_it(company):
+def test_put_creates_a_record_whatever_id_is_sent_and_post_updates_by_it(company):
     made = company.put("Contacts", {"ContactID": str(uuid4()), "Name": "Ada"})
     company.post("Contacts", {"ContactID": made["ContactID"].upper(), "FirstName": "Ada"})
     company.post(f"Contacts/{made['ContactID']}", {"LastName": "Lovelace"})
@@ -215,7 +215,7 @@ def test_two_elements_of_one_batch_see_each_other(company):
     assert company.get("Invoices", invoice["InvoiceID"])["AmountDue"] == 40.0
 
 
-def test_a_write_that_changes_nothing_leaves_the_stamp(company, xero):
+def test_a_write_without_changes_keeps_the_stamp(company, xero):
     made = company.put("Contacts", {"Name": "Ada", "EmailAddress": "ada@b.nz"})
     invoice = company.invoice(Contact={"ContactID": made["ContactID"]})
     xero.admin.advance(60)
@@ -229,7 +229,7 @@ def test_a_write_that_changes_nothing_leaves_the_stamp(company, xero):
     assert changed["UpdatedDateUTC"] != made["UpdatedDateUTC"]
 
 
-def test_what_this_app_made_is_found_by_created_by_my_app(company, xero, callers, api):
+def test_created_by_my_app_finds_the_invoices_of_this_app(company, xero, callers, api):
     mine = company.invoice()
     other = callers(xero, xero.admin.consent()["access_token"], xero.admin.organisations()[0]["tenant_id"])
     body = {"Type": "ACCREC", "Contact": {"Name": "Ada"}}
@@ -248,7 +248,7 @@ def test_a_caller_that_reads_xml_gets_xml(company):
 
 
 @pytest.mark.parametrize(("switch", "status"), [(False, 401), (True, 403)])
-def test_a_read_scope_does_not_write(xero, callers, switch, status):
+def test_a_read_scope_gives_no_write_access(xero, callers, switch, status):
     xero.admin.switch(write_scope_403=switch)
     app = xero.admin.add_app(scopes=["accounting.contacts.read"])
     token = xero.admin.consent(app["client_id"])["access_token"]
@@ -268,7 +268,7 @@ def keyed(
     return company.send(method, path, body, headers={"Idempotency-Key": key}, **params)
 
 
-def test_a_key_gives_the_first_answer_again_to_the_byte_and_writes_once(company, xero):
+def test_an_idempotency_key_repeats_the_first_answer_exactly_and_writes_once(company, xero):
     first = keyed(company, "one")
     xero.admin.advance(5 * 60 + 59)
     second = keyed(company, "one")
@@ -277,7 +277,7 @@ def test_a_key_gives_the_first_answer_again_to_the_byte_and_writes_once(company,
     assert names(company) == ["Ada"]
 
 
-def test_a_refusal_is_given_again_as_well_even_when_it_would_work_now(company):
+def test_a_refusal_is_repeated_even_if_the_write_would_work_now(company):
     company.put("Contacts", {"Name": "Ada"})
     first = keyed(company, "one")
     assert first.status_code == 400
@@ -305,7 +305,7 @@ def test_after_six_minutes_the_same_request_is_a_new_one(company, xero):
     ],
     ids=["method", "path", "query", "body"],
 )
-def test_a_key_with_a_different_request_is_a_400_that_says_so(company, method, path, body, params):
+def test_an_idempotency_key_with_a_different_request_is_a_400(company, method, path, body, params):
     keyed(company, "one")
     response = keyed(company, "one", method, path, body, **params)
     assert response.status_code == 400
@@ -348,7 +348,7 @@ def test_calls_at_the_same_time_with_one_key_write_once(company, xero, callers):
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "server_error_after"])
-def test_a_lost_answer_is_had_again_with_the_same_key(company, xero, kind):
+def test_a_lost_answer_can_be_repeated_with_the_same_key(company, xero, kind):
     xero.admin.fault(kind, method="PUT", path="Contacts")
     try:
         assert keyed(company, "one").status_code == 500
@@ -361,7 +361,7 @@ def test_a_lost_answer_is_had_again_with_the_same_key(company, xero, kind):
     assert names(company) == ["Ada"]
 
 
-def test_a_fault_before_the_work_leaves_the_key_free(company, xero):
+def test_a_fault_before_the_write_leaves_the_key_unused(company, xero):
     xero.admin.fault("server_error", method="PUT", path="Contacts")
     assert keyed(company, "one").status_code == 500
     assert names(company) == []
@@ -369,7 +369,7 @@ def test_a_fault_before_the_work_leaves_the_key_free(company, xero):
     assert names(company) == ["Ada"]
 
 
-def test_after_a_reset_no_key_is_remembered(company, xero, callers):
+def test_a_reset_forgets_all_keys(company, xero, callers):
     first = keyed(company, "one")
     xero.admin.reset()
     company.caller = callers(xero)

@@ -20,7 +20,7 @@ def attach(
     return company.send(method, path, data=data, headers={"Content-Type": "application/pdf"}, **params)
 
 
-def test_a_note_is_added_without_a_user_and_a_repeated_one_is_there_twice(company):
+def test_a_note_is_added_without_a_user_and_a_repeated_call_adds_a_second_one(company):
     invoice = company.invoice()
     path = f"Invoices/{invoice['InvoiceID']}/History"
     for _ in range(2):
@@ -35,7 +35,7 @@ def test_a_note_is_added_without_a_user_and_a_repeated_one_is_there_twice(compan
     assert found[0]["User"]
 
 
-def test_with_a_key_a_repeated_note_is_there_once(company):
+def test_with_an_idempotency_key_a_repeated_note_is_added_once(company):
     invoice = company.invoice()
     path, body = f"Invoices/{invoice['InvoiceID']}/History", {"HistoryRecords": [{"Details": "Called"}]}
     for _ in range(2):
@@ -43,7 +43,7 @@ def test_with_a_key_a_repeated_note_is_there_once(company):
     assert [one["Details"] for one in company.caller.get(path)["HistoryRecords"]].count("Called") == 1
 
 
-def test_a_note_is_too_long_or_empty_or_for_nobody(company):
+def test_a_note_that_is_too_long_or_empty_or_for_an_unknown_record_is_refused(company):
     invoice = company.invoice()
     path = f"Invoices/{invoice['InvoiceID']}/History"
     for details in ("x" * 2_501, ""):
@@ -73,7 +73,7 @@ def test_a_file_is_attached_and_read_back_and_its_name_is_unique(company, method
     assert company.send("GET", f"{path}/{made['AttachmentID']}").content == b"other"
 
 
-def test_a_document_holds_ten_files_with_decent_names_and_sizes(company):
+def test_a_document_accepts_ten_files_with_valid_names_and_sizes(company):
     invoice = company.invoice()
     for number in range(10):
         assert attach(company, invoice, f"{number}.pdf").status_code == 200
@@ -88,7 +88,7 @@ def test_a_document_holds_ten_files_with_decent_names_and_sizes(company):
     assert company.get("Invoices", other["InvoiceID"])["HasAttachments"] is False
 
 
-def test_an_approved_sales_invoice_is_marked_as_sent_by_mail(company):
+def test_emailing_an_approved_sales_invoice_marks_it_as_sent(company):
     company.put("Contacts", {"Name": "Ada", "EmailAddress": "ada@b.nz"})
     invoice, draft = company.invoice(), company.invoice(Status="DRAFT")
     response = company.send("POST", f"Invoices/{invoice['InvoiceID']}/Email")

@@ -20,7 +20,7 @@ def words(response: Any) -> list[str]:
 SALES = {"Code": "201", "Name": "Tours", "Type": "REVENUE"}
 
 
-def test_an_account_is_made_one_at_a_time_with_what_follows_from_its_type(company):
+def test_accounts_are_created_one_at_a_time_with_the_fields_of_their_type(company):
     answer = company.send("PUT", "Accounts", {"Accounts": [SALES, {**SALES, "Code": "202", "Name": "Other"}]})
     (made,) = answer.json()["Accounts"]
     assert (made["Class"], made["TaxType"], made["Status"]) == ("REVENUE", "OUTPUT2", "ACTIVE")
@@ -63,7 +63,7 @@ def test_an_account_is_changed_by_its_id_in_the_element_or_in_the_address(compan
     ]
 
 
-def test_an_archived_account_takes_no_new_lines(company):
+def test_an_archived_account_accepts_no_new_lines(company):
     made = company.put("Accounts", SALES)
     company.post("Accounts", {"AccountID": made["AccountID"], "Status": "ARCHIVED"})
     line = {"Description": "x", "UnitAmount": 10, "AccountCode": "201"}
@@ -164,7 +164,7 @@ def test_tax_rates_get_their_type_from_xero_and_only_the_first_of_a_request_coun
     assert company.invoice(LineItems=[line], LineAmountTypes="Exclusive")["TotalTax"] == 2.25
 
 
-def test_a_compound_rate_is_taken_on_top_of_the_others(company):
+def test_a_compound_rate_applies_to_the_others_as_well(company):
     parts = [{"Name": "A", "Rate": 10}, {"Name": "B", "Rate": 5, "IsCompound": True}]
     assert company.put("TaxRates", {**RATE, "TaxComponents": parts})["EffectiveRate"] == 15.5
 
@@ -212,7 +212,7 @@ def category(company: Any, name: str) -> str:
     return str(company.put("TrackingCategories", {"Name": name})["TrackingCategoryID"])
 
 
-def test_two_categories_may_be_active_and_four_there_in_all(company):
+def test_two_tracking_categories_can_be_active_and_four_exist(company):
     ids = [category(company, name) for name in ("Region", "Department")]
     assert words(company.send("PUT", "TrackingCategories", {"Name": "Season"})) == [
         "An organisation can have a maximum of 2 active tracking categories"
@@ -229,7 +229,7 @@ def test_two_categories_may_be_active_and_four_there_in_all(company):
     assert renamed.json()["TrackingCategories"][0]["Name"] == "Place"
 
 
-def test_options_are_made_one_by_one_renamed_archived_and_deleted(company):
+def test_options_are_added_one_by_one_renamed_archived_and_deleted(company):
     path = f"TrackingCategories/{category(company, 'Region')}"
     (north,) = company.send("PUT", f"{path}/Options", {"Name": "North"}).json()["Options"]
     assert (north["Status"], north["IsActive"]) == ("ACTIVE", True)
@@ -242,7 +242,7 @@ def test_options_are_made_one_by_one_renamed_archived_and_deleted(company):
     assert company.caller.get(path)["TrackingCategories"][0]["Options"] == []
 
 
-def test_sending_a_known_option_again_is_a_400_although_the_new_one_is_made(company):
+def test_sending_a_known_option_is_a_400_although_the_new_one_is_added(company):
     path = f"TrackingCategories/{category(company, 'Region')}/Options"
     company.send("PUT", path, {"Name": "North"})
     response = company.send("PUT", path, {"Options": [{"Name": "NORTH"}, {"Name": "South"}]})
@@ -251,7 +251,7 @@ def test_sending_a_known_option_again_is_a_400_although_the_new_one_is_made(comp
     assert [one["Name"] for one in kept] == ["North", "South"]
 
 
-def test_an_option_body_that_says_nothing_is_a_200_with_nothing_made(company):
+def test_a_body_without_options_is_a_200_that_adds_nothing(company):
     path = f"TrackingCategories/{category(company, 'Region')}/Options"
     response = company.send("PUT", path, {"name": "North"})
     assert (response.status_code, response.json()["Options"]) == (200, [])
@@ -288,7 +288,7 @@ def test_a_currency_is_subscribed_to_once(company):
     assert [one["Code"] for one in company.caller.get("Currencies")["Currencies"]] == ["NZD", "EUR"]
 
 
-def test_a_payment_service_is_made_and_attached_to_a_theme(company):
+def test_a_payment_service_is_created_and_attached_to_a_theme(company):
     body = {"PaymentServiceName": "Cards", "PaymentServiceUrl": "https://pay.nz", "PayNowText": "Pay"}
     (made,) = company.send("PUT", "PaymentServices", {"PaymentServices": [body]}).json()["PaymentServices"]
     assert (made["PaymentServiceType"], made["PayNowText"]) == ("Custom", "Pay")
@@ -316,7 +316,7 @@ def link(bill: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"SourceTransactionID": bill["InvoiceID"], "SourceLineItemID": line, **more}
 
 
-def test_a_bills_line_is_billed_on_to_a_customers_invoice(company, bill):
+def test_the_line_of_a_bill_is_charged_to_a_customers_invoice(company, bill):
     sale = company.invoice(120)
     customer = {"ContactID": sale["Contact"]["ContactID"]}
     made = company.put("LinkedTransactions", link(bill, **customer))

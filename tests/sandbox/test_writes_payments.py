@@ -18,7 +18,7 @@ def bank_balance(company: Any, code: str = "090") -> float:
 
 
 def spend(company: Any, amount: Any = 115, **more: Any) -> dict[str, Any]:
-    """What a purchase by card sends."""
+    """The element for a purchase by card."""
     line = {"Description": "Fuel", "Quantity": 1, "UnitAmount": amount, "AccountCode": "449"}
     body = {"Type": "SPEND", "Contact": {"Name": "Pump"}, "BankAccount": {"Code": "090"}, "LineItems": [line]}
     return {**body, **more}
@@ -27,7 +27,7 @@ def spend(company: Any, amount: Any = 115, **more: Any) -> dict[str, Any]:
 # --- bank transactions -----------------------------------------------------------------------------------
 
 
-def test_money_spent_is_inclusive_of_tax_and_moves_the_bank(company):
+def test_money_spent_includes_tax_and_moves_the_bank_account(company):
     made = company.put("BankTransactions", spend(company))
     assert (made["LineAmountTypes"], made["SubTotal"], made["TotalTax"], made["Total"]) == (
         "Inclusive",
@@ -99,7 +99,7 @@ def test_a_bank_transaction_is_refused_with_the_reason(company, more, words):
         ("SPEND-PREPAYMENT", "Prepayments", "PrepaymentID", "ACCPAY"),
     ],
 )
-def test_over_and_prepayments_are_made_by_the_bank_allocated_refunded_and_taken_back(
+def test_overpayments_and_prepayments_are_created_allocated_refunded_and_deleted(
     company, kind, path, key, invoice
 ):
     line = {"Description": "Too much", "Quantity": 1, "UnitAmount": 100}
@@ -150,7 +150,7 @@ def test_a_transfer_moves_money_and_makes_a_bank_transaction_on_each_side(compan
 
 
 @pytest.mark.parametrize("by_id", [False, True])
-def test_a_transfer_is_deleted_by_post_and_takes_no_other_change(company, savings, by_id):
+def test_a_transfer_is_deleted_by_post_and_allows_no_other_change(company, savings, by_id):
     made = company.put("BankTransfers", move())
     key = {"BankTransferID": made["BankTransferID"]}
     assert ONLY_STATUS in company.refused("POST", "BankTransfers", {**key, "Reference": "x"})
@@ -165,7 +165,7 @@ def test_a_transfer_is_deleted_by_post_and_takes_no_other_change(company, saving
     assert company.refused("POST", "BankTransfers", {**key, "Status": "DELETED"})
 
 
-def test_a_post_without_an_id_makes_no_transfer(company, savings):
+def test_a_post_without_an_id_creates_no_transfer(company, savings):
     assert company.refused("POST", "BankTransfers", move()) == ["BankTransferID must be specified"]
 
 
@@ -235,7 +235,7 @@ def test_a_deleted_payment_opens_its_invoice_again(company, xero):
 @pytest.mark.parametrize(
     "change", [{"Amount": 5}, {"Status": "DELETED", "Reference": "x"}, {"Status": "AUTHORISED"}]
 )
-def test_of_a_payment_only_the_status_can_be_changed(company, change):
+def test_only_the_status_of_a_payment_can_be_changed(company, change):
     payment = company.pay(company.invoice(100), 40)
     response = company.send("POST", f"Payments/{payment['PaymentID']}", change)
     assert response.status_code == 400
@@ -283,7 +283,7 @@ def test_a_payment_names_its_invoice_by_number_and_another_account_if_that_allow
     assert company.get("Invoices", invoice["InvoiceID"])["AmountDue"] == 80.0
 
 
-def test_a_post_makes_one_payment_and_drops_the_others(company):
+def test_a_post_creates_one_payment_and_ignores_the_others(company):
     invoice = company.invoice(100)
     body = {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Account": {"Code": "090"}, "Amount": 10}
     answer = company.send("POST", "Payments", {"Payments": [body, body]})
@@ -292,7 +292,7 @@ def test_a_post_makes_one_payment_and_drops_the_others(company):
     assert len(company.each("PUT", "Payments", body, body)) == 2
 
 
-def test_a_foreign_invoice_is_paid_by_what_the_bank_says_and_the_difference_is_a_gain(company):
+def test_a_foreign_invoice_is_paid_by_the_bank_amount_and_the_difference_is_a_gain(company):
     company.send("PUT", "Currencies", {"Code": "USD"})
     invoice = company.invoice(100, CurrencyCode="USD", CurrencyRate="0.5")
     payment = company.pay(invoice, 100, BankAmount=220)
@@ -354,7 +354,7 @@ def test_a_batch_is_deleted_with_all_its_payments(company, by_id):
     assert bank_balance(company) == 0
 
 
-def test_one_bad_payment_refuses_its_whole_batch(company):
+def test_one_invalid_payment_refuses_its_whole_batch(company):
     bill, other = company.invoice(100, Type="ACCPAY"), company.invoice(40, Type="ACCPAY")
     words = ["Payment amount exceeds the amount outstanding on this document"]
     assert company.refused("PUT", "BatchPayments", batch(bill, other)) == words
@@ -378,7 +378,7 @@ def against(invoice: dict[str, Any], amount: Any, **more: Any) -> dict[str, Any]
     return {"Amount": amount, "Date": "2026-11-20", "Invoice": {"InvoiceID": invoice["InvoiceID"]}, **more}
 
 
-def test_a_credit_note_is_set_against_invoices_and_taken_back(company, xero):
+def test_a_credit_note_is_allocated_to_invoices_and_the_allocation_deleted(company, xero):
     note, first, second = company.credit_note(100), company.invoice(70), company.invoice(70)
     xero.admin.advance(60)
     answer = allocate(company, note, against(first, 70), against(second, 30), summarizeErrors="false").json()
@@ -423,7 +423,7 @@ def test_an_allocation_is_refused_with_the_reason(company, change, words):
     assert company.get("Invoices", invoice["InvoiceID"])["AmountDue"] == 60.0
 
 
-def test_credit_and_invoice_must_fit_each_other(company):
+def test_credit_and_invoice_must_match(company):
     note = company.credit_note(100)
     other = company.invoice(70, Contact={"Name": "Grace"})
     bill = company.invoice(70, Type="ACCPAY")

@@ -1,4 +1,4 @@
-"""What is written stays: over restarts, over kill -9, and in whole requests only."""
+"""Writes are stored: over restarts and kill -9, and only as whole requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = "the-secret-of-these-tests"
 
 
 def batch(number: int) -> dict[str, Any]:
-    """Bills without numbers of their own: nothing but a key keeps them from being made twice."""
+    """Bills without numbers, which only an idempotency key protects from being created twice."""
     line = {"Description": f"Batch {number}", "Quantity": 1, "UnitAmount": 10, "AccountCode": "400"}
     bill = {"Type": "ACCPAY", "Status": "AUTHORISED", "DueDate": "2026-12-01", "LineItems": [line]}
     return {"Invoices": [{**bill, "Contact": {"Name": f"S{number}-{one}"}} for one in range(BATCH)]}
@@ -32,7 +32,7 @@ def batch(number: int) -> dict[str, Any]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A sandbox in a process of its own, and the settings that reach it."""
+    """A sandbox process, and the settings for it."""
     command = [
         sys.executable,
         "-m",
@@ -73,7 +73,7 @@ def put(caller: requests.Session, settings: dict[str, Any], number: int) -> requ
 
 
 @pytest.mark.parametrize("answered", [1, 3])
-def test_a_killed_sandbox_keeps_whole_requests_and_a_repeat_with_the_same_keys_makes_nothing_twice(
+def test_a_killed_sandbox_stores_whole_requests_and_repeats_with_the_same_keys_write_nothing_twice(
     tmp_path, answered
 ):
     with serving(tmp_path) as (process, settings):
@@ -109,7 +109,7 @@ def test_a_killed_sandbox_keeps_whole_requests_and_a_repeat_with_the_same_keys_m
         books_agree(admin)
 
 
-def test_a_restart_knows_records_notes_files_makers_and_keys(tmp_path, callers):
+def test_a_restart_restores_records_notes_files_creators_and_keys(tmp_path, callers):
     with Sandbox(data=tmp_path, company="empty", limits=False) as first:
         company = Company(callers(first), first.admin)
         company.bank()
@@ -132,7 +132,7 @@ def test_a_restart_knows_records_notes_files_makers_and_keys(tmp_path, callers):
         books_agree(second.admin)
 
 
-def test_a_breakdown_in_the_middle_of_a_batch_leaves_memory_and_file_the_same(
+def test_a_failure_in_the_middle_of_a_batch_leaves_memory_and_file_equal(
     tmp_path, callers, monkeypatch, capsys
 ):
     with Sandbox(data=tmp_path, company="empty", limits=False) as first:
@@ -157,7 +157,7 @@ def test_a_breakdown_in_the_middle_of_a_batch_leaves_memory_and_file_the_same(
         assert sorted(one["Name"] for one in second.admin.records("Contacts")) == before
 
 
-def test_ten_thousand_contacts_in_batches_of_fifty_are_all_there_once(xero, callers):
+def test_ten_thousand_contacts_in_batches_of_fifty_are_all_written_once(xero, callers):
     xero.admin.limits(enabled=False)
     company = Company(callers(xero), xero.admin)
     for number in range(200):

@@ -1,4 +1,4 @@
-"""The seeded organisations are whole: every number follows from another one, in every record."""
+"""The demo companies are consistent: every number follows from other records."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def company(request: pytest.FixtureRequest, demo: seed.Company) -> seed.Company:
 
 
 def live_on(company: seed.Company, days: int) -> seed.Company:
-    """The company after so many trading days."""
+    """The company after this number of trading days."""
     organisation, now = seed.opened(company, NOW), NOW
     for _ in range(days):
         seed.trading_day(organisation, now)
@@ -82,11 +82,11 @@ def test_two_generations_are_equal(demo):
     assert seed.large_company(NOW, invoices=50) == seed.large_company(NOW, invoices=50)
 
 
-def test_the_history_does_not_depend_on_the_moment_of_asking(demo):
+def test_the_history_does_not_depend_on_the_current_time(demo):
     assert seed.demo_company(NOW + timedelta(days=400)).records == demo.records
 
 
-def test_a_moment_before_the_history_ends_is_refused():
+def test_a_time_before_the_end_of_the_history_is_refused():
     with pytest.raises(ValueError, match="2026-11-20"):
         seed.demo_company(datetime(2026, 11, 19, 23, 0, tzinfo=timezone.utc))
 
@@ -108,7 +108,7 @@ def test_no_id_is_used_twice_or_shared_between_organisations(demo):
 # --- values and order
 
 
-def test_every_value_is_one_the_presentation_knows(company):
+def test_every_value_has_a_type_that_can_be_rendered(company):
     kinds = Counter(type(value).__name__ for value in all_values(company.records))
     assert set(kinds) <= {"str", "int", "bool", "Decimal", "date", "datetime", "bytes"}
 
@@ -194,7 +194,7 @@ def test_a_status_follows_from_the_amounts(company):
                 assert (credit["Status"] == "PAID") == (credit["RemainingCredit"] == 0)
 
 
-def test_an_allocation_stands_on_both_documents(company):
+def test_an_allocation_is_on_both_documents(company):
     invoices = by_id(company, "Invoices")
     for resource, key in (
         ("CreditNotes", "CreditNoteID"), ("Prepayments", "PrepaymentID"), ("Overpayments", "OverpaymentID"),
@@ -212,7 +212,7 @@ def test_an_allocation_stands_on_both_documents(company):
         assert from_credits == from_invoices
 
 
-def test_a_payment_and_its_document_tell_the_same_and_change_together(company):
+def test_a_payment_and_its_document_agree_and_change_together(company):
     documents = {
         **by_id(company, "Invoices"),
         **by_id(company, "CreditNotes"),
@@ -313,12 +313,12 @@ def balance(company: seed.Company, code: str) -> Decimal:
     return sum((line["NetAmount"] for line in lines if line.get("AccountCode") == code), ZERO)
 
 
-def test_receivables_and_payables_hold_what_the_open_documents_say(company):
+def test_receivables_and_payables_agree_with_the_open_documents(company):
     assert balance(company, "610") == owed_by_documents(company, sales=True) > 0
     assert balance(company, "800") == -owed_by_documents(company, sales=False) < 0
 
 
-def test_an_approved_document_stands_in_the_ledger_with_its_own_amounts(company):
+def test_an_approved_document_is_in_the_ledger_with_its_amounts(company):
     effects: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     for journal in company.records["Journals"]:
         if journal.get("SourceType") in ("ACCREC", "ACCPAY"):
@@ -454,7 +454,7 @@ def test_overdue_invoices_are_of_various_ages(demo):
     assert all(any(low <= days < high for days in late) for low, high in ((1, 31), (31, 91), (91, 800)))
 
 
-def test_currencies_carry_rates_of_ten_places(demo):
+def test_currency_rates_have_ten_decimals(demo):
     rates = defaultdict(set)
     for invoice in demo.records["Invoices"]:
         rates[invoice["CurrencyCode"]].add(invoice.get("CurrencyRate", ONE))
@@ -466,7 +466,7 @@ def test_currencies_carry_rates_of_ten_places(demo):
     )
 
 
-def test_rare_things_are_there(demo):
+def test_rare_kinds_of_records_occur(demo):
     invoices = demo.records["Invoices"]
     assert max(len(i["LineItems"]) for i in invoices) == 100
     assert any(i["Total"] == 0 and i["Status"] == "PAID" for i in invoices)
@@ -487,7 +487,7 @@ def test_rare_things_are_there(demo):
     assert any(a["Status"] == "ARCHIVED" for a in demo.records["Accounts"])
 
 
-def test_archived_contacts_get_no_documents_and_a_merged_one_names_its_heir(demo):
+def test_archived_contacts_get_no_documents_and_a_merged_one_names_the_other(demo):
     archived = {c["ContactID"]: c for c in demo.records["Contacts"] if c["ContactStatus"] == "ARCHIVED"}
     assert len(archived) > 3
     for resource in ("Invoices", "Quotes", "PurchaseOrders"):
@@ -520,7 +520,7 @@ def test_has_attachments_is_true_where_there_are_attachments_and_nowhere_else(de
     assert all(row["ContentLength"] == len(row["Content"]) for row in demo.records["Attachments"])
 
 
-def test_history_belongs_to_documents(demo):
+def test_history_notes_belong_to_documents(demo):
     invoices = by_id(demo, "Invoices")
     for note in demo.records["History"]:
         assert note["DateUTC"] <= invoices[note["ResourceID"]]["UpdatedDateUTC"]
@@ -590,7 +590,7 @@ def test_the_large_company_adds_up_too():
 # --- a trading day
 
 
-def test_a_trading_day_brings_every_kind_of_change(demo):
+def test_a_trading_day_makes_every_kind_of_change(demo):
     changes = seed.trading_day(seed.opened(demo, NOW), NOW)
     before = by_id(demo, "Invoices")
     new = [i for i in changes["Invoices"] if i["InvoiceID"] not in before]
@@ -604,7 +604,7 @@ def test_a_trading_day_brings_every_kind_of_change(demo):
     assert changes["Journals"][0]["JournalNumber"] == demo.records["Journals"][-1]["JournalNumber"] + 1
 
 
-def test_a_trading_day_is_the_same_when_asked_again_and_changes_nothing_itself(demo):
+def test_a_trading_day_is_reproducible_and_does_not_change_the_company(demo):
     again = seed.demo_company(NOW)
     assert seed.trading_day(seed.opened(again, NOW), NOW) == seed.trading_day(seed.opened(again, NOW), NOW)
     assert again == demo
@@ -622,10 +622,10 @@ def test_a_trading_day_lies_between_now_and_its_close(demo):
     assert friday < min(instants) <= max(instants) <= close
 
 
-def test_days_follow_each_other_without_end(demo):
+def test_trading_days_can_follow_each_other_for_long(demo):
     later = live_on(demo, days=30)
     assert len(later.records["Invoices"]) > len(demo.records["Invoices"]) + 120
 
 
-def test_nothing_happens_where_there_is_nobody():
+def test_an_organisation_without_contacts_has_no_trade():
     assert seed.trading_day(seed.opened(seed.empty_company(NOW), NOW), NOW) == {}
