@@ -20,16 +20,11 @@ from target_xero.write_specs.spec import DELETED_AT
 REASON, REJECTED_AT, REJECT = "_rejected_reason", "_rejected_at", "_rejected_id"
 #: In the SCHEMA messages of rejects: the source of their records, because people pipe this file in.
 SOURCE = "_source"
+_TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
 _REASONS = {
-    REASON: {
-        "type": ["string", "null"],
-        "description": "Why it was not written; ignored when it is sent again",
-    },
-    REJECTED_AT: {"type": ["string", "null"], "format": "date-time"},
-    REJECT: {
-        "type": ["string", "null"],
-        "description": "The identity of the reject, which all rows of a document share",
-    },
+    REASON: {**_TEXT, "description": "Why it was not written; ignored when it is sent again"},
+    REJECTED_AT: {**_TEXT, "format": "date-time"},
+    REJECT: {**_TEXT, "description": "The identity of the reject, which all rows of a document share"},
 }
 #: The part of Xero's answer that differs each time.
 _correlation_id = re.compile(r"correlation id [^\s)]*")
@@ -132,12 +127,10 @@ class RejectsFile:
             schema = self._schemas[stream]
             if self._written.get(stream) is not schema:
                 self._written[stream] = schema
-                described = {
-                    **schema["schema"],
-                    "properties": {**schema["schema"].get("properties", {}), **_REASONS},
-                }
+                properties = {**schema["schema"].get("properties", {}), **_REASONS}
+                described = {**schema, "schema": {**schema["schema"], "properties": properties}}
                 source = self._source_of(stream)
-                lines.append(encode({**schema, "schema": described, **({SOURCE: source} if source else {})}))
+                lines.append(encode({**described, **({SOURCE: source} if source else {})}))
             for record in rows:
                 reject = {**record, REASON: reason, REJECTED_AT: now, REJECT: identity}
                 lines.append(encode({"type": "RECORD", "stream": stream, "record": reject}))

@@ -7,6 +7,7 @@ Xero's own file import. If neither decides, an ambiguous date is rejected.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -55,28 +56,21 @@ def of_country(country: str) -> DayOrder:
     return DayOrder(order, f"the organisation's country, {country}") if order else no_order()
 
 
-def is_other_format(text: str) -> bool:
-    """Tell whether a text looks like a date that is not in ISO format."""
-    return any(pattern(text.strip()) for pattern in (_numbers, _year_first, _day_and_name, _name_and_day))
+def read(text: str, order: Callable[[], DayOrder]) -> str | None:
+    """Return the date as `2026-12-31`; None for a text in another format. Raises ValueError with the reason.
 
-
-def needs_order(text: str) -> bool:
-    """Tell whether a text is a numeric date that begins with the day or the month."""
-    return _numbers(text.strip()) is not None
-
-
-def read(text: str, known: DayOrder) -> str:
-    """Return the date as `2026-12-31`. Raises ValueError with the reason."""
+    `order` is only called for a numeric date that begins with the day or the month.
+    """
     text = text.strip()
     if found := _numbers(text):
-        return _ordered(text, int(found[1]), int(found[3]), int(found[4]), known)
+        return _ordered(text, int(found[1]), int(found[3]), int(found[4]), order())
     if found := _year_first(text):
         return _day(text, int(found[1]), int(found[3]), int(found[4]))
     if found := _day_and_name(text):
         return _day(text, int(found[3]), _month(text, found[2]), int(found[1]))
     if found := _name_and_day(text):
         return _day(text, int(found[3]), _month(text, found[1]), int(found[2]))
-    raise ValueError(f"{text} is not a date")
+    return None
 
 
 def _ordered(text: str, first: int, second: int, year: int, known: DayOrder) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
@@ -74,11 +73,10 @@ ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 _guid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
-_encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 #: Encodes as JSON, with sorted names.
-encode_sorted = _encoder.encode
+encode_sorted = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -305,10 +303,13 @@ class RecordParser:
             raise InvalidRecord(problems[0].rule, f".{problems[0].field}")
         if self.is_priced_line:
             _drop_amount(taken)
-        lost = [] if taken else [raw for raw in left if _is_said(raw, value[raw])]
+        if taken:
+            return taken
+        lost = [raw for raw in left if raw[:1] != "_" and raw not in ANSWER_ONLY]
+        lost = [raw for raw in lost if value[raw] is not False and not is_blank(value[raw])]
         if lost:
             raise InvalidRecord(f"none of its fields is known or can be written: {', '.join(lost[:5])}")
-        return taken or None
+        return None
 
     def tracking_entries(self, value: Any) -> list[Any]:
         """Return the categories and options in an entry of a list of tracking, under the names of documents."""
@@ -401,16 +402,10 @@ def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
 
 def _drop_amount(line: dict[str, Any]) -> None:
     """Drop a LineAmount that Xero calculates by itself; any other is sent, so that Xero compares it."""
-    amount, price = line.get("LineAmount"), line.get("UnitAmount")
-    if amount is None or price is None:
-        return
-    if agrees(amount, line.get("Quantity"), price, line.get("DiscountRate"), line.get("DiscountAmount")):
+    names = ("LineAmount", "Quantity", "UnitAmount", "DiscountRate", "DiscountAmount")
+    amount, quantity, price, *discounts = map(line.get, names)
+    if amount is not None and price is not None and agrees(amount, quantity, price, *discounts):
         del line["LineAmount"]
-
-
-def _is_said(raw: str, value: Any) -> bool:
-    """Whether a dropped value is content of the source."""
-    return not (raw[:1] == "_" or raw in ANSWER_ONLY or value is False or is_blank(value))
 
 
 def _from_json(value: Any) -> Any:
@@ -529,8 +524,6 @@ def _flag(value: Any) -> bool | None:
 
 
 def _id(value: Any) -> str | None:
-    if value.__class__ is str and value != NOBODY and value.encode().translate(HEXADECIMAL) == ID_LIKE:
-        return value
     found = str(value).strip().lower()
     if found in {"", NOBODY}:
         return None
@@ -548,17 +541,10 @@ def _id_or_key(value: Any) -> str | None:
     """An id of Xero's, or a key of the source's own."""
     if isinstance(value, (dict, list, bool)):
         raise InvalidRecord(f"expected an id, got {_shown(value)}")
-    if isinstance(value, (float, Decimal)):
-        value = number(value)
-    found = str(value).strip()
+    found = str(number(value) if isinstance(value, (float, Decimal)) else value).strip()
     if found.lower() in {"", NOBODY}:
         return None
     return found.lower() if _guid(found.lower()) else found
-
-
-@lru_cache(maxsize=4096)
-def _day_of(text: str) -> str:
-    return dates.day(text.strip())
 
 
 def _calendar_day(value: Any, order: Callable[[], DayOrder]) -> str | None:
@@ -567,15 +553,14 @@ def _calendar_day(value: Any, order: Callable[[], DayOrder]) -> str | None:
     if isinstance(value, str):
         if not value.strip():
             return None
-        found = _day_of(value)
+        found = dates.day(value.strip())
+        is_iso = _day(found)
         try:
-            if _day(found):
-                return date.fromisoformat(found).isoformat()
-            if day_formats.is_other_format(value):
-                known = order() if day_formats.needs_order(value) else day_formats.no_order()
-                return day_formats.read(value, known)
+            day = date.fromisoformat(found).isoformat() if is_iso else day_formats.read(value, order)
         except ValueError as error:
-            raise InvalidRecord(f"{found} is not a date" if _day(found) else str(error)) from None
+            raise InvalidRecord(f"{found} is not a date" if is_iso else str(error)) from None
+        if day:
+            return day
     raise InvalidRecord(f"expected a date such as 2026-12-31, got {_shown(value)}")
 
 

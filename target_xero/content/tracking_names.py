@@ -14,20 +14,13 @@ from target_xero.content.spelling import folded, is_blank
 #: The field of a category that is known only by the name of a column or key: `cost_centre` may be `Cost centre`.
 COLUMN = "Column"
 
-_NAMES: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("name", "category", "categoryname", "trackingname", "trackingcategory", "trackingcategoryname"), "Name"
-    ),
-    **dict.fromkeys(
-        (
-            "option", "optionname", "trackingoption", "trackingoptionname", "trackingcategoryoption",
-        ),
-        "Option",
-    ),
-    **dict.fromkeys(("categoryid", "trackingcategoryid"), "TrackingCategoryID"),
-    **dict.fromkeys(("optionid", "trackingoptionid"), "TrackingOptionID"),
-}  # fmt: skip
-_FIELDS = ("Name", "Option", "TrackingCategoryID", "TrackingOptionID")
+_SPELLINGS = {
+    "Name": "name category categoryname trackingname trackingcategory trackingcategoryname",
+    "Option": "option optionname trackingoption trackingoptionname trackingcategoryoption",
+    "TrackingCategoryID": "categoryid trackingcategoryid",
+    "TrackingOptionID": "optionid trackingoptionid",
+}
+_NAMES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 #: The other fields in Xero's answers.
 BESIDE = ("Options", "Status", "IsActive", "IsArchived", "IsDeleted")
 _BESIDE = frozenset(folded(name) for name in BESIDE)
@@ -81,7 +74,7 @@ def _unwrapped(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
         }
     else:
         _take_only_option(known, known)
-    return {field: known[field] for field in _FIELDS if known.get(field) is not None}
+    return {field: known[field] for field in _SPELLINGS if known.get(field) is not None}
 
 
 def _take_only_option(found: dict[str, Any], given: Mapping[str, Any]) -> None:

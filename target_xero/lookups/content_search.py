@@ -58,17 +58,15 @@ class ContentSearch:
         # Where a list can't be filtered by days, reading it whole takes no more calls.
         by_day = spec.xero is not None and spec.xero.paging is Paging.PAGES and spec.has_date_filter
         is_whole = not by_day or "" in days or self._questions[spec.name] > _QUESTIONS or len(days) > _DAYS
-        self._read(spec, None if is_whole else days)
-
-    def _read(self, spec: WriteSpec, days: list[str] | None) -> None:
         known = self._known[spec.name]
-        if days is None:
+        if is_whole:
             self._indexes.clear()
             known.clear()
             self._whole.add(spec.name)
-        known.update({day: [] for day in days or ()})
+        else:
+            known.update({day: [] for day in days})
         fields = (spec.key, spec.status_field, *spec.content_match)
-        for record in filter(spec.is_active, self._lookups.dated(spec, days)):
+        for record in filter(spec.is_active, self._lookups.dated(spec, None if is_whole else days)):
             day = dates.day(str(record["Date"])) if record.get("Date") else ""
             known.setdefault(day, []).append({name: record[name] for name in fields if name in record})
 

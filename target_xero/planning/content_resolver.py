@@ -11,6 +11,7 @@ from target_xero.intake.records import Job
 from target_xero.lookups.codes import alias
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.references import Ambiguous, References
+from target_xero.planning.operations import Draft
 from target_xero.write_log.identity import origin
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
@@ -42,8 +43,8 @@ class ContentResolver:
             return self._log.id_of(alias(spec.id_alias, job.tenant, job.id))
         return self._log.id_of(job.id) or (None if self._references.foreign(job.tenant) else job.id)
 
-    def resolve(self, spec: WriteSpec, job: Job, entry: LogEntry) -> tuple[str | None, dict[str, Any]]:
-        """Return the path of a part's parent, and the content with its references resolved.
+    def resolve(self, spec: WriteSpec, job: Job, entry: LogEntry) -> Draft:
+        """Resolve the references and the parent of a record.
 
         Raises `InvalidRecord` for a reference that can't be resolved, and `ParentSkipped`.
         """
@@ -52,17 +53,18 @@ class ContentResolver:
             sent |= self._references.own_keys.reference(spec.member_reference, sent, _source_of(job))
         owner = self._owner(spec, job, sent) if spec.parent_paths else entry.owner
         if spec.member_reference:
-            return owner, dict(self._references.reference(spec.member_reference, sent, job.tenant))
+            member = self._references.reference(spec.member_reference, sent, job.tenant)
+            return Draft(spec, job, dict(member), entry, owner)
         tenant = None if job.parent and spec.key_is_content else job.tenant
         try:
-            return owner, self._references.resolve(sent, tenant)
+            content = self._references.resolve(sent, tenant)
         except Ambiguous:
             kind = self._kind_of_credit(owner)
             if not kind:
                 raise
-            return owner, self._references.resolve(
-                self._references.own_keys.completed(sent, "", {"Invoice": kind}), tenant
-            )
+            typed = self._references.own_keys.completed(sent, "", {"Invoice": kind})
+            content = self._references.resolve(typed, tenant)
+        return Draft(spec, job, content, entry, owner)
 
     def _kind_of_credit(self, owner: str | None) -> str:
         """Return the type of invoice to which a credit note, overpayment or prepayment can be allocated."""

@@ -40,10 +40,12 @@ class MergedContacts:
 
     def reconsider(self, spec: WriteSpec, op: WriteOp) -> Plan | None:
         """Plan an operation again that names a contact with a successor; None if it names no such contact."""
-        if spec is _CONTACTS and op.job.status == "ARCHIVED" and self._is_archived(op):
-            # An archived contact can't be changed.
-            op.status, op.after = "ARCHIVED", ()
-            return Adopt(op, {spec.key: op.entry.xero_id})
+        if spec is _CONTACTS and op.job.status == "ARCHIVED":
+            record = self._lookups.by_id(spec, op.entry.xero_id)
+            if record is not None and not spec.is_active(record):
+                # An archived contact can't be changed.
+                op.status, op.after = "ARCHIVED", ()
+                return Adopt(op, {spec.key: op.entry.xero_id})
         old = _contact_of(spec, op)
         new = self._moved.get(old) if old else None
         if new is None:
@@ -54,10 +56,6 @@ class MergedContacts:
             return None
         plan = self._planner.plan(spec, op.job)
         return plan if isinstance(plan, WriteOp) and _contact_of(spec, plan) == new else None
-
-    def _is_archived(self, op: WriteOp) -> bool:
-        record = self._planner.finder.by_id(_CONTACTS, op.entry.xero_id)
-        return record is not None and not _CONTACTS.is_active(record)
 
     def _find_moved(self, contacts: Iterable[str]) -> None:
         wanted = [one for one in dict.fromkeys(contacts) if one not in self._moved]

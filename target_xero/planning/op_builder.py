@@ -12,7 +12,7 @@ from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.planning.document_lines import DocumentLines
 from target_xero.planning.line_matching import for_update, without_ids
-from target_xero.planning.operations import Adopt, WriteOp, adoption, line_ids, no_transition, request_path
+from target_xero.planning.operations import Adopt, Draft, WriteOp, line_ids, no_transition, request_path
 from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import WriteSpec
 
@@ -26,14 +26,11 @@ class OpBuilder:
         self._lookups = lookups
         self._lines = lines
 
-    def create(
-        self, spec: WriteSpec, job: Job, content: dict[str, Any], entry: LogEntry, owner: str | None
-    ) -> WriteOp:
+    def create(self, draft: Draft) -> WriteOp:
         """Return the create of a record."""
+        spec, job, body = draft.spec, draft.job, dict(draft.content)
         for names in spec.required:
-            if not any(
-                content.get(n) or content.get(n) == 0 or n in spec.parent_paths for n in names.split("|")
-            ):
+            if not any(body.get(n) or body.get(n) == 0 or n in spec.parent_paths for n in names.split("|")):
                 raise InvalidRecord(
                     f"it is required for a new record of {spec.name}", names.replace("|", " or ")
                 )
@@ -43,39 +40,30 @@ class OpBuilder:
             raise InvalidRecord(
                 f"a new record of {spec.name} can't have the status {job.status}", spec.status_field
             )
-        body = dict(content)
         if "LineItems" in body:
             body["LineItems"] = without_ids(body["LineItems"])
         if (job.status or spec.status_required) and not spec.status_sent_alone:
             body[spec.status_field] = way[0]
         assert spec.create is not None  # noqa: S101
         return WriteOp(
-            job, "create", spec.create, request_path(spec, spec.create, owner, ""), body,
-            replace(entry, xero_id=None, lines=None), job.hash,
-            status=way[0], after=way[1:], owner=owner, lines=line_ids(content),
+            job, "create", spec.create, request_path(spec, spec.create, draft.owner, ""), body,
+            replace(draft.entry, xero_id=None, lines=None), job.hash,
+            status=way[0], after=way[1:], owner=draft.owner, lines=line_ids(draft.content),
         )  # fmt: skip
 
-    def update(
-        self,
-        spec: WriteSpec,
-        job: Job,
-        content: Mapping[str, Any],
-        entry: LogEntry,
-        now: str,
-        owner: str | None,
-    ) -> WriteOp | Adopt:
+    def update(self, draft: Draft, now: str) -> WriteOp | Adopt:
         """Return the update of a record that has the status `now`."""
-        xero_id = entry.xero_id or ""
-        endpoint = spec.update
+        spec, job, entry = draft.spec, draft.job, draft.entry
+        xero_id, endpoint = entry.xero_id or "", spec.update
         assert endpoint is not None  # noqa: S101
-        body = {name: value for name, value in content.items() if name not in spec.create_only}
+        body = {name: value for name, value in draft.content.items() if name not in spec.create_only}
         if "LineItems" in body:
             body["LineItems"] = for_update(body, self._lines.there(spec, entry), self._lines.ids_of(job))
         if not body and job.status in {"", now}:
             record = self._lookups.by_id(spec, xero_id)
             if record is None:
                 raise InvalidRecord("Xero has no record with this id in this organisation")
-            return Adopt(adoption(spec, job, content, entry, now, owner), record)
+            return draft.adopt(record, now)
         way = _transitions(spec, now, job.status)
         if spec.status_sent_alone and now == "ARCHIVED" and way:
             # An archived record must be restored before any other change.
@@ -87,10 +75,10 @@ class OpBuilder:
         self._repeat_fields(spec, body, xero_id)
         if endpoint.body == "list":
             body = {spec.key: xero_id, **body}
-        owner = owner or entry.owner
+        owner = draft.owner or entry.owner
         return WriteOp(
             job, "update", endpoint, request_path(spec, endpoint, owner, xero_id), body, entry, job.hash,
-            status=status, after=after, owner=owner, lines=line_ids(content),
+            status=status, after=after, owner=owner, lines=line_ids(draft.content),
         )  # fmt: skip
 
     def status_change(

@@ -89,14 +89,23 @@ def line_ids(content: Mapping[str, Any]) -> list[str | None]:
     return [line.get("LineItemID") for line in content.get("LineItems") or []]
 
 
-def adoption(
-    spec: WriteSpec, job: Job, content: Mapping[str, Any], entry: LogEntry, status: str, owner: str | None
-) -> WriteOp:
-    """Return the operation for a record that Xero has already."""
-    return WriteOp(
-        job, "create", spec.create or Endpoint(""), "", dict(content), entry, job.hash,
-        status=status, owner=owner, lines=line_ids(content), adopted=True,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Draft:
+    """A record with its references resolved. `entry` is what the log of writes has of it, `owner` its parent's path."""
+
+    spec: WriteSpec
+    job: Job
+    content: dict[str, Any]
+    entry: LogEntry
+    owner: str | None = None
+
+    def adopt(self, record: Record, status: str) -> Adopt:
+        """Return the plan for a record that Xero has already, with this status."""
+        op = WriteOp(
+            self.job, "create", self.spec.create or Endpoint(""), "", dict(self.content), self.entry, self.job.hash,
+            status=status, owner=self.owner, lines=line_ids(self.content), adopted=True,
+        )  # fmt: skip
+        return Adopt(op, record)
 
 
 def ending(spec: WriteSpec, now: str, asked: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -18,7 +17,7 @@ from target_xero.lookups.references import References, several
 from target_xero.planning.content_resolver import ContentResolver, ParentSkipped
 from target_xero.planning.document_lines import DocumentLines
 from target_xero.planning.op_builder import GONE, OpBuilder
-from target_xero.planning.operations import Adopt, Plan, Skip, WriteOp, adoption, ending
+from target_xero.planning.operations import Adopt, Draft, Plan, Skip, WriteOp, ending
 from target_xero.planning.removed_parts import RemovedParts
 from target_xero.write_log.identity import origin, shown
 from target_xero.write_log.log import LogEntry, WriteLog
@@ -71,7 +70,7 @@ class Planner:
         try:
             if not spec.create:
                 return self._recognise(spec, job)
-            plan = self._end if spec.is_ended_by(job.status, gone=job.gone) else self.write
+            plan = self._end if job.gone or job.status in spec.end_statuses else self.write
             found: Plan = plan(spec, job, entry or LogEntry())
         except ParentSkipped:
             found = Skip("parts of records that were skipped")
@@ -84,7 +83,7 @@ class Planner:
         record = self.finder.by_name(spec, job.sent)
         if record is None:
             return Skip(spec.why_no_update)
-        return Adopt(adoption(spec, job, job.sent, LogEntry(xero_id=str(record[spec.key])), "", None), record)
+        return Draft(spec, job, job.sent, LogEntry(xero_id=str(record[spec.key]))).adopt(record, "")
 
     def may_be_sent(self, spec: WriteSpec, job: Job) -> bool:
         """Tell whether the references of a record may be needed."""
@@ -103,53 +102,44 @@ class Planner:
     def write(self, spec: WriteSpec, job: Job, entry: LogEntry) -> WriteOp | Adopt:
         """Plan a create or an update."""
         known = bool(entry.xero_id) and not entry.gone
-        owner, content = self._contents.resolve(spec, job, entry)
+        draft = self._contents.resolve(spec, job, entry)
         xero_id = entry.xero_id if known else self._contents.own_id(spec, job)
         if not xero_id:
-            record = self.finder.existing(spec, job, content, owner) if self.looks_up_name(spec) else None
+            is_asked = self.looks_up_name(spec)
+            record = self.finder.existing(spec, job, draft.content, draft.owner) if is_asked else None
             if record is not None:
-                return self.adopt_existing(spec, job, content, record, entry, owner)
-            found = self._find_by_content(spec, job, content, entry, owner)
-            return found or self.ops.create(spec, job, content, entry, owner)
+                return self.adopt_existing(draft, record)
+            return self._find_by_content(draft) or self.ops.create(draft)
         if spec.update is None:
             why = "it has changed since it was written" if known else f"Xero already has it as {xero_id}"
             raise InvalidRecord(f"{why}. {spec.why_no_update}")
-        now = entry.status if known else ""
-        return self.ops.update(spec, job, content, replace(entry, xero_id=xero_id), now, owner)
+        draft = replace(draft, entry=replace(entry, xero_id=xero_id))
+        return self.ops.update(draft, entry.status if known else "")
 
     def update_of(self, spec: WriteSpec, job: Job, entry: LogEntry) -> WriteOp | Adopt:
         """Plan the update of a record whose id in Xero has changed; `entry` has the new id."""
-        owner, content = self._contents.resolve(spec, job, entry)
-        return self.ops.update(spec, job, content, entry, entry.status, owner)
+        return self.ops.update(self._contents.resolve(spec, job, entry), entry.status)
 
-    def _find_by_content(
-        self, spec: WriteSpec, job: Job, content: dict[str, Any], entry: LogEntry, owner: str | None
-    ) -> WriteOp | Adopt | None:
+    def _find_by_content(self, draft: Draft) -> WriteOp | Adopt | None:
         """Plan for a record that Xero has with the same content although the log does not know it."""
-        if not self.search.is_needed(spec, content):
+        spec, job = draft.spec, draft.job
+        if not self.search.is_needed(spec, draft.content):
             return None
-        siblings = self.finder.siblings(spec, owner) if spec.siblings_path else None
-        times = 0 if spec.key else self._log.number(spec.name, owner or "", job.hash)
-        record = self.search.find(spec, content, siblings, times)
+        siblings = self.finder.siblings(spec, draft.owner) if spec.siblings_path else None
+        times = 0 if spec.key else self._log.number(spec.name, draft.owner or "", job.hash)
+        record = self.search.find(spec, draft.content, siblings, times)
         if record is None:
             return None
         self.search.found[spec.name] += 1
         there = spec.status_of(record)
-        entry = replace(entry, xero_id=str(record.get(spec.key)) if spec.key else None)
-        if spec.update and job.status not in {"", there}:
-            return self.ops.update(spec, job, content, entry, there, owner)
-        return Adopt(adoption(spec, job, content, entry, there, owner), record)
+        xero_id = str(record.get(spec.key)) if spec.key else None
+        draft = replace(draft, entry=replace(draft.entry, xero_id=xero_id))
+        is_update = spec.update and job.status not in {"", there}
+        return self.ops.update(draft, there) if is_update else draft.adopt(record, there)
 
-    def adopt_existing(
-        self,
-        spec: WriteSpec,
-        job: Job,
-        content: dict[str, Any],
-        record: Record,
-        entry: LogEntry,
-        owner: str | None,
-    ) -> WriteOp | Adopt:
+    def adopt_existing(self, draft: Draft, record: Record) -> WriteOp | Adopt:
         """Plan for a record that Xero has under this name and that the log of writes does not know."""
+        spec, job, content = draft.spec, draft.job, draft.content
         xero_id = str(record[spec.key])
         holder = self._log.holder(spec.name, xero_id)
         if holder not in {None, job.key} and not spec.many_to_one:
@@ -157,7 +147,7 @@ class Planner:
                 f"Xero would treat it and the record {shown(holder or '')} as one: they have the same name"
             )
         status = str(record.get(spec.status_field) or "")
-        entry = replace(entry, xero_id=xero_id)
+        draft = replace(draft, entry=replace(draft.entry, xero_id=xero_id))
         others = [
             name
             for name in spec.natural_keys
@@ -167,11 +157,11 @@ class Planner:
         if self._is_fixed(spec, job, record, others) or (
             is_same and job.status in {"", spec.status_of(record)}
         ):
-            return Adopt(adoption(spec, job, content, entry, status, owner), record)
+            return draft.adopt(record, status)
         if others:
             raise InvalidRecord(f"the record of this name has {record.get(others[0])!r} in Xero", others[0])
         if spec.on_existing is OnExisting.MERGE and spec.update:
-            return self.ops.update(spec, job, content, entry, status, owner)
+            return self.ops.update(draft, status)
         name, value = spec.natural_key(content)[0]
         raise InvalidRecord(
             f"{value} is in use in Xero by a record that target-xero did not write, and is not overwritten",
@@ -212,8 +202,8 @@ class Planner:
                 return Skip("no longer in Xero")
             now = spec.status_of(record)
         if now in GONE:
-            op = adoption(spec, job, job.sent, entry, now, entry.owner)
-            return Adopt(op, {spec.key: xero_id, **(record or {})})
+            draft = Draft(spec, job, job.sent, entry, entry.owner)
+            return draft.adopt({spec.key: xero_id, **(record or {})}, now)
         return self.ops.status_change(spec, job, entry, ending(spec, now, job.status))
 
     def _archive(
@@ -253,7 +243,7 @@ class Planner:
                 raise several(spec, name, value, found)
             active = [one for one in found if spec.is_active(one)]
             if len(active) > 1 and "Contact" in job.sent:
-                _, content = self._contents.resolve(spec, job, LogEntry())
+                content = self._contents.resolve(spec, job, LogEntry()).content
                 active = [one for one in active if says(content, one, ["Contact"])] or active
             if len(active) > 1:
                 raise several(spec, name, value, active)

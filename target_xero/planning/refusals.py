@@ -15,7 +15,7 @@ from target_xero.lookups.references import References
 from target_xero.planning.differences import unchanged_fields
 from target_xero.planning.line_matching import noted
 from target_xero.planning.merged_contacts import MergedContacts
-from target_xero.planning.operations import Adopt, Plan, WriteOp, adoption, ending
+from target_xero.planning.operations import Adopt, Draft, Plan, WriteOp, ending
 from target_xero.planning.planner import Planner
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.spec import OnExisting, WriteSpec
@@ -92,7 +92,7 @@ class Refusals:
         ids = [str(line.get("LineItemID")) for line in record.get("LineItems") or []]
         entry = replace(op.entry, lines=noted(ids, op.body) if "LineItems" in lines else None)
         if body.keys() <= kept:
-            return Adopt(adoption(spec, op.job, op.body, entry, op.status, op.owner), record)
+            return Draft(spec, op.job, op.body, entry, op.owner).adopt(record, op.status)
         return replace(op, body=body, entry=entry, lines=[], said=op.said or op.body)
 
     @staticmethod
@@ -106,7 +106,7 @@ class Refusals:
             spec.on_existing is OnExisting.MERGE or says(op.body, record, spec.content_match)
         ):
             content = {name: value for name, value in op.body.items() if name != spec.status_field}
-            return self._planner.adopt_existing(spec, op.job, content, record, op.entry, op.owner)
+            return self._planner.adopt_existing(Draft(spec, op.job, content, op.entry, op.owner), record)
         return None
 
     def _check_inactive(self, spec: WriteSpec, op: WriteOp) -> None:

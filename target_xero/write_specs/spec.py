@@ -274,10 +274,6 @@ class WriteSpec:
         status = str(record.get(self.status_field) or "")
         return self.status_aliases.get(status, status)
 
-    def is_ended_by(self, status: str, *, gone: bool) -> bool:
-        """Tell whether a record ends: by this status, or because the source has deleted it (`gone`)."""
-        return gone or status in self.end_statuses
-
     def transitions_to(self, now: str, wanted: str) -> tuple[str, ...] | None:
         """Return the statuses that lead from `now` to `wanted`, which is the last; None if no transitions do."""
         routes: list[tuple[str, ...]] = [()]
