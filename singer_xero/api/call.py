@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from singer_xero.api.http.transport import Answer, read_through
+from singer_xero.api.http.transport import Answer, read_json
 from singer_xero.objects.apis import Api
 
 JSON = "application/json"
@@ -40,7 +40,7 @@ class Call:
     key: str | None = None
     urgent: bool = False
     last: bool = False
-    read: Callable[[Answer], Any] = read_through
+    read: Callable[[Answer], Any] = read_json
     unsure_since: float | None = None
 
     @cached_property

@@ -60,7 +60,7 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[dict[str, An
             envelope = decode(answer.content)
             for one in envelope["Invoices"]:
                 change(one)
-            return replace(answer, content=encode(envelope))
+            return replace(answer, content=encode(envelope), value=envelope)
 
         monkeypatch.setattr(XeroClient, "send", altering)
 

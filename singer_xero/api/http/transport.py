@@ -66,6 +66,8 @@ class Answer:
 
         The empty body of a 204 or 304 is `{}`. Raises NotJson for anything else that is not JSON.
         """
+        if self.value is not None:
+            return self.value
         if not self.content and self.status in {204, 304}:
             return {}
         try:
@@ -93,6 +95,17 @@ class Answer:
         """Say what is wrong with a body that should be JSON."""
         kind = self.headers.get("Content-Type") or "no content type"
         return f"not JSON but {kind}: {error}" if "json" not in kind.lower() else f"broken JSON: {error}"
+
+
+def read_json(answer: Answer) -> Any:
+    """Return the body with exact numbers, for `Answer.json`; None if a number in it is too large.
+
+    Raises msgspec.DecodeError or UnicodeDecodeError if the body is no JSON, and RecursionError.
+    """
+    try:
+        return _decoder.decode(answer.content)
+    except ArithmeticError:
+        return None
 
 
 def read_through(answer: Answer) -> None:
