@@ -57,7 +57,9 @@ class Summary:
 
     def of(self, object_name: str) -> Count:
         """Return the counts of an object, which the caller increments."""
-        return self.counts.setdefault(object_name, Count())
+        if object_name not in self.counts:
+            self.counts[object_name] = Count()
+        return self.counts[object_name]
 
     @property
     def rejected(self) -> int:

@@ -37,7 +37,8 @@ class Codes:
         self._log = log
         self._lookups = lookups
         self._rejected = rejected
-        self._known: dict[tuple[str, str, str | None], str] = {}
+        #: The codes by field, given code and organisation, until `forget`.
+        self.known: dict[tuple[str, str, str | None], str] = {}
 
     def code(self, field: str, given: str, foreign: str | None) -> str:
         """Return the code of an account, tax rate or item; `foreign` is the other organisation that it comes from.
@@ -45,19 +46,19 @@ class Codes:
         Raises `InvalidRecord` for an unknown one. The result is remembered until `forget`.
         """
         asked = (field, given, foreign)
-        if asked not in self._known:
+        if asked not in self.known:
             code = given.strip()
             if field == "ItemCode":
-                self._known[asked] = self._unless_rejected("items", "Code", code, field)
+                self.known[asked] = self._unless_rejected("items", "Code", code, field)
             elif field.endswith("TaxType"):
-                self._known[asked] = self._tax_type(field, code, foreign)
+                self.known[asked] = self._tax_type(field, code, foreign)
             else:
-                self._known[asked] = self._account_code(field, code, foreign)
-        return self._known[asked]
+                self.known[asked] = self._account_code(field, code, foreign)
+        return self.known[asked]
 
     def forget(self) -> None:
         """Forget the codes, because settings may have been written."""
-        self._known.clear()
+        self.known.clear()
 
     # Accounts
 

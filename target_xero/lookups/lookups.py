@@ -247,20 +247,30 @@ class Lookups:
             search = {"where": " OR ".join(f'{field}=="{value}"' for value in values)}
         return self._pages(xero, {**xero.params, **search})
 
-    def wrote(self, spec: WriteSpec, record: Record, names: Iterable[tuple[str, str]]) -> None:
-        """Take in a record that was just written, so that earlier look-ups stay correct."""
-        self.forget(spec, record.get(spec.key))
+    def wrote(
+        self,
+        spec: WriteSpec,
+        xero_id: str | None,
+        names: Iterable[tuple[str, str]],
+        record_of: Callable[[], Record],
+    ) -> None:
+        """Take in a record that was just written, so that earlier look-ups stay correct.
+
+        `record_of` returns the record, and is only called if a look-up has to change.
+        """
+        self.forget(spec, xero_id)
         for owner in OBJECTS.values() if spec.parent_paths else ():
             if owner.path in spec.parent_paths.values():
                 self._whole.pop(owner.name, None)
         for field, value in names:
             known = self._found[(spec.name, field)]
-            if folded(value) in known:
-                others = [one for one in known[folded(value)] if one.get(spec.key) != record.get(spec.key)]
-                known[folded(value)] = [record, *others]
+            if known and folded(value) in known:
+                others = [one for one in known[folded(value)] if one.get(spec.key) != xero_id]
+                known[folded(value)] = [record_of(), *others]
         listed = self._whole.get(spec.name)
         if listed is not None:
-            kept = [one for one in listed if one.get(spec.key) != record.get(spec.key)]
+            kept = [one for one in listed if one.get(spec.key) != xero_id]
+            record = record_of()
             self._whole[spec.name] = [*kept, record] if len(kept) == len(listed) else [record, *kept]
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from target_xero.content.compare import same_name
+from target_xero.content.compare import LINES, same_name
 from target_xero.content.payload import (
     KINDS,
     REFERENCED_OBJECTS,
@@ -32,6 +31,8 @@ from target_xero.write_specs.spec import WriteSpec
 
 #: Fields with the name of a record, and Xero's field for its id.
 _RENAMED = {"BrandingThemeName": "BrandingThemeID"}
+#: Lists whose entries refer to no record by an id or a number.
+_WITHOUT_REFERENCES = frozenset({*TRACKING, *LINES})
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
 
@@ -67,7 +68,6 @@ class References:
             "list": self._list,
             "object": self._object,
             "theme": lambda _, value, __: self._theme(value),
-            "code": self._code,
             "currency": lambda _, value, __: value.strip().upper(),
             "id": self._plain_id,
         }
@@ -76,10 +76,13 @@ class References:
         """Tell whether a record comes from another organisation, whose ids Xero does not know here."""
         return tenant is not None and tenant != self._tenant
 
-    def prepare(self, contents: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
-        """Look up the references of many records at once, given as (content, the organisation it comes from)."""
+    def forget(self) -> None:
+        """Forget codes and tracking, because settings may have been written."""
         self._codes.forget()
         self._tracking.forget()
+
+    def prepare(self, contents: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
+        """Look up the references of many records at once, given as (content, the organisation it comes from)."""
         found = [
             (name, reference, self.foreign(tenant))
             for content, tenant in contents
@@ -112,13 +115,18 @@ class References:
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """Return the content with its references resolved; raises `InvalidRecord` for an unknown one."""
-        found = {}
-        for name, value in content.items():
-            of = value.__class__
-            kind = _kind(name, of) if of in _RESOLVED else ""
-            if not kind:
-                found[name] = value
-            elif (resolved := self._resolvers[kind](name, value, tenant)) is not None:
+        found = dict(content)
+        foreign = tenant if self.foreign(tenant) else None
+        codes = self._codes.known
+        for name, kind in _kinds(content):
+            value = content[name]
+            if kind == "code":
+                found[name] = codes.get((name, value, foreign)) or self._codes.code(name, value, foreign)
+                continue
+            resolved = self._resolvers[kind](name, value, tenant)
+            if resolved is None or name in _RENAMED:
+                del found[name]
+            if resolved is not None:
                 found[_RENAMED.get(name, name)] = resolved
         return found
 
@@ -145,13 +153,10 @@ class References:
         except InvalidRecord as invalid:
             raise _within(invalid, f"{name}.{invalid.field}") from None
 
-    def _code(self, name: str, value: str, tenant: str | None) -> str:
-        return self._codes.code(name, value, tenant if self.foreign(tenant) else None)
-
     def _nested(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """A line or details with the code of its account, because Xero only reads the id there."""
-        others = {name: value for name, value in content.items() if name != "AccountID"}
-        identifier = content.get("AccountID")
+        others = dict(content)
+        identifier = others.pop("AccountID", None)
         if not identifier or others.get("AccountCode"):
             return self.resolve(others, tenant)
         mapped = self._mapped(identifier)
@@ -324,13 +329,29 @@ def _within(invalid: InvalidRecord, field: str) -> InvalidRecord:
     return InvalidRecord(invalid.rule, field)
 
 
-#: The types of values that may refer to another record.
+#: The types of values that may refer to something.
 _RESOLVED: frozenset[type] = frozenset({dict, list, str})
+#: The fields that refer to something, by the names of all fields: most records of an object have the same fields.
+_known_kinds: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+_MOST_KINDS = 4_096
 
 
-@lru_cache(maxsize=4096)
+def _kinds(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the fields that refer to something, each with its kind. The parser gives each field one type."""
+    names = tuple(content)
+    found = _known_kinds.get(names)
+    if found is None:
+        found = [(name, kind) for name, value in content.items() if (kind := _kind(name, value.__class__))]
+        if len(_known_kinds) >= _MOST_KINDS:
+            _known_kinds.clear()
+        _known_kinds[names] = found
+    return found
+
+
 def _kind(name: str, of: type) -> str:
     """What a value of this name and type refers to; empty if it is sent unchanged."""
+    if of not in _RESOLVED:
+        return ""
     if name in TRACKING:
         return "tracking"
     if of is not str and name in REFERENCES:
@@ -353,7 +374,7 @@ def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, 
     for name, value in content.items():
         if value.__class__ is dict and name in REFERENCED_OBJECTS:
             yield name, value
-        elif value.__class__ is list and name not in TRACKING:
+        elif value.__class__ is list and name not in _WITHOUT_REFERENCES:
             for one in value:
                 if one.__class__ is dict:
                     yield from _references(one)

@@ -12,7 +12,7 @@ from target_xero.lookups.codes import alias
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.references import Ambiguous, References
 from target_xero.planning.operations import Draft
-from target_xero.write_log.identity import origin
+from target_xero.write_log.identity import source_of
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
@@ -48,9 +48,10 @@ class ContentResolver:
 
         Raises `InvalidRecord` for a reference that can't be resolved, and `ParentSkipped`.
         """
-        sent = self._references.own_keys.completed(job.sent, _source_of(job), _kinds(spec, job))
+        source = source_of(job.key) or ""
+        sent = self._references.own_keys.completed(job.sent, source, _kinds(spec, job))
         if spec.member_reference:
-            sent |= self._references.own_keys.reference(spec.member_reference, sent, _source_of(job))
+            sent |= self._references.own_keys.reference(spec.member_reference, sent, source)
         owner = self._owner(spec, job, sent) if spec.parent_paths else entry.owner
         if spec.member_reference:
             member = self._references.reference(spec.member_reference, sent, job.tenant)
@@ -121,13 +122,10 @@ class ContentResolver:
         raise InvalidRecord(f"Xero has no {singular(stream).replace('_', ' ')} {name!r}", field)
 
 
-def _source_of(job: Job) -> str:
-    of = origin(job.key)
-    return of.source if of else ""
-
-
 def _kinds(spec: WriteSpec, job: Job) -> dict[str, Any]:
     """The types of the documents that a record names by their numbers, if it has them."""
     field, meanings = spec.reference_types
+    if not field:
+        return job.kinds
     meant = meanings.get(str(job.aside.get(field, "")).upper())
     return {**(dict([meant]) if meant else {}), **job.kinds}

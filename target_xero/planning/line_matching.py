@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -43,6 +42,9 @@ _OPTIONAL = frozenset({"LineAmount", "LineAmountTypes"})
 _PRICE = frozenset({"Quantity", "UnitAmount", "LineAmount"})
 _DISCOUNTS = ("DiscountRate", "DiscountAmount")
 _PRICED_BY = _PRICE | {*_DISCOUNTS}
+#: How many `field=fingerprint` are remembered, and the length of a text that hardly occurs again.
+_MOST_FIELDS, _LONG = 4_096, 40
+_known_fields: dict[tuple[Any, ...], str] = {}
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,52 @@ class KnownLine:
 
 def content_of(line: Mapping[str, Any], document: Mapping[str, Any]) -> LineContent:
     """Return a fingerprint of each field of a line; each tracking category is a field of its own."""
+    return _parsed([*_document_fields(document), *_line_fields(line)])
+
+
+def _document_fields(document: Mapping[str, Any]) -> list[str]:
+    """What a document states for all of its lines, as `field=fingerprint`."""
     types = document.get("LineAmountTypes")
-    found = {"LineAmountTypes": _print(folded(types))} if types else {}
+    return [_field("LineAmountTypes", folded(types))] if types else []
+
+
+def _line_fields(line: Mapping[str, Any]) -> list[str]:
+    """The fields of a line as `field=fingerprint`."""
+    found = []
     for name, value in line.items():
-        if name == "Tracking":
+        of = value.__class__
+        if of is int or (of is str and len(value) < _LONG):
+            # Most of these occur again.
+            if name != _ID:
+                found.append(_known_fields.get((name, value)) or _field(name, value))
+        elif name == "Tracking":
             for one in value:
                 category = one.get("Name") or one.get("TrackingCategoryID")
                 option = one.get("Option") or one.get("TrackingOptionID")
-                found[f"Tracking {_print(folded(category))}"] = _print(folded(option))
-        elif name != _ID:
-            found[name] = _print(value)
+                found.append(_known_fields.get((category, option, "")) or _tracked(category, option))
+        else:
+            found.append(f"{name}={_print(value)}")
     return found
+
+
+def _tracked(category: Any, option: Any) -> str:
+    field = f"Tracking {_print(folded(category))}={_print(folded(option))}"
+    return _remember((category, option, ""), field)
+
+
+def _field(name: str, value: Any) -> str:
+    return _remember((name, value), f"{name}={_print(value)}")
+
+
+def _remember(key: tuple[Any, ...], field: str) -> str:
+    if len(_known_fields) >= _MOST_FIELDS:
+        _known_fields.clear()
+    _known_fields[key] = field
+    return field
+
+
+def _parsed(fields: Iterable[str]) -> LineContent:
+    return dict(field.split("=") for field in fields)
 
 
 def in_xero(
@@ -120,10 +157,9 @@ def noted(ids: Sequence[str], document: Mapping[str, Any] | None) -> list[str]:
     """Return lines as the log of writes stores them; `document` is what was written, None if that is unknown."""
     if document is None:
         return list(ids)
-    return [
-        ";".join([one, *map("=".join, content_of(line, document).items())])
-        for one, line in zip(ids, document["LineItems"], strict=True)
-    ]
+    of_document = _document_fields(document)
+    lines = zip(ids, document["LineItems"], strict=True)
+    return [";".join([one, *of_document, *_line_fields(line)]) for one, line in lines]
 
 
 def known(texts: Iterable[str]) -> list[KnownLine]:
@@ -131,8 +167,7 @@ def known(texts: Iterable[str]) -> list[KnownLine]:
     found = []
     for text in texts:
         identifier, *fields = text.split(";")
-        pairs = dict(field.split("=") for field in fields)
-        found.append(KnownLine(identifier, pairs or None))
+        found.append(KnownLine(identifier, _parsed(fields) or None))
     return found
 
 
@@ -146,7 +181,10 @@ def line_id(text: str) -> str:
 
 def without_ids(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return lines as new ones."""
-    return [{name: value for name, value in line.items() if name != _ID} for line in lines]
+    found = [dict(line) for line in lines]
+    for line in found:
+        line.pop(_ID, None)
+    return found
 
 
 def for_update(
@@ -209,14 +247,4 @@ def _may_keep(before: LineContent | None, line: LineContent) -> bool:
 
 
 def _print(value: Any) -> str:
-    of = value.__class__
-    return _print_text(value) if of is str else _print_whole(value) if of is int else _print_any(value)
-
-
-def _print_any(value: Any) -> str:
     return blake2b(encode_sorted(value), digest_size=6).hexdigest()
-
-
-#: Most texts and quantities of lines occur again. Each type has its own cache, because True == 1.
-_print_text: Callable[[str], str] = lru_cache(maxsize=2048)(_print_any)
-_print_whole: Callable[[int], str] = lru_cache(maxsize=2048)(_print_any)

@@ -28,9 +28,12 @@ class OpBuilder:
 
     def create(self, draft: Draft) -> WriteOp:
         """Return the create of a record."""
-        spec, job, body = draft.spec, draft.job, dict(draft.content)
+        spec, job, entry, body = draft.spec, draft.job, draft.entry, dict(draft.content)
         for names in spec.required:
-            if not any(body.get(n) or body.get(n) == 0 or n in spec.parent_paths for n in names.split("|")):
+            # Most are given, under the one name that there is.
+            if not body.get(names) and not any(
+                body.get(n) or body.get(n) == 0 or n in spec.parent_paths for n in names.split("|")
+            ):
                 raise InvalidRecord(
                     f"it is required for a new record of {spec.name}", names.replace("|", " or ")
                 )
@@ -47,7 +50,7 @@ class OpBuilder:
         assert spec.create is not None  # noqa: S101
         return WriteOp(
             job, "create", spec.create, request_path(spec, spec.create, draft.owner, ""), body,
-            replace(draft.entry, xero_id=None, lines=None), job.hash,
+            replace(entry, xero_id=None, lines=None) if entry.xero_id or entry.lines else entry, job.hash,
             status=way[0], after=way[1:], owner=draft.owner, lines=line_ids(draft.content),
         )  # fmt: skip
 

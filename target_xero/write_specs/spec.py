@@ -226,6 +226,11 @@ class WriteSpec:
         return self.accepts_duplicates or self.search is Search.WHOLE
 
     @cached_property
+    def kept_in_flight(self) -> tuple[str, ...]:
+        """The fields of the source that are needed once a record is written: its names, and its code."""
+        return tuple(dict.fromkeys((*self.natural_keys, *(self.unique_when or ())[:1], "Code")))
+
+    @cached_property
     def inspected_fields(self) -> frozenset[str]:
         """The calculated fields that are never sent: `inspected`, and the totals that Xero's are compared with."""
         totals = {name for name in _TOTALS if name in self.fields and self.fields[name].read_only}
@@ -253,11 +258,15 @@ class WriteSpec:
         """Whether the key is part of what is sent, as a currency's code is, rather than set by Xero."""
         return any(self.key in names.split("|") for names in self.required)
 
+    def has_natural_key(self, content: Mapping[str, object]) -> bool:
+        """Tell whether names or numbers of a record are Xero's own, and distinguish it from others."""
+        if not self.natural_keys:
+            return False
+        return self.unique_when is None or content.get(self.unique_when[0]) == self.unique_when[1]
+
     def natural_key(self, content: Mapping[str, object]) -> list[tuple[str, str]]:
         """Return the (field, value) pairs by which Xero distinguishes this record from others, in Xero's order."""
-        names = self.natural_keys
-        if not names or (self.unique_when and content.get(self.unique_when[0]) != self.unique_when[1]):
-            return []
+        names = self.natural_keys if self.has_natural_key(content) else ()
         return [(name, str(value)) for name in names if (value := content.get(name))]
 
     def is_active(self, record: Mapping[str, object]) -> bool:
@@ -276,6 +285,15 @@ class WriteSpec:
 
     def transitions_to(self, now: str, wanted: str) -> tuple[str, ...] | None:
         """Return the statuses that lead from `now` to `wanted`, which is the last; None if no transitions do."""
+        if (now, wanted) not in self._routes:
+            self._routes[now, wanted] = self._route(now, wanted)
+        return self._routes[now, wanted]
+
+    @cached_property
+    def _routes(self) -> dict[tuple[str, str], tuple[str, ...] | None]:
+        return {}
+
+    def _route(self, now: str, wanted: str) -> tuple[str, ...] | None:
         routes: list[tuple[str, ...]] = [()]
         seen = {now}
         for route in routes:

@@ -166,7 +166,7 @@ def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
         return op.entry.lines
     answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
     old = [line.get("LineItemID") for line in sent]
-    new = iter([one for one in answered if one not in old])
+    new = iter([one for one in answered if one not in old] if any(old) else answered)
     found = [one or next(new, "") for one in old]
     is_known = not (op.adopted or op.again)
     return noted(found, op.body if is_known else None) if all(found) else None

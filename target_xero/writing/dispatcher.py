@@ -164,7 +164,7 @@ class Dispatcher:
         sent_at = self._lookups.now()
         self._log.sending(
             spec.name, key, first.action, first.path, sent_at,
-            [(op.job.key, op.hash, op.data, kept(op)) for op in ops],
+            [(op.job.key, op.hash, op.data, kept(spec, op)) for op in ops],
         )  # fmt: skip
         self._in_flight.append(request)
         request.set_off(

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import msgspec
 
+from target_xero.content.compare import folded
 from target_xero.content.payload import encode
 from target_xero.intake.records import Job
 from target_xero.planning.operations import WriteOp
@@ -78,7 +79,7 @@ def idempotency_key(tenant_id: str, ops: list[WriteOp], body: bytes | None) -> s
 
 def compared_names(spec: WriteSpec, content: Mapping[str, object]) -> list[object]:
     """Return the names of a record as Xero compares them."""
-    return [(name, " ".join(value.split()).casefold()) for name, value in spec.natural_key(content)]
+    return [(name, folded(value)) for name, value in spec.natural_key(content)]
 
 
 def planning_keys(spec: WriteSpec, job: Job, *, by_name: bool) -> list[object]:
@@ -106,13 +107,17 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
         return ALONE
     keys: set[object] = set()
     for op in ops:
-        keys |= {op.job.key, ("", op.job.id), ("", op.entry.xero_id), *compared_names(spec, op.body)}
-        contact = op.body.get("Contact")
+        body = op.body
+        keys.update((op.job.key, ("", op.job.id), ("", op.entry.xero_id)))
+        keys.update(compared_names(spec, body))
+        contact = body.get("Contact")
         if isinstance(contact, dict) and "Name" in contact:
             # The first document that names a new contact creates it.
             keys.add(("Contact", contact["Name"].casefold()))
-        for part in (op.body, *(op.body.get("Payments") or ())):
-            keys |= {(name, *part[name].values()) for name in _PAID if isinstance(part.get(name), dict)}
+        for part in (body, *(body.get("Payments") or ())):
+            for name in _PAID:
+                if name in part and isinstance(part[name], dict):
+                    keys.add((name, *part[name].values()))
     return frozenset(keys - {("", None)})
 
 
@@ -131,18 +136,27 @@ def _needs_order(spec: WriteSpec, op: WriteOp) -> bool:
 # What the log of writes keeps of an operation while it is in flight
 
 
-def kept(op: WriteOp) -> bytes:
-    """Return what `revived` needs of an operation besides its request."""
-    return encode(
-        {
-            "job": op.job,
-            "xero_id": op.entry.xero_id,
-            "status": op.status,
-            "after": bool(op.after) or op.again,
-            "owner": op.owner,
-            "lines": op.lines,
-        }
-    )
+class _Kept(msgspec.Struct):
+    """What `revived` needs of an operation besides its request. Of the job's content, that is its names."""
+
+    job: Job
+    xero_id: str | None
+    status: str
+    after: bool
+    owner: str | None
+    lines: list[str | None]
+
+
+def kept(spec: WriteSpec, op: WriteOp) -> bytes:
+    """Return what the log of writes keeps of an operation, as JSON."""
+    job = op.job
+    sent = {name: job.sent[name] for name in spec.kept_in_flight if name in job.sent}
+    told = Job(
+        job.key, job.hash, sent, job.epoch, job.raw, job.id, job.tenant, job.status, job.gone, job.aside, job.kinds,
+        job.parent, job.parts,
+    )  # fmt: skip
+    after = bool(op.after) or op.again
+    return encode(_Kept(told, op.entry.xero_id, op.status, after, op.owner, op.lines))
 
 
 def revived(spec: WriteSpec, pending: PendingWrite, entry: LogEntry | None) -> WriteOp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from target_xero.content.payload import InvalidRecord
@@ -170,18 +171,18 @@ class Settlement:
             found = self._names(spec, op, answer)
             names += [(name, value, op.job.key) for name, value in found]
             ids |= _new_ids(spec, op, entry, answer)
-            self._lookups.wrote(spec, {**op.body, **answer, spec.key: entry.xero_id}, found)
+            self._lookups.wrote(spec, entry.xero_id, found, partial(_record, spec, op, answer, entry))
         self._log.settle(spec.name, written=entries, names=names, ids=ids, at=self._lookups.now())
         return [entry for _, entry in entries]
 
     @staticmethod
     def _names(spec: WriteSpec, op: WriteOp, answer: Record) -> list[tuple[str, str]]:
         """The names of a written record: Xero's where it has given or changed them."""
-        if not spec.natural_keys:
+        sent = op.job.sent
+        if not spec.has_natural_key(sent):
             return []
-        return spec.natural_key(
-            {**op.job.sent, **{name: answer[name] for name in spec.natural_keys if answer.get(name)}}
-        )
+        values = ((name, answer.get(name) or sent.get(name)) for name in spec.natural_keys)
+        return [(name, str(value)) for name, value in values if value]
 
     # Comparing with what was sent
 
@@ -204,6 +205,11 @@ class Settlement:
             self._logger.warning("%s differs in Xero: %s", shown(op.job.key), difference)
         if found:
             self._tally.count(spec, "different")
+
+
+def _record(spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> Record:
+    """A written record as a look-up would return it."""
+    return {**op.body, **answer, spec.key: entry.xero_id}
 
 
 def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:

@@ -160,6 +160,7 @@ class Writer:
     def _write(self, spec: WriteSpec, jobs: Iterator[Job]) -> None:
         """Write records of one object in their order, with as many in a request as Xero accepts."""
         self._dispatcher.wait_for_all()
+        self._references.forget()
         batch = _Batch(self._dispatcher, spec, by_name=self._planner.looks_up_name(spec))
         while chunk := list(islice(jobs, self._options.batch_size)):
             self._prepare(spec, chunk)

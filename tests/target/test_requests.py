@@ -101,7 +101,15 @@ def test_what_depends_on_order_goes_alone(wiring: Wiring):
 def test_an_operation_in_flight_is_revived_from_what_the_log_keeps():
     one = replace(create(CONTACTS, "1", Name="A"), status="ACTIVE", after=("ARCHIVED",), owner="X/1")
     pending = PendingWrite(
-        "contacts", one.job.key, "request", "create", one.path, one.hash, one.body, decode(kept(one)), "now"
+        "contacts",
+        one.job.key,
+        "request",
+        "create",
+        one.path,
+        one.hash,
+        one.body,
+        decode(kept(CONTACTS, one)),
+        "now",
     )
     found = revived(CONTACTS, pending, LogEntry(attempts=2))
     assert (found.job, found.body, found.endpoint) == (one.job, one.body, CONTACTS.create)
