@@ -1,4 +1,4 @@
-"""Programs on file systems of their own, which are full."""
+"""Programs with full file systems of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 def of_its_own(*mounts: str) -> tuple[str, ...]:
-    """The start of a command line that runs the rest with file systems of its own, mounted by these shell lines."""
+    """The start of a command line that runs the rest with its own file systems, mounted by these shell lines."""
     unshare = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-ec")
     if not shutil.which("unshare") or _fails(*unshare, "true"):
         pytest.skip("this machine lets nobody mount file systems of his own (unshare --user --mount)")

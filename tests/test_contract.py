@@ -1,6 +1,7 @@
-"""The registry against the official SDK: what xero-python knows of an object is known here, and the reverse.
+"""The registry compared with the official SDK: both know the same fields of each object.
 
-Every deliberate difference is listed here with its reason; one that is no difference any more fails too.
+Every deliberate difference is listed here with its reason; a listed difference that no longer exists fails,
+too.
 """
 
 import inspect
@@ -14,7 +15,7 @@ from xero_python.assets import models as asset_models
 
 from singer_xero.objects import ANSWER_ONLY, ASSETS, OBJECTS, REPORTS, Component, Paging
 
-#: Our object: the SDK's model of it, and the SDK's method that lists it.
+#: The SDK's model of each object, and the SDK's method that lists it.
 SDK = {
     "accounts": ("Account", "get_accounts"),
     "bank_transactions": ("BankTransaction", "get_bank_transactions"),
@@ -50,13 +51,13 @@ SDK = {
     "users": ("User", "get_users"),
 }
 
-#: In the SDK's model, not in ours.
+#: Fields in the SDK's model that the registry lacks.
 LEFT_OUT = {
     "tracking_categories.TrackingOptionID": "the model also serves a line's tracking; a category has Options",
     "tracking_categories.Option": "the model also serves a line's tracking; a category has Options",
 }
 
-#: In ours, not in the SDK's model.
+#: Fields in the registry that the SDK's model lacks.
 _EXAMPLE = "in the examples of Xero's OpenAPI file, though not in its schemas"
 _RECORDED = "in recorded answers, though not in Xero's OpenAPI file"
 _LATER = "in Xero's API definition since November 2026"
@@ -88,12 +89,12 @@ ALSO_SENT = {
     "User.GlobalUserID": _RECORDED,
 }
 
-#: Of another type than in the SDK's model.
+#: Fields with another type than in the SDK's model.
 OTHER_TYPE = {
     "BudgetBalance.Period": "called a date, sent as year and month: 2019-08",
 }
 
-#: What the SDK's types are in our words.
+#: The registry's names of the SDK's types.
 WORDS = {
     "str": {"text", "guid"},
     "bool": {"flag"},
@@ -105,12 +106,12 @@ WORDS = {
 
 
 def sdk_fields(model):
-    """The model's fields by Xero's names, with the SDK's word for their type."""
+    """The model's fields by Xero's names, with the SDK's types."""
     return {model.attribute_map[name]: kind for name, kind in model.openapi_types.items()}
 
 
 def words_for(kind):
-    """Which of our words mean the SDK's type, and the model of what is nested."""
+    """The registry's types for a type of the SDK, and the model of nested records."""
     nested = re.fullmatch(r"list\[(.+)\]", kind)
     if nested:
         model = getattr(models, nested[1], None)
@@ -122,7 +123,7 @@ def words_for(kind):
 
 
 def differences(where, model, part, seen, twins=()):
-    """Compares a shape and what is nested in it; yields the list it belongs on, its name there, a text."""
+    """Compare a shape and its nested ones; yields the list for a difference, its name there, and a text."""
     seen.add(model)
     fields = part.fields
     theirs = sdk_fields(model)
@@ -272,7 +273,7 @@ def test_the_lines_of_a_report_are_those_of_the_sdk():
 
 
 def test_the_assets_api_has_the_fields_of_the_sdk():
-    """Days without the SDK's time form, and enumerations as text; nothing else differs."""
+    """Days lack the SDK's time form and enumerations are text; nothing else differs."""
     kinds = {
         "str": {"text", "guid"}, "bool": {"flag"}, "int": {"whole"}, "float": {"money", "number"}, "date": {"day"},
         "AssetStatus": {"text"}, "BookDepreciationSetting": {"one"}, "BookDepreciationDetail": {"one"},

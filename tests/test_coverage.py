@@ -1,4 +1,4 @@
-"""Everything that Xero's API definition lets one read is a stream, part of one, or left out for a reason."""
+"""Everything that can be read by Xero's API definition is a stream, part of one, or excluded for a reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFINITION = Path(__file__).resolve().parents[2] / "shared" / "xero-openapi" / "
 
 @pytest.fixture(scope="module")
 def gets() -> dict[str, dict[str, Any]]:
-    """The addresses that can be read, with what the definition says of each."""
+    """The addresses that can be read, with their definitions."""
     if not DEFINITION.exists():
         pytest.skip("Xero's API definition does not lie beside this checkout")
     paths = yaml.safe_load(DEFINITION.read_text(encoding="utf-8"))["paths"]
@@ -25,12 +25,12 @@ def gets() -> dict[str, dict[str, Any]]:
 
 
 def streams_of(path: str) -> set[str]:
-    """The streams that ask an address."""
+    """The streams that read an address."""
     plain = re.sub(r"\{\w+\}", "{id}", path.strip("/"))
     found = {name for name, xero in STREAMS.items() if xero.path == plain}
-    # A single record is asked where its list doesn't tell all, and else has nothing that the list hasn't.
+    # A single record is read only if its list lacks fields.
     found |= {name for name, xero in OBJECTS.items() if plain == f"{xero.path}/{{id}}"}
-    # Files are fetched by the stream that lists them.
+    # The stream that lists files also fetches them.
     files = {
         name for name, detail in SUBRESOURCES.items() if detail.files and plain == f"{detail.path}/{{id}}"
     }

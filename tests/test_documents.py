@@ -1,4 +1,4 @@
-"""README and docs: generated tables are up to date, links lead somewhere, lines are short enough to read."""
+"""README and docs: generated tables are up to date, links work, and lines are short."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def anchors(path: Path) -> frozenset[str]:
 
 
 def dead_links(path: Path) -> list[str]:
-    """The links of a document that lead to no file, or to no heading in it."""
+    """The links of a document to missing files or headings."""
     dead = []
     for link in _LINK.findall(prose(path)):
         if re.match(r"\w+:", link):
@@ -87,13 +87,13 @@ def test_the_index_names_every_page() -> None:
 def test_lines_of_prose_are_short_enough_to_read(path: Path) -> None:
     written = _GENERATED.sub("", prose(path))
     long = [line for line in written.splitlines() if len(line) > LONGEST and not line.startswith("|")]
-    # A link or an address alone may be longer than a line.
+    # A link or an address may be longer than a line.
     assert [line for line in long if re.search(r"\s", line.strip().partition("](")[0][LONGEST:])] == []
 
 
 @cache
 def texts_of_the_programs() -> str:
-    """All texts in the source code, one a line; an expression in an f-string ends a text."""
+    """All texts in the source code, one per line; an expression in an f-string ends a text."""
     found = []
     for package in ("singer_xero", "tap_xero", "target_xero", "xero_sandbox"):
         for path in (ROOT / package).rglob("*.py"):
@@ -104,7 +104,7 @@ def texts_of_the_programs() -> str:
 
 
 def messages() -> list[str]:
-    """The messages that the page about trouble explains; `…` stands for what differs from case to case."""
+    """The messages that docs/troubleshooting.md explains; `…` stands for varying parts."""
     page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     first = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
     return [message for cell in first for message in re.findall(r"`([^`]+)`", cell)]

@@ -1,4 +1,4 @@
-"""What tap-xero writes under either kind of names, target-xero takes for the same."""
+"""target-xero accepts the records of tap-xero with both kinds of names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Records = dict[str, list[dict[str, Any]]]
 
 
 class Recorder(MsgSpecWriter):
-    """Keeps the records that would go to stdout."""
+    """Stores the records for stdout."""
 
     def __init__(self) -> None:
         self.records: Records = {}
@@ -30,7 +30,7 @@ class Recorder(MsgSpecWriter):
 
 @pytest.fixture(scope="module")
 def company(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Records]:
-    """The demo company by Xero's names, in snake_case, and in snake_case with ids beside nested records."""
+    """The demo company with Xero's names, in snake_case, and in snake_case with nested tables."""
     running_sandbox.admin.reset()
     running_sandbox.admin.limits(enabled=False)
     found = {}

@@ -1,4 +1,4 @@
-"""What the registry promises to those who read it: tap, target and README."""
+"""The properties of the registry on which tap, target and README rely."""
 
 import json
 import re
@@ -14,7 +14,7 @@ EACH = pytest.mark.parametrize("xero", [*OBJECTS.values(), *ASSETS.values()], id
 EACH_OF_ACCOUNTING = pytest.mark.parametrize("xero", OBJECTS.values(), ids=lambda xero: xero.name)
 EACH_REPORT = pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
 
-#: The granular scopes as Xero's scope table groups them, with the broad scope that each replaces.
+#: The granular scopes in the groups of Xero's scope table, with the broad scope that each replaces.
 READ_SCOPES = {
     ("accounting.settings.read", None): {
         "accounts",
@@ -64,7 +64,7 @@ def fragments(schema, path=""):
         yield from fragments(fragment.get("items", {}), f"{path}{name}.")
 
 
-# -- the words
+# -- names
 
 
 def test_every_word_lets_a_field_be_null():
@@ -109,7 +109,7 @@ def test_a_schema_can_be_changed_without_changing_the_registry():
     assert "Quantity" in OBJECTS["invoices"].schema()["properties"]["LineItems"]["items"]["properties"]
 
 
-# -- the schemas that targets see
+# -- schemas
 
 
 @EACH
@@ -136,7 +136,7 @@ def test_keys_are_never_null_and_everything_else_may_be(xero):
 
 @pytest.mark.parametrize("xero", EVERY.values(), ids=lambda xero: xero.name)
 def test_text_in_a_key_has_a_length(xero):
-    """Databases that index text by its length, such as MySQL, take it as a primary key then."""
+    """Databases that index text by its length, such as MySQL, accept it as a primary key."""
     schema = xero.schema(with_tenant=True)
     for name in ("tenant_id", *xero.key):
         fragment = schema["properties"][name]
@@ -197,7 +197,7 @@ def test_second_copies_name_the_field_they_repeat():
     assert OBJECTS["accounts"].dropped >= ANSWER_ONLY
 
 
-# -- the rows
+# -- rows
 
 
 def test_rows_are_found_by_their_name_and_stand_in_order():
@@ -311,14 +311,14 @@ def test_only_the_aged_reports_take_a_call_for_each_contact():
     }
 
 
-# -- against the collected facts about Xero, where they are at hand
+# -- comparison with the collected facts about Xero, if they are available
 
 FACTS = Path(__file__).resolve().parents[2] / "shared" / "xero" / "objects.json"
 PAGING = {"none": Paging.WHOLE, "page": Paging.PAGES, "offset": Paging.OFFSET}
 
 DEFINITION = FACTS.parents[1] / "xero-openapi" / "xero_accounting.yaml"
 
-#: Called read-only there and left writable here.
+#: Fields that are read-only there and writable here.
 WRITABLE = {
     "currencies.Description": "Xero takes Code and Description when a currency is added",
 }
@@ -332,7 +332,7 @@ def facts():
 
 
 def fact(facts, name):
-    """The sheet of one of our objects; there the names are in camelCase."""
+    """The sheet of an object; its names are in camelCase."""
     name = {"cash_journals": "journals"}.get(name, name)
     if name == "organisation_actions":
         pytest.skip("the collected facts have no sheet of it")
@@ -395,7 +395,7 @@ def test_the_collected_facts_agree_on_reports(report, facts):
 
 
 def test_no_length_is_shorter_than_what_xero_documents():
-    """Xero says so in numbers or in words: `max length = 10`."""
+    """Xero states lengths as numbers or as text such as `max length = 10`."""
     if not DEFINITION.exists():
         pytest.skip("Xero's API definition does not lie beside this checkout")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -410,7 +410,9 @@ def test_no_length_is_shorter_than_what_xero_documents():
     for xero in EVERY.values():
         for path, fragment in fragments(xero.schema()):
             length = fragment.get("maxLength")
-            if length and length != 36 and (xero.name, path) != ("currencies", "Code"):  # not an item's code
+            if (
+                length and length != 36 and (xero.name, path) != ("currencies", "Code")
+            ):  # not the code of an item
                 compared += 1
                 assert length >= documented.get(path.rpartition(".")[2], 0), f"{xero.name}.{path}"
     assert compared > 50

@@ -1,4 +1,4 @@
-"""What Meltano is told of the plugins agrees with what they say of themselves."""
+"""The plugin definitions for Meltano agree with the plugins."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def test_every_setting_is_known_to_meltano_and_secrets_are_marked(plugin: str) -
     assert {name for name, setting in settings.items() if setting.get("sensitive")} == {
         "client_secret",
         "refresh_token",
-        "token_path",  # it may be the address of a database, with a password
-        *(["write_log_path"] if plugin == "target-xero" else []),  # as this one
+        "token_path",  # it can be the address of a database with a password
+        *(["write_log_path"] if plugin == "target-xero" else []),  # like this one
     }
 
 
 def test_meltano_selects_the_streams_that_are_on_by_default_and_no_others() -> None:
     patterns = DEFINED["tap-xero"]["select"]
-    # An exclusion would outrank whatever a user selects later.
+    # An exclusion would override a user's later selection.
     assert not [pattern for pattern in patterns if pattern.startswith("!")]
     for name, xero in EVERY.items():
         assert any(fnmatch(f"{name}.tenant_id", pattern) for pattern in patterns) == xero.selected, name
 
 
 def test_meltano_is_not_asked_for_a_stream_that_may_be_missing_by_its_full_name() -> None:
-    """It warns of such a one in every run; nested tables are there with `nested_tables: true` only."""
+    """Meltano warns of an unknown stream in every run; nested tables exist only with `nested_tables: true`."""
     streams = {pattern.partition(".")[0] for pattern in DEFINED["tap-xero"]["select"]}
     assert {name for name in streams if "*" not in name} <= set(STREAMS)
 

@@ -1,4 +1,4 @@
-"""A tag becomes a release only where tag, version and changelog agree."""
+"""A tag becomes a release only if tag, version and changelog agree."""
 
 from __future__ import annotations
 

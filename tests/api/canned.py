@@ -1,4 +1,4 @@
-"""A server that sends exactly the bytes it is told to."""
+"""A server that sends exactly the given bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socketserver
 
 
 class Canned(socketserver.ThreadingTCPServer):
-    """Answers each request on each connection with the next of `answers`; the last one stays."""
+    """Answers each request on each connection with the next of `answers`, and then with the last one."""
 
     allow_reuse_address = True
     daemon_threads = True

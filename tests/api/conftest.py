@@ -1,4 +1,4 @@
-"""A small Xero of two organisations with its limits on, and clients whose sleep moves its clock."""
+"""A small Xero of two organisations with limits, and clients whose sleep moves its clock."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SmallXero(Sandbox):
 
 
 def until(true: Callable[[], bool]) -> None:
-    """Wait for another thread or process to come so far."""
+    """Wait until something is true of another thread or process."""
     pause = threading.Event()
     for _ in range(1_000):
         if true():
@@ -106,7 +106,7 @@ def identity(xero: Sandbox, time: Time) -> Iterator[Identity]:
 
 @pytest.fixture
 def make(xero: Sandbox, time: Time) -> Iterator[Callable[..., XeroClient]]:
-    """Makes clients that are closed after the test: of the custom connection, or with an auth of one's own."""
+    """Creates clients that are closed after the test, for the custom connection or with a given authentication."""
     made: list[XeroClient] = []
 
     def client(auth: Any = None, **options: Any) -> XeroClient:
@@ -131,13 +131,13 @@ def make(xero: Sandbox, time: Time) -> Iterator[Callable[..., XeroClient]]:
 
 @pytest.fixture
 def client(make: Callable[..., XeroClient]) -> XeroClient:
-    """A custom connection's client."""
+    """A client of the custom connection."""
     return make()
 
 
 @pytest.fixture
 def signed_in(admin: AdminClient, make: Callable[..., XeroClient], path: Path) -> Callable[..., XeroClient]:
-    """Makes clients of the web app after a consent to both organisations."""
+    """Creates clients of the web app after a consent to both organisations."""
     seed = admin.consent(tenants=[ONE, TWO])["refresh_token"]
 
     def client(refresh_token: str | None = seed, **options: Any) -> XeroClient:
@@ -151,7 +151,7 @@ def signed_in(admin: AdminClient, make: Callable[..., XeroClient], path: Path) -
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the tokens of whoever runs it."""
+    """No test reads or writes the tokens of the user."""
     monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))

@@ -1,4 +1,4 @@
-"""Signing in, refreshing, and keeping tokens, over HTTP at the sandbox."""
+"""Signing in, and refreshing and storing tokens, over HTTP at the sandbox."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_each_refresh_uses_the_token_that_the_one_before_it_brought(
     for _ in range(5):
         client.get(ONE, "Organisation")
         seen.append(kept(path).refresh_token)
-        time.pass_by(HALF_AN_HOUR + 60)  # longer than the grace of the one before
+        time.pass_by(HALF_AN_HOUR + 60)  # longer than the grace period of the previous token
     assert len(set(seen)) == 5
     assert signed_in.seed not in seen
     assert grants(admin) == ["refresh_token"] * 5
@@ -83,7 +83,7 @@ def test_the_next_run_goes_on_from_the_store_with_the_same_old_configuration(
 ) -> None:
     for _ in range(3):
         signed_in().get(ONE, "Organisation")
-        signed_in().get(ONE, "Organisation")  # a second run within the half hour needs no refresh
+        signed_in().get(ONE, "Organisation")  # a second run within half an hour needs no refresh
         time.pass_by(2 * HALF_AN_HOUR)
     assert grants(admin) == ["refresh_token"] * 3
     assert kept(path).seeds == (fingerprint(signed_in.seed),)
@@ -114,10 +114,10 @@ def test_a_token_newly_put_into_the_configuration_beats_the_stored_chain_once(
     signed_in().scopes()
     old = kept(path)
     newer = admin.consent(tenants=[ONE])["refresh_token"]
-    signed_in(newer).scopes()  # although the stored access token is still good
+    signed_in(newer).scopes()  # although the stored access token is still valid
     assert len(grants(admin)) == 2
     assert kept(path).access_token != old.access_token
-    for token in (newer, signed_in.seed):  # neither is newer than the chain any more
+    for token in (newer, signed_in.seed):  # neither is newer than the stored token
         time.pass_by(2 * HALF_AN_HOUR)
         signed_in(token).scopes()
     assert grants(admin) == ["refresh_token"] * 4
@@ -166,7 +166,7 @@ def test_a_lost_answer_is_asked_for_again_at_once_with_the_same_token(
     assert time.slept == []
     assert len(grants(admin)) == 2
     time.pass_by(2 * HALF_AN_HOUR)
-    client.get(ONE, "Organisation")  # the chain goes on
+    client.get(ONE, "Organisation")  # the stored token is used again
     assert len(grants(admin)) == 3
 
 
@@ -225,7 +225,7 @@ def test_an_access_token_is_on_the_disk_before_it_is_used(
 
     monkeypatch.setattr(Path, "replace", renamed)
     signed_in().get(ONE, "Organisation")
-    # The first proves that the file can be replaced, before the token is used up.
+    # The first write proves that the file can be replaced, before the token is used.
     assert done == ["written after 0 calls", "written after 1 calls"]
     assert len(admin.calls()) == 2
 
@@ -411,7 +411,7 @@ def test_connect_takes_what_is_stored_for_a_client_id_over_a_custom_connection(
 
 
 def consent(url: str, *, approve: str = "1") -> dict[str, str]:
-    """What a browser would do; gives what the redirect brings back."""
+    """Follow the consent like a browser; returns the parameters of the redirect."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc)
     connection.request("GET", f"{parts.path}?{parts.query}&{urlencode({'sandbox_approve': approve})}")
@@ -566,7 +566,7 @@ def test_no_secret_reaches_a_log_or_an_error(
     echoed = f"Bad Authorization: Bearer {kept(path).access_token}"
     admin.fault("status", path="Organisation", status=400, body=echoed, content_type="text/plain")
     client = signed_in(None)
-    time.now -= 2 * HALF_AN_HOUR  # our clock stands: the stored token is used as it is
+    time.now -= 2 * HALF_AN_HOUR  # the client's clock is stopped, so the stored token is used
     attempt(lambda: client.get(ONE, "Organisation"))
     time.now += 2 * HALF_AN_HOUR
     echoed = (
@@ -584,7 +584,7 @@ def test_no_secret_reaches_a_log_or_an_error(
 
     told = "\n".join([caplog.text, *(record.getMessage() for record in caplog.records), *texts])
     assert "urllib3" in told
-    assert "***" in told  # what was repeated to us was seen, and hidden
+    assert "***" in told  # the repeated secrets were found and hidden
     for secret in filter(None, secrets):
         assert secret not in told
         assert base64.b64encode(secret.encode()).decode() not in told

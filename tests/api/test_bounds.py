@@ -1,4 +1,4 @@
-"""What one exchange may take, against servers that are slow, large or not to be trusted."""
+"""The bounds of one exchange, with servers that are slow, send much or cannot be trusted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get(transport: Transport, server: Canned) -> Answer:
 
 
 class Slow(socketserver.ThreadingTCPServer):
-    """Sends `at_once` to each that connects, and then a byte of `rest` at a time, for as long as there is somebody."""
+    """Sends `at_once` on each connection, and then a byte of `rest` at a time while the client stays."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -104,7 +104,7 @@ def test_a_byte_at_a_time_holds_nobody_longer_than_the_deadline(
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for 127.0.0.1 in one file."""
+    """A file with a key and a certificate for 127.0.0.1."""
     openssl = shutil.which("openssl")
     if not openssl:
         pytest.skip("openssl is not on PATH, which makes the certificate")
@@ -190,7 +190,7 @@ def test_a_deadline_leaves_the_exchanges_of_other_threads_and_later_ones_alone(
 
 
 def bomb(megabytes: int, of: bytes = b" ", before: bytes = b"", after: bytes = b"") -> bytes:
-    """So many megabytes, packed."""
+    """This number of megabytes, compressed."""
     packer = zlib.compressobj(1, wbits=31)
     piece = of * (1_000_000 // len(of))
     packed = [
@@ -238,7 +238,7 @@ def test_the_values_of_an_answer_are_counted_before_any_is_made(server: Canned) 
 
 @pytest.fixture(params=["isal.isal_zlib", "zlib"])
 def unpacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of the two ways to unpack."""
+    """Each of the two libraries that decompress."""
     monkeypatch.setattr(deflate, "_chosen", importlib.import_module(request.param))
 
 

@@ -1,4 +1,4 @@
-"""Reads, limits and what can go wrong with a call, over HTTP at the sandbox."""
+"""Reads, limits and failed calls, over HTTP at the sandbox."""
 
 from __future__ import annotations
 
@@ -183,8 +183,8 @@ def test_200_calls_of_20_threads_meet_no_limit(client: XeroClient, admin: AdminC
 def test_two_processes_on_one_organisation_hear_of_each_other(make: Make, admin: AdminClient) -> None:
     clients = make(), make()
     for number in range(150):
-        clients[number % 3 // 2].get(None, "Organisation")  # one asks twice as often as the other
-    # Each full minute ends with one call that the other process could not have heard of.
+        clients[number % 3 // 2].get(None, "Organisation")  # one process calls twice as often as the other
+    # In each full minute, one call is refused, because the processes do not know of each other.
     assert statuses(admin, "Organisation").count(200) == 150
     assert statuses(admin, "Organisation").count(429) <= 2
 
@@ -217,7 +217,7 @@ def test_20_threads_are_never_more_than_5_at_once(client: XeroClient, admin: Adm
 def test_a_minutes_limit_is_waited_out(
     client: XeroClient, admin: AdminClient, time: Time, problem: str, retry_after: int | None, waits: int
 ) -> None:
-    # Without a name only a wait or an empty minute tells what it is.
+    # Without a name, only a wait or an empty minute shows which limit it is.
     left = {} if problem else {"X-MinLimit-Remaining": "0"}
     admin.fault("rate_limit", path="Organisation", problem=problem, retry_after=retry_after, headers=left)
     assert client.get(None, "Organisation").status == 200
@@ -302,7 +302,7 @@ def test_the_limit_of_the_day_is_not_announced_as_another_try(
 # --- trying again ---
 
 XEROS_OWN = {"server_error", "unavailable", "status"}
-"""Failures that say something of the state of Xero: 5xx."""
+"""Failures that indicate the state of Xero: 5xx."""
 
 PASSING = {
     "server_error": {},

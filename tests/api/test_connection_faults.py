@@ -1,4 +1,4 @@
-"""What is said when no answer comes: the proxy, the certificate, the address or the network is named as what it is."""
+"""The errors if no answer comes: they name the proxy, the certificate, the address or the network."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_what_a_person_has_to_mend_ends_the_run_at_once(
     time: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    client.get(None, "Organisation")  # a token is there
+    client.get(None, "Organisation")  # there is a token
     server.answers = [http(b"", status="407 Proxy Authentication Required")]
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     blocked = make(api_url="https://api.xero.com", auth=client._auth)

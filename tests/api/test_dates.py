@@ -12,7 +12,10 @@ from singer_xero.api.dates import day, if_modified_since, instant, moment
     [
         ("/Date(1777032244663+0000)/", "2026-04-24T12:04:04.663000Z"),
         ("/Date(1777032244663)/", "2026-04-24T12:04:04.663000Z"),
-        ("/Date(1777032244663+1300)/", "2026-04-24T12:04:04.663000Z"),  # the offset never moves the instant
+        (
+            "/Date(1777032244663+1300)/",
+            "2026-04-24T12:04:04.663000Z",
+        ),  # the offset does not change the instant
         (r"\/Date(1777032244663+0000)\/", "2026-04-24T12:04:04.663000Z"),
         ("/Date(0+0000)/", "1970-01-01T00:00:00.000000Z"),
         ("/Date(7)/", "1970-01-01T00:00:00.007000Z"),
@@ -44,7 +47,7 @@ def test_an_instant_has_one_form_however_it_is_written(written: str, iso: str) -
         ("/Date(-62135596800000+0000)/", "0001-01-01"),
         ("/Date(253402300799999)/", "9999-12-31"),
         ("2026-04-24T00:00:00", "2026-04-24"),
-        ("2026-04-24T00:00:00+13:00", "2026-04-24"),  # as written, never shifted
+        ("2026-04-24T00:00:00+13:00", "2026-04-24"),  # as in the text, never shifted
         ("2026-04-24", "2026-04-24"),
     ],
 )
@@ -60,7 +63,7 @@ def test_a_day_is_the_date_in_utc_and_never_shifted(written: str, iso: str) -> N
         "paid /Date(1777032244663+0000)/ by card",
         "/Date(1777032244663+0000)/ and more",
         "/Date(1777032244663+0000)/\n",
-        "/Date(١٧٧٧)/",  # digits, but not Xero's
+        "/Date(١٧٧٧)/",  # digits, but not those that Xero uses
         "/Date(253402300800000)/",  # the year 10000
         "/Date(-62135596800001)/",  # before the year 1
         "/Date(999999999999999999)/",

@@ -1,4 +1,4 @@
-"""Xero's limits, with a clock that only moves when somebody sleeps."""
+"""Xero's limits, with a clock that moves only in sleeps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .conftest import until
 
 
 class Clock:
-    """Time that passes in sleeps only. Several threads may sleep at once."""
+    """A time that passes only in sleeps. Several threads may sleep concurrently."""
 
     def __init__(self, now: float = 1_000.0) -> None:
         self.now = now
@@ -34,7 +34,7 @@ class Clock:
 
 
 class Gates:
-    """Limits, a clock, and calls that take no time."""
+    """Limits with a clock, and calls that take no time."""
 
     def __init__(self, day_reserve: int = 0, sleep: Callable[[float], None] | None = None) -> None:
         self.clock = Clock()
@@ -46,14 +46,14 @@ class Gates:
         )
 
     def call(self, tenant_id: str = "A", status: int = 200, **headers: Any) -> float:
-        """One call; gives the time at which it went out."""
+        """Make a call; returns the time at which it was sent."""
         self.limits.enter(tenant_id, "GET Invoices")
         at = self.clock.now
         self.limits.leave(tenant_id, answer(status, **headers))
         return at
 
     def until_waiting(self, threads: int, tenant_id: str = "A") -> None:
-        """Return once so many threads wait for their turn."""
+        """Wait until this number of threads wait for their turn."""
         with self.limits._turn:
             queue = self.limits._gate(tenant_id).queue
             while len(queue) < threads:
@@ -75,7 +75,7 @@ def test_never_more_than_60_calls_lie_within_a_minute() -> None:
     gates = Gates()
     sent = [gates.call() for _ in range(200)]
     assert all(later - earlier >= 60 for earlier, later in zip(sent, sent[60:], strict=False))
-    assert sent[-1] - sent[0] < 181  # and none waited longer than needed
+    assert sent[-1] - sent[0] < 181  # and no call waited longer than needed
     assert gates.limits.usage("A").calls == 200
     assert gates.limits.usage("A").waited == pytest.approx(sum(gates.clock.slept))
 
@@ -87,7 +87,7 @@ def test_a_slow_call_counts_until_a_minute_after_its_answer() -> None:
         gates.call()
     gates.clock.now += 50
     gates.limits.leave("A", answer())
-    assert gates.call() >= 1_060  # the 59 are forgotten
+    assert gates.call() >= 1_060  # the 59 calls are forgotten
     for _ in range(58):
         gates.call()
     assert gates.call() >= 1_110
@@ -101,7 +101,7 @@ def test_organisations_do_not_wait_for_each_other() -> None:
 
 def test_calls_of_other_processes_are_heard_from_the_header() -> None:
     gates = Gates()
-    gates.call(minute=3)  # 57 are gone, one of them ours
+    gates.call(minute=3)  # 57 calls are used, one of them by this client
     sent = [gates.call(minute=left) for left in (2, 1, 0)]
     assert set(sent) == {1_000.0}
     assert gates.call(minute=59) > 1_059
@@ -166,7 +166,9 @@ def test_a_minute_limit_without_a_wait_is_waited_out_for_a_minute(headers: dict[
 def test_a_wait_given_as_a_date_is_understood() -> None:
     gates = Gates()
     gates.clock.now = 0
-    gates.call(status=429, problem="minute", retry="Fri, 24 Apr 2026 12:04:24 GMT")  # the wall says 12:04:04
+    gates.call(
+        status=429, problem="minute", retry="Fri, 24 Apr 2026 12:04:24 GMT"
+    )  # the clock shows 12:04:04
     assert 20 <= gates.call() < 21
 
 
@@ -213,7 +215,7 @@ def test_the_day_limit_ends_the_organisation_at_once_and_says_until_when(spellin
     assert caught.value.resets_at.isoformat() == "2026-04-24T14:04:04+00:00"
     assert "Run again after 2026-04-24 14:04:04 UTC" in str(caught.value)
     assert gates.clock.slept == []
-    gates.call("B")  # another organisation has a day of its own
+    gates.call("B")  # another organisation has its own daily limit
     gates.clock.now = 7_201
     gates.call()  # a new day
 

@@ -1,4 +1,4 @@
-"""What paths in settings stand for, and settings that can't be sent."""
+"""The paths in settings, and settings that cannot be sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that only their owner may read, in folders where somebody else may have put links."""
+"""Files that only their owner may read, in folders in which others may have put links."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from singer_xero.api.storage import private_files
 
 @pytest.fixture(params=[0o000, 0o022, 0o377], ids=oct, autouse=True)
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The loosest, the usual and a senseless one."""
+    """The most permissive umask, the usual one and a senseless one."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -25,7 +25,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Path:
-    """A file of somebody's that a planted link points at."""
+    """A user's file to which a planted link points."""
     path = tmp_path / "victim"
     path.write_bytes(b"precious")
     path.chmod(0o644)
@@ -188,6 +188,6 @@ def test_a_link_to_a_folder_is_followed_if_a_trusted_user_made_it(tmp_path: Path
         with pytest.raises(OSError, match="another user"):
             touch(link / "file")
     assert (tmp_path / "real" / "file").read_bytes() == b"1"
-    os.chown(tmp_path, 12345, 12345)  # whoever owns the folder may lay links in it
+    os.chown(tmp_path, 12345, 12345)  # the owner of the folder may put links in it
     private_files.append(link / "file", b"2")
     assert (tmp_path / "real" / "file").read_bytes() == b"12"

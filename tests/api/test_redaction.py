@@ -1,4 +1,4 @@
-"""Secrets and control characters never reach what is shown."""
+"""Secrets and control characters are never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file in which tokens live between runs."""
+"""The file that stores tokens between runs."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_file_that_can_not_be_replaced_is_noticed_before_a_token_is_used_up(
 ) -> None:
     keep(store, "app", ONE)
 
-    def busy(self: Path, target: Path) -> Path:  # what Linux says of a file mounted into a container
+    def busy(self: Path, target: Path) -> Path:  # Linux raises this for a file mounted into a container
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
     monkeypatch.setattr(Path, "replace", busy)

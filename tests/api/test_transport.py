@@ -1,4 +1,4 @@
-"""One request and one whole answer, against a server that sends exactly the bytes it is told to."""
+"""One request and one complete answer, with a server that sends exactly the given bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes: done once, or said to be unknown."""
+"""Writes: done once, or reported as unknown."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_write_with_a_key_is_sent_again_with_the_same_key(
 ) -> None:
     admin.fault(kind, **PUT, count=2)
     admin.fault("status", **PUT, **DONE, after=2)
-    # A fault after the work needs work that is done.
+    # A fault after the write needs a write that succeeds.
     admin.fault("status", **PUT, **DONE, count=0)
     assert put("key-1")["Accounts"] == [{"AccountID": "1"}]
     assert keys(admin) == ["key-1"] * 3
@@ -142,7 +142,7 @@ def test_a_refused_turn_did_nothing_so_that_a_write_without_a_key_may_be_sent_ag
 ) -> None:
     admin.fault("rate_limit", **PUT, problem="minute", retry_after=800)
     admin.fault("status", **PUT, **DONE, after=1)
-    # Longer than a key lives, but nothing was done before it.
+    # Longer than a key is valid, but nothing was written before.
     assert put(None)["Accounts"]
     assert sum(time.slept) == pytest.approx(800, abs=1)
 

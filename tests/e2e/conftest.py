@@ -20,24 +20,24 @@ SCRIPTS = Path(sys.executable).parent
 
 
 class Project:
-    """A Meltano project in a folder of its own, made from the repository's meltano.yml."""
+    """A Meltano project in its own folder, made from the repository's meltano.yml."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         text = (ROOT / "meltano.yml").read_text(encoding="utf-8")
-        # Tap and target-xero are installed beside pytest already: without pip_url Meltano takes them as they are.
+        # Tap and target-xero are already installed with pytest: without pip_url, Meltano uses them.
         text = re.sub(r"    pip_url: -e .*\n    executable: (.*)\n", rf"    executable: {SCRIPTS}/\1\n", text)
         (folder / "meltano.yml").write_text(text, encoding="utf-8")
 
     def another(self, folder: Path) -> Project:
-        """Another project with its own settings and state; loaders that are installed here serve it as well."""
+        """Another project with its own settings and state, and with the loaders that are installed here."""
         self.meltano("install", "loader", "target-jsonl")
         (folder / ".meltano").mkdir()
         (folder / ".meltano/loaders").symlink_to(self.folder / ".meltano/loaders")
         return Project(folder)
 
     def meltano(self, *arguments: str, **settings: str) -> str:
-        """Run Meltano with settings as environment variables and return what it said; the test fails if it does."""
+        """Run Meltano with settings as environment variables and return its output; fails if Meltano fails."""
         environment = {
             name: value
             for name, value in install.environment().items()
@@ -64,7 +64,7 @@ class Database:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What target-postgres has to be told."""
+        """The settings of target-postgres."""
         return {
             "TARGET_POSTGRES_SQLALCHEMY_URL": run.sqlalchemy_url(self.url),
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": self.schema,
@@ -76,7 +76,7 @@ class Database:
             return connection.execute(query.replace("{}", self.schema), values or None).fetchall()
 
     def run(self, statements: str) -> None:
-        """Run statements that give no rows."""
+        """Run statements without rows."""
         with psycopg.connect(self.url) as connection:
             connection.execute(statements)
 

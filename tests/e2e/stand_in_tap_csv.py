@@ -1,7 +1,7 @@
-"""What MeltanoLabs' tap-csv does with the settings of our recipe, for tests: it is on no package index.
+"""A stand-in for MeltanoLabs' tap-csv with the settings of the recipe, because that is on no package index.
 
-`files` has the file's path, its `entity` (the stream), `keys` and `encoding`; every cell is text, and a column keeps
-its heading. TEST_TAP_CSV may name the real one for the tests to run instead.
+`files` has the path of a file, its `entity` (the stream), `keys` and `encoding`. Every cell is text, and a
+column has the name of its heading. The tests run the real one if TEST_TAP_CSV names it.
 """
 
 from __future__ import annotations

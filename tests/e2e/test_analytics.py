@@ -1,7 +1,7 @@
-"""Names in snake_case, nested tables and reports in PostgreSQL: what the models in dbt/ are made from.
+"""Names in snake_case, nested tables and reports in PostgreSQL, from which the models in dbt/ are built.
 
-What target-postgres makes of them, column by column, and the joins that models make. The models themselves are tested
-in tests/ledger.
+The tests check the columns that target-postgres creates, and the joins of the models. tests/ledger tests the
+models.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 from singer_xero.objects import EVERY, REPORTS
 from tap_xero.records.projection import Projection
 
-#: Tables, and the columns that hold a model together or are shown by one.
+#: Tables, and the columns that models join by or show.
 COLUMNS = {
     "accounts": "account_id class code name type",
     "contacts": "contact_id name",
@@ -37,7 +37,7 @@ COLUMNS = {
     "tracking_categories": "tracking_category_id name status",
     "tracking_options": "tracking_category_id tracking_option_id name status",
 }
-#: What PostgreSQL must make of some of them, or a model stops.
+#: The types in PostgreSQL that the models need.
 TYPES = {
     ("journals", "journal_date"): "date",
     ("journal_lines", "net_amount"): "numeric",
@@ -46,7 +46,7 @@ TYPES = {
     ("accounts", "code"): "text",
     ("invoice_line_items", "account_code"): "text",
 }
-#: What is loaded beside the tables of the package.
+#: The streams that are loaded besides the tables of the package.
 LISTS = (
     "budgets",
     "budget_balances",
@@ -66,7 +66,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def loaded(project: Any, database: Any, company: Path) -> Any:
-    """The database after two runs, of which the second has nothing new."""
+    """The database after two runs, the second without changes."""
     streams = {*COLUMNS, *REPORTS, *LISTS}
     for _ in range(2):
         project.meltano(
@@ -166,7 +166,7 @@ def test_invoice_lines_find_invoice_and_account(loaded: Any) -> None:
 
 
 def test_profit_and_loss_in_the_database_is_the_journals_in_the_database(loaded: Any) -> None:
-    """What the package works out from journals is what Xero's own report says, month by month."""
+    """The figures of the package from journals agree with Xero's own report, month by month."""
     reported = loaded.ask(
         "SELECT to_char(period_to, 'YYYY-MM'), account_id, sum(amount) FROM {}.report_profit_and_loss"
         " WHERE row_type = 'Row' AND account_id IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0"
@@ -233,7 +233,7 @@ def test_aged_receivables_and_payables_in_the_database_are_its_open_invoices(loa
 
 
 def test_the_trial_balance_in_the_database_is_the_journals_in_the_database(loaded: Any) -> None:
-    """Year to date, so for accounts of the balance sheet: all there ever was."""
+    """Year to date; for accounts of the balance sheet, the whole history."""
     reported = loaded.ask(
         "SELECT account_id, sum(CASE column_title WHEN 'YTD Debit' THEN amount ELSE -amount END)"
         " FROM {}.report_trial_balance JOIN {}.accounts USING (tenant_id, account_id)"
@@ -313,7 +313,7 @@ def test_allocations_and_members_find_what_they_belong_to(loaded: Any) -> None:
 
 
 def test_columns_of_the_database_are_no_words_of_its_own(loaded: Any) -> None:
-    """`user` would be whoever asks, whatever the table has."""
+    """`user` without quotes would be the database user, not the column."""
     reserved = {
         word for (word,) in loaded.ask("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
     }
@@ -330,7 +330,7 @@ def test_a_second_run_left_every_report_amount_once(loaded: Any) -> None:
             f" number)) FROM {{}}.{report}"
         )
         assert rows == places
-        assert rows > 100 or report == "report_ten_ninety_nine"  # of American organisations only
+        assert rows > 100 or report == "report_ten_ninety_nine"  # only of American organisations
 
 
 def test_tracking_options_in_the_database_add_up_to_the_total(

@@ -1,4 +1,4 @@
-"""What the demo does with a database, and what it shows; the whole of it runs in the checks of the repository."""
+"""The demo's database and output; the checks of the repository run the whole demo."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def schema(postgres_url: str) -> Iterator[str]:
 
 
 def with_invoices(url: str, schema: str, *invoices: tuple[str, str, str, str, str, int | None]) -> None:
-    """Make a table of invoices: type, status, contact, currency, amount due, days overdue."""
+    """Create a table of invoices: type, status, contact, currency, amount due, days overdue."""
     with psycopg.connect(url) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
         connection.execute(

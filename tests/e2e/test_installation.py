@@ -1,4 +1,4 @@
-"""The commands of docs/installation.md, and the README's for Meltano, followed as printed."""
+"""The commands of docs/installation.md, and those of the README for Meltano, as printed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def recipe(heading: str) -> str:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Address of a Git repository with what this checkout holds."""
+    """The address of a Git repository with the files of this checkout."""
     folder = tmp_path_factory.mktemp("repository") / "singer-xero"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
     shutil.copytree(ROOT, folder, ignore=ignored)
@@ -49,7 +49,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def shell(tmp_path: Path, repository: str) -> Iterator[Any]:
-    """Runs a recipe in an empty folder, with a home of its own."""
+    """Runs commands in an empty folder with its own home directory."""
 
     def run(commands: str, **variables: str) -> str:
         folders = [str(tmp_path / "home/.local/bin"), str(SCRIPTS), os.environ["PATH"]]
@@ -66,7 +66,7 @@ def shell(tmp_path: Path, repository: str) -> Iterator[Any]:
 
 
 def _uv_cache() -> str:
-    """Folder of uv's cache, which the new home shares: packages are not fetched again for each test."""
+    """The folder of uv's cache, which the new home shares, so that packages are downloaded once."""
     found = subprocess.run([SCRIPTS / "uv", "cache", "dir"], capture_output=True, text=True, check=True)
     return found.stdout.strip()
 
@@ -80,7 +80,7 @@ def _check(said: str) -> None:
 def test_uv_installs_the_four_commands_and_the_extra_for_postgresql(shell: Any, tmp_path: Path) -> None:
     shell(recipe("uv"))
     assert {path.name for path in (tmp_path / "home/.local/bin").iterdir()} >= set(COMMANDS)
-    # By its path: the environment of the tests has these commands as well.
+    # By path, because the environment of the tests has these commands as well.
     _check(shell(recipe("Check"), PATH=f"{tmp_path}/home/.local/bin:/usr/bin:/bin"))
     shell(recipe("Extras"))
     python = next((tmp_path / "home").rglob("singer-xero/bin/python"))
@@ -104,14 +104,14 @@ def test_meltano_adds_both_plugins_to_a_project_from_their_definitions(shell: An
     plugins = yaml.safe_load((tmp_path / "meltano.yml").read_text(encoding="utf-8"))["plugins"]
     assert plugins["extractors"][0]["name"] == "tap-xero"
     assert plugins["loaders"][0]["name"] == "target-xero"
-    # The address stands in .env: a later command needs no variable.
+    # The address is in .env, so a later command needs no variable.
     for plugin in ("tap-xero", "target-xero"):
         said = shell(f"unset SINGER_XERO_REPOSITORY; meltano --log-level=error invoke {plugin} --version")
         assert re.search(rf"^{plugin} v\d+\.\d+\.\d+", said, re.MULTILINE), said
     _follow_the_readme(shell, tmp_path)
 
 
-#: A loader that keeps what comes.
+#: A loader that stores its input.
 LOADER = f"""#!{sys.executable}
 import sys
 open("singer.jsonl", "w").write(sys.stdin.read())

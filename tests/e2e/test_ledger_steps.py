@@ -1,4 +1,4 @@
-"""The steps of docs/dbt.md, followed word for word: load, build, compare; and the comparison as Meltano's utility."""
+"""The steps of docs/dbt.md, word for word: load, build, compare; and the comparison as a Meltano utility."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from xero_sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "dbt.md").read_text(encoding="utf-8")
-#: The two lines that make dbt's environment; it is made once for all tests, from the same requirements.
+#: The two lines that create dbt's environment, which is created once for all tests from the same requirements.
 INSTALL = ["python3 -m venv .dbt", ".dbt/bin/pip install --quiet -r dbt/requirements.txt"]
 
 
@@ -36,7 +36,7 @@ def block(step: str, kind: str) -> str:
 
 @pytest.fixture(scope="module")
 def folder(project: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A newcomer's folder: meltano.yml with what the first step says, and dbt/."""
+    """A new user's folder: meltano.yml with the content of the first step, and dbt/."""
     folder = tmp_path_factory.mktemp("newcomer")
     path = folder / "meltano.yml"
     settings = yaml.safe_load((project.folder / "meltano.yml").read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def url(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def follow(folder: Path, url: str) -> Callable[[str], str]:
-    """Runs commands in the newcomer's shell and returns what they printed."""
+    """Runs commands in the new user's shell and returns their output."""
     connection = {
         name: value for name, value in dbt.postgres_settings(url).items() if name.startswith("TARGET_")
     }
@@ -94,7 +94,7 @@ def follow(folder: Path, url: str) -> Callable[[str], str]:
 
 @pytest.fixture(scope="module")
 def built(follow: Callable[[str], str]) -> str:
-    """What dbt said, after the first two steps."""
+    """The output of dbt after the first two steps."""
     follow(block("Load", "sh"))
     lines = block("Build", "sh").splitlines()
     assert lines[:2] == INSTALL
@@ -111,7 +111,7 @@ def test_the_build_passes_every_test_of_the_package(built: str, url: str) -> Non
         )
         entries, accounts = rows.fetchone()
     assert entries > 300
-    assert accounts > 5  # the second company trades with few
+    assert accounts > 5  # the second company has few contacts
 
 
 def test_every_figure_of_the_comparison_agrees(

@@ -40,7 +40,7 @@ def start(own: Any, *arguments: str) -> subprocess.Popen[str]:
 
 
 def rows(own: Any) -> dict[str, set[str]]:
-    """The keys of what target-jsonl wrote, by stream."""
+    """The keys of the rows that target-jsonl wrote, by stream."""
     keys = {"contacts": "ContactID", "payments": "PaymentID", "journals": "JournalID"}
     return {
         path.stem: {json.loads(line)[keys[path.stem]] for line in path.read_text().splitlines()}
@@ -79,7 +79,7 @@ def test_meltano_refuses_a_second_run_of_the_same_job(own: Any) -> None:
         assert first.stdout is not None
         while "contacts of" not in (line := first.stdout.readline()):
             assert line
-        first.send_signal(signal.SIGSTOP)  # it must not end before the second run has begun
+        first.send_signal(signal.SIGSTOP)  # it must not end before the second run starts
         try:
             with start(own, "run", "tap-xero", "target-jsonl") as second:
                 said, _ = second.communicate()

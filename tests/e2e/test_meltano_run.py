@@ -1,6 +1,6 @@
-"""`meltano run tap-xero target-postgres`, twice, and every value compared with what Xero has.
+"""`meltano run tap-xero target-postgres`, twice, with every value compared with Xero's.
 
-What Xero has is asked of the sandbox once more, by the few lines here that share nothing with the tap.
+Xero's values are read from the sandbox by a few lines that share nothing with the tap.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from psycopg.types.json import set_json_loads
 from singer_xero.objects import OBJECTS, SUBRESOURCES
 from xero_sandbox import Sandbox, apps
 
-# Stream: where its list is, the key of its rows, and whether it is read by changes.
+# Stream: its path, the key of its rows, and whether it is incremental.
 LISTS = {
     "accounts": ("Accounts", "AccountID", True),
     "bank_transactions": ("BankTransactions?unitdp=4", "BankTransactionID", True),
@@ -54,13 +54,13 @@ LISTS = {
     "tracking_categories": ("TrackingCategories?includeArchived=true", "TrackingCategoryID", False),
     "users": ("Users", "UserID", True),
 }
-BY_RECORD = {"budgets", "contact_groups"}  # the list leaves out their lines and members
+BY_RECORD = {"budgets", "contact_groups"}  # the list omits their lines and members
 XERO_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 Record = dict[str, Any]
 
 
 class Xero:
-    """Reads lists as a short script would: page after page until one brings nothing new."""
+    """Reads lists like a short script: page after page, until one has no new records."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.url = sandbox.url
@@ -115,7 +115,7 @@ class Xero:
 
 @dataclass
 class Loaded:
-    """What Xero has and what PostgreSQL has after a run; `written`: the keys that this run wrote."""
+    """The records of Xero and of PostgreSQL after a run; `written`: the keys that this run wrote."""
 
     xero: dict[str, dict[str, Record]]
     tables: dict[str, dict[str, Record]]
@@ -147,13 +147,13 @@ def load(database: Any, xero: Xero) -> Loaded:
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that keeps the demo company."""
+    """The folder of the demo company."""
     return tmp_path_factory.mktemp("company")
 
 
 @pytest.fixture(scope="module")
 def runs(project: Any, database: Any, company: Path) -> tuple[Loaded, Loaded]:
-    """Two runs with a business day between them."""
+    """Two runs, with a business day between them."""
     found = []
     for _ in range(2):
         project.meltano(
@@ -166,7 +166,7 @@ def runs(project: Any, database: Any, company: Path) -> tuple[Loaded, Loaded]:
 
 
 def instant(text: str) -> datetime | None:
-    """What Xero means by `/Date(1764547200000+0000)/`, or by an ISO date; None for any other text."""
+    """The value of `/Date(1764547200000+0000)/` or of an ISO date; None for any other text."""
     if found := XERO_DATE.fullmatch(text):
         return datetime(1970, 1, 1) + timedelta(milliseconds=int(found.group(1)))
     try:
@@ -175,19 +175,19 @@ def instant(text: str) -> datetime | None:
         return None
 
 
-#: What Xero changes in a record without moving its UpdatedDateUTC: an incremental run can't see it.
+#: Fields that Xero changes without a new UpdatedDateUTC, so that an incremental run cannot see it.
 UNSTAMPED = {"contacts": {"Balances"}}
 
 
 def stamped(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    """A record without what changes unseen."""
+    """A record without the fields that change unseen."""
     return {name: value for name, value in record.items() if name not in UNSTAMPED.get(stream, ())}
 
 
 def differences(given: Any, loaded: Any, at: str, schema: dict[str, Any]) -> Iterator[str]:
-    """Where a loaded value is not the one that Xero gave: numbers digit for digit, days and instants as such.
+    """The places where a loaded value differs from Xero's: numbers digit for digit, days and instants as such.
 
-    Of a record inside another one the schema leaves out what only the stream of such records has.
+    The schema of a nested record omits fields that only the stream of such records has.
     """
     if isinstance(given, dict) and isinstance(loaded, dict):
         for name, value in given.items():

@@ -1,4 +1,4 @@
-"""What else a user does with Meltano: the demo company into files, a check of the settings, the plugin elsewhere."""
+"""Other uses of Meltano: the demo company in files, a check of the settings, the plugin in other projects."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_organisations_may_be_a_list_in_the_project_s_file(project: Any, tmp_pat
         project.meltano("--environment=demo", "run", "tap-xero", "target-jsonl")
 
 
-#: A loader that takes what comes, and prints the last STATE.
+#: A loader that reads its input and prints the last STATE.
 LOADER = """#!{python}
 import json, sys
 state = None
@@ -118,7 +118,7 @@ print(json.dumps(state), flush=True)
 def test_a_new_project_that_added_the_plugin_spends_at_most_a_hundred_calls(
     project: Any, tmp_path: Path
 ) -> None:
-    """`meltano add --from-ref` drops the definition's `select`, and so everything is selected."""
+    """`meltano add --from-ref` drops the definition's `select`, so everything is selected."""
     text = "version: 1\ndefault_environment: dev\nenvironments: [{name: dev}]\nsend_anonymous_usage_stats: false\n"
     (tmp_path / "meltano.yml").write_text(text, encoding="utf-8")
     here = {"MELTANO_PROJECT_ROOT": str(tmp_path), "SINGER_XERO_REPOSITORY": "file:///nowhere"}
@@ -128,7 +128,7 @@ def test_a_new_project_that_added_the_plugin_spends_at_most_a_hundred_calls(
     added = yaml.safe_load((tmp_path / "meltano.yml").read_text(encoding="utf-8"))
     tap = added["plugins"]["extractors"][0]
     assert "select" not in tap
-    # Installed beside pytest already: without pip_url Meltano takes it as it is.
+    # Already installed with pytest: without pip_url, Meltano uses it.
     tap.pop("pip_url", None)
     scripts = Path(sys.executable).parent
     tap["executable"] = str(scripts / "tap-xero")

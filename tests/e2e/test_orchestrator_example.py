@@ -1,4 +1,4 @@
-"""The example that spreads many organisations over several processes with Dagster."""
+"""The example that distributes many organisations over several processes with Dagster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "nightly"
 TENANTS = [f"99999999-0000-4000-8000-{number:012}" for number in range(40)]
-#: Stands for Meltano: notes what it is told, and fails for the share that it is to fail for.
+#: A stand-in for Meltano that notes its arguments, and fails for one share.
 MELTANO = """#!{python}
 import json, os, sys
 share = sys.argv[2].removeprefix("tap-xero--")
@@ -44,7 +44,7 @@ def nightly() -> Any:
 
 
 def shares_in_code() -> int:
-    """`SHARES` in nightly.py, which is readable without Dagster."""
+    """`SHARES` in nightly.py, read without Dagster."""
     for node in ast.parse((EXAMPLE / "nightly.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SHARES":
             return int(ast.literal_eval(node.value))
@@ -60,7 +60,7 @@ def test_each_share_has_an_extractor_and_a_schema_of_its_own() -> None:
 
 
 def run(nightly: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, failing: str = "") -> Any:
-    """Run the job in this process, with a program that stands for Meltano."""
+    """Run the job in this process, with a stand-in for Meltano."""
     (folder / "organisations").write_text("\n".join(TENANTS), encoding="utf-8")
     (folder / "meltano").write_text(MELTANO.format(python=sys.executable, folder=str(folder)))
     (folder / "meltano").chmod(0o755)
@@ -73,7 +73,7 @@ def run(nightly: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, failing: st
 
 
 def told(folder: Path) -> dict[str, list[Any]]:
-    """What each share's program was told."""
+    """The arguments of each share's program."""
     return {
         path.name: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         for path in sorted(folder.iterdir())

@@ -1,4 +1,4 @@
-"""The PostgreSQL that demo and tests run: it belongs to its folder, and leaves nothing behind."""
+"""The PostgreSQL of demo and tests: it stays in its folder and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_failure_inside_stops_the_server(folder: Path) -> None:
 
 
 def start_and_kill(folder: Path, keep: bool, watcher: str = "") -> int:
-    """Run a server in a process, kill that process, and return the server's port."""
+    """Run a server in a process, kill the process, and return the server's port."""
     waits = (
         "import sys; from pathlib import Path; from demo import postgres\n"
         f"postgres.WATCHER = {watcher!r} or postgres.WATCHER\n"

@@ -1,4 +1,4 @@
-"""The commands of the README, followed word for word in an empty folder."""
+"""The commands of the README, word for word in an empty folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def commands(name: str) -> str:
 
 
 def follow(name: str, folder: Path) -> str:
-    """Run a block in a shell; returns what it printed, which may be no complaint about the settings."""
+    """Run a block in a shell; returns its output, which must not complain about settings."""
     kept = {
         key: value
         for key, value in install.environment().items()

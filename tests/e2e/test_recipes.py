@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes.md that write to Xero, run as printed: `meltano run` into the sandbox, twice."""
+"""The recipes of docs/recipes.md that write to Xero, as printed: `meltano run` into the sandbox, twice."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from xero_sandbox import Sandbox
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
-#: What stands between fences, by what the fence says: `yaml tap-csv`, `csv contacts.csv`.
+#: The blocks of code by their info string, such as `yaml tap-csv` or `csv contacts.csv`.
 BLOCKS = dict(re.findall(r"^```(\w+(?: \S+)?)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 
 
-#: Meltano looks for nothing but the plugins.
+#: Meltano looks only for the plugins.
 _QUIET = {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "MELTANO_CLI_DISABLE_VERSION_CHECK": "true"}
 
 
 class Recipe:
-    """A recipe in a project of its own; only where programs are installed from differs from the page."""
+    """A recipe in its own project; only the sources of the programs differ from the page."""
 
     def __init__(self, project: Any, folder: Path, name: str) -> None:
         self.project = type(project)(folder)
@@ -48,11 +48,11 @@ class Recipe:
         (folder / "meltano.yml").write_text(text, encoding="utf-8")
         for block, content in BLOCKS.items():
             if block.endswith(".csv"):
-                # Excel puts a byte order mark in front.
+                # Excel adds a byte order mark.
                 (folder / block.partition(" ")[2]).write_text(content, encoding="utf-8-sig")
 
     def run(self, **settings: str) -> list[dict[str, Any]]:
-        """Run the command of the page; returns the invoices that Xero has then and did not have at first."""
+        """Run the command of the page; returns the new invoices in Xero."""
         for line in BLOCKS[f"sh {self.name}"].splitlines():
             command, *arguments = shlex.split(line)
             if command == "meltano":
@@ -61,7 +61,7 @@ class Recipe:
             return sandbox.admin.records("Invoices")
 
     def made(self, **settings: str) -> dict[str, dict[str, Any]]:
-        """What two runs have made, by number and contact; the second must not have changed anything."""
+        """The invoices of two runs, by number and contact; the second run must not change anything."""
         with Sandbox(data=self.folder / "sandbox", limits=False) as sandbox:
             before = {one["InvoiceID"] for one in sandbox.admin.records("Invoices")}
         first, second = (self.run(**settings) for _ in range(2))
@@ -100,7 +100,7 @@ def test_names_of_ones_own(recipe: Recipe) -> None:
 
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[str]:
-    """The address of a database that has the tables of the recipe."""
+    """The address of a database with the tables of the recipe."""
     name = f"recipe_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

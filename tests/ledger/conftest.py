@@ -1,4 +1,4 @@
-"""dbt, the tap's messages of several companies, and warehouses with the ledger that dbt makes of them."""
+"""dbt, the tap's messages of several companies, and warehouses with their ledger."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from demo import dbt, install
 from .warehouse import Message, read_messages
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Read for the ledger, beside the streams that are on by default.
+#: The streams for the ledger, besides those that are on by default.
 MORE = (
     "expense_claims", "expense_claim_payments", "expense_claim_receipts", "receipts", "receipt_line_items",
     "receipt_line_item_tracking", "report_profit_and_loss", "report_balance_sheet", "report_trial_balance",
     "report_bank_summary", "report_aged_receivables_by_contact", "report_aged_payables_by_contact",
 )  # fmt: skip
-#: Of these, what costs a call for each record or contact, and is read only where the settings name it.
+#: Those of them that cost a call for each record or contact, and are read only if the settings name them.
 DETAILS = ("receipts", "report_aged_receivables_by_contact", "report_aged_payables_by_contact")
 
 
 @pytest.fixture(scope="session")
 def dbt_program() -> Path:
-    """dbt in an environment of its own, which stays for the next time."""
+    """dbt in its own environment, which is kept for later runs."""
     folder = ROOT / ".demo" / "dbt"
     folder.parent.mkdir(exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
@@ -36,7 +36,7 @@ def dbt_program() -> Path:
 
 
 def read_company(settings: dict[str, Any], folder: Path) -> list[Message]:
-    """What the tap says of everything that the ledger is made of."""
+    """The tap's messages of all streams for the ledger."""
     folder.mkdir(exist_ok=True)
     config = folder / "config.json"
     config.write_text(

@@ -1,4 +1,4 @@
-"""What a warehouse would not take of a statement, as far as its grammar says."""
+"""The parts of a statement that the grammar of a warehouse does not allow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
 
-#: Words that are no names without quotes: https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical and
+#: Reserved words, see https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical and
 #: https://docs.snowflake.com/en/sql-reference/reserved-keywords
 RESERVED = {
     "bigquery": """all and any array as asc assert_rows_modified at between by case cast collate contains create cross
@@ -37,7 +37,7 @@ FOREIGN = {
 
 
 def faults(statement: str, dialect: str) -> list[str]:
-    """What is wrong with a statement in a dialect: syntax, operators, unknown functions, reserved words as names."""
+    """The errors of a statement in a dialect: syntax, operators, unknown functions, reserved words as names."""
     try:
         (tree,) = sqlglot.parse(statement, read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
     except (SqlglotError, ValueError) as error:

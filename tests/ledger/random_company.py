@@ -1,7 +1,7 @@
-"""A company that does anything that Xero lets one do, in an order that a seed decides.
+"""A company that does anything that Xero allows, in an order that depends on a seed.
 
-Everything is asked of the sandbox over HTTP and by its own rules; what it refuses did not happen. The journals that it
-writes are the truth for the models.
+All writes go to the sandbox over HTTP; refused ones have no effect. The journals that the sandbox posts are the
+expected result of the models.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ SALES, COSTS = ("200", "260", "270"), ("400", "404", "429", "453", "469", "710")
 
 
 class RandomCompany:
-    """One organisation of a running sandbox, made by `act` so many times."""
+    """An organisation of a running sandbox, after a number of calls of `act`."""
 
     def __init__(self, sandbox: Sandbox, name: str, number: int) -> None:
         self.random, self.admin = Random(number), sandbox.admin
         made, _ = seed.new_organisation(name, "NZ", START)
         records = {name: rows for name, rows in made.records.items() if rows}
         records["Organisation"] = records.pop("Organisations")
-        for rate in records["TaxRates"]:  # the admin API takes numbers, and Decimals for text
+        for rate in records["TaxRates"]:  # the admin API accepts numbers, and decimals as text
             for part in (rate, *rate["TaxComponents"]):
                 part |= {name: float(value) for name, value in part.items() if isinstance(value, Decimal)}
         self.tenant = sandbox.admin.add_organisation(name, records, made.tenant_id)
-        # An access token lasts half an hour: one from after all that happens here lasts throughout.
+        # An access token is valid for half an hour; one from the end of the story is valid throughout.
         sandbox.admin.set_clock(START + timedelta(days=1_000))
         tokens = sandbox.admin.consent(client_id=apps.WEB_APP.client_id, tenants=[self.tenant])
         self.session = requests.Session()
@@ -112,7 +112,7 @@ class RandomCompany:
             self.tracking.append((name, list(options)))
 
     def archive_option(self, category: str, option: str) -> None:
-        """Take an option out of use; lines that have it keep it."""
+        """Archive a tracking option; lines that have it keep it."""
         (kept,) = (one for one in self.records("TrackingCategories") if one["Name"] == category)
         (found,) = (one for one in kept["Options"] if one["Name"] == option)
         path = f"TrackingCategories/{kept['TrackingCategoryID']}/Options/{found['TrackingOptionID']}"
@@ -128,7 +128,7 @@ class RandomCompany:
         return Decimal(self.random.randint(3 * 10 ** (places - 1), 18 * 10 ** (places - 1))) / 10**places
 
     def when(self) -> str:
-        """Mostly today; now and then some weeks ago."""
+        """Mostly today, sometimes some weeks ago."""
         back = self.random.choice((0, 0, 0, 0, 3, 20, 45))
         return str(max(date(2026, 1, 5), self.day - timedelta(days=back)))
 
@@ -177,7 +177,7 @@ class RandomCompany:
     # --- deeds
 
     def act(self) -> None:
-        """One deed, some hours later than the last one."""
+        """Do one thing, some hours after the last one."""
         self.day += timedelta(days=self.random.choice((0, 1, 1, 2)))
         self.admin.set_clock(datetime(self.day.year, self.day.month, self.day.day, 1, tzinfo=timezone.utc))
         self.admin.advance(self.done * 7 % 36_000)
@@ -198,9 +198,9 @@ class RandomCompany:
         self.send("PUT", "Invoices", body)
 
     def stock(self) -> None:
-        """Tracked stock comes and goes, one document a day; these are neither edited nor voided.
+        """Buy or sell tracked stock, one document a day; these documents are neither edited nor voided.
 
-        Xero values stock by the time of approval, which documents don't tell.
+        Xero values stock by the time of approval, which documents do not show.
         """
         if self.day <= self.stock_moved:
             return
@@ -231,7 +231,7 @@ class RandomCompany:
             self.send("POST", f"Invoices/{one['InvoiceID']}", {"Status": "AUTHORISED"})
 
     def edit(self) -> None:
-        """Take lines off an approved document, change others, move its day."""
+        """Remove lines of an approved document, change others, or change its date."""
         one = self.pick(
             "Invoices",
             lambda one: (
@@ -306,10 +306,10 @@ class RandomCompany:
             self.send("POST", f"BatchPayments/{made['BatchPaymentID']}", {"Status": "DELETED"})
 
     def unpay(self) -> None:
-        """Take a payment back; of a document in parts to the cent only the last one.
+        """Delete a payment; if a document is paid in parts that are exact to the cent, only the last one.
 
-        What an earlier payment relieved of a document in a foreign currency, or of the lines of a prepayment, hangs on
-        those before it, and that they were there only journals remember.
+        The amount that an earlier payment relieved of a foreign document, or of the lines of a prepayment,
+        depends on the payments before it, and only journals show that they existed.
         """
         latest: dict[str, Record] = {}
         for payment in sorted(self.records("Payments"), key=lambda one: one["UpdatedDateUTC"]):
@@ -401,7 +401,7 @@ class RandomCompany:
         self.send("PUT", "BankTransactions", body)
 
     def held(self) -> None:
-        """Money before or beyond the invoice."""
+        """A prepayment or overpayment."""
         kind = self.random.choice(("SPEND", "RECEIVE"))
         more = self.random.choice(("-PREPAYMENT", "-PREPAYMENT", "-OVERPAYMENT"))
         lines: list[Record] = [{"Description": "Held", "Quantity": "1", "UnitAmount": str(self.amount())}]
@@ -489,7 +489,7 @@ class RandomCompany:
             }
             self.send("POST", f"ManualJournals/{one['ManualJournalID']}", body)
 
-    #: What `act` chooses from; what is there twice is done twice as often.
+    #: The choices of `act`; an entry that is there twice is chosen twice as often.
     DEEDS = (
         invoice, invoice, invoice, credit_note, pay, pay, pay, batch, unpay, edit, approve, void, allocate,
         allocate, deallocate, bank, bank, held, held, edit_bank, delete_bank, refund, transfer,

@@ -1,4 +1,4 @@
-"""The models compile for Snowflake and BigQuery, without a connection, to statements of these dialects."""
+"""The models compile for Snowflake and BigQuery, without a connection, to valid statements of these dialects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ xero_ledger:
       {type: snowflake, account: none, user: none, password: none, database: books, warehouse: none,
        schema: xero_ledger, threads: 1}
 """
-#: What dbt itself would run: models that are made, and tests that are written as statements.
+#: The statements that dbt would run: models, and tests written as statements.
 MADE = [
     "config.materialized:table",
     "config.materialized:incremental",
@@ -32,7 +32,7 @@ MADE = [
 
 @pytest.fixture(scope="module")
 def adapters() -> Path:
-    """dbt with both adapters, in an environment that stays for the next time."""
+    """dbt with both adapters, in an environment that is kept for later runs."""
     folder = ROOT / ".demo" / "dbt-adapters"
     folder.parent.mkdir(exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):

@@ -1,7 +1,8 @@
-"""The dbt package's ledger beside the sandbox's journals: by account and month, by document, by tracking.
+"""The dbt package's ledger compared with the sandbox's journals: by account and month, by document, by
+tracking.
 
-Three organisations that do anything that one may do, with the demo company and its sister, in one schema, made from
-documents; on PostgreSQL and on DuckDB.
+Three organisations that do anything that Xero allows, with the two demo companies, are in one schema. The
+ledger is built from documents, on PostgreSQL and on DuckDB.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from .conftest import read_company
 from .random_company import RandomCompany
 from .warehouse import DuckDB, Message, Postgres, Table, tables_of
 
-#: Another seed: another set of companies.
+#: The seed of the random companies.
 SEED = int(os.environ.get("RANDOM_COMPANY_SEED", "20261120"))
 DEEDS, COMPANIES = 150, 3
-#: A tracking option that the random companies take out of use when lines have it.
+#: A tracking option that the random companies archive while lines have it.
 ARCHIVED = ("Department", "Shop")
 
-#: What a ledger has to get right; each of it happens in the companies, whose figures are then compared to the cent.
+#: The cases of a ledger; each of them occurs in the companies, whose figures are compared to the cent.
 SITUATIONS = {
     "voided invoices": "SELECT 1 FROM {raw}.invoices WHERE status = 'VOIDED'",
     "deleted invoices": "SELECT 1 FROM {raw}.invoices WHERE status = 'DELETED'",
@@ -118,7 +119,7 @@ WHERE a.is_profit_and_loss AND (coalesce(t.net, 0) <> 0 OR coalesce(u.net, 0) <>
 
 
 def random_company(sandbox: Sandbox, seed: int, happened: set[str]) -> str:
-    """Tenant id of a new organisation after its deeds, of which those that Xero took are added to `happened`."""
+    """The tenant id of a new organisation after its story; accepted events are added to `happened`."""
     company = RandomCompany(sandbox, f"Random {seed}", seed)
     for _ in range(DEEDS):
         company.act()
@@ -131,7 +132,7 @@ def random_company(sandbox: Sandbox, seed: int, happened: set[str]) -> str:
 
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
-    """What the tap says of all the organisations, the demo company's reports included."""
+    """The tap's messages of all organisations, the demo company's reports included."""
     folder = tmp_path_factory.mktemp("companies")
     found: list[Message] = []
     with Sandbox(limits=False) as sandbox:
@@ -172,7 +173,7 @@ def place(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def warehouse(
     kind: str, place: Path, tables: dict[str, Table], dbt_program: Path, request: pytest.FixtureRequest
 ) -> Iterator[Any]:
-    """A warehouse after `dbt build`, with every test of the package passed; the ledger is made from documents."""
+    """A warehouse after `dbt build` from documents, with all tests of the package passed."""
     made: Any
     if kind == "postgres":
         made = Postgres(request.getfixturevalue("postgres_url"), "ledger_models")
@@ -201,7 +202,7 @@ def test_what_a_ledger_has_to_get_right_happens_here(warehouse: Any, query: str)
 
 
 def test_each_account_and_month_is_equal_to_the_cent_without_any_report(warehouse: Any) -> None:
-    """All but what Xero tells nobody: which account paid a classic expense claim."""
+    """Everything except the account that paid a classic expense claim, which Xero does not show."""
     rows = warehouse.ask(ACCOUNT_MONTHS)
     assert {name for name, *_ in rows} == {
         "Tōtara & Tide Limited", "Tide & Timber Pty Ltd", *(f"Random {SEED + n}" for n in range(COMPANIES)),
@@ -323,7 +324,7 @@ def test_every_figure_agrees_with_xero_or_says_why_not(warehouse: Any) -> None:
 
 
 def test_each_organisation_is_by_itself(warehouse: Any) -> None:
-    """Account codes repeat across organisations: a line finds the account of its own."""
+    """Organisations share account codes; each line finds the account of its own organisation."""
     ((lines, right),) = warehouse.ask(
         "SELECT count(*), count(a.account_id) FROM {made}.invoice_lines l LEFT JOIN {raw}.accounts a"
         " ON a.account_id = l.account_id AND a.tenant_id = l.tenant_id WHERE l.account_id <> 'suspense'"
@@ -352,7 +353,7 @@ def test_cash_is_what_xeros_bank_summary_says(warehouse: Any) -> None:
           AND g.organisation_name NOT LIKE 'Random%'
         """
     )
-    # The report lines are entries at the end of their month: opening balances, and the claims that were paid.
+    # The lines of reports are entries at the end of their month: opening balances, and claims that were paid.
     differing = {row[1] for row in rows if row[2] != row[3]}
     assert {str(day)[:7] for day in differing} <= {"2024-10", "2025-05", "2026-11"}
     assert len(rows) > 200
@@ -360,7 +361,7 @@ def test_cash_is_what_xeros_bank_summary_says(warehouse: Any) -> None:
 
 @pytest.fixture(scope="module")
 def page(warehouse: Any, place: Path) -> Path:
-    """The page, made by the command, which must say that all is well."""
+    """The page that the command writes; the command must report that everything agrees."""
     path = place / "books.html"
     database = warehouse.url if isinstance(warehouse, Postgres) else str(warehouse.path)
     arguments = ["--database", database, "--schema", warehouse.made, "--tap-schema", warehouse.raw]
@@ -383,7 +384,9 @@ def test_the_command_agrees_and_shows_each_figure_beside_xeros(page: Path) -> No
         assert title in text
 
 
-@pytest.mark.parametrize("kind", ["duckdb"], indirect=True)  # the page is the same, and browsers are slow
+@pytest.mark.parametrize(
+    "kind", ["duckdb"], indirect=True
+)  # the page is the same, and starting a browser is slow
 def test_the_page_opens_in_a_browser_without_a_network(page: Path, kind: str, tmp_path: Path) -> None:
     browser = program()
     if browser is None:

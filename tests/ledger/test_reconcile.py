@@ -1,4 +1,4 @@
-"""The command xero-reconcile: what it prints, its exit code, and the numbers of records beside Xero's."""
+"""The command xero-reconcile: its output, its exit code, and the numbers of records compared with Xero's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def figures(database: Path) -> Callable[..., Path]:
-    """Makes a warehouse whose reconciliation has these rows: check, subject, period, here, Xero, reason."""
+    """Creates a warehouse whose reconciliation has these rows: check, subject, period, here, Xero, reason."""
 
     def make(*rows: tuple[Any, ...], organisation: tuple[str, str] = OF_ONE) -> Path:
         tenant, name = organisation
@@ -136,7 +136,7 @@ def test_nothing_to_compare_is_no_agreement(figures: Any, capsys: Any) -> None:
 
 @pytest.fixture(scope="module")
 def sister(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Any, tuple[str, str]]]:
-    """The sister company in a running sandbox, and what the tap read of it."""
+    """The second company in a running sandbox, and the tap's messages of it."""
     folder = tmp_path_factory.mktemp("sister")
     with Sandbox(company="second", limits=False) as sandbox:
         config = tap_config(sandbox)
@@ -148,7 +148,7 @@ def sister(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
 
 @pytest.fixture
 def loaded(sister: Any, figures: Any) -> tuple[Path, Path]:
-    """A warehouse with the sister company, and the tap's config file."""
+    """A warehouse with the second company, and the tap's config file."""
     _, (tables, config), organisation = sister
     path = figures(organisation=organisation)
     DuckDB(path).load(tables)

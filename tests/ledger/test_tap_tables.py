@@ -1,4 +1,4 @@
-"""Tables that are not as they should be: stale lines, rows marked as deleted, rows twice, tables and accounts gone."""
+"""Damaged tables: stale lines, rows marked as deleted, repeated rows, missing tables and accounts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VARIABLES = {"xero_ledger_from": "documents", "xero_deduplicate": True, "xero_as
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory, dbt_program: Path) -> Any:
-    """The sister company's tables, damaged, and the ledger that is made of them all the same."""
+    """The second company's tables, damaged, and the ledger that is built from them."""
     folder = tmp_path_factory.mktemp("tables")
     with Sandbox(company="second", limits=False) as sandbox:
         tables = tables_of(read_company(tap_config(sandbox), folder / "read"))
@@ -112,7 +112,7 @@ def test_every_journal_still_adds_up_to_zero(warehouse: Any) -> None:
     )
 
 
-#: The tables that Fivetran's package for Xero reads, and a column of each that its models join by.
+#: The tables that Fivetran's package for Xero reads, with a column of each that its models join by.
 FIVETRAN = {
     "account": "code", "contact": "contact_id", "organization": "financial_year_end_month", "invoice": "contact_id",
     "invoice_line_item": "account_code", "invoice_line_item_has_tracking_category": "option",
@@ -122,7 +122,7 @@ FIVETRAN = {
     "tracking_category_has_option": "tracking_option_id", "journal_cash": "journal_date",
     "journal_cash_line": "account_id", "journal_cash_line_has_tracking_category": "tracking_category_option_id",
 }  # fmt: skip
-#: How its staging models ask for a table, and how its package of macros hands that on.
+#: The form in which its staging models read a table, and its macro for that.
 ASKS = """
 select t.* {{ fivetran_utils.apply_source_relation(package_name='xero', use_package_prefix=false) }}
 from ({{ fivetran_utils.union_connections('xero_sources', 'xero', '%s') }}) as t
@@ -137,12 +137,12 @@ HANDS_ON = """
 {% endmacro %}
 {% macro default__apply_source_relation(package, prefix) %} , 'theirs' as source_relation {% endmacro %}
 """
-#: Of these the sister company has rows.
+#: The tables for which the second company has rows.
 FILLED = {"account", "contact", "organization", "invoice", "invoice_line_item", "journal", "journal_line"}
 
 
 def own_project(folder: Path, *, dispatch: bool) -> Path:
-    """A dbt project of somebody's own with this package and one that asks as Fivetran's does."""
+    """A user's dbt project with this package and one that reads tables like Fivetran's."""
     packages = {"xero": folder / "xero", "fivetran_utils": folder / "fivetran_utils", "own": folder / "own"}
     for name, place in packages.items():
         (place / "models").mkdir(parents=True)
@@ -162,7 +162,7 @@ def own_project(folder: Path, *, dispatch: bool) -> Path:
     listed = {"packages": [{"local": str(packages[name])} for name in taken]}
     (packages["own"] / "packages.yml").write_text(json.dumps(listed))
     (packages["own"] / "dbt_packages").mkdir()
-    for name in taken:  # as `dbt deps` links them
+    for name in taken:  # in the way that `dbt deps` links them
         (packages["own"] / "dbt_packages" / name).symlink_to(packages[name])
     return packages["own"]
 

@@ -20,7 +20,7 @@ Message = dict[str, Any]
 
 
 def read_messages(lines: Iterable[bytes | str]) -> Iterator[Message]:
-    """Singer messages, numbers exact."""
+    """Singer messages with exact numbers."""
     for line in lines:
         yield json.loads(line, parse_float=Decimal)
 
@@ -39,7 +39,7 @@ class Table:
 
 
 def tables_of(messages: Iterable[Message], into: dict[str, Table] | None = None) -> dict[str, Table]:
-    """Tables by stream, as an upserting target has them; ACTIVATE_VERSION is left aside."""
+    """Tables by stream, as in an upserting target; ACTIVATE_VERSION is ignored."""
     found = {} if into is None else into
     for message in messages:
         if message["type"] == "SCHEMA":
@@ -142,7 +142,7 @@ class Postgres(Warehouse):
 
 class DuckDB(Warehouse):
     NOW = "current_localtimestamp()"
-    #: target-duckdb has no exact numbers and keeps days as text.
+    #: target-duckdb has no exact numbers and stores days as text.
     TYPES = {
         "string": "varchar", "number": "double", "integer": "hugeint", "boolean": "boolean", "date": "varchar",
         "date-time": "timestamp", "json": "json",

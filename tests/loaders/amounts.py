@@ -1,4 +1,6 @@
-"""How each target stores an amount: `python -m tests.loaders.amounts` writes the table of docs/targets.md."""
+"""The form in which each target stores an amount: `python -m tests.loaders.amounts` writes the table of
+docs/targets.md.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,12 @@ FORMS: dict[str, tuple[dict[str, Any], bool]] = {
     "singer.decimal": ({**_DECIMAL, "format": "singer.decimal"}, True),
     "x-singer.decimal": ({**_DECIMAL, "format": "x-singer.decimal"}, True),
 }
-#: Amounts that floats cannot hold, and one of ten decimals that begins with zeros.
+#: Amounts that floats cannot hold, and one with ten decimals and leading zeros.
 AMOUNTS = ["1234567890123456.7891", "0.1", "0.0001496114", "-99999999999999.99", "1280.00"]
 
 
 def messages(form: str) -> bytes:
-    """Return Singer messages with the amounts in one form."""
+    """Return Singer messages with the amounts in this form."""
     schema, as_text = FORMS[form]
     properties = {"id": {"type": ["string"]}, "amount": schema}
     lines = [
@@ -70,7 +72,7 @@ def stored_as(loader: Loader, form: str, folder: Path, url: str) -> str:
 
 
 def postgres_schema(url: str) -> None:
-    """Drop what an earlier form left: the column's type would stay."""
+    """Drop the table of an earlier form, because the type of its column would stay."""
     import psycopg
 
     from .loaders import SCHEMA

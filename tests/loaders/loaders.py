@@ -1,4 +1,4 @@
-"""Singer targets that people load Xero into: how to install, set up and read back each of them."""
+"""Singer targets for Xero: how to install, configure and read each of them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from demo import install, run
 
 Row = dict[str, Any]
 SCRIPTS = Path(sys.executable).parent
-#: Environments outlive a test run: a loader is installed once for each set of packages.
+#: Environments are kept between test runs: a loader is installed once for each set of packages.
 ENVIRONMENTS = Path(install.ROOT, ".demo", "loaders")
-#: The classic targets use names that Python 3.10 removed from `collections`.
+#: The classic targets need names that Python 3.10 removed from `collections`.
 REMOVED_NAMES = """\
 import collections, collections.abc
 for name in ("Mapping", "MutableMapping", "Sequence", "MutableSequence", "Set", "MutableSet", "Callable", "Iterable"):
@@ -64,7 +64,7 @@ class Loader:
         return ENVIRONMENTS / f"{self.name}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
 
     def install(self) -> None:
-        """Make the loader's environment, unless it is there."""
+        """Create the loader's environment, unless it exists."""
         if self.python.exists():
             return
         partial = self._folder.with_suffix(f".{os.getpid()}")
@@ -76,7 +76,7 @@ class Loader:
             (site / "sitecustomize.py").write_text(REMOVED_NAMES)
         try:
             partial.rename(self._folder)
-        except OSError:  # another process was faster
+        except OSError:  # another process created it first
             shutil.rmtree(partial)
 
     def _call(self, *command: str | Path) -> None:
@@ -98,7 +98,7 @@ class Loader:
         return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
 
     def rows(self, folder: Path, url: str, stream: str) -> list[Row]:
-        """The rows of a stream, as the target stored them."""
+        """The rows of a stream in the form in which the target stored them."""
         return self.read(self, folder, url, stream)
 
 
@@ -131,7 +131,7 @@ def _postgres(_: Loader, folder: Path, url: str, stream: str) -> list[Row]:
 
 
 def _by_program(program: str) -> Callable[[Loader, Path, str, str], list[Row]]:
-    """Read with a library of the loader's own environment."""
+    """Read with a library of the loader's environment."""
 
     def read(loader: Loader, folder: Path, url: str, stream: str) -> list[Row]:
         command = [loader.python, "-c", program, str(folder), stream]

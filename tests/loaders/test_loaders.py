@@ -1,4 +1,4 @@
-"""Two nights of the demo company through each target, and every value compared with what the tap sent."""
+"""Two nights of the demo company through each target, with every value compared with the tap's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not (SCRIPTS / "uv").exists(), reason="uv is not
 
 
 class Nights:
-    """What the tap wrote in two nights with a business day between them."""
+    """The tap's messages of two nights, with a business day between them."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self._settings = {
@@ -70,7 +70,7 @@ def _states(messages: bytes) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Loader], Nights]:
-    """The two nights with the tap's settings for a loader; loaders with equal settings share them."""
+    """The two nights with the tap's settings for a loader, shared by loaders with equal settings."""
 
     @cache
     def made(settings: tuple[tuple[str, str], ...]) -> Nights:
@@ -126,7 +126,7 @@ def _compare(loader: Loader, schema: Row, sent: list[Row], stored: list[Row]) ->
 
 
 def _plain(name: str) -> str:
-    """A column's name without case and underscores, which targets change."""
+    """The name of a column without case and underscores, which targets change."""
     return name.lower().replace("_", "")
 
 
@@ -135,13 +135,13 @@ def _plainly(row: Row) -> Row:
 
 
 def _equal(sent: Any, stored: Any, schema: Row) -> bool:
-    """Whether a target stored a value as it was sent, in the form that its columns have."""
+    """Whether a target stored a value as sent, in the form of its columns."""
     if sent is None or stored is None or stored == "":
         return sent in (None, "") and stored in (None, "")
     if isinstance(sent, bool):
         return str(stored).lower() in ({"true", "1"} if sent else {"false", "0"})
     if isinstance(sent, (int, Decimal)):
-        # A float column holds the nearest float; how exact each target is stands in its own test.
+        # A float column holds the nearest float; another test checks the precision of each target.
         return float(stored) == float(sent)
     if isinstance(sent, str):
         if schema.get("format") == "date-time":

@@ -1,4 +1,6 @@
-"""A headless Chromium, driven over its debugging pipe: https://chromedevtools.github.io/devtools-protocol/."""
+"""A headless Chromium, controlled over its debugging pipe, see https://chromedevtools.github.io/devtools-
+protocol/.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ QUIET = """
     --disable-background-networking --disable-component-update --disable-sync --disable-extensions
     --disable-default-apps --disable-dev-shm-usage --metrics-recording-only --remote-debugging-pipe
 """
-# The pipe is at the numbers 3 and 4, whichever free ones we were given.
+# The pipe needs the file descriptors 3 and 4.
 TO_3_AND_4 = """import fcntl, os, sys
 one, two = (fcntl.fcntl(int(n), fcntl.F_DUPFD, 10) for n in sys.argv[1:3])
 os.dup2(one, 3), os.dup2(two, 4)
@@ -25,7 +27,7 @@ os.execv(sys.argv[3], sys.argv[3:])"""
 
 
 def program() -> str | None:
-    """Chromium's path: CHROMIUM, or the first one on PATH that starts."""
+    """The path of Chromium: CHROMIUM, or the first one on PATH that starts."""
     found = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES)]
     return next((path for path in found if path and _starts(path)), None)
 
@@ -40,7 +42,7 @@ def _starts(path: str) -> bool:
 
 
 class Chromium:
-    """One browser with one tab; a context manager."""
+    """A browser with one tab; a context manager."""
 
     def __init__(self, path: str, profile: Path) -> None:
         theirs_in, self._out = os.pipe()
@@ -65,7 +67,7 @@ class Chromium:
             self.ask(f"{domain}.enable")
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        """One command and its result; what happened meanwhile is kept in `events`."""
+        """Send a command and return its result; events meanwhile are stored in `events`."""
         self._number += 1
         wish = {"id": self._number, "method": method, "params": params}
         os.write(
@@ -92,13 +94,13 @@ class Chromium:
             self.events.append(self._next())
 
     def open(self, url: str) -> None:
-        """Go to an address and wait until the page has loaded; `events` begin anew."""
+        """Go to an address and wait until the page has loaded; clears `events`."""
         self.events.clear()
         self.ask("Page.navigate", url=url)
         self._loaded()
 
     def click(self, selector: str) -> None:
-        """Click what the selector finds, and wait for the page that it leads to; `events` begin anew."""
+        """Click the selected element, and wait for the next page; clears `events`."""
         self.events.clear()
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
         self._loaded()

@@ -1,4 +1,4 @@
-"""`xero-login` as people run it, a process of its own, and the user who answers Xero's consent page."""
+"""`xero-login` as a process, and a user who answers Xero's consent page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FOREIGN = ("TAP_", "TARGET_", "MELTANO_", "DISPLAY", "WAYLAND", "BROWSER", "WSL"
 
 @dataclass
 class Ended:
-    """How a run ended: exit code, what it said, and its last line on stderr."""
+    """The result of a run: exit code, output, and the last line on stderr."""
 
     code: int
     said: str
@@ -48,7 +48,7 @@ class Login:
         self._said = ""
 
     def url(self) -> str:
-        """The address of the consent page, as soon as it is waited for."""
+        """Wait for the address of the consent page."""
         assert self._process.stdout
         while "Waiting for the answer" not in self._said and "Paste the address" not in self._said:
             line = self._process.stdout.readline()
@@ -66,7 +66,7 @@ class Login:
         self._process.stdin.flush()
 
     def until(self, words: str) -> None:
-        """Come back when it has said these words."""
+        """Wait until the output contains these words."""
         while words not in self._said:
             line = self._process.stdout.readline()
             assert line, f"{self._said}\n{self._process.communicate()[1]}"
@@ -91,13 +91,13 @@ class Login:
 
 
 class Person:
-    """Who reads the consent page, with a browser that follows redirects when told to."""
+    """A user who answers the consent page in a browser."""
 
     def __init__(self) -> None:
         self.codes: list[str] = []
 
     def answers(self, url: str, approve: str = "1", tenants: tuple[str, ...] = ()) -> str:
-        """Say yes or no; returns where Xero sends the browser to."""
+        """Approve or deny; returns the address to which Xero redirects the browser."""
         params = [("sandbox_approve", approve), *(("sandbox_tenant", tenant) for tenant in tenants)]
         answer = requests.get(url, params=params, allow_redirects=False, timeout=30)
         assert answer.status_code == 302, answer.text
@@ -106,13 +106,13 @@ class Person:
         return place
 
     def allows(self, login: Login, **options: Any) -> requests.Response:
-        """Say yes and follow to xero-login's page."""
+        """Approve and follow the redirect to xero-login's page."""
         return requests.get(self.answers(login.url(), **options), timeout=30)
 
 
 @pytest.fixture
 def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The demo companies as new."""
+    """The demo companies in their initial state."""
     running_sandbox.admin.reset()
     yield running_sandbox
     running_sandbox.admin.reset()
@@ -130,9 +130,9 @@ def person() -> Person:
 
 @pytest.fixture
 def login(xero: Sandbox, tmp_path: Path, token_path: Path, person: Person) -> Iterator[Callable[..., Login]]:
-    """Starts `xero-login` against the sandbox, by default with its PKCE app on a free port.
+    """Starts `xero-login` with the sandbox, by default with its PKCE app on a free port.
 
-    At the end nothing secret may stand in what was said.
+    After the test, the output must not contain a secret.
     """
     started: list[Login] = []
     folder = tmp_path / "work"
@@ -165,7 +165,7 @@ def login(xero: Sandbox, tmp_path: Path, token_path: Path, person: Person) -> It
 
 @pytest.fixture
 def kept(token_path: Path) -> Callable[..., dict[str, Any] | None]:
-    """What the file of tokens holds for an app."""
+    """The content of the token file for an app."""
 
     def read(app: apps.App = apps.PKCE_APP) -> dict[str, Any] | None:
         if not token_path.exists():

@@ -1,4 +1,4 @@
-"""The whole way in a real browser: Xero's consent page, the redirect, and the page at the end."""
+"""The login in a real browser: Xero's consent page, the redirect, and the final page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 
 def shown(chromium: Chromium) -> dict[str, Any]:
-    """What a reader of the page sees, and whether it fits the window."""
+    """The visible text of the page, and whether it fits the window."""
     seen: dict[str, Any] = chromium.run(
         """({
             title: document.title,
@@ -43,7 +43,7 @@ def shown(chromium: Chromium) -> dict[str, Any]:
 
 
 def asked_for(chromium: Chromium) -> set[str]:
-    """The hosts that the browser has asked since the last click."""
+    """The hosts that the browser has called since the last click."""
     urls = [
         event["params"]["request"]["url"]
         for event in chromium.events
@@ -63,7 +63,7 @@ def test_a_user_who_allows_access_ends_on_a_page_that_says_what_is_connected(
     assert seen["text"] == "The tokens are stored. You can close this window."
     assert seen["listed"] == [[one["name"], one["tenant_id"]] for one in xero.admin.organisations()]
     assert seen["host"] == urlsplit(running.asked()["redirect_uri"]).netloc
-    assert seen["styled"] == "14px"  # the page's own style passes its content security policy
+    assert seen["styled"] == "14px"  # the page's style passes its content security policy
     assert running.end().code == 0
     for width in (360, 900):
         chromium.screenshot(tmp_path / f"{width}.png", width=width)

@@ -1,4 +1,4 @@
-"""From consent in the browser to a tap that runs: what is asked, what is kept, what is said."""
+"""From consent in the browser to a run of the tap: requests, stored tokens and output."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_pkce_app_is_connected_and_a_run_finds_the_tokens(
     client = connect(app.client_id, token_path=str(token_path), api_url=xero.url, identity_url=xero.url)
     assert {one.name for one in client.connections()} == set(tenants(xero))
     client.close()
-    # The run used the access token that was there: the code's is the only grant.
+    # The run used the stored access token: the only grant is that of the code.
     assert [call["grant_type"] for call in xero.admin.calls("/connect/token")] == ["authorization_code"]
 
 
@@ -161,7 +161,7 @@ def test_the_refresh_token_in_the_configuration_is_older_than_the_consent(
     assert kept(apps.WEB_APP)["seeds"] == [fingerprint(old)]
 
 
-# Where settings come from
+# Sources of settings
 
 
 def test_settings_come_from_a_config_file_of_the_tap(

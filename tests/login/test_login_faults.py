@@ -1,4 +1,4 @@
-"""What can go wrong on the way: one clear line, exit code 1, and nothing used up where that can be helped."""
+"""Faults of the login: one clear line, exit code 1, and no token used unless necessary."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Kept = Callable[..., dict[str, Any] | None]
 
 @pytest.fixture
 def before(login: Start, person: Person, kept: Kept, xero: Sandbox) -> dict[str, Any]:
-    """Tokens of an earlier login, which no failure may touch."""
+    """Tokens of an earlier login, which no failure may change."""
     running = login()
     person.allows(running)
     assert running.end().code == 0
@@ -233,7 +233,7 @@ def test_a_place_that_became_full_meanwhile_is_named_before_the_code_is_used_up(
     running = login()
     running.url()
     token_path.rename(token_path.with_suffix(".old"))
-    token_path.mkdir()  # now no file can take this name
+    token_path.mkdir()  # now no file can have this name
     page = person.allows(running)
     assert page.status_code == 400
     token_path.rmdir()
@@ -257,7 +257,7 @@ def test_a_web_app_without_its_secret_is_told_what_it_lacks(login: Start, person
     failed(running.end(), "A web app needs its client_secret")
 
 
-# What Xero's page would refuse on a page of its own, from which nobody comes back
+# Requests that Xero refuses on its own page, without a redirect
 
 
 def test_a_scope_that_the_app_may_not_ask_for_is_named_with_the_reason(xero: Sandbox, login: Start) -> None:
@@ -335,7 +335,7 @@ def test_refused_scopes_are_found_by_halves(bad: tuple[str, ...]) -> None:
     assert len(asked) <= 1 + 6 * max(len(bad), 1)
 
 
-# Who asks
+# Requests to xero-login's own address
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux says whose a connection is")

@@ -1,4 +1,4 @@
-"""From an app to a nightly job: one login, then `meltano run` on one business day after another."""
+"""From an app to a nightly job: one login, then `meltano run` on several business days."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ with open("loaded.jsonl", "a") as file:
 
 
 class Project:
-    """A Meltano project as the repository's, with the tap that is installed here and a loader of a few lines."""
+    """A Meltano project like that of the repository, with the installed tap and a loader of a few lines."""
 
     def __init__(self, folder: Path, xero: Sandbox) -> None:
         self.folder = folder
@@ -88,7 +88,7 @@ class Project:
         return said
 
     def loaded(self) -> Iterator[dict[str, Any]]:
-        """What the last run loaded."""
+        """The rows that the last run loaded."""
         path = self.folder / "loaded.jsonl"
         yield from map(json.loads, path.read_text().splitlines())
         path.unlink()
@@ -125,7 +125,7 @@ def test_after_one_login_meltano_runs_night_after_night(xero: Sandbox, tmp_path:
         else:
             assert len(contacts) == len(xero.admin.records("Contacts"))
         tokens.append(json.loads((tmp_path / ".secrets" / "xero-tokens.json").read_text())["clients"])
-    # A day is longer than an access token lives: each night but the first uses the refresh token up.
+    # A day is longer than the life of an access token, so each night but the first uses the refresh token.
     grants = [call["grant_type"] for call in xero.admin.calls("/connect/token")]
     assert grants == ["authorization_code", "refresh_token"]
     refresh = [one[apps.PKCE_APP.client_id]["refresh_token"] for one in tokens]

@@ -1,4 +1,4 @@
-"""Which scopes are asked for, what they open, and the table that says so."""
+"""The requested scopes, the streams that they give access to, and the table of both."""
 
 from __future__ import annotations
 

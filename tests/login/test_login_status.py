@@ -23,10 +23,10 @@ NOW = 1_790_000_000.0  # 2026-09-21
 
 @pytest.fixture
 def connected(xero: Sandbox, token_path: Path) -> Callable[..., Kept]:
-    """Keeps the tokens of a consent of the web app, renewed some days ago."""
+    """Stores the tokens of a consent of the web app, renewed some days ago."""
 
     def consent(scopes: Iterable[str] | None = None, days: float = 0, good_for: float = 1_000) -> Kept:
-        xero.admin.revoke()  # scopes add up, and the sandbox's web app has all from the start
+        xero.admin.revoke()  # scopes accumulate, and the sandbox's web app has all of them from the start
         answer = xero.admin.consent(
             tenants=[one["tenant_id"] for one in xero.admin.organisations()], scopes=scopes
         )
@@ -68,7 +68,7 @@ def test_status_shows_organisations_scopes_streams_and_days_left(
     assert ": accounting.invoices.read (run `xero-login`, or add it to its --scopes)" in said
     assert "Write scopes: accounting.contacts Tokens" in said
     assert "57 days left" in said
-    # Nothing was used up: the access token was still good.
+    # No refresh token was used: the access token was still valid.
     assert not xero.admin.calls("/connect/token")
 
 

@@ -1,4 +1,4 @@
-"""Each test here runs at the sandbox, and again at a Xero demo company if the environment names one."""
+"""Each test runs with the sandbox, and again with a demo company of Xero's if the environment names one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Note = Callable[[str, Any], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say once, and not for every test, that no demo company is named."""
+    """Report once, and not for every test, that no demo company is named."""
     if os.environ.get(f"{PREFIX}CLIENT_ID") and os.environ.get(f"{PREFIX}TENANT"):
         return
     for item in items:
@@ -51,7 +51,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def first_run(place: Place) -> Run:
-    """Everything that the token opens, read once."""
+    """All streams that the token can read, read once."""
     run = place.tap()
     assert run.code == 0, run.log
     return run
@@ -59,13 +59,13 @@ def first_run(place: Place) -> Run:
 
 @pytest.fixture
 def note(place: Place, seen: Seen) -> Note:
-    """Notes how something is here; where Xero and the sandbox differ is told at the end, and fails nothing."""
+    """Notes a behaviour; differences between Xero and the sandbox are reported at the end, and fail no test."""
     return lambda what, value: seen.note(place.name, what, value)
 
 
 @pytest.fixture
 def undo(place: Place) -> Iterator[Undo]:
-    """Lets a test write, and takes what is to be done afterwards, last first, whatever happened."""
+    """Lets a test write, and runs its clean-up steps afterwards in reverse order, whatever happened."""
     if place.no_writes:
         pytest.skip(place.no_writes)
     steps: list[Callable[[], object]] = []
@@ -80,7 +80,7 @@ def undo(place: Place) -> Iterator[Undo]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say where Xero answered otherwise than the sandbox; into the file XERO_TEST_REPORT too."""
+    """Report where Xero answered differently from the sandbox, also in the file XERO_TEST_REPORT."""
     seen = config.stash.get(SEEN, None)
     if seen is None or not seen.compared():
         return

@@ -1,4 +1,4 @@
-"""The two places at which a behaviour is looked at: the sandbox, and a demo company at Xero if one is named."""
+"""The two places where a behaviour is tested: the sandbox, and a demo company at Xero if one is named."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ MARK = "singer-xero test"
 
 
 class NotNamed(Exception):
-    """The environment names no demo company; the text says what to set."""
+    """The environment names no demo company; the text names the variables to set."""
 
 
 @dataclass
 class Run:
-    """What one `tap-xero` put out."""
+    """The output of one `tap-xero`."""
 
     code: int
     log: str
@@ -52,7 +52,7 @@ class Run:
 
 @dataclass
 class Place:
-    """An organisation to look at. `no_writes` says why nothing may be written there, None if it may."""
+    """An organisation to test. `no_writes` is the reason why nothing may be written there, or None."""
 
     name: str
     config: dict[str, Any]
@@ -62,14 +62,14 @@ class Place:
 
     @cached_property
     def client(self) -> XeroClient:
-        """A client that leaves calls for others and keeps Xero's limits."""
+        """A client that respects Xero's limits and leaves calls for others."""
         given = {
             name: value for name, value in self.config.items() if name not in {"tenant_ids", "day_reserve"}
         }
         return connect(**given, day_reserve=self.config["day_reserve"])
 
     def tap(self, *streams: str, state: Mapping[str, Any] | None = None, **settings: Any) -> Run:
-        """Run the tap's command over some streams, or all."""
+        """Run the tap's command with some streams, or all."""
         folder = self.folder / uuid.uuid4().hex
         folder.mkdir(parents=True)
         command = [
@@ -98,7 +98,7 @@ class Place:
         return run
 
     def target(self, *messages: Mapping[str, Any]) -> Run:
-        """Pipe Singer messages into the target's command; its ledger is the same each time."""
+        """Pipe Singer messages into the target's command, with the same write log each time."""
         folder = self.folder / "target"
         folder.mkdir(exist_ok=True)
         settings = {**self.config, "write_log_path": str(folder / "ledger.db")}
@@ -118,7 +118,7 @@ class Place:
         return str(path)
 
     def get(self, path: str, **options: Any) -> Any:
-        """One reading call's JSON."""
+        """The JSON answer to a GET."""
         return self.client.get(self.tenant_id, path, **options).json()
 
     def close(self) -> None:
@@ -147,7 +147,9 @@ def sandbox(folder: Path) -> Iterator[Place]:
 
 @contextmanager
 def at_xero(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[Place]:
-    """The demo company that the environment names. NotNamed if it names none, LookupError if it can't be read."""
+    """The demo company that the environment names. Raises NotNamed if there is none, LookupError if it cannot
+    be read.
+    """
     told = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
@@ -173,17 +175,17 @@ def at_xero(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterat
 
 
 class Seen:
-    """What was seen at each place, to be compared at the end."""
+    """The behaviours of both places, which are compared at the end."""
 
     def __init__(self) -> None:
         self.at: dict[str, dict[str, Any]] = {}
 
     def note(self, place: str, what: str, value: Any) -> None:
-        """Keep that `what` is so at a place; values must compare."""
+        """Store the behaviour `what` of a place; values must be comparable."""
         self.at.setdefault(what, {})[place] = value
 
     def differences(self) -> list[tuple[str, Any, Any]]:
-        """(what, at the sandbox, at Xero) of all that was seen at both and differs."""
+        """(what, at the sandbox, at Xero) of all behaviours that differ."""
         return [
             (what, values["sandbox"], values["Xero"])
             for what, values in self.at.items()
@@ -191,7 +193,7 @@ class Seen:
         ]
 
     def compared(self) -> int:
-        """How much was seen at both."""
+        """The number of behaviours that were seen at both places."""
         return sum({"sandbox", "Xero"} <= values.keys() for values in self.at.values())
 
 

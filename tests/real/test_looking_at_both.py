@@ -1,4 +1,4 @@
-"""That these tests find a named organisation, compare it, and clean up: with another sandbox in the place of Xero."""
+"""These tests find a named organisation, compare it, and clean up; another sandbox takes the place of Xero."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def other() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def named(other: Sandbox, tmp_path: Path) -> dict[str, str]:
-    """The environment of somebody who names the demo company of the other sandbox."""
+    """The environment of a user who names the demo company of the other sandbox."""
     other.admin.reset()
     tenants = [one["tenant_id"] for one in other.admin.organisations()]
     return {

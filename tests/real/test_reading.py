@@ -1,4 +1,4 @@
-"""Reading, as it must be at Xero and at the sandbox; what Xero's documentation leaves open is noted and compared."""
+"""Reads that must work at Xero and at the sandbox; behaviour that Xero does not document is noted and compared."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from singer_xero.objects import OBJECTS, Paging
 from .conftest import Note
 from .place import Place, Run
 
-#: Small lists, most of which a demo company fills.
+#: Small lists, most of which have records in a demo company.
 PAGED = ("contacts", "invoices", "bank_transactions", "manual_journals")
 
 
@@ -96,7 +96,7 @@ def test_days_are_days_and_instants_are_in_utc(first_run: Run) -> None:
     assert checked
 
 
-# How Xero answers, one call each
+# Xero's answers, one call each
 
 
 @pytest.mark.parametrize("stream", PAGED)
@@ -187,14 +187,14 @@ def test_a_list_that_is_not_paged_ignores_page(place: Place, note: Note) -> None
             plain, paged = (
                 place.get(xero.path, params=params)[xero.envelope] for params in ({}, {"page": 2})
             )
-        except XeroError as error:  # told, not failed: the tap asks for no page there
+        except XeroError as error:  # reported, not failed: the tap requests no page there
             note(f"{stream}: page=2", type(error).__name__)
         else:
             note(f"{stream}: page=2 is ignored", len(plain) == len(paged))
 
 
 def as_json(value: Any) -> Any:
-    """With numbers that JSON Schema's `multipleOf` and `number` take."""
+    """With numbers for JSON Schema's `multipleOf` and `number`."""
     if isinstance(value, dict):
         return {name: as_json(part) for name, part in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Writing, in a demo company only, and cleaned up again: what Xero promises about a write and what it does."""
+"""Writes, in a demo company only, with a clean-up: Xero's documented and actual behaviour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ONE_BY_ONE = {"summarizeErrors": False, "unitdp": "4"}
 def send(
     place: Place, path: str, *records: dict[str, Any], verb: str = "POST", key: str | None = None
 ) -> list[Any]:
-    """Write records, and Xero's answers to each."""
+    """Write records; returns Xero's answer to each."""
     answer = place.client.send(
         verb, place.tenant_id, path, params=ONE_BY_ONE, body={path: records}, idempotency_key=key
     )
@@ -27,7 +27,7 @@ def send(
 
 
 def contact(place: Place, undo: Undo) -> dict[str, Any]:
-    """A new contact, which is archived afterwards: Xero deletes none."""
+    """A new contact, which is archived afterwards, because Xero deletes no contacts."""
     name = f"{MARK} {uuid.uuid4()}"
     made: dict[str, Any] = send(place, "Contacts", {"Name": name})[0]
     undo(lambda: send(place, "Contacts", {"ContactID": made["ContactID"], "ContactStatus": "ARCHIVED"}))

@@ -1,1 +1,1 @@
-"""What the tap does with what Xero answers, over HTTP at the sandbox."""
+"""Tests of the tap, over HTTP at the sandbox."""

@@ -1,4 +1,4 @@
-"""A list of Xero's in memory, that people work on while it is read, and what must be true of a reader of it."""
+"""A list of Xero's in memory that changes while it is read, and checks for a reader of such a list."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ Reader = Callable[..., Iterator[Chunk]]
 
 
 def text(time: datetime) -> str:
-    """A time as the tap writes it."""
+    """A time in the tap's form."""
     return time.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 @dataclass
 class BusyList:
-    """Rows and the times of their change, handed out in the order of these times.
+    """Rows and the times of their change, listed in the order of these times.
 
-    After the calls that `changes` numbers, somebody changes something. `tick` is how far the clock goes with a call.
-    `inclusive`: whether If-Modified-Since includes its own second. `counted`: whether a `pagination` block comes.
+    A change happens after each call whose number is in `changes`. `tick` is the number of seconds that the
+    clock advances with a call. `inclusive`: whether If-Modified-Since includes its own second. `counted`:
+    whether answers have a `pagination` block.
     """
 
     rows: dict[int, datetime]
@@ -67,12 +68,12 @@ class BusyList:
 
     @property
     def versions(self) -> set[Version]:
-        """What the list holds now."""
+        """The current rows of the list."""
         return {(key, text(time)) for key, time in self.rows.items()}
 
 
 def edit(key: int) -> Change:
-    """Somebody edits a row."""
+    """Edit a row."""
 
     def change(busy: BusyList) -> None:
         if key in busy.rows:
@@ -82,7 +83,7 @@ def edit(key: int) -> Change:
 
 
 def create(key: int) -> Change:
-    """Somebody adds a row."""
+    """Add a row."""
 
     def change(busy: BusyList) -> None:
         busy.rows[key] = busy.now
@@ -91,7 +92,7 @@ def create(key: int) -> Change:
 
 
 def delete(key: int) -> Change:
-    """A row vanishes."""
+    """Remove a row."""
 
     def change(busy: BusyList) -> None:
         busy.rows.pop(key, None)
@@ -100,7 +101,7 @@ def delete(key: int) -> Change:
 
 
 def both(*changes: Change) -> Change:
-    """Several at once."""
+    """Several changes at once."""
 
     def change(busy: BusyList) -> None:
         for one in changes:
@@ -110,7 +111,7 @@ def both(*changes: Change) -> Change:
 
 
 def backwards(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
-    """Calls at once whose last is answered first."""
+    """Concurrent calls that are answered in reverse order."""
     wanted = list(numbers)
     for start in range(0, len(wanted), 5):
         some = wanted[start : start + 5]
@@ -120,7 +121,7 @@ def backwards(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[P
 
 @dataclass
 class Seen:
-    """What one run has passed on; where its bookmark stood after each row, and what it remembers at the end."""
+    """The rows that a run has emitted, its bookmark after each row, and its state at the end."""
 
     versions: list[Version] = field(default_factory=list)
     bookmarks: list[str] = field(default_factory=list)
@@ -137,7 +138,7 @@ def run(
     at_once: AtOnce = one_by_one,
     **more: Any,
 ) -> Seen:
-    """Read as a stream does: the bookmark stands where the chunks say."""
+    """Read as a stream does, with the bookmark of each chunk."""
     seen = Seen(bookmark=since, passed=dict(passed or {}))
     since_then = moment(since) if since else None
     for chunk in reader(busy.fetch, since_then, seen.passed, page_size, at_once, **more):
@@ -151,10 +152,10 @@ def run(
 def faults_of(
     reader: Reader, busy: BusyList, page_size: int | None, since: str = "", at_once: AtOnce = one_by_one
 ) -> list[str]:
-    """What a reader does wrong with a list: an empty list of complaints when all is well.
+    """The faults of a reader of a list; empty if it has none.
 
-    A run, and a second one from its bookmark, must have every row in its last version, none of them twice. And so
-    must a run that breaks off anywhere, with one from the bookmark that stood there.
+    A run, and a second one from its bookmark, must emit every row in its last version, none of them twice. The
+    same holds for a run that breaks off anywhere, with one from the bookmark at that point.
     """
     before = {version for version in busy.versions if since and version[1] < since}
     first = run(reader, busy, page_size, since, at_once=at_once)
@@ -179,7 +180,7 @@ def faults_of(
 
 
 def rows_at(*seconds: float, until: datetime = NOON - timedelta(days=1)) -> dict[int, datetime]:
-    """Rows numbered from 1, the last at `until`, the others so much earlier that they lie these seconds apart."""
+    """Rows numbered from 1, this number of seconds apart; the last one changed at `until`."""
     last = max(seconds)
     return {number: until - timedelta(seconds=last - second) for number, second in enumerate(seconds, 1)}
 
@@ -187,7 +188,7 @@ def rows_at(*seconds: float, until: datetime = NOON - timedelta(days=1)) -> dict
 def page_by_number(
     fetch: Callable[..., Page], since: Any, passed: Passed, page_size: int, at_once: AtOnce = one_by_one
 ) -> Iterator[Chunk]:
-    """What others do, for the tests of the tests: page=1, 2, 3 and a bookmark at what was seen."""
+    """The fault of another reader: page=1, 2, 3 and a bookmark at the newest row."""
     number = 1
     while True:
         page = fetch({"page": str(number), "pageSize": str(page_size)}, since)
@@ -202,6 +203,6 @@ def page_by_number(
 def first_page_only(
     fetch: Callable[..., Page], since: Any, passed: Passed, page_size: int, at_once: AtOnce = one_by_one
 ) -> Iterator[Chunk]:
-    """What others do: page 1 only."""
+    """The fault of another reader: page 1 only."""
     rows = fetch({"page": "1", "pageSize": str(page_size)}, since).rows
     yield Chunk(rows, bookmark=rows[-1].time if rows else None)

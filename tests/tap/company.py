@@ -1,4 +1,4 @@
-"""Two small organisations whose every row has a known time, so that a test can say what must be read."""
+"""Two small organisations with known times for every row, so that a test knows what must be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 
 def guid(kind: str, number: int) -> str:
-    """An id that says what it stands for: guid("c", 7) is contact 7."""
+    """A readable id: guid("c", 7) is contact 7."""
     return f"{ord(kind):08x}-0000-4000-8000-{number:012}"
 
 
@@ -73,7 +73,7 @@ def invoice(number: int, seconds: float, **more: Any) -> Record:
 
 
 def journal(number: int) -> Record:
-    """A journal; neither its date nor the time it was made follows its number."""
+    """A journal; neither its date nor its time of creation follows its number."""
     return {
         "JournalID": guid("j", number),
         "JournalNumber": number,
@@ -86,7 +86,7 @@ def journal(number: int) -> Record:
 
 
 def dated(kind: str, field: str, number: int, **more: Any) -> Record:
-    """A record with nothing but its id and the time of its change."""
+    """A record that has only its id and its time of change."""
     return {field: guid(kind, number), "UpdatedDateUTC": at(number), **more}
 
 
@@ -103,11 +103,11 @@ def organisation(tenant_id: str, name: str) -> Record:
 
 
 def harbour() -> dict[str, list[Record]]:
-    """The larger one: several pages of everything that comes in pages."""
+    """The larger organisation, with several pages of each paged list."""
     return {
         "Organisation": [organisation(HARBOUR, HARBOUR_NAME)],
         "Accounts": [
-            # In the order of their codes, which is Xero's, the newest comes first.
+            # In the order of their codes, which is Xero's order, the newest is first.
             dated(
                 "a",
                 "AccountID",
@@ -143,7 +143,7 @@ def harbour() -> dict[str, list[Record]]:
 
 
 def tide() -> dict[str, list[Record]]:
-    """The smaller one. Its tax type and its currency are called as the other's are."""
+    """The smaller organisation. Its tax type and its currency have the same codes as the other's."""
     return {
         "Organisation": [organisation(TIDE, TIDE_NAME)],
         "Contacts": [contact(n, 1000 + n) for n in (101, 102, 103)],
@@ -155,7 +155,7 @@ def tide() -> dict[str, list[Record]]:
 
 
 class SmallXero(Sandbox):
-    """A sandbox of these two; the first is the custom connection's."""
+    """A sandbox with both organisations; the first is that of the custom connection."""
 
     def populate(self, now: datetime) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
         """See Sandbox."""

@@ -1,4 +1,4 @@
-"""A small Xero whose every row is known, and a client that never sleeps for real."""
+"""A small Xero with known rows, and a client that never really sleeps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def small_xero() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def xero(small_xero: Sandbox) -> Sandbox:
-    """Two small organisations as new, without limits, at a time that stands still."""
+    """Two small organisations in their initial state, without limits, with a stopped clock."""
     admin = small_xero.admin
     admin.reset()
     admin.limits(enabled=False, concurrent=5, minute=60, day=5_000, app_minute=10_000, start_afresh=True)
@@ -38,7 +38,7 @@ def admin(xero: Sandbox) -> AdminClient:
 
 @pytest.fixture
 def config(xero: Sandbox, tmp_path: Path) -> dict[str, Any]:
-    """Settings that lead to Harbour Limited through a custom connection."""
+    """Settings for Harbour Limited with a custom connection."""
     return {
         **apps.CUSTOM_CONNECTION.settings(xero.url),
         "token_path": str(tmp_path / "tokens.json"),
@@ -58,13 +58,13 @@ def web(xero: Sandbox, admin: AdminClient, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def client(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[XeroClient]:
-    """Reads what the demo company has."""
+    """A client for the demo company."""
     running_sandbox.admin.reset()
     running_sandbox.admin.limits(enabled=False)
     settings = apps.CUSTOM_CONNECTION.settings(running_sandbox.url)
     wanted = {name: settings[name] for name in ("client_id", "client_secret", "api_url", "identity_url")}
     place = str(tmp_path_factory.mktemp("tokens") / "tokens.json")
-    minutes = iter(range(0, 10**9, 61))  # none of its calls waits for a limit
+    minutes = iter(range(0, 10**9, 61))  # no call waits for a limit
     connected = connect(**wanted, token_path=place, monotonic=minutes.__next__)
     yield connected
     connected.close()
@@ -72,7 +72,7 @@ def client(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def demo(running_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
-    """Settings that lead to the demo company, as new and without limits."""
+    """Settings for the demo company in its initial state, without limits."""
     running_sandbox.admin.reset()
     running_sandbox.admin.limits(enabled=False)
     return {
@@ -82,7 +82,7 @@ def demo(running_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 
 
 def moving_clock(admin: AdminClient, monkeypatch: pytest.MonkeyPatch) -> Time:
-    """Let clients made from now on wait by moving the clocks."""
+    """Let new clients wait by moving the clocks."""
     moving = Time(admin)
     made = XeroClient.__init__
 
@@ -95,7 +95,7 @@ def moving_clock(admin: AdminClient, monkeypatch: pytest.MonkeyPatch) -> Time:
 
 @pytest.fixture(autouse=True)
 def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Time | None:
-    """Clients of this process wait by moving the clocks, where a test has a small Xero or the demo company."""
+    """Clients of this process wait by moving the clocks if the test uses a small Xero or the demo company."""
     names = {"xero": "xero", "demo": "running_sandbox"}
     sandbox = next((names[name] for name in names if name in request.fixturenames), None)
     if sandbox is None:
@@ -105,7 +105,7 @@ def time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Tim
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the tokens of whoever runs it."""
+    """No test reads or writes the tokens of the user."""
     monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))

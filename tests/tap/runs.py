@@ -1,4 +1,4 @@
-"""Runs of the tap that a test can look into: in this process, or as the command that people use."""
+"""Runs of the tap with their messages and logs, in this process or as a command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Recorder(MsgSpecWriter):
-    """Keeps the lines that would go to stdout, as the bytes they would be."""
+    """Stores the lines for stdout as bytes."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -44,7 +44,7 @@ class Recorder(MsgSpecWriter):
         self.lines.append(bytes(self.format_message(message)))
 
     def write_records(self, lines: bytearray) -> None:
-        """Keep RECORD messages that are encoded already."""
+        """Store RECORD messages that are already encoded."""
         self.lines += bytes(lines).splitlines(keepends=True)
 
 
@@ -59,7 +59,7 @@ class _Log(logging.Handler):
 
 @contextmanager
 def logged() -> Iterator[list[logging.LogRecord]]:
-    """What is logged meanwhile, from INFO on."""
+    """The log of the block, from level INFO."""
     handler, root = _Log(), logging.getLogger()
     before = root.level
     root.addHandler(handler)
@@ -73,7 +73,7 @@ def logged() -> Iterator[list[logging.LogRecord]]:
 
 @dataclass
 class Run:
-    """One run: its lines and messages in order, its log, and what they amount to."""
+    """A run: its lines and messages in order, and its log."""
 
     tap: TapXero
     lines: list[bytes] = field(default_factory=list)
@@ -102,21 +102,21 @@ class Run:
         return [record[key] for record in self.records[stream]]
 
     def bookmark(self, stream: str, tenant_id: str = HARBOUR) -> Any:
-        """Where the last STATE says that a stream stands."""
+        """The bookmark of a stream in the last STATE."""
         return bookmark(self.state, stream, tenant_id)
 
     @property
     def failed(self) -> dict[tuple[str, str], str]:
-        """Why which stream of which organisation wasn't read to its end."""
+        """The streams that were not read completely, by organisation, with the reason."""
         return {(f.stream, f.organisation.name): str(f.error) for f in self.tap.failures}
 
     def said(self, *levels: int) -> list[str]:
-        """What was logged, or what at these levels."""
+        """The log, or its lines of these levels."""
         return [record.getMessage() for record in self.log if not levels or record.levelno in levels]
 
     @property
     def warnings(self) -> list[str]:
-        """What was logged as a warning."""
+        """The warnings in the log."""
         return self.said(logging.WARNING)
 
 
@@ -136,14 +136,14 @@ def records_of(messages: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, A
 
 
 def part_of(state: dict[str, Any], stream: str, tenant_id: str = HARBOUR) -> dict[str, Any]:
-    """The part of a state that belongs to a stream of an organisation; it has none where it remembers nothing."""
+    """The part of a state for a stream of an organisation; empty if there is none."""
     parts = state["bookmarks"][stream]["partitions"]
     (found,) = [part for part in parts if part["context"] == {"tenant_id": tenant_id}] or [{}]
     return dict(found)
 
 
 def bookmark(state: dict[str, Any], stream: str, tenant_id: str = HARBOUR) -> Any:
-    """Where a state says that a stream stands; None when it says nothing."""
+    """The bookmark of a stream in a state; None if there is none."""
     return part_of(state, stream, tenant_id).get("replication_key_value")
 
 
@@ -165,9 +165,9 @@ def read(
 ) -> Run:
     """Run the tap in this process, with these streams only or with all.
 
-    Streams that aren't named aren't made either, which saves a fifth of a second. What the command does beside
-    `sync_all` (scopes first, report, exit code) is left to `command`. Those named that cost many calls are opened,
-    unless `config` says otherwise.
+    Other streams are not created, which saves a fifth of a second. `command` covers what the command does
+    besides `sync_all`: scopes, report and exit code. Detail streams that are named are opened unless `config`
+    says otherwise.
     """
     costly = [name for name in streams if name in STREAMS and STREAMS[name].costly]
     config = {"detail_streams": costly, **config}
@@ -192,7 +192,7 @@ def read(
 
 @dataclass
 class Done:
-    """A command that has ended."""
+    """A finished command."""
 
     code: int
     out: str
@@ -200,13 +200,13 @@ class Done:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The Singer messages that it wrote, but for a last line that was cut off."""
+        """The Singer messages that it wrote, without a last line that was cut off."""
         lines = self.out.splitlines(keepends=True)
         return [decode(line) for line in lines if line.endswith("\n")]
 
     @property
     def errors(self) -> list[str]:
-        """The lines of the log that are errors, without what stands before their text."""
+        """The errors of the log, without the prefix of their lines."""
         lines = [line for line in self.err.splitlines() if "| ERROR" in line]
         return [line.split(" | ")[-1].strip() for line in lines]
 
@@ -224,9 +224,9 @@ def command(*arguments: str, config: dict[str, Any] | None = None, at: Path, **e
 def started(
     *arguments: str, config: dict[str, Any] | None = None, at: Path, **environment: str
 ) -> ForkServerProcess:
-    """Start `python -m tap_xero`; what it writes goes to the files stdout and stderr.
+    """Start `python -m tap_xero` with its output in the files stdout and stderr.
 
-    The process is a copy of one that has imported the tap already, which saves most of a second.
+    The process is a copy of one that has already imported the tap, which saves most of a second.
     """
     given = list(arguments)
     if config is not None:
@@ -238,7 +238,7 @@ def started(
 
 
 def until(true: Callable[[], bool]) -> None:
-    """Come back when something has become true of another process; AssertionError after ten seconds."""
+    """Wait until something is true of another process; AssertionError after ten seconds."""
     end = time.monotonic() + 10
     while not true():
         assert time.monotonic() < end, "it never came true"
@@ -250,7 +250,7 @@ _PROCESSES.set_forkserver_preload(["tap_xero.tap", "xero_sandbox.server"])
 
 
 def _run(arguments: list[str], at: Path, environment: dict[str, str]) -> None:
-    """What `python -m tap_xero` does, in a process that is there already."""
+    """Do in the current process what `python -m tap_xero` does."""
     for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")):
         stream.flush()
         opened = os.open(at / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -260,13 +260,15 @@ def _run(arguments: list[str], at: Path, environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     warnings.simplefilter("error")
-    warnings.filterwarnings("ignore", "Python 3", FutureWarning)  # the SDK's, by the calendar
+    warnings.filterwarnings(
+        "ignore", "Python 3", FutureWarning
+    )  # a warning of the SDK that depends on the date
     sys.argv = ["tap-xero", *arguments]
     runpy.run_module("tap_xero", run_name="__main__", alter_sys=True)
 
 
 def own_environment(at: Path) -> dict[str, str]:
-    """An environment in which no token and no setting of whoever runs the tests can be found."""
+    """An environment without the user's tokens and settings."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAP_", "MELTANO_", "XDG_", "SINGER_"))}
     root = Path(__file__).resolve().parents[2]
     return kept | {

@@ -1,4 +1,4 @@
-"""A full table becomes the valid one after its last row, and only where all of it was read."""
+"""ACTIVATE_VERSION follows the last row of a full table, and only if the table was read completely."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_table_is_activated_after_its_last_row(config: dict[str, Any]) -> None
 
 
 def test_an_empty_table_is_activated_too(config: dict[str, Any]) -> None:
-    """What was there before is gone."""
+    """The earlier rows are deleted."""
     run = read(config, "repeating_invoices")
     assert run.records == {}
     assert len(run.of("ACTIVATE_VERSION", "repeating_invoices")) == 1
@@ -75,7 +75,7 @@ def test_a_table_of_several_organisations_is_activated_once_after_the_last(web: 
 
 
 def test_a_stream_skipped_for_its_scope_is_not_activated(config: dict[str, Any], admin: AdminClient) -> None:
-    """A target would empty its table."""
+    """A target would empty its table if ACTIVATE_VERSION came."""
     run = read({**config, "scopes": ["accounting.settings.read"]}, "tax_rates", "invoices")
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["tax_rates"]
 

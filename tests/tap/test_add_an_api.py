@@ -1,4 +1,4 @@
-"""Another of Xero's APIs is a row of `singer_xero.objects.apis`: no other code knows it."""
+"""Another API of Xero's is a row of `singer_xero.objects.apis`; no other code knows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guide "Add an object" of docs/architecture.md, followed: one row of the registry makes a stream."""
+"""The guide "Add an object" of docs/architecture.md: one row of the registry makes a stream."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VOUCHERS = XeroObject(
 
 @pytest.fixture
 def vouchers(monkeypatch: pytest.MonkeyPatch, admin: AdminClient) -> Mapping[str, XeroObject]:
-    """The registry with a row more, and a Xero that answers for it."""
+    """The registry with one more row, and a Xero that answers for it."""
     rows = {**STREAMS, VOUCHERS.name: VOUCHERS}
     monkeypatch.setattr(discovery, "STREAMS", rows)
     monkeypatch.setattr(tap_run, "STREAMS", rows)

@@ -1,4 +1,4 @@
-"""Where a run stops and the next one begins: nothing is left out in between, and nothing is read for nothing."""
+"""Bookmarks: the next run starts where the last one ended, misses no record and reads no more than needed."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_bookmarks_have_a_fixed_width_so_that_they_compare_as_text(
 
 
 def test_a_list_that_comes_whole_is_passed_on_in_the_order_of_change(config: dict[str, Any]) -> None:
-    """Accounts come in the order of their codes; a bookmark follows the rows."""
+    """Accounts are sorted by code; the bookmark still follows the times of change."""
     times = [one["UpdatedDateUTC"] for one in read(config, "accounts").records["accounts"]]
     assert times == sorted(times)
     assert len(times) == 6
@@ -194,7 +194,7 @@ def test_a_bookmark_for_journals_is_their_number(config: dict[str, Any], admin: 
 
 
 def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], admin: AdminClient) -> None:
-    """They have no time of change."""
+    """These records have no time of change."""
     first = read(config, "bank_transfers")
     assert first.bookmark("bank_transfers") == "2026-11-01T00:00:02.000000Z"
     admin.put("BankTransfers", {"BankTransferID": guid("b", 3), "Amount": 1})
@@ -206,7 +206,7 @@ def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], ad
 
 
 def test_a_record_stamped_in_the_future_hides_no_edit(config: dict[str, Any], admin: AdminClient) -> None:
-    """Xero stamps some records of New Zealand and Australia thirteen hours ahead."""
+    """Xero dates some records of New Zealand and Australia thirteen hours ahead."""
     admin.set_clock("2026-11-05T00:00:00Z")
     admin.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
     admin.put("Items", dated("t", "ItemID", 9) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
@@ -284,7 +284,7 @@ def test_a_start_date_in_the_future_is_not_taken_for_a_bookmark(config: dict[str
 def test_the_last_message_of_a_run_is_a_state_that_no_record_follows(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
-    """target-jsonl and others forget a STATE that a RECORD follows."""
+    """target-jsonl and others drop a STATE that is followed by a RECORD."""
     catalog = only(tmp_path, "contacts", "items", "organisation", "tax_rates")
     first = command("--catalog", catalog, config=config, at=tmp_path)
     kinds = [message["type"] for message in first.messages]
@@ -334,7 +334,7 @@ def test_full_tables_are_read_whole_whatever_start_date_says(config: dict[str, A
     assert len(read({**config, "start_date": "2030-01-01"}, "invoices").ids("invoices")) == 5
 
 
-# What a state may look like
+# Forms of states
 
 
 def test_the_state_is_json_that_comes_back_as_it_went(config: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a run costs: calls are few, and a limited good."""
+"""The number of calls of a run, which Xero limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ API = "/api.xro/2.0/"
 
 
 def asked(admin: AdminClient) -> Counter[str]:
-    """How often each path was asked for."""
+    """The number of calls by path."""
     paths = (call["path"] for call in admin.calls())
     return Counter(path.removeprefix(API) for path in paths if path.startswith(API))
 
@@ -27,15 +27,15 @@ PARTS = {
     "ContactGroups": "contact_groups",
     "BrandingThemes": "branding_themes",
 }
-"""Lists whose records have parts that only a call for each of them tells, and their streams."""
+"""Lists whose records need a further call each, and the streams of these calls."""
 
 
 def test_a_night_in_which_nothing_changed_takes_one_call_for_each_stream(
     demo: dict[str, Any], running_sandbox: Sandbox
 ) -> None:
-    """And one for each budget, contact group and branding theme.
+    """Further calls: one for each budget, contact group and branding theme.
 
-    Invoices are read whole: a second page, and the question that proves that no row moved between the two.
+    Invoices are read completely: a second page, and the call that proves that no row moved between the two.
     """
     first = read(demo)
     admin = running_sandbox.admin
@@ -86,7 +86,7 @@ def test_a_list_of_many_pages_takes_one_call_for_each_page_and_one_that_proves_i
 def test_calls_share_connections(
     config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is one for each call that may be under way at once, however many calls there are."""
+    """The number of connections is that of concurrent calls, whatever the number of calls."""
     made: list[HTTPConnection] = []
     connect = HTTPConnection.connect
 

@@ -1,4 +1,4 @@
-"""What a catalog chooses: streams, fields, how they are replicated; and what the SDK's settings make of records."""
+"""The catalog selects streams, fields and the replication method; the SDK's settings change records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def discovered() -> dict[str, Any]:
 
 @pytest.fixture
 def catalog(discovered: dict[str, Any]) -> dict[str, Any]:
-    """A catalog as `--discover` makes it, with no stream selected."""
+    """A catalog from `--discover`, with no stream selected."""
     made = deepcopy(discovered)
     for entry in made["streams"]:
         root(entry)["selected"] = False
@@ -47,7 +47,7 @@ def field_of(entry: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def choose(catalog: dict[str, Any], stream: str, **metadata: Any) -> dict[str, Any]:
-    """Select a stream; words of its metadata are given with _ for -."""
+    """Select a stream; keywords are metadata, with _ for -."""
     entry = entry_of(catalog, stream)
     root(entry).update(
         {"selected": True, **{name.replace("_", "-"): value for name, value in metadata.items()}}
@@ -56,7 +56,7 @@ def choose(catalog: dict[str, Any], stream: str, **metadata: Any) -> dict[str, A
 
 
 def paths(admin: AdminClient) -> set[str]:
-    """The lists that were asked for."""
+    """The lists that were requested."""
     return {
         call["path"].removeprefix("/api.xro/2.0/") for call in admin.calls() if "/api.xro/" in call["path"]
     }
@@ -131,7 +131,7 @@ def test_keys_and_the_replication_key_cannot_be_left_out(
 
 
 def test_a_catalog_of_few_words_will_do(config: dict[str, Any]) -> None:
-    """Hand-made, or from a tool that keeps to the specification's minimum: the SDK forgets keys and bookmark then."""
+    """A minimal catalog, written by hand or by a tool, for which the SDK drops keys and bookmark."""
     schema = {
         "type": "object",
         "properties": {"ContactID": {"type": "string"}, "UpdatedDateUTC": {"type": "string"}},
@@ -231,7 +231,7 @@ def test_a_replication_that_cannot_be_is_refused_before_the_first_call(
 def test_a_stream_that_was_incremental_is_read_whole_and_starts_anew(
     config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Its bookmark counts again once it is incremental again, and rows changed meanwhile are read then."""
+    """When the stream is incremental again, its bookmark counts again, and rows changed meanwhile are read."""
     root(choose(catalog, "contacts"))["replication-method"] = "INCREMENTAL"
     first = read(config, "contacts", catalog=catalog)
     root(choose(catalog, "contacts"))["replication-method"] = "FULL_TABLE"
@@ -265,7 +265,7 @@ def test_only_lists_that_hide_archived_records_are_asked_for_them(
     assert asked == {"Contacts", "Invoices", "TrackingCategories"}
 
 
-# What the SDK's settings make of records
+# Records with the SDK's settings
 
 
 def mapped(config: dict[str, Any], maps: dict[str, Any], *streams: str) -> Run:
@@ -316,7 +316,7 @@ def test_flattening_keeps_amounts_exact_and_lists_as_json(config: dict[str, Any]
     assert str(record["Total"]) == "10.10"
     assert record["Date"] == "2026-10-02"
     properties = run.of("SCHEMA", "invoices")[0]["schema"]["properties"]
-    # Nested fields that the schema doesn't know pass through, and are columns then.
+    # Nested fields that the schema lacks pass through and become columns.
     assert {name for name in record if "__" not in name} <= set(properties)
     lines = json.loads(record["LineItems"]) if isinstance(record["LineItems"], str) else record["LineItems"]
     assert str(lines[0]["UnitAmount"]) == "10.1234"

@@ -1,4 +1,4 @@
-"""The command as people run it: what it says of itself, and one clear line where they can put something right."""
+"""The command: its help, and one clear line for errors that users can fix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSION = version("singer-xero")
 
 
 def assert_one_line(done: Done, *words: str, secrets: tuple[str, ...] = (SECRET,)) -> None:
-    """It ended with an error of one line that says these words, and with nothing that helps nobody."""
+    """It ended with an error of one line that contains these words, without a traceback."""
     assert done.code != 0
     assert len(done.errors) == 1, done.err
     for word in words:
@@ -29,7 +29,7 @@ def assert_one_line(done: Done, *words: str, secrets: tuple[str, ...] = (SECRET,
 
 
 def assert_quiet(done: Done, *secrets: str) -> None:
-    """No traceback and no secret anywhere."""
+    """There is no traceback and no secret in the output."""
     assert "Traceback" not in done.err
     for secret in secrets:
         assert secret not in done.err
@@ -37,7 +37,7 @@ def assert_quiet(done: Done, *secrets: str) -> None:
 
 
 def only(path: Path, *streams: str) -> str:
-    """A catalog of these streams in a file."""
+    """A file with a catalog of these streams."""
     entries = [
         {"tap_stream_id": name, "schema": OBJECTS[name].schema(with_tenant=True), "metadata": [
             {"breadcrumb": [], "metadata": {"selected": True}}]}
@@ -47,7 +47,7 @@ def only(path: Path, *streams: str) -> str:
     return "catalog.json"
 
 
-# What it says of itself
+# Help and version
 
 
 def test_version_tells_the_distribution_s(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_dead_token_is_told_with_the_way_to_a_new_one(
 
 
 def test_a_host_that_does_not_answer_is_named(config: dict[str, Any], tmp_path: Path) -> None:
-    """It can't be reached at all, so that no try after the first is worth waiting for."""
+    """The server cannot be reached at all, so the client does not wait for a retry."""
     done = command(config={**config, "identity_url": "not-a-url"}, at=tmp_path)
     assert_one_line(done, "not-a-url")
 
@@ -341,7 +341,7 @@ def test_a_stream_map_that_cannot_be_is_refused_in_one_line(config: dict[str, An
     assert_one_line(command(config={**config, **maps}, at=tmp_path), "Name.upper(")
 
 
-# How it ends
+# Exit codes
 
 
 def test_a_failing_stream_makes_the_exit_code_1_and_is_named_at_the_end(
@@ -403,7 +403,7 @@ def test_a_rotated_token_carries_the_second_run_and_is_printed_nowhere(
     first = command("--catalog", catalog, config=settings, at=tmp_path)
     store = tmp_path / "secrets" / "tokens.json"
     kept = store.read_text(encoding="utf-8")
-    # The seed was used up; with the access token gone the second run must refresh with what was kept.
+    # The seed is used and the access token is gone, so the second run must refresh with the stored token.
     content = json.loads(kept)
     for entry in content["clients"].values():
         entry["expires_at"] = 0.0

@@ -1,4 +1,4 @@
-"""A damaged value of a report costs no more than itself, and what isn't built like a report is named in one line."""
+"""A damaged value of a report affects nothing else, and an answer that is not a report is named in one line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ONE_MONTH = {"report_start_date": "2026-10-01", "report_end_date": "2026-10-31"}
 
 
 def report(admin: AdminClient, cell: Any, rows: Any = None) -> None:
-    """Let the trial balance have one row, of a label, this cell and another amount."""
+    """Let the trial balance have one row with a label, this cell and another amount."""
     header = {"RowType": "Header", "Cells": [{"Value": title} for title in ("Account", "Debit", "Credit")]}
     row = {"RowType": "Row", "Cells": [{"Value": "Sales"}, cell, {"Value": "7.50"}]}
     section = {"RowType": "Section", "Title": "Revenue", "Rows": [row] if rows is None else rows}
@@ -86,7 +86,7 @@ def test_quarters_of_an_organisation_that_does_not_say_when_its_year_ends(
     assert len(run.records["items"]) == 3
 
 
-# Every report, damaged anywhere
+# Every report with every value damaged
 
 DAMAGED_REPORTS = sorted(set(REPORTS) - {"report_ten_ninety_nine"})
 DAMAGES_OF_A_REPORT = 24
@@ -113,7 +113,7 @@ def damaged(table: dict[str, Any], path: tuple[str | int, ...], damage: Any) -> 
 
 
 def cells_of(table: dict[str, Any], path: tuple[str | int, ...]) -> int | None:
-    """How many cells the damaged row has, where a cell of a row is damaged; None for any other place."""
+    """The number of cells of the damaged row; None if something else is damaged."""
     if "Cells" not in path[:-1]:
         return None
     row: Any = table
@@ -124,7 +124,7 @@ def cells_of(table: dict[str, Any], path: tuple[str | int, ...]) -> int | None:
 
 @pytest.fixture(scope="module")
 def sheets(client: XeroClient) -> dict[str, dict[str, Any]]:
-    """Each report as the demo company has it."""
+    """Each report of the demo company."""
     of = {kind: client.get(None, "Invoices", {"where": f'Type=="{kind}" AND Status=="AUTHORISED"'}).json()
           for kind in ("ACCREC", "ACCPAY")}  # fmt: skip
     owed, owing = (of[kind]["Invoices"][0]["Contact"]["ContactID"] for kind in of)
@@ -144,7 +144,7 @@ def test_a_damaged_value_anywhere_in_a_report_costs_at_most_its_row(
     config: dict[str, Any], admin: AdminClient, sheets: dict[str, dict[str, Any]], stream: str
 ) -> None:
     table = sheets[stream]
-    admin.put("Invoices", invoice(9, 90, Type="ACCPAY"))  # a supplier, whose aged payables are asked for
+    admin.put("Invoices", invoice(9, 90, Type="ACCPAY"))  # a supplier with aged payables
 
     def run_over(report: dict[str, Any]) -> Run:
         admin.clear_faults()

@@ -1,8 +1,8 @@
-"""Every value that Xero sends is damaged in every way, one at a time, in every stream; and each costs only itself.
+"""Every value of every stream is damaged in every way, one at a time, and each damage affects only that value.
 
-The records are the demo company's own. An answer holds one whole record and then copies of it, each with one value
-damaged. Whatever the damage, all copies arrive but those whose key is gone, everything that was not damaged is as it
-was, and what goes to stdout fits its schema.
+The records are those of the demo company. An answer holds one whole record and copies of it, each with one
+damaged value. Whatever the damage, all copies arrive except those without a key, everything else is unchanged,
+and the output fits its schema.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .test_schemas import CHECKER, floats
 MISSING = "(missing)"
 EXTRA = '[{"since": "/Date(0)/"}]'
 
-#: What takes the place of a value, as JSON. Half a pair, NUL and bytes that are not UTF-8 among it.
+#: The replacements of a value, as JSON; among them half a surrogate pair, NUL and bytes that are not UTF-8.
 DAMAGES = (
     MISSING, EXTRA, "null", "true", "0", "5", "5.25", "-0.00", '"text"', '"600.00"', '" 12 "', '"true"', '""', "[]",
     "{}", '{"a":1}', "[null]", "[[1]]", '["x"]', "1e400", "-1E+5", "1" * 400, "9" * 5000, "1e99999999999999999999",
@@ -39,7 +39,7 @@ DAMAGES = (
     "[" * 50 + "]" * 50,
 )  # fmt: skip
 
-#: Damaged text as it arrives.
+#: The form in which damaged text arrives.
 MENDED = {
     '"a\\u0000b"': "ab",
     '"cut \\ud83d"': "cut \ufffd",
@@ -47,7 +47,7 @@ MENDED = {
     '"\udcff\udcfe"': "\ufffd\ufffd",
 }
 
-#: Damaged numbers as they arrive.
+#: The form in which damaged numbers arrive.
 NUMBERS = {
     "0": "0",
     "5": "5",
@@ -67,14 +67,14 @@ SINGLES = [name for name, xero in OBJECTS.items() if xero.detail]
 
 @dataclass(frozen=True)
 class Damage:
-    """One value of a record damaged: its path, with the numbers of list elements, and which damage it is."""
+    """A damage of one value of a record: the path of the value, and the kind of damage."""
 
     path: tuple[str | int, ...]
     number: int
 
     @property
     def json(self) -> str:
-        """What takes the value's place."""
+        """The replacement of the value."""
         return DAMAGES[self.number]
 
     @property
@@ -86,7 +86,7 @@ class Damage:
         return f"{self.field}: {self.json[:30]!r}"
 
     def in_place(self, record: dict[str, Any]) -> dict[str, Any]:
-        """A record with it; `text_of` puts in what it is."""
+        """A record with this damage; `text_of` renders the replacement."""
         damaged = deepcopy(record)
         holder: Any = damaged
         for part in self.path[:-1]:
@@ -99,19 +99,19 @@ class Damage:
 
     @property
     def is_sent(self) -> bool:
-        """Whether Xero sends anything that says something."""
+        """Whether the replacement has a value."""
         return self.json not in {MISSING, "null", '""'}
 
     @property
     def text(self) -> str | None:
-        """The text that arrives where a field holds text; None for a damage that is none."""
+        """The text that arrives in a text field; None if the replacement is not a damage there."""
         if self.json in MENDED:
             return MENDED[self.json]
         return str(json.loads(self.json)) if self.json.startswith('"') else None
 
 
 def text_of(value: Any) -> bytes:
-    """JSON with the damages in their places, as bytes that need not be text."""
+    """JSON with the damages, as bytes that may not be valid text."""
     text = msgspec.json.encode(value).decode()
     for number, damage in enumerate(DAMAGES):
         text = text.replace(f'"<<{number}>>"', damage)
@@ -119,13 +119,13 @@ def text_of(value: Any) -> bytes:
 
 
 def damages_of(record: dict[str, Any], most: int) -> list[Damage]:
-    """Damages of a record: all of them, or so many of all kinds and places."""
+    """The damages of a record: all of them, or this number of all kinds and places."""
     found = [Damage(path, number) for path, kinds in _places(record, ()) for number in kinds]
     return found if len(found) <= most else random.Random(len(found)).sample(found, most)
 
 
 def _places(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], list[int]]]:
-    """The places of a record that can be damaged, and how; of a list the first element stands for all."""
+    """The places of a record that can be damaged, with the kinds of damage; for lists, only the first element."""
     everything = [number for number, damage in enumerate(DAMAGES) if damage not in {MISSING, EXTRA}]
     if isinstance(value, dict):
         yield (*path, "Novelty"), [DAMAGES.index(EXTRA)]
@@ -138,7 +138,7 @@ def _places(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str
 
 
 class Copies:
-    """An undamaged record and damaged copies of it, each with a key and a time of change of its own."""
+    """An undamaged record and damaged copies of it, each with its own key and time of change."""
 
     def __init__(self, xero: XeroObject, record: dict[str, Any], damages: list[Damage]) -> None:
         self.xero, self.damages = xero, damages
@@ -152,7 +152,7 @@ class Copies:
         ]
 
     def key(self, number: int) -> Any:
-        """The key of a copy, or else its place."""
+        """The key of a copy, or its position."""
         return self._key(self._first[self.own_key], number) if self.own_key else number
 
     def _key(self, first: Any, number: int) -> Any:
@@ -169,13 +169,13 @@ class Copies:
         return own
 
     def answer(self) -> bytes:
-        """Xero's answer with all of them."""
+        """Xero's answer with all copies."""
         counts = {"page": 1, "pageSize": 1000, "pageCount": 1, "itemCount": len(self.records)}
         return text_of({"Id": "0", "Status": "OK", "pagination": counts, self.xero.envelope: self.records})
 
 
 def problems(run: Run, copies: Copies, stream: str) -> Iterator[str]:
-    """What is wrong with a run over damaged copies."""
+    """The faults of a run over damaged copies."""
     schema = run.of("SCHEMA", stream)[0]["schema"]
     validator = jsonschema.Draft7Validator(closed(schema), format_checker=CHECKER)
     key = copies.own_key
@@ -213,7 +213,7 @@ def _wrong_value(
     value, fragment = record, schema
     for part in damage.path:
         if isinstance(part, str):
-            if part not in fragment.get("properties", {}):  # left out, as Novelty is
+            if part not in fragment.get("properties", {}):  # not in the schema, like Novelty
                 known = part != "Novelty" or any(damage.field in line for line in run.warnings)
                 if not known:
                     yield f"{damage}: nothing is told"
@@ -236,14 +236,14 @@ def _wrong_value(
 
 
 def is_key(damage: Damage, most: int) -> bool:
-    """Whether a damaged key still is one."""
+    """Whether a damaged key is still a key."""
     if damage.text is not None:
         return 0 < len(damage.text) <= most
     return damage.json.isdigit() and len(damage.json) <= min(most, 300)
 
 
 def closed(schema: Any) -> Any:
-    """A schema that lets no other field pass, at any depth."""
+    """A schema that allows no other field, at any depth."""
     if not isinstance(schema, dict):
         return schema
     found = {name: closed(inner) if name == "items" else inner for name, inner in schema.items()}
@@ -255,7 +255,7 @@ def closed(schema: Any) -> Any:
 
 # Where the records come from
 
-#: Values for what the demo company has none of.
+#: Values for fields that are empty in the demo company.
 INVENTED = {
     "guid": "3a1d8f52-0b6c-4f2e-9a57-6f1f0c9be001",
     "text": "words",
@@ -267,7 +267,7 @@ INVENTED = {
 
 
 def richest(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """One record that has the parts of all: where one has no lines, another's are taken."""
+    """One record with the parts of all records: if one has no lines, those of another are used."""
     best = max(records, key=lambda record: len(msgspec.json.encode(record)))
     for record in records:
         for name, value in record.items():
@@ -289,13 +289,13 @@ def single_of(client: XeroClient, path: str, envelope: str) -> list[dict[str, An
 
 @pytest.fixture(params=["as a whole", "one by one"])
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Both ways of reading an answer, with the number of damages in it."""
+    """Both ways of reading an answer, with their numbers of damages."""
     monkeypatch.setattr("tap_xero.records.reader.LONG", 0 if request.param == "as a whole" else 10**9)
     return OF_LISTS if request.param == "as a whole" else OF_OTHERS
 
 
 def sample(client: XeroClient, detail: Subresource) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A record, and what hangs on it; made up where the demo company has nothing of the kind."""
+    """A record and its subresources; invented if the demo company has none."""
     parents = list_of(client, detail.of)[:20]
     for parent in parents:
         if all(parent.get(name) in allowed for name, allowed in detail.where.items()):
@@ -317,7 +317,7 @@ def admin(running_sandbox: Sandbox) -> AdminClient:
 
 
 def answer(admin: AdminClient, path: str, content: bytes, count: int = 0) -> None:
-    """Let calls of a path be answered with this."""
+    """Let calls of a path get this answer."""
     admin.fault("status", path=path, status=200, hex=content.hex(), count=count)
 
 
@@ -336,7 +336,7 @@ def test_a_damaged_value_of_a_list_costs_only_itself(
 def test_a_damaged_value_of_a_single_record_costs_only_itself(
     demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
-    """Here the list is good, and each record is asked for by a call of its own."""
+    """The list is valid, and each record is read by its own call."""
     xero = OBJECTS[stream]
     (key,) = xero.key
     listed = list_of(client, xero)

@@ -1,4 +1,4 @@
-"""What costs a call for each record is read only where the setting `detail_streams` opens it, whatever is selected."""
+"""Streams that cost a call for each record are read only if the setting `detail_streams` names them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_they_are_history_files_details_links_and_what_else_costs_many_calls() -
 def test_with_everything_selected_nothing_costs_a_call_for_each_record(
     demo: dict[str, Any], running_sandbox: Any
 ) -> None:
-    """A hundred calls are a fiftieth of a day's."""
+    """A hundred calls are 2 % of the daily limit."""
     admin = running_sandbox.admin
     admin.forget_calls()
     run = read({**demo, **CLOSED}, catalog=everything(demo))

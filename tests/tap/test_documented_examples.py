@@ -1,4 +1,4 @@
-"""The examples of Xero's own API definition pass through every stream, and every record fits its schema."""
+"""The examples of Xero's API definition pass through every stream, and every record fits its schema."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .test_schemas import CHECKER, floats
 
 DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 
-#: What may be told: fields that the examples misspell, lists in no order, and reports of another period.
+#: Log lines that are allowed: misspelled fields, unordered lists, and reports of another period.
 TOLD = ("TaxNumbeType", "CISEnambed", "not in order of change", "other periods than were asked for")
 
 
@@ -94,7 +94,7 @@ def test_what_is_documented_to_hang_on_a_record_fits_its_schema(
     fits(read(config, stream), stream)
 
 
-#: What the calls of a report need to know of an organisation before.
+#: The records that the calls of a report need.
 YEAR = {"report_start_date": "2026-01-01", "report_end_date": "2026-12-31"}
 
 

@@ -1,4 +1,4 @@
-"""Records that are emitted as Xero sent them are encoded in blocks; nothing but the speed depends on it."""
+"""Records that are emitted unchanged are encoded in blocks, which changes only the speed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = "/Date(1795132800000+0000)/"
 
 @pytest.fixture(autouse=True)
 def checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers are checked as long ones are, however short they are."""
+    """Short answers are checked in the same way as long ones."""
     monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
 
 

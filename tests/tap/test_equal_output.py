@@ -1,4 +1,4 @@
-"""The tap says of every record what the SDK's own, slow path says: with the SDK's classes, defaults and writer."""
+"""The tap emits the same records as the SDK's own, slow path with the SDK's classes, defaults and writer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INVOICES = 250
 
 
 class SlowRecorder(SimpleSingerWriter):
-    """Keeps the lines that the SDK's default writer would print."""
+    """Stores the lines that the SDK's default writer prints."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []

@@ -1,4 +1,4 @@
-"""What Xero and the network do wrong costs no row: a stream is read, or it is named as not read."""
+"""Faults of Xero and the network lose no row: a stream is read, or it is reported as failed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def contacts(config: dict[str, Any], **more: Any) -> Run:
     return read({**config, "page_size": 2}, "contacts", **more)
 
 
-# What passes
+# Faults that pass
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
@@ -91,7 +91,7 @@ def test_the_minute_s_limit_is_kept_and_never_hit(
     assert sum(time.slept) >= 55
 
 
-# What does not
+# Faults that do not pass
 
 
 @pytest.mark.parametrize("kind", ["server_error", "unavailable", "html", "cut_off", "reset_before"])
@@ -139,14 +139,14 @@ def test_an_error_names_the_correlation_id_and_xero_s_words(
 
 
 def test_the_day_s_limit_ends_an_organisation_cleanly(web: dict[str, Any], admin: AdminClient) -> None:
-    """State is kept, the time of reset is named, and nobody asks again."""
+    """State is kept, the time of the reset is logged, and no further call is made."""
     admin.fault(
         "rate_limit", problem="day", retry_after=7200, tenant=HARBOUR, path="Contacts", after=1, count=0
     )
     run = read({**web, **BOTH, "page_size": 2}, "contacts", "payments", "purchase_orders")
     refused = [call for call in admin.calls() if call["status"] == 429]
     calls = [call for call in admin.calls() if call["tenant"] == HARBOUR]
-    # The first to be refused is the last to be asked, but for those that were on their way.
+    # After the first refusal, only calls that were already sent follow.
     assert 1 <= len(refused) <= 5
     assert calls.index(refused[0]) >= len(calls) - 5
     assert {r["tenant_id"] for r in run.records["contacts"]} == {HARBOUR, TIDE}
@@ -191,7 +191,7 @@ def test_after_the_day_s_limit_the_next_day_brings_the_rest(
 def test_what_was_read_ahead_before_the_day_s_limit_is_not_thrown_away(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Else a long list that uses up each day's calls would starve those behind it for ever."""
+    """Otherwise a long list that uses each day's calls would starve the lists after it."""
     held = admin.fault("hold", path="Contacts")
     admin.fault("rate_limit", problem="day", retry_after=3600, path="Contacts", after=1, count=0)
     run = with_release(admin, held, "Items", lambda: read({**config, "page_size": 2}, "contacts", "items"))
@@ -200,7 +200,7 @@ def test_what_was_read_ahead_before_the_day_s_limit_is_not_thrown_away(
 
 
 def with_release(admin: AdminClient, held: int, path: str, read_it: Any) -> Run:
-    """Let a held call go on once another list has been answered."""
+    """Release a held call after another list was answered."""
     from concurrent.futures import ThreadPoolExecutor
 
     def release() -> None:
@@ -252,7 +252,7 @@ def test_a_dead_refresh_token_ends_the_run_before_the_first_call(
 
 
 def test_the_night_after_the_rotated_token_goes_on(web: dict[str, Any], admin: AdminClient) -> None:
-    """The token in the settings is used up, and its grace of 30 minutes over."""
+    """The token in the settings is used, and its grace period of 30 minutes is over."""
     settings = {**web, "tenant_ids": [HARBOUR]}
     first = read(settings, "contacts")
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""States that other taps, targets and Meltano wrote are taken over as far as they can be, and what isn't is named."""
+"""States of other taps, targets and Meltano are used as far as possible; the rest is logged."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_what_is_of_no_use_is_named_and_everything_is_read(
     assert named in run.warnings[0]
 
 
-# Wrappers
+# Wrapped states
 
 STATE = state_at("2026-11-01T00:00:40.000000Z")
 WRAPPED = {

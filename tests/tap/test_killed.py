@@ -1,4 +1,4 @@
-"""A run that ends anywhere, by whatever hand, leaves a state from which the next one brings the rest."""
+"""A run that is interrupted anywhere leaves a state from which the next run reads the rest."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STREAMS = ("contacts", "items", "journals", "manual_journals")
 
 @pytest.fixture
 def chatty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state after every record, and proofs every two pages, as a list of 200,000 rows would have them."""
+    """A state after every record, and proofs after every two pages, as in a list of 200,000 rows."""
     monkeypatch.setattr(XeroStream, "STATE_MSG_FREQUENCY", 1)
     monkeypatch.setattr(paging, "BLOCK", 2)
 
@@ -50,7 +50,7 @@ def versions(messages: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
 
 
 def states_of(run: Run) -> list[int]:
-    """Where in a run a STATE differs from the one before."""
+    """The positions at which a STATE differs from the one before."""
     found, before = [], None
     for place, message in enumerate(run.messages):
         if message["type"] == "STATE" and message["value"] != before:
@@ -65,7 +65,7 @@ def states_of(run: Run) -> list[int]:
 def test_from_every_state_that_was_printed_the_rest_is_read(
     config: dict[str, Any], admin: AdminClient, streams: tuple[str, ...], after: int
 ) -> None:
-    """A target that dies keeps what came before a STATE; what came after it is not counted on here."""
+    """A target that dies keeps the records before a STATE; those after it are not counted."""
     settings = {**config, "page_size": 2}
     admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1), after=after)
     run = read(settings, *streams)
@@ -107,7 +107,7 @@ def test_bookmarks_move_while_a_long_list_is_read(config: dict[str, Any]) -> Non
 
 
 def test_a_first_run_that_is_killed_after_ten_pages_leaves_their_bookmark(tmp_path: Path) -> None:
-    """The SDK writes a STATE after the last record of the ten pages, which must not hold the bookmark back."""
+    """The SDK writes a STATE after the last record of the ten pages, which must have the current bookmark."""
     with Sandbox(invoices=11_000, limits=False) as xero:
         config = apps.CUSTOM_CONNECTION.settings(xero.url)
         (tmp_path / "catalog.json").write_text(json.dumps(incremental("invoices")), encoding="utf-8")
@@ -173,7 +173,7 @@ def test_a_terminated_process_writes_its_state_and_says_by_its_exit_code_that_it
 def test_a_process_killed_while_nobody_reads_its_output_loses_no_row(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
-    """The pipe is full, and the process waits within a block of lines; the last line may end anywhere."""
+    """The pipe is full, and the process waits in the middle of a block; the last line may be cut anywhere."""
     streams = (*STREAMS, "quotes")
     arguments = [
         sys.executable,
@@ -206,17 +206,17 @@ def test_a_process_killed_while_nobody_reads_its_output_loses_no_row(
 
 
 def waiting_in(pipe: int) -> int:
-    """The bytes that nobody has read yet."""
+    """The unread bytes."""
     count = array("i", [0])
     fcntl.ioctl(pipe, termios.FIONREAD, count)
     return count[0]
 
 
-# What was read before a run breaks off
+# Rows that were read before a run breaks off
 
 
 def long_list(admin: AdminClient, count: int = 60) -> list[str]:
-    """Make the list of contacts longer; their ids in the order of change."""
+    """Make the list of contacts longer; returns their ids in the order of change."""
     for n in range(100, 100 + count):
         admin.put("Contacts", contact(n, n))
     return [guid("c", n) for n in (*range(1, 8), *range(100, 100 + count))]
@@ -225,7 +225,7 @@ def long_list(admin: AdminClient, count: int = 60) -> list[str]:
 def test_pages_read_before_an_error_are_proved_and_the_bookmark_follows_them(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Sixty-seven contacts, two a page: the first block has ten pages, the error comes in the second."""
+    """Sixty-seven contacts, two per page: the first block has ten pages, the error is in the second."""
     ids = long_list(admin)
     admin.fault("status", path="Contacts", query={"page": "9"}, status=500, body="broken", after=1, count=0)
     first = read({**config, "page_size": 2}, "contacts")
@@ -236,7 +236,9 @@ def test_pages_read_before_an_error_are_proved_and_the_bookmark_follows_them(
     admin.clear_faults()
     second = read({**config, "page_size": 2}, "contacts", state=first.state)
     assert set(got) | set(second.ids("contacts")) == set(ids)
-    assert len(second.ids("contacts")) <= len(ids) - len(got) + 2  # those of the bookmark's second
+    assert (
+        len(second.ids("contacts")) <= len(ids) - len(got) + 2
+    )  # contacts changed in the second of the bookmark
 
 
 def test_nothing_is_proved_by_a_list_that_was_edited_and_cannot_be_asked_again(
@@ -331,7 +333,7 @@ def test_a_signal_while_the_reads_begin_ends_the_run_and_leaves_no_thread(
 def test_what_hangs_on_records_gets_further_with_each_record(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """A call for each: fifteen calls a day bring a list of sixty-seven to its end within a week."""
+    """One call for each contact: with fifteen calls a day, a list of sixty-seven is complete within a week."""
     ids = long_list(admin)
     catalog = incremental("contact_history")
     state, seen, days = None, set(), 0
@@ -347,13 +349,13 @@ def test_what_hangs_on_records_gets_further_with_each_record(
 
 
 def incremental(stream: str) -> dict[str, Any]:
-    """A catalog that asks for a stream by its changes."""
+    """A catalog with an incremental stream."""
     metadata = {"selected": True, "replication-method": "INCREMENTAL"}
     return {"streams": [{"tap_stream_id": stream, "metadata": [{"breadcrumb": [], "metadata": metadata}]}]}
 
 
 def test_blocks_grow_so_that_a_killed_run_reads_again_at_most_about_what_it_had_read() -> None:
-    """Ten pages, twenty, forty, eighty, and then a hundred each."""
+    """Blocks have ten pages, twenty, forty, eighty, and then a hundred each."""
     busy = BusyList(rows_at(*range(0, 10_000, 10)))
     after: list[int] = []
     pages = 0
@@ -366,7 +368,7 @@ def test_blocks_grow_so_that_a_killed_run_reads_again_at_most_about_what_it_had_
 
 
 def test_a_hundred_pages_take_at_most_a_hundred_and_six_calls() -> None:
-    """With the token and the list of organisations that makes 108."""
+    """With the token and the list of organisations, these are 108 calls."""
     busy = BusyList(rows_at(*range(0, 2_000, 10)))
     seen = run_reader(paging.read_by_change, busy, 2, last_calls=lambda: nullcontext(busy.fetch))
     assert len(seen.versions) == 200

@@ -1,4 +1,4 @@
-"""Files, variables and answers that nobody can read, and places without room: one line, never a traceback."""
+"""Unreadable files, variables and answers, and full disks: one line, never a traceback."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_place_without_room_for_the_messages_is_named(config: dict[str, Any], 
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may become somebody else"
 )
 def test_no_home_folder_is_told_in_one_line() -> None:
-    """Also for the command as a whole: nothing before the settings needs a home."""
+    """The same holds for the command: nothing before the settings needs a home directory."""
     program = (
         "import os, sys\n"
         "import tap_xero.tap, singer_xero.api.client, singer_xero.api.auth, platformdirs.unix\n"

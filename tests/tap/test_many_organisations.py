@@ -1,4 +1,4 @@
-"""Twenty organisations and more in one run: side by side, each for itself, at a cost that grows with their number."""
+"""Twenty and more organisations in one run: concurrent, independent, and with a cost linear in their number."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def name_of(tenant_id: str) -> str:
 
 
 def key(tenant_id: str, number: int) -> str:
-    """A record's id: each organisation has its own."""
+    """The id of a record, different for each organisation."""
     return str(uuid.uuid5(uuid.UUID(tenant_id), str(number)))
 
 
 def branch(tenant_id: str) -> dict[str, list[dict[str, Any]]]:
-    """An organisation of a few records, the more and the newer the higher its number."""
+    """An organisation with a few records; organisations with higher numbers have more and newer ones."""
     number = int(tenant_id[-4:])
     contacts = [
         contact(n, 100 * number + n, ContactID=key(tenant_id, n), Name=f"{name_of(tenant_id)} {n}")
@@ -188,7 +188,7 @@ def test_the_more_organisations_there_are_the_more_calls_are_under_way(
 def test_the_minute_of_one_organisation_holds_up_its_own_calls_only(
     twenty: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Each has its own sixty: the nineteen others are through without a single wait."""
+    """Each has its own limit of sixty: the nineteen others finish without waiting."""
     for number in range(100, 240):
         admin.put("Contacts", contact(number, 5000 + number), tenant=TENANTS[0])
     admin.limits(enabled=True, start_afresh=True)
@@ -221,13 +221,13 @@ def test_lists_are_begun_as_earlier_ones_are_consumed() -> None:
         reading.close()
 
 
-# What it costs
+# Costs
 
 
 def test_finding_a_bookmark_takes_no_longer_with_more_organisations(
     twenty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The SDK compares the contexts of all partitions, each time; here its search isn't used at all."""
+    """The SDK compares the contexts of all partitions each time; the tap does not use its search."""
     first = read(twenty, "contacts")
 
     def search(*_: Any) -> None:
@@ -239,9 +239,10 @@ def test_finding_a_bookmark_takes_no_longer_with_more_organisations(
 
 
 def steps_of(run: Callable[[], Run]) -> tuple[int, Run]:
-    """How many of Python's instructions a run takes in this thread, the one that passes records on.
+    """The number of Python's instructions of a run in this thread, which emits the records.
 
-    Those of waiting for the other threads aren't counted: they say how busy the machine is.
+    Instructions that wait for the other threads are not counted, because they depend on the load of the
+    machine.
     """
     steps = 0
 
@@ -263,12 +264,12 @@ def steps_of(run: Callable[[], Run]) -> tuple[int, Run]:
 
 
 SIZES = (MANY + 10, MANY + 40, MANY + 100)
-"""Numbers of organisations, all of them so many that the log is brief."""
+"""Numbers of organisations, all of them large enough for the short log."""
 
 
 @pytest.fixture
 def many(web: dict[str, Any], admin: AdminClient) -> dict[int, dict[str, Any]]:
-    """Settings for so many organisations."""
+    """Settings for this number of organisations."""
     tenants = [f"99999999-0000-4000-8000-{number:012}" for number in range(SIZES[-1])]
     for tenant_id in tenants:
         admin.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
@@ -282,11 +283,12 @@ def many(web: dict[str, Any], admin: AdminClient) -> dict[int, dict[str, Any]]:
 
 
 def growth(many: dict[int, dict[str, Any]], *streams: str, again: bool) -> float:
-    """How much dearer an organisation is among many than among half as many: 1 where there is no difference.
+    """The ratio of the cost of an organisation among many to that among half as many: 1 if there is no
+    difference.
 
-    `again`: in a second run, which has bookmarks and nothing new.
+    `again`: in a second run, which has bookmarks and no changes.
     """
-    read(many[SIZES[0]], *streams)  # what is made once in a process is made here
+    read(many[SIZES[0]], *streams)  # values that a process makes only once are made here
     steps = []
     for config in many.values():
         state = read(config, *streams).state if again else None
@@ -309,7 +311,7 @@ def test_an_organisation_costs_the_same_among_many(
 def test_the_sdks_own_search_would_make_each_organisation_dearer(
     many: dict[int, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The count above notices what it is to notice."""
+    """The measurement above notices a search that grows with the number of organisations."""
     monkeypatch.setattr(OrganisationStates, "get_context_state", StreamStateManager.get_context_state)
     assert growth(many, "contacts", again=True) > 1.3
 
@@ -349,7 +351,7 @@ def test_with_many_organisations_lists_with_nothing_new_are_not_logged(
 
 
 class Kept(BlockWriter):
-    """The tap's own writer, but that its lines are kept."""
+    """The tap's own writer, which also stores its lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -364,7 +366,7 @@ class Kept(BlockWriter):
 def test_long_states_are_no_longer_in_all_than_the_records(
     twenty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a STATE wanted after every record, and with nothing lost at the end."""
+    """A STATE is requested after every record, and nothing is lost at the end."""
     monkeypatch.setattr(XeroStream, "STATE_MSG_FREQUENCY", 1)
     wanted = read(twenty, "contacts", "items")
     monkeypatch.setattr(states, "SHORT", 500)
@@ -380,7 +382,7 @@ def test_long_states_are_no_longer_in_all_than_the_records(
 
 
 class Lines:
-    """A writer that isn't the tap's own."""
+    """Another writer than the tap's own."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []

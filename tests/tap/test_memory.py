@@ -1,4 +1,4 @@
-"""What a run takes doesn't depend on how much it reads."""
+"""The memory of a run does not depend on the number of records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 MB = 2**20
 MOST = 100 * MB
-"""What a run may take, its libraries included."""
+"""The memory limit of a run, its libraries included."""
 
 RUN = """
 import shutil, sys
@@ -34,7 +34,7 @@ finally:
 
 @pytest.fixture(scope="module", params=[1_000, 15_000])
 def large(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, int]]:
-    """An organisation of many invoices, and how many."""
+    """An organisation with many invoices, and their number."""
     with Sandbox(invoices=request.param) as xero:
         xero.admin.limits(enabled=False)
         yield xero, request.param
@@ -43,7 +43,7 @@ def large(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, int]]:
 def test_a_run_takes_less_than_100_mb_however_many_invoices_there_are(
     large: tuple[Sandbox, int], tmp_path: Path
 ) -> None:
-    """An answer of 1,000 of them takes two to three; a run that kept what it read would take 40 for 15,000."""
+    """An answer with 1,000 invoices takes 2 to 3 MB; a run that kept all rows would take 40 MB for 15,000."""
     xero, count = large
     config: dict[str, Any] = {
         **apps.CUSTOM_CONNECTION.settings(xero.url),

@@ -1,4 +1,4 @@
-"""The tests' own test: faults that other taps have are put in, and the tests of this folder notice each of them."""
+"""A test of the tests: they notice each of the faults that other taps have."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Record = Callable[[RecordReader, Any], Any]
 
 
 def patched(target: str, value: Any) -> Fault:
-    """A fault that puts something else in the place of a name."""
+    """A fault that replaces a name."""
     return lambda monkeypatch: monkeypatch.setattr(target, value)
 
 
@@ -57,7 +57,7 @@ def pages(reader: Callable[..., Any]) -> Fault:
     return patched("tap_xero.reads.paging.read_by_change", read)
 
 
-# What others do
+# Faults of other taps
 
 
 def journals_from_a_date(read: ListRead) -> Any:
@@ -177,7 +177,7 @@ def exact_words(headers: Any, day_left: Any, wait: Any) -> str:
 
 
 def activate_first(self: XeroStream, *_: Any) -> None:
-    """As the SDK does it."""
+    """The SDK's way."""
     if self.replication_method == "FULL_TABLE":
         self._stream_version = self._initialized_at // 1000
         self._write_activate_version_message(self._stream_version)

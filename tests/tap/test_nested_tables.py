@@ -45,7 +45,7 @@ def read(
     catalog: dict[str, Any] | None = None,
     interrupt: Callable[[TapXero], None] = lambda _: None,
 ) -> Run:
-    """Read these objects with their nested tables, or `only` some of all these."""
+    """Read these objects with their nested tables, or `only` some of these streams."""
 
     def select(tap: TapXero, run: TapRun) -> list[XeroStream]:
         found = with_nested_tables(tap, run, [stream_named(tap, run, name) for name in objects])
@@ -67,7 +67,7 @@ def read(
 
 
 def held(*runs: Run, stream: str) -> dict[tuple[Any, ...], Record]:
-    """What an upserting target holds after these runs."""
+    """The rows of an upserting target after these runs."""
     found: dict[tuple[Any, ...], Record] = {}
     for run in runs:
         keys = run.of("SCHEMA", stream)[0]["key_properties"]
@@ -90,7 +90,7 @@ def names_in(value: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def everything(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """All objects of the demo company with all lists inside them, by Xero's names; no list is empty throughout."""
+    """All objects of the demo company with all nested lists, by Xero's names; every list has rows."""
     admin = running_sandbox.admin
     admin.reset()
     admin.limits(enabled=False)
@@ -360,7 +360,7 @@ def test_a_child_stream_can_be_selected_without_its_parent(both: dict[str, Any])
     assert len(run.records["journal_lines"]) > 5000
     assert set(run.records) == {"journal_lines"}
     assert read(both, "journals", only=only, state=run.state).records["journal_lines"] == []
-    # The parent hasn't got anything yet.
+    # The parent has no row yet.
     later = read(both, "journals", state=run.state)
     assert len(later.records["journals"]) > 2000
 
@@ -375,7 +375,7 @@ def test_a_whole_table_ends_with_its_child_tables(both: dict[str, Any]) -> None:
 
 
 def test_a_table_with_a_column_called_version_is_not_ended(both: dict[str, Any]) -> None:
-    """The SDK's SQL targets fail on it: they bind a parameter of that name."""
+    """The SDK's SQL targets fail on this name, because they bind a parameter of that name."""
     run = read(both, "organisation", "currencies")
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["currencies"]
     assert [one["version"] for one in run.records["organisation"]] == ["NZ"]

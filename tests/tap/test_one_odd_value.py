@@ -24,7 +24,7 @@ NOT_KEYS: list[Any] = [None, "", {"Id": 1}, [], 1.5, True]
 
 
 def answer(admin: AdminClient, path: str, records: list[Any], **more: Any) -> None:
-    """Let the next call of a list be answered with these records."""
+    """Let the next call of a list return these records."""
     body = {path: records, "DateTimeUTC": f"/Date({ticks(at(86_400))})/", **more}
     admin.fault("status", path=path, status=200, body=json.dumps(body))
 
@@ -119,7 +119,7 @@ def test_a_full_table_without_one_of_its_records_does_not_make_a_target_drop_it(
     assert run.of("ACTIVATE_VERSION") == []
 
 
-# What a list goes by
+# The cursor of a list
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_number_of_a_journal_may_come_as_text(config: dict[str, Any], admin: A
     assert run.bookmark("journals") == FIRST_JOURNAL + 229
 
 
-# A record that is asked for by a call of its own
+# A record that is read by its own call
 
 
 def test_an_answer_that_is_refused_for_one_record_costs_no_other(
@@ -221,7 +221,7 @@ def test_whatever_goes_wrong_in_a_stream_of_an_organisation_is_one_line_and_the_
     assert run.failed == {
         ("contacts", HARBOUR_NAME): run.failed["contacts", HARBOUR_NAME],
     }
-    # Reading JSON recurses where an answer is nested, so that this is what is wrong with such an answer.
+    # The JSON reader is recursive, so this is the error of a deeply nested answer.
     nested = isinstance(error, RecursionError)
     told = "GET Contacts page 1: 200 it is nested" if nested else f"unexpected {type(error).__name__} at "
     assert run.failed["contacts", HARBOUR_NAME].startswith(told)

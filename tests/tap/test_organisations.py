@@ -1,4 +1,4 @@
-"""Several organisations: each has its own bookmark, and none is picked in silence or held up by another."""
+"""Several organisations: each has its own bookmark, none is chosen silently, and none delays another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BOTH = {"tenant_ids": [HARBOUR, TIDE]}
 
 
 def tenants(admin: AdminClient) -> set[str]:
-    """The organisations that were asked."""
+    """The organisations that were called."""
     return {
         call["headers"].get("Xero-Tenant-Id", "") for call in admin.calls() if "/api.xro/" in call["path"]
     }
@@ -61,7 +61,7 @@ def test_a_state_of_other_organisations_only_is_a_warning(
     assert f"{TIDE_NAME} = {TIDE}" in told[0]
 
 
-# Which ones
+# The choice of organisations
 
 
 def test_the_only_connected_organisation_needs_no_name(web: dict[str, Any], admin: AdminClient) -> None:
@@ -208,7 +208,7 @@ def test_a_custom_connection_is_not_used_for_another_organisation(
 def test_a_custom_connection_that_must_send_its_organisation_can_be_told_it(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Neither does /connections answer nor does Xero take calls without the header: the id comes from tenant_ids."""
+    """/connections does not answer and Xero requires the header, so the id must come from tenant_ids."""
     admin.switch(custom_connections=False, custom_needs_tenant=True)
     run = read({**config, "tenant_ids": [HARBOUR]}, "contacts")
     assert len(run.ids("contacts")) == 7
@@ -222,7 +222,7 @@ def test_a_pkce_app_reads_too(web: dict[str, Any], admin: AdminClient) -> None:
     assert len(read(settings, "contacts").ids("contacts")) == 3
 
 
-# One of several
+# One of several organisations
 
 
 def test_a_stream_that_fails_in_one_organisation_costs_the_other_nothing(

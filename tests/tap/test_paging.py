@@ -1,4 +1,4 @@
-"""Every page of every list is read, however Xero hands it out, while people go on working."""
+"""Every page of every list is read, for every kind of paging, while people edit records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def contacts(config: dict[str, Any], page_size: int, **more: Any) -> Run:
 
 
 def final(admin: AdminClient) -> dict[str, str]:
-    """Each contact and the time of its change, as Xero has them now."""
+    """Each contact and its time of change, as they are in Xero now."""
     return {one["ContactID"]: dates.instant(one["UpdatedDateUTC"]) for one in admin.records("Contacts")}
 
 
@@ -31,7 +31,7 @@ def versions(*runs: Run) -> list[tuple[str, str]]:
 
 
 def assert_whole(admin: AdminClient, first: Run, config: dict[str, Any], page_size: int) -> None:
-    """Nothing is lost: what the first run left, the second brings. And nothing comes twice."""
+    """Nothing is lost or repeated: the second run reads what the first one left."""
     second = contacts(config, page_size, state=first.state)
     seen = versions(first, second)
     assert set(final(admin).items()) <= set(seen)
@@ -61,7 +61,7 @@ def test_a_page_has_a_thousand_rows_unless_told(config: dict[str, Any], admin: A
 
 
 def test_manual_journals_are_not_asked_for_in_an_order(config: dict[str, Any], admin: AdminClient) -> None:
-    """Sending one made Xero answer without pages (singer-io/tap-xero, pull request 104)."""
+    """With `order`, Xero answered without pages (singer-io/tap-xero, pull request 104)."""
     run = read({**config, "page_size": 3}, "manual_journals")
     assert run.ids("manual_journals") == [guid("m", n) for n in range(1, 5)]
     assert all("order" not in call["query"] for call in admin.calls("ManualJournals"))
@@ -112,7 +112,7 @@ def test_a_contact_group_that_is_removed_between_list_and_look_is_left_out(
 def test_a_page_with_fewer_rows_than_asked_for_is_not_taken_for_the_last(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Xero says how many pages there are; a filter may leave a page short."""
+    """Xero gives the number of pages; a filter can make a page shorter."""
     page = {
         "DateTimeUTC": "/Date(1795165200000)/",
         "pagination": {"page": 1, "pageSize": 3, "pageCount": 3, "itemCount": 7},
@@ -212,7 +212,7 @@ def test_several_edits_between_two_pages_cost_no_row(
 def test_a_contact_archived_while_archived_ones_are_left_out_costs_no_other(
     config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
-    """It vanishes from the list, and its successors move forward as after an edit."""
+    """The row disappears from the list, and its successors move forward, as after an edit."""
     patch = {"ContactStatus": "ARCHIVED"}
     admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1), patch=patch, after=after)
     run = contacts({**config, "include_archived": False}, 2)
@@ -254,7 +254,7 @@ def test_a_quote_edited_between_two_pages_of_a_hundred_costs_no_other(
 def test_a_linked_transaction_removed_between_two_pages_costs_no_other(
     config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
-    """They can't be asked for by time: the list is walked until it holds still."""
+    """This list cannot be filtered by time, so it is read again until it does not change."""
     held = admin.fault("hold", path="LinkedTransactions", after=after + 1)
 
     def remove() -> None:
@@ -269,7 +269,7 @@ def test_a_linked_transaction_removed_between_two_pages_costs_no_other(
     assert {guid("k", n) for n in range(2, 131)} <= set(run.ids("linked_transactions"))
 
 
-# Answers that are not as the documentation has them
+# Answers that differ from the documentation
 
 
 def test_nothing_is_lost_where_if_modified_since_leaves_out_its_own_second(
@@ -295,7 +295,7 @@ def test_a_list_in_no_order_is_read_whole_and_its_bookmark_is_right(
 
 
 def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any], admin: AdminClient) -> None:
-    """As when `order` was sent: all in one answer, more than was asked for."""
+    """As with `order`: everything in one answer, more than requested."""
     rows = [
         {
             "ManualJournalID": guid("m", n),

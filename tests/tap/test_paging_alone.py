@@ -1,4 +1,4 @@
-"""The readers of paged lists by themselves, while people edit, add and remove rows between any two calls."""
+"""The readers of paged lists alone, while rows are edited, added and removed between any two calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .busy_list import (
 )
 
 AGES = {"long ago": NOON - timedelta(days=1), "just now": NOON - timedelta(milliseconds=200)}
-#: Seconds between seven rows.
+#: The seconds between seven rows.
 SPREADS = {
     "apart": (0, 10, 20, 30, 40, 50, 60),
     "within two seconds": (0, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8),
@@ -58,7 +58,7 @@ def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def busy_lists(spread: tuple[float, ...], every: int = 1, **more: Any) -> Iterator[tuple[str, BusyList]]:
-    """Lists of such rows with each change after each of the first calls; `every` third of them or so."""
+    """Lists of such rows with each change after each of the first calls; `every` selects some of them."""
     lists = itertools.product(AGES, CHANGES.items(), range(1, 7), (0, 0.4))
     for age, (name, change), call, tick in itertools.islice(lists, 0, None, every):
         rows = rows_at(*spread, until=AGES[age])
@@ -67,7 +67,7 @@ def busy_lists(spread: tuple[float, ...], every: int = 1, **more: Any) -> Iterat
 
 
 def complaints(reader: Callable[..., Any], lists: Iterator[tuple[str, BusyList]], *given: Any) -> list[str]:
-    """What a reader does wrong with lists."""
+    """The faults of a reader with lists."""
     return [f"{what}: {fault}" for what, busy in lists for fault in faults_of(reader, busy, 2, *given)]
 
 
@@ -135,7 +135,7 @@ def test_a_list_that_never_holds_still_is_given_up_with_an_error() -> None:
         run(read_by_change, busy, 2)
 
 
-# The tests' own test: what they look for is found in readers that do as others do.
+# A test of the tests: they find the faults of other readers.
 
 
 def test_these_tests_notice_that_page_numbers_skip_rows() -> None:

@@ -1,8 +1,8 @@
-"""Lists are read whole while they are edited, whatever the moment of each edit: tried on a model of a list of Xero's.
+"""Lists are read completely while they are edited at any moment: a test with a model of Xero's lists.
 
-The model answers like Xero's paged lists: ordered by UpdatedDateUTC, filtered by If-Modified-Since in whole seconds,
-with or without counts. Edits and creations happen before any answer, and pages asked for at once are answered in any
-order.
+The model answers like Xero's paged lists: ordered by UpdatedDateUTC, filtered by If-Modified-Since in whole
+seconds, with or without counts. Edits and creations happen before any answer, and concurrent pages are answered
+in any order.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ListOfXero:
         self.now += timedelta(seconds=self.random.choice([0, 2, 3600]))
 
     def live(self) -> None:
-        """Let some time pass, with edits and new rows in it."""
+        """Let some time pass, with edits and new rows."""
         self.now += timedelta(milliseconds=self.random.choice([0, 40, 700]))
         while self.random.random() < self.edits:
             self.now += timedelta(milliseconds=1)
@@ -60,7 +60,7 @@ class ListOfXero:
         return Page([Row((name,), time, msgspec.Raw(b"{}")) for name, time in text], block, 100, at)
 
     def at_once(self, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
-        """Answer up to five questions in any order, and hand the answers over in theirs."""
+        """Answer up to five calls in any order, and return the answers in the order of the calls."""
         wanted = list(numbers)
         while wanted:
             group, wanted = wanted[:5], wanted[5:]
@@ -71,7 +71,7 @@ class ListOfXero:
 def read(
     xero: ListOfXero, size: int, passed: paging.Passed | None = None
 ) -> tuple[list[tuple[str, str]], bool]:
-    """Read the list; gives key and time of all rows passed on, and whether bookmarks were safe throughout."""
+    """Read the list; returns key and time of all emitted rows, and whether every bookmark was safe."""
     seen: list[tuple[str, str]] = []
     safe = True
     before = dict(xero.times)
@@ -79,11 +79,11 @@ def read(
     for chunk in paging.read_by_change(xero.fetch, None, passed if passed is not None else {}, size, at_once):
         seen += [(row.key[0], row.time) for row in chunk.rows]
         if chunk.proven and seen:
-            # From where a run asks that goes on from this bookmark.
+            # The time from which a run with this bookmark reads.
             newest = paging.moment(max(time for _, time in seen))
             asked_from = (newest.replace(microsecond=0) - paging.OVERLAP).isoformat()
             versions = set(seen)
-            # A row still as it was before we began, and older than that, must have been passed on.
+            # A row that did not change since the start and is older than that must have been emitted.
             for name, time in before.items():
                 text = time.isoformat(timespec="microseconds").replace("+00:00", "Z")
                 if xero.times[name] == time and text < asked_from and (name, text) not in versions:
@@ -102,7 +102,7 @@ def test_no_row_is_lost_or_repeated_whenever_it_is_edited(counts, edits, crowd, 
         size = xero.random.choice([7, 20, 100])
         try:
             seen, safe = read(xero, size)
-        except UnexpectedAnswer:  # said so, instead of losing a row in silence
+        except UnexpectedAnswer:  # it raised an error instead of losing a row silently
             gave_up += 1
             continue
         assert len(seen) == len(set(seen)), f"seed {seed}: a version of a row was passed on twice"
@@ -110,7 +110,7 @@ def test_no_row_is_lost_or_repeated_whenever_it_is_edited(counts, edits, crowd, 
         ended = max(newest.values())
         for name, time in xero.times.items():
             text = time.isoformat(timespec="microseconds").replace("+00:00", "Z")
-            # What changed after the last answer is the next run's.
+            # The next run reads the changes after the last answer.
             assert text > ended or newest.get(name) == text, f"seed {seed}: {name} was lost"
         assert safe, f"seed {seed}: a bookmark ran ahead of a row"
     assert gave_up == 0 or (crowd and edits), "only a crowd that never holds still may defeat the reading"
@@ -124,7 +124,7 @@ def test_a_quiet_list_costs_one_call_more_than_its_pages():
 
 
 def test_plain_page_numbers_would_lose_rows_here():
-    """The model is able to catch the fault it is made for."""
+    """The model finds the fault that it is made for."""
 
     def plainly(xero: ListOfXero, size: int) -> set[str]:
         names: set[str] = set()

@@ -1,4 +1,4 @@
-"""The recipe for a plain pipe in docs/recipes.md, followed word for word, the first time and every time after."""
+"""The recipe for a plain pipe in docs/recipes.md, word for word, for the first run and later ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .runs import own_environment
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 
-#: What target-jsonl does: a file of records for each stream, and at its end the STATE that no RECORD followed.
+#: A stand-in for target-jsonl: a file of records for each stream, and at the end the last STATE that no RECORD
+#: follows.
 TARGET = """#!{python}
 import json, sys
 state = None
@@ -58,7 +59,7 @@ class Folder:
         self.environment["PATH"] = os.pathsep.join([str(programs), str(scripts), self.environment["PATH"]])
 
     def follow(self) -> dict[str, list[dict[str, Any]]]:
-        """Run the recipe word for word; gives the records that came this time."""
+        """Run the recipe word for word; returns the records of this run."""
         before = {path: path.stat().st_size for path in self.path.glob("*.jsonl")}
         subprocess.run(
             ["bash", "-euo", "pipefail", "-c", recipe()],

@@ -1,4 +1,4 @@
-"""Lists are read ahead side by side, and nobody can tell from the output but by the time it took."""
+"""Lists are prefetched concurrently, which changes only the duration and not the output."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def chunk(number: int, size: int = 1) -> Chunk:
 
 
 def lists(*counts: int, size: int = 1) -> list[tuple[int, Callable[..., Iterator[Chunk]]]]:
-    """Lists of so many chunks each."""
+    """Lists of this number of chunks each."""
 
     def reader(key: int, count: int) -> Callable[..., Iterator[Chunk]]:
         return lambda at_once: (chunk(100 * key + number, size) for number in range(count))
@@ -79,7 +79,7 @@ def ahead() -> Iterator[Callable[..., Prefetch]]:
     assert alive() == set()
 
 
-# By itself
+# Prefetching alone
 
 
 def test_every_list_comes_whole_and_in_its_order(ahead: Callable[..., Prefetch]) -> None:
@@ -145,7 +145,7 @@ def answer(number: int) -> Page:
 
 
 def paged(count: int, call: Callable[[int], Page] = answer) -> Callable[..., Iterator[Chunk]]:
-    """A list of so many pages, which are asked for at once."""
+    """A list of this number of pages, which are requested concurrently."""
     return lambda at_once: (chunk(page.size) for page in at_once(call, range(count)))
 
 
@@ -213,11 +213,11 @@ def test_an_error_of_a_call_at_once_ends_the_list(ahead: Callable[..., Prefetch]
     assert got == [0, 1]
 
 
-# Packed
+# Packed answers
 
 
 def invoices_of(count: int, *, packed: bool) -> tuple[RecordReader, Page]:
-    """A reader and the answer with so many invoices, as it came."""
+    """A reader, and the answer with this number of invoices."""
     rows = [
         {"InvoiceID": guid("i", number), "Total": number, "UpdatedDateUTC": f"/Date({number}000+0000)/"}
         for number in range(count)
@@ -251,7 +251,7 @@ def test_what_is_short_is_not_packed() -> None:
 def test_what_lies_ready_for_later_is_packed_and_comes_out_as_it_went_in(
     ahead: Callable[..., Prefetch], some: slice
 ) -> None:
-    """A part of an answer too, and in another order."""
+    """This holds for a part of an answer as well, and in another order."""
     _, page = invoices_of(4, packed=True)
     rows = page.rows[some]
     wanted = [(row.key, row.time, bytes(row.raw)) for row in rows]
@@ -313,7 +313,7 @@ def test_lists_far_from_their_turn_leave_most_of_the_spool_to_the_next_ones(
 
 
 def said(config: dict[str, Any], *streams: str) -> list[Any]:
-    """What a run writes, but for states in between and the time of each record."""
+    """The output of a run, without intermediate states and the times of records."""
     run = read(config, *streams)
     told = {"time_extracted", "version"}
     messages = [
@@ -418,7 +418,7 @@ def test_a_single_record_at_a_time_is_read_for_a_test_of_the_connection(
 def test_what_changes_while_later_lists_are_read_ahead_is_read_by_the_next_run(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Quotes are fetched while accounts are passed on; their bookmark is of what was fetched."""
+    """Quotes are fetched while accounts are emitted; their bookmark is that of the fetched rows."""
     admin.fault("edit", path="ManualJournals", resource="ManualJournals", id=guid("m", 1))
     first = read(config, "accounts", "manual_journals")
     second = read(config, "accounts", "manual_journals", state=first.state)

@@ -1,4 +1,4 @@
-"""What a run says while it goes: rows of rows, calls, what is left of the day, time to go; and its sum at the end."""
+"""The progress of a run: rows, calls, the rest of the daily limit and the remaining time; and its summary."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Clock:
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> tuple[Progress, Clock, list[str]]:
-    """A progress whose lines are kept, of contacts of Harbour Limited after 3 calls."""
+    """A progress that stores its lines, for contacts of Harbour Limited after 3 calls."""
     clock, lines = Clock(), []
     reading = mock.MagicMock(calls=3)
     reading.row.name, reading.organisation.name = "contacts", HARBOUR_NAME

@@ -1,4 +1,4 @@
-"""Reports as records: the unfolding alone, on layouts like Xero's and on the examples of its API definition."""
+"""Reports as records: the conversion alone, with layouts like Xero's and the examples of its API definition."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_columns_of_words_go_into_every_record_of_their_row() -> None:
             {"Number": "Reference", "Due Date": "DueDate", "": "Overdue", "Date": "Date"},
         )
     )  # fmt: skip
-    (total,) = found  # an empty cell is no amount
+    (total,) = found  # an empty cell has no amount
     assert (total["Reference"], total["DueDate"], total["Overdue"]) == ("1242", None, None)
     assert (total["ColumnTitle"], total["Amount"], total["InvoiceID"]) == ("Total", Decimal("9.00"), "i1")
 
@@ -332,7 +332,7 @@ def examples() -> dict[str, list[dict[str, Any]]]:
 
 
 def text_of(value: Any) -> str:
-    """As JSON has it: YAML reads unquoted days as dates."""
+    """The value as in JSON; YAML reads unquoted days as dates."""
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Report streams over the demo company, whose reports are added up from its own ledger."""
+"""Report streams of the demo company, whose reports are computed from its ledger."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _on_the_demo_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asked(admin: AdminClient, report: str) -> list[dict[str, str]]:
-    """What a report was asked for, call by call, in the order of the periods."""
+    """The parameters of the calls of a report, in the order of the periods."""
     calls = [call["query"] for call in admin.calls(f"Reports/{report}")]
     return sorted(
         calls, key=lambda query: query.get("toDate") or query.get("date") or query.get("reportYear", "")
@@ -48,7 +48,7 @@ def amounts(records: list[Record], **wanted: Any) -> list[Decimal]:
 
 
 def journal_sums(run: Run) -> dict[tuple[str, str], Decimal]:
-    """(account, month) to what the ledger moved, with income positive as in the report."""
+    """The movement of the ledger by (account, month), with income positive as in the report."""
     types = {account["AccountID"]: account["Type"] for account in run.records["accounts"]}
     found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for journal in run.records["journals"]:
@@ -65,7 +65,7 @@ def unchanged(record: Record) -> str:
 
 
 def table(*runs: Run, stream: str) -> dict[tuple[Any, ...], Record]:
-    """What an upserting target would hold after these runs: with ACTIVATE_VERSION, and without deletes of its own."""
+    """The rows of an upserting target after these runs, with ACTIVATE_VERSION."""
     held: dict[tuple[Any, ...], Record] = {}
     for run in runs:
         (schema,) = run.of("SCHEMA", stream)
@@ -133,7 +133,7 @@ def test_aged_receivables_are_the_open_invoices(demo: dict[str, Any]) -> None:
 def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
-    """Nothing is outstanding then, for Xero takes credits off; the invoice is open all the same."""
+    """Nothing is outstanding, because Xero subtracts credits; but the invoice is open."""
     before = read(demo, "invoices", "contacts").records
     owing = {
         c["ContactID"]: c["Balances"]["AccountsReceivable"] for c in before["contacts"] if c.get("Balances")
@@ -227,7 +227,7 @@ def test_only_contacts_with_a_balance_are_asked_for(demo: dict[str, Any], admin:
         }
         assert {q["contactId"] for q in asked(admin, f"Aged{side}ByContact")} == owed
         assert owed
-    # One list for both reports, and the stream's own.
+    # One list for both reports, and that of the stream itself.
     assert len(admin.calls("/Contacts")) == 2
 
 
@@ -351,7 +351,7 @@ def test_months_cost_a_call_for_each_calendar_year(demo: dict[str, Any], admin: 
 def test_columns_of_other_periods_are_not_believed(
     demo: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Were Xero to show other days, each month is asked for by itself, with the same result."""
+    """If Xero showed other days, each month would be requested by itself, with the same result."""
     config = {**demo, "report_start_date": "2026-08-01", "budget_start_date": "2026-08-01"}
     names = ("report_profit_and_loss", "report_balance_sheet", "report_budget_summary")
     believed = read(config, *names)
@@ -375,7 +375,7 @@ def test_columns_of_other_periods_are_not_believed(
         assert [line for line in alone.warnings if name in line]
 
         def told(run: Run, name: str = name) -> set[tuple[Any, ...]]:
-            # Side by side, an account has a zero where it has an amount in another month only.
+            # In columns side by side, an account has a zero if it has an amount in another month only.
             return {
                 (r["PeriodTo"], r["SectionPath"], r["Label"], r["Amount"])
                 for r in run.records[name]

@@ -1,4 +1,4 @@
-"""No record has a field that its SCHEMA lacks, in whatever form the settings give it, and amounts are exact in each."""
+"""No record has a field that its SCHEMA lacks, and amounts are exact, with every form of records."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_whole_numbers_stay_integers(config: dict[str, Any]) -> None:
     assert isinstance(run.records["journals"][0]["JournalNumber"], int)
 
 
-# Text that nobody can store
+# Text that targets cannot store
 
 
 @pytest.mark.parametrize("long", [False, True], ids=["one by one", "as a whole"])

@@ -1,4 +1,4 @@
-"""What the schemas say, what the records hold, and what becomes of fields that nobody knew of."""
+"""Schemas, the records that fit them, and unknown fields."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _is_instant(value: object) -> bool:
 
 
 def floats(value: Any) -> Any:
-    """Numbers as jsonschema knows them."""
+    """Numbers in the types of jsonschema."""
     if isinstance(value, dict):
         return {name: floats(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -42,7 +42,7 @@ def floats(value: Any) -> Any:
 
 
 def unread_dates(value: Any, path: str) -> Iterator[str]:
-    """Where a value still is in Xero's spelling of dates."""
+    """The places where a value still has Xero's form of dates."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from unread_dates(inner, f"{path}.{name}")
@@ -54,13 +54,13 @@ def unread_dates(value: Any, path: str) -> Iterator[str]:
 
 
 def some(records: list[Any]) -> list[Any]:
-    """A hundred of them, from all over the list."""
+    """A hundred records, from the whole list."""
     return records[:: len(records) // 100 + 1]
 
 
 @pytest.fixture(scope="module")
 def whole(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run over everything the demo company has."""
+    """A run with all streams of the demo company."""
     running_sandbox.admin.reset()
     running_sandbox.admin.limits(enabled=False)
     config = {
@@ -98,7 +98,7 @@ def test_the_demo_company_holds_nothing_that_the_schemas_do_not_know(whole: Run)
 
 @pytest.mark.parametrize("stream", OBJECTS)
 def test_keys_are_unique_in_the_demo_company(whole: Run, stream: str) -> None:
-    """The SDK's own test of this compares nothing."""
+    """The SDK's own test for this compares nothing."""
     keys = next(message["key_properties"] for message in whole.of("SCHEMA", stream))
     assert keys == ["tenant_id", *OBJECTS[stream].key]
     found = [tuple(record[key] for key in keys) for record in whole.records[stream]]
@@ -106,7 +106,7 @@ def test_keys_are_unique_in_the_demo_company(whole: Run, stream: str) -> None:
 
 
 def test_every_number_with_decimals_is_a_number_in_the_schema(whole: Run) -> None:
-    """A column that was made for whole numbers cuts decimals off without a word."""
+    """A column for whole numbers would cut off decimals silently."""
 
     def check(value: Any, schema: dict[str, Any], path: str) -> None:
         if isinstance(value, Decimal):
@@ -129,7 +129,7 @@ def test_every_number_with_decimals_is_a_number_in_the_schema(whole: Run) -> Non
 
 
 def answered(config: dict[str, Any], admin: AdminClient, *records: dict[str, Any]) -> Run:
-    """A run in which Xero's list of items is this."""
+    """A run in which this is Xero's list of items."""
     admin.fault("status", path="Items", status=200, body=json.dumps({"Items": records}))
     return read(config, "items")
 
@@ -140,7 +140,7 @@ def item(number: int, **fields: Any) -> dict[str, Any]:
 
 @pytest.fixture(params=["short answers", "long answers"])
 def both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records of short answers are looked at one by one, those of long ones are checked as a whole."""
+    """Records of short answers are checked one by one, those of long answers together."""
     if request.param == "long answers":
         monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
 
@@ -217,7 +217,7 @@ def test_a_part_of_another_shape_is_null_and_told(
 
 
 def keywords(schema: dict[str, Any]) -> set[str]:
-    """The keywords of a JSON schema, of its properties and items too; a property's name is none."""
+    """The keywords of a JSON schema and of its properties and items; names of properties are not keywords."""
     inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
     return set(schema).union(*map(keywords, inner))
 

@@ -1,4 +1,6 @@
-"""What a token may not read is skipped aloud, or refused before the first call; never reported as empty."""
+"""Streams without a scope are skipped with a log line, or refused before the first call; never reported as
+empty.
+"""
 
 from __future__ import annotations
 
@@ -103,13 +105,13 @@ def test_streams_that_are_not_selected_need_no_scope(config: dict[str, Any]) -> 
 def test_a_stream_that_xero_refuses_although_the_token_names_its_scope_fails_alone(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """The user who gave consent may have lost the right."""
+    """The user who gave consent may have lost the permission."""
     admin.fault("status", path="Contacts", status=401, body=FORBIDDEN, count=0)
     run = read(config, "accounts", "contacts", "items")
     assert set(run.failed) == {("contacts", HARBOUR_NAME)}
     assert "AuthorizationUnsuccessful" in run.failed["contacts", HARBOUR_NAME]
     assert len(run.ids("items")) == 3
-    # It was told from a stale token: no new one was asked for.
+    # A stale token was enough to know it: no new one was requested.
     assert len(admin.calls("/connect/token")) == 1
 
 
@@ -143,7 +145,7 @@ def test_the_journals_of_an_app_below_the_advanced_tier_are_skipped_with_the_rea
 def test_journals_that_are_closed_although_the_token_has_their_scope_name_the_tier(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
-    """The token is of the time before the app's tier changed."""
+    """The token was issued before the app's tier changed."""
     admin.fault("status", path="Journals", status=401, body=FORBIDDEN, count=0)
     run = read(config, "journals", "items")
     (failure,) = run.failed.values()

@@ -1,4 +1,6 @@
-"""What the tap uses of the SDK's private names is there, takes what the tap gives it, and is used in one place."""
+"""The private names of the SDK that the tap uses exist with the expected parameters, and are used in one
+module.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from tap_xero import sdk
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: The parameters of each, as the tap calls or overrides it.
+#: The parameters with which the tap calls or overrides each name.
 SIGNATURES = {
     "_process_record": "(self, record, child_context=None, partition_context=None)",
     "_generate_record_messages": "(self, record)",
@@ -39,7 +41,7 @@ NAMES = [(owner, name) for owner, names in sdk.PRIVATE.items() for name in names
 
 
 def found(path: str) -> Any:
-    """A class or a module by its full name."""
+    """Import a class or a module by its full name."""
     try:
         return importlib.import_module(path)
     except ImportError:

@@ -1,4 +1,4 @@
-"""What the commands print: never a secret, and nothing that acts on a terminal or forges a line of the log."""
+"""The commands print no secret, and nothing that controls a terminal or forges a line of the log."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EVIL = "Evil\x1b]52;c;Y2xpcA==\x07\x9b31m\r\u202e\n2026-01-01 00:00:00,000 | ERR
 
 
 class _Echo(BaseHTTPRequestHandler):
-    """A proxy that refuses each request and repeats it, cut off at some places."""
+    """A proxy that refuses each request and repeats it in its answer, cut off at some places."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -58,7 +58,7 @@ def echo() -> Iterator[str]:
 
 
 def parts(secret: str) -> set[str]:
-    """Whatever would tell of a secret: twelve characters of it anywhere, as it is or packed."""
+    """Traces of a secret: twelve of its characters anywhere, in plain text or encoded."""
     forms = [secret, quote(secret, safe=""), base64.b64encode(f"the-client-id:{secret}".encode()).decode()]
     return {form[at : at + 12] for form in forms for at in range(len(form) - 12)} - {"the-client-id:"}
 

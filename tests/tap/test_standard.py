@@ -1,4 +1,4 @@
-"""The SDK's standard tests of a tap, with all streams, over the demo company."""
+"""The SDK's standard tests of a tap, with all streams of the demo company."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from singer_xero.objects import STREAMS
 from tap_xero.tap import TapXero
 from xero_sandbox import Sandbox, apps
 
-#: Where the sandbox listens is known only when it runs: a fixture fills it in before the first test.
+#: A fixture fills in the address of the sandbox before the first test.
 CONFIG: dict[str, Any] = {
     "client_id": apps.CUSTOM_CONNECTION.client_id,
     "client_secret": apps.CUSTOM_CONNECTION.client_secret,
@@ -35,7 +35,7 @@ def _demo(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
 STANDARD = get_tap_test_class(
     TapXero,
     config=CONFIG,
-    # A test of the connection leaves out what is off by default.
+    # A test of the connection omits streams that are off by default.
     suite_config=SuiteConfig(
         max_records_limit=500,
         ignore_no_records_for_streams=[
@@ -47,7 +47,7 @@ STANDARD = get_tap_test_class(
 )
 
 
-# Xero leaves empty fields out, and the demo company has nothing in fields of other countries.
+# Xero omits empty fields, and fields of other countries are empty in the demo company.
 @pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records:UserWarning")
 class TestStandard(STANDARD):
-    """Four tests of the tap, and six of each stream beside those of its fields."""
+    """Four tests of the tap, and six of each stream besides those of its fields."""

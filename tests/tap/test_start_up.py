@@ -1,4 +1,4 @@
-"""A command imports what it needs: the client's libraries wait until there is a call to make."""
+"""Commands import only what they need: the libraries of the client are imported before the first call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tap_xero.tap import TapXero
 
 from .runs import own_environment
 
-#: Each of them is needed by some command, and by none of these.
+#: Modules that some commands need, but none of these.
 LATER = {
     *("singer_xero.api.client", "xero_sandbox"),
     *("dateutil", "filelock", "jwt", "pendulum", "platformdirs", "psycopg", "werkzeug"),
@@ -27,7 +27,7 @@ finally:
 
 
 def run(argument: str, at: Path, package: str = "tap_xero") -> tuple[str, set[str]]:
-    """What a command prints, and the modules that it imports."""
+    """The output of a command, and the modules that it imports."""
     done = subprocess.run(
         [sys.executable, "-c", MAIN.replace("tap_xero", package), argument],
         cwd=at,

@@ -1,4 +1,6 @@
-"""Stream maps, flattening and complete records: exact amounts, absent fields, and errors that cost one record."""
+"""Stream maps, flattening and complete records: exact amounts, absent fields, and errors that affect one
+record.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ def mapped(config: dict[str, Any], maps: dict[str, Any], *streams: str, **more: 
 
 
 def column(run: Run, stream: str, name: str) -> dict[str, Any]:
-    """How the SCHEMA describes a field."""
+    """The SCHEMA of a field."""
     described: dict[str, Any] = run.of("SCHEMA", stream)[0]["schema"]["properties"][name]
     return described
 
@@ -70,11 +72,11 @@ def test_what_the_schema_calls_text_is_text(config: dict[str, Any], expression: 
     assert "string" in column(run, "invoices", "found")["type"]
 
 
-# Fields that Xero leaves out
+# Fields that Xero omits
 
 
 def sparse(admin: AdminClient) -> None:
-    """Invoices of which some have no rate, no total, and a contact without a name."""
+    """Invoices, some of which have no rate, no total, or a contact without a name."""
     amounts = {"SubTotal": 10.12, "Total": 10.10, "CurrencyRate": 1, "LineItems": []}
     no_rate = {"CurrencyRate": None, "Contact": {"ContactID": guid("c", 1)}}
     admin.put("Invoices", {**invoice(50, 50), **amounts, **no_rate})

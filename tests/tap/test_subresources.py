@@ -1,4 +1,4 @@
-"""What hangs on records and takes a call for each: history, attachments, links, single reads."""
+"""Subresources, which take a call for each record: history, attachments, links, single reads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def admin(running_sandbox: Sandbox) -> AdminClient:
 
 
 class Api:
-    """Asks the sandbox as another program would."""
+    """A plain HTTP client of the sandbox."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.url = config["api_url"]
@@ -102,7 +102,7 @@ def test_the_history_of_a_record_is_numbered_from_the_oldest_note_on(
 def test_notes_that_come_newest_first_get_the_same_numbers(
     demo: dict[str, Any], api: Api, admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Xero doesn't say in which order it lists them."""
+    """Xero does not document the order of this list."""
     (contact,) = read(demo, "contacts").records["contacts"][:1]
     for words in ("One", "Two", "Three"):
         admin.advance(1)
@@ -303,7 +303,7 @@ def test_one_file_that_cannot_be_stored_has_no_path_and_costs_no_other(
     usual = read(config, "invoice_attachments").records["invoice_attachments"]
     place = Path(urlparse(usual[0]["Path"]).path)
     place.unlink()
-    place.mkdir()  # it is in the way of the file
+    place.mkdir()  # it has the name of the file
     run = read(config, "invoice_attachments", "currencies")
     assert run.failed == {}
     first, *rest = run.records["invoice_attachments"]

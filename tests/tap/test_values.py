@@ -1,4 +1,4 @@
-"""Values arrive as Xero wrote them: amounts digit for digit, days as days, instants as instants, text as text."""
+"""Values arrive unchanged: amounts digit for digit, days as days, instants as instants, text as text."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ DATE = "/Date(1795132800000+0000)/"  # 2026-11-20
 
 
 def answered(config: dict[str, Any], admin: AdminClient, record: dict[str, Any] | str) -> dict[str, Any]:
-    """What becomes of an invoice that Xero answers with; as text where the digits matter."""
+    """The record of an invoice from Xero; the invoice is text where the digits matter."""
     return answered_run(config, admin, record).records["invoices"][0]
 
 
-#: Records of short answers are looked at one by one. Those of long answers are checked as a whole, and where nothing
-#: maps them their values are passed on undecoded; the map makes the tap decode them.
+#: Records of short answers are checked one by one. Those of long answers are checked together, and their values
+#: are emitted undecoded if nothing maps them; a map makes the tap decode them.
 DECODED = {"stream_maps": {"invoices": {"again": "InvoiceID"}}}
 BOTH_WAYS = pytest.mark.parametrize("more", ["short", "as bytes", "decoded"], indirect=True)
 
 
 @pytest.fixture
 def more(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Settings that make the tap read records in one of these ways."""
+    """Settings with which the tap reads records in one of these ways."""
     if request.param != "short":
         monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
     return DECODED if request.param == "decoded" else {}
@@ -44,7 +44,7 @@ def answered_run(config: dict[str, Any], admin: AdminClient, record: dict[str, A
 
 
 def line_of(run: Run, stream: str = "invoices") -> str:
-    """The first RECORD line, as it is written."""
+    """The first RECORD line as text."""
     return next(line for line in run.lines if b'"RECORD"' in line).decode()
 
 
@@ -113,7 +113,7 @@ def test_prices_keep_four_decimals_on_the_way_from_the_sandbox(config: dict[str,
         ("/Date(-315619200000+0000)/", "1960-01-01"),
         ("/Date(-1)/", "1969-12-31"),
         ("/Date(0+0000)/", "1970-01-01"),
-        # Midnight UTC is the organisation's day, whatever zone stands behind it.
+        # Midnight UTC is the organisation's day, whatever the offset.
         ("/Date(1795132800000+1300)/", "2026-11-20"),
         ("2026-11-20T00:00:00", "2026-11-20"),
         ("2026-11-20", "2026-11-20"),
@@ -196,7 +196,7 @@ def test_a_date_that_cannot_be_read_is_null_and_told_once(
     ]
 
 
-# What belongs to whom
+# Ids and organisations
 
 
 def test_every_record_says_first_whose_it_is(config: dict[str, Any]) -> None:
@@ -228,7 +228,7 @@ def test_unicode_and_control_characters_survive(config: dict[str, Any], admin: A
 
 
 def test_keys_are_unique_in_every_stream(config: dict[str, Any]) -> None:
-    """The SDK's own test of this compares nothing."""
+    """The SDK's own test for this compares nothing."""
     run = read(config)
     assert len(run.records) >= 16
     for stream, records in run.records.items():

@@ -1,4 +1,4 @@
-"""Jobs as processes that share one consent, and the two places that can hold its tokens."""
+"""Processes that share one consent, and the two places that can store its tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLIENT = Path(__file__).with_name("run_client.py")
 
 
 class Job:
-    """One process; what it says is read line by line."""
+    """A process whose output is read line by line."""
 
     def __init__(self, command: list[Any], environment: dict[str, str], folder: Path) -> None:
         self.process = subprocess.Popen(
@@ -44,11 +44,11 @@ class Job:
         return self
 
     def waits(self) -> None:
-        """Return when it has found the file locked."""
+        """Wait until the process finds the file locked."""
         assert self.process.stderr.readline() == "waits\n"
 
     def end(self) -> tuple[int, str, str]:
-        """Exit code, stdout, stderr."""
+        """Wait for the end; returns exit code, stdout and stderr."""
         said, complained = self.process.communicate(timeout=60)
         assert "Traceback" not in complained, complained
         return self.process.returncode, said.strip(), complained.strip()
@@ -56,7 +56,7 @@ class Job:
 
 @pytest.fixture
 def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The demo companies as new."""
+    """The demo companies in their initial state."""
     running_sandbox.admin.reset()
     yield running_sandbox
     running_sandbox.admin.reset()
@@ -70,7 +70,7 @@ def database(postgres_schema: str) -> str:
 
 @pytest.fixture(params=["file", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """What `token_path` names."""
+    """The value of `token_path`."""
     if request.param == "file":
         return str(tmp_path / "secret" / "tokens.json")
     return str(request.getfixturevalue("database"))
@@ -78,7 +78,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def jobs(xero: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Job]]:
-    """Starts jobs with `token_path`: our client, or the command whose name is given, with its arguments."""
+    """Starts processes with `token_path`: run_client.py, or the given command with its arguments."""
     started: list[Job] = []
 
     def start(
@@ -119,7 +119,7 @@ def jobs(xero: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Job]]:
 
 @pytest.fixture
 def consent(xero: Sandbox) -> Callable[..., str]:
-    """A consent to the first organisation; its refresh token. With a store, that is where it is kept."""
+    """Consent to the first organisation; returns the refresh token, which is stored if a store is given."""
 
     def give(token_path: str | None = None, *, expired: bool = True) -> str:
         answer = xero.admin.consent()

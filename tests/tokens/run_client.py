@@ -1,6 +1,7 @@
-"""A job in small: `python run_client.py config.json` makes one call at Xero when it is told to, by a line on stdin.
+"""A small job: `python run_client.py config.json` makes a call to Xero after a line on stdin.
 
-Says `ready`, then on stderr `waits` when somebody else holds the tokens, at the end the number of organisations.
+It prints `ready`, `waits` on stderr if another process holds the tokens, and finally the number of
+organisations.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from singer_xero.api.errors import XeroError
 
 
 class Waits(logging.Handler):
-    """Tells of the file's lock that it is taken."""
+    """Reports that the lock of the file is taken."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if "not acquired" in record.getMessage():

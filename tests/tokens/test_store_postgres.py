@@ -1,4 +1,4 @@
-"""What only a database brings: accounts, connections that break, servers that refuse."""
+"""Tokens in a database: accounts, broken connections and servers that refuse."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def test_a_commit_is_on_the_disk_even_where_the_server_would_not_wait_for_it(dat
         assert careful._mine.connection.execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
 
 
-# Refusals, before a token is used up
+# Refusals before a token is used
 
 
 @pytest.fixture
 def still_good(jobs: Jobs, consent: Consent, refreshes: Refreshes, database: str) -> Iterator[None]:
-    """Tokens that are to be refreshed; at the end they must not have been."""
+    """Tokens that must be refreshed; after the test, they must not have been."""
     consent(database)
     yield
     assert refreshes() == []

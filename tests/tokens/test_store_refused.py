@@ -1,4 +1,4 @@
-"""A place that can't take the next token: noticed before the one it holds is used up."""
+"""A place that cannot store the next token: noticed before the current one is used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Refreshes = Callable[[], list[int]]
 
 @pytest.fixture
 def store(tmp_path: Path, consent: Consent) -> Path:
-    """A file of tokens that are to be refreshed."""
+    """A file with tokens that must be refreshed."""
     path = tmp_path / "secret" / "tokens.json"
     consent(str(path))
     return path
@@ -35,7 +35,7 @@ def refused(job: Job, *said: str) -> None:
 
 
 def still_good(jobs: Jobs, place: str, refreshes: Refreshes) -> None:
-    """The token that was there works, and only now it is used."""
+    """The stored token still works, and is used only now."""
     assert refreshes() == []
     assert jobs(place).go().end()[:2] == (0, "1")
     assert refreshes() == [200]
@@ -62,7 +62,7 @@ def test_a_file_that_may_not_grow_is_named_and_the_token_stays_good(
         "-c",
         'ulimit -f 16; exec "$@"',
         "sh",
-    )  # of 512 bytes: enough for the tokens, not for their successor
+    )  # 512 bytes: enough for the tokens, but not for the next ones
     refused(jobs(str(store), within=limited).go(), "File too large")
     assert store.read_bytes() == before
     assert [path.name for path in store.parent.iterdir() if path.suffix != ".lock"] == ["tokens.json"]

@@ -1,4 +1,6 @@
-"""Two taps and a target with one consent: processes that refresh at once, die, lose answers, and start anew."""
+"""Two taps and a target with one consent: processes that refresh concurrently, die, lose answers and start
+again.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,12 @@ SCHEMA = {
 
 
 def hit(xero: Sandbox, number: int) -> None:
-    """Return when the fault has struck."""
+    """Wait until the fault has hit."""
     until(lambda: next(fault for fault in xero.admin.faults() if fault["number"] == number)["hits"])
 
 
 def blocked(place: str, count: int) -> None:
-    """Return when so many sessions wait for a row of the database."""
+    """Wait until this number of sessions wait for a row of the database."""
     waiting = """SELECT count(*) FROM pg_stat_activity
     WHERE application_name = 'singer-xero' AND wait_event_type = 'Lock'"""
     with psycopg.connect(place, autocommit=True) as connection:
@@ -43,7 +45,7 @@ def blocked(place: str, count: int) -> None:
 
 
 def until(happened: Callable[[], Any]) -> None:
-    """Return when it has happened; the test fails if it doesn't within a minute."""
+    """Wait until something is true; the test fails after a minute."""
     deadline = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < deadline
@@ -164,7 +166,7 @@ def test_a_newer_consent_in_the_configuration_wins_and_an_older_one_does_not_com
     kept = open_store(place).read(APP.client_id)
     assert kept.previous_refresh_token == new
     assert kept.seeds == (fingerprint(old), fingerprint(new))
-    # A job that still has the old configuration goes on with what the newer one brought.
+    # A job that still has the old configuration uses the newer token.
     assert jobs(place, refresh_token=old).go().end()[:2] == (0, "1")
     assert refreshes() == [200, 200]
     assert open_store(place).read(APP.client_id) == kept
