@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks import contenders, environments, measure
+from benchmarks import contenders, measure
 from benchmarks.contenders import FIRST
-from benchmarks.environments import OURS
+from benchmarks.nights import Night
 from benchmarks.reading import say
 from benchmarks.tables import titled
 
@@ -28,27 +27,10 @@ def count(folder: Path, records: int = 100_000) -> None:
         lists = counted["paths"].get("GET Invoices", 0)
         rows.append([f"{records:,} invoices", str(counted["calls"]), f"{lists} of Invoices"])
     with contenders.sandbox() as place:
-        config, state = folder / "nightly.json", folder / "state.json"
-        given = {"client_id": place.client_id, "client_secret": place.client_secret, "api_url": place.url}
-        more = {
-            "identity_url": place.url,
-            "tenant_ids": list(place.tenants),
-            "token_path": str(folder / "tokens.json"),
-        }
-        config.write_text(json.dumps({**given, **more}))
-        tap: list[str | Path] = [environments.program(OURS, "tap-xero"), "--config", config]
+        night = Night(folder, place)
         for name in ("the demo company, all streams, first run", "the same, a night later, nothing changed"):
             place.forget_calls()
-            out = folder / "out"
-            measure.run([*tap, "--state", state] if state.exists() else tap, env=env, out=out)
-            last, names = b"", set()
-            with out.open("rb") as lines:
-                for line in lines:
-                    kind = json.loads(line)["type"]
-                    last = line if kind == "STATE" else last
-                    if kind == "SCHEMA":
-                        names.add(json.loads(line)["stream"])
-            state.write_text(json.dumps(json.loads(last)["value"]))
+            streams = night.run()
             paths = Counter(
                 call["path"].partition("/api.xro/2.0/")[2].partition("/")[0] for call in place.calls()
             )
@@ -57,7 +39,7 @@ def count(folder: Path, records: int = 100_000) -> None:
                 [
                     name,
                     str(sum(paths.values())),
-                    f"{len(names)} streams; more than one call: {often or 'none'}",
+                    f"{len(streams)} streams; more than one call: {often or 'none'}",
                 ]
             )
     titled("Calls", ["", "calls", "of which"], rows)
