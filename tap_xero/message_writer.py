@@ -1,7 +1,7 @@
-"""Singer messages to stdout: in blocks, in order, and never half a line.
+"""Writes Singer messages to stdout in blocks, in order, and never half a line.
 
-The SDK's writers flush every record, which costs as much as encoding it. Here lines are gathered and written when there
-is a block of them, when anything but a record comes (so a STATE is never held back), and at the end.
+The SDK's writers flush after each record, which costs as much as encoding it. This one writes when a block is full,
+when a message other than a RECORD comes (so that a STATE is never delayed), and at the end.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class BlockWriter(MsgSpecWriter):
 
     @property
     def taken(self) -> int:
-        """Bytes of all messages so far."""
+        """The bytes of all messages so far."""
         return self._gone + len(self._block)
 
     def write_message(self, message: Any) -> None:
-        """Take a message; what isn't a record goes out at once, with all before it."""
+        """Take a message. A message other than a RECORD is written at once, after all messages before it."""
         if self._writing:
-            # A signal's handler wants to write a STATE while a block is on its way: there is no place for it within
-            # a line, and the next run only reads a little more without it.
+            # A signal handler writes a STATE while a block is being written. It must not end up within a line;
+            # without it, the next run only reads a little more.
             return
         encoder.encode_into(message.to_dict(), self._block, -1)
         self._block += b"\n"
@@ -64,7 +64,7 @@ class BlockWriter(MsgSpecWriter):
             self.flush()
 
     def flush(self) -> None:
-        """Write what has been gathered. If it is interrupted, the rest goes out all the same: whole lines only."""
+        """Write the gathered lines. If it is interrupted, it still writes the rest, so that no line is cut."""
         if not self._block or self._writing or self._is_broken:
             return
         block, self._block = self._block, bytearray()
@@ -75,7 +75,7 @@ class BlockWriter(MsgSpecWriter):
             sys.stdout.flush()
             try:
                 descriptor = sys.stdout.fileno()
-            except OSError:  # stdout has been replaced, by tests for one, with something that is no file
+            except OSError:  # stdout was replaced, by tests for example, with something that is not a file
                 sys.stdout.buffer.write(out)
                 return
             while out:
@@ -84,7 +84,7 @@ class BlockWriter(MsgSpecWriter):
                 except BrokenPipeError:
                     raise
                 except OSError as error:
-                    # What is still gathered has no place to go, and half a line must not be followed by another.
+                    # Nothing may be written after half a line.
                     self._is_broken = True
                     raise ConfigurationProblem(
                         f"The messages can't be written to stdout: {error.strerror}."

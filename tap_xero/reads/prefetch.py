@@ -1,9 +1,9 @@
-"""Prefetching: while one list is passed on, the next ones are already being fetched.
+"""Fetches the next lists while the current list is emitted.
 
-Xero allows five calls of an organisation at once, and most lists take one or two calls: reading one list after another
-is mostly waiting. A few threads fetch lists and organisations side by side, and the one consumer gets the chunks of
-each list in order. What lies ready is bounded in bytes, and packed beyond a bound. The list that is being consumed is
-never held up by what was fetched for later ones.
+Xero allows five concurrent calls for each organisation, and most lists take one or two calls, so sequential reading
+mostly waits. A few threads fetch lists of all organisations concurrently, and one consumer gets the chunks of each list
+in order. The bytes held are limited, and compressed beyond a part of that limit. Chunks of later lists never delay the
+list that is consumed.
 """
 
 from __future__ import annotations
@@ -21,50 +21,50 @@ from tap_xero.reads.paging import AtOnce, Chunk
 from tap_xero.records.reader import Body, Page, bodies_of
 
 WINDOW = 8
-"""Calls of an organisation to have ready: the five that Xero lets be under way, and three next in line. More would
-only make a list that goes on wait behind those that haven't begun."""
+"""Calls of an organisation to request ahead: the five that Xero allows at once, and three that wait. With more, the
+calls of the current list would wait behind lists that haven't begun."""
 
 MOST_THREADS = 60
-"""For any number of organisations: sixty calls of a third of a second each are what Xero allows an app."""
+"""The most threads, for any number of organisations: sixty calls of a third of a second use what Xero allows an app."""
 
 SPOOL = 16 * 2**20
-"""Bytes of answers that may lie ready for the lists whose turn comes later."""
+"""The most bytes of answers held for later lists."""
 
 UNPACKED = 6 * 2**20
-"""Bytes up to which those answers stay unpacked: unpacking one again costs a third of what reading it costs."""
+"""Bytes up to which those answers are not compressed: decompressing one costs a third of reading it."""
 
 DUE = 16 * 2**20
-"""Bytes that may lie ready, unpacked, for the list that is being consumed."""
+"""The most uncompressed bytes held for the list that is consumed."""
 
 LANES = 500
-"""Lists that have been begun and not consumed; with thousands of organisations there are too many to begin them all."""
+"""The most lists that have begun and are not consumed yet; thousands of organisations have too many to begin all."""
 
 NEAR = 4
-"""Lists whose turn comes next; the others have a quarter of the spool, so that it isn't spread over too many."""
+"""Lists that come next. All others share a quarter of the spool, so that the next ones get most of it."""
 
 ROW = 320
-"""Bytes that a row takes beside its answer."""
+"""Bytes that a row takes in addition to its answer."""
 
 
 Read = Callable[[AtOnce], Iterator[Chunk]]
-"""Reads a list chunk by chunk; may use the `AtOnce` it is given."""
+"""Reads a list chunk by chunk, with the `AtOnce` that it gets."""
 
 
 def threads_for(organisations: int) -> int:
-    """How many lists to read at once, and how many calls to make beside them where a list allows several."""
+    """How many lists to read at once, and how many concurrent calls to make for lists that allow several."""
     return min(WINDOW * organisations, MOST_THREADS)
 
 
 class _Stopped(BaseException):
-    """The consumer has gone; there is nobody to read for, and nothing to be saved of what was read."""
+    """The consumer has ended, so that nothing more is read."""
 
 
 class Abandoned(Exception):
-    """The rest of a list isn't waited for any more."""
+    """The consumer does not wait for the rest of a list."""
 
 
 class _Ready(NamedTuple):
-    """A chunk that lies ready and the bytes that it takes; its rows are found anew where there is a `body`."""
+    """A chunk that is held, and its bytes. If there is a `body`, the rows are found in it again."""
 
     chunk: Chunk
     size: int
@@ -72,7 +72,7 @@ class _Ready(NamedTuple):
 
     @classmethod
     def of(cls, chunk: Chunk, *, packed: bool) -> _Ready:
-        """Make one, packed if wanted; answers may be packed already."""
+        """Make one, compressed if wanted; its answers may be compressed already."""
         rows, bodies = chunk.rows, bodies_of(chunk.rows)
         if packed:
             for body in bodies:
@@ -84,12 +84,12 @@ class _Ready(NamedTuple):
         return cls(chunk, sum(body.held for body in bodies) + ROW * len(rows))
 
     def opened(self) -> Chunk:
-        """The chunk as it was."""
+        """The chunk with its rows."""
         return replace(self.chunk, rows=self.body.rows()) if self.body else self.chunk
 
 
 class _Lane:
-    """One list: the chunks of it that lie ready, and the calls of it that are made side by side."""
+    """One list: its chunks that are held, and its concurrent calls."""
 
     def __init__(self, read: Read) -> None:
         self.read = read
@@ -101,21 +101,21 @@ class _Lane:
         self.todo: Iterator[Callable[[], Page]] = iter(())
         self.calls: deque[Future[Page]] = deque()
         self.flying = 0
-        """Calls without an answer."""
+        """Calls without an answer yet."""
         self.answered = 0
-        """Bytes of those answers whose turn hasn't come."""
+        """Bytes of the answers that wait for earlier ones."""
 
     @property
     def waiting(self) -> int:
-        """Answers whose turn hasn't come; a call that nobody waits for any more may still be flying."""
+        """Answers that are held until earlier ones arrive. A call may go on although nothing waits for it any more."""
         return max(0, len(self.calls) - self.flying)
 
 
 class Prefetch:
     """Reads lists in the background, in the order in which they will be consumed.
 
-    `lists` gives a key and a function for each, that reads it chunk by chunk; its errors come out at `consume`. It is
-    asked for the next one by the consumer's thread, as the first ones are consumed.
+    `lists` yields a key and a function for each list; the function reads the list chunk by chunk. `consume` raises its
+    errors. The consumer's thread takes the next list from `lists` when it has consumed one.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Prefetch:
         self._lying = 0
         self._under_way = self._largest = 0
         self.most = 0
-        """The most bytes that lay ready at once."""
+        """The most bytes that were held at once."""
         self._changed = threading.Condition()
         self._consumed: _Lane | None = None
         self._stopped = self._abandoned = False
@@ -144,7 +144,7 @@ class Prefetch:
         self._begin()
 
     def _begin(self, wanted: Hashable = None) -> None:
-        """Begin the next lists: as many as may be under way, and all up to the one that is wanted."""
+        """Begin the next lists: as many as allowed, and all up to the one that is wanted."""
         while len(self._lanes) < self._most_lanes or (wanted is not None and wanted not in self._lanes):
             key, read = next(self._lists, (None, None))
             if read is None:
@@ -159,7 +159,7 @@ class Prefetch:
         return key in self._lanes
 
     def consume(self, key: Hashable) -> Iterator[Chunk]:
-        """Give the chunks of a list as they come; each list can be consumed once."""
+        """Yield the chunks of a list as they come. Each list can be consumed once."""
         self._begin(key)
         with self._changed:
             lane = self._consumed = self._lanes.pop(key)
@@ -183,10 +183,10 @@ class Prefetch:
             raise Abandoned
 
     def _at_once(self, lane: _Lane, call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
-        """Make calls of a list, a few of them at the same time, and give their answers in order (see `paging.AtOnce`).
+        """Make calls of a list, several of them concurrently, and yield their answers in order; see `paging.AtOnce`.
 
-        The list that is being consumed goes at full speed, as long as its answers are wanted as fast as they come. The
-        others do as long as there is room for their answers, and make one call at a time when there isn't.
+        The list that is consumed makes as many calls as allowed while its answers are consumed as fast as they come.
+        Other lists do so while there is room for their answers, and make one call at a time otherwise.
         """
         lane.todo = (partial(call, number) for number in numbers)
         try:
@@ -213,7 +213,7 @@ class Prefetch:
                 lane.answered = 0
 
     def _ask(self, lane: _Lane) -> None:
-        """Make the next calls of a list: as many as may be under way, and the one whose answer is wanted next."""
+        """Make the next calls of a list: as many as allowed, and always the one whose answer is needed next."""
         while not self._stopped and (lane.flying < self._width(lane) or not lane.calls):
             call = next(lane.todo, None)
             if call is None:
@@ -223,14 +223,14 @@ class Prefetch:
             lane.calls.append(self._calls.submit(self._fetch, lane, call))
 
     def _width(self, lane: _Lane) -> int:
-        """How many calls of a list may be under way."""
+        """How many concurrent calls a list may make."""
         if lane is self._consumed:
             return WINDOW - 2 * (len(lane.chunks) + lane.waiting)
         room = self._room(lane) - self._lying - self._under_way * self._largest
         return (WINDOW if room >= WINDOW * self._largest else 1) - lane.waiting
 
     def _room(self, lane: _Lane) -> int:
-        """How many bytes may lie ready for a list to add to them."""
+        """How many bytes may be held when a list adds to them."""
         return self._spool if lane in islice(self._lanes.values(), NEAR) else self._spool // NEAR
 
     def _fetch(self, lane: _Lane, call: Callable[[], Page]) -> Page:
@@ -249,7 +249,7 @@ class Prefetch:
                 self._ask(lane)
 
     def _is_to_pack(self, lane: _Lane, size: int) -> bool:
-        """Whether so many more bytes of a list are too many to be held unpacked."""
+        """Whether more bytes of a list have to be compressed."""
         with self._changed:
             if lane is self._consumed:
                 return lane.lying + lane.answered + size > self._due
@@ -262,13 +262,13 @@ class Prefetch:
         self._under_way -= 1
 
     def abandon(self) -> None:
-        """Let the consumer wait no longer: it gets what lies ready, and then `Abandoned`."""
+        """End the consumer's wait: it gets the chunks that are held, and then `Abandoned`."""
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Stop reading; waits for the calls that are under way."""
+        """Stop reading, and wait for the calls that have begun."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

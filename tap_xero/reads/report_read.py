@@ -207,7 +207,7 @@ class ReportRead(ListRead):
                 return Page(list(self.rows(tables, ask)), size=len(answer.content))
         except NoTable as problem:
             raise UnexpectedAnswer(f"the report is not built as one: {problem}", call=answer.call) from None
-        self.reader.tell_once(
+        self.reader.warn_once(
             f"{self.row.name}: Xero shows other periods than were asked for side by side; each gets a call of its own."
         )
         rest = {
@@ -272,7 +272,7 @@ class ReportRead(ListRead):
         compares = "periods" in self.report.takes or self.report.span is Span.MONTHLY
         if not compares or title.strip().lower() in _OF_THE_PERIOD:
             return True
-        self.reader.tell_once(
+        self.reader.warn_once(
             f"{self.row.name}: the column {title!r} is left out, since its title names no period that could be read; "
             "only the period that was asked for is passed on."
         )

@@ -35,7 +35,7 @@ class NoTable(ValueError):
 def amount_of(text: str) -> Decimal | None:
     """The number that a cell shows, exactly: `-1850.00`, `1,234.5`, `(12.00)` is negative, `7.3%` is 7.3.
 
-    None for text that is no number, and for an empty cell.
+    None for text that is not a number, and for an empty cell.
     """
     found = _AMOUNT.fullmatch(text.strip())
     if found is None or not found[3] or bool(found[1]) != bool(found[4]):

@@ -21,13 +21,13 @@ T = TypeVar("T")
 
 
 class Source:
-    """The client, the organisations and the settings, and a memory for answers that several reads need."""
+    """The client, the organisations, the settings, and a cache of answers that several reads need."""
 
     def __init__(self, settings: Settings, connected: Connected) -> None:
         self.settings = settings
         self.connected = connected
         self.shared: frozenset[str] = frozenset()
-        """Lists that more than one stream of this run has to read, so that each is asked for once."""
+        """Lists that more than one stream of this run needs. Each is requested once."""
         self._answers: dict[Hashable, Future[Any]] = {}
         self._asking = threading.Lock()
 
@@ -48,12 +48,12 @@ class Source:
 
     @cached_property
     def files(self) -> Files | None:
-        """Where attachments are put; None: they are listed only."""
+        """Where attachments are stored; None if they are only listed."""
         path = self.settings.attachments_path
         return Files(path) if path else None
 
     def once(self, key: Hashable, ask: Callable[[], T]) -> T:
-        """The answer to a question that several reads have: the first one asks it, the others wait for the answer."""
+        """Call `ask` for the first read that needs this key, and give its result to all others that wait for it."""
         with self._asking:
             is_first = key not in self._answers
             answer: Future[T] = self._answers.setdefault(key, Future())
@@ -66,9 +66,9 @@ class Source:
 
     @staticmethod
     def today() -> date:
-        """The day it is, in UTC."""
+        """Today's date in UTC."""
         return datetime.now(timezone.utc).date()
 
     def budget_range(self) -> tuple[date, date]:
-        """The first and the last day that budgets are read for."""
+        """The first and the last day of the budgets to read."""
         return self.settings.budget_range(self.today())

@@ -1,4 +1,4 @@
-"""The two ways to write field names: Xero's own, and snake_case for databases that fold or quote capitals."""
+"""Field names as Xero writes them, or in snake_case for databases that fold or quote capitals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ XERO, SNAKE_CASE = "xero", "snake_case"
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 _OF_SQL = {"user": "xero_user"}
-"""Words that SQL keeps for itself: to PostgreSQL `user` is whoever is asking."""
+"""Reserved words of SQL: in PostgreSQL, `user` is the current user."""
 
 
 @cache
@@ -22,9 +22,9 @@ def snake_case(name: str) -> str:
 
 
 def renamed(value: Any) -> Any:
-    """A record with all its fields in snake_case, nested ones included; values are left alone.
+    """A record with all its fields in snake_case, including nested ones.
 
-    A field whose new name is taken already keeps its own: nothing is lost.
+    A field keeps its own name if another field already has the new one, so that no value is lost.
     """
     if isinstance(value, dict):
         found = {snake_case(name): renamed(inner) for name, inner in value.items()}

@@ -1,9 +1,8 @@
-"""The shape of a stream's records: Xero's own, or one that suits a target better.
+"""Changes the form of a stream's records by the tap's settings.
 
-`field_names: snake_case` renames every field; `nested_tables: true` lifts the ids of nested records (`ContactID` beside
-`Contact`), so that tables can be joined; `decimals` writes numbers as text, for targets that would round them;
-`unknown_fields: keep` adds a column for what the schema doesn't have. Every record gets its final shape here, but for
-those that stay as Xero has them.
+`field_names: snake_case` renames every field. `nested_tables: true` adds the ids of nested records (`ContactID` beside
+`Contact`), so that tables can be joined. `decimals` writes numbers as text, for targets that would round them.
+`unknown_fields: keep` adds a column for fields that the schema doesn't have.
 """
 
 from __future__ import annotations
@@ -21,23 +20,23 @@ from tap_xero.records.types import is_number
 Record = dict[str, Any]
 
 DROP, KEEP = "drop", "keep"
-"""What may become of fields that Xero sends and the schema doesn't have."""
+"""The values of `unknown_fields`."""
 
 UNKNOWN = "UnknownFields"
-"""The column for them."""
+"""The column of unknown fields."""
 
 NUMBER, STRING = "number", "string"
 SINGER_DECIMALS = ("singer.decimal", "x-singer.decimal")
-"""Two spellings of one format: Singer's first taps write the one, the SDK knows the other."""
+"""Two spellings of one format: the first taps of Singer write the one, the SDK reads the other."""
 
 PRECISION, SCALE = 38, 10
-"""Digits, and decimals among them, of such a decimal: what the databases of large warehouses offer."""
+"""Digits of such a decimal, and how many of them are decimals: what large warehouses offer."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def lifted(xero: XeroObject) -> dict[str, tuple[str, str]]:
-    """The columns for ids of nested records: ``{column: (field, its id)}``, such as BankAccountID of BankAccount."""
+    """The columns of nested records' ids, ``{column: (field, its id)}``, such as BankAccountID of BankAccount."""
     found = {}
     for name, word in xero.fields.items():
         first = next(iter(word.component.fields), "") if word.kind == "one" and word.component else ""
@@ -47,12 +46,12 @@ def lifted(xero: XeroObject) -> dict[str, tuple[str, str]]:
 
 
 class Projection:
-    """How the records of one stream look, by the tap's settings."""
+    """The form of one stream's records."""
 
     def __init__(self, xero: XeroObject, config: Mapping[str, Any]) -> None:
         self.xero = xero
         self.warn: Callable[[str], None] = lambda _: None
-        """Is told of a number that a decimal of the target can't hold."""
+        """Reports a number that a decimal of the target can't hold."""
         self.snake = config.get("field_names") == SNAKE_CASE
         self.lifted = lifted(xero) if config.get("nested_tables") else {}
         self.keeps = config.get("unknown_fields") == KEEP
@@ -63,15 +62,15 @@ class Projection:
 
     @property
     def is_xeros(self) -> bool:
-        """Whether records stay as Xero has them."""
+        """Whether records keep the form that Xero gives them."""
         return not (self.snake or self.lifted or self.keeps or self._write_numbers)
 
     def named(self, field: str) -> str:
-        """A field of Xero's as it is called in the records."""
+        """The name of Xero's field in the records."""
         return snake_case(field) if self.snake else field
 
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of a record, with the organisation in front."""
+        """The JSON schema of a record; the organisation is its first property."""
         schema = self.xero.schema(with_tenant=True)
         properties = schema["properties"]
         for column, (name, key) in self.lifted.items():
@@ -88,7 +87,7 @@ class Projection:
         return renamed_schema(schema) if self.snake else schema
 
     def record(self, record: Record) -> Record:
-        """Bring a record of Xero's into this shape."""
+        """Bring a record into this form."""
         for column, (name, key) in self.lifted.items():
             nested = record.get(name)
             record[column] = nested.get(key) if isinstance(nested, dict) else None
@@ -103,7 +102,7 @@ class Projection:
         return found
 
     def _with_decimals(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """A schema in which numbers that may have decimals are text; whole numbers stay what they are."""
+        """Make the numbers of a schema text, except whole numbers."""
         changed = dict(schema)
         types = schema.get("type", ())
         if "number" in types:
@@ -120,13 +119,13 @@ class Projection:
         return changed
 
     def _digits(self, value: Decimal | int, field: str) -> str | None:
-        """A number as text, digit for digit and never with an exponent."""
+        """Write a number as text, digit for digit, without an exponent."""
         number = Decimal(value)
         if self.decimals in SINGER_DECIMALS:
             whole, exponent = number.adjusted() + 1 if number else 0, number.as_tuple().exponent
             if whole > PRECISION - SCALE:
                 self.warn(
-                    f"{field} holds a number of {whole} digits, which no decimal holds: null is passed on."
+                    f"{field} holds a number of {whole} digits, more than a decimal has: null is emitted instead."
                 )
                 return None
             if isinstance(exponent, int) and -exponent > SCALE:
@@ -135,7 +134,7 @@ class Projection:
 
 
 def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema whose decimals say their digits again: the SDK's catalog keeps the format alone."""
+    """Add the digits of decimals to a schema again: the SDK's catalog keeps only their format."""
     found = dict(schema)
     if schema.get("format") in SINGER_DECIMALS:
         found |= {"precision": PRECISION, "scale": SCALE}
@@ -147,7 +146,7 @@ def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_descriptions(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema without its descriptions, which are for people; a property of that name stays."""
+    """Remove descriptions from a schema; a property of that name stays."""
     found = {keyword: value for keyword, value in schema.items() if keyword != "description"}
     if isinstance(schema.get("properties"), Mapping):
         found["properties"] = {
@@ -161,7 +160,7 @@ def without_descriptions(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _writer(
     fields: Mapping[str, Field], path: str, digits: Callable[[Any, str], str | None]
 ) -> Callable[[Record], None] | None:
-    """Make what writes the numbers of a record as text, in place; None where there are none."""
+    """Make the function that writes the numbers of a record as text, in place; None if there are no numbers."""
     numbers = [(name, f"{path}{name}") for name, word in fields.items() if is_number(word)]
     parts = [
         (name, writer, word.kind == "many")

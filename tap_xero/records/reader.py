@@ -1,7 +1,7 @@
 """From an answer's bytes to the records of a stream.
 
-Decimals stay exactly as Xero wrote them, `/Date(…)/` becomes ISO text where the schema says so and nowhere else, and
-every record fits its schema: what doesn't is mended or left out, and told.
+Decimals stay exactly as Xero wrote them. `/Date(…)/` becomes ISO text in the date fields of the schema and nowhere
+else. Every record fits its schema: values that don't are repaired or replaced by null, with a warning.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Record = dict[str, Any]
 _Decode = Callable[[Any], Any]
 
 SHORT = 32 * 1024
-"""Bytes of an answer that isn't worth packing."""
+"""Bytes of an answer that is too short to compress."""
 
 LONG = 64 * 1024
 """Bytes of an answer from which on its records are checked by their type; making that type takes as long as reading a
@@ -42,13 +42,13 @@ _NULL = msgspec.Raw(b"null")
 
 
 class UnexpectedAnswer(CallError):
-    """Xero's answer can be read but isn't what was asked for; what isn't understood is never an empty answer."""
+    """Xero's answer is valid JSON but not what was requested. It is never treated as an empty list."""
 
     remedy = "Run again with TAP_XERO_LOGLEVEL=DEBUG and report it to the makers of singer-xero."
 
 
 class Pagination(msgspec.Struct):
-    """The block that Xero puts next to the records of a paged list."""
+    """The `pagination` block beside the records of a paged list."""
 
     page: int = 1
     pageSize: int = 0  # noqa: N815 - Xero's name
@@ -80,10 +80,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class Body:
-    """The records of one answer; packed while they wait, for text that waits by the megabyte packs into a fifth.
+    """The records of one answer, which can be compressed until they are needed.
 
-    `content` is the text, `packed` what came over the wire if that was packed, `raws` the records in it; `read` finds
-    rows in a text anew.
+    `content` is the JSON text, `packed` the compressed body as it was received, if it was compressed, and `raws` are
+    the records in the text. `read` finds the rows of a text again.
     """
 
     __slots__ = ("_content", "_packed", "_raws", "_read", "count", "unchecked")
@@ -96,22 +96,22 @@ class Body:
         self._read = read
         self._raws: list[msgspec.Raw] | None = None
         self.count = 0
-        """How many records there are."""
+        """The number of records."""
         self.unchecked: frozenset[int] | None = None
-        """The places of records that don't fit their schema as they are; None before that was looked at."""
+        """The places of the records that don't fit their schema; None before they are checked."""
 
     @property
     def is_packed(self) -> bool:
-        """Whether only the packed form is there."""
+        """Whether only the compressed form is kept."""
         return self._content is None
 
     @property
     def held(self) -> int:
-        """Bytes that are kept of it."""
+        """The bytes that it takes."""
         return len(self._content or b"") + len(self._packed or b"")
 
     def opened(self, content: bytes, raws: list[msgspec.Raw]) -> None:
-        """These are the records, and the text that they are parts of."""
+        """Keep the records, and the text that they are parts of."""
         self._content, self._raws, self.count = content, raws, len(raws)
 
     @property
@@ -120,7 +120,7 @@ class Body:
         return self._raws if self._raws is not None else self._opened()
 
     def rows(self) -> list[Row]:
-        """All rows, found anew."""
+        """Find all rows again."""
         content = self._content
         if content is None:
             content = deflate.decompress(cast("bytes", self._packed))
@@ -132,23 +132,23 @@ class Body:
         return self._raws
 
     def pack(self) -> None:
-        """Keep the packed form only; what is short stays as it is."""
+        """Keep only the compressed form, unless the text is short."""
         if self._content is not None and len(self._content) > SHORT:
             self._packed = self._packed or deflate.compress(self._content)
             self._content = self._raws = None
 
     def stay_unpacked(self) -> None:
-        """Keep the text only."""
+        """Keep only the text."""
         if self._content is not None:
             self._packed = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of a list: its rows in Xero's order, Xero's word on how many there are, and its size in bytes.
+    """One answer of a list: its rows in Xero's order, its `pagination` block, and its size in bytes.
 
-    `at` is when Xero made the answer, by its own clock; "" where it doesn't say. The rows lie in `body`, where they
-    have one in common.
+    `at` is the time of the answer by Xero's clock, or "" if the answer doesn't have it. `body` holds the rows, if they
+    come from one answer.
     """
 
     rows: list[Row]
@@ -159,40 +159,40 @@ class Page:
 
     @property
     def held(self) -> int:
-        """Bytes that are kept of it."""
+        """The bytes that it takes."""
         return self.body.held if self.body else self.size
 
     def pack(self) -> None:
-        """Pack its records until they are asked for."""
+        """Compress its records until they are needed."""
         if self.body:
             self.body.pack()
 
     def stay_unpacked(self) -> None:
-        """Keep its records as they are."""
+        """Keep its records uncompressed."""
         if self.body:
             self.body.stay_unpacked()
 
 
 def bodies_of(rows: Iterable[Row]) -> list[Body]:
-    """The answers in which rows lie that have not been given bytes of their own."""
+    """The answers that hold the rows, except for rows with bytes of their own."""
     return [body for body in {id(row.source): row.source for row in rows}.values() if isinstance(body, Body)]
 
 
 class _Checked:
-    """What reads the records that fit their schema; made when the first long answer comes."""
+    """The decoders of records that fit their schema, made when the first long answer arrives."""
 
-    def __init__(self, xero: XeroObject, tell: Callable[[str, str], None]) -> None:
+    def __init__(self, xero: XeroObject, report: Callable[[str, str], None]) -> None:
         self.strict = msgspec.json.Decoder(record_types.checked(xero)).decode
         self.raw = msgspec.json.Decoder(record_types.raw(xero)).decode
         self.decoded = msgspec.json.Decoder(record_types.decoded(xero), float_hook=Decimal).decode
         # The cursor is known from the row.
         fields = {name: word for name, word in xero.fields.items() if name != xero.cursor}
-        self.convert_raw = plan_for(fields, "", tell, of_bytes=True)
-        self.convert = plan_for(xero.fields, "", tell, of_bytes=False)
+        self.convert_raw = plan_for(fields, "", report, of_bytes=True)
+        self.convert = plan_for(xero.fields, "", report, of_bytes=False)
 
 
 class _Bare(msgspec.Struct):
-    """An answer that is the list, or the record, itself."""
+    """An answer without an envelope: the list or the record itself."""
 
     records: Any
     pagination: msgspec.Raw = _NULL
@@ -200,7 +200,7 @@ class _Bare(msgspec.Struct):
 
 
 def _answer_decoder(xero: XeroObject, records: Any, *more: Any) -> _Decode:
-    """Make what decodes an answer whose records are of the type `records`."""
+    """Make the decoder of an answer whose records have the type `records`."""
     if not xero.envelope:
         decode = msgspec.json.Decoder(records).decode
         return lambda content: _Bare(decode(content))
@@ -211,9 +211,9 @@ def _answer_decoder(xero: XeroObject, records: Any, *more: Any) -> _Decode:
 class RecordReader:
     """Reads the answers of one object: `page` finds the rows, `record` decodes one.
 
-    Pages may be read by several threads while records are decoded by one. New fields and values that can't be read are
-    told once for each field, not once for each record; with `keep` they go into the record's field `UNKNOWN`, by their
-    places. `needed` are the fields of the key that each record of an answer must hold; by default the whole key.
+    Several threads may read pages while one thread decodes records. Fields that the schema lacks and values that can't
+    be read are reported once for each field, not once for each record. With `keep` they go into the record's field
+    `UNKNOWN`, by their paths. `needed` are the key fields that each record must have; by default the whole key.
     """
 
     def __init__(
@@ -227,7 +227,7 @@ class RecordReader:
         self.xero = xero
         self.logger = logger
         self.keep = keep
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._row: Row | None = None
         self._shape = Repairer(xero.fields, xero.dropped, xero.api.dates)
         beside: list[Any] = [
@@ -245,15 +245,15 @@ class RecordReader:
 
     @cached_property
     def _checked(self) -> _Checked:
-        return _Checked(self.xero, self._tell_unfit)
+        return _Checked(self.xero, self._warn_of_unfit)
 
     # From an answer to rows
 
     def page(self, content: bytes, call: str, packed: bytes | None = None) -> Page:
-        """Find the rows in the bytes of a list's answer; `packed` is what they were unpacked from, if they were.
+        """Find the rows in the body of a list's answer; `packed` is the compressed body, if it was compressed.
 
-        Raises msgspec's DecodeError or UnicodeDecodeError when the bytes are no JSON in UTF-8, and `UnexpectedAnswer`
-        when the answer holds no such list: what can't be read is never an empty list.
+        Raises msgspec's DecodeError or UnicodeDecodeError if the body is not JSON in UTF-8, and `UnexpectedAnswer` if
+        it doesn't have the list.
         """
         body = Body(content, packed, lambda body, content: self._rows(content, call, body)[0])
         rows, envelope = self._rows(content, call, body)
@@ -287,7 +287,7 @@ class RecordReader:
         return envelope
 
     def _fitting(self, content: bytes, body: Body) -> list[Any]:
-        """Make the rows of the records that fit their schema as they are; None in the place of any other record."""
+        """Make the rows of the records that fit their schema; None in the place of any other record."""
         places = body.unchecked
         if places is None and (len(content) < LONG or self._needed != frozenset(self.xero.key)):
             content.decode()
@@ -324,12 +324,12 @@ class RecordReader:
         return rows
 
     def _looked_at(self, body: Body, place: int, call: str) -> Row:
-        """Make the row of a record that has to be looked at closely."""
+        """Make the row of a record that doesn't fit its schema, or was not checked."""
         name = f"record {place + 1} of {call}"
         try:
             parts = _parts(body.raws[place])
         except msgspec.ValidationError:
-            return Row((name,) * len(self.xero.key), "", body, place, fault="it is no JSON object")
+            return Row((name,) * len(self.xero.key), "", body, place, fault="it is not a JSON object")
         key, fault = [], ""
         for field in self.xero.key:
             part, problem = _key_part(self.xero.fields[field], parts.get(field, _NULL))
@@ -346,7 +346,7 @@ class RecordReader:
     # From a row to its record
 
     def record(self, row: Row) -> Record:
-        """Decode a row into the shape of its schema; raises `UnexpectedAnswer` when the row has a fault."""
+        """Decode a row to fit its schema. Raises `UnexpectedAnswer` if the row has a fault."""
         self._row = row
         if row.fault:
             raise UnexpectedAnswer(f"{' '.join(map(str, row.key))}: {row.fault}")
@@ -359,9 +359,9 @@ class RecordReader:
         record = self._shape.repaired(values_of(row.raw), "", "", findings)
         for found in findings:
             if found.problem:
-                self._tell_unfit(found.field, found.problem)
+                self._warn_of_unfit(found.field, found.problem)
             else:
-                self._tell_unknown(found.field)
+                self._warn_of_unknown(found.field)
         if findings and self.keep:
             ticks = self.xero.api.dates is DateForm.TICKS
             record[UNKNOWN] = {
@@ -383,27 +383,32 @@ class RecordReader:
             setattr(tree, self.xero.cursor, row.time)
         return tree
 
-    # What there is to tell
+    # Warnings
 
-    def _tell_unknown(self, field: str) -> None:
-        where = f"It is kept in {UNKNOWN}" if self.keep else "It is left out; unknown_fields: keep keeps it"
-        self.tell_once(
-            f"Xero sends a field of {self.xero.name} that this version doesn't know: {field}. {where}. Look for a "
-            "newer version of singer-xero."
+    def _warn_of_unknown(self, field: str) -> None:
+        where = (
+            f"It is kept in {UNKNOWN}"
+            if self.keep
+            else "It is left out; set unknown_fields to keep to keep it"
+        )
+        self.warn_once(
+            f"{self.xero.name} has a field that this version does not know: {field}. {where}. Look for a newer version "
+            "of singer-xero."
         )
 
-    def _tell_unfit(self, field: str, problem: str) -> None:
+    def _warn_of_unfit(self, field: str, problem: str) -> None:
         first = " ".join(map(str, self._row.key)) if self._row else ""
-        self.tell_once(
-            f"{self.xero.name}: {field} holds {problem}; null is passed on. First seen in {first or 'its one record'}.",
+        self.warn_once(
+            f"{self.xero.name}: {field} holds {problem}; null is emitted instead. First seen in "
+            f"{first or 'its one record'}.",
             field,
         )
 
-    def tell_once(self, message: str, about: str | None = None) -> None:
-        """Log a warning, the first time only that there is one about this."""
+    def warn_once(self, message: str, about: str | None = None) -> None:
+        """Log a warning, unless there was one about the same thing."""
         about = about or message
-        if about not in self._told:
-            self._told.add(about)
+        if about not in self._warned:
+            self._warned.add(about)
             self.logger.warning(message)
 
 
@@ -413,13 +418,13 @@ _any_record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _counts = msgspec.json.Decoder(Pagination, strict=False).decode
 
 _BEYOND = "1e99999999999999999999"
-"""A number that nobody can hold."""
+"""A number that no type can hold."""
 
 _LONG_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d{400,}')
 
 
 def values_of(content: msgspec.Raw | bytes) -> Record:
-    """Decode a JSON object exactly; numbers that nobody can hold become text. Raises ValueError when it is none."""
+    """Decode a JSON object exactly; numbers that no type can hold become text. Raises ValueError for anything else."""
     try:
         return _any_record(content)
     except (ArithmeticError, msgspec.ValidationError):
@@ -437,7 +442,7 @@ def _decimal(digits: str) -> Decimal | str:
 
 
 def _value(raw: msgspec.Raw) -> Any:
-    """A single value; None where it can't be decoded."""
+    """Decode one value; None if it can't be decoded."""
     try:
         return _any_value(raw)
     except (ArithmeticError, msgspec.ValidationError):
@@ -445,7 +450,7 @@ def _value(raw: msgspec.Raw) -> Any:
 
 
 def _key_part(word: Field, raw: msgspec.Raw) -> tuple[Any, str]:
-    """A field of the key as the record will have it, or what is wrong with it."""
+    """Read a field of the key: its value in the record, or what is wrong with it."""
     value = _value(raw)
     if value is None or value == "":
         return None, "missing"
@@ -458,7 +463,7 @@ def _key_part(word: Field, raw: msgspec.Raw) -> tuple[Any, str]:
 
 
 def _instant(value: Any) -> str:
-    """A moment as text of one width; "" where there is none."""
+    """A moment as text of fixed width; "" if there is none."""
     return (readable_instant(value) if isinstance(value, str) else None) or ""
 
 
@@ -470,23 +475,22 @@ def _pagination(raw: msgspec.Raw) -> Pagination | None:
 
 
 def _on_one_line(content: bytes) -> bytes:
-    """The same JSON without line breaks and blanks: bytes that are passed on must stay on their line."""
+    """Remove line breaks and blanks from JSON: a record is emitted as the bytes that Xero sent, on one line."""
     if b"\n" in content or b"\r" in content or b'": ' in content[:100]:
         return msgspec.json.format(content, indent=-1)
     return content
 
 
 def _timed(rows: list[Row]) -> list[Row]:
-    """Give a time to each row that has none; see `filled`."""
+    """Give a time to each row without one; see `filled`."""
     times = filled(row.time for row in rows)
     return [msgspec.structs.replace(row, time=time) for row, time in zip(rows, times, strict=True)]
 
 
 def filled(times: Iterable[Any]) -> list[Any]:
-    """Give a row without a readable time ("") that of the row before it, or of the first one behind it.
+    """Give each row without a readable time ("") the time of the row before it, or of the first row with a time.
 
-    Lists come in the order of change, so that this is where it belongs: one odd value doesn't make a list look as if it
-    were in no order.
+    Lists come in the order of change, so one unreadable value must not make a list look unordered.
     """
     found = list(times)
     time = next((one for one in found if one != ""), "")

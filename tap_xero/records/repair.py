@@ -1,7 +1,7 @@
-"""Brings a decoded record into the shape of its schema, value by value, whatever Xero has sent.
+"""Makes a decoded record fit its schema, value by value, whatever Xero sent.
 
-This is the thorough way, for records that `tap_xero.records.types.checked` doesn't take, and for short answers. What it
-returns fits the schema in every part; what it changed or left out it notes as a `Finding`.
+This is the slow path, for short answers and for records that `tap_xero.records.types.checked` rejects. Its result fits
+the schema in every part. Everything that it changes or leaves out is a `Finding`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Record = dict[str, Any]
 
 
 class Finding(NamedTuple):
-    """Something that a record can't be passed on with.
+    """A value that was changed or left out.
 
-    `field` is its path by Xero's names, `place` the same with the numbers of list elements, `value` what Xero sent.
-    `problem` says what is wrong; "" for a field that the schema doesn't have.
+    `field` is its path by Xero's names, `place` the same path with the indices of list elements, and `value` is what
+    Xero sent. `problem` says what is wrong; it is "" for a field that the schema doesn't have.
     """
 
     field: str
@@ -32,11 +32,11 @@ class Finding(NamedTuple):
 Findings = list[Finding]
 
 Fix = Callable[[Any, str, str, Findings], Any]
-"""Takes a value that isn't null, its field, its place and the list for findings; returns what may be passed on."""
+"""Takes a value other than null, its field, its place and the list of findings. Returns what is emitted."""
 
 
 class Repairer:
-    """The shape of a record or of a part of one; `others` are fields that are silently left out."""
+    """Repairs a record or a part of one; `others` are fields that are left out without a finding."""
 
     def __init__(self, fields: Mapping[str, Field], others: frozenset[str], dates: DateForm) -> None:
         self.known = frozenset(fields)
@@ -44,9 +44,9 @@ class Repairer:
         self._fixes = [(name, _fix(word, dates)) for name, word in fields.items()]
 
     def repaired(self, record: Mapping[str, Any], field: str, place: str, findings: Findings) -> Record:
-        """The fields of the schema that a record has, in the schema's order.
+        """Return the fields of the schema that a record has, in the schema's order.
 
-        `field` and `place` are those of the record, with a dot behind them unless they are empty.
+        `field` and `place` are those of the record, followed by a dot unless they are empty.
         """
         fitting: Record = {}
         for name, fix in self._fixes:
@@ -96,7 +96,7 @@ def _fix_object(part: Component, dates: DateForm) -> Fix:
         if isinstance(value, dict):
             return shape.repaired(value, f"{field}.", f"{place}.", findings)
         if value != "":
-            findings.append(Finding(field, place, value, "a value that is no object"))
+            findings.append(Finding(field, place, value, "a value that is not an object"))
         return None
 
     return fix
@@ -110,7 +110,7 @@ def _fix_list(fix_one: Fix) -> Fix:
                 for number, one in enumerate(value)
             ]
         if value != "":
-            findings.append(Finding(field, place, value, "a value that is no list"))
+            findings.append(Finding(field, place, value, "a value that is not a list"))
         return None
 
     return fix

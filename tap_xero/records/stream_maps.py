@@ -1,8 +1,7 @@
-"""Stream maps on exact amounts: what the SDK's maps are checked for before a run, and what they lack for decimals.
+"""Stream maps with exact amounts: checks of the SDK's maps before a run, and arithmetic with decimals during it.
 
-Amounts are Decimals, and the constants of an expression are floats, which Python doesn't mix: `Total * 1.1` is worked
-out here with the constant as it is written. As in SQL, what is worked out from null is null. What goes wrong in an
-expression names the expression.
+Amounts are Decimals and constants in expressions are floats, which Python doesn't mix. Here `Total * 1.1` uses the
+constant as it is written. As in SQL, the result of an operation on null is null. Errors name the expression.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ SPECIAL = frozenset(
         "False",
     }
 )
-"""Names that the SDK gives to expressions beside the fields of the record."""
+"""Names that expressions may use beside the fields of the record."""
 
 FUNCTIONS = frozenset({*simpleeval.DEFAULT_FUNCTIONS, "md5", "sha256", "datetime", "bool", "json"})
 
 NUMBER = "float((  "
-"""How an expression begins that was made a number of; no user writes it so."""
+"""How an expression begins that was wrapped to be a number; no user writes this."""
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 _ORDER = (ast.Gt, ast.Lt, ast.GtE, ast.LtE)
@@ -58,14 +57,14 @@ _EQUALITY = (ast.Eq, ast.NotEq)
 
 
 class MapProblem(Exception):
-    """An expression could not be worked out for a record; the text names the expression, and nothing of the record."""
+    """An expression failed for a record. The text names the expression and has no value of the record."""
 
 
 # Before a run
 
 
 def check_maps(maps: Any) -> None:
-    """Raise `ConfigurationProblem` for what can't be a stream map; it names the stream, the field, the expression."""
+    """Raise `ConfigurationProblem` for an invalid stream map; it names the stream, the field and the expression."""
     if not isinstance(maps, dict):
         raise ConfigurationProblem("stream_maps must be an object with a map for each stream.")
     for key, given in maps.items():
@@ -84,9 +83,9 @@ def check_maps(maps: Any) -> None:
 
 
 def check_names(maps: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise `ConfigurationProblem` for an expression that names a field which its stream hasn't.
+    """Raise `ConfigurationProblem` for an expression that names a field which its stream doesn't have.
 
-    `schemas` are the streams' schemas by name. Maps for a pattern of streams are left to each of its records.
+    `schemas` are the streams' schemas by name. Maps for a pattern of streams are not checked before the run.
     """
     for key, given in maps.items():
         schema = schemas.get(_source(key, given)) if isinstance(given, dict) else None
@@ -120,7 +119,7 @@ def _check_names_of(where: str, expression: str, fields: Mapping[str, Any]) -> N
 
 
 def with_numbers(maps: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The same maps, in which arithmetic makes a numeric column: to the SDK any new field is text unless it is told."""
+    """Wrap arithmetic in maps so that it makes a numeric column: to the SDK, every new field is text by default."""
     found: dict[str, Any] = {}
     for key, given in maps.items():
         found[key] = given
@@ -142,7 +141,7 @@ def with_numbers(maps: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any
 
 
 def _is_arithmetic(expression: Any, fields: Mapping[str, Any]) -> bool:
-    """Whether an expression adds, multiplies and so on numbers only."""
+    """Whether an expression is arithmetic with numbers only."""
     if not isinstance(expression, str):
         return False
     node = ast.parse(expression, mode="eval").body
@@ -166,7 +165,7 @@ def _is_number(node: ast.AST, fields: Mapping[str, Any]) -> bool:
 
 
 def prepare(stream_map: StreamMap) -> None:
-    """Let a map work with Decimals, and say which expression fails."""
+    """Make a map compute with Decimals and name the expression that fails."""
     if not isinstance(stream_map, CustomStreamMap):
         return
     evaluator = stream_map.expr_evaluator
@@ -184,12 +183,12 @@ def prepare(stream_map: StreamMap) -> None:
 
 
 def _number(value: Any) -> Any:
-    """A number; Decimals stay what they are."""
+    """Convert to a number; Decimals stay Decimals."""
     return value if isinstance(value, Decimal) else float(value)
 
 
 def _null_safe(work_out: Callable[..., Any], of_null: Any) -> Callable[..., Any]:
-    """What gives `of_null` where one of its operands is null."""
+    """Make an operator return `of_null` if an operand is null."""
 
     def apply(*given: Any) -> Any:
         return of_null if None in given else work_out(*given)
@@ -198,7 +197,7 @@ def _null_safe(work_out: Callable[..., Any], of_null: Any) -> Callable[..., Any]
 
 
 class _Naming:
-    """An evaluator that says which expression could not be worked out."""
+    """An evaluator whose errors name the expression."""
 
     def __init__(self, evaluator: simpleeval.EvalWithCompoundTypes) -> None:
         self._evaluator = evaluator
@@ -213,7 +212,7 @@ class _Naming:
         self._evaluator.names = names
 
     def eval(self, expr: str, previously_parsed: Any = None) -> Any:
-        """Work an expression out; raises `MapProblem`."""
+        """Evaluate an expression. Raises `MapProblem`."""
         try:
             return self._evaluator.eval(expr, previously_parsed=previously_parsed)
         except Exception as error:  # whatever a user's expression does
@@ -223,7 +222,7 @@ class _Naming:
 
 
 def _exact(operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """An operator that takes a float beside a Decimal as it is written."""
+    """Make an operator convert a float beside a Decimal exactly, as it is written."""
 
     def apply(left: Any, right: Any) -> Any:
         if isinstance(left, Decimal) and isinstance(right, float):
@@ -236,9 +235,9 @@ def _exact(operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 class Finisher:
-    """Brings what a map has made into the shape of its schema: its fields only, in its order, text where it says text.
+    """Makes the result of a map fit its schema: only its fields, in its order, as text where the schema has text.
 
-    `complete`: with null for each field that isn't there.
+    With `complete`, missing fields are null.
     """
 
     def __init__(self, stream_map: StreamMap, *, complete: bool) -> None:
@@ -265,11 +264,11 @@ def _kinds(field: Mapping[str, Any]) -> set[str]:
 
 
 Completion = Callable[[Any], Any]
-"""Gives a record, or a tree with its fields, all that it lacks."""
+"""Adds the missing fields to a record, or to a tree with its fields."""
 
 
 def completion(schema: Mapping[str, Any], *, nested: bool) -> Completion:
-    """Make what gives a record all fields of its schema, in its order; `nested`: and the objects in it, too."""
+    """Make what gives a record all fields of its schema, in its order; with `nested`, also to the objects in it."""
     blank = dict.fromkeys(schema.get("properties", {}))
     parts: list[tuple[str, Completion]] = []
     if nested:

@@ -1,14 +1,13 @@
-"""The types by which msgspec checks Xero's records and takes them apart, made from the registry.
+"""The types with which msgspec checks and decodes Xero's records, made from the registry.
 
-Three views of one record:
+There are three for each object:
 
-* `checked` is as strict as the schema: a record that it decodes can be passed on as it is. Fields that the tap leaves
-  out may be there; fields that nobody knows may not.
-* `raw` keeps the fields of the schema alone, in its order, and each value but dates as the bytes that Xero sent.
-* `decoded` keeps the same fields with their values.
+* `checked` is as strict as the schema: a record that it accepts can be emitted. It allows the fields that the tap
+  leaves out, and no unknown fields.
+* `raw` has only the fields of the schema, in its order. Each value except dates is the bytes that Xero sent.
+* `decoded` has the same fields with decoded values.
 
-Types are made when the first long answer is read, not when the tap starts: a type costs as much as reading a hundred
-records.
+They are made when the first long answer is read, since making one takes as long as reading a hundred records.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import msgspec
 from singer_xero.objects import Component, DateForm, Field, XeroObject, left_out
 
 INTEGERS = (-(2**63), 2**63 - 1)
-"""What a database's largest integer holds."""
+"""The range of a database's largest integer."""
 
 Leaf = Callable[[Field], Any]
 """The type of a plain value, by its field."""
@@ -37,7 +36,7 @@ def is_number(word: Field) -> bool:
 
 @cache
 def checked(xero: XeroObject) -> type[msgspec.Struct]:
-    """The type of a record that fits its schema, and whose key is whole."""
+    """The type of a record that fits its schema and has its key."""
     dates = xero.api.dates
     key = {name: _key(xero.fields[name], dates) for name in xero.key}
     own = {name: _checked(word, dates) for name, word in xero.fields.items() if name not in key}
@@ -86,7 +85,7 @@ def _key(word: Field, dates: DateForm) -> Any:
 
 @cache
 def raw(xero: XeroObject) -> type[msgspec.Struct]:
-    """The type of a record with its values as bytes, and `tenant_id` in front; what isn't there is UNSET."""
+    """The type of a record with its values as bytes, and `tenant_id` as its first field. Missing fields are UNSET."""
     return _loose(xero.name, xero.fields, _raw_part, msgspec.Raw, ("tenant_id",))
 
 
@@ -97,7 +96,7 @@ def _raw_part(part: Component) -> type[msgspec.Struct]:
 
 @cache
 def decoded(xero: XeroObject) -> type[msgspec.Struct]:
-    """The type of a record with its values; what isn't there is UNSET."""
+    """The type of a record with its values. Missing fields are UNSET."""
     return _loose(xero.name, xero.fields, _decoded_part, Any)
 
 

@@ -1,4 +1,4 @@
-"""One value of Xero's as its field wants it: text that is a number becomes one, and what can't be one is told apart."""
+"""Reads single values by the type of their field, such as a number that Xero sends as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from singer_xero.objects import Field
 from tap_xero.records.types import INTEGERS, is_number
 
 DIGITS = 308
-"""Digits before the decimal point up to which a number is one to everybody: those of a double."""
+"""The most digits before the decimal point: those of a double, which every target can hold."""
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII).fullmatch
 _BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
@@ -20,47 +20,47 @@ _LOOKS_LIKE_A_DATE = re.compile(r"/Date\(-?\d+([+-]\d{4})?\)/", re.ASCII).fullma
 
 
 class Unfit(ValueError):
-    """A value that its field can't hold; the text says what it is, and never repeats it."""
+    """A value that its field can't hold. The text describes it and never repeats it."""
 
 
 def number(value: Any) -> Decimal | int | None:
-    """A number, digit for digit; None for empty text."""
+    """Read a number, digit for digit; None for empty text."""
     found: Any = value
     if type(value) is str:
         text = value.strip()
         if not text:
             return None
         if not _NUMBER(text):
-            raise Unfit("text that is no number")
+            raise Unfit("text that is not a number")
         try:
             found = Decimal(text)
         except InvalidOperation:
-            raise Unfit("a number that nobody can hold") from None
+            raise Unfit("a number out of range") from None
     if type(found) is int:
         if abs(found) >= 10 ** (DIGITS + 1):
-            raise Unfit("a number that nobody can hold")
+            raise Unfit("a number out of range")
         return found
     if type(found) is not Decimal:
         raise Unfit(f"{_kind(value)} instead of a number")
     if found and abs(found.adjusted()) > DIGITS:
-        raise Unfit("a number that nobody can hold")
+        raise Unfit("a number out of range")
     return found
 
 
 def whole(value: Any) -> int | None:
-    """A whole number that a database's integer can hold."""
+    """Read a whole number that fits a database's integer."""
     found = number(value)
     if found is None:
         return None
     if found != int(found):
         raise Unfit("a number with decimals instead of a whole one")
     if not INTEGERS[0] <= found <= INTEGERS[1]:
-        raise Unfit("a whole number that no database holds")
+        raise Unfit("a whole number out of range")
     return int(found)
 
 
 def flag(value: Any) -> bool | None:
-    """True or false."""
+    """Read true or false."""
     if type(value) is bool:
         return value
     if type(value) is str:
@@ -74,7 +74,7 @@ def flag(value: Any) -> bool | None:
 
 
 def text(value: Any) -> str:
-    """Text; a number becomes its digits, true and false become words."""
+    """Read text. A number becomes its digits, and true and false become words."""
     if type(value) is str:
         return value
     if type(value) is bool:
@@ -85,14 +85,14 @@ def text(value: Any) -> str:
 
 
 def dated(read: Callable[[str], str | None]) -> Callable[[Any], str | None]:
-    """What reads a date with a function that gives None for text that is none."""
+    """Make the reader of dates from a function that returns None for text that is not a date."""
 
     def fit(value: Any) -> str | None:
         if type(value) is not str:
             raise Unfit(f"{_kind(value)} instead of a date")
         found = read(value)
         if found is None and value:
-            raise Unfit("text that is no date as Xero writes them")
+            raise Unfit("text that is not a date")
         return found
 
     return fit
@@ -104,11 +104,11 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "day": dated(readable_day),
     "instant": dated(readable_instant),
 }
-"""What reads the fields that are neither numbers nor text, by the word they were written with."""
+"""The readers of fields that are neither numbers nor text, by the kind of the field."""
 
 
 def reader_of(word: Field) -> Callable[[Any], Any]:
-    """What reads a plain field's value, which isn't null; it raises `Unfit`."""
+    """The reader of a plain field's values other than null. It raises `Unfit`."""
     if is_number(word):
         return number
     plain = READERS.get(word.kind, text)
@@ -119,14 +119,14 @@ def reader_of(word: Field) -> Callable[[Any], Any]:
     def limited(value: Any) -> str:
         found = text(value)
         if len(found) > most:
-            raise Unfit(f"text of {len(found):,} characters, {most} are the most")
+            raise Unfit(f"text of {len(found):,} characters, where {most} are allowed")
         return found
 
     return limited
 
 
 def fitting(word: Field, value: Any) -> Any:
-    """A plain field's value as it is passed on; None for what the field can't hold."""
+    """Read a plain field's value; None if the field can't hold it."""
     try:
         return None if value is None else reader_of(word)(value)
     except Unfit:
@@ -134,9 +134,9 @@ def fitting(word: Field, value: Any) -> Any:
 
 
 def by_look(value: Any, name: str = "") -> Any:
-    """A value of a field that nobody knows, with the dates in it as dates: what looks like `/Date(…)/` is one.
+    """Convert the dates in the value of an unknown field: text of the form `/Date(…)/` is a date.
 
-    Names that end in UTC are those of instants, as everywhere in Xero.
+    Fields whose names end in UTC are instants, as everywhere in Xero.
     """
     if isinstance(value, dict):
         return {inner: by_look(one, inner) for inner, one in value.items()}

@@ -35,7 +35,7 @@ class DescribedStream(SdkStream):
         self.cursor = self.named(xero.cursor) if xero.cursor else None
         self.replication_key = self.cursor if xero.incremental else None
         self.reader = self.make_reader()
-        self.projection.warn = self.reader.tell_once
+        self.projection.warn = self.reader.warn_once
         self.incomplete = False
         """Whether something of it could not be read."""
 

@@ -24,7 +24,7 @@ ENCODED_AT_ONCE = 64 * 1024
 class RecordEncoder:
     """Encodes RECORD messages of one stream and organisation from trees; see `RecordReader.undecoded`.
 
-    `completed` gives a tree the fields that it lacks, if it is to have all.
+    `completed` gives a tree all its fields, if the settings ask for it.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class RecordEncoder:
         self._records = EncodedRecords(bytearray(), 0)
 
     def add(self, tree: Any) -> bool:
-        """Encode a record; True if there are so many now that they are to be taken."""
+        """Encode a record. Returns whether the block is full and should be taken."""
         records = self._records
         lines = records.lines
         tree.tenant_id = self._tenant_id
@@ -54,7 +54,7 @@ class RecordEncoder:
         return len(lines) >= ENCODED_AT_ONCE
 
     def take(self) -> Iterator[EncodedRecords]:
-        """Give the messages that were added since the last time, if there are any, and begin anew."""
+        """Yield the messages since the last call, if there are any, and begin a new block."""
         records = self._records
         if records.count:
             self._begun()
@@ -62,10 +62,10 @@ class RecordEncoder:
 
 
 class MessageStream(DescribedStream):
-    """A stream whose records are mapped, completed and written."""
+    """A stream that maps, completes and writes its records."""
 
     def skip_mapped(self, record: Record, problem: MapProblem) -> None:
-        """Leave out a record that a stream map fails on."""
+        """Leave out a record for which a stream map fails."""
         raise NotImplementedError
 
     def tag(self, record: Any, context: Mapping[str, Any]) -> None:
@@ -79,7 +79,7 @@ class MessageStream(DescribedStream):
 
     @cached_property
     def as_it_is(self) -> bool:
-        """Whether records go into their messages whole: nothing is mapped, flattened or left out by the catalog."""
+        """Whether records are emitted unchanged: nothing is mapped, flattened or deselected."""
         if self.is_mapped or not all(self.mask.values()):
             return False
         known = self.stream_maps[0].raw_schema["properties"]
@@ -98,7 +98,7 @@ class MessageStream(DescribedStream):
 
     @cached_property
     def completed(self) -> Completion | None:
-        """What gives a record all its fields, where the settings want it: by default with maps or flattening."""
+        """What gives a record all its fields, if the settings ask for it; by default with maps or flattening."""
         wanted = self.run.settings.complete_records
         if wanted or (wanted is None and self.is_mapped):
             return completion(self.stream_maps[0].raw_schema, nested=self.is_mapped)
@@ -120,9 +120,9 @@ class MessageStream(DescribedStream):
         return RecordEncoder(self.stream_maps[0].stream_alias, tenant_id, self.version, self.completed)
 
     def messages_of(self, record: Any) -> Generator[RecordMessage, None, None]:
-        """Make the messages of a record that is mapped, flattened or cut: as many as the stream maps make of it.
+        """Make the messages of a record: as many as the stream maps make from it.
 
-        A map that fails costs this record only, which is named with the expression.
+        If a map fails, only this record is left out and reported with the expression.
         """
         now = datetime.now(timezone.utc)
         record = self.deselected_removed(record)

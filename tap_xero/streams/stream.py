@@ -1,4 +1,4 @@
-"""A stream: one list of Xero's, read from each organisation in turn."""
+"""A stream: one list of Xero's, read from one organisation after another."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tap_xero.streams.messages import MessageStream, RecordEncoder
 from tap_xero.streams.progress import Progress
 
 BORDER = 200
-"""How many rows at the border of a run the state remembers; more are simply passed on twice."""
+"""The most rows in the second of a bookmark that the state has; if there are more, the next run emits them again."""
 
 
 class Follower(Protocol):
-    """A stream that is fed by the records of another one."""
+    """A stream whose records come from the records of another one."""
 
     name: str
 
@@ -43,24 +43,24 @@ class Follower(Protocol):
         """Its part of the state for an organisation."""
 
     def move_bookmark(self, bookmark: Any, context: Any) -> None:
-        """Let its bookmark stand here."""
+        """Set its bookmark."""
 
     def begin(self, version: int | None) -> None:
-        """Get ready for the records; `version` is that of a whole table."""
+        """Prepare for the records; `version` is the version of a full table."""
 
     def records_in(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The records of this stream in a record, by Xero's names, of the other one."""
+        """Return the records of this stream that are in a record of the other stream."""
 
     def write(self, record: dict[str, Any], tenant_id: str) -> None:
         """Write one of them."""
 
 
 Decoded = tuple[Record, Sequence[tuple[Follower, Record]]]
-"""A record, and the records of nested tables that lie in it."""
+"""A record, and its records of nested tables."""
 
 
 class XeroStream(MessageStream):
-    """A list of Xero's, read from each organisation in turn; each has its own bookmark."""
+    """A list of Xero's, read from one organisation after another. Each organisation has a bookmark."""
 
     def __init__(self, tap: SdkTap, run: Run, xero: XeroObject) -> None:
         super().__init__(tap, run, xero)
@@ -70,15 +70,15 @@ class XeroStream(MessageStream):
 
     @cached_property
     def fed(self) -> list[XeroStream | Follower]:
-        """The selected streams that this read feeds: itself and its nested tables."""
+        """The selected streams whose records this read has: the stream itself and its nested tables."""
         streams: list[XeroStream | Follower] = [self, *self.nested]
         return [stream for stream in streams if stream.selected] or [self]
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterator[Any]:
         """Read one organisation's list.
 
-        What goes wrong is noted at the tap, which ends with an error after the other streams were read; without
-        consent there is nothing left to read, and the error goes up at once.
+        Errors are kept in the run, which ends with exit code 1 after it has read the other streams. An error of
+        access is raised at once, since no other stream can be read either.
         """
         if self.ABORT_AT_RECORD_COUNT is not None and not self.selected_by_default:
             return  # `--test` asks for every stream; those that are off by default cost too much
@@ -125,7 +125,7 @@ class XeroStream(MessageStream):
         for row in rows:
             try:
                 record, parts = decode(row)
-            except Exception as error:  # whatever is wrong with one record, the others are read
+            except Exception as error:  # one unreadable record must not cost the others
                 self._skip(organisation, row, error)
                 continue
             self._current = row
@@ -157,7 +157,7 @@ class XeroStream(MessageStream):
         yield from encoder.take()
 
     def _sound(self, chunks: Iterator[Chunk], organisation: Organisation) -> Iterator[Chunk]:
-        """Give the chunks of a list; what goes wrong while it is read ends the list, and is noted."""
+        """Yield the chunks of a list. An error ends the list and is kept as a failure of the run."""
         try:
             yield from chunks
         except (AccessError, ConfigurationProblem):
@@ -168,18 +168,18 @@ class XeroStream(MessageStream):
             self.failed(organisation, error if isinstance(error, XeroError) else Unforeseen.of(error))
 
     def failed(self, organisation: Organisation, error: XeroError) -> None:
-        """Note what went wrong, for the run to go on with what can be read."""
+        """Keep a failure, so that the run goes on with what can be read."""
         if self.ABORT_AT_RECORD_COUNT is not None:  # `--test`: the first failure is the answer
             raise error
         self.run.failures.note(Failure(self.name, organisation, error))
 
     @property
     def _reader_of_rows(self) -> XeroStream:
-        """The stream whose rows these records come from, and whose bookmark waits for them."""
+        """The stream that reads these records, and has the bookmark for them."""
         return self
 
     def _skip(self, organisation: Organisation, row: Row, error: Exception) -> None:
-        """Leave a record out: it is named, and the bookmark stays before it, so that the next run asks for it again."""
+        """Leave a record out and report it. The bookmark stays before it, so that the next run reads it again."""
         before = row.time - 1 if isinstance(row.time, int) else row.time
         reader = self._reader_of_rows
         reader.incomplete = True
@@ -192,7 +192,7 @@ class XeroStream(MessageStream):
         return [table for table in self.nested if table.selected]
 
     def _decoder(self) -> Callable[[Row], Decoded]:
-        """Choose what makes a record of a row, and of its lists the records of nested tables."""
+        """Choose how a row becomes a record and its records of nested tables."""
         tables = self._selected_tables
 
         def decode(row: Row) -> Decoded:
@@ -210,7 +210,7 @@ class XeroStream(MessageStream):
         return shaped if tables or not self.projection.is_xeros else decode
 
     def skip_mapped(self, record: Record, problem: MapProblem) -> None:
-        """Leave out a record that a stream map fails on."""
+        """Leave out a record for which a stream map fails."""
         row = self._reader_of_rows._current
         key = tuple(record.get(name) for name in self.primary_keys[1:])
         self._skip(self.run.organisation_of[record["tenant_id"]], replace(row, key=key), problem)
@@ -218,7 +218,7 @@ class XeroStream(MessageStream):
     # Bookmarks
 
     def _keep_bookmark(self, context: Any, bookmark: Any) -> None:
-        """Let the bookmark stand here, but never beyond a record that could not be read."""
+        """Set the bookmark, but never beyond a record that could not be read."""
         if self.replication_method != INCREMENTAL:
             return
         if self._unread is not None:
@@ -228,9 +228,9 @@ class XeroStream(MessageStream):
         self.run.bookmark_moved()
 
     def bookmark(self, organisation: Organisation) -> Any:
-        """The replication value up to which this organisation has been read; None: read all.
+        """The replication value up to which this organisation was read; None to read everything.
 
-        Nested tables have theirs, too: one that is new has all to read, and the earliest counts.
+        Nested tables have bookmarks, too. The earliest one counts, and a new table needs everything.
         """
         if self.replication_method != INCREMENTAL:
             return None
@@ -248,15 +248,15 @@ class XeroStream(MessageStream):
         return min(values, key=lambda value: int(value) if by_number else str(value))
 
     def since(self, organisation: Organisation) -> datetime | None:
-        """The moment from which changes are asked for: the bookmark, or without one `start_date`."""
-        # The dates of journals don't follow their numbers (recorded from Xero): none can be found by its date.
+        """The time from which changes are requested: the bookmark, or `start_date` without one."""
+        # The dates of journals don't follow their numbers (recorded from Xero), so no journal can be found by date.
         if self.replication_method != INCREMENTAL or self.xero.paging is Paging.OFFSET:
             return None
         text = self.bookmark(organisation) or self.run.settings.start_date
         return moment_of(text) if text else None
 
     def border(self, organisation: Organisation) -> Passed:
-        """The rows that the last run passed on within the seconds that this one asks for again."""
+        """The rows that the last run emitted within the seconds that this run requests again."""
         border = self._border_state(organisation).get("border") or {}
         bookmark = self.bookmark(organisation)
         if bookmark is None or border.get("at") != bookmark:
@@ -267,7 +267,7 @@ class XeroStream(MessageStream):
         return self.fed[0].get_context_state({"tenant_id": organisation.tenant_id})
 
     def remember(self, organisation: Organisation, passed: Passed) -> None:
-        """Keep the border for the next run, now that all of this run's rows are out."""
+        """Keep the rows at the bookmark for the next run, after all rows of this run are emitted."""
         if self.replication_method != INCREMENTAL:
             return
         state = self._border_state(organisation)
@@ -282,11 +282,11 @@ class XeroStream(MessageStream):
         return read, read.chunks()
 
     def list_read(self, organisation: Organisation) -> ListRead:
-        """Make the read of an organisation's list, from its bookmark on."""
+        """Make the read of an organisation's list, starting at its bookmark."""
         return ListRead(self.run.source, organisation, self.xero, self.reader, **self.beginning(organisation))
 
     def beginning(self, organisation: Organisation) -> dict[str, Any]:
-        """Where a read of an organisation's list begins, as `ListRead` takes it."""
+        """Where a read of an organisation's list begins, as arguments of `ListRead`."""
         return {
             "incremental": self.replication_method == INCREMENTAL,
             "bookmark": self.bookmark(organisation),

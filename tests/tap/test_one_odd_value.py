@@ -44,7 +44,7 @@ def test_what_is_no_record_costs_no_other(config: dict[str, Any], admin: AdminCl
     assert run.ids("contacts") == [guid("c", 1), guid("c", 2)]
     assert len(run.ids("items")) == 3
     said = run.failed["contacts", HARBOUR_NAME]
-    assert said.startswith("record 2 of GET Contacts page 1: it is no JSON object")
+    assert said.startswith("record 2 of GET Contacts page 1: it is not a JSON object")
 
 
 @pytest.mark.parametrize("odd", NOT_KEYS, ids=json.dumps)

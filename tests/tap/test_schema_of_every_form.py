@@ -105,7 +105,7 @@ def test_a_number_that_no_decimal_column_holds_is_null_and_one_that_it_rounds_is
     run = read(config | {"decimals": "singer.decimal"}, "invoices")
     assert [record["Total"] for record in run.records["invoices"]] == [None, "0.12345678901"]
     assert [line for line in run.warnings if "invoices.Total" in line] == [
-        "invoices.Total holds a number of 29 digits, which no decimal holds: null is passed on.",
+        "invoices.Total holds a number of 29 digits, more than a decimal has: null is emitted instead.",
         "invoices.Total holds numbers of more than 10 decimals: the target rounds them.",
     ]
 

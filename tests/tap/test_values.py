@@ -190,7 +190,7 @@ def test_a_date_that_cannot_be_read_is_null_and_told_once(
     assert run.records["invoices"][0]["Date"] is None
     assert [one["Date"] for one in run.records["invoices"][0]["Payments"]] == [None, None]
     assert run.warnings == [
-        f"invoices: {field} holds text that is no date as Xero writes them; null is passed on. First seen in "
+        f"invoices: {field} holds text that is not a date; null is emitted instead. First seen in "
         f"{guid('i', 1)}."
         for field in ("Date", "Payments.Date")
     ]
