@@ -1,1 +1,1 @@
-"""Reading lists from Xero: what to ask for, in which order, and how a list is proved to be whole."""
+"""Reading lists from Xero: which calls to make, in which order, and the proof that a list is complete."""

@@ -1,4 +1,4 @@
-"""Where attachments are put: a folder, or any place that fsspec has a name for."""
+"""Stores attachments in a folder, or in any place that fsspec supports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from singer_xero.api.storage import private_files
 from singer_xero.api.storage.paths import filled_in
 
 _LONGEST = 255 - len(".part")
-"""Bytes of a name: file systems allow 255, and a file is written under its name with an ending first."""
+"""Bytes of a name: file systems allow 255, and a file is written to a name with a suffix first."""
 
 _LONGEST_ENDING = 32
 _OF_ONE_FILE = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EISDIR, errno.EFBIG})
@@ -25,13 +25,13 @@ _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]|^\.+|[. ]+$')
 
 
 class NotKept(CallError):
-    """A file can't be written to the place that attachments_path names."""
+    """A file can't be written to attachments_path."""
 
     remedy = "Point attachments_path at a folder or URL that can be written."
 
 
 class FileNotKept(NotKept):
-    """One file can't be written, for its own sake; others can."""
+    """One file can't be written because of its own name; others can."""
 
     remedy = ""
 
@@ -39,8 +39,8 @@ class FileNotKept(NotKept):
 class Files:
     """Files below `path`: a local folder (`~` and $VARIABLES are expanded), or a URL such as s3://bucket/xero.
 
-    A file that is there in its full length is left alone, so that a run that broke off goes on where it was. What is
-    put into a local folder is for this user alone, and no link below that folder is followed.
+    A complete file is not fetched again, so that an interrupted run continues. Files in a local folder are private, and
+    no link below that folder is followed.
     """
 
     def __init__(self, path: str) -> None:
@@ -48,10 +48,10 @@ class Files:
         self._is_local = isinstance(self.system, LocalFileSystem)
 
     def keep(self, pieces: tuple[str, ...], length: int | None, fetch: Callable[[], bytes]) -> str:
-        """Put a file at the path of these names, unless it is there, and return its address.
+        """Store a file at the path of these names, unless it exists, and return its address.
 
-        `length` in bytes tells whether what is there is whole; None: it is taken to be. Raises FileNotKept where only
-        this file is at fault, else NotKept.
+        An existing file is complete if it has `length` bytes, or if `length` is None. Raises FileNotKept if only this
+        file can't be stored, otherwise NotKept.
         """
         place = "/".join([str(self.root).rstrip("/"), *map(_safe, pieces)])
         try:
@@ -60,7 +60,7 @@ class Files:
             elif not self.system.exists(place) or length not in {None, self.system.size(place)}:
                 content = fetch()
                 self.system.makedirs(place.rpartition("/")[0], exist_ok=True)
-                # Aside first: whoever looks into the folder finds whole files only.
+                # Under another name first, so that the folder has complete files only.
                 self.system.pipe_file(f"{place}.part", content)
                 self.system.mv(f"{place}.part", place)
         except OSError as error:
@@ -69,7 +69,7 @@ class Files:
         return str(self.system.unstrip_protocol(place))
 
     def _is_of_one_file(self, error: OSError) -> bool:
-        """Whether an error is about the file's own name or place, while others can be stored beside it."""
+        """Whether an error is about this file only, so that others can be stored."""
         if error.errno in _OF_ONE_FILE:
             return True
         denied = error.errno in {errno.EACCES, errno.EPERM}
@@ -92,13 +92,13 @@ class Files:
 
 
 def _safe(name: str) -> str:
-    """A name that stays within its folder, and is short enough, on every file system."""
-    name = name.encode("utf-8", "replace").decode()  # half a character can't be a file's name
+    """A name that is valid and short enough on every file system, and stays in its folder."""
+    name = name.encode("utf-8", "replace").decode()  # a lone surrogate can't be in a file name
     return _short(_UNSAFE.sub("_", name)) or "_"
 
 
 def _short(name: str) -> str:
-    """The name, cut in the middle to the bytes that file systems allow; its ending, such as `.pdf`, stays."""
+    """The name, shortened to the bytes that file systems allow, with its extension."""
     if len(name.encode()) <= _LONGEST:
         return name
     stem, dot, last = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Budgets over more months than Xero gives in one answer."""
+"""Budgets for more months than Xero returns in one answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def windows(first: date, last: date, months: int) -> Iterator[dict[str, str]]:
-    """The parameters of the calls that a range takes, `months` in each; `first` begins a month and `last` ends one."""
+    """The parameters of the calls for a range, with `months` in each; `first` begins a month and `last` ends one."""
     while first <= last:
         after = later(first, months)
         end = min(after - timedelta(days=1), last)
@@ -27,7 +27,7 @@ def windows(first: date, last: date, months: int) -> Iterator[dict[str, str]]:
 
 
 def joined(pages: Sequence[Page]) -> Page:
-    """One budget out of its answers for several windows: a line for each account, with the months of all of them."""
+    """Join the answers for several windows into one budget, with a line for each account."""
     rows = [page.rows[0] for page in pages if page.rows]
     if len(rows) < 2:
         return Page(rows, size=sum(page.size for page in pages))

@@ -1,8 +1,7 @@
-"""What the title of a report's column says about time: a day, a month or a year.
+"""Reads the period in the title of a report's column: a day, a month or a year.
 
-Xero writes `30 Apr 2019`, `31 Mar 24`, `Apr 30, 2019` and `Jan-20`; an organisation's language and layouts bring
-others, such as `30 Sept 2023`, `30/09/2023` and `2023`. Names of months are read in English, whatever the locale of
-the machine.
+Xero writes `30 Apr 2019`, `31 Mar 24`, `Apr 30, 2019` and `Jan-20`. Other languages and layouts have titles such as
+`30 Sept 2023`, `30/09/2023` and `2023`. Names of months are English, whatever the locale of the machine.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _YEARS = re.compile(r"(?:FY|Year)?\s*(?P<year>(?:19|20)\d{2})(?:\s*[/-]\s*(?:20)
 def day_of(title: str) -> date | None:
     """The day that a title names; None if it names none.
 
-    Of numbers alone the first is the day, as outside of the United States, unless only the second can be.
+    Of numbers, the first is the day, as outside the United States, unless only the second can be.
     """
     if found := _first(_ORDERS, title):
         parts = found.groupdict()
@@ -75,7 +74,7 @@ def _first(patterns: tuple[re.Pattern[str], ...], title: str) -> re.Match[str] |
 
 
 def _month(parts: dict[str, str | None]) -> int:
-    """The number of a month from its number or its name, which may be cut short; 0 if it is no month."""
+    """The number of a month, from its number or its (shortened) name; 0 if it is not a month."""
     word = (parts.get("word") or "").lower()
     if not word:
         return int(parts.get("month") or 0)

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from singer_xero.api.http.transport import Answer
 
 LAST_CALLS = 4
-"""Calls of the day that are kept back for each list that is being read in pages: one proves what was read of it where
-nothing has changed meanwhile, four where something has."""
+"""Daily calls that are reserved for each list that is being read in pages, to prove what was read: one call if nothing
+has changed meanwhile, four if something has."""
 
 
 class StateInFuture(Exception):
-    """A bookmark lies in the future; `now` is Xero's own time."""
+    """A bookmark is in the future; `now` is Xero's time."""
 
     def __init__(self, now: str) -> None:
         super().__init__(now)
@@ -40,11 +40,11 @@ class StateInFuture(Exception):
 
 
 class ListRead:
-    """Reads one list of one organisation: where it begins, how to ask, and what it has cost.
+    """Reads one list of one organisation.
 
-    `incremental`: rows come in the order of their cursor, and a bookmark follows them. `bookmark` is where the last run
-    ended, `since` the moment from which changes are asked for, `passed` the rows that this question may repeat; at the
-    end it holds those of this run. `within` is the read that this one belongs to, and whose calls it makes.
+    If it is `incremental`, rows come in the order of their cursor, and a bookmark follows them. `bookmark` is where the
+    last run ended, `since` the moment from which to ask for changes, and `passed` the emitted rows that the answer may
+    repeat; at the end it has those of this run. Calls count for the read that this one is `within`.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class ListRead:
         self.within = within
         self.at_once: AtOnce = paging.one_by_one
         self.is_due = False
-        """Whether its records are being waited for, so that its calls go before those of later lists."""
+        """Whether its records are needed now, so that its calls go before those of later lists."""
         self.in_steps = False
-        """Whether each page has to be proved by itself, since what follows it costs a call for each row."""
+        """Whether each page is proved separately, since each of its rows costs a call."""
         self.calls = 0
         self._dated = False
         self.params = dict(row.params)
@@ -77,7 +77,7 @@ class ListRead:
 
     @property
     def logger(self) -> Any:
-        """The stream's."""
+        """The stream's logger."""
         return self.reader.logger
 
     def chunks(self, at_once: AtOnce = paging.one_by_one) -> Iterator[Chunk]:
@@ -92,8 +92,8 @@ class ListRead:
             yield from self.walk()
         except StateInFuture as state:
             self.logger.warning(
-                "%s of %s: the bookmark %s lies in the future, Xero's time is %s. Changes are read from now on. Take "
-                "the stream out of the state to read all of it.",
+                "%s of %s: the bookmark %s is in the future, Xero's time is %s. Changes are read from now on. Remove "
+                "the stream from the state to read all of it.",
                 self.row.name, self.organisation.name, self.bookmark, state.now,
             )  # fmt: skip
             self.bookmark, self.since = state.now, moment_of(state.now)
@@ -117,7 +117,7 @@ class ListRead:
         return False
 
     def organisation_records(self) -> list[dict[str, Any]]:
-        """The organisation's own record, which Xero gives as a list of one; it is read once in a run."""
+        """The organisation's own record, in a list of one; it is read once in a run."""
 
         def ask() -> list[dict[str, Any]]:
             read = self.of(ORGANISATION)
@@ -126,7 +126,7 @@ class ListRead:
         return self.source.once((ORGANISATION.name, self.organisation.tenant_id), ask)
 
     def walk(self) -> Iterator[Chunk]:
-        """Read the list in the way in which Xero hands it out."""
+        """Read the list in the way in which Xero returns it."""
         if self.row.paging is Paging.OFFSET:
             return paging.read_by_number(self.fetch, int(self.bookmark or 0), self.at_once)
         if self.row.paging is Paging.WHOLE:
@@ -138,13 +138,13 @@ class ListRead:
 
     @property
     def _page_size(self) -> int | None:
-        """The rows to ask for in one call; None where Xero decides."""
+        """The number of rows to request in a call; None if Xero decides."""
         if self.row.paging is not Paging.PAGES:
             return None
         return min(self.source.settings.page_size, self.row.api.largest_page)
 
     def _whole(self) -> Iterator[Chunk]:
-        """Read a list that comes in one answer, with a call for each record where only the single GET tells all."""
+        """Read a list that comes in one answer, with a call for each record if only single reads are complete."""
         fetch = self._fetch_once if self.row.name in self.source.shared else self.fetch
         for chunk in paging.read_whole(fetch, self.since, self.passed, by_time=self.incremental):
             if self.row.detail:
@@ -153,10 +153,10 @@ class ListRead:
                 yield chunk
 
     def _by_change(self) -> Iterator[Chunk]:
-        """Read a list in pages from change to change, in the order of change where the list lets one say so."""
+        """Read a list in pages, in the order of change if the list supports that."""
         if self.row.order:
             self.params["order"] = self.row.order
-        # What is archived leaves a list that doesn't show archived records.
+        # A record that is archived meanwhile leaves a list without archived records.
         lasting = not self.row.archived or "includeArchived" in self.params
         return paging.read_by_change(
             self.fetch,
@@ -170,7 +170,7 @@ class ListRead:
         )
 
     def _single(self, row: Row) -> Page:
-        """Read a record by a call of its own; one that was removed in the meantime is left out."""
+        """Read a single record; none if it was removed meanwhile."""
         path = f"{self.row.path}/{quote(str(row.key[0]))}"
         asked = (
             windows(*self.source.budget_range(), self.row.months_a_call) if self.row.months_a_call else [{}]
@@ -181,10 +181,10 @@ class ListRead:
             return Page([])
 
     def each_of(self, chunk: Chunk, rows: Sequence[Row], ask: Callable[[Row], Page]) -> Iterator[Chunk]:
-        """Ask each of some rows of a chunk by a call of its own, several at once.
+        """Make a call for each of these rows of a chunk, several at a time.
 
-        A bookmark follows each of them, where it may follow the chunk. What is wrong with the answer for one row costs
-        no other: a row with the fault takes its place.
+        A bookmark follows each row if it may follow the chunk. If an answer is unusable, a row with the fault takes its
+        place, and the others are read.
         """
 
         def page(number: int) -> Page:
@@ -204,7 +204,7 @@ class ListRead:
         yield Chunk([], chunk.remaining, proven=chunk.proven, bookmark=chunk.bookmark)
 
     def of(self, row: XeroObject, **given: Any) -> ListRead:
-        """Another list of the same organisation, which this one has to know; its calls count as this one's."""
+        """Make a read of another list of the organisation, whose calls count for this one."""
         return ListRead(
             self.source, self.organisation, row, RecordReader(row, self.logger), within=self, **given
         )
@@ -212,9 +212,9 @@ class ListRead:
     # Calls
 
     def fetch(self, params: Mapping[str, str] | None, since: datetime | None, *, last: bool = False) -> Page:
-        """Ask for the list, or a page of it; see `XeroClient.get` for a `last` call.
+        """Request the list or a page of it; see `XeroClient.get` for a `last` call.
 
-        Raises `StateInFuture` when the first answer is older than the bookmark.
+        Raises `StateInFuture` if the first answer is older than the bookmark.
         """
         page = self.ask(self.row.path, {**self.params, **(params or {})}, since, last=last)
         if page.at and not self._dated:
@@ -224,7 +224,7 @@ class ListRead:
         return page
 
     def _fetch_once(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
-        """Ask for the list unless another stream of this run has."""
+        """Request the list, unless another stream of this run has done so."""
         asked = frozenset({**self.params, **(params or {})}.items())
         key = (self.row.path, self.organisation.tenant_id, asked, since)
         return self.source.once(key, lambda: self.fetch(params, since))
@@ -237,7 +237,7 @@ class ListRead:
         *,
         last: bool = False,
     ) -> Page:
-        """Make a call and find the rows of its answer."""
+        """Make a call and find the rows in its answer."""
         reader = self.reader
         answer = self.get(
             path,
@@ -271,6 +271,6 @@ class ListRead:
 
     @contextmanager
     def last_calls(self) -> Iterator[Fetch]:
-        """Keep some of the day's calls back meanwhile, and give what may make them when no other call may be made."""
+        """Reserve some of the daily calls while the context is open, and yield a `Fetch` that may use them."""
         with self.source.client.kept_back(self.organisation.header, LAST_CALLS):
             yield partial(self.fetch, last=True)

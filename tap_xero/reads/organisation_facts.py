@@ -1,4 +1,4 @@
-"""What reports have to know of an organisation, asked once for all of its reports."""
+"""Facts about an organisation that its reports need, requested once for all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tap_xero.records.reader import UnexpectedAnswer
 
 
 class OrganisationFacts:
-    """Reads lists within the read of a report; what several reports need is asked once in a run."""
+    """Reads lists within the read of a report. What several reports need is requested once in a run."""
 
     def __init__(self, read: ListRead) -> None:
         self._read, self._source = read, read.source
@@ -36,7 +36,7 @@ class OrganisationFacts:
         """The organisation's own record."""
         records = self._read.organisation_records()
         if not records:
-            raise UnexpectedAnswer("Xero says nothing about the organisation", call="GET Organisation")
+            raise UnexpectedAnswer("Xero returned no organisation", call="GET Organisation")
         return records[0]
 
     def tracking_categories(self) -> list[dict[str, Any]]:
@@ -53,12 +53,11 @@ class OrganisationFacts:
             raise UnexpectedAnswer(str(error), call="GET Organisation", advice=advice) from None
 
     def contacts(self, at: date, side: str) -> list[str]:
-        """The ids of the contacts that had a document open on a day, on the side AccountsPayable or AccountsReceivable.
+        """The ids of the contacts with an open document on a day, on the side AccountsPayable or AccountsReceivable.
 
-        They are those with a balance. Since Xero takes credits off what is outstanding (its API definition has
-        negative amounts there), those of open invoices too, which may cancel out with a credit note. And since both
-        lists tell of the present, on a day gone by those of the documents that have changed since, unless they were
-        paid by then.
+        These are the contacts with a balance. Xero subtracts credits from balances (its API definition has negative
+        amounts there), so contacts of open invoices are included. Both lists are about the present, so for a day in the
+        past, contacts of documents that have changed since are included, unless the documents were paid by then.
         """
         key = ("contacts with open documents", self._tenant_id, at)
 
@@ -86,7 +85,7 @@ class OrganisationFacts:
 
 
 def _open_on(day: date, document: Mapping[str, Any]) -> bool:
-    """Whether a document may have been open on a day: it was there, and not known to be paid by then."""
+    """Whether a document may have been open on a day: it existed, and was not paid by then as far as is known."""
     if document.get("Status") not in {"AUTHORISED", "PAID"}:
         return False
     dated, paid = document.get("Date") or "", document.get("FullyPaidOnDate") or "9"

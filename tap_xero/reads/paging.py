@@ -1,6 +1,6 @@
-"""The ways Xero hands out a list, each read so that no row is lost or repeated while people go on working.
+"""Readers for the ways in which Xero returns a list. None loses or repeats a row while people edit records.
 
-Each reader here is a generator of pages, fed by `fetch`, which makes one call. They know nothing of Singer.
+Each reader is a generator of chunks and makes calls with `fetch`. Nothing here knows of Singer.
 """
 
 from __future__ import annotations
@@ -24,59 +24,59 @@ from tap_xero.records.reader import Page, Pagination, Row, UnexpectedAnswer
 logger = logging.getLogger("tap-xero")
 
 OVERLAP = timedelta(seconds=1)
-"""If-Modified-Since counts whole seconds, and whether it includes its own second isn't documented: ask one earlier."""
+"""If-Modified-Since has whole seconds, and Xero does not document whether it includes its own: ask one earlier."""
 
 WALKS = 10
-"""How often a list that is being edited is walked again before the stream gives up and says so."""
+"""How often a list that is being edited is read before the stream fails."""
 
 
 FIRST_BLOCK = 10
-"""Pages of the first block where a bookmark follows each block; every next block has twice as many, up to `BLOCK`."""
+"""Pages of the first block if a bookmark follows the blocks; each next block has twice as many, up to `BLOCK`."""
 
 BLOCK = 100
-"""Most pages that are proved together, and so the most that a killed run has to read again."""
+"""The most pages that are proved together, and so the most that a killed run has to read again."""
 
 SKEW = timedelta(seconds=5)
-"""How far the clocks of Xero's servers may be apart."""
+"""The largest difference between the clocks of Xero's servers."""
 
 COUNTS = 3
-"""How often rows are counted to prove a block whole before it is read again."""
+"""How often rows are counted to prove a block before it is read again."""
 
 NUMBERS_AHEAD = 4
-"""Answers of a hundred journals to ask for at once, after one and two: calls that go beyond the end are wasted."""
+"""Concurrent calls for journals, after one and two: calls beyond the end are wasted."""
 
 SHORT_PAGE = 100
-"""The rows of a page where the list takes no size."""
+"""The rows of a page if the list has no parameter for the size."""
 
 Fetch = Callable[["Mapping[str, str] | None", "datetime | None"], Page]
-"""Makes one call of a list, with these parameters and If-Modified-Since, and finds the rows of its answer."""
+"""Makes one call, with parameters and If-Modified-Since, and finds the rows in its answer."""
 
 LastCalls = Callable[[], "AbstractContextManager[Fetch]"]
-"""Keeps some of the day's calls back, and gives a `Fetch` that may use them when no other call may be made."""
+"""Reserves some of the daily calls, and yields a `Fetch` that may use them."""
 
 Passed = dict[tuple[Any, ...], str]
-"""Key and time of the rows that the next question may repeat: the last that were passed on before a bookmark."""
+"""Key and time of the last emitted rows before a bookmark, which the next answer may repeat."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows to pass on, how many are known to come after them (None: Xero doesn't say), and their size in bytes."""
+    """Rows to emit, the number of later rows (None if unknown), and the size of these rows in bytes."""
 
     rows: list[Row]
     remaining: int | None = None
     size: int = 0
     proven: bool = True
-    """Whether everything up to here has been read for sure."""
+    """Whether everything up to here is known to be read."""
     bookmark: Any = None
-    """Where a bookmark may stand once these rows are passed on; None: where it stood before."""
+    """The possible bookmark once these rows are emitted; None if it stays."""
 
 
 AtOnce = Callable[[Callable[[int], Page], Iterable[int]], Iterator[Page]]
-"""Makes several calls, some of them at the same time, and gives their answers in order."""
+"""Makes several calls, some of them concurrently, and returns their answers in order."""
 
 
 Reading = Generator[Chunk, None, "datetime | None"]
-"""Chunks, and at the end the window from which to go on; None at the end of the list."""
+"""Chunks, and at the end the window from which to continue; None at the end of the list."""
 
 
 def one_by_one(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[Page]:
@@ -85,7 +85,7 @@ def one_by_one(call: Callable[[int], Page], numbers: Iterable[int]) -> Iterator[
 
 
 def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time: bool) -> Iterator[Chunk]:
-    """Read a list that Xero gives in one answer; `by_time`: in the order of its cursor, for a bookmark to follow."""
+    """Read a list that comes in one answer; `by_time`: in the order of its cursor, so that a bookmark can follow."""
     marks = _Marks(fetch, passed, since)
     page = marks.fetch(None, since and since - OVERLAP)
     if not by_time:
@@ -95,11 +95,11 @@ def read_whole(fetch: Fetch, since: datetime | None, passed: Passed, *, by_time:
 
 
 class _Marks:
-    """Where a bookmark may stand: at the newest row that was passed on, and never beyond Xero's own time.
+    """Finds the possible bookmark: the newest emitted row, but never beyond Xero's own time.
 
-    Xero stamps some records hours ahead, in organisations of New Zealand and Australia. What is edited before that
-    hour comes would be passed over by a bookmark at such a stamp. So the bookmark stays at the DateTimeUTC of the first
-    answer that has one, and the row is read again until its time has come.
+    Xero stamps some records hours ahead, in organisations of New Zealand and Australia. A bookmark at such a stamp
+    would hide edits before that hour. So the bookmark stays at the DateTimeUTC of the first answer with such a row, and
+    the row is read again until its time has come.
     """
 
     def __init__(self, fetch: Fetch, passed: Passed, since: datetime | None = None) -> None:
@@ -109,14 +109,14 @@ class _Marks:
         self._seen = self._latest = ""
 
     def fetch(self, params: Mapping[str, str] | None, since: datetime | None) -> Page:
-        """Make a call, and see whether its rows are ahead of its time."""
+        """Make a call, and note whether rows are ahead of its time."""
         page = self.make_call(params, since)
         if page.at and any(row.time > page.at for row in page.rows):
             self._latest = min(self._latest or page.at, page.at)
         return page
 
     def fresh(self, rows: list[Row]) -> list[Row]:
-        """Leave out what was passed on before, and remember what the next question may repeat."""
+        """Leave out rows that were emitted before, and note those that the next answer may repeat."""
         passed = self.passed
         fresh = [row for row in rows if passed.get(row.key) != row.time] if passed else rows
         self._seen = max([self._seen, *map(_time, rows)])
@@ -124,16 +124,16 @@ class _Marks:
         return fresh
 
     def aside(self) -> _Marks:
-        """Others for the same list, which know of nothing that was passed on."""
+        """Make marks for the same list without emitted rows."""
         return _Marks(self.fetch, {})
 
     def join(self, aside: _Marks) -> None:
-        """Take over what was passed on by others."""
+        """Add the emitted rows of other marks."""
         self.passed.update(aside.passed)
         self._seen = max(self._seen, aside._seen)
 
     def follow(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Say with each chunk that is proven, or says so itself, where the bookmark may stand."""
+        """Set the possible bookmark of each chunk that is proven or has one."""
         for chunk in chunks:
             bookmark = self._seen if chunk.proven else chunk.bookmark
             if bookmark and self._latest:
@@ -152,22 +152,21 @@ def read_by_change(
     lasting: bool = True,
     last_calls: LastCalls | None = None,
 ) -> Iterator[Chunk]:
-    """Read a paged list by time, in blocks of pages that are fetched at once and then proved to be whole.
+    """Read a paged list by time, in blocks of pages that are fetched concurrently and then proved complete.
 
-    Lists come ordered by UpdatedDateUTC, so a record edited while we page moves to the end and its successors move one
-    place forward: the next page number then skips a row, and a bookmark would pass it for good (Xero-Net#241). Here a
-    block is asked for by page numbers, and at its end one question tells what has changed since it began. If nothing
-    has, its pages were one picture. If something has, the rows read that are still unchanged must be as many as Xero
-    counts; where they aren't, the block is read again from change to change (`_from_change_to_change`), which can't
-    skip. Chunks are `proven` when a bookmark may follow them. A list that comes without counts is read from change to
-    change at once, and so is one that rows may leave while it is read (not `lasting`), which no count would show if
-    others join it meanwhile.
+    Lists are ordered by UpdatedDateUTC. A record that is edited between two pages moves to the end, and its successors
+    move one position forward, so the next page skips a row, which a bookmark would hide forever (Xero-Net#241). Here a
+    block is read by page numbers, and then one call asks for changes since it began. If there are none, the pages are
+    consistent. If there are some, the number of unchanged rows must equal Xero's count; otherwise the block is read
+    again from change to change (`_from_change_to_change`), which can't skip rows. Chunks are `proven` when a bookmark
+    may follow them. A list without counts is always read from change to change, and so is a list that rows may leave
+    while it is read (not `lasting`), since counts would not show that if others join it.
 
-    With `last_calls` a bookmark is to follow: the first block is short and each next one twice as long, and where a
-    call fails, the pages before it are proved with the calls that were kept back, before the error goes up.
+    With `last_calls` a bookmark follows: the first block is short and each next one is twice as long, and if a call
+    fails, the pages before it are proved with the reserved calls before the error is raised.
 
-    `passed` holds the rows at the border of the run before, and at the end those of this one. `page_size` None: the
-    list takes no size and gives 100. Raises `UnexpectedAnswer` when a list changes faster than it can be read.
+    `passed` has the rows at the border of the last run, and at the end those of this one. `page_size` is None for a
+    list without that parameter. Raises `UnexpectedAnswer` if a list changes faster than it can be read.
     """
     marks = _Marks(fetch, passed, since)
     sized = {} if page_size is None else {size_param: str(page_size)}
@@ -199,7 +198,7 @@ def _by_blocks(
 
 
 def _read_block(block: _Block, at_once: AtOnce, last_calls: LastCalls | None) -> Reading:
-    """Read a block and prove it; gives the window of the next one, None at the end of the list."""
+    """Read a block and prove it; returns the window of the next one, None at the end of the list."""
     with ExitStack() as stack:
         last_fetch = stack.enter_context(last_calls()) if last_calls else None
         try:
@@ -216,7 +215,7 @@ def _read_block(block: _Block, at_once: AtOnce, last_calls: LastCalls | None) ->
             yield Chunk(block.marks.fresh(rows))
             if not isinstance(error, DayLimitReached):
                 raise
-            return block.end  # calls that were kept back and not needed are free now
+            return block.end  # reserved calls that were not needed are free now
         else:
             return block.end
     marks = block.marks.aside()
@@ -228,26 +227,26 @@ def _read_block(block: _Block, at_once: AtOnce, last_calls: LastCalls | None) ->
 
 
 def _without(known: set[int], chunks: Reading) -> Reading:
-    """Leave out the versions of rows that were passed on already."""
+    """Leave out the versions of rows that were emitted before."""
     while True:
         try:
             chunk = next(chunks)
         except StopIteration as end:
             return cast("datetime | None", end.value)
         rows = [row for row in chunk.rows if hash((row.key, row.time)) not in known]
-        # What was passed on before may lie beyond this chunk: the bookmark must not.
+        # Rows that were emitted before may be later than this chunk; the bookmark must not be.
         bookmark = _newest(chunk.rows) or None
         yield replace(chunk, rows=rows, proven=False, bookmark=bookmark)
 
 
 class _Doubtful(Exception):
-    """A block can't be proved to be whole; the text says why."""
+    """A block can't be proved complete; the text says why."""
 
 
 class _Block:
     """Up to `pages` pages of a list, numbered from the beginning of a window.
 
-    `end` is where the next block's window begins, None when this one reaches the end of the list.
+    `end` is the beginning of the next block's window; None if this one reaches the end of the list.
     """
 
     def __init__(
@@ -265,7 +264,7 @@ class _Block:
         self.read = self.most = 0
         self._newest = ""
         self._counts: list[tuple[str, int]] = []
-        # Xero's servers needn't agree to the second: what changed shortly before the block began is looked at too.
+        # The clocks of Xero's servers differ, so changes shortly before the block began are checked, too.
         since = moment(first.at).replace(microsecond=0) - SKEW
         self.cut = max(since, window) if window else since
         self._keys = array("q")
@@ -275,18 +274,18 @@ class _Block:
 
     @property
     def remaining(self) -> int:
-        """How many rows of the list are still to be read, as of the first page."""
+        """The number of rows that are still to be read, as of the first page."""
         return max(self.counts.itemCount - len(self._keys), 0)
 
     def pages(self, at_once: AtOnce) -> Iterator[Page]:
-        """Fetch the pages, several at once, and give them in order, without what two neighbours share."""
+        """Fetch the pages concurrently and return them in order, without rows that two neighbours share."""
         before: Passed = {}
         numbers = range(2, self.last + 1)
         rest = at_once(
             lambda number: self.marks.fetch({"page": str(number), **self.sized}, self.window), numbers
         )
         for page in chain([self.first], rest):
-            # A row that moved forward between two answers ends one page and begins the next.
+            # A row that moved between two answers may end one page and begin the next.
             rows = [row for row in page.rows if before.get(row.key) != row.time]
             oldest = next((row.time for row in rows if row.time), self._newest)
             if not _in_order(page.rows, self.window) or oldest < self._newest:
@@ -299,7 +298,7 @@ class _Block:
         self._finish()
 
     def _finish(self) -> None:
-        """Settle what was counted while the pages were read, and where the next block begins."""
+        """Evaluate the counts of the pages, and find where the next block begins."""
         in_time = [count for _, count in sorted(self._counts, key=itemgetter(0))]
         self.most = in_time[-1]
         if in_time != sorted(in_time):
@@ -311,9 +310,9 @@ class _Block:
                 raise _Doubtful(f"{self.read} pages lie within one second")
 
     def cut_short(self, fetch: Fetch) -> list[Row] | None:
-        """Prove the pages read so far, where the next one could not be read; None when that isn't possible.
+        """Prove the pages read so far after the next one failed. Returns rows as `late` does, or None without a proof.
 
-        Returns rows as `late` does. What goes wrong here is no news: the bookmark stays where it was.
+        Errors are ignored here: the bookmark stays.
         """
         if not self.read:
             return None
@@ -335,19 +334,18 @@ class _Block:
         self._recent.update((row.key, row.time) for row in rows if row.time >= cut)
 
     def late(self) -> list[Row]:
-        """Ask what has changed since the block began, and prove by it that no row was skipped.
+        """Ask for changes since the block began, and prove that no row was skipped.
 
-        Returns the rows that changed, if they end the list: what a next block reads is none of this one's. Raises
-        `_Doubtful` without a proof. What is counted first and last leans to the safe side: whatever happens in between
-        can make a proof fail, and never succeed.
+        Returns the changed rows if they end the list; otherwise the next block reads them. Raises `_Doubtful` without a
+        proof. The order of the counts is safe: whatever happens in between can make a proof fail, but not succeed.
         """
         if not self._tail():
             return []
         if self.end is not None and self.end < self.cut:
             border, beyond = self.end, set(self._edge)
-        else:  # what is left of the list is so new that the tail holds it all
+        else:  # the rest of the list is so new that the tail has all of it
             border, beyond, self.end = self.cut, self._recent, None
-        # What was read from before the border: each row once, for what changes meanwhile goes beyond it.
+        # The rows read from before the border, each once, since changed rows move beyond it.
         read = len(self._keys) - len(beyond)
         beyond_of = Counter(key for key, _ in beyond)
         for _ in range(COUNTS):
@@ -378,7 +376,7 @@ class _Block:
 
     @cached_property
     def known(self) -> set[int]:
-        """The versions of rows that were passed on before or were among the pages, by their hashes."""
+        """The hashes of the versions of rows that were emitted before or are in the pages."""
         return set(self._versions)
 
 
@@ -390,18 +388,18 @@ def _from_change_to_change(
     first: Page | None = None,
     until: datetime | None = None,
 ) -> Reading:
-    """Read a list without page numbers: after each page ask anew from the last time seen.
+    """Read a list without page numbers: after each page, ask again from the last time seen.
 
-    What the overlap repeats is dropped by key and time. Only a page that lies wholly within one second is followed by
-    its next page numbers, and those are walked again if anything among them moved. `first` is the first page where it
-    has been read already; `until` ends the reading once it is reached. Returns the window to go on from, or None.
+    Rows that the overlap repeats are left out by key and time. Only a page within one second is followed by further
+    page numbers, which are read again if their rows moved. `first` is the first page if it was read before; `until`
+    ends the reading. Returns the window from which to continue, or None.
     """
     while until is None or window is None or window < until:
         page, first = first or marks.fetch({"page": "1", **sized}, window), None
         if not _in_order(page.rows, window):
             logger.warning(
-                "Xero's answer is not in order of change: the list is walked page by page until it holds still, and "
-                "its rows are passed on at the end."
+                "Xero's answer is not in order of change: the list is read page by page until it stops changing, and "
+                "its rows are emitted at the end."
             )
             rows = _latest(_until_still(marks.fetch, window, [sized]))
             yield Chunk(marks.fresh(rows), 0, sum(len(bytes(row.raw)) for row in rows))
@@ -414,7 +412,7 @@ def _from_change_to_change(
             rows = _latest(_until_still(marks.fetch, window, [sized], beyond=window))
             yield Chunk(marks.fresh(rows), None, page.size)
             later = _window_after(_newest(rows))
-            if later <= window:  # the walk met the end of the list
+            if later <= window:  # the end of the list
                 return None
         window = later
     return window
@@ -433,12 +431,12 @@ def _time(row: Row) -> Any:
 
 
 def _newest(rows: list[Row]) -> str:
-    """The time of the last row that has one; "" when none has."""
+    """The time of the last row that has one; "" if none has."""
     return next((str(row.time) for row in reversed(rows) if row.time), "")
 
 
 def _in_order(rows: list[Row], window: datetime | None) -> bool:
-    """Tell whether a page is what was asked for: by time, and nothing from before the window."""
+    """Whether a page is in order of time and within the window."""
     if not rows:
         return True
     times = [row.time for row in rows if row.time]
@@ -449,7 +447,7 @@ def _in_order(rows: list[Row], window: datetime | None) -> bool:
 
 
 def _keep_edge(edge: Passed, rows: Iterable[tuple[Any, str]], newest: str) -> None:
-    """Add keys and times to those of the edge, and keep those that a question asked from the newest time on repeats."""
+    """Add keys and times to the edge, and keep those that an answer from the newest time on repeats."""
     if not newest:
         return
     border = _window_after(newest).isoformat()[:19]
@@ -459,15 +457,15 @@ def _keep_edge(edge: Passed, rows: Iterable[tuple[Any, str]], newest: str) -> No
 
 
 def _latest(rows: Iterable[Row]) -> list[Row]:
-    """Keep each row as it was last seen, by time: a bookmark never runs ahead of a row."""
+    """Keep the last version of each row, in order of time."""
     return sorted({row.key: row for row in rows}.values(), key=_time)
 
 
 def is_last(page: Page, page_size: int, number: int) -> bool:
-    """Tell whether a page ends its list.
+    """Whether a page ends its list.
 
-    Where Xero says how many pages there are, that counts: a page may hold fewer rows than asked for and still have a
-    successor. A list without that block ends with a page that isn't full.
+    If Xero states the number of pages, that decides: a page can have fewer rows than requested and still have a
+    successor. A list without that statement ends with a page that is not full.
     """
     if not page.rows:
         return True
@@ -481,11 +479,11 @@ def _remaining(page: Page) -> int | None:
 
 
 def read_until_still(fetch: Fetch, walks: Sequence[Mapping[str, str]] = ({},)) -> Iterator[Chunk]:
-    """Read a paged list that can't be asked by time: walk its pages until two walks give the same rows.
+    """Read a paged list without times: read all its pages until two walks have the same rows.
 
-    A list of one page needs no second walk. Rows are passed on as they are found; a later walk adds what it finds new
-    or changed. `walks` are the parameters of the lists that make up the whole one: a row that moves from one of them to
-    another is seen in one walk or the next. Raises `UnexpectedAnswer` when the list doesn't hold still.
+    A list of one page needs no second walk. Rows are emitted as they are found; a later walk adds new and changed rows.
+    `walks` are the parameters of the lists that make up the whole one. Raises `UnexpectedAnswer` if the list does not
+    stop changing.
     """
     yield from (Chunk([row]) for row in _until_still(fetch, None, walks))
 
@@ -497,9 +495,9 @@ def _until_still(
     *,
     beyond: datetime | None = None,
 ) -> Iterator[Row]:
-    """Walk the pages of a window, to its end or until they lead `beyond` a crowded second, as often as they move.
+    """Read the pages of a window, to its end or until they lead `beyond` a second, as often as rows move.
 
-    What comes in while we walk lands behind the newest row of the first walk, and so doesn't count as movement.
+    Rows that are added meanwhile come after the newest row of the first walk, and do not count as movement.
     """
     found: Passed = {}
     before: Passed | None = None
@@ -522,7 +520,7 @@ def _until_still(
             return
         before = settled
     raise UnexpectedAnswer(
-        f"the list changed during each of {WALKS} readings, so it can't be told whether all rows were seen",
+        f"the list changed during each of {WALKS} readings, so rows may be missing",
         advice="Run it again at a quieter time.",
     )
 
@@ -535,7 +533,7 @@ def _pages(
     for number in count(1):
         page = fetch({"page": str(number), **asked}, window)
         last, shown = shown, [(row.key, row.time) for row in page.rows]
-        if shown and shown == last:  # `page` isn't heeded, and each answer holds everything
+        if shown and shown == last:  # Xero ignores `page`, and each answer has everything
             return
         yield page
         newest = _newest(page.rows)
@@ -546,18 +544,18 @@ def _pages(
 
 
 def _rows_of(asked: Mapping[str, str]) -> int:
-    """The rows of a full page: the one number among the parameters, or what the list has without one."""
+    """The rows of a full page: the number among the parameters, or the default."""
     return next((int(value) for value in asked.values() if value.isdigit()), SHORT_PAGE)
 
 
 def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> Iterator[Chunk]:
     """Read journals: `offset` means "with a greater JournalNumber", not a count of rows, and `page` is ignored.
 
-    Recorded from Xero: offset 400 gives 401 to 500, and past the last an empty list. Journals never change. A full
-    answer reaches at least 100 numbers further, so the offsets that follow by hundreds can be asked for at the same
-    time without leaving a number out, as long as the answer before was full.
+    Recorded from Xero: offset 400 gives 401 to 500, and an offset after the last journal an empty list. Journals never
+    change. A full answer reaches at least 100 numbers further, so the next offsets by hundreds can be requested
+    concurrently without leaving a number out, as long as the answer before was full.
 
-    Raises `UnexpectedAnswer` when Xero doesn't move on, which would otherwise never end.
+    Raises `UnexpectedAnswer` if Xero repeats journals, since the reading would never end.
     """
     ahead = 1
     while True:
@@ -574,19 +572,16 @@ def read_by_number(fetch: Fetch, after: int, at_once: AtOnce = one_by_one) -> It
             if fresh or odd:
                 yield Chunk([*odd, *fresh], None, page.size, bookmark=after)
             if len(page.rows) < SHORT_PAGE:
-                # The end, most likely: what was asked for beyond it may leave a gap to it.
+                # This is probably the end. Answers from beyond it may leave a gap.
                 ahead = 1
                 break
 
 
 def _fresh_journals(page: Page, offset: int, after: int) -> list[Row]:
-    """The journals of an answer that no earlier one brought; a number lower than what was asked for is no earlier one.
-
-    Raises `UnexpectedAnswer` when Xero doesn't move on.
-    """
+    """The journals of an answer that no earlier one had. Raises `UnexpectedAnswer` if Xero repeats journals."""
     numbered = [row for row in page.rows if row.time != ""]
     if all(row.time <= offset for row in numbered):
         raise UnexpectedAnswer(
-            f"journals after number {offset} were asked for, and Xero gave only earlier ones"
+            f"journals after number {offset} were requested, and Xero returned only earlier ones"
         )
     return sorted((row for row in numbered if row.time > after or row.time < max(offset, 1)), key=_time)

@@ -1,4 +1,4 @@
-"""The periods that reports are read for: real months, and quarters and years as the organisation counts them."""
+"""The periods of reports: calendar months, and quarters and years of the organisation's financial year."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ MONTHS = {MONTH: 1, QUARTER: 3, YEAR: 12}
 
 
 class Period(NamedTuple):
-    """From its first day to its last, both included."""
+    """A period from its first to its last day, both included."""
 
     first: date
     last: date
 
 
 def periods(timeframe: str, first: date, last: date, year_start: date) -> list[Period]:
-    """All periods that have a day between `first` and `last`, in order.
+    """The periods with a day between `first` and `last`, in order.
 
-    `year_start` is the first day of any financial year: quarters and years are counted from there. Months are those of
-    the calendar, whatever it says.
+    Quarters and years are counted from `year_start`, the first day of any financial year. Months are calendar months.
     """
     step = MONTHS[timeframe]
     anchor = first.replace(day=1) if timeframe == MONTH else _last_before(year_start, first)
@@ -38,10 +37,9 @@ def periods(timeframe: str, first: date, last: date, year_start: date) -> list[P
 
 
 def year_start(organisation: Mapping[str, Any]) -> date:
-    """The first day of a financial year, by the organisation's record.
+    """The first day of a financial year, from the organisation's record.
 
-    A year that ends on the last day of a month ends there in leap years too (28 or 29 February). Raises ValueError
-    where the record doesn't say when it ends.
+    A year that ends on 28 February ends on the 29th in leap years. Raises ValueError if the record has no end of year.
     """
     month, day = (organisation.get(f"FinancialYearEnd{part}") or 0 for part in ("Month", "Day"))
     if month not in range(1, 13) or day not in range(1, 32):
@@ -64,6 +62,6 @@ def _last_before(start: date, day: date) -> date:
 
 
 def later(day: date, months: int) -> date:
-    """The same day so many months later; the last of the month where there is no such day."""
+    """The same day so many months later, or the last day of that month if it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

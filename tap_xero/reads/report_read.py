@@ -1,18 +1,17 @@
-"""Report streams: which calls a report takes, and whose period the columns of its answers are.
+"""Report streams: the calls of a report, and the periods of the columns in its answers.
 
-Months are asked for by the calendar year, in one call of twelve columns, where Xero's columns are exactly right; else
+Months are requested by calendar year, in one call with twelve columns, if Xero's columns are exactly right. Otherwise
 each period is a call of its own. What is known of `periods` and `timeframe`:
 
-* Profit and loss repeats the *day* on which the last month ends: with 30 September, August ends on the 30th too.
-  From a month of 31 days all twelve end where they should (Coupler.io's help on Xero's monthly profit and loss and
-  CData's on the same report both say so), and December has 31 in every year.
-* The balance sheet goes from month end to month end (31 March beside 30 April and 28 February, in the example of Xero's
-  API definition).
-* The budget summary begins with the month asked for and goes forward.
-* Of quarters and years nothing is on record.
+* Profit and loss repeats the *day* on which the last month ends: with 30 September, August ends on the 30th as well.
+  From a month of 31 days, all twelve end correctly (Coupler.io's and CData's help on Xero's monthly profit and loss),
+  and December always has 31.
+* The balance sheet goes from month end to month end (31 March, 30 April and 28 February in the example of Xero's API
+  definition).
+* The budget summary begins with the requested month and goes forward.
+* Nothing is known of quarters and years.
 
-Even so the titles of the columns must name the days that were asked for: if they don't, the periods are asked for one
-by one.
+If the titles of the columns do not name the requested days, the periods are requested one by one.
 """
 
 from __future__ import annotations
@@ -41,22 +40,22 @@ if TYPE_CHECKING:
     from singer_xero.api.http.transport import Answer
 
 REMOVED = "Removed"
-"""RowType of what takes the place of an amount that an earlier read of the period had and this one hasn't."""
+"""RowType in place of an amount that an earlier read of the period had and this one does not have."""
 
 _OF_THE_PERIOD = frozenset({"variance", "variance %", "ytd", "year to date"})
-"""Titles of columns that belong to the period asked for although they stand beside it."""
+"""Titles of further columns that belong to the requested period."""
 
 COLUMNS = 12
-"""Periods that one call can show beside each other."""
+"""The most periods of one call."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A call: its parameters and the periods wanted of it.
+    """A call: its parameters and the wanted periods.
 
-    `titled`: the days or months that the titles of its columns must name, where each column is a period of its own.
+    `titled` are the days or months that the titles of its columns must name, if each column is a period.
     """
 
     params: Mapping[str, Any]
@@ -66,9 +65,9 @@ class Ask:
 
 
 class ReportRead(ListRead):
-    """Reads a report of an organisation: the calls that its periods take, and the amounts in their answers.
+    """Reads a report of an organisation: the calls for its periods, and the amounts in the answers.
 
-    `passed` holds how many amounts each period had when it was last read, where it may be read again.
+    `passed` has the number of amounts of each period that was read before.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class ReportRead(ListRead):
     # What to ask for
 
     def walk(self) -> Iterator[Chunk]:
-        """Make the calls, several at once, and give their amounts in the order of the periods."""
+        """Make the calls, several at a time, and return the amounts in the order of the periods."""
         asks = list(self.asks())
         for page in self.at_once(lambda number: self.answer(asks[number]), range(len(asks))):
             yield Chunk(
@@ -89,7 +88,7 @@ class ReportRead(ListRead):
             )
 
     def asks(self) -> Iterator[Ask]:
-        """The calls that the report takes."""
+        """The calls of the report."""
         span = self.report.span
         if span is Span.OPEN:
             at = self.source.settings.day("report_end_date") or month_end(self.source.today())
@@ -105,7 +104,7 @@ class ReportRead(ListRead):
             yield from self.period_asks()
 
     def period_asks(self) -> Iterator[Ask]:
-        """A call for each calendar year of months where Xero's columns are right, else for each period."""
+        """A call for each calendar year of months if Xero's columns are right, otherwise for each period."""
         timeframe = MONTH if self.report.span is Span.MONTHLY else self.source.settings.report_timeframe
         start = date(2023, 1, 1) if timeframe == MONTH else self.facts.year_start()
         wanted = self.periods(timeframe, start)
@@ -119,21 +118,21 @@ class ReportRead(ListRead):
             yield Ask({**params, "periods": 11, "timeframe": MONTH}, tuple(months), tuple(ends))
 
     def single(self, period: Period, more: Mapping[str, Any]) -> Ask:
-        """The call for one period alone."""
+        """The call for one period."""
         return Ask({**self.bounds(period), **more}, (self.labelled(period),))
 
     def bounds(self, period: Period) -> dict[str, Any]:
-        """How the report is told of a period."""
+        """The parameters for a period."""
         if self.report.span is Span.MOVEMENT:
             return {"fromDate": period.first, "toDate": period.last}
         return {"date": period.last}
 
     def labelled(self, period: Period) -> Period:
-        """The period as its records name it: a balance is one of a day."""
+        """The period as in records: a balance is for a day."""
         return Period(period.last, period.last) if self.report.span is Span.BALANCE else period
 
     def budget_asks(self) -> Iterator[Ask]:
-        """Twelve periods a call, from the first month of the budgets' range on."""
+        """The calls for budgets: twelve periods each, from the first month of the range."""
         timeframe = self.source.settings.report_timeframe
         start = date(2023, 1, 1) if timeframe == MONTH else self.facts.year_start()
         wanted = periods(timeframe, *self.source.budget_range(), start.replace(day=1))
@@ -143,7 +142,7 @@ class ReportRead(ListRead):
             yield Ask(params, tuple(block), tuple(period.last.replace(day=1) for period in block))
 
     def options(self) -> dict[str, Any]:
-        """The parameters that are the same for all periods: basis, layout, tracking."""
+        """The parameters for all periods: basis, layout, tracking."""
         found: dict[str, Any] = {}
         if self.source.settings.report_payments_only and "paymentsOnly" in self.report.takes:
             found["paymentsOnly"] = True
@@ -161,7 +160,7 @@ class ReportRead(ListRead):
         return found
 
     def periods(self, timeframe: str, start: date) -> list[Period]:
-        """The periods to read: from the first one asked for, or what a bookmark leaves of them, to the last."""
+        """The periods to read: from the first requested one, or from the bookmark, to the last."""
         last = self.source.settings.day("report_end_date") or self.source.today()
         first = self.source.settings.day("report_start_date")
         if self.bookmark:
@@ -174,22 +173,22 @@ class ReportRead(ListRead):
         return periods(timeframe, first or by_default, last, start)
 
     def _not_in_future(self, now: Period) -> date:
-        """The bookmark, or the end of the period that it is now if the bookmark lies beyond it."""
+        """The bookmark, or the end of the current period if the bookmark is later."""
         read_to = date.fromisoformat(str(self.bookmark)[:10])
         if read_to > now.last:
             self.logger.warning(
-                "%s of %s: the bookmark %s lies in the future. Periods are read again from this one.",
+                "%s of %s: the bookmark %s is in the future. Periods are read again from the current one.",
                 self.row.name, self.organisation.name, self.bookmark,
             )  # fmt: skip
         return min(read_to, now.last)
 
     def _first_known(self, back: date) -> date:
-        """The first period that was read before, of those from `back` on: earlier ones were never asked for."""
+        """The first known period from `back` on: earlier ones were never requested."""
         ends = sorted(date.fromisoformat(period) for (period,) in self.passed)
         return next((end.replace(day=1) for end in ends if end >= back), back)
 
     def tracking(self) -> tuple[dict[str, list[Option]], list[Option]]:
-        """The categories to show columns for, by id, with their options; and the options to keep to."""
+        """The categories with a column for each option, by id, and the options to which to restrict the report."""
         names = self.source.settings.report_tracking_categories
         chosen = self.source.settings.report_tracking_options
         if not (names or chosen) or "trackingOptionID2" not in self.report.takes:
@@ -199,16 +198,18 @@ class ReportRead(ListRead):
     # From an answer to records
 
     def answer(self, ask: Ask) -> Page:
-        """Make a call and unfold its answer; asks again for each period alone if the columns are others."""
+        """Make a call and unfold its answer. If the columns are wrong, make a call for each period."""
         answer = self.get(self.report.path, ask.params)
         tables = _tables(answer, self.report.envelope)
         try:
             if self._is_as_asked(tables, ask):
                 return Page(list(self.rows(tables, ask)), size=len(answer.content))
         except NoTable as problem:
-            raise UnexpectedAnswer(f"the report is not built as one: {problem}", call=answer.call) from None
+            raise UnexpectedAnswer(
+                f"the report does not have the form of one: {problem}", call=answer.call
+            ) from None
         self.reader.warn_once(
-            f"{self.row.name}: Xero shows other periods than were asked for side by side; each gets a call of its own."
+            f"{self.row.name}: Xero returned other periods than those requested, so each period is read separately."
         )
         rest = {
             name: value
@@ -219,7 +220,7 @@ class ReportRead(ListRead):
         return Page([row for page in pages for row in page.rows], size=sum(page.size for page in pages))
 
     def _is_as_asked(self, tables: Sequence[Mapping[str, Any]], ask: Ask) -> bool:
-        """Whether the columns are those of the periods that were asked for, where the titles must say so."""
+        """Whether the titles of the columns name the requested periods, if they must."""
         read = month_of if self.report.span is Span.BUDGET else day_of
         return not ask.titled or all(tuple(map(read, columns(table)[1:])) == ask.titled for table in tables)
 
@@ -231,7 +232,7 @@ class ReportRead(ListRead):
         return self.single(period, rest)
 
     def rows(self, tables: Sequence[Mapping[str, Any]], ask: Ask) -> Iterator[Row]:
-        """The amounts of an answer by period, numbered, and `Removed` for those there are no more."""
+        """The numbered amounts of an answer by period, with `Removed` for those that no longer exist."""
         unfolded: list[dict[str, Any]] = []
         for table in tables:
             yearly = self.report.span is Span.YEARLY
@@ -259,10 +260,10 @@ class ReportRead(ListRead):
                 yield Row((*key.values(), number), key["PeriodTo"], raw)
 
     def is_asked_for(self, amount: Mapping[str, Any]) -> bool:
-        """Whether an amount is of the period that was asked for, rather than of one to compare with.
+        """Whether an amount is of the requested period rather than of a comparison.
 
-        The first column is what was asked for; one that is called after a day, a month or a year compares it. In a
-        report that compares periods, a column whose title says neither is left out, and named.
+        The first column is the requested period; others named after a day, a month or a year are comparisons. In a
+        report with comparisons, other columns are left out with a warning.
         """
         title = amount["ColumnTitle"]
         if amount["ColumnNumber"] == 1:
@@ -273,21 +274,21 @@ class ReportRead(ListRead):
         if not compares or title.strip().lower() in _OF_THE_PERIOD:
             return True
         self.reader.warn_once(
-            f"{self.row.name}: the column {title!r} is left out, since its title names no period that could be read; "
-            "only the period that was asked for is passed on."
+            f"{self.row.name}: the column {title!r} is left out, since no period could be read from its title; only "
+            "the requested period is emitted."
         )
         return False
 
     @property
     def basis(self) -> dict[str, Any]:
-        """Cash or accrual, where the report has both."""
+        """Cash or accrual, if the report has both."""
         if "paymentsOnly" not in self.report.takes:
             return {}
         return {"PaymentsOnly": bool(self.source.settings.report_payments_only)}
 
 
 def _tables(answer: Answer, envelope: str) -> list[Mapping[str, Any]]:
-    """The tables of a report's answer; raises `UnexpectedAnswer` when it has none."""
+    """The tables in the answer of a report; raises `UnexpectedAnswer` if there are none."""
     try:
         tables = values_of(answer.content).get(envelope)
     except ValueError as error:

@@ -1,8 +1,8 @@
-"""A report is a table, not a list: unfolded here, one record for each amount.
+"""Unfolds the table of a report into one record for each amount.
 
-Xero answers a report as nested rows of cells, all of them text: a `Header` with the titles of the columns, `Section`s
-with a title and rows, a `Row` for each account or document, a `SummaryRow` for each sum. Cells say in `Attributes`
-what they are about, such as an account. Everything here is a pure function of such an answer.
+A report is nested rows of cells, all of them text: a `Header` with the titles of the columns, `Section`s with a title
+and rows, a `Row` for each account or document, and a `SummaryRow` for each sum. `Attributes` of a cell name what it is
+about, such as an account.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import msgspec
 Record = dict[str, Any]
 
 SEPARATOR = " > "
-"""Between the titles of a section's path."""
+"""The separator in a section's path."""
 
 _IDS = {"account": "AccountID", "accountid": "AccountID", "contactid": "ContactID", "invoiceid": "InvoiceID"}
-"""What Xero calls the attributes of cells (the bank summary has `account` and `accountID` in one row)."""
+"""Xero's names of attributes (the bank summary has `account` and `accountID` in one row)."""
 
 _AMOUNT = re.compile(r"(\()?\s*(-?)\s*((?:\d[\d,]*)?(?:\.\d+)?)\s*(\))?\s*%?")
 _BOX = re.compile(r"Box\d+")
@@ -29,14 +29,11 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class NoTable(ValueError):
-    """An answer that isn't built like a report; the text says where, and repeats nothing of it."""
+    """An answer without the form of a report. The text says where, without data."""
 
 
 def amount_of(text: str) -> Decimal | None:
-    """The number that a cell shows, exactly: `-1850.00`, `1,234.5`, `(12.00)` is negative, `7.3%` is 7.3.
-
-    None for text that is not a number, and for an empty cell.
-    """
+    """The exact number in a cell: `-1850.00`, `1,234.5`, `(12.00)` is negative, `7.3%` is 7.3; None for other text."""
     found = _AMOUNT.fullmatch(text.strip())
     if found is None or not found[3] or bool(found[1]) != bool(found[4]):
         return None
@@ -45,7 +42,7 @@ def amount_of(text: str) -> Decimal | None:
 
 
 def columns(table: Mapping[str, Any]) -> list[str]:
-    """The titles of a table's columns, the one over the labels included."""
+    """The titles of a table's columns, including that of the labels."""
     for row in _rows(table):
         if row.get("RowType") == "Header":
             return _texts(row)
@@ -53,19 +50,19 @@ def columns(table: Mapping[str, Any]) -> list[str]:
 
 
 def unfold(table: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> Iterator[Record]:
-    """Give a record for each amount of a table of rows, in Xero's order.
+    """Return a record for each amount of a table, in Xero's order.
 
-    `texts` names columns that hold words instead of amounts, `{title: field}`: their words go into that field of all
-    records of the row. The title "" stands for the column without one on the right of such a column. A cell of
-    another column that isn't empty and is no number makes a record without an Amount: nothing that Xero shows is lost.
+    `texts` are the columns with words instead of amounts, `{title: field}`: their words go into that field of all
+    records of the row. The title "" stands for an untitled column to the right of such a column. A cell of another
+    column with text that is not a number makes a record without an Amount.
 
-    Records hold: ReportName; SectionPath and Section, the titles of the sections around the row; RowNumber, counted
-    from 1; RowType (Row or SummaryRow); Label, the row's first cell; ColumnNumber, 1 for the first behind the label,
-    and ColumnTitle; AccountID, ContactID, InvoiceID, of the cell or else of the row's label, and all Attributes
-    as Xero has them; Amount, a Decimal or None, and Text as Xero wrote it.
+    Records have ReportName; SectionPath and Section, the titles of the sections around the row; RowNumber, from 1;
+    RowType (Row or SummaryRow); Label, the row's first cell; ColumnNumber, 1 for the first after the label, and
+    ColumnTitle; AccountID, ContactID, InvoiceID of the cell or of the row's label, and all Attributes; Amount, a
+    Decimal or None; and Text, as Xero wrote it.
 
-    A section with a title and no rows, such as Assets in the balance sheet, is a heading: it belongs to the path of
-    what follows, up to the row of its total. A heading that has no such row ends with the next one.
+    A section with a title but without rows, such as Assets in the balance sheet, is a heading. It is in the path of the
+    following rows up to its total, or up to the next heading if there is no total.
     """
     head: list[str] = []
     rows = 0
@@ -84,19 +81,19 @@ def unfold(table: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
 
 
 class _Headings:
-    """The headings that stand before rows instead of around them: sections without rows, up to their totals."""
+    """The headings before rows: sections without rows, up to their totals."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self._totals = {label.casefold(): place for place, row in enumerate(rows) for label in _labels(row)}
         self._open: list[tuple[str, int]] = []  # with the place of its total, or -1
 
     def begin(self, title: str, place: int) -> None:
-        """A heading stands at this place; those whose total lies before it have ended."""
+        """Begin a heading at this position, and end those whose total came before."""
         end = self._totals.get(f"total {title}".casefold(), -1)
         self._open = [*(one for one in self._open if one[1] >= place), (title, end if end > place else -1)]
 
     def around(self, place: int) -> list[str]:
-        """The headings of the row at this place; if it is the total of one of them, those within it have ended."""
+        """The headings of the row at this position. The total of a heading ends the headings within it."""
         ending = [number for number, (_, end) in enumerate(self._open, 1) if end == place]
         titles = [heading for heading, _ in self._open[: ending[-1] if ending else None]]
         if ending:
@@ -107,7 +104,7 @@ class _Headings:
 def _walk(
     rows: Sequence[Mapping[str, Any]], path: tuple[str, ...]
 ) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
-    """Give each row that has cells, with the titles around it."""
+    """Return each row with cells, and the titles around it."""
     headings = _Headings(rows)
     for place, row in enumerate(rows):
         title, inner = str(row.get("Title") or ""), _rows(row)
@@ -121,22 +118,22 @@ def _walk(
 
 
 def _rows(of: Any, name: str = "Rows") -> list[Mapping[str, Any]]:
-    """The rows of a report or of a section; a row that is null says nothing."""
+    """The rows of a report or of a section, except null."""
     if not isinstance(of, Mapping):
-        raise NoTable(f"what should have {name} is no object")
+        raise NoTable(f"what should have {name} is not an object")
     rows = of.get(name) or []
     if not isinstance(rows, list):
-        raise NoTable(f"its {name} are no list")
+        raise NoTable(f"its {name} are not a list")
     if not all(isinstance(row, Mapping) for row in rows if row is not None):
-        raise NoTable(f"one of its {name} is no object")
+        raise NoTable(f"one of its {name} is not an object")
     return [row for row in rows if row is not None]
 
 
 def _cells(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The cells of a row; one that is null is an empty one, so that the others stay in their columns."""
+    """The cells of a row. Null becomes an empty cell, so that the others stay in their columns."""
     cells = row.get("Cells") or []
     if not isinstance(cells, list):
-        raise NoTable("the Cells of a row are no list")
+        raise NoTable("the Cells of a row are not a list")
     return [cell if isinstance(cell, Mapping) else {"Value": cell} for cell in cells]
 
 
@@ -145,7 +142,7 @@ def _texts(row: Mapping[str, Any]) -> list[str]:
 
 
 def _text(cell: Mapping[str, Any]) -> str:
-    """What a cell shows; the JSON of what is no text."""
+    """The text of a cell, or the JSON of another value."""
     value = cell.get("Value")
     if value is None:
         return ""
@@ -192,7 +189,7 @@ def _amounts(
 
 
 def _word_fields(titles: Sequence[str], texts: Mapping[str, str]) -> dict[int, str]:
-    """The columns of words, by their place, with the field that each goes into."""
+    """The columns with words, by position, and their fields."""
     found: dict[int, str] = {}
     for number, title in enumerate(titles):
         if title in texts and (title or number - 1 in found):
@@ -213,11 +210,9 @@ def _ids(cell: Mapping[str, Any]) -> Record:
 
 
 def unfold_boxes(table: Mapping[str, Any], lines: str) -> Iterator[Record]:
-    """Give a record for each box of each contact of a 1099 report, with what the report says of the contact.
+    """Return a record for each box of each contact of a 1099 report, with what the report says of the contact.
 
-    `lines` is the field of the table that lists the contacts.
-
-    Its amounts are numbers, not text: decoded as Decimal they keep the digits that Xero wrote.
+    `lines` is the field of the table with the contacts. Amounts are numbers, decoded as Decimal.
     """
     for number, contact in enumerate(_rows(table, lines), 1):
         about = {name: value for name, value in contact.items() if not _BOX.fullmatch(name)}

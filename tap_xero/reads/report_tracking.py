@@ -1,4 +1,4 @@
-"""The tracking categories and options that a report is split or narrowed by."""
+"""The tracking categories and options by which a report is split or restricted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from singer_xero.api.errors import CallError
 
 
 class NoSuchTracking(CallError):
-    """A setting names a tracking category or option that the organisation doesn't have."""
+    """A setting names a tracking category or option that the organisation does not have."""
 
     remedy = "Correct report_tracking_categories or report_tracking_options."
 
@@ -25,13 +25,13 @@ class Option:
 
 
 UNASSIGNED = Option("", "Unassigned", "")
-"""Xero's column for what has no option of a category."""
+"""Xero's column for amounts without an option of a category."""
 
 
 def chosen_tracking(
     rows: Sequence[Mapping[str, Any]], names: Sequence[str], chosen: Sequence[str]
 ) -> tuple[dict[str, list[Option]], list[Option]]:
-    """The categories to show columns for, by id, with their options; and the options to keep to.
+    """The categories with a column for each option, by id, and the options to which to restrict the report.
 
     `rows` are the organisation's tracking categories, `names` and `chosen` the settings for categories and options.
     Raises `NoSuchTracking` for a name that is unknown or ambiguous.
@@ -48,12 +48,12 @@ def chosen_tracking(
     ids += [option.category for option in options]
     found = {one: every[one] for one in dict.fromkeys(ids)}
     if len(found) > 2 or len({option.category for option in options}) < len(options):
-        raise NoSuchTracking("Xero takes two tracking categories at most, and one option of each")
+        raise NoSuchTracking("Xero accepts at most two tracking categories, and one option of each")
     return found, options
 
 
 def _options_in(category: Mapping[str, Any]) -> list[Option]:
-    """The options of a category that have an id and a name."""
+    """The options of a category, as far as they have an id and a name."""
     return [
         Option(option["TrackingOptionID"], option["Name"], category["TrackingCategoryID"])
         for option in category.get("Options") or ()
@@ -64,7 +64,7 @@ def _options_in(category: Mapping[str, Any]) -> list[Option]:
 def tracked(
     amount: Mapping[str, Any], split: bool, categories: Mapping[str, list[Option]], options: Sequence[Option]
 ) -> dict[str, Any]:
-    """The tracking options that an amount is for: those its column is called after, or those kept to."""
+    """The tracking options of an amount: those in its column's title, or those of the restriction."""
     found = _options_of(str(amount.get("ColumnTitle") or ""), list(categories.values())) if split else options
     chosen: dict[str, Any] = {}
     for ending, one in zip(("", "2"), found, strict=False):
@@ -73,7 +73,7 @@ def tracked(
 
 
 def _options_of(title: str, categories: Sequence[Sequence[Option]]) -> Sequence[Option]:
-    """The options that the title of a column names: of one category, or of two with something between them."""
+    """The options in the title of a column: of one category, or of two with a separator."""
     first, second = [[*options, UNASSIGNED] for options in [*categories, ()][:2]]
     for one in first:
         if len(categories) == 1 and one.name == title.strip():
@@ -88,7 +88,7 @@ def _options_of(title: str, categories: Sequence[Sequence[Option]]) -> Sequence[
 def _named(what: str, name: str, known: Sequence[tuple[Any, tuple[str, ...]]]) -> Any:
     matches = [one for one, names in known if name.lower() in {each.lower() for each in names}]
     if len(matches) != 1:
-        several = "several are called" if matches else "there is none called"
+        several = "several are called" if matches else "none is called"
         listing = ", ".join(names[-1] for _, names in known)
         raise NoSuchTracking(f"{what}: {several} {name!r}; the organisation has {listing}")
     return matches[0]

@@ -1,4 +1,4 @@
-"""Reads subresources: a list of records, and then a call for each of them."""
+"""Reads subresources: the list of the records, and then a call for each of them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class SubresourceReader(RecordReader):
-    """Adds to what was found on a record the record's key and time of change."""
+    """Adds the record's key and time of change to its subresources."""
 
     def record(self, row: Row) -> Record:
         """Decode a row; see `RecordReader`."""
         record = super().record(row)
         record.update(zip(self.xero.key, row.key, strict=True))
         if self.xero.cursor:
-            # The one by which its list came, also where a record has changed since: a bookmark never runs ahead.
+            # The time in the list, even if the record has changed since, so that no bookmark runs ahead.
             record[self.xero.cursor] = row.time or None
         return record
 
 
 class SubresourceRead(ListRead):
-    """Reads what belongs to the records of one list, such as the history of invoices."""
+    """Reads the subresources of the records of one list, such as the history of invoices."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class SubresourceRead(ListRead):
         self.subresource = row
 
     def walk(self) -> Iterator[Chunk]:
-        """Read the list, and ask each record that can have something; several at once."""
+        """Read the list, and make a call for each record that can have the subresource."""
         records = self.of(
             self.subresource.of,
             incremental=self.incremental,
@@ -73,7 +73,7 @@ class SubresourceRead(ListRead):
         )
 
     def _of_record(self, parent: Row) -> Page:
-        """Ask one record; nothing if it was removed in the meantime, or has nothing of the kind."""
+        """Make the call for one record; no rows if it was removed meanwhile or has no such subresource."""
         try:
             page = self.ask(self.subresource.path.format(id=str(parent.key[0])), self.subresource.params)
         except NotFound:
@@ -93,9 +93,9 @@ class SubresourceRead(ListRead):
         return Page(rows, size=page.size)
 
     def _numbered(self, rows: Sequence[Row]) -> list[tuple[Row, dict[str, Any]]]:
-        """Number things without an id from the oldest on: whatever is added later leaves the numbers as they are.
+        """Number subresources without an id from the oldest on, so that later ones do not change the numbers.
 
-        Xero doesn't say in which order it lists them; of those with one time, the order it lists them in counts.
+        Xero does not document their order; for those with the same time, its order decides.
         """
         name = self.subresource.numbered
         read = partial(fitting, self.subresource.fields[name])
@@ -105,7 +105,7 @@ class SubresourceRead(ListRead):
         return [(rows[place], {"Number": number}) for number, place in enumerate(order, 1)]
 
     def _kept(self, row: Row) -> Row:
-        """Put a file where attachments_path says, and say in the row where that is."""
+        """Store a file at attachments_path, and add its address to the row."""
         files = self.source.files
         if files is None:
             return row

@@ -1,4 +1,4 @@
-"""What Singer sees of a stream."""
+"""The Singer side of a stream."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ INCREMENTAL, FULL_TABLE = "INCREMENTAL", "FULL_TABLE"
 
 
 class DescribedStream(SdkStream):
-    """What Singer sees of a stream: its keys, its schema, its place in the catalog, its replication."""
+    """The Singer side of a stream: keys, schema, catalog entry and replication."""
 
-    # Records leave the reader in the shape of their schema, so that the SDK needn't walk them again.
+    # Records already conform to their schema when they leave the reader.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     STATE_MANAGER = OrganisationStates
 
@@ -37,17 +37,15 @@ class DescribedStream(SdkStream):
         self.reader = self.make_reader()
         self.projection.warn = self.reader.warn_once
         self.incomplete = False
-        """Whether something of it could not be read."""
+        """Whether a part of it could not be read."""
 
     def make_reader(self) -> RecordReader:
-        """Make what reads the answers."""
+        """Make the reader of its answers."""
         return RecordReader(self.xero, self.logger, keep=self.projection.keeps)
-
-    # What Singer sees
 
     @property
     def is_open(self) -> bool:
-        """Whether it may be read: what costs many calls is opened by the setting `detail_streams` only."""
+        """Whether it may be read: a costly stream must be named in the setting `detail_streams`."""
         return not self.xero.costly or self.name in self.run.opened
 
     @property
@@ -57,7 +55,7 @@ class DescribedStream(SdkStream):
 
     @property
     def selected(self) -> bool:
-        """Whether it is to be read."""
+        """Whether it is read."""
         return self.is_wanted and self.is_open
 
     @selected.setter
@@ -66,7 +64,7 @@ class DescribedStream(SdkStream):
 
     @property
     def metadata(self) -> Any:
-        """The catalog's metadata; says of streams that are read whole by default whether they can be incremental."""
+        """The metadata in the catalog, with the replication keys of streams that can be incremental."""
         cursor = self.cursor
         if not self.has_metadata and cursor and self.xero.can_be_incremental:
             metadata = super().metadata
@@ -75,10 +73,9 @@ class DescribedStream(SdkStream):
         return super().metadata
 
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take over what a catalog chooses.
+        """Apply the choices of a catalog; see `tap_xero.catalog.choose_replication`.
 
-        The SDK forgets keys and bookmark of a stream whose entry doesn't repeat them; here they stay. See
-        `tap_xero.catalog.choose_replication` for how a catalog chooses.
+        Unlike in the SDK, key and replication key stay if the entry does not repeat them.
         """
         keys, cursor = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
@@ -89,7 +86,7 @@ class DescribedStream(SdkStream):
         method = (self.forced_replication_method or "").upper()
         if method not in {"", INCREMENTAL, FULL_TABLE}:
             raise ConfigurationProblem(
-                f"Catalogue, stream {self.name}: replication method {method} is not offered."
+                f"Catalog, stream {self.name}: the replication method {method} is not supported."
             )
         if method == FULL_TABLE:
             self.replication_key = None
@@ -97,54 +94,54 @@ class DescribedStream(SdkStream):
         chosen = self.replication_key or (self.cursor if method == INCREMENTAL else cursor)
         if (chosen or method == INCREMENTAL) and not self.xero.can_be_incremental:
             raise ConfigurationProblem(
-                f"Catalogue, stream {self.name}: it can't be incremental: Xero can't be asked for its changes alone."
+                f"Catalog, stream {self.name}: it can't be incremental, since Xero can't be asked for changes only."
             )
         if chosen and chosen not in {self.cursor, self.xero.cursor}:
             raise ConfigurationProblem(
-                f"Catalogue, stream {self.name}: {chosen} can't be the replication key; use {self.cursor}."
+                f"Catalog, stream {self.name}: {chosen} can't be the replication key; use {self.cursor}."
             )
-        self.replication_key = chosen and self.cursor  # Xero's name for it will do in snake_case, too
+        self.replication_key = chosen and self.cursor  # Xero's own name is accepted with snake_case, too
         self.forced_replication_method = INCREMENTAL if chosen else FULL_TABLE
 
     @property
     def partitions(self) -> list[dict[str, Any]]:
-        """One for each organisation."""
+        """A partition for each organisation."""
         return [{"tenant_id": organisation.tenant_id} for organisation in self.run.organisations]
 
     @property
     def is_sorted(self) -> bool:
-        """Bookmarks move with the rows, so that a run that was killed goes on where it was."""
+        """True: bookmarks move with the rows, so that a killed run can be continued."""
         return True
 
     @property
     def check_sorted(self) -> bool:
-        """Rows come in order, but the first may be a second older than the bookmark."""
+        """False: the first row may be a second older than the bookmark."""
         return False
 
     @property
     def logs_start(self) -> bool:
-        """Whether to log where the reading of each organisation begins: not where that would bury all other lines."""
+        """Whether to log the beginning of each organisation; not if there are many."""
         return not self.run.has_many
 
     def get_replication_key_signpost(self, context: Any = None) -> None:
-        """No ceiling for bookmarks: they are times of Xero's clock, on rows that were passed on."""
+        """None: bookmarks are times of Xero's clock, so they need no upper bound."""
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Log a message; what the SDK calls an unhandled error is handled by the tap, which says more of it."""
+        """Log a message. The SDK's unhandled errors go to DEBUG, since the tap logs them with more detail."""
         if level == logging.ERROR:
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
 
     @property
     def emit_activate_version_messages(self) -> bool:
-        """Not now: see `finalize_state_progress_markers`."""
+        """False: see `finalize_state_progress_markers`."""
         return False
 
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """End the stream; a complete table is made the valid one.
+        """End the stream, and activate the version of a complete table.
 
-        The SDK announces a new version before the first row, which makes a target forget the table when the run then
-        breaks off. Here it comes after the last row, and only if every organisation was read to its end.
+        The SDK activates a version before the first row, so that an interrupted run empties a table. Here it comes
+        after the last row, and only if every organisation was read completely.
         """
         if self.version is not None:
             if self.selected and not self.incomplete:
@@ -154,18 +151,18 @@ class DescribedStream(SdkStream):
 
     @property
     def is_whole_table(self) -> bool:
-        """Whether this run reads all that the table is to hold, so that a target may drop everything else.
+        """Whether this run reads the complete table, so that a target may remove all other rows.
 
-        Not for a table with a column `version`, which is the organisation's one row: the SDK's SQL targets can't mark
-        deleted rows there, for they bind a parameter of that name.
+        Not for a table with a column `version`, as of organisations: the SDK's SQL targets can't mark deleted rows
+        there, since they bind a parameter of that name.
         """
         return self.replication_method == FULL_TABLE and "version" not in self.schema["properties"]
 
     def named(self, field: str) -> str:
-        """A field of Xero's as it is called in this stream's records."""
+        """The name of a field of Xero's in the records of this stream."""
         return self.projection.named(field)
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The names of the lists that it has to read: its own, and the organisation where regions decide."""
+        """The names of the lists that it reads: its own, and the organisation if it has regions."""
         return (self.xero.name, *([ORGANISATION.name] if self.xero.regions is not None else []))

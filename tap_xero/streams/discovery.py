@@ -12,12 +12,12 @@ from tap_xero.streams.subresources import SubresourceStream
 
 
 def all_streams(tap: SdkTap, run: Run) -> list[XeroStream]:
-    """Make the streams of all objects, subresources and reports; with `nested_tables` those of nested tables too."""
+    """Make the streams of all objects, subresources and reports, and with `nested_tables` those of nested tables."""
     return with_nested_tables(tap, run, [stream_named(tap, run, name) for name in STREAMS])
 
 
 def with_nested_tables(tap: SdkTap, run: Run, streams: list[XeroStream]) -> list[XeroStream]:
-    """Put the nested tables of some streams behind them, where the setting asks for them."""
+    """Append the nested tables of these streams if the setting asks for them."""
     if not tap.config.get("nested_tables"):
         return streams
     by_name = {stream.name: stream for stream in streams}
@@ -26,7 +26,7 @@ def with_nested_tables(tap: SdkTap, run: Run, streams: list[XeroStream]) -> list
 
 
 def stream_named(tap: SdkTap, run: Run, name: str) -> XeroStream:
-    """Make one of them; KeyError if there is none of that name."""
+    """Make a stream; raises KeyError if none has that name."""
     if name in REPORTS:
         return ReportStream(tap, run, REPORTS[name])
     if name in SUBRESOURCES:

@@ -1,4 +1,4 @@
-"""Nested tables: the lists inside records as streams of their own, without a call of their own."""
+"""Nested tables: the lists inside records as streams, without further calls."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tap_xero.streams.stream import XeroStream
 
 
 class NestedTableStream(XeroStream):
-    """A list inside the records of another stream, which reads it, keeps its bookmark and ends it.
+    """A list inside the records of another stream, which reads it and keeps its bookmark.
 
-    The SDK would sync a child once for each record of its parent, with a log line and a SCHEMA each time; here the
-    parent hands over its records as they come.
+    The SDK would sync a child stream once for each record of its parent, with a log line and a SCHEMA each time. Here
+    the parent passes its records on.
     """
 
     def __init__(self, tap: SdkTap, run: Run, table: NestedTable, parent: XeroStream) -> None:
         self.table, self.parent = table, parent
         super().__init__(tap, run, table)
-        self.parent_stream_type = type(parent)  # for the SDK to leave its reading to the parent
+        self.parent_stream_type = type(parent)  # so that the SDK does not read it
         self._begun = False
         parent.nested.append(self)
-        parent.child_streams.append(self)  # for the SDK to read the parent even where only this is selected
+        parent.child_streams.append(self)  # so that the SDK reads the parent even if only this is selected
 
     @property
     def is_open(self) -> bool:
@@ -40,7 +40,7 @@ class NestedTableStream(XeroStream):
 
     @replication_key.setter
     def replication_key(self, new_value: str | None) -> None:
-        """Not one of its own."""
+        """Ignored: it follows from the parent."""
 
     @property
     def replication_method(self) -> str:
@@ -48,18 +48,18 @@ class NestedTableStream(XeroStream):
         return self.parent.replication_method
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
-        """Nothing: the parent passes its records on."""
+        """None: the parent passes them on."""
         return iter(())
 
     def begin(self, version: int | None) -> None:
-        """Write the SCHEMA, before the parent's first record; `version` is that of a whole table."""
+        """Write the SCHEMA before the parent's first record; `version` is that of a full table."""
         self.version = version
         if not self._begun:
             self._begun = True
             self.write_schema()
 
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """End with the parent: the table is complete if the parent was read to its end."""
+        """End the stream; it is complete if the parent was read completely."""
         self.incomplete = self.parent.incomplete
         super().finalize_state_progress_markers(state)
 
@@ -69,7 +69,7 @@ class NestedTableStream(XeroStream):
         return self.parent
 
     def records_in(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """What a record of the parent's, by Xero's names, holds of this list."""
+        """The records of this list in a record of the parent, by Xero's names."""
         return [self.projection.record(one) for one in self.elements(record)]
 
     def write(self, record: dict[str, Any], tenant_id: str) -> None:
@@ -78,7 +78,7 @@ class NestedTableStream(XeroStream):
         self.write_record(record)
 
     def elements(self, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """The elements of this list, each with what the schema doesn't have of it, where that is kept."""
+        """The elements of this list, with their unknown fields if those are kept."""
         unknown = record.get(UNKNOWN) or {}
         for place, element in self.table.placed(record):
             own = {

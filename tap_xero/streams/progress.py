@@ -1,4 +1,4 @@
-"""How far a list is read, as the log tells it."""
+"""The progress of a list in the log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tap_xero.reads.list_read import ListRead
 
 
 class Progress:
-    """Tells how far a list is read: rows, calls, what is left of the day, and the time it will take."""
+    """Logs the progress of a list: rows, calls, calls left today, and the remaining time."""
 
     EVERY = 10.0
     """Seconds between two lines."""
@@ -20,7 +20,7 @@ class Progress:
         self.started = self.told = clock()
 
     def tell(self, rows: int, remaining: int | None) -> None:
-        """Count rows that were passed on; log a line if the last one is long ago."""
+        """Count emitted rows, and log a line if the last one is long ago."""
         self.rows += rows
         now = self.clock()
         if now - self.told < self.EVERY or remaining == 0:  # the last line says the same

@@ -17,11 +17,12 @@ from tap_xero.streams.stream import XeroStream
 
 
 class ReportStream(XeroStream):
-    """A report of an organisation, period by period, one record for each amount.
+    """A report, with one record for each amount.
 
-    Incremental by default: a run reads the periods since the last one and `report_reread_periods` before them again,
-    since books change. A period that is read again is written over place by place; where it has become shorter, its
-    last places come as `Removed`. Other settings than those of the last run make a new table.
+    It is incremental by default: a run reads the periods since the last one and, since books change, the
+    `report_reread_periods` before them. A period that is read again replaces the earlier one by position; if it has
+    become shorter, its last positions come as `Removed`. With other settings than those of the last run, the table is
+    read anew.
     """
 
     def __init__(self, tap: SdkTap, run: Run, report: Report) -> None:
@@ -32,32 +33,32 @@ class ReportStream(XeroStream):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The short lists that tell what a report is of."""
+        """The lists about the organisation that reports need."""
         return (ORGANISATION.name, TRACKING_CATEGORIES.name)
 
     # Bookmarks
 
     def bookmark(self, organisation: Organisation) -> Any:
-        """The last day of the last period that was read with these settings; None: read all."""
+        """The last day of the last period that was read with these settings; None to read all."""
         state = self.get_context_state({"tenant_id": organisation.tenant_id})
         return super().bookmark(organisation) if state.get("asked") == self.run.settings.of_reports else None
 
     def since(self, organisation: Organisation) -> None:
-        """No moment: Xero works a report out anew at every call."""
+        """None: Xero calculates a report for every call."""
 
     def border(self, organisation: Organisation) -> Passed:
-        """How many amounts each period had when it was last read, where it may be read again."""
+        """The number of amounts of each period that was read before."""
         if self.bookmark(organisation) is None:
             return {}
         counts = self.get_context_state({"tenant_id": organisation.tenant_id}).get("counts", {})
         return {(period,): str(count) for period, count in counts.items()}
 
     def remember(self, organisation: Organisation, passed: Passed) -> None:
-        """Nothing: the numbers of amounts are kept with each bookmark."""
+        """Nothing: the numbers of amounts are stored with each bookmark."""
 
     @property
     def is_whole_table(self) -> bool:
-        """Whether this run reads all that the table is to hold: it does so without any bookmark, too."""
+        """Whether this run reads the complete table, as it also does without any bookmark."""
         if self._anew is None:
             bookmarks = [self.bookmark(organisation) for organisation in self.run.organisations]
             self._anew = super().is_whole_table or not any(bookmarks)

@@ -11,10 +11,10 @@ from tap_xero.streams.stream import XeroStream
 
 
 class SubresourceStream(XeroStream):
-    """What belongs to the records of one list.
+    """The subresources of the records of one list.
 
-    Read whole by default, since it may change without the record's time of change; chosen to be incremental, only
-    records that changed are asked, and a run that breaks off goes on where it was.
+    It is a full table by default, since subresources may change without the record's time of change. If the catalog
+    chooses incremental replication, only changed records are read, and an interrupted run continues.
     """
 
     def __init__(self, tap: SdkTap, run: Run, subresource: Subresource) -> None:
@@ -22,7 +22,7 @@ class SubresourceStream(XeroStream):
         super().__init__(tap, run, subresource)
 
     def make_reader(self) -> SubresourceReader:
-        """Make what reads the answers."""
+        """Make the reader of its answers."""
         needed = self.subresource.own_key
         return SubresourceReader(self.subresource, self.logger, keep=self.projection.keeps, needed=needed)
 

@@ -211,7 +211,7 @@ def test_an_incremental_stream_is_read_whole_where_the_catalog_says_so(
             {"replication-key": "DueDate"},
             "DueDate can't be the replication key; use UpdatedDateUTC",
         ),
-        ("contacts", {"replication-method": "LOG_BASED"}, "replication method LOG_BASED is not offered"),
+        ("contacts", {"replication-method": "LOG_BASED"}, "replication method LOG_BASED is not supported"),
     ],
 )
 def test_a_replication_that_cannot_be_is_refused_before_the_first_call(

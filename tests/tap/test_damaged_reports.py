@@ -61,7 +61,7 @@ def test_what_is_not_built_like_a_report_is_named(
 ) -> None:
     report(admin, {}, rows)
     run = read(config | ONE_MONTH, STREAM, "items")
-    assert "the report is not built as one" in run.failed[STREAM, HARBOUR_NAME]
+    assert "the report does not have the form of one" in run.failed[STREAM, HARBOUR_NAME]
     assert len(run.records["items"]) == 3
 
 

@@ -23,7 +23,7 @@ from .test_schemas import CHECKER, floats
 DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 
 #: Log lines that are allowed: misspelled fields, unordered lists, and reports of another period.
-TOLD = ("TaxNumbeType", "CISEnambed", "not in order of change", "other periods than were asked for")
+TOLD = ("TaxNumbeType", "CISEnambed", "not in order of change", "other periods than those requested")
 
 
 @cache

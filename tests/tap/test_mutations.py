@@ -285,7 +285,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
         {},
     ),
     "a 401 in mid-run ends it": (
-        patched("singer_xero.api.client._lacks_scope", lambda answer: answer.status == 401),
+        patched("singer_xero.api.client.lacks_scope", lambda call, answer: answer.status == 401),
         test_failures.test_a_401_in_mid_run_is_answered_with_a_new_token,
         {},
     ),

@@ -727,5 +727,5 @@ def test_a_bookmark_in_the_future_is_told_and_periods_are_read_again(demo: dict[
     state = read(demo, name).state
     state["bookmarks"][name]["partitions"][0]["replication_key_value"] = "2099-12-31"
     run = read(demo, name, state=state)
-    assert [line for line in run.warnings if f"{name} of" in line and "2099-12-31 lies in the future" in line]
+    assert [line for line in run.warnings if f"{name} of" in line and "2099-12-31 is in the future" in line]
     assert run.bookmark(name, run.records[name][0]["tenant_id"]) == "2026-11-30"
