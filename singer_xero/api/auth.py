@@ -437,7 +437,8 @@ def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> XeroErro
     if kind == "invalid_scope":
         asked = tuple(form.get("scope", "").split())
         advice = scope_advice.without(asked, custom=form.get("grant_type") == "client_credentials")
-        return InvalidScope(words, scopes=asked, advice=advice, **context)
+        shown = f"{words} (asked for: {' '.join(asked)})" if asked else words
+        return InvalidScope(shown, scopes=asked, advice=advice, **context)
     if kind == "unauthorized_client":
         needed = (
             "a custom connection" if form.get("grant_type") == "client_credentials" else "a web or PKCE app"

@@ -1,27 +1,11 @@
 """What can go wrong with a call, by what the caller should do.
 
 XeroError
-  + AccessError              stop the run: only a person can help
-    - UnusableSetting          a setting can't be sent, or names a place that does not exist
-    - InsecureAddress          secrets would go over plain http to another machine
-    - NotConnected             consent is missing, withdrawn or 60 days unused: run `xero-login`
-    - BadCredentials           client id or secret is wrong, or the app may not use this grant
-    - InvalidScope             a scope was asked for that the app does not have
-    - TokenStoreError          the tokens can't be read or stored: repair the place that token_path names
-    - NetworkSetupError        a proxy, a certificate or an address keeps this machine from Xero: repair it
-  + OrganisationError        skip this organisation, continue with the others
-    - OrganisationUnavailable  disconnected, unknown, or closed to the user who gave consent
-    - DayLimitReached          no calls are left today; `resets_at` says until when, if Xero did
-  + CallError                skip this call (stream, record), continue with the rest
-    - ScopeMissing             the token lacks the scope of this endpoint: skip the stream
-    - NotFound                 no such object, or no such number
-    - Refused                  Xero does not accept the request; `elements` holds its answer per record
-      - TooLarge                 send less at once
-  + Unavailable              run again later: all tries failed
-    - NotJson                  the answer is not the JSON that was requested
-    - TooSlow                  the answer was not complete at the deadline
-    - OutcomeUnknown           a write may have happened: look it up before sending it again
-  + Closed                   the client was closed while the call waited
+  + AccessError          stop the run: only a person can help
+  + OrganisationError    skip this organisation, continue with the others
+  + CallError            skip this call (stream, record), continue with the rest
+  + Unavailable          run again later: all tries failed
+  + Closed               the client was closed while the call waited
 
 The text of an error is one line: the call that failed (`GET Invoices page 3`), Xero's own words, the correlation id
 for Xero's support, and what to do. It contains no request, token or record. Records are in `Refused.elements` only.
@@ -34,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from singer_xero.api.redaction import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 _LONGEST_WORDS = 400
@@ -45,7 +30,8 @@ class XeroError(Exception):
     """Any failure of a call.
 
     `call` is verb, path and page; `status` the HTTP status, None without an answer; `words` are Xero's own words;
-    `correlation_id` is the answer's Xero-Correlation-Id; `advice` says what to do, by default `remedy`.
+    `correlation_id` is the answer's Xero-Correlation-Id; `advice` says what to do, by default `remedy`. `details` are
+    attributes of a subclass.
     """
 
     remedy = ""
@@ -58,12 +44,17 @@ class XeroError(Exception):
         status: int | None = None,
         correlation_id: str | None = None,
         advice: str | None = None,
+        **details: Any,
     ) -> None:
         self.words = one_line(words)
         self.call = call
         self.status = status
         self.correlation_id = correlation_id
         self.advice = self.remedy if advice is None else advice
+        for name, value in details.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no attribute {name}")
+            setattr(self, name, value)
         super().__init__(self.words)
 
     @property
@@ -102,10 +93,7 @@ class BadCredentials(AccessError):
 class InvalidScope(AccessError):
     """The app does not have one of the requested `scopes`."""
 
-    def __init__(self, words: str = "", *, scopes: tuple[str, ...] = (), **context: Any) -> None:
-        asked = f" (asked for: {' '.join(scopes)})" if scopes else ""
-        super().__init__(words + asked, **context)
-        self.scopes = scopes
+    scopes: tuple[str, ...] = ()
 
 
 class UnusableSetting(AccessError):
@@ -132,9 +120,7 @@ class NetworkSetupError(AccessError):
 class OrganisationError(XeroError):
     """One organisation can't be used now; `tenant_id` says which."""
 
-    def __init__(self, words: str = "", *, tenant_id: str | None = None, **context: Any) -> None:
-        super().__init__(words, **context)
-        self.tenant_id = tenant_id
+    tenant_id: str | None = None
 
 
 class OrganisationUnavailable(OrganisationError):
@@ -177,11 +163,7 @@ class NotFound(CallError):
 class Refused(CallError):
     """Xero does not accept the request; `elements` has its answers for the records, in order, if there are any."""
 
-    def __init__(
-        self, words: str = "", *, elements: list[dict[str, Any]] | None = None, **context: Any
-    ) -> None:
-        super().__init__(words, **context)
-        self.elements = elements or []
+    elements: Sequence[dict[str, Any]] = ()
 
 
 class TooLarge(Refused):
@@ -193,11 +175,9 @@ class TooLarge(Refused):
 class Unavailable(XeroError):
     """All tries failed. `sent` says whether the last one may have reached Xero."""
 
-    remedy = "Run again later. status.developer.xero.com shows Xero's status."
+    sent = False
 
-    def __init__(self, words: str = "", *, sent: bool = False, **context: Any) -> None:
-        super().__init__(words, **context)
-        self.sent = sent
+    remedy = "Run again later. status.developer.xero.com shows Xero's status."
 
 
 class NotJson(Unavailable):
@@ -215,12 +195,10 @@ class TooSlow(Unavailable):
 class OutcomeUnknown(Unavailable):
     """A write was sent, and no answer says whether it was done. `idempotency_key` is its key."""
 
-    remedy = "Look the records up in Xero before sending them again."
+    sent = True
+    idempotency_key: str | None = None
 
-    def __init__(self, words: str = "", *, idempotency_key: str | None = None, **context: Any) -> None:
-        context["sent"] = True
-        super().__init__(words, **context)
-        self.idempotency_key = idempotency_key
+    remedy = "Look the records up in Xero before sending them again."
 
 
 class Closed(XeroError):

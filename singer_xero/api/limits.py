@@ -16,7 +16,7 @@ import logging
 import threading
 from collections import deque
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from random import uniform
@@ -44,7 +44,7 @@ _LONGEST_WAIT = 900.0
 _LOGGED_WAIT = 5.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Usage:
     """The usage of one organisation so far, and what Xero last said is left (None: unknown).
 
@@ -128,10 +128,7 @@ class _Gate:
         self.day_over = False
         self.day_resets_at: datetime | None = None
         self.kept_back = 0
-        self.calls = 0
-        self.minute_left: int | None = None
-        self.received = 0
-        self.waited = 0.0
+        self.usage = Usage()
 
 
 class Limits:
@@ -188,14 +185,14 @@ class Limits:
                         break
                     if delay >= _LOGGED_WAIT:
                         logger.info("%s: waiting %.0f s, %s", self._name_of(tenant_id), delay, why)
-                    gate.waited += delay
+                    gate.usage.waited += delay
                     self._turn.release()
                     try:
                         sleep(delay)
                     finally:
                         self._turn.acquire()
                 gate.in_flight += 1
-                gate.calls += 1
+                gate.usage.calls += 1
                 gate.window.begin()
                 self._app.begin()
                 if gate.day_left is not None:
@@ -216,7 +213,7 @@ class Limits:
             self._app.end(now)
             problem = ""
             if answer is not None:
-                gate.received += answer.received
+                gate.usage.received += answer.received
                 left = _number(answer.headers, "X-DayLimit-Remaining")
                 if left is not None:
                     # Answers come out of order. The number grows only when a new day begins.
@@ -234,7 +231,7 @@ class Limits:
     def _note_left(self, gate: _Gate, headers: Mapping[str, str], now: float) -> None:
         left = _number(headers, "X-MinLimit-Remaining")
         if left is not None:
-            gate.minute_left = left
+            gate.usage.minute_left = left
             gate.window.note_left(left, now)
         left = _number(headers, "X-AppMinLimit-Remaining")
         if left is not None:
@@ -265,7 +262,7 @@ class Limits:
                 gate.narrowed_at = now
                 wait = uniform(1, 2) if wait is None else wait
             else:
-                gate.minute_left = 0
+                gate.usage.minute_left = 0
                 gate.window.forget_others()
                 wait = _MINUTE if wait is None else wait
             gate.held_until = max(gate.held_until, now + wait + _MARGIN)
@@ -294,7 +291,7 @@ class Limits:
     def pause(self, tenant_id: str | None, seconds: float, call: str) -> None:
         """Wait between two tries, outside the queue; raises Closed after `close` or `stop`."""
         with self._turn:
-            self._gate(tenant_id).waited += seconds
+            self._gate(tenant_id).usage.waited += seconds
         self._check_open(call)
         self._sleep(seconds)
         self._check_open(call)
@@ -303,7 +300,7 @@ class Limits:
         """The usage of an organisation so far."""
         with self._turn:
             gate = self._gate(tenant_id)
-            return Usage(gate.calls, gate.minute_left, gate.day_left, gate.received, gate.waited)
+            return replace(gate.usage, day_left=gate.day_left)
 
     def stop(self) -> None:
         """Let only `last` calls pass; all others, waiting ones included, raise Closed."""

@@ -107,6 +107,7 @@ _PRICES = {
     "COGSAccountCode": ACCOUNT_CODE("Account of the cost of goods sold, for tracked items"),
     "TaxType": TAX_TYPE,
 }
+_HEAD = {"Status": text, "Contact": one(CONTACT_REF), "Date": day}
 _SUMS = {
     "SubTotal": calculated(money("Without tax")),
     "TotalTax": calculated(money),
@@ -468,9 +469,7 @@ _ROWS = (
             "CreditNoteID": guid,
             "CreditNoteNumber": NUMBER("Unique on sales credit notes"),
             "Type": text("ACCRECCREDIT for sales, ACCPAYCREDIT for bills"),
-            "Status": text,
-            "Contact": one(CONTACT_REF),
-            "Date": day,
+            **_HEAD,
             "DueDate": day,
             "FullyPaidOnDate": calculated(day),
             "Reference": text,
@@ -550,9 +549,7 @@ _ROWS = (
             "InvoiceID": guid,
             "InvoiceNumber": NUMBER("Unique on sales invoices; on bills the supplier's number"),
             "Type": text("ACCREC for sales, ACCPAY for bills"),
-            "Status": text,
-            "Contact": one(CONTACT_REF),
-            "Date": day,
+            **_HEAD,
             "DueDate": day,
             "ExpectedPaymentDate": day("When a customer is expected to pay"),
             "PlannedPaymentDate": day("When a bill is to be paid"),
@@ -748,9 +745,7 @@ _ROWS = (
         fields={
             "OverpaymentID": guid,
             "Type": text("RECEIVE-OVERPAYMENT, SPEND-OVERPAYMENT or AROVERPAYMENT"),
-            "Status": text,
-            "Contact": one(CONTACT_REF),
-            "Date": day,
+            **_HEAD,
             "Reference": text,
             **_CURRENCY_AND_LINES,
             "RemainingCredit": calculated(money),
@@ -817,9 +812,7 @@ _ROWS = (
         fields={
             "PrepaymentID": guid,
             "Type": text("RECEIVE-PREPAYMENT, SPEND-PREPAYMENT, ARPREPAYMENT or APPREPAYMENT"),
-            "Status": text,
-            "Contact": one(CONTACT_REF),
-            "Date": day,
+            **_HEAD,
             "Reference": calculated(text),
             "InvoiceNumber": calculated(NUMBER),
             **_CURRENCY_AND_LINES,
@@ -846,9 +839,7 @@ _ROWS = (
                 "Unique: a new order with a number in use overwrites the order that has it"
             ),
             "Type": calculated(text("PURCHASEORDER")),
-            "Status": text,
-            "Contact": one(CONTACT_REF),
-            "Date": day,
+            **_HEAD,
             "DeliveryDate": day,
             "ExpectedArrivalDate": day,
             "Reference": text,
@@ -877,9 +868,7 @@ _ROWS = (
         fields={
             "QuoteID": guid,
             "QuoteNumber": NUMBER("Freed numbers are given to other quotes: not a lasting key"),
-            "Status": text,
-            "Contact": one(CONTACT_REF),
-            "Date": day,
+            **_HEAD,
             "ExpiryDate": day,
             "Reference": text,
             "Title": text,

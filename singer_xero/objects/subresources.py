@@ -147,42 +147,30 @@ def _single(of: str, gain: str) -> Subresource:
     )
 
 
-_HAVE_HISTORY = (
-    "bank_transactions",
-    "bank_transfers",
-    "batch_payments",
-    "contacts",
-    "credit_notes",
-    "expense_claims",
-    "invoices",
-    "items",
-    "manual_journals",
-    "overpayments",
-    "payments",
-    "prepayments",
-    "purchase_orders",
-    "quotes",
-    "receipts",
-    "repeating_invoices",
-)
-_HAVE_ATTACHMENTS = (
-    "accounts",
-    "bank_transactions",
-    "bank_transfers",
-    "contacts",
-    "credit_notes",
-    "invoices",
-    "manual_journals",
-    "purchase_orders",
-    "quotes",
-    "receipts",
-    "repeating_invoices",
-)
+_HAVE = {
+    "accounts": (_attachments,),
+    "bank_transactions": (_history, _attachments),
+    "bank_transfers": (_history, _attachments),
+    "batch_payments": (_history,),
+    "contacts": (_history, _attachments),
+    "credit_notes": (_history, _attachments),
+    "expense_claims": (_history,),
+    "invoices": (_history, _attachments),
+    "items": (_history,),
+    "manual_journals": (_history, _attachments),
+    "overpayments": (_history,),
+    "payments": (_history,),
+    "prepayments": (_history,),
+    "purchase_orders": (_history, _attachments),
+    "quotes": (_history, _attachments),
+    "receipts": (_history, _attachments),
+    "repeating_invoices": (_history, _attachments),
+}
+"""The subresources of each object: history, attachments."""
 _CIS = {"CISEnabled": flag, "Rate": percent("Left out when it isn't enabled")}
 
 _ROWS = (
-    *map(_history, _HAVE_HISTORY),
-    *map(_attachments, _HAVE_ATTACHMENTS),
+    *(make(of) for of, kinds in _HAVE.items() for make in kinds),
     _subresource(
         "branding_theme_payment_services",
         "branding_themes",
