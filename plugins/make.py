@@ -1,7 +1,7 @@
 """Write Meltano's definitions of tap-xero and target-xero from their `--about`.
 
     python plugins/make.py              # after a setting was added or changed
-    python plugins/make.py --check      # writes nothing; exit code 1 when something is out of step
+    python plugins/make.py --check      # writes nothing; exit code 1 if a file is outdated
     python plugins/make.py --pip-url singer-xero==0.2.0 --to FOLDER   # a release's definitions, into a folder
 
 Two places: `plugins/*/*.yml`, for other projects (`meltano add tap-xero --from-ref <path or address>`), and
@@ -24,7 +24,7 @@ from singer_xero.objects import NESTED_TABLES, STREAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Where Meltano installs from: the Git repository that the variable names. A release's definitions name PyPI.
+#: What Meltano installs: the Git repository in the variable. The definitions of a release name PyPI.
 PIP_URL = "git+${SINGER_XERO_REPOSITORY}"
 BEGIN, END = "    # From `{} --about`, by plugins/make.py:\n", "    # (end of that part)\n"
 
@@ -42,7 +42,7 @@ def selection() -> list[str]:
     return [*(f"{name}.*" for name in lists), *(f"{stem}*.*" for stem in dict.fromkeys(stems))]
 
 
-# What --about cannot know: Meltano's folders, and how to say that one of several settings is needed.
+# What --about does not have: Meltano's folders, and groups of alternative settings.
 PLUGINS: dict[str, dict[str, Any]] = {
     "tap-xero": {
         "type": "extractors",
@@ -84,7 +84,7 @@ KINDS = {
 
 
 class Dumper(yaml.SafeDumper):
-    """Dumps lists indented under their key, as the rest of meltano.yml is written."""
+    """Indents lists under their key, like the rest of meltano.yml."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
         """Indent lists as well."""
@@ -92,12 +92,12 @@ class Dumper(yaml.SafeDumper):
 
 
 def dump(value: Any) -> str:
-    """Return the value as block YAML in its own order."""
+    """Return a value as block YAML, in its own order."""
     return yaml.dump(value, Dumper=Dumper, sort_keys=False, width=110, allow_unicode=True)
 
 
 def about(plugin: str) -> dict[str, Any]:
-    """Return what the plugin says of itself."""
+    """Return the output of the plugin's --about."""
     command = [sys.executable, "-m", PLUGINS[plugin]["module"], "--about", "--format=json"]
     said = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     told: dict[str, Any] = json.loads(said)
@@ -134,7 +134,7 @@ def _listed(value: str | list[str]) -> list[str]:
 
 
 def definition(plugin: str, told: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts that Meltano.yml and the definition for other projects have in common."""
+    """Return the common parts of meltano.yml and the definition for other projects."""
     row = PLUGINS[plugin]
     properties: dict[str, dict[str, Any]] = told["settings"]["properties"]
     return {
@@ -165,7 +165,7 @@ def stand_alone(plugin: str, told: dict[str, Any], pip_url: str = PIP_URL) -> st
 
 
 def within(text: str, plugin: str, told: dict[str, Any]) -> str:
-    """Return meltano.yml's text with the plugin's marked part renewed; the rest stays, letter by letter."""
+    """Return the text of meltano.yml with the marked part of the plugin replaced."""
     lines = dump(definition(plugin, told)).splitlines(keepends=True)
     part = "".join(f"    {line}" for line in lines)
     begin = BEGIN.format(plugin)
@@ -177,7 +177,7 @@ def within(text: str, plugin: str, told: dict[str, Any]) -> str:
 
 
 def files() -> dict[Path, str]:
-    """Return every file that is made here, with the text that it should have."""
+    """Return the generated files with their text."""
     project = ROOT / "meltano.yml"
     made = {project: project.read_text(encoding="utf-8")}
     for plugin, row in PLUGINS.items():
@@ -188,14 +188,14 @@ def files() -> dict[Path, str]:
 
 
 def release(folder: Path, pip_url: str) -> None:
-    """Write the definitions for other projects into a folder, with another place to install from."""
+    """Write the definitions for other projects into a folder, with another `pip_url`."""
     folder.mkdir(parents=True, exist_ok=True)
     for plugin in PLUGINS:
         (folder / f"{plugin}.yml").write_text(stand_alone(plugin, about(plugin), pip_url), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or, when only checking, name those that differ."""
+    """Write the files, or only name those that differ."""
     parser = argparse.ArgumentParser(description="Write Meltano's definitions of tap-xero and target-xero.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a file differs")
     parser.add_argument("--pip-url", help="what Meltano installs in a release's definitions")

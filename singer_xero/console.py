@@ -6,13 +6,11 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import Any, TextIO, cast
 
 from singer_xero.api.redaction import redact, redact_line, remember, remember_passwords_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Other programs' variables that hold a password, or an address that may contain one.
 _PASSWORDS = ("PGPASSWORD",)
@@ -95,27 +93,21 @@ def clean_output(*, stdout: bool = False) -> Iterator[None]:
         sys.stderr, sys.stdout = before[1:3]
 
 
-def clean_error(error: BaseException) -> BaseException:
-    """A copy of an error, of the same name and with redacted text; so are its causes.
+def clean_error(error: BaseException, seen: set[int] | None = None) -> BaseException:
+    """A copy of an error for display, with the same name and redacted text; so are its causes.
 
-    It is for display only: attributes are lost.
+    `seen` has the ids of errors that were copied.
     """
-    return _clean_error(error, set())
-
-
-def _clean_error(error: BaseException, seen: set[int]) -> BaseException:
+    seen = set() if seen is None else seen
     seen.add(id(error))
     kind = type(error)
-    shown = type(
-        kind.__name__, (Exception,), {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    )
-    clean: BaseException = shown(redact(_text(error)))
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    clean: BaseException = type(kind.__name__, (Exception,), names)(redact(_text(error)))
     clean.__traceback__ = error.__traceback__
-    clean.__suppress_context__ = error.__suppress_context__
     for name in ("__cause__", "__context__"):
         beneath = getattr(error, name)
         if beneath is not None and id(beneath) not in seen:
-            setattr(clean, name, _clean_error(beneath, seen))
+            setattr(clean, name, clean_error(beneath, seen))
     clean.__suppress_context__ = error.__suppress_context__
     return clean
 

@@ -9,13 +9,12 @@ import sys
 from typing import Any
 
 import click
-import jsonschema
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
 from singer_xero.errors import ConfigurationProblem, Problem
 from singer_xero.json_input import json_file
-from singer_xero.settings import environment, explain, kinds_of, listed, remember_settings
+from singer_xero.settings import environment, invalid, kinds_of, listed, remember_settings
 from singer_xero.version import DISTRIBUTION
 
 # Faults of the machine, not of this program: a full, broken or read-only disk, too many open files.
@@ -85,18 +84,15 @@ class XeroPlugin(PluginBase):
                     raise ConfigurationProblem(
                         f"{name} begins like a JSON list but is not valid JSON."
                     ) from None
-        errors = [
-            explain(error, settings)
-            for error in jsonschema.Draft7Validator(schema).iter_errors(dict(self.config))
-        ]
+        problem = invalid(self.config, schema)
         for name in self.config.keys() - settings.keys():
             near = difflib.get_close_matches(name, settings, 1)
             self.logger.warning(
                 "Unknown setting '%s'%s; it is ignored.", name, f", did you mean '{near[0]}'?" if near else ""
             )
-        if errors and raise_errors:
-            raise ConfigurationProblem("Settings: " + "; ".join(errors) + ".")
-        return errors
+        if problem and raise_errors:
+            raise ConfigurationProblem(f"Settings: {problem}.")
+        return [problem] if problem else []
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003

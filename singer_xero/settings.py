@@ -222,6 +222,12 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def invalid(values: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What is wrong with settings, by the JSON schema of all of them; empty if nothing is."""
+    errors = jsonschema.Draft7Validator(schema).iter_errors(dict(values))
+    return "; ".join(explain(error, schema["properties"]) for error in errors)
+
+
 def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> str:
     """Say what is wrong with a setting. A value of the wrong type is not repeated: it may contain a password."""
     if not error.path:

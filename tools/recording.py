@@ -18,7 +18,7 @@ PICTURES = ("demo.svg", "demo-second.svg")
 
 LINE, COLUMN, ROWS, COLUMNS = 17, 7.8, 34, 130
 MARGIN, BAR = 16, 30
-#: The longest wait between two lines in the picture, and the time that the last screen stays, in seconds.
+#: Seconds: the longest wait between two lines in the picture, and how long the last screen stays.
 LONGEST, LAST = 2.0, 8.0
 
 STYLE = """
@@ -38,7 +38,7 @@ STYLE = """
 
 
 def run() -> list[tuple[float, str]]:
-    """Run the demo; the lines that it prints, with the seconds since its start."""
+    """Run the demo and return the lines that it prints, with the seconds since its start."""
     began, lines = time.time(), []
     command = [sys.executable, "demo"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:  # noqa: S603
@@ -52,7 +52,7 @@ def run() -> list[tuple[float, str]]:
 
 
 def picture(lines: list[tuple[float, str]]) -> str:
-    """Lay out a run as an animated SVG."""
+    """Render a run as an animated SVG."""
     moments, now, before = [], 0.5, 0.0
     for at, _ in lines:
         now += min(at - before, LONGEST)
@@ -111,14 +111,14 @@ def _text(row: int, line: str) -> str:
         kind = ' class="soft"'
     elif line[0] != " ":
         kind = ' class="head"'
-    # Terminals give every letter the same width; a combining accent has none.
+    # All letters of a terminal have the same width; a combining accent has none.
     columns = sum(not unicodedata.combining(letter) for letter in line)
     fixed = f' textLength="{columns * COLUMN:.1f}"'
     return f'<text x="0" y="{row * LINE + 13}"{kind}{fixed} xml:space="preserve">{html.escape(line)}</text>'
 
 
 def main() -> None:
-    """Record two runs, the second a business day later."""
+    """Record two runs, a business day apart."""
     subprocess.run([sys.executable, "demo", "--reset"], cwd=ROOT, check=True)
     for name in PICTURES:
         (ROOT / "docs" / name).write_text(picture(run()), encoding="utf-8")

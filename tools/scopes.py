@@ -1,4 +1,4 @@
-"""Makes the table of scopes from the registry: what each opens, and whether xero-login asks for it."""
+"""Makes the table of scopes from the registry: their streams, and whether xero-login requests them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from singer_xero.scopes import OFFLINE, ROWS, broad_scopes, read_scopes, write_s
 
 
 def scopes() -> str:
-    """One row for each scope to read: the streams it opens, the scope to write them, and the old broad one."""
+    """One row for each read scope: its streams, the scope to write them, and the older broad scope."""
     opened: dict[str, list[str]] = {}
     others: dict[str, tuple[str, ...]] = {}
     for row in ROWS:

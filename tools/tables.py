@@ -66,14 +66,14 @@ def streams() -> str:
 
 
 def mark(xero: XeroObject) -> str:
-    """What a user must do for a stream to be read."""
+    """What a user must do to read a stream."""
     if xero.costly:
         return " (each)"
     return "" if xero.selected else " (off)"
 
 
 def more_streams() -> str:
-    """One row for each stream that is not a list: sub-resources and reports."""
+    """One row for each subresource and report."""
     rows = []
     for name, row in STREAMS.items():
         if name not in OBJECTS and name not in ASSETS:
@@ -135,7 +135,7 @@ PAGES = {
 
 
 def with_tables(page: Path) -> str:
-    """A page's text with every table made again."""
+    """The text of a page with its tables generated again."""
     text = page.read_text(encoding="utf-8")
     for name in PAGES[page]:
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)

@@ -26,7 +26,7 @@ STREAMS = ("accounts", "bank_transactions", "contacts", "invoices", "payments")
 
 
 def transcript() -> str:
-    """What a person types and sees, from the login to the second run; a business day passes between the runs."""
+    """What a user types and sees, from the login to the second run, a business day later."""
     with Sandbox(port=8743) as xero, tempfile.TemporaryDirectory() as home:
         variables = {
             "TAP_XERO_CLIENT_ID": apps.PKCE_APP.client_id,
@@ -51,7 +51,7 @@ def transcript() -> str:
 
         Path(home, "catalog.json").write_text(run("tap-xero --config=ENV --discover 2>/dev/null"))
         _choose(Path(home, "catalog.json"))
-        run("uvx -q target-jsonl < /dev/null")  # so that the first run needn't wait for it to be installed
+        run("uvx -q target-jsonl < /dev/null")  # so that the first run does not wait for its installation
         pipe = "tap-xero --config=ENV --catalog catalog.json{} | uvx -q target-jsonl >> states.jsonl"
         shown += ["", f"$ {pipe.format('')}", *_own_lines(run(pipe.format("")))]
         xero.admin.day()
@@ -118,7 +118,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def main(names: list[str]) -> None:
-    """Make the named parts of the page anew, or all."""
+    """Generate the named parts of the page again, or all."""
     text = PAGE.read_text(encoding="utf-8")
     for name in names or PARTS:
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)

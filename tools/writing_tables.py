@@ -36,7 +36,7 @@ def table() -> str:
 
 
 def not_written() -> str:
-    """What is left out and why, as a Markdown list."""
+    """What is left out, with reasons, as a Markdown list."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in NOT_WRITTEN.items():
         by_reason.setdefault(reason, []).append(f"`{name}`")
@@ -44,7 +44,7 @@ def not_written() -> str:
 
 
 def not_copied() -> str:
-    """What the copy of an organisation lacks and why, as a Markdown list."""
+    """What the copy of an organisation lacks, with reasons, as a Markdown list."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in NOT_COPIED.items():
         by_reason.setdefault(reason, []).append(f"`{name.removeprefix('*.')}`" if "." in name else name)
@@ -80,12 +80,12 @@ def columns_table() -> str:
 
 
 def columns_of(spec: WriteSpec) -> list[str]:
-    """The columns that hold a record's fields and what is nested in it."""
+    """The columns of a record's fields and of nested fields."""
     return list(dict.fromkeys(_columns(parser_of(spec))))
 
 
 def line_columns_of(spec: WriteSpec) -> list[str]:
-    """The columns that hold one line of a document; none for an object without lines."""
+    """The columns of a line of a document; none for an object without lines."""
     form = parser_of(spec)
     lines = next((form.inner[name] for name in LISTS if name in form.inner), None)
     if lines is None:

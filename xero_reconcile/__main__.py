@@ -23,7 +23,7 @@ from singer_xero.settings import environment as from_environment
 from xero_reconcile import counts, figures, page, text, warehouse
 
 AGREES, DIFFERS, NOT_COMPARED = 0, 1, 2
-"""Exit codes: everything agrees or differs for a reason; something is wrong; it could not be compared."""
+"""Exit codes: all figures agree or have an explained difference; one is wrong; there was nothing to compare."""
 
 logger = logging.getLogger("xero-reconcile")
 
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _tap_settings(paths: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any] | None:
-    """The tap's settings from its config files, and with `ENV` from TAP_XERO_… variables; None where none are given."""
+    """The tap's settings from its config files, and with `ENV` from TAP_XERO_… variables; None if none are given."""
     if not paths:
         return None
     found: dict[str, Any] = {}
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "so for each list",
     )
     parser.add_argument("--page", metavar="FILE", help="write the page as one HTML file")
-    parser.add_argument("--strict", action="store_true", help="take explained differences for wrong ones too")
+    parser.add_argument("--strict", action="store_true", help="treat explained differences as wrong, too")
     return parser
 
 

@@ -77,7 +77,7 @@ def _quoted(text: str) -> str:
 
 
 def _at_xero(client: XeroClient, header: str | None, xero: XeroObject, *, include_archived: bool) -> int:
-    """The number of records: from the `pagination` of a page, else by counting what the list holds."""
+    """The number of records: from the `pagination` of a page, or else by counting the list."""
     params: dict[str, Any] = dict(xero.params)
     if xero.archived and include_archived:
         params["includeArchived"] = "true"

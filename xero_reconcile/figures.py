@@ -10,7 +10,7 @@ from decimal import Decimal
 from singer_xero.errors import ConfigurationProblem
 from xero_reconcile.warehouse import Warehouse
 
-#: In the order in which an accountant reads them.
+#: The reports, in the order in which accountants read them.
 CHECKS = (
     "Profit and loss",
     "Balance sheet",
@@ -43,12 +43,12 @@ class Figure:
 
     @property
     def agrees(self) -> bool:
-        """Equal to the cent."""
+        """Whether both are equal to the cent."""
         return self.warehouse == self.xero
 
     @property
     def difference(self) -> Decimal:
-        """Warehouse less Xero."""
+        """The warehouse's figure minus Xero's."""
         return self.warehouse - self.xero
 
 
@@ -61,23 +61,23 @@ class Check:
 
     @property
     def agreeing(self) -> int:
-        """How many are equal to the cent."""
+        """The number of figures that are equal to the cent."""
         return sum(1 for figure in self.figures if figure.agrees)
 
     @property
     def explained(self) -> list[Figure]:
-        """Those that differ for a reason that only Xero knows."""
+        """The figures that differ for a reason that only Xero knows."""
         return [figure for figure in self.figures if not figure.agrees and figure.reason]
 
     @property
     def wrong(self) -> list[Figure]:
-        """Those that differ without one."""
+        """The figures that differ without such a reason."""
         return [figure for figure in self.figures if not figure.agrees and not figure.reason]
 
 
 @dataclass
 class Organisation:
-    """What was compared of one organisation."""
+    """The comparison of one organisation."""
 
     name: str
     tenant_id: str
@@ -88,13 +88,13 @@ class Organisation:
 
     @property
     def figures(self) -> list[Figure]:
-        """All of them."""
+        """All figures."""
         return [figure for check in self.checks for figure in check.figures]
 
 
 @dataclass(frozen=True)
 class Run:
-    """Figures of one subject that differ for the same reason, one period after the other, in one report or several."""
+    """Figures of one subject that differ for the same reason, in several periods or reports."""
 
     checks: tuple[str, ...]
     subject: str
@@ -154,7 +154,7 @@ def organisations(warehouse: Warehouse) -> list[Organisation]:
 
 
 def check_of(organisation: Organisation, name: str) -> Check:
-    """The check of that name, made if it is not there."""
+    """The check of that name, which is created if necessary."""
     for check in organisation.checks:
         if check.name == name:
             return check
@@ -163,7 +163,7 @@ def check_of(organisation: Organisation, name: str) -> Check:
 
 
 def runs(figures: Iterable[Figure]) -> list[Run]:
-    """Put together what differs by the same reason, subject by subject."""
+    """Group the figures that differ for the same reason, by subject."""
     found: dict[tuple[str, str, str, str | None], list[Figure]] = {}
     for figure in figures:
         found.setdefault((figure.check, figure.subject, figure.subject_id, figure.reason), []).append(figure)
@@ -179,7 +179,7 @@ def runs(figures: Iterable[Figure]) -> list[Run]:
 
 
 def account_months(organisation: Organisation) -> tuple[int, int]:
-    """How many movements of an account in a month there are in profit and loss and balance sheet, and how many agree.
+    """The number of monthly movements of accounts in profit and loss and balance sheet, and how many agree.
 
     A balance that differs by as much as the month before has moved as Xero's did.
     """
@@ -197,5 +197,5 @@ def account_months(organisation: Organisation) -> tuple[int, int]:
 
 
 def unexplained(every: Sequence[Organisation]) -> list[Figure]:
-    """The figures that are wrong, of all organisations."""
+    """The number of wrong figures of all organisations."""
     return [figure for one in every for check in one.checks for figure in check.wrong]

@@ -24,7 +24,7 @@ ZERO = Decimal()
 AGES = ("Not due", "1-30 days", "31-60 days", "61-90 days", "Over 90 days")
 CHART_CODE = "chart-4.6.1.umd.min.js"
 
-#: Class of a cell, its sign, and what it means.
+#: The class of a cell, its sign, and its meaning.
 MARKS = {
     "agrees": ("✓", "agrees with Xero to the cent"),
     "completed": ("✓", "agrees with Xero, completed by what only Xero's report knows"),
@@ -35,7 +35,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """An amount and how it stands to Xero's."""
+    """An amount and whether it agrees with Xero's."""
 
     amount: Decimal
     mark: str = ""
@@ -43,7 +43,7 @@ class Cell:
 
 
 class Marks:
-    """Looks up how a figure stands to Xero's."""
+    """Looks up whether a figure agrees with Xero's."""
 
     def __init__(self, organisation: Organisation) -> None:
         self._found: dict[tuple[str, str, date | None], Figure] = {}
@@ -64,7 +64,7 @@ class Marks:
 
 
 def together(cells: Iterable[Cell]) -> Cell:
-    """The sum of cells, which agrees as far as the worst of them does."""
+    """The sum of cells; its agreement is that of the worst one."""
     every = list(cells)
     marks = {cell.mark for cell in every if cell.mark}
     worst = next((mark for mark in ("differs", "unknown", "completed", "agrees") if mark in marks), "")
@@ -143,13 +143,13 @@ def _by_section(rows: Iterable[Row]) -> dict[str, list[str]]:
 def _lines(
     accounts: Iterable[str], months: Sequence[date], cell: Callable[[str, date], Cell]
 ) -> dict[str, list[Cell]]:
-    """A line of cells for each account that has an amount in any of the months."""
+    """A line of cells for each account with an amount in one of the months."""
     lines = {account: [cell(account, month) for month in months] for account in accounts}
     return {account: line for account, line in lines.items() if any(one.amount for one in line)}
 
 
 def _totals(lines: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
-    """The cells of all lines together, column by column."""
+    """The sums of the cells of all lines, by column."""
     found = list(lines)
     return [together(line[at] for line in found) for at in range(width)]
 
@@ -157,7 +157,7 @@ def _totals(lines: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
 def _sums(
     rows: Iterable[Row], value: str, months: Sequence[date], sections: Sequence[str] = ()
 ) -> list[float]:
-    """Sums of a column by month, of all sections or of some."""
+    """The sums of a column by month, of all sections or of some."""
     sums: dict[date, Decimal] = defaultdict(Decimal)
     for row in rows:
         if not sections or row["section"] in sections:

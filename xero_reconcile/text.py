@@ -10,11 +10,11 @@ from singer_xero.api.redaction import redact_line
 from xero_reconcile.figures import Check, Organisation, Run, account_months, runs
 
 WIDEST = 44
-"""Letters of a subject that are shown."""
+"""The number of characters of a subject that are shown."""
 
 
 def lines(every: Sequence[Organisation]) -> Iterator[str]:
-    """The whole of it, line by line."""
+    """The comparison as lines of text."""
     for organisation in every:
         yield from _organisation(organisation)
         yield ""
@@ -22,7 +22,7 @@ def lines(every: Sequence[Organisation]) -> Iterator[str]:
 
 
 def summary(every: Sequence[Organisation]) -> str:
-    """The last line: how many figures agree, and what is the matter with the others."""
+    """The last line: how many figures agree, and why others do not."""
     figures = [figure for one in every for figure in one.figures]
     agreeing = sum(1 for figure in figures if figure.agrees)
     wrong = sum(len(check.wrong) for one in every for check in one.checks)
@@ -80,7 +80,7 @@ def money(amount: Decimal) -> str:
 
 
 def day(period: date | None) -> str:
-    """A day as it is written in ISO 8601, or nothing."""
+    """A day in ISO 8601; empty if there is none."""
     return period.isoformat() if period else ""
 
 

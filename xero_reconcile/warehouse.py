@@ -18,17 +18,17 @@ Row = dict[str, Any]
 
 
 class _Connection(Protocol):
-    """What both drivers have in common here."""
+    """The part of a connection that both drivers have."""
 
     def execute(self, query: Any) -> Any:
         """Run a query; the answer has `description` and `fetchall`."""
 
     def close(self) -> None:
-        """Close."""
+        """Close the connection."""
 
 
 class Warehouse(AbstractContextManager["Warehouse"]):
-    """A connection that only reads.
+    """A read-only connection.
 
     Args:
         database: `postgresql://user:password@host/database`, or the path of a DuckDB file.
@@ -55,7 +55,7 @@ class Warehouse(AbstractContextManager["Warehouse"]):
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
     def columns(self, schema: str) -> dict[str, set[str]]:
-        """The tables of a schema and the names of their columns, as they are written there."""
+        """The tables of a schema and the names of their columns, in their own case."""
         found: dict[str, set[str]] = {}
         for row in self.ask(
             "SELECT table_name, column_name FROM information_schema.columns"
@@ -106,7 +106,7 @@ def _first_line(error: Exception) -> str:
 
 
 def from_environment(environment: Mapping[str, str]) -> str | None:
-    """The database that dbt's profile of this project takes from the environment, or None where it is not named."""
+    """The database that the environment names for dbt's profile of this project; None if it names none."""
     if environment.get("XERO_LEDGER_TARGET") == "duckdb":
         return environment.get("XERO_DUCKDB_PATH", "xero.duckdb")
     if url := environment.get("TARGET_POSTGRES_SQLALCHEMY_URL"):

@@ -17,35 +17,23 @@ import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 import backoff
 import requests.auth
 
-from singer_xero.api import scope_advice
+from singer_xero.api import errors, scope_advice
 from singer_xero.api.answers.error_body import words_of
-from singer_xero.api.errors import (
-    BadCredentials,
-    InvalidScope,
-    NetworkSetupError,
-    NotConnected,
-    NotJson,
-    TooSlow,
-    Unavailable,
-    XeroError,
-)
 from singer_xero.api.hosts import IDENTITY_URL, LOGIN_URL
 from singer_xero.api.http.response_body import Broken
 from singer_xero.api.http.transport import MAX_SLOW, Answer, Transport, check_sendable, require_https
 from singer_xero.api.redaction import remember, remember_basic
 from singer_xero.api.tokens import Kept, Store, open_store
 from singer_xero.objects.apis import ErrorShape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +84,7 @@ class Identity:
         answer = self._post("/connect/token", client_id, client_secret, form, call)
         found = answer.json() if answer.json_fault() is None else None
         if not isinstance(found, dict) or not isinstance(found.get("access_token"), str):
-            raise Unavailable(
+            raise errors.Unavailable(
                 "the answer contains no access token",
                 call=call,
                 status=answer.status,
@@ -140,9 +128,9 @@ class Identity:
                 )
             except Broken as broken:
                 failure = broken.failure(call)
-                slow += isinstance(failure, TooSlow)
+                slow += isinstance(failure, errors.TooSlow)
                 if broken.hopeless and not broken.sent:
-                    raise NetworkSetupError(str(broken), call=call, advice=broken.advice) from None
+                    raise errors.NetworkSetupError(str(broken), call=call, advice=broken.advice) from None
                 if broken.hopeless or slow >= MAX_SLOW:
                     raise failure from None
             else:
@@ -171,14 +159,14 @@ def _proof(
     return requests.auth.HTTPBasicAuth(client_id, client_secret), form
 
 
-def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> Unavailable | None:
+def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> errors.Unavailable | None:
     """The temporary failure of an answer; None if it can be used. Raises a permanent failure."""
     fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
     if answer.status in {200, 204} and not fault:
         return None
     if answer.status < 500 and answer.status != 429 and not fault:
         raise _identity_error(answer, call, form)
-    return (NotJson if fault else Unavailable)(
+    return (errors.NotJson if fault else errors.Unavailable)(
         fault or words_of(answer.content, _ERRORS),
         call=call,
         status=answer.status,
@@ -289,13 +277,13 @@ class RefreshToken(AccessTokens):
         seeds = kept.seeds if kept else ()
         if self._seed and fingerprint(self._seed) not in seeds:
             seeds = (*seeds, fingerprint(self._seed))[-_SEEDS_REMEMBERED:]
-        refused: NotConnected | None = None
+        refused: errors.NotConnected | None = None
         with self._store.successor(self._client_id) as keep:
             for token in filter(None, candidates):
                 form = {"grant_type": "refresh_token", "refresh_token": token}
                 try:
                     tokens = identity.grant(self._client_id, self._client_secret, form)
-                except NotConnected as error:
+                except errors.NotConnected as error:
                     # An older token of the chain may still work: the configured one can be stale.
                     refused = refused or error
                     logger.warning("%s", error.what)
@@ -309,7 +297,7 @@ class RefreshToken(AccessTokens):
                 )
                 keep(fresh)
                 return fresh
-        raise refused or NotConnected(
+        raise refused or errors.NotConnected(
             f"there is no refresh token in the configuration and none for this client_id in {self._store.path}"
         )
 
@@ -333,7 +321,7 @@ def scopes_of(access_token: str, granted: str | None = None) -> frozenset[str]:
         stated = None
     stated = stated if stated is not None else granted
     if stated is None:
-        raise XeroError("the access token lists no scopes")
+        raise errors.XeroError("the access token lists no scopes")
     return frozenset(stated.split() if isinstance(stated, str) else map(str, stated))
 
 
@@ -401,7 +389,7 @@ def exchange_code(
     with store.locked(client_id), store.successor(client_id) as keep:
         tokens = identity.grant(client_id, client_secret, form)
         if not tokens.refresh_token:
-            raise NotConnected(
+            raise errors.NotConnected(
                 "Xero returned no refresh token",
                 advice="Run `xero-login` without --scopes, or include offline_access in them.",
             )
@@ -415,14 +403,14 @@ def revoke(identity: Identity, store: Store, client_id: str, client_secret: str 
     with store.locked(client_id), store.successor(client_id) as keep:
         kept = store.read(client_id)
         if kept is None:
-            raise NotConnected(
+            raise errors.NotConnected(
                 f"there are no tokens for this client_id in {store.path}", advice="Nothing to withdraw."
             )
         identity.revoke(client_id, client_secret, kept.refresh_token)
         keep(None)
 
 
-def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> XeroError:
+def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> errors.XeroError:
     found = answer.json() if answer.json_fault() is None else {}
     kind = found.get("error") if isinstance(found, dict) else None
     words = words_of(answer.content, _ERRORS)
@@ -433,18 +421,18 @@ def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> XeroErro
             if "code" in form
             else "the refresh token was already used, expired or revoked"
         )
-        return NotConnected(f"{words}: {what}", **context)
+        return errors.NotConnected(f"{words}: {what}", **context)
     if kind == "invalid_scope":
         asked = tuple(form.get("scope", "").split())
         advice = scope_advice.without(asked, custom=form.get("grant_type") == "client_credentials")
         shown = f"{words} (asked for: {' '.join(asked)})" if asked else words
-        return InvalidScope(shown, scopes=asked, advice=advice, **context)
+        return errors.InvalidScope(shown, scopes=asked, advice=advice, **context)
     if kind == "unauthorized_client":
         needed = (
             "a custom connection" if form.get("grant_type") == "client_credentials" else "a web or PKCE app"
         )
         advice = f"This way of signing in needs {needed}; see the app's page at developer.xero.com."
-        return BadCredentials(words, advice=advice, **context)
+        return errors.BadCredentials(words, advice=advice, **context)
     if kind in {"invalid_client", "invalid_request", "unsupported_grant_type"} or answer.status == 401:
-        return BadCredentials(words, **context)
-    return XeroError(words, **context)
+        return errors.BadCredentials(words, **context)
+    return errors.XeroError(words, **context)

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import backoff
 import msgspec
 import requests.auth
 
-from singer_xero.api import dates, scope_advice
+from singer_xero.api import dates, errors, scope_advice
 from singer_xero.api.answers.judging import failed, judged, lacks_scope
 from singer_xero.api.answers.reading import AnswerReader
 from singer_xero.api.auth import (
@@ -31,32 +33,13 @@ from singer_xero.api.auth import (
 )
 from singer_xero.api.call import JSON as _JSON
 from singer_xero.api.call import Call
-from singer_xero.api.errors import (
-    NetworkSetupError,
-    NotConnected,
-    NotFound,
-    NotJson,
-    OrganisationUnavailable,
-    OutcomeUnknown,
-    Refused,
-    ScopeMissing,
-    TooSlow,
-    Unavailable,
-    XeroError,
-)
 from singer_xero.api.hosts import API_URL, IDENTITY_URL
 from singer_xero.api.http.response_body import BOUNDS, Bounds, Broken
 from singer_xero.api.http.transport import MAX_SLOW, Answer, Transport, read_through, require_https
 from singer_xero.api.limits import Limits, Usage
 from singer_xero.api.redaction import remember, remember_passwords_of
 from singer_xero.api.tokens import open_store
-from singer_xero.objects.apis import DEFAULT_API
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
-
-    from singer_xero.objects.apis import Api
+from singer_xero.objects.apis import DEFAULT_API, Api
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +50,7 @@ _LONGEST_KEY = 128
 # For calls that belong to no organisation. None stands for the organisation of a custom connection.
 _NO_ORGANISATION = "(no organisation)"
 
-_E = TypeVar("_E", bound=XeroError)
+_E = TypeVar("_E", bound=errors.XeroError)
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -143,7 +126,7 @@ class XeroClient:
         """
         try:
             answer = self._call("GET", _NO_ORGANISATION, "/connections", accept=_JSON)
-        except (ScopeMissing, OrganisationUnavailable, NotFound, NotConnected):
+        except (errors.ScopeMissing, errors.OrganisationUnavailable, errors.NotFound, errors.NotConnected):
             if self.is_custom_connection:
                 return []
             raise
@@ -261,11 +244,13 @@ class XeroClient:
         )
         try:
             return self._answered(call)
-        except XeroError as error:
+        except errors.XeroError as error:
             # Only an answer about the write itself tells what an earlier try with the same key has done.
-            if call.unsure_since is None or isinstance(error, (Refused, NotFound, OutcomeUnknown)):
+            if call.unsure_since is None or isinstance(
+                error, (errors.Refused, errors.NotFound, errors.OutcomeUnknown)
+            ):
                 raise
-            raise OutcomeUnknown(
+            raise errors.OutcomeUnknown(
                 f"{error.words}; its outcome is unknown",
                 call=call.name,
                 status=error.status,
@@ -283,7 +268,7 @@ class XeroClient:
             if isinstance(outcome, Answer):
                 return outcome
             tries += 1
-            slow += isinstance(outcome, TooSlow)
+            slow += isinstance(outcome, errors.TooSlow)
             if tries >= self._max_tries or slow >= MAX_SLOW or (call.last and outcome.status != 429):
                 raise outcome
             if outcome.status == 429:
@@ -297,7 +282,7 @@ class XeroClient:
             if wait:
                 self._limits.pause(call.tenant_id, wait, call.name)
 
-    def _try(self, call: Call) -> Answer | Unavailable:
+    def _try(self, call: Call) -> Answer | errors.Unavailable:
         """Send once, or twice if the token is stale; returns an answer or a temporary failure, or raises."""
         rejected: str | None = None
         while True:
@@ -307,7 +292,7 @@ class XeroClient:
                 token = self._auth.access_token(self._identity, rejected=rejected)
                 started = self._monotonic()
                 if call.too_late(started):
-                    raise Unavailable(
+                    raise errors.Unavailable(
                         "the wait was longer than Xero remembers its Idempotency-Key", call=call.name
                     )
                 answer = self._transport.exchange(
@@ -323,7 +308,9 @@ class XeroClient:
                 if broken.sent:
                     call.unsure(started)
                 if broken.hopeless and not broken.sent:
-                    raise NetworkSetupError(str(broken), call=call.name, advice=broken.advice) from None
+                    raise errors.NetworkSetupError(
+                        str(broken), call=call.name, advice=broken.advice
+                    ) from None
                 failure = broken.failure(call.name)
                 if broken.hopeless:
                     raise failure from None
@@ -340,25 +327,25 @@ class XeroClient:
 
     def _outcome(
         self, call: Call, answer: Answer, started: float, problem: Any
-    ) -> Answer | Unavailable | None:
+    ) -> Answer | errors.Unavailable | None:
         """A usable answer or a temporary failure; None for a permanent failure, see `_judged`."""
         if answer.status == 429:
             self._limits.check_day(call.tenant_id, call.name)
             return failed(
-                Unavailable, call, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT
+                errors.Unavailable, call, answer, f"over the {problem} limit", sent=False, advice=_OVER_LIMIT
             )
         if answer.status == 304 or 200 <= answer.status < 300:
             answer, fault = self._answers.understood(call, answer)
             if not fault:
                 return answer
             call.unsure(started)
-            return failed(NotJson, call, answer, fault, sent=True)
+            return failed(errors.NotJson, call, answer, fault, sent=True)
         if answer.status >= 500 and answer.status != 501:
             call.unsure(started)
-            return failed(Unavailable, call, answer, sent=True)
+            return failed(errors.Unavailable, call, answer, sent=True)
         return None
 
-    def _judged(self, call: Call, answer: Answer, token: str) -> XeroError:
+    def _judged(self, call: Call, answer: Answer, token: str) -> errors.XeroError:
         """The error of an answer that a retry would not change."""
         return judged(
             call,
@@ -371,7 +358,7 @@ class XeroClient:
     def _may_write(self, token: str) -> bool:
         try:
             granted = scopes_of(token, self._auth.granted_scope())
-        except XeroError:
+        except errors.XeroError:
             return True
         return any(map(scope_advice.writes, granted))
 

@@ -13,13 +13,11 @@ for Xero's support, and what to do. It contains no request, token or record. Rec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from singer_xero.api.redaction import redact
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
 
 _LONGEST_WORDS = 400
 #: What takes the place of Xero's words where it says nothing.

@@ -15,19 +15,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from random import uniform
-from typing import TYPE_CHECKING
 
 from singer_xero.api.errors import Closed, DayLimitReached
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from singer_xero.api.http.transport import Answer
+from singer_xero.api.http.transport import Answer
 
 logger = logging.getLogger(__name__)
 

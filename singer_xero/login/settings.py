@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from singer_sdk import typing as th
 
 from singer_xero.api.tokens import default_path
@@ -19,7 +18,7 @@ from singer_xero.settings import (
     CONNECTION_SETTINGS,
     ConnectionSettings,
     environment,
-    explain,
+    invalid,
     remember_settings,
 )
 
@@ -40,9 +39,8 @@ def settings(sources: Iterable[str], options: Mapping[str, str | None]) -> Conne
         found |= {name: value for name, value in given.items() if name in known and value is not None}
     found |= {name: value for name, value in options.items() if value}
     remember_settings(found, known)
-    errors = [explain(error, known) for error in jsonschema.Draft7Validator(schema).iter_errors(found)]
-    if errors:
-        raise ConfigurationProblem(f"Settings: {'; '.join(errors)}.")
+    if problem := invalid(found, schema):
+        raise ConfigurationProblem(f"Settings: {problem}.")
     read = ConnectionSettings.of(found)
     read.check_hosts()
     if read.sandbox_data:

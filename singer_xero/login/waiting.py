@@ -26,15 +26,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
 from urllib.parse import parse_qsl, urlsplit
 
 from singer_xero.login.answer import APP_PAGE, NoConsent, code_of, is_answer
 from singer_xero.login.page import SCRIPTLESS, Page
 from singer_xero.login.pasting import LONGEST_PASTE, params_of, pastes, why_not
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 PORT = 8742
 """The port of Xero's own command line, so that one registered redirect URI serves both."""

@@ -116,6 +116,7 @@ _SUMS = {
 _LINES = {"LineAmountTypes": LINE_AMOUNT_TYPES, "LineItems": many(LINE_ITEM), **_SUMS}
 _CURRENCY_AND_LINES = {"CurrencyCode": CURRENCY, "CurrencyRate": CURRENCY_RATE, **_LINES}
 _FILES_AND_CHANGE = {"Attachments": ATTACHMENTS, "HasAttachments": HAS_ATTACHMENTS, "UpdatedDateUTC": UPDATED}
+_ACCOUNT_CLASSES = ("Assets", "Equity", "Expenses", "Liabilities", "Revenue")
 _DELETED_STAY = "deleted and voided ones stay, with Status DELETED or VOIDED"
 
 USER = Component(
@@ -982,11 +983,7 @@ _ROWS = (
                     "IsNonRecoverable": flag("Canada"),
                 }
             ),
-            "CanApplyToAssets": calculated(flag),
-            "CanApplyToEquity": calculated(flag),
-            "CanApplyToExpenses": calculated(flag),
-            "CanApplyToLiabilities": calculated(flag),
-            "CanApplyToRevenue": calculated(flag),
+            **{f"CanApplyTo{kind}": calculated(flag) for kind in _ACCOUNT_CLASSES},
         },
     ),
     XeroObject(

@@ -52,16 +52,11 @@ class NestedTable(XeroObject):
         """What a full read costs, in calls, as text."""
         return f"none: they come with {self.of.name}"
 
-    def records(self, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """The elements of the list in a decoded record of the object, by Xero's names.
+    def placed(self, record: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The elements of the list in a decoded record of the object, with their positions, such as ``LineItems[0]``.
 
         An element without an id, or with that of another one, gets its number as id, so that keys are unique.
         """
-        for _, element in self.placed(record):
-            yield element
-
-    def placed(self, record: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The same with their positions in the record, such as ``LineItems[0]``."""
         base = {name: record.get(name) for name in (*self.of.key, *((self.cursor,) if self.cursor else ()))}
         yield from self._within(record, base, self.levels, "")
 

@@ -301,9 +301,10 @@ def test_journal_lines_add_up_to_nothing_in_each_journal(both: dict[str, Any]) -
 
 def test_elements_without_an_id_are_numbered_and_ids_that_repeat_do_not_collide() -> None:
     lines = [{"LineItemID": "a"}, {"LineItemID": "a"}, {"Description": "no id"}, None, "text"]
-    found = list(NESTED_TABLES["invoice_line_items"].records({"InvoiceID": "i", "LineItems": lines}))
+    table = NESTED_TABLES["invoice_line_items"]
+    found = [element for _, element in table.placed({"InvoiceID": "i", "LineItems": lines})]
     assert [(one["LineItemID"], one["LineNumber"]) for one in found] == [("a", 1), ("2", 2), ("3", 3)]
-    assert list(NESTED_TABLES["invoice_line_items"].records({"InvoiceID": "i"})) == []
+    assert list(table.placed({"InvoiceID": "i"})) == []
 
 
 def test_ids_of_nested_records_stand_beside_them(both: dict[str, Any]) -> None:

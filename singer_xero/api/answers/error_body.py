@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from singer_xero.api.errors import NO_BODY, NO_MESSAGE, one_line
 from singer_xero.objects.apis import GATEWAY, ErrorShape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 # Errors of Xero's are shorter. Of a longer body only the beginning is read.
 _LONGEST_PARSED, _LONGEST_TEXT = 16_000_000, 100_000

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from singer_xero.api import scope_advice
+from singer_xero.api import errors, scope_advice
 from singer_xero.api.answers.error_body import elements_of, words_of
-from singer_xero.api.errors import (
-    NotConnected,
-    NotFound,
-    OrganisationUnavailable,
-    Refused,
-    ScopeMissing,
-    TooLarge,
-    XeroError,
-)
+from singer_xero.api.call import Call
+from singer_xero.api.http.transport import Answer
 
-if TYPE_CHECKING:
-    from singer_xero.api.call import Call
-    from singer_xero.api.http.transport import Answer
-
-_E = TypeVar("_E", bound=XeroError)
+_E = TypeVar("_E", bound=errors.XeroError)
 
 
-def judged(call: Call, answer: Answer, *, organisation: str, may_write: bool, custom: bool) -> XeroError:
+def judged(
+    call: Call, answer: Answer, *, organisation: str, may_write: bool, custom: bool
+) -> errors.XeroError:
     """The error of an answer with a status of 300 and more, other than 429 and 5xx.
 
     `organisation` names the organisation to people; `may_write` says whether the token has any scope to write, `custom`
@@ -36,17 +27,19 @@ def judged(call: Call, answer: Answer, *, organisation: str, may_write: bool, cu
         named = re.search(r'scope="?([\w. -]+)', answer.headers.get("WWW-Authenticate", ""))
         scope = named[1].strip() if named else None
         advice = scope_advice.advice(scope, call.full_path, write=writes, custom=custom)
-        return failed(ScopeMissing, call, answer, scope=scope, advice=advice)
+        return failed(errors.ScopeMissing, call, answer, scope=scope, advice=advice)
     if answer.status == 401:
-        return failed(NotConnected, call, answer, note="a new access token is refused, too")
+        return failed(errors.NotConnected, call, answer, note="a new access token is refused, too")
     if answer.status == 403:
         note = f"for {organisation}"
-        return failed(OrganisationUnavailable, call, answer, note=note, tenant_id=call.tenant_id)
+        return failed(errors.OrganisationUnavailable, call, answer, note=note, tenant_id=call.tenant_id)
     if answer.status == 404:
-        return failed(NotFound, call, answer)
+        return failed(errors.NotFound, call, answer)
     if answer.status < 400:
-        return failed(Refused, call, answer, f"a redirect to {answer.headers.get('Location')}, check api_url")
-    kind = TooLarge if answer.status == 413 else Refused
+        return failed(
+            errors.Refused, call, answer, f"a redirect to {answer.headers.get('Location')}, check api_url"
+        )
+    kind = errors.TooLarge if answer.status == 413 else errors.Refused
     return failed(kind, call, answer, elements=elements_of(answer.content, call.api.errors))
 
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_xero.api.call import Call
-    from singer_xero.api.http.transport import Answer
+from singer_xero.api.call import Call
+from singer_xero.api.http.transport import Answer
 
 logger = logging.getLogger(__name__)
 

@@ -6,15 +6,12 @@ Other readers take a gzip stream that ends early for a complete one, and a short
 from __future__ import annotations
 
 import io
+import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from singer_xero.api.errors import TooSlow, Unavailable
 from singer_xero.api.http import deflate
-
-if TYPE_CHECKING:
-    import threading
-    from contextlib import ExitStack
 
 PIECE = 64 << 10
 """Bytes that are read, or unpacked, at a time: few enough for the allocator to use the same memory again."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,10 +26,7 @@ from singer_xero.api.http.connection_faults import (
 from singer_xero.api.http.deadlines import Adapter, Watchdog
 from singer_xero.api.http.response_body import BOUNDS, PIECE, Body, Bounds, Broken, Late, Room
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    Signature = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+Signature = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 # Connections that stay open. Further ones are opened and closed as needed.
 _POOL = 100

@@ -8,10 +8,10 @@ share. A process that refreshes holds the lock beside it.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,9 +19,6 @@ from singer_xero.api.errors import TokenStoreError, UnusableSetting
 from singer_xero.api.storage import private_files
 from singer_xero.api.storage.paths import default_folder, filled_in
 from singer_xero.api.tokens.model import Kept
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _VERSION = 1
 # A refresh takes much less time, including its retries.

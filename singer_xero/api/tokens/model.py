@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from singer_xero.api.redaction import remember
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ and a store that is proved writable before the old token is used. It needs the e
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,8 +19,6 @@ from singer_xero.api.storage.postgres_address import BadAddress, postgres_addres
 from singer_xero.api.tokens.model import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     import psycopg
 
 TABLE = "xero_tokens"
