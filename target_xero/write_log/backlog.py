@@ -15,23 +15,23 @@ import msgspec
 
 from target_xero.write_log.claims import Claims
 from target_xero.write_log.database import Database, Transaction
+from target_xero.write_log.schema import insertion
 
 #: Records that wait for the tables at most.
 _MOST = 6_000
 #: The places of the identity and of Xero's id in a written record.
-_KEY, _XERO_ID = 0, 4
+_KEY, _XERO_ID = 0, 2
 
 
 class SettledBatch(msgspec.Struct, array_like=True):
     """What an answer settles of one object.
 
     Attributes:
-        written: (identity, source, own value, hash, Xero's id, status, owner, parent, lines, attempts) each.
+        written: a row of the table each, from the identity on.
         refused: (identity, source, own value) each.
         names: (name, identity) each, by which records are found again.
         ids: what ids of the source are in Xero.
         sources: the sources of the records.
-        at: when they were written.
     """
 
     object: str
@@ -40,7 +40,6 @@ class SettledBatch(msgspec.Struct, array_like=True):
     names: list[tuple[str, str]] = []
     ids: dict[str, str] = {}
     sources: list[str] = []
-    at: str = ""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -56,17 +55,14 @@ class Backlog:
         self._claims = claims
         rows = database.rows("SELECT content FROM {settled} WHERE scope = ? ORDER BY number", (scope,))
         self._batches = [_decode(content) for (content,) in rows]
+        self.ids = {source: xero for batch in self._batches for source, xero in batch.ids.items()}
         self._held: defaultdict[str, set[str | None]] = defaultdict(set)
         self._number = 0
-        self.ids: dict[str, str] = {}
         self.merge()
 
     def add(self, change: Transaction, batch: SettledBatch) -> None:
         """Write a batch down; `note` it once the transaction has ended well."""
-        change.run(
-            "INSERT INTO {settled} (scope, number, content) VALUES (?, ?, ?)",
-            (self._scope, len(self._batches), _encode(batch)),
-        )
+        change.run(insertion("settled"), (self._scope, len(self._batches), _encode(batch)))
 
     def note(self, batch: SettledBatch) -> None:
         """Note that the log has a batch."""
@@ -93,16 +89,14 @@ class Backlog:
         with self._db.change() as change:
             written: dict[tuple[str, str], tuple[Any, ...]] = {}
             for batch in self._batches:
-                written |= {(batch.object, row[0]): (*row, batch.at) for row in batch.written}
+                written |= {(batch.object, row[_KEY]): row for row in batch.written}
                 if batch.refused:  # counts the answers that there were before
                     self._write_records(change, written)
                     written = {}
                     self._count_refused(change, batch)
             self._write_records(change, written)
             self._write_names(change)
-            self._write_ids(
-                change, {source: xero for one in self._batches for source, xero in one.ids.items()}
-            )
+            self._write_ids(change)
             for name, source in {(batch.object, one) for batch in self._batches for one in batch.sources}:
                 self._claims.write_sources(change, name, [source])
             change.run("DELETE FROM {settled} WHERE scope = ?", (self._scope,))
@@ -113,9 +107,7 @@ class Backlog:
 
     def _write_records(self, change: Transaction, rows: Mapping[tuple[str, str], tuple[Any, ...]]) -> None:
         change.run_many(
-            "INSERT INTO {record} (scope, object, key, source, value, hash, xero_id, status, owner, parent, lines,"
-            " attempts, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (scope, object, key) DO UPDATE SET"
+            f"{insertion('record')} ON CONFLICT (scope, object, key) DO UPDATE SET"
             " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
             " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
             " attempts = excluded.attempts, written_at = excluded.written_at",
@@ -137,22 +129,20 @@ class Backlog:
             latest: defaultdict[str, list[str]] = defaultdict(list)
             for name, key in batch.names:
                 latest[key].append(name)
-            for key, told in latest.items():
+            for key, those in latest.items():
                 names.pop((batch.object, key), None)
-                names[batch.object, key] = told
+                names[batch.object, key] = those
         change.run_many(
             "DELETE FROM {name} WHERE scope = ? AND object = ? AND key = ?",
             [(self._scope, *place) for place in names],
         )
         change.run_many(
-            "INSERT INTO {name} (scope, object, key, name) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
-            [(self._scope, *place, name) for place, told in names.items() for name in told],
+            f"{insertion('name')} ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
+            [(self._scope, name, one, key) for (name, key), those in names.items() for one in those],
         )
 
-    def _write_ids(self, change: Transaction, ids: Mapping[str, str]) -> None:
+    def _write_ids(self, change: Transaction) -> None:
         change.run_many(
-            "INSERT INTO {id} (scope, source, xero) VALUES (?, ?, ?)"
-            " ON CONFLICT (scope, source) DO UPDATE SET xero = excluded.xero",
-            [(self._scope, *pair) for pair in sorted(ids.items())],
+            f"{insertion('id')} ON CONFLICT (scope, source) DO UPDATE SET xero = excluded.xero",
+            [(self._scope, *pair) for pair in sorted(self.ids.items())],
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from target_xero.write_log import identity
 from target_xero.write_log.database import Database, Transaction, in_chunks
+from target_xero.write_log.schema import insertion
 
 
 class Claims:
@@ -116,8 +117,7 @@ class Claims:
     def write_sources(self, change: Transaction, object_name: str, sources: Iterable[str]) -> None:
         """Write down which sources the log has records of."""
         change.run_many(
-            "INSERT INTO {origin} (scope, object, source) VALUES (?, ?, ?)"
-            " ON CONFLICT (scope, object, source) DO NOTHING",
+            f"{insertion('origin')} ON CONFLICT (scope, object, source) DO NOTHING",
             [(self._scope, object_name, source) for source in sources],
         )
 

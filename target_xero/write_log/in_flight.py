@@ -11,19 +11,13 @@ import msgspec
 
 from target_xero.content.payload import decode, encode
 from target_xero.write_log.database import Database, Transaction
+from target_xero.write_log.schema import insertion
 
 #: What a request does to a record.
 Action = Literal["create", "update", "remove"]
 #: The records of a request: (identity, content hash, body, job) each.
 _records = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _key = msgspec.json.Decoder(tuple[str, str, msgspec.Raw, msgspec.Raw]).decode
-#: The columns of a request.
-REQUEST = "scope, request, object, action, path, sent_at, records"
-#: What logs of earlier versions have in flight: a row for each record.
-OLD_FLIGHT = (
-    "SELECT scope, request, object, action, path, sent_at, key, hash, body, job FROM {flight}"
-    " ORDER BY scope, request, place"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,7 @@ class RequestsInFlight:
         """Write a request down. Returns the requests as they are afterwards, for `note`."""
         left = self.take_out(change, request.object, request.records)
         change.run(
-            f"INSERT INTO {{request}} ({REQUEST}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            insertion("request"),
             (
                 self._scope, request.key, request.object, request.action, request.path, request.sent_at,
                 _joined(request.records.values()),

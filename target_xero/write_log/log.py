@@ -305,15 +305,14 @@ class WriteLog:
             object_name,
             [
                 (
-                    key, *own_values(key), entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
-                    None if entry.lines is None else ",".join(entry.lines), entry.attempts,
+                    key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
+                    None if entry.lines is None else ",".join(entry.lines), entry.attempts, at, *own_values(key),
                 )
                 for key, entry in written
             ],
             [(key, *own_values(key)) for key in refused],
             [(_named(field, value), key) for field, value, key in names],
             dict(ids or {}),
-            at=at,
         )  # fmt: skip
         done = [row[0] for row in (*batch.written, *batch.refused)]
         batch.sources = list({source for key in done if (source := source_of(key)) is not None})

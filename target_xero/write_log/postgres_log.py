@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from singer_xero.api.redaction import redact
 from singer_xero.api.storage.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.errors import Busy, ConfigurationProblem
-from target_xero.write_log.in_flight import OLD_FLIGHT, REQUEST, gathered
+from target_xero.write_log.in_flight import gathered
 from target_xero.write_log.log import WriteLog
+from target_xero.write_log.schema import OF_ORGANISATION, OLD_FLIGHT, columns_of, creation, insertion
 from target_xero.write_log.sqlite_log import SqliteLog, make_tables
 
 if TYPE_CHECKING:
@@ -28,28 +29,6 @@ if TYPE_CHECKING:
 
 PREFIX = "xero_writes_"
 _VERSION = "2"
-_COLUMNS = {
-    "record": "scope text, object text, key text, hash text, xero_id text, status text, owner text, parent text,"
-    " lines text, attempts integer NOT NULL DEFAULT 0, written_at text, source text, value text,"
-    " PRIMARY KEY (scope, object, key)",
-    "request": "scope text, request text, object text, action text, path text, sent_at text, records bytea,"
-    " PRIMARY KEY (scope, request)",
-    "settled": "scope text, number integer, content bytea, PRIMARY KEY (scope, number)",
-    "name": "scope text, object text, name text, key text, PRIMARY KEY (scope, object, name)",
-    "id": "scope text, source text, xero text, PRIMARY KEY (scope, source)",
-    "origin": "scope text, object text, source text, PRIMARY KEY (scope, object, source)",
-    "organisation": "scope text PRIMARY KEY, name text, began_at text, complete_at text",
-    "holder": "scope text PRIMARY KEY, holder text",
-    "about": "name text PRIMARY KEY, value text",
-}
-#: What a dry run's copy has.
-_COPIED = ("record", "request", "settled", "name", "id", "origin", "organisation")
-_INDEXES = (
-    "record_by_id ON {record} (scope, object, xero_id)",
-    "record_by_parent ON {record} (scope, parent, object) WHERE parent IS NOT NULL",
-    "record_by_value ON {record} (scope, object, value) WHERE value IS NOT NULL",
-    "name_by_key ON {name} (scope, object, key)",
-)
 # For this transaction alone, as a pool between us and the server may give the session to others. A commit must be on
 # the disk, and the transaction that holds the lock is idle for as long as the run takes.
 _SETTINGS = """SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true),
@@ -226,19 +205,18 @@ def _version(connection: psycopg.Connection) -> str | None:
 
 def _make_tables(connection: psycopg.Connection) -> None:
     """Make the tables, or bring those of the first version up to date."""
-    for name, columns in _COLUMNS.items():
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {PREFIX}{name} ({columns})")
-    for index in _INDEXES:
-        connection.execute(f"CREATE INDEX IF NOT EXISTS {PREFIX}{_own(index)}")
+    for statement in (
+        *creation(),
+        "CREATE TABLE IF NOT EXISTS {holder} (scope text PRIMARY KEY, holder text)",
+    ):
+        connection.execute(_own(statement.replace(" blob", " bytea")))
     # One run at a time; the others find the new version.
     connection.execute(_own("LOCK TABLE {about}"))
     if _version(connection) == "1":
         # A run of an earlier version that is still going sends nothing more once the table is gone.
         connection.execute(_own("LOCK TABLE {flight}"))
         rows = gathered(connection.execute(_own(OLD_FLIGHT)).fetchall())
-        _Change(connection).run_many(
-            f"INSERT INTO {{request}} ({REQUEST}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
-        )
+        _Change(connection).run_many(insertion("request"), rows)
         connection.execute(_own("DROP TABLE {flight}"))
     connection.execute(
         _own(
@@ -257,24 +235,22 @@ def _copy(
         version = _version(connection)
         if version is None:
             return
-        like = scope.rpartition("/")[0]
         is_old = version == "1"
-        for name in _COPIED:
+        like = scope.rpartition("/")[0]
+        for name in OF_ORGANISATION:
             if is_old and name in {"request", "settled"}:
                 continue
             # The organisations of the whole log are needed, of the others this one's alone.
             where = "left(scope, %s) = %s" if name == "organisation" else "scope = %s"
             values = [len(like) + 1, f"{like}/"] if name == "organisation" else [scope]
-            columns = [part.split()[0] for part in _COLUMNS[name].split(" PRIMARY KEY (")[0].split(", ")]
-            columns = [column for column in columns if column.isidentifier()]
-            rows = connection.execute(
-                f"SELECT {', '.join(columns)} FROM {PREFIX}{name} WHERE {where}", values
-            ).fetchall()
-            marks = ", ".join("?" * len(columns))
-            copy.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows)
+            query = f"SELECT {', '.join(columns_of(name))} FROM {PREFIX}{name} WHERE {where}"
+            _fill(copy, name, connection.execute(query, values).fetchall())
         if is_old:
-            old = gathered(connection.execute(_own(OLD_FLIGHT)).fetchall())
-            copy.executemany(f"INSERT INTO request ({REQUEST}) VALUES (?, ?, ?, ?, ?, ?, ?)", old)
+            _fill(copy, "request", gathered(connection.execute(_own(OLD_FLIGHT)).fetchall()))
+
+
+def _fill(copy: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    copy.executemany(insertion(table).replace("{", "").replace("}", ""), rows)
 
 
 @lru_cache(maxsize=256)

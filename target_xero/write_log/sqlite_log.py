@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,50 +14,20 @@ from singer_xero.api.storage import private_files
 from singer_xero.errors import Busy, ConfigurationProblem
 from target_xero.content.payload import decode, encode
 from target_xero.write_log.identity import UNKNOWN_ORIGIN
-from target_xero.write_log.in_flight import OLD_FLIGHT, REQUEST, gathered
+from target_xero.write_log.in_flight import gathered
 from target_xero.write_log.log import WriteLog
+from target_xero.write_log.schema import OLD_FLIGHT, creation, insertion
 
 _VERSION = 3
 #: Seconds to wait for another program that reads the file.
 _PATIENCE = 5.0
-_TABLES = """
-CREATE TABLE record (
-    scope TEXT, object TEXT, key TEXT, hash TEXT, xero_id TEXT, status TEXT, owner TEXT, parent TEXT, lines
-    TEXT, attempts INTEGER NOT NULL DEFAULT 0, written_at TEXT, source TEXT, value TEXT,
-    PRIMARY KEY (scope, object, key)
-) WITHOUT ROWID;
-CREATE INDEX record_by_id ON record (scope, object, xero_id);
-CREATE TABLE name (
-    scope TEXT, object TEXT, name TEXT, key TEXT, PRIMARY KEY (scope, object, name)
-) WITHOUT ROWID;
-CREATE INDEX name_by_key ON name (scope, object, key);
-CREATE TABLE id (scope TEXT, source TEXT, xero TEXT, PRIMARY KEY (scope, source)) WITHOUT ROWID;
-"""
 #: In a log that was copied: which copy has taken over which key. A log of the first version can have it as well.
 _TAKEN = """
 CREATE TABLE IF NOT EXISTS taken (
     scope TEXT, object TEXT, key TEXT, log TEXT, PRIMARY KEY (scope, object, key)
 ) WITHOUT ROWID
 """
-#: What the second version has besides.
-_SECOND = """
-CREATE INDEX record_by_parent ON record (scope, parent, object) WHERE parent IS NOT NULL;
-CREATE INDEX record_by_value ON record (scope, object, value) WHERE value IS NOT NULL;
-CREATE TABLE origin (scope TEXT, object TEXT, source TEXT, PRIMARY KEY (scope, object, source)) WITHOUT ROWID;
-CREATE TABLE organisation (
-    scope TEXT PRIMARY KEY, name TEXT, began_at TEXT, complete_at TEXT
-) WITHOUT ROWID;
-CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-"""
-#: What the third version has besides: a row for each request and for each answer, rather than for each record.
-_THIRD = """
-CREATE TABLE request (
-    scope TEXT, request TEXT, object TEXT, action TEXT, path TEXT, sent_at TEXT, records BLOB,
-    PRIMARY KEY (scope, request)
-) WITHOUT ROWID;
-CREATE TABLE settled (scope TEXT, number INTEGER, content BLOB, PRIMARY KEY (scope, number)) WITHOUT ROWID;
-"""
-#: From the first version to the second: what it has is of an origin that it does not tell.
+#: From the first version to the second, which knows the origin of each record.
 _TO_SECOND = f"""
 DROP INDEX record_by_parent;
 ALTER TABLE record RENAME COLUMN tenant TO scope;
@@ -68,11 +38,12 @@ ALTER TABLE record ADD COLUMN source TEXT;
 ALTER TABLE record ADD COLUMN value TEXT;
 UPDATE record SET key = '{UNKNOWN_ORIGIN}' || key, parent = '{UNKNOWN_ORIGIN}' || parent;
 UPDATE name SET key = '{UNKNOWN_ORIGIN}' || key;
-UPDATE flight SET key = '{UNKNOWN_ORIGIN}' || key;
-{_SECOND}
+UPDATE flight SET key = '{UNKNOWN_ORIGIN}' || key
+"""
+_ORIGINS = f"""
 INSERT INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM record;
 INSERT OR IGNORE INTO origin SELECT DISTINCT scope, object, '{UNKNOWN_ORIGIN}' FROM flight;
-INSERT INTO organisation SELECT DISTINCT scope, '', '', '' FROM record;
+INSERT INTO organisation SELECT DISTINCT scope, '', '', '' FROM record
 """
 #: Bytes that SQLite needs beside the log.
 _LEAST_ROOM = 1 << 17
@@ -246,28 +217,34 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version == 0 and tables == 0:
-            _run_script(connection, _TABLES + _SECOND + _THIRD)
-        elif version == 1:
-            _run_script(connection, _TO_SECOND + _THIRD, _rename_in_flight, _gather_requests)
-        elif version == 2:
-            _run_script(connection, _THIRD, _gather_requests)
-        elif version != _VERSION:
+        if version == _VERSION:
+            return
+        if not (version == tables == 0 or version in {1, 2}):
             made = "by a newer version of singer-xero" if version > _VERSION else "by something else"
             raise ConfigurationProblem(f"write_log_path: {path} was made {made}: {_SAYS_SO}.")
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            _upgrade(connection, version)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
-def _run_script(
-    connection: sqlite3.Connection, script: str, *afterwards: Callable[[sqlite3.Connection], None]
-) -> None:
-    """Run statements in one transaction, and note the version that the tables have now."""
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in script.split(";"):
-            connection.execute(statement)
-        for then in afterwards:
-            then(connection)
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
+def _upgrade(connection: sqlite3.Connection, version: int) -> None:
+    """Make the tables of a log of this version, or of none (0), as they are now."""
+    if version == 1:
+        _run(connection, _TO_SECOND.split(";"))
+    _run(connection, creation(" WITHOUT ROWID"))
+    if version == 1:
+        _run(connection, _ORIGINS.split(";"))
+        _rename_in_flight(connection)
+    if version:
+        rows = gathered(connection.execute(_plain(OLD_FLIGHT)).fetchall())
+        connection.executemany(_plain(insertion("request")), rows)
+        connection.execute("DROP TABLE flight")
+
+
+def _run(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
+        connection.execute(_plain(statement))
 
 
 def _rename_in_flight(connection: sqlite3.Connection) -> None:
@@ -286,13 +263,6 @@ def _rename_in_flight(connection: sqlite3.Connection) -> None:
             "UPDATE flight SET job = ? WHERE scope = ? AND object = ? AND key = ?",
             (encode(told).decode(), *place),
         )
-
-
-def _gather_requests(connection: sqlite3.Connection) -> None:
-    """Give each request that is in flight one row, in place of one for each of its records."""
-    rows = gathered(connection.execute(_plain(OLD_FLIGHT)).fetchall())
-    connection.executemany(f"INSERT INTO request ({REQUEST}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    connection.execute("DROP TABLE flight")
 
 
 @contextmanager
