@@ -1,4 +1,4 @@
-"""Columns of flat tables: the field of a record, of a line or of a nested part that each column fills.
+"""Maps the columns of flat tables to fields of a record, of a line or of a nested part.
 
 The parser knows fields under Xero's own names and those that the SDK's flattening makes. This module adds the columns
 of Xero's import templates, and columns that hold one line of a document each.
@@ -15,7 +15,7 @@ from target_xero.content.payload import InvalidRecord, RecordParser
 from target_xero.content.spelling import folded, is_blank
 from target_xero.write_specs.spec import WriteSpec
 
-#: A field and where it is nested: `("Addresses", "POBOX", "City")` is the City of the address of that type.
+#: The path of a field: `("Addresses", "POBOX", "City")` is the City of the address of type POBOX.
 Path = tuple[str, ...]
 
 
@@ -46,7 +46,7 @@ def _contact_columns() -> dict[str, tuple[Path, ...]]:
         found[f"{person}FirstName"] = (("ContactPersons", number, "FirstName"),)
         found[f"{person}LastName"] = (("ContactPersons", number, "LastName"),)
         found[f"{person}Email"] = (("ContactPersons", number, "EmailAddress"),)
-        # Xero's templates have had both.
+        # Xero's templates have used both names.
         found[f"{person}IncludeInEmail"] = (("ContactPersons", number, "IncludeInEmails"),)
         found[f"{person}IncludeInEmails"] = (("ContactPersons", number, "IncludeInEmails"),)
     sales, purchases = "SalesTrackingCategories", "PurchasesTrackingCategories"
@@ -76,7 +76,7 @@ _OF_DOCUMENTS: Mapping[str, tuple[Path, ...]] = {
     "Currency": (("CurrencyCode",),),
     "BrandingTheme": (("BrandingThemeName",),),
 }
-#: By object, the columns of Xero's import templates that are not fields of that name.
+#: By object, the columns of Xero's import templates that have another name than their field.
 TEMPLATES: Mapping[str, Mapping[str, tuple[Path, ...]]] = {
     "contacts": _contact_columns(),
     "items": _OF_ITEMS,
@@ -103,23 +103,23 @@ _TERMS = {
     "daysafterinvoicemonth": "DAYSAFTERBILLMONTH",
 }
 _TAX = {"inclusive": "INCLUSIVE", "exclusive": "EXCLUSIVE", "notax": "NONE"}
-#: What the API calls the words of the templates.
+#: The API's values for those of the templates, by column.
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "duedatebillterm": _TERMS,
     "duedatesalesterm": _TERMS,
     "defaulttaxbills": _TAX,
     "defaulttaxsales": _TAX,
 }
-#: What Xero tells the entries of a list apart by.
+#: The field that distinguishes the entries of a list.
 _TOLD_BY = {"Addresses": "AddressType", "Phones": "PhoneType"}
 _LISTS_OF_COLUMNS = frozenset(
     {*_TOLD_BY, "ContactPersons", "SalesTrackingCategories", "PurchasesTrackingCategories"}
 )
 
-#: The lists whose entries are lines.
+#: The fields that hold the lines of a document.
 LISTS = ("LineItems", "JournalLines")
 _PREFIXES = ("journallineitems", "journallines", "journalline", "lineitems", "lineitem", "lines", "line")
-#: Other names of a line's fields: InventoryItemCode and TaxRate are those of Xero's import templates.
+#: Other names of a line's fields. InventoryItemCode and TaxRate come from Xero's import templates.
 _LINE_ALIASES: Mapping[str, str] = {
     "InventoryItemCode": "ItemCode",
     "TaxRate": "TaxType",
@@ -129,7 +129,7 @@ _LINE_ALIASES: Mapping[str, str] = {
     "Qty": "Quantity",
 }
 _FOLDED_ALIASES = {folded(alias): name for alias, name in _LINE_ALIASES.items()}
-#: Names that may mean two things, so that a value under them can be neither taken nor left out.
+#: Ambiguous names, and the names to use instead. A value under such a name is rejected.
 _AMBIGUOUS: Mapping[str, str] = {
     "price": "say unit_amount for the price of one, or line_amount for that of the whole line",
     "amount": "say line_amount for the amount of the line, or total for that of the document",
@@ -143,7 +143,7 @@ _NUMBERS = frozenset(
     {"no", "nr", "num", "number", "index", "position", "seq", "sequence", "order", "ordinal"}
 )
 _KEYS = frozenset({"id", "key", "uuid", "guid"})
-#: Fields that make a table one of lines if no column says `line_` in its name.
+#: If no name begins with `line_`, a table that has one of these fields has a row for each line.
 _AMOUNTS = frozenset(map(folded, ("Quantity", "UnitAmount", "LineAmount", "AccountCode", "ItemCode")))
 _after_tracking = re.compile(r"tracking[\W_]*(.+)$", re.IGNORECASE | re.DOTALL).search
 _is_category = re.compile(r"(?:(?:category)?name|category)(\d*)").fullmatch
@@ -153,7 +153,7 @@ _is_guid = re.compile(r"\s*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*", re.I
 
 @dataclass(frozen=True)
 class LineColumn:
-    """What a column holds of a line: a field or, with a `kind`, the line's number, key or tracking.
+    """The part of a line that a column holds: a field or, with a `kind`, the line's number, key or tracking.
 
     For an `ambiguous` column, `field` states the name to use instead.
     """
@@ -164,7 +164,7 @@ class LineColumn:
 
 @dataclass
 class Unfolded:
-    """A row of a table as a record, with its line if it has one; `number` and `key` are the line's own."""
+    """A row of a table as a record, with its line if it has one; `number` and `key` are those of the line."""
 
     record: Mapping[str, Any]
     number: str = ""
@@ -175,8 +175,8 @@ class Unfolded:
 class Layout:
     """How the columns of a stream's records are read.
 
-    `moved` are columns that fill another field than that of their name; `lines` are columns that hold a line of a
-    document, and `list_field` is the list of lines. It is empty if each record is a whole document.
+    `moved` are columns that fill a field of another name, and `lines` are columns that hold a part of a line.
+    `list_field` is the field for the lines; it is empty if each record is a whole document.
     """
 
     moved: dict[str, tuple[Path, ...]] = field(default_factory=dict)
@@ -184,9 +184,7 @@ class Layout:
     list_field: str = ""
 
     def unfold(self, record: Mapping[str, Any]) -> Unfolded:
-        """Return a record with its columns in their fields. Raises `InvalidRecord` if two columns contradict each
-        other.
-        """
+        """Return a record with its columns in their fields. Raises `InvalidRecord` if two columns conflict."""
         if not self.moved and not self.lines:
             return Unfolded(record)
         whole: dict[str, Any] = {}
@@ -228,7 +226,7 @@ class _Line:
         if column.kind == "number":
             self.number = str(value).strip()
         elif column.kind == "key" or (column.field == "lineitemid" and not _is_guid(str(value))):
-            # A key of the source's own, and none of Xero's.
+            # A key of the source, not an id of Xero's.
             self.key = str(value).strip()
         elif column.kind == "ambiguous":
             raise InvalidRecord(f"it may mean two things: {column.field}", raw)
@@ -241,8 +239,8 @@ class _Line:
             self._fields[column.field] = value.strip().removesuffix("%") if per_cent else value
 
     def finished(self) -> dict[str, Any]:
-        """Return the line; it is empty if all its columns are."""
-        # Without an option, a name of a category says nothing: templates repeat it on each row.
+        """Return the line, which is empty if all of its columns are blank."""
+        # Templates repeat the name of the category on each row, also on rows without an option.
         entries = [one for one in self._tracking.values() if not is_blank(one.get("Option", "column"))]
         if entries and "tracking" in self._fields:
             raise InvalidRecord("it is given twice, by columns of its own as well", "Tracking")
@@ -265,17 +263,17 @@ def layout_of(spec: WriteSpec, parser: RecordParser, columns: Iterable[str]) -> 
 
 
 def _line_columns(spec: WriteSpec, parser: RecordParser, names: Iterable[str]) -> dict[str, LineColumn]:
-    """The columns that hold a line; none if the table does not have a row for each line.
+    """Return the columns that hold a part of a line; none if the table does not have a row for each line.
 
-    Names that begin with `line_` hold lines. Without such names, fields of a line count under their plain names, as in
-    Xero's import templates, if an amount, an account or an item is among them.
+    Names that begin with `line_` belong to lines. Without such names, plain names of a line's fields are accepted, as
+    in Xero's import templates, if an amount, an account or an item is among them.
     """
     prefixed: dict[str, LineColumn] = {}
     plain: dict[str, LineColumn] = {}
     for raw in names:
         name = folded(raw)
         if name.startswith("line") and parser.takes(name):
-            # LineAmount and LineItemID are what a line's fields are called anyway.
+            # LineAmount and LineItemID are themselves names of a line's fields.
             plain[raw] = prefixed[raw] = LineColumn(name)
         elif column := _prefixed(spec, parser, raw, name):
             prefixed[raw] = column
@@ -291,7 +289,7 @@ def _line_columns(spec: WriteSpec, parser: RecordParser, names: Iterable[str]) -
 
 
 def _prefixed(spec: WriteSpec, parser: RecordParser, raw: str, name: str) -> LineColumn | None:
-    """What a column says of a line by a name such as `line_quantity`; None if it has no such name."""
+    """Return the part of a line that a name such as `line_quantity` means; None for any other name."""
     for prefix in _PREFIXES:
         rest = name.removeprefix(prefix)
         if rest == name:
@@ -308,7 +306,7 @@ def _prefixed(spec: WriteSpec, parser: RecordParser, raw: str, name: str) -> Lin
 
 
 def _line_column(spec: WriteSpec, parser: RecordParser, raw: str, name: str) -> LineColumn | None:
-    """What a column says of a line; `name` is its name without what says that it is one of a line."""
+    """Return the part of a line that a column holds; `name` is its name without the prefix for lines."""
     aliases = {**_FOLDED_ALIASES, **{folded(alias): known for alias, known in spec.line_aliases.items()}}
     for known in (name, folded(aliases.get(name, ""))):
         if known and parser.takes(known):
@@ -324,7 +322,7 @@ def _line_column(spec: WriteSpec, parser: RecordParser, raw: str, name: str) -> 
 
 
 def _put(nested: dict[str, Any], path: Path, raw: str, value: Any) -> None:
-    """Keep a column's value where its path leads."""
+    """Store the value of a column at its path."""
     words = _WORDS.get(folded(raw))
     if words and isinstance(value, str):
         value = words.get(folded(value), value)
@@ -336,7 +334,7 @@ def _put(nested: dict[str, Any], path: Path, raw: str, value: Any) -> None:
 
 
 def _settled(name: str, value: Any) -> Any:
-    """What columns say of a field: a list of entries, an object without blank fields, or a value."""
+    """Return the value of a field: a list of entries, an object without blank fields, or a plain value."""
     if name in _LISTS_OF_COLUMNS:
         told_by = _TOLD_BY.get(name)
         return [

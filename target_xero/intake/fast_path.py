@@ -1,8 +1,8 @@
-"""Reads records whose values need no correction straight from their JSON, several times faster than the parser.
+"""Decodes records whose values need no conversion directly from JSON, several times faster than the parser.
 
 A fast path is a `RecordParser` as a msgspec type. It reads numbers, days as `2026-12-31` and ids in lower case, under
-Xero's names or under those that the parser has met. It leaves any other record to the parser, so that the result is
-the same either way.
+Xero's names or under those that the parser has met. It leaves every other record to the parser. Both give the same
+result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from target_xero.intake.record_types import Unusual, compiled_type
 from target_xero.write_log.identity import IdentityFormat
 from target_xero.write_specs.spec import DELETED_AT, WriteSpec
 
-#: After so many records that need the parser, as many go to the parser at once.
+#: After `_PATIENCE` records in a row that needed the parser, the next `_REST` records go to the parser directly.
 _PATIENCE, _REST = 20, 1000
 _matches = lru_cache(maxsize=1024)(fnmatchcase)
 
@@ -28,15 +28,15 @@ _matches = lru_cache(maxsize=1024)(fnmatchcase)
 _NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, Unusual, ArithmeticError, RecursionError)
 
 
-#: A record: its identity; its content as JSON, and the part of it that is hashed; Xero's id, the organisation, the
-#: status, whether it is gone, and the values of calculated fields, as in `Job`.
+#: A record: its identity; its content as JSON, and the part that is hashed; then `id`, `tenant`, `status`, `gone` and
+#: `aside` of its `Job`.
 Taken = tuple[str, bytes, bytes, "str | None", "str | None", str, bool, dict[str, Any]]
 
 
 class FastPath:
     """Reads the records of one `stream`; `keys` are its key properties.
 
-    Names that the parser has met and dropped are dropped here as well; a new name is left to the parser, which warns.
+    It also drops the names that the parser has dropped. A record with a new name goes to the parser, which logs it.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class FastPath:
         self._read: Callable[[msgspec.Raw], Any]
         self._read_line: Callable[[bytes], Any]
         self._convert: Callable[[Any], Any] | None = None
-        # What is read beside the parser's fields: the organisation, the deletion, and the source's own key.
+        # Fields that the parser does not read: the organisation, the time of the deletion, and the key properties.
         self._special: dict[str, Any] = {"tenant_id": str, DELETED_AT: str}
         self._special |= {name: int | str for name in keys if name not in {*parser.wanted, *self._special}}
         places = {name: f"x{number}" for number, name in enumerate(self._special)}
@@ -71,12 +71,12 @@ class FastPath:
         self._can_read = all(self._is_readable(name) for name in (*keys, *self._special))
 
     def _is_readable(self, name: str) -> bool:
-        """Whether a key can be read here: one that is a number, or content under another name, needs the parser."""
+        """Whether a key can be read here: not if it is a number, or content under another name."""
         word = self._parser.wanted.get(name)
         return word.kind in {"guid", "text", "instant"} if word else not self._parser.takes(name)
 
     def take(self, record: msgspec.Raw) -> Taken | None:
-        """Read a record from its JSON; None if the parser has to read it."""
+        """Read a record from its JSON; None if the parser must read it."""
         if not self._can_read:
             return None
         if self._resting:
@@ -94,7 +94,7 @@ class FastPath:
         return taken
 
     def take_line(self, line: bytes) -> Taken | None:
-        """Read a line that probably holds a record of this stream; None also for another message."""
+        """Read a line that is probably a record of this stream; None for any other message as well."""
         if not self._can_read or self._resting or self._names_met < 0:
             return None
         try:
@@ -103,7 +103,7 @@ class FastPath:
             return None
 
     def learn(self) -> None:
-        """Note that the parser has read a record, and may have met new names."""
+        """Compile the type again if the parser has met new names."""
         if self._names_met != len(self._parser.met):
             self._names_met = -1
 
@@ -133,7 +133,7 @@ class FastPath:
         self._tidy(record)
         status = self._take_status(record) if self._status else ""
         if self._is_special:
-            _look_closer(spec, record)
+            _check_rules(spec, record)
         if self._kinds or self._nested_kinds:
             self._drop_kinds(record)
         aside = {name: value for name in self._aside if (value := getattr(record, name)) is not None}
@@ -154,14 +154,14 @@ class FastPath:
                 _drop_kind(getattr(payment, name), name)
 
     def _own_key(self, record: Any, identifier: str | None) -> str:
-        """The identity of a record without key properties: by Xero's id, or by its names."""
+        """Return the identity of a record without key properties: by Xero's id, or by its names."""
         if identifier is not None:
             return self._identity_format.by(self._spec.key, identifier)
         named = self._spec.natural_key({name: getattr(record, name) for name in self._names})
         return next((self._identity_format.by(name, value) for name, value in named), "")
 
     def _encoded(self, record: Any) -> tuple[bytes, bytes]:
-        """The content as JSON, and what of it the hash is made of."""
+        """Return the content as JSON, and the part that is hashed."""
         sent = compared = encode_sorted(record)
         if any(getattr(record, name) is not None for name in self._create_only):
             for name in self._create_only:
@@ -184,15 +184,15 @@ class FastPath:
         return found
 
     def _key(self, record: Any) -> str:
-        """The identity by the key properties, or nothing if there are none."""
+        """Return the identity by the key properties; empty if there are none."""
         values = [getattr(record, place) for place in self._key_places]
         if None in values or "" in values:
             raise Unusual
         return self._identity_format.of(values) if values else ""
 
 
-def _look_closer(spec: WriteSpec, record: Any) -> None:
-    """Leave records to the parser for which their object has rules of its own. Raises `Unusual`."""
+def _check_rules(spec: WriteSpec, record: Any) -> None:
+    """Raise `Unusual` for a record that needs the rules of its object."""
     for field, pattern, _ in spec.written_by_other_stream:
         value = getattr(record, field)
         if value and _matches(value, pattern):
@@ -204,12 +204,12 @@ def _look_closer(spec: WriteSpec, record: Any) -> None:
 
 
 def _kinds_in(parser: RecordParser | None) -> tuple[str, ...]:
-    """The references of a parser that may state the type of the document that they name."""
+    """Return the references that may state the type of the document that they refer to."""
     return tuple(name for name in KINDS if name in parser.inner) if parser else ()
 
 
 def _drop_kind(reference: Any, name: str) -> None:
-    """Leave to the parser what is named by its number; beside an id the type is not needed."""
+    """Drop the type of a document that has an id. Raises `Unusual` for a document without an id."""
     if reference is not None:
         if getattr(reference, REFERENCES[name][0]) is None:
             raise Unusual

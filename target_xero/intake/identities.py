@@ -1,4 +1,4 @@
-"""The identities of records: by the key properties, by what names a record in Xero, or by its content."""
+"""Identifies records by their key properties, by their names in Xero, or by their content."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from target_xero.write_specs.spec import WriteSpec
 
 
 class Identities:
-    """Makes the identities of one run's records, which come from `source` unless their stream says otherwise."""
+    """Makes the identities of one run's records. They come from `source`, unless `sources` has their stream."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        #: The streams of another source, such as corrected rejects.
+        #: The sources of streams that state one, such as corrected rejects.
         self.sources: dict[str, str] = {}
-        #: The streams, with their sources, that each object has records of.
+        #: For each object, the (source, stream) of its records.
         self.origins: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._formats: dict[tuple[str, ...], IdentityFormat] = {}
         self._again: Counter[tuple[str, str]] = Counter()
@@ -41,7 +41,7 @@ class Identities:
     def key(
         self, spec: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> str:
-        """Return the identity by the key properties, otherwise by what names it in Xero; "" for neither.
+        """Return the identity by the key properties, otherwise by the name in Xero; empty without either.
 
         Raises `InvalidRecord` if a key property is empty.
         """
@@ -61,11 +61,11 @@ class Identities:
         return IdentityFormat(self.source_of(stream), stream, fields)
 
     def by_content(self, spec: WriteSpec, stream: str, keys: Sequence[str], content: str) -> str:
-        """Return the identity of a record without any key: its content, and how often that came before."""
+        """Return the identity of a record without any key: the hash of its content and a running number."""
         self._again[stream, content] += 1
         return self.format_of(spec, stream, keys).by(CONTENT, f"{content}.{self._again[stream, content]}")
 
 
 def _misspelled(record: Mapping[str, Any], key: str) -> Any:
-    """The value of a key whose column has a byte order mark in front, as the first one of a file may have."""
+    """Return the value of a key whose column begins with a byte order mark, as the first one of a file may."""
     return next((value for name, value in record.items() if folded(name) == folded(key)), None)

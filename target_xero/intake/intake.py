@@ -1,8 +1,8 @@
 """Takes records in, checks them, and keeps them until the input ends.
 
-Records that others refer to must be written first, and a tap may send them last (streams come in alphabetical order).
-So nothing is sent before the input ends: records are parsed as they come, and wait in a temporary file for each
-object.
+A record must be written after those that it refers to, and a tap may send these last, because streams often come in
+alphabetical order. So nothing is sent before the input ends: records are parsed as they come, and wait in a temporary
+file for each object.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Intake:
         key, sent, compared, identifier, tenant, status, gone, aside = taken
         epoch = self.states.epoch
         self.states.opened(epoch)
-        # As `hashed` would have it.
+        # The same bytes that `hashed` encodes.
         content = fingerprint(b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false"))
         place, raw = self._lines.keep(line), cast("dict[str, Any]", msgspec.Raw(sent))
         key = key or self.identities.by_content(spec, stream, (), content)
@@ -122,7 +122,7 @@ class Intake:
         self._accept(spec, content, origin)
 
     def compose(self) -> None:
-        """Make documents of rows, now that the input has ended."""
+        """Combine rows into documents, once the input has ended."""
         for spec, content, origin in self.tables.documents():
             self._accept(spec, content, origin)
         self.tables.close()
@@ -130,7 +130,7 @@ class Intake:
     def _layout(
         self, spec: WriteSpec, stream: str, record: Mapping[str, Any], columns: Iterable[str]
     ) -> Layout:
-        """How the columns of a record are read."""
+        """Return how the columns of a record are read."""
         place = (spec.name, stream, *record)
         layout = self._layouts.get(place)
         if layout is None:
@@ -148,7 +148,7 @@ class Intake:
         record: Mapping[str, Any],
         layout: Layout,
     ) -> tuple[Content, Unfolded]:
-        """The content of a record, with its columns in their fields."""
+        """Return the content of a record, with its columns in their fields."""
         parser = self._parser(stream_target.spec)
         problems = []
         try:
@@ -159,7 +159,7 @@ class Intake:
         content = parser.take(unfolded.record, frozenset(keys))
         content.sent = {**stream_target.says, **content.sent}
         content.problems += problems
-        self._say_unknown(stream_target.spec, stream, parser.unknown)
+        self._warn_of_unknown(stream_target.spec, stream, parser.unknown)
         return content, unfolded
 
     def _accept(self, spec: WriteSpec, content: Content, origin: Origin) -> None:
@@ -170,9 +170,9 @@ class Intake:
         except InvalidRecord as invalid:
             content.problems.append(invalid)
         if content.problems:
-            told = "; ".join(str(problem) for problem in content.problems[:5])
+            reason = "; ".join(str(problem) for problem in content.problems[:5])
             names = names_of("", content.aside.get(spec.key), content.sent)
-            self.rejects.append(Reject(spec.name, epoch, place, told, names))
+            self.rejects.append(Reject(spec.name, epoch, place, reason, names))
             return
         job.epoch, job.raw = epoch, place
         job.key = job.key or self.identities.by_content(spec, origin.stream, origin.keys, job.hash)
@@ -190,16 +190,16 @@ class Intake:
         self._add(spec, job)
 
     def _take_parts(self, owner: WriteSpec, part: Part, job: Job, content: Content) -> list[str]:
-        """Keep the parts of a record as records of their own, which wait for its id; returns their keys."""
+        """Keep the parts of a record as separate records, which wait for its id; returns their identities."""
         spec = WRITE_SPECS[part.stream]
         keys: list[str] = []
         times: Counter[tuple[str, ...]] = Counter()
         for nested in content.aside[part.field]:
             found = self._parser(spec).take(nested)
-            told = _told_by(spec, found)
-            times[tuple(told.values())] += 1
-            number = times[tuple(told.values())]
-            key = part_of(job.key, told if number == 1 else {**told, "number": str(number)})
+            fields = _distinction(spec, found)
+            times[tuple(fields.values())] += 1
+            number = times[tuple(fields.values())]
+            key = part_of(job.key, fields if number == 1 else {**fields, "number": str(number)})
             keys.append(key)
             self.states.opened(job.epoch)
             try:
@@ -240,7 +240,7 @@ class Intake:
 
     @staticmethod
     def _status(spec: WriteSpec, sent: dict[str, Any], aside: dict[str, Any]) -> str:
-        """Take the status out of the content, because a change of status is an operation of its own."""
+        """Remove the status from the content and return it, because a change of status is a separate operation."""
         status = str(sent.pop(spec.status_field, "") or aside.get(spec.status_field) or "").upper()
         if not status or not spec.transitions:
             return ""
@@ -252,7 +252,7 @@ class Intake:
 
     @staticmethod
     def _check(spec: WriteSpec, content: Content) -> None:
-        """Check what must hold for a create as well as for an update."""
+        """Check the rules for creates and updates."""
         sent = content.sent
         given = [name for name in spec.either if name in sent]
         if len(given) > 1:
@@ -267,7 +267,7 @@ class Intake:
         file = self._files.get(spec.name)
         if file is None:
             file = self._files[spec.name] = SpoolFile()
-        # In one order whichever way it was read, so that the same record makes the same request.
+        # Sorted, so that the same record makes the same request, whether the fast path or the parser has read it.
         file.write(encode_sorted(job) + b"\n")
         self.counts[spec.name] += 1
         self.ends[spec.name] += job.gone or job.status in spec.end_statuses
@@ -278,17 +278,17 @@ class Intake:
             parser = self._parsers[spec.name] = parser_of(spec, self._day_order)
         return parser
 
-    def _say_unknown(self, spec: WriteSpec, stream: str, unknown: set[str]) -> None:
+    def _warn_of_unknown(self, spec: WriteSpec, stream: str, unknown: set[str]) -> None:
         if unknown:
             names = ", ".join(sorted(unknown))
             unknown.clear()
             self._warn("%s: %s %s no field of Xero's %s and left out.", stream, names,
                        "is" if "," not in names else "are", spec.name)  # fmt: skip
 
-    # Handing out
+    # Iterating
 
     def jobs(self, spec: WriteSpec) -> Iterator[Job]:
-        """The records of an object in the order they came."""
+        """Yield the records of an object in the order in which they came."""
         file = self._files.get(spec.name)
         if file is None:
             return
@@ -297,7 +297,7 @@ class Intake:
             yield decoder.decode(line)
 
     def ends_first(self, spec: WriteSpec, job: Job) -> bool:
-        """Tell whether a record ends before anything is created; one that comes more than once ends in its turn."""
+        """Tell whether a record ends before anything is created; one that comes several times ends in its turn."""
         return (
             spec.document
             and (job.gone or job.status in spec.end_statuses)
@@ -305,7 +305,7 @@ class Intake:
         )
 
     def last_hash(self, spec: WriteSpec, job: Job) -> str:
-        """Return the hash of the last record with that key; once that is written, the earlier ones are outdated."""
+        """Return the hash of the last record with the same identity, which supersedes the earlier ones."""
         return self._last.get((spec.name, job.key), job.hash)
 
     def records(self, place: int) -> tuple[str, list[dict[str, Any]]]:
@@ -364,25 +364,23 @@ class StreamReader:
         return True
 
 
-def _told_by(spec: WriteSpec, part: Content) -> dict[str, str]:
-    """What distinguishes a part from its siblings: its id, otherwise the fields that the row names, otherwise its
-    content.
-    """
+def _distinction(spec: WriteSpec, part: Content) -> dict[str, str]:
+    """Return what distinguishes a part from its siblings: its id, its `part_keys`, or a hash of its content."""
     if spec.key in part.aside:
         return {spec.key: str(part.aside[spec.key])}
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for names in spec.part_keys:
         name = next((name for name in names.split("|") if part.sent.get(name)), "")
         value = part.sent.get(name)
         if isinstance(value, Mapping):
             value = next((value[inner] for inner in REFERENCES[name] if value.get(inner)), None)
         if value is not None:
-            told[name] = str(value)
-    return told or {CONTENT: hashed(part.sent)}
+            fields[name] = str(value)
+    return fields or {CONTENT: hashed(part.sent)}
 
 
 def _take_kinds(sent: dict[str, Any]) -> dict[str, Any]:
-    """Take the types of documents that references name out of the content, those in lists by their places."""
+    """Remove the types of referenced documents from the content and return them, in lists by their places."""
     found: dict[str, Any] = {}
     for name in KINDS:
         reference = sent.get(name)

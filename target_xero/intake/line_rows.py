@@ -1,4 +1,4 @@
-"""Tables with a row for each line: the rows of a document are kept on disk until the input ends.
+"""Keeps the rows of tables that have a row for each line on disk until the input ends.
 
 The rows of a document may be anywhere in the table, so no document is complete before the end. Rows are kept in a
 temporary database; then the rows of each document are read together, in the order of their first rows.
@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 
 class Document(NamedTuple):
-    """The rows of a document; `is_torn` says that another document of the stream has the same name."""
+    """The rows of a document; `is_torn` is set if another document of the stream has the same name."""
 
     place: Place
     rows: Sequence[Row]
@@ -72,10 +72,10 @@ class Document(NamedTuple):
 
 
 class RowSpool:
-    """Keeps rows in a database that vanishes with the process."""
+    """Keeps rows in a temporary database, which is deleted when the process ends."""
 
     def __init__(self) -> None:
-        # Without a name it is a temporary file, of which SQLite holds a little in memory.
+        # Without a name, SQLite uses a temporary file and keeps only a small part of it in memory.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_TABLES)
         self._db.execute("BEGIN")
@@ -97,7 +97,7 @@ class RowSpool:
             self._db.execute("INSERT INTO line (document, row) VALUES (?, ?)", (found[0], self._encode(row)))
 
     def documents(self) -> Iterator[Document]:
-        """Every document with its rows, in the order in which their first rows came."""
+        """Yield every document with its rows, in the order of their first rows."""
         asking = """
             SELECT number, object, stream, identity, version, name,
                 name <> '' AND EXISTS (
@@ -118,7 +118,7 @@ class RowSpool:
 
 
 def merged(document: Document, list_field: str) -> Content:
-    """Return the content of a document from its rows; `problems` are those of any row.
+    """Return the content of a document from its rows, with the problems of all rows.
 
     A field of the document may be blank in some rows, and must be the same in all others.
     """
@@ -165,7 +165,7 @@ def _differing(one: Row, other: Row, stream: str) -> str:
 
 
 def _without_older(lines: list[tuple[Row, Any]], stream: str) -> list[tuple[Row, Any]]:
-    """The lines, each once: of lines that the source's key says are one, the last that came."""
+    """Return each line once: of several rows for one line, the last one."""
     found: dict[str, tuple[Row, Any]] = {}
     for place, (row, line) in enumerate(lines):
         key = f"{row.key}|{row.line_number}" if row.key or row.line_number else f"#{place}"
@@ -179,7 +179,7 @@ def _without_older(lines: list[tuple[Row, Any]], stream: str) -> list[tuple[Row,
 
 
 def _in_order(lines: list[tuple[Row, Any]]) -> list[tuple[Row, Any]]:
-    """The lines by their numbers, if all have one, else as they came."""
+    """Return the lines by their numbers if all have one, otherwise in the order of the rows."""
     try:
         return sorted(lines, key=lambda one: Decimal(one[0].line_number))
     except InvalidOperation:

@@ -25,10 +25,10 @@ class _Record(msgspec.Struct, gc=False):
 
 
 class MessageReader(SeamReader):
-    """Reads Singer messages; a bad line ends the run with its number, and never shows its content.
+    """Reads Singer messages. An error for an invalid line has its number, and never its content.
 
-    `takers` take the records of unmapped streams from their JSON, and `taken` counts these; all other messages go where
-    the SDK sends them.
+    `takers` take in the records of unmapped streams from their JSON, and `taken` counts them. The SDK handles other
+    messages.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class MessageReader(SeamReader):
     def process_lines(
         self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
     ) -> Counter[str]:
-        """Read all lines, as bytes where the input has them; returns how many there were of each type."""
+        """Read all lines, as bytes if the input has them; returns the number of messages by type."""
         source = file_input or self.default_input
         counts: Counter[str] = Counter()
         read = msgspec.json.Decoder(_Record).decode
@@ -73,18 +73,18 @@ class MessageReader(SeamReader):
                     stream = message.stream
                     self.taken[stream] += 1
                     continue
-            told = self.deserialize_json(line)
-            callback = callbacks.get(told["type"], self.unknown_message)
+            decoded = self.deserialize_json(line)
+            callback = callbacks.get(decoded["type"], self.unknown_message)
             try:
-                callback(told)
+                callback(decoded)
             except RecursionError:
                 raise InputProblem(f"Line {self.number} of the input is nested too deeply.") from None
-            counts[told["type"]] += 1
+            counts[decoded["type"]] += 1
         counts["RECORD"] += sum(self.taken.values())
         return counts
 
     def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
-        """Read one line; numbers stay exact."""
+        """Decode one line with exact numbers."""
         if not line.strip():
             return {"type": _NOTHING}
         try:
@@ -100,13 +100,11 @@ class MessageReader(SeamReader):
         return message
 
     def _check_numbers(self, line: str | bytes) -> None:
-        """A record with a number that is beyond all numbers is rejected; what is passed on must be what came."""
+        """Raise `InputProblem` for a number that is too large: a state must be passed on as it came."""
         try:
             decode_exactly(line)
         except ArithmeticError:
-            raise InputProblem(
-                f"Line {self.number} of the input holds a number that is too large to be kept."
-            ) from None
+            raise InputProblem(f"Line {self.number} of the input has a number that is too large.") from None
 
     def unknown_message(self, message: Mapping[str, Any]) -> None:
         """Raise `InputProblem` for a type that Singer does not have."""

@@ -1,4 +1,4 @@
-"""Types by which msgspec reads records in one go, and what tidies such records up."""
+"""Types with which msgspec decodes whole records, and functions that normalise such records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from target_xero.content.amounts import agrees
 from target_xero.content.payload import HEXADECIMAL, ID_LIKE, NOBODY, RecordParser
 
 _NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
-#: What a field of each kind looks like when there is nothing to put right about it.
+#: The types of values that need no conversion, by the kind of a field.
 _TYPES: Mapping[str, Any] = {
     "guid": str,
     "text": str,
@@ -35,10 +35,10 @@ _Tidy = Callable[[Any], None]
 
 
 class CompiledType(NamedTuple):
-    """The type of a parser's records under Xero's names, and what tidies such a record up.
+    """The type of a parser's records under Xero's names, and the function that normalises such a record.
 
-    `read` is the type under the names that the input has, and `convert` makes a record of the one into the other; None
-    if the names are Xero's.
+    `read` is the type under the names of the input, and `convert` turns its records into those of `kind`. It is None if
+    the names of the input are Xero's.
     """
 
     kind: type[Any]
@@ -48,7 +48,7 @@ class CompiledType(NamedTuple):
 
 
 class _Parts:
-    """What a type is compiled from."""
+    """The fields and statements from which a type is compiled."""
 
     def __init__(self, parser: RecordParser, name: str) -> None:
         self._parser, self._name = parser, name
@@ -80,9 +80,9 @@ class _Parts:
 def compiled_type(parser: RecordParser, name: str, special: Mapping[str, Any]) -> CompiledType:
     """Compile a parser.
 
-    The fields of the type are in the order of their names, as they are hashed; what is `special` is in `x0`, `x1` and
-    so on. Tidying up leaves shortest numbers, and no empty or special values; it raises `Unusual` for a record that the
-    parser has to read.
+    The fields of the type are in the order of their names, because they are hashed in this order; `special` fields are
+    called `x0`, `x1` and so on. `tidy` shortens numbers and removes empty and special values. It raises `Unusual` for a
+    record that the parser must read.
     """
     parts = _Parts(parser, name)
     for field in sorted(parser.wanted):
@@ -111,7 +111,7 @@ def compiled_type(parser: RecordParser, name: str, special: Mapping[str, Any]) -
 
 
 def _plain_type(parser: RecordParser, field: str) -> Any:
-    """The type of a field without nested records that are content; None if there is none."""
+    """Return the type of a field that has no nested content; None if the field is not read here."""
     word = parser.wanted[field]
     if field in parser.inner:
         return Any
@@ -121,7 +121,7 @@ def _plain_type(parser: RecordParser, field: str) -> Any:
 def _tidied(parser: RecordParser, field: str) -> str:
     word = parser.wanted[field]
     if field in parser.inner:
-        # Parts are records of their own, if there are any.
+        # The parser makes separate records of parts.
         return _NO_PARTS
     return _TEXTS if word.item and word.item.kind == "text" else _TIDIED.get(word.kind, "")
 
@@ -135,7 +135,7 @@ def _struct(name: str, fields: Sequence[tuple[str, Any, Any]], rename: Mapping[s
 def _converter(
     kind: type[Any], converters: Mapping[str, tuple[Callable[[Any], Any], bool]]
 ) -> Callable[[Any], Any]:
-    """Return what makes a record under the input's names into one under Xero's."""
+    """Return the function that turns a record under the input's names into one under Xero's."""
     names = kind.__struct_fields__
     values_of = attrgetter(*names) if len(names) > 1 else lambda record: (getattr(record, names[0]),)
     inner = [(names.index(field), convert, many) for field, (convert, many) in converters.items()]
@@ -154,19 +154,21 @@ def _tidying(ops: Sequence[str], known: dict[str, Any]) -> _Tidy:
     if not any(ops):
         return _nothing_to_do
     source = "\n".join(["def tidy(record):", *filter(None, ops)]).replace("\n", "\n    ")
-    # Compiled once for each object, of the registry's own names; a loop over them takes twice as long.
+    # Compiled once for each object, from names of the registry. One function for all fields takes 14 to 20 % off the
+    # CPU of the intake, compared with a loop over a function for each field: 32 instead of 37 to 38 µs for an invoice
+    # of 1.8 KB, and 37 instead of 43 under other names (`python -m benchmarks.intake_loop`).
     exec(source, known)  # noqa: S102
     tidy: _Tidy = known["tidy"]
     return tidy
 
 
 def _nothing_to_do(record: Any) -> None:
-    """Leave a record as it is."""
+    """Leave a record unchanged."""
 
 
 _NAMES: Mapping[str, Any] = {
     "Decimal": Decimal,
-    # More digits than a float is sure of are the parser's to read.
+    # The parser reads numbers with more digits than a float represents exactly.
     "short": Context(prec=14, traps=[Inexact]),
     "whole": Decimal(1),
     "hexadecimal": HEXADECIMAL,

@@ -1,4 +1,4 @@
-"""Records on their way from the input to Xero."""
+"""The records of a run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from target_xero.content.payload import REFERENCES
 from target_xero.write_log.identity import own_key
 from target_xero.write_specs.spec import WriteSpec
 
-#: The field that stands for the one value by which a source knows a record.
+#: The field for the single key value that identifies a record in its source.
 OWN_KEY = "own key"
-#: The fields by which records name other records.
+#: The fields that refer to other records by a name, number or code.
 _REFERRED_BY = frozenset(name for names in REFERENCES.values() for name in names[1:])
 
 
@@ -31,7 +31,7 @@ class Job(msgspec.Struct, omit_defaults=True):
         status: the status that it asks for.
         gone: whether the source has deleted it.
         aside: the values of calculated fields, which are never sent.
-        kinds: the types of the documents that its references name.
+        kinds: the types of the documents that it refers to.
         parent: (object, identity, field) of the record that it is part of.
         parts: the identities of its own parts, by their object.
     """
@@ -52,7 +52,7 @@ class Job(msgspec.Struct, omit_defaults=True):
 
 
 class Reject(msgspec.Struct):
-    """A record that can't be written, and why; `names` are what other records may refer to it by."""
+    """A record that can't be written, and the reason; `names` is what other records may refer to it by."""
 
     object: str
     epoch: int

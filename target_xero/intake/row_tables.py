@@ -1,4 +1,4 @@
-"""Takes in tables with a row for each line, and returns one document for the rows that belong together."""
+"""Takes in tables that have a row for each line, and combines the rows of each document."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from target_xero.write_log.identity import IdentityFormat
 from target_xero.write_specs.spec import DELETED_AT, WriteSpec
 
 _INCREMENTAL = (
-    "%s has a row for each line and is read by what has changed. A document must come with all its lines each time, "
-    "for Xero removes those that are missing: read the stream in full, or by a column that changes on all of them."
+    "%s has a row for each line and is read incrementally. Each document must come with all of its lines, because Xero "
+    "removes missing lines: read the stream in full, or by a column that changes on all rows of a document."
 )
 
 
@@ -37,7 +37,7 @@ class Origin(NamedTuple):
 
 
 def tenant_of(record: Mapping[str, Any]) -> str | None:
-    """The organisation that a record comes from, if it says so."""
+    """Return the organisation that a record comes from, if the record states it."""
     tenant = record.get("tenant_id")
     return str(tenant) if tenant else None
 
@@ -48,7 +48,7 @@ class Keys(Protocol):
     def key(
         self, row: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> str:
-        """Return the identity by the key properties, otherwise by what names the record in Xero.
+        """Return the identity by the key properties, otherwise by the name in Xero.
 
         Raises `InvalidRecord` for an empty key.
         """
@@ -59,7 +59,7 @@ class Keys(Protocol):
 
 @dataclass
 class _Table:
-    """A stream with a row for each line: `keys` are those of its documents, `place` that of its last row."""
+    """A stream with a row for each line; `keys` identify a document, and `place` is that of the last row."""
 
     stream_target: StreamTarget
     keys: Sequence[str]
@@ -69,11 +69,11 @@ class _Table:
 
 
 class RowTables:
-    """The tables of one run; `settled` is told the states that rows do not hold back any more."""
+    """The tables of one run; `settled` is called with each epoch that rows no longer hold back."""
 
     def __init__(self, keys: Keys, warn: Callable[..., None], settled: Callable[[int], None]) -> None:
         self._keys, self._warn, self._settled = keys, warn, settled
-        #: The streams that a tap reads by what has changed.
+        #: The streams that a tap reads incrementally.
         self.incremental: set[str] = set()
         self._tables: dict[tuple[str, str], _Table] = {}
         self._rows: RowSpool | None = None
@@ -91,7 +91,7 @@ class RowTables:
         content: Content,
         origin: Origin,
     ) -> None:
-        """Keep one row until all rows of its document have come; `content` is what it says, with its line."""
+        """Keep one row until the input ends; `content` is its content, with its line."""
         row, stream, keys = stream_target.spec, origin.stream, origin.keys
         table = self._tables.get((row.name, stream))
         if table is None:
@@ -103,7 +103,7 @@ class RowTables:
         try:
             table.place = self._place(row, stream, table.keys, record, content)
         except InvalidRecord as invalid:
-            # Of which document it is nobody knows, so that the one before it can't be told to be whole.
+            # It may belong to the document of the row before it, which must then be rejected as well.
             content.problems.append(invalid)
             table.place = table.place or Place(row.name, stream, f"#{table.rows}")
         if self._rows is None:
@@ -128,9 +128,9 @@ class RowTables:
     def _place(
         self, row: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
     ) -> Place:
-        """Which document a row belongs to: by the key properties that are no line's, else by what the rows share."""
+        """Find the document of a row: by the key properties of documents, otherwise by what its rows share."""
         sent, version = content.sent, str(record.get(REJECT) or "")
-        # A number that is not Xero's own tells documents apart only with the contact that has given it.
+        # The number of a bill is the supplier's, and identifies the bill only together with the contact.
         is_own = row.unique_when is None or sent.get(row.unique_when[0]) == row.unique_when[1]
         shared = (*row.natural_keys, *(() if is_own else ("Contact",))) or row.shared_by_rows
         values = [hashed(sent[name]) for name in shared if name in sent]
@@ -144,14 +144,14 @@ class RowTables:
         if len(values) < len(shared):
             raise InvalidRecord("it tells which rows are of one document, and is empty", " or ".join(shared))
         if not row.natural_keys:
-            # Only what it says as a whole tells it from others.
+            # Only its whole content distinguishes it from others.
             return Place(row.name, stream, "#" + "|".join(values), version)
         if is_own:
             return Place(row.name, stream, self._keys.key(row, stream, keys, record, content), version)
         return Place(row.name, stream, self._keys.format_by(stream, shared).of(values), version)
 
     def documents(self) -> Iterator[tuple[WriteSpec, Content, Origin]]:
-        """The documents of all rows that have come, now that the input has ended."""
+        """Yield the documents of all rows, once the input has ended."""
         if self._rows is None:
             return
         for document in self._rows.documents():

@@ -11,7 +11,7 @@ from target_xero.summary import Summary
 
 
 class Taker(Protocol):
-    """What a sink needs of the target."""
+    """What a sink needs from the target."""
 
     summary: Summary
 

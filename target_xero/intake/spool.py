@@ -1,7 +1,7 @@
-"""Temporary files for what waits until the input ends.
+"""Temporary files for the records that wait until the input ends.
 
-They have no name, only this user can read them, and they are gone when the process ends. A full disk is a
-`ConfigurationProblem` that names the folder.
+They have no name, only this user can read them, and they are deleted when the process ends. If the disk is full, a
+`ConfigurationProblem` names the folder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from singer_xero.errors import ConfigurationProblem
 from target_xero.content.payload import decode, encode
 
-#: Bytes that wait for a file to be written to.
+#: Bytes that are buffered before they are written.
 _BUFFER = 1 << 18
 
 
@@ -34,7 +34,7 @@ class SpoolFile:
             raise _problem(error) from None
 
     def line(self, place: int) -> bytes:
-        """The line that begins there."""
+        """Return the line that begins at a place."""
         with room_for_spool():
             self._file.seek(place)
             line: bytes = self._file.readline()
@@ -42,7 +42,7 @@ class SpoolFile:
         return line
 
     def lines(self) -> Iterator[bytes]:
-        """All lines, from the first one on."""
+        """Yield all lines."""
         with room_for_spool():
             self._file.seek(0)
             yield from self._file
@@ -58,12 +58,12 @@ class SpoolFile:
 
     def close(self) -> None:
         """Delete the file."""
-        with suppress(OSError):  # what could not be written is not needed any longer
+        with suppress(OSError):  # the content is no longer needed
             self._file.close()
 
 
 class LineSpool:
-    """Keeps the lines of the input, for the rejects. A line that gives several records is kept once."""
+    """Keeps the lines of the input for rejects. A line with several records is kept once."""
 
     def __init__(self) -> None:
         self._file: SpoolFile | None = None
@@ -83,7 +83,7 @@ class LineSpool:
         return self._place
 
     def keep_rows(self, stream: str, places: Sequence[int]) -> int:
-        """Keep which lines are the rows of one record."""
+        """Keep the places of the rows of one record, and return the place of this list."""
         return places[0] if len(places) == 1 else self.keep(encode({"stream": stream, "rows": places}))
 
     def records(self, place: int) -> tuple[str, list[dict[str, Any]]]:
@@ -105,7 +105,7 @@ class LineSpool:
 
 @contextmanager
 def room_for_spool() -> Iterator[None]:
-    """Raise `ConfigurationProblem` for a file, or a database of SQLite's, that can't be written or read."""
+    """Raise `ConfigurationProblem` if a temporary file or SQLite database can't be written or read."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
@@ -119,6 +119,6 @@ def _problem(error: OSError | sqlite3.Error) -> ConfigurationProblem:
     except OSError:
         place = "a temporary file"
     return ConfigurationProblem(
-        f"The input can't be kept until its end in {place}: {said}. Free some room, or set TMPDIR to another folder. "
-        "Nothing of it was written."
+        f"The input can't be kept until its end in {place}: {said}. Free some space, or set TMPDIR to another folder. "
+        "Nothing was written to Xero."
     )

@@ -1,4 +1,4 @@
-"""The states of the input, and which of them may be passed on."""
+"""Decides when the states of the input may be passed on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StateQueue:
 
     @property
     def epoch(self) -> int:
-        """The number of states so far; a record that comes now holds back the next one."""
+        """The number of states so far. A record that comes now holds back the next state."""
         return len(self._values)
 
     def received(self, value: Any) -> None:
@@ -36,7 +36,7 @@ class StateQueue:
             del self._open[epoch]
 
     def flush(self) -> None:
-        """Pass on the newest state that everything before is settled for, unless it was passed on already."""
+        """Pass on the newest state whose records are all settled, unless it was passed on already."""
         covered = min(self._open, default=len(self._values))
         if covered > self._covered:
             self._emit(self._values[covered - 1])

@@ -1,7 +1,7 @@
-"""The object that a stream holds, by the name that its tap gives it.
+"""Finds the object of a stream by the name of the stream.
 
-SQL taps put the schema in front (`public-invoices`), files and spreadsheets are named in the singular or with spaces,
-and Xero's own pages call invoices `bills` and `sales invoices`.
+SQL taps add the schema as a prefix (`public-invoices`), files and spreadsheets are often named in the singular or with
+spaces, and Xero's own pages call invoices `bills` and `sales invoices`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from target_xero.write_specs.rows import WRITE_SPECS, spec_of
 from target_xero.write_specs.spec import WriteSpec
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-#: Names that Xero's pages and import templates use, with what such a name says of every record in the stream.
+#: Names on Xero's pages and of its import templates, with the values that such a name gives to all records.
 _KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "sales_invoices": ("invoices", {"Type": "ACCREC"}),
     "bills": ("invoices", {"Type": "ACCPAY"}),
@@ -33,7 +33,7 @@ _KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "inventory_items": ("items", {}),
     "chart_of_accounts": ("accounts", {}),
 }
-#: Ends the names of Xero's template files, such as SalesInvoiceTemplate.
+#: The ending of the names of Xero's template files, such as SalesInvoiceTemplate.
 _TEMPLATE = "template"
 _prefix = re.compile(r"[^-.]*[-.]").match
 
@@ -48,9 +48,7 @@ class StreamTarget:
 
 @lru_cache(maxsize=1024)
 def stream_target(stream: str) -> StreamTarget | None:
-    """Return what a stream is written to, whatever the case, number, prefix and separators of its name; None if
-    nothing.
-    """
+    """Return the object of a stream, ignoring case, plural, prefix and separators of its name; None without one."""
     for name in _readings(stream):
         kind = _FOLDED_KINDS.get(folded(name))
         if kind is not None:
@@ -65,13 +63,13 @@ def stream_target(stream: str) -> StreamTarget | None:
 
 
 def reason_not_written(stream: str) -> str | None:
-    """Return why a stream can't be written, if it can only be read; None for an unknown stream."""
+    """Return why a stream can only be read; None for an unknown stream."""
     reasons = (why_not(_PLURALS.get(folded(name), name)) for name in _readings(stream))
     return next((reason for reason in reasons if reason), None)
 
 
 def _readings(stream: str) -> Iterator[str]:
-    """The name itself, then what is left of it without the database and schema in front."""
+    """Yield the name itself, then the name without the prefixes for database and schema."""
     while stream:
         yield stream
         if folded(stream).endswith(_TEMPLATE):

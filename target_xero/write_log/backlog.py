@@ -1,8 +1,8 @@
-"""Answers that are in the log, each batch as one row, and not yet in its tables.
+"""Answers that are in the log of writes, each as one row, and not yet in its tables.
 
-One row is written for the answer of a request, because a row in each table for every record takes several times as
-long. The tables get the records of many answers at once: before they are asked for them, and when a run ends. A run
-that is killed leaves the rows to the next one.
+An answer is logged as one row, because a row for each record in each table takes several times as long. The records of
+many answers go to the tables at once: before a query needs them, and at the end of a run. After a kill, the next run
+does this first.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from target_xero.write_log.claims import Claims
 from target_xero.write_log.database import Database, Transaction
 from target_xero.write_log.schema import insertion
 
-#: Records that wait for the tables at most.
+#: The most records that are not in the tables.
 _MOST = 6_000
 #: The places of the identity and of Xero's id in a written record.
 _KEY, _XERO_ID = 0, 2
 
 
 class SettledBatch(msgspec.Struct, array_like=True):
-    """What an answer settles of one object.
+    """The records of one object that are settled together.
 
     Attributes:
-        written: a row of the table each, from the identity on.
-        refused: (identity, source, own value) each.
-        names: (name, identity) each, by which records are found again.
-        ids: what ids of the source are in Xero.
+        written: rows of the table `record` without scope and object.
+        refused: (identity, source, own value) of each record.
+        names: (name, identity) of records that can be found by a name.
+        ids: Xero's ids by those of the source.
         sources: the sources of the records.
     """
 
@@ -47,7 +47,7 @@ _decode = msgspec.json.Decoder(SettledBatch).decode
 
 
 class Backlog:
-    """The answers of one organisation that are not in the tables; `ids` are what they say of the source's ids."""
+    """The answers of one organisation that are not in the tables; `ids` has Xero's ids by those of the source."""
 
     def __init__(self, database: Database, scope: str, claims: Claims) -> None:
         self._db = database
@@ -61,11 +61,11 @@ class Backlog:
         self.merge()
 
     def add(self, change: Transaction, batch: SettledBatch) -> None:
-        """Write a batch down; `note` it once the transaction has ended well."""
+        """Log a batch; call `note` once the transaction is committed."""
         change.run(insertion("settled"), (self._scope, len(self._batches), _encode(batch)))
 
     def note(self, batch: SettledBatch) -> None:
-        """Note that the log has a batch."""
+        """Take in a batch that is logged."""
         self._batches.append(batch)
         self._claims.note_sources(batch.object, batch.sources)
         held = self._held[batch.object]
@@ -78,19 +78,19 @@ class Backlog:
             self.merge()
 
     def has(self, object_name: str, words: Collection[str] | None = None) -> bool:
-        """Whether there is a record with one of these identities, ids of Xero's or names; by default, any record."""
+        """Whether a record has one of these identities, names or ids of Xero's; by default, whether there is any."""
         held = self._held.get(object_name)
         return bool(held and (words is None or not held.isdisjoint(words)))
 
     def merge(self) -> None:
-        """Put everything into the tables."""
+        """Move all records to the tables."""
         if not self._batches:
             return
         with self._db.change() as change:
             written: dict[tuple[str, str], tuple[Any, ...]] = {}
             for batch in self._batches:
                 written |= {(batch.object, row[_KEY]): row for row in batch.written}
-                if batch.refused:  # counts the answers that there were before
+                if batch.refused:  # adds to the number of earlier answers
                     self._write_records(change, written)
                     written = {}
                     self._count_refused(change, batch)
@@ -123,7 +123,7 @@ class Backlog:
         )
 
     def _write_names(self, change: Transaction) -> None:
-        """The names of each record, as it had them last."""
+        """Write the latest names of each record."""
         names: dict[tuple[str, str], list[str]] = {}
         for batch in self._batches:
             latest: defaultdict[str, list[str]] = defaultdict(list)

@@ -1,7 +1,8 @@
-"""Records that a log of writes has without their source, or with nothing but their key.
+"""Entries of an earlier log of writes that lack the source of their record, or everything but its key.
 
-The first record that may be meant takes them over. `disputed` keys are those that several streams of a run have: only
-the same content takes them over. `doubtful` are records that may be meant and did not take anything over.
+The first record that matches such an entry takes it over. Several streams of a run have the `disputed` keys: of their
+records, only one with the same content takes the entry over. `doubtful` are records that matched an entry and did not
+take it over.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from target_xero.write_log.schema import insertion
 
 
 class Claims:
-    """The claims to such records of one organisation."""
+    """The claims to such entries of one organisation."""
 
     def __init__(self, database: Database, scope: str) -> None:
         self._db = database
@@ -33,7 +34,7 @@ class Claims:
         return [key for key in keys if (own := identity.source_of(key)) is not None and sources - {own}]
 
     def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
-        """Let records take over what the log has under keys that do not tell their source.
+        """Let records take over entries that lack their source.
 
         `keys` are `candidates`, each with the hash of its content.
         """
@@ -57,7 +58,7 @@ class Claims:
             self._move(object_name, moves)
 
     def _former_keys(self, object_name: str, keys: Sequence[str]) -> dict[str, list[str]]:
-        """The keys under which the log may have each of the records that it does not know."""
+        """Return the keys under which the log may have each of the records that it does not know."""
         sources = self._known_sources().get(object_name, set())
         known = {row[0] for row in self._by_keys("key", object_name, keys)}
         forms = {}
@@ -69,7 +70,7 @@ class Claims:
         return forms
 
     def _is_doubtful(self, object_name: str, form: str) -> bool:
-        """Whether only a record of the same content may take a key over."""
+        """Whether only a record with the same content may take an entry over."""
         of = identity.origin(form)
         return form in self.disputed[object_name] or bool(of and of.source)
 
@@ -78,11 +79,11 @@ class Claims:
         return in_chunks(self._db, query, (self._scope, object_name), keys)
 
     def has_unknown_origins(self, object_name: str) -> bool:
-        """Whether it may have records of an object from its first version, which did not note their origin."""
+        """Whether the log may have entries of its first version, which did not store source and stream."""
         return identity.UNKNOWN_ORIGIN in self._known_sources().get(object_name, ())
 
     def _known_sources(self) -> defaultdict[str, set[str]]:
-        """The sources that the log has records of, by object; `UNKNOWN_ORIGIN` for those of its first version."""
+        """Return the sources in the log by object; `UNKNOWN_ORIGIN` stands for its first version."""
         if self._sources is None:
             self._sources = defaultdict(set)
             for name, source in self._db.rows(
@@ -111,11 +112,11 @@ class Claims:
             self.note_sources(object_name, sources)
 
     def note_sources(self, object_name: str, sources: Iterable[str]) -> None:
-        """Note which sources the log has records of."""
+        """Note sources that the log has records of."""
         self._known_sources()[object_name].update(sources)
 
     def write_sources(self, change: Transaction, object_name: str, sources: Iterable[str]) -> None:
-        """Write down which sources the log has records of."""
+        """Log sources that the log has records of."""
         change.run_many(
             f"{insertion('origin')} ON CONFLICT (scope, object, source) DO NOTHING",
             [(self._scope, object_name, source) for source in sources],
@@ -123,5 +124,5 @@ class Claims:
 
 
 def own_values(key: str) -> tuple[str | None, str | None]:
-    """Return (source, value) of a record that its source knows by one value."""
+    """Return (source, value) of a record with a single key value."""
     return identity.own_key(key) or (None, None)

@@ -1,4 +1,4 @@
-"""What a log of writes needs of the database that keeps it."""
+"""The interface between the log of writes and its database."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-#: Keys in one query: SQLite's oldest limit of variables is 999.
+#: Keys in one query. Old versions of SQLite accept 999 variables.
 _AT_ONCE = 500
 
 
 class Transaction(Protocol):
-    """A transaction. Values stand for `?`, tables for their names in braces."""
+    """A transaction. Values replace `?`, and tables their names in braces."""
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Run one statement."""
@@ -21,17 +21,17 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
-    """The database of a log. Failures are a ConfigurationProblem that states what to do."""
+    """The database of a log. Raises `ConfigurationProblem`, with advice, if it can't be used."""
 
     @property
     def place(self) -> str:
         """The name of the log for messages."""
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a query."""
+        """Return the rows of a query."""
 
     def change(self) -> AbstractContextManager[Transaction]:
-        """One transaction: all of it is on the disk when it ends, or nothing of it."""
+        """Open a transaction. When it ends, either all of it is on disk, or nothing."""
 
     def check(self) -> None:
         """Raise ConfigurationProblem if this run no longer holds the log."""
@@ -43,7 +43,7 @@ class Database(Protocol):
 def in_chunks(
     database: Database, query: str, values: Sequence[Any], wanted: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
-    """Return the answers to a query that ends in `IN ({})`, in as many parts as the wanted keys need."""
+    """Yield the rows of a query with the wanted keys appended as `IN (…)`, in as many queries as needed."""
     for begin in range(0, len(wanted), _AT_ONCE):
         part = wanted[begin : begin + _AT_ONCE]
         marks = ", ".join("?" * len(part))

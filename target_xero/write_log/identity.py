@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from target_xero.content.payload import encode
 
-#: The name under which content stands that has no key.
+#: The name of the field for the content of a record without a key.
 CONTENT = "#"
-#: Marks the keys of the first version of the log, which did not know source, stream and key fields.
+#: Marks the keys of the first version of the log, which did not store source, stream and key fields.
 UNKNOWN_ORIGIN = "?"
-#: Key fields whose order an old log may have kept.
+#: The most key fields for which every order is tried, because an old log stored them in some order.
 _MOST_FIELDS = 4
 
 
@@ -36,15 +36,15 @@ class IdentityFormat:
         self._before = f"{self._head},{{{self._names[0]}:" if len(keys) == 1 else ""
 
     def of(self, values: Sequence[Any]) -> str:
-        """The identity of the record with these values, in the order of the key properties."""
+        """Return the identity of a record; the values are in the order of the key properties."""
         if self._before:
             return f"{self._before}{encode(_text(values[0])).decode()}}}]"
-        told = (encode(_text(values[place])).decode() for place in self._order)
-        pairs = ",".join(f"{name}:{value}" for name, value in zip(self._names, told, strict=True))
+        texts = (encode(_text(values[place])).decode() for place in self._order)
+        pairs = ",".join(f"{name}:{text}" for name, text in zip(self._names, texts, strict=True))
         return f"{self._head},{{{pairs}}}]"
 
     def by(self, name: str, value: str) -> str:
-        """The identity of a record that has no key of its own: by a field that names it, or by its content."""
+        """Return the identity of a record without a key: by a field that names it, or by its content."""
         return f"{self._head},{encode({name: value}).decode()}]"
 
 
@@ -60,13 +60,13 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def part_of(owner: str, told: Mapping[str, str]) -> str:
-    """The identity of what is nested in a record; `told` tells it from its siblings."""
-    return f"{owner[:-1]},{encode(told).decode()}]"
+def part_of(owner: str, fields: Mapping[str, str]) -> str:
+    """Return the identity of a part of a record; `fields` distinguish it from its siblings."""
+    return f"{owner[:-1]},{encode(fields).decode()}]"
 
 
 class Origin(NamedTuple):
-    """An identity taken apart; `fields` are the key fields, `parts` what tells nested records from each other."""
+    """A parsed identity; `fields` are the key fields, and `parts` those that distinguish nested records."""
 
     source: str
     stream: str
@@ -76,33 +76,33 @@ class Origin(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def origin(identity: str) -> Origin | None:
-    """Parse an identity; None for a key of an old log that has nothing but values."""
+    """Parse an identity; None for a key of an old log, which only has values."""
     if identity.startswith(UNKNOWN_ORIGIN):
         return None
     source, stream, fields, *parts = json.loads(identity)
     return Origin(source, stream, fields, parts)
 
 
-#: Where the first value of an identity begins: a quotation mark inside of a text has a backslash before it.
+#: Begins the value of a key field. It occurs nowhere else, because quotation marks in texts are escaped.
 _VALUE = '":"'
 
 
 @lru_cache(maxsize=1024)
 def _named_by(head: str) -> tuple[str, str]:
-    """(source, first key field) of the identities that begin with this, which ends before the value of the field."""
+    """Return (source, first key field) of identities; `head` is the part before the first value."""
     source, _, fields = json.loads(f'{head}{_VALUE}"}}]')
     return source, next(iter(fields))
 
 
 def source_of(identity: str) -> str | None:
-    """Return the source of a record; None for a key of an old log that has nothing but values."""
+    """Return the source of a record; None for a key of an old log, which only has values."""
     if identity.startswith(UNKNOWN_ORIGIN):
         return None
     return _named_by(identity.partition(_VALUE)[0])[0]
 
 
 def own_key(identity: str) -> tuple[str, str] | None:
-    """(source, value) of a record that its source knows by one value, such as its number of a customer."""
+    """Return (source, value) of a record with a single key value, such as a customer number."""
     head, _, rest = identity.partition(_VALUE)
     if identity.startswith(UNKNOWN_ORIGIN) or _VALUE in rest:
         return None
@@ -114,27 +114,27 @@ def own_key(identity: str) -> tuple[str, str] | None:
 
 
 def shown(identity: str) -> str:
-    """An identity for people: `customers id=17`."""
+    """Return an identity for messages: `customers id=17`."""
     found = origin(identity)
     if found is None:
         return identity[len(UNKNOWN_ORIGIN) :]
-    told = [
+    values = [
         f"{name}={value}"
         for fields in (found.fields, *found.parts)
         for name, value in fields.items()
         if name != CONTENT
     ]
-    return " ".join([found.stream, ", ".join(told)]) if told else found.stream
+    return " ".join([found.stream, ", ".join(values)]) if values else found.stream
 
 
 def with_source(identity: str, source: str) -> str:
-    """The identity of the same record, said to come from another source."""
+    """Return the identity of the same record with another source."""
     _, *rest = json.loads(identity)
     return encode([source, *rest]).decode()
 
 
 def former(identity: str) -> Iterator[str]:
-    """The keys under which a log may have the record that did not know its source, or nothing but the key's values."""
+    """Yield the keys under which an earlier log may have a record: without its source, or only its key values."""
     found = origin(identity)
     if found is None:
         return

@@ -1,4 +1,4 @@
-"""The requests in flight, one row each: all that the next run needs if their answers never come."""
+"""The requests in flight, one row each, with all that the next run needs if their answers never come."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class RequestsInFlight:
         ]
 
     def put(self, change: Transaction, request: Request) -> list[Request]:
-        """Write a request down. Returns the requests as they are afterwards, for `note`."""
+        """Log a request. Returns all changed requests, for `note`."""
         left = self.take_out(change, request.object, request.records)
         change.run(
             insertion("request"),
@@ -82,7 +82,7 @@ class RequestsInFlight:
         return [*left, request]
 
     def take_out(self, change: Transaction, object_name: str, keys: Iterable[str]) -> list[Request]:
-        """Take records out of their requests. Returns what is left of these, for `note`."""
+        """Remove records from their requests. Returns the changed requests, for `note`."""
         done: defaultdict[str, set[str]] = defaultdict(set)
         for key in keys:
             if request := self._request_of.get((object_name, key)):
@@ -101,7 +101,7 @@ class RequestsInFlight:
         return changed
 
     def note(self, requests: Iterable[Request]) -> None:
-        """Note requests as the log has them, once a transaction has ended well."""
+        """Take in changed requests, once the transaction is committed."""
         for request in requests:
             old = self._requests.pop(request.key, None)
             for key in old.records if old else ():
@@ -114,7 +114,7 @@ class RequestsInFlight:
 
 
 def encoded(key: str, content: str, body: bytes, job: bytes) -> bytes:
-    """Return a record as a request keeps it."""
+    """Return a record of a request as JSON."""
     return b"[%b,%b,%b]" % (encode((key, content))[1:-1], body, job)
 
 

@@ -1,8 +1,8 @@
-"""The log of writes: for each record of a source, what was last written of it and Xero's id.
+"""The log of writes: for each record of a source, the content that was last written, and Xero's id.
 
-Before a request is sent, its records are in flight in the log, with the request's Idempotency-Key and content; when it
-is answered, they are written or refused. So a run that ends at any point leaves either settled records, or records
-that the next run looks up in Xero before it sends anything.
+Before a request is sent, its records are logged as in flight, with the Idempotency-Key and the content. When the answer
+comes, they are logged as written or refused. So whenever a run ends, each record is either settled, or the next run
+looks it up in Xero before it sends anything.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class LogEntry:
 
     Attributes:
         hash: the hash of the content last written; None if nothing was written.
-        status: the status it was brought to; "" if it has none, DELETED once it is gone.
+        status: the last status that was written; "" if it has none, DELETED after its end.
         owner: the path of the parent (`CreditNotes/<id>`).
-        lines: the line items in the order they were sent, as `line_matching` notes them.
-        attempts: the number of answers, which is part of the Idempotency-Key: sending the same content again on
-            purpose is no retry.
+        lines: the line items in the order in which they were sent (see `line_matching.noted`).
+        attempts: the number of answers so far. It is part of the Idempotency-Key, so that Xero does not take the same
+            content for a retry if it is sent again on purpose.
     """
 
     hash: str | None = None
@@ -48,14 +48,14 @@ class LogEntry:
 
     @property
     def gone(self) -> bool:
-        """Whether it was deleted or voided, so that it may come again as a new one."""
+        """Whether the record was deleted or voided, so that it may be created again."""
         return self.status in {"DELETED", "VOIDED"}
 
 
 class WriteLog:
     """The log of one organisation. Everything is on disk when a method returns.
 
-    `scope` is the organisation's id, behind a `prefix` where a database has several logs.
+    `scope` is the organisation's id, after a `prefix` if a database has several logs.
     """
 
     def __init__(self, database: Database, scope: str, prefix: str = "") -> None:
@@ -88,16 +88,16 @@ class WriteLog:
 
     @property
     def is_new(self) -> bool:
-        """Whether no run has ended well yet, so that Xero may have records that the log should know."""
+        """Whether no run has succeeded yet, so that Xero may have records that the log does not know."""
         return self._head is None or self._head[1] is None
 
     @property
     def began_at(self) -> str:
-        """When the log was begun for this organisation; empty if it is older than such notes."""
+        """When the first run used the log for this organisation; empty if the log does not have the time."""
         return self._head[0] if self._head else ""
 
     def organisations(self) -> list[tuple[str, str]]:
-        """(id, name) of the organisations that it knows."""
+        """Return (id, name) of each organisation in the log."""
         rows = self._db.rows("SELECT scope, name FROM {organisation} ORDER BY scope")
         return [
             (str(scope).removeprefix(self._prefix), str(name or ""))
@@ -106,7 +106,7 @@ class WriteLog:
         ]
 
     def begin(self, name: str, at: str) -> None:
-        """Note that a run uses it for this organisation."""
+        """Log that a run uses the log for this organisation."""
         with self._db.change() as change:
             change.run(
                 "INSERT INTO {organisation} (scope, name, began_at) VALUES (?, ?, ?)"
@@ -116,7 +116,7 @@ class WriteLog:
         self._head = self._head or (at, None)
 
     def complete(self, at: str) -> None:
-        """Note that a run has ended well."""
+        """Log that a run has succeeded."""
         self._backlog.merge()
         with self._db.change() as change:
             change.run(
@@ -128,7 +128,7 @@ class WriteLog:
     # Looking up
 
     def foresee(self, object_name: str, keys: Mapping[str, str]) -> None:
-        """Look up many records at once, so that `entry` answers without a query; the ones before are forgotten.
+        """Look up many records at once, so that `entry` needs no query; earlier ones are forgotten.
 
         `keys` are identities with the hash of the content that comes with each.
         """
@@ -141,7 +141,7 @@ class WriteLog:
             self._foreseen[(object_name, row[0])] = _entry(row[1:])
 
     def entry(self, object_name: str, key: str) -> LogEntry | None:
-        """What is known of a record of the source; None if it never got an answer."""
+        """Return the entry of a record of the source; None before its first answer."""
         try:
             return self._foreseen[(object_name, key)]
         except KeyError:
@@ -156,7 +156,7 @@ class WriteLog:
         return _entry(rows[0]) if rows else None
 
     def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
-        """Let records take over what the log has under keys that do not tell their source (see `Claims`).
+        """Let records take over entries that lack their source (see `Claims`).
 
         `keys` are identities, each with the hash of its content.
         """
@@ -166,7 +166,7 @@ class WriteLog:
             self.claims.claim(object_name, {key: keys[key] for key in candidates})
 
     def _merge(self, object_name: str) -> None:
-        """Put all records of an object into the tables, so that they can be searched."""
+        """Move all records of an object to the tables, so that queries find them."""
         if self._backlog.has(object_name):
             self._backlog.merge()
 
@@ -180,13 +180,13 @@ class WriteLog:
         return found
 
     def holder(self, object_name: str, xero_id: str) -> str | None:
-        """Return the identity of the record that stands for one of Xero's; None if the log has none."""
+        """Return the identity of the record with an id of Xero's; None if the log has none."""
         query = "SELECT key FROM {record} WHERE scope = ? AND object = ? AND xero_id = ? ORDER BY key LIMIT 1"
         found = self._found(object_name, xero_id, query)
         return str(found[0][0]) if found else None
 
     def number(self, object_name: str, owner: str, content: str) -> int:
-        """How many records with this content were written as parts of one of Xero's."""
+        """Return how many records with this content were written as parts of one owner."""
         self._merge(object_name)
         found = self._db.rows(
             "SELECT count(*) FROM {record} WHERE scope = ? AND object = ? AND owner = ? AND hash = ?",
@@ -195,7 +195,7 @@ class WriteLog:
         return int(found[0][0])
 
     def by_name(self, object_name: str, field: str, value: str) -> str | None:
-        """Xero's id of the record that was written under a name or number, whatever its case."""
+        """Return Xero's id of the record with a name or number, ignoring case."""
         found = self._found(
             object_name,
             _named(field, value),
@@ -205,7 +205,7 @@ class WriteLog:
         return str(found[0][0]) if found and found[0][0] is not None else None
 
     def by_own_key(self, object_name: str, source: str, value: str) -> list[tuple[str, str]]:
-        """The records that a source knows by one value, such as its number of a customer: identity and Xero's id."""
+        """Return (identity, Xero's id) of the records with a single key value, such as a customer number."""
         self._merge(object_name)
         return [
             (str(key), str(xero_id))
@@ -217,7 +217,7 @@ class WriteLog:
         ]
 
     def has_names(self, object_name: str, names: Mapping[str, Iterable[tuple[str, str]]]) -> bool:
-        """Whether records, by their identities, were written under all of these (field, value) already."""
+        """Whether records, by their identities, already have all of these names: (field, value) each."""
         wanted = {_named(field, value): key for key, pairs in names.items() for field, value in pairs}
         if self._backlog.has(object_name, wanted):
             self._backlog.merge()
@@ -226,7 +226,7 @@ class WriteLog:
         return known == wanted
 
     def children(self, object_name: str, parent: str) -> Iterator[tuple[str, LogEntry]]:
-        """The parts that were written for a record and are still there."""
+        """Yield the parts of a record that were written and not deleted."""
         self._merge(object_name)
         rows = self._db.rows(
             f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND parent = ? AND object = ?"
@@ -237,7 +237,7 @@ class WriteLog:
             yield row[0], _entry(row[1:])
 
     def id_of(self, source: str) -> str | None:
-        """Return what an id (or `TaxType:<organisation>:<code>`) of the source is in Xero."""
+        """Return Xero's id for an id of the source, or its code for a `TaxType:<organisation>:<code>`."""
         if source in self._backlog.ids:
             return self._backlog.ids[source]
         try:
@@ -251,7 +251,7 @@ class WriteLog:
         return self._ids[source]
 
     def foresee_ids(self, sources: Iterable[str]) -> None:
-        """Look up many ids at once, so that `id_of` answers without a query."""
+        """Look up many ids at once, so that `id_of` needs no query."""
         known = (self._ids, self._backlog.ids)
         wanted = [one for one in dict.fromkeys(sources) if not any(one in ids for ids in known)]
         if len(self._ids) + len(wanted) > _REMEMBERED:
@@ -263,10 +263,10 @@ class WriteLog:
         self._ids |= {source: str(xero) for source, xero in found}
 
     def pending(self) -> list[PendingWrite]:
-        """Everything in flight, in the order it was sent."""
+        """Return the records in flight, in the order in which they were sent."""
         return self._in_flight.pending()
 
-    # Writing down
+    # Logging
 
     def sending(
         self,
@@ -277,7 +277,7 @@ class WriteLog:
         sent_at: str,
         jobs: Iterable[tuple[str, str, bytes, bytes]],
     ) -> None:
-        """Put the records of a request in flight: (identity, content hash, body, job) each, in its order, as JSON."""
+        """Log the records of a request as in flight: (identity, content hash, body, job) of each, as JSON."""
         self._db.check()
         records = {key: encoded(key, content, body, job) for key, content, body, job in jobs}
         with self._db.change() as change:
@@ -295,11 +295,11 @@ class WriteLog:
         ids: Mapping[str, str] | None = None,
         at: str = "",
     ) -> None:
-        """Take records out of flight, all at once.
+        """Log the outcome of records in flight, in one transaction.
 
-        `written` are (identity, entry); `refused` the identities that Xero refused; `unsent` those that Xero certainly
-        did not receive. `names` are (field, value, identity) under which records are found again, and `ids` what ids
-        of the source are in Xero.
+        `written` are (identity, entry). `refused` are the identities of records that Xero refused, and `unsent` those
+        of records that Xero certainly did not receive. `names` are (field, value, identity) for `by_name`, and `ids`
+        Xero's ids by those of the source.
         """
         batch = SettledBatch(
             object_name,
@@ -335,7 +335,7 @@ class WriteLog:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Put what was answered into the tables; if that fails after another error, the next run does it."""
+        """Move all records to the tables. If that fails after another error, the next run does it."""
         if kind is None:
             self._backlog.merge()
         elif issubclass(kind, Exception):

@@ -1,8 +1,8 @@
 """The log of writes in PostgreSQL, for jobs on several machines.
 
-It guarantees the same as the file: changes are on the server's disk when a method returns, and one run at a time uses
-the log of a source for an organisation. Each source has its own log in the database. Needs the extra `postgres`
-(Psycopg).
+It has the same guarantees as the file: changes are on the server's disk when a method returns, and only one run at a
+time uses the log of a source for an organisation. Each source has its own log in the database. Requires the extra
+`postgres` (Psycopg).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 PREFIX = "xero_writes_"
 _VERSION = "2"
-# For this transaction alone, as a pool between us and the server may give the session to others. A commit must be on
-# the disk, and the transaction that holds the lock is idle for as long as the run takes.
+# Set for the transaction only, because a pool may give the session to other clients. A commit must be on the disk, and
+# the transaction that holds the lock is idle during the whole run.
 _SETTINGS = """SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true),
 set_config('idle_in_transaction_session_timeout', '0', true),
 set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)"""
-# In a transaction, so that a pool can't give the lock's session to others. It takes no row and no transaction id, so
-# that it keeps the server from tidying up nothing.
+# A lock of the transaction, so that a pool can't give its session to other clients. It needs no row and no transaction
+# id, so that it does not hold up vacuuming.
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 _ALIVE: dict[str, Any] = {
     "keepalives": 1,
@@ -80,13 +80,13 @@ class PostgresLog:
                 )
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a query."""
+        """Return the rows of a query."""
         with _one_line_errors(self._address):
             return self._work.execute(_own(query), values).fetchall()
 
     @contextmanager
     def change(self) -> Iterator[_Change]:
-        """One transaction, which is on the server's disk when it ends; only while this run holds the log."""
+        """Open a transaction, which is on the server's disk when it ends; only while this run holds the log."""
         with _one_line_errors(self._address), self._work.transaction():
             self._work.execute(_SETTINGS)
             held = self._work.execute(
@@ -100,7 +100,7 @@ class PostgresLog:
             yield _Change(self._work)
 
     def check(self) -> None:
-        """Notice that the connection which holds the lock is lost."""
+        """Raise `ConfigurationProblem` if the connection that holds the lock is lost."""
         with _one_line_errors(self._address):
             self._guard.execute("SELECT 1")
 
@@ -170,7 +170,7 @@ def _connected(address: PostgresAddress, *, autocommit: bool = True) -> Iterator
 
 
 def _prepare(connection: psycopg.Connection, address: PostgresAddress) -> None:
-    """Make the tables if there are none; ConfigurationProblem for those of a newer version."""
+    """Create or upgrade the tables. Raises `ConfigurationProblem` for those of a newer version."""
     import psycopg
 
     with _one_line_errors(address):
@@ -183,7 +183,7 @@ def _prepare(connection: psycopg.Connection, address: PostgresAddress) -> None:
                 psycopg.errors.UniqueViolation,
                 psycopg.errors.DuplicateObject,
                 psycopg.errors.DuplicateTable,
-            ):  # of several at once, all but one are told so in spite of IF NOT EXISTS
+            ):  # of several runs at once, all but one get this error in spite of IF NOT EXISTS
                 pass
             version = _version(connection)
     if version != _VERSION:
@@ -194,7 +194,7 @@ def _prepare(connection: psycopg.Connection, address: PostgresAddress) -> None:
 
 
 def _version(connection: psycopg.Connection) -> str | None:
-    """The version of the tables; None if there are none."""
+    """Return the version of the tables; None if there are none."""
     # `CREATE TABLE IF NOT EXISTS` needs the right to create tables even where there is one.
     there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{PREFIX}about"]).fetchone()
     if not there or not there[0]:
@@ -204,16 +204,16 @@ def _version(connection: psycopg.Connection) -> str | None:
 
 
 def _make_tables(connection: psycopg.Connection) -> None:
-    """Make the tables, or bring those of the first version up to date."""
+    """Create the tables, or upgrade those of the first version."""
     for statement in (
         *creation(),
         "CREATE TABLE IF NOT EXISTS {holder} (scope text PRIMARY KEY, holder text)",
     ):
         connection.execute(_own(statement.replace(" blob", " bytea")))
-    # One run at a time; the others find the new version.
+    # Only one run at a time; the others then find the new version.
     connection.execute(_own("LOCK TABLE {about}"))
     if _version(connection) == "1":
-        # A run of an earlier version that is still going sends nothing more once the table is gone.
+        # A run of an earlier version can't log requests without this table, and stops.
         connection.execute(_own("LOCK TABLE {flight}"))
         rows = gathered(connection.execute(_own(OLD_FLIGHT)).fetchall())
         _Change(connection).run_many(insertion("request"), rows)
@@ -230,7 +230,7 @@ def _make_tables(connection: psycopg.Connection) -> None:
 def _copy(
     connection: psycopg.Connection, address: PostgresAddress, scope: str, copy: sqlite3.Connection
 ) -> None:
-    """Fill a log in memory with what the database has of one."""
+    """Copy a log from the database to a log in memory."""
     with _one_line_errors(address):
         version = _version(connection)
         if version is None:
@@ -240,7 +240,7 @@ def _copy(
         for name in OF_ORGANISATION:
             if is_old and name in {"request", "settled"}:
                 continue
-            # The organisations of the whole log are needed, of the others this one's alone.
+            # All organisations of the log are needed, but only the records of this one.
             where = "left(scope, %s) = %s" if name == "organisation" else "scope = %s"
             values = [len(like) + 1, f"{like}/"] if name == "organisation" else [scope]
             query = f"SELECT {', '.join(columns_of(name))} FROM {PREFIX}{name} WHERE {where}"
@@ -255,7 +255,7 @@ def _fill(copy: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> 
 
 @lru_cache(maxsize=256)
 def _own(statement: str) -> str:
-    """A statement as PostgreSQL and Psycopg take it."""
+    """Return a statement in the syntax of Psycopg, with the names of the tables."""
     return statement.replace("{", PREFIX).replace("}", "").replace("?", "%s")
 
 
@@ -266,7 +266,7 @@ def _one_line_errors(address: PostgresAddress) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        # Only the first line of what PostgreSQL says: the others may show the row.
+        # Only the first line of the message, because the others may contain values of the row.
         words = (error.diag.message_primary or str(error) or type(error).__name__).strip().splitlines()[0]
         for secret in address.secrets:
             words = words.replace(secret, "***")

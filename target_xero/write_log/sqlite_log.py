@@ -19,9 +19,9 @@ from target_xero.write_log.log import WriteLog
 from target_xero.write_log.schema import OLD_FLIGHT, creation, insertion
 
 _VERSION = 3
-#: Seconds to wait for another program that reads the file.
+#: Seconds to wait for another program that has locked the file.
 _PATIENCE = 5.0
-#: In a log that was copied: which copy has taken over which key. A log of the first version can have it as well.
+#: In a log that was copied: the copy that has taken over each key.
 _TAKEN = """
 CREATE TABLE IF NOT EXISTS taken (
     scope TEXT, object TEXT, key TEXT, log TEXT, PRIMARY KEY (scope, object, key)
@@ -51,7 +51,7 @@ _SAYS_SO = "name another file with write_log_path, or update singer-xero"
 
 
 class SqliteLog:
-    """A log in a SQLite file; see `log.Database`. `path` is the file, also where the connection is a copy of it."""
+    """A log in a SQLite file (see `database.Database`); `path` is the file, also if the connection is a copy."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, place: str = "") -> None:
         self._connection = connection
@@ -60,28 +60,28 @@ class SqliteLog:
         self._file: tuple[int, int] | None = None
 
     def guard(self) -> None:
-        """Notice from now on if the file is removed or replaced."""
+        """Let `check` notice from now on if the file is removed or replaced."""
         self._file = _identity_of(self._path)
 
     @property
     def place(self) -> str:
-        """The path, or what it is a copy of."""
+        """The path of the file, or the name of the original of a copy."""
         return self._place
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a query."""
+        """Return the rows of a query."""
         with _one_line_errors(self._path):
             return self._connection.execute(_plain(query), values).fetchall()
 
     @contextmanager
     def change(self) -> Iterator[_Change]:
-        """One transaction, flushed to the disk."""
+        """Open a transaction, which is flushed to the disk when it ends."""
         with _one_line_errors(self._path), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             yield _Change(self._connection)
 
     def check(self) -> None:
-        """Notice that the file was removed or replaced; what it held is kept beside it."""
+        """Raise `ConfigurationProblem` if the file was removed or replaced, and save the content beside it."""
         if self._file is None or _identity_of(self._path) == self._file:
             return
         self._file = None
@@ -91,15 +91,15 @@ class SqliteLog:
             with closing(sqlite3.connect(kept)) as copy:
                 self._connection.backup(copy)
         except (OSError, sqlite3.Error) as error:
-            told = f"what it held could not be kept ({error})"
+            outcome = f"its content could not be saved ({error})"
         else:
-            told = f"what it held is in {kept}: put that in its place before the next run"
+            outcome = f"its content is in {kept}: move that file to its place before the next run"
         raise ConfigurationProblem(
-            f"The log of writes {self._path} was removed or replaced during the run; {told}. Nothing more was sent."
+            f"The log of writes {self._path} was removed or replaced during the run; {outcome}. Nothing more was sent."
         )
 
     def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:
-        """Take over keys, also in the log that this one is a copy of; returns those that another copy has taken."""
+        """Take over keys, also in the original of this copy; returns those that another copy has taken."""
         found = self.rows("SELECT value FROM about WHERE name = 'copy of'")
         if not found or not Path(found[0][0]).exists():
             return set()
@@ -143,7 +143,7 @@ class _Change:
 
 @lru_cache(maxsize=256)
 def _plain(statement: str) -> str:
-    """A statement with the tables' own names."""
+    """Return a statement with the names of the tables."""
     return statement.replace("{", "").replace("}", "")
 
 
@@ -151,10 +151,10 @@ def _plain(statement: str) -> str:
 def open_sqlite_log(
     path: Path, tenant: str, *, dry_run: bool = False, copy_of: Path | None = None
 ) -> Iterator[WriteLog]:
-    """Open the log at `path` for one organisation, making it if there is none: from `copy_of`, if that is there.
+    """Open the log at `path` for one organisation. A new log is created, as a copy of `copy_of` if that exists.
 
-    One run at a time: another one that holds it is a ConfigurationProblem, as is a file that is no log. A dry run
-    works on a copy in memory and leaves no trace.
+    Raises `Busy` if another run uses the log, and `ConfigurationProblem` for a file that is no log. A dry run uses a
+    copy in memory.
     """
     original = copy_of if copy_of and copy_of.exists() and not path.exists() else None
     if dry_run:
@@ -193,7 +193,7 @@ def open_sqlite_log(
 
 
 def _copy(path: Path, connection: sqlite3.Connection) -> None:
-    """Fill a connection with what a log holds, if there is one."""
+    """Copy a log, if it exists, to a connection."""
     try:
         private_files.check(path)
     except FileNotFoundError:
@@ -210,9 +210,9 @@ def _copy(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def make_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new log or bring old ones up to date; ConfigurationProblem for any other file."""
+    """Create or upgrade the tables. Raises `ConfigurationProblem` for a file that is no log."""
     with _one_line_errors(path):
-        # What is in flight must survive a power cut, so every commit is flushed to the disk.
+        # Every commit must survive a power failure.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -229,7 +229,7 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection, version: int) -> None:
-    """Make the tables of a log of this version, or of none (0), as they are now."""
+    """Upgrade a log of an earlier version, or create its tables (version 0)."""
     if version == 1:
         _run(connection, _TO_SECOND.split(";"))
     _run(connection, creation(" WITHOUT ROWID"))
@@ -248,11 +248,11 @@ def _run(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
 
 
 def _rename_in_flight(connection: sqlite3.Connection) -> None:
-    """Give what is in flight the keys that the records have now, also inside what is kept of each."""
+    """Rename the keys of records in flight, also in their jobs."""
     rows = connection.execute("SELECT scope, object, key, job FROM flight").fetchall()
     for *place, kept in rows:
-        told = decode(kept)
-        job = told["job"]
+        operation = decode(kept)
+        job = operation["job"]
         job["key"] = f"{UNKNOWN_ORIGIN}{job['key']}"
         if job.get("parent"):
             name, key, field = job["parent"]
@@ -261,7 +261,7 @@ def _rename_in_flight(connection: sqlite3.Connection) -> None:
             job["parts"][name] = [f"{UNKNOWN_ORIGIN}{key}" for key in keys]
         connection.execute(
             "UPDATE flight SET job = ? WHERE scope = ? AND object = ? AND key = ?",
-            (encode(told).decode(), *place),
+            (encode(operation).decode(), *place),
         )
 
 
@@ -272,18 +272,18 @@ def _one_line_errors(path: Path) -> Iterator[None]:
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
         raise
     except sqlite3.DatabaseError as error:
-        raise ConfigurationProblem(_told(path, error)) from None
+        raise ConfigurationProblem(_message(path, error)) from None
 
 
-def _told(path: Path, error: sqlite3.DatabaseError) -> str:
-    """What went wrong with a log, and what to do."""
+def _message(path: Path, error: sqlite3.DatabaseError) -> str:
+    """Return the message for an error of SQLite, with advice."""
     primary = error.sqlite_errorcode & 0xFF
-    # SQLite tells of a disk without room for its shared memory as of a broken one.
+    # SQLite reports an I/O error if the disk has no space for its shared memory.
     is_full = primary == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < _LEAST_ROOM
     if primary == sqlite3.SQLITE_FULL or is_full:
         return (
-            f"The disk has no room left for the log of writes {path}: free some and run again. What was under way is "
-            "looked up in Xero then."
+            f"The disk has no space left for the log of writes {path}: free some and run again. The next run looks up "
+            "in Xero what was in flight."
         )
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return f"Another program holds the log of writes {path}: close it and run again."

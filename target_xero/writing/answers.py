@@ -1,4 +1,4 @@
-"""Reads Xero's answers to writes: which answer belongs to which record, and whether the record was written."""
+"""Reads Xero's answers to writes: matches them with the records, and tells whether each record was written."""
 
 from __future__ import annotations
 
@@ -35,12 +35,11 @@ Outcome = Record | Refusal
 def outcomes_of(
     spec: WriteSpec, ops: list[WriteOp], answer: Answer, envelope: Mapping[str, Any]
 ) -> list[Outcome]:
-    """Return what became of each record of a request, from its answer and the JSON in it.
+    """Return the outcome of each record of a request, from its answer and the decoded JSON.
 
-    Raises `OutcomeUnknown` if answers can't be matched to records: these stay in flight, and the next run looks them
-    up.
+    Raises `OutcomeUnknown` if they can't be matched. The records stay in flight, and the next run looks them up.
     """
-    # Looking for messages at every depth is only worthwhile where there are any.
+    # If all lists of messages are empty, no element has to be searched for messages.
     silent = len(_no_messages(answer.content)) == answer.content.count(b"ValidationErrors")
     found: list[Outcome] = []
     for element in paired(spec, ops, _elements(envelope, spec.envelope)):
@@ -63,7 +62,7 @@ def refusal_of(error: Refused | NotFound) -> Refusal:
 
 
 def _elements(envelope: Mapping[str, Any], name: str) -> list[Record]:
-    """The records of an answer, whatever the case of the envelope."""
+    """Return the records of an answer, ignoring the case of the envelope's name."""
     found: Any = next((value for key, value in envelope.items() if key.lower() == name.lower()), [])
     return [found] if isinstance(found, dict) else list(found or [])
 
@@ -80,7 +79,7 @@ def paired(spec: WriteSpec, ops: list[WriteOp], elements: list[Record]) -> list[
         mine = next((one for one in rest if _is_of(spec, op, one)), None)
         if mine is None:
             raise OutcomeUnknown(
-                f"{len(elements)} answers came for {len(ops)} records, and which is whose can't be told",
+                f"{len(elements)} answers came for {len(ops)} records, and they can't be matched",
                 call=f"{op.endpoint.method} {op.path}",
             )
         rest.remove(mine)
@@ -89,7 +88,7 @@ def paired(spec: WriteSpec, ops: list[WriteOp], elements: list[Record]) -> list[
 
 
 def _fits(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
-    """Whether nothing contradicts that an answer is this record's; a refused one may lack its names."""
+    """Whether an answer may be this record's: neither id nor names differ. A refused record may lack its names."""
     sent, got = op.body.get(spec.key), element.get(spec.key)
     if sent and got and got != NOBODY and str(sent).lower() != str(got).lower():
         return False
@@ -129,18 +128,18 @@ def messages(value: Any) -> list[str]:
         if one.__class__ not in _NESTED or not one:
             continue
         if name == "ValidationErrors":
-            told = [e.get("Message") if isinstance(e, dict) else e for e in one]
-            found |= dict.fromkeys(str(message) for message in told if message)
+            texts = [e.get("Message") if isinstance(e, dict) else e for e in one]
+            found |= dict.fromkeys(str(text) for text in texts if text)
         else:
             found |= dict.fromkeys(messages(one))
     return list(found)
 
 
-# What the log of writes is to know
+# For the log of writes
 
 
 def log_entry(spec: WriteSpec, op: WriteOp, answer: Record) -> LogEntry:
-    """Return what the log of writes is to know of a record after an operation."""
+    """Return the entry of a record in the log of writes after an operation."""
     identifier = answer.get(spec.key) if spec.key else None
     xero_id = str(identifier) if identifier and identifier != NOBODY else op.entry.xero_id
     status = op.status
@@ -160,7 +159,7 @@ def log_entry(spec: WriteSpec, op: WriteOp, answer: Record) -> LogEntry:
 
 
 def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
-    """The lines in the order in which they were sent: in an answer, new lines stand before old ones."""
+    """Return the lines in the order in which they were sent. In an answer, new lines come before old ones."""
     sent = op.body.get("LineItems")
     if not sent:
         return op.entry.lines

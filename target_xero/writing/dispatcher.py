@@ -1,4 +1,4 @@
-"""Sends requests: several at once where the order of their records does not matter."""
+"""Sends requests, several at once if the order of their records does not matter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AT_ONCE = 5
 
 
 class InFlight(threading.Thread):
-    """A request in flight. The thread only exchanges it with Xero; it is a daemon, so that a process can end."""
+    """A request in flight. The thread only sends it and waits; it is a daemon, so that the process can end."""
 
     def __init__(self, spec: WriteSpec, ops: list[WriteOp], keys: frozenset[object], tries: int = 1) -> None:
         super().__init__(name=f"{ops[0].endpoint.method} {ops[0].path}", daemon=True)
@@ -52,7 +52,7 @@ class InFlight(threading.Thread):
         try:
             self._answer = self._send()
         except BaseException as error:
-            # Raised where the answer is asked for.
+            # Raised by `answer`.
             self._error = error
 
     def error(self) -> BaseException | None:
@@ -72,8 +72,8 @@ class InFlight(threading.Thread):
 class Dispatcher:
     """Sends the requests of one organisation.
 
-    Only the thread that uses the dispatcher touches the log of writes: before a request is sent, and when its answer is
-    there. `on_answer` then settles the request, and may queue others; `on_dry_run` stands in for it in a dry run.
+    Only the thread of the dispatcher uses the log of writes: before a request is sent, and when its answer is there.
+    `on_answer` then settles the request, and may queue others. In a dry run, `on_dry_run` is called instead.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Dispatcher:
         self._lookups = lookups
         self._options = options
         self._is_copy = is_copy
-        # With on_reject=stop nothing may be sent beside a record that may be rejected.
+        # With on_reject=stop, no other request may be in flight when a record is rejected.
         self._at_once = 1 if options.stop_at_reject else AT_ONCE
         self._due: deque[InFlight] = deque()
         self._in_flight: deque[InFlight] = deque()
@@ -116,13 +116,13 @@ class Dispatcher:
             self.wait_for_all()
 
     def queue(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
-        """Queue operations behind what is due."""
+        """Queue operations after those that are due."""
         for group in grouped(ops):
             for batch in batches(group, self.batch_size(group[0].endpoint)):
                 self._due.append(InFlight(spec, batch, locked_keys(spec, batch, self._log)))
 
     def send_next(self, *requests: InFlight) -> None:
-        """Queue requests before what is due."""
+        """Queue requests before those that are due."""
         self._due.extendleft(reversed(requests))
 
     def wait_for_all(self) -> None:
@@ -139,7 +139,7 @@ class Dispatcher:
         self._due.clear()
 
     def _advance(self) -> None:
-        """Send the next request if its keys are free, otherwise settle the one that was sent first."""
+        """Send the next request if none in flight locks its keys, otherwise settle the oldest one."""
         if self._due and self._may_go(self._due[0].keys):
             self._send(self._due.popleft())
         else:
@@ -151,7 +151,7 @@ class Dispatcher:
         return not any(request.keys is ALONE or request.keys & keys for request in self._in_flight)
 
     def _send(self, request: InFlight) -> None:
-        """Send one request; the log of writes knows of it first."""
+        """Log one request as in flight, then send it."""
         spec, ops, first = request.spec, request.ops, request.ops[0]
         if self._options.stop():
             raise Stopped("Stopped by a signal; what is not written yet comes with the next run.")

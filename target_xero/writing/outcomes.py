@@ -1,4 +1,4 @@
-"""Handles the outcome of each request: an answer, a refusal, or none that is known."""
+"""Handles the outcome of each request: an answer, a refusal, or an unknown outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from target_xero.writing.dispatcher import Dispatcher, InFlight
 from target_xero.writing.recovery import Recovery
 from target_xero.writing.settlement import Settlement
 
-#: A DELETE takes no Idempotency-Key: after a lost answer the record is looked up and, if it is still there, sent again.
+#: Tries of a DELETE. It has no Idempotency-Key, so it is sent again only if the record is still in Xero.
 _DELETE_TRIES = 3
 
 
@@ -45,7 +45,7 @@ class OutcomeHandler:
         self._dispatcher.queue(spec, self._settlement.settle(spec, ops, [imagined(spec, op) for op in ops]))
 
     def handle(self, request: InFlight) -> None:
-        """Settle the records of a request once its outcome is there; queues what follows from it.
+        """Wait for the outcome of a request and settle its records; queues the operations that follow.
 
         Raises what `XeroClient.send` raised if the run can't go on.
         """
@@ -77,7 +77,7 @@ class OutcomeHandler:
         return self._settlement.settle(request.spec, request.ops, outcomes)
 
     def _refused(self, request: InFlight, error: Refused | NotFound) -> None:
-        """Find the records because of which a whole request was refused."""
+        """Find the records that made Xero refuse a whole request."""
         spec, ops = request.spec, request.ops
         if len(ops) == 1:
             is_gone = isinstance(error, NotFound) and ops[0].action == "remove"
@@ -86,13 +86,13 @@ class OutcomeHandler:
             return
         following: list[WriteOp] = []
         if _may_be_written(error):
-            # In spite of summarizeErrors=false (Xero-Net#354) the good records may be saved, although nothing says so.
+            # The valid records may be saved although Xero refused the request (Xero-Net#354).
             requests = [request, *self._doubtful()]
             every = [op for one in requests for op in one.ops]
             following, left = self._recovery.settle_found(spec, every, min(one.sent_at for one in requests))
             parts = [[op] for op in left]
         else:
-            # One id that Xero does not know makes it refuse the whole batch.
+            # Xero refuses the whole batch for one unknown id.
             middle = len(ops) // 2
             parts = [ops[:middle], ops[middle:]]
         self._log.settle(spec.name, unsent=[op.job.key for part in parts for op in part])
@@ -100,7 +100,7 @@ class OutcomeHandler:
         self._dispatcher.queue(spec, following)
 
     def _doubtful(self) -> list[InFlight]:
-        """Wait for all requests; returns those that may be written in part, and settles the others.
+        """Wait for all requests. Settles those with a clear outcome, and returns those that may be written in part.
 
         Records of a doubtful request are found by their content, which is only safe once all others are settled.
         """
@@ -115,7 +115,7 @@ class OutcomeHandler:
         return doubtful
 
     def settle_rest(self) -> None:
-        """Settle what is certain of the requests in flight when a run ends early; the next run looks up the rest."""
+        """Settle the requests in flight with a clear outcome, when a run ends early. The next run looks up the rest."""
         self._dispatcher.forget_due()
         in_flight = self._dispatcher.in_flight()
         while in_flight:

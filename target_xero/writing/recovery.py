@@ -1,4 +1,4 @@
-"""Finds out what Xero has written after a request whose outcome is unknown."""
+"""Finds out what Xero has written of requests whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Recovery:
         self._lookups.look_up_names(spec, (op.body for op in ops), afresh=True)
 
     def _created(self, spec: WriteSpec, op: WriteOp, since: str) -> Record | None:
-        """The record of that name, unless it existed before, so that Xero refuses the create."""
+        """Return the record of that name, unless it existed before the create."""
         record = self._finder.existing(spec, op.job, op.body, None)
         if record is None or not (spec.lookup_before_create or may_be_changed_since(record, since)):
             return None
@@ -128,7 +128,7 @@ class Recovery:
         body = self._references.with_account_ids(op.body)
         found = [one for one in records if says(body, one, spec.content_match or spec.natural_keys)]
         if not spec.key:
-            # Notes have no id. If Xero has one more of the same content than the log knows, this one was written.
+            # Notes have no id. This one was written if Xero has more of this content than the log.
             others = self._log.number(spec.name, op.owner or "", op.hash)
             return found[0] if len(found) > others else None
         for record in found:
@@ -138,7 +138,7 @@ class Recovery:
         return None
 
     def _changed(self, spec: WriteSpec, op: WriteOp) -> Record | None:
-        """The record as it is now, if it was changed or ended as asked."""
+        """Return the record as it is now, if it was changed or ended as requested."""
         record = self._finder.by_id(spec, op.entry.xero_id, op.owner)
         if op.action == "remove":
             is_over = record is None or (bool(op.status) and record.get(spec.status_field) == op.status)

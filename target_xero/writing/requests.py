@@ -1,4 +1,4 @@
-"""Requests: which operations go together, what a request contains, and which keys it locks."""
+"""Combines operations into requests: which go together, what a request contains, and which keys it locks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from target_xero.write_specs.spec import MOST_BYTES, Endpoint, WriteSpec
 
 #: The keys of a request that must be the only one in flight.
 ALONE: frozenset[object] = frozenset({"alone"})
-#: What payments change besides themselves.
+#: The documents that payments change.
 _PAID = ("Invoice", "CreditNote", "Prepayment", "Overpayment")
 
 
 def grouped(ops: list[WriteOp]) -> list[list[WriteOp]]:
-    """Sort operations by method and path, because one request has one of each."""
+    """Group operations by method and path, because a request has one of each."""
     groups: dict[tuple[str, str], list[WriteOp]] = {}
     for op in ops:
         groups.setdefault((op.endpoint.method, op.path), []).append(op)
@@ -65,7 +65,7 @@ def request_params(spec: WriteSpec, endpoint: Endpoint, *, is_copy: bool) -> dic
 
 
 def idempotency_key(tenant_id: str, ops: list[WriteOp], body: bytes | None) -> str:
-    """Return a key that is the same for the same request until it is answered, so that Xero recognises a retry."""
+    """Return the Idempotency-Key. It is the same for the same request until that is answered."""
     first = ops[0]
     told = sha256(f"{tenant_id} {first.endpoint.method} {first.path}\n".encode())
     told.update(body or b"")
@@ -83,7 +83,7 @@ def compared_names(spec: WriteSpec, content: Mapping[str, object]) -> list[objec
 
 
 def planning_keys(spec: WriteSpec, job: Job, *, by_name: bool) -> list[object]:
-    """Return what two records must not share to be planned before one of them is written.
+    """Return keys of a record. Another record with one of them is planned after this one is written.
 
     `by_name` says that records are looked up by name before they are created.
     """
@@ -96,9 +96,9 @@ def planning_keys(spec: WriteSpec, job: Job, *, by_name: bool) -> list[object]:
 def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset[object]:
     """Return the keys that a request locks: no other request in flight may have one of them.
 
-    Only batches go beside each other: creates in the object's own list, and updates that do not take a new name.
-    Where one record leaves a name and another takes it, and where Xero numbers records as they come, order matters:
-    such requests are `ALONE`.
+    Only batches are sent at the same time: creates in the object's own list, and updates without a new name. The order
+    matters if one record gives up a name that another one takes, and if Xero numbers records in their order: such
+    requests are `ALONE`.
     """
     if any(_needs_order(spec, op) for op in ops):
         return ALONE
@@ -122,22 +122,22 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
 
 
 def _needs_order(spec: WriteSpec, op: WriteOp) -> bool:
-    """Tell whether an operation must not go beside others."""
+    """Tell whether an operation must be sent alone."""
     if op.endpoint.size == 1 or op.path != spec.path or op.action == "remove":
         return True
     if op.action != "create":
         return spec.unique_when is not None and spec.unique_when[0] not in op.body
     if not spec.document or not spec.natural_keys or spec.natural_key(op.body):
         return False
-    # Xero gives this document its number, unless the number is not Xero's own.
+    # Xero numbers this document, unless it is of a kind that is numbered by others.
     return bool(spec.natural_key({spec.natural_keys[0]: "?", **op.body}))
 
 
-# What the log of writes keeps of an operation while it is in flight
+# Operations in flight in the log of writes
 
 
 class _Kept(msgspec.Struct):
-    """What `revived` needs of an operation besides its request. Of the job's content, that is its names."""
+    """What `revived` needs of an operation besides its request; the content of the job is cut to its names."""
 
     job: Job
     xero_id: str | None
@@ -148,7 +148,7 @@ class _Kept(msgspec.Struct):
 
 
 def kept(spec: WriteSpec, op: WriteOp) -> bytes:
-    """Return what the log of writes keeps of an operation, as JSON."""
+    """Return an operation as JSON for the log of writes."""
     job = op.job
     sent = {name: job.sent[name] for name in spec.kept_in_flight if name in job.sent}
     told = Job(

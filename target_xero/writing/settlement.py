@@ -1,4 +1,4 @@
-"""Settles records: plans each one, and writes down in the log of writes what became of it."""
+"""Settles records: plans each one, and logs its outcome in the log of writes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Settlement:
             self._states.settled(overtaken[1].job.epoch)
         try:
             plan = self._planner.plan(spec, job)
-            # Adopting an archived record may reject it as well.
+            # The adoption of an archived record may reject it as well.
             op = self._without_request(spec, job, plan)
         except InvalidRecord as invalid:
             self._tally.reject(spec, job, str(invalid))
@@ -67,7 +67,7 @@ class Settlement:
         return op
 
     def _without_request(self, spec: WriteSpec, job: Job, plan: Plan) -> WriteOp | None:
-        """Settle what needs no request; returns the operation that needs one."""
+        """Settle a plan that needs no request; returns the operation that needs one."""
         if isinstance(plan, Adopt):
             self._adopt(spec, plan)
         elif isinstance(plan, Skip):
@@ -80,7 +80,7 @@ class Settlement:
         self.postponed[spec.name, op.job.key] = (spec, op)
 
     def _adopt(self, spec: WriteSpec, plan: Adopt) -> None:
-        """Note in the log that Xero has a record already."""
+        """Log that Xero already has a record."""
         op = plan.op
         entry = self.note(spec, [(op, plan.record)])[0]
         if op.after:
@@ -94,7 +94,7 @@ class Settlement:
     # Outcomes
 
     def settle(self, spec: WriteSpec, ops: list[WriteOp], outcomes: list[Outcome]) -> list[WriteOp]:
-        """Write down what became of the records of a request; returns the operations that follow."""
+        """Log the outcomes of the records of a request; returns the operations that follow."""
         done: list[tuple[WriteOp, Record]] = []
         refused: list[tuple[WriteOp, str]] = []
         for op, outcome in zip(ops, outcomes, strict=True):
@@ -135,7 +135,7 @@ class Settlement:
         return [then]
 
     def _settle_refused(self, spec: WriteSpec, refused: list[tuple[WriteOp, str]]) -> list[WriteOp]:
-        """Settle refused records: Xero has them already, or takes them in another way, or they are rejects."""
+        """Settle refused records: Xero already has them, accepts another operation, or they are rejects."""
         following: list[WriteOp] = []
         rejects: list[Reject] = []
         denied: list[str] = []
@@ -156,7 +156,7 @@ class Settlement:
         return following
 
     def note(self, spec: WriteSpec, done: list[tuple[WriteOp, Record]]) -> list[LogEntry]:
-        """Note written records in the log of writes; returns its new entries."""
+        """Log written records; returns their new entries."""
         if not done:
             return []
         entries: list[tuple[str, LogEntry]] = []
@@ -177,14 +177,14 @@ class Settlement:
 
     @staticmethod
     def _names(spec: WriteSpec, op: WriteOp, answer: Record) -> list[tuple[str, str]]:
-        """The names of a written record: Xero's where it has given or changed them."""
+        """Return the names of a written record: Xero's if it has set or changed them."""
         sent = op.job.sent
         if not spec.has_natural_key(sent):
             return []
         values = ((name, answer.get(name) or sent.get(name)) for name in spec.natural_keys)
         return [(name, str(value)) for name, value in values if value]
 
-    # Comparing with what was sent
+    # Comparing answers with what was sent
 
     def has_other_lines(self, spec: WriteSpec, op: WriteOp, answer: Record) -> bool:
         """Tell whether lines differ after an update because somebody has changed them in Xero.
@@ -199,7 +199,7 @@ class Settlement:
         return changed and self._planner.lines.is_first_look(spec, op.job.key)
 
     def compare(self, spec: WriteSpec, op: WriteOp, answer: Record) -> None:
-        """Log and count a record that Xero holds otherwise than it says."""
+        """Log and count a record that differs in Xero."""
         found = [] if self._options.dry_run else differences(spec, op.expected(spec), answer)
         for difference in found:
             self._logger.warning("%s differs in Xero: %s", shown(op.job.key), difference)
@@ -208,12 +208,12 @@ class Settlement:
 
 
 def _record(spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> Record:
-    """A written record as a look-up would return it."""
+    """Return a written record as a look-up would return it."""
     return {**op.body, **answer, spec.key: entry.xero_id}
 
 
 def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
-    """What the ids and codes of the source are in Xero."""
+    """Return Xero's ids and codes by those of the source."""
     job = op.job
     pairs: list[tuple[Any, Any]] = []
     if any(op.lines):

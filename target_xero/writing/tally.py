@@ -1,4 +1,4 @@
-"""Counts what becomes of records, puts rejects into their file, and reports progress."""
+"""Counts the outcomes of records, writes rejects to their file, and logs progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _QUIET = 30.0
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """The settings of a run. `stop` is asked before each request; it ends the run between two of them."""
+    """The settings of a run. `stop` is called before each request, and ends the run if it returns True."""
 
     batch_size: int = MANY
     deletes: bool = False
@@ -62,12 +62,12 @@ class Tally:
         setattr(count, what, getattr(count, what) + 1)
 
     def settle(self, spec: WriteSpec, job: Job, what: str) -> None:
-        """Count a record for which nothing more is to be done."""
+        """Count a record that is finished."""
         self.count(spec, what)
         self._intake.states.settled(job.epoch)
 
     def skip(self, spec: WriteSpec, job: Job, why: str) -> None:
-        """Settle a record that is skipped, or unchanged where there is no reason."""
+        """Settle a record that is skipped, or unchanged if there is no reason."""
         if why:
             self.skipped[spec.name, why] += 1
         self.settle(spec, job, "skipped" if why else "unchanged")
@@ -78,7 +78,7 @@ class Tally:
         self.check_stop()
 
     def set_aside(self, rejects: list[Reject]) -> None:
-        """Put rejects into their file; only then do they no longer hold back the state."""
+        """Write rejects to their file. Only then do they no longer hold back the state."""
         told: list[tuple[str, list[dict[str, Any]], str]] = []
         for reject in rejects:
             stream, rows = self._intake.records(reject.raw)
@@ -100,14 +100,14 @@ class Tally:
             )
 
     def tell_progress(self, spec: WriteSpec) -> None:
-        """Log the progress now and then, because Xero allows only 60 calls a minute."""
+        """Log the progress every 30 seconds, because Xero allows only 60 calls a minute."""
         if self._options.clock() - self._told_at >= _QUIET:
             self._told_at = self._options.clock()
             done, all_records = self._summary.of(spec.name).done, self._intake.counts[spec.name]
             self._logger.info("%s: %s of %s records done.", spec.name, f"{done:,}", f"{all_records:,}")
 
     def tell_remarks(self, spec: WriteSpec, answer: Record) -> None:
-        """Log Xero's warnings about what it wrote nevertheless, each once."""
+        """Log Xero's warnings about records that it wrote, each once."""
         for warning in answer.get("Warnings") or []:
             words = str(warning.get("Message") if isinstance(warning, dict) else warning)
             if (spec.name, words) not in self._remarks:

@@ -1,7 +1,7 @@
-"""Writes what the intake holds: plans the records of each object and sends them in batches.
+"""Writes the records of the intake: plans those of each object and sends them in batches.
 
-Before a request is sent the log of writes has its records as in flight; afterwards it has what became of them. What is
-found in flight when a run begins is looked up in Xero before anything is sent.
+The records of a request are logged as in flight before it is sent, and as written or refused afterwards. Records that
+are in flight when a run begins are looked up in Xero before anything is sent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from target_xero.writing.requests import grouped, planning_keys
 from target_xero.writing.settlement import Settlement
 from target_xero.writing.tally import Tally, WriteOptions
 
-#: The most keys of planned records that are kept before all requests are waited for.
+#: The most keys of planned records in memory. Beyond it, all requests are waited for.
 _MANY_KEYS = 10_000
 
 
@@ -82,11 +82,11 @@ class Writer:
         self._outcomes = OutcomeHandler(
             self._dispatcher, log, self._lookups, self._settlement, self._recovery, logger
         )
-        #: The requests of records that Xero has not written, although an earlier run has sent them.
+        #: The requests of an earlier run, by their records that Xero has not written.
         self._unwritten: dict[tuple[str, str], str] = {}
 
     def run(self) -> None:
-        """Write everything that the intake holds; raises what ends the run early."""
+        """Write all records of the intake; raises the error that ends the run early."""
         self._tally.set_aside(self._intake.rejects)
         self._tally.check_stop()
         for (name, _), number in self._intake.elsewhere.items():
@@ -119,7 +119,7 @@ class Writer:
             self._logger.info("%s: %s found in Xero by what they say.", name, f"{number:,}")
 
     def _write_postponed(self) -> None:
-        """End settings, which nothing can refer to afterwards; those that refer to others first."""
+        """End settings, because nothing can refer to them afterwards; those that refer to others first."""
         ends = reversed(self._settlement.postponed.values())
         for name, group in groupby(ends, key=lambda one: one[0].name):
             spec = WRITE_SPECS[name]
@@ -129,7 +129,7 @@ class Writer:
                 self._dispatcher.wait_for_all()
 
     def _find_disputed(self) -> None:
-        """Find keys that an old log has without their stream, and that several streams of this run have."""
+        """Find the keys of an old log without streams that several streams of this run have."""
         if max((len(streams) for streams in self._intake.identities.origins.values()), default=0) < 2:
             return
         for spec in WRITE_SPECS.values():
@@ -145,7 +145,7 @@ class Writer:
 
     @contextmanager
     def _calls_counted(self, spec: WriteSpec) -> Iterator[None]:
-        """Count the calls that an object takes; waits for the requests in flight when it ends early."""
+        """Count the calls for an object; settles the requests in flight if it ends early."""
         before = self._client.usage(self._organisation.header).calls
         try:
             yield
@@ -173,7 +173,7 @@ class Writer:
         batch.send_all()
 
     def _prepare(self, spec: WriteSpec, jobs: list[Job]) -> None:
-        """Look up what the records of a batch need, in as few calls as that takes."""
+        """Look up what the records of a batch need, in as few calls as possible."""
         last_hashes = {job.key: self._intake.last_hash(spec, job) for job in jobs}
         self._log.foresee(spec.name, last_hashes)
         coming = [job for job in jobs if self._planner.may_be_sent(spec, job)]
@@ -186,14 +186,14 @@ class Writer:
             self._lookups.look_up_names(spec, (job.sent for job in coming))
 
     def _look_up_lines(self, spec: WriteSpec, jobs: list[Job], last_hashes: Mapping[str, str]) -> None:
-        # Lines keep their ids, which only Xero knows of a record that was not written here.
+        # Lines keep their ids. If a record was not written here, only Xero knows them.
         look_up = self._planner.lines.document_to_look_up
         unknown = [found for job in jobs if (found := look_up(spec, job, last_hashes[job.key]))]
         if unknown and spec.xero:
             self._lookups.by_ids(spec, unknown)
 
     def _endings(self, spec: WriteSpec) -> Iterator[Job]:
-        """The documents that end before anything is created; their parts end before them."""
+        """Yield the documents that end before anything is created, after their parts are ended."""
         for job in self._intake.jobs(spec):
             if self._intake.ends_first(spec, job):
                 for part in spec.parts:
@@ -202,7 +202,7 @@ class Writer:
                 yield job
 
     def _others(self, spec: WriteSpec) -> Iterator[Job]:
-        """All other records; first the parts that were removed from their record."""
+        """Yield all other records; first the parts that were removed from their record."""
         yield from self._planner.removed_parts.found(spec.name)
         for job in self._intake.jobs(spec):
             if not self._intake.ends_first(spec, job):
@@ -210,7 +210,7 @@ class Writer:
 
 
 class _Batch:
-    """Planned operations of one object, by the request that they go into."""
+    """The planned operations of one object, by their request."""
 
     def __init__(self, dispatcher: Dispatcher, spec: WriteSpec, *, by_name: bool) -> None:
         self._dispatcher = dispatcher
@@ -220,10 +220,10 @@ class _Batch:
         self._keys: set[object] = set()
 
     def make_room(self, job: Job) -> None:
-        """Send what must be written before a record is planned.
+        """Send the operations that must be written before a record is planned.
 
-        A second record of the same key waits for the first, as does one of the same name where Xero would not refuse
-        it, but change the first.
+        A second record with the same key waits for the first. So does one with the same name, if Xero would not refuse
+        it but change the first.
         """
         if not self._keys.isdisjoint(self._planning_keys(job)):
             self.send_all()
@@ -235,8 +235,8 @@ class _Batch:
     def add(self, op: WriteOp, *, is_copy: bool, request: str) -> None:
         """Add an operation, and send its request if it is full.
 
-        `request` is the earlier request of a record that Xero has not written: the records of that one go together
-        again, so that key and body are the same.
+        `request` is the earlier request of a record that Xero has not written. The records of such a request are sent
+        together again, so that its Idempotency-Key and body are the same.
         """
         kind = (op.endpoint.method, op.path, is_copy, request)
         if op.path != self._spec.path and kind not in self._pending:

@@ -188,7 +188,7 @@ def test_an_answer_for_fewer_records_than_were_sent_leaves_them_in_flight(
     journals = [record("manual_journals", id=n, Narration=f"Pay {n}", JournalLines=lines) for n in (1, 2)]
     monkeypatch.setattr(XeroClient, "send", dropping)
     run = wiring.write(schema("manual_journals", "id"), journals)
-    assert "which is whose can't be told" in str(run.error)
+    assert "they can't be matched" in str(run.error)
     monkeypatch.undo()
     assert wiring.write(schema("manual_journals", "id"), journals).count("manual_journals") == {
         "unchanged": 2

@@ -74,7 +74,7 @@ def test_no_room_for_the_log_is_named_and_the_next_run_doubles_nothing(
 ) -> None:
     code, errors = run(MANY, size, write_log_path=str(tmp_path / "full" / "ledger.db"))
     assert code == 1
-    assert "The disk has no room left for the log of writes" in errors[-1]
+    assert "The disk has no space left for the log of writes" in errors[-1]
     assert len(wiring.records("Contacts")) < 2_000
 
 

@@ -80,7 +80,7 @@ def test_a_key_beyond_all_numbers_is_a_key(wiring: Wiring, key: str) -> None:
 )
 def test_what_is_passed_on_must_be_what_came(wiring: Wiring, line: str) -> None:
     run = wiring.write(GOOD, line)
-    assert str(run.error) == "Line 3 of the input holds a number that is too large to be kept."
+    assert str(run.error) == "Line 3 of the input has a number that is too large."
 
 
 @pytest.mark.parametrize("kind", ["[]", "{}", '["RECORD"]', "5", "null", "true"])

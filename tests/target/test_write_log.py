@@ -148,7 +148,7 @@ def test_a_full_disk_is_told_as_one_and_the_next_run_goes_on(wiring: Wiring):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", small)
         run = wiring.write(ABEL[0], people)
-    assert "no room left for the log of writes" in str(run.error)
+    assert "no space left for the log of writes" in str(run.error)
     again = wiring.write(ABEL[0], people)
     assert again.error is None
     assert len(wiring.records("Contacts")) == 501
