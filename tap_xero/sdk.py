@@ -7,7 +7,7 @@ and what would go wrong if the SDK renamed it. A test checks that they exist and
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
@@ -145,6 +145,12 @@ class SdkStream(Stream):
         """Write a record outside the SDK's loop."""
         self._write_record_message(record)
 
+    def write_encoded(self, blocks: Iterable[EncodedRecords]) -> None:
+        """Write encoded records outside the SDK's loop."""
+        for block in blocks:
+            cast("RecordsWriter", self._tap.message_writer).write_records(block.lines)
+            self.state_manager.is_flushed = False
+
     def move_bookmark(self, bookmark: Any, context: Any) -> None:
         """Set the bookmark of an organisation."""
         super()._increment_stream_state({str(self.replication_key): bookmark}, context=context)
@@ -210,8 +216,7 @@ class SdkStream(Stream):
         if type(record) is not EncodedRecords:
             super()._write_record_message(record)
             return
-        cast("RecordsWriter", self._tap.message_writer).write_records(record.lines)
-        self.state_manager.is_flushed = False
+        self.write_encoded([record])
         if self._counter:
             self._counter.increment(record.count - 1)
 

@@ -65,6 +65,11 @@ class Projection:
         """Whether records keep the form that Xero gives them."""
         return not (self.snake or self.lifted or self.keeps or self._write_numbers)
 
+    @property
+    def keeps_values(self) -> bool:
+        """Whether only names change and ids are added, and no value is written in another form."""
+        return not (self.keeps or self._write_numbers)
+
     def named(self, field: str) -> str:
         """The name of Xero's field in the records."""
         return snake_case(field) if self.snake else field

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
@@ -22,17 +22,15 @@ ENCODED_AT_ONCE = 64 * 1024
 
 
 class RecordEncoder:
-    """Encodes RECORD messages of one stream and organisation from trees; see `RecordReader.undecoded`.
+    """Encodes RECORD messages of one stream from trees; see `RecordReader.undecoded`.
 
     `completed` gives a tree all its fields, if the settings ask for it.
     """
 
-    def __init__(
-        self, stream: str, tenant_id: str, version: int | None, completed: Completion | None
-    ) -> None:
+    def __init__(self, stream: str, version: int | None, completed: Completion | None) -> None:
         self._begin = encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
         self._version = b"" if version is None else b',"version":%d' % version
-        self._tenant_id, self._completed = tenant_id, completed
+        self._completed = completed
         self._begun()
 
     def _begun(self) -> None:
@@ -44,7 +42,6 @@ class RecordEncoder:
         """Encode a record. Returns whether the block is full and should be taken."""
         records = self._records
         lines = records.lines
-        tree.tenant_id = self._tenant_id
         if self._completed:
             tree = self._completed(tree)
         lines += self._begin
@@ -53,12 +50,13 @@ class RecordEncoder:
         records.count += 1
         return len(lines) >= ENCODED_AT_ONCE
 
-    def take(self) -> Iterator[EncodedRecords]:
-        """Yield the messages since the last call, if there are any, and begin a new block."""
+    def take(self) -> Sequence[EncodedRecords]:
+        """Return the messages since the last call, if there are any, and begin a new block."""
         records = self._records
-        if records.count:
-            self._begun()
-            yield records
+        if not records.count:
+            return ()
+        self._begun()
+        return (records,)
 
 
 class MessageStream(DescribedStream):
@@ -112,12 +110,12 @@ class MessageStream(DescribedStream):
     @property
     def encodes_records(self) -> bool:
         """Whether records can be encoded without being decoded first; see `RecordReader.undecoded`."""
-        whole = self.as_it_is and self.projection.is_xeros and type(self.reader) is RecordReader
+        whole = self.as_it_is and self.projection.keeps_values and type(self.reader) is RecordReader
         return whole and isinstance(self.tap.message_writer, RecordsWriter)
 
-    def encoder(self, tenant_id: str) -> RecordEncoder:
-        """Make what encodes the messages of an organisation's records."""
-        return RecordEncoder(self.stream_maps[0].stream_alias, tenant_id, self.version, self.completed)
+    def encoder(self) -> RecordEncoder:
+        """Make what encodes the messages of this stream's records."""
+        return RecordEncoder(self.stream_maps[0].stream_alias, self.version, self.completed)
 
     def messages_of(self, record: Any) -> Generator[RecordMessage, None, None]:
         """Make the messages of a record: as many as the stream maps make from it.

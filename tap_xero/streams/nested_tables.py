@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from singer_xero.objects import NestedTable
 from tap_xero.records.projection import UNKNOWN
+from tap_xero.records.reshape import TableReshape
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap
 from tap_xero.streams.stream import XeroStream
@@ -71,6 +73,14 @@ class NestedTableStream(XeroStream):
     def records_in(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The records of this list in a record of the parent, by Xero's names."""
         return [self.projection.record(one) for one in self.elements(record)]
+
+    @cached_property
+    def _reshape(self) -> TableReshape:
+        return TableReshape(self.table, self.projection)
+
+    def records_in_tree(self, tree: Any, tenant_id: str) -> list[Any]:
+        """The same as trees, from the tree of a record; see `RecordReader.undecoded`."""
+        return self._reshape.records(tree, tenant_id)
 
     def write(self, record: dict[str, Any], tenant_id: str) -> None:
         """Write one of them."""

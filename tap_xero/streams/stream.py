@@ -19,9 +19,10 @@ from tap_xero.failures import Failure, Unforeseen, Unreadable
 from tap_xero.reads.list_read import ListRead
 from tap_xero.reads.paging import Chunk, Passed
 from tap_xero.records.reader import Record, Row
+from tap_xero.records.reshape import record_reshape
 from tap_xero.records.stream_maps import MapProblem
 from tap_xero.run import Run
-from tap_xero.sdk import SdkTap
+from tap_xero.sdk import EncodedRecords, SdkTap
 from tap_xero.streams.described import INCREMENTAL
 from tap_xero.streams.messages import MessageStream, RecordEncoder
 from tap_xero.streams.progress import Progress
@@ -54,6 +55,22 @@ class Follower(Protocol):
     def write(self, record: dict[str, Any], tenant_id: str) -> None:
         """Write one of them."""
 
+    def records_in_tree(self, tree: Any, tenant_id: str) -> list[Any]:
+        """The same as `records_in` from a tree, as trees."""
+
+    @property
+    def encodes_records(self) -> bool:
+        """Whether its records can be encoded from trees."""
+
+    def encoder(self) -> RecordEncoder:
+        """Make what encodes them."""
+
+    def write_encoded(self, blocks: Iterable[EncodedRecords]) -> None:
+        """Write encoded records."""
+
+
+Encode = Callable[["Row | None"], Sequence[EncodedRecords]]
+"""Encodes a row, or with None what is left; returns the blocks of records that are full."""
 
 Decoded = tuple[Record, Sequence[tuple[Follower, Record]]]
 """A record, and its records of nested tables."""
@@ -113,10 +130,10 @@ class XeroStream(MessageStream):
     def _records_of(self, organisation: Organisation) -> Callable[[Chunk], Iterator[Any]]:
         """Choose how the rows of an organisation's chunks become records for the SDK."""
         decode = self._decoder()
-        if self._selected_tables or not self.encodes_records or self.ABORT_AT_RECORD_COUNT is not None:
+        if self.ABORT_AT_RECORD_COUNT is not None or not all(stream.encodes_records for stream in self.fed):
             return lambda chunk: self._decoded(chunk.rows, decode, organisation)
-        encoder = self.encoder(organisation.tenant_id)
-        return lambda chunk: self._encoded(chunk.rows, encoder, decode, organisation)
+        encode = self._encoder(organisation.tenant_id)
+        return lambda chunk: self._encoded(chunk.rows, encode, decode, organisation)
 
     def _decoded(
         self, rows: Iterable[Row], decode: Callable[[Row], Decoded], organisation: Organisation
@@ -136,25 +153,52 @@ class XeroStream(MessageStream):
     def _encoded(
         self,
         rows: Iterable[Row],
-        encoder: RecordEncoder,
+        encode: Encode,
         decode: Callable[[Row], Decoded],
         organisation: Organisation,
     ) -> Iterator[Any]:
         """Encode the rows that fit their schema, and decode the others."""
-        undecoded = self.reader.undecoded
         for row in rows:
             if not row.checked:
-                yield from encoder.take()
+                yield from encode(None)
                 yield from self._decoded([row], decode, organisation)
                 continue
             try:
-                is_full = encoder.add(undecoded(row))
+                full = encode(row)
             except Exception as error:
                 self._skip(organisation, row, error)
                 continue
-            if is_full:
-                yield from encoder.take()
-        yield from encoder.take()
+            if full:
+                yield from full
+        yield from encode(None)
+
+    def _encoder(self, tenant_id: str) -> Encode:
+        """Make what encodes rows and their nested tables, and gives the blocks that are full; without a row, the rest.
+
+        The records of nested tables are written at once, and so before those of the stream.
+        """
+        undecoded, reshape = self.reader.undecoded, record_reshape(self.projection)
+        own = self.encoder() if self.selected else None
+        tables = [(table.records_in_tree, table.encoder(), table) for table in self._selected_tables]
+
+        def encode(row: Row | None) -> Sequence[EncodedRecords]:
+            if row is None:
+                for _, encoder, table in tables:
+                    table.write_encoded(encoder.take())
+                return own.take() if own else ()
+            tree = undecoded(row)
+            found = [(records_in(tree, tenant_id), encoder, table) for records_in, encoder, table in tables]
+            if reshape:
+                tree = reshape(tree, tenant_id)
+            else:
+                tree.tenant_id = tenant_id
+            for records, encoder, table in found:
+                for record in records:
+                    if encoder.add(record):
+                        table.write_encoded(encoder.take())
+            return own.take() if own and own.add(tree) else ()
+
+        return encode
 
     def _sound(self, chunks: Iterator[Chunk], organisation: Organisation) -> Iterator[Chunk]:
         """Yield the chunks of a list. An error ends the list and is kept as a failure of the run."""

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from singer_xero.objects import NESTED_TABLES
 from tap_xero.streams import messages
 from tap_xero.streams.messages import MessageStream
 from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME, guid
 from .runs import Run, read
+from .test_nested_tables import read as read_with_tables
 from .test_schemas import answered, item
 
 DAY = "/Date(1795132800000+0000)/"
@@ -25,9 +27,11 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_time(run: Run) -> list[Any]:
-    """The messages of a run, in order, without the time of the run."""
-    messages = [json.loads(line) for line in run.lines]
-    return [{name: value for name, value in one.items() if name != "time_extracted"} for one in messages]
+    """The messages of a run, in order, without the time of the run; it is also the version of full tables."""
+    return [
+        {name: "version" in name or value for name, value in message.items() if name != "time_extracted"}
+        for message in map(json.loads, run.lines)
+    ]
 
 
 def counted(run: Run, stream: str) -> int:
@@ -35,6 +39,64 @@ def counted(run: Run, stream: str) -> int:
     points = [json.loads(line.removeprefix("METRIC: ")) for line in run.said() if line.startswith("METRIC: ")]
     of_stream = [p for p in points if p["metric"] == "record_count" and p["tags"]["stream"] == stream]
     return sum(int(point["value"]) for point in of_stream)
+
+
+FORMS: list[dict[str, Any]] = [
+    {},
+    {"nested_tables": True},
+    {"field_names": "snake_case"},
+    {"field_names": "snake_case", "nested_tables": True},
+    {"field_names": "snake_case", "nested_tables": True, "complete_records": True},
+]
+WITH_TABLES = sorted({table.of.name for table in NESTED_TABLES.values()} - {"cash_journals"})
+LINES: list[Any] = [
+    {"LineItemID": guid("l", 1), "Quantity": 1.50, "Item": {"ItemID": guid("t", 1)}},
+    None,
+    {"LineItemID": None, "Description": "without an id", "Item": None},
+    {"Tracking": [{"TrackingCategoryID": guid("k", 1), "Option": "North"}, None, {"Option": "no id"}]},
+    {"LineItemID": guid("l", 1), "Description": "the id of another line", "Tracking": []},
+    {"LineItemID": "", "Item": {}},
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_all_streams_and_nested_tables_are_the_same_in_every_form(
+    demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch, form: dict[str, Any]
+) -> None:
+    encoded = read_with_tables(demo | form, *WITH_TABLES)
+    monkeypatch.setattr(MessageStream, "encodes_records", False)
+    decoded = read_with_tables(demo | form, *WITH_TABLES)
+    assert encoded.records == decoded.records
+    assert len(encoded.records) > (40 if "nested_tables" in form else 15)
+    assert encoded.state == decoded.state
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_odd_elements_of_lists_are_the_same_in_every_form(
+    config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch, form: dict[str, Any]
+) -> None:
+    invoices = [
+        {"InvoiceID": guid("i", 1), "UpdatedDateUTC": DAY, "LineItems": LINES, "Contact": {"Name": "A"}},
+        {"InvoiceID": guid("i", 2), "UpdatedDateUTC": DAY, "LineItems": None, "Contact": None},
+        {"InvoiceID": guid("i", 3), "UpdatedDateUTC": DAY, "Contact": {"ContactID": guid("c", 1)}},
+    ]
+    admin.fault("status", path="Invoices", status=200, body=json.dumps({"Invoices": invoices}), count=2)
+    encoded = read_with_tables(config | form, "invoices")
+    monkeypatch.setattr(MessageStream, "encodes_records", False)
+    decoded = read_with_tables(config | form, "invoices")
+    assert encoded.records == decoded.records
+    assert len(encoded.records["invoices"]) == 3
+    assert encoded.failed == {}
+
+
+def test_a_nested_table_is_encoded_where_its_records_are_not_selected(
+    demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = demo | {"nested_tables": True}
+    encoded = read_with_tables(config, "invoices", only=("invoice_line_items",))
+    monkeypatch.setattr(MessageStream, "encodes_records", False)
+    assert encoded.records == read_with_tables(config, "invoices", only=("invoice_line_items",)).records
+    assert encoded.records.keys() == {"invoice_line_items"}
 
 
 @pytest.mark.parametrize("settings", [{}, {"complete_records": True}])
