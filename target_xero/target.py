@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
@@ -231,10 +230,13 @@ class TargetXero(XeroPlugin, SeamTarget):
         if about:
             cls.print_about(about_format)
             return
-        with _only_warnings(cls.logger):  # so that the first line names the organisation
+        logging.disable(logging.INFO)  # so that the first line names the organisation
+        try:
             target = cls(
                 config=config.config if config else {}, parse_env_config=bool(config and config.parse_env)
             )
+        finally:
+            logging.disable(logging.NOTSET)
         try:
             target.destination.announce()
             cls.print_version(print_fn=cls.logger.info)
@@ -243,17 +245,3 @@ class TargetXero(XeroPlugin, SeamTarget):
             target.close()
         if target.summary.rejected or (target.summary.different and target.settings.fails_on_difference):
             sys.exit(1)
-
-
-@contextmanager
-def _only_warnings(logger: logging.Logger) -> Iterator[None]:
-    """Suppress the messages of a logger below a warning."""
-
-    def is_warning(record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING
-
-    logger.addFilter(is_warning)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_warning)

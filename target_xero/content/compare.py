@@ -53,6 +53,10 @@ def _alike(name: str, sent: Any, found: Any) -> bool:
         return all(says(*pair, LINE_FIELDS) if name in LINES else _alike(name, *pair) for pair in pairs)
     if found in _EMPTY or sent in _EMPTY:
         return sent in _EMPTY and found in _EMPTY
+    return _is_same_value(sent, found)
+
+
+def _is_same_value(sent: Any, found: Any) -> bool:
     if isinstance(sent, bool) or isinstance(found, bool):
         return bool(sent == found)
     if isinstance(sent, (int, Decimal)):

@@ -230,22 +230,20 @@ class RecordParser:
                 self._slots.setdefault(folded(name) + inner, nested)
 
     def _converter(self, name: str, word: Field) -> Callable[[Any], Any]:
+        if word.kind == "day":
+            return self._day
         if word.component is None:
-            if word.kind == "day":
-                return self._day
             return _listed(_CONVERTERS[word.item.kind]) if word.item else _CONVERTERS[word.kind]
         fields = word.component.fields
         if name in self.aside:
             fields = {inner: replace(word, read_only=False) for inner, word in fields.items()}
-        many, of = word.kind == "many", REFERENCED_OBJECTS.get(name)
-        named_by = (*REFERENCES[name], KINDS.get(name, "")) if name in REFERENCES else ()
+        many, (only, own_key, beside) = word.kind == "many", _rules_of(name)
         parser = RecordParser(
             fields,
-            only=named_by or _ACCEPTED.get(name, ()),
-            own_keys={"": self._own_keys.get(name) or (named_by[0] if of and named_by[1] else "")},
+            only=only,
+            own_keys={"": self._own_keys.get(name) or own_key},
             never=_OWN_IDS,
-            # Xero's answers show more fields of a part that only refers to another record.
-            beside=BESIDE if name in TRACKING else OBJECTS[of].fields if of else (),
+            beside=beside,
             needs=_TRACKING_NEEDS if name in TRACKING else (),
             order=self._order,
             where=f"{self.where}{name}{'[]' if many else ''}.",
@@ -388,6 +386,18 @@ class RecordParser:
         self._known[raw] = slot
         self.met.append(raw)
         return slot
+
+
+def _rules_of(name: str) -> tuple[tuple[str, ...], str, Iterable[str]]:
+    """Return the fields of a nested part that are kept, the one for the source's own key, and those to ignore."""
+    if name in TRACKING:
+        return REFERENCES[name], "", BESIDE
+    if name not in REFERENCED_OBJECTS:
+        return _ACCEPTED.get(name, ()), "", ()
+    identifier, *others = REFERENCES[name]
+    # Xero's answers show more fields of a part that only refers to another record.
+    beside = OBJECTS[REFERENCED_OBJECTS[name]].fields
+    return (identifier, *others, KINDS.get(name, "")), identifier if others else "", beside
 
 
 def _place(content: dict[str, Any], path: list[str], value: Any) -> None:
@@ -568,11 +578,7 @@ _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "guid": _id,
     "text": _text,
     "instant": _text,
-    "money": _number,
-    "rate": _number,
-    "quantity": _number,
-    "percent": _number,
-    "number": _number,
+    **dict.fromkeys(("money", "rate", "quantity", "percent", "number"), _number),
     "flag": _flag,
     "whole": _whole,
     # All nested fields that can be written have components.

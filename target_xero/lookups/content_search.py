@@ -19,7 +19,7 @@ from target_xero.content.compare import LINE_FIELDS, LINES, folded, says
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.references import References
 from target_xero.write_log.log import WriteLog
-from target_xero.write_specs.spec import WriteSpec
+from target_xero.write_specs.spec import Search, WriteSpec
 
 #: Days in one question, and questions after which the whole list is read.
 _DAYS, _QUESTIONS = 20, 5
@@ -55,18 +55,21 @@ class ContentSearch:
         if not days:
             return
         self._questions[spec.name] += 1
-        # Where a list can't be filtered by days, reading it whole takes no more calls.
-        by_day = spec.xero is not None and spec.xero.paging is Paging.PAGES and spec.has_date_filter
+        # Where a list can't be filtered by days, reading it whole takes no more calls. Orders take no `where`.
+        has_pages = spec.xero is not None and spec.xero.paging is Paging.PAGES
+        by_day = has_pages and spec.search is not Search.ADDRESS
         is_whole = not by_day or "" in days or self._questions[spec.name] > _QUESTIONS or len(days) > _DAYS
+        self._read(spec, None if is_whole else days)
+
+    def _read(self, spec: WriteSpec, days: list[str] | None) -> None:
         known = self._known[spec.name]
-        if is_whole:
+        if days is None:
             self._indexes.clear()
             known.clear()
             self._whole.add(spec.name)
-        else:
-            known.update({day: [] for day in days})
+        known.update({day: [] for day in days or ()})
         fields = (spec.key, spec.status_field, *spec.content_match)
-        for record in filter(spec.is_active, self._lookups.dated(spec, None if is_whole else days)):
+        for record in filter(spec.is_active, self._lookups.dated(spec, days)):
             day = dates.day(str(record["Date"])) if record.get("Date") else ""
             known.setdefault(day, []).append({name: record[name] for name in fields if name in record})
 

@@ -23,7 +23,7 @@ class Tracking:
         self._log = log
         self._lookups = lookups
         self._rejected = rejected
-        self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._known: dict[tuple[str, str, bool], dict[str, Any]] = {}
 
     def forget(self) -> None:
         """Forget the names, because categories may have been written."""
@@ -38,21 +38,31 @@ class Tracking:
             given = {"Name": self._category_of_column(given[COLUMN]), "Option": given["Option"]}
         name, option = given.get("Name"), given.get("Option")
         if name and option and not with_ids:
-            if (name, option) not in self._known:
-                self._known[name, option] = self._by_name(name, option, with_ids=False)
-            return dict(self._known[name, option])
-        ids = {field: given[field] for field in _IDS if given.get(field)}
-        mapped = {field: self._log.id_of(value) for field, value in ids.items()}
-        is_known = all(mapped.values()) or not foreign
-        if name and option and not (len(ids) == len(_IDS) and is_known):
-            return self._by_name(name, option, with_ids=True)
-        if not is_known:
+            return self._named(name, option, with_ids=False)
+        ids = self._ids(given, foreign)
+        if name and option and (ids is None or len(ids) < len(_IDS)):
+            return self._named(name, option, with_ids=True)
+        if ids is None:
             raise InvalidRecord(
                 "it has tracking ids of another organisation: send tracking_categories as well", "Tracking"
             )
         # Xero judges a category or an option alone.
-        others = {} if len(ids) == len(_IDS) else given
-        return {**others, **{field: mapped[field] or value for field, value in ids.items()}}
+        return ids if len(ids) == len(_IDS) else {**given, **ids}
+
+    def _ids(self, given: Mapping[str, Any], foreign: bool) -> dict[str, Any] | None:
+        """Xero's ids for those in `given`; None if one of them is unknown."""
+        ids = {field: given[field] for field in _IDS if given.get(field)}
+        mapped = {field: self._log.id_of(value) for field, value in ids.items()}
+        if foreign and not all(mapped.values()):
+            return None
+        return {field: mapped[field] or value for field, value in ids.items()}
+
+    def _named(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
+        """The category and option with these names; results are remembered until `forget`."""
+        asked = (name, option, with_ids)
+        if asked not in self._known:
+            self._known[asked] = self._by_name(name, option, with_ids=with_ids)
+        return dict(self._known[asked])
 
     def _by_name(self, name: str, option: str, *, with_ids: bool) -> dict[str, Any]:
         categories = self._lookups.permitted("tracking_categories")

@@ -288,19 +288,20 @@ def _other_order(
 
 def _line(spec: WriteSpec, path: str, word: Field, expected: _Fields, got: _Fields) -> Iterator[Difference]:
     fields = word.component.fields if word.component else {}
+    may_lack = {"AccountID", *spec.omitted}
+    if not expected.keys() & {"UnitAmount", "LineAmount", "ItemCode"}:
+        may_lack.add("Quantity")  # which Xero omits from a line that is only a description
     for name, value in expected.items():
         if name in _COMPARED_APART or name not in fields or got.get(name, _MISSING) == value:
             continue
-        # Xero omits the quantity of a line that is only a description.
-        is_text = name == "Quantity" and not expected.keys() & {"UnitAmount", "LineAmount", "ItemCode"}
-        if name in got or not (is_text or name in spec.omitted or name == "AccountID"):
+        if name in got or name not in may_lack:
             yield from _field(f"{path}.{name}", name, fields[name], value, got.get(name))
     yield from _amount(f"{path}.LineAmount", expected, got.get("LineAmount"))
     yield from _discount(spec, path, expected, got)
-    if got.get("ItemCode") and not expected.get("ItemCode") and "ItemCode" in fields:
-        yield _difference(f"{path}.ItemCode", None, got["ItemCode"], by_hand=True)
-    if got.get("Tracking") and not expected.get("Tracking") and "Tracking" in fields:
-        yield Difference(f"{path}.Tracking", _NOTHING, _categories(got["Tracking"]), by_hand=True)
+    for name in ("ItemCode", "Tracking"):
+        if got.get(name) and not expected.get(name) and name in fields:
+            added = _categories(got[name]) if name == "Tracking" else got[name]
+            yield _difference(f"{path}.{name}", None, added, by_hand=True)
 
 
 def _amount(path: str, line: _Fields, got: Any) -> Iterator[Difference]:

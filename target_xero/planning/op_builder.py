@@ -62,26 +62,24 @@ class OpBuilder:
         body = {name: value for name, value in draft.content.items() if name not in spec.create_only}
         if "LineItems" in body:
             body["LineItems"] = for_update(body, self._lines.there(spec, entry), self._lines.ids_of(job))
-        if not body and job.status in {"", now}:
+        way = _transitions(spec, now, job.status)
+        if not body and not way:
             record = self._lookups.by_id(spec, xero_id)
             if record is None:
                 raise InvalidRecord("Xero has no record with this id in this organisation")
             return draft.adopt(record, now)
-        way = _transitions(spec, now, job.status)
         if spec.status_sent_alone and now == "ARCHIVED" and way:
             # An archived record must be restored before any other change.
             return replace(self.status_change(spec, job, entry, way[0]), again=True)
-        status, after = now, way
         if way and not spec.status_sent_alone:
-            status, *rest = way
-            body[spec.status_field], after = status, tuple(rest)
+            now, way = way[0], way[1:]
+            body[spec.status_field] = now
         self._repeat_fields(spec, body, xero_id)
         if endpoint.body == "list":
             body = {spec.key: xero_id, **body}
-        owner = draft.owner or entry.owner
         return WriteOp(
-            job, "update", endpoint, request_path(spec, endpoint, owner, xero_id), body, entry, job.hash,
-            status=status, after=after, owner=owner, lines=line_ids(draft.content),
+            job, "update", endpoint, request_path(spec, endpoint, draft.owner, xero_id), body, entry, job.hash,
+            status=now, after=way, owner=draft.owner, lines=line_ids(draft.content),
         )  # fmt: skip
 
     def status_change(

@@ -195,7 +195,11 @@ class Planner:
             return Skip(_ONLY_DELETES)
         if not spec.remove and not spec.end_statuses:
             raise InvalidRecord(spec.why_no_update or f"Xero can't delete {spec.name}")
-        now, entry = entry.status, replace(entry, xero_id=xero_id)
+        return self._remove(spec, job, replace(entry, xero_id=xero_id), record)
+
+    def _remove(self, spec: WriteSpec, job: Job, entry: LogEntry, record: Record | None) -> Plan:
+        """Delete or void a record; its id is in `entry`."""
+        xero_id, now = entry.xero_id, entry.status
         if not now and spec.transitions and spec.status_field in spec.fields:
             record = record or self._lookups.by_id(spec, xero_id)
             if record is None:
@@ -233,23 +237,28 @@ class Planner:
 
     def _named_in(self, spec: WriteSpec, job: Job) -> Record | None:
         """Find the record in Xero that one to be ended names, an active one if possible."""
-        for name in spec.natural_keys if spec.search else ():
-            value = str(job.sent.get(name) or "")
-            found = self._lookups.find(spec, name, value) if value else []
+        names = [name for name in spec.natural_keys if job.sent.get(name)] if spec.search else []
+        for name in names:
+            value = str(job.sent[name])
+            found = self._lookups.find(spec, name, value)
             kind = spec.unique_when[0] if spec.unique_when else ""
             if job.sent.get(kind):
                 found = [one for one in found if one.get(kind) == job.sent[kind]]
             if kind and len({one.get(kind) for one in found}) > 1:
                 raise several(spec, name, value, found)
-            active = [one for one in found if spec.is_active(one)]
-            if len(active) > 1 and "Contact" in job.sent:
-                content = self._contents.resolve(spec, job, LogEntry()).content
-                active = [one for one in active if says(content, one, ["Contact"])] or active
+            active = self._of_contact(spec, job, list(filter(spec.is_active, found)))
             if len(active) > 1:
                 raise several(spec, name, value, active)
             if found:
-                return active[0] if active else found[0]
+                return (active or found)[0]
         return None
+
+    def _of_contact(self, spec: WriteSpec, job: Job, records: list[Record]) -> list[Record]:
+        """The records of the contact that a record names, if there are several and some have it."""
+        if len(records) < 2 or "Contact" not in job.sent:
+            return records
+        content = self._contents.resolve(spec, job, LogEntry()).content
+        return [one for one in records if says(content, one, ["Contact"])] or records
 
 
 def _doubt(other: str) -> str:

@@ -63,6 +63,12 @@ def _batched(name: str) -> dict[str, Any]:
     return {**_at(name), "create": _CREATE_MANY, "update": _UPDATE_MANY}
 
 
+def _numbered(name: str) -> dict[str, Any]:
+    """Return the same for a document that has a number and a branding theme."""
+    own = {"document": True, "own_fields": _THEME, "on_existing": OnExisting.REFUSE}
+    return {**_batched(name), **own}
+
+
 _SETTING_TRANSITIONS = _transitions(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED")
 _DOCUMENT_TRANSITIONS = _transitions(
     new="DRAFT SUBMITTED AUTHORISED",
@@ -236,10 +242,8 @@ _ROWS = (
         why_no_update="Xero's API can't take a payment service off a branding theme",
     ),
     WriteSpec(
-        **_batched("quotes"),
+        **_numbered("quotes"),
         fills_in_tax=False,
-        own_fields=_THEME,
-        document=True,
         required=("Contact", "Date", "LineItems"),
         transitions=_transitions(
             new="DRAFT",
@@ -254,15 +258,11 @@ _ROWS = (
             "QuoteNumber Contact Date ExpiryDate Reference Title Summary Terms BrandingThemeID LineAmountTypes"
         ),
         omitted=frozenset({"Terms", "ItemCode", "DiscountAmount"}),
-        on_existing=OnExisting.REFUSE,
         own_search=Search.NUMBER,
         content_match=("Contact", "Date", "Reference", "Title", "LineItems"),
     ),
     WriteSpec(
-        **_batched("purchase_orders"),
-        has_date_filter=False,
-        own_fields=_THEME,
-        document=True,
+        **_numbered("purchase_orders"),
         required=("Contact", "LineItems"),
         transitions=_transitions(
             new="DRAFT SUBMITTED AUTHORISED",
@@ -272,38 +272,31 @@ _ROWS = (
             BILLED="AUTHORISED DELETED",
         ),
         never_sent=_SENT,
-        on_existing=OnExisting.REFUSE,
         own_search=Search.ADDRESS,
         # Xero does not refuse a number in use: it changes the order that has it.
         accepts_duplicates=True,
         content_match=("Contact", "Date", "Reference", "LineItems"),
     ),
     WriteSpec(
-        **_batched("invoices"),
+        **_numbered("invoices"),
         has_ids_param=True,
-        own_fields=_THEME,
-        document=True,
         required=("Type", "Contact", "LineItems"),
         transitions=_DOCUMENT_TRANSITIONS,
         status_aliases=_PAID,
         never_sent=_SENT | {"EnteredTotal", "RoundingAmount"},
         unique_when=("Type", "ACCREC"),
-        on_existing=OnExisting.REFUSE,
         own_search=Search.NUMBERS,
         # What the other organisation sold was in stock there; stock itself can't be copied.
         copy_params=MappingProxyType({"allowBackorders": "true"}),
         content_match=("Type", "Contact", "Date", "InvoiceNumber", "Reference", "LineItems"),
     ),
     WriteSpec(
-        **_batched("credit_notes"),
-        own_fields=_THEME,
-        document=True,
+        **_numbered("credit_notes"),
         required=("Type", "Contact", "LineItems"),
         transitions=_DOCUMENT_TRANSITIONS,
         status_aliases=_PAID,
         never_sent=_SENT,
         unique_when=("Type", "ACCRECCREDIT"),
-        on_existing=OnExisting.REFUSE,
         own_search=Search.WHERE,
         content_match=("Type", "Contact", "Date", "CreditNoteNumber", "Reference", "LineItems"),
         parts=(Part("Allocations", "allocations", "CreditNote"),),

@@ -120,7 +120,6 @@ class WriteSpec:
         own_search: how such a record is found, where the list does not come in one response.
         accepts_duplicates: whether Xero accepts a create whose name is in use.
         has_ids_param: whether the list takes many ids at once (`IDs=…`).
-        has_date_filter: whether its pages can be filtered by `Date`.
         content_match: fields that identify a record without a name after its answer was lost.
         many_to_one: whether several records of the source may stand for one in Xero.
         created_when_named: whether Xero creates it if a document names one that it does not have.
@@ -180,7 +179,6 @@ class WriteSpec:
     own_search: Search | None = None
     accepts_duplicates: bool = False
     has_ids_param: bool = False
-    has_date_filter: bool = True
     content_match: tuple[str, ...] = ()
     many_to_one: bool = False
     created_when_named: bool = False
