@@ -32,7 +32,7 @@ from benchmarks.server import tenant
 from benchmarks.tables import titled
 from singer_xero.api import limits as client_limits
 from singer_xero.objects import OBJECTS
-from tap_xero import ahead
+from tap_xero.reads import prefetch
 from xero_sandbox import apps
 from xero_sandbox.limits import Exceeded, Limits
 from xero_sandbox.state.clock import Clock
@@ -41,7 +41,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LISTS = [name for name, xero in OBJECTS.items() if xero.selected and "/" not in xero.path]
 """The streams that are read by default, but for what isn't a list of its own."""
 STREAMS = len(LISTS)
-SEEN = "2026-11-01T00:01:10.000000Z"
+SEEN = "2023-12-31T23:58:50.000000Z"
+"""The bookmarks, which must lie before the time of the server: the tap checks later ones with a second call."""
 PAGE_BYTES = 330_000
 """A page of a thousand invoices, packed."""
 
@@ -230,7 +231,7 @@ class Simulation:
     `latency`: seconds between a call and its answer. `spool`: bytes that may lie ready in each process.
     """
 
-    def __init__(self, night: Night, cost: Cost, processes: int, latency: float, spool: int = ahead.SPOOL):
+    def __init__(self, night: Night, cost: Cost, processes: int, latency: float, spool: int = prefetch.SPOOL):
         self.night, self.cost, self.latency, self.spool = night, cost, latency, spool
         self.now, self.refused, self.sent, self.most = 0.0, 0, 0, 0
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -250,7 +251,7 @@ class Simulation:
             _Process(
                 night.lists(share),
                 client_limits.Window(client_limits.APP_PER_MINUTE),
-                *[ahead.threads_for(len(share))] * 2,
+                *[prefetch.threads_for(len(share))] * 2,
             )
             for share in shares
         ]
@@ -274,7 +275,7 @@ class Simulation:
 
     def _begin(self, process: _Process) -> None:
         """Threads that are free take the next lists."""
-        while process.idle and len(process.order) - process.at < ahead.LANES:
+        while process.idle and len(process.order) - process.at < prefetch.LANES:
             following = next(process.lists, None)
             if following is None:
                 return
@@ -318,7 +319,7 @@ class Simulation:
         self._windows[organisation].end(self.now)
         process.app.end(self.now)
         headers = self._server.headers(apps.WEB_APP, tenant(organisation))
-        process.app.heard(int(headers["X-AppMinLimit-Remaining"]), self.now)
+        process.app.note_left(int(headers["X-AppMinLimit-Remaining"]), self.now)
         if self._waiting[organisation]:
             self._waiting[organisation].popleft()()
         seconds = self._call_cpu if lane.calls == 1 else self._page_cpu
@@ -353,13 +354,13 @@ class Simulation:
 
     def _width(self, process: _Process, lane: _List) -> int:
         if lane is process.consumed:
-            return ahead.WINDOW - 2 * lane.answered
+            return prefetch.WINDOW - 2 * lane.answered
         room = self._room(process, lane) - process.lying - process.flying * PAGE_BYTES
-        return (ahead.WINDOW if room >= ahead.WINDOW * PAGE_BYTES else 1) - lane.answered
+        return (prefetch.WINDOW if room >= prefetch.WINDOW * PAGE_BYTES else 1) - lane.answered
 
     def _room(self, process: _Process, lane: _List) -> int:
-        near = process.order[process.at + 1 : process.at + 1 + ahead.NEAR]
-        return self.spool if any(lane is one for one in near) else self.spool // ahead.NEAR
+        near = process.order[process.at + 1 : process.at + 1 + prefetch.NEAR]
+        return self.spool if any(lane is one for one in near) else self.spool // prefetch.NEAR
 
     def _put(self, process: _Process, lane: _List) -> None:
         """Lay answers ready, as far as there is room or their list is the one being consumed."""
@@ -484,12 +485,12 @@ def main() -> None:
     first = Night(f"first, {tenth:,} of 100,000 rows", tenth, pages=100)
     endless = 10**12
     plans = [
-        (night, processes, latency, ahead.SPOOL)
+        (night, processes, latency, prefetch.SPOOL)
         for night in (idle, usual)
         for processes in (1, 2, 4)
         for latency in (0.3, 1.0)
     ]
-    plans += [(first, processes, 0.6, ahead.SPOOL) for processes in (1, 4, 20)]
+    plans += [(first, processes, 0.6, prefetch.SPOOL) for processes in (1, 4, 20)]
     plans += [(first, 1, 0.6, endless)]
     head = ["night", "processes", "s per call", "calls", "minutes", "by the app's limit"]
     head += ["calls/minute", "CPU min", "cores", "MB", "refused"]
