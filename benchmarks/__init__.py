@@ -1,5 +1,5 @@
-"""Measures tap-xero and target-xero against their rivals, against Xero's limits and against the bare work.
+"""Benchmarks of tap-xero and target-xero.
 
-Run `python -m benchmarks` (or `python benchmarks`) in the checkout; `--help` lists the parts. Nothing but Python and
-pip is needed: each contender gets an environment of its own below `.bench/`.
+Run `python -m benchmarks` or `python benchmarks` in the checkout; `--help` lists the parts. Python and pip are enough:
+each contender gets its own environment below `.bench/`.
 """

@@ -1,11 +1,12 @@
-"""Measures the tap and the target against their rivals, Xero's limits and the bare work.
+"""Compares tap-xero and target-xero with other taps and targets, and with Xero's limits.
 
-    python -m benchmarks                      # everything but what takes long
+    python -m benchmarks                      # all parts except the long ones
     python -m benchmarks read start           # some parts
     python -m benchmarks --records 10000 --repeats 3 read
 
-Each contender gets an environment of its own in `.bench/`, as its users would install it. Runs are interleaved; numbers
-are medians with the lowest and the highest in brackets. CPU seconds are user and system of the program itself.
+Each contender is installed like its users would install it, into its own environment in `.bench/`. Runs are
+interleaved. Numbers are medians, with the lowest and the highest value in brackets. CPU seconds are the user and system
+time of the program itself.
 """
 
 from __future__ import annotations
@@ -22,25 +23,25 @@ from benchmarks import calls, end_to_end, environments, ledger, measure, reading
 
 DEFAULT = ("read", "varied", "equal", "sandbox", "start", "calls", "memory", "latency", "write")
 LONG = ("whole", "million", "rows", "limit", "end-to-end", "dbt")
-#: Without rivals.
+#: Parts that need no rivals.
 ALONE = {"end-to-end", "dbt"}
 
 
 def main() -> int:
-    """Run the parts that were asked for."""
+    """Run the requested parts."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(DEFAULT + LONG)}")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"one of {', '.join(DEFAULT + LONG)}")
     parser.add_argument("--records", type=int, default=30_000, help="invoices to read (default: 30,000)")
-    parser.add_argument("--invoices", type=int, default=100_000, help="invoices of `dbt` (default: 100,000)")
-    parser.add_argument("--repeats", type=int, default=5, help="how often (default: 5)")
+    parser.add_argument("--invoices", type=int, default=100_000, help="invoices for `dbt` (default: 100,000)")
+    parser.add_argument("--repeats", type=int, default=5, help="repetitions (default: 5)")
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="measure what `.bench/` holds, even if the sources have changed since",
+        help="use the environments in `.bench/` even if the sources have changed",
     )
-    parser.add_argument("--all", action="store_true", help="all parts, also those that take minutes")
+    parser.add_argument("--all", action="store_true", help="all parts, including those that take minutes")
     options = parser.parse_args()
     unknown = [part for part in options.parts if part not in DEFAULT + LONG]
     if unknown:

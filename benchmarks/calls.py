@@ -1,4 +1,4 @@
-"""Calls and waits: how few calls, and how much of the waiting is done side by side."""
+"""The number of API calls, and the time that concurrent calls save."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from benchmarks import contenders, measure
 from benchmarks.contenders import FIRST
+from benchmarks.measure import say
 from benchmarks.nights import Night
-from benchmarks.reading import say
 from benchmarks.tables import titled
 
 SLOW = (0.3, 2.0)
-"""Seconds that Xero takes for a page: usual, and on a bad day."""
+"""Seconds for a page: usual, and when Xero is slow."""
 
 
 def count(folder: Path, records: int = 100_000) -> None:
-    """How many calls a full read takes, and a nightly run in which nothing has changed."""
+    """Count the calls of a full read, and of a nightly run in which nothing has changed."""
     rows = []
     env = contenders.environment(folder)
     with contenders.prebuilt() as place:
@@ -28,7 +28,7 @@ def count(folder: Path, records: int = 100_000) -> None:
         rows.append([f"{records:,} invoices", str(counted["calls"]), f"{lists} of Invoices"])
     with contenders.sandbox() as place:
         night = Night(folder, place)
-        for name in ("the demo company, all streams, first run", "the same, a night later, nothing changed"):
+        for name in ("the demo company, all streams, first run", "the same a night later, without changes"):
             place.forget_calls()
             streams = night.run()
             paths = Counter(
@@ -39,14 +39,14 @@ def count(folder: Path, records: int = 100_000) -> None:
                 [
                     name,
                     str(sum(paths.values())),
-                    f"{len(streams)} streams; more than one call: {often or 'none'}",
+                    f"{len(streams)} streams; with more than one call: {often or 'none'}",
                 ]
             )
     titled("Calls", ["", "calls", "of which"], rows)
 
 
 def waits(folder: Path, latencies: tuple[float, ...] = SLOW, pages: int = 55) -> None:
-    """A run of fewer than 60 calls, one organisation and four, against the same calls one after another."""
+    """Compare runs of fewer than 60 calls, for one organisation and four, with the same calls made sequentially."""
     rows = []
     env = contenders.environment(folder)
     cases: list[tuple[str, dict[str, Any], bool]] = [
@@ -56,16 +56,14 @@ def waits(folder: Path, latencies: tuple[float, ...] = SLOW, pages: int = 55) ->
         ("four organisations, all streams, 1 page of invoices each", {"invoices": 1000, "tenants": 4}, True),
     ]
     with contenders.prebuilt() as place:
-        for name, wish, everything in cases:
+        for name, content, all_streams in cases:
             for latency in (0.0, *latencies):
-                place.set(**wish, latency=latency, limits=latency > 0)
-                settings = {"client_secret": "secret", "refresh_token": "first"}
-                command = FIRST.prepare(place, folder / "waits", **settings)
-                if everything:
-                    command = command[:-2]
+                place.set(**content, latency=latency, limits=latency > 0)
+                streams = () if all_streams else ("invoices",)
+                command = FIRST.prepare(place, folder / "waits", streams, refresh_token="first")
                 sample = measure.run(command, env=env)
-                if not latency:  # once more, now that the server has its pages ready
-                    place.set(**wish)
+                if not latency:  # measure again, because the server has built its pages now
+                    place.set(**content)
                     alone = measure.run(command, env=env).wall
                     continue
                 counted = place.counted()
@@ -76,13 +74,24 @@ def waits(folder: Path, latencies: tuple[float, ...] = SLOW, pages: int = 55) ->
                      f"{counted['refused']:.0f}"]
                 )  # fmt: skip
                 say(f"waits: {rows[-1]}")
-    head = ["tap-xero", "calls", "waits s", "one by one s", "took s", "times faster", "at once", "refused"]
-    note = "One by one: the server's waits one after another, and the same run without waits. Xero's limits hold."
+    head = [
+        "tap-xero",
+        "calls",
+        "delays s",
+        "sequential s",
+        "took s",
+        "times faster",
+        "concurrent",
+        "refused",
+    ]
+    note = (
+        "Sequential: the sum of the server's delays, plus the same run without delays. Xero's limits are on."
+    )
     titled("Latency", head, rows, note)
 
 
 def limit(folder: Path, pages: int = 150, latency: float = 0.5) -> None:
-    """A backfill of more calls than a minute allows, against what the limit itself dictates."""
+    """Compare a backfill of more calls than a minute allows with the time that the limit dictates."""
     with contenders.prebuilt() as place:
         place.set(invoices=pages * 1000, latency=latency, limits=True)
         sample = measure.run(FIRST.prepare(place, folder / "limit"), env=contenders.environment(folder))

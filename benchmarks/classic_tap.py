@@ -1,6 +1,6 @@
-"""Runs the classic tap-xero of PyPI against another host: it has Xero's addresses written into it.
+"""Runs the classic tap-xero from PyPI against another host, because Xero's addresses are hard-coded in it.
 
-python classic_tap.py catalog                       # prints a catalogue with nothing but invoices
+python classic_tap.py catalog                       # prints a catalog that contains only invoices
 python classic_tap.py http://127.0.0.1:1234 --config config.json --catalog catalog.json
 """
 
@@ -14,7 +14,7 @@ import tap_xero
 
 
 def catalog():
-    """What its own discovery finds for invoices, selected; the discovery itself makes calls."""
+    """The entry that its discovery makes for invoices, selected. The discovery itself would make calls."""
     (stream,) = [each for each in tap_xero.streams_.all_streams if each.tap_stream_id == "invoices"]
     schema = tap_xero.load_schema("invoices")
     metadata = tap_xero.load_metadata(stream, schema)
@@ -26,10 +26,10 @@ def catalog():
 
 
 class LocalSession(requests.Session):
-    """Sends what is meant for Xero's identity service to the local one."""
+    """Sends the requests for Xero's identity service to the local server."""
 
     def request(self, method, url, *given, **options):
-        """Change the host, nothing else."""
+        """Replace the host and send the request."""
         return super().request(method, url.replace("https://identity.xero.com", base), *given, **options)
 
 

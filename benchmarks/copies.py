@@ -1,11 +1,11 @@
-"""Makes a loaded company larger: every document so many times, with ids of its own.
+"""Multiplies the documents of a loaded company. Each copy of a document has its own ids.
 
     python copies.py postgresql://user:password@host/database schema times
 
-Run with the Python of target-postgres, which has psycopg.
+Run it with the Python of target-postgres, which has psycopg.
 
-Lines, payments, allocations, journals, stock and aged reports go along, and the amounts of Xero's other reports are
-multiplied, so that the ledger of the large company has to agree with them to the cent as that of the small one does.
+Lines, payments, allocations, journals, stock and aged reports are copied as well, and the amounts of Xero's other
+reports are multiplied. The ledger of the large company must therefore agree with the reports to the cent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ REPORTS = ("report_balance_sheet", "report_bank_summary", "report_profit_and_los
 
 
 def main(url: str, schema: str, times: int) -> None:
-    """Multiply."""
+    """Copy each row `times` - 1 times, and multiply the amounts of reports by `times`."""
     with psycopg.connect(url, autocommit=True) as connection:
         columns: dict[str, list[str]] = {}
         for table, column in connection.execute(

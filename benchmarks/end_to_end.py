@@ -1,9 +1,8 @@
-"""`meltano run tap-xero <target>` as a whole: wall time, and the CPU of Meltano, tap and target."""
+"""Measures `meltano run tap-xero <target>`: wall time, and the CPU of Meltano, tap and target."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,12 +13,12 @@ import yaml
 
 from benchmarks import contenders, environments, measure
 from benchmarks.environments import OURS
-from benchmarks.measure import Sample, Spread
+from benchmarks.measure import Sample, Spread, say
 from benchmarks.tables import titled
 from demo import postgres
 
 MELTANO, POSTGRES, DUCKDB, JSONL = "meltano", "target-postgres", "target-duckdb", "target-jsonl"
-#: Runs a program in place of itself and notes the CPU seconds that it took.
+#: A wrapper that runs a program and logs its CPU seconds.
 TIMED = """\
 #!{python} -SE
 import os, resource, subprocess, sys
@@ -34,7 +33,7 @@ sys.exit(code)
 
 @dataclass(frozen=True)
 class Way:
-    """One way to load: a target, its settings, and settings of the tap."""
+    """A target with its settings, and settings of the tap."""
 
     title: str
     target: str
@@ -67,14 +66,7 @@ class Project:
             DUCKDB: {"path": str(folder / "xero.duckdb"), "default_target_schema": "main"},
             JSONL: {"destination_path": str(folder)},
         }
-        tap = {
-            "client_id": place.client_id,
-            "client_secret": place.client_secret,
-            "api_url": place.url,
-            "identity_url": place.url,
-            "token_path": str(folder / "tokens.json"),
-            **way.tap,
-        }
+        tap = {**place.settings(folder), **way.tap}
         plugins = {
             "extractors": [self._plugin("tap-xero", OURS, tap, ["catalog", "state", "discover"])],
             "loaders": [self._plugin(way.target, way.target, {**own[way.target], **way.settings}, [])],
@@ -101,7 +93,7 @@ class Project:
         )
         program.write_text(text, encoding="utf-8")
         program.chmod(0o755)
-        found: dict[str, Any] = {
+        plugin: dict[str, Any] = {
             "name": name,
             "namespace": name.replace("-", "_"),
             "executable": str(program),
@@ -109,11 +101,11 @@ class Project:
             "config": config,
         }
         if capabilities:
-            found |= {"capabilities": capabilities, "select": ["invoices.*"]}
-        return found
+            plugin |= {"capabilities": capabilities, "select": ["invoices.*"]}
+        return plugin
 
     def run(self, target: str) -> tuple[Sample, float, float]:
-        """Run once; the whole, and the CPU seconds of tap and target."""
+        """Run once. Returns the sample of the whole, and the CPU seconds of tap and target."""
         for log in self.folder.glob("*.cpu"):
             log.unlink()
         meltano = environments.program(MELTANO, "meltano")
@@ -134,7 +126,7 @@ def _database(folder: Path) -> Iterator[str]:
 
 
 def end_to_end(folder: Path, records: int, repeats: int) -> None:
-    """Load invoices through each way, and once more with nothing changed; print a table of both."""
+    """Load invoices in each way, and again without changes; print a table of both."""
     for name in (OURS, MELTANO, POSTGRES, DUCKDB, JSONL):
         environments.install(name)
     rows, idle = [], []
@@ -146,18 +138,13 @@ def end_to_end(folder: Path, records: int, repeats: int) -> None:
                 samples.append(project.run(way.target))
                 again.append(project.run(way.target))
                 shutil.rmtree(project.folder)
-                print(f"end to end: {way.title}, {turn + 1} of {repeats}", file=sys.stderr, flush=True)
-            rows.append(
-                [
-                    way.title,
-                    *_cells(samples),
-                    f"{records / Spread.of(s.wall for s, _, _ in samples).middle:,.0f}",
-                ]
-            )
+                say(f"end to end: {way.title}, {turn + 1} of {repeats}")
+            rate = records / Spread.of(whole.wall for whole, _, _ in samples).middle
+            rows.append([way.title, *_cells(samples), f"{rate:,.0f}"])
             idle.append([way.title, *_cells(again)])
     head = ["", "wall s", "CPU s: Meltano", "tap", "target"]
     titled(f"`meltano run tap-xero <target>`, {records:,} invoices", [*head, "rows/s"], rows)
-    titled("The same again, with nothing changed (invoices are read whole)", head, idle)
+    titled("The same again without changes (invoices are read in full)", head, idle)
 
 
 def _cells(samples: list[tuple[Sample, float, float]]) -> list[str]:

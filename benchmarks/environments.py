@@ -1,4 +1,4 @@
-"""An environment for each contender, made as its user would make it, and kept below `.bench/`."""
+"""A Python environment for each contender below `.bench/`, installed like its users would install it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ OURS, CLASSIC, TEMPLATE = "ours", "classic", "template"
 
 PACKAGES = {
     OURS: [str(ROOT)],
-    # six: the classic tap imports it and doesn't declare it.
+    # The classic tap imports six without declaring it.
     CLASSIC: ["tap-xero", "six"],
-    # What the SDK's template puts into pyproject.toml.
+    # The requirements of the SDK's template.
     TEMPLATE: ["singer-sdk~=0.54.9", "requests"],
     "meltano": ["meltano>=4.4,<5"],
     "target-postgres": ["meltanolabs-target-postgres~=0.8.1"],
     "target-duckdb": ["target-duckdb==0.8.0", "duckdb==1.0.0"],
     "target-jsonl": ["target-jsonl==0.1.4"],
 }
-#: Who takes part in every race.
+#: The contenders of every comparison.
 RIVALS = (OURS, CLASSIC, TEMPLATE)
 
 
@@ -35,12 +35,12 @@ def python_of(name: str) -> Path:
 
 
 def program(name: str, command: str) -> Path:
-    """A command that an environment has."""
+    """The path of a command in an environment."""
     return CACHE / name / "bin" / command
 
 
 def install(name: str) -> None:
-    """Make an environment, or bring it up to date with what it holds."""
+    """Create an environment, or update it if its packages or sources have changed."""
     stamp = CACHE / name / "installed"
     wanted = _fingerprint(name)
     if stamp.exists() and stamp.read_text() == wanted:
@@ -56,10 +56,10 @@ def install(name: str) -> None:
     else:
         if not python_of(name).exists():
             _run(sys.executable, "-m", "venv", folder)
-        if name == OURS:  # the version is the same although the code has changed
+        if name == OURS:  # pip would keep it, because the version has not changed
             _run(python_of(name), "-m", "pip", "uninstall", "--yes", "singer-xero")
         _run(python_of(name), "-m", "pip", "install", *PACKAGES[name])
-    # Compiled at once, so that no run pays for it.
+    # Compiled now, so that no measured run does it.
     _run(python_of(name), "-m", "compileall", "-q", folder / "lib", check=False)
     stamp.write_text(wanted)
 
@@ -87,7 +87,7 @@ def _fingerprint(name: str) -> str:
 
 
 def _run(*command: str | Path, check: bool = True) -> None:
-    # uv doesn't read pip's settings: a mirror that pip is told of is passed on.
+    # uv does not read pip's settings, so the index of pip is passed on.
     env = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
     if "PIP_INDEX_URL" in env:
         env.setdefault("UV_DEFAULT_INDEX", env["PIP_INDEX_URL"])

@@ -1,4 +1,4 @@
-"""Whether two taps say the same of each record: as JSON, every decimal digit, where both schemas have the field."""
+"""Compares the records of two taps field by field, to the last digit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def messages(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The messages of an output, numbers as they are written."""
+    """The messages of an output, with numbers as decimals."""
     for line in lines:
         yield json.loads(line, parse_float=Decimal)
 
@@ -18,9 +18,9 @@ def messages(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 def differences(
     ours: Iterable[bytes], theirs: Iterable[bytes], stream: str = "invoices"
 ) -> tuple[int, list[str]]:
-    """How many records were compared, and what differs: in which record, which field, and how.
+    """Compare two outputs: returns the number of compared records, and a description of each difference.
 
-    Records must come in the same order. Fields that only one of the two schemas has are left out.
+    Records must have the same order. Fields that only one of the two schemas has are ignored.
     """
     schema, left = _read(ours, stream)
     other, right = _read(theirs, stream)
@@ -65,5 +65,5 @@ def _compare(
 
 
 def _exact(value: Any) -> Any:
-    """Tell 1.10 from 1.1, and 1 from true."""
+    """A value that differs for 1.10 and 1.1, and for 1 and true."""
     return value.as_tuple() if isinstance(value, Decimal) else (type(value), value)

@@ -1,8 +1,9 @@
-"""The bare work, without an SDK, a state, limits, or care for rows that move: bytes, decode, dates, message, stdout.
+"""The least that a Python program must do to write Singer records from Xero with exact decimals and real dates.
 
-    python floor.py config.json       # api_url, tenant_id, access_token
+    python floor.py --config config.json       # api_url, tenant_id, access_token, page_size
 
-Nothing that reads Xero into Singer messages with exact decimals and real dates can do less in Python.
+It fetches, decodes, converts dates, encodes and writes. It has no SDK, no state and no limits, and ignores rows that
+move between pages.
 """
 
 import json
@@ -19,20 +20,20 @@ encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class Pagination(msgspec.Struct):
-    """How many pages there are."""
+    """Xero's pagination of a list."""
 
     pageCount: int  # noqa: N815
 
 
 class Page(msgspec.Struct):
-    """Records are decoded one by one: a thousand at once are slower, for the caches and for the garbage collector."""
+    """A page whose records are not decoded yet: decoding a thousand at once is slower than one by one."""
 
     Invoices: list[msgspec.Raw]
     pagination: Pagination
 
 
 class Days(dict):
-    """`/Date(…)/` to a day, each made once."""
+    """Maps `/Date(…)/` to an ISO date, and caches it."""
 
     def __missing__(self, text):
         found = self[text] = (EPOCH + timedelta(milliseconds=int(text[6:-7]))).date().isoformat()
@@ -40,7 +41,7 @@ class Days(dict):
 
 
 class Dates(dict):
-    """The number of a day to its date."""
+    """Maps days since 1970 to an ISO date, and caches it."""
 
     def __missing__(self, number):
         found = self[number] = (EPOCH + timedelta(days=number)).date().isoformat()
@@ -48,7 +49,7 @@ class Dates(dict):
 
 
 def main(config):
-    """Copy all invoices to stdout."""
+    """Write all invoices to stdout."""
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {config['access_token']}"
     session.headers["Xero-Tenant-Id"] = tenant_id = config["tenant_id"]
@@ -89,5 +90,5 @@ def main(config):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1]) as file:  # noqa: PTH123
+    with open(sys.argv[2]) as file:  # noqa: PTH123
         main(json.load(file))

@@ -1,6 +1,6 @@
-"""Invoices as Xero writes them, each made from its number alone: about 1.8 KB, 20 fields, a contact, three lines.
+"""Invoices in Xero's JSON, each generated from its number: about 1.8 KB, 20 fields, a contact and three lines.
 
-They are in order of change, 20 seconds apart, so that a page or a window of any list can be made without the rest.
+Invoice n was changed 20 seconds after invoice n - 1, so any page can be generated without the others.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _INVOICE = (
 
 
 def guid_of(text: str) -> str:
-    """Thirty-two hexadecimal digits in Xero's spelling."""
+    """Format 32 hexadecimal digits as a GUID."""
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def digits_of(number: int, salt: bytes) -> str:
-    """A hundred and twenty-eight hexadecimal digits that give gzip no easier work than Xero's own ids."""
+    """128 hexadecimal digits that gzip can compress no better than Xero's ids."""
     return blake2b(number.to_bytes(8, "big"), salt=salt).hexdigest()
 
 
@@ -51,17 +51,17 @@ def _contact(number: int) -> str:
 
 
 def changed_ms(number: int) -> int:
-    """When an invoice was changed last, in milliseconds since 1970."""
+    """The time of change of an invoice, in milliseconds since 1970."""
     return _FIRST_MS + number * _STEP_MS
 
 
 def first_since(moment: datetime) -> int:
-    """The number of the first invoice that was changed at this moment or after it."""
+    """The number of the first invoice that was changed at this time or later."""
     return max(0, -((_FIRST_MS - (moment - _EPOCH) // timedelta(milliseconds=1)) // _STEP_MS))
 
 
 def _line(chance: int, guid: str, tracking: str) -> tuple[int, str]:
-    """A line and its amount in cents."""
+    """The amount of a line in cents, and its JSON."""
     quantity, price = 1 + chance % 9, 1000 + chance * 13  # the price in hundredths of a cent
     amount = (quantity * price + 50) // 100
     tax = (amount * 15 + 50) // 100
@@ -72,7 +72,7 @@ def _line(chance: int, guid: str, tracking: str) -> tuple[int, str]:
 
 
 def invoice(number: int) -> str:
-    """One invoice as JSON."""
+    """The JSON of an invoice."""
     digits = digits_of(number, b"invoice")
     chance = int(digits[:12], 16)
     first, one = _line(chance & 0xFFFF, guid_of(digits[32:64]), _TRACKING % (chance % 8))

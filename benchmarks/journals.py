@@ -1,7 +1,6 @@
-"""Journals as Xero writes them, each made from its number alone: about 7 KB, of twenty lines each.
+"""Journals in Xero's JSON, each generated from its number: about 7 KB, with twenty lines.
 
-The lines of fifty journals are made; those of all others are the same but for their ids, which begin with the number of
-their journal.
+Lines are generated for fifty journals and reused for all others, with the number of the journal in their ids.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from functools import cache
 from benchmarks.invoices import changed_ms, digits_of, guid_of
 
 PER_PAGE = 100
-"""Journals in an answer, as Xero limits them."""
+"""The most journals in an answer of Xero."""
 
 LINES = 20
 """Lines of a journal."""
@@ -30,7 +29,7 @@ _JOURNAL = (
 
 @cache
 def _lines(sample: int) -> str:
-    """The lines of a journal; each amount stands once on either side."""
+    """The lines of a journal; debits equal credits."""
     made = []
     for line in range(LINES):
         guid = guid_of(digits_of(sample * LINES + line, b"line")[:32])
@@ -42,7 +41,7 @@ def _lines(sample: int) -> str:
 
 
 def journal(number: int) -> str:
-    """One journal as JSON."""
+    """The JSON of a journal."""
     digits = digits_of(number, b"journal")
     made = changed_ms(number)
     lines = _lines(number % 50).replace(_NUMBER, f"{number:08x}")

@@ -1,4 +1,4 @@
-"""Kills target-xero again and again while it writes, and counts what is lost and what is doubled in Xero.
+"""Kills target-xero repeatedly while it writes, and counts the records that are lost or written twice.
 
 python -m benchmarks.kills --kills 400 --log file
 python -m benchmarks.kills --kills 400 --log postgresql
@@ -26,13 +26,13 @@ from xero_sandbox import Sandbox, apps
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Journals of a round: five requests, which are under way at once. They have neither number nor name.
+#: Manual journals of a round, which take five concurrent requests. Xero has no unique number or name for them.
 _RECORDS = 250
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of all kills: `struck` of them met a run that was writing."""
+    """The result of all kills; `struck` of them hit a running process."""
 
     struck: int
     written: int
@@ -44,7 +44,7 @@ class Outcome:
 
 
 class Round:
-    """Journals that one run after the other writes, until one is let to its end."""
+    """Manual journals that several runs try to write; only the last run is not killed."""
 
     def __init__(self, xero: Sandbox, folder: Path, config: dict[str, Any], number: int) -> None:
         self._xero = xero
@@ -56,8 +56,8 @@ class Round:
         head = {"type": "SCHEMA", "stream": "manual_journals", "schema": {"properties": {}}}
         messages: list[dict[str, Any]] = [{**head, "key_properties": ["id"]}]
         for name in self.names:
-            told = {"id": name, "narration": name, "date": "2026-11-05", "journal_lines": amounts}
-            messages.append({"type": "RECORD", "stream": "manual_journals", "record": told})
+            record = {"id": name, "narration": name, "date": "2026-11-05", "journal_lines": amounts}
+            messages.append({"type": "RECORD", "stream": "manual_journals", "record": record})
         self._input.write_text("".join(json.dumps(message) + "\n" for message in messages))
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -65,7 +65,7 @@ class Round:
         return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def kill(self, chance: random.Random) -> bool:
-        """Kill a run at a moment by chance once it writes; whether that met it alive."""
+        """Kill a run at a random time after its first write. Returns whether it was still running."""
         self._xero.admin.forget_calls()
         with self._start() as process:
             while process.poll() is None and not self._xero.admin.calls("/ManualJournals", "PUT"):
@@ -73,19 +73,21 @@ class Round:
             time.sleep(chance.random() ** 2 * 0.5)
             alive = process.poll() is None
             process.kill()
-        if chance.random() < 0.5:  # by then Xero has forgotten the Idempotency-Key
+        if chance.random() < 0.5:  # long enough that Xero forgets the Idempotency-Key
             self._xero.admin.advance(400)
         return alive
 
     def end(self) -> None:
-        """Let a run come to its end."""
+        """Run to completion."""
         with self._start() as process:
             if process.wait() != 0:
-                raise SystemExit(f"a run that nobody disturbed ended with {process.returncode}")
+                raise SystemExit(f"a run that was not killed ended with exit code {process.returncode}")
 
 
-def kill_often(kills: int, write_log_path: str, folder: Path, seed: int = 1, tell: bool = False) -> Outcome:
-    """Kill so many runs with one log of writes; `tell` prints how things stand after each round."""
+def kill_often(
+    kills: int, write_log_path: str, folder: Path, seed: int = 1, verbose: bool = False
+) -> Outcome:
+    """Kill this many runs that share one log of writes; `verbose` prints the counts after each round."""
     chance, struck, number = random.Random(seed), 0, 0
     expected: list[str] = []
     outcome = Outcome(0, 0, 0, 0)
@@ -106,14 +108,14 @@ def kill_often(kills: int, write_log_path: str, folder: Path, seed: int = 1, tel
             there = Counter(record["Narration"] for record in xero.admin.records("ManualJournals"))
             lost = sum(1 for name in expected if name not in there)
             outcome = Outcome(struck, len(expected), lost, sum(times - 1 for times in there.values()))
-            if tell:
+            if verbose:
                 print(outcome, flush=True)
     return outcome
 
 
 @contextmanager
 def place_of(log: str, folder: Path) -> Iterator[str]:
-    """Where the log is: a file, or a PostgreSQL that runs as long as this."""
+    """The `write_log_path`: a file, or the URL of a PostgreSQL that runs while the context is open."""
     if log == "file":
         yield str(folder / "ledger.db")
     elif given := os.environ.get("TEST_POSTGRES_URL"):
@@ -128,14 +130,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument("--kills", type=int, default=100, help="number of kills (default: 100)")
     parser.add_argument(
-        "--log", choices=["file", "postgresql"], default="file", help="where the log of writes is"
+        "--log", choices=["file", "postgresql"], default="file", help="storage of the log of writes"
     )
-    parser.add_argument("--seed", type=int, default=1, help="for the moments of the kills")
+    parser.add_argument("--seed", type=int, default=1, help="seed for the times of the kills")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, place_of(options.log, Path(folder)) as write_log_path:
-        outcome = kill_often(options.kills, write_log_path, Path(folder), options.seed, tell=True)
+        outcome = kill_often(options.kills, write_log_path, Path(folder), options.seed, verbose=True)
     return 1 if outcome.lost or outcome.doubled else 0
 
 

@@ -1,19 +1,19 @@
-"""`dbt build` of a large company's ledger in PostgreSQL: wall time, the CPU of dbt and of the database, slow models."""
+"""Measures `dbt build` of a large ledger in PostgreSQL: wall time, CPU of dbt and of the database, slow models."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from benchmarks import contenders, environments, measure
 from benchmarks.environments import OURS
-from benchmarks.measure import Failed
+from benchmarks.measure import Failed, say
 from benchmarks.tables import titled
 from demo import dbt, postgres, run
 
@@ -23,12 +23,12 @@ SLOWEST = 10
 
 
 def build(folder: Path, invoices: int) -> None:
-    """Load the demo company, make it large enough, build its ledger twice, and print what that took."""
+    """Load the demo company, multiply its documents, and measure two builds of its ledger."""
     for name in (OURS, POSTGRES):
         environments.install(name)
     program = dbt.make_environment(environments.CACHE / "dbt")
     if measure.CORES:
-        os.sched_setaffinity(0, measure.CORES)  # dbt and the database share the machine, as they do elsewhere
+        os.sched_setaffinity(0, measure.CORES)  # dbt and the database use all cores, like in production
     with postgres.running(folder / "postgres", keep=False) as server:
         with contenders.sandbox() as place:
             _load(folder, place, server.url)
@@ -41,7 +41,7 @@ def build(folder: Path, invoices: int) -> None:
         times = -(-invoices // loaded)
         copies = Path(__file__).with_name("copies.py")
         subprocess.run([python, copies, server.url, RAW, str(times)], check=True)
-        print(f"dbt: {loaded * times:,} invoices are loaded", file=sys.stderr, flush=True)
+        say(f"dbt: {loaded * times:,} invoices are loaded")
         settings = {**dbt.postgres_settings(server.url), "XERO_LEDGER_SCHEMA": MADE}
         variables = {"xero_schema": RAW, "xero_ledger_from": "documents", "xero_as_at": "2026-11-20"}
         rows = []
@@ -58,16 +58,15 @@ def build(folder: Path, invoices: int) -> None:
             f"`dbt build` of a ledger from {loaded * times:,} invoices, PostgreSQL {server.programs.version}",
             ["", "wall s", "CPU s: dbt", "PostgreSQL"],
             rows,
-            "Models and tests; every figure agrees with Xero's reports, or the build would have failed.",
+            "Models and tests. Every figure agrees with Xero's reports; otherwise the build fails.",
         )
         titled("The slowest models and tests of the second build", ["", "wall s"], _slowest(folder / "dbt"))
 
 
 def _load(folder: Path, place: contenders.SandboxPlace, url: str) -> None:
-    """`tap-xero | target-postgres`, with what the ledger reads."""
+    """Run `tap-xero | target-postgres` with the streams that the ledger reads."""
     tap = {
-        "client_id": place.client_id, "client_secret": place.client_secret, "api_url": place.url,
-        "identity_url": place.url, "tenant_ids": list(place.tenants), "token_path": str(folder / "tokens.json"),
+        **place.settings(folder), "tenant_ids": list(place.tenants),
         "field_names": "snake_case", "nested_tables": True, "detail_streams": run.DETAILS,
         "report_start_date": "2024-10-01", "report_end_date": "2026-11-30",
     }  # fmt: skip
@@ -76,28 +75,16 @@ def _load(folder: Path, place: contenders.SandboxPlace, url: str) -> None:
     }  # fmt: skip
     for name, settings in (("tap", tap), ("target", target)):
         (folder / f"{name}.json").write_text(json.dumps(settings), encoding="utf-8")
-    environment = contenders.environment(folder)
     command = [environments.program(OURS, "tap-xero"), "--config", folder / "tap.json"]
-    found = subprocess.run(
-        [*command, "--discover"],
-        capture_output=True,
-        check=True,
-        env=environment,
-        cwd=tempfile.gettempdir(),
-    )
-    catalog = json.loads(found.stdout)
-    for stream in catalog["streams"]:
-        for entry in stream["metadata"]:
-            if entry["breadcrumb"] == []:
-                entry["metadata"]["selected"] = _is_selected(stream["tap_stream_id"])
-    (folder / "catalog.json").write_text(json.dumps(catalog), encoding="utf-8")
+    contenders.select(command, _is_selected, folder / "catalog.json")
+    # Not in the checkout, whose packages Python would import instead of those of the environment.
+    options: dict[str, Any] = {"env": contenders.environment(folder), "cwd": tempfile.gettempdir()}
     with (folder / "load.log").open("wb") as log:
         reading = subprocess.Popen(
             [*command, "--catalog", folder / "catalog.json"],
             stdout=subprocess.PIPE,
             stderr=log,
-            env=environment,
-            cwd=tempfile.gettempdir(),
+            **options,
         )
         writing = subprocess.run(
             [environments.program(POSTGRES, POSTGRES), "--config", folder / "target.json"],
@@ -105,8 +92,7 @@ def _load(folder: Path, place: contenders.SandboxPlace, url: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=log,
             check=False,
-            env=environment,
-            cwd=tempfile.gettempdir(),
+            **options,
         )
         if reading.stdout:
             reading.stdout.close()
@@ -123,11 +109,11 @@ def _is_selected(stream: str) -> bool:
 
 
 def _database_cpu(data: Path) -> float:
-    """CPU seconds of all connections that have ended, as the kernel counts them for the server."""
+    """CPU seconds of all ended connections, which the kernel adds to the server process; NaN except on Linux."""
     pid = (data / "postmaster.pid").read_text().split()[0]
     stat = Path("/proc") / pid / "stat"
     if not stat.exists():
-        return float("nan")  # only Linux tells it of another process
+        return float("nan")
     fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 

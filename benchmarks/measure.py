@@ -1,4 +1,4 @@
-"""Runs programs and measures them, each pinned to a core of its own where the system lets us."""
+"""Runs and measures programs. Servers and measured programs are pinned to different cores if the system allows it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 
 
 class Failed(Exception):
-    """A program ended with an error; the text has its last words."""
+    """A measured program failed; the text includes the end of its log."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one run took: `cpu` (user and system) and `wall` in seconds, `rss` at its peak in bytes."""
+    """One run: `cpu` (user and system time) and `wall` in seconds, peak `rss` in bytes, and the log."""
 
     cpu: float
     wall: float
@@ -33,7 +33,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of several measurements, and how far they lie apart."""
+    """The median of several measurements, with the lowest and the highest."""
 
     middle: float
     low: float
@@ -41,29 +41,39 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
-        """Sum up."""
+        """Summarise the values."""
         found = list(values)
         return cls(statistics.median(found), min(found), max(found))
 
     def text(self, digits: int = 1, factor: float = 1.0) -> str:
-        """`12.3 (11.9–13.0)`."""
+        """The values multiplied by `factor`, such as `12.3 (11.9–13.0)`."""
         middle, low, high = (f"{value * factor:,.{digits}f}" for value in (self.middle, self.low, self.high))
         return middle if low == high else f"{middle} ({low}–{high})"
 
 
+def say(text: str) -> None:
+    """Print progress to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def peak_mb(samples: Iterable[Sample]) -> str:
+    """The highest peak memory of several runs in MB, as text."""
+    return f"{max(sample.rss for sample in samples) / 2**20:.0f}"
+
+
 def pinned(place: int) -> Sequence[int]:
-    """The core for servers (0) or for what is measured (1); empty where cores can't be chosen."""
+    """The core for servers (0) or for the measured program (1); empty if cores cannot be chosen."""
     return [CORES[0] if place == 0 else CORES[-1]] if len(CORES) > 1 else []
 
 
 def on_core(place: int) -> None:
-    """Pin this process, and what it starts from now on."""
+    """Pin this process, and those that it starts from now on, to a core."""
     if pinned(place):
         os.sched_setaffinity(0, pinned(place))
 
 
 def start(command: Sequence[str | Path], place: int, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a program on a core; this process returns to the servers'."""
+    """Start a program on a core. This process stays on the core of the servers."""
     on_core(place)
     try:
         return subprocess.Popen([str(part) for part in command], **options)
@@ -80,9 +90,10 @@ def run(
     pipe: bool = False,
     ok: Sequence[int] = (0,),
 ) -> Sample:
-    """Run a program to its end; `out` keeps its output, which else goes to /dev/null, or (`pipe`) to it through `cat`.
+    """Run a program and measure it. Raises Failed if its exit code is not in `ok`.
 
-    CPU seconds and memory are the program's own, as the kernel counts them for a child that has ended.
+    stdin is the file `source`. stdout goes to the file `out`, else to /dev/null, with `pipe` through `cat`. CPU time
+    and memory are those of the program itself, which the kernel reports for an ended child.
     """
     with tempfile.TemporaryFile() as log, open(source or os.devnull, "rb") as given:  # noqa: PTH123
         cat = None
@@ -93,7 +104,7 @@ def run(
         elif out:
             target = out.open("wb")
         began = time.perf_counter()
-        # Not from the checkout: Python would find our packages there instead of an environment's.
+        # Not in the checkout, whose packages Python would import instead of those of an environment.
         process = start(
             command, 1, stdin=given, stdout=target, stderr=log, env=env, cwd=tempfile.gettempdir()
         )
@@ -113,7 +124,7 @@ def run(
 
 
 def machine() -> str:
-    """This machine in a line."""
+    """A description of this machine in one line."""
     model = platform.processor() or platform.machine()
     with_model = Path("/proc/cpuinfo")
     if with_model.exists():

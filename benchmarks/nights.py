@@ -11,19 +11,13 @@ from benchmarks.environments import OURS
 
 
 class Night:
-    """Runs of the tap against a sandbox, each from the state of the run before."""
+    """Runs of the tap against a sandbox; each begins with the state of the previous one."""
 
     def __init__(self, folder: Path, place: SandboxPlace, *streams: str) -> None:
         self._env = contenders.environment(folder)
         self._state, self._out = folder / "state.json", folder / "out"
         config = folder / "nightly.json"
-        given = {"client_id": place.client_id, "client_secret": place.client_secret, "api_url": place.url}
-        more = {
-            "identity_url": place.url,
-            "tenant_ids": list(place.tenants),
-            "token_path": str(folder / "tokens.json"),
-        }
-        config.write_text(json.dumps({**given, **more}))
+        config.write_text(json.dumps({**place.settings(folder), "tenant_ids": list(place.tenants)}))
         self._command: list[str | Path] = [environments.program(OURS, "tap-xero"), "--config", config]
         if streams:
             self._command += ["--catalog", contenders.only(*streams)]
@@ -35,7 +29,7 @@ class Night:
         return [*self._command, *state]
 
     def run(self) -> set[str]:
-        """Run once, and keep the state; the names of the streams that were read."""
+        """Run once and store the state. Returns the names of the streams that were read."""
         measure.run(self.command, env=self._env, out=self._out)
         last, names = b"", set()
         with self._out.open("rb") as lines:

@@ -1,11 +1,10 @@
-"""Reading invoices: CPU for each record, wall time, memory, calls and bytes, side by side."""
+"""Compares contenders that read invoices: CPU for each record, wall time, memory, calls and bytes."""
 
 from __future__ import annotations
 
 import json
 import math
 import statistics
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,36 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import contenders, environments, journals, measure
-from benchmarks.contenders import FIRST, READERS, Contender, Place, Prebuilt, only
+from benchmarks.contenders import CLASSIC_TAP, FASTEST, FIRST, READERS, SDK, Contender, Place, Prebuilt
 from benchmarks.environments import CLASSIC, OURS, TEMPLATE
 from benchmarks.equality import differences
-from benchmarks.measure import Sample, Spread
+from benchmarks.measure import Sample, Spread, peak_mb, say
 from benchmarks.nights import Night
 from benchmarks.tables import titled
 
 SMALL = 1000
-"""Invoices of the short run; what a long one takes beyond it is the cost of its further records, without the start."""
-
-NESTED = {"nested_tables": True}
-"""Settings with which journal lines are a stream of their own."""
+"""Invoices of a short run. The cost of a record is what a long run takes beyond a short one, without start-up."""
 
 PlaceOf = Callable[[int], Place]
-"""A place that holds so many invoices."""
-
-
-def say(text: str) -> None:
-    """Tell what is going on, beside the tables."""
-    print(text, file=sys.stderr, flush=True)
+"""Returns a server that has this many invoices."""
 
 
 def records_in(path: Path) -> int:
-    """How many records an output has."""
+    """The number of records in an output."""
     with path.open("rb") as lines:
         return sum(json.loads(line)["type"] == "RECORD" for line in lines)
 
 
 class Race:
-    """Several contenders read the same invoices in turn, as often as wanted, so that what disturbs one disturbs all."""
+    """Contenders that read the same invoices in turn, for several rounds, so that a disturbance affects all of them."""
 
     def __init__(
         self, folder: Path, place_of: PlaceOf, records: int, repeats: int, *, shares: bool = True
@@ -54,11 +45,11 @@ class Race:
         self.counted: dict[Contender, dict[str, Any]] = {}
 
     def size(self, contender: Contender) -> int:
-        """How many records are enough for a contender."""
+        """The number of records that a contender reads in a long run."""
         return max(2 * SMALL, int(self.records * contender.share)) if self.shares else self.records
 
     def run(self, field: Sequence[Contender], *, pipe: bool = False) -> None:
-        """Read, with a run before that checks the number of records and warms up what can be warmed."""
+        """Run all rounds, after one that warms up and checks that each contender returns all records."""
         for turn in range(self.repeats + 1):
             for contender in field:
                 for size, samples in ((SMALL, self.small), (self.size(contender), self.large)):
@@ -70,7 +61,7 @@ class Race:
                         measure.run(command, env=env, out=out)
                         found = records_in(out)
                         if found != size:
-                            raise measure.Failed(f"{contender.name} gave {found} of {size} records")
+                            raise measure.Failed(f"{contender.name} returned {found} of {size} records")
                         continue
                     samples[contender].append(measure.run(command, env=env, pipe=pipe))
                     if isinstance(place, Prebuilt):
@@ -78,22 +69,22 @@ class Race:
             say(f"reading: round {turn} of {self.repeats} done")
 
     def per_record(self, contender: Contender) -> list[float]:
-        """CPU seconds for each further record, of each round: a long run less the short one just before it."""
+        """CPU seconds for each additional record: in each round, the long run less the short run before it."""
         rounds = zip(self.small[contender], self.large[contender], strict=True)
         return [(large.cpu - small.cpu) / (self.size(contender) - SMALL) for small, large in rounds]
 
     def ratio(self, contender: Contender) -> Spread:
-        """How many times the CPU of our tap a contender takes, round by round."""
+        """The CPU of a contender as a multiple of tap-xero's, by round."""
         rounds = zip(self.per_record(contender), self.per_record(FIRST), strict=True)
         return Spread.of(theirs / ours for theirs, ours in rounds)
 
     def least(self, contender: Contender) -> float:
-        """CPU seconds for each further record of the runs that were disturbed least."""
+        """CPU seconds for each additional record, from the cheapest long and the cheapest short run."""
         small, large = (min(one.cpu for one in runs[contender]) for runs in (self.small, self.large))
         return (large - small) / (self.size(contender) - SMALL)
 
     def rows(self, field: Sequence[Contender]) -> list[list[str]]:
-        """A line for each contender."""
+        """The table's row of each contender."""
         found = []
         for contender in field:
             size, large = self.size(contender), self.large[contender]
@@ -109,7 +100,7 @@ class Race:
                     Spread.of(sample.cpu for sample in self.small[contender]).text(2),
                     f"{size:,}",
                     rate.text(0),
-                    f"{max(sample.rss for sample in large) / 2**20:.0f}",
+                    peak_mb(large),
                     f"{counted['calls']:,}" if counted else "",
                     f"{counted['bytes'] / 1e6:.1f}" if counted else "",
                 ]
@@ -123,59 +114,49 @@ HEAD = [
 ]  # fmt: skip
 
 
+def _serving(place: Prebuilt, **options: Any) -> PlaceOf:
+    def place_of(size: int) -> Place:
+        place.set(invoices=size, **options)
+        return place
+
+    return place_of
+
+
 def from_pages(folder: Path, records: int, repeats: int) -> None:
-    """From the server of pre-built pages, to /dev/null and through a pipe."""
+    """Read from the server of pre-built pages, to /dev/null and through a pipe."""
     versions = [
         f"classic tap-xero {environments.version(CLASSIC, 'tap-xero')}",
-        f"singer-sdk {environments.version(TEMPLATE, 'singer-sdk')} in the template's",
-        f"{environments.version(OURS, 'singer-sdk')} in ours",
+        f"singer-sdk {environments.version(TEMPLATE, 'singer-sdk')} for the template",
+        f"{environments.version(OURS, 'singer-sdk')} for tap-xero",
     ]
     with contenders.prebuilt() as place:
-
-        def place_of(size: int) -> Place:
-            place.set(invoices=size)
-            return place
-
-        race = Race(folder, place_of, records, repeats)
+        race = Race(folder, _serving(place), records, repeats)
         race.run(READERS)
-        titled(
-            "Reading invoices, pre-built pages, to /dev/null",
-            HEAD,
-            race.rows(READERS),
-            ", ".join(versions) + ".",
-        )
-        field = [one for one in READERS if one.page_size == 1000 or one.kind == "classic"]
-        race = Race(folder, place_of, records, max(1, repeats // 2))
-        race.run(field, pipe=True)
-        titled("The same through a pipe to `cat`", HEAD, race.rows(field))
+        note = ", ".join(versions) + "."
+        titled("Reading invoices from pre-built pages to /dev/null", HEAD, race.rows(READERS), note)
+        race = Race(folder, _serving(place), records, max(1, repeats // 2))
+        race.run(FASTEST, pipe=True)
+        titled("The same through a pipe to `cat`", HEAD, race.rows(FASTEST))
 
 
 def varied(folder: Path, records: int, repeats: int) -> None:
-    """Invoices as various as the demo company's, and whole processes of two sizes, start-up included."""
+    """Read the invoices of the demo company from pre-built pages."""
     with contenders.prebuilt() as place:
-
-        def place_of(size: int) -> Place:
-            place.set(invoices=size, varied=True)
-            return place
-
-        field = [one for one in READERS if one.page_size == 1000 or one.kind == "classic"]
-        race = Race(folder, place_of, records, repeats)
-        race.run(field)
-        titled("Reading various invoices, to /dev/null", HEAD, race.rows(field))
+        race = Race(folder, _serving(place, varied=True), records, repeats)
+        race.run(FASTEST)
+        titled("Reading the invoices of the demo company to /dev/null", HEAD, race.rows(FASTEST))
 
 
 def whole(folder: Path, sizes: Sequence[int]) -> None:
-    """CPU seconds of whole processes, start-up included, against the classic tap."""
-    (classic,) = [one for one in READERS if one.kind == "classic"]
+    """Compare the CPU time of whole processes, start-up included, with the classic tap."""
     rows = []
     with contenders.prebuilt() as place:
         for size in sizes:
             place.set(invoices=size)
-            taken = {}
-            for one in (FIRST, classic):
-                command = one.prepare(place, folder / one.kind)
-                taken[one] = measure.run(command, env=contenders.environment(folder))
-            ours, theirs = taken[FIRST], taken[classic]
+            ours, theirs = (
+                measure.run(one.prepare(place, folder / one.kind), env=contenders.environment(folder))
+                for one in (FIRST, CLASSIC_TAP)
+            )
             rows.append(
                 [f"{size:,}", f"{ours.cpu:.2f}", f"{theirs.cpu:.2f}", f"{theirs.cpu / ours.cpu:.1f}",
                  f"{ours.wall:.1f}", f"{theirs.wall:.1f}"]
@@ -183,64 +164,63 @@ def whole(folder: Path, sizes: Sequence[int]) -> None:
             say(f"whole: {rows[-1]}")
     titled(
         "Whole processes, start-up included",
-        ["invoices", "tap-xero, CPU s", "classic, CPU s", "times", "tap-xero, wall s", "classic, wall s"],
+        ["invoices", "CPU s: tap-xero", "classic tap", "times", "wall s: tap-xero", "classic tap"],
         rows,
     )
 
 
 def rows(folder: Path, sizes: Sequence[int]) -> None:
-    """Journal lines, each a record of its own: CPU and memory of three sizes, and the line through them."""
+    """Read journal lines as records of their own; raise Failed if the CPU for a line or the memory grows with them."""
     found = []
     with contenders.prebuilt() as place:
         for size in sizes:
             place.set(journals=size // journals.LINES)
-            command = FIRST.prepare(place, folder / "ours", **NESTED)
-            command[command.index("--catalog") + 1] = only("journals", "journal_lines", **NESTED)
-            found.append((size, measure.run(command, env=contenders.environment(folder))))
-            say(f"rows: {size:,} lines, {found[-1][1].cpu:.1f} CPU s, {found[-1][1].rss / 2**20:.0f} MB")
+            streams = ("journals", "journal_lines")
+            command = FIRST.prepare(place, folder / "ours", streams, nested_tables=True)
+            sample = measure.run(command, env=contenders.environment(folder))
+            found.append((size, sample))
+            say(f"rows: {size:,} lines, {sample.cpu:.1f} CPU s, {peak_mb([sample])} MB")
     per_row, start = statistics.linear_regression([size for size, _ in found], [one.cpu for _, one in found])
     growth = statistics.linear_regression(
         [math.log(size) for size, _ in found], [math.log(one.cpu) for _, one in found]
     ).slope
     titled(
         "Journals with twenty lines each",
-        ["lines", "CPU s", "CPU s by the line through all", "µs a line", "wall s", "peak MB"],
+        ["lines", "CPU s", "CPU s by linear regression", "µs a line", "wall s", "peak MB"],
         [
             [f"{size:,}", f"{one.cpu:.1f}", f"{start + per_row * size:.1f}", f"{one.cpu / size * 1e6:.1f}",
-             f"{one.wall:.1f}", f"{one.rss / 2**20:.0f}"]
+             f"{one.wall:.1f}", peak_mb([one])]
             for size, one in found
         ],
-        f"A line costs {per_row * 1e6:.1f} µs, the start {start:.1f} s. CPU grows with the rows to the power of "
+        f"A line takes {per_row * 1e6:.1f} µs, the start {start:.1f} s. CPU grows with the rows to the power of "
         f"{growth:.3f}.",
     )  # fmt: skip
     if growth > 1.05:
-        raise measure.Failed(f"the cost of a row grows: CPU is rows to the power of {growth:.3f}")
+        raise measure.Failed(f"the CPU for a row grows: CPU is the rows to the power of {growth:.3f}")
     if found[-1][1].rss > found[0][1].rss * 1.25:
         raise measure.Failed("memory grows with the rows")
 
 
 def from_sandbox(folder: Path, records: int, repeats: int) -> None:
-    """From the sandbox, whose invoices have one to five lines and more fields."""
+    """Read from the sandbox, whose invoices have one to five lines and more fields."""
     with ExitStack() as stack:
         places = {
             size: stack.enter_context(contenders.sandbox("--invoices", str(size)))
             for size in {SMALL, records}
         }
-        field = [one for one in READERS if one.page_size == 1000 or one.kind == "classic"]
         race = Race(folder, places.__getitem__, records, repeats, shares=False)
-        race.run(field)
-        titled("Reading invoices from the sandbox", HEAD[:-2], [row[:-2] for row in race.rows(field)])
+        race.run(FASTEST)
+        titled("Reading invoices from the sandbox", HEAD[:-2], [row[:-2] for row in race.rows(FASTEST)])
 
 
 def equal(folder: Path, records: int) -> None:
-    """Compare our records with those of the SDK's template, over both servers."""
-    (template,) = [one for one in READERS if one.kind == "template" and one.page_size == 1000]
+    """Compare tap-xero's records with those of the SDK's template, on both servers."""
     rows = []
     with contenders.prebuilt() as pages, contenders.sandbox("--invoices", str(records)) as sandbox:
         pages.set(invoices=records)
         for name, place in (("pre-built pages", pages), ("sandbox", sandbox)):
             outs = []
-            for one in (FIRST, template):
+            for one in (FIRST, SDK):
                 outs.append(folder / f"{one.kind}.jsonl")
                 measure.run(
                     one.prepare(place, folder / one.kind), env=contenders.environment(folder), out=outs[-1]
@@ -250,11 +230,11 @@ def equal(folder: Path, records: int) -> None:
             rows.append([name, f"{compared:,}", f"{len(found):,}"])
             for difference in found[:5]:
                 say(f"different: {difference}")
-    titled("The same records as the SDK's slow path gives", ["", "compared", "different"], rows)
+    titled("Records compared with those of the SDK's slow path", ["", "compared", "different"], rows)
 
 
 def start_up(folder: Path, repeats: int) -> None:
-    """What a command costs before it does anything."""
+    """Measure the start-up of commands, and runs without changes."""
     ours, template, classic = (environments.python_of(name) for name in (OURS, TEMPLATE, CLASSIC))
     commands: dict[str, list[str | Path]] = {
         "python -c pass": [ours, "-c", "pass"],
@@ -265,7 +245,7 @@ def start_up(folder: Path, repeats: int) -> None:
         "target-xero --version": [environments.program(OURS, "target-xero"), "--version"],
         "xero-login --help": [environments.program(OURS, "xero-login"), "--help"],
         "SDK template --version": [template, contenders.HERE / "template_tap.py", "--version"],
-        "classic tap-xero, import": [classic, "-c", "import tap_xero"],
+        "import of the classic tap-xero": [classic, "-c", "import tap_xero"],
     }
     samples: dict[str, list[Sample]] = defaultdict(list)
     with contenders.sandbox() as place:
@@ -274,7 +254,7 @@ def start_up(folder: Path, repeats: int) -> None:
             own.mkdir()
             night = Night(own, place, *streams)
             night.run()
-            commands[f"tap-xero, an idle run of {name}"] = night.command
+            commands[f"tap-xero, a run of {name} without changes"] = night.command
         for turn in range(repeats + 1):
             for name, command in commands.items():
                 sample = measure.run(command, env=contenders.environment(folder))
@@ -291,14 +271,14 @@ def start_up(folder: Path, repeats: int) -> None:
                 Spread.of(one.cpu for one in taken).text(0, 1000),
                 ratio.text(2),
                 wall.text(0, 1000),
-                f"{max(one.rss for one in taken) / 2**20:.0f}",
+                peak_mb(taken),
             ]
         )
     titled("Start-up", ["", "CPU ms", "times `import singer_sdk`", "wall ms", "peak MB"], rows)
 
 
 def memory(folder: Path, sizes: Sequence[int]) -> None:
-    """The most memory while many invoices are read, fast and with a slow server."""
+    """Measure the peak memory of reads of many invoices, from a fast and a slow server."""
     rows = []
     with contenders.prebuilt() as place:
         for size in sizes:
@@ -309,8 +289,8 @@ def memory(folder: Path, sizes: Sequence[int]) -> None:
                 )
                 counted = place.counted()
                 rows.append(
-                    [f"{size:,} invoices, {latency:g} s a page", f"{sample.rss / 2**20:.0f}", f"{sample.cpu:.1f}",
+                    [f"{size:,} invoices, {latency:g} s a page", peak_mb([sample]), f"{sample.cpu:.1f}",
                      f"{sample.wall:.1f}", f"{counted['calls']:,}", f"{counted['most_at_once']}"]
                 )  # fmt: skip
                 say(f"memory: {rows[-1]}")
-    titled("Memory", ["tap-xero", "peak MB", "CPU s", "wall s", "calls", "at once"], rows)
+    titled("Memory", ["tap-xero", "peak MB", "CPU s", "wall s", "calls", "concurrent"], rows)

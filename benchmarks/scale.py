@@ -1,12 +1,14 @@
-"""What one machine does for thousands of organisations in a night: partly measured, the rest worked out from it.
+"""Measures the tap with many organisations in one run, and simulates a night of thousands of them.
 
-    python -m benchmarks.scale                  # measures with 50 and 350 organisations, and simulates 3,000
-    python -m benchmarks.scale --measure 3000   # measures that many as well: minutes of CPU
+    python -m benchmarks.scale                  # measures 50 and 350 organisations, and simulates 3,000
+    python -m benchmarks.scale --measure 3000   # also measures 3,000, which takes minutes of CPU
 
-Measured: CPU, memory and STATE of the tap over a server on loopback that holds empty lists and a few invoices for each
-organisation, without waiting for any limit. Simulated: the waiting. A night is played through call by call with the
-tap's own windows (`singer_xero.api.limits`) on one side and the sandbox's limits and clock on the other; lists are
-read in the order of `tap_xero.reads.prefetch`, by as many threads and through as large a spool.
+Measured: CPU, memory and STATE messages of the tap. It reads from a server on loopback that returns empty lists and a
+few invoices for each organisation, and waits for no rate limit.
+
+Simulated: the waiting. The simulation makes each call of the night. A call is sent when the tap's windows
+(`singer_xero.api.limits`) allow it, and the sandbox's limits accept or refuse it. Lists are read in the order of
+`tap_xero.reads.prefetch`, with as many threads and the same spool.
 """
 
 from __future__ import annotations
@@ -17,36 +19,38 @@ import json
 import os
 import sys
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from benchmarks import contenders, measure
+from benchmarks.environments import ROOT
 from benchmarks.server import tenant
 from benchmarks.tables import titled
-from singer_xero.api import limits as client_limits
+from singer_xero.api import limits
 from singer_xero.objects import OBJECTS
 from tap_xero.reads import prefetch
 from xero_sandbox import apps
 from xero_sandbox.limits import Exceeded, Limits
 from xero_sandbox.state.clock import Clock
 
-ROOT = Path(__file__).resolve().parent.parent
 LISTS = [name for name, xero in OBJECTS.items() if xero.selected and "/" not in xero.path]
-"""The streams that are read by default, but for what isn't a list of its own."""
-STREAMS = len(LISTS)
+"""The streams that are selected by default and take one call."""
+
 SEEN = "2023-12-31T23:58:50.000000Z"
 """The bookmarks, which must lie before the time of the server: the tap checks later ones with a second call."""
-PAGE_BYTES = 330_000
-"""A page of a thousand invoices, packed."""
 
-# The tap as it is, but that it doesn't keep the app's ten thousand a minute: here its CPU is looked at.
+PAGE_BYTES = 330_000
+"""A page of a thousand invoices, compressed."""
+
+LIST_BYTES = 300
+"""The answer of a list without changes."""
+
+# The tap without the app's limit of 10,000 calls a minute.
 TAP = (
     "import singer_xero.api.limits as l; l.APP_PER_MINUTE = 10**9; from tap_xero.__main__ import main; main()"
 )
@@ -57,7 +61,7 @@ TAP = (
 
 @dataclass(frozen=True)
 class Measured:
-    """A run over so many organisations, with so many records in each: CPU seconds, bytes of memory and of STATE."""
+    """A run over `organisations` with `records` in each: calls, CPU seconds, peak memory and STATEs in bytes."""
 
     organisations: int
     records: int
@@ -67,10 +71,14 @@ class Measured:
     states: tuple[int, ...]
 
 
-def state_of(organisations: int) -> dict[str, object]:
-    """The state that an earlier night has left: a bookmark in each incremental stream, and the row at its border."""
+Runs = Mapping[tuple[int, int], list[Measured]]
+"""Runs by their number of organisations and of records in each."""
 
-    def part(stream: str, number: int) -> dict[str, object]:
+
+def state_of(organisations: int) -> dict[str, object]:
+    """The state after an earlier night: a bookmark and the row at it, in each incremental stream of an organisation."""
+
+    def partition(stream: str, number: int) -> dict[str, object]:
         found: dict[str, object] = {
             "context": {"tenant_id": tenant(number)},
             "replication_key": OBJECTS[stream].cursor,
@@ -82,16 +90,18 @@ def state_of(organisations: int) -> dict[str, object]:
 
     streams = [name for name in LISTS if OBJECTS[name].incremental]
     return {
-        "bookmarks": {name: {"partitions": [part(name, n) for n in range(organisations)]} for name in streams}
+        "bookmarks": {
+            name: {"partitions": [partition(name, n) for n in range(organisations)]} for name in streams
+        }
     }
 
 
 def catalog() -> dict[str, object]:
-    """A catalogue of these lists."""
-    chosen = [{"breadcrumb": [], "metadata": {"selected": True}}]
+    """A catalog of `LISTS`, all selected."""
+    selected = [{"breadcrumb": [], "metadata": {"selected": True}}]
     return {
         "streams": [
-            {"tap_stream_id": name, "schema": OBJECTS[name].schema(with_tenant=True), "metadata": chosen}
+            {"tap_stream_id": name, "schema": OBJECTS[name].schema(with_tenant=True), "metadata": selected}
             for name in LISTS
         ]
     }
@@ -100,27 +110,16 @@ def catalog() -> dict[str, object]:
 def run(place: contenders.Prebuilt, folder: Path, organisations: int, records: int) -> Measured:
     """Run the tap once."""
     place.set(tenants=organisations, invoices=records)
-    config = {
-        "client_id": place.client_id,
-        "client_secret": place.client_secret,
-        "refresh_token": "first",
-        "token_path": str(folder / f"tokens-{organisations}-{records}.json"),
-        "api_url": place.url,
-        "identity_url": place.url,
-        "tenant_ids": list(place.tenants),
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "state.json").write_text(json.dumps(state_of(organisations)))
-    (folder / "catalog.json").write_text(json.dumps(catalog()))
+    folder = folder / f"{organisations}-{records}"
+    folder.mkdir(exist_ok=True)
+    config = {**place.settings(folder), "refresh_token": "first", "tenant_ids": list(place.tenants)}
+    command: list[str | Path] = [sys.executable, "-c", TAP]
+    for name, content in (("config", config), ("state", state_of(organisations)), ("catalog", catalog())):
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(content))
+        command += [f"--{name}", path]
     out = folder / "out"
-    files = [
-        word
-        for name in ("config", "state", "catalog")
-        for word in (f"--{name}", str(folder / f"{name}.json"))
-    ]
-    sample = measure.run(
-        [sys.executable, "-c", TAP, *files], env={**os.environ, "PYTHONPATH": str(ROOT)}, out=out
-    )
+    sample = measure.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, out=out)
     with out.open("rb") as lines:
         states = tuple(len(line) for line in lines if line.startswith(b'{"type":"STATE"'))
     return Measured(organisations, records, place.counted()["calls"], sample.cpu, sample.rss, states)
@@ -128,7 +127,7 @@ def run(place: contenders.Prebuilt, folder: Path, organisations: int, records: i
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of a run's start, of each call and of each record; bytes of memory, alone and per organisation."""
+    """CPU seconds of the start, of a call and of a record; bytes of memory, and more for each organisation."""
 
     start: float
     call: float
@@ -136,32 +135,23 @@ class Cost:
     memory: float
     memory_each: float
 
+    @classmethod
+    def of(cls, runs: Runs) -> Cost:
+        """Calculate the costs from the cheapest run of each kind, which other programs disturbed least.
 
-def cost_of(
-    few: list[Measured], many: list[Measured], most: list[Measured], with_records: list[Measured]
-) -> Cost:
-    """What the runs come to, by the cheapest of each kind: whatever else the machine does makes them dearer.
-
-    `with_records` has as many organisations as `many`; calls and memory go by `few` and `most`.
-    """
-
-    def least(of: Callable[[Measured], float], runs: list[Measured]) -> float:
-        return min(map(of, runs))
-
-    def cpu(one: Measured) -> float:
-        return one.cpu
-
-    def memory(one: Measured) -> float:
-        return one.memory
-
-    calls = most[0].calls - few[0].calls
-    organisations = most[0].organisations - few[0].organisations
-    call = (least(cpu, most) - least(cpu, few)) / calls
-    records = with_records[0].records * with_records[0].organisations
-    record = (least(cpu, with_records) - least(cpu, many)) / records
-    each = (least(memory, most) - least(memory, few)) / organisations
-    base = least(memory, few) - each * few[0].organisations
-    return Cost(least(cpu, few) - call * few[0].calls, call, record, base, each)
+        Calls and memory are from the first runs without records and those with the most organisations. `runs` with
+        records must be of a number of organisations that was also measured without.
+        """
+        cpu = {kind: min(one.cpu for one in found) for kind, found in runs.items()}
+        memory = {kind: min(one.memory for one in found) for kind, found in runs.items()}
+        calls = {kind: found[0].calls for kind, found in runs.items()}
+        without = [kind for kind in runs if not kind[1]]
+        few, most = without[0], max(without)
+        full = next(kind for kind in runs if kind[1])
+        call = (cpu[most] - cpu[few]) / (calls[most] - calls[few])
+        record = (cpu[full] - cpu[full[0], 0]) / (full[0] * full[1])
+        each = (memory[most] - memory[few]) / (most[0] - few[0])
+        return cls(cpu[few] - call * calls[few], call, record, memory[few] - each * few[0], each)
 
 
 # --- simulated ------------------------------------------------------------------------------------------
@@ -169,7 +159,7 @@ def cost_of(
 
 @dataclass(frozen=True)
 class Night:
-    """What is to be read: `pages` calls of a full page in each organisation beside a call for each list."""
+    """The work of a night: in each organisation, one call for each list and `pages` calls of 1,000 records."""
 
     name: str
     organisations: int
@@ -178,117 +168,118 @@ class Night:
 
     @property
     def calls(self) -> int:
-        return self.organisations * (STREAMS + self.pages)
+        return self.organisations * (len(LISTS) + self.pages)
 
-    def lists(self, mine: range) -> Iterator[tuple[int, int]]:
-        """(organisation, calls) of each list, stream by stream as the tap reads them; one stream has the pages."""
-        for stream in range(STREAMS):
-            for organisation in mine:
-                yield organisation, 1 + (self.pages if stream == STREAMS // 2 else 0)
+    def lists(self, share: range) -> Iterator[tuple[int, int]]:
+        """The organisation and the calls of each list, in the tap's order; the stream in the middle has the pages."""
+        for stream in range(len(LISTS)):
+            for organisation in share:
+                yield organisation, 1 + (self.pages if stream == len(LISTS) // 2 else 0)
 
 
 @dataclass
 class _List:
     organisation: int
     calls: int
-    todo: int = 0
-    """Pages that nobody has been told to fetch."""
-    flying: int = 0
+    unsent: int = 0
+    """Pages that are not requested yet."""
+    in_flight: int = 0
     answered: int = 0
-    """Answers that wait for room."""
-    put: int = 0
-    ready: int = 0
-    """Bytes that lie ready."""
+    """Answers that wait for room in the spool."""
+    done: int = 0
+    """Answers that were put into the spool or consumed."""
+    held: int = 0
+    """Bytes in the spool."""
 
 
 @dataclass
 class _Process:
     lists: Iterator[tuple[int, int]]
-    app: client_limits.Window
-    idle: int
-    """Threads for lists that have nothing to do."""
-    free: int
-    """The same for calls that one list makes at once."""
+    list_threads: int
+    """Idle threads that read lists."""
+    page_threads: int
+    """Idle threads for the concurrent calls of a list."""
+    app: limits.Window = field(default_factory=lambda: limits.Window(limits.APP_PER_MINUTE))
     order: list[_List] = field(default_factory=list)
     at: int = 0
-    lying: int = 0
-    flying: int = 0
+    held: int = 0
+    """Bytes in the spool."""
+    in_flight: int = 0
     queue: deque[_List] = field(default_factory=deque)
-    stuck: list[_List] = field(default_factory=list)
+    blocked: list[_List] = field(default_factory=list)
+    """Lists whose answers have no room in the spool."""
     busy_until: float = 0.0
     cpu: float = 0.0
     held_until: float = 0.0
+    """The end of the wait after a refusal."""
 
     @property
     def consumed(self) -> _List | None:
-        """The list that is being passed on."""
+        """The list that is written to the output."""
         return self.order[self.at] if self.at < len(self.order) else None
 
 
 class Simulation:
-    """A night, played through with a clock that jumps from event to event.
+    """A night on a clock that jumps from event to event.
 
-    `latency`: seconds between a call and its answer. `spool`: bytes that may lie ready in each process.
+    `latency` is in seconds for each call. `spool` is the most bytes that a process holds for later lists.
     """
 
-    def __init__(self, night: Night, cost: Cost, processes: int, latency: float, spool: int = prefetch.SPOOL):
+    def __init__(
+        self, night: Night, cost: Cost, processes: int, latency: float, spool: int = prefetch.SPOOL
+    ) -> None:
         self.night, self.cost, self.latency, self.spool = night, cost, latency, spool
         self.now, self.refused, self.sent, self.most = 0.0, 0, 0, 0
         self._events: list[tuple[float, int, Callable[[], None]]] = []
-        self._turn = count()
+        self._number = count()
         self._clock = Clock()
         self._clock.freeze()
         self._began = self._clock.now()
         self._server = Limits(self._clock)
-        self._windows = [client_limits.Window(client_limits.PER_MINUTE) for _ in range(night.organisations)]
-        self._flying = [0] * night.organisations
-        self._waiting: list[deque[Callable[[], None]]] = [deque() for _ in range(night.organisations)]
-        shares = [
-            range(first * night.organisations // processes, (first + 1) * night.organisations // processes)
-            for first in range(processes)
-        ]
-        self.processes = [
-            _Process(
-                night.lists(share),
-                client_limits.Window(client_limits.APP_PER_MINUTE),
-                *[prefetch.threads_for(len(share))] * 2,
-            )
-            for share in shares
-        ]
-        self._call_cpu = cost.call + cost.record * night.records / STREAMS
+        organisations = night.organisations
+        self._windows = [limits.Window(limits.PER_MINUTE) for _ in range(organisations)]
+        self._in_flight = [0] * organisations
+        self._waiting: list[deque[Callable[[], None]]] = [deque() for _ in range(organisations)]
+        bounds = [number * organisations // processes for number in range(processes + 1)]
+        self.processes = []
+        for first, end in pairwise(bounds):
+            threads = prefetch.threads_for(end - first)
+            self.processes.append(_Process(night.lists(range(first, end)), threads, threads))
+        self._call_cpu = cost.call + cost.record * night.records / len(LISTS)
         self._page_cpu = cost.call + cost.record * 1000
 
     def play(self) -> float:
-        """Seconds that the night takes."""
+        """Simulate the night. Returns its length in seconds."""
         for process in self.processes:
             process.busy_until = process.cpu = self.cost.start
             self._begin(process)
         while self._events:
             self.now, _, event = heapq.heappop(self._events)
+            self._clock.set(self._began + timedelta(seconds=self.now))
             event()
         if self.sent != self.night.calls:
             raise RuntimeError(f"{self.sent:,} of {self.night.calls:,} calls were made")
         return max(self.now, *(process.busy_until for process in self.processes))
 
     def _at(self, time: float, event: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (time, next(self._turn), event))
+        heapq.heappush(self._events, (time, next(self._number), event))
 
     def _begin(self, process: _Process) -> None:
-        """Threads that are free take the next lists."""
-        while process.idle and len(process.order) - process.at < prefetch.LANES:
+        """Begin the next lists on idle threads."""
+        while process.list_threads and len(process.order) - process.at < prefetch.LANES:
             following = next(process.lists, None)
             if following is None:
                 return
-            process.idle -= 1
-            lane = _List(*following, todo=following[1] - 1)
+            process.list_threads -= 1
+            lane = _List(*following, unsent=following[1] - 1)
             process.order.append(lane)
-            self._call(process, lane, pooled=False)
+            self._call(process, lane, is_page=False)
 
-    def _call(self, process: _Process, lane: _List, *, pooled: bool) -> None:
+    def _call(self, process: _Process, lane: _List, *, is_page: bool) -> None:
         """Make a call as soon as the tap's windows allow it."""
         organisation = lane.organisation
-        again = partial(self._call, process, lane, pooled=pooled)
-        if self._flying[organisation] >= client_limits.AT_ONCE:
+        again = partial(self._call, process, lane, is_page=is_page)
+        if self._in_flight[organisation] >= limits.AT_ONCE:
             self._waiting[organisation].append(again)
             return
         windows = (self._windows[organisation], process.app)
@@ -296,26 +287,24 @@ class Simulation:
         if delay > 0:
             self._at(self.now + delay, again)
             return
-        self._clock.set(self._began + timedelta(seconds=self.now))
         try:
             self._server.enter(apps.WEB_APP, tenant(organisation))
-        except Exceeded as refusal:  # another process has used up the app's minute
+        except Exceeded as refusal:  # another process has used the app's minute
             self.refused += 1
             process.held_until = self.now + (refusal.retry_after or 1)
             again()
             return
         for window in windows:
             window.begin()
-        self._flying[organisation] += 1
+        self._in_flight[organisation] += 1
         self.sent += 1
-        self._at(self.now + self.latency, partial(self._answer, process, lane, pooled=pooled))
+        self._at(self.now + self.latency, partial(self._answer, process, lane, is_page=is_page))
 
-    def _answer(self, process: _Process, lane: _List, *, pooled: bool) -> None:
-        """An answer has come: it takes CPU, one after another within a process."""
+    def _answer(self, process: _Process, lane: _List, *, is_page: bool) -> None:
+        """Receive an answer, which the process handles after those that came before."""
         organisation = lane.organisation
-        self._clock.set(self._began + timedelta(seconds=self.now))
         self._server.leave(apps.WEB_APP, tenant(organisation))
-        self._flying[organisation] -= 1
+        self._in_flight[organisation] -= 1
         self._windows[organisation].end(self.now)
         process.app.end(self.now)
         headers = self._server.headers(apps.WEB_APP, tenant(organisation))
@@ -325,87 +314,88 @@ class Simulation:
         seconds = self._call_cpu if lane.calls == 1 else self._page_cpu
         process.cpu += seconds
         process.busy_until = max(process.busy_until, self.now) + seconds
-        self._at(process.busy_until, partial(self._landed, process, lane, pooled=pooled))
+        self._at(process.busy_until, partial(self._handled, process, lane, is_page=is_page))
 
-    def _landed(self, process: _Process, lane: _List, *, pooled: bool) -> None:
+    def _handled(self, process: _Process, lane: _List, *, is_page: bool) -> None:
         lane.answered += 1
-        if pooled:
-            lane.flying -= 1
-            process.flying -= 1
-            process.free += 1
+        if is_page:
+            lane.in_flight -= 1
+            process.in_flight -= 1
+            process.page_threads += 1
             if process.queue:
                 self._fetch(process, process.queue.popleft())
         self._put(process, lane)
 
     def _fetch(self, process: _Process, lane: _List) -> None:
-        process.free -= 1
-        self._call(process, lane, pooled=True)
+        process.page_threads -= 1
+        self._call(process, lane, is_page=True)
 
-    def _ask(self, process: _Process, lane: _List) -> None:
-        """Order the next pages: as many as may be under way, and the one that is wanted next."""
-        while lane.todo and (lane.flying < self._width(process, lane) or not lane.flying + lane.answered):
-            lane.todo -= 1
-            lane.flying += 1
-            process.flying += 1
-            if process.free:
+    def _request(self, process: _Process, lane: _List) -> None:
+        """Request the next pages: as many as allowed, and always the one that is needed next."""
+        while lane.unsent and (
+            lane.in_flight < self._width(process, lane) or not lane.in_flight + lane.answered
+        ):
+            lane.unsent -= 1
+            lane.in_flight += 1
+            process.in_flight += 1
+            if process.page_threads:
                 self._fetch(process, lane)
             else:
                 process.queue.append(lane)
 
     def _width(self, process: _Process, lane: _List) -> int:
+        """How many concurrent calls a list may make."""
         if lane is process.consumed:
             return prefetch.WINDOW - 2 * lane.answered
-        room = self._room(process, lane) - process.lying - process.flying * PAGE_BYTES
+        room = self._room(process, lane) - process.held - process.in_flight * PAGE_BYTES
         return (prefetch.WINDOW if room >= prefetch.WINDOW * PAGE_BYTES else 1) - lane.answered
 
     def _room(self, process: _Process, lane: _List) -> int:
+        """How many bytes the spool may hold when a list adds to it."""
         near = process.order[process.at + 1 : process.at + 1 + prefetch.NEAR]
         return self.spool if any(lane is one for one in near) else self.spool // prefetch.NEAR
 
     def _put(self, process: _Process, lane: _List) -> None:
-        """Lay answers ready, as far as there is room or their list is the one being consumed."""
-        size = PAGE_BYTES if lane.calls > 1 else 300
+        """Put answers into the spool as far as there is room. Those of the consumed list need none."""
+        size = PAGE_BYTES if lane.calls > 1 else LIST_BYTES
         while lane.answered:
             if lane is not process.consumed:
-                if process.lying + size > self._room(process, lane):
-                    process.stuck.append(lane)
+                if process.held + size > self._room(process, lane):
+                    process.blocked.append(lane)
                     return
-                process.lying += size
-                lane.ready += size
-                self.most = max(self.most, process.lying)
+                process.held += size
+                lane.held += size
+                self.most = max(self.most, process.held)
             lane.answered -= 1
-            lane.put += 1
-        self._ask(process, lane)
-        if lane.put == lane.calls:
-            process.idle += 1
+            lane.done += 1
+        self._request(process, lane)
+        if lane.done == lane.calls:
+            process.list_threads += 1
             self._consume(process)
             self._begin(process)
 
     def _consume(self, process: _Process) -> None:
-        """Pass on what is ready, in order; what had no room may come."""
-        lain, at = process.lying, process.at
+        """Consume the lists in order as far as they are read, and let blocked ones use the room."""
+        held, at = process.held, process.at
         while (lane := process.consumed) is not None:
-            process.lying -= lane.ready
-            lane.ready = 0
-            if lane.put < lane.calls:
+            process.held -= lane.held
+            lane.held = 0
+            if lane.done < lane.calls:
                 if process.at > at:
-                    self._ask(process, lane)
+                    self._request(process, lane)
                 break
             process.at += 1
-        if process.lying < lain or process.at > at:
-            stuck, process.stuck = process.stuck, []
-            for one in stuck:
+        if process.held < held or process.at > at:
+            blocked, process.blocked = process.blocked, []
+            for one in blocked:
                 self._at(self.now, partial(self._put, process, one))
 
 
-# --- said -----------------------------------------------------------------------------------------------
+# --- printed --------------------------------------------------------------------------------------------
 
 
-def measured_rows(runs: list[Measured]) -> list[list[str]]:
-    """A line for each kind of run, by the cheapest of them."""
-    kinds: dict[tuple[int, int], list[Measured]] = {}
-    for one in runs:
-        kinds.setdefault((one.organisations, one.records), []).append(one)
+def measured_rows(runs: Runs) -> list[list[str]]:
+    """A row for each kind of run: the CPU of the cheapest one, and the highest memory."""
     return [
         [
             f"{organisations:,}",
@@ -417,12 +407,14 @@ def measured_rows(runs: list[Measured]) -> list[list[str]]:
             f"{len(found[0].states)}",
             f"{max(found[0].states) / 1e6:.2f}",
         ]
-        for (organisations, records), found in kinds.items()
+        for (organisations, records), found in runs.items()
     ]
 
 
-def simulated_row(night: Night, cost: Cost, processes: int, latency: float, spool: int) -> list[str]:
-    """A night in a line."""
+def simulated_row(
+    night: Night, cost: Cost, processes: int, latency: float, spool: int = prefetch.SPOOL
+) -> list[str]:
+    """Simulate a night. Returns its row."""
     simulation = Simulation(night, cost, processes, latency, spool)
     seconds = simulation.play()
     cpu = sum(process.cpu for process in simulation.processes)
@@ -433,7 +425,7 @@ def simulated_row(night: Night, cost: Cost, processes: int, latency: float, spoo
         f"{latency:g}",
         f"{night.calls:,}",
         f"{seconds / 60:.1f}",
-        f"{night.calls / client_limits.APP_PER_MINUTE:.1f}",
+        f"{night.calls / limits.APP_PER_MINUTE:.1f}",
         f"{night.calls / seconds * 60:,.0f}",
         f"{cpu / 60:.1f}",
         f"{cpu / seconds:.2f}",
@@ -443,59 +435,59 @@ def simulated_row(night: Night, cost: Cost, processes: int, latency: float, spoo
 
 
 def main() -> None:
-    """Measure, simulate, print."""
+    """Measure, simulate, and print both tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--organisations", type=int, default=3000, help="to simulate (default: 3,000)")
-    parser.add_argument("--measure", type=int, action="append", default=[], help="measure so many as well")
-    parser.add_argument("--repeats", type=int, default=3, help="how often to measure (default: 3)")
+    parser.add_argument(
+        "--organisations", type=int, default=3000, help="how many to simulate (default: 3,000)"
+    )
+    parser.add_argument("--measure", type=int, action="append", default=[], help="also measure this many")
+    parser.add_argument("--repeats", type=int, default=3, help="repetitions of the measurement (default: 3)")
     options = parser.parse_args()
     print(f"{measure.machine()}\n")
-    few, many, with_records, more = [], [], [], []
-    with tempfile.TemporaryDirectory() as name, contenders.prebuilt() as place:
-        folder = Path(name)
-        for _ in range(options.repeats):
-            few.append(run(place, folder, 50, 0))
-            many.append(run(place, folder, 350, 0))
-            with_records.append(run(place, folder, 350, 900))
-        more = [run(place, folder, organisations, 0) for organisations in options.measure]
-    most = max([many, *([one] for one in more)], key=lambda runs: runs[0].organisations)
-    cost = cost_of(few, many, most, with_records)
+    kinds = [(50, 0), (350, 0), (350, 900)] * options.repeats + [(number, 0) for number in options.measure]
+    runs: dict[tuple[int, int], list[Measured]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder, contenders.prebuilt() as place:
+        for organisations, records in kinds:
+            runs[organisations, records].append(run(place, Path(folder), organisations, records))
+    cost = Cost.of(runs)
+    head = [
+        "organisations",
+        "records each",
+        "calls",
+        "CPU s",
+        "CPU ms each",
+        "peak MB",
+        "STATEs",
+        "longest, MB",
+    ]
     titled(
-        f"Measured: one process, {STREAMS} lists of each organisation",
-        [
-            "organisations",
-            "records each",
-            "calls",
-            "CPU s",
-            "CPU ms each",
-            "peak MB",
-            "STATEs",
-            "longest, MB",
-        ],
-        measured_rows([*few, *many, *with_records, *more]),
+        f"Measured: one process, {len(LISTS)} lists of each organisation",
+        head,
+        measured_rows(runs),
         f"From these: {cost.start:.2f} s of CPU to start, {cost.call * 1000:.2f} ms for a call, "
         f"{cost.record * 1e6:.0f} µs for a record; {cost.memory / 1e6:.0f} MB and {cost.memory_each / 1e3:.0f} KB for "
         "each organisation.",
     )
-    idle = Night("nothing new", options.organisations)
-    usual = Night("200 records each", options.organisations, records=200)
     tenth = max(1, options.organisations // 10)
     first = Night(f"first, {tenth:,} of 100,000 rows", tenth, pages=100)
-    endless = 10**12
-    plans = [
-        (night, processes, latency, prefetch.SPOOL)
-        for night in (idle, usual)
+    usual = [
+        Night("nothing new", options.organisations),
+        Night("200 records each", options.organisations, records=200),
+    ]
+    rows = [
+        simulated_row(night, cost, processes, latency)
+        for night in usual
         for processes in (1, 2, 4)
         for latency in (0.3, 1.0)
     ]
-    plans += [(first, processes, 0.6, prefetch.SPOOL) for processes in (1, 4, 20)]
-    plans += [(first, 1, 0.6, endless)]
-    head = ["night", "processes", "s per call", "calls", "minutes", "by the app's limit"]
-    head += ["calls/minute", "CPU min", "cores", "MB", "refused"]
-    rows = [simulated_row(*plan[:1], cost, *plan[1:]) for plan in plans]
-    rows[-1][0] += ", endless spool"
+    rows += [simulated_row(first, cost, processes, 0.6) for processes in (1, 4, 20)]
+    rows.append(
+        simulated_row(replace(first, name=f"{first.name}, unlimited spool"), cost, 1, 0.6, spool=10**12)
+    )
+    head = ["night", "processes", "seconds a call", "calls", "minutes", "dictated by the app's limit"]
+    head += ["calls a minute", "CPU minutes", "cores used", "MB, all processes", "refused calls"]
     titled(f"Simulated: {options.organisations:,} organisations", head, rows)
 
 

@@ -1,9 +1,9 @@
-"""A loopback server in a process of its own, so plain that it costs next to nothing: what is measured is the client.
+"""A minimal stand-in for Xero's API on loopback, in its own process, which takes hardly any CPU.
 
-It hands out the invoices of `benchmarks.invoices` or `benchmarks.varied` in pages and windows as Xero does, the
-journals of `benchmarks.journals`, and empty lists for everything else. Answers are made once and then kept. `POST
-/bench` says how many records there are, how long each answer takes and whether Xero's limits hold, and starts counting
-afresh; `GET /bench` tells what was counted.
+It returns the invoices of `benchmarks.invoices` or `benchmarks.varied` by page and time of change like Xero, the
+journals of `benchmarks.journals`, and empty lists for everything else. Answers are built once and cached. `POST /bench`
+sets the number of records, the delay of each answer and whether Xero's limits apply, and resets the counters. `GET
+/bench` returns the counters.
 
     python -m benchmarks.server       # prints its port
 """
@@ -29,7 +29,7 @@ from benchmarks.invoices import changed_ms, first_since, invoice
 from benchmarks.varied import Varied
 
 KEPT = 128 * 2**20
-"""Bytes of answers that are kept for the next time."""
+"""The most bytes of answers to cache."""
 
 _PLENTY = 1_000_000
 _SCOPES = (
@@ -43,7 +43,7 @@ _WORDS = {200: "OK", 304: "Not Modified", 404: "Not Found", 429: "Too Many Reque
 
 @cache
 def various() -> Varied:
-    """The invoices of the demo company, made when they are asked for first."""
+    """The invoices of the demo company, generated at the first request for them."""
     return Varied()
 
 
@@ -53,17 +53,17 @@ def tenant(number: int) -> str:
 
 
 class Kept:
-    """Answers by what was asked, the oldest forgotten first."""
+    """A cache of answers by request, which drops the oldest ones first."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Any, bytes] = OrderedDict()
         self._size = 0
 
-    def get(self, asked: Any, make: Callable[[], bytes]) -> bytes:
-        """The answer, made if it is not there."""
-        found = self._answers.get(asked)
+    def get(self, request: Any, make: Callable[[], bytes]) -> bytes:
+        """The answer to a request, built with `make` if it is not cached."""
+        found = self._answers.get(request)
         if found is None:
-            found = self._answers[asked] = make()
+            found = self._answers[request] = make()
             self._size += len(found)
             while self._size > KEPT:
                 self._size -= len(self._answers.popitem(last=False)[1])
@@ -71,23 +71,25 @@ class Kept:
 
 
 class Xero:
-    """What is answered, and what was counted meanwhile."""
+    """The content of the server, its answers and its counters."""
 
     def __init__(self) -> None:
         self.kept = Kept()
         self.set({})
 
-    def set(self, wish: dict[str, Any]) -> None:
-        """Begin anew: `invoices`, `journals` and `tenants` (how many), `varied` (whether invoices are those of the demo
-        company), `latency` (seconds before each answer), `limits`.
+    def set(self, options: dict[str, Any]) -> None:
+        """Set the content and behaviour, and reset the counters.
+
+        `options`: the numbers of `invoices`, `journals` and `tenants`; `varied` for the invoices of the demo company;
+        `latency` in seconds for each answer; `limits` to apply Xero's limits.
         """
-        self.invoices: int = wish.get("invoices", 0)
-        self.journals: int = wish.get("journals", 0)
-        self.varied = bool(wish.get("varied"))
+        self.invoices: int = options.get("invoices", 0)
+        self.journals: int = options.get("journals", 0)
+        self.varied = bool(options.get("varied"))
         self.invoice = various().invoice if self.varied else invoice
-        self.tenants: int = wish.get("tenants", 1)
-        self.latency: float = wish.get("latency", 0.0)
-        self.limits: bool = wish.get("limits", False)
+        self.tenants: int = options.get("tenants", 1)
+        self.latency: float = options.get("latency", 0.0)
+        self.limits: bool = options.get("limits", False)
         self.calls: Counter[str] = Counter()
         self.sent = self.waited = self.written = self.refused = 0.0
         self.first = self.last = 0.0
@@ -96,7 +98,7 @@ class Xero:
         self.minute: dict[str, deque[float]] = {}
 
     def counted(self) -> dict[str, Any]:
-        """What has happened since `set`; seconds are the server's own."""
+        """The counters since `set`; `seconds` are from the first request to the last answer."""
         return {
             "calls": sum(self.calls.values()),
             "paths": dict(self.calls),
@@ -109,7 +111,7 @@ class Xero:
         }
 
     def limit(self, tenant_id: str, now: float) -> tuple[int, list[str]] | None:
-        """Refuse a call over five at once or sixty in any minute; else count it."""
+        """Count a call. Returns the status and headers of a refusal over 5 concurrent calls or 60 in any minute."""
         window = self.minute.setdefault(tenant_id, deque())
         while window and window[0] <= now - 60:
             window.popleft()
@@ -122,18 +124,16 @@ class Xero:
         return None
 
     def left(self, tenant_id: str) -> list[str]:
-        """The headers that tell what is left of the limits."""
+        """The headers with the remaining calls."""
         left = 60 - len(self.minute.get(tenant_id, ())) if self.limits else _PLENTY
         return [f"X-MinLimit-Remaining: {left}", "X-AppMinLimit-Remaining: 9999"]
 
     def now(self) -> str:
-        """The organisation's clock: an hour after its last change, so that nothing is being edited."""
+        """The time of the organisation: an hour after the last change, so that no record is being edited."""
         return f"/Date({changed_ms(self.invoices) + 3_600_000})/"
 
-    # What there is to ask for
-
     def plain(self, path: str) -> bytes | None:
-        """Answers that belong to no organisation."""
+        """The answer to a request without an organisation, or None."""
         if path == "/connect/token":
             claims = json.dumps({"scope": _SCOPES.split(), "exp": 4_000_000_000}).encode()
             parts = [b'{"alg":"HS256","typ":"JWT"}', claims, b"unsigned"]
@@ -157,12 +157,12 @@ class Xero:
         return None
 
     def list_of(self, name: str, query: dict[str, list[str]], since: str | None, *, packed: bool) -> bytes:
-        """A list's answer, or its page."""
+        """A page of a list."""
         first = min(first_since(_moment(since)), self.invoices) if since and name == "Invoices" else 0
         page = int(query.get("page", ["1"])[0])
         size = int(query.get("pageSize", ["100"])[0])
         there = self.invoices - first if name == "Invoices" else 0
-        asked = (name, first, page, size, self.invoices, packed, self.varied)
+        request = (name, first, page, size, self.invoices, packed, self.varied)
 
         def make() -> bytes:
             begin = min((page - 1) * size, there)
@@ -178,10 +178,10 @@ class Xero:
             ).encode()
             return gzip.compress(body, 1) if packed else body
 
-        return self.kept.get(asked, make)
+        return self.kept.get(request, make)
 
     def journals_of(self, query: dict[str, list[str]], *, packed: bool) -> bytes:
-        """The journals that follow an offset, numbered from 1; they are too many to be kept."""
+        """The journals after an offset, numbered from 1. They are too many to cache."""
         offset = int(query.get("offset", ["0"])[0])
         numbers = range(offset + 1, min(offset + journals.PER_PAGE, self.journals) + 1)
         rows = ",".join(map(journals.journal, numbers))
@@ -190,7 +190,7 @@ class Xero:
         return gzip.compress(body, 1) if packed else body
 
     def written_of(self, name: str, body: bytes) -> bytes:
-        """Take what is written: each element comes back with an id, as with summarizeErrors=false."""
+        """Accept a write. Each element is returned with an id, as with summarizeErrors=false."""
         elements = json.loads(body)[name]
         self.written += len(elements)
         key = f"{name[:-1]}ID"
@@ -207,8 +207,8 @@ def _moment(text: str) -> datetime:
     return found.replace(tzinfo=timezone.utc)
 
 
-def contacts_asked_for(query: dict[str, list[str]]) -> list[dict[str, Any]]:
-    """The contacts that a `where` names: all of them exist."""
+def contacts_of(query: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The contacts that a `where` or `searchTerm` names; all of them exist."""
     names = re.findall(r'Name\s*==\s*"((?:[^"\\]|\\.)*)"', "".join(query.get("where", [])))
     names += query.get("searchTerm", [])
     return [
@@ -232,7 +232,7 @@ _REGION = json.dumps(
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection: a request, an answer, and so on."""
+    """The connection of a client, which sends the next request after the answer."""
 
     def __init__(self, xero: Xero) -> None:
         self.xero = xero
@@ -240,11 +240,11 @@ class Connection(asyncio.Protocol):
         self.loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: Any) -> None:
-        """Remember where to write."""
+        """Store the transport."""
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer as soon as a request is whole; clients send the next one after the answer."""
+        """Answer as soon as a request is complete."""
         self.buffer += data
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
@@ -260,7 +260,7 @@ class Connection(asyncio.Protocol):
         self.answer(verb, target, headers, body)
 
     def answer(self, verb: str, target: str, headers: dict[str, str], body: bytes) -> None:
-        """Answer one request."""
+        """Answer a request."""
         xero, address = self.xero, urlsplit(target)
         path = unquote(address.path)
         if path == "/bench":
@@ -295,7 +295,7 @@ class Connection(asyncio.Protocol):
             one = {"OrganisationID": tenant_id or tenant(0), "Name": "Org 0", "BaseCurrency": "NZD"}
             content, packed = json.dumps({"Organisations": [one]}).encode(), False
         elif name == "Contacts" and ("where" in query or "searchTerm" in query):
-            found = {"DateTimeUTC": xero.now(), "Contacts": contacts_asked_for(query)}
+            found = {"DateTimeUTC": xero.now(), "Contacts": contacts_of(query)}
             content, packed = json.dumps(found).encode(), False
         elif name == "Journals":
             content = xero.journals_of(query, packed=packed)
@@ -313,7 +313,7 @@ class Connection(asyncio.Protocol):
             finish()
 
     def send(self, status: int, headers: list[str], content: bytes) -> None:
-        """Write an answer."""
+        """Send an answer."""
         lines = [f"HTTP/1.1 {status} {_WORDS[status]}", "Content-Type: application/json; charset=utf-8"]
         lines += [f"Content-Length: {len(content)}", *headers, "", ""]
         self.xero.sent += len(content)
@@ -322,7 +322,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Serve until the process is ended."""
+    """Print the port, and serve until the process is terminated."""
     xero = Xero()
     server = await asyncio.get_running_loop().create_server(lambda: Connection(xero), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

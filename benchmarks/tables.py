@@ -1,4 +1,4 @@
-"""Tables that read well on a screen and in Markdown."""
+"""Markdown tables that are aligned for the terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns, the first to the left and the others to the right."""
+    """A Markdown table; the first column is aligned to the left, the others to the right."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
@@ -20,7 +20,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def titled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *notes: str) -> None:
-    """Print a table with what it shows above it and remarks below."""
+    """Print a table with a heading above and notes below."""
     print(f"\n### {title}\n\n{table(head, rows)}\n", flush=True)
     for note in notes:
         print(note, flush=True)

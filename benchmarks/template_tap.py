@@ -1,8 +1,8 @@
-"""A tap as the Meltano SDK's template and documentation lead one to write it: its own classes and defaults throughout.
+"""A tap as the template and documentation of the Meltano SDK suggest, with the SDK's classes and defaults.
 
     python template_tap.py --config config.json
 
-Dates are converted by the walk through each record that taps for Xero have in `post_process`.
+`post_process` converts dates by walking through each record, like the taps for Xero do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1)
 
 
 def convert_dates(value: Any, name: str = "") -> Any:
-    """Replace Xero's dates, however deep: fields ending in UTC are moments, the others days."""
+    """Convert Xero's dates at any depth: to a date and time in fields whose names end in UTC, else to a date."""
     if isinstance(value, dict):
         return {key: convert_dates(each, key) for key, each in value.items()}
     if isinstance(value, list):
@@ -35,7 +35,7 @@ def convert_dates(value: Any, name: str = "") -> Any:
 
 
 class Invoices(RESTStream):
-    """The one stream."""
+    """Invoices, page by page."""
 
     name = "invoices"
     path = "/Invoices"
@@ -99,25 +99,25 @@ class Invoices(RESTStream):
 
     @property
     def url_base(self) -> str:
-        """Where the API is."""
+        """The address of the API."""
         return f"{self.config['api_url']}/api.xro/2.0"
 
     @property
     def authenticator(self) -> BearerTokenAuthenticator:
-        """Sign requests with the token."""
+        """Authenticate with the access token of the configuration."""
         return BearerTokenAuthenticator(token=self.config["access_token"])
 
     @property
     def http_headers(self) -> dict[str, str]:
-        """Name the organisation."""
+        """The headers of each request, with the organisation."""
         return {"Accept": "application/json", "Xero-Tenant-Id": self.config["tenant_id"]}
 
     def get_new_paginator(self) -> PageNumberPaginator:
-        """Count pages from 1; an empty one ends the list."""
+        """Count pages from 1; an empty page ends the list."""
         return PageNumberPaginator(start_value=1)
 
     def get_url_params(self, context: Any, next_page_token: int | None) -> dict[str, Any]:  # noqa: ARG002
-        """Ask for a page."""
+        """The parameters of a page."""
         return {
             "page": next_page_token,
             "pageSize": self.config["page_size"],
@@ -126,12 +126,12 @@ class Invoices(RESTStream):
         }
 
     def post_process(self, row: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        """Make dates of Xero's dates."""
+        """Convert the dates of a record."""
         return convert_dates(row)
 
 
 class TapTemplate(Tap):
-    """The tap."""
+    """The tap: one stream, and an access token as a setting."""
 
     name = "tap-template"
     config_jsonschema = th.PropertiesList(
@@ -142,7 +142,7 @@ class TapTemplate(Tap):
     ).to_dict()
 
     def discover_streams(self) -> list[Invoices]:
-        """Just invoices."""
+        """The only stream."""
         return [Invoices(tap=self)]
 
 

@@ -1,6 +1,6 @@
-"""Invoices as various as the demo company's: one line or twelve, paid or not, with tracking, currencies and discounts.
+"""Invoices of the demo company, which differ in lines, payments, tracking, currencies and discounts.
 
-Each is one of the demo company's own, as the sandbox answers a list, with a number and a time of change of its own.
+The sandbox's list of invoices is repeated endlessly; each invoice gets its own id and time of change.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from xero_sandbox import Sandbox, apps
 
 
 class Varied:
-    """Makes invoices from the number alone."""
+    """Generates an invoice from its number."""
 
     def __init__(self) -> None:
         with Sandbox(limits=False) as sandbox:
             self._parts = [self._split(raw) for raw in self._read(sandbox.url)]
 
     def invoice(self, number: int) -> str:
-        """One invoice as JSON."""
+        """The JSON of an invoice."""
         before, between, after = self._parts[number % len(self._parts)]
         guid = guid_of(digits_of(number, b"invoice")[:32])
         return f"{before}{guid}{between}/Date({changed_ms(number)}+0000)/{after}"
@@ -46,7 +46,7 @@ class Varied:
 
     @staticmethod
     def _split(raw: bytes) -> tuple[str, str, str]:
-        """An invoice in three pieces, without its id and its time of change, which stands at the end."""
+        """Split an invoice around its id and its time of change, which is moved to the end."""
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         fields["InvoiceID"] = msgspec.Raw(b'"<id>"')
         fields.pop("UpdatedDateUTC")
