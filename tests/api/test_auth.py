@@ -64,7 +64,7 @@ def grants(admin: AdminClient) -> list[str]:
 # --- refreshing ---
 
 
-def test_each_refresh_uses_the_token_that_the_one_before_it_brought(
+def test_each_refresh_uses_the_token_of_the_previous_one(
     signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     client = signed_in()
@@ -78,7 +78,7 @@ def test_each_refresh_uses_the_token_that_the_one_before_it_brought(
     assert grants(admin) == ["refresh_token"] * 5
 
 
-def test_the_next_run_goes_on_from_the_store_with_the_same_old_configuration(
+def test_the_next_run_uses_the_store_with_the_same_configuration(
     signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     for _ in range(3):
@@ -108,7 +108,7 @@ def test_an_access_token_is_renewed_a_minute_before_its_end(
     assert len(grants(admin)) == 2
 
 
-def test_a_token_newly_put_into_the_configuration_beats_the_stored_chain_once(
+def test_a_new_token_in_the_configuration_replaces_the_stored_one_once(
     signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     signed_in().scopes()
@@ -124,7 +124,7 @@ def test_a_token_newly_put_into_the_configuration_beats_the_stored_chain_once(
     assert kept(path).seeds == (fingerprint(signed_in.seed), fingerprint(newer))
 
 
-def test_a_stale_token_in_the_configuration_falls_back_to_the_stored_chain(
+def test_a_stale_token_in_the_configuration_falls_back_to_the_stored_one(
     signed_in: Make, admin: AdminClient, time: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
     signed_in().scopes()
@@ -138,7 +138,7 @@ def test_a_stale_token_in_the_configuration_falls_back_to_the_stored_chain(
     assert [call["status"] for call in admin.calls("connect/token")] == [200, 400, 200, 200]
 
 
-def test_the_token_before_is_tried_within_its_grace(
+def test_the_previous_token_is_tried_within_its_grace_period(
     signed_in: Make, admin: AdminClient, time: Time, path: Path
 ) -> None:
     signed_in().scopes()
@@ -157,7 +157,7 @@ def test_the_token_before_is_tried_within_its_grace(
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "server_error_after", "html", "cut_off"])
-def test_a_lost_answer_is_asked_for_again_at_once_with_the_same_token(
+def test_a_lost_answer_is_requested_again_with_the_same_token(
     signed_in: Make, admin: AdminClient, time: Time, path: Path, kind: str
 ) -> None:
     admin.fault(kind, path="connect/token")
@@ -194,13 +194,13 @@ def test_60_days_unused_need_a_new_consent(signed_in: Make, time: Time) -> None:
     assert "Run `xero-login`" in str(caught.value)
 
 
-def test_no_refresh_token_at_all_says_how_to_get_one(signed_in: Make, path: Path) -> None:
+def test_a_missing_refresh_token_is_reported_with_the_fix(signed_in: Make, path: Path) -> None:
     with pytest.raises(NotConnected, match=r"no refresh token in the configuration.*xero-login") as caught:
         signed_in(None).scopes()
     assert str(path) in str(caught.value)
 
 
-def test_a_token_is_not_used_up_when_its_successor_could_not_be_kept(
+def test_a_token_is_not_used_if_the_next_one_could_not_be_stored(
     admin: AdminClient, make: Make, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -213,7 +213,7 @@ def test_a_token_is_not_used_up_when_its_successor_could_not_be_kept(
     assert grants(admin) == []
 
 
-def test_an_access_token_is_on_the_disk_before_it_is_used(
+def test_an_access_token_is_stored_before_it_is_used(
     signed_in: Make, admin: AdminClient, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
@@ -304,7 +304,7 @@ def test_processes_that_share_a_store_make_one_refresh(
 
 
 @pytest.mark.parametrize("die", ["before the write", "after the write"])
-def test_a_process_killed_while_it_refreshes_loses_no_connection(
+def test_a_process_killed_during_a_refresh_loses_no_connection(
     signed_in: Make, xero: Sandbox, admin: AdminClient, time: Time, path: Path, die: str
 ) -> None:
     signed_in().scopes()
@@ -327,7 +327,7 @@ def test_a_process_killed_while_it_refreshes_loses_no_connection(
 # --- custom connections and refusals ---
 
 
-def test_a_custom_connection_signs_in_as_itself_and_keeps_nothing_on_the_disk(
+def test_a_custom_connection_signs_in_without_storing_anything(
     make: Make, admin: AdminClient, time: Time, tmp_path: Path
 ) -> None:
     client = make()
@@ -339,7 +339,7 @@ def test_a_custom_connection_signs_in_as_itself_and_keeps_nothing_on_the_disk(
     assert list(tmp_path.rglob("*.json")) == []
 
 
-def test_a_custom_connection_asks_for_the_scopes_it_is_told(make: Make) -> None:
+def test_a_custom_connection_requests_the_given_scopes(make: Make) -> None:
     assert CUSTOM.client_secret
     auth = ClientCredentials(
         CUSTOM.client_id, CUSTOM.client_secret, ["accounting.contacts.read", "accounting.settings"]
@@ -359,7 +359,7 @@ def test_a_scope_that_the_app_lacks_is_named(make: Make) -> None:
     assert caught.value.scopes == ("accounting.settings", "accounting.everything")
 
 
-def test_a_wrong_secret_is_told_and_not_shown(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_secret_is_reported_and_not_shown(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(
         BadCredentials, match=r"400 invalid_client.*Check client_id and client_secret"
     ) as caught:
@@ -367,7 +367,7 @@ def test_a_wrong_secret_is_told_and_not_shown(make: Make, caplog: pytest.LogCapt
     assert "a-wrong-secret" not in f"{caught.value!r}{caught.value}{caplog.text}"
 
 
-def test_a_grant_that_the_app_may_not_use_is_told(make: Make, path: Path) -> None:
+def test_a_grant_that_the_app_may_not_use_is_reported(make: Make, path: Path) -> None:
     assert WEB.client_secret
     with pytest.raises(BadCredentials, match=r"unauthorized_client.*needs a custom connection"):
         make(ClientCredentials(WEB.client_id, WEB.client_secret)).scopes()
@@ -394,7 +394,7 @@ def test_an_answer_without_a_token_is_an_error(make: Make, admin: AdminClient) -
         make().scopes()
 
 
-def test_connect_takes_what_is_stored_for_a_client_id_over_a_custom_connection(
+def test_connect_prefers_stored_tokens_to_a_custom_connection(
     signed_in: Make, xero: Sandbox, path: Path, time: Time
 ) -> None:
     def kind() -> bool:
@@ -455,7 +455,7 @@ def test_a_pkce_app_signs_in_and_refreshes_without_a_secret(
     assert grants(admin) == ["authorization_code", "refresh_token"]
 
 
-def test_the_challenge_is_the_one_of_the_standard() -> None:
+def test_the_challenge_is_that_of_the_standard() -> None:
     # RFC 7636, appendix B
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     assert pkce_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -473,7 +473,7 @@ def test_a_code_works_once(xero: Sandbox, identity: Identity, store: TokenStore)
             assert code not in str(error)
 
 
-def test_a_consent_without_offline_access_says_what_is_missing(
+def test_a_consent_without_offline_access_is_reported(
     xero: Sandbox, admin: AdminClient, identity: Identity, store: TokenStore
 ) -> None:
     app = admin.add_app(name="New app")
@@ -486,7 +486,7 @@ def test_a_consent_without_offline_access_says_what_is_missing(
     assert store.read(app["client_id"]) is None
 
 
-def test_a_login_beats_the_older_token_that_still_stands_in_the_configuration(
+def test_a_login_replaces_the_older_token_in_the_configuration(
     xero: Sandbox, admin: AdminClient, identity: Identity, store: TokenStore, signed_in: Make
 ) -> None:
     url = authorize_url(WEB.client_id, REDIRECT, SCOPES, "s", login_url=xero.url)
@@ -503,7 +503,7 @@ def test_a_login_beats_the_older_token_that_still_stands_in_the_configuration(
     assert grants(admin) == ["authorization_code"]
 
 
-def test_a_withdrawn_consent_is_gone_here_and_at_xero(
+def test_a_withdrawn_consent_is_removed_locally_and_at_xero(
     admin: AdminClient, identity: Identity, store: TokenStore, signed_in: Make
 ) -> None:
     signed_in().scopes()

@@ -88,7 +88,7 @@ def slow() -> Iterator[Callable[..., Slow]]:
 
 
 @pytest.mark.parametrize(("at_once", "rest"), SLOW.values(), ids=SLOW)
-def test_a_byte_at_a_time_holds_nobody_longer_than_the_deadline(
+def test_a_slow_answer_is_ended_by_the_deadline(
     slow: Callable[..., Slow], at_once: bytes, rest: bytes
 ) -> None:
     server = slow(at_once, rest)
@@ -119,7 +119,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("part", ["the body", "a body that ends with the connection", "a header"])
-def test_the_deadline_holds_for_tls(
+def test_the_deadline_applies_to_tls(
     slow: Callable[..., Slow], certificate: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -133,7 +133,7 @@ def test_the_deadline_holds_for_tls(
     transport.close()
 
 
-def test_a_handshake_a_byte_at_a_time_is_ended_by_a_timeout(slow: Callable[..., Slow]) -> None:
+def test_a_slow_handshake_is_ended_by_a_timeout(slow: Callable[..., Slow]) -> None:
     server = slow(b"", b"\x16\x03\x03\x00\xff")
     transport = Transport("singer-xero/test", (0.3, 0.3), Bounds(seconds=5))
     with pytest.raises(Broken):
@@ -141,7 +141,7 @@ def test_a_handshake_a_byte_at_a_time_is_ended_by_a_timeout(slow: Callable[..., 
     transport.close()
 
 
-def test_the_deadline_holds_for_the_answer_of_a_proxy(
+def test_the_deadline_applies_to_the_answer_of_a_proxy(
     slow: Callable[..., Slow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = slow(*SLOW["the status"])
@@ -153,7 +153,7 @@ def test_the_deadline_holds_for_the_answer_of_a_proxy(
     transport.close()
 
 
-def test_an_upload_that_nobody_reads_is_ended_by_the_deadline() -> None:
+def test_an_upload_that_is_not_read_is_ended_by_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         transport = Transport("singer-xero/test", (5, 5), Bounds(seconds=0.3))
@@ -164,7 +164,7 @@ def test_an_upload_that_nobody_reads_is_ended_by_the_deadline() -> None:
         transport.close()
 
 
-def test_a_deadline_leaves_the_exchanges_of_other_threads_and_later_ones_alone(
+def test_a_deadline_does_not_affect_other_threads_and_later_exchanges(
     slow: Callable[..., Slow], server: Canned
 ) -> None:
     held = slow(HEAD + b"Content-Length: 999999\r\n\r\n", b" ")
@@ -202,7 +202,7 @@ def bomb(megabytes: int, of: bytes = b" ", before: bytes = b"", after: bytes = b
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_small_answer_that_becomes_too_large_is_refused(server: Canned, chunked: bool) -> None:
+def test_a_compressed_answer_that_becomes_too_large_is_refused(server: Canned, chunked: bool) -> None:
     packed = bomb(30)
     body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(packed), packed) if chunked else packed
     how = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(packed)}"
@@ -217,7 +217,7 @@ def test_a_small_answer_that_becomes_too_large_is_refused(server: Canned, chunke
     transport.close()
 
 
-def test_an_answer_that_is_not_packed_is_counted_as_well(server: Canned) -> None:
+def test_an_uncompressed_answer_is_counted_as_well(server: Canned) -> None:
     server.answers = [http(b" " * 3_000_000, "Connection: close", length=-1)]
     transport = Transport("singer-xero/test", (5, 5), Bounds(megabytes=2))
     with pytest.raises(Broken, match="takes more than 2 MB"):
@@ -225,7 +225,7 @@ def test_an_answer_that_is_not_packed_is_counted_as_well(server: Canned) -> None
     transport.close()
 
 
-def test_the_values_of_an_answer_are_counted_before_any_is_made(server: Canned) -> None:
+def test_the_values_of_an_answer_are_counted_before_it_is_decoded(server: Canned) -> None:
     server.answers = [http(bomb(3, b"{},", b'{"Invoices":[', b"{}]}"), "Content-Encoding: gzip")]
     with_room = Transport("singer-xero/test", (5, 5), Bounds(megabytes=500))
     assert len(get(with_room, server).content) > 3_000_000
@@ -242,13 +242,13 @@ def unpacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(deflate, "_chosen", importlib.import_module(request.param))
 
 
-def test_answers_are_unpacked_by_the_faster_library_where_it_is_installed() -> None:
+def test_answers_are_decompressed_by_the_faster_library_if_it_is_installed() -> None:
     assert deflate._chosen.__name__ == "isal.isal_zlib"
 
 
 @pytest.mark.usefixtures("unpacking")
 @pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: packed[:40] + b"?" * 40])
-def test_a_damaged_answer_is_never_taken_for_a_whole_one(
+def test_a_damaged_answer_is_never_mistaken_for_a_complete_one(
     server: Canned, damage: Callable[[bytes], bytes]
 ) -> None:
     content = b"".join(b"%d," % (number * 7919) for number in range(1000))
@@ -260,7 +260,7 @@ def test_a_damaged_answer_is_never_taken_for_a_whole_one(
 
 
 @pytest.mark.usefixtures("unpacking")
-def test_what_is_unpacked_piece_by_piece_is_what_was_packed(server: Canned, transport: Transport) -> None:
+def test_an_answer_decompressed_in_pieces_is_the_original(server: Canned, transport: Transport) -> None:
     for size in (0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20):
         content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
         server.answers = [http(gzip.compress(content), "Content-Encoding: gzip")]
@@ -333,5 +333,5 @@ def test_plain_http_to_another_machine_is_refused(url: str) -> None:
     ["https://api.xero.com", "http://localhost:1", "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1",
      "http://LOCALHOST"],
 )  # fmt: skip
-def test_plain_http_to_this_machine_is_not(url: str) -> None:
+def test_plain_http_to_this_machine_is_allowed(url: str) -> None:
     require_https("api_url", url)

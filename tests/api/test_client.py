@@ -71,7 +71,7 @@ def test_organisations_are_listed_and_read_by_their_id(signed_in: Make, admin: A
     assert not client.is_custom_connection
 
 
-def test_a_practice_is_no_organisation(signed_in: Make, admin: AdminClient) -> None:
+def test_a_practice_is_not_an_organisation(signed_in: Make, admin: AdminClient) -> None:
     rows = [{"id": "c", "tenantId": ONE, "tenantType": "PRACTICE", "tenantName": "Advisers"}]
     admin.fault("status", path="connections", status=200, body=json.dumps(rows))
     assert signed_in().connections() == []
@@ -94,7 +94,7 @@ def test_a_users_missing_connections_are_an_error_not_an_empty_list(
         signed_in().connections()
 
 
-def test_parameters_and_headers_go_out_as_xero_wants_them(client: XeroClient, admin: AdminClient) -> None:
+def test_parameters_and_headers_have_xeros_form(client: XeroClient, admin: AdminClient) -> None:
     client.get(
         None,
         "Accounts",
@@ -127,13 +127,13 @@ def test_parameters_and_headers_go_out_as_xero_wants_them(client: XeroClient, ad
     assert sent["x-test"] == "1"
 
 
-def test_an_answer_that_nothing_changed_is_an_answer(client: XeroClient, admin: AdminClient) -> None:
+def test_a_304_is_an_answer(client: XeroClient, admin: AdminClient) -> None:
     admin.switch(nothing_new_304=True)
     answer = client.get(None, "Accounts", modified_since="2035-01-01")
     assert (answer.status, answer.json()) == (304, {})
 
 
-def test_the_scopes_of_the_token_are_told_before_any_call(signed_in: Make, admin: AdminClient) -> None:
+def test_the_scopes_of_the_token_are_known_before_any_call(signed_in: Make, admin: AdminClient) -> None:
     admin.take_scopes("accounting.contacts", "accounting.contacts.read")
     scopes = signed_in().scopes()
     assert "accounting.settings.read" in scopes
@@ -141,7 +141,7 @@ def test_the_scopes_of_the_token_are_told_before_any_call(signed_in: Make, admin
     assert [call["path"] for call in admin.calls()] == ["/connect/token"]
 
 
-def test_what_an_organisation_cost_is_counted(client: XeroClient, admin: AdminClient) -> None:
+def test_the_calls_of_an_organisation_are_counted(client: XeroClient, admin: AdminClient) -> None:
     for _ in range(3):
         client.get(None, "Accounts")
     usage = client.usage(None)
@@ -180,7 +180,7 @@ def test_200_calls_of_20_threads_meet_no_limit(client: XeroClient, admin: AdminC
     assert statuses(admin, "Organisation") == [200] * 200
 
 
-def test_two_processes_on_one_organisation_hear_of_each_other(make: Make, admin: AdminClient) -> None:
+def test_two_processes_on_one_organisation_share_its_limit(make: Make, admin: AdminClient) -> None:
     clients = make(), make()
     for number in range(150):
         clients[number % 3 // 2].get(None, "Organisation")  # one process calls twice as often as the other
@@ -189,9 +189,7 @@ def test_two_processes_on_one_organisation_hear_of_each_other(make: Make, admin:
     assert statuses(admin, "Organisation").count(429) <= 2
 
 
-def test_a_second_run_within_the_minute_takes_over_what_the_first_has_used(
-    make: Make, admin: AdminClient
-) -> None:
+def test_a_second_run_within_the_minute_counts_the_calls_of_the_first(make: Make, admin: AdminClient) -> None:
     for _ in range(3):
         client = make()
         for _ in range(50):
@@ -199,7 +197,7 @@ def test_a_second_run_within_the_minute_takes_over_what_the_first_has_used(
     assert statuses(admin, "Organisation") == [200] * 150
 
 
-def test_20_threads_are_never_more_than_5_at_once(client: XeroClient, admin: AdminClient) -> None:
+def test_20_threads_never_make_more_than_5_concurrent_calls(client: XeroClient, admin: AdminClient) -> None:
     client.scopes()
     admin.fault("hold", path="Organisation", count=5)
     with ThreadPoolExecutor(20) as pool:
@@ -226,7 +224,7 @@ def test_a_minutes_limit_is_waited_out(
 
 
 @pytest.mark.parametrize("problem", ["concurrent", "Concurrent"])
-def test_too_many_at_once_waits_a_second_or_two(
+def test_the_concurrent_limit_waits_a_second_or_two(
     client: XeroClient, admin: AdminClient, time: Time, problem: str
 ) -> None:
     admin.fault("rate_limit", path="Organisation", problem=problem, count=2)
@@ -236,7 +234,7 @@ def test_too_many_at_once_waits_a_second_or_two(
 
 
 @pytest.mark.parametrize("problem", ["day", "Daily", "DayLimit"])
-def test_the_days_limit_ends_the_organisation_and_is_not_asked_again(
+def test_the_daily_limit_ends_the_organisation_without_further_calls(
     signed_in: Make, admin: AdminClient, time: Time, problem: str
 ) -> None:
     client = signed_in()
@@ -255,7 +253,7 @@ def test_the_days_limit_ends_the_organisation_and_is_not_asked_again(
     assert client.get(TWO, "Accounts").status == 200
 
 
-def test_the_real_limit_of_the_day_is_kept_before_it_is_hit(make: Make, admin: AdminClient) -> None:
+def test_the_actual_daily_limit_is_respected_before_it_is_hit(make: Make, admin: AdminClient) -> None:
     admin.limits(day=30)
     client = make(day_reserve=5)
     with pytest.raises(DayLimitReached, match=r"5 of today's calls .* 5 are kept for others \(day_reserve\)"):
@@ -264,14 +262,16 @@ def test_the_real_limit_of_the_day_is_kept_before_it_is_hit(make: Make, admin: A
     assert statuses(admin, "Organisation") == [200] * 25
 
 
-def test_the_apps_limit_holds_every_organisation(signed_in: Make, admin: AdminClient, time: Time) -> None:
+def test_the_limit_of_the_app_delays_every_organisation(
+    signed_in: Make, admin: AdminClient, time: Time
+) -> None:
     client = signed_in()
     admin.fault("rate_limit", path="Organisation", problem="appminute", retry_after=40, tenant=ONE)
     assert client.get(ONE, "Organisation").status == 200
     assert sum(time.slept) == pytest.approx(40, abs=0.1)
 
 
-def test_a_limit_that_never_ends_is_an_error_in_the_end(client: XeroClient, admin: AdminClient) -> None:
+def test_a_limit_that_never_ends_is_an_error(client: XeroClient, admin: AdminClient) -> None:
     admin.fault("rate_limit", path="Organisation", problem="minute", retry_after=10, count=0)
     with pytest.raises(Unavailable, match="GET Organisation: 429 over the minute limit") as caught:
         client.get(None, "Organisation")
@@ -289,7 +289,7 @@ def test_a_limit_of_the_minute_that_never_ends_is_not_blamed_on_the_state_of_xer
 
 
 @pytest.mark.parametrize("problem", ["day", "Daily", "DayLimit"])
-def test_the_limit_of_the_day_is_not_announced_as_another_try(
+def test_the_daily_limit_is_not_logged_as_a_retry(
     client: XeroClient, admin: AdminClient, problem: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     admin.fault("rate_limit", path="Accounts", problem=problem, retry_after=4000)
@@ -317,7 +317,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("kind", PASSING)
-def test_a_read_is_tried_again_after_what_may_pass(
+def test_a_read_is_repeated_after_a_temporary_fault(
     client: XeroClient, admin: AdminClient, time: Time, kind: str
 ) -> None:
     admin.fault(kind, path="Accounts", count=2, **PASSING[kind])
@@ -341,7 +341,7 @@ def test_a_read_is_tried_again_after_what_may_pass(
         ("status", Unavailable, "502 Bad Gateway"),
     ],
 )
-def test_a_read_that_keeps_failing_says_why(
+def test_a_read_that_keeps_failing_reports_the_reason(
     client: XeroClient, admin: AdminClient, kind: str, error: type[XeroError], words: str
 ) -> None:
     admin.fault(kind, path="Accounts", count=0, **PASSING[kind])
@@ -368,7 +368,7 @@ def test_waits_grow_and_take_minutes_if_the_organisation_is_offline(
     assert time.slept == waits
 
 
-def test_a_host_that_is_not_there_is_named(make: Make, client: XeroClient) -> None:
+def test_an_unreachable_host_is_named(make: Make, client: XeroClient) -> None:
     with pytest.raises(
         Unavailable, match="GET Accounts: no connection to localhost:1: Connection refused"
     ) as caught:
@@ -376,7 +376,7 @@ def test_a_host_that_is_not_there_is_named(make: Make, client: XeroClient) -> No
     assert not caught.value.sent
 
 
-def test_an_identity_host_that_is_not_there_is_named(make: Make) -> None:
+def test_an_unreachable_identity_host_is_named(make: Make) -> None:
     with pytest.raises(
         Unavailable, match=r"POST /connect/token \(client_credentials\): no connection to localhost:1"
     ):
@@ -430,7 +430,7 @@ VALIDATION = {
     ],
     ids=["json", "xml", "text", "small", "empty", "long", "no message"],
 )
-def test_xeros_words_are_told_whatever_the_form(
+def test_xeros_message_is_reported_in_every_form(
     client: XeroClient, admin: AdminClient, body: str, kind: str, words: str
 ) -> None:
     admin.fault("status", path="Accounts", status=400, body=body, content_type=kind)
@@ -463,7 +463,7 @@ def test_an_organisation_that_was_disconnected_is_named(signed_in: Make, admin: 
     assert client.get(ONE, "Accounts").status == 200
 
 
-def test_a_missing_scope_is_named_and_not_asked_for_in_a_loop(signed_in: Make, admin: AdminClient) -> None:
+def test_a_missing_scope_is_named_and_not_retried(signed_in: Make, admin: AdminClient) -> None:
     admin.take_scopes("accounting.settings", "accounting.settings.read")
     with pytest.raises(ScopeMissing, match=r"GET Accounts: 401 .*AuthorizationUnsuccessful") as caught:
         signed_in().get(ONE, "Accounts")
@@ -473,7 +473,7 @@ def test_a_missing_scope_is_named_and_not_asked_for_in_a_loop(signed_in: Make, a
     assert len(admin.calls("connect/token")) == 1
 
 
-def test_a_missing_scope_of_a_browser_login_is_asked_for_with_xero_login(
+def test_a_missing_scope_of_a_browser_login_is_fixed_with_xero_login(
     signed_in: Make, admin: AdminClient
 ) -> None:
     admin.take_scopes("accounting.settings", "accounting.settings.read")
@@ -490,7 +490,7 @@ def test_a_missing_scope_of_a_custom_connection_is_ticked_for_the_app(make: Make
     assert "xero-login" not in str(caught.value)
 
 
-def test_an_app_below_the_advanced_tier_is_told_so_and_not_sent_to_log_in_again(
+def test_an_app_below_the_advanced_tier_is_reported_without_advice_to_log_in(
     make: Make, client: XeroClient, admin: AdminClient
 ) -> None:
     assert client.get(None, "Journals").status == 200
@@ -515,7 +515,7 @@ def test_a_scope_that_the_app_may_not_have_is_named_with_the_reason(make: Make, 
 
 
 @pytest.mark.parametrize("by_403", [False, True])
-def test_a_write_with_a_read_scope_misses_a_scope_however_xero_says_so(
+def test_a_write_with_a_read_scope_is_a_missing_scope_in_each_form_of_xero(
     signed_in: Make, admin: AdminClient, by_403: bool
 ) -> None:
     admin.switch(write_scope_403=by_403)
@@ -540,7 +540,7 @@ def test_a_bare_403_to_a_write_of_a_read_only_token_is_a_missing_scope(
 # --- a token that ends in mid-run ---
 
 
-def test_a_token_that_ends_in_mid_run_is_renewed_once_and_the_run_goes_on(
+def test_a_token_that_expires_during_a_run_is_renewed_once_and_the_run_continues(
     signed_in: Make, admin: AdminClient
 ) -> None:
     client = signed_in()
@@ -553,7 +553,7 @@ def test_a_token_that_ends_in_mid_run_is_renewed_once_and_the_run_goes_on(
     assert len(admin.calls("connect/token")) == 3
 
 
-def test_threads_whose_token_ended_share_one_refresh(signed_in: Make, admin: AdminClient) -> None:
+def test_threads_whose_token_expired_share_one_refresh(signed_in: Make, admin: AdminClient) -> None:
     client = signed_in()
     client.get(ONE, "Organisation")
     admin.fault("hold", path="Organisation", count=5)
@@ -567,7 +567,7 @@ def test_threads_whose_token_ended_share_one_refresh(signed_in: Make, admin: Adm
     assert len(admin.calls("connect/token")) == 2
 
 
-def test_a_token_refused_again_when_fresh_ends_the_run(signed_in: Make, admin: AdminClient) -> None:
+def test_a_fresh_token_that_is_refused_ends_the_run(signed_in: Make, admin: AdminClient) -> None:
     body = '{"Title":"Unauthorized","Status":401,"Detail":"AuthenticationUnsuccessful"}'
     admin.fault("status", path="Accounts", status=401, body=body, count=0)
     with pytest.raises(NotConnected, match="a new access token is refused, too"):
@@ -602,7 +602,7 @@ def test_a_pause_between_tries_ends_when_the_client_is_closed(make: Make, admin:
     assert isinstance(caught[0], Closed)
 
 
-def test_numbers_are_decimals_as_written(client: XeroClient, admin: AdminClient) -> None:
+def test_numbers_are_exact_decimals(client: XeroClient, admin: AdminClient) -> None:
     admin.fault("status", path="Accounts", status=200, body='{"Rate": 1.10, "Zero": 0.00, "Whole": 7}')
     answer: Any = client.get(None, "Accounts").json()
     assert [str(answer[name]) for name in ("Rate", "Zero", "Whole")] == ["1.10", "0.00", "7"]
@@ -611,9 +611,7 @@ def test_numbers_are_decimals_as_written(client: XeroClient, admin: AdminClient)
 # --- what one call may take ---
 
 
-def test_an_answer_that_comes_too_slowly_is_asked_for_twice_and_then_given_up(
-    make: Make, admin: AdminClient
-) -> None:
+def test_an_answer_that_is_too_slow_is_requested_twice_and_then_fails(make: Make, admin: AdminClient) -> None:
     client = make(bounds=Bounds(seconds=0.3))
     client.scopes()
     admin.fault("slow", path="Accounts", seconds=1, count=0)
@@ -624,7 +622,9 @@ def test_an_answer_that_comes_too_slowly_is_asked_for_twice_and_then_given_up(
     assert len(admin.calls("Accounts")) == 2
 
 
-def test_a_write_that_is_answered_too_slowly_is_unknown(make: Make, admin: AdminClient) -> None:
+def test_the_outcome_of_a_write_that_is_answered_too_slowly_is_unknown(
+    make: Make, admin: AdminClient
+) -> None:
     client = make(bounds=Bounds(seconds=0.3))
     client.scopes()
     admin.fault("slow", path="Contacts", seconds=1, count=0)
@@ -644,7 +644,7 @@ def test_a_token_endpoint_that_is_too_slow_does_not_hold_the_lock_for_long(
         pass
 
 
-def test_an_answer_that_is_too_large_is_not_asked_for_again(make: Make, admin: AdminClient) -> None:
+def test_an_answer_that_is_too_large_is_not_requested_again(make: Make, admin: AdminClient) -> None:
     client = make(bounds=Bounds(megabytes=1))
     admin.fault("status", path="Accounts", status=200, body=" " * 2_000_000, count=0)
     with pytest.raises(Unavailable, match=r"takes more than 1 MB of memory\. .* max_response_mb"):
@@ -653,7 +653,7 @@ def test_an_answer_that_is_too_large_is_not_asked_for_again(make: Make, admin: A
 
 
 @pytest.mark.parametrize("name", ["api_url", "identity_url"])
-def test_no_token_goes_over_plain_http_to_another_machine(make: Make, name: str) -> None:
+def test_no_token_is_sent_over_plain_http_to_another_machine(make: Make, name: str) -> None:
     with pytest.raises(InsecureAddress, match=f"{name} is 'http://xero.example'"):
         make(**{name: "http://xero.example"})
     make(**{name: "http://xero.example"}, allow_insecure_http=True)

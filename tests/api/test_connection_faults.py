@@ -71,7 +71,7 @@ def unused_port() -> int:
         ),
     ],
 )
-def test_a_proxy_that_refuses_is_named_with_what_it_says(
+def test_a_proxy_that_refuses_is_named_with_its_message(
     server: Canned,
     transport: Transport,
     monkeypatch: pytest.MonkeyPatch,
@@ -90,7 +90,7 @@ def test_a_proxy_that_refuses_is_named_with_what_it_says(
     assert server.requests[0].startswith(b"CONNECT api.xero.com:443 ")
 
 
-def test_a_proxy_for_plain_http_that_wants_a_password_is_named(
+def test_a_proxy_for_plain_http_that_requires_a_password_is_named(
     server: Canned, transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers = [http(b"<html>", status="407 Proxy Authentication Required")]
@@ -101,7 +101,7 @@ def test_a_proxy_for_plain_http_that_wants_a_password_is_named(
     assert fault.hopeless
 
 
-def test_a_proxy_that_is_not_there_is_named_and_may_come_back(
+def test_an_unreachable_proxy_is_named_and_tried_again(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = unused_port()
@@ -146,7 +146,7 @@ def test_a_missing_file_of_certificates_is_named(
     assert fault.hopeless
 
 
-def test_a_file_of_certificates_without_any_is_named(
+def test_a_file_without_certificates_is_named(
     server: Canned, transport: Transport, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "ca.pem"
@@ -158,12 +158,12 @@ def test_a_file_of_certificates_without_any_is_named(
     assert fault.hopeless
 
 
-def test_a_host_that_is_not_there_says_to_check_the_network(transport: Transport) -> None:
+def test_an_unreachable_host_is_reported_with_advice_to_check_the_network(transport: Transport) -> None:
     fault = broken(transport, "https://api.xero.invalid/Invoices")
     assert "Check that this machine can reach api.xero.invalid" in (fault.advice or "")
 
 
-def test_what_a_person_has_to_mend_ends_the_run_at_once(
+def test_a_fault_that_only_a_person_can_fix_ends_the_run_at_once(
     make: Callable[..., XeroClient],
     client: XeroClient,
     server: Canned,
@@ -182,7 +182,7 @@ def test_what_a_person_has_to_mend_ends_the_run_at_once(
     assert len(server.requests) == 1
 
 
-def test_the_same_goes_for_signing_in(
+def test_a_fault_of_signing_in_that_only_a_person_can_fix_ends_the_run_at_once(
     make: Callable[..., XeroClient], server: Canned, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers = [http(b"", status="403 Forbidden")]
@@ -192,7 +192,7 @@ def test_the_same_goes_for_signing_in(
     assert time.slept == []
 
 
-def test_a_proxy_whose_own_way_is_blocked_is_tried_again(
+def test_a_proxy_that_cannot_reach_xero_is_tried_again(
     make: Callable[..., XeroClient], client: XeroClient, server: Canned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.get(None, "Organisation")
@@ -205,14 +205,14 @@ def test_a_proxy_whose_own_way_is_blocked_is_tried_again(
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"])
-def test_the_sandbox_is_never_asked_through_a_proxy(
+def test_the_sandbox_is_never_called_through_a_proxy(
     xero: Sandbox, make: Callable[..., XeroClient], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, f"http://127.0.0.1:{unused_port()}")
     assert make().get(None, "Organisation").status == 200
 
 
-def test_the_consent_page_of_the_sandbox_is_asked_without_a_proxy_too(
+def test_the_consent_page_of_the_sandbox_is_called_without_a_proxy(
     xero: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
@@ -220,7 +220,7 @@ def test_the_consent_page_of_the_sandbox_is_asked_without_a_proxy_too(
     assert "unauthorized_client" in (words or "")
 
 
-def test_a_consent_page_that_cannot_be_asked_is_no_objection(
+def test_an_unreachable_consent_page_is_not_a_refusal(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
@@ -241,5 +241,5 @@ def test_a_consent_page_that_cannot_be_asked_is_no_objection(
         (None, False),
     ],
 )
-def test_this_machine_is_loopback_alone(host: str | None, here: bool) -> None:
+def test_only_loopback_is_this_machine(host: str | None, here: bool) -> None:
     assert is_this_machine(host) == here

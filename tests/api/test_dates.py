@@ -31,7 +31,7 @@ from singer_xero.api.dates import day, if_modified_since, instant, moment
         ("0001-01-01T00:00:00", "0001-01-01T00:00:00.000000Z"),
     ],
 )
-def test_an_instant_has_one_form_however_it_is_written(written: str, iso: str) -> None:
+def test_an_instant_is_converted_from_every_form(written: str, iso: str) -> None:
     assert instant(written) == iso
     assert instant(instant(written)) == iso
 
@@ -76,7 +76,7 @@ def test_a_day_is_the_date_in_utc_and_never_shifted(written: str, iso: str) -> N
         "20260424",
     ],
 )
-def test_what_is_no_date_from_end_to_end_is_left_alone(text: str) -> None:
+def test_a_text_that_is_not_entirely_a_date_is_unchanged(text: str) -> None:
     assert instant(text) == text
     assert day(text) == text
 
@@ -90,7 +90,7 @@ def test_every_millisecond_agrees_with_python() -> None:
         assert moment(f"/Date({ms}+0000)/") == expected
 
 
-def test_instants_compare_as_text_the_way_they_compare_in_time() -> None:
+def test_instants_sort_as_text_like_in_time() -> None:
     stamps = [-62135596800000, -86400001, -1, 0, 9, 999, 1000, 1777032244663, 1777032244673, 253402300799999]
     texts = [instant(f"/Date({ms})/") for ms in stamps]
     assert texts == sorted(texts)

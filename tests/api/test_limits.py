@@ -99,7 +99,7 @@ def test_organisations_do_not_wait_for_each_other() -> None:
     assert set(sent) == {1_000.0}
 
 
-def test_calls_of_other_processes_are_heard_from_the_header() -> None:
+def test_calls_of_other_processes_are_known_from_the_header() -> None:
     gates = Gates()
     gates.call(minute=3)  # 57 calls are used, one of them by this client
     sent = [gates.call(minute=left) for left in (2, 1, 0)]
@@ -108,7 +108,7 @@ def test_calls_of_other_processes_are_heard_from_the_header() -> None:
     assert gates.limits.usage("A").minute_left == 59
 
 
-def test_a_header_that_says_more_than_expected_gives_room_back() -> None:
+def test_a_header_with_more_remaining_calls_than_expected_is_used() -> None:
     gates = Gates()
     gates.call(minute=0)
     gates.clock.now += 61
@@ -116,14 +116,14 @@ def test_a_header_that_says_more_than_expected_gives_room_back() -> None:
     assert {gates.call(minute=58 - i) for i in range(50)} == {1_061.0}
 
 
-def test_more_than_60_a_minute_are_used_where_the_header_says_so() -> None:
+def test_more_than_60_calls_a_minute_are_used_if_the_header_allows_it() -> None:
     gates = Gates()
     assert {gates.call(minute=999 - i) for i in range(500)} == {1_000.0}
     gates.call(minute=0)
     assert gates.call(minute=59) >= 1_060
 
 
-def test_five_are_in_flight_and_the_others_follow_in_the_order_they_came() -> None:
+def test_five_calls_are_in_flight_and_the_others_follow_in_order() -> None:
     gates = Gates()
     entered: list[int] = []
     answered = [threading.Event() for _ in range(20)]
@@ -149,7 +149,7 @@ def test_five_are_in_flight_and_the_others_follow_in_the_order_they_came() -> No
 
 
 @pytest.mark.parametrize("spelling", ["minute", "Minute", "MinuteLimit", None])
-def test_a_minute_limit_is_waited_out_as_long_as_xero_says(spelling: str | None) -> None:
+def test_a_minute_limit_is_waited_out_for_the_time_that_xero_gives(spelling: str | None) -> None:
     gates = Gates()
     headers = {"problem": spelling} if spelling else {}
     gates.call(status=429, retry=26, minute=0, day=344, **headers)
@@ -182,7 +182,7 @@ def test_a_wait_that_makes_no_sense_counts_as_none(retry: str) -> None:
 @pytest.mark.parametrize(
     "headers", [{"problem": "concurrent"}, {"problem": "ConcurrentLimit"}, {"minute": 40, "day": 9}]
 )
-def test_too_many_at_once_waits_a_moment_and_then_sends_fewer(headers: dict[str, Any]) -> None:
+def test_the_concurrent_limit_waits_a_moment_and_then_sends_fewer_calls(headers: dict[str, Any]) -> None:
     gates = Gates()
     gates.call(status=429, **headers)
     assert 1_001 <= gates.call() <= 1_002.1
@@ -195,7 +195,7 @@ def test_too_many_at_once_waits_a_moment_and_then_sends_fewer(headers: dict[str,
     assert gate.room == 4
 
 
-def test_one_at_a_time_is_the_fewest() -> None:
+def test_one_call_at_a_time_is_the_minimum() -> None:
     gates = Gates()
     for _ in range(9):
         gates.call(status=429, problem="concurrent")
@@ -204,7 +204,7 @@ def test_one_at_a_time_is_the_fewest() -> None:
 
 
 @pytest.mark.parametrize("spelling", ["day", "Daily", "daily", "DayLimit"])
-def test_the_day_limit_ends_the_organisation_at_once_and_says_until_when(spelling: str) -> None:
+def test_the_daily_limit_ends_the_organisation_at_once_and_has_the_time_of_the_reset(spelling: str) -> None:
     gates = Gates()
     gates.clock.now = 0
     gates.call(status=429, problem=spelling, retry=7_200, minute=60)
@@ -237,7 +237,7 @@ def test_nothing_sleeps_for_hours_whatever_the_limit_is_called() -> None:
 
 
 @pytest.mark.parametrize("spelling", ["app", "appminute", "AppMinute"])
-def test_the_apps_limit_holds_all_organisations(spelling: str) -> None:
+def test_the_limit_of_the_app_delays_all_organisations(spelling: str) -> None:
     gates = Gates()
     gates.call("A", status=429, problem=spelling, retry=30)
     assert 1_030 <= gates.call("B") < 1_031
@@ -251,7 +251,7 @@ def test_the_apps_last_calls_are_counted_over_all_organisations() -> None:
     assert gates.call("D", app=9_000) >= 1_060
 
 
-def test_calls_of_the_day_are_left_for_others() -> None:
+def test_calls_of_the_day_are_reserved_for_others() -> None:
     gates = Gates(day_reserve=100)
     gates.call(day=103)
     gates.call(day=102)
@@ -265,7 +265,7 @@ def test_calls_of_the_day_are_left_for_others() -> None:
     assert gates.limits.usage("A").day_left == 100
 
 
-def test_the_last_calls_of_the_day_are_used_up_one_by_one_by_several_threads() -> None:
+def test_the_last_calls_of_the_day_are_used_one_by_one_by_several_threads() -> None:
     gates = Gates()
     server = iter(range(9, -1, -1))
     lock = threading.Lock()
@@ -331,7 +331,7 @@ def test_a_thread_interrupted_in_its_sleep_leaves_the_queue_to_the_next() -> Non
     gates.call()
 
 
-def test_what_is_urgent_gets_its_turn_before_what_waits_already_and_after_what_is_urgent_too() -> None:
+def test_urgent_calls_have_their_turn_before_waiting_ones_and_after_other_urgent_ones() -> None:
     gates = Gates()
     for _ in range(AT_ONCE):
         gates.limits.enter("A", "GET Slow")
@@ -353,7 +353,7 @@ def test_what_is_urgent_gets_its_turn_before_what_waits_already_and_after_what_i
     assert turns == ["urgent one", "urgent two", "first", "second"]
 
 
-def test_calls_kept_back_are_for_last_calls_only_and_free_again_afterwards() -> None:
+def test_reserved_calls_are_for_last_calls_only_and_free_afterwards() -> None:
     gates = Gates(day_reserve=10)
     with gates.limits.kept_back("A", 4):
         gates.call(day=14)
@@ -368,7 +368,7 @@ def test_calls_kept_back_are_for_last_calls_only_and_free_again_afterwards() -> 
         gates.limits.enter("A", "GET Invoices", last=True)
 
 
-def test_after_a_stop_only_last_calls_go_out_and_nothing_waits() -> None:
+def test_after_a_stop_only_last_calls_are_sent_and_nothing_waits() -> None:
     gates = Gates()
     gates.call()
     gates.limits.stop()

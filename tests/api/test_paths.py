@@ -18,7 +18,7 @@ from singer_xero.api.storage.paths import default_folder, filled_in
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_variables_and_the_home_folder_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_and_the_home_folder_are_expanded_in_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
     monkeypatch.setenv("PLACE", "here")
     assert filled_in("~/$PLACE/${PLACE}", "x_path") == "/home/someone/here/here"
@@ -52,7 +52,7 @@ for ask in (lambda: filled_in("~/x", "x_path"), lambda: default_folder("x_path")
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may become somebody else"
 )
-def test_a_user_without_name_and_home_is_told_so() -> None:
+def test_a_user_without_name_and_home_is_reported() -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, env=environment, cwd="/"
@@ -76,7 +76,7 @@ def test_a_user_without_name_and_home_is_told_so() -> None:
         ("\u202egeheim", "character 1 of x"),
     ],
 )
-def test_what_no_header_can_hold_is_named_and_not_repeated(text: str, said: str) -> None:
+def test_a_value_that_cannot_be_sent_in_a_header_is_named_and_not_repeated(text: str, said: str) -> None:
     with pytest.raises(UnusableSetting, match=said) as refused:
         check_sendable("x", text)
     assert "heim" not in str(refused.value)
@@ -99,7 +99,7 @@ def test_a_secret_or_user_agent_that_cannot_be_sent_is_named_before_anything_is_
                 client.close()
 
 
-def test_blanks_around_ids_secrets_and_tokens_are_left_out(
+def test_blanks_around_ids_secrets_and_tokens_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []

@@ -41,7 +41,7 @@ def put(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def test_files_and_new_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_files_and_new_folders_are_private_to_their_owner(tmp_path: Path) -> None:
     folder = tmp_path / "one" / "two"
     private_files.make_folder(folder)
     put(folder / "created", b"1")
@@ -117,7 +117,7 @@ def test_a_pipe_in_place_of_a_file_is_refused_without_waiting(tmp_path: Path) ->
             touch(tmp_path / "pipe")
 
 
-def test_what_cannot_be_written_whole_is_not_written(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_completely_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "file"
     code = (
         "import resource, signal, sys\n"
@@ -134,7 +134,7 @@ def test_what_cannot_be_written_whole_is_not_written(tmp_path: Path) -> None:
     assert path.read_bytes() == b"whole\n"
 
 
-def test_a_lock_is_one_process_s_at_a_time(tmp_path: Path) -> None:
+def test_a_lock_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom singer_xero.api.storage import private_files\n"
         "try:\n    with private_files.locked(Path(sys.argv[1]), 0):\n        print('got it')\n"
@@ -152,7 +152,7 @@ def test_a_lock_is_one_process_s_at_a_time(tmp_path: Path) -> None:
     assert other() == "got it"
 
 
-def test_a_folder_of_secrets_keeps_itself_out_of_the_repository(tmp_path: Path) -> None:
+def test_a_folder_of_secrets_excludes_itself_from_the_repository(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     subprocess.run(["git", "init", "-q", project], check=True)
@@ -166,7 +166,7 @@ def test_a_folder_of_secrets_keeps_itself_out_of_the_repository(tmp_path: Path) 
     assert mode(project / ".secrets" / ".gitignore") == 0o600
 
 
-def test_a_gitignore_that_is_there_stays(tmp_path: Path) -> None:
+def test_an_existing_gitignore_stays(tmp_path: Path) -> None:
     folder = tmp_path / ".secrets"
     folder.mkdir(0o700)
     folder.chmod(0o700)

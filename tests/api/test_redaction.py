@@ -73,18 +73,18 @@ def test_lower_case_escapes_are_hidden_as_well(secrets: Secrets) -> None:
     assert "kq" not in secrets.hide(f"&client_secret={escaped}&")
 
 
-def test_secrets_that_begin_alike_are_hidden_to_their_ends() -> None:
+def test_secrets_with_equal_beginnings_are_hidden_completely() -> None:
     known = Secrets()
     known.remember([f"{JWT}.first.one", f"{JWT}.second.one.which-is-longer"])
     for token in (f"{JWT}.first.one", f"{JWT}.second.one.which-is-longer", f"{JWT}.never.seen_before"):
         assert known.hide(f"Bearer {token}, and more") == "Bearer ***, and more"
 
 
-def test_the_user_of_http_basic_is_no_secret(secrets: Secrets) -> None:
+def test_the_user_of_http_basic_is_not_a_secret(secrets: Secrets) -> None:
     assert secrets.hide("client_id=CLIENTCLIENTCLIENT&x") == "client_id=CLIENTCLIENTCLIENT&x"
 
 
-def test_short_secrets_are_hidden_as_words_and_shorter_ones_not_at_all() -> None:
+def test_short_secrets_are_hidden_as_whole_words_and_shorter_ones_not_at_all() -> None:
     known = Secrets()
     known.remember(["postgres", "xero"])
     assert known.hide("postgresql://postgres:postgres@host xero") == "postgresql://***:***@host xero"
@@ -122,7 +122,7 @@ def test_control_characters_are_dropped(control: str) -> None:
         assert shown.endswith("b")
 
 
-def test_names_in_any_script_stay_as_they_are() -> None:
+def test_names_in_any_script_are_unchanged() -> None:
     names = (
         "Zoë & Søn \u2013 株式会社 "
         "\U0001f468\u200d\U0001f469\u200d\U0001f467 נועה می\u200cخواهم 🏴\U000e0067\U000e007f"
@@ -136,7 +136,7 @@ def test_a_text_on_one_line_can_forge_no_other() -> None:
     assert redact_line(forged) == "Acme 2026-01-01 00:00:00 | ERROR    | tap-xero | forged too"
 
 
-def test_a_secret_with_control_characters_put_in_is_hidden(secrets: Secrets) -> None:
+def test_a_secret_with_control_characters_in_it_is_hidden(secrets: Secrets) -> None:
     known = Secrets()
     known.remember([JWT])
     broken = JWT[:6] + "\x00" + JWT[6:]

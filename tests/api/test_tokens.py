@@ -30,14 +30,14 @@ def keep(store: TokenStore, client_id: str, kept: Kept | None) -> None:
 ONE = Kept(refresh_token="r-1", access_token="a-1", expires_at=1_777_032_244.5, seeds=("f",))
 
 
-def test_what_is_kept_is_read_back_by_another_store(store: TokenStore) -> None:
+def test_another_store_reads_the_stored_tokens(store: TokenStore) -> None:
     assert store.read("app") is None
     keep(store, "app", ONE)
     assert TokenStore(store.path).read("app") == ONE
     assert TokenStore(store.path).read("another app") is None
 
 
-def test_apps_share_a_file_without_touching_each_other(store: TokenStore) -> None:
+def test_apps_share_a_file_without_affecting_each_other(store: TokenStore) -> None:
     keep(store, "one", ONE)
     keep(store, "two", Kept(refresh_token="r-2"))
     keep(store, "one", Kept(refresh_token="r-3", previous_refresh_token="r-1"))
@@ -57,7 +57,7 @@ def test_only_the_owner_may_read_the_file_and_its_folder(store: TokenStore) -> N
     assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
 
 
-def test_a_file_open_to_others_is_closed_to_them_when_it_is_next_written(store: TokenStore) -> None:
+def test_a_file_readable_by_others_becomes_private_when_it_is_written(store: TokenStore) -> None:
     keep(store, "app", ONE)
     store.path.chmod(0o644)
     keep(store, "app", ONE)
@@ -65,7 +65,7 @@ def test_a_file_open_to_others_is_closed_to_them_when_it_is_next_written(store: 
 
 
 @pytest.mark.parametrize("name", ["tokens.json", "tokens.json.lock"])
-def test_a_link_that_somebody_laid_is_not_followed(tmp_path: Path, name: str) -> None:
+def test_a_planted_link_is_not_followed(tmp_path: Path, name: str) -> None:
     real = TokenStore(tmp_path / "real" / "tokens.json")
     keep(real, "app", ONE)
     before = real.path.read_bytes()
@@ -86,7 +86,7 @@ def test_a_link_in_place_of_the_next_file_is_not_followed(store: TokenStore, tmp
     assert (tmp_path / "victim").read_text() == "precious"
 
 
-def test_tokens_of_a_project_are_kept_out_of_its_repository(tmp_path: Path) -> None:
+def test_tokens_of_a_project_are_excluded_from_its_repository(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     keep(TokenStore(tmp_path / ".secrets" / "xero-tokens.json"), "app", ONE)
     told = subprocess.run(
@@ -95,7 +95,7 @@ def test_tokens_of_a_project_are_kept_out_of_its_repository(tmp_path: Path) -> N
     assert told.stdout == b""
 
 
-def test_an_error_between_making_room_and_keeping_leaves_the_old_tokens(store: TokenStore) -> None:
+def test_an_error_between_preparation_and_writing_leaves_the_old_tokens(store: TokenStore) -> None:
     keep(store, "app", ONE)
     with pytest.raises(ZeroDivisionError), store.locked(), store.successor("app"):
         raise ZeroDivisionError
@@ -138,7 +138,7 @@ def test_a_file_from_another_program_is_refused(store: TokenStore) -> None:
         keep(store, "app", ONE)
 
 
-def test_a_folder_that_can_not_be_written_is_noticed_before_a_token_is_used_up(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_noticed_before_a_token_is_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     store = TokenStore(tmp_path / "file" / "tokens.json")
     with pytest.raises(TokenStoreError, match="token_path") as caught, store.locked():
@@ -146,7 +146,7 @@ def test_a_folder_that_can_not_be_written_is_noticed_before_a_token_is_used_up(t
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_file_that_can_not_be_replaced_is_noticed_before_a_token_is_used_up(
+def test_a_file_that_cannot_be_replaced_is_noticed_before_a_token_is_used(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(store, "app", ONE)
@@ -160,7 +160,7 @@ def test_a_file_that_can_not_be_replaced_is_noticed_before_a_token_is_used_up(
     assert store.read("app") == ONE
 
 
-def test_a_full_disk_is_noticed_before_a_token_is_used_up(
+def test_a_full_disk_is_noticed_before_a_token_is_used(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(store, "app", ONE)
@@ -176,7 +176,7 @@ def test_a_full_disk_is_noticed_before_a_token_is_used_up(
     assert not list(store.path.parent.glob(".*new"))
 
 
-def test_a_disk_that_fails_at_the_last_moment_leaves_the_old_tokens_and_says_how_long_they_work(
+def test_a_disk_that_fails_at_the_last_moment_leaves_the_old_tokens_and_reports_their_grace_period(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(store, "app", ONE)
@@ -191,7 +191,7 @@ def test_a_disk_that_fails_at_the_last_moment_leaves_the_old_tokens_and_says_how
     assert store.read("app") == ONE
 
 
-def test_tokens_are_on_the_disk_before_keep_returns(
+def test_tokens_are_on_the_disk_before_the_call_returns(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
@@ -213,7 +213,7 @@ def test_tokens_are_on_the_disk_before_keep_returns(
         assert done == ["file", "rename", "folder"]
 
 
-def test_a_lock_held_by_another_process_is_waited_for_and_then_named(
+def test_a_lock_of_another_process_is_waited_for_and_then_reported(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.path.parent.mkdir()

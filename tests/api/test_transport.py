@@ -19,7 +19,7 @@ def get(transport: Transport, server: Canned) -> Answer:
     return transport.exchange("GET", f"{server.url}/Invoices", call="GET Invoices")
 
 
-def test_numbers_come_exactly_as_they_were_written(server: Canned, transport: Transport) -> None:
+def test_numbers_arrive_digit_for_digit(server: Canned, transport: Transport) -> None:
     server.answers = [
         http(b'{"a": 1.10, "b": 0.1234567890, "c": 12345678901234567890123, "d": 2, "e": 1e-7}')
     ]
@@ -33,9 +33,7 @@ def test_numbers_come_exactly_as_they_were_written(server: Canned, transport: Tr
     assert str(get(transport, server).json()["a"]) == "1.10"
 
 
-def test_gzip_is_asked_for_and_what_came_over_the_wire_is_counted(
-    server: Canned, transport: Transport
-) -> None:
+def test_gzip_is_requested_and_the_compressed_bytes_are_counted(server: Canned, transport: Transport) -> None:
     body = b'{"Invoices": [' + b"1, " * 500 + b"1]}"
     packed = gzip.compress(body)
     server.answers = [http(packed, "Content-Encoding: gzip")]
@@ -46,7 +44,7 @@ def test_gzip_is_asked_for_and_what_came_over_the_wire_is_counted(
     assert b"User-Agent: singer-xero/test\r\n" in server.requests[0]
 
 
-def test_a_connection_is_used_again_for_the_second_call(server: Canned, transport: Transport) -> None:
+def test_a_connection_is_reused_for_the_second_call(server: Canned, transport: Transport) -> None:
     server.answers = [http(b"{}")]
     for _ in range(3):
         get(transport, server)
@@ -69,7 +67,9 @@ def test_a_connection_is_used_again_for_the_second_call(server: Canned, transpor
     ],
     ids=["length", "gzip", "no-gzip", "chunked", "headers", "no-http", "unasked"],
 )
-def test_half_an_answer_is_none(server: Canned, transport: Transport, answer: bytes, reason: str) -> None:
+def test_an_incomplete_answer_is_an_error(
+    server: Canned, transport: Transport, answer: bytes, reason: str
+) -> None:
     server.answers = [answer]
     with pytest.raises((Broken, NotJson), match=reason) as caught:
         got = get(transport, server)
@@ -78,7 +78,7 @@ def test_half_an_answer_is_none(server: Canned, transport: Transport, answer: by
     assert "status.developer.xero.com" not in str(caught.value.advice)
 
 
-def test_a_host_that_is_not_there_is_named_and_was_sent_nothing(transport: Transport) -> None:
+def test_an_unreachable_host_is_named_and_nothing_was_sent(transport: Transport) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
@@ -95,14 +95,14 @@ def test_a_host_without_address_is_named(transport: Transport) -> None:
 
 
 @pytest.mark.parametrize("url", ["api.xero.com/x", "ftp://api.xero.com/x"])
-def test_an_address_that_is_none_is_not_tried_again(transport: Transport, url: str) -> None:
+def test_an_invalid_address_is_not_tried_again(transport: Transport, url: str) -> None:
     with pytest.raises(Broken) as caught:
         transport.exchange("GET", url, call="GET x")
     assert caught.value.hopeless
     assert not caught.value.sent
 
 
-def test_an_answer_that_does_not_come_in_time_may_have_been_acted_on(server: Canned) -> None:
+def test_a_request_without_an_answer_in_time_may_have_been_processed(server: Canned) -> None:
     server.answers = [b""]
     impatient = Transport("singer-xero/test", (5, 0.02))
     with pytest.raises(Broken, match=r"no answer from 127\.0\.0\.1:\d+ for 0\.02 s") as caught:
@@ -111,7 +111,9 @@ def test_an_answer_that_does_not_come_in_time_may_have_been_acted_on(server: Can
     impatient.close()
 
 
-def test_a_server_that_hangs_up_may_have_acted(server: Canned, transport: Transport) -> None:
+def test_a_request_to_a_server_that_hangs_up_may_have_been_processed(
+    server: Canned, transport: Transport
+) -> None:
     server.answers = [b"Connection: close"]
     with pytest.raises(Broken, match="was lost") as caught:
         get(transport, server)
@@ -152,14 +154,14 @@ def test_a_netrc_password_does_not_replace_the_token(
         (b'{"Invoices": []} trailing', "application/json", "broken JSON"),
     ],
 )
-def test_what_is_no_json_says_what_it_is(content: bytes, kind: str, fault: str) -> None:
+def test_an_answer_that_is_not_json_is_described(content: bytes, kind: str, fault: str) -> None:
     answer = Answer(200, {"Content-Type": kind}, content, call="GET Invoices page 3")
     assert fault in (answer.json_fault() or "")
     with pytest.raises(NotJson, match="GET Invoices page 3: 200 the answer is not JSON"):
         answer.json()
 
 
-def test_an_answer_without_content_is_empty_where_that_is_what_it_says() -> None:
+def test_an_answer_with_content_length_zero_is_empty() -> None:
     for status in (204, 304):
         assert Answer(status, {}, b"").json_fault() is None
         assert Answer(status, {}, b"").json() == {}

@@ -42,7 +42,7 @@ def keys(admin: AdminClient) -> list[str | None]:
     ]
 
 
-def test_a_body_goes_out_exactly(client: XeroClient, admin: AdminClient) -> None:
+def test_a_body_is_sent_exactly(client: XeroClient, admin: AdminClient) -> None:
     admin.fault("status", **PUT, **DONE)
     client.send(
         "PUT",
@@ -62,7 +62,7 @@ def test_a_body_goes_out_exactly(client: XeroClient, admin: AdminClient) -> None
     assert keys(admin) == ["k"]
 
 
-def test_a_file_goes_out_as_it_is(client: XeroClient, admin: AdminClient) -> None:
+def test_a_file_is_sent_unchanged(client: XeroClient, admin: AdminClient) -> None:
     admin.fault("status", method="PUT", status=200, body='{"Attachments":[]}')
     client.send("PUT", None, "Invoices/1/Attachments/a b%.pdf", body=b"%PDF", content_type="application/pdf")
     (call,) = admin.calls(method="PUT")
@@ -90,7 +90,7 @@ def test_a_write_with_a_key_is_sent_again_with_the_same_key(
     "kind",
     ["server_error", "server_error_after", "reset_before", "reset_after", "html", "cut_off", "unavailable"],
 )
-def test_a_write_without_a_key_is_sent_once_and_its_outcome_unknown(
+def test_a_write_without_a_key_is_sent_once_and_its_outcome_is_unknown(
     put: Callable[..., Any], admin: AdminClient, kind: str
 ) -> None:
     admin.fault(kind, **PUT, count=0)
@@ -137,7 +137,7 @@ def test_a_write_that_waits_for_its_turn_too_long_is_not_sent_again(
     assert [call["status"] for call in admin.calls("Accounts")] == [500, 429]
 
 
-def test_a_refused_turn_did_nothing_so_that_a_write_without_a_key_may_be_sent_again(
+def test_a_write_without_a_key_is_sent_again_after_a_limit_because_nothing_was_done(
     put: Callable[..., Any], admin: AdminClient, time: Time
 ) -> None:
     admin.fault("rate_limit", **PUT, problem="minute", retry_after=800)
@@ -147,7 +147,7 @@ def test_a_refused_turn_did_nothing_so_that_a_write_without_a_key_may_be_sent_ag
     assert sum(time.slept) == pytest.approx(800, abs=1)
 
 
-def test_a_stale_token_did_nothing_so_that_a_write_without_a_key_may_be_sent_again(
+def test_a_write_without_a_key_is_sent_again_after_a_stale_token_because_nothing_was_done(
     put: Callable[..., Any], admin: AdminClient
 ) -> None:
     admin.fault("token_expired", **PUT)
@@ -156,7 +156,7 @@ def test_a_stale_token_did_nothing_so_that_a_write_without_a_key_may_be_sent_aga
     assert [call["status"] for call in admin.calls("Accounts")] == [401, 200]
 
 
-def test_a_host_that_is_not_there_did_nothing(make: Make, client: XeroClient) -> None:
+def test_a_write_to_an_unreachable_host_was_not_done(make: Make, client: XeroClient) -> None:
     lost = make(auth=client._auth, api_url="http://localhost:1")
     with pytest.raises(Unavailable) as caught:
         lost.send("PUT", None, "Accounts", body={})
@@ -175,7 +175,7 @@ def test_a_host_that_is_not_there_did_nothing(make: Make, client: XeroClient) ->
         },
     ],
 )
-def test_an_end_after_a_lost_answer_leaves_the_outcome_unknown(
+def test_closing_after_a_lost_answer_leaves_the_outcome_unknown(
     put: Callable[..., Any], admin: AdminClient, then: dict[str, Any]
 ) -> None:
     admin.fault("reset_before", **PUT)
@@ -186,7 +186,7 @@ def test_an_end_after_a_lost_answer_leaves_the_outcome_unknown(
     assert len(admin.calls("Accounts")) == 2
 
 
-def test_xeros_verdict_on_the_same_key_settles_a_lost_answer(
+def test_xeros_answer_to_the_same_key_settles_a_lost_answer(
     put: Callable[..., Any], admin: AdminClient
 ) -> None:
     admin.fault("reset_before", **PUT)
@@ -201,7 +201,7 @@ def test_xeros_verdict_on_the_same_key_settles_a_lost_answer(
         put("key-2")
 
 
-def test_a_body_too_large_is_told_apart(put: Callable[..., Any], admin: AdminClient) -> None:
+def test_a_body_that_is_too_large_has_its_own_error(put: Callable[..., Any], admin: AdminClient) -> None:
     admin.limits(body=5)
     with pytest.raises(
         TooLarge, match=r"413 RequestEntityTooLarge / PayloadTooLarge.*Send fewer records at once"
@@ -219,7 +219,7 @@ def test_a_delete_has_no_key_and_is_sent_once(client: XeroClient, admin: AdminCl
     assert len(admin.calls(method="DELETE")) == 2
 
 
-def test_a_key_that_xero_would_not_take_is_not_sent(client: XeroClient, admin: AdminClient) -> None:
+def test_a_key_that_xero_would_not_accept_is_not_sent(client: XeroClient, admin: AdminClient) -> None:
     with pytest.raises(ValueError, match="at most 128 characters, not 129"):
         client.send("PUT", None, "Accounts", body={}, idempotency_key="k" * 129)
     assert admin.calls() == []

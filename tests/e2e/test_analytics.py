@@ -86,7 +86,7 @@ def loaded(project: Any, database: Any, company: Path) -> Any:
 
 
 @pytest.mark.parametrize("source", COLUMNS)
-def test_every_column_that_the_package_uses_is_there(loaded: Any, source: str) -> None:
+def test_every_column_that_the_package_uses_exists(loaded: Any, source: str) -> None:
     asked = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
     there = dict(loaded.ask(asked, loaded.schema, source))
     assert set(COLUMNS[source].split()) - there.keys() == set()
@@ -98,7 +98,7 @@ def test_every_column_that_the_package_uses_is_there(loaded: Any, source: str) -
 
 
 @pytest.mark.parametrize(("source", "columns"), COLUMNS.items(), ids=COLUMNS)
-def test_no_column_that_joins_is_empty_throughout(loaded: Any, source: str, columns: str) -> None:
+def test_no_column_for_joins_is_always_empty(loaded: Any, source: str, columns: str) -> None:
     for column in columns.split():
         if column.endswith("_id") or column in {
             "class",
@@ -111,7 +111,7 @@ def test_no_column_that_joins_is_empty_throughout(loaded: Any, source: str, colu
             assert loaded.ask(query)[0][0] > 0, column
 
 
-def test_each_journal_adds_up_to_nothing_and_every_line_finds_its_account(loaded: Any) -> None:
+def test_each_journal_adds_up_to_zero_and_every_line_has_its_account(loaded: Any) -> None:
     sums = loaded.ask(
         "SELECT DISTINCT sum(net_amount) OVER (PARTITION BY tenant_id, journal_id) FROM {}.journal_lines"
     )
@@ -125,7 +125,7 @@ def test_each_journal_adds_up_to_nothing_and_every_line_finds_its_account(loaded
     assert joined == lines > 5000
 
 
-def test_journals_find_the_contact_of_their_document(loaded: Any) -> None:
+def test_journals_join_to_the_contact_of_their_document(loaded: Any) -> None:
     for kinds, table, key in (
         (("ACCREC", "ACCPAY"), "invoices", "invoice_id"),
         (("CASHREC", "CASHPAID"), "bank_transactions", "bank_transaction_id"),
@@ -142,7 +142,7 @@ def test_journals_find_the_contact_of_their_document(loaded: Any) -> None:
         assert journals == named > 0, kinds
 
 
-def test_lines_find_their_tracking_by_id_and_by_name(loaded: Any) -> None:
+def test_lines_join_to_their_tracking_by_id_and_by_name(loaded: Any) -> None:
     ((rows, named),) = loaded.ask(
         "SELECT count(*), count(o.name) FROM {}.journal_line_tracking t LEFT JOIN {}.tracking_options o"
         " ON o.tracking_option_id = t.tracking_option_id AND o.tenant_id = t.tenant_id"
@@ -156,7 +156,7 @@ def test_lines_find_their_tracking_by_id_and_by_name(loaded: Any) -> None:
     assert rows == named > 0
 
 
-def test_invoice_lines_find_invoice_and_account(loaded: Any) -> None:
+def test_invoice_lines_join_to_invoice_and_account(loaded: Any) -> None:
     ((lines,),) = loaded.ask("SELECT count(*) FROM {}.invoice_line_items WHERE account_code IS NOT NULL")
     ((joined,),) = loaded.ask(
         "SELECT count(*) FROM {}.invoice_line_items l JOIN {}.invoices i USING (tenant_id, invoice_id)"
@@ -249,7 +249,7 @@ def test_the_trial_balance_in_the_database_is_the_journals_in_the_database(loade
     assert len(booked) > 5
 
 
-def test_the_bank_summary_and_the_executive_summary_agree_on_what_came_in(loaded: Any) -> None:
+def test_the_bank_summary_and_the_executive_summary_agree_on_cash_received(loaded: Any) -> None:
     summed = loaded.ask(
         "SELECT period_to, sum(amount) FROM {}.report_bank_summary"
         " WHERE row_type = 'Row' AND column_title = 'Cash Received' GROUP BY 1 ORDER BY 1"
@@ -262,7 +262,7 @@ def test_the_bank_summary_and_the_executive_summary_agree_on_what_came_in(loaded
     assert len(told) > 24
 
 
-def test_budgets_in_the_database_are_whole_and_agree_with_the_summary_and_with_their_lines(
+def test_budgets_in_the_database_are_complete_and_agree_with_the_summary_and_their_lines(
     loaded: Any,
 ) -> None:
     ((first, last, months),) = loaded.ask(
@@ -288,7 +288,7 @@ def test_budgets_in_the_database_are_whole_and_agree_with_the_summary_and_with_t
     assert len(planned) > 100
 
 
-def test_allocations_and_members_find_what_they_belong_to(loaded: Any) -> None:
+def test_allocations_and_members_join_to_their_parents(loaded: Any) -> None:
     for table, parent, key in (
         ("credit_note_allocations", "credit_notes", "credit_note_id"),
         ("overpayment_allocations", "overpayments", "overpayment_id"),
@@ -312,7 +312,7 @@ def test_allocations_and_members_find_what_they_belong_to(loaded: Any) -> None:
     assert rows == named > 0
 
 
-def test_columns_of_the_database_are_no_words_of_its_own(loaded: Any) -> None:
+def test_columns_are_not_reserved_words_of_the_database(loaded: Any) -> None:
     """`user` without quotes would be the database user, not the column."""
     reserved = {
         word for (word,) in loaded.ask("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
@@ -323,7 +323,7 @@ def test_columns_of_the_database_are_no_words_of_its_own(loaded: Any) -> None:
     assert loaded.ask("SELECT xero_user FROM {}.quote_history WHERE xero_user IS NOT NULL LIMIT 1")
 
 
-def test_a_second_run_left_every_report_amount_once(loaded: Any) -> None:
+def test_after_a_second_run_every_report_amount_is_there_once(loaded: Any) -> None:
     for report in REPORTS:
         ((rows, places),) = loaded.ask(
             f"SELECT count(*), count(DISTINCT (tenant_id, {'contact_id,' * ('aged' in report)} period_from, period_to,"

@@ -42,7 +42,7 @@ def with_invoices(url: str, schema: str, *invoices: tuple[str, str, str, str, st
             )
 
 
-def test_what_is_owed_falls_into_the_bucket_of_its_days(postgres_url: str, schema: str) -> None:
+def test_amounts_due_are_in_the_bucket_of_their_days_overdue(postgres_url: str, schema: str) -> None:
     days = [None, -5, 0, 1, 30, 31, 60, 61, 90, 91]
     rows = [("ACCREC", "AUTHORISED", "Ada", "NZD", f"{10**at}.01", late) for at, late in enumerate(days)]
     with_invoices(postgres_url, schema, *rows)
@@ -61,7 +61,7 @@ def test_what_is_owed_falls_into_the_bucket_of_its_days(postgres_url: str, schem
         assert (row["invoices"], row["oldest"]) == (10, 91)
 
 
-def test_only_approved_sales_with_something_left_are_owed_and_currencies_are_not_added_up(
+def test_only_approved_sales_with_an_amount_due_are_owed_and_currencies_are_not_added_up(
     postgres_url: str, schema: str
 ) -> None:
     with_invoices(
@@ -84,7 +84,7 @@ def test_only_approved_sales_with_something_left_are_owed_and_currencies_are_not
     ]
 
 
-def test_a_schema_that_the_demo_did_not_make_is_neither_used_nor_dropped(
+def test_a_schema_that_the_demo_did_not_create_is_neither_used_nor_dropped(
     postgres_url: str, schema: str
 ) -> None:
     with_invoices(postgres_url, schema, ("ACCREC", "AUTHORISED", "Ada", "NZD", "1", 1))
@@ -101,7 +101,7 @@ def test_its_own_schema_is_found_again_and_dropped(postgres_url: str, schema: st
     assert results.own_schema(postgres_url, schema, OURS)
 
 
-def test_each_server_has_a_folder_of_its_own_and_no_password_in_its_name() -> None:
+def test_each_server_has_its_own_folder_without_a_password_in_its_name() -> None:
     mine = run.Destination("postgres://me:secret@db.example.com:5433/books")
     same = run.Destination("postgresql+psycopg://me:other@db.example.com:5433/books")
     other = run.Destination("postgresql://me:secret@db.example.com:5433/more")
@@ -116,13 +116,13 @@ def test_an_address_of_another_database_is_refused() -> None:
         run.Destination("mysql://me@localhost/books")
 
 
-def test_the_demo_sees_none_of_the_users_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_ignores_the_users_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TAP_XERO_CLIENT_ID", "TARGET_POSTGRES_HOST", "MELTANO_ENVIRONMENT", "DATABASE_URL"):
         monkeypatch.setenv(name, "theirs")
     assert "theirs" not in run.meltano_environment().values()
 
 
-def test_progress_tells_the_stream_and_the_rows_so_far() -> None:
+def test_progress_shows_the_stream_and_the_rows_so_far() -> None:
     progress = results.Progress()
     events = [
         "invoices of Ada Ltd: 1,200 of 3,400 rows (2 calls)",
@@ -136,13 +136,13 @@ def test_progress_tells_the_stream_and_the_rows_so_far() -> None:
     assert progress.text == "all streams are read, target-postgres is writing; 3,401 rows of 2 streams"
 
 
-def test_what_is_not_json_is_shown_as_it_is() -> None:
+def test_a_line_that_is_not_json_is_shown_unchanged() -> None:
     progress = results.Progress()
     assert "Traceback" in progress.read("Traceback (most recent call last):\n")
     assert "Traceback" in progress.last[-1]
 
 
-def test_columns_stand_in_line_whatever_the_script(capsys: pytest.CaptureFixture[str]) -> None:
+def test_columns_are_aligned_in_any_script(capsys: pytest.CaptureFixture[str]) -> None:
     screen.table(["contact", "owed"], [[["株式会社うみのこ", "1.00"], ["Zoe\u0308", "12.00"]]])
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "  contact            owed",
@@ -152,7 +152,7 @@ def test_columns_stand_in_line_whatever_the_script(capsys: pytest.CaptureFixture
     ]
 
 
-def test_an_extra_is_installed_anew_when_pyproject_changes(
+def test_an_extra_is_installed_again_when_pyproject_changes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(install, "ROOT", tmp_path)

@@ -87,7 +87,7 @@ def test_uv_installs_the_four_commands_and_the_extra_for_postgresql(shell: Any, 
     subprocess.run([python, "-c", "import psycopg"], check=True)
 
 
-def test_pip_installs_into_an_environment_of_its_own(shell: Any, tmp_path: Path) -> None:
+def test_pip_installs_into_its_own_environment(shell: Any, tmp_path: Path) -> None:
     shell(recipe("pip"))
     _check(shell(recipe("Check"), PATH=f"{tmp_path}/xero/bin:/usr/bin:/bin"))
 

@@ -220,7 +220,7 @@ def differences(given: Any, loaded: Any, at: str, schema: dict[str, Any]) -> Ite
 
 @pytest.mark.parametrize("run", [0, 1], ids=["first run", "second run"])
 @pytest.mark.parametrize("stream", LISTS)
-def test_every_value_arrives_as_xero_has_it(runs: tuple[Loaded, Loaded], stream: str, run: int) -> None:
+def test_every_value_arrives_unchanged(runs: tuple[Loaded, Loaded], stream: str, run: int) -> None:
     given, loaded = runs[run].xero[stream], runs[run].tables[stream]
     assert given, "the demo company has none: nothing would be compared"
     assert loaded.keys() == given.keys()
@@ -238,7 +238,7 @@ def test_every_value_arrives_as_xero_has_it(runs: tuple[Loaded, Loaded], stream:
     assert not found, f"{len(found)} differences: {found[:10]}"
 
 
-def test_there_is_a_table_for_every_object_and_none_but_those(runs: tuple[Loaded, Loaded]) -> None:
+def test_there_is_a_table_for_every_object_and_no_other(runs: tuple[Loaded, Loaded]) -> None:
     assert set(LISTS) == {name for name, xero in OBJECTS.items() if xero.selected}
     assert set(runs[0].tables) == set(LISTS)
 
@@ -254,7 +254,7 @@ def test_amounts_are_numeric_days_are_dates_and_instants_are_timestamps(
 
 
 @pytest.mark.parametrize("stream", [name for name, (_, _, by_changes) in LISTS.items() if by_changes])
-def test_the_second_run_moves_only_what_changed(runs: tuple[Loaded, Loaded], stream: str) -> None:
+def test_the_second_run_loads_only_changes(runs: tuple[Loaded, Loaded], stream: str) -> None:
     first, second = runs
     before = first.xero[stream]
     changed = {

@@ -41,7 +41,7 @@ def test_meltano_finds_the_configuration_valid(project: Any) -> None:
     assert "configuration is valid" in project.meltano("--environment=demo", "config", "test", "tap-xero")
 
 
-def test_one_command_selects_a_report_beside_the_streams_that_are_on_by_default(
+def test_one_command_selects_a_report_in_addition_to_the_default_streams(
     project: Any, tmp_path: Path
 ) -> None:
     project = project.another(tmp_path)  # one whose meltano.yml may be changed

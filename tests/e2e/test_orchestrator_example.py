@@ -51,7 +51,7 @@ def shares_in_code() -> int:
     raise AssertionError("nightly.py has no SHARES")
 
 
-def test_each_share_has_an_extractor_and_a_schema_of_its_own() -> None:
+def test_each_share_has_its_own_extractor_and_schema() -> None:
     project = yaml.safe_load((EXAMPLE / "meltano.yml").read_text(encoding="utf-8"))
     parent, *shares = project["plugins"]["extractors"]
     assert [share["name"] for share in shares] == [f"tap-xero--{n}" for n in range(1, shares_in_code() + 1)]
@@ -93,7 +93,7 @@ def test_every_organisation_is_read_once_and_always_in_the_same_share(
         assert {nightly.share_of(tenant.upper()) for tenant in share["tenants"]} == {int(number)}
 
 
-def test_a_share_that_fails_is_tried_again_says_why_and_stops_no_other(
+def test_a_share_that_fails_is_repeated_reports_why_and_stops_no_other(
     nightly: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = run(nightly, tmp_path, monkeypatch, failing="2")

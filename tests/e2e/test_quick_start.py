@@ -42,7 +42,7 @@ def records(path: Path) -> Counter[str]:
     return Counter(message["stream"] for message in messages if message["type"] == "RECORD")
 
 
-def test_the_try_in_the_sandbox_reads_the_company_and_then_only_what_is_new(tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_read_the_company_and_then_only_changes(tmp_path: Path) -> None:
     follow("try", tmp_path)
     first, second = records(tmp_path / "first.jsonl"), records(tmp_path / "second.jsonl")
     assert first["contacts"] > 100

@@ -82,7 +82,7 @@ def recipe(project: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Reci
 
 
 @pytest.mark.parametrize("recipe", ["tap-csv"], indirect=True)
-def test_files(recipe: Recipe) -> None:
+def test_the_recipe_for_csv_files_writes_their_invoices_once(recipe: Recipe) -> None:
     found = recipe.made()
     assert set(found) == {"INV-0901 Bay Kayaks", "INV-0902 Rata Street Studio"}
     kayaks = found["INV-0901 Bay Kayaks"]
@@ -92,7 +92,7 @@ def test_files(recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["mapper"], indirect=True)
-def test_names_of_ones_own(recipe: Recipe) -> None:
+def test_the_recipe_for_own_names_writes_the_invoices_once(recipe: Recipe) -> None:
     found = recipe.made()
     assert set(found) == {"D-904 Bay Kayaks", "D-905 Rata Street Studio"}
     assert lines(found["D-904 Bay Kayaks"]) == [("Double kayak", 2, 1890), ("Paddle", 2, 249.5)]
@@ -116,7 +116,7 @@ def database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("recipe", ["tap-postgres"], indirect=True)
-def test_a_database(recipe: Recipe, database: str) -> None:
+def test_the_recipe_for_a_database_writes_its_invoices_once(recipe: Recipe, database: str) -> None:
     found = recipe.made(TAP_POSTGRES_SQLALCHEMY_URL=database)
     assert set(found) == {"4711 Harbour Paint", "4711 Bay Kayaks"}
     assert {one["Type"] for one in found.values()} == {"ACCPAY"}

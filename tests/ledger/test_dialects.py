@@ -56,7 +56,7 @@ def compiled(dialect: str, adapters: Path, tmp_path_factory: pytest.TempPathFact
     return {path.stem: path.read_text(encoding="utf-8") for path in found}
 
 
-def test_every_model_is_a_statement_of_the_warehouse(compiled: dict[str, str], dialect: str) -> None:
+def test_every_model_is_a_valid_statement_of_the_warehouse(compiled: dict[str, str], dialect: str) -> None:
     assert {
         "general_ledger",
         "reconciliation",
@@ -67,9 +67,7 @@ def test_every_model_is_a_statement_of_the_warehouse(compiled: dict[str, str], d
     assert {name: found for name, text in compiled.items() if (found := faults(text, dialect))} == {}
 
 
-def test_a_recursion_stays_within_the_steps_that_the_warehouse_takes(
-    compiled: dict[str, str], dialect: str
-) -> None:
+def test_a_recursion_stays_within_the_limit_of_the_warehouse(compiled: dict[str, str], dialect: str) -> None:
     limit = {"bigquery": 499, "snowflake": 99}[dialect]
     assert compiled["ledger_stock_costs"].count(f"e.events <= {limit}") == 2
     assert f"events > {limit}" in compiled["stock_is_valued"]
@@ -86,13 +84,13 @@ def test_a_recursion_stays_within_the_steps_that_the_warehouse_takes(
         ("DROP TABLE t", "no query"),
     ],
 )
-def test_what_a_warehouse_does_not_take_is_found(statement: str, fault: str, dialect: str) -> None:
+def test_invalid_parts_of_a_statement_are_found(statement: str, fault: str, dialect: str) -> None:
     found = faults(statement, dialect)
     assert found
     assert fault in found[0]
 
 
-def test_each_warehouse_has_words_of_its_own() -> None:
+def test_each_warehouse_has_its_own_reserved_words() -> None:
     assert faults("SELECT paid_on AS at FROM payments", "bigquery") == ["at is reserved"]
     assert faults("SELECT paid_on AS at FROM payments", "snowflake") == []
     assert faults("SELECT number AS row FROM lines", "snowflake") == ["row is reserved"]

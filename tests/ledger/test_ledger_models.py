@@ -197,11 +197,11 @@ def test_the_build_ran_every_model_and_every_test(warehouse: Any) -> None:
 
 
 @pytest.mark.parametrize("query", SITUATIONS.values(), ids=SITUATIONS)
-def test_what_a_ledger_has_to_get_right_happens_here(warehouse: Any, query: str) -> None:
+def test_every_case_of_a_ledger_occurs_in_the_companies(warehouse: Any, query: str) -> None:
     assert warehouse.ask(f"SELECT count(*) FROM ({query}) AS found") > [(0,)]
 
 
-def test_each_account_and_month_is_equal_to_the_cent_without_any_report(warehouse: Any) -> None:
+def test_each_account_and_month_agrees_to_the_cent_without_reports(warehouse: Any) -> None:
     """Everything except the account that paid a classic expense claim, which Xero does not show."""
     rows = warehouse.ask(ACCOUNT_MONTHS)
     assert {name for name, *_ in rows} == {
@@ -218,7 +218,7 @@ def test_each_account_and_month_is_equal_to_the_cent_without_any_report(warehous
     assert len(rows) > 1_300
 
 
-def test_each_document_of_the_random_companies_is_equal_to_the_cent(warehouse: Any) -> None:
+def test_each_document_of_the_random_companies_agrees_to_the_cent(warehouse: Any) -> None:
     rows = warehouse.ask(
         """
         WITH truth AS (
@@ -244,7 +244,7 @@ def test_each_document_of_the_random_companies_is_equal_to_the_cent(warehouse: A
     }  # fmt: skip
 
 
-def test_profit_and_loss_by_tracking_is_that_of_the_journals(warehouse: Any) -> None:
+def test_profit_and_loss_by_tracking_agrees_with_the_journals(warehouse: Any) -> None:
     rows = warehouse.ask(PROFIT_BY_TRACKING)
     differing = [row for row in rows if row[3] != row[4]]
     assert [row for row in differing if row[0] != "Cost of Goods Sold"] == []
@@ -272,7 +272,7 @@ def test_lines_keep_a_tracking_option_that_was_archived_since(warehouse: Any) ->
     assert len(warehouse.ask(kept)) >= COMPANIES
 
 
-def test_with_the_report_lines_every_balance_is_xeros(warehouse: Any) -> None:
+def test_with_the_lines_of_reports_every_balance_agrees_with_xero(warehouse: Any) -> None:
     rows = warehouse.ask(
         """
         WITH ours AS (
@@ -293,7 +293,7 @@ def test_with_the_report_lines_every_balance_is_xeros(warehouse: Any) -> None:
     assert sum(1 for row in rows if row[2]) > 800
 
 
-def test_what_only_the_report_knows_is_named(warehouse: Any) -> None:
+def test_entries_that_only_reports_show_are_named(warehouse: Any) -> None:
     kinds = warehouse.ask(
         "SELECT organisation_name, kind, count(DISTINCT account_id), sum(net_amount) FROM {made}.explained"
         " WHERE only_in_report GROUP BY 1, 2 ORDER BY 1, 2"
@@ -304,7 +304,7 @@ def test_what_only_the_report_knows_is_named(warehouse: Any) -> None:
     ]
 
 
-def test_every_figure_agrees_with_xero_or_says_why_not(warehouse: Any) -> None:
+def test_every_figure_agrees_with_xero_or_has_a_reason(warehouse: Any) -> None:
     rows = warehouse.ask(
         "SELECT check_name, count(*), sum(CASE WHEN agrees THEN 1 ELSE 0 END),"
         " sum(CASE WHEN NOT agrees AND reason IS NULL THEN 1 ELSE 0 END)"
@@ -323,7 +323,7 @@ def test_every_figure_agrees_with_xero_or_says_why_not(warehouse: Any) -> None:
     } == {"Opening balances", "Expense claim payments, Opening balances", "Expense claim payments"}
 
 
-def test_each_organisation_is_by_itself(warehouse: Any) -> None:
+def test_organisations_are_independent(warehouse: Any) -> None:
     """Organisations share account codes; each line finds the account of its own organisation."""
     ((lines, right),) = warehouse.ask(
         "SELECT count(*), count(a.account_id) FROM {made}.invoice_lines l LEFT JOIN {raw}.accounts a"
@@ -337,7 +337,7 @@ def test_each_organisation_is_by_itself(warehouse: Any) -> None:
     assert made == raw
 
 
-def test_cash_is_what_xeros_bank_summary_says(warehouse: Any) -> None:
+def test_cash_agrees_with_xeros_bank_summary(warehouse: Any) -> None:
     rows = warehouse.ask(
         """
         WITH ours AS (

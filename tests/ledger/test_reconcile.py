@@ -51,7 +51,7 @@ def figures(database: Path) -> Callable[..., Path]:
     return make
 
 
-def test_figures_that_agree_to_the_cent_end_well(figures: Any, capsys: Any) -> None:
+def test_figures_that_agree_to_the_cent_give_exit_code_0(figures: Any, capsys: Any) -> None:
     path = figures(
         ("Profit and loss", "Sales", "2026-10-31", "100.10", "100.10", None),
         ("Profit and loss", "Rent", "2026-10-31", "40.00", "40.00", None),
@@ -64,7 +64,7 @@ def test_figures_that_agree_to_the_cent_end_well(figures: Any, capsys: Any) -> N
     assert "not checked: Records" in said
 
 
-def test_one_cent_that_nobody_explains_fails(figures: Any, capsys: Any) -> None:
+def test_an_unexplained_cent_fails(figures: Any, capsys: Any) -> None:
     path = figures(
         ("Profit and loss", "Sales", "2026-09-30", "5.00", "5.00", None),
         ("Profit and loss", "Sales", "2026-10-31", "100.10", "100.11", None),
@@ -78,7 +78,7 @@ def test_one_cent_that_nobody_explains_fails(figures: Any, capsys: Any) -> None:
     ]  # fmt: skip
 
 
-def test_what_only_xero_knows_is_no_fault_unless_one_is_strict(figures: Any, capsys: Any) -> None:
+def test_differences_that_only_xero_can_explain_fail_in_strict_mode_only(figures: Any, capsys: Any) -> None:
     path = figures(
         ("Balance sheet", "Loan", "2026-09-30", "0.00", "64000.00", "Opening balances"),
         ("Balance sheet", "Loan", "2026-10-31", "-500.00", "63500.00", "Opening balances"),
@@ -116,20 +116,22 @@ def test_what_only_xero_knows_is_no_fault_unless_one_is_strict(figures: Any, cap
         ),
     ],
 )
-def test_what_cannot_be_compared_says_why(arguments: Any, environment: Any, reason: str, capsys: Any) -> None:
+def test_figures_that_cannot_be_compared_have_a_reason(
+    arguments: Any, environment: Any, reason: str, capsys: Any
+) -> None:
     assert main(arguments, environment) == NOT_COMPARED
     said = capsys.readouterr()
     assert reason in said.err
     assert "hush" not in said.err + said.out
 
 
-def test_models_that_are_not_there_are_asked_for(database: Path, capsys: Any) -> None:
+def test_missing_models_are_reported(database: Path, capsys: Any) -> None:
     duckdb.connect(str(database)).close()
     assert main(["--database", str(database)], {}) == NOT_COMPARED
     assert "run `dbt build` first" in capsys.readouterr().err
 
 
-def test_nothing_to_compare_is_no_agreement(figures: Any, capsys: Any) -> None:
+def test_an_empty_comparison_is_not_an_agreement(figures: Any, capsys: Any) -> None:
     assert main(["--database", str(figures())], {}) == NOT_COMPARED
     assert "There was nothing to compare" in capsys.readouterr().err
 
@@ -155,7 +157,7 @@ def loaded(sister: Any, figures: Any) -> tuple[Path, Path]:
     return path, config
 
 
-def test_as_many_records_as_xero_says_that_there_are(loaded: Any, capsys: Any) -> None:
+def test_the_numbers_of_records_agree_with_xero(loaded: Any, capsys: Any) -> None:
     path, config = loaded
     assert main(["--database", str(path), "--config", str(config)], {}) == AGREES
     said = capsys.readouterr().out
@@ -178,7 +180,7 @@ def test_a_record_that_the_warehouse_lacks_is_found(loaded: Any, capsys: Any) ->
     assert said.count("load again, or a record is lost") == 2
 
 
-def test_journals_that_came_since_are_found(loaded: Any, sister: Any, capsys: Any) -> None:
+def test_newer_journals_are_found(loaded: Any, sister: Any, capsys: Any) -> None:
     path, config = loaded
     DuckDB(path).do(
         "DELETE FROM {raw}.journals WHERE journal_number > (SELECT max(journal_number) - 3 FROM {raw}.journals)"
@@ -187,7 +189,7 @@ def test_journals_that_came_since_are_found(loaded: Any, sister: Any, capsys: An
     assert "journals newer than the newest here" in capsys.readouterr().out
 
 
-def test_settings_come_from_the_environment_as_the_tap_s_do(loaded: Any) -> None:
+def test_settings_come_from_the_environment_like_those_of_the_tap(loaded: Any) -> None:
     path, config = loaded
     given = json.loads(config.read_text())
     environment = {

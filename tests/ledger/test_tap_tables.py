@@ -65,7 +65,7 @@ def journalled(warehouse: Any, where: str) -> dict[str, Decimal]:
     return {account: amount for account, amount in rows if amount}
 
 
-def test_a_line_that_was_taken_off_does_not_count(warehouse: Any) -> None:
+def test_a_removed_line_does_not_count(warehouse: Any) -> None:
     where = f"source_id = '{warehouse.edited}'"
     assert net(warehouse, where) == journalled(warehouse, where) != {}
     assert warehouse.ask("SELECT count(*) FROM {made}.invoice_lines WHERE line_item_id = 'taken off'") == [
@@ -77,19 +77,19 @@ def test_a_row_that_is_marked_as_deleted_does_not_count(warehouse: Any) -> None:
     assert net(warehouse, f"source_id = '{warehouse.removed}'") == {}
 
 
-def test_rows_that_stand_twice_count_once(warehouse: Any) -> None:
+def test_repeated_rows_count_once(warehouse: Any) -> None:
     paid = f"SELECT payment_id FROM {{raw}}.payments WHERE invoice_id <> '{warehouse.removed}'"
     where = f"source_id IN ({paid})"
     assert net(warehouse, where) == journalled(warehouse, where) != {}
 
 
-def test_an_account_that_is_gone_is_known_from_its_journals(warehouse: Any) -> None:
+def test_a_deleted_account_is_known_from_its_journals(warehouse: Any) -> None:
     where = f"source_type = 'ACCPAY' AND source_id NOT IN ('{warehouse.removed}', '{warehouse.unknown}')"
     assert net(warehouse, where) == journalled(warehouse, where)
     assert warehouse.gone in net(warehouse, where)
 
 
-def test_a_line_whose_account_nobody_knows_stands_in_suspense_and_nothing_is_lost(warehouse: Any) -> None:
+def test_a_line_with_an_unknown_account_is_in_suspense_and_nothing_is_lost(warehouse: Any) -> None:
     where = f"source_id = '{warehouse.unknown}'"
     ours, theirs = net(warehouse, where), journalled(warehouse, where)
     assert ours.pop("suspense") in theirs.values()
@@ -97,7 +97,7 @@ def test_a_line_whose_account_nobody_knows_stands_in_suspense_and_nothing_is_los
     assert len(ours) == len(theirs) - 1
 
 
-def test_a_payment_of_a_document_that_is_not_there_says_so(warehouse: Any) -> None:
+def test_a_payment_of_a_missing_document_is_marked(warehouse: Any) -> None:
     rows = warehouse.ask(
         "SELECT DISTINCT description FROM {made}.ledger_document_entries WHERE account_id = 'suspense'"
         f" AND source_id IN (SELECT payment_id FROM {{raw}}.payments WHERE invoice_id = '{warehouse.removed}')"
@@ -176,7 +176,7 @@ def run_own(program: Path, project: Path, warehouse: Any, *arguments: str) -> No
     dbt.run(program, list(arguments), settings, project, variables=VARIABLES, project=project)
 
 
-def test_fivetrans_package_finds_its_tables_in_a_project_of_ones_own(
+def test_fivetrans_package_finds_its_tables_in_a_users_project(
     warehouse: Any, dbt_program: Path, tmp_path: Path
 ) -> None:
     project = own_project(tmp_path, dispatch=True)
@@ -200,7 +200,7 @@ def test_fivetrans_package_finds_its_tables_in_a_project_of_ones_own(
     assert warehouse.ask(unknown) == [(0,)]
 
 
-def test_without_the_lines_for_dispatch_the_build_stops_and_says_which(
+def test_without_the_dispatch_settings_the_build_fails_and_names_them(
     warehouse: Any, dbt_program: Path, tmp_path: Path
 ) -> None:
     project = own_project(tmp_path, dispatch=False)

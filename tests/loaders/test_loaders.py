@@ -168,7 +168,7 @@ def _floats(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.name)
-def test_the_table_in_the_docs_says_how_a_target_stores_amounts(
+def test_the_table_in_the_docs_shows_how_a_target_stores_amounts(
     loader: Loader, url: str, tmp_path: Path
 ) -> None:
     loader.install()

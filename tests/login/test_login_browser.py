@@ -52,7 +52,7 @@ def asked_for(chromium: Chromium) -> set[str]:
     return {urlsplit(url).hostname or "" for url in urls if urlsplit(url).scheme.startswith("http")}
 
 
-def test_a_user_who_allows_access_ends_on_a_page_that_says_what_is_connected(
+def test_a_user_who_allows_access_sees_a_page_with_the_connected_organisations(
     xero: Sandbox, login: Start, chromium: Chromium, tmp_path: Path
 ) -> None:
     running = login()
@@ -82,7 +82,7 @@ def test_one_organisation_is_named_in_the_heading(xero: Sandbox, login: Start, c
     assert running.end().code == 0
 
 
-def test_a_user_who_cancels_ends_on_a_page_that_says_so(login: Start, chromium: Chromium) -> None:
+def test_a_user_who_cancels_sees_a_page_that_says_so(login: Start, chromium: Chromium) -> None:
     running = login()
     chromium.open(running.url())
     chromium.click("button[value='deny']")
@@ -92,7 +92,7 @@ def test_a_user_who_cancels_ends_on_a_page_that_says_so(login: Start, chromium: 
     assert running.end().code == 1
 
 
-def test_the_page_asks_nobody_else_for_anything(login: Start, chromium: Chromium) -> None:
+def test_the_page_loads_nothing_from_other_hosts(login: Start, chromium: Chromium) -> None:
     running = login()
     chromium.open(running.url())
     chromium.click("button[value='1']")

@@ -38,7 +38,7 @@ def tenants(xero: Sandbox) -> dict[str, str]:
     return {one["name"]: one["tenant_id"] for one in xero.admin.organisations()}
 
 
-def test_a_pkce_app_is_connected_and_a_run_finds_the_tokens(
+def test_a_pkce_app_is_connected_and_a_run_uses_the_tokens(
     xero: Sandbox, login: Start, person: Person, token_path: Path
 ) -> None:
     running = login()
@@ -71,7 +71,7 @@ def test_the_code_is_bound_to_this_run_by_pkce(login: Start, person: Person) -> 
     assert first.end().code == 0
 
 
-def test_a_web_app_proves_itself_by_its_secret(login: Start, person: Person, kept: Kept) -> None:
+def test_a_web_app_authenticates_with_its_secret(login: Start, person: Person, kept: Kept) -> None:
     running = login(app=apps.WEB_APP)
     assert "code_challenge" not in running.asked()
     assert person.allows(running).status_code == 200
@@ -81,7 +81,7 @@ def test_a_web_app_proves_itself_by_its_secret(login: Start, person: Person, kep
     assert kept(apps.WEB_APP)["refresh_token"]
 
 
-def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
+def test_granular_read_scopes_that_every_app_has_are_requested(
     xero: Sandbox, login: Start, person: Person
 ) -> None:
     xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
@@ -97,7 +97,7 @@ def test_granular_read_scopes_are_asked_for_and_none_that_an_ordinary_app_lacks(
     assert f"give access to {len(opened)} of {len(STREAMS)} streams for reading" in running.end().said
 
 
-def test_write_asks_for_the_write_scopes_as_well(xero: Sandbox, login: Start) -> None:
+def test_the_option_write_requests_the_write_scopes_as_well(xero: Sandbox, login: Start) -> None:
     xero.admin.add_app(client_id=apps.PKCE_APP.client_id, kind=apps.PKCE, tier="starter", granular_only=True)
     asked = set(login("--write").asked()["scope"].split())
     assert asked - set(read_scopes()) == {
@@ -109,9 +109,7 @@ def test_write_asks_for_the_write_scopes_as_well(xero: Sandbox, login: Start) ->
 @pytest.mark.parametrize(
     "written", ["offline_access accounting.settings.read", "offline_access,accounting.settings.read"]
 )
-def test_named_scopes_are_asked_for_and_no_others(
-    written: str, login: Start, person: Person, kept: Kept
-) -> None:
+def test_only_named_scopes_are_requested(written: str, login: Start, person: Person, kept: Kept) -> None:
     running = login("--scopes", written)
     assert running.asked()["scope"] == "offline_access accounting.settings.read"
     person.allows(running)
@@ -119,7 +117,7 @@ def test_named_scopes_are_asked_for_and_no_others(
     assert f"give access to {len(opened)} of {len(STREAMS)} streams" in running.end().said
 
 
-def test_broad_scopes_are_asked_for_where_an_old_app_has_no_others(login: Start, person: Person) -> None:
+def test_broad_scopes_are_requested_for_an_old_app(login: Start, person: Person) -> None:
     running = login("--broad")
     asked = running.asked()["scope"].split()
     assert {"accounting.transactions.read", "accounting.reports.read"} <= set(asked)
@@ -141,7 +139,7 @@ def test_only_the_organisations_that_were_chosen_are_connected(
     assert "it finds the tokens by itself" in ended.said
 
 
-def test_a_second_consent_takes_the_place_of_the_first(login: Start, person: Person, kept: Kept) -> None:
+def test_a_second_consent_replaces_the_first(login: Start, person: Person, kept: Kept) -> None:
     tokens = []
     for _ in range(2):
         running = login()
@@ -180,7 +178,7 @@ def test_settings_come_from_a_config_file_of_the_tap(
     assert token_path.exists()
 
 
-def test_settings_of_the_target_do_as_well(
+def test_settings_of_the_target_work_as_well(
     xero: Sandbox, login: Start, person: Person, token_path: Path
 ) -> None:
     running = login(
@@ -193,12 +191,12 @@ def test_settings_of_the_target_do_as_well(
     assert running.end().code == 0
 
 
-def test_an_option_wins_over_the_environment(login: Start) -> None:
+def test_an_option_overrides_the_environment(login: Start) -> None:
     running = login("--client-id", apps.WEB_APP.client_id, "--client-secret", apps.WEB_APP.client_secret)
     assert running.asked()["client_id"] == apps.WEB_APP.client_id
 
 
-def test_in_a_meltano_project_the_tokens_go_where_meltano_run_looks(
+def test_in_a_meltano_project_the_tokens_are_stored_where_meltano_run_looks(
     login: Start, person: Person, tmp_path: Path
 ) -> None:
     (tmp_path / "meltano.yml").write_text("version: 1\n")
@@ -233,9 +231,7 @@ def test_a_wrong_setting_ends_the_command_with_one_line(login: Start) -> None:
     )
 
 
-def test_scopes_without_offline_access_are_refused_before_anybody_signs_in(
-    xero: Sandbox, login: Start
-) -> None:
+def test_scopes_without_offline_access_are_refused_before_the_consent(xero: Sandbox, login: Start) -> None:
     ended = login("--scopes", "accounting.settings.read").end()
     assert ended.code == 1
     assert "must include offline_access" in ended.complaint
@@ -247,9 +243,7 @@ def test_scopes_without_offline_access_are_refused_before_anybody_signs_in(
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for a browser is a shell script")
 @pytest.mark.parametrize("wanted", [True, False])
-def test_the_browser_is_opened_on_the_page_unless_it_is_not_wanted(
-    wanted: bool, login: Start, person: Person, tmp_path: Path
-) -> None:
+def test_the_browser_is_opened_by_default(wanted: bool, login: Start, person: Person, tmp_path: Path) -> None:
     browser, opened = tmp_path / "browser", tmp_path / "opened"
     os.mkfifo(opened)
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}\n')
@@ -267,7 +261,7 @@ def test_the_browser_is_opened_on_the_page_unless_it_is_not_wanted(
     assert running.end().code == 0
 
 
-def test_the_address_can_be_pasted_where_the_browser_is_on_another_machine(
+def test_the_address_can_be_pasted_if_the_browser_is_on_another_machine(
     login: Start, person: Person, kept: Kept
 ) -> None:
     running = login()
@@ -311,7 +305,7 @@ def test_an_address_is_understood_however_it_was_pasted(
     assert kept()["refresh_token"]
 
 
-def test_a_line_break_at_the_end_of_a_setting_is_left_out(
+def test_a_line_break_at_the_end_of_a_setting_is_removed(
     login: Start, person: Person, kept: Kept, xero: Sandbox
 ) -> None:
     app = apps.WEB_APP
@@ -328,7 +322,7 @@ def test_a_line_break_at_the_end_of_a_setting_is_left_out(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
-def test_in_a_terminal_the_secret_is_asked_for_and_not_shown(
+def test_a_terminal_asks_for_the_secret_without_showing_it(
     xero: Sandbox, person: Person, token_path: Path, tmp_path: Path
 ) -> None:
     import pty
@@ -387,7 +381,7 @@ def test_a_path_of_the_redirect_uri_is_kept(login: Start, person: Person) -> Non
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-def test_localhost_is_listened_at_by_both_its_addresses(host: str, login: Start, person: Person) -> None:
+def test_the_command_listens_at_both_addresses_of_localhost(host: str, login: Start, person: Person) -> None:
     if host == "[::1]":
         try:
             with socket.socket(socket.AF_INET6) as probe:
@@ -400,7 +394,7 @@ def test_localhost_is_listened_at_by_both_its_addresses(host: str, login: Start,
     assert running.end().code == 0
 
 
-def test_what_else_a_browser_asks_for_does_not_end_the_login(login: Start, person: Person) -> None:
+def test_other_requests_of_a_browser_do_not_end_the_login(login: Start, person: Person) -> None:
     running = login()
     place = running.asked()["redirect_uri"]
     for stray in ("/favicon.ico", "/", "/elsewhere?code=x&state=y"):
@@ -410,7 +404,7 @@ def test_what_else_a_browser_asks_for_does_not_end_the_login(login: Start, perso
     assert running.end().code == 0
 
 
-def test_the_page_holds_no_script_and_is_kept_nowhere(login: Start, person: Person) -> None:
+def test_the_page_has_no_script_and_is_not_cached(login: Start, person: Person) -> None:
     running = login()
     page = person.allows(running)
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -437,7 +431,7 @@ def test_closed_input_does_not_end_the_wait(login: Start, person: Person) -> Non
     assert running.end().code == 0
 
 
-def test_organisations_that_can_not_be_listed_lose_no_tokens(
+def test_tokens_are_stored_even_if_organisations_cannot_be_listed(
     xero: Sandbox, login: Start, person: Person, kept: Kept
 ) -> None:
     running = login()

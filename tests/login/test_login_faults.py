@@ -41,7 +41,7 @@ def failed(ended: Ended, *said: str) -> None:
         assert one in ended.complaint
 
 
-def test_a_refusal_is_told_in_browser_and_terminal(
+def test_a_refusal_is_shown_in_browser_and_terminal(
     xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
 ) -> None:
     running = login()
@@ -64,7 +64,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
-def test_an_answer_without_our_state_changes_nothing_and_is_told_nothing(
+def test_an_answer_without_the_state_changes_and_reveals_nothing(
     forged: Callable[[str], str], xero: Sandbox, login: Start, person: Person
 ) -> None:
     running = login()
@@ -81,7 +81,7 @@ def test_an_answer_without_our_state_changes_nothing_and_is_told_nothing(
     "host",
     ["evil.example", "evil.example:{port}", "localhost", "localhost:1", "", "localhost.evil.example:{port}"],
 )
-def test_a_page_whose_name_was_made_to_lead_here_is_told_nothing(
+def test_a_request_by_dns_rebinding_gets_no_information(
     host: str, xero: Sandbox, login: Start, person: Person
 ) -> None:
     running = login()
@@ -95,7 +95,7 @@ def test_a_page_whose_name_was_made_to_lead_here_is_told_nothing(
     assert running.end().code == 0
 
 
-def test_organisations_are_shown_to_nobody_who_comes_second_without_our_state(
+def test_a_second_request_without_the_state_does_not_see_the_organisations(
     login: Start, person: Person, xero: Sandbox
 ) -> None:
     running = login()
@@ -158,7 +158,7 @@ def test_ctrl_c_after_the_tokens_were_stored_does_not_deny_it(
     assert kept()["refresh_token"]
 
 
-def test_a_code_that_has_run_out_is_named(
+def test_an_expired_code_is_named(
     xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept
 ) -> None:
     running = login()
@@ -197,7 +197,7 @@ def test_a_lost_answer_to_the_code_leaves_the_earlier_tokens(
 
 
 @pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
-def test_a_port_in_use_is_named_before_anybody_signs_in(
+def test_a_port_in_use_is_named_before_the_consent(
     family: socket.AddressFamily, host: str, xero: Sandbox, login: Start
 ) -> None:
     with socket.socket(family) as taken:
@@ -215,9 +215,7 @@ def test_no_answer_ends_in_time(login: Start, kept: Kept) -> None:
     failed(login("--timeout=0.01").end(), "No answer came from Xero within 0.01 seconds", "redirect URIs")
 
 
-def test_a_place_that_can_not_be_written_is_named_before_anybody_signs_in(
-    xero: Sandbox, login: Start, tmp_path: Path
-) -> None:
+def test_an_unwritable_place_is_named_before_the_consent(xero: Sandbox, login: Start, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     failed(
         login(TAP_XERO_TOKEN_PATH=str(tmp_path / "file" / "tokens.json")).end(),
@@ -227,7 +225,7 @@ def test_a_place_that_can_not_be_written_is_named_before_anybody_signs_in(
     assert not xero.admin.calls()
 
 
-def test_a_place_that_became_full_meanwhile_is_named_before_the_code_is_used_up(
+def test_a_place_that_became_full_meanwhile_is_named_before_the_code_is_used(
     xero: Sandbox, login: Start, person: Person, before: dict[str, Any], kept: Kept, token_path: Path
 ) -> None:
     running = login()
@@ -251,7 +249,7 @@ def test_a_wrong_secret_is_named_and_not_shown(xero: Sandbox, login: Start, pers
     assert "not-the-secret" not in ended.said + ended.complaint
 
 
-def test_a_web_app_without_its_secret_is_told_what_it_lacks(login: Start, person: Person) -> None:
+def test_a_missing_secret_of_a_web_app_is_named(login: Start, person: Person) -> None:
     running = login("--client-id", apps.WEB_APP.client_id)
     assert person.allows(running).status_code == 400
     failed(running.end(), "A web app needs its client_secret")
@@ -299,7 +297,7 @@ def test_a_redirect_uri_that_is_not_registered_is_named(xero: Sandbox, login: St
 
 
 @pytest.mark.parametrize("client_id", ["NOBODY", apps.CUSTOM_CONNECTION.client_id])
-def test_a_client_id_that_can_not_sign_in_is_named(client_id: str, login: Start) -> None:
+def test_a_client_id_that_cannot_sign_in_is_named(client_id: str, login: Start) -> None:
     failed(login("--client-id", client_id).end(), "unauthorized_client", "custom connection needs no login")
 
 
@@ -313,12 +311,12 @@ def test_xeros_error_page_is_read_whatever_its_status(xero: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("status", "body"), [(403, "Access Denied by a wall"), (500, ""), (200, XERO_SAYS)])
-def test_a_page_that_is_not_clearly_xeros_refusal_is_none(xero: Sandbox, status: int, body: str) -> None:
+def test_a_page_that_is_not_clearly_xeros_refusal_is_ignored(xero: Sandbox, status: int, body: str) -> None:
     xero.admin.fault("status", path="identity/*", status=status, body=body, content_type="text/html")
     assert objection(f"{xero.url}/identity/connect/authorize", "test") is None
 
 
-def test_a_page_that_does_not_answer_is_no_objection(xero: Sandbox) -> None:
+def test_a_page_that_does_not_answer_is_not_a_refusal(xero: Sandbox) -> None:
     xero.admin.fault("reset_before", path="identity/*")
     assert objection(f"{xero.url}/identity/connect/authorize", "test") is None
 
@@ -358,7 +356,7 @@ def test_the_user_at_the_other_end_of_a_connection_is_known(
         assert user_of(visitor[:2]) == os.getuid()
 
 
-def test_where_the_system_does_not_say_whose_a_connection_is_nobody_is_named(tmp_path: Path) -> None:
+def test_without_information_from_the_system_no_user_is_named(tmp_path: Path) -> None:
     assert user_of(("127.0.0.1", 1), tmp_path) is None
     (tmp_path / "tcp").write_text("  sl  local_address rem_address   st ...\n")
     assert user_of(("127.0.0.1", 1), tmp_path) is None

@@ -15,7 +15,7 @@ from xero_sandbox import apps
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connecting.md"
 
 
-def test_the_default_scopes_open_every_stream_but_those_of_reserved_scopes() -> None:
+def test_the_default_scopes_give_access_to_all_streams_without_reserved_scopes() -> None:
     opened = access(read_scopes())
     assert set(opened.missing) <= RESERVED.keys()
     assert set(opened.streams) | {name for names in opened.missing.values() for name in names} == {
@@ -25,7 +25,7 @@ def test_the_default_scopes_open_every_stream_but_those_of_reserved_scopes() -> 
     assert opened.writing == ()
 
 
-def test_the_broad_scopes_open_no_fewer_streams() -> None:
+def test_the_broad_scopes_give_access_to_no_fewer_streams() -> None:
     assert set(access(read_scopes()).streams) <= set(access(broad_scopes()).streams)
     assert set(access(broad_scopes(write=True)).writing) >= {
         "accounting.contacts",
@@ -35,27 +35,27 @@ def test_the_broad_scopes_open_no_fewer_streams() -> None:
 
 
 @pytest.mark.parametrize("asked", [read_scopes(), write_scopes(), broad_scopes(), broad_scopes(write=True)])
-def test_only_scopes_that_xero_has_are_asked_for_and_each_once(asked: tuple[str, ...]) -> None:
+def test_only_scopes_that_xero_has_are_requested_each_once(asked: tuple[str, ...]) -> None:
     assert set(asked) <= apps.EVERY
     assert len(set(asked)) == len(asked)
     assert asked[0] == "offline_access"
     assert not set(asked) & RESERVED.keys()
 
 
-def test_an_app_of_today_may_ask_for_the_default_scopes() -> None:
+def test_a_new_app_may_request_the_default_scopes() -> None:
     today = apps.App("id", None, apps.PKCE, "of today", granular_only=True, tier="starter")
     for asked in (read_scopes(), write_scopes()):
         assert set(asked) <= today.allowed()
 
 
-def test_no_scope_opens_nothing_and_every_missing_one_is_named_with_its_streams() -> None:
+def test_every_scope_gives_access_to_streams_and_missing_ones_are_named_with_them() -> None:
     nothing = access([])
     assert nothing.streams == ()
     assert {"contact_groups", "contacts"} <= set(nothing.missing["accounting.contacts.read"])
     assert sum(map(len, nothing.missing.values())) == len(ROWS)
 
 
-def test_a_write_scope_opens_reading_too() -> None:
+def test_a_write_scope_includes_read_access() -> None:
     opened = access(["accounting.contacts"])
     assert {"contact_groups", "contacts"} <= set(opened.streams)
     assert opened.writing == ("accounting.contacts",)

@@ -72,15 +72,13 @@ def test_status_shows_organisations_scopes_streams_and_days_left(
     assert not xero.admin.calls("/connect/token")
 
 
-def test_status_says_how_to_write_when_nothing_can_be_written(
-    login: Start, connected: Callable[..., Kept]
-) -> None:
+def test_status_shows_how_to_get_write_access(login: Start, connected: Callable[..., Kept]) -> None:
     connected(["offline_access", "accounting.settings.read"])
     said = login("--status", app=apps.WEB_APP).end().said
     assert "No write scopes. To get them: run `xero-login --write`" in said
 
 
-def test_status_renews_what_has_run_out_and_says_so(
+def test_status_renews_expired_tokens_and_reports_it(
     xero: Sandbox, login: Start, connected: Callable[..., Kept], token_path: Path
 ) -> None:
     before = connected(days=20, good_for=-1)
@@ -147,7 +145,7 @@ def test_days_left_of_a_fresh_consent_count_from_its_access_token() -> None:
     assert lifetime(kept, kept, NOW).startswith("Renewed 2026-09-11: 50 days left")
 
 
-def test_logout_withdraws_consent_and_forgets_the_tokens(
+def test_logout_withdraws_consent_and_deletes_the_tokens(
     xero: Sandbox, login: Start, connected: Callable[..., Kept], token_path: Path
 ) -> None:
     kept = connected()

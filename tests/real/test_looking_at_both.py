@@ -40,7 +40,7 @@ def named(other: Sandbox, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_where_xero_answers_otherwise_is_told_and_what_was_written_is_cleaned_up(
+def test_different_answers_of_xero_are_reported_and_writes_are_cleaned_up(
     other: Sandbox, named: dict[str, str], tmp_path: Path
 ) -> None:
     other.admin.switch(nothing_new_304=True, since_inclusive=False)
@@ -81,7 +81,7 @@ def test_nothing_is_written_unless_the_organisation_is_named_a_second_time(
         assert place.no_writes is None
 
 
-def test_nothing_is_written_to_an_organisation_that_is_no_demo_company(
+def test_nothing_is_written_to_an_organisation_that_is_not_a_demo_company(
     other: Sandbox, named: dict[str, str], tmp_path: Path
 ) -> None:
     real = other.admin.organisations()[1]
@@ -94,7 +94,7 @@ def test_nothing_is_written_to_an_organisation_that_is_no_demo_company(
         assert place.no_writes == f"{real['name']} is no demo company: tests write to none but those"
 
 
-def test_without_the_variables_it_is_said_which_to_set(named: dict[str, str], tmp_path: Path) -> None:
+def test_missing_variables_are_named(named: dict[str, str], tmp_path: Path) -> None:
     for missing in ("XERO_TEST_CLIENT_ID", "XERO_TEST_TENANT"):
         environment = {name: value for name, value in named.items() if name != missing}
         with (
@@ -104,7 +104,7 @@ def test_without_the_variables_it_is_said_which_to_set(named: dict[str, str], tm
             pytest.fail("a place was given")
 
 
-def test_an_organisation_that_can_not_be_read_is_an_error_and_no_skip(
+def test_an_organisation_that_cannot_be_read_is_an_error_not_a_skip(
     named: dict[str, str], tmp_path: Path
 ) -> None:
     environment = {**named, "XERO_TEST_TENANT": "11111111-1111-1111-1111-111111111111"}
@@ -115,14 +115,14 @@ def test_an_organisation_that_can_not_be_read_is_an_error_and_no_skip(
         pytest.fail("a place was given")
 
 
-def test_calls_are_left_for_others(named: dict[str, str], tmp_path: Path) -> None:
+def test_calls_are_reserved_for_others(named: dict[str, str], tmp_path: Path) -> None:
     with at_xero(tmp_path, named) as place:
         assert place.config["day_reserve"] == 500
     with at_xero(tmp_path, {**named, "XERO_TEST_DAY_RESERVE": "4000"}) as place:
         assert place.config["day_reserve"] == 4_000
 
 
-def test_only_what_was_seen_at_both_is_compared() -> None:
+def test_only_behaviour_that_was_seen_at_both_places_is_compared() -> None:
     seen = Seen()
     seen.note("sandbox", "status", 200)
     seen.note("sandbox", "words", "No")

@@ -23,14 +23,14 @@ from .place import Place, Run
 PAGED = ("contacts", "invoices", "bank_transactions", "manual_journals")
 
 
-def test_every_stream_that_the_token_opens_is_read_to_its_end(first_run: Run, place: Place) -> None:
+def test_every_stream_of_the_token_is_read_completely(first_run: Run, place: Place) -> None:
     granted = place.client.scopes()
     opened = {name for name, xero in OBJECTS.items() if xero.selected and xero.scope_missing(granted) is None}
     assert opened <= first_run.schemas.keys()
     assert first_run.records["organisation"][0]["OrganisationID"] == place.tenant_id
 
 
-def test_no_record_comes_twice(first_run: Run) -> None:
+def test_no_record_is_emitted_twice(first_run: Run) -> None:
     for stream in first_run.schemas:
         twice = [key for key, times in Counter(first_run.keys(stream)).items() if times > 1]
         assert not twice, stream
@@ -46,13 +46,13 @@ def test_every_record_fits_its_schema(first_run: Run) -> None:
     assert not wrong
 
 
-def test_fields_that_the_registry_does_not_know_are_noted(first_run: Run, note: Note) -> None:
+def test_unknown_fields_are_noted(first_run: Run, note: Note) -> None:
     unknown = re.findall(r"(\w+) has a field that this version does not know: (\w+)", first_run.log)
     note("fields that the registry does not know", sorted(f"{stream}.{name}" for stream, name in unknown))
     assert all(name not in OBJECTS[stream].fields for stream, name in unknown)
 
 
-def test_a_second_run_repeats_nothing_that_has_not_changed(first_run: Run, place: Place) -> None:
+def test_a_second_run_repeats_no_unchanged_record(first_run: Run, place: Place) -> None:
     streams = [stream for stream in first_run.schemas if stream in OBJECTS and OBJECTS[stream].incremental]
     second = place.tap(*streams, state=first_run.state)
     assert second.code == 0, second.log
@@ -64,13 +64,13 @@ def test_a_second_run_repeats_nothing_that_has_not_changed(first_run: Run, place
 
 
 @pytest.mark.parametrize("stream", PAGED)
-def test_small_pages_bring_the_same_rows_as_large_ones(stream: str, first_run: Run, place: Place) -> None:
+def test_small_pages_give_the_same_rows_as_large_ones(stream: str, first_run: Run, place: Place) -> None:
     small = place.tap(stream, page_size=max(10, len(first_run.records.get(stream, [])) // 8))
     assert small.code == 0, small.log
     assert sorted(small.keys(stream)) == sorted(first_run.keys(stream))
 
 
-def test_amounts_are_xeros_own_digits(first_run: Run, place: Place) -> None:
+def test_amounts_have_xeros_digits(first_run: Run, place: Place) -> None:
     invoices = first_run.records.get("invoices") or pytest.skip("there is no invoice")
     mine = invoices[0]
     body = place.client.get(place.tenant_id, f"Invoices/{mine['InvoiceID']}", params={"unitdp": "4"}).content
@@ -100,9 +100,7 @@ def test_days_are_days_and_instants_are_in_utc(first_run: Run) -> None:
 
 
 @pytest.mark.parametrize("stream", PAGED)
-def test_pages_have_the_size_that_was_asked_for_and_say_how_many_there_are(
-    stream: str, place: Place, note: Note
-) -> None:
+def test_pages_have_the_requested_size_and_the_number_of_pages(stream: str, place: Place, note: Note) -> None:
     xero = OBJECTS[stream]
     assert xero.paging is Paging.PAGES
     answer = place.get(xero.path, params={"page": 1, "pageSize": 2})
@@ -120,9 +118,7 @@ def test_a_page_beyond_the_last_is_empty(stream: str, place: Place, note: Note) 
 
 
 @pytest.mark.parametrize("stream", PAGED)
-def test_lists_come_in_the_order_of_change_where_that_is_asked_for(
-    stream: str, place: Place, note: Note
-) -> None:
+def test_lists_are_in_the_order_of_change_on_request(stream: str, place: Place, note: Note) -> None:
     xero = OBJECTS[stream]
     params = {"page": 1, "pageSize": 100, **({"order": xero.order} if xero.order else {})}
     times = [instant(row["UpdatedDateUTC"]) for row in place.get(xero.path, params=params)[xero.envelope]]
@@ -136,7 +132,7 @@ def test_nothing_new_is_an_empty_list_or_304(place: Place, note: Note) -> None:
     note("status when nothing is new", answer.status)
 
 
-def test_if_modified_since_brings_what_changed_at_that_second_or_after(place: Place, note: Note) -> None:
+def test_if_modified_since_gives_changes_of_that_second_and_later(place: Place, note: Note) -> None:
     rows = place.get("Contacts", params={"page": 1, "pageSize": 100, "order": "UpdatedDateUTC ASC"})[
         "Contacts"
     ]
@@ -153,7 +149,7 @@ def test_if_modified_since_brings_what_changed_at_that_second_or_after(place: Pl
     note("If-Modified-Since brings what changed in its own second", middle["ContactID"] in ids)
 
 
-def test_what_is_not_there_is_not_found(place: Place, note: Note) -> None:
+def test_an_unknown_record_is_not_found(place: Place, note: Note) -> None:
     with pytest.raises(NotFound) as caught:
         place.get(f"Invoices/{uuid.uuid4()}")
     note("words for what is not there", caught.value.words)
@@ -165,7 +161,7 @@ def test_another_organisation_is_refused(place: Place, note: Note) -> None:
     note("status for an organisation that is not connected", caught.value.status)
 
 
-def test_a_query_that_makes_no_sense_is_refused_with_its_reason(place: Place, note: Note) -> None:
+def test_an_invalid_query_is_refused_with_the_reason(place: Place, note: Note) -> None:
     with pytest.raises(Refused) as caught:
         place.get("Invoices", params={"page": 1, "where": "NoSuchField==1"})
     assert caught.value.status == 400
@@ -173,7 +169,7 @@ def test_a_query_that_makes_no_sense_is_refused_with_its_reason(place: Place, no
     note("a where of an unknown field is refused with", caught.value.status)
 
 
-def test_the_quota_is_told_and_leaves_enough_for_others(place: Place) -> None:
+def test_the_answer_has_the_remaining_calls_and_enough_are_left_for_others(place: Place) -> None:
     place.get("Organisation")
     usage = place.client.usage(place.tenant_id)
     assert usage.day_left is not None

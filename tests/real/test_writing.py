@@ -61,7 +61,7 @@ def test_the_same_key_with_another_body_is_refused(place: Place, undo: Undo, not
     note("status of a key with another body", caught.value.status)
 
 
-def test_one_bad_record_takes_no_good_one_with_it(place: Place, undo: Undo) -> None:
+def test_one_invalid_record_does_not_affect_valid_ones(place: Place, undo: Undo) -> None:
     maker = contact(place, undo)
     line = {"Description": MARK, "Quantity": "1", "UnitAmount": "0.1234"}
     good = {

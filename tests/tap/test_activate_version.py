@@ -22,7 +22,7 @@ def test_a_table_is_activated_after_its_last_row(config: dict[str, Any]) -> None
         assert {m["version"] for m in run.of("RECORD", stream)} == {activated["version"]}
 
 
-def test_an_empty_table_is_activated_too(config: dict[str, Any]) -> None:
+def test_an_empty_table_is_activated_as_well(config: dict[str, Any]) -> None:
     """The earlier rows are deleted."""
     run = read(config, "repeating_invoices")
     assert run.records == {}
@@ -43,13 +43,13 @@ def test_incremental_streams_have_no_version(config: dict[str, Any]) -> None:
     assert all("version" not in message for message in run.of("RECORD"))
 
 
-def test_no_version_is_told_where_the_setting_forbids_it(config: dict[str, Any]) -> None:
+def test_no_version_is_written_if_the_setting_forbids_it(config: dict[str, Any]) -> None:
     run = read({**config, "emit_activate_version_messages": False}, "tax_rates")
     assert run.of("ACTIVATE_VERSION") == []
     assert all("version" not in message for message in run.of("RECORD"))
 
 
-def test_a_table_that_was_not_read_to_its_end_is_not_activated(
+def test_a_table_that_was_not_read_completely_is_not_activated(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("server_error", path="Invoices", after=1, count=0)
@@ -85,7 +85,7 @@ def test_a_renamed_stream_is_activated_by_its_new_name(config: dict[str, Any]) -
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["taxes"]
 
 
-def test_a_second_run_activates_again_with_what_is_left(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_second_run_activates_the_table_again(config: dict[str, Any], admin: AdminClient) -> None:
     read(config, "contact_groups")
     admin.edit("ContactGroups", guid("G", 1), Status="DELETED")
     run = read(config, "contact_groups")

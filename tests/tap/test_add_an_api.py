@@ -98,7 +98,7 @@ def test_its_records_come_page_by_page_with_dates_as_it_writes_them(
     assert not any("pageSize" in call["query"] for call in calls(admin))
 
 
-def test_its_errors_are_reported_in_its_words(config: dict[str, Any], admin: AdminClient) -> None:
+def test_its_error_messages_are_reported(config: dict[str, Any], admin: AdminClient) -> None:
     body = {
         "problem": {
             "Headline": "No such depot",
@@ -113,7 +113,7 @@ def test_its_errors_are_reported_in_its_words(config: dict[str, Any], admin: Adm
     assert "of another API" not in reason
 
 
-def test_a_field_that_only_looks_like_a_date_of_another_api_is_unknown_and_kept_as_it_is(
+def test_a_field_that_looks_like_a_date_of_another_api_is_unknown_and_unchanged(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.clear_faults()
@@ -133,7 +133,7 @@ def test_only_an_api_with_ticks_repeats_its_dates_as_text() -> None:
     assert VEHICLES.duplicate_fields == {}
 
 
-def test_where_xero_does_not_offer_it_the_stream_is_skipped_without_a_call(
+def test_a_stream_that_xero_does_not_offer_is_skipped_without_a_call(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     for tenant, country in ((HARBOUR, "NZ"), (TIDE, "AU")):
@@ -152,14 +152,12 @@ def test_where_xero_does_not_offer_it_the_stream_is_skipped_without_a_call(
     assert len(run.of("ACTIVATE_VERSION", "vehicles")) == 1, "the table is complete"
 
 
-def test_where_the_organisation_is_is_asked_once(config: dict[str, Any], admin: AdminClient) -> None:
+def test_the_country_of_the_organisation_is_read_once(config: dict[str, Any], admin: AdminClient) -> None:
     read(config, "vehicles", "organisation")
     assert len([call for call in admin.calls() if call["path"].endswith("/Organisation")]) == 1
 
 
-def test_if_nothing_says_where_the_organisation_is_the_api_is_asked(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_if_the_country_is_unknown_the_api_is_called(config: dict[str, Any], admin: AdminClient) -> None:
     admin.fault("status", path="Organisation", status=404, body="{}", count=0)
     run = read_vehicles(config)
     assert run.failed == {}

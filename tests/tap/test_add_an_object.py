@@ -80,7 +80,7 @@ def test_a_row_of_the_registry_makes_a_stream(
     ]
 
 
-def test_its_bookmark_asks_for_changes_only(
+def test_its_bookmark_requests_changes_only(
     config: dict[str, Any], vouchers: Mapping[str, XeroObject], admin: AdminClient
 ) -> None:
     first = read(config, "vouchers")

@@ -54,14 +54,14 @@ def test_a_bare_list_and_a_bare_record_are_read(config: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("stream", ["asset_types", "assets"])
-def test_an_answer_without_its_list_is_an_error_and_no_empty_list(
+def test_an_answer_without_its_list_is_an_error_not_an_empty_list(
     config: dict[str, Any], admin: AdminClient, stream: str
 ) -> None:
     admin.fault("status", path=f"*{ASSETS[stream].path}", status=200, body='"nothing"', count=0)
     assert list(read(config, stream).failed) == [(stream, "Harbour Limited")]
 
 
-def test_an_error_of_the_assets_api_is_told_in_its_words(config: dict[str, Any], admin: AdminClient) -> None:
+def test_the_error_message_of_the_assets_api_is_reported(config: dict[str, Any], admin: AdminClient) -> None:
     body = '{"title": "Validation Error", "fieldValidationErrors": [{"localisedMessage": "No such status"}]}'
     admin.fault("status", path="*Assets", status=400, body=body, count=0)
     (reason,) = read(config, "assets").failed.values()

@@ -27,7 +27,7 @@ def asked_since(admin: AdminClient, path: str) -> list[str | None]:
 # The second run
 
 
-def test_a_second_run_reads_nothing_where_nothing_has_changed(
+def test_a_second_run_reads_nothing_if_nothing_has_changed(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     first = read(config, *INCREMENTAL)
@@ -39,7 +39,7 @@ def test_a_second_run_reads_nothing_where_nothing_has_changed(
     assert second.state == first.state
 
 
-def test_a_second_run_reads_what_has_changed_and_no_more(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_second_run_reads_only_changes(config: dict[str, Any], admin: AdminClient) -> None:
     first = read(config, "contacts", "items", "manual_journals")
     admin.edit("Contacts", guid("c", 2), Name="Renamed")
     admin.edit("Items", guid("t", 1))
@@ -65,7 +65,7 @@ def test_a_row_that_changes_within_the_second_of_the_bookmark_is_read(
     assert third.ids("contacts") == []
 
 
-def test_a_row_that_comes_to_light_within_the_second_before_the_bookmark_is_read(
+def test_a_row_that_appears_within_the_second_before_the_bookmark_is_read(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     first = read(config, "contacts")
@@ -85,7 +85,7 @@ def test_the_same_row_changed_again_within_a_second_is_read_again(
 
 
 @pytest.mark.parametrize("switch", ["nothing_new_304", "since_inclusive"])
-def test_a_second_run_is_right_however_xero_says_that_nothing_is_new(
+def test_a_second_run_is_right_with_each_answer_for_no_changes(
     config: dict[str, Any], admin: AdminClient, switch: str
 ) -> None:
     admin.switch(**{switch: switch == "nothing_new_304"})
@@ -96,7 +96,7 @@ def test_a_second_run_is_right_however_xero_says_that_nothing_is_new(
     assert second.state == first.state
 
 
-def test_more_rows_at_the_border_than_the_state_keeps_are_passed_on_twice_and_none_is_lost(
+def test_more_rows_at_the_bookmark_than_the_state_keeps_are_emitted_twice_and_none_is_lost(
     config: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tap_xero.streams.stream.BORDER", 3)
@@ -112,7 +112,7 @@ def test_more_rows_at_the_border_than_the_state_keeps_are_passed_on_twice_and_no
 # The bookmark
 
 
-def test_a_bookmark_is_the_time_of_the_last_row_and_never_beyond(
+def test_a_bookmark_is_the_time_of_the_last_row_and_never_later(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.advance(86_400)
@@ -132,21 +132,21 @@ def test_bookmarks_have_a_fixed_width_so_that_they_compare_as_text(
     assert run.bookmark("contacts") == "2026-11-05T00:00:00.500000Z"
 
 
-def test_a_list_that_comes_whole_is_passed_on_in_the_order_of_change(config: dict[str, Any]) -> None:
+def test_an_unpaged_list_is_emitted_in_the_order_of_change(config: dict[str, Any]) -> None:
     """Accounts are sorted by code; the bookmark still follows the times of change."""
     times = [one["UpdatedDateUTC"] for one in read(config, "accounts").records["accounts"]]
     assert times == sorted(times)
     assert len(times) == 6
 
 
-def test_the_changes_are_asked_for_from_a_second_before_the_bookmark(
+def test_changes_are_requested_from_a_second_before_the_bookmark(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     read(config, "contacts", state=state_at("2026-11-01T00:00:30.700000Z"))
     assert asked_since(admin, "Contacts")[0] == "2026-11-01T00:00:29"
 
 
-def test_a_bookmark_set_back_by_hand_is_read_from_again(config: dict[str, Any]) -> None:
+def test_a_bookmark_that_was_set_back_by_hand_is_used(config: dict[str, Any]) -> None:
     state = read(config, "contacts").state
     part = state["bookmarks"]["contacts"]["partitions"][0]
     part["replication_key_value"] = "2026-11-01T00:00:40.000000Z"
@@ -156,7 +156,9 @@ def test_a_bookmark_set_back_by_hand_is_read_from_again(config: dict[str, Any]) 
     assert len(read(config, "contacts", state=state).ids("contacts")) == 7
 
 
-def test_an_entry_taken_out_of_the_state_is_read_whole_and_the_others_go_on(config: dict[str, Any]) -> None:
+def test_a_stream_removed_from_the_state_is_read_completely_and_the_others_continue(
+    config: dict[str, Any],
+) -> None:
     state = read(config, "contacts", "items").state
     del state["bookmarks"]["contacts"]
     run = read(config, "contacts", "items", state=state)
@@ -170,7 +172,7 @@ def test_a_bookmark_of_another_replication_key_does_not_count(config: dict[str, 
     assert len(read(config, "contacts", state=state).ids("contacts")) == 7
 
 
-def test_the_state_of_organisations_that_are_left_out_of_a_run_is_kept(config: dict[str, Any]) -> None:
+def test_the_state_of_organisations_outside_a_run_is_kept(config: dict[str, Any]) -> None:
     other = state_at("2026-01-01T00:00:00.000000Z", tenant_id="33333333-0000-4000-8000-000000000003")
     run = read(config, "contacts", state=other)
     parts = run.state["bookmarks"]["contacts"]["partitions"]
@@ -178,7 +180,7 @@ def test_the_state_of_organisations_that_are_left_out_of_a_run_is_kept(config: d
     assert len(parts) == 2
 
 
-def test_full_tables_have_no_bookmark_and_are_read_whole_each_time(config: dict[str, Any]) -> None:
+def test_full_tables_have_no_bookmark_and_are_read_completely_each_time(config: dict[str, Any]) -> None:
     first = read(config, "invoices", "tax_rates")
     second = read(config, "invoices", "tax_rates", state=first.state)
     assert second.ids("invoices") == first.ids("invoices")
@@ -193,7 +195,9 @@ def test_a_bookmark_for_journals_is_their_number(config: dict[str, Any], admin: 
     assert [call["query"] for call in admin.calls("Journals")] == [{"offset": str(FIRST_JOURNAL + 229)}]
 
 
-def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], admin: AdminClient) -> None:
+def test_the_bookmark_of_bank_transfers_is_their_time_of_creation(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     """These records have no time of change."""
     first = read(config, "bank_transfers")
     assert first.bookmark("bank_transfers") == "2026-11-01T00:00:02.000000Z"
@@ -205,7 +209,7 @@ def test_bank_transfers_go_by_the_time_they_were_made(config: dict[str, Any], ad
 # Times in the future
 
 
-def test_a_record_stamped_in_the_future_hides_no_edit(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_record_dated_in_the_future_hides_no_edit(config: dict[str, Any], admin: AdminClient) -> None:
     """Xero dates some records of New Zealand and Australia thirteen hours ahead."""
     admin.set_clock("2026-11-05T00:00:00Z")
     admin.put("Contacts", contact(20, 0) | {"UpdatedDateUTC": "2026-11-05T13:00:00Z"})
@@ -229,7 +233,7 @@ def test_a_record_stamped_in_the_future_hides_no_edit(config: dict[str, Any], ad
 
 
 @pytest.mark.parametrize("after", range(6))
-def test_nor_does_it_in_a_list_of_several_pages_that_is_edited_meanwhile(
+def test_a_record_dated_in_the_future_hides_no_edit_in_a_list_of_several_pages(
     config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     admin.set_clock("2026-11-05T00:00:00Z")
@@ -249,7 +253,7 @@ def test_nor_does_it_in_a_list_of_several_pages_that_is_edited_meanwhile(
 
 
 @pytest.mark.parametrize("stream", ["contacts", "items", "contact_history"])
-def test_a_state_in_the_future_is_told_and_read_from_now(
+def test_a_state_in_the_future_is_logged_and_read_from_now(
     config: dict[str, Any], admin: AdminClient, stream: str
 ) -> None:
     admin.set_clock("2026-11-05T00:00:00Z")
@@ -272,7 +276,7 @@ def test_a_state_in_the_future_is_told_and_read_from_now(
     assert second.warnings == []
 
 
-def test_a_start_date_in_the_future_is_not_taken_for_a_bookmark(config: dict[str, Any]) -> None:
+def test_a_start_date_in_the_future_is_not_used_as_a_bookmark(config: dict[str, Any]) -> None:
     run = read({**config, "start_date": "2099-01-01"}, "contacts")
     assert run.records == {}
     assert run.warnings == []
@@ -299,7 +303,7 @@ def test_the_last_message_of_a_run_is_a_state_that_no_record_follows(
     ]
 
 
-def test_a_run_of_full_tables_alone_ends_with_a_state_too(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_of_full_tables_ends_with_a_state_as_well(config: dict[str, Any], tmp_path: Path) -> None:
     done = command("--catalog", only(tmp_path, "tax_rates"), config=config, at=tmp_path)
     assert [message["type"] for message in done.messages][-1] == "STATE"
 
@@ -310,9 +314,7 @@ def test_a_run_of_full_tables_alone_ends_with_a_state_too(config: dict[str, Any]
 @pytest.mark.parametrize(
     "start", ["2026-11-01T00:00:40Z", "2026-11-01T01:00:40+01:00", "2026-11-01 00:00:40"]
 )
-def test_start_date_is_where_a_first_run_begins(
-    config: dict[str, Any], admin: AdminClient, start: str
-) -> None:
+def test_a_first_run_starts_at_start_date(config: dict[str, Any], admin: AdminClient, start: str) -> None:
     run = read({**config, "start_date": start}, "contacts")
     assert run.ids("contacts") == [guid("c", n) for n in range(4, 8)]
     assert asked_since(admin, "Contacts")[0] == "2026-11-01T00:00:39"
@@ -324,20 +326,20 @@ def test_start_date_may_be_a_day(config: dict[str, Any], admin: AdminClient) -> 
 
 
 @pytest.mark.parametrize("start", ["2020-01-01", "2030-01-01"])
-def test_with_a_bookmark_start_date_does_not_count(config: dict[str, Any], start: str) -> None:
+def test_a_bookmark_overrides_start_date(config: dict[str, Any], start: str) -> None:
     state = state_at("2026-11-01T00:00:59.000000Z")
     run = read({**config, "start_date": start}, "contacts", state=state)
     assert run.ids("contacts") == [guid("c", 6), guid("c", 7)]
 
 
-def test_full_tables_are_read_whole_whatever_start_date_says(config: dict[str, Any]) -> None:
+def test_full_tables_are_read_completely_whatever_start_date_is(config: dict[str, Any]) -> None:
     assert len(read({**config, "start_date": "2030-01-01"}, "invoices").ids("invoices")) == 5
 
 
 # Forms of states
 
 
-def test_the_state_is_json_that_comes_back_as_it_went(config: dict[str, Any]) -> None:
+def test_the_state_is_json_that_can_be_read_back(config: dict[str, Any]) -> None:
     state = read(config, *INCREMENTAL).state
     assert json.loads(json.dumps(state)) == state
     assert all(
@@ -347,6 +349,6 @@ def test_the_state_is_json_that_comes_back_as_it_went(config: dict[str, Any]) ->
     )
 
 
-def test_no_record_comes_after_the_last_state(config: dict[str, Any]) -> None:
+def test_no_record_follows_the_last_state(config: dict[str, Any]) -> None:
     kinds = [message["type"] for message in read(config, "contacts", "items", "journals").messages]
     assert "RECORD" not in kinds[len(kinds) - kinds[::-1].index("STATE") :]

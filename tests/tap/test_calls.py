@@ -30,7 +30,7 @@ PARTS = {
 """Lists whose records need a further call each, and the streams of these calls."""
 
 
-def test_a_night_in_which_nothing_changed_takes_one_call_for_each_stream(
+def test_a_night_without_changes_takes_one_call_for_each_stream(
     demo: dict[str, Any], running_sandbox: Sandbox
 ) -> None:
     """Further calls: one for each budget, contact group and branding theme.
@@ -52,9 +52,7 @@ def test_a_night_in_which_nothing_changed_takes_one_call_for_each_stream(
     assert len(calls) - parts.total() <= len(streams)
 
 
-def test_a_list_that_two_streams_need_is_asked_for_once(
-    demo: dict[str, Any], running_sandbox: Sandbox
-) -> None:
+def test_a_list_that_two_streams_need_is_read_once(demo: dict[str, Any], running_sandbox: Sandbox) -> None:
     admin = running_sandbox.admin
     admin.forget_calls()
     run = read(demo, "branding_themes", "branding_theme_payment_services")
@@ -62,7 +60,7 @@ def test_a_list_that_two_streams_need_is_asked_for_once(
     assert asked(admin)["BrandingThemes"] == 1
 
 
-def test_both_streams_fail_where_the_list_that_they_need_cannot_be_read(
+def test_both_streams_fail_if_the_list_that_they_need_cannot_be_read(
     demo: dict[str, Any], running_sandbox: Sandbox
 ) -> None:
     running_sandbox.admin.fault("status", path="BrandingThemes", status=404, count=1)
@@ -70,7 +68,7 @@ def test_both_streams_fail_where_the_list_that_they_need_cannot_be_read(
     assert {stream for stream, _ in run.failed} == {"branding_themes", "branding_theme_payment_services"}
 
 
-def test_a_list_of_many_pages_takes_one_call_for_each_page_and_one_that_proves_it_whole(
+def test_a_list_of_many_pages_takes_one_call_for_each_page_and_one_that_proves_it_complete(
     tmp_path: Any,
 ) -> None:
     with Sandbox(invoices=12_500) as xero:

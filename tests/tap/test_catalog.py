@@ -74,7 +74,7 @@ def test_discovery_needs_no_credentials_and_knows_every_object(discovered: dict[
         assert root(entry)["selected"] is root(entry)["selected-by-default"] is xero.selected
 
 
-def test_the_catalog_says_which_full_tables_can_be_incremental(discovered: dict[str, Any]) -> None:
+def test_the_catalog_shows_which_full_tables_can_be_incremental(discovered: dict[str, Any]) -> None:
     said = {e["tap_stream_id"] for e in discovered["streams"] if root(e).get("valid-replication-keys")}
     assert said == {name for name, xero in STREAMS.items() if xero.can_be_incremental}
     assert {"invoices", "quotes"} <= said
@@ -90,7 +90,7 @@ def test_streams_that_are_not_selected_cost_no_call(
     assert paths(admin) == {"Contacts"}
 
 
-def test_a_catalog_without_a_stream_leaves_it_out(
+def test_a_stream_that_the_catalog_lacks_is_not_read(
     config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     choose(catalog, "items")
@@ -99,7 +99,7 @@ def test_a_catalog_without_a_stream_leaves_it_out(
     assert paths(admin) == {"Items"}
 
 
-def test_fields_that_are_not_selected_are_left_out_nested_ones_too(
+def test_fields_that_are_not_selected_are_omitted_including_nested_ones(
     config: dict[str, Any], catalog: dict[str, Any]
 ) -> None:
     entry = choose(catalog, "invoices")
@@ -118,7 +118,7 @@ def test_fields_that_are_not_selected_are_left_out_nested_ones_too(
     assert "SubTotal" not in run.of("SCHEMA", "invoices")[0]["schema"]["properties"]
 
 
-def test_keys_and_the_replication_key_cannot_be_left_out(
+def test_keys_and_the_replication_key_cannot_be_deselected(
     config: dict[str, Any], catalog: dict[str, Any]
 ) -> None:
     entry = choose(catalog, "contacts")
@@ -130,7 +130,7 @@ def test_keys_and_the_replication_key_cannot_be_left_out(
     assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
 
 
-def test_a_catalog_of_few_words_will_do(config: dict[str, Any]) -> None:
+def test_a_minimal_catalog_is_enough(config: dict[str, Any]) -> None:
     """A minimal catalog, written by hand or by a tool, for which the SDK drops keys and bookmark."""
     schema = {
         "type": "object",
@@ -180,7 +180,7 @@ def test_invoices_and_quotes_become_incremental_by_metadata(
     assert second.records == {}
 
 
-def test_invoices_become_incremental_by_the_entry_s_own_words(
+def test_invoices_become_incremental_by_the_catalog_entry(
     config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     entry = choose(catalog, "invoices")
@@ -191,7 +191,7 @@ def test_invoices_become_incremental_by_the_entry_s_own_words(
 
 
 @pytest.mark.parametrize("word", ["replication-method", "forced-replication-method"])
-def test_an_incremental_stream_is_read_whole_where_the_catalog_says_so(
+def test_an_incremental_stream_is_a_full_table_if_the_catalog_says_so(
     config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient, word: str
 ) -> None:
     root(choose(catalog, "contacts"))[word] = "FULL_TABLE"
@@ -214,7 +214,7 @@ def test_an_incremental_stream_is_read_whole_where_the_catalog_says_so(
         ("contacts", {"replication-method": "LOG_BASED"}, "replication method LOG_BASED is not supported"),
     ],
 )
-def test_a_replication_that_cannot_be_is_refused_before_the_first_call(
+def test_an_impossible_replication_method_is_refused_before_the_first_call(
     config: dict[str, Any],
     catalog: dict[str, Any],
     admin: AdminClient,
@@ -228,7 +228,7 @@ def test_a_replication_that_cannot_be_is_refused_before_the_first_call(
     assert admin.calls() == []
 
 
-def test_a_stream_that_was_incremental_is_read_whole_and_starts_anew(
+def test_a_stream_that_was_incremental_can_be_a_full_table_and_start_again(
     config: dict[str, Any], catalog: dict[str, Any], admin: AdminClient
 ) -> None:
     """When the stream is incremental again, its bookmark counts again, and rows changed meanwhile are read."""
@@ -248,7 +248,7 @@ def test_a_stream_that_was_incremental_is_read_whole_and_starts_anew(
 @pytest.mark.parametrize(
     ("setting", "count"), [({}, 7), ({"include_archived": True}, 7), ({"include_archived": False}, 6)]
 )
-def test_archived_contacts_are_read_unless_told_otherwise(
+def test_archived_contacts_are_read_by_default(
     config: dict[str, Any], admin: AdminClient, setting: dict[str, bool], count: int
 ) -> None:
     admin.edit("Contacts", guid("c", 3), ContactStatus="ARCHIVED")
@@ -257,7 +257,7 @@ def test_archived_contacts_are_read_unless_told_otherwise(
     assert (guid("c", 3) in run.ids("contacts")) == (count == 7)
 
 
-def test_only_lists_that_hide_archived_records_are_asked_for_them(
+def test_archived_records_are_requested_only_of_lists_that_hide_them(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     read(config)
@@ -290,13 +290,13 @@ def test_a_stream_map_filters_computes_and_renames_and_bookmarks_go_on(config: d
     assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
 
 
-def test_a_stream_map_may_take_out_the_replication_key(config: dict[str, Any]) -> None:
+def test_a_stream_map_may_remove_the_replication_key(config: dict[str, Any]) -> None:
     run = mapped(config, {"contacts": {"UpdatedDateUTC": None}}, "contacts")
     assert "UpdatedDateUTC" not in run.records["contacts"][0]
     assert run.bookmark("contacts") == "2026-11-01T00:01:10.000000Z"
 
 
-def test_else_leaves_the_other_fields_or_streams_out(config: dict[str, Any]) -> None:
+def test_else_removes_the_other_fields_or_streams(config: dict[str, Any]) -> None:
     kept = {name: name for name in ("tenant_id", "ContactID", "Name")}
     run = mapped(config, {"contacts": {**kept, "__else__": None}, "__else__": None}, "contacts", "items")
     assert set(run.records) == {"contacts"}
@@ -304,7 +304,7 @@ def test_else_leaves_the_other_fields_or_streams_out(config: dict[str, Any]) -> 
     assert {message["stream"] for message in run.of("SCHEMA")} == {"contacts"}
 
 
-def test_a_map_reckons_with_exact_decimals(config: dict[str, Any]) -> None:
+def test_a_map_computes_with_exact_decimals(config: dict[str, Any]) -> None:
     run = mapped(config, {"invoices": {"Double": "Total + Total"}}, "invoices")
     assert str(run.records["invoices"][0]["Double"]) == "20.20"
 
@@ -330,7 +330,7 @@ def test_a_catalog_without_fields_gets_all_of_them(config: dict[str, Any]) -> No
     assert run.records == plain.records
 
 
-def test_what_a_catalog_s_schema_lacks_is_left_out_and_named(config: dict[str, Any]) -> None:
+def test_fields_that_a_catalog_s_schema_lacks_are_omitted_and_logged(config: dict[str, Any]) -> None:
     entry = {
         "tap_stream_id": "contacts",
         "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],

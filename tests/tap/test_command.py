@@ -50,12 +50,12 @@ def only(path: Path, *streams: str) -> str:
 # Help and version
 
 
-def test_version_tells_the_distribution_s(tmp_path: Path) -> None:
+def test_version_prints_the_version_of_the_distribution(tmp_path: Path) -> None:
     done = command("--version", at=tmp_path)
     assert (done.code, done.out) == (0, f"tap-xero v{VERSION}, Meltano SDK v{version('singer-sdk')}\n")
 
 
-def test_about_tells_version_settings_and_no_more_than_it_can(tmp_path: Path) -> None:
+def test_about_prints_version_settings_and_capabilities(tmp_path: Path) -> None:
     done = command("--about", "--format", "json", at=tmp_path)
     told = json.loads(done.out)
     assert (told["name"], told["version"]) == ("tap-xero", VERSION)
@@ -84,7 +84,7 @@ def test_test_reads_one_record_of_each_stream(
     assert_quiet(done, SECRET)
 
 
-def test_settings_bound_what_one_request_may_take(
+def test_settings_limit_the_time_and_size_of_a_request(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     admin.fault("slow", path="connections", seconds=3, count=0)
@@ -102,7 +102,7 @@ def test_plain_http_to_another_machine_is_refused(config: dict[str, Any], tmp_pa
     assert_one_line(done, f"{name} is 'http://xero.example'", "allow_insecure_http")
 
 
-def test_test_fails_where_the_credentials_are_wrong(config: dict[str, Any], tmp_path: Path) -> None:
+def test_test_fails_if_the_credentials_are_wrong(config: dict[str, Any], tmp_path: Path) -> None:
     wrong = "w" * 40
     done = command("--test", config={**config, "client_secret": wrong}, at=tmp_path)
     assert_one_line(done, "invalid_client", "Check client_id and client_secret", secrets=(wrong, SECRET))
@@ -144,11 +144,11 @@ def test_a_second_run_from_the_printed_state_reads_nothing(config: dict[str, Any
 # Bad input
 
 
-def test_without_credentials_both_ways_out_are_named(tmp_path: Path) -> None:
+def test_without_credentials_the_error_names_both_fixes(tmp_path: Path) -> None:
     assert_one_line(command(at=tmp_path), "client_id", "sandbox")
 
 
-def test_an_unread_environment_is_no_way_to_give_credentials(tmp_path: Path) -> None:
+def test_credentials_in_the_environment_need_the_option_config_env(tmp_path: Path) -> None:
     assert_one_line(command(at=tmp_path, TAP_XERO_CLIENT_ID="x"), "client_id")
 
 
@@ -168,19 +168,19 @@ def test_an_unread_environment_is_no_way_to_give_credentials(tmp_path: Path) -> 
     ],
     ids=str,
 )
-def test_a_wrong_setting_is_named_with_what_it_must_be(
+def test_an_invalid_setting_is_named_with_its_valid_values(
     setting: dict[str, Any], words: tuple[str, ...], tmp_path: Path
 ) -> None:
     done = command(config={"client_id": "x", "client_secret": SECRET, **setting}, at=tmp_path)
     assert_one_line(done, *words, secrets=(SECRET, "12345"))
 
 
-def test_several_wrong_settings_are_named_together(tmp_path: Path) -> None:
+def test_several_invalid_settings_are_named_together(tmp_path: Path) -> None:
     done = command(config={"client_id": 5, "page_size": "x"}, at=tmp_path)
     assert_one_line(done, "client_id must be string", "page_size must be integer")
 
 
-def test_an_unknown_setting_is_told_with_its_likely_name(config: dict[str, Any], tmp_path: Path) -> None:
+def test_an_unknown_setting_is_reported_with_its_likely_name(config: dict[str, Any], tmp_path: Path) -> None:
     done = command("--discover", config={**config, "tenantids": ["x"]}, at=tmp_path)
     assert done.code == 0
     assert "Unknown setting 'tenantids', did you mean 'tenant_ids'?" in done.err
@@ -199,14 +199,14 @@ def test_a_variable_that_cannot_be_read_is_named(tmp_path: Path, variable: str, 
     assert_one_line(done, variable)
 
 
-def test_an_unknown_organisation_is_told_with_those_that_are_connected(
+def test_an_unknown_organisation_is_reported_with_the_connected_ones(
     web: dict[str, Any], tmp_path: Path
 ) -> None:
     done = command(config={**web, "tenant_ids": ["Nobody"]}, at=tmp_path)
     assert_one_line(done, "'Nobody'", f"{HARBOUR_NAME} = {HARBOUR}", f"{TIDE_NAME} = {TIDE}")
 
 
-def test_a_dead_token_is_told_with_the_way_to_a_new_one(
+def test_an_expired_refresh_token_is_reported_with_the_fix(
     web: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     admin.revoke(apps.WEB_APP.client_id)
@@ -236,7 +236,7 @@ def test_an_address_may_end_with_a_slash(config: dict[str, Any], tmp_path: Path)
     assert command("--catalog", only(tmp_path, "items"), config=settings, at=tmp_path).code == 0
 
 
-def test_one_line_says_how_many_streams_are_selected(config: dict[str, Any], tmp_path: Path) -> None:
+def test_one_line_has_the_number_of_selected_streams(config: dict[str, Any], tmp_path: Path) -> None:
     done = command("--catalog", only(tmp_path, "items", "contacts"), config=config, at=tmp_path)
     assert [line for line in done.err.splitlines() if "streams are" in line] == [
         line for line in done.err.splitlines() if f"2 of {len(STREAMS)} streams are read." in line
@@ -301,7 +301,7 @@ def test_a_config_file_that_cannot_be_read_is_refused_without_repeating_it(tmp_p
         ("invoice_line_items", ["nested_tables: true"]),
     ],
 )
-def test_a_catalog_that_selects_a_stream_that_there_is_not_is_refused(
+def test_a_catalog_that_selects_an_unknown_stream_is_refused(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path, name: str, words: list[str]
 ) -> None:
     entry = {"tap_stream_id": name, "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}
@@ -312,7 +312,7 @@ def test_a_catalog_that_selects_a_stream_that_there_is_not_is_refused(
     assert admin.calls() == []
 
 
-def test_a_catalog_may_hold_a_stream_that_there_is_not_if_it_does_not_select_it(
+def test_a_catalog_may_contain_an_unknown_stream_that_is_not_selected(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
     entries = json.loads((tmp_path / only(tmp_path, "users")).read_text(encoding="utf-8"))["streams"]
@@ -323,7 +323,7 @@ def test_a_catalog_may_hold_a_stream_that_there_is_not_if_it_does_not_select_it(
 
 
 @pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
-def test_a_file_that_is_not_there_is_named(option: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_named(option: str, tmp_path: Path) -> None:
     done = command(option, "missing.json", at=tmp_path)
     assert done.code != 0
     assert "missing.json" in done.err
@@ -331,12 +331,12 @@ def test_a_file_that_is_not_there_is_named(option: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
-def test_a_file_that_is_no_text_is_refused(option: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(option: str, tmp_path: Path) -> None:
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00\x01")
     assert_one_line(command(option, "bytes.json", at=tmp_path), "not UTF-8")
 
 
-def test_a_stream_map_that_cannot_be_is_refused_in_one_line(config: dict[str, Any], tmp_path: Path) -> None:
+def test_an_invalid_stream_map_is_refused_in_one_line(config: dict[str, Any], tmp_path: Path) -> None:
     maps = {"stream_maps": {"contacts": {"loud": "Name.upper("}}}
     assert_one_line(command(config={**config, **maps}, at=tmp_path), "Name.upper(")
 
@@ -383,7 +383,7 @@ def test_a_failing_scope_check_comes_before_the_first_call(
     assert [call for call in admin.calls() if "/api.xro/" in call["path"]] == []
 
 
-def test_the_embedded_sandbox_is_read_by_a_setting_alone(tmp_path: Path) -> None:
+def test_the_embedded_sandbox_needs_only_a_setting(tmp_path: Path) -> None:
     done = command(
         "--catalog", only(tmp_path, "tax_rates", "organisation"), config={"sandbox": True}, at=tmp_path
     )
@@ -395,7 +395,7 @@ def test_the_embedded_sandbox_is_read_by_a_setting_alone(tmp_path: Path) -> None
 # Tokens
 
 
-def test_a_rotated_token_carries_the_second_run_and_is_printed_nowhere(
+def test_a_rotated_token_works_in_the_second_run_and_is_printed_nowhere(
     web: dict[str, Any], tmp_path: Path
 ) -> None:
     settings = {**web, "tenant_ids": [HARBOUR], "token_path": "$HOME/secrets/tokens.json"}
@@ -424,7 +424,7 @@ def test_a_rotated_token_carries_the_second_run_and_is_printed_nowhere(
         assert_quiet(done, web["refresh_token"], str(web["client_secret"]), *tokens, "eyJ")
 
 
-def test_a_token_file_that_cannot_be_written_uses_no_token_up(
+def test_an_unwritable_token_file_is_noticed_before_a_token_is_used(
     web: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")

@@ -42,7 +42,7 @@ def report(admin: AdminClient, cell: Any, rows: Any = None) -> None:
      {"Value": "1.00", "Attributes": [{"Id": 5, "Value": {"a": 1}}]}],
     ids=str,
 )  # fmt: skip
-def test_a_damaged_cell_costs_no_other(config: dict[str, Any], admin: AdminClient, cell: Any) -> None:
+def test_a_damaged_cell_affects_no_other_cell(config: dict[str, Any], admin: AdminClient, cell: Any) -> None:
     report(admin, cell)
     run = read(config | ONE_MONTH, STREAM)
     assert run.failed == {}
@@ -56,7 +56,7 @@ def test_a_damaged_cell_costs_no_other(config: dict[str, Any], admin: AdminClien
 
 
 @pytest.mark.parametrize("rows", ["x", [5], [["x"]], [{"RowType": "Row", "Cells": "x"}]], ids=str)
-def test_what_is_not_built_like_a_report_is_named(
+def test_an_answer_that_is_not_a_report_is_named(
     config: dict[str, Any], admin: AdminClient, rows: Any
 ) -> None:
     report(admin, {}, rows)
@@ -73,9 +73,7 @@ def test_an_answer_without_reports_is_named(config: dict[str, Any], admin: Admin
     assert len(run.records["items"]) == 3
 
 
-def test_quarters_of_an_organisation_that_does_not_say_when_its_year_ends(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_quarters_need_the_end_of_the_financial_year(config: dict[str, Any], admin: AdminClient) -> None:
     admin.fault("status", path="Organisation", status=200, count=0, body=json.dumps(
         {"Organisations": [{"OrganisationID": "11111111-0000-4000-8000-000000000001", "Name": HARBOUR_NAME}]}
     ))  # fmt: skip
@@ -140,7 +138,7 @@ def sheets(client: XeroClient) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stream", DAMAGED_REPORTS)
-def test_a_damaged_value_anywhere_in_a_report_costs_at_most_its_row(
+def test_a_damaged_value_anywhere_in_a_report_affects_at_most_its_row(
     config: dict[str, Any], admin: AdminClient, sheets: dict[str, dict[str, Any]], stream: str
 ) -> None:
     table = sheets[stream]

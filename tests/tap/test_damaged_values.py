@@ -322,7 +322,7 @@ def answer(admin: AdminClient, path: str, content: bytes, count: int = 0) -> Non
 
 
 @pytest.mark.parametrize("stream", LISTS)
-def test_a_damaged_value_of_a_list_costs_only_itself(
+def test_a_damaged_value_in_a_list_affects_only_itself(
     demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str, most: int
 ) -> None:
     xero = OBJECTS[stream]
@@ -333,7 +333,7 @@ def test_a_damaged_value_of_a_list_costs_only_itself(
 
 
 @pytest.mark.parametrize("stream", SINGLES)
-def test_a_damaged_value_of_a_single_record_costs_only_itself(
+def test_a_damaged_value_in_a_single_record_affects_only_itself(
     demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
     """The list is valid, and each record is read by its own call."""
@@ -353,7 +353,7 @@ def test_a_damaged_value_of_a_single_record_costs_only_itself(
 
 
 @pytest.mark.parametrize("stream", SUBRESOURCES)
-def test_a_damaged_value_of_what_hangs_on_a_record_costs_only_itself(
+def test_a_damaged_value_in_a_subresource_affects_only_itself(
     demo: dict[str, Any], admin: AdminClient, client: XeroClient, stream: str
 ) -> None:
     detail = SUBRESOURCES[stream]
@@ -364,6 +364,6 @@ def test_a_damaged_value_of_what_hangs_on_a_record_costs_only_itself(
     assert list(problems(read(demo, stream), copies, stream))[:20] == []
 
 
-def test_these_are_more_than_five_thousand_damaged_values(client: XeroClient) -> None:
+def test_the_tests_damage_more_than_five_thousand_values(client: XeroClient) -> None:
     lists = [len(damages_of(richest(list_of(client, OBJECTS[name])), OF_LISTS)) for name in LISTS]
     assert sum(lists) > 5_000

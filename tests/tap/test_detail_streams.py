@@ -31,7 +31,7 @@ def warned(run: Run, words: str) -> list[str]:
     return [line for line in run.warnings if words in line]
 
 
-def test_they_are_history_files_details_links_and_what_else_costs_many_calls() -> None:
+def test_detail_streams_are_history_files_details_links_and_others_that_cost_many_calls() -> None:
     assert {
         *(name for name, detail in SUBRESOURCES.items() if not detail.selected),
         *(name for name, report in REPORTS.items() if report.per_contact),
@@ -70,7 +70,7 @@ def test_with_everything_selected_nothing_costs_a_call_for_each_record(
     ],
     ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
-def test_the_setting_opens_streams_by_name_and_by_pattern(
+def test_the_setting_names_streams_by_name_and_by_pattern(
     config: dict[str, Any], admin: AdminClient, named: Any, opened: set[str]
 ) -> None:
     names = ("contact_history", "item_history", "contact_details", "contacts")
@@ -81,27 +81,29 @@ def test_the_setting_opens_streams_by_name_and_by_pattern(
     assert {name for name in names if f"{name} (" in line} == closed
 
 
-def test_what_is_opened_is_on_by_default(config: dict[str, Any]) -> None:
+def test_named_detail_streams_are_selected_by_default(config: dict[str, Any]) -> None:
     run = read({**config, "detail_streams": "item_history"}, catalog=None)
     assert "item_history" in {message["stream"] for message in run.of("SCHEMA")}
     assert "contact_history" not in {message["stream"] for message in run.of("SCHEMA")}
 
 
-def test_what_is_opened_and_not_selected_is_named(config: dict[str, Any]) -> None:
+def test_named_detail_streams_that_are_not_selected_are_logged(config: dict[str, Any]) -> None:
     catalog = {"streams": [{"tap_stream_id": "items", "metadata": SELECTED}]}
     run = read({**config, "detail_streams": "item_history"}, catalog=catalog)
     assert warned(run, "These streams in detail_streams are not selected and not read: item_history.")
     assert warned(read({**config, "detail_streams": "*"}, catalog=catalog), "not selected") == []
 
 
-def test_a_name_that_no_stream_has_is_refused(config: dict[str, Any]) -> None:
+def test_an_unknown_stream_name_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(
         ConfigurationProblem, match="no stream is called invoice_histroy; did you mean invoice_history"
     ):
         read({**config, "detail_streams": ["invoice_histroy"]}, "contacts")
 
 
-def test_the_lines_of_closed_records_are_closed_too(config: dict[str, Any], admin: AdminClient) -> None:
+def test_nested_tables_of_detail_streams_are_detail_streams_as_well(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     names = ("receipts", "receipt_line_items")
     catalog = {"streams": [{"tap_stream_id": name, "metadata": SELECTED} for name in names]}
     run = read({**config, **CLOSED, "nested_tables": True}, catalog=catalog)
@@ -109,7 +111,7 @@ def test_the_lines_of_closed_records_are_closed_too(config: dict[str, Any], admi
     assert asked(admin)["Receipts"] == 0
 
 
-def test_history_of_changed_records_alone_costs_a_call_for_each_of_these(
+def test_incremental_history_costs_a_call_for_each_changed_record(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     metadata = [{"breadcrumb": [], "metadata": {"selected": True, "replication-method": "INCREMENTAL"}}]

@@ -82,7 +82,7 @@ def test_a_documented_record_fits_its_schema(
 
 
 @pytest.mark.parametrize("stream", SUBRESOURCES)
-def test_what_is_documented_to_hang_on_a_record_fits_its_schema(
+def test_a_documented_subresource_fits_its_schema(
     config: dict[str, Any], admin: AdminClient, stream: str
 ) -> None:
     detail = SUBRESOURCES[stream]

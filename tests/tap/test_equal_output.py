@@ -62,7 +62,7 @@ def slow(place: Place) -> list[bytes]:
     return recorder.lines
 
 
-def test_every_record_is_what_the_slow_path_makes_of_it(place: Place, settings: dict[str, Any]):
+def test_every_record_equals_that_of_the_slow_path(place: Place, settings: dict[str, Any]):
     fast = read(settings, "invoices")
     assert differences(fast.lines, slow(place)) == (INVOICES, [])
 

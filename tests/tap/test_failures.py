@@ -47,7 +47,7 @@ def contacts(config: dict[str, Any], **more: Any) -> Run:
     ],
     ids=lambda fault: "-".join(str(value) for value in fault.values()),
 )
-def test_what_passes_costs_no_row(
+def test_a_temporary_fault_loses_no_row(
     config: dict[str, Any], admin: AdminClient, fault: dict[str, Any], after: int
 ) -> None:
     admin.fault(**fault, path="Contacts", after=after)
@@ -57,14 +57,14 @@ def test_what_passes_costs_no_row(
     assert admin.faults()[0]["hits"] >= 1
 
 
-def test_a_401_in_mid_run_is_answered_with_a_new_token(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_401_during_a_run_leads_to_a_new_token(config: dict[str, Any], admin: AdminClient) -> None:
     admin.fault("token_expired", path="Contacts", after=2)
     run = contacts(config)
     assert run.ids("contacts") == ALL
     assert len(admin.calls("/connect/token")) == 2
 
 
-def test_a_token_that_runs_out_while_a_long_list_is_read_is_renewed_in_time(
+def test_a_token_that_expires_while_a_long_list_is_read_is_renewed_in_time(
     config: dict[str, Any], admin: AdminClient, time: Time
 ) -> None:
     admin.fault("rate_limit", path="Contacts", problem="minute", retry_after=890, after=1)
@@ -76,7 +76,7 @@ def test_a_token_that_runs_out_while_a_long_list_is_read_is_renewed_in_time(
     assert {call["status"] for call in admin.calls("Contacts")} == {200, 429}
 
 
-def test_the_minute_s_limit_is_kept_and_never_hit(
+def test_the_minute_limit_is_respected_and_never_hit(
     config: dict[str, Any], admin: AdminClient, time: Time
 ) -> None:
     admin.limits(enabled=True, start_afresh=True)
@@ -95,7 +95,7 @@ def test_the_minute_s_limit_is_kept_and_never_hit(
 
 
 @pytest.mark.parametrize("kind", ["server_error", "unavailable", "html", "cut_off", "reset_before"])
-def test_what_does_not_pass_ends_the_stream_and_names_it(
+def test_a_permanent_fault_ends_the_stream_and_names_it(
     config: dict[str, Any], admin: AdminClient, kind: str
 ) -> None:
     admin.fault(kind, path="Contacts", count=0)
@@ -106,7 +106,7 @@ def test_what_does_not_pass_ends_the_stream_and_names_it(
     assert len(run.ids("items")) == 3
 
 
-def test_a_stream_that_fails_in_mid_list_goes_on_from_there(
+def test_a_stream_that_fails_within_a_list_continues_from_there(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("server_error", path="Contacts", query={"page": "3"}, count=0)
@@ -118,7 +118,7 @@ def test_a_stream_that_fails_in_mid_list_goes_on_from_there(
     assert set(first.ids("contacts")) | set(second.ids("contacts")) == set(ALL)
 
 
-def test_a_refused_question_is_not_asked_again(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_refused_call_is_not_repeated(config: dict[str, Any], admin: AdminClient) -> None:
     refusal = {"ErrorNumber": 16, "Type": "QueryParseException", "Message": "No such property"}
     admin.fault("status", path="Contacts", status=400, body=json.dumps(refusal), count=0)
     run = contacts(config)
@@ -126,7 +126,7 @@ def test_a_refused_question_is_not_asked_again(config: dict[str, Any], admin: Ad
     assert len(admin.calls("Contacts")) == 1
 
 
-def test_an_error_names_the_correlation_id_and_xero_s_words(
+def test_an_error_has_the_correlation_id_and_xero_s_message(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("server_error", path="Contacts", count=0)
@@ -138,7 +138,7 @@ def test_an_error_names_the_correlation_id_and_xero_s_words(
 # The day's limit
 
 
-def test_the_day_s_limit_ends_an_organisation_cleanly(web: dict[str, Any], admin: AdminClient) -> None:
+def test_the_daily_limit_ends_an_organisation_cleanly(web: dict[str, Any], admin: AdminClient) -> None:
     """State is kept, the time of the reset is logged, and no further call is made."""
     admin.fault(
         "rate_limit", problem="day", retry_after=7200, tenant=HARBOUR, path="Contacts", after=1, count=0
@@ -159,7 +159,7 @@ def test_the_day_s_limit_ends_an_organisation_cleanly(web: dict[str, Any], admin
 
 
 @pytest.mark.parametrize("problem", ["day", "Day", "DailyLimit", "daily"])
-def test_the_day_s_limit_is_known_in_any_spelling_and_without_retry_after(
+def test_the_daily_limit_is_recognised_in_any_form_and_without_retry_after(
     config: dict[str, Any], admin: AdminClient, time: Time, problem: str
 ) -> None:
     admin.fault("rate_limit", problem=problem, path="Contacts", count=0)
@@ -169,7 +169,7 @@ def test_the_day_s_limit_is_known_in_any_spelling_and_without_retry_after(
     assert sum(time.slept) == 0
 
 
-def test_a_wait_of_hours_is_not_slept_through_whatever_it_is_called(
+def test_a_wait_of_hours_ends_the_organisation_whatever_its_name(
     config: dict[str, Any], admin: AdminClient, time: Time
 ) -> None:
     admin.fault("rate_limit", problem="minute", retry_after=40_000, path="Contacts", count=0)
@@ -178,7 +178,7 @@ def test_a_wait_of_hours_is_not_slept_through_whatever_it_is_called(
     assert sum(time.slept) == 0
 
 
-def test_after_the_day_s_limit_the_next_day_brings_the_rest(
+def test_after_the_daily_limit_the_next_day_reads_the_rest(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("rate_limit", problem="day", retry_after=3600, path="Contacts", after=2, count=1)
@@ -188,9 +188,7 @@ def test_after_the_day_s_limit_the_next_day_brings_the_rest(
     assert second.failed == {}
 
 
-def test_what_was_read_ahead_before_the_day_s_limit_is_not_thrown_away(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_prefetched_rows_are_kept_at_the_daily_limit(config: dict[str, Any], admin: AdminClient) -> None:
     """Otherwise a long list that uses each day's calls would starve the lists after it."""
     held = admin.fault("hold", path="Contacts")
     admin.fault("rate_limit", problem="day", retry_after=3600, path="Contacts", after=1, count=0)
@@ -216,9 +214,7 @@ def with_release(admin: AdminClient, held: int, path: str, read_it: Any) -> Run:
     return run
 
 
-def test_calls_are_left_to_others_where_the_settings_say_so(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_calls_are_reserved_for_others_by_a_setting(config: dict[str, Any], admin: AdminClient) -> None:
     admin.limits(enabled=True, day=20, start_afresh=True)
     for n in range(20, 100):
         admin.put(
@@ -233,7 +229,7 @@ def test_calls_are_left_to_others_where_the_settings_say_so(
 # Consent
 
 
-def test_a_consent_withdrawn_in_mid_run_ends_it_with_the_way_out(
+def test_a_consent_withdrawn_during_a_run_ends_it_with_the_fix(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     gone = '{"Title": "Unauthorized", "Status": 401, "Detail": "AuthenticationUnsuccessful"}'
@@ -242,7 +238,7 @@ def test_a_consent_withdrawn_in_mid_run_ends_it_with_the_way_out(
         read({**web, "tenant_ids": [HARBOUR], "page_size": 2}, "contacts", "items")
 
 
-def test_a_dead_refresh_token_ends_the_run_before_the_first_call(
+def test_an_expired_refresh_token_ends_the_run_before_the_first_call(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.revoke(apps.WEB_APP.client_id)
@@ -251,7 +247,7 @@ def test_a_dead_refresh_token_ends_the_run_before_the_first_call(
     assert [call for call in admin.calls() if "/api.xro/" in call["path"]] == []
 
 
-def test_the_night_after_the_rotated_token_goes_on(web: dict[str, Any], admin: AdminClient) -> None:
+def test_the_run_of_the_next_night_uses_the_rotated_token(web: dict[str, Any], admin: AdminClient) -> None:
     """The token in the settings is used, and its grace period of 30 minutes is over."""
     settings = {**web, "tenant_ids": [HARBOUR]}
     first = read(settings, "contacts")

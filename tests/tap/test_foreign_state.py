@@ -49,7 +49,7 @@ CLASSIC = {
 }
 
 
-def test_the_bookmarks_of_the_classic_tap_are_taken_over_for_every_stream_that_has_one(
+def test_the_bookmarks_of_the_classic_tap_are_used_for_every_stream_that_has_one(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     streams = [name for name in CLASSIC["bookmarks"] if name in OBJECTS]  # type: ignore[attr-defined]
@@ -73,7 +73,7 @@ def test_the_bookmarks_of_the_classic_tap_are_taken_over_for_every_stream_that_h
     assert "contacts" not in ignored
 
 
-def test_after_the_first_run_the_state_is_this_tap_s_own(config: dict[str, Any]) -> None:
+def test_after_the_first_run_the_state_has_the_form_of_this_tap(config: dict[str, Any]) -> None:
     state = {"bookmarks": {"contacts": CLASSIC["bookmarks"]["contacts"]}}  # type: ignore[index]
     first = read(config, "contacts", state=state)
     assert first.state["bookmarks"]["contacts"].keys() == {"partitions"}
@@ -93,16 +93,14 @@ def test_a_bookmark_of_the_classic_tap_waits_for_a_stream_that_is_made_increment
     assert len(second.ids("invoices")) < 5
 
 
-def test_the_flat_bookmarks_of_other_sdk_taps_are_taken_over(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_the_flat_bookmarks_of_other_sdk_taps_are_used(config: dict[str, Any], admin: AdminClient) -> None:
     flat = {"replication_key": "UpdatedDateUTC", "replication_key_value": "2026-11-01T00:00:40+00:00"}
     run = read(config, "contacts", state={"bookmarks": {"contacts": flat}})
     assert run.ids("contacts") == [guid("c", number) for number in range(4, 8)]
     assert run.warnings == []
 
 
-def test_with_several_organisations_it_is_not_guessed_whose_they_are(
+def test_with_several_organisations_flat_bookmarks_are_not_used(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     run = read({**web, "tenant_ids": [HARBOUR, TIDE]}, "contacts", state=CLASSIC)
@@ -114,7 +112,7 @@ def test_with_several_organisations_it_is_not_guessed_whose_they_are(
     assert len(alone.ids("contacts")) == 4
 
 
-def test_this_tap_s_own_bookmark_goes_before_another_s(config: dict[str, Any]) -> None:
+def test_the_bookmark_of_this_tap_has_priority(config: dict[str, Any]) -> None:
     state = state_at("2026-11-01T00:00:59.000000Z")
     state["bookmarks"]["contacts"]["UpdatedDateUTC"] = "2026-11-01T00:00:20Z"
     run = read(config, "contacts", state=state)
@@ -135,7 +133,7 @@ def test_this_tap_s_own_bookmark_goes_before_another_s(config: dict[str, Any]) -
         ),
     ],
 )
-def test_what_is_of_no_use_is_named_and_everything_is_read(
+def test_an_unusable_state_is_logged_and_everything_is_read(
     config: dict[str, Any], state: dict[str, Any], named: str
 ) -> None:
     run = read(config, "contacts", state=state)
@@ -164,7 +162,7 @@ def test_a_state_is_unwrapped(text: str) -> None:
     assert unwrapped(STATE) is STATE
 
 
-def test_a_wrapped_state_is_gone_on_from(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_continues_from_a_wrapped_state(config: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(WRAPPED["what meltano state get prints"], encoding="utf-8")
     done = command(
         "--state", "state.json", "--catalog", only(tmp_path, "contacts"), config=config, at=tmp_path

@@ -62,7 +62,7 @@ def states_of(run: Run) -> list[int]:
 @pytest.mark.usefixtures("chatty")
 @pytest.mark.parametrize("after", [0, 1])
 @pytest.mark.parametrize("streams", [("contacts",), STREAMS], ids=len)
-def test_from_every_state_that_was_printed_the_rest_is_read(
+def test_every_printed_state_leads_to_the_rest_of_the_rows(
     config: dict[str, Any], admin: AdminClient, streams: tuple[str, ...], after: int
 ) -> None:
     """A target that dies keeps the records before a STATE; those after it are not counted."""
@@ -79,7 +79,7 @@ def test_from_every_state_that_was_printed_the_rest_is_read(
 
 
 @pytest.mark.usefixtures("chatty")
-def test_no_bookmark_is_ever_beyond_what_was_passed_on(config: dict[str, Any], admin: AdminClient) -> None:
+def test_no_bookmark_is_ever_later_than_the_emitted_rows(config: dict[str, Any], admin: AdminClient) -> None:
     admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", 1))
     newest: dict[str, Any] = {}
     for message in read({**config, "page_size": 2}, *STREAMS).messages:
@@ -124,7 +124,7 @@ def test_a_first_run_that_is_killed_after_ten_pages_leaves_their_bookmark(tmp_pa
 @pytest.mark.parametrize(
     "held", [{"path": "Contacts", "after": 0}, {"path": "Items"}, {"path": "Journals", "after": 1}]
 )
-def test_a_killed_process_leaves_whole_lines_and_a_state_to_go_on_from(
+def test_a_killed_process_leaves_whole_lines_and_a_usable_state(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path, held: dict[str, Any]
 ) -> None:
     arguments = ("--catalog", only(tmp_path, *STREAMS))
@@ -156,7 +156,7 @@ def terminated(process: Any, release: Callable[[], None], folder: Path) -> list[
     return [json.loads(line) for line in (folder / "stdout").read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_terminated_process_writes_its_state_and_says_by_its_exit_code_that_it_is_not_done(
+def test_a_terminated_process_writes_its_state_and_its_exit_code_shows_that_it_is_incomplete(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     number = admin.fault("hold", path="Contacts")
@@ -241,7 +241,7 @@ def test_pages_read_before_an_error_are_proved_and_the_bookmark_follows_them(
     )  # contacts changed in the second of the bookmark
 
 
-def test_nothing_is_proved_by_a_list_that_was_edited_and_cannot_be_asked_again(
+def test_a_list_that_was_edited_and_cannot_be_read_again_proves_nothing(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     ids = long_list(admin, 12)
@@ -255,7 +255,7 @@ def test_nothing_is_proved_by_a_list_that_was_edited_and_cannot_be_asked_again(
 
 
 @pytest.mark.parametrize("day", range(8, 40, 3))
-def test_the_last_calls_of_a_day_prove_what_was_read_so_that_each_day_gets_further(
+def test_the_last_calls_of_a_day_prove_the_rows_so_that_each_day_advances(
     config: dict[str, Any], admin: AdminClient, day: int
 ) -> None:
     ids = long_list(admin)
@@ -275,7 +275,7 @@ def test_the_last_calls_of_a_day_prove_what_was_read_so_that_each_day_gets_furth
     assert seen == set(ids)
 
 
-def test_a_terminated_process_passes_on_and_proves_what_it_has_read(
+def test_a_terminated_process_emits_and_proves_the_rows_that_it_has_read(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     ids = long_list(admin)
@@ -308,7 +308,7 @@ def test_a_second_signal_ends_a_run_at_once(
 
 
 @pytest.mark.parametrize("signals", [1, 2])
-def test_a_signal_while_the_reads_begin_ends_the_run_and_leaves_no_thread(
+def test_a_signal_while_the_reads_start_ends_the_run_and_leaves_no_thread(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, signals: int
 ) -> None:
     plain = TapXero._reads
@@ -330,9 +330,7 @@ def test_a_signal_while_the_reads_begin_ends_the_run_and_leaves_no_thread(
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
-def test_what_hangs_on_records_gets_further_with_each_record(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_reads_of_subresources_advance_with_each_record(config: dict[str, Any], admin: AdminClient) -> None:
     """One call for each contact: with fifteen calls a day, a list of sixty-seven is complete within a week."""
     ids = long_list(admin)
     catalog = incremental("contact_history")

@@ -51,7 +51,7 @@ def test_a_variable_that_cannot_be_read_is_named(tmp_path: Path, name: str, text
         ("client_id", "\u0131d"),
     ],
 )
-def test_a_setting_that_no_header_can_hold_is_named(
+def test_a_setting_that_cannot_be_sent_in_a_header_is_named(
     config: dict[str, Any], tmp_path: Path, name: str, value: str
 ) -> None:
     done = command(config={**config, name: value}, at=tmp_path)
@@ -64,7 +64,7 @@ def test_a_setting_that_no_header_can_hold_is_named(
      '{"Contacts":[{"ContactID":"a","Zzz":' + "[" * 10_000 + "]" * 10_000 + "}]}"],
     ids=["answer", "list", "record"],
 )  # fmt: skip
-def test_an_answer_that_is_nested_too_deeply_costs_its_own_stream_only(
+def test_an_answer_that_is_nested_too_deeply_affects_its_stream_only(
     config: dict[str, Any], admin: AdminClient, body: str
 ) -> None:
     admin.fault("status", path="Contacts", status=200, body=body, content_type="application/json", count=0)
@@ -82,9 +82,7 @@ def test_an_error_that_is_nested_too_deeply_is_an_error(config: dict[str, Any], 
     assert run.records["currencies"]
 
 
-def test_a_disk_without_room_for_attachments_costs_their_files_only(
-    demo: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_full_disk_for_attachments_affects_their_files_only(demo: dict[str, Any], tmp_path: Path) -> None:
     place = tmp_path / "full"
     place.mkdir()
     (tmp_path / "config.json").write_text(
@@ -108,7 +106,7 @@ def test_a_disk_without_room_for_attachments_costs_their_files_only(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_place_without_room_for_the_messages_is_named(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_full_disk_for_the_messages_is_named(config: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     with Path("/dev/full").open("wb") as nowhere:
         done = subprocess.run(
@@ -125,7 +123,7 @@ def test_a_place_without_room_for_the_messages_is_named(config: dict[str, Any], 
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may become somebody else"
 )
-def test_no_home_folder_is_told_in_one_line() -> None:
+def test_a_missing_home_folder_is_reported_in_one_line() -> None:
     """The same holds for the command: nothing before the settings needs a home directory."""
     program = (
         "import os, sys\n"

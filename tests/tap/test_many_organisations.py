@@ -119,7 +119,7 @@ def test_of_twenty_organisations_nineteen_are_read_and_the_broken_one_is_named(
             assert f"{name_of(tenant_id)}: 3 calls" in done.err
 
 
-def test_each_of_twenty_goes_on_from_where_it_was(twenty: dict[str, Any], admin: AdminClient) -> None:
+def test_each_of_twenty_continues_from_its_bookmark(twenty: dict[str, Any], admin: AdminClient) -> None:
     first = read(twenty, "contacts", "items")
     assert by_tenant(first, "contacts") == {tenant_id: contacts_of(tenant_id) for tenant_id in TENANTS}
     bookmarks = {tenant_id: first.bookmark("contacts", tenant_id) for tenant_id in TENANTS}
@@ -133,7 +133,7 @@ def test_each_of_twenty_goes_on_from_where_it_was(twenty: dict[str, Any], admin:
         assert second.bookmark("contacts", tenant_id) == bookmarks[tenant_id]
 
 
-def test_an_organisation_that_was_cut_off_brings_what_it_missed_when_it_is_back(
+def test_an_organisation_that_was_disconnected_catches_up_when_it_is_back(
     twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     first = read(twenty, "contacts")
@@ -151,7 +151,7 @@ def test_an_organisation_that_was_cut_off_brings_what_it_missed_when_it_is_back(
 # Side by side
 
 
-def test_many_organisations_are_read_at_once_and_none_with_more_than_five_calls(
+def test_many_organisations_are_read_concurrently_each_with_at_most_five_calls(
     twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.limits(enabled=True, start_afresh=True)
@@ -169,9 +169,7 @@ def test_many_organisations_are_read_at_once_and_none_with_more_than_five_calls(
     assert not [call for call in admin.calls() if call["status"] == 429]
 
 
-def test_the_more_organisations_there_are_the_more_calls_are_under_way(
-    twenty: dict[str, Any], admin: AdminClient
-) -> None:
+def test_more_organisations_have_more_concurrent_calls(twenty: dict[str, Any], admin: AdminClient) -> None:
     more = [f"99999999-0000-4000-8000-{number:012}" for number in range(20, 30)]
     for tenant_id in more:
         admin.add_organisation(name_of(tenant_id), branch(tenant_id), tenant_id=tenant_id)
@@ -185,7 +183,7 @@ def test_the_more_organisations_there_are_the_more_calls_are_under_way(
     assert [threads_for(number) for number in (1, 4, 30, 3000)] == [8, 32, 60, 60]
 
 
-def test_the_minute_of_one_organisation_holds_up_its_own_calls_only(
+def test_the_minute_limit_of_one_organisation_delays_its_own_calls_only(
     twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     """Each has its own limit of sixty: the nineteen others finish without waiting."""
@@ -200,7 +198,7 @@ def test_the_minute_of_one_organisation_holds_up_its_own_calls_only(
     assert not [call for call in admin.calls() if call["status"] == 429]
 
 
-def test_lists_are_begun_as_earlier_ones_are_consumed() -> None:
+def test_lists_are_started_as_earlier_ones_are_consumed() -> None:
     """Thousands of organisations make tens of thousands of lists."""
     begun: list[int] = []
 
@@ -224,7 +222,7 @@ def test_lists_are_begun_as_earlier_ones_are_consumed() -> None:
 # Costs
 
 
-def test_finding_a_bookmark_takes_no_longer_with_more_organisations(
+def test_finding_a_bookmark_takes_no_more_time_with_more_organisations(
     twenty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The SDK compares the contexts of all partitions each time; the tap does not use its search."""
@@ -308,7 +306,7 @@ def test_an_organisation_costs_the_same_among_many(
     assert growth(many, *streams, again=again) < 1.1
 
 
-def test_the_sdks_own_search_would_make_each_organisation_dearer(
+def test_the_sdks_own_search_would_make_each_organisation_more_expensive(
     many: dict[int, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The measurement above notices a search that grows with the number of organisations."""
@@ -317,7 +315,7 @@ def test_the_sdks_own_search_would_make_each_organisation_dearer(
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
-def test_all_states_of_a_run_together_grow_with_the_organisations(
+def test_the_size_of_all_states_grows_linearly_with_the_organisations(
     many: dict[int, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, again: bool
 ) -> None:
     monkeypatch.setattr(states, "SHORT", 2000)
@@ -337,7 +335,7 @@ def test_a_state_that_names_an_organisation_twice_is_refused(twenty: dict[str, A
         read(twenty, "contacts", state={"bookmarks": {"contacts": {"partitions": [*parts, parts[0]]}}})
 
 
-def test_with_many_organisations_lists_with_nothing_new_are_not_logged(
+def test_with_many_organisations_lists_without_changes_are_not_logged(
     twenty: dict[str, Any], admin: AdminClient
 ) -> None:
     state = read(twenty, "contacts").state
@@ -363,7 +361,7 @@ class Kept(BlockWriter):
         self._block.clear()
 
 
-def test_long_states_are_no_longer_in_all_than_the_records(
+def test_long_states_take_no_more_space_than_the_records(
     twenty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A STATE is requested after every record, and nothing is lost at the end."""
@@ -407,7 +405,7 @@ def test_an_unchanged_state_is_written_once() -> None:
     assert kept == [1, 2]
 
 
-def test_what_remembers_nothing_is_no_part_of_a_state() -> None:
+def test_streams_without_a_bookmark_are_not_in_the_state() -> None:
     lines = Lines()
     part = {"context": {"tenant_id": "a"}, "replication_key_value": 1}
     partitions = [{"context": {"tenant_id": "b"}}, part]

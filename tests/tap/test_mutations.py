@@ -191,7 +191,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
     ),
     "a row skipped when another is edited during paging": (
         pages(page_by_number),
-        test_paging.test_a_row_edited_between_two_pages_costs_no_other,
+        test_paging.test_a_row_edited_between_two_pages_loses_no_other_row,
         {"page_size": 2, "after": 0, "row": 1},
     ),
     "a row skipped when one of its second is edited": (
@@ -201,17 +201,17 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
     ),
     "a row skipped when another is archived": (
         pages(page_by_number),
-        test_paging.test_a_contact_archived_while_archived_ones_are_left_out_costs_no_other,
+        test_paging.test_a_contact_archived_while_archived_ones_are_omitted_loses_no_other_row,
         {"after": 0},
     ),
     "a filtered page taken for the last": (
         pages(page_by_number),
-        test_paging.test_a_page_with_fewer_rows_than_asked_for_is_not_taken_for_the_last,
+        test_paging.test_a_page_with_fewer_rows_than_requested_is_not_mistaken_for_the_last,
         {},
     ),
     "a bookmark beyond rows that were never read": (
         patched("tap_xero.streams.stream.XeroStream._increment_stream_state", Stream._increment_stream_state),
-        test_killed.test_from_every_state_that_was_printed_the_rest_is_read,
+        test_killed.test_every_printed_state_leads_to_the_rest_of_the_rows,
         {"streams": ("contacts",), "after": 0},
     ),
     "a second within the bookmark's is passed over": (
@@ -221,17 +221,17 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
     ),
     "what the overlap repeats comes twice": (
         patched("tap_xero.streams.stream.XeroStream.border", lambda *_: {}),
-        test_bookmarks.test_a_second_run_reads_nothing_where_nothing_has_changed,
+        test_bookmarks.test_a_second_run_reads_nothing_if_nothing_has_changed,
         {},
     ),
     "journals from a date": (
         patched("tap_xero.reads.list_read.ListRead.walk", journals_from_a_date),
-        test_paging.test_journals_begin_at_the_first_whatever_start_date_says,
+        test_paging.test_journals_start_at_the_first_whatever_start_date_is,
         {},
     ),
     "journals by counting rows": (
         patched("tap_xero.reads.paging.read_by_number", journals_by_counting_rows),
-        test_paging.test_journals_are_asked_for_by_the_last_number_seen,
+        test_paging.test_journals_are_requested_by_the_last_number_seen,
         {},
     ),
     "days before 1970 clamped": (
@@ -246,12 +246,12 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
     ),
     "text that looks like a date rewritten": (
         decoding(every_text_like_a_date),
-        test_values.test_text_that_looks_like_a_date_is_left_alone,
+        test_values.test_text_that_looks_like_a_date_is_unchanged,
         {"text": test_values.DATE, "more": {}},
     ),
     "float amounts": (
         decoding(with_floats),
-        test_values.test_amounts_are_passed_on_digit_for_digit,
+        test_values.test_amounts_are_emitted_digit_for_digit,
         {"digits": "10.10", "more": {}},
     ),
     "prices at two decimals": (
@@ -261,59 +261,59 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
     ),
     "new fields passed on outside the schema": (
         decoding(with_all_fields),
-        test_schemas.test_new_fields_are_left_out_and_told_once_nested_ones_too,
+        test_schemas.test_new_fields_are_omitted_and_logged_once_nested_ones_included,
         {"both": None},
     ),
     "new nested fields passed on outside the schema": (
         decoding(with_all_nested_fields),
-        test_schemas.test_new_fields_are_left_out_and_told_once_nested_ones_too,
+        test_schemas.test_new_fields_are_omitted_and_logged_once_nested_ones_included,
         {"both": None},
     ),
     "new fields dropped in silence": (
         patched("tap_xero.records.reader.RecordReader._warn_of_unknown", lambda *_: None),
-        test_schemas.test_new_fields_are_left_out_and_told_once_nested_ones_too,
+        test_schemas.test_new_fields_are_omitted_and_logged_once_nested_ones_included,
         {"both": None},
     ),
     "the answer's id taken for the record's": (
         reading_with(with_the_answer_s_id),
-        test_values.test_the_id_of_the_answer_is_not_taken_for_the_record_s,
+        test_values.test_the_id_of_the_answer_is_not_mistaken_for_that_of_the_record,
         {},
     ),
     "an answer that isn't understood taken for an empty list": (
         reading_with(an_empty_list),
-        test_paging.test_an_answer_without_its_list_is_an_error_and_no_empty_list,
+        test_paging.test_an_answer_without_its_list_is_an_error_not_an_empty_list,
         {},
     ),
     "a 401 in mid-run ends it": (
         patched("singer_xero.api.client.lacks_scope", lambda call, answer: answer.status == 401),
-        test_failures.test_a_401_in_mid_run_is_answered_with_a_new_token,
+        test_failures.test_a_401_during_a_run_leads_to_a_new_token,
         {},
     ),
     "an HTML page taken for an answer": (
         patched(
             "singer_xero.api.answers.reading.AnswerReader.understood", lambda self, call, answer: (answer, "")
         ),
-        test_failures.test_what_passes_costs_no_row,
+        test_failures.test_a_temporary_fault_loses_no_row,
         {"fault": {"kind": "html"}, "after": 1},
     ),
     "a 429 with another spelling": (
         patched("singer_xero.api.limits._problem", exact_words),
-        test_failures.test_the_day_s_limit_is_known_in_any_spelling_and_without_retry_after,
+        test_failures.test_the_daily_limit_is_recognised_in_any_form_and_without_retry_after,
         {"problem": "DailyLimit"},
     ),
     "a 429 for the day slept through": (
         patched("singer_xero.api.limits._LONGEST_WAIT", float("inf")),
-        test_failures.test_a_wait_of_hours_is_not_slept_through_whatever_it_is_called,
+        test_failures.test_a_wait_of_hours_ends_the_organisation_whatever_its_name,
         {},
     ),
     "a 429 for the day hit again": (
         patched("singer_xero.api.limits.Limits._check_day", lambda *_: None),
-        test_failures.test_the_day_s_limit_ends_an_organisation_cleanly,
+        test_failures.test_the_daily_limit_ends_an_organisation_cleanly,
         {},
     ),
     "a rotated token kept nowhere": (
         patched("singer_xero.api.tokens.TokenStore.read", lambda *_: None),
-        test_failures.test_the_night_after_the_rotated_token_goes_on,
+        test_failures.test_the_run_of_the_next_night_uses_the_rotated_token,
         {},
     ),
     "the first organisation picked in silence": (
@@ -328,7 +328,7 @@ FAULTS: dict[str, tuple[Fault, Callable[..., None], dict[str, Any]]] = {
     ),
     "a table activated before its first row": (
         patched("tap_xero.streams.stream.XeroStream._write_schema_message", activate_first),
-        test_activate_version.test_a_table_that_was_not_read_to_its_end_is_not_activated,
+        test_activate_version.test_a_table_that_was_not_read_completely_is_not_activated,
         {},
     ),
     "a catalog's choice not heeded": (

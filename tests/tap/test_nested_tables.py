@@ -201,7 +201,7 @@ def test_the_values_are_the_same_under_either_name(demo: dict[str, Any]) -> None
         assert ours.records[name] == [renamed(record) for record in xeros.records[name]]
 
 
-def test_bookmarks_go_on_under_the_new_names(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_bookmarks_continue_with_other_names(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "field_names": "snake_case"}
     first = read(config, "contacts", "journals")
     assert {p["replication_key"] for s in first.state["bookmarks"].values() for p in s["partitions"]} == {
@@ -214,7 +214,7 @@ def test_bookmarks_go_on_under_the_new_names(demo: dict[str, Any], admin: AdminC
     assert [record["first_name"] for record in third.records["contacts"]] == ["Changed"]
 
 
-def test_other_names_make_another_table_and_are_read_anew(demo: dict[str, Any]) -> None:
+def test_other_names_make_another_table_that_is_read_from_the_start(demo: dict[str, Any]) -> None:
     first = read(demo, "contacts")
     second = read({**demo, "field_names": "snake_case"}, "contacts", state=first.state)
     assert len(second.records["contacts"]) == len(first.records["contacts"])
@@ -234,7 +234,7 @@ def test_a_catalog_may_use_either_name_for_the_bookmark(demo: dict[str, Any], ke
     assert read(config, "invoices", catalog=catalog, state=run.state).records["invoices"] == []
 
 
-def test_a_catalog_of_few_words_is_read_by_the_names_of_the_environment(
+def test_a_minimal_catalog_is_read_by_the_names_of_the_environment(
     demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAP_XERO_FIELD_NAMES", "snake_case")
@@ -250,7 +250,7 @@ def test_a_catalog_of_few_words_is_read_by_the_names_of_the_environment(
 # -- nested tables
 
 
-def test_there_are_no_nested_tables_unless_asked_for(demo: dict[str, Any]) -> None:
+def test_there_are_no_nested_tables_by_default(demo: dict[str, Any]) -> None:
     assert not set(TapXero(config=demo).streams) & set(NESTED_TABLES)
     assert set(TapXero(config={**demo, "nested_tables": True}).streams) == set(EVERY)
 
@@ -290,7 +290,7 @@ def test_nested_tables_cost_no_call(demo: dict[str, Any], admin: AdminClient) ->
     assert run.records["invoice_line_item_tracking"]
 
 
-def test_journal_lines_add_up_to_nothing_in_each_journal(both: dict[str, Any]) -> None:
+def test_the_lines_of_each_journal_add_up_to_zero(both: dict[str, Any]) -> None:
     run = read(both, "journals")
     sums: dict[str, Decimal] = {}
     for line in run.records["journal_lines"]:
@@ -307,7 +307,7 @@ def test_elements_without_an_id_are_numbered_and_ids_that_repeat_do_not_collide(
     assert list(table.placed({"InvoiceID": "i"})) == []
 
 
-def test_ids_of_nested_records_stand_beside_them(both: dict[str, Any]) -> None:
+def test_ids_of_nested_records_are_columns_of_their_own(both: dict[str, Any]) -> None:
     run = read(both, "invoices", "bank_transactions", "bank_transfers", "payments", "credit_notes")
     for name in ("invoices", "credit_notes"):
         assert all(one["contact_id"] == one["contact"]["contact_id"] for one in run.records[name])
@@ -366,7 +366,7 @@ def test_a_child_stream_can_be_selected_without_its_parent(both: dict[str, Any])
     assert len(later.records["journals"]) > 2000
 
 
-def test_a_whole_table_ends_with_its_child_tables(both: dict[str, Any]) -> None:
+def test_a_full_table_is_activated_with_its_child_tables(both: dict[str, Any]) -> None:
     run = read(both, "invoices")
     last = [message["stream"] for message in run.messages if message["type"] == "ACTIVATE_VERSION"]
     assert sorted(last) == ["invoice_line_item_tracking", "invoice_line_items", "invoices"]
@@ -375,14 +375,14 @@ def test_a_whole_table_ends_with_its_child_tables(both: dict[str, Any]) -> None:
     assert len(versions) == 1
 
 
-def test_a_table_with_a_column_called_version_is_not_ended(both: dict[str, Any]) -> None:
+def test_a_table_with_a_column_called_version_is_not_activated(both: dict[str, Any]) -> None:
     """The SDK's SQL targets fail on this name, because they bind a parameter of that name."""
     run = read(both, "organisation", "currencies")
     assert [m["stream"] for m in run.of("ACTIVATE_VERSION")] == ["currencies"]
     assert [one["version"] for one in run.records["organisation"]] == ["NZ"]
 
 
-def test_child_tables_are_not_ended_when_their_parent_broke_off(
+def test_child_tables_are_not_activated_if_their_parent_broke_off(
     both: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("status", path="*Invoices", query={"page": "2"}, status=400, count=1)
@@ -392,7 +392,7 @@ def test_child_tables_are_not_ended_when_their_parent_broke_off(
     assert run.records["invoice_line_items"]
 
 
-def test_a_run_that_broke_off_goes_on_with_parents_and_children(
+def test_a_run_that_broke_off_continues_with_parents_and_children(
     both: dict[str, Any], admin: AdminClient
 ) -> None:
     whole = read(both, "journals")
@@ -405,9 +405,7 @@ def test_a_run_that_broke_off_goes_on_with_parents_and_children(
         assert len(rest.records[name]) < len(whole.records[name])
 
 
-def test_lines_that_were_taken_off_carry_an_older_time_of_change(
-    both: dict[str, Any], admin: AdminClient
-) -> None:
+def test_removed_lines_have_an_older_time_of_change(both: dict[str, Any], admin: AdminClient) -> None:
     first = read(both, "credit_notes")
     lines = first.records["credit_note_line_items"]
     note = next(one["credit_note_id"] for one in lines if one["line_number"] == 2)

@@ -38,7 +38,9 @@ def one(number: int, seconds: float, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("odd", NOT_RECORDS, ids=json.dumps)
-def test_what_is_no_record_costs_no_other(config: dict[str, Any], admin: AdminClient, odd: Any) -> None:
+def test_a_value_that_is_not_a_record_affects_no_record(
+    config: dict[str, Any], admin: AdminClient, odd: Any
+) -> None:
     answer(admin, "Contacts", [one(1, 10), odd, one(2, 20)])
     run = read(config, "contacts", "items")
     assert run.ids("contacts") == [guid("c", 1), guid("c", 2)]
@@ -48,7 +50,7 @@ def test_what_is_no_record_costs_no_other(config: dict[str, Any], admin: AdminCl
 
 
 @pytest.mark.parametrize("odd", NOT_KEYS, ids=json.dumps)
-def test_a_record_that_nothing_tells_from_others_is_named_and_left_out(
+def test_a_record_without_a_key_is_named_and_left_out(
     config: dict[str, Any], admin: AdminClient, odd: Any
 ) -> None:
     answer(admin, "Contacts", [one(1, 10), one(2, 20, ContactID=odd), one(3, 30)])
@@ -57,7 +59,7 @@ def test_a_record_that_nothing_tells_from_others_is_named_and_left_out(
     assert "record 2 of GET Contacts page 1: its ContactID" in run.failed["contacts", HARBOUR_NAME]
 
 
-def test_the_bookmark_stays_before_a_record_that_was_left_out_and_the_next_run_brings_it(
+def test_the_bookmark_stays_before_a_record_that_was_left_out_and_the_next_run_reads_it(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     answer(admin, "Contacts", [one(1, 10), one(2, 20, ContactID=None), one(3, 30)])
@@ -68,7 +70,7 @@ def test_the_bookmark_stays_before_a_record_that_was_left_out_and_the_next_run_b
     assert second.failed == {}
 
 
-def test_a_journal_that_was_left_out_is_asked_for_again(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_journal_that_was_left_out_is_read_again(config: dict[str, Any], admin: AdminClient) -> None:
     journals = [{"JournalID": guid("j", n), "JournalNumber": n, "JournalLines": []} for n in (1, 2, 3)]
     answer(admin, "Journals", [journals[0], {**journals[1], "JournalID": 0.5}, journals[2]])
     run = read(config, "journals")
@@ -77,7 +79,7 @@ def test_a_journal_that_was_left_out_is_asked_for_again(config: dict[str, Any], 
 
 
 @pytest.mark.parametrize("nested_tables", [False, True])
-def test_a_record_that_cannot_be_decoded_is_named_without_what_it_says(
+def test_a_record_that_cannot_be_decoded_is_named_without_its_content(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, nested_tables: bool
 ) -> None:
     plain = {name: getattr(RecordReader, name) for name in ("record", "undecoded")}
@@ -125,7 +127,7 @@ def test_a_full_table_without_one_of_its_records_does_not_make_a_target_drop_it(
 @pytest.mark.parametrize(
     "odd", ["soon", "/Date(9999999999999999)/", 5, {"when": 1}, "", None], ids=json.dumps
 )
-def test_a_time_of_change_that_is_none_costs_neither_the_record_nor_the_bookmark(
+def test_an_invalid_time_of_change_loses_neither_the_record_nor_the_bookmark(
     config: dict[str, Any], admin: AdminClient, odd: Any
 ) -> None:
     answer(admin, "Contacts", [one(1, 10), one(2, 20, UpdatedDateUTC=odd), one(3, 30)])
@@ -140,7 +142,7 @@ def test_a_time_of_change_that_is_none_costs_neither_the_record_nor_the_bookmark
 
 
 @pytest.mark.parametrize("page_size", [2, 1000])
-def test_nor_does_it_in_a_list_of_several_pages(
+def test_an_invalid_time_of_change_loses_nothing_in_a_list_of_several_pages(
     config: dict[str, Any], admin: AdminClient, page_size: int
 ) -> None:
     admin.put("Contacts", {"ContactID": guid("c", 4), "Name": "Timeless", "UpdatedDateUTC": None})
@@ -160,14 +162,16 @@ def test_nor_does_it_in_a_list_of_several_pages(
     ],
     ids=json.dumps,
 )
-def test_odd_words_around_a_list_do_not_cost_it(config: dict[str, Any], admin: AdminClient, odd: Any) -> None:
+def test_unexpected_fields_around_a_list_do_not_affect_it(
+    config: dict[str, Any], admin: AdminClient, odd: Any
+) -> None:
     answer(admin, "Contacts", [one(1, 10), one(2, 20)], **odd)
     run = read(config, "contacts")
     assert run.ids("contacts") == [guid("c", 1), guid("c", 2)]
     assert run.failed == {}
 
 
-def test_a_number_of_a_journal_may_come_as_text(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_journal_number_may_be_text(config: dict[str, Any], admin: AdminClient) -> None:
     journals = [{"JournalID": guid("j", n), "JournalNumber": str(n), "JournalLines": []} for n in (1, 2)]
     answer(admin, "Journals", [*journals, {"JournalID": guid("j", 3), "JournalNumber": "third"}])
     run = read(config, "journals")
@@ -178,7 +182,7 @@ def test_a_number_of_a_journal_may_come_as_text(config: dict[str, Any], admin: A
 # A record that is read by its own call
 
 
-def test_an_answer_that_is_refused_for_one_record_costs_no_other(
+def test_an_answer_that_is_refused_for_one_record_affects_no_other(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     refusal = json.dumps({"ErrorNumber": 10, "Type": "ValidationException", "Message": "No history for it"})
@@ -193,7 +197,9 @@ def test_an_answer_that_is_refused_for_one_record_costs_no_other(
     assert len([call for call in admin.calls() if call["path"].endswith("/History")]) == len(whole)
 
 
-def test_one_odd_record_of_a_detail_costs_no_other(config: dict[str, Any], admin: AdminClient) -> None:
+def test_one_unexpected_record_of_a_detail_stream_affects_no_other(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     path = f"Contacts/{guid('c', 1)}/History"
     records = [{"DateUTC": f"/Date({ticks(at(5))})/", "Changes": "Created"}, None]
     admin.fault("status", path=path, status=200, body=json.dumps({"HistoryRecords": records}))
@@ -206,7 +212,7 @@ def test_one_odd_record_of_a_detail_costs_no_other(config: dict[str, Any], admin
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), TypeError(), OverflowError(), MemoryError()])
-def test_whatever_goes_wrong_in_a_stream_of_an_organisation_is_one_line_and_the_rest_is_read(
+def test_any_error_in_a_stream_of_an_organisation_is_one_line_and_the_rest_is_read(
     web: dict[str, Any], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     plain = RecordReader.page
@@ -233,7 +239,7 @@ def test_whatever_goes_wrong_in_a_stream_of_an_organisation_is_one_line_and_the_
     assert len(errors) == 1
 
 
-def test_what_goes_wrong_outside_of_lists_ends_the_stream_only(
+def test_an_error_outside_of_lists_ends_the_stream_only(
     web: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = XeroStream._process_record

@@ -34,14 +34,14 @@ def test_each_organisation_has_its_records_and_its_bookmark(web: dict[str, Any],
     assert second.ids("contacts") == [guid("c", 1)]
 
 
-def test_rows_of_two_organisations_with_the_same_key_are_two(web: dict[str, Any]) -> None:
+def test_two_organisations_can_have_rows_with_the_same_key(web: dict[str, Any]) -> None:
     run = read({**web, **BOTH}, "tax_rates")
     keys = [(r["tenant_id"], r["TaxType"]) for r in run.records["tax_rates"]]
     assert keys == [(HARBOUR, "OUTPUT2"), (TIDE, "OUTPUT2")]
     assert run.of("SCHEMA")[0]["key_properties"] == ["tenant_id", "TaxType"]
 
 
-def test_an_organisation_that_joins_later_is_read_from_its_beginning(web: dict[str, Any]) -> None:
+def test_an_organisation_that_is_added_later_is_read_from_the_start(web: dict[str, Any]) -> None:
     first = read({**web, "tenant_ids": [HARBOUR]}, "contacts")
     second = read({**web, **BOTH}, "contacts", state=first.state)
     assert [r["tenant_id"] for r in second.records["contacts"]] == [TIDE] * 3
@@ -164,7 +164,7 @@ def test_a_name_that_two_organisations_share_is_refused(web: dict[str, Any], adm
     assert f"{TIDE_NAME} = {other}" in str(problem.value)
 
 
-def test_without_any_connected_organisation_the_way_out_is_named(
+def test_without_a_connected_organisation_the_error_names_the_fix(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.disconnect(HARBOUR)
@@ -176,7 +176,7 @@ def test_without_any_connected_organisation_the_way_out_is_named(
 # Custom connections
 
 
-def test_a_custom_connection_sends_its_organisation_where_connections_tells_it(
+def test_a_custom_connection_sends_its_organisation_if_connections_lists_it(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.switch(custom_connections=True, custom_needs_tenant=True)
@@ -185,7 +185,7 @@ def test_a_custom_connection_sends_its_organisation_where_connections_tells_it(
     assert tenants(admin) == {HARBOUR}
 
 
-def test_a_custom_connection_reads_without_a_header_where_connections_does_not_answer(
+def test_a_custom_connection_reads_without_a_header_if_connections_does_not_answer(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.switch(custom_connections=False)
@@ -205,7 +205,7 @@ def test_a_custom_connection_is_not_used_for_another_organisation(
     assert f"belongs to {HARBOUR_NAME} = {HARBOUR}" in str(problem.value)
 
 
-def test_a_custom_connection_that_must_send_its_organisation_can_be_told_it(
+def test_a_custom_connection_that_must_send_its_organisation_takes_it_from_the_settings(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     """/connections does not answer and Xero requires the header, so the id must come from tenant_ids."""
@@ -215,7 +215,7 @@ def test_a_custom_connection_that_must_send_its_organisation_can_be_told_it(
     assert tenants(admin) - {""} == {HARBOUR}
 
 
-def test_a_pkce_app_reads_too(web: dict[str, Any], admin: AdminClient) -> None:
+def test_a_pkce_app_can_read(web: dict[str, Any], admin: AdminClient) -> None:
     tokens = admin.consent(client_id=apps.PKCE_APP.client_id, tenants=[TIDE])
     settings = {**web, "client_id": apps.PKCE_APP.client_id, "refresh_token": tokens["refresh_token"]}
     del settings["client_secret"]
@@ -225,7 +225,7 @@ def test_a_pkce_app_reads_too(web: dict[str, Any], admin: AdminClient) -> None:
 # One of several organisations
 
 
-def test_a_stream_that_fails_in_one_organisation_costs_the_other_nothing(
+def test_a_stream_that_fails_in_one_organisation_does_not_affect_the_other(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("server_error", path="Contacts", tenant=HARBOUR, count=0)
@@ -235,7 +235,7 @@ def test_a_stream_that_fails_in_one_organisation_costs_the_other_nothing(
     assert set(run.failed) == {("contacts", HARBOUR_NAME)}
 
 
-def test_an_organisation_that_is_cut_off_costs_the_other_nothing(
+def test_a_disconnected_organisation_does_not_affect_the_other(
     web: dict[str, Any], admin: AdminClient
 ) -> None:
     forbidden = '{"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}'

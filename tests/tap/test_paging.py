@@ -47,7 +47,7 @@ def test_every_page_is_read_and_every_row_once(config: dict[str, Any], page_size
     assert run.ids("contacts") == [guid("c", n) for n in range(1, 8)]
 
 
-def test_a_page_is_asked_for_with_its_size_and_in_the_order_of_change(
+def test_a_page_is_requested_with_its_size_and_in_the_order_of_change(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     contacts(config, 3)
@@ -55,19 +55,19 @@ def test_a_page_is_asked_for_with_its_size_and_in_the_order_of_change(
     assert first == {"page": "1", "pageSize": "3", "order": "UpdatedDateUTC ASC", "includeArchived": "true"}
 
 
-def test_a_page_has_a_thousand_rows_unless_told(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_page_has_a_thousand_rows_by_default(config: dict[str, Any], admin: AdminClient) -> None:
     read(config, "invoices")
     assert admin.calls("Invoices")[0]["query"]["pageSize"] == "1000"
 
 
-def test_manual_journals_are_not_asked_for_in_an_order(config: dict[str, Any], admin: AdminClient) -> None:
+def test_manual_journals_are_requested_without_an_order(config: dict[str, Any], admin: AdminClient) -> None:
     """With `order`, Xero answered without pages (singer-io/tap-xero, pull request 104)."""
     run = read({**config, "page_size": 3}, "manual_journals")
     assert run.ids("manual_journals") == [guid("m", n) for n in range(1, 5)]
     assert all("order" not in call["query"] for call in admin.calls("ManualJournals"))
 
 
-def test_quotes_come_a_hundred_at_a_time_whatever_page_size_says(
+def test_pages_of_quotes_have_a_hundred_rows_whatever_the_page_size(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     run = read({**config, "page_size": 7}, "quotes")
@@ -80,15 +80,13 @@ def test_linked_transactions_have_a_second_page(config: dict[str, Any]) -> None:
     assert sorted(run.ids("linked_transactions")) == [guid("k", n) for n in range(1, 131)]
 
 
-def test_a_list_that_comes_whole_is_asked_for_once(config: dict[str, Any], admin: AdminClient) -> None:
+def test_an_unpaged_list_is_read_with_one_call(config: dict[str, Any], admin: AdminClient) -> None:
     run = read(config, "items")
     assert run.ids("items") == [guid("t", n) for n in range(1, 4)]
     assert len(admin.calls("Items")) == 1
 
 
-def test_each_budget_and_each_contact_group_costs_a_call_of_its_own(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_each_budget_and_each_contact_group_costs_a_call(config: dict[str, Any], admin: AdminClient) -> None:
     admin.edit("ContactGroups", guid("G", 2), Contacts=[{"ContactID": guid("c", 1)}])
     run = read(config, "budgets", "contact_groups")
     assert run.ids("budgets") == [guid("g", 1), guid("g", 2)]
@@ -98,7 +96,7 @@ def test_each_budget_and_each_contact_group_costs_a_call_of_its_own(
     assert len([call for call in admin.calls() if "/ContactGroups" in call["path"]]) == 4
 
 
-def test_a_contact_group_that_is_removed_between_list_and_look_is_left_out(
+def test_a_contact_group_that_is_deleted_after_the_list_is_left_out(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault(
@@ -109,7 +107,7 @@ def test_a_contact_group_that_is_removed_between_list_and_look_is_left_out(
     assert run.failed == {}
 
 
-def test_a_page_with_fewer_rows_than_asked_for_is_not_taken_for_the_last(
+def test_a_page_with_fewer_rows_than_requested_is_not_mistaken_for_the_last(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     """Xero gives the number of pages; a filter can make a page shorter."""
@@ -134,7 +132,7 @@ def test_a_short_page_of_a_list_without_counts_is_the_last(
 # Journals
 
 
-def test_journals_are_asked_for_by_the_last_number_seen(config: dict[str, Any], admin: AdminClient) -> None:
+def test_journals_are_requested_by_the_last_number_seen(config: dict[str, Any], admin: AdminClient) -> None:
     run = read(config, "journals")
     numbers = [one["JournalNumber"] for one in run.records["journals"]]
     assert numbers == list(range(FIRST_JOURNAL, FIRST_JOURNAL + 230))
@@ -152,7 +150,7 @@ def test_journals_with_gaps_in_their_numbers_are_all_read(config: dict[str, Any]
     assert numbers == [*range(FIRST_JOURNAL, FIRST_JOURNAL + 230, 2), 99_000]
 
 
-def test_journals_begin_at_the_first_whatever_start_date_says(config: dict[str, Any]) -> None:
+def test_journals_start_at_the_first_whatever_start_date_is(config: dict[str, Any]) -> None:
     run = read({**config, "start_date": "2030-01-01"}, "journals")
     assert len(run.records["journals"]) == 230
 
@@ -167,7 +165,7 @@ def test_a_new_journal_with_an_old_date_is_read_by_the_second_run(
     assert [one["JournalNumber"] for one in second.records["journals"]] == [900]
 
 
-def test_an_answer_with_earlier_journals_only_is_an_error_and_no_endless_loop(
+def test_an_answer_with_earlier_journals_only_is_an_error_not_an_endless_loop(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     body = json.dumps({"Journals": [{"JournalID": guid("j", 1), "JournalNumber": 1}]})
@@ -184,7 +182,7 @@ def test_an_answer_with_earlier_journals_only_is_an_error_and_no_endless_loop(
 @pytest.mark.parametrize("page_size", [2, 3])
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 @pytest.mark.parametrize("row", [1, 2, 3, 4, 7])
-def test_a_row_edited_between_two_pages_costs_no_other(
+def test_a_row_edited_between_two_pages_loses_no_other_row(
     config: dict[str, Any], admin: AdminClient, page_size: int, after: int, row: int
 ) -> None:
     admin.fault("edit", path="Contacts", resource="Contacts", id=guid("c", row), after=after)
@@ -192,7 +190,7 @@ def test_a_row_edited_between_two_pages_costs_no_other(
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
-def test_a_row_added_between_two_pages_costs_no_other(
+def test_a_row_added_between_two_pages_loses_no_other_row(
     config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     admin.fault("edit", path="Contacts", resource="Contacts", position=0, patch=NEW, after=after)
@@ -200,7 +198,7 @@ def test_a_row_added_between_two_pages_costs_no_other(
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
-def test_several_edits_between_two_pages_cost_no_row(
+def test_several_edits_between_two_pages_lose_no_row(
     config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     for row in (1, 2, 4, 5):
@@ -209,7 +207,7 @@ def test_several_edits_between_two_pages_cost_no_row(
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_a_contact_archived_while_archived_ones_are_left_out_costs_no_other(
+def test_a_contact_archived_while_archived_ones_are_omitted_loses_no_other_row(
     config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     """The row disappears from the list, and its successors move forward, as after an edit."""
@@ -232,7 +230,7 @@ def test_rows_of_one_second_fill_several_pages_and_are_edited_meanwhile(
     assert_whole(admin, contacts(config, 2), config, 2)
 
 
-def test_more_rows_of_one_moment_than_a_page_holds_are_all_read(
+def test_more_rows_of_one_instant_than_a_page_are_all_read(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     for n in range(20, 31):
@@ -242,7 +240,7 @@ def test_more_rows_of_one_moment_than_a_page_holds_are_all_read(
     assert len(run.ids("contacts")) == len(final(admin))
 
 
-def test_a_quote_edited_between_two_pages_of_a_hundred_costs_no_other(
+def test_a_quote_edited_between_two_pages_of_a_hundred_loses_no_other_row(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("edit", path="Quotes", resource="Quotes", id=guid("q", 3), after=0)
@@ -251,7 +249,7 @@ def test_a_quote_edited_between_two_pages_of_a_hundred_costs_no_other(
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_a_linked_transaction_removed_between_two_pages_costs_no_other(
+def test_a_linked_transaction_deleted_between_two_pages_loses_no_other_row(
     config: dict[str, Any], admin: AdminClient, after: int
 ) -> None:
     """This list cannot be filtered by time, so it is read again until it does not change."""
@@ -272,7 +270,7 @@ def test_a_linked_transaction_removed_between_two_pages_costs_no_other(
 # Answers that differ from the documentation
 
 
-def test_nothing_is_lost_where_if_modified_since_leaves_out_its_own_second(
+def test_nothing_is_lost_if_if_modified_since_excludes_its_own_second(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.switch(since_inclusive=False)
@@ -282,7 +280,7 @@ def test_nothing_is_lost_where_if_modified_since_leaves_out_its_own_second(
     assert_whole(admin, contacts(config, 2), config, 2)
 
 
-def test_a_list_in_no_order_is_read_whole_and_its_bookmark_is_right(
+def test_an_unordered_list_is_read_completely_and_its_bookmark_is_right(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.switch(scrambled_order=True)
@@ -294,7 +292,7 @@ def test_a_list_in_no_order_is_read_whole_and_its_bookmark_is_right(
     assert second.ids("manual_journals") == [guid("m", 1)]
 
 
-def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any], admin: AdminClient) -> None:
+def test_unpaged_manual_journals_are_read_once(config: dict[str, Any], admin: AdminClient) -> None:
     """As with `order`: everything in one answer, more than requested."""
     rows = [
         {
@@ -308,7 +306,7 @@ def test_manual_journals_that_come_unpaged_are_read_once(config: dict[str, Any],
     assert sorted(set(run.ids("manual_journals"))) == [guid("m", n) for n in range(1, 9)]
 
 
-def test_an_unpaged_answer_in_no_order_does_not_go_on_for_ever(
+def test_an_unpaged_and_unordered_answer_does_not_loop_for_ever(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     stamps = [f"/Date({ticks(START) + n % 4 * 1000}+0000)/" for n in range(8)]
@@ -321,7 +319,7 @@ def test_an_unpaged_answer_in_no_order_does_not_go_on_for_ever(
     assert len(admin.calls("ManualJournals")) < 40
 
 
-def test_an_answer_without_its_list_is_an_error_and_no_empty_list(
+def test_an_answer_without_its_list_is_an_error_not_an_empty_list(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.fault("status", path="Contacts", status=200, body='{"Contact": []}', count=0)
@@ -329,7 +327,7 @@ def test_an_answer_without_its_list_is_an_error_and_no_empty_list(
     assert "the answer has no list 'Contacts'" in run.failed["contacts", "Harbour Limited"]
 
 
-def test_a_row_without_a_time_of_change_is_passed_on(config: dict[str, Any], admin: AdminClient) -> None:
+def test_a_row_without_a_time_of_change_is_emitted(config: dict[str, Any], admin: AdminClient) -> None:
     admin.fault("status", path="Items", status=200, body=json.dumps({"Items": [{"ItemID": guid("t", 9)}]}))
     run = read(config, "items")
     assert run.ids("items") == [guid("t", 9)]

@@ -79,22 +79,24 @@ def test_a_change_at_any_page_border_loses_nothing_and_repeats_nothing(spread: s
 
 
 @pytest.mark.parametrize("spread", ["apart", "within two seconds", "crowded in the middle"])
-def test_nor_does_it_in_a_list_of_several_blocks(spread: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_loses_and_repeats_nothing_in_a_list_of_several_blocks(
+    spread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(paging, "BLOCK", 2)
     assert complaints(read_by_change, busy_lists(SPREADS[spread], 3))[:3] == []
 
 
 @pytest.mark.parametrize("spread", ["apart", "within a second"])
-def test_nor_does_it_where_xero_gives_no_counts(spread: str) -> None:
+def test_a_change_loses_and_repeats_nothing_without_counts(spread: str) -> None:
     assert complaints(read_by_change, busy_lists(SPREADS[spread], 5, counted=False))[:3] == []
 
 
 @pytest.mark.parametrize("spread", ["apart", "crowded in the middle"])
-def test_nor_does_it_where_if_modified_since_leaves_out_its_own_second(spread: str) -> None:
+def test_a_change_loses_and_repeats_nothing_if_if_modified_since_excludes_its_own_second(spread: str) -> None:
     assert complaints(read_by_change, busy_lists(SPREADS[spread], 5, inclusive=False))[:3] == []
 
 
-def test_nor_does_it_from_a_bookmark_in_the_middle() -> None:
+def test_a_change_loses_and_repeats_nothing_from_a_bookmark_in_the_middle() -> None:
     since = text(rows_at(*SPREADS["apart"])[3])
     lists = (
         (what, busy)
@@ -128,7 +130,7 @@ def test_a_quiet_list_costs_one_call_more_than_it_has_pages() -> None:
     assert busy.calls == 5
 
 
-def test_a_list_that_never_holds_still_is_given_up_with_an_error() -> None:
+def test_a_list_that_never_stops_changing_fails_with_an_error() -> None:
     restless = {call: edit(call // 8) for call in range(8, 320, 8)}
     busy = BusyList(dict.fromkeys(range(1, 41), NOON), restless, timedelta(milliseconds=1), counted=False)
     with pytest.raises(paging.UnexpectedAnswer, match="changed during each of"):

@@ -93,7 +93,7 @@ def test_the_recipe_works_the_first_time_and_every_time(
     assert "contacts" not in folder.follow()
 
 
-def test_a_run_of_which_the_target_says_nothing_does_not_block_the_next(
+def test_a_run_without_a_state_from_the_target_does_not_block_the_next(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path, config)

@@ -82,24 +82,24 @@ def ahead() -> Iterator[Callable[..., Prefetch]]:
 # Prefetching alone
 
 
-def test_every_list_comes_whole_and_in_its_order(ahead: Callable[..., Prefetch]) -> None:
+def test_every_list_is_complete_and_in_order(ahead: Callable[..., Prefetch]) -> None:
     reading = ahead(lists(5, 0, 3, 7), threads=2)
     got = [numbers(reading.consume(key)) for key in range(4)]
     assert got == [[0, 1, 2, 3, 4], [], [200, 201, 202], [300, 301, 302, 303, 304, 305, 306]]
 
 
-def test_no_more_lies_ready_than_the_spool_holds(ahead: Callable[..., Prefetch]) -> None:
+def test_no_more_is_prefetched_than_the_spool_holds(ahead: Callable[..., Prefetch]) -> None:
     reading = ahead(lists(30, 30, 30, size=10), spool=100, due=40)
     assert [len(numbers(reading.consume(key))) for key in range(3)] == [30, 30, 30]
     assert 0 < reading.most <= 140
 
 
-def test_a_chunk_larger_than_the_spool_comes_all_the_same(ahead: Callable[..., Prefetch]) -> None:
+def test_a_chunk_larger_than_the_spool_arrives(ahead: Callable[..., Prefetch]) -> None:
     reading = ahead(lists(3, 3, size=1000), spool=100)
     assert [len(numbers(reading.consume(key))) for key in range(2)] == [3, 3]
 
 
-def test_the_list_that_is_consumed_goes_on_when_later_ones_have_filled_the_spool(
+def test_the_current_list_continues_when_later_ones_have_filled_the_spool(
     ahead: Callable[..., Prefetch],
 ) -> None:
     full, go = threading.Event(), threading.Event()
@@ -120,7 +120,9 @@ def test_the_list_that_is_consumed_goes_on_when_later_ones_have_filled_the_spool
     assert numbers(reading.consume(1)) == [100, 101]
 
 
-def test_an_error_comes_out_after_its_list_s_rows_and_nowhere_else(ahead: Callable[..., Prefetch]) -> None:
+def test_an_error_is_raised_after_the_rows_of_its_list_and_nowhere_else(
+    ahead: Callable[..., Prefetch],
+) -> None:
     def broken(at_once: Any) -> Iterator[Chunk]:
         yield chunk(1)
         raise NotConnected("gone")
@@ -150,12 +152,14 @@ def paged(count: int, call: Callable[[int], Page] = answer) -> Callable[..., Ite
 
 
 @pytest.mark.parametrize("count", [0, 1, WINDOW, WINDOW * 3 + 1])
-def test_calls_at_once_give_their_answers_in_order(ahead: Callable[..., Prefetch], count: int) -> None:
+def test_concurrent_calls_give_their_answers_in_order(ahead: Callable[..., Prefetch], count: int) -> None:
     reading = ahead([(0, paged(count)), (1, paged(count))])
     assert [numbers(reading.consume(key)) for key in (0, 1)] == [list(range(count))] * 2
 
 
-def test_a_slow_consumer_is_not_buried_in_answers_and_gets_them_all(ahead: Callable[..., Prefetch]) -> None:
+def test_a_slow_consumer_gets_all_answers_within_the_bound_of_the_spool(
+    ahead: Callable[..., Prefetch],
+) -> None:
     asked: list[int] = []
 
     def call(number: int) -> Page:
@@ -174,7 +178,7 @@ def test_a_slow_consumer_is_not_buried_in_answers_and_gets_them_all(ahead: Calla
     assert got == list(range(100))
 
 
-def test_calls_at_once_are_fewer_while_the_spool_is_full_and_none_is_left_out(
+def test_concurrent_calls_are_fewer_while_the_spool_is_full_and_none_is_skipped(
     ahead: Callable[..., Prefetch],
 ) -> None:
     lying = threading.Event()
@@ -200,7 +204,7 @@ def test_calls_at_once_are_fewer_while_the_spool_is_full_and_none_is_left_out(
     assert sorted(counts) == list(range(20))
 
 
-def test_an_error_of_a_call_at_once_ends_the_list(ahead: Callable[..., Prefetch]) -> None:
+def test_an_error_of_a_concurrent_call_ends_the_list(ahead: Callable[..., Prefetch]) -> None:
     def call(number: int) -> Page:
         if number == 2:
             raise NotConnected("gone")
@@ -228,7 +232,7 @@ def invoices_of(count: int, *, packed: bool) -> tuple[RecordReader, Page]:
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_rows_are_the_same_after_they_lay_packed(packed: bool) -> None:
+def test_packed_rows_are_unchanged(packed: bool) -> None:
     reader, page = invoices_of(3, packed=packed)
     before = [(row.key, row.time, reader.undecoded(row)) for row in page.rows]
     for _ in range(2):
@@ -240,7 +244,7 @@ def test_rows_are_the_same_after_they_lay_packed(packed: bool) -> None:
         assert not body.is_packed
 
 
-def test_what_is_short_is_not_packed() -> None:
+def test_short_answers_are_not_packed() -> None:
     reader = RecordReader(OBJECTS["invoices"], logging.getLogger("tap-xero"))
     page = reader.page(b'{"Invoices":[{"InvoiceID":"a"}]}', "GET Invoices")
     page.pack()
@@ -248,7 +252,7 @@ def test_what_is_short_is_not_packed() -> None:
 
 
 @pytest.mark.parametrize("some", [slice(None), slice(1, 3), slice(None, None, -1)])
-def test_what_lies_ready_for_later_is_packed_and_comes_out_as_it_went_in(
+def test_chunks_for_later_are_packed_and_unpacked_unchanged(
     ahead: Callable[..., Prefetch], some: slice
 ) -> None:
     """This holds for a part of an answer as well, and in another order."""
@@ -269,7 +273,7 @@ def test_what_lies_ready_for_later_is_packed_and_comes_out_as_it_went_in(
 
 
 @pytest.mark.parametrize(("unpacked", "again"), [(6 * SHORT + 6_000, 0), (3 * SHORT, 4)])
-def test_an_answer_is_unpacked_once_as_long_as_the_bytes_that_lie_ready_are_few(
+def test_an_answer_is_unpacked_once_while_few_bytes_are_waiting(
     ahead: Callable[..., Prefetch], unpacked: int, again: int
 ) -> None:
     """Each of the six answers takes a little more than SHORT; beyond the bound they are packed."""
@@ -327,7 +331,7 @@ def said(config: dict[str, Any], *streams: str) -> list[Any]:
     ]
 
 
-def test_what_comes_out_is_what_reading_one_list_after_another_gives(
+def test_the_output_is_that_of_reading_one_list_after_another(
     web: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {**web, **BOTH, "page_size": 2}
@@ -337,7 +341,7 @@ def test_what_comes_out_is_what_reading_one_list_after_another_gives(
     assert said(settings, *STREAMS) == side_by_side
 
 
-def test_five_calls_of_an_organisation_are_under_way_at_once_and_never_a_sixth(
+def test_an_organisation_has_five_concurrent_calls_and_never_a_sixth(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     admin.limits(enabled=True, start_afresh=True)
@@ -358,7 +362,7 @@ def test_five_calls_of_an_organisation_are_under_way_at_once_and_never_a_sixth(
     assert 429 not in {call["status"] for call in admin.calls()}
 
 
-def test_two_organisations_are_read_side_by_side(web: dict[str, Any], admin: AdminClient) -> None:
+def test_two_organisations_are_read_concurrently(web: dict[str, Any], admin: AdminClient) -> None:
     held = admin.fault("hold", path="Contacts", count=2)
 
     def watch() -> set[str]:
@@ -415,7 +419,7 @@ def test_a_single_record_at_a_time_is_read_for_a_test_of_the_connection(
     assert len([call for call in admin.calls() if "/ContactGroups/" in call["path"]]) <= 3
 
 
-def test_what_changes_while_later_lists_are_read_ahead_is_read_by_the_next_run(
+def test_changes_during_prefetching_are_read_by_the_next_run(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     """Quotes are fetched while accounts are emitted; their bookmark is that of the fetched rows."""

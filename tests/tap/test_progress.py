@@ -37,7 +37,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> tuple[Progress, Clock, list[str]]:
     return Progress(reading, clock), clock, lines
 
 
-def test_rows_of_rows_calls_and_time_to_go_are_told(said: Any) -> None:
+def test_rows_calls_and_remaining_time_are_logged(said: Any) -> None:
     progress, clock, lines = said
     clock.now = 20.0
     progress.tell(2_000, 8_000)
@@ -46,7 +46,7 @@ def test_rows_of_rows_calls_and_time_to_go_are_told(said: Any) -> None:
     ]
 
 
-def test_a_line_comes_every_ten_seconds_at_most(said: Any) -> None:
+def test_a_line_is_logged_every_ten_seconds_at_most(said: Any) -> None:
     progress, clock, lines = said
     for second in range(0, 60):
         clock.now = float(second)
@@ -54,14 +54,14 @@ def test_a_line_comes_every_ten_seconds_at_most(said: Any) -> None:
     assert len(lines) == 5
 
 
-def test_without_a_total_rows_alone_are_told(said: Any) -> None:
+def test_without_a_total_only_rows_are_logged(said: Any) -> None:
     progress, clock, lines = said
     clock.now = 11.0
     progress.tell(1_500, None)
     assert lines == ["contacts of Harbour Limited: 1,500 rows (3 calls, 4,321 left today)"]
 
 
-def test_each_list_ends_with_its_rows_and_what_it_cost(config: dict[str, Any], admin: AdminClient) -> None:
+def test_each_list_ends_with_its_rows_and_its_calls(config: dict[str, Any], admin: AdminClient) -> None:
     admin.limits(enabled=True, start_afresh=True)
     run = read({**config, "page_size": 3}, "contacts", "items", "tax_rates")
     lines = [line for line in run.said() if f" of {HARBOUR_NAME}: " in line]
@@ -75,7 +75,7 @@ def test_each_list_ends_with_its_rows_and_what_it_cost(config: dict[str, Any], a
         assert re.fullmatch(pattern, line), line
 
 
-def test_a_long_list_tells_how_far_it_is(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_logs_its_progress(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Progress, "EVERY", 0.0)
     run = read({**config, "page_size": 2}, "contacts")
     lines = [line for line in run.said() if "rows" in line and "contacts of" in line]
@@ -83,7 +83,7 @@ def test_a_long_list_tells_how_far_it_is(config: dict[str, Any], monkeypatch: py
     assert lines[-1].startswith("contacts of Harbour Limited: 7 rows (")
 
 
-def test_the_last_lines_say_what_each_organisation_cost(
+def test_the_last_lines_have_the_cost_of_each_organisation(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     admin.limits(enabled=True, start_afresh=True)

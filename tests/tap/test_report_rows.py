@@ -55,7 +55,7 @@ def test_an_amount_is_exactly_what_xero_wrote(text: str, amount: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "INV-0086", "181 days overdue", "2018-10-09T00:00:00", "-", "(1.00", "1.2.3", ","]
 )
-def test_words_and_dates_are_no_amounts(text: str) -> None:
+def test_words_and_dates_are_not_amounts(text: str) -> None:
     assert amount_of(text) is None
 
 
@@ -108,7 +108,7 @@ def test_titles_of_columns_name_years(title: str, year: int) -> None:
 @pytest.mark.parametrize(
     "title", ["", "Total", "Variance", "Debit", "31 Nov 2023", "13/13/2023", "Mar", "Ju 2023", "1"]
 )
-def test_words_and_days_that_there_are_not_name_no_period(title: str) -> None:
+def test_words_and_invalid_days_name_no_period(title: str) -> None:
     assert not names_a_period(title)
 
 
@@ -219,7 +219,7 @@ def test_rows_that_lie_deeper_or_outside_of_sections_are_not_lost() -> None:
     ]
 
 
-def test_a_cell_without_ids_is_about_what_its_row_is_about() -> None:
+def test_a_cell_without_ids_has_those_of_its_row() -> None:
     (opening, received) = unfold(
         table(
             row("Bank Accounts", "Opening Balance", "Cash Received", kind="Header"),
@@ -229,7 +229,7 @@ def test_a_cell_without_ids_is_about_what_its_row_is_about() -> None:
     assert opening["AccountID"] == received["AccountID"] == "a1"
 
 
-def test_columns_of_words_go_into_every_record_of_their_row() -> None:
+def test_columns_of_text_are_in_every_record_of_their_row() -> None:
     found = list(
         unfold(
             table(
@@ -244,7 +244,7 @@ def test_columns_of_words_go_into_every_record_of_their_row() -> None:
     assert (total["ColumnTitle"], total["Amount"], total["InvoiceID"]) == ("Total", Decimal("9.00"), "i1")
 
 
-def test_only_the_blank_column_right_of_the_due_date_says_how_late_a_bill_is() -> None:
+def test_only_the_blank_column_after_the_due_date_has_the_days_overdue() -> None:
     head = ("Date", "Reference", "Due Date", "", "Total", "", "Paid", "", "Credited", "", "Due", "")
     late = ("2026-08-01T00:00:00", "B1", "2026-08-15T00:00:00", "16 days overdue")
     found = list(
@@ -272,7 +272,7 @@ def test_text_in_a_blank_column_elsewhere_is_not_lost() -> None:
     assert [(one["ColumnTitle"], one["Text"]) for one in found] == [("Due", "1.00"), ("", "note")]
 
 
-def test_cells_rows_and_attributes_of_nothing_cost_only_themselves() -> None:
+def test_empty_cells_rows_and_attributes_affect_only_themselves() -> None:
     broken = {
         "RowType": "Row",
         "Cells": [{"Value": "A", "Attributes": None}, None, {"Value": "2.00", "Attributes": [None]}],
@@ -285,7 +285,7 @@ def test_cells_rows_and_attributes_of_nothing_cost_only_themselves() -> None:
     ]
 
 
-def test_words_where_an_amount_is_expected_make_a_record_without_one() -> None:
+def test_text_in_place_of_an_amount_makes_a_record_without_one() -> None:
     (one,) = unfold(table(row("", "30 Apr 2019", kind="Header"), section("", row("Note", "n/a"))))
     assert (one["Amount"], one["Text"]) == (None, "n/a")
 

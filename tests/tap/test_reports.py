@@ -94,7 +94,7 @@ def test_profit_and_loss_summed_is_the_journals_summed(demo: dict[str, Any]) -> 
     assert profit == sum((-net if types[account] in COSTS else net) for (account, _), net in ledger.items())
 
 
-def test_the_balance_sheet_balances_on_every_date_asked_for(demo: dict[str, Any]) -> None:
+def test_the_balance_sheet_balances_on_every_requested_date(demo: dict[str, Any]) -> None:
     records = read(demo, "report_balance_sheet").records["report_balance_sheet"]
     dates = sorted({record["PeriodTo"] for record in records})
     assert dates[0] == "2025-11-30"
@@ -130,9 +130,7 @@ def test_aged_receivables_are_the_open_invoices(demo: dict[str, Any]) -> None:
     assert all(found[key] < 0 for key in credit)
 
 
-def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
-    demo: dict[str, Any], admin: AdminClient
-) -> None:
+def test_a_contact_whose_credit_equals_its_invoice_is_read(demo: dict[str, Any], admin: AdminClient) -> None:
     """Nothing is outstanding, because Xero subtracts credits; but the invoice is open."""
     before = read(demo, "invoices", "contacts").records
     owing = {
@@ -161,7 +159,7 @@ def test_a_contact_whose_credit_is_as_high_as_its_invoice_is_asked_for(
         assert amounts(found, InvoiceID=key, ColumnTitle="Due") == [amount]
 
 
-def test_an_aged_report_of_a_day_gone_by_has_what_was_settled_since(
+def test_an_aged_report_of_a_past_day_has_documents_that_were_settled_since(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
     day = "2026-09-30"
@@ -203,7 +201,7 @@ def test_an_aged_report_of_a_day_gone_by_has_what_was_settled_since(
         assert {i["Contact"]["ContactID"] for i in settled} - owing, "some owe nothing any more"
 
 
-def test_an_aged_report_tells_number_and_due_date_of_each_document(demo: dict[str, Any]) -> None:
+def test_an_aged_report_has_number_and_due_date_of_each_document(demo: dict[str, Any]) -> None:
     run = read(demo, "report_aged_receivables_by_contact", "invoices")
     invoices = {invoice["InvoiceID"]: invoice for invoice in run.records["invoices"]}
     known = [r for r in run.records["report_aged_receivables_by_contact"] if r.get("InvoiceID") in invoices]
@@ -216,7 +214,7 @@ def test_an_aged_report_tells_number_and_due_date_of_each_document(demo: dict[st
     assert run.warnings == [], "a total has no date to be read"
 
 
-def test_only_contacts_with_a_balance_are_asked_for(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_only_contacts_with_a_balance_are_read(demo: dict[str, Any], admin: AdminClient) -> None:
     admin.forget_calls()
     run = read(demo, "report_aged_payables_by_contact", "report_aged_receivables_by_contact", "contacts")
     for side in ("Payables", "Receivables"):
@@ -252,7 +250,7 @@ def test_the_bank_summary_leads_from_one_month_to_the_next(demo: dict[str, Any])
     assert len(accounts) > 1
 
 
-def test_the_executive_summary_keeps_to_its_month_and_the_variance(demo: dict[str, Any]) -> None:
+def test_the_executive_summary_has_its_month_and_the_variance_only(demo: dict[str, Any]) -> None:
     records = read(demo, "report_executive_summary").records["report_executive_summary"]
     profit = read(demo, "report_profit_and_loss").records["report_profit_and_loss"]
     for month in {record["PeriodTo"] for record in records}:
@@ -293,9 +291,7 @@ def test_the_budget_summary_shows_the_months_of_the_budgets_range(
     ]  # fmt: skip
 
 
-def test_the_1099_is_read_for_american_organisations_and_asked_of_no_other(
-    demo: dict[str, Any], admin: AdminClient
-) -> None:
+def test_the_1099_is_read_for_american_organisations_only(demo: dict[str, Any], admin: AdminClient) -> None:
     admin.forget_calls()
     run = read(demo, "report_ten_ninety_nine")
     assert run.records["report_ten_ninety_nine"] == []
@@ -317,9 +313,7 @@ def test_the_1099_is_read_for_american_organisations_and_asked_of_no_other(
 # -- periods
 
 
-def test_months_are_real_months_and_a_february_shortens_nothing(
-    demo: dict[str, Any], admin: AdminClient
-) -> None:
+def test_months_are_calendar_months_even_after_february(demo: dict[str, Any], admin: AdminClient) -> None:
     admin.forget_calls()
     config = {**demo, "report_start_date": "2024-01-31", "report_end_date": "2024-04-01"}
     run = read(config, "report_profit_and_loss", "report_bank_summary", "report_balance_sheet")
@@ -348,7 +342,7 @@ def test_months_cost_a_call_for_each_calendar_year(demo: dict[str, Any], admin: 
     assert [(q["date"], q["periods"]) for q in asked(admin, "BalanceSheet")] == [(d, "11") for d in decembers]
 
 
-def test_columns_of_other_periods_are_not_believed(
+def test_columns_of_other_periods_are_not_used(
     demo: dict[str, Any], admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If Xero showed other days, each month would be requested by itself, with the same result."""
@@ -386,7 +380,7 @@ def test_columns_of_other_periods_are_not_believed(
 
 
 @pytest.mark.parametrize("title", ["31 March 2025", "31/03/2025", "2025", "Vorjahr", ""])
-def test_a_column_to_compare_with_puts_nothing_into_the_period_asked_for(
+def test_a_column_for_comparison_adds_nothing_to_the_requested_period(
     demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch, title: str
 ) -> None:
     config = {
@@ -446,7 +440,7 @@ def test_a_financial_year_begins_the_day_after_it_ends(month: int, day: int, sta
     assert {one.first.strftime("%m-%d") for one in found} == {start[5:]}
 
 
-def test_periods_leave_no_day_out_and_none_twice() -> None:
+def test_periods_cover_every_day_exactly_once() -> None:
     for timeframe, start in (
         ("MONTH", date(2023, 1, 1)),
         ("QUARTER", date(2023, 7, 31)),
@@ -506,7 +500,7 @@ def test_two_categories_name_both_options_of_a_column(demo: dict[str, Any]) -> N
     )
 
 
-def test_options_keep_profit_and_loss_and_balance_sheet_to_themselves(
+def test_tracking_options_apply_to_profit_and_loss_and_balance_sheet_only(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
     config = {**demo, "report_start_date": "2026-06-01", "report_end_date": "2026-06-30"}
@@ -526,7 +520,7 @@ def test_options_keep_profit_and_loss_and_balance_sheet_to_themselves(
     }
 
 
-def test_an_option_that_is_not_there_fails_its_stream_with_the_names_there_are(demo: dict[str, Any]) -> None:
+def test_an_unknown_tracking_option_fails_its_stream_with_the_known_names(demo: dict[str, Any]) -> None:
     run = read(
         {**demo, "report_tracking_options": ["Souht"]}, "report_profit_and_loss", "report_bank_summary"
     )
@@ -538,7 +532,7 @@ def test_an_option_that_is_not_there_fails_its_stream_with_the_names_there_are(d
 
 
 @pytest.mark.parametrize("standard", [True, False])
-def test_xeros_own_layout_is_asked_for_unless_told_otherwise(
+def test_xeros_standard_layout_is_requested_by_default(
     demo: dict[str, Any], admin: AdminClient, standard: bool
 ) -> None:
     admin.forget_calls()
@@ -549,7 +543,7 @@ def test_xeros_own_layout_is_asked_for_unless_told_otherwise(
         assert query.get("standardLayout") == ("true" if standard and has_layouts else None)
 
 
-def test_cash_basis_is_another_table_and_says_so(demo: dict[str, Any]) -> None:
+def test_the_cash_basis_is_another_table_with_its_own_name(demo: dict[str, Any]) -> None:
     config = {**demo, "report_start_date": "2026-06-01", "report_end_date": "2026-07-31"}
     names = ("report_profit_and_loss", "report_balance_sheet", "report_trial_balance")
     accrual = read(config, *names)
@@ -588,7 +582,7 @@ def test_a_second_run_changes_nothing(demo: dict[str, Any]) -> None:
     assert second.state == first.state
 
 
-def test_past_periods_are_read_again_and_no_others(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_only_recent_periods_are_read_again(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "report_start_date": "2025-01-01", "report_reread_periods": 2}
     first = read(config, "report_bank_summary")
     assert len(asked(admin, "BankSummary")) == 23
@@ -608,9 +602,7 @@ def test_after_a_long_pause_no_month_is_left_out(demo: dict[str, Any], admin: Ad
     assert len(months) == 22
 
 
-def test_an_account_that_is_gone_from_a_period_leaves_no_amount_behind(
-    demo: dict[str, Any], admin: AdminClient
-) -> None:
+def test_an_account_that_left_a_period_leaves_no_amount(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "report_start_date": "2026-10-01"}
     name = "report_profit_and_loss"
     first = read(config, name)
@@ -632,7 +624,7 @@ def test_an_account_that_is_gone_from_a_period_leaves_no_amount_behind(
     assert [r for r in third.records[name] if r["RowType"] == "Removed"] == []
 
 
-def test_a_run_that_breaks_off_goes_on_where_it_was(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_a_run_that_breaks_off_continues_where_it_was(demo: dict[str, Any], admin: AdminClient) -> None:
     config = {**demo, "report_start_date": "2026-01-01", "report_reread_periods": 0}
     whole = read(config, "report_bank_summary")
     admin.fault("status", path="*BankSummary*", query={"toDate": "2026-06-30"}, status=400, count=1)
@@ -680,7 +672,7 @@ def test_reports_are_off_by_default(demo: dict[str, Any], admin: AdminClient) ->
     assert {call["path"].removeprefix("/api.xro/2.0/") for call in admin.calls()} & drawn == set()
 
 
-def test_a_report_without_its_scope_is_skipped_with_the_scope_to_ask_for(
+def test_a_report_without_its_scope_is_skipped_and_the_scope_named(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
     scopes = [
@@ -701,7 +693,7 @@ def test_a_report_without_its_scope_is_skipped_with_the_scope_to_ask_for(
 
 
 @pytest.mark.parametrize("name", ["report_trial_balance", "report_bank_summary", "report_executive_summary"])
-def test_a_report_that_takes_a_call_for_each_period_begins_with_the_month_before_this_one(
+def test_a_report_that_takes_a_call_for_each_period_starts_with_last_month(
     demo: dict[str, Any], name: str, admin: AdminClient
 ) -> None:
     first = read(demo, name)
@@ -711,7 +703,7 @@ def test_a_report_that_takes_a_call_for_each_period_begins_with_the_month_before
     assert second.state == first.state
 
 
-def test_what_was_read_once_is_read_again_for_as_many_periods_as_the_setting_says(
+def test_the_setting_is_the_number_of_periods_that_are_read_again(
     demo: dict[str, Any],
 ) -> None:
     name = "report_trial_balance"
@@ -722,7 +714,7 @@ def test_what_was_read_once_is_read_again_for_as_many_periods_as_the_setting_say
     }  # fmt: skip
 
 
-def test_a_bookmark_in_the_future_is_told_and_periods_are_read_again(demo: dict[str, Any]) -> None:
+def test_a_bookmark_in_the_future_is_logged_and_periods_are_read_again(demo: dict[str, Any]) -> None:
     name = "report_profit_and_loss"
     state = read(demo, name).state
     state["bookmarks"][name]["partitions"][0]["replication_key_value"] = "2099-12-31"

@@ -77,7 +77,7 @@ def invoice(admin: AdminClient, *amounts: str) -> None:
 
 @pytest.mark.parametrize("decimals", ["string", "singer.decimal", "x-singer.decimal"])
 @pytest.mark.parametrize("names", ["xero", "snake_case"])
-def test_amounts_are_text_digit_for_digit_where_that_is_wanted(
+def test_amounts_are_text_digit_for_digit_by_a_setting(
     config: dict[str, Any], admin: AdminClient, decimals: str, names: str
 ) -> None:
     invoice(admin, *AMOUNTS)
@@ -98,7 +98,7 @@ def test_amounts_are_text_digit_for_digit_where_that_is_wanted(
     assert run.warnings == []
 
 
-def test_a_number_that_no_decimal_column_holds_is_null_and_one_that_it_rounds_is_told(
+def test_a_number_too_large_for_a_decimal_column_is_null_and_a_rounded_one_is_logged(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     invoice(admin, "1" * 29, "0.12345678901")
@@ -128,7 +128,7 @@ def test_whole_numbers_stay_integers(config: dict[str, Any]) -> None:
         (b'"\\\\u0000 \\ud83d\\ude00"', "\\u0000 \U0001f600", ""),
     ],
 )
-def test_text_that_nobody_can_store_is_mended_and_told_once(
+def test_text_that_targets_cannot_store_is_repaired_and_logged_once(
     config: dict[str, Any],
     admin: AdminClient,
     monkeypatch: pytest.MonkeyPatch,

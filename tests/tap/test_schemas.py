@@ -79,7 +79,7 @@ def test_all_objects_are_streams_and_the_demo_company_fills_them(whole: Run) -> 
 
 
 @pytest.mark.parametrize("stream", OBJECTS)
-def test_every_record_is_what_its_schema_says(whole: Run, stream: str) -> None:
+def test_every_record_fits_its_schema(whole: Run, stream: str) -> None:
     schema = whole.of("SCHEMA", stream)[0]["schema"]
     validator = jsonschema.Draft7Validator(schema, format_checker=CHECKER)
     for record in some(whole.records[stream]):
@@ -88,11 +88,11 @@ def test_every_record_is_what_its_schema_says(whole: Run, stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", OBJECTS)
-def test_every_date_is_read_nested_ones_included(whole: Run, stream: str) -> None:
+def test_every_date_is_converted_nested_ones_included(whole: Run, stream: str) -> None:
     assert {path for record in whole.records[stream] for path in unread_dates(record, stream)} == set()
 
 
-def test_the_demo_company_holds_nothing_that_the_schemas_do_not_know(whole: Run) -> None:
+def test_the_schemas_have_every_field_of_the_demo_company(whole: Run) -> None:
     assert [line for line in whole.warnings if "doesn't know" in line] == []
 
 
@@ -150,7 +150,7 @@ def item_with_new_fields(number: int) -> dict[str, Any]:
     return item(number, Colour="blue", Weights=[1, {"kg": 2.5}], SalesDetails=nested)
 
 
-def test_new_fields_are_left_out_and_told_once_nested_ones_too(
+def test_new_fields_are_omitted_and_logged_once_nested_ones_included(
     config: dict[str, Any], admin: AdminClient, both: None
 ) -> None:
     run = answered(config, admin, *map(item_with_new_fields, range(5)))
@@ -165,7 +165,7 @@ def test_new_fields_are_left_out_and_told_once_nested_ones_too(
         assert "It is left out; set unknown_fields to keep to keep it." in line
 
 
-def test_new_fields_are_kept_in_one_column_where_that_is_wanted(
+def test_new_fields_are_kept_in_one_column_by_a_setting(
     config: dict[str, Any], admin: AdminClient, both: None
 ) -> None:
     run = answered(config | {"unknown_fields": "keep"}, admin, item(1), item_with_new_fields(2))
@@ -179,7 +179,7 @@ def test_new_fields_are_kept_in_one_column_where_that_is_wanted(
     }
 
 
-def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
+def test_new_fields_of_lines_are_in_the_column_of_the_child_stream(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     lines = [
@@ -205,7 +205,7 @@ def test_new_fields_of_lines_go_into_the_child_stream_s_column_too(
     assert json.loads(kept["invoice_line_item_tracking"][0]) == {"Why": "x"}
 
 
-def test_a_part_of_another_shape_is_null_and_told(
+def test_a_part_with_another_type_is_null_and_logged(
     config: dict[str, Any], admin: AdminClient, both: None
 ) -> None:
     run = answered(

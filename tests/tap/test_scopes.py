@@ -44,7 +44,7 @@ def asked(admin: AdminClient) -> set[str]:
 
 
 @pytest.mark.parametrize("scopes", [GRANULAR, BROAD], ids=["granular", "broad"])
-def test_either_set_of_scopes_opens_every_stream(config: dict[str, Any], scopes: list[str]) -> None:
+def test_either_set_of_scopes_gives_access_to_every_stream(config: dict[str, Any], scopes: list[str]) -> None:
     run = read({**config, "scopes": scopes})
     assert run.warnings == []
     assert run.failed == {}
@@ -102,7 +102,7 @@ def test_streams_that_are_not_selected_need_no_scope(config: dict[str, Any]) -> 
     assert len(run.ids("contacts")) == 7
 
 
-def test_a_stream_that_xero_refuses_although_the_token_names_its_scope_fails_alone(
+def test_a_stream_that_xero_refuses_despite_its_scope_fails_alone(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     """The user who gave consent may have lost the permission."""
@@ -142,7 +142,7 @@ def test_the_journals_of_an_app_below_the_advanced_tier_are_skipped_with_the_rea
     assert "Advanced" in warning
 
 
-def test_journals_that_are_closed_although_the_token_has_their_scope_name_the_tier(
+def test_journals_that_are_refused_despite_their_scope_name_the_tier(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     """The token was issued before the app's tier changed."""
@@ -154,7 +154,7 @@ def test_journals_that_are_closed_although_the_token_has_their_scope_name_the_ti
     assert len(run.ids("items")) == 3
 
 
-def test_an_app_of_today_gets_the_granular_scopes_alone_and_reads_everything(
+def test_a_new_app_gets_only_granular_scopes_and_reads_everything(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     app = admin.add_app(kind="custom_connection", granular_only=True, client_secret="x" * 40)
@@ -172,6 +172,6 @@ def test_a_scope_that_is_not_ticked_for_the_app_is_named(config: dict[str, Any],
         read({**config, "scopes": ["accounting.invoices.read"]}, "invoices")
 
 
-def test_every_object_names_a_scope_that_xero_gives_out() -> None:
+def test_every_object_names_a_scope_that_xero_grants() -> None:
     for xero in OBJECTS.values():
         assert xero.scopes.read in apps.EVERY, xero.name

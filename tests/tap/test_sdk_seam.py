@@ -50,9 +50,7 @@ def found(path: str) -> Any:
 
 
 @pytest.mark.parametrize(("owner", "name"), NAMES)
-def test_a_private_name_of_the_sdk_is_there_with_the_signature_that_the_tap_expects(
-    owner: str, name: str
-) -> None:
+def test_a_private_name_of_the_sdk_exists_with_the_expected_signature(owner: str, name: str) -> None:
     breaks = f"{owner}.{name}: it {sdk.PRIVATE[owner][name]}"
     thing = getattr(found(owner), name, None)
     assert thing is not None, breaks

@@ -66,7 +66,7 @@ def parts(secret: str) -> set[str]:
 @pytest.mark.parametrize("grant", [{"client_secret": SECRET}, {"client_secret": SECRET, "refresh_token": TOKEN},
                                    {"refresh_token": TOKEN}])  # fmt: skip
 @pytest.mark.parametrize("form", ["lines", "json"])
-def test_a_proxy_that_repeats_requests_gives_no_secret_away(
+def test_a_proxy_that_repeats_requests_reveals_no_secret(
     echo: str, grant: dict[str, str], form: str, tmp_path: Path
 ) -> None:
     config = {"client_id": "the-client-id", **grant, "api_url": echo, "identity_url": echo,
@@ -90,7 +90,7 @@ def test_a_proxy_that_repeats_requests_gives_no_secret_away(
         assert [part for part in parts(secret) if part in shown] == []
 
 
-def test_an_organisation_s_name_cannot_act_on_the_terminal_or_forge_the_log(
+def test_the_name_of_an_organisation_cannot_control_the_terminal_or_forge_the_log(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     admin.add_organisation(EVIL, {})
@@ -149,7 +149,7 @@ def test_an_exception_in_the_log_shows_no_secret(tmp_path: Path, formatter: str)
     assert ("a b|c\\nd" if formatter == "json" else "a b|c\nd\n") in told
 
 
-def test_the_streams_are_as_they_were_afterwards() -> None:
+def test_the_standard_streams_are_restored_afterwards() -> None:
     before = sys.stdout, sys.stderr, logging.getLogRecordFactory()
     with clean_output(stdout=True):
         assert sys.stderr is not before[1]

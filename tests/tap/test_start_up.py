@@ -40,14 +40,14 @@ def run(argument: str, at: Path, package: str = "tap_xero") -> tuple[str, set[st
 
 
 @pytest.mark.parametrize("argument", ["--help", "--about", "--discover"])
-def test_commands_that_make_no_call_do_not_import_what_calls_need(tmp_path: Path, argument: str) -> None:
+def test_commands_without_calls_do_not_import_the_client(tmp_path: Path, argument: str) -> None:
     _, imported = run(argument, tmp_path)
     assert "tap_xero.tap" in imported
     assert imported & LATER == set()
 
 
 @pytest.mark.parametrize("package", ["tap_xero", "target_xero"])
-def test_the_version_is_told_without_the_sdk_and_in_its_words(tmp_path: Path, package: str) -> None:
+def test_the_version_is_printed_in_the_sdks_form_without_importing_it(tmp_path: Path, package: str) -> None:
     out, imported = run("--version", tmp_path, package)
     told: list[str] = []
     TapXero.print_version(print_fn=told.append)

@@ -46,7 +46,7 @@ def column(run: Run, stream: str, name: str) -> dict[str, Any]:
         ("Total * 2", "20.20"),
     ],
 )
-def test_amounts_and_constants_are_reckoned_exactly_and_make_a_numeric_column(
+def test_amounts_and_constants_are_computed_exactly_and_make_a_numeric_column(
     config: dict[str, Any], expression: str, result: str
 ) -> None:
     run = mapped(config, {"invoices": {"found": expression}}, "invoices")
@@ -66,7 +66,7 @@ def test_amounts_compare_with_constants_as_they_are_written(
 @pytest.mark.parametrize(
     ("expression", "text"), [("Total > 5", "true"), ("[Total]", '["10.10"]'), ("Type", "ACCREC")]
 )
-def test_what_the_schema_calls_text_is_text(config: dict[str, Any], expression: str, text: str) -> None:
+def test_a_text_field_is_text(config: dict[str, Any], expression: str, text: str) -> None:
     run = mapped(config, {"invoices": {"found": expression}}, "invoices")
     assert run.records["invoices"][0]["found"] == text
     assert "string" in column(run, "invoices", "found")["type"]
@@ -100,7 +100,7 @@ def sparse(admin: AdminClient) -> None:
     ],
     ids=json.dumps,
 )
-def test_a_field_that_xero_leaves_out_is_null_in_expressions(
+def test_a_field_that_xero_omits_is_null_in_expressions(
     config: dict[str, Any], admin: AdminClient, maps: dict[str, Any]
 ) -> None:
     sparse(admin)
@@ -136,7 +136,9 @@ def test_complete_records_have_all_fields_of_their_schema_in_its_order(
             assert list(record)[: len(schemas[stream])] == schemas[stream], stream
 
 
-def test_records_are_as_xero_sends_them_unless_told(config: dict[str, Any], admin: AdminClient) -> None:
+def test_records_have_the_fields_that_xero_sends_by_default(
+    config: dict[str, Any], admin: AdminClient
+) -> None:
     sparse(admin)
     maps = {"invoices": {"loud": "Type.upper()"}}
     for settings in ({}, {"complete_records": False, "stream_maps": maps}):
@@ -163,7 +165,7 @@ def test_a_deselected_field_stays_out_of_complete_records(config: dict[str, Any]
 # Errors
 
 
-def test_a_map_that_fails_for_a_record_costs_this_record_and_is_one_line(
+def test_a_map_that_fails_for_a_record_loses_this_record_and_logs_one_line(
     config: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     admin.edit("Contacts", guid("c", 3), Name="3")
@@ -253,7 +255,9 @@ def test_a_map_that_cannot_work_is_refused_before_the_first_call(
         "str(self)",
     ],
 )
-def test_names_that_the_sdk_gives_to_expressions_are_known(config: dict[str, Any], expression: str) -> None:
+def test_names_that_the_sdk_provides_to_expressions_are_known(
+    config: dict[str, Any], expression: str
+) -> None:
     maps = {"contacts": {"Name": expression}}
     run = mapped(config, maps, "contacts", stream_map_config={"x": "y"})
     assert len(run.records["contacts"]) == 7

@@ -99,7 +99,7 @@ def test_the_history_of_a_record_is_numbered_from_the_oldest_note_on(
     assert {one["UpdatedDateUTC"] for one in own} == {contact["UpdatedDateUTC"]}
 
 
-def test_notes_that_come_newest_first_get_the_same_numbers(
+def test_notes_sorted_newest_first_get_the_same_numbers(
     demo: dict[str, Any], api: Api, admin: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Xero does not document the order of this list."""
@@ -118,7 +118,7 @@ def test_notes_that_come_newest_first_get_the_same_numbers(
     assert after == before
 
 
-def test_every_object_with_history_has_a_stream_that_reads(demo: dict[str, Any]) -> None:
+def test_every_object_with_history_has_a_working_stream(demo: dict[str, Any]) -> None:
     names = [name for name, row in SUBRESOURCES.items() if name.endswith("_history")]
     few = [
         name
@@ -136,7 +136,7 @@ def test_every_object_with_history_has_a_stream_that_reads(demo: dict[str, Any])
 # -- attachments
 
 
-def test_only_records_that_have_files_are_asked_for_them(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_files_are_requested_only_of_records_that_have_some(demo: dict[str, Any], admin: AdminClient) -> None:
     admin.forget_calls()
     run = read(demo, "invoice_attachments", "invoices")
     with_files = {one["InvoiceID"] for one in run.records["invoices"] if one["HasAttachments"]}
@@ -203,7 +203,7 @@ def test_a_run_that_broke_off_fetches_only_what_is_missing_or_cut_short(
     assert Path(urlparse(second).path).read_bytes() == whole
 
 
-def test_files_and_their_folders_are_for_this_user_alone(demo: dict[str, Any], tmp_path: Path) -> None:
+def test_files_and_their_folders_are_private_to_the_user(demo: dict[str, Any], tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         read({**demo, "attachments_path": str(tmp_path / "files")}, "contact_attachments")
@@ -241,7 +241,7 @@ def test_links_below_the_folder_for_files_are_not_followed(demo: dict[str, Any],
     assert list(elsewhere.iterdir()) == []
 
 
-def test_files_go_to_any_place_that_fsspec_knows(demo: dict[str, Any]) -> None:
+def test_files_can_be_stored_anywhere_that_fsspec_supports(demo: dict[str, Any]) -> None:
     import fsspec
 
     memory = fsspec.filesystem("memory")
@@ -296,7 +296,7 @@ def test_a_long_file_name_is_cut_by_bytes_and_keeps_its_ending(
     assert place.read_bytes() == b"1234"
 
 
-def test_one_file_that_cannot_be_stored_has_no_path_and_costs_no_other(
+def test_a_file_that_cannot_be_stored_has_no_path_and_affects_no_other(
     demo: dict[str, Any], admin: AdminClient, tmp_path: Path
 ) -> None:
     config = {**demo, "attachments_path": str(tmp_path / "files")}
@@ -350,7 +350,9 @@ def test_approved_sales_have_a_link_for_the_customer(demo: dict[str, Any]) -> No
     assert all(one["OnlineInvoiceUrl"].startswith("https://") for one in run.records["online_invoices"])
 
 
-def test_contact_details_hold_what_the_list_leaves_out(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_contact_details_have_the_fields_that_the_list_omits(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
     admin.forget_calls()
     run = read(demo, "contact_details", "contacts")
     details = {one["ContactID"]: one for one in run.records["contact_details"]}
@@ -368,7 +370,7 @@ def test_single_quotes_have_their_terms(demo: dict[str, Any]) -> None:
     assert len(run.records["quote_details"]) == len(run.records["quotes"])
 
 
-def test_payment_services_come_with_the_themes_that_offer_them(demo: dict[str, Any], api: Api) -> None:
+def test_payment_services_are_read_with_their_branding_themes(demo: dict[str, Any], api: Api) -> None:
     assert read(demo, "branding_theme_payment_services").records["branding_theme_payment_services"] == []
     run = read(demo, "payment_services", "branding_themes")
     service, theme = run.records["payment_services"][0], run.records["branding_themes"][1]
@@ -386,20 +388,20 @@ def test_cis_settings_are_read_for_british_organisations(demo: dict[str, Any], a
     assert len(run.records["contact_cis_settings"]) == len(run.records["contacts"])
 
 
-def test_the_organisation_comes_with_its_actions_and_reminders(demo: dict[str, Any]) -> None:
+def test_actions_and_reminders_of_the_organisation_are_read(demo: dict[str, Any]) -> None:
     run = read(demo, "organisation_actions", "invoice_reminders", "organisation")
     assert {one["Status"] for one in run.records["organisation_actions"]} == {"ALLOWED"}
     assert "UseMulticurrency" in {one["Name"] for one in run.records["organisation_actions"]}
     assert [one["Enabled"] for one in run.records["invoice_reminders"]] == [False]
 
 
-def test_published_reports_come_with_their_rows(demo: dict[str, Any]) -> None:
+def test_published_reports_are_read_with_their_rows(demo: dict[str, Any]) -> None:
     records = read(demo, "reports").records["reports"]
     assert records
     assert all(one["Rows"] for one in records)
 
 
-def test_receipts_come_with_their_lines(demo: dict[str, Any]) -> None:
+def test_receipts_are_read_with_their_lines(demo: dict[str, Any]) -> None:
     run = read(demo, "receipts", "expense_claims")
     assert all(one["LineItems"] for one in run.records["receipts"])
     claimed = {r["ReceiptID"] for claim in run.records["expense_claims"] for r in claim["Receipts"]}
@@ -436,9 +438,7 @@ def test_the_cash_journals_of_a_month_add_up_to_its_profit_on_the_cash_basis(dem
 # -- runs
 
 
-def test_a_record_that_is_gone_by_the_time_it_is_asked_is_left_out(
-    demo: dict[str, Any], admin: AdminClient
-) -> None:
+def test_a_record_that_was_deleted_meanwhile_is_left_out(demo: dict[str, Any], admin: AdminClient) -> None:
     contacts = read(demo, "contacts").records["contacts"]
     gone = contacts[3]["ContactID"]
     admin.fault("status", path=f"*Contacts/{gone}", status=404, count=1)
@@ -449,7 +449,7 @@ def test_a_record_that_is_gone_by_the_time_it_is_asked_is_left_out(
     }
 
 
-def test_chosen_to_be_incremental_only_changed_records_are_asked(
+def test_an_incremental_detail_stream_reads_only_changed_records(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
     chosen = catalog(demo, "contact_history")
@@ -462,7 +462,9 @@ def test_chosen_to_be_incremental_only_changed_records_are_asked(
     assert len(admin.calls("/History")) == 1
 
 
-def test_a_dear_stream_that_broke_off_goes_on_where_it_was(demo: dict[str, Any], admin: AdminClient) -> None:
+def test_a_detail_stream_that_broke_off_continues_where_it_was(
+    demo: dict[str, Any], admin: AdminClient
+) -> None:
     chosen = catalog(demo, "quote_history")
     whole = read(demo, "quote_history", catalog=chosen)
     last = whole.records["quote_history"][-1]["QuoteID"]
@@ -486,7 +488,7 @@ def test_streams_that_cost_a_call_for_each_record_are_off_by_default(
     assert {message["stream"] for message in run.of("SCHEMA")} & off == set()
 
 
-def test_a_detail_needs_the_scope_of_its_records_too(demo: dict[str, Any]) -> None:
+def test_a_detail_stream_needs_the_scope_of_its_records_as_well(demo: dict[str, Any]) -> None:
     scopes = ["accounting.attachments.read", "accounting.contacts.read"]
     run = read({**demo, "scopes": scopes}, "contact_attachments", "invoice_attachments", "contact_history")
     assert run.records["contact_attachments"]
@@ -525,7 +527,7 @@ def test_budgets_are_read_over_any_range_24_months_a_call(demo: dict[str, Any], 
     assert max(period for _, period in found) > "2026-04" > min(period for _, period in found)
 
 
-def test_tracking_categories_come_with_archived_ones_and_archived_options(
+def test_tracking_categories_include_archived_ones_and_archived_options(
     demo: dict[str, Any], admin: AdminClient
 ) -> None:
     records = read(demo, "tracking_categories").records["tracking_categories"]
@@ -546,12 +548,12 @@ def test_contact_groups_have_their_members(demo: dict[str, Any], admin: AdminCli
 @pytest.mark.parametrize(
     "name", ["report_start_date", "report_end_date", "budget_start_date", "budget_end_date"]
 )
-def test_a_day_that_is_none_is_refused_by_name(demo: dict[str, Any], name: str) -> None:
+def test_an_invalid_day_is_refused_by_name(demo: dict[str, Any], name: str) -> None:
     with pytest.raises(ConfigurationProblem, match=f"{name} must be a day like 2024-07-01"):
         TapXero(config={**demo, name: "last year"})
 
 
-def test_a_range_that_ends_before_it_begins_is_refused(demo: dict[str, Any]) -> None:
+def test_a_range_that_ends_before_it_starts_is_refused(demo: dict[str, Any]) -> None:
     with pytest.raises(
         ConfigurationProblem, match="report_start_date must not be later than report_end_date"
     ):

@@ -59,7 +59,7 @@ DIGITS = (
 
 @BOTH_WAYS
 @pytest.mark.parametrize("digits", DIGITS.split())
-def test_amounts_are_passed_on_digit_for_digit(
+def test_amounts_are_emitted_digit_for_digit(
     config: dict[str, Any], admin: AdminClient, digits: str, more: dict[str, Any]
 ) -> None:
     text = (
@@ -86,7 +86,7 @@ def test_a_very_small_rate_is_exact(config: dict[str, Any], admin: AdminClient) 
         ("prepayments", "Prepayments"),
     ],
 )
-def test_prices_are_asked_for_with_four_decimals(
+def test_prices_are_requested_with_four_decimals(
     config: dict[str, Any], admin: AdminClient, stream: str, path: str
 ) -> None:
     read(config, stream)
@@ -146,7 +146,7 @@ def test_fields_that_end_in_utc_are_instants(
 
 @BOTH_WAYS
 @pytest.mark.parametrize("text", [DATE, "see /Date(0)/ for more", "Date(1)", "2026-11-20"])
-def test_text_that_looks_like_a_date_is_left_alone(
+def test_text_that_looks_like_a_date_is_unchanged(
     config: dict[str, Any], admin: AdminClient, text: str, more: dict[str, Any]
 ) -> None:
     record = answered(
@@ -158,7 +158,7 @@ def test_text_that_looks_like_a_date_is_left_alone(
     assert record["LineItems"][0]["Description"] == text
 
 
-def test_dates_that_come_twice_are_passed_on_once(config: dict[str, Any], admin: AdminClient) -> None:
+def test_dates_that_xero_sends_twice_are_emitted_once(config: dict[str, Any], admin: AdminClient) -> None:
     record = answered(
         config, admin, {"Date": DATE, "DateString": "2026-11-20T00:00:00", "DueDateString": "x"}
     )
@@ -175,14 +175,14 @@ def test_an_empty_date_is_null(config: dict[str, Any], admin: AdminClient) -> No
 
 @BOTH_WAYS
 @pytest.mark.parametrize("odd", [5, True, {"Y": 2026}, ["2026"]])
-def test_a_date_of_another_shape_is_null_too(
+def test_a_date_of_another_type_is_null(
     config: dict[str, Any], admin: AdminClient, odd: Any, more: dict[str, Any]
 ) -> None:
     assert answered(config | more, admin, {"Date": odd})["Date"] is None
 
 
 @BOTH_WAYS
-def test_a_date_that_cannot_be_read_is_null_and_told_once(
+def test_a_date_that_cannot_be_read_is_null_and_logged_once(
     config: dict[str, Any], admin: AdminClient, more: dict[str, Any]
 ) -> None:
     odd = {"Date": "next week", "Payments": [{"Date": "soon"}, {"Date": "later"}]}
@@ -199,14 +199,14 @@ def test_a_date_that_cannot_be_read_is_null_and_told_once(
 # Ids and organisations
 
 
-def test_every_record_says_first_whose_it_is(config: dict[str, Any]) -> None:
+def test_every_record_starts_with_its_tenant_id(config: dict[str, Any]) -> None:
     run = read(config)
     for stream, records in run.records.items():
         assert {record["tenant_id"] for record in records} == {HARBOUR}, stream
         assert run.of("SCHEMA", stream)[0]["key_properties"][0] == "tenant_id", stream
 
 
-def test_the_id_of_the_answer_is_not_taken_for_the_record_s(
+def test_the_id_of_the_answer_is_not_mistaken_for_that_of_the_record(
     config: dict[str, Any], admin: AdminClient
 ) -> None:
     record = answered(config, admin, {})
@@ -215,9 +215,7 @@ def test_the_id_of_the_answer_is_not_taken_for_the_record_s(
     assert "5f1c3a0e" not in json.dumps(record)
 
 
-def test_what_xero_says_about_the_answer_is_no_part_of_the_record(
-    config: dict[str, Any], admin: AdminClient
-) -> None:
+def test_fields_about_the_answer_are_not_in_the_record(config: dict[str, Any], admin: AdminClient) -> None:
     noise = {"HasErrors": False, "HasValidationErrors": False, "StatusAttributeString": "OK", "Warnings": []}
     assert not noise.keys() & answered(config, admin, noise).keys()
 

@@ -29,14 +29,14 @@ def ask(database: str, query: str) -> None:
         connection.execute(query)
 
 
-def test_a_first_run_makes_the_table(database: str, jobs: Jobs, consent: Consent) -> None:
+def test_a_first_run_creates_the_table(database: str, jobs: Jobs, consent: Consent) -> None:
     assert open_store(database).read(APP.client_id) is None
     assert jobs(database, refresh_token=consent()).go().end()[:2] == (0, "1")
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT client_id FROM xero_tokens").fetchall() == [(APP.client_id,)]
 
 
-def test_first_runs_at_once_make_one_table_and_one_refresh(
+def test_concurrent_first_runs_create_one_table_and_make_one_refresh(
     database: str, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     seed = consent()
@@ -47,7 +47,7 @@ def test_first_runs_at_once_make_one_table_and_one_refresh(
     assert refreshes() == [200]
 
 
-def test_many_who_make_the_table_at_once_do_not_fail(database: str) -> None:
+def test_concurrent_creations_of_the_table_do_not_fail(database: str) -> None:
     def keep(number: int) -> None:
         store = open_store(database)
         with store.locked(f"app {number}"), store.successor(f"app {number}") as put:
@@ -81,7 +81,7 @@ def test_a_connection_that_breaks_while_xero_answers_loses_no_token(
     assert refreshes() == [200]
 
 
-def test_tokens_that_somebody_else_brought_meanwhile_are_not_overwritten(
+def test_tokens_that_another_process_stored_meanwhile_are_not_overwritten(
     database: str, consent: Consent
 ) -> None:
     consent(database)
@@ -99,7 +99,7 @@ def test_tokens_that_somebody_else_brought_meanwhile_are_not_overwritten(
     assert store.read(APP.client_id) == theirs
 
 
-def test_a_server_that_ends_idle_transactions_spares_a_refresh(
+def test_a_refresh_survives_a_server_that_ends_idle_transactions(
     database: str, xero: Sandbox, jobs: Jobs, consent: Consent
 ) -> None:
     impatient = f"{database}%20-cidle_in_transaction_session_timeout%3D50%20-cstatement_timeout%3D5000"
@@ -109,7 +109,7 @@ def test_a_server_that_ends_idle_transactions_spares_a_refresh(
     assert (code, said, complained) == (0, "1", "")
 
 
-def test_a_commit_is_on_the_disk_even_where_the_server_would_not_wait_for_it(database: str) -> None:
+def test_a_commit_is_on_the_disk_even_with_synchronous_commit_off(database: str) -> None:
     store = open_store(f"{database}%20-csynchronous_commit%3Doff")
     with store.locked("app"):
         connection = store._mine.connection
@@ -132,7 +132,7 @@ def still_good(jobs: Jobs, consent: Consent, refreshes: Refreshes, database: str
 
 
 @pytest.mark.usefixtures("still_good")
-def test_a_read_only_database_is_named_and_the_token_stays_good(database: str, jobs: Jobs) -> None:
+def test_a_read_only_database_is_named_and_the_token_stays_valid(database: str, jobs: Jobs) -> None:
     code, _, complained = jobs(f"{database}%20-cdefault_transaction_read_only%3Don").go().end()
     assert code == 1
     assert "the tokens can't be stored in postgresql://" in complained
@@ -140,7 +140,7 @@ def test_a_read_only_database_is_named_and_the_token_stays_good(database: str, j
 
 
 @pytest.mark.usefixtures("still_good")
-def test_a_database_whose_disk_is_full_is_named_and_the_token_stays_good(database: str, jobs: Jobs) -> None:
+def test_a_database_whose_disk_is_full_is_named_and_the_token_stays_valid(database: str, jobs: Jobs) -> None:
     ask(
         database,
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -157,7 +157,7 @@ def test_a_database_whose_disk_is_full_is_named_and_the_token_stays_good(databas
 
 
 @pytest.mark.usefixtures("still_good")
-def test_a_user_who_may_only_read_is_named_and_the_token_stays_good(database: str, jobs: Jobs) -> None:
+def test_a_user_who_may_only_read_is_named_and_the_token_stays_valid(database: str, jobs: Jobs) -> None:
     schema = database.rpartition("%3D")[2]
     role = f"reader_{schema}"
     ask(database, f"CREATE ROLE {role} LOGIN PASSWORD 'a-password-to-read'")
@@ -183,7 +183,7 @@ def test_a_damaged_row_is_neither_used_nor_overwritten(damage: str, database: st
         open_store(database).read(APP.client_id)
 
 
-def test_a_lock_that_is_not_given_ends_with_who_to_look_for(
+def test_a_lock_that_is_not_released_is_reported_with_its_holder(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens_postgres, "_LOCK_WAIT", 0.001)
@@ -207,7 +207,7 @@ def test_a_lock_that_is_not_given_ends_with_who_to_look_for(
         "postgresql://user:s3cret$tail@127.0.0.1/db",
     ],
 )
-def test_an_address_that_is_none_is_told_without_its_password(address: str) -> None:
+def test_an_invalid_address_is_reported_without_its_password(address: str) -> None:
     with pytest.raises(TokenStoreError) as caught:
         open_store(address)
     assert "%40" in str(caught.value) or "%24" in str(caught.value)
@@ -215,7 +215,7 @@ def test_an_address_that_is_none_is_told_without_its_password(address: str) -> N
         assert part not in str(caught.value)
 
 
-def test_a_wrong_password_is_told_without_it(postgres_url: str) -> None:
+def test_a_wrong_password_is_reported_without_showing_it(postgres_url: str) -> None:
     password = psycopg.conninfo.conninfo_to_dict(postgres_url)["password"]
     store = open_store(postgres_url.replace(password, "not%2Fthe%2Fpassword"))
     with pytest.raises(TokenStoreError, match="password authentication failed") as caught:
@@ -224,7 +224,7 @@ def test_a_wrong_password_is_told_without_it(postgres_url: str) -> None:
     assert "%2F" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_told_without_the_password(jobs: Jobs) -> None:
+def test_an_unreachable_server_is_reported_without_the_password(jobs: Jobs) -> None:
     code, _, complained = jobs("postgresql://user:s3cret@127.0.0.1:1/db").go().end()
     assert code == 1
     assert "the tokens can't be stored in postgresql://127.0.0.1:1/db" in complained
@@ -232,19 +232,19 @@ def test_a_server_that_is_not_there_is_told_without_the_password(jobs: Jobs) -> 
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
-def test_every_spelling_of_the_scheme_is_taken(scheme: str, database: str) -> None:
+def test_every_form_of_the_scheme_is_accepted(scheme: str, database: str) -> None:
     store = open_store(database.replace("postgresql", scheme))
     assert isinstance(store, PostgresTokenStore)
     assert store.read("app") is None
 
 
-def test_variables_in_the_address_are_filled_in(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_in_the_address_are_expanded(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_DATABASE", database)
     assert isinstance(open_store("$THE_DATABASE"), PostgresTokenStore)
     assert isinstance(open_store("/tmp/tokens.json"), TokenStore)
 
 
-def test_without_psycopg_the_way_out_is_named() -> None:
+def test_without_psycopg_the_error_names_the_fix() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None\n"
         "from singer_xero.api.errors import TokenStoreError\n"

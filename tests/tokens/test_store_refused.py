@@ -42,7 +42,7 @@ def still_good(jobs: Jobs, place: str, refreshes: Refreshes) -> None:
 
 
 @pytest.mark.parametrize("command", [(), ("tap-xero",)])
-def test_a_full_disk_is_named_and_the_token_stays_good(
+def test_a_full_disk_is_named_and_the_token_stays_valid(
     command: tuple[str, ...], store: Path, jobs: Jobs, refreshes: Refreshes
 ) -> None:
     folder, copy = store.parent, store.parent.with_name("copy")
@@ -53,7 +53,7 @@ def test_a_full_disk_is_named_and_the_token_stays_good(
     still_good(jobs, str(store), refreshes)
 
 
-def test_a_file_that_may_not_grow_is_named_and_the_token_stays_good(
+def test_a_file_that_may_not_grow_is_named_and_the_token_stays_valid(
     store: Path, jobs: Jobs, refreshes: Refreshes
 ) -> None:
     before = store.read_bytes()
@@ -69,7 +69,7 @@ def test_a_file_that_may_not_grow_is_named_and_the_token_stays_good(
     still_good(jobs, str(store), refreshes)
 
 
-def test_a_read_only_file_system_is_named_and_the_token_stays_good(
+def test_a_read_only_file_system_is_named_and_the_token_stays_valid(
     store: Path, jobs: Jobs, refreshes: Refreshes
 ) -> None:
     folder = store.parent
@@ -78,7 +78,7 @@ def test_a_read_only_file_system_is_named_and_the_token_stays_good(
     still_good(jobs, str(store), refreshes)
 
 
-def test_a_file_mounted_alone_into_a_container_is_named_and_the_token_stays_good(
+def test_a_file_mounted_alone_into_a_container_is_named_and_the_token_stays_valid(
     store: Path, jobs: Jobs, refreshes: Refreshes
 ) -> None:
     alone = of_its_own(f"mount --bind '{store}' '{store}'")
@@ -86,7 +86,7 @@ def test_a_file_mounted_alone_into_a_container_is_named_and_the_token_stays_good
     still_good(jobs, str(store), refreshes)
 
 
-def test_tokens_that_can_not_be_read_are_named(store: Path, jobs: Jobs, xero: Sandbox) -> None:
+def test_unreadable_tokens_are_named(store: Path, jobs: Jobs, xero: Sandbox) -> None:
     store.unlink()
     store.mkdir()
     code, _, complained = jobs(str(store)).go().end()

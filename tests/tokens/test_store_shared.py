@@ -52,7 +52,7 @@ def until(happened: Callable[[], Any]) -> None:
         time.sleep(0.005)
 
 
-def test_of_three_processes_that_refresh_at_once_one_asks_xero(
+def test_one_of_three_concurrent_processes_refreshes(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     consent(place)
@@ -121,7 +121,7 @@ def test_a_process_killed_while_xero_answers_leaves_a_token_that_works(
     assert refreshes() == [200, 200]
 
 
-def test_a_lost_answer_is_made_good_by_a_later_run_within_the_grace(
+def test_a_later_run_within_the_grace_period_recovers_a_lost_answer(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     before = consent(place)
@@ -131,7 +131,7 @@ def test_a_lost_answer_is_made_good_by_a_later_run_within_the_grace(
     assert open_store(place).read(APP.client_id).previous_refresh_token == before
 
 
-def test_a_lost_answer_after_the_grace_says_to_run_xero_login(
+def test_a_lost_answer_after_the_grace_period_says_to_run_xero_login(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     seed = consent(place)
@@ -156,7 +156,7 @@ def test_sixty_unused_days_end_a_tap_with_one_line_that_says_to_run_xero_login(
     assert seed not in complained
 
 
-def test_a_newer_consent_in_the_configuration_wins_and_an_older_one_does_not_come_back(
+def test_a_newer_consent_in_the_configuration_is_used_and_an_older_one_is_not(
     place: str, xero: Sandbox, jobs: Jobs, consent: Consent, refreshes: Refreshes
 ) -> None:
     old, new = consent(), consent()
@@ -172,7 +172,7 @@ def test_a_newer_consent_in_the_configuration_wins_and_an_older_one_does_not_com
     assert open_store(place).read(APP.client_id) == kept
 
 
-def test_tokens_of_several_apps_lie_side_by_side(place: str, consent: Consent) -> None:
+def test_tokens_of_several_apps_are_stored_together(place: str, consent: Consent) -> None:
     consent(place)
     mine, store = open_store(place).read(APP.client_id), open_store(place)
     with store.locked("another"), store.successor("another") as keep:
@@ -185,7 +185,7 @@ def test_tokens_of_several_apps_lie_side_by_side(place: str, consent: Consent) -
     assert open_store(place).read(APP.client_id) == mine
 
 
-def test_what_fails_under_the_lock_changes_nothing_and_frees_it(place: str, consent: Consent) -> None:
+def test_a_failure_under_the_lock_changes_nothing_and_releases_it(place: str, consent: Consent) -> None:
     consent(place)
     store = open_store(place)
     before = store.read(APP.client_id)
