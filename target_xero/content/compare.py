@@ -34,8 +34,10 @@ def same_name(one: object, other: object) -> bool:
     return bool(one) and folded(one) == folded(other or "")
 
 
-def says(content: Mapping[str, Any], record: Mapping[str, Any], fields: Iterable[str] | None = None) -> bool:
-    """Tell whether a record has all of the content, or those `fields` that the content has."""
+def matches(
+    content: Mapping[str, Any], record: Mapping[str, Any], fields: Iterable[str] | None = None
+) -> bool:
+    """Tell whether a record of Xero's has all of the content, or those `fields` that are in it."""
     names = content.keys() if fields is None else [name for name in fields if name in content]
     return all(_alike(name, content[name], record.get(name)) for name in names)
 
@@ -50,7 +52,7 @@ def _alike(name: str, sent: Any, found: Any) -> bool:
         if not isinstance(found, list) or len(sent) != len(found):
             return not sent and not found
         pairs = zip(sent, found, strict=True)
-        return all(says(*pair, LINE_FIELDS) if name in LINES else _alike(name, *pair) for pair in pairs)
+        return all(matches(*pair, LINE_FIELDS) if name in LINES else _alike(name, *pair) for pair in pairs)
     if found in _EMPTY or sent in _EMPTY:
         return sent in _EMPTY and found in _EMPTY
     return _is_same_value(sent, found)

@@ -15,7 +15,7 @@ from typing import Any
 from singer_xero.api import dates
 from singer_xero.objects import Paging
 from target_xero.content.amounts import CENT, PRICE, to_cents
-from target_xero.content.compare import LINE_FIELDS, LINES, folded, says
+from target_xero.content.compare import LINE_FIELDS, LINES, folded, matches
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.references import References
 from target_xero.write_log.log import WriteLog
@@ -123,7 +123,7 @@ def _is_same(spec: WriteSpec, body: Mapping[str, Any], record: Record) -> bool:
 
 def _agrees(sent: Mapping[str, Any], record: Record, fields: Iterable[str]) -> bool:
     return all(
-        says({name: _rounded(sent[name], record.get(name))}, record) for name in fields if name in sent
+        matches({name: _rounded(sent[name], record.get(name))}, record) for name in fields if name in sent
     )
 
 

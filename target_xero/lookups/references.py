@@ -187,7 +187,7 @@ class References:
         if source:
             mapped = self._mapped(source)
             if mapped or not self.foreign(tenant):
-                return {identifier: self._living(name, mapped or source)}
+                return {identifier: self._current_id(name, mapped or source)}
         spec, kind = WRITE_SPECS[REFERENCED_OBJECTS[name]], given.get(KINDS.get(name, ""))
         tried = {field: str(given[field]) for field in others if given.get(field)}
         found = self._by_names(name, spec, tried, kind, is_known=bool(source))
@@ -204,7 +204,7 @@ class References:
         for field, value in tried.items():
             known = self._numbered(spec, field, value, kind)
             if known:
-                return {REFERENCES[name][0]: self._living(name, known)}
+                return {REFERENCES[name][0]: self._current_id(name, known)}
         # Xero creates a contact of an unknown name.
         return {"Name": tried["Name"]} if self._may_be_created(spec, tried) else None
 
@@ -269,7 +269,7 @@ class References:
         if lasting:
             self._log.settle("contacts", ids={_merged(old): new for old, new in lasting.items()})
 
-    def _living(self, name: str, identifier: str) -> str:
+    def _current_id(self, name: str, identifier: str) -> str:
         """The id of the contact that one was merged into, as far as that is known; any other id unchanged."""
         if REFERENCED_OBJECTS[name] != "contacts":
             return identifier

@@ -52,7 +52,7 @@ _DISCOUNTS = ("DiscountRate", "DiscountAmount")
 #: The fields of a line that identify it, or that `_amount` and `_discount` compare.
 _COMPARED_APART = frozenset({"LineItemID", "LineAmount", *_DISCOUNTS})
 _PRICES = frozenset({"UnitAmount", "UnitPrice"})
-#: What Xero's lines may have although the record does not say so.
+#: What somebody may have added to a line in Xero.
 _ADDED = ("ItemCode", "Tracking", "DiscountRate", "DiscountAmount")
 _MISSING = object()
 _NOTHING = "nothing"
@@ -261,7 +261,7 @@ def _lines(
 
 
 def _is_equal(expected: _Fields, got: Mapping[str, Any]) -> bool:
-    """Whether an answer has all fields of a line unchanged, and its amount, so that `_line` finds nothing."""
+    """Whether all fields of a line are equal and none is added, so that `_line` would find no difference."""
     for name, value in expected.items():
         if got.get(name, _MISSING) != value and name != "LineItemID":
             return False

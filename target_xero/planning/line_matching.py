@@ -42,7 +42,7 @@ _OPTIONAL = frozenset({"LineAmount", "LineAmountTypes"})
 _PRICE = frozenset({"Quantity", "UnitAmount", "LineAmount"})
 _DISCOUNTS = ("DiscountRate", "DiscountAmount")
 _PRICED_BY = _PRICE | {*_DISCOUNTS}
-#: How many `field=fingerprint` are remembered, and the length of a text that hardly occurs again.
+#: The size of the cache of `field=fingerprint`, and the length of texts that are not cached, because they rarely recur.
 _MOST_FIELDS, _LONG = 4_096, 40
 _known_fields: dict[tuple[Any, ...], str] = {}
 

@@ -29,14 +29,7 @@ class OpBuilder:
     def create(self, draft: Draft) -> WriteOp:
         """Return the create of a record."""
         spec, job, entry, body = draft.spec, draft.job, draft.entry, dict(draft.content)
-        for names in spec.required:
-            # Most are given, under the one name that there is.
-            if not body.get(names) and not any(
-                body.get(n) or body.get(n) == 0 or n in spec.parent_paths for n in names.split("|")
-            ):
-                raise InvalidRecord(
-                    f"it is required for a new record of {spec.name}", names.replace("|", " or ")
-                )
+        _check_required(spec, body)
         first = next(iter(spec.transitions.get("", ("",))))
         way = spec.transitions_to("", job.status or first) if spec.transitions else ("",)
         if not way:
@@ -92,11 +85,11 @@ class OpBuilder:
         *,
         record: Record | None = None,
         follows: bool = False,
-        said: Mapping[str, Any] | None = None,
+        whole: Mapping[str, Any] | None = None,
     ) -> WriteOp:
         """Return the change of a record's status; `record` is Xero's, if it was read already.
 
-        `said` is the content that was written before, with which the last answer is compared.
+        `whole` is the content that was written before, with which the last answer is compared.
         """
         xero_id = entry.xero_id or ""
         endpoint = spec.remove if spec.remove and status in GONE else spec.update
@@ -110,7 +103,7 @@ class OpBuilder:
         return WriteOp(
             job, "remove" if status in (*spec.end_statuses, "DELETED") else "update", endpoint,
             request_path(spec, endpoint, entry.owner, xero_id), body, entry, job.hash,
-            status=status, after=after, owner=entry.owner, follows=follows, said=said,
+            status=status, after=after, owner=entry.owner, follows=follows, whole=whole,
         )  # fmt: skip
 
     def _repeat_fields(
@@ -130,6 +123,16 @@ class OpBuilder:
             elif spec.fields[name].kind == "day":
                 value = dates.day(str(value))
             body[name] = value
+
+
+def _check_required(spec: WriteSpec, content: Mapping[str, Any]) -> None:
+    for names in spec.required:
+        # Most fields are given under their only name.
+        if not content.get(names) and not any(
+            content.get(name) or content.get(name) == 0 or name in spec.parent_paths
+            for name in names.split("|")
+        ):
+            raise InvalidRecord(f"it is required for a new record of {spec.name}", names.replace("|", " or "))
 
 
 def _transitions(spec: WriteSpec, now: str, wanted: str) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class WriteOp:
         follows: whether an earlier operation has counted the record.
         again: whether the record is planned again afterwards.
         adopted: whether nothing is sent, because Xero has the record.
-        said: the whole content, if the body is only a part of it.
+        whole: the whole content, if the body is only a part of it.
     """
 
     job: Job
@@ -46,7 +46,7 @@ class WriteOp:
     follows: bool = False
     again: bool = False
     adopted: bool = False
-    said: Mapping[str, Any] | None = None
+    whole: Mapping[str, Any] | None = None
 
     @cached_property
     def data(self) -> bytes:
@@ -55,10 +55,10 @@ class WriteOp:
 
     def expected(self, spec: WriteSpec) -> dict[str, Any]:
         """Return what Xero's answer is compared with: the content, its totals and the status."""
-        said = self.body if self.said is None else self.said
+        whole = self.body if self.whole is None else self.whole
         totals = {name: value for name, value in self.job.aside.items() if name not in spec.inspected}
         status = {spec.status_field: self.status} if self.status else {}
-        return {**said, **(totals if self.action != "remove" or self.said else {}), **status}
+        return {**whole, **(totals if self.action != "remove" or self.whole else {}), **status}
 
 
 @dataclass

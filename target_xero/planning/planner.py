@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
-from target_xero.content.compare import same_name, says
+from target_xero.content.compare import matches, same_name
 from target_xero.content.payload import InvalidRecord
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job
@@ -153,7 +153,7 @@ class Planner:
             for name in spec.natural_keys
             if content.get(name) and record.get(name) and not same_name(content[name], record[name])
         ]
-        is_same = says(content, record, content.keys() - spec.create_only)
+        is_same = matches(content, record, content.keys() - spec.create_only)
         if self._is_fixed(spec, job, record, others) or (
             is_same and job.status in {"", spec.status_of(record)}
         ):
@@ -258,7 +258,7 @@ class Planner:
         if len(records) < 2 or "Contact" not in job.sent:
             return records
         content = self._contents.resolve(spec, job, LogEntry()).content
-        return [one for one in records if says(content, one, ["Contact"])] or records
+        return [one for one in records if matches(content, one, ["Contact"])] or records
 
 
 def _doubt(other: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from target_xero.content.compare import LINES, says
+from target_xero.content.compare import LINES, matches
 from target_xero.content.payload import InvalidRecord
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.references import References
@@ -93,7 +93,7 @@ class Refusals:
         entry = replace(op.entry, lines=noted(ids, op.body) if "LineItems" in lines else None)
         if body.keys() <= kept:
             return Draft(spec, op.job, op.body, entry, op.owner).adopt(record, op.status)
-        return replace(op, body=body, entry=entry, lines=[], said=op.said or op.body)
+        return replace(op, body=body, entry=entry, lines=[], whole=op.whole or op.body)
 
     @staticmethod
     def _may_exist(spec: WriteSpec, op: WriteOp) -> bool:
@@ -103,7 +103,7 @@ class Refusals:
         """Plan a refused create for the record that Xero has under that name."""
         record = self._planner.finder.existing(spec, op.job, op.body, op.owner)
         if record is not None and (
-            spec.on_existing is OnExisting.MERGE or says(op.body, record, spec.content_match)
+            spec.on_existing is OnExisting.MERGE or matches(op.body, record, spec.content_match)
         ):
             content = {name: value for name, value in op.body.items() if name != spec.status_field}
             return self._planner.adopt_existing(Draft(spec, op.job, content, op.entry, op.owner), record)
@@ -138,4 +138,4 @@ class Refusals:
 
 def _can_omit_lines(op: WriteOp) -> bool:
     """Whether to try a refused update without its lines, which is done once."""
-    return op.action == "update" and op.said is None and not op.body.keys().isdisjoint(LINES)
+    return op.action == "update" and op.whole is None and not op.body.keys().isdisjoint(LINES)

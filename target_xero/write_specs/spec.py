@@ -121,7 +121,7 @@ class WriteSpec:
         accepts_duplicates: whether Xero accepts a create whose name is in use.
         has_ids_param: whether the list takes many ids at once (`IDs=…`).
         content_match: fields that identify a record without a name after its answer was lost.
-        many_to_one: whether several records of the source may stand for one in Xero.
+        many_to_one: whether several records of the source may be the same record in Xero.
         created_when_named: whether Xero creates it if a document names one that it does not have.
         shared_by_rows: what the rows of one document have in common if it has no number and its stream no key.
         line_aliases: further column names of a line's fields, such as those of Xero's import template.

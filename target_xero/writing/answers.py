@@ -10,7 +10,7 @@ from typing import Any
 
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused
 from singer_xero.api.http.transport import Answer
-from target_xero.content.compare import same_name, says
+from target_xero.content.compare import matches, same_name
 from target_xero.content.payload import NOBODY
 from target_xero.lookups.lookups import Record
 from target_xero.planning.line_matching import noted
@@ -105,7 +105,7 @@ def _is_of(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
     names = spec.natural_key(op.body)
     if names:
         return any(same_name(value, element.get(name)) for name, value in names)
-    return bool(spec.content_match) and says(op.body, element, spec.content_match)
+    return bool(spec.content_match) and matches(op.body, element, spec.content_match)
 
 
 def is_written(element: Record, *, silent: bool) -> bool:

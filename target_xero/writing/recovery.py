@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from itertools import groupby
 
-from target_xero.content.compare import says
+from target_xero.content.compare import matches
 from target_xero.lookups.lookups import Lookups, Record, may_be_changed_since
 from target_xero.lookups.references import References
 from target_xero.planning.operations import WriteOp
@@ -118,7 +118,7 @@ class Recovery:
         fields = spec.content_match
         if spec.on_existing is not OnExisting.REFUSE:
             fields = tuple(op.body.keys() - spec.create_only)
-        is_mine = spec.on_existing is OnExisting.KEEP or says(op.body, record, fields)
+        is_mine = spec.on_existing is OnExisting.KEEP or matches(op.body, record, fields)
         holder = self._log.holder(spec.name, str(record.get(spec.key)))
         return record if is_mine and holder in {None, op.job.key} else None
 
@@ -126,7 +126,7 @@ class Recovery:
         self, spec: WriteSpec, op: WriteOp, records: Iterable[Record], taken: set[str]
     ) -> Record | None:
         body = self._references.with_account_ids(op.body)
-        found = [one for one in records if says(body, one, spec.content_match or spec.natural_keys)]
+        found = [one for one in records if matches(body, one, spec.content_match or spec.natural_keys)]
         if not spec.key:
             # Notes have no id. This one was written if Xero has more of this content than the log.
             others = self._log.number(spec.name, op.owner or "", op.hash)
@@ -143,4 +143,4 @@ class Recovery:
         if op.action == "remove":
             is_over = record is None or (bool(op.status) and record.get(spec.status_field) == op.status)
             return (record or {spec.key: op.entry.xero_id}) if is_over else None
-        return record if record is not None and says(op.body, record) else None
+        return record if record is not None and matches(op.body, record) else None

@@ -125,9 +125,9 @@ class Settlement:
             self._states.settled(op.job.epoch)
             return []
         now = {**op.body, **answer}
-        said = op.body if op.said is None else op.said
+        whole = op.body if op.whole is None else op.whole
         then = self._planner.ops.status_change(
-            spec, op.job, entry, op.after[0], op.after[1:], record=now, follows=True, said=said
+            spec, op.job, entry, op.after[0], op.after[1:], record=now, follows=True, whole=whole
         )
         if then.status == "ARCHIVED":
             self._postpone(spec, then)
