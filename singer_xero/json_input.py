@@ -13,11 +13,9 @@ def json_file(path: str, what: str) -> dict[str, Any]:
     """Read a file with a JSON object; raises `InputProblem` with the reason if that fails."""
     try:
         with Path(path).open(encoding="utf-8") as file:
-            return json_text(file.read(), f"{what} {path}")
+            return json_text(text_of(file, f"{what} {path}"), f"{what} {path}")
     except OSError as error:
         raise InputProblem(f"The {what} {path} can't be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise InputProblem(f"The {what} {path} is not UTF-8 text.") from None
 
 
 def json_text(text: str, what: str) -> dict[str, Any]:

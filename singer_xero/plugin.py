@@ -19,15 +19,9 @@ from singer_xero.version import DISTRIBUTION
 
 # Faults of the machine, not of this program: a full, broken or read-only disk, too many open files.
 _MACHINE = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EIO,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.EACCES,
-}
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS,
+    errno.EIO, errno.EMFILE, errno.ENFILE, errno.EACCES,
+}  # fmt: skip
 
 
 class OneLineErrors(SingerCommand):
@@ -78,12 +72,7 @@ class XeroPlugin(PluginBase):
             if "default" in setting:
                 self._config.setdefault(name, setting["default"])
             if isinstance(self._config.get(name), str) and {"array", "string"} <= kinds_of(setting):
-                try:
-                    self._config[name] = listed(self._config[name])
-                except ValueError:
-                    raise ConfigurationProblem(
-                        f"{name} begins like a JSON list but is not valid JSON."
-                    ) from None
+                self._config[name] = listed(name, self._config[name])
         problem = invalid(self.config, schema)
         for name in self.config.keys() - settings.keys():
             near = difflib.get_close_matches(name, settings, 1)

@@ -54,15 +54,9 @@ class Access:
 def access(granted: Iterable[str]) -> Access:
     """Compare an access token's scopes with what the streams need."""
     granted = frozenset(granted)
-    missing: dict[str, tuple[str, ...]] = {}
+    lacking: dict[str, tuple[str, ...]] = {"": ()}
     for row in ROWS:
-        scope = row.scope_missing(granted)
-        if scope is not None:
-            missing[scope] = (*missing.get(scope, ()), row.name)
-    lacking = {name for names in missing.values() for name in names}
+        scope = row.scope_missing(granted) or ""
+        lacking[scope] = (*lacking.get(scope, ()), row.name)
     writing = _WRITING | {scope for scope in BROAD if not scope.endswith(".read")}
-    return Access(
-        streams=tuple(row.name for row in ROWS if row.name not in lacking),
-        missing=missing,
-        writing=tuple(sorted(granted & writing)),
-    )
+    return Access(lacking.pop(""), lacking, tuple(sorted(granted & writing)))

@@ -131,7 +131,7 @@ class ConnectionSettings:
             # Files and variables often end with a line break.
             value = value.strip() if isinstance(value, str) else value
             if isinstance(field.default, tuple):
-                value = tuple(listed(value) if isinstance(value, str) else value or ())
+                value = tuple(listed(field.name, value) if isinstance(value, str) else value or ())
             if value:
                 found[field.name] = value
         return cls(**found)
@@ -162,10 +162,16 @@ def kinds_of(setting: Mapping[str, Any]) -> set[str]:
     return {kinds} if isinstance(kinds, str) else set(kinds)
 
 
-def listed(text: str) -> list[Any]:
-    """Split text into a list: a JSON list, or items between commas or line breaks. ValueError for invalid JSON."""
+def listed(name: str, text: str) -> list[Any]:
+    """Split a setting into a list: a JSON list, or items between commas or line breaks.
+
+    Raises `ConfigurationProblem` for invalid JSON.
+    """
     if text.lstrip().startswith("["):
-        return list(json.loads(text))
+        try:
+            return list(json.loads(text))
+        except (ValueError, RecursionError):
+            raise ConfigurationProblem(f"{name} begins like a JSON list but is not valid JSON.") from None
     return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
 
 
@@ -179,8 +185,8 @@ def from_environment(variable: str, text: str, setting: Mapping[str, Any]) -> An
     if "integer" in kinds and re.fullmatch(r"\s*-?\d{1,18}\s*", text):
         return int(text)
     if "array" in kinds:
-        with contextlib.suppress(ValueError, RecursionError):
-            return listed(text)
+        with contextlib.suppress(ConfigurationProblem):
+            return listed(variable, text)
     if "object" in kinds:
         with contextlib.suppress(ValueError, RecursionError):
             return json.loads(text)
@@ -240,12 +246,8 @@ def explain(error: jsonschema.ValidationError, settings: Mapping[str, Any]) -> s
     limits = {"minimum": "at least", "maximum": "at most"}
     if error.validator in limits:
         expected = f"{limits[error.validator]} {error.validator_value}"
-    if settings.get(name, {}).get("secret"):
-        shown = ""
-    elif error.validator in limits:
-        shown = f", not {error.instance!r}"
-    elif error.validator == "enum" and isinstance(error.instance, str):
-        shown = ""
-    else:
-        shown = f", not {_KINDS.get(type(error.instance), 'something else')}"
-    return f"{name} must be {expected}{shown}"
+    is_text = error.validator == "enum" and isinstance(error.instance, str)
+    if settings.get(name, {}).get("secret") or is_text:
+        return f"{name} must be {expected}"
+    kind = _KINDS.get(type(error.instance), "something else")
+    return f"{name} must be {expected}, not {repr(error.instance) if error.validator in limits else kind}"

@@ -36,7 +36,6 @@ from tap_xero.streams.stream import XeroStream
 if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
-    from singer_xero.api.client import XeroClient
 
 SHAPING = ("field_names", "nested_tables", "unknown_fields", "decimals")
 """The settings on which schemas depend."""
@@ -92,11 +91,6 @@ class TapXero(SdkTap):
             flush=self.flush,
             bookmark_moved=lambda: self._states.bookmark_moved(self.state),
         )
-
-    @property
-    def client(self) -> XeroClient:
-        """The one client of the run."""
-        return self.run.client
 
     @property
     def failures(self) -> Failures:
@@ -166,7 +160,8 @@ class TapXero(SdkTap):
         """Read all selected streams. A failure of one of them is recorded, and the others are read."""
         self.run.check_scopes(stream.xero for stream in self.selected_streams)
         self.begin()
-        self._take_over_bookmarks()
+        if self._foreign.found or self._foreign.ignored:
+            self._foreign.take_over(self.streams, self.run.organisations, self.state)
         self._warn_of_other_organisations()
         if self.state:
             self._states.write_state(self.state)
@@ -225,13 +220,6 @@ class TapXero(SdkTap):
         if idle and "*" not in self.run.settings.detail_streams:
             names = ", ".join(idle)
             self.logger.warning("These streams in detail_streams are not selected and not read: %s.", names)
-
-    def _take_over_bookmarks(self) -> None:
-        def part_of(stream: XeroStream, tenant_id: str) -> dict[str, Any]:
-            return stream.get_context_state({"tenant_id": tenant_id})
-
-        if self._foreign.found or self._foreign.ignored:
-            self._foreign.take_over(self.streams, self.run.organisations, part_of, self.state)
 
     def _sync(self, stream: Stream) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -90,10 +90,8 @@ class Call:
 def _query(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
+    if isinstance(value, date):  # or a datetime
+        return value.isoformat()[:10]
     if isinstance(value, (list, tuple, set, frozenset)):
         return ",".join(_query(one) for one in value)
     return str(value)

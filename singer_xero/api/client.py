@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any
 
 import backoff
 import msgspec
@@ -50,7 +50,6 @@ _LONGEST_KEY = 128
 # For calls that belong to no organisation. None stands for the organisation of a custom connection.
 _NO_ORGANISATION = "(no organisation)"
 
-_E = TypeVar("_E", bound=errors.XeroError)
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -201,8 +200,9 @@ class XeroClient:
         keyed = idempotency_key if verb != "DELETE" else None
         if keyed:
             if len(keyed) > _LONGEST_KEY:
-                msg = f"an Idempotency-Key has at most {_LONGEST_KEY} characters, not {len(keyed)}"
-                raise ValueError(msg)
+                raise ValueError(
+                    f"an Idempotency-Key has at most {_LONGEST_KEY} characters, not {len(keyed)}"
+                )
             extra["Idempotency-Key"] = keyed
         data = body if isinstance(body, bytes) or body is None else _encoder.encode(body)
         if data is not None:

@@ -82,8 +82,7 @@ def moment(text: str) -> datetime:
     """The text of an instant or a day as an aware datetime in UTC; raises ValueError for other text."""
     found = _read(text)
     if found is None:
-        msg = f"not a date: {text[:40]!r}"
-        raise ValueError(msg)
+        raise ValueError(f"not a date: {text[:40]!r}")
     return found.replace(tzinfo=timezone.utc)
 
 
@@ -146,6 +145,5 @@ def moment_of(text: str) -> datetime:
 
     found: object = pendulum.parse(text, tz="UTC")
     if not isinstance(found, datetime):
-        msg = f"no moment: {text!r}"
-        raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not its type
+        raise ValueError(f"no moment: {text!r}")  # noqa: TRY004 - the text is wrong, not its type
     return found

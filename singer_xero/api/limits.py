@@ -6,8 +6,7 @@ X-AppMinLimit-Remaining (Xero's guide to limits, xero-node#634), which reveals t
 not document whether its minute is a fixed or a sliding window. Here a call counts from its sending until 60 seconds
 after its answer, which satisfies both.
 
-A thread enters an organisation's gate, sends, and leaves with the answer. Threads wait in the order in which they came,
-urgent ones first. Only the first of a queue sleeps; the others wait to be woken.
+A thread enters an organisation's gate, sends, and leaves with the answer. Threads wait in order, urgent ones first.
 """
 
 from __future__ import annotations
@@ -101,11 +100,11 @@ class Window:
             self._others = 0
 
 
+@dataclass(eq=False)
 class _Ticket:
     """A place in a queue."""
 
-    def __init__(self, urgent: bool) -> None:
-        self.urgent = urgent
+    urgent: bool
 
 
 class _Gate:

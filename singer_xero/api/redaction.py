@@ -142,9 +142,8 @@ def _packed(text: str) -> Iterator[str]:
 
 def _same(one: str, other: str) -> int:
     """The length of the common beginning of two texts."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _lower(form: str) -> str:

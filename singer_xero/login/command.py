@@ -117,12 +117,7 @@ def main() -> None:
         except click.ClickException as wrong:
             wrong.show()
             sys.exit(wrong.exit_code)
-        except click.Abort:
-            click.echo("xero-login: stopped; nothing was stored.", err=True)
-            sys.exit(130)
-        except Stopped as stopped:
-            click.echo(f"xero-login: {stopped}", err=True)
-            sys.exit(130)
-        except (ConfigurationProblem, XeroError) as problem:
-            click.echo(f"xero-login: {problem}", err=True)
-            sys.exit(1)
+        except (click.Abort, Stopped, ConfigurationProblem, XeroError) as problem:
+            words = str(problem) or "stopped; nothing was stored."
+            click.echo(f"xero-login: {words}", err=True)
+            sys.exit(130 if isinstance(problem, (click.Abort, Stopped)) else 1)

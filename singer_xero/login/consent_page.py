@@ -11,6 +11,7 @@ from singer_xero.api.errors import one_line
 from singer_xero.api.http.response_body import Bounds, Broken
 from singer_xero.api.http.transport import Transport
 
+_OBJECTION = re.compile(r"invalid.scope|unauthorized_client|invalid_request|invalid redirect", re.IGNORECASE)
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -37,12 +38,7 @@ def objection(url: str, user_agent: str) -> str | None:
     text = answer.content.decode("utf-8", "replace")
     text = one_line(html.unescape(re.sub(r"<[^>]*>", " ", text)), 2_000)
     found = re.search(r"Error:? *:? *(\w+(?:_\w+)+.*)", text, re.IGNORECASE)
-    known = re.search(
-        r"invalid_scope|invalid scope|unauthorized_client|invalid_request|invalid redirect",
-        text,
-        re.IGNORECASE,
-    )
-    return one_line(found[1] if found else text, 200) if known else None
+    return one_line(found[1] if found else text, 200) if _OBJECTION.search(text) else None
 
 
 def refused_scopes(scopes: Iterable[str], refuses: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:

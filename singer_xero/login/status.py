@@ -117,13 +117,13 @@ def show_organisations(organisations: list[Connection], head: str) -> None:
     click.echo()
 
 
-def _wrapped(names: Iterable[str], indent: str = "  ") -> str:
+def _wrapped(names: Iterable[str]) -> str:
     """The names, separated by commas, wrapped at spaces only, since commands contain hyphens."""
     return textwrap.fill(
         ", ".join(names),
         width=100,
-        initial_indent=indent,
-        subsequent_indent=indent,
+        initial_indent="  ",
+        subsequent_indent="  ",
         break_on_hyphens=False,
         break_long_words=False,
     )

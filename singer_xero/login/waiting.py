@@ -26,7 +26,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import parse_qsl, urlsplit
 
 from singer_xero.login.answer import APP_PAGE, NoConsent, code_of, is_answer
@@ -36,6 +35,7 @@ from singer_xero.login.pasting import LONGEST_PASTE, params_of, pastes, why_not
 PORT = 8742
 """The port of Xero's own command line, so that one registered redirect URI serves both."""
 
+_UNUSABLE = {errno.EADDRINUSE: "is in use", errno.EACCES: "needs permissions that you do not have"}
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -72,9 +72,7 @@ class Waiting:
             threading.Thread(target=self._read, args=(self.pasted,), daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closing.close()
 
     def answer(self, seconds: float) -> str:
@@ -119,12 +117,7 @@ class Waiting:
             try:
                 port = self._serve(closing, family, host, port)
             except OSError as error:
-                if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-                    why = (
-                        "is in use"
-                        if error.errno == errno.EADDRINUSE
-                        else "needs permissions that you do not have"
-                    )
+                if why := _UNUSABLE.get(error.errno or 0):
                     raise NoConsent(
                         "Port",
                         f"Port {port} {why}, so Xero's answer can't be received. End the program that listens "

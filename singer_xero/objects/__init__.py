@@ -23,26 +23,7 @@ STREAMS: Mapping[str, XeroObject] = MappingProxyType({**OBJECTS, **ASSETS, **SUB
 EVERY: Mapping[str, XeroObject] = MappingProxyType({**STREAMS, **NESTED_TABLES})
 
 __all__ = [
-    "ANSWER_ONLY",
-    "ASSETS",
-    "EVERY",
-    "EXCLUSIONS",
-    "NESTED_TABLES",
-    "OBJECTS",
-    "ORGANISATION",
-    "REPORTS",
-    "STREAMS",
-    "SUBRESOURCES",
-    "Api",
-    "Component",
-    "DateForm",
-    "Field",
-    "Level",
-    "NestedTable",
-    "Paging",
-    "Report",
-    "Span",
-    "Subresource",
-    "XeroObject",
-    "left_out",
-]
+    "ANSWER_ONLY", "ASSETS", "EVERY", "EXCLUSIONS", "NESTED_TABLES", "OBJECTS", "ORGANISATION", "REPORTS",
+    "STREAMS", "SUBRESOURCES", "Api", "Component", "DateForm", "Field", "Level", "NestedTable", "Paging",
+    "Report", "Span", "Subresource", "XeroObject", "left_out",
+]  # fmt: skip

@@ -116,6 +116,7 @@ _SUMS = {
 _LINES = {"LineAmountTypes": LINE_AMOUNT_TYPES, "LineItems": many(LINE_ITEM), **_SUMS}
 _CURRENCY_AND_LINES = {"CurrencyCode": CURRENCY, "CurrencyRate": CURRENCY_RATE, **_LINES}
 _FILES_AND_CHANGE = {"Attachments": ATTACHMENTS, "HasAttachments": HAS_ATTACHMENTS, "UpdatedDateUTC": UPDATED}
+_BANK_DETAILS = ("BankAccountNumber", "BankAccountName", "Details", "Code", "Reference")
 _ACCOUNT_CLASSES = ("Assets", "Equity", "Expenses", "Liabilities", "Revenue")
 _DELETED_STAY = "deleted and voided ones stay, with Status DELETED or VOIDED"
 
@@ -302,7 +303,6 @@ _ROWS = (
         name="branding_themes",
         scopes=SETTINGS,
         natural_keys=("Name",),
-        removal="vanish",
         fields={
             "BrandingThemeID": guid,
             "Name": text,
@@ -318,7 +318,6 @@ _ROWS = (
         detail="BudgetLines",
         months_a_call=24,  # Xero refuses more (its guide to budgets)
         scopes=BUDGETS,
-        removal="vanish",
         note="The list has no lines: they take a call per budget, for 24 months at most (DateFrom, DateTo); "
         "with no dates given Xero gives about three months.",
         fields={
@@ -393,13 +392,8 @@ _ROWS = (
             "AccountNumber": text,
             "ContactStatus": text,
             "Name": text("Unique among active contacts, whatever the case"),
-            "FirstName": text,
-            "LastName": text,
-            "EmailAddress": text,
-            "CompanyNumber": text,
-            "TaxNumber": text,
-            "TaxNumberType": text,
-            "BankAccountDetails": text,
+            **dict.fromkeys(("FirstName", "LastName", "EmailAddress", "CompanyNumber"), text),
+            **dict.fromkeys(("TaxNumber", "TaxNumberType", "BankAccountDetails"), text),
             "ContactPersons": many(CONTACT_PERSON, "At most 5; a write replaces them all"),
             "Addresses": many(ADDRESS),
             "Phones": many(PHONE),
@@ -424,16 +418,7 @@ _ROWS = (
                 )
             ),
             "BatchPayments": calculated(
-                one(
-                    {
-                        "BankAccountNumber": text,
-                        "BankAccountName": text,
-                        "Details": text,
-                        "Code": text,
-                        "Reference": text,
-                    },
-                    "Bank details for batch payments",
-                )
+                one(dict.fromkeys(_BANK_DETAILS, text), "Bank details for batch payments")
             ),
             "ContactGroups": calculated(many(CONTACT_GROUP_REF)),
             "BrandingTheme": calculated(
@@ -587,7 +572,6 @@ _ROWS = (
         params=UNIT_PRICES,
         scopes=replace(SETTINGS, also=INVOICES.opening[:2]),
         natural_keys=("Code",),
-        removal="vanish",
         fields={
             "ItemID": guid,
             "Code": at_most(50, text("Unique; lines refer to it as ItemCode")),
@@ -626,7 +610,6 @@ _ROWS = (
         cursor="UpdatedDateUTC",
         scopes=INVOICES,
         statuses=("DRAFT", "APPROVED", "ONDRAFT", "BILLED", "VOIDED"),
-        removal="vanish",
         note="Expenses billed on to customers.",
         fields={
             "LinkedTransactionID": guid,
@@ -761,7 +744,6 @@ _ROWS = (
         key=("PaymentServiceID",),
         scopes=PAYMENT_SERVICES,
         natural_keys=("PaymentServiceName",),
-        removal="vanish",
         fields=PAYMENT_SERVICE.fields,
     ),
     XeroObject(
@@ -945,7 +927,6 @@ _ROWS = (
         detail="Rows",
         selected=False,
         costly=True,
-        removal="vanish",
         note="Published tax reports alone (Australia, New Zealand), not profit and loss and the like. The list has no "
         "rows: they take a call per report.",
         fields={
@@ -1005,7 +986,6 @@ _ROWS = (
         cursor="UpdatedDateUTC",
         modified_since=True,
         scopes=SETTINGS,
-        removal="vanish",
         fields={
             "UserID": guid,
             "GlobalUserID": guid("The same person in every organisation"),

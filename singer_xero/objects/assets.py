@@ -71,7 +71,6 @@ _ROWS = (
         scopes=_SCOPES,
         natural_keys=("assetTypeName",),
         selected=False,
-        removal="vanish",
         fields={
             "assetTypeId": guid,
             "assetTypeName": text,
@@ -93,7 +92,6 @@ _ROWS = (
         natural_keys=("assetNumber",),
         statuses=("Draft", "Registered", "Disposed"),
         selected=False,
-        removal="vanish",
         fields={
             "assetId": guid,
             "assetName": text,

@@ -91,7 +91,7 @@ class XeroObject:
     selected: bool = True
     costly: bool = False
     regions: frozenset[str] | None = None
-    removal: str = ""
+    removal: str = "vanish"
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -153,13 +153,8 @@ class XeroObject:
         `with_tenant` puts ``tenant_id`` in front, the id of the organisation. The tap's keys begin with it, since keys
         such as ``TaxType`` repeat across organisations.
         """
-        properties: dict[str, Any] = {}
-        if with_tenant:
-            properties["tenant_id"] = {
-                "type": "string",
-                "maxLength": 36,
-                "description": "Organisation the record belongs to",
-            }
+        tenant = {"type": "string", "maxLength": 36, "description": "Organisation the record belongs to"}
+        properties: dict[str, Any] = {"tenant_id": tenant} if with_tenant else {}
         for name, word in self.fields.items():
             properties[name] = word.schema(nullable=name not in self.key)
         return {"type": "object", "properties": properties}

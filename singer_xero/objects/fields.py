@@ -6,11 +6,9 @@ fragments keep to what all targets support:
 * everything may be null, since Xero leaves out empty values;
 * ``number`` wherever decimals can occur, ``integer`` only for counters;
 * no ``enum`` and no ``required``: Xero adds values and leaves out fields without notice;
-* no ``multipleOf``, and ``maxLength`` only on ids, codes and keys, where databases that index text need it; the tap
-  emits no longer value;
-* a GUID is a string without ``format: uuid``, so that an odd value does not break a uuid column, and ids of all tables
-  can be joined;
-* arrays and objects state their content; the tap emits no field that is not named here.
+* no ``multipleOf``, and ``maxLength`` only on ids, codes and keys, which databases index;
+* a GUID is a string without ``format: uuid``, so that an odd value does not break a uuid column;
+* arrays and objects state their content.
 
 A kind can have a note, which becomes the field's description: ``"DueDate": day("When it must be paid")``.
 """
@@ -26,11 +24,7 @@ _JSON_TYPES: Mapping[str, Mapping[str, str]] = {
     "text": {"type": "string"},
     "day": {"type": "string", "format": "date"},
     "instant": {"type": "string", "format": "date-time"},
-    "money": {"type": "number"},
-    "rate": {"type": "number"},
-    "quantity": {"type": "number"},
-    "percent": {"type": "number"},
-    "number": {"type": "number"},
+    **{kind: {"type": "number"} for kind in ("money", "rate", "quantity", "percent", "number")},
     "flag": {"type": "boolean"},
     "whole": {"type": "integer"},
     "one": {"type": "object"},

@@ -89,8 +89,7 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
     for level in levels:
         component = inner[level.field].component
         if component is None:
-            message = f"{name}: {level.field} holds no objects"
-            raise TypeError(message)
+            raise TypeError(f"{name}: {level.field} holds no objects")
         inner = component.fields
         if level.number:
             fields[level.number] = calculated(whole("Place in its list, from 1"))
@@ -128,16 +127,9 @@ _TRACKING = Level("Tracking", "TrackingCategoryID")
 _JOURNAL_TRACKING = Level("TrackingCategories", "TrackingCategoryID")
 _OPTIONS = ("Options",)  # of the whole category, and mostly empty: see tracking_options
 _WITH_LINES = (
-    "bank_transactions",
-    "credit_notes",
-    "invoices",
-    "overpayments",
-    "prepayments",
-    "purchase_orders",
-    "quotes",
-    "receipts",
-    "repeating_invoices",
-)
+    "bank_transactions", "credit_notes", "invoices", "overpayments", "prepayments", "purchase_orders",
+    "quotes", "receipts", "repeating_invoices",
+)  # fmt: skip
 
 _ROWS = (
     *(_table(f"{of[:-1]}_line_items", of, _LINES, without=("Tracking",)) for of in _WITH_LINES),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 from singer_xero.objects.accounting import CONTACT_LIST, OPEN_DOCUMENTS
 from singer_xero.objects.base import XeroObject
@@ -70,15 +71,14 @@ class Report(XeroObject):
         if self.span is Span.YEARLY:
             about = self.lines.fields.items()
             fields |= {name: word for name, word in about if word is text and name != "Name"}
-        columns = {
+        columns: dict[str, Any] = {
             "fields": MappingProxyType(fields),
             "key": ("ContactID",) * self.per_contact + ("PeriodFrom", "PeriodTo", "Number"),
-            "cursor": "PeriodTo" if by_period else None,
             "costly": self.per_contact,
-            "removal": "amounts that a period doesn't have any more come as RowType Removed, without an Amount"
-            if by_period
-            else "vanish",
         }
+        if by_period:
+            gone = "amounts that a period doesn't have any more come as RowType Removed, without an Amount"
+            columns |= {"cursor": "PeriodTo", "removal": gone}
         for name, value in columns.items():
             object.__setattr__(self, name, value)
         super().__post_init__()
@@ -149,21 +149,15 @@ _LAYOUT = {
 }
 _OF_CONTACT = {"contactId": guid, "date": day("As at this day"), **_PERIOD}
 
+_TAXPAYER = (
+    "Name", "LegalName", "BusinessName", "FederalTaxClassification",
+    "FederalTaxIDType", "TaxID", "Email", "StreetAddress", "City", "State", "Zip",
+)  # fmt: skip
 #: Amounts by box of a 1099 form, for one contact.
 TEN_NINETY_NINE_LINES = Component(
     {
         "ContactId": guid,
-        "Name": text,
-        "LegalName": text,
-        "BusinessName": text,
-        "FederalTaxClassification": text,
-        "FederalTaxIDType": text,
-        "TaxID": text,
-        "Email": text,
-        "StreetAddress": text,
-        "City": text,
-        "State": text,
-        "Zip": text,
+        **dict.fromkeys(_TAXPAYER, text),
         **{f"Box{number}": money for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14)},
     }
 )

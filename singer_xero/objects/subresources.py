@@ -81,6 +81,7 @@ def _subresource(
             "path": f"{parent.path}/{{id}}" + (f"/{below}" if below else ""),
             "of": parent,
             "below": below,
+            "envelope": below,
             "fields": MappingProxyType(own),
             "key": (*parent.key, *key),
             "cursor": cursor,
@@ -121,11 +122,9 @@ def _attachments(of: str) -> Subresource:
         "Attachments",
         {**ATTACHMENT.fields, "Path": calculated(text("Where the file was put, with attachments_path"))},
         ("AttachmentID",),
-        envelope="Attachments",
         scopes=ATTACHMENTS,
         where=MappingProxyType({"HasAttachments": frozenset({True})} if shown else {}),
         files=True,
-        removal="vanish",
         note="A new file need not move the record's time of change.",
     )
 
@@ -147,41 +146,29 @@ def _single(of: str, gain: str) -> Subresource:
     )
 
 
-_HAVE = {
-    "accounts": (_attachments,),
-    "bank_transactions": (_history, _attachments),
-    "bank_transfers": (_history, _attachments),
-    "batch_payments": (_history,),
-    "contacts": (_history, _attachments),
-    "credit_notes": (_history, _attachments),
-    "expense_claims": (_history,),
-    "invoices": (_history, _attachments),
-    "items": (_history,),
-    "manual_journals": (_history, _attachments),
-    "overpayments": (_history,),
-    "payments": (_history,),
-    "prepayments": (_history,),
-    "purchase_orders": (_history, _attachments),
-    "quotes": (_history, _attachments),
-    "receipts": (_history, _attachments),
-    "repeating_invoices": (_history, _attachments),
-}
-"""The subresources of each object: history, attachments."""
+_HAVE_HISTORY = (
+    "bank_transactions", "bank_transfers", "batch_payments", "contacts", "credit_notes", "expense_claims",
+    "invoices", "items", "manual_journals", "overpayments", "payments", "prepayments", "purchase_orders",
+    "quotes", "receipts", "repeating_invoices",
+)  # fmt: skip
+_HAVE_ATTACHMENTS = (
+    "accounts", "bank_transactions", "bank_transfers", "contacts", "credit_notes", "invoices",
+    "manual_journals", "purchase_orders", "quotes", "receipts", "repeating_invoices",
+)  # fmt: skip
 _CIS = {"CISEnabled": flag, "Rate": percent("Left out when it isn't enabled")}
 
 _ROWS = (
-    *(make(of) for of, kinds in _HAVE.items() for make in kinds),
+    *map(_history, _HAVE_HISTORY),
+    *map(_attachments, _HAVE_ATTACHMENTS),
     _subresource(
         "branding_theme_payment_services",
         "branding_themes",
         "PaymentServices",
         PAYMENT_SERVICE.fields,
         ("PaymentServiceID",),
-        envelope="PaymentServices",
         scopes=PAYMENT_SERVICES,
         selected=True,
         costly=False,
-        removal="vanish",
         note="Which payment services the invoices of a theme offer.",
     ),
     _subresource(
@@ -190,7 +177,6 @@ _ROWS = (
         "CISSettings",
         _CIS,
         (),
-        envelope="CISSettings",
         scopes=SETTINGS,
         removal="always there",
         note="UK Construction Industry Scheme.",
@@ -201,7 +187,6 @@ _ROWS = (
         "CISSettings",
         _CIS,
         (),
-        envelope="CISSettings",
         removal="always there",
         note="UK Construction Industry Scheme.",
     ),
@@ -214,7 +199,6 @@ _ROWS = (
         envelope="OnlineInvoices",
         scopes=INVOICES,
         where=MappingProxyType({"Type": frozenset({"ACCREC"}), "Status": frozenset({"AUTHORISED", "PAID"})}),
-        removal="vanish",
     ),
     _single("contacts", "Attachments, and what the list leaves out of a contact."),
     _single("invoices", "EnteredTotal, RoundingAmount and the tracking options of lines."),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,23 +117,19 @@ class ForeignBookmarks:
         self,
         streams: Mapping[str, Any],
         organisations: list[Organisation],
-        part_of: Callable[[Any, str], dict[str, Any]],
         state: Mapping[str, Any],
     ) -> None:
-        """Put them into `state` as bookmarks of the run's only organisation, and log which ones.
-
-        `part_of` gives the writable part of a stream and an organisation in `state`.
-        """
+        """Put them into `state` as bookmarks of the run's only organisation, and log which ones."""
         if self.found and len(organisations) != 1:
             why = "they do not name an organisation; take them over in a run with one organisation in tenant_ids"
             self.ignored[", ".join(self.found)] = why
             self.found = {}
         taken = []
-        for stream in self._streams(streams):
+        for stream in (streams[name] for name in self.found if name in streams):
             kept = state["bookmarks"][stream.name]
             for name in kept.keys() - {"partitions"}:
                 del kept[name]
-            part = part_of(stream, organisations[0].tenant_id)
+            part = stream.get_context_state({"tenant_id": organisations[0].tenant_id})
             if part.get("replication_key_value") is not None:
                 self.ignored[stream.name] = "the state also has this tap's own bookmark"
                 continue
@@ -155,8 +151,3 @@ class ForeignBookmarks:
                 "These parts of the state are ignored: %s.",
                 "; ".join(f"{what}: {why}" for what, why in self.ignored.items()),
             )
-
-    def _streams(self, streams: Mapping[str, Any]) -> Iterator[Any]:
-        for name in self.found:
-            if name in streams:
-                yield streams[name]

@@ -195,7 +195,7 @@ def open_sqlite_log(
 def _copy(path: Path, connection: sqlite3.Connection) -> None:
     """Copy a log, if it exists, to a connection."""
     try:
-        private_files.check(path)
+        private_files.secure(path, create=False)
     except FileNotFoundError:
         return
     except OSError as error:

@@ -212,6 +212,7 @@ def test_in_a_meltano_project_the_tokens_are_stored_where_meltano_run_looks(
         ({"client_id": 5}, "client_id must be string, not a number"),
         ({"client_id": "x", "client_secret": 31337}, "client_secret must be string"),
         ({"client_id": "x", "sandbox": True}, "needs no login"),
+        ({"client_id": "x", "scopes": "[offline"}, "scopes begins like a JSON list but is not valid JSON"),
     ],
 )
 def test_wrong_settings_are_named_and_secrets_are_not(

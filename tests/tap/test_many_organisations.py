@@ -192,7 +192,7 @@ def test_the_minute_limit_of_one_organisation_delays_its_own_calls_only(
     admin.limits(enabled=True, start_afresh=True)
     run = read({**twenty, "page_size": 2}, "contacts")
     assert len(by_tenant(run, "contacts")[TENANTS[0]]) == 142
-    waited = {tenant_id: run.tap.client.usage(tenant_id).waited for tenant_id in TENANTS}
+    waited = {tenant_id: run.tap.run.client.usage(tenant_id).waited for tenant_id in TENANTS}
     assert waited.pop(TENANTS[0]) > 0
     assert set(waited.values()) == {0.0}
     assert not [call for call in admin.calls() if call["status"] == 429]

@@ -103,20 +103,14 @@ def read(path: Path) -> bytes:
         return file.read()
 
 
-def check(path: Path) -> None:
-    """Raise if a file that a library will read is missing or a link; see `secure` for when to call it."""
-    _check_folders(path.parent)
-    os.close(_opened(path, os.O_RDONLY))
-
-
-def secure(path: Path) -> None:
-    """Prepare a file that a library will open: it exists, is private, and is not a link.
+def secure(path: Path, *, create: bool = True) -> None:
+    """Prepare a file that a library will open: it exists, is private, and is not a link; without `create` only check.
 
     Call it before the library opens the file: closing any descriptor of a file releases the process's POSIX locks on
     it, which SQLite uses.
     """
     _check_folders(path.parent)
-    os.close(_opened(path, os.O_RDONLY | os.O_CREAT))
+    os.close(_opened(path, os.O_RDONLY | (os.O_CREAT if create else 0)))
 
 
 @contextmanager
