@@ -31,6 +31,8 @@ from target_xero.write_specs.spec import WriteSpec
 
 #: Fields with the name of a record, and Xero's field for its id.
 _RENAMED = {"BrandingThemeName": "BrandingThemeID"}
+#: The objects with line items that other records can refer to.
+_WITH_LINES = tuple(name for name, spec in WRITE_SPECS.items() if "LineItems" in spec.fields)
 #: Lists whose entries refer to no record by an id or a number.
 _WITHOUT_REFERENCES = frozenset({*TRACKING, *LINES})
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
@@ -122,6 +124,10 @@ class References:
             value = content[name]
             if kind == "code":
                 found[name] = codes.get((name, value, foreign)) or self._codes.code(name, value, foreign)
+                continue
+            if kind == "line":
+                document = content.get(name.replace("LineItem", "Transaction"))
+                found[name] = self._line_id(name, value, document, tenant)
                 continue
             resolved = self._resolvers[kind](name, value, tenant)
             if resolved is None or name in _RENAMED:
@@ -284,6 +290,12 @@ class References:
     def _mapped(self, source: str | None) -> str | None:
         return self._log.id_of(source) if source else None
 
+    def _line_id(self, name: str, source: str, document: str | None, tenant: str | None) -> str | None:
+        """Return Xero's id of a line item; `document` is the source's id of its document."""
+        of = (self._mapped(document) or document) if document else None
+        known = self._log.line_id(_WITH_LINES, of, source) if of else None
+        return known or self._plain_id(name, source, tenant)
+
     def _plain_id(self, name: str, source: str, tenant: str | None) -> str | None:
         mapped = self._mapped(source)
         if mapped or not self.foreign(tenant):
@@ -358,8 +370,8 @@ def _kind(name: str, of: type) -> str:
         return "reference" if of is dict else ""
     if of is not str:
         return "object" if of is dict else "list"
-    if name == "LineItemID":
-        return ""
+    if name.endswith("LineItemID"):
+        return "line" if name != "LineItemID" else ""
     if name in _RENAMED:
         return "theme"
     if name in _CURRENCIES:

@@ -55,10 +55,13 @@ class DocumentLines:
         accounts = self._lookups.whole("accounts")
         return next((a.get("TaxType") for a in accounts if a.get("Code") == line["AccountCode"]), None)
 
-    def ids_of(self, job: Job) -> Callable[[str], str | None]:
+    def ids_of(self, spec: WriteSpec, job: Job) -> Callable[[str], str | None]:
         """Return a function from a line's id in the source to Xero's."""
         foreign = self._references.foreign(job.tenant)
-        return lambda source: self._log.id_of(source) or (None if foreign else source)
+        entry = self._log.entry(spec.name, job.key)
+        known = entry.line_ids if entry else {}
+        # Earlier versions have logged the ids of lines like those of records.
+        return lambda source: known.get(source) or self._log.id_of(source) or (None if foreign else source)
 
 
 def _all_known(entry: LogEntry) -> bool:

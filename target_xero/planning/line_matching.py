@@ -21,6 +21,7 @@ from typing import Any
 from target_xero.content.amounts import agrees
 from target_xero.content.compare import folded
 from target_xero.content.payload import encode_sorted, number
+from target_xero.write_log.log import SOURCE_LINE
 
 #: The content of a line: a fingerprint of each field.
 LineContent = Mapping[str, str]
@@ -153,27 +154,31 @@ def _hides_discount(line: Mapping[str, Any]) -> bool:
 # In the log of writes
 
 
-def noted(ids: Sequence[str], document: Mapping[str, Any] | None) -> list[str]:
-    """Return lines as the log of writes stores them; `document` is what was written, None if that is unknown."""
-    if document is None:
-        return list(ids)
-    of_document = _document_fields(document)
-    lines = zip(ids, document["LineItems"], strict=True)
-    return [";".join([one, *of_document, *_line_fields(line)]) for one, line in lines]
+def noted(
+    ids: Sequence[str], document: Mapping[str, Any] | None, sources: Sequence[str | None] = ()
+) -> list[str]:
+    """Return lines as the log of writes stores them.
+
+    `document` is what was written, None if that is unknown. `sources` are the source's ids of the lines.
+    """
+    found = list(ids)
+    if document is not None:
+        of_document = _document_fields(document)
+        lines = zip(ids, document["LineItems"], strict=True)
+        found = [";".join([one, *of_document, *_line_fields(line)]) for one, line in lines]
+    for place, (one, source) in enumerate(zip(ids, sources, strict=False)):
+        if source and source != one:
+            found[place] += SOURCE_LINE + source
+    return found
 
 
 def known(texts: Iterable[str]) -> list[KnownLine]:
     """Return the lines that the log of writes has stored."""
     found = []
     for text in texts:
-        identifier, *fields = text.split(";")
+        identifier, *fields = text.partition(SOURCE_LINE)[0].split(";")
         found.append(KnownLine(identifier, _parsed(fields) or None))
     return found
-
-
-def line_id(text: str) -> str:
-    """Return Xero's id of a line in the log of writes."""
-    return text.partition(";")[0]
 
 
 # What is sent

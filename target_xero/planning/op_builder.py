@@ -54,7 +54,9 @@ class OpBuilder:
         assert endpoint is not None  # noqa: S101
         body = {name: value for name, value in draft.content.items() if name not in spec.create_only}
         if "LineItems" in body:
-            body["LineItems"] = for_update(body, self._lines.there(spec, entry), self._lines.ids_of(job))
+            body["LineItems"] = for_update(
+                body, self._lines.there(spec, entry), self._lines.ids_of(spec, job)
+            )
         way = _transitions(spec, now, job.status)
         if not body and not way:
             record = self._lookups.by_id(spec, xero_id)

@@ -25,6 +25,10 @@ _ENTRY = "hash, xero_id, status, owner, parent, lines, attempts"
 _LIVING = "status NOT IN ('DELETED', 'VOIDED')"
 
 
+#: Begins the source's id of a line item in `LogEntry.lines`.
+SOURCE_LINE = ";="
+
+
 @dataclass(slots=True)
 class LogEntry:
     """What the log knows of a record.
@@ -45,6 +49,12 @@ class LogEntry:
     parent: str | None = None
     lines: list[str] | None = None
     attempts: int = 0
+
+    @property
+    def line_ids(self) -> dict[str, str]:
+        """Xero's ids of the line items by those of the source, which are at the end of `lines`."""
+        pairs = (line.rpartition(SOURCE_LINE) for line in self.lines or ())
+        return {source: line.partition(";")[0] for line, sign, source in pairs if sign}
 
     @property
     def gone(self) -> bool:
@@ -184,6 +194,15 @@ class WriteLog:
         query = "SELECT key FROM {record} WHERE scope = ? AND object = ? AND xero_id = ? ORDER BY key LIMIT 1"
         found = self._found(object_name, xero_id, query)
         return str(found[0][0]) if found else None
+
+    def line_id(self, object_names: Iterable[str], xero_id: str, source: str) -> str | None:
+        """Return Xero's id of a line item by that of the source; `xero_id` is that of its document."""
+        for name in object_names:
+            key = self.holder(name, xero_id)
+            entry = self.entry(name, key) if key else None
+            if entry and (found := entry.line_ids.get(source)):
+                return found
+        return None
 
     def number(self, object_name: str, owner: str, content: str) -> int:
         """Return how many records with this content were written as parts of one owner."""

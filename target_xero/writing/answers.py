@@ -167,8 +167,13 @@ def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
     old = [line.get("LineItemID") for line in sent]
     new = iter([one for one in answered if one not in old] if any(old) else answered)
     found = [one or next(new, "") for one in old]
-    is_known = not (op.adopted or op.again)
-    return noted(found, op.body if is_known else None) if all(found) else None
+    if not all(found):
+        return None
+    sources = op.lines
+    if not any(sources) and op.entry.lines:
+        before = {xero: source for source, xero in op.entry.line_ids.items()}
+        sources = [before.get(one) for one in found]
+    return noted(found, None if op.adopted or op.again else op.body, sources)
 
 
 def imagined(spec: WriteSpec, op: WriteOp) -> Record:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any
 
 from target_xero.content.payload import InvalidRecord
 from target_xero.intake.intake import Intake
@@ -12,7 +11,6 @@ from target_xero.intake.records import Job, Reject
 from target_xero.lookups.codes import alias
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.planning.differences import differences
-from target_xero.planning.line_matching import line_id
 from target_xero.planning.operations import Adopt, Plan, Skip, WriteOp
 from target_xero.planning.planner import Planner
 from target_xero.planning.refusals import Refusals
@@ -215,10 +213,7 @@ def _record(spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> Re
 def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
     """Return Xero's ids and codes by those of the source."""
     job = op.job
-    pairs: list[tuple[Any, Any]] = []
-    if any(op.lines):
-        pairs += zip(op.lines, map(line_id, entry.lines or []), strict=False)
-    pairs += [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
+    pairs = [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
     if job.id and spec.id_alias:
         pairs.append((alias(spec.id_alias, job.tenant, job.id), entry.xero_id))
     elif job.id:

@@ -6,18 +6,24 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from target_xero.content.payload import encode
+from target_xero.planning.line_matching import known, noted
 from target_xero.write_log.identity import IdentityFormat, own_key, source_of
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_log.postgres_log import PREFIX, open_postgres_log
 from target_xero.write_log.sqlite_log import open_sqlite_log
+from target_xero.write_specs.rows import WRITE_SPECS
+from target_xero.writing.answers import log_entry
 
-from .conftest import Wiring, schema, state
+from .conftest import Wiring, decode, schema, state
+from .parts import create
 from .test_identity import journal
 
 TENANT = "00000000-0000-4000-8000-000000000001"
@@ -275,8 +281,6 @@ def lose_answers(wiring: Wiring) -> None:
 
 
 def rows_of_second_version(requests: list[Any]) -> list[tuple[Any, ...]]:
-    from .conftest import decode
-
     return [
         (scope, name, key, request, place, action, path, content, _text(body), _text(job), sent_at)
         for scope, request, name, action, path, sent_at, records in requests
@@ -285,8 +289,6 @@ def rows_of_second_version(requests: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _text(value: Any) -> str:
-    from target_xero.content.payload import encode
-
     return encode(value).decode()
 
 
@@ -352,3 +354,35 @@ def test_a_database_keeps_answers_and_requests_of_a_killed_run(log_in_postgres: 
         with open_postgres_log(log_in_postgres, "crm", TENANT) as log:
             assert [one.key for one in log.pending()] == KEYS[2:]
             assert [log.entry("contacts", key) for key in KEYS] == [entry(0), entry(1), None, None]
+
+
+# Lines
+
+
+def test_a_line_is_found_by_the_id_that_the_source_gives_it_in_its_document(tmp_path: Path):
+    document = {"LineAmountTypes": "Exclusive", "LineItems": [{"Description": "Hull"}, {"Quantity": 2}]}
+    lines = noted(["x1", "x2"], document, ["s1", None])
+    assert [line.content is not None for line in known(lines)] == [True, True]
+    assert [line.id for line in known(lines)] == ["x1", "x2"]
+    assert known(lines) == known(noted(["x1", "x2"], document))
+    unknown = noted(["x3", "x4"], None, ["s3", "x4"])
+    assert known(unknown) == known(["x3", "x4"])
+    with opened(tmp_path) as log:
+        settle(log, 0, name="invoices", lines=lines)
+        settle(log, 1, name="bank_transactions", lines=unknown)
+        assert log.line_id(["quotes", "invoices"], "xero 0", "s1") == "x1"
+        assert log.line_id(["quotes", "invoices"], "xero 0", "s2") is None
+        assert log.line_id(["quotes", "invoices"], "xero 1", "s3") is None
+        assert log.line_id(["invoices", "bank_transactions"], "xero 1", "s3") == "x3"
+        entry = log.entry("bank_transactions", KEYS[1])
+        assert entry is not None and entry.line_ids == {"s3": "x3"}
+
+
+def test_lines_that_are_written_without_ids_of_the_source_keep_those_that_they_had():
+    spec = WRITE_SPECS["invoices"]
+    body = {"LineItems": [{"Description": "Hull", "LineItemID": "x1"}, {"Description": "Mast"}]}
+    before = LogEntry("old", "i", lines=noted(["x1", "x9"], None, ["s1", "s9"]))
+    op = replace(create(spec, "1", **body), action="update", entry=before)
+    answer = {"InvoiceID": "i", "LineItems": [{"LineItemID": "x2"}, {"LineItemID": "x1"}]}
+    assert log_entry(spec, op, answer).line_ids == {"s1": "x1"}
+    assert log_entry(spec, replace(op, lines=["s5", "s6"]), answer).line_ids == {"s5": "x1", "s6": "x2"}
