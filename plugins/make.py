@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: What Meltano installs: the Git repository in the variable. The definitions of a release name PyPI.
 PIP_URL = "git+${SINGER_XERO_REPOSITORY}"
-BEGIN, END = "    # From `{} --about`, by plugins/make.py:\n", "    # (end of that part)\n"
+BEGIN, END = (
+    "    # Generated from `{} --about` by plugins/make.py:\n",
+    "    # (end of the generated part)\n",
+)
 
 
 def selection() -> list[str]:

@@ -1,4 +1,4 @@
-{#- Columns of an entry without tracking. -#}
+{#- The tracking columns of an entry without tracking. -#}
 {% macro no_tags() -%}
   {%- for slot in [1, 2] %}
     {%- for name in ['tracking_category', 'tracking_option', 'tracking_option_id'] %}
@@ -7,7 +7,7 @@
   {%- endfor %}
 {%- endmacro %}
 
-{#- The columns of tracking, of a table with a short name. -#}
+{#- The tracking columns of a table alias. -#}
 {% macro tags(alias) -%}
   {%- for slot in [1, 2] %}
     {%- for name in ['tracking_category', 'tracking_option', 'tracking_option_id'] -%}
@@ -16,7 +16,7 @@
   {%- endfor %}
 {%- endmacro %}
 
-{#- Numbers 1 to n as rows, for entries that come in twos and threes. -#}
+{#- A subquery with the numbers 1 to n, for records with several entries. -#}
 {% macro rows_to(n) -%}
   (
   {%- for i in range(1, n + 1) -%}
@@ -25,7 +25,7 @@
   )
 {%- endmacro %}
 
-{#- What kind of document a journal is of, in words, by its SourceType. -#}
+{#- The kind of document of a journal, from its SourceType. -#}
 {% macro kind_of(source_type) -%}
   case
     when {{ source_type }} = 'ACCREC' then 'Sales invoices'

@@ -1,8 +1,8 @@
 {#-
-  Fivetran's dbt package for Xero on the tables of tap-xero: its own way to find its source tables and organisations,
-  replaced for its package alone. It needs nothing else: no names of tables, no stream maps, no hook.
+  Runs Fivetran's dbt package for Xero on the tables of tap-xero. These macros replace how the package finds its source
+  tables and organisations; other packages of Fivetran are not affected. No table names, stream maps or hooks are needed.
 
-  dbt looks for these two in the root project first, then in the packages that `dispatch` names for fivetran_utils.
+  dbt looks for both macros in the root project, then in the packages that `dispatch` lists for fivetran_utils.
 -#}
 {% macro default__union_connections(connection_dictionary, single_source_name, single_table_name, default_identifier=none) %}
   {%- if single_source_name == 'xero' %}
@@ -20,15 +20,15 @@
   {%- endif %}
 {% endmacro %}
 
-{#- One of the tables that Fivetran's package reads, from the tap's tables or from the ledger. -#}
+{#- A table that Fivetran's package reads, from the tap's tables or from the ledger. -#}
 {% macro fivetran_table(name) %}
   {%- if name in ['journal', 'journal_line', 'journal_line_has_tracking_category'] %}
     select * from {{ ref('fivetran_' ~ name) }}
   {%- elif name in ['journal_cash', 'journal_cash_line', 'journal_cash_line_has_tracking_category'] %}
     {{ xero_ledger.fivetran_cash_table(name) }}
   {%- elif name == 'account' %}
-    {#- Accounts that were deleted and the suspense account are in the ledger as well. Lines of invoices are joined by
-      code, which two accounts may have. #}
+    {#- Includes deleted accounts and the suspense account. The package joins invoice lines by code, which two accounts
+      can share, so only one of them keeps it. #}
     select
       tenant_id, account_id, account_name as name, case when holds_code then account_code end as code,
       account_type as type, account_class as class, {{ dbt.current_timestamp() }} as _fivetran_synced
@@ -60,7 +60,7 @@
       {%- if name == 'contact' %}
       false as _fivetran_deleted,
       {%- elif name == 'tracking_category_option' %}
-      {#- Options that were archived since still belong to the lines that have them. #}
+      {#- Archived options still belong to the lines that have them. #}
       'ACTIVE' as status,
       {%- endif %}
       tap._sdc_extracted_at as _fivetran_synced
@@ -80,8 +80,8 @@
 {% endmacro %}
 
 {#-
-  Fivetran's package without our way to find tables would read the tap's tables by names that they don't have, and
-  build empty or multiplied models without an error: stop instead.
+  Raises an error if Fivetran's package does not use these macros. Without them, it would look for tables that the tap
+  does not have, and build empty or duplicated models without an error.
 -#}
 {% macro check_fivetran() -%}
   {#- A unit test has no graph. #}
@@ -89,7 +89,7 @@
     {%- for node in graph.nodes.values() if node.package_name == 'xero' and node.name == 'stg_xero__account_tmp' %}
       {%- if 'model.xero_ledger.chart_of_accounts' not in node.depends_on.nodes %}
         {%- do exceptions.raise_compiler_error(
-          "Fivetran's package does not use xero_ledger's way to find tables. Put this into dbt_project.yml:\n"
+          "Fivetran's package does not use the macros of xero_ledger. Add this to dbt_project.yml:\n"
           ~ "dispatch:\n  - {macro_namespace: fivetran_utils, search_order: [" ~ project_name ~ ", xero_ledger, fivetran_utils]}") %}
       {%- endif %}
     {%- endfor %}

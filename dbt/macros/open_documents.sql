@@ -1,12 +1,11 @@
-{#- The day that aged reports are of. -#}
+{#- The date of the aged reports. -#}
 {% macro as_at() -%}
   {%- if var('xero_as_at') -%} cast('{{ var('xero_as_at') }}' as date) {%- else -%} current_date {%- endif -%}
 {%- endmacro %}
 
 {#-
-  What was open on a day, document by document: total less what was paid and credited by then. `days` is a relation
-  with tenant_id and as_at. Credits are negative, as in Xero's aged reports. A document in a foreign currency counts
-  at its own rate.
+  The documents that were open on a day, with their total less the payments and credits until then. `days` is a relation
+  with tenant_id and as_at. Credits are negative, like in Xero's aged reports. Base currency is at the document's rate.
 -#}
 {% macro open_documents(days) %}
   {%- set money = xero_ledger.column_type('money') %}
@@ -67,7 +66,7 @@
   where due <> 0
 {% endmacro %}
 
-{#- Aged receivables or payables, split by the tracking of each document's lines. -#}
+{#- Aged receivables or payables, split by the tracking of the documents' lines. -#}
 {% macro aged(side) %}
   {%- set money = xero_ledger.column_type('money') %}
   with open_ones as (

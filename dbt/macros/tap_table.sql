@@ -1,18 +1,19 @@
 {#-
-  One table of the tap, with the columns that a model asks for, each of its type.
+  A query of a table of the tap with the requested columns, cast to their types.
 
-  stream: the tap's name for it, which the loader uses for the table: `invoices`.
-  columns: name in snake_case -> kind of `column_type`. Names as Xero writes them (`InvoiceID`) are found as well.
+  stream: the name of the stream, which is the name of its table, such as `invoices`.
+  columns: name in snake_case -> kind of `column_type`. Columns with Xero's names (`InvoiceID`) are found as well.
   key: the columns that identify a row, for `xero_deduplicate`.
-  parent: for lists inside records, the stream of the record: rows that are older than their record were taken off it.
-  parent_key: the columns by which they find it, beside tenant_id.
+  parent: for nested tables, the stream of the record. Rows older than their record were removed from it, and are
+    excluded.
+  parent_key: the columns, in addition to tenant_id, that identify the record.
 
-  A column that is not there is null. A table that is not there has no rows. Rows that the loader only marked as
-  deleted are left out. The columns are asked of the warehouse itself and not of dbt's cache, which can miss tables
-  while several threads fill it. Defaults of vars stand here as well: models of other packages don't see this one's.
+  A missing column is null, and a missing table has no rows. Rows that the target marked as deleted are excluded. The
+  columns come from the warehouse, because dbt's cache can miss tables while several threads fill it. The defaults of
+  vars are repeated here, because models of other packages do not get those of this package.
 -#}
 {% macro tap_table(stream, columns, key=[], parent=none, parent_key=[]) %}
-  {#- Named whatever is found, so that dbt knows of the dependency before it has a connection. #}
+  {#- Refers to the sources in any case, so that dbt knows the dependency before it has a connection. #}
   {%- do source('tap_xero', stream) %}
   {%- if parent %}{% do source('tap_xero', parent) %}{% endif %}
   {%- set columns = dict([('tenant_id', 'text')] + (columns | items | list)) %}
@@ -60,7 +61,7 @@
 {% endmacro %}
 
 
-{#- The columns of a table of the tap: name without `_` in small letters -> name as it is. Empty: no such table. -#}
+{#- The columns of a table of the tap: `short_name` -> name. Empty if the table is missing. -#}
 {% macro tap_columns(stream) %}
   {%- set found = {} %}
   {%- if var('xero_assume_tables', false) %}
@@ -73,22 +74,22 @@
       {%- do found.update({xero_ledger.short_name(column.name): column.name}) %}
     {%- endfor %}
     {%- if not found and stream in ['organisation', 'accounts'] %}
-      {%- do exceptions.raise_compiler_error("There is no table " ~ source('tap_xero', stream) ~ ". The ledger needs the streams accounts and organisation: select them, load them, and set the var xero_schema to the schema that they are in.") %}
+      {%- do exceptions.raise_compiler_error("There is no table " ~ source('tap_xero', stream) ~ ". The ledger requires the streams accounts and organisation. Select and load them, and set the var xero_schema to their schema.") %}
     {%- elif not found and not flags.QUIET %}
-      {%- do log("xero_ledger: there is no table " ~ source('tap_xero', stream) ~ "; it counts as empty", info=false) %}
+      {%- do log("xero_ledger: there is no table " ~ source('tap_xero', stream) ~ "; it is treated as empty", info=false) %}
     {%- endif %}
   {%- endif %}
   {%- do return(found) %}
 {% endmacro %}
 
 
-{#- A name without `_` in small letters, by which InvoiceID and invoice_id are the same; the loader's own keep one. -#}
+{#- A name in lower case without `_`, which is the same for InvoiceID and invoice_id. A leading `_` is kept. -#}
 {% macro short_name(name) -%}
   {%- do return(('_' if name.startswith('_') else '') ~ (name | lower | replace('_', ''))) -%}
 {%- endmacro %}
 
 
-{#- One column as its kind, or a null of that kind. -#}
+{#- A column cast to its kind, or a null of that kind. -#}
 {% macro tap_column(found, name, kind) %}
   {%- set short = xero_ledger.short_name(name) %}
   {%- if found.get('*') or short in found -%}
@@ -101,7 +102,7 @@
 {% endmacro %}
 
 
-{#- Columns by their names in the table, quoted and joined by commas. -#}
+{#- The quoted names of columns in the table, separated by commas. -#}
 {% macro tap_names(found, names) %}
   {%- for name in names -%}
     {{ adapter.quote(found.get(xero_ledger.short_name(name), name)) }}{{ ', ' if not loop.last }}

@@ -1,4 +1,4 @@
-{#- What a kind of column is in the warehouse. -#}
+{#- The warehouse's type of a kind of column. -#}
 {% macro column_type(kind) -%}
   {{ return(adapter.dispatch('column_type', 'xero_ledger')(kind)) }}
 {%- endmacro %}
@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 {% macro bigquery__column_type(kind) -%}
-  {#- A numeric of BigQuery has nine decimals at most; its parameters belong to columns of tables, not to casts. -#}
+  {#- BigQuery's numeric has at most nine decimals, and casts do not accept its parameters. -#}
   {%- do return({
     'text': 'string', 'date': 'date', 'timestamp': 'timestamp', 'flag': 'boolean', 'whole': 'int64',
     'money': 'numeric', 'quantity': 'numeric', 'rate': 'bignumeric', 'json': 'string',
@@ -20,8 +20,8 @@
 {%- endmacro %}
 
 {#-
-  An amount in the organisation's own currency, to the cent, halves away from zero. A rate is what one unit of that
-  currency buys; without a rate the amount is in it already.
+  An amount in base currency, rounded to the cent, halves away from zero. `rate` is the amount of the other currency for
+  one unit of the base currency. Without a rate, the amount is in base currency.
 -#}
 {% macro in_base(amount, rate) -%}
   {{ return(adapter.dispatch('in_base', 'xero_ledger')(amount, rate)) }}
@@ -31,7 +31,7 @@
   round({{ amount }} / coalesce(nullif({{ rate }}, 0), 1), 2)
 {%- endmacro %}
 
-{#- A quotient of decimals is a float in DuckDB, which rounds 1.275 down: whole numbers instead. -#}
+{#- DuckDB divides decimals as floats, which rounds 1.275 down. Integers are exact. -#}
 {% macro duckdb__in_base(amount, rate) -%}
   {{ xero_ledger.duckdb__share(amount, '1', 'coalesce(nullif(' ~ rate ~ ', 0), 1)') }}
 {%- endmacro %}
@@ -40,7 +40,7 @@
   cast(round(cast({{ amount }} as bignumeric) / coalesce(nullif(cast({{ rate }} as bignumeric), 0), 1), 2) as numeric)
 {%- endmacro %}
 
-{#- amount * part / whole to the cent, halves away from zero; null if the whole is nothing. -#}
+{#- amount * part / whole, rounded to the cent, halves away from zero; null if `whole` is 0. -#}
 {% macro share(amount, part, whole) -%}
   {{ return(adapter.dispatch('share', 'xero_ledger')(amount, part, whole)) }}
 {%- endmacro %}
@@ -54,7 +54,7 @@
 {%- endmacro %}
 
 {% macro duckdb__share(amount, part, whole) -%}
-  {#- In ten-thousandths and ten-thousand-millionths: cents = round(a * p * 100 / w), with a sign. -#}
+  {#- In units of 10^-4 and 10^-10: cents = round(a * p * 100 / w), with the sign. -#}
   {%- set a = "cast((" ~ amount ~ ") * 10000 as hugeint)" -%}
   {%- set p = "cast(cast((" ~ part ~ ") as decimal(18,4)) * 10000 as hugeint)" -%}
   {%- set w = "cast(cast((" ~ whole ~ ") as decimal(20,10)) * 10000000000 as hugeint)" -%}
@@ -64,7 +64,7 @@
     ) as decimal(18,0)) * cast(0.01 as decimal(3,2))
 {%- endmacro %}
 
-{#- A field of an object in a column of JSON, as text. -#}
+{#- A field of a JSON object, as text. -#}
 {% macro json_text(column, name) -%}
   {{ return(adapter.dispatch('json_text', 'xero_ledger')(column, name)) }}
 {%- endmacro %}
@@ -74,10 +74,10 @@
 {% macro snowflake__json_text(column, name) -%} cast(get({{ column }}, '{{ name }}') as varchar) {%- endmacro %}
 {% macro bigquery__json_text(column, name) -%} json_value({{ column }}, '$.{{ name }}') {%- endmacro %}
 
-{#- The first day of the month of a date, as a date. -#}
+{#- The first day of the month of a date. -#}
 {% macro month_of(date) -%} cast({{ dbt.date_trunc('month', date) }} as date) {%- endmacro %}
 
-{#- A key from columns, the same in every run; without a hash, which takes longer than all the rest of a model. -#}
+{#- A key from columns, the same in every run. A hash would take longer than the rest of a model. -#}
 {% macro key_of(columns) -%}
   {%- set parts = [] -%}
   {%- for column in columns -%}
@@ -88,14 +88,14 @@
 {%- endmacro %}
 
 {#-
-  How many movements of one tracked item can be valued, one step of a recursion each: BigQuery takes 500 steps and
-  Snowflake 100, unless its support raises that. The others have no limit.
+  The most movements of a tracked item that can be valued, each in one step of a recursion. BigQuery allows 500 steps and
+  Snowflake 100, unless its support raises the limit. The others have no limit.
 -#}
 {% macro stock_movements_limit() -%}
   {%- do return({'bigquery': 499, 'snowflake': 99}.get(target.type)) -%}
 {%- endmacro %}
 
-{#- PostgreSQL plans by statistics, which a table that was made this moment lacks. -#}
+{#- PostgreSQL's planner needs statistics, which a new table does not have. -#}
 {% macro analyze_table() %}
   {%- if target.type == 'postgres' and model.config.materialized in ['table', 'incremental'] -%}
     analyze {{ this }}
@@ -103,9 +103,9 @@
 {% endmacro %}
 
 {#-
-  A model reads its tables whole. PostgreSQL's 4 MB would send sorts and joins through the disk, and by statistics that
-  it does not have for what one query makes on the way, it would join by tenant_id alone and compare each row with each:
-  hash joins are right here, but for a recursion that looks up row after row.
+  Models read whole tables. With its default of 4 MB, PostgreSQL would sort and join on disk. It has no statistics of
+  subqueries, so it would join by tenant_id only and compare all pairs of rows. Hash joins avoid that; `row_by_row` keeps
+  other joins for a recursion, which looks up single rows.
 -#}
 {% macro whole_tables(row_by_row=false) %}
   {%- if target.type == 'postgres' -%}

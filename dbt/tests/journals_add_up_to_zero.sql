@@ -1,4 +1,4 @@
--- Double entry: what belongs together adds up to zero.
+-- Double entry: the entries of a journal add up to zero.
 select tenant_id, ledger_source, journal_id, sum(net_amount) as gap
 from {{ ref('general_ledger') }}
 group by tenant_id, ledger_source, journal_id

@@ -1,4 +1,4 @@
--- Journals that stopped coming: the ledger is made from documents meanwhile.
+-- Organisations without current journals, whose ledger is built from documents meanwhile.
 {{ config(severity='warn') }}
 select tenant_id, organisation_name, ledger_from, journals_through, newer_than_journals
 from {{ ref('organisations') }}

@@ -1,4 +1,4 @@
--- What could not be placed stands in the suspense account, with the reason in its description.
+-- Entries that cannot be assigned are in the suspense account, with the reason in their description.
 {{ config(severity='warn') }}
 select tenant_id, date, kind, source_type, source_id, description, net_amount
 from {{ ref('general_ledger') }}

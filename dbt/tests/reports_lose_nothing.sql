@@ -1,4 +1,4 @@
--- Profit and loss and balance sheet hold the whole ledger.
+-- Profit and loss and balance sheet contain the whole ledger.
 with ledger as (
 
     select tenant_id, sum(case when is_profit_and_loss then -net_amount else 0 end) as profit, count(*) as entries

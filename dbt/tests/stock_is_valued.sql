@@ -1,4 +1,4 @@
--- Tracked items with more movements than the warehouse can follow: their cost of sales is not in the ledger.
+-- Tracked items with more movements than the warehouse can process. Their cost of sales is not in the ledger.
 {{ config(severity='warn') }}
 {%- set limit = xero_ledger.stock_movements_limit() %}
 select tenant_id, item_id, max(events) as movements

@@ -1,4 +1,5 @@
--- Rows that stand twice, as a loader that only appends leaves them, would count twice: set the var `xero_deduplicate`.
+-- Duplicate rows, such as those of a loader that only appends, would count twice. The var `xero_deduplicate` removes
+-- them.
 {%- set keys = {
     'accounts': ['account_id'], 'organisation': ['organisation_id'], 'invoices': ['invoice_id'],
     'invoice_line_items': ['invoice_id', 'line_item_id'], 'credit_notes': ['credit_note_id'],

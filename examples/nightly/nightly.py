@@ -1,12 +1,12 @@
-"""A Dagster job that reads many organisations each night, in shares that run side by side.
+"""A Dagster job that reads many organisations each night, in shares that run concurrently.
 
     DAGSTER_HOME=~/dagster dagster dev -f nightly.py
 
-Each share is one `meltano run` in this folder, with an extractor, a state and a schema of its own. On several machines
-let Dagster start each step where there is room (k8s_job_executor, say); the steps share nothing but PostgreSQL.
+Each share is one `meltano run` in this folder, with its own extractor, state and schema. To use several machines, let
+Dagster start the steps on them, for instance with `k8s_job_executor`; the steps share only PostgreSQL.
 
-Environment: XERO_ORGANISATIONS, a file with one tenant id per line; MELTANO, the program (default: meltano); and what
-meltano.yml names.
+Environment variables: XERO_ORGANISATIONS, a file with one tenant id per line; MELTANO, the program (default: meltano);
+RETRY_SECONDS before a failed share is tried again (default: 900); and the variables in meltano.yml.
 """
 
 import hashlib
@@ -33,16 +33,16 @@ from dagster import (
 
 HERE = Path(__file__).resolve().parent
 SHARES = 4
-"""As many as meltano.yml has extractors. An organisation that another number puts elsewhere is read anew there."""
+"""The number of extractors in meltano.yml. Another number moves organisations, which are then read again in full."""
 
 
 def share_of(tenant_id: str) -> int:
-    """The share that an organisation belongs to: always the same, for there its bookmarks are."""
+    """The share of an organisation. It must not change, because the state of the share has the bookmarks."""
     return int(hashlib.sha256(tenant_id.lower().encode()).hexdigest(), 16) % SHARES + 1
 
 
 def shares_of(tenant_ids: list[str]) -> dict[int, list[str]]:
-    """The organisations of each share that has any."""
+    """The organisations of each share that is not empty."""
     found: dict[int, list[str]] = {}
     for tenant_id in sorted(set(tenant_ids)):
         found.setdefault(share_of(tenant_id), []).append(tenant_id)
@@ -51,21 +51,21 @@ def shares_of(tenant_ids: list[str]) -> dict[int, list[str]]:
 
 @op(out=DynamicOut(list))
 def organisations(context: OpExecutionContext) -> Iterator[DynamicOutput[list]]:
-    """Deal the organisations out to the shares."""
+    """Distribute the organisations over the shares."""
     listed = Path(os.environ["XERO_ORGANISATIONS"]).read_text(encoding="utf-8").split()
     for number, tenant_ids in shares_of(listed).items():
         context.log.info(f"share {number}: {len(tenant_ids)} organisations")
         yield DynamicOutput([number, tenant_ids], mapping_key=str(number))
 
 
-# What a failed share has read stays read: trying again costs one call for each list.
+# A failed share keeps the bookmarks of what it has read, so another attempt costs one call for each list.
 @op(retry_policy=RetryPolicy(max_retries=1, delay=float(os.environ.get("RETRY_SECONDS", "900"))))
 def read(context: OpExecutionContext, share: list) -> None:
-    """Read one share's organisations into PostgreSQL."""
+    """Load the organisations of a share into PostgreSQL. Raises Failure with the reason from the tap's log."""
     number, tenant_ids = share
     command = [os.environ.get("MELTANO", "meltano"), "run", f"tap-xero--{number}", "target-postgres"]
     settings = {f"TAP_XERO__{number}_TENANT_IDS": json.dumps(tenant_ids), "MELTANO_PROJECT_ROOT": str(HERE)}
-    said: deque[str] = deque(maxlen=1000)
+    log: deque[str] = deque(maxlen=1000)
     with subprocess.Popen(
         command,
         cwd=HERE,
@@ -76,17 +76,17 @@ def read(context: OpExecutionContext, share: list) -> None:
         text=True,
     ) as process:
         for line in process.stdout or ():
-            said.append(line.rstrip())
+            log.append(line.rstrip())
             context.log.debug(line.rstrip())
     if process.returncode:
-        missing = [line[line.index("Not complete") :] for line in said if "Not complete" in line]
-        raise Failure("\n".join(missing or list(said)[-20:]))
+        missing = [line[line.index("Not complete") :] for line in log if "Not complete" in line]
+        raise Failure("\n".join(missing or list(log)[-20:]))
 
 
-# Four at once: each takes an eighth of a core and waits for Xero otherwise, see docs/scale.md.
+# All shares at once: each takes an eighth of a core and mostly waits for Xero. See docs/scale.md.
 @job(executor_def=multiprocess_executor.configured({"max_concurrent": SHARES}))
 def nightly() -> None:
-    """All organisations."""
+    """Read all organisations."""
     organisations().map(read)
 
 

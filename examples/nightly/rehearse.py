@@ -1,7 +1,8 @@
-"""Runs the job for two nights against the sandbox and a PostgreSQL that are started for it: `python rehearse.py`.
+"""Runs the job for two nights against its own sandbox and PostgreSQL: `python rehearse.py`.
 
-Needs this repository's environment (`make test` makes it), and Dagster's program on PATH or named in DAGSTER. Of twelve
-organisations one is cut off before the second night: its share fails, and says whose fault it was.
+It needs this repository's environment, which `make test` creates, and the program of Dagster on PATH or in the variable
+DAGSTER. One of twelve organisations is disconnected before the second night: its share fails and names it. `-v` prints
+Dagster's whole log.
 """
 
 import os
@@ -23,11 +24,11 @@ from xero_sandbox import AdminClient, Sandbox, apps
 
 SCRIPTS = Path(sys.executable).parent
 TENANTS = [str(uuid.uuid5(uuid.NAMESPACE_DNS, f"branch{number}.example")) for number in range(1, 13)]
-CUT_OFF = TENANTS[6]
+DISCONNECTED = TENANTS[6]
 
 
 def branch(number: int, tenant_id: str) -> dict[str, list[dict[str, object]]]:
-    """A small organisation."""
+    """The records of a small organisation with some contacts."""
     contacts = [
         {
             "ContactID": str(uuid.uuid5(uuid.UUID(tenant_id), f"contact {n}")),
@@ -42,7 +43,7 @@ def branch(number: int, tenant_id: str) -> dict[str, list[dict[str, object]]]:
 
 
 def night(name: str, environment: dict[str, str], database: str) -> None:
-    """Run the job and tell what became of it."""
+    """Run the job, and print its result, the loaded rows and the bookmarks."""
     print(f"\n== {name}", flush=True)
     dagster = os.environ.get("DAGSTER", "dagster")
     done = subprocess.run(
@@ -56,9 +57,9 @@ def night(name: str, environment: dict[str, str], database: str) -> None:
         check=False,
     )
     for line in done.stdout.splitlines():
-        said = re.sub(r"^.* - nightly - \S{36} - (\d+ - )?", "", line)
-        if WORTH_SHOWING.match(said):
-            print("  ", said.replace("dagster._core.definitions.events.Failure: ", ""))
+        message = re.sub(r"^.* - nightly - \S{36} - (\d+ - )?", "", line)
+        if SHOWN.match(message):
+            print("  ", message.replace("dagster._core.definitions.events.Failure: ", ""))
     print(f"   exit code {done.returncode}")
     if "-v" in sys.argv:
         print(done.stdout)
@@ -76,14 +77,14 @@ def night(name: str, environment: dict[str, str], database: str) -> None:
             print(f"   state {state_id}: newest bookmark {newest}")
 
 
-WORTH_SHOWING = re.compile(
+SHOWN = re.compile(
     r".*(STEP_(SUCCESS|FAILURE)|RUN_(SUCCESS|FAILURE)|share \d: )|dagster\S+Failure: Not complete"
 )
 STATES = "SELECT state_id, completed_state, partial_state FROM meltano.state ORDER BY state_id"
 
 
 def main() -> None:
-    """Two nights."""
+    """Run two nights, with changes and a disconnection between them."""
     folder = Path(tempfile.mkdtemp(prefix="nightly-"))
     try:
         with postgres.running(folder / "postgres", keep=False) as server, Sandbox(company="empty") as xero:
@@ -119,7 +120,7 @@ def main() -> None:
             for tenant_id in TENANTS:
                 contact = str(uuid.uuid5(uuid.UUID(tenant_id), "contact 1"))
                 admin.edit("Contacts", contact, tenant=tenant_id)
-            admin.disconnect(CUT_OFF)
+            admin.disconnect(DISCONNECTED)
             night("second night", environment, server.url)
             counted(admin)
     finally:
@@ -128,12 +129,12 @@ def main() -> None:
 
 
 def counted(admin: AdminClient) -> None:
-    """Tell what Xero saw, and begin to count anew."""
+    """Print the number of calls to the sandbox, and reset it."""
     calls = admin.calls()
     refreshes = [call for call in calls if call["path"].endswith("/connect/token")]
     refused = [call for call in calls if call["status"] == 429]
     print(
-        f"   Xero: {len(calls)} calls, {len(refreshes)} refreshes of the token, {len(refused)} over a limit"
+        f"   Xero: {len(calls)} calls, {len(refreshes)} token refreshes, {len(refused)} over a limit"
     )
     admin.forget_calls()
 

@@ -1,4 +1,4 @@
--- Journals as Fivetran's package reads them, from the ledger of each organisation, whatever that is made from.
+-- The journals that Fivetran's package reads, from the ledger of each organisation, whatever its source.
 select
     tenant_id,
     ledger_source || ':' || journal_id as journal_id,

@@ -1,4 +1,4 @@
--- Every account, accounts that only journals still know, and one more per organisation for what can't be placed.
+-- All accounts, deleted accounts that are still in journals, and a suspense account for each organisation.
 with accounts as (
 
     select tenant_id, account_id, code, name, type, class, system_account, currency_code, status
@@ -6,7 +6,7 @@ with accounts as (
 
 ),
 
--- An account that was deleted after it was posted to: its journal lines say what it was.
+-- Accounts that were deleted after they were posted to, from their journal lines.
 gone as (
 
     select
@@ -53,12 +53,12 @@ select
     coalesce(e.currency_code, o.base_currency) as currency_code,
     coalesce(e.currency_code, o.base_currency) = o.base_currency as is_in_base_currency,
     e.status,
-    -- Lines may name an account by its code alone; of two with one code the active one is meant.
+    -- Some lines have only the code of an account. If two accounts share a code, it means the active one.
     e.code is not null and row_number() over (
         partition by e.tenant_id, e.code order by case when e.status = 'ACTIVE' then 0 else 1 end, e.account_id
     ) = 1 as holds_code,
     e.class in ('REVENUE', 'EXPENSE') as is_profit_and_loss,
-    -- Xero's own sections, in its order.
+    -- The sections of Xero's reports, in their order.
     case
         when e.type in ('REVENUE', 'SALES') then 'Income'
         when e.type = 'DIRECTCOSTS' then 'Less Cost of Sales'

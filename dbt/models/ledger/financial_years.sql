@@ -1,4 +1,4 @@
--- The financial years of each organisation that its ledger touches.
+-- The financial years of each organisation's ledger.
 with spans as (
 
     select tenant_id, min(day) as first_day, max(day) as last_day
@@ -15,7 +15,7 @@ with spans as (
 
 ),
 
--- From the year before the first to the year after the last, two hundred at most.
+-- From the year before the first to the year after the last, at most two hundred.
 ends as (
 
     select s.tenant_id, extract(year from s.first_day) - 1 + (a.leg - 1) + 10 * (b.leg - 1) + 100 * (c.leg - 1) as year
@@ -42,7 +42,7 @@ ended as (
 
     select
         tenant_id,
-        -- 29 February, and the 31st of a month that has none, are its last day.
+        -- A day that the month does not have, such as 29 February, is the last day of the month.
         least(
             cast({{ dbt.dateadd('day', 'financial_year_end_day - 1', 'first_day') }} as date),
             cast({{ dbt.last_day('first_day', 'month') }} as date)

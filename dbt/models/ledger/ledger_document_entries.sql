@@ -1,5 +1,5 @@
--- The ledger as documents make it: double entry, a debit positive, in the organisation's own currency. Every journal
--- adds up to zero: cents lost in conversion go to Rounding, anything more to the suspense account.
+-- The double entries of documents, in base currency. Debits are positive. Each journal adds up to zero: cents that are
+-- lost in conversion go to the Rounding account, larger differences to the suspense account.
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}
 with entries as (
@@ -35,7 +35,7 @@ balancing as (
         -g.gap as net, 0 as tax, cast(null as {{ text }}) as tax_type,
         case
             when abs(g.gap) <= 0.01 * (g.entries + 1) then 'Rounding'
-            when g.source_type = 'EXPCLAIM' then 'The receipts of this expense claim are not in the warehouse: open the stream receipts'
+            when g.source_type = 'EXPCLAIM' then 'The receipts of this expense claim are not in the warehouse: add receipts to detail_streams'
             else 'The lines in the warehouse do not add up to the total of the document'
         end as description,
         cast(null as {{ text }}) as line_id, g.record_id, g.contact_id, g.number, g.reference,

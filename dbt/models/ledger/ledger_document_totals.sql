@@ -1,5 +1,5 @@
--- Tax, and what stands against the lines, per document and combination of tracking; `gross_so_far` runs over these, so
--- that the parts of a total add up to it in base currency as well.
+-- Gross and tax by document and combination of tracking. `gross_so_far` is their running total, so that the shares of a
+-- total add up to it in base currency as well.
 with grouped as (
 
     select

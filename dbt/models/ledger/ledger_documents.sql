@@ -1,5 +1,5 @@
--- Every document that has lines or settles others: invoices, bills, credit notes, money received and spent,
--- over- and prepayments. `sign` is that of its lines in the ledger: a debit is positive.
+-- Each document with lines: invoices, bills, credit notes, money received and spent, prepayments and overpayments.
+-- `sign` is the sign of its lines in the ledger, where debits are positive.
 with documents as (
 
     select
@@ -46,9 +46,9 @@ select
     d.source_type,
     d.type,
     d.status,
-    -- Voided and deleted ones net out, drafts and submitted ones were never in the ledger.
+    -- The entries of voided and deleted documents net out. Drafts and submitted documents have none.
     d.status in ('AUTHORISED', 'PAID') as is_posted,
-    -- Their lines are posted: not those of overpayments, and transfers are objects of their own.
+    -- The lines of overpayments are not posted. Transfers are separate objects.
     d.status in ('AUTHORISED', 'PAID') and d.type not like '%-OVERPAYMENT' and d.type not like '%-TRANSFER' as has_posted_lines,
     d.type in ('ACCREC', 'ACCRECCREDIT') or d.type like 'RECEIVE%' as is_sale,
     d.contact_id,
@@ -58,7 +58,7 @@ select
     d.reference,
     coalesce(d.currency_code, o.base_currency) as currency_code,
     coalesce(nullif(d.currency_rate, 0), 1) as currency_rate,
-    -- Xero writes Inclusive, and INCLUSIVE on some objects.
+    -- Xero returns Inclusive, and INCLUSIVE for some objects.
     upper(coalesce(d.line_amount_types, '')) = 'INCLUSIVE' as is_inclusive,
     d.sub_total,
     d.total_tax,

@@ -1,4 +1,4 @@
--- What each organisation's ledger is made from: its journals where they are current, else its documents.
+-- The entries of each organisation: from its journals if they are current, else from its documents.
 {{ config(materialized='view') }}
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}

@@ -1,5 +1,4 @@
--- What documents put into the ledger: their lines, the tax on them, and their total against receivables, payables or
--- the bank.
+-- The entries of documents: their lines, their tax, and their total against receivables, payables or the bank.
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}
 with line_entries as (
@@ -33,7 +32,7 @@ tax_entries as (
 
 ),
 
--- The whole total, whatever the lines add up to.
+-- The document's total, even if the lines add up to another amount.
 against_entries as (
 
     select
@@ -54,7 +53,7 @@ against_entries as (
 
 ),
 
--- An overpayment stands in receivables or payables in full.
+-- The full amount of an overpayment is in receivables or payables.
 overpayments as (
 
     select

@@ -1,4 +1,4 @@
--- What transfers, manual journals, expense claims and tracked stock put into the ledger.
+-- The entries of transfers, manual journals, expense claims and tracked stock.
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}
 with transfer_entries as (
@@ -21,7 +21,7 @@ with transfer_entries as (
 
 ),
 
--- Half of a transfer among the bank transactions, without the transfer: the other half is not known.
+-- A bank transaction of a transfer that is not in the warehouse, so its other side is unknown.
 half_transfers as (
 
     select
@@ -74,7 +74,7 @@ manual_entries as (
 
 ),
 
--- A classic expense claim: the lines of its receipts, against what is owed to the person.
+-- A classic expense claim: the lines of its receipts, against the amount owed to the claimant.
 claim_lines as (
 
     select
@@ -128,7 +128,7 @@ claim_entries as (
 
 ),
 
--- Xero does not say from which account a claim was paid back.
+-- Xero does not state which account paid a claim.
 claim_payments as (
 
     select
@@ -136,7 +136,7 @@ claim_payments as (
         case legs.leg when 1 then o.unpaid_claims_account_id else 'suspense' end as account_id,
         case legs.leg when 1 then p.amount else -p.amount end as net,
         0 as tax, cast(null as {{ text }}) as tax_type,
-        case legs.leg when 2 then 'Expense claim paid: Xero does not say from which account' end as description,
+        case legs.leg when 2 then 'Expense claim payment: Xero does not state the account that paid it' end as description,
         cast(null as {{ text }}) as line_id, p.payment_id as record_id, cast(null as {{ text }}) as contact_id,
         cast(null as {{ text }}) as number, p.reference, 'Expense claim payments' as kind,
         o.base_currency as currency_code, cast(1 as {{ xero_ledger.column_type('rate') }}) as currency_rate,

@@ -1,4 +1,4 @@
--- What payments, refunds and allocations put into the ledger.
+-- The entries of payments, refunds and allocations.
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}
 with settlements as (
@@ -10,7 +10,7 @@ with settlements as (
 
 ),
 
--- The bank moves at the payment's rate, the document is relieved at its own; what lies between is a realised gain.
+-- The bank moves at the payment's rate, the document is reduced at its own. The difference is a realised currency gain.
 payments as (
 
     select
@@ -20,7 +20,7 @@ payments as (
         coalesce(s.control_account_id, 'suspense') as control_account_id,
         coalesce(s.currency_gain_account_id, 'suspense') as currency_gain_account_id,
         s.currency_code, s.currency_rate, p.amount,
-        -- Of a document that is not known the payment itself says on which side it stands.
+        -- The side of an unknown document is that of the payment.
         case
             when s.is_sale is not null then case when s.is_sale <> s.is_credit then 1 else -1 end
             when p.payment_type in ('ACCRECPAYMENT', 'APCREDITPAYMENT', 'APOVERPAYMENTPAYMENT', 'APPREPAYMENTPAYMENT') then 1
@@ -70,7 +70,7 @@ payment_entries as (
 
 ),
 
--- An allocation moves no money: the credit and the invoice are relieved, each at its own rate.
+-- An allocation moves no money. The credit and the invoice are reduced, each at its own rate.
 allocations as (
 
     select
@@ -108,8 +108,7 @@ allocation_entries as (
 
 ),
 
--- A prepayment is posted by its lines, tax included, when the money comes; what is allocated or refunded is taken out
--- of these lines again, each by its part.
+-- The lines and the tax of a prepayment are posted on receipt. An allocation or a refund reverses a share of each line.
 prepayment_parts as (
 
     select

@@ -1,5 +1,5 @@
--- The ledger as Xero's journals have it, of organisations whose ledger is made from them. Journals never change, so a
--- run adds those that have come since.
+-- The entries of organisations whose ledger is built from Xero's journals. Journals never change, so a run adds only
+-- new ones.
 {{ config(
     materialized='incremental',
     unique_key=['tenant_id', 'journal_line_id'],
@@ -19,7 +19,7 @@ with journals as (
         from {{ this }}
         group by tenant_id
     ) as known on known.tenant_id = j.tenant_id
-    -- A little is taken again, for numbers that became visible late.
+    -- Some are read again, because numbers can become visible late.
     where known.through is null or j.journal_number > known.through - 1000
     {%- endif %}
 

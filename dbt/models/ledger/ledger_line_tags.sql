@@ -1,6 +1,5 @@
--- The tracking of each line in two pairs of columns: Xero gives a line two options at most.
--- A category keeps its place throughout an organisation, the first two by name; one that was archived takes the place
--- that is free on its line.
+-- The tracking of each line in two groups of columns: Xero allows two options on a line. The first two categories of an
+-- organisation by name have fixed columns. An archived category takes the columns that are free on its line.
 with options as (
 
     select
@@ -49,7 +48,8 @@ tags as (
 
 ),
 
--- By id where Xero tells one, so that a new name holds for old lines; else by name. Archived options count.
+-- Options are matched by id if Xero returns one, so that renamed options have their new name, else by name. Archived
+-- options are included.
 named as (
 
     select
@@ -72,7 +72,7 @@ named as (
 
 ),
 
--- Lines with a category that has no place of its own; they are few.
+-- The few lines with a category that has no fixed columns.
 with_others as (
 
     select distinct tenant_id, record_id, line_id from named where place > 2

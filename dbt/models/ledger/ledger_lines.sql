@@ -1,4 +1,4 @@
--- Every line of a document, with its account, its tracking, and its net and tax in the document's currency.
+-- Each line of a document with its account and tracking, and its net and tax in the document's and the base currency.
 with lines as (
 
     {%- for record in ['invoice', 'credit_note', 'bank_transaction'] %}
@@ -22,7 +22,7 @@ select
     l.unit_amount,
     l.discount_rate,
     l.line_amount,
-    -- A line without an amount only describes.
+    -- A line without an amount is only a description.
     l.line_amount is not null as has_amount,
     coalesce(l.line_amount, 0) - case when d.is_inclusive then coalesce(l.tax_amount, 0) else 0 end as net,
     coalesce(l.tax_amount, 0) as tax,

@@ -1,4 +1,4 @@
--- Every month of each organisation's ledger to this one, without gaps.
+-- Each month from the first of an organisation's ledger to the current one.
 with digits as (
 
     select leg - 1 as digit from {{ xero_ledger.rows_to(10) }} as d

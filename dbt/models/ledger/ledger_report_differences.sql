@@ -1,5 +1,5 @@
--- Where Xero's reports and the ledger differ, per account and month, and what kind of difference it is. Each month's
--- differences add up to zero against retained earnings.
+-- The differences between Xero's reports and the ledger by account and month, and their kind. The differences of a
+-- month, including that of retained earnings, add up to zero.
 {%- set money = xero_ledger.column_type('money') %}
 with first_months as (
 
@@ -10,7 +10,7 @@ with first_months as (
 
 ),
 
--- Opening balances are from before the first money that moved in Xero, or from before the first report.
+-- Opening balances are older than the first payment in Xero, or than the first report.
 first_money as (
 
     select e.tenant_id, min({{ xero_ledger.month_of('e.date') }}) as month
@@ -28,7 +28,7 @@ movements as (
 
 ),
 
--- Balances: every account that stands in either, at the end of every month that the report has.
+-- Balances of the accounts in the ledger or the report, at the end of each month of the report.
 balance_accounts as (
 
     select tenant_id, account_id from {{ ref('ledger_reported') }} where report = 'balance_sheet'
@@ -102,8 +102,8 @@ differences as (
 
 ),
 
--- Xero does not say which account paid an expense claim, and receipts are read only where the tap is told to: both
--- stand in suspense until then.
+-- Xero does not state which account paid an expense claim, and receipts are read only if they are in the tap's
+-- `detail_streams`. The amounts of both are in suspense until the report shows their accounts.
 in_suspense as (
 
     select
@@ -116,7 +116,7 @@ in_suspense as (
 
 ),
 
--- The account that lacks just what was paid is the one that paid.
+-- The paying account is the one whose difference equals the payments.
 paying as (
 
     select d.tenant_id, d.month, d.account_id
@@ -127,7 +127,7 @@ paying as (
 
 ),
 
--- Expenses and tax that together are what the claims of the month come to are those of the receipts.
+-- Differences of expenses and tax that add up to the claims of the month belong to their receipts.
 months_of_receipts as (
 
     select d.tenant_id, d.month

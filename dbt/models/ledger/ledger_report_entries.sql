@@ -1,5 +1,5 @@
--- What only Xero's reports know, as entries of the ledger: opening balances, unrealised currency gains, payroll where it
--- is not read, and whatever else the ledger lacks.
+-- Amounts that only Xero's reports contain, as entries of the ledger: opening balances, unrealised currency gains,
+-- payroll, and any other difference.
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}
 select

@@ -1,5 +1,5 @@
--- What Xero's own reports say, per account and month: profit and loss as the month's movement, the balance sheet as
--- the balance at its end. A debit is positive. Only whole months on an accrual basis, without a tracking filter.
+-- The figures of Xero's reports by account and month: the movement of the month from the profit and loss, the balance at
+-- its end from the balance sheet. Debits are positive. Only full months on accrual basis without a tracking filter.
 with rows_of_accounts as (
 
     {%- for report in ['profit_and_loss', 'balance_sheet'] %}

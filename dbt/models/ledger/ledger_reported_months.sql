@@ -1,4 +1,4 @@
--- The months for which Xero's reports are there.
+-- The months for which Xero's reports are loaded.
 {%- for report in ['profit_and_loss', 'balance_sheet'] %}
 select distinct tenant_id, '{{ report }}' as report, {{ xero_ledger.month_of('period_to') }} as month
 from {{ ref('stg_tap_xero__report_' ~ report) }}

@@ -1,6 +1,5 @@
--- What settles what: each payment, refund and allocation against each document that it touches, in order, with the
--- value in base currency by which it relieves that document. Taken as differences of running values, so that the
--- parts of a document always add up to the whole.
+-- Each payment, refund and allocation of a document, in order, with the amount in base currency by which it reduces the
+-- document. These amounts are differences of running totals, so they always add up to the whole.
 with credits as (
 
     select

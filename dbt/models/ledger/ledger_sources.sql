@@ -1,4 +1,4 @@
--- Whom and which currency a journal is about: by the id of its document.
+-- The contact and currency of each document and payment, by the id that journals refer to.
 with sources as (
 
     select tenant_id, source_id, contact_id, number, currency_code, currency_rate

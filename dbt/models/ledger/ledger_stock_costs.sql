@@ -1,5 +1,5 @@
--- What each movement of tracked stock was worth. Where all of an item's stock came by documents, its worth is worked
--- out from its beginning; where some was there before them, backwards from what is on hand now.
+-- The value of each movement of tracked stock. It is calculated forwards if all stock of an item came from documents,
+-- else backwards from the stock on hand.
 {%- set quantity = xero_ledger.column_type('quantity') %}
 {%- set money = xero_ledger.column_type('money') %}
 {%- set limit = xero_ledger.stock_movements_limit() %}

@@ -1,6 +1,6 @@
--- What moves tracked stock, per item from the first to the last. Xero values it at average cost: a purchase adds what
--- it cost, a sale takes its part of what the stock is worth. (Xero goes by the time of approval, which it does not
--- tell; the date stands in for it, purchases before sales.)
+-- The movements of tracked stock by item, in order. Xero values stock at average cost: a purchase adds its cost, a sale
+-- removes its share of the value. Xero orders by time of approval, which its API does not return. The date is used
+-- instead, with purchases before sales.
 {{ config(indexes=[{'columns': ['tenant_id', 'item_id', 'position']}] if target.type == 'postgres' else []) }}
 with events as (
 

@@ -1,5 +1,5 @@
 {{ xero_ledger.check_fivetran() }}
--- One row per organisation: its currency, its financial year, its system accounts, and what its ledger is made from.
+-- One row per organisation: its currency, financial year and system accounts, and the source of its ledger.
 with system_accounts as (
 
     select
@@ -24,7 +24,7 @@ journals as (
 
 ),
 
--- What always makes a journal of its own when it comes, and is seldom changed afterwards.
+-- Records that always create a journal, and rarely change afterwards.
 money as (
 
     select tenant_id, payment_id as source_id, updated_date_utc as changed_at

@@ -1,5 +1,5 @@
--- The ledger beside Xero's own reports, figure by figure, without the lines that were taken from the reports. A figure
--- that differs has a reason where only Xero can know it; without one something is wrong.
+-- Compares the ledger, without the entries taken from Xero's reports, with each figure of these reports. A difference
+-- has a reason if only Xero can know the amount. A difference without a reason is an error.
 {%- set text = dbt.type_string() %}
 {%- set money = xero_ledger.column_type('money') %}
 with monthly as (
@@ -17,7 +17,7 @@ reported_months as (
 
 ),
 
--- Profit and loss: the movement of each account in each month; revenue positive.
+-- Profit and loss: the movement of each account in each month. Revenue is positive.
 profit_and_loss as (
 
     select
@@ -39,7 +39,7 @@ profit_and_loss as (
 
 ),
 
--- Balance sheet: each account as it stands at the end of each month, as the report shows it; profit beside it.
+-- Balance sheet: the balance of each account at the end of each month, with the report's signs, and the profit.
 profits as (
 
     select n.tenant_id, n.month, n.month_end, y.starts_on,
@@ -62,7 +62,7 @@ balance_lines as (
     left join {{ ref('chart_of_accounts') }} as a on a.tenant_id = r.tenant_id and a.account_id = r.account_id
     where r.row_type = 'Row' and not coalesce(r.payments_only, false) and r.amount is not null
         and r.tracking_option_id is null and r.tracking_option is null
-        -- Rows without an account of the chart: this year's earnings; net assets and the like have no id at all.
+        -- Rows with an id outside the chart are this year's earnings. Totals such as net assets have no id.
         and r.account_id is not null
     union all
     select n.tenant_id, n.month, m.account_id,
@@ -95,7 +95,7 @@ balance_sheet as (
 
 ),
 
--- Trial balance: the year to date of profit and loss accounts, the balance of all others; a debit is positive.
+-- Trial balance: the year to date of profit and loss accounts, the balance of all others. Debits are positive.
 trial_days as (
 
     select distinct r.tenant_id, r.period_to as day, y.starts_on
@@ -137,7 +137,7 @@ trial_balance as (
 
 ),
 
--- Bank summary: what each bank account closes with.
+-- Bank summary: the closing balance of each bank account.
 bank_summary as (
 
     select
@@ -192,7 +192,7 @@ every as (
 
 ),
 
--- What is known of an account's difference by then: of balances all that came together, of profit that month's.
+-- The known differences of an account: up to the month for balances, of the month for profit and loss.
 known as (
 
     select
@@ -202,7 +202,7 @@ known as (
         max(d.kind) as other_kind
     from every as e
     inner join {{ ref('organisations') }} as o on o.tenant_id = e.tenant_id
-    -- Earnings, and retained ones, are made of profit and loss.
+    -- Current and retained earnings consist of profit and loss.
     inner join (
         select d.tenant_id, d.month, d.account_id, d.kind
         from {{ ref('ledger_report_differences') }} as d

@@ -1,7 +1,7 @@
 {%- set money = xero_ledger.column_type('money') %}
 {%- set dimensions = ['tracking_category_1', 'tracking_option_1', 'tracking_category_2', 'tracking_option_2', 'currency_code'] %}
--- Accounts as they stand, and the profit as Xero shows it: this year's as a line of its own, that of the years before
--- within retained earnings.
+-- The balances of accounts, and the profit like in Xero's report: this year's as a row of its own, that of earlier years
+-- in retained earnings.
 with lines as (
 
     select

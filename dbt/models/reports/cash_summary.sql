@@ -1,7 +1,7 @@
 {%- set money = xero_ledger.column_type('money') %}
 {%- set dimensions = ['tracking_category_1', 'tracking_option_1', 'tracking_category_2', 'tracking_option_2', 'currency_code'] %}
--- As in Xero's bank summary, what one source moved on a day counts as received or spent by its sum: what was taken
--- back did not happen.
+-- Like in Xero's bank summary, the sum of a source's movements on a day is either received or spent, so reversed
+-- movements do not appear.
 with movements as (
 
     select

@@ -33,7 +33,7 @@ select
     l.currency_code,
     l.currency_rate,
     cast(l.line_amount as {{ money }}) as line_amount,
-    -- Net of tax, whatever the document's prices are; credit notes are negative.
+    -- Net of tax, even if prices include tax. Credit notes are negative.
     cast(case when d.type like '%CREDIT' then -l.net else l.net end as {{ money }}) as net_amount,
     cast(case when d.type like '%CREDIT' then -l.tax else l.tax end as {{ money }}) as tax_amount,
     cast(case when d.type like '%CREDIT' then -l.net_in_base else l.net_in_base end as {{ money }}) as net_amount_in_base,

@@ -20,7 +20,7 @@ with daily as (
 
 ),
 
--- By month, and within it by financial year where one ends in the middle.
+-- By month, and by financial year if one ends within the month.
 by_month as (
 
     select
@@ -71,7 +71,7 @@ monthly as (
 
 ),
 
--- What a financial year that began in this month's middle leaves out of the year to date.
+-- The amounts before a financial year that began within this month, which are not in its year to date.
 part_years as (
 
     select m.tenant_id, m.line_key, m.month, sum(m.net_amount) as net_amount
