@@ -184,6 +184,20 @@ class Contender:
         config.write_text(json.dumps({**own, **settings}))
         return [*command, "--config", config, *more]
 
+    def run(
+        self,
+        place: Place,
+        folder: Path,
+        streams: Sequence[str] = ("invoices",),
+        *,
+        out: Path | None = None,
+        pipe: bool = False,
+        **settings: Any,
+    ) -> measure.Sample:
+        """Read once and measure it; see `prepare` and `measure.run`."""
+        command = self.prepare(place, folder, streams, **settings)
+        return measure.run(command, env=environment(folder), out=out, pipe=pipe)
+
 
 def only(*streams: str, nested: bool = False) -> Path:
     """A catalog of the tap in which only these streams are selected, discovered with `nested_tables` or without."""

@@ -54,16 +54,15 @@ class Race:
             for contender in field:
                 for size, samples in ((SMALL, self.small), (self.size(contender), self.large)):
                     place = self.place_of(size)
-                    command = contender.prepare(place, self.folder / str(READERS.index(contender)))
-                    env = contenders.environment(self.folder)
+                    folder = self.folder / str(READERS.index(contender))
                     if turn == 0:
                         out = self.folder / "out"
-                        measure.run(command, env=env, out=out)
+                        contender.run(place, folder, out=out)
                         found = records_in(out)
                         if found != size:
                             raise measure.Failed(f"{contender.name} returned {found} of {size} records")
                         continue
-                    samples[contender].append(measure.run(command, env=env, pipe=pipe))
+                    samples[contender].append(contender.run(place, folder, pipe=pipe))
                     if isinstance(place, Prebuilt):
                         self.counted[contender] = place.counted()
             say(f"reading: round {turn} of {self.repeats} done")
@@ -153,10 +152,7 @@ def whole(folder: Path, sizes: Sequence[int]) -> None:
     with contenders.prebuilt() as place:
         for size in sizes:
             place.set(invoices=size)
-            ours, theirs = (
-                measure.run(one.prepare(place, folder / one.kind), env=contenders.environment(folder))
-                for one in (FIRST, CLASSIC_TAP)
-            )
+            ours, theirs = (one.run(place, folder / one.kind) for one in (FIRST, CLASSIC_TAP))
             rows.append(
                 [f"{size:,}", f"{ours.cpu:.2f}", f"{theirs.cpu:.2f}", f"{theirs.cpu / ours.cpu:.1f}",
                  f"{ours.wall:.1f}", f"{theirs.wall:.1f}"]
@@ -175,9 +171,7 @@ def rows(folder: Path, sizes: Sequence[int]) -> None:
     with contenders.prebuilt() as place:
         for size in sizes:
             place.set(journals=size // journals.LINES)
-            streams = ("journals", "journal_lines")
-            command = FIRST.prepare(place, folder / "ours", streams, nested_tables=True)
-            sample = measure.run(command, env=contenders.environment(folder))
+            sample = FIRST.run(place, folder, ("journals", "journal_lines"), nested_tables=True)
             found.append((size, sample))
             say(f"rows: {size:,} lines, {sample.cpu:.1f} CPU s, {peak_mb([sample])} MB")
     per_row, start = statistics.linear_regression([size for size, _ in found], [one.cpu for _, one in found])
@@ -222,9 +216,7 @@ def equal(folder: Path, records: int) -> None:
             outs = []
             for one in (FIRST, SDK):
                 outs.append(folder / f"{one.kind}.jsonl")
-                measure.run(
-                    one.prepare(place, folder / one.kind), env=contenders.environment(folder), out=outs[-1]
-                )
+                one.run(place, folder / one.kind, out=outs[-1])
             with outs[0].open("rb") as ours, outs[1].open("rb") as theirs:
                 compared, found = differences(ours, theirs)
             rows.append([name, f"{compared:,}", f"{len(found):,}"])
@@ -284,9 +276,7 @@ def memory(folder: Path, sizes: Sequence[int]) -> None:
         for size in sizes:
             for latency in (0.0, 0.3) if size <= 100_000 else (0.0,):
                 place.set(invoices=size, latency=latency)
-                sample = measure.run(
-                    FIRST.prepare(place, folder / "ours"), env=contenders.environment(folder)
-                )
+                sample = FIRST.run(place, folder)
                 counted = place.counted()
                 rows.append(
                     [f"{size:,} invoices, {latency:g} s a page", peak_mb([sample]), f"{sample.cpu:.1f}",
