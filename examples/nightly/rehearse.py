@@ -133,9 +133,7 @@ def counted(admin: AdminClient) -> None:
     calls = admin.calls()
     refreshes = [call for call in calls if call["path"].endswith("/connect/token")]
     refused = [call for call in calls if call["status"] == 429]
-    print(
-        f"   Xero: {len(calls)} calls, {len(refreshes)} token refreshes, {len(refused)} over a limit"
-    )
+    print(f"   Xero: {len(calls)} calls, {len(refreshes)} token refreshes, {len(refused)} over a limit")
     admin.forget_calls()
 
 

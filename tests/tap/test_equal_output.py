@@ -45,14 +45,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture
 def settings(place: Place, tmp_path: Any) -> dict[str, Any]:
-    return {
-        "client_id": place.client_id,
-        "client_secret": place.client_secret,
-        "api_url": place.url,
-        "identity_url": place.url,
-        "token_path": str(tmp_path / "tokens.json"),
-        "page_size": 100,
-    }
+    return {**place.settings(tmp_path), "page_size": 100}
 
 
 def slow(place: Place) -> list[bytes]:
