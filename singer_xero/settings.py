@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,112 +28,108 @@ TEXTS = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "s
 """A list of strings, or one string with commas, which is what environment variables can hold."""
 
 
-CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
-    th.Property(
-        "client_id", th.StringType, title="Client ID",
-        description="Client id of your app at developer.xero.com.",
-    ),
-    th.Property(
-        "client_secret", th.StringType, secret=True, title="Client secret",
-        description="Client secret of your app; a PKCE app has none. With a secret but no refresh_token and no stored "
-        "tokens, the app counts as a custom connection.",
-    ),
-    th.Property(
-        "refresh_token", th.StringType, secret=True, title="Refresh token",
-        description="The first refresh token. After that, the tokens stored at token_path are used, unless this one "
-        "is newer than the one they started from.",
-    ),
-    th.Property(
-        "token_path", th.StringType, secret=True, title="Token file",
-        description="File that stores the rotated tokens ($VARIABLES and ~ are expanded), or a database: "
-        "postgresql://user:password@host/database. Default: "
-        "$MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json under Meltano, otherwise in the user's state folder.",
-    ),
-    th.Property(
-        "tenant_ids", TEXTS, title="Organisations",
-        description="Ids or names of the organisations to use: a list, or a string with commas. Required if more than "
-        "one organisation is connected.",
-    ),
-    th.Property(
-        "api_url", th.StringType, default=API_URL, title="API host",
-        description="Scheme and host of the Accounting API, without a path, for proxies and tests.",
-    ),
-    th.Property(
-        "identity_url", th.StringType, default=IDENTITY_URL, title="Identity host",
-        description="Scheme and host of Xero's identity service, without a path, for proxies and tests.",
-    ),
-    th.Property(
-        "allow_insecure_http", th.BooleanType, default=False, title="Allow plain http",
-        description="Allow plain http:// to another machine in api_url and identity_url. Tokens and records are then "
-        "sent unencrypted.",
-    ),
-    th.Property(
-        "request_timeout", th.IntegerType(minimum=1), default=300, title="Request timeout",
-        description="Seconds that one request may take in total, from connecting to the last byte of the response.",
-    ),
-    th.Property(
-        "max_response_mb", th.IntegerType(minimum=1), default=512, title="Largest response",
-        description="Megabytes of memory that one response may take, compressed and decompressed. A larger one is "
-        "refused while it arrives.",
-    ),
-    th.Property(
-        "sandbox", th.CustomType({"type": ["boolean", "string", "null"]}), title="Sandbox",
-        description="true uses an embedded demo company instead of Xero; a path does the same and keeps its data in "
-        "that folder. Needs no credentials.",
-    ),
-    th.Property(
-        "user_agent", th.StringType, title="User agent",
-        description="The User-Agent header. Default: singer-xero and its version.",
-    ),
-    th.Property(
-        "scopes", TEXTS, title="Scopes",
-        description="Scopes to request with a custom connection. Default: all scopes selected for the app.",
-    ),
-    th.Property(
-        "day_reserve", th.IntegerType, default=0, title="Day reserve",
-        description="How many of an organisation's daily API calls to leave for other programs.",
-    ),
-)  # fmt: skip
+def setting(
+    kind: Any, title: str, *, description: str, default: Any = None, empty: Any = None, **options: Any
+) -> Any:
+    """A field of a class of settings, with its description in the plugin's JSON schema.
+
+    `default` is the default in the schema, `empty` the value without one: () for lists. `options` are those of
+    `th.Property`.
+    """
+    value = default if default is not None else () if kind is TEXTS else empty
+    shown = {"wrapped": kind, "title": title, "description": description, **options}
+    return field(default=value, metadata=shown if default is None else {**shown, "default": default})
 
 
-SCOPE_SETTING: th.Property[Any] = th.Property(
-    "on_missing_scope", th.StringType, default="skip", allowed_values=["skip", "fail"], title="Missing scope",
-    description="What to do with a stream whose scope the token lacks: skip it with a warning, or fail before the "
-    "first call.",
-)  # fmt: skip
+def properties_of(settings: type) -> tuple[th.Property[Any], ...]:
+    """The settings of a class, for the plugin's JSON schema."""
+    return tuple(th.Property(one.name, **one.metadata) for one in fields(settings))
 
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """The values of `CONNECTION_SETTINGS`."""
+    """The settings of a connection to Xero."""
 
-    client_id: str = ""
-    client_secret: str | None = None
-    refresh_token: str | None = None
-    token_path: str | None = None
-    tenant_ids: tuple[str, ...] = ()
-    api_url: str = API_URL
-    identity_url: str = IDENTITY_URL
-    allow_insecure_http: bool = False
-    request_timeout: float = 300
-    max_response_mb: int = 512
-    sandbox: bool | str = False
-    user_agent: str | None = None
-    scopes: tuple[str, ...] = ()
-    day_reserve: int = 0
+    # fmt: off
+    client_id: str = setting(
+        th.StringType, "Client ID", empty="",
+        description="Client id of your app at developer.xero.com.",
+    )
+    client_secret: str | None = setting(
+        th.StringType, "Client secret", secret=True,
+        description="Client secret of your app; a PKCE app has none. With a secret but no refresh_token and no "
+        "stored tokens, the app counts as a custom connection.",
+    )
+    refresh_token: str | None = setting(
+        th.StringType, "Refresh token", secret=True,
+        description="The first refresh token. After that, the tokens stored at token_path are used, unless this "
+        "one is newer than the one they started from.",
+    )
+    token_path: str | None = setting(
+        th.StringType, "Token file", secret=True,
+        description="File that stores the rotated tokens ($VARIABLES and ~ are expanded), or a database: "
+        "postgresql://user:password@host/database. Default: $MELTANO_PROJECT_ROOT/.secrets/xero-tokens.json "
+        "under Meltano, otherwise in the user's state folder.",
+    )
+    tenant_ids: tuple[str, ...] = setting(
+        TEXTS, "Organisations",
+        description="Ids or names of the organisations to use: a list, or a string with commas. Required if "
+        "more than one organisation is connected.",
+    )
+    api_url: str = setting(
+        th.StringType, "API host", default=API_URL,
+        description="Scheme and host of the Accounting API, without a path, for proxies and tests.",
+    )
+    identity_url: str = setting(
+        th.StringType, "Identity host", default=IDENTITY_URL,
+        description="Scheme and host of Xero's identity service, without a path, for proxies and tests.",
+    )
+    allow_insecure_http: bool = setting(
+        th.BooleanType, "Allow plain http", default=False,
+        description="Allow plain http:// to another machine in api_url and identity_url. Tokens and records are "
+        "then sent unencrypted.",
+    )
+    request_timeout: float = setting(
+        th.IntegerType(minimum=1), "Request timeout", default=300,
+        description="Seconds that one request may take in total, from connecting to the last byte of the "
+        "response.",
+    )
+    max_response_mb: int = setting(
+        th.IntegerType(minimum=1), "Largest response", default=512,
+        description="Megabytes of memory that one response may take, compressed and decompressed. A larger one "
+        "is refused while it arrives.",
+    )
+    sandbox: bool | str | None = setting(
+        th.CustomType({"type": ["boolean", "string", "null"]}), "Sandbox",
+        description="true uses an embedded demo company instead of Xero; a path does the same and keeps its "
+        "data in that folder. Needs no credentials.",
+    )
+    user_agent: str | None = setting(
+        th.StringType, "User agent",
+        description="The User-Agent header. Default: singer-xero and its version.",
+    )
+    scopes: tuple[str, ...] = setting(
+        TEXTS, "Scopes",
+        description="Scopes to request with a custom connection. Default: all scopes selected for the app.",
+    )
+    day_reserve: int = setting(
+        th.IntegerType, "Day reserve", default=0,
+        description="How many of an organisation's daily API calls to leave for other programs.",
+    )
+    # fmt: on
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> ConnectionSettings:
         """Take them from a valid configuration; what it leaves out or leaves empty has its default."""
         found: dict[str, Any] = {}
-        for field in fields(cls):
-            value = config.get(field.name)
+        for one in fields(cls):
+            value = config.get(one.name)
             # Files and variables often end with a line break.
             value = value.strip() if isinstance(value, str) else value
-            if isinstance(field.default, tuple):
-                value = tuple(listed(field.name, value) if isinstance(value, str) else value or ())
+            if isinstance(one.default, tuple):
+                value = tuple(listed(one.name, value) if isinstance(value, str) else value or ())
             if value:
-                found[field.name] = value
+                found[one.name] = value
         return cls(**found)
 
     def check_hosts(self) -> None:
@@ -154,6 +150,9 @@ class ConnectionSettings:
         if not word or word in _NO:
             return False
         return Path(filled_in(str(self.sandbox), "sandbox"))
+
+
+CONNECTION_SETTINGS = properties_of(ConnectionSettings)
 
 
 def kinds_of(setting: Mapping[str, Any]) -> set[str]:

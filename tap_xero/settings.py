@@ -11,126 +11,10 @@ from singer_sdk import typing as th
 
 from singer_xero.api.dates import moment_of
 from singer_xero.errors import ConfigurationProblem
-from singer_xero.settings import CONNECTION_SETTINGS, SCOPE_SETTING, TEXTS
+from singer_xero.settings import CONNECTION_SETTINGS, TEXTS, properties_of, setting
 from tap_xero.reads.periods import MONTH, MONTHS, later, month_end
 from tap_xero.records.naming import SNAKE_CASE, XERO
 from tap_xero.records.projection import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING
-
-_REPORT_SETTINGS: tuple[th.Property[Any], ...] = (
-    th.Property(
-        "report_start_date", th.DateType, title="Reports from",
-        description="Read reports from the period that contains this day. Default: the first day of this "
-        "month a year ago, or the bookmark; trial balance, bank summary and executive summary, "
-        "which take one call for each period, begin with the previous month.",
-    ),
-    th.Property(
-        "report_end_date", th.DateType, title="Reports to",
-        description="Read reports to the period that contains this day; aged reports are as at this day. "
-        "Default: today; for aged reports, the end of this month.",
-    ),
-    th.Property(
-        "report_timeframe", th.StringType, default=MONTH, allowed_values=list(MONTHS), title="Report periods",
-        description="Length of a period. Quarters and years are those of the organisation's financial year.",
-    ),
-    th.Property(
-        "report_payments_only", th.BooleanType, default=False, title="Cash basis",
-        description="Report payments (cash basis) instead of invoices (accrual basis).",
-    ),
-    th.Property(
-        "report_standard_layout", th.BooleanType, default=True, title="Standard layout",
-        description="Use Xero's standard layout for profit and loss and balance sheet, not a layout made by "
-        "users.",
-    ),
-    th.Property(
-        "report_tracking_categories", TEXTS, title="Tracking categories of reports",
-        description="Names or ids of up to two tracking categories. Profit and loss has a column for each of "
-        "their options.",
-    ),
-    th.Property(
-        "report_tracking_options", TEXTS, title="Tracking options of reports",
-        description="Names ('Option' or 'Category: Option') or ids of up to two tracking options to which "
-        "profit and loss and balance sheet are restricted.",
-    ),
-    th.Property(
-        "report_reread_periods", th.IntegerType(minimum=0), default=12, title="Periods to read again",
-        description="How many periods before the bookmark to read again, because books change.",
-    ),
-)  # fmt: skip
-
-SETTINGS = th.PropertiesList(
-    *CONNECTION_SETTINGS,
-    SCOPE_SETTING,
-    th.Property(
-        "start_date", th.DateTimeType, title="Start date",
-        description="For incremental streams without a bookmark, read from this day or moment on. Journals "
-        "and full tables are always read in full. Default: all history.",
-    ),
-    th.Property(
-        "page_size", th.IntegerType(minimum=1, maximum=1000), default=1000, title="Page size",
-        description="Rows to request in one call, 1 to 1000.",
-    ),
-    th.Property(
-        "include_archived", th.BooleanType, default=True, title="Include archived",
-        description="Also read archived contacts, tracking categories and invoices of archived contacts. "
-        "Without them, archived records stay active downstream.",
-    ),
-    th.Property(
-        "budget_start_date", th.DateType, title="Budgets from",
-        description="Read budgets from the month of this day; 24 months take one call. Default: twelve months "
-        "ago.",
-    ),
-    th.Property(
-        "budget_end_date", th.DateType, title="Budgets to",
-        description="Read budgets to the month of this day. Default: eleven months ahead.",
-    ),
-    *_REPORT_SETTINGS,
-    th.Property(
-        "field_names", th.StringType, default=XERO, allowed_values=[XERO, SNAKE_CASE], title="Field names",
-        description="xero: names as in Xero, such as UpdatedDateUTC; snake_case: updated_date_utc, which "
-        "needs no quotes in SQL. Applies to nested fields, too.",
-    ),
-    th.Property(
-        "nested_tables", th.BooleanType, default=False, title="Nested tables",
-        description="Also create streams of the lists inside records, such as invoice_line_items, and put the "
-        "ids of nested records into columns (ContactID beside Contact). Costs no calls.",
-    ),
-    th.Property(
-        "unknown_fields", th.StringType, default=DROP, allowed_values=[DROP, KEEP], title="Unknown fields",
-        description="What to do with fields that the schema does not have, and with values that a field "
-        "cannot hold: drop them with a warning, or keep them as JSON text in the column "
-        "UnknownFields.",
-    ),
-    th.Property(
-        "decimals", th.StringType, default=NUMBER, allowed_values=[NUMBER, STRING, *SINGER_DECIMALS],
-        title="Decimals",
-        description="Form of amounts, quantities and rates. number: JSON numbers, digit for digit; string: "
-        "text; singer.decimal or x-singer.decimal: text that the schema declares as a decimal of "
-        "38 digits, 10 of them after the point, for targets that create a decimal column from it.",
-    ),
-    th.Property(
-        "complete_records", th.BooleanType, title="Complete records",
-        description="Give each record all fields of its schema, in the schema's order, with null where Xero "
-        "sends nothing. Default: true with stream maps or flattening, otherwise false.",
-    ),
-    th.Property(
-        "detail_streams", TEXTS, title="Streams of details",
-        description="Streams to read although they cost many calls, mostly one for each record (history, "
-        "attachments, details, online invoices, aged reports by contact, published reports, "
-        "receipts, cash journals): names, patterns with *, or * for all. Other such streams are "
-        "not read, whatever the catalog selects.",
-    ),
-    th.Property(
-        "attachments_path", th.StringType, title="Folder for attachments",
-        description="Folder or fsspec URL (such as s3://bucket, with its package installed) in which the "
-        "streams of attachments store the files; $VARIABLES and ~ are expanded. Existing files "
-        "are not fetched again. Default: files are listed only.",
-    ),
-    th.Property(
-        "emit_activate_version_messages", th.BooleanType, default=True, title="Emit ACTIVATE_VERSION",
-        description="Send ACTIVATE_VERSION after a full table was read to its end. The target then marks or "
-        "removes rows that no longer exist in Xero.",
-    ),
-).to_dict()  # fmt: skip
 
 _DAYS = ("start_date", "report_start_date", "report_end_date", "budget_start_date", "budget_end_date")
 _RANGES = (("report_start_date", "report_end_date"), ("budget_start_date", "budget_end_date"))
@@ -140,24 +24,118 @@ _RANGES = (("report_start_date", "report_end_date"), ("budget_start_date", "budg
 class Settings:
     """The values of the settings, except those of the connection."""
 
-    start_date: str | None = None
-    page_size: int = 1000
-    include_archived: bool = True
-    budget_start_date: str | None = None
-    budget_end_date: str | None = None
-    report_start_date: str | None = None
-    report_end_date: str | None = None
-    report_timeframe: str = MONTH
-    report_payments_only: bool = False
-    report_standard_layout: bool = True
-    report_tracking_categories: tuple[str, ...] = ()
-    report_tracking_options: tuple[str, ...] = ()
-    report_reread_periods: int = 12
-    complete_records: bool | None = None
-    detail_streams: tuple[str, ...] = ()
-    attachments_path: str | None = None
-    emit_activate_version_messages: bool = True
-    on_missing_scope: str = "skip"
+    # fmt: off
+    on_missing_scope: str = setting(
+        th.StringType, "Missing scope", default="skip", allowed_values=["skip", "fail"],
+        description="What to do with a stream whose scope the token lacks: skip it with a warning, or fail "
+        "before the first call.",
+    )
+    start_date: str | None = setting(
+        th.DateTimeType, "Start date",
+        description="For incremental streams without a bookmark, read from this day or moment on. Journals and "
+        "full tables are always read in full. Default: all history.",
+    )
+    page_size: int = setting(
+        th.IntegerType(minimum=1, maximum=1000), "Page size", default=1000,
+        description="Rows to request in one call, 1 to 1000.",
+    )
+    include_archived: bool = setting(
+        th.BooleanType, "Include archived", default=True,
+        description="Also read archived contacts, tracking categories and invoices of archived contacts. "
+        "Without them, archived records stay active downstream.",
+    )
+    budget_start_date: str | None = setting(
+        th.DateType, "Budgets from",
+        description="Read budgets from the month of this day; 24 months take one call. Default: twelve months "
+        "ago.",
+    )
+    budget_end_date: str | None = setting(
+        th.DateType, "Budgets to",
+        description="Read budgets to the month of this day. Default: eleven months ahead.",
+    )
+    report_start_date: str | None = setting(
+        th.DateType, "Reports from",
+        description="Read reports from the period that contains this day. Default: the first day of this month "
+        "a year ago, or the bookmark; trial balance, bank summary and executive summary, which take one call "
+        "for each period, begin with the previous month.",
+    )
+    report_end_date: str | None = setting(
+        th.DateType, "Reports to",
+        description="Read reports to the period that contains this day; aged reports are as at this day. "
+        "Default: today; for aged reports, the end of this month.",
+    )
+    report_timeframe: str = setting(
+        th.StringType, "Report periods", default=MONTH, allowed_values=list(MONTHS),
+        description="Length of a period. Quarters and years are those of the organisation's financial year.",
+    )
+    report_payments_only: bool = setting(
+        th.BooleanType, "Cash basis", default=False,
+        description="Report payments (cash basis) instead of invoices (accrual basis).",
+    )
+    report_standard_layout: bool = setting(
+        th.BooleanType, "Standard layout", default=True,
+        description="Use Xero's standard layout for profit and loss and balance sheet, not a layout made by "
+        "users.",
+    )
+    report_tracking_categories: tuple[str, ...] = setting(
+        TEXTS, "Tracking categories of reports",
+        description="Names or ids of up to two tracking categories. Profit and loss has a column for each of "
+        "their options.",
+    )
+    report_tracking_options: tuple[str, ...] = setting(
+        TEXTS, "Tracking options of reports",
+        description="Names ('Option' or 'Category: Option') or ids of up to two tracking options to which "
+        "profit and loss and balance sheet are restricted.",
+    )
+    report_reread_periods: int = setting(
+        th.IntegerType(minimum=0), "Periods to read again", default=12,
+        description="How many periods before the bookmark to read again, because books change.",
+    )
+    field_names: str = setting(
+        th.StringType, "Field names", default=XERO, allowed_values=[XERO, SNAKE_CASE],
+        description="xero: names as in Xero, such as UpdatedDateUTC; snake_case: updated_date_utc, which needs "
+        "no quotes in SQL. Applies to nested fields, too.",
+    )
+    nested_tables: bool = setting(
+        th.BooleanType, "Nested tables", default=False,
+        description="Also create streams of the lists inside records, such as invoice_line_items, and put the "
+        "ids of nested records into columns (ContactID beside Contact). Costs no calls.",
+    )
+    unknown_fields: str = setting(
+        th.StringType, "Unknown fields", default=DROP, allowed_values=[DROP, KEEP],
+        description="What to do with fields that the schema does not have, and with values that a field cannot "
+        "hold: drop them with a warning, or keep them as JSON text in the column UnknownFields.",
+    )
+    decimals: str = setting(
+        th.StringType, "Decimals", default=NUMBER, allowed_values=[NUMBER, STRING, *SINGER_DECIMALS],
+        description="Form of amounts, quantities and rates. number: JSON numbers, digit for digit; string: "
+        "text; singer.decimal or x-singer.decimal: text that the schema declares as a decimal of 38 digits, 10 "
+        "of them after the point, for targets that create a decimal column from it.",
+    )
+    complete_records: bool | None = setting(
+        th.BooleanType, "Complete records",
+        description="Give each record all fields of its schema, in the schema's order, with null where Xero "
+        "sends nothing. Default: true with stream maps or flattening, otherwise false.",
+    )
+    detail_streams: tuple[str, ...] = setting(
+        TEXTS, "Streams of details",
+        description="Streams to read although they cost many calls, mostly one for each record (history, "
+        "attachments, details, online invoices, aged reports by contact, published reports, receipts, cash "
+        "journals): names, patterns with *, or * for all. Other such streams are not read, whatever the catalog "
+        "selects.",
+    )
+    attachments_path: str | None = setting(
+        th.StringType, "Folder for attachments",
+        description="Folder or fsspec URL (such as s3://bucket, with its package installed) in which the "
+        "streams of attachments store the files; $VARIABLES and ~ are expanded. Existing files are not fetched "
+        "again. Default: files are listed only.",
+    )
+    emit_activate_version_messages: bool = setting(
+        th.BooleanType, "Emit ACTIVATE_VERSION", default=True,
+        description="Send ACTIVATE_VERSION after a full table was read to its end. The target then marks or "
+        "removes rows that no longer exist in Xero.",
+    )
+    # fmt: on
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Settings:
@@ -199,7 +177,9 @@ class Settings:
 
 
 _SHOWN_IN_STATE = tuple(
-    setting.name
-    for setting in _REPORT_SETTINGS
-    if setting.name not in {"report_end_date", "report_reread_periods"}  # they do not change records
+    one.name
+    for one in fields(Settings)
+    # The other two do not change records.
+    if one.name.startswith("report_") and one.name not in {"report_end_date", "report_reread_periods"}
 )
+SETTINGS = th.PropertiesList(*CONNECTION_SETTINGS, *properties_of(Settings)).to_dict()

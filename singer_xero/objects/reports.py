@@ -44,6 +44,7 @@ class Report(XeroObject):
         table: the field of a report that holds its lines.
         lines: the shape of a line.
         texts: the columns that hold words instead of amounts, and the fields for them.
+        balance: the balance of a contact that it is about, by its name in contacts; empty if it is not about contacts.
         cost: what a full read costs, in calls, as text.
     """
 
@@ -56,6 +57,7 @@ class Report(XeroObject):
     required: tuple[str, ...] = ()
     table: str = "Rows"
     lines: Component = REPORT_LINES
+    balance: str = ""
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cost: str
 
@@ -177,6 +179,7 @@ _ROWS = (
         cost=_BY_CONTACT,
         takes=_OF_CONTACT,
         required=("contactId",),
+        balance="AccountsPayable",
     ),
     Report(
         name="report_aged_receivables_by_contact",
@@ -187,6 +190,7 @@ _ROWS = (
         cost=_BY_CONTACT,
         takes=_OF_CONTACT,
         required=("contactId",),
+        balance="AccountsReceivable",
     ),
     Report(
         name="report_balance_sheet",

@@ -92,8 +92,7 @@ class ReportRead(ListRead):
         span = self.report.span
         if span is Span.OPEN:
             at = self.source.settings.day("report_end_date") or month_end(self.source.today())
-            side = "AccountsPayable" if "Payables" in self.report.path else "AccountsReceivable"
-            for contact in self.facts.contacts(at, side):
+            for contact in self.facts.contacts(at, self.report.balance):
                 yield Ask({"contactId": contact, "date": at}, (Period(at, at),), contact=contact)
         elif span is Span.YEARLY:
             for period in self.periods(YEAR, date(2023, 1, 1)):

@@ -25,6 +25,12 @@ class DescribedStream(SdkStream):
     # Records already conform to their schema when they leave the reader.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     STATE_MANAGER = OrganisationStates
+    # Bookmarks move with the rows, so that a killed run can be continued.
+    is_sorted = True
+    # The first row may be a second older than the bookmark.
+    check_sorted = False
+    # See `finalize_state_progress_markers`.
+    emit_activate_version_messages = False
 
     def __init__(self, tap: SdkTap, run: Run, xero: XeroObject) -> None:
         self.tap, self.run, self.xero = tap, run, xero
@@ -109,16 +115,6 @@ class DescribedStream(SdkStream):
         return [{"tenant_id": organisation.tenant_id} for organisation in self.run.organisations]
 
     @property
-    def is_sorted(self) -> bool:
-        """True: bookmarks move with the rows, so that a killed run can be continued."""
-        return True
-
-    @property
-    def check_sorted(self) -> bool:
-        """False: the first row may be a second older than the bookmark."""
-        return False
-
-    @property
     def logs_start(self) -> bool:
         """Whether to log the beginning of each organisation; not if there are many."""
         return not self.run.has_many
@@ -131,11 +127,6 @@ class DescribedStream(SdkStream):
         if level == logging.ERROR:
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
-
-    @property
-    def emit_activate_version_messages(self) -> bool:
-        """False: see `finalize_state_progress_markers`."""
-        return False
 
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
         """End the stream, and activate the version of a complete table.

@@ -143,7 +143,7 @@ class Copies:
     def __init__(self, xero: XeroObject, record: dict[str, Any], damages: list[Damage]) -> None:
         self.xero, self.damages = xero, damages
         self._first = record
-        told = xero.told if isinstance(xero, Subresource) else xero.key
+        told = xero.own_key if isinstance(xero, Subresource) else xero.key
         self.stamp = str(xero.numbered if isinstance(xero, Subresource) else xero.cursor)
         self.own_key = told[-1] if told and told[-1] in record else None
         self.records = [self._numbered(record, 0)]
