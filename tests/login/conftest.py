@@ -111,14 +111,6 @@ class Person:
 
 
 @pytest.fixture
-def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The demo companies in their initial state."""
-    running_sandbox.admin.reset()
-    yield running_sandbox
-    running_sandbox.admin.reset()
-
-
-@pytest.fixture
 def token_path(tmp_path: Path) -> Path:
     return tmp_path / "secret" / "tokens.json"
 

@@ -55,14 +55,6 @@ class Job:
 
 
 @pytest.fixture
-def xero(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The demo companies in their initial state."""
-    running_sandbox.admin.reset()
-    yield running_sandbox
-    running_sandbox.admin.reset()
-
-
-@pytest.fixture
 def database(postgres_schema: str) -> str:
     """A `token_path` in PostgreSQL."""
     return postgres_schema
