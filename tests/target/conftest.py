@@ -1,4 +1,4 @@
-"""What the tests of the target share: an empty organisation, and a run whose outcome can be looked at."""
+"""What the tests of the target share: an empty organisation, and runs with their outcome."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def lines(*messages: dict[str, Any]) -> str:
 
 @dataclass
 class Written:
-    """One run of the target: what it counted, passed on and said."""
+    """One run of the target: its counts, states and messages."""
 
     counts: dict[str, Count]
     states: list[Any]
@@ -57,11 +57,11 @@ class Written:
     error: Exception | None = None
     target: TargetXero | None = field(default=None, repr=False)
 
-    def said(self, words: str) -> bool:
+    def logged(self, words: str) -> bool:
         return any(words in message for message in self.messages)
 
     def count(self, name: str) -> dict[str, int]:
-        """Summary of one object, without zeros and calls."""
+        """The counts of one object, without zeros and calls."""
         found = self.counts.get(name, Count())
         return {n: v for n in found.__slots__ if n != "calls" and (v := getattr(found, n))}
 
@@ -84,12 +84,12 @@ class Wiring:
             **apps.CUSTOM_CONNECTION.settings(xero.url),
             "tenant_ids": [tenant],
             "token_path": str(folder / "tokens.json"),
-            "write_log_path": str(folder / "ledger.db"),
+            "write_log_path": str(folder / "writes.db"),
             "rejects_path": str(folder / "rejects.singer"),
         }
 
     def client(self, tries: int) -> XeroClient:
-        """A client that gives up after so many tries, and whose waits pass at once: Xero's clock moves instead."""
+        """A client with a number of tries, whose waits take no time: Xero's clock moves instead."""
         elapsed = 0.0
 
         def sleep(seconds: float) -> None:
@@ -144,7 +144,7 @@ class Wiring:
         )
 
     def afresh(self) -> Wiring:
-        """The same organisation as it was in the beginning, and a ledger that knows nothing."""
+        """The same organisation in its first state, and an empty log of writes."""
         folder = self.folder / "afresh"
         folder.mkdir()
         self.xero.admin.reset()
@@ -154,7 +154,7 @@ class Wiring:
         return fresh
 
     def log(self) -> sqlite3.Connection:
-        """The ledger, as it lies on the disk; it is closed when the test has ended."""
+        """The log of writes on the disk; it is closed at the end of the test."""
         connection = sqlite3.connect(f"file:{self.config['write_log_path']}?mode=ro", uri=True)
         self.opened.append(connection)
         return connection
@@ -190,7 +190,7 @@ class Wiring:
         return self.xero.admin.records(path, self.tenant)
 
     def writes(self) -> list[dict[str, Any]]:
-        """Every write that Xero received and answered for this organisation."""
+        """The writes that Xero received and answered for this organisation."""
         return [
             c
             for c in self.xero.admin.calls()

@@ -1,4 +1,4 @@
-"""The parts of the writer, each built alone: a client at the sandbox, a log of writes, look-ups and a plan."""
+"""The parts of the writer, built separately: a client of the sandbox, a log of writes, look-ups and a plan."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Parts:
 
 @contextmanager
 def parts(wiring: Wiring, **options: Any) -> Iterator[Parts]:
-    """Everything that the writer is made of, for contacts of the source crm."""
+    """All parts of the writer, for contacts of the source crm."""
     logger, passed = logging.getLogger("parts"), []
     with ExitStack() as held:
         client = wiring.client(1)

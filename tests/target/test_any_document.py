@@ -1,4 +1,4 @@
-"""Any document with lines, after any changes, reads back through tap-xero as the source says it."""
+"""Any document with lines, after any changes, reads back through tap-xero with the content of the source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REGIONS, PEOPLE = ("East", "West"), ("Ada", "Bert")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of document with lines: its stream, what each of them says, and what its lines may say."""
+    """A kind of document with lines: its stream, its fields, and the fields of its lines."""
 
     stream: str
     head: dict[str, Any]
@@ -138,7 +138,7 @@ def optional(kind: Kind, amounts: str) -> list[str]:
 
 @st.composite
 def any_document(draw: st.DrawFn, kind: Kind) -> list[dict[str, Any]]:
-    """A document as the source says it at first, and after each of a few changes."""
+    """A document as the source sends it at first, and after each of a few changes."""
     amounts = draw(st.sampled_from(["Exclusive", "Inclusive", "NoTax"]))
     document = {
         **kind.head,
@@ -325,7 +325,7 @@ class Company:
 
     def write(self, messages: list[dict[str, Any]]) -> None:
         """Let target-xero write records; it rejects none, and Xero answers with what they say."""
-        paths = {"write_log_path": "ledger.db", "rejects_path": "rejects.singer"}
+        paths = {"write_log_path": "writes.db", "rejects_path": "rejects.singer"}
         target = TargetXero(
             config={**self.config, **{name: str(self.folder / file) for name, file in paths.items()}}
         )
@@ -357,7 +357,7 @@ class Company:
 
     def ids(self) -> dict[tuple[str, str], str]:
         """Xero's ids by stream and the source's key."""
-        with sqlite3.connect(f"file:{self.folder / 'ledger.db'}?mode=ro", uri=True) as log:
+        with sqlite3.connect(f"file:{self.folder / 'writes.db'}?mode=ro", uri=True) as log:
             rows = log.execute("SELECT object, key, xero_id FROM record").fetchall()
         log.close()
         return {
@@ -387,7 +387,7 @@ _MORE = int(os.environ.get("XERO_TEST_DOCUMENTS", "0"))
     phases=[Phase.explicit, Phase.reuse, Phase.generate], database=None,
 )  # fmt: skip
 @given(histories=HISTORIES, journals=any_journal())
-def test_any_document_reads_back_as_the_source_says_it_after_every_change(
+def test_any_document_reads_back_unchanged_after_every_change(
     company: Company, histories: dict[str, list[dict[str, Any]]], journals: list[dict[str, Any]]
 ):
     company.last += 1
@@ -424,7 +424,7 @@ def read_journal_line(line: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def sent(document: dict[str, Any]) -> dict[str, Any]:
-    """The record, with the line amounts that some of its lines give beside their price."""
+    """The record, with the line amounts that some of its lines have in addition to their price."""
     given = [dict(line) for line in document["line_items"]]
     for line in given:
         if "line_amount" in line:
@@ -434,7 +434,7 @@ def sent(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def holds(kind: Kind, document: dict[str, Any], found: dict[str, Any]) -> None:
-    """Check that a document as it was read says what the source said."""
+    """Check that a document that was read has the content of the source."""
     amounts = document["line_amount_types"]
     assert [read_line(one) for one in found["LineItems"]] == [
         expected_line(kind, amounts, one) for one in document["line_items"]

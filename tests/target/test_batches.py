@@ -1,4 +1,4 @@
-"""Batches: how large, how they are split, and whose answer is whose."""
+"""Batches: their size, how they are split, and which answer belongs to which record."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_ten_thousand_contacts_take_201_writes_and_none_the_second_time(wiring: 
     assert run.states == ["all"]
 
 
-def test_every_write_asks_for_an_answer_per_record_and_for_four_decimals(wiring: Wiring):
+def test_every_write_requests_an_answer_per_record_and_four_decimals(wiring: Wiring):
     line = {"Description": "Work", "Quantity": 1, "UnitAmount": "1.2345", "AccountCode": "200"}
     invoice = record("invoices", id=1, Type="ACCREC", contact_name="Contact 0", LineItems=[line])
     wiring.write(contacts(1), schema("invoices", "id"), invoice)
@@ -56,7 +56,7 @@ def test_every_write_asks_for_an_answer_per_record_and_for_four_decimals(wiring:
     assert len({call["headers"]["Idempotency-Key"] for call in wiring.writes()}) == 2
 
 
-def test_batch_size_bounds_the_records_of_a_request(wiring: Wiring):
+def test_batch_size_limits_the_records_of_a_request(wiring: Wiring):
     wiring.write(contacts(7), batch_size=3)
     assert len(wiring.writes()) == 3
 
@@ -76,7 +76,7 @@ def test_a_request_that_is_too_large_is_halved_until_it_fits(wiring: Wiring):
     assert {call["status"] for call in wiring.writes()} == {200, 413}
 
 
-def test_a_record_that_is_too_large_by_itself_is_a_reject_and_takes_no_others_along(wiring: Wiring):
+def test_a_record_that_is_too_large_by_itself_is_the_only_reject(wiring: Wiring):
     wiring.xero.admin.limits(body=5_000)
     large = record("contacts", id="large", Name="Large", BankAccountDetails="x" * 6_000)
     run = wiring.write(contacts(3), large, [record("contacts", id="last", Name="Last")])
@@ -84,7 +84,7 @@ def test_a_record_that_is_too_large_by_itself_is_a_reject_and_takes_no_others_al
     assert "PayloadTooLarge" in run.rejected[0][1]
 
 
-def test_one_unknown_id_in_a_batch_costs_only_its_own_record(wiring: Wiring):
+def test_one_unknown_id_in_a_batch_rejects_only_its_own_record(wiring: Wiring):
     wiring.write(contacts(30))
     changed = contacts(30, FirstName="F")
     changed.insert(9, record("contacts", id="x", ContactID=STRANGER, Name="Nobody"))
@@ -94,7 +94,7 @@ def test_one_unknown_id_in_a_batch_costs_only_its_own_record(wiring: Wiring):
     assert {c["FirstName"] for c in wiring.records("Contacts")} == {"F"}
 
 
-def test_a_batch_refused_without_a_word_about_its_records_is_halved(wiring: Wiring):
+def test_a_batch_refused_without_errors_of_records_is_halved(wiring: Wiring):
     body = json.dumps(
         {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": "Something is wrong"}
     )
@@ -103,7 +103,7 @@ def test_a_batch_refused_without_a_word_about_its_records_is_halved(wiring: Wiri
     assert len(wiring.writes()) == 3
 
 
-def test_a_batch_refused_in_spite_of_its_good_records_does_not_write_those_twice(wiring: Wiring):
+def test_the_good_records_of_a_refused_batch_are_not_written_twice(wiring: Wiring):
     # Xero answered for its failures only, with 400, and has kept the others (Xero-Net#354).
     answer = {
         "ErrorNumber": 10,
@@ -135,7 +135,7 @@ def test_a_batch_refused_in_spite_of_its_good_records_does_not_write_those_twice
     assert set(keys.values()) == {j["ManualJournalID"] for j in wiring.records("ManualJournals")}
 
 
-def test_the_end_of_the_days_calls_ends_the_run_and_the_next_goes_on(wiring: Wiring):
+def test_the_daily_limit_ends_the_run_and_the_next_run_continues(wiring: Wiring):
     wiring.xero.admin.fault("rate_limit", **PUT_CONTACTS, problem="day", retry_after=3600, after=2, count=0)
     run = wiring.write(contacts(200), state("all"))
     assert isinstance(run.error, DayLimitReached)
@@ -147,7 +147,7 @@ def test_the_end_of_the_days_calls_ends_the_run_and_the_next_goes_on(wiring: Wir
     assert run.states == ["all"]
 
 
-def test_the_second_half_of_a_batch_is_written_although_the_first_is_refused(wiring: Wiring):
+def test_the_second_half_of_a_batch_is_written_if_the_first_is_refused(wiring: Wiring):
     bad = [record("contacts", id=f"bad{n}", Name=f"Bad {n}", EmailAddress="nowhere") for n in range(25)]
     run = wiring.write(schema("contacts", "id"), bad, contacts(25))
     assert run.count("contacts") == {"created": 25, "rejected": 25}
@@ -161,7 +161,7 @@ def step(**body: Any) -> WriteOp:
     return WriteOp(None, "create", Endpoint("PUT"), "Contacts", body, None, "")  # type: ignore[arg-type]
 
 
-def test_answers_out_of_order_are_given_to_their_records_by_name():
+def test_answers_out_of_order_are_matched_with_records_by_name():
     steps = [step(Name="Abel"), step(Name="Bert")]
     answers = paired(
         WRITE_SPECS["contacts"],
@@ -174,7 +174,7 @@ def test_answers_out_of_order_are_given_to_their_records_by_name():
 def test_an_answer_for_fewer_records_than_were_sent_leaves_them_in_flight(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ):
-    """A batch of which Xero drops records without a word, as it does where it takes only one (xero-ruby#200)."""
+    """A batch of which Xero drops records silently, as it does where it accepts only one (xero-ruby#200)."""
     send = XeroClient.send
 
     def dropping(self: XeroClient, *args: Any, **options: Any) -> Any:
@@ -196,7 +196,7 @@ def test_an_answer_for_fewer_records_than_were_sent_leaves_them_in_flight(
     assert len(wiring.records("ManualJournals")) == 2
 
 
-def test_messages_of_nested_records_are_the_records_own():
+def test_messages_of_nested_records_belong_to_the_record():
     element = {
         "StatusAttributeString": "OK",
         "LineItems": [

@@ -27,19 +27,19 @@ def line(name: str, **columns: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_every_column_that_is_listed_is_content(name: str):
+def test_every_listed_column_is_content(name: str):
     form = parser_of(WRITE_SPECS[name])
     assert [column for column in columns_of(WRITE_SPECS[name]) if not form.takes(column)] == []
 
 
 @pytest.mark.parametrize("name", WITH_LINES)
-def test_every_column_of_a_line_that_is_listed_is_one(name: str):
+def test_every_listed_column_of_a_line_is_read_as_one(name: str):
     columns = [column.replace("<category>", "region") for column in line_columns_of(WRITE_SPECS[name])]
     assert list(layout(name, *columns).lines) == columns
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_every_column_of_a_template_that_is_listed_is_understood(name: str):
+def test_every_listed_column_of_a_template_is_understood(name: str):
     columns = template_columns_of(WRITE_SPECS[name])
     lines = ["AccountCode"] if name in WITH_LINES else []
     found = layout(name, *columns, *lines)
@@ -50,7 +50,7 @@ def test_every_column_of_a_template_that_is_listed_is_understood(name: str):
     "prefix", ["line_", "Line", "line_item_", "LineItems__", "lines.", "journal_line_", "LINE "]
 )
 @pytest.mark.parametrize("name", ["description", "AccountCode", "tax_type"])
-def test_a_column_of_a_line_may_say_so_in_several_ways(prefix: str, name: str):
+def test_a_column_of_a_line_may_have_several_names(prefix: str, name: str):
     assert line("manual_journals", **{prefix + name: "x", "line_amount": 1})
 
 
@@ -66,7 +66,7 @@ def test_a_column_of_a_line_may_say_so_in_several_ways(prefix: str, name: str):
          [{"Name": "C", "Option": "S"}]),
     ],
 )  # fmt: skip
-def test_columns_of_tracking_are_put_together(columns: dict[str, Any], tracking: list[dict[str, Any]]):
+def test_columns_of_tracking_are_combined(columns: dict[str, Any], tracking: list[dict[str, Any]]):
     assert line("invoices", **columns)["tracking"] == tracking
 
 
@@ -77,7 +77,7 @@ def test_the_id_of_a_line_is_xero_s_only_if_it_is_a_guid():
     assert found.unfold({"line_item_id": 17, "line_quantity": 1}).key == "17"
 
 
-def test_a_discount_in_a_template_is_per_cent():
+def test_a_discount_in_a_template_is_a_percentage():
     assert line("invoices", Discount="10 %", Quantity=1)["discountrate"] == "10 "
 
 
@@ -89,7 +89,7 @@ def test_a_discount_in_a_template_is_per_cent():
         ("invoices", {"line_tracking": "{}", "line_tracking_region": "East", "line_quantity": 1}),
     ],
 )
-def test_what_is_said_twice_is_a_reject(name: str, columns: dict[str, Any]):
+def test_a_field_that_is_given_twice_is_a_reject(name: str, columns: dict[str, Any]):
     with pytest.raises(InvalidRecord, match="it is given twice"):
         layout(name, *columns).unfold(columns)
 
@@ -100,6 +100,6 @@ def test_an_object_without_lines_has_no_columns_of_lines(name: str):
     assert layout(name, *columns).lines == {}
 
 
-def test_a_table_without_an_amount_is_not_one_of_lines():
+def test_a_table_without_an_amount_is_not_a_table_of_lines():
     assert layout("invoices", "id", "description", "tax_type").lines == {}
     assert layout("invoices", "id", "line_items", "line_quantity").lines == {}

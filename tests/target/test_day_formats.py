@@ -1,4 +1,4 @@
-"""Days as spreadsheets write them: read in the order that is known, and never guessed at."""
+"""Days as spreadsheets write them are read in a known order and never guessed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_day_with_the_month_in_words_or_the_year_first_needs_no_order(day: dat
 
 
 @given(st.dates(min_value=date(1900, 1, 1)))
-def test_without_a_known_order_only_what_can_be_one_day_is_read(day: date):
+def test_without_a_known_order_only_unambiguous_days_are_read(day: date):
     text = f"{day:%d/%m/}{day.year:04}"
     if day.day <= 12 and day.day != day.month:
         with pytest.raises(ValueError, match="is ambiguous: set date_format"):
@@ -46,13 +46,13 @@ def test_without_a_known_order_only_what_can_be_one_day_is_read(day: date):
 
 
 @pytest.mark.parametrize("text", ["13/13/2026", "31/02/2026", "12/31/2026", "0/1/2026"])
-def test_what_is_no_day_in_the_known_order_is_refused(text: str):
+def test_an_impossible_day_in_the_known_order_is_refused(text: str):
     with pytest.raises(ValueError, match=r"is not a date"):
         read(text, lambda: DAY)
 
 
 @pytest.mark.parametrize("text", ["5/12/26", "1.2/2026", "next week"])
-def test_what_is_in_no_format_of_a_day_is_not_read(text: str):
+def test_a_text_in_another_format_is_not_read_as_a_day(text: str):
     assert read(text, lambda: DAY) is None
 
 
@@ -68,7 +68,7 @@ def test_what_is_in_no_format_of_a_day_is_not_read(text: str):
         ("", None),
     ],
 )
-def test_the_country_says_the_order_where_it_has_one(country: str, order: Order | None):
+def test_the_country_decides_the_order(country: str, order: Order | None):
     assert of_country(country).order is order
 
 
@@ -94,25 +94,25 @@ def set_country(wiring: Wiring, country: str) -> None:
 
 
 @pytest.mark.parametrize(("country", "day"), [("NZ", "2026-12-05"), ("US", "2026-05-12")])
-def test_days_are_read_as_the_organisation_s_country_writes_them(wiring: Wiring, country: str, day: str):
+def test_days_are_read_in_the_format_of_the_organisation_s_country(wiring: Wiring, country: str, day: str):
     set_country(wiring, country)
     assert written(wiring, "05/12/2026") == (day, [])
 
 
 @pytest.mark.parametrize(("setting", "day"), [("dd/mm/yyyy", "2026-12-05"), ("mm/dd/yyyy", "2026-05-12")])
-def test_the_setting_goes_before_the_country(wiring: Wiring, setting: str, day: str):
+def test_the_setting_takes_precedence_over_the_country(wiring: Wiring, setting: str, day: str):
     set_country(wiring, "US" if setting == "dd/mm/yyyy" else "NZ")
     assert written(wiring, "05/12/2026", date_format=setting) == (day, [])
 
 
-def test_a_day_that_may_be_two_is_a_reject_where_nothing_says_the_order(wiring: Wiring):
+def test_an_ambiguous_day_is_a_reject_if_the_order_is_unknown(wiring: Wiring):
     set_country(wiring, "CA")
     day, (reject,) = written(wiring, "05/12/2026")
     assert day == ""
     assert reject[1].startswith("Date: 05/12/2026 is ambiguous: set date_format to dd/mm/yyyy or mm/dd/yyyy")
 
 
-def test_a_day_in_the_other_order_is_a_reject_and_not_read_the_other_way(wiring: Wiring):
+def test_a_day_in_the_other_order_is_a_reject(wiring: Wiring):
     set_country(wiring, "US")
     day, (reject,) = written(wiring, "31/12/2026")
     assert day == ""
@@ -121,7 +121,7 @@ def test_a_day_in_the_other_order_is_a_reject_and_not_read_the_other_way(wiring:
     )
 
 
-def test_the_country_is_asked_for_once_and_only_where_a_day_needs_it(wiring: Wiring):
+def test_the_country_is_requested_once_and_only_if_a_day_needs_it(wiring: Wiring):
     people = [schema("contacts", "id"), record("contacts", id=1, Name="Abel")]
     wiring.write(people, schema("invoices", "id"), sale(Date="5 Dec 2026"))
     wiring.xero.admin.forget_calls()

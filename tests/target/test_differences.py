@@ -1,4 +1,4 @@
-"""What Xero answers is compared with what the record said; a difference is logged, counted, and may fail the run."""
+"""Xero's answers are compared with the records; a difference is logged, counted, and may fail the run."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def sale(**values: Any) -> list[dict[str, Any]]:
     return [schema("invoices", "id"), record("invoices", **{**SALE, **values})]
 
 
-def told(run: Any) -> list[str]:
+def logged(run: Any) -> list[str]:
     return [message for message in run.messages if " differs in Xero: " in message]
 
 
 @pytest.fixture
 def altered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[dict[str, Any]], None]], None]:
-    """Lets Xero's answers to writes of invoices be other ones than those it gives."""
+    """Replaces Xero's answers to writes of invoices."""
 
     def alter(change: Callable[[dict[str, Any]], None]) -> None:
         send = XeroClient.send
@@ -118,31 +118,31 @@ OTHER = "0f0f0f0f-0000-4000-8000-000000000000"
         ),
     ],
 )
-def test_an_answer_that_differs_is_logged_with_record_field_said_and_got_and_counted(
+def test_a_difference_is_logged_with_record_field_and_both_values_and_counted(
     wiring: Wiring, altered: Any, change: Callable[[dict[str, Any]], None], words: str
 ):
     wiring.write(SETTING)
     altered(change)
     run = wiring.write(sale())
-    assert [message for message in told(run) if words in message] == told(run)[:1] != []
-    assert told(run)[0].startswith("invoices id=7 differs in Xero: ")
+    assert [message for message in logged(run) if words in message] == logged(run)[:1] != []
+    assert logged(run)[0].startswith("invoices id=7 differs in Xero: ")
     assert run.count("invoices") == {"created": 1, "different": 1}
 
 
-def test_an_answer_that_says_the_same_is_no_difference(wiring: Wiring):
+def test_an_equal_answer_is_no_difference(wiring: Wiring):
     wiring.write(SETTING)
     run = wiring.write(sale())
-    assert (told(run), run.count("invoices")) == ([], {"created": 1})
+    assert (logged(run), run.count("invoices")) == ([], {"created": 1})
     run = wiring.write(sale(reference="Order 8", line_items=LINES[1:], sub_total=40, total_tax=0, total=40))
-    assert (told(run), run.count("invoices")) == ([], {"updated": 1})
+    assert (logged(run), run.count("invoices")) == ([], {"updated": 1})
 
 
-def test_totals_that_xero_reaches_in_another_way_are_a_difference(wiring: Wiring):
+def test_totals_that_xero_calculates_differently_are_a_difference(wiring: Wiring):
     wiring.write(SETTING)
     run = wiring.write(sale(total="247.01"))
-    assert told(run) == ["invoices id=7 differs in Xero: Total: expected 247.01, got 247.00"]
+    assert logged(run) == ["invoices id=7 differs in Xero: Total: expected 247.01, got 247.00"]
     run = wiring.write(sale(reference="Order 8", total="246.996"))
-    assert told(run) == []
+    assert logged(run) == []
 
 
 def test_what_xero_rounds_and_fills_in_is_no_difference(wiring: Wiring):
@@ -158,7 +158,7 @@ def test_what_xero_rounds_and_fills_in_is_no_difference(wiring: Wiring):
     run = wiring.write(
         sale(line_items=[third, bare], sub_total=None, total_tax=None, total=None, currency_code="USD")
     )
-    assert told(run) == []
+    assert logged(run) == []
     assert wiring.records("Invoices")[0]["CurrencyRate"] != 1
 
 
@@ -166,22 +166,24 @@ def test_a_price_whose_rounding_changes_the_amount_is_a_difference(wiring: Wirin
     wiring.write(SETTING)
     ads = line("Ads", quantity=8555500, unit_amount="0.000149611361")
     run = wiring.write(sale(line_items=[ads], sub_total=None, total_tax=None, total=None))
-    assert told(run) == [
+    assert logged(run) == [
         "invoices id=7 differs in Xero: LineItems[0].LineAmount: expected 1280.00, got 855.55"
     ]
 
 
-def test_a_journal_line_that_xero_takes_away_is_a_difference(wiring: Wiring):
+def test_a_journal_line_that_xero_removes_is_a_difference(wiring: Wiring):
     lines = [
         {"LineAmount": amount, "AccountCode": code} for amount, code in ((5, "477"), (-5, "825"), (0, "999"))
     ]
     run = wiring.write(
         schema("manual_journals", "id"), record("manual_journals", id=1, Narration="Pay", JournalLines=lines)
     )
-    assert told(run) == ["manual_journals id=1 differs in Xero: JournalLines: expected 3 lines, got 2 lines"]
+    assert logged(run) == [
+        "manual_journals id=1 differs in Xero: JournalLines: expected 3 lines, got 2 lines"
+    ]
 
 
-def test_the_last_answer_counts_where_a_record_takes_several_steps(wiring: Wiring):
+def test_the_last_answer_is_compared_if_a_record_takes_several_steps(wiring: Wiring):
     wiring.write(SETTING)
     quote = {
         "contact_name": "Abel",
@@ -191,17 +193,17 @@ def test_the_last_answer_counts_where_a_record_takes_several_steps(wiring: Wirin
         "total": 41,
     }
     run = wiring.write(schema("quotes", "id"), record("quotes", id=1, **quote))
-    assert told(run) == ["quotes id=1 differs in Xero: Total: expected 41, got 40.00"]
+    assert logged(run) == ["quotes id=1 differs in Xero: Total: expected 41, got 40.00"]
     assert run.count("quotes") == {"created": 1, "different": 1}
 
 
-def test_what_is_found_after_a_lost_answer_is_compared_as_well(wiring: Wiring):
+def test_a_record_that_is_found_after_a_lost_answer_is_compared(wiring: Wiring):
     wiring.write(SETTING)
     wiring.xero.admin.fault("reset_after", method="PUT", path="Invoices")
     lost = wiring.write(sale(total=250), tries=1)
     assert lost.error is not None
     run = wiring.write(sale(total=250))
-    assert [message.partition(" differs ")[2] for message in told(run)] == [
+    assert [message.partition(" differs ")[2] for message in logged(run)] == [
         "in Xero: Total: expected 250, got 247.00"
     ]
     assert len(wiring.records("Invoices")) == 1
@@ -209,7 +211,7 @@ def test_what_is_found_after_a_lost_answer_is_compared_as_well(wiring: Wiring):
 
 def test_a_dry_run_has_no_answer_to_compare(wiring: Wiring):
     wiring.write(SETTING)
-    assert told(wiring.write(sale(total=250), dry_run=True)) == []
+    assert logged(wiring.write(sale(total=250), dry_run=True)) == []
 
 
 def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.MonkeyPatch):
@@ -294,7 +296,7 @@ def test_personal_data_is_not_in_the_log(wiring: Wiring, monkeypatch: pytest.Mon
         ),
     ],
 )
-def test_each_object_is_compared_as_it_is_answered(
+def test_each_object_is_compared_by_its_own_rules(
     stream: str, said: dict[str, Any], got: dict[str, Any], words: list[str]
 ):
     assert [str(one) for one in differences(WRITE_SPECS[stream], said, got)] == words

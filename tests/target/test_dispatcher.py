@@ -1,4 +1,4 @@
-"""Sending alone: what goes beside what, and what the log of writes knows before a request is out."""
+"""The dispatcher alone: which requests are sent concurrently, and what the log has before a request is sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .parts import CONTACTS, Parts, create, parts
 
 
 def sending(built: Parts) -> tuple[Dispatcher, list[InFlight]]:
-    """A dispatcher that notes the requests whose answers have come."""
+    """A dispatcher that collects the answered requests."""
     answered: list[InFlight] = []
     found = built.dispatcher()
     found.on_answer = answered.append
@@ -22,7 +22,7 @@ def sending(built: Parts) -> tuple[Dispatcher, list[InFlight]]:
     return found, answered
 
 
-def test_records_go_out_in_batches_and_xero_has_them(wiring: Wiring):
+def test_records_are_sent_in_batches(wiring: Wiring):
     with parts(wiring, batch_size=2) as built:
         dispatcher, answered = sending(built)
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(5)])
@@ -47,7 +47,7 @@ def test_no_more_requests_are_in_flight_than_xero_answers_at_once(wiring: Wiring
     assert most == AT_ONCE
 
 
-def test_requests_of_one_name_wait_for_each_other(wiring: Wiring):
+def test_requests_with_the_same_name_wait_for_each_other(wiring: Wiring):
     with parts(wiring, batch_size=1) as built:
         dispatcher, answered = sending(built)
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name="Abel") for n in range(2)])
@@ -56,7 +56,7 @@ def test_requests_of_one_name_wait_for_each_other(wiring: Wiring):
         assert dispatcher.is_idle
 
 
-def test_with_on_reject_stop_one_request_goes_at_a_time(wiring: Wiring):
+def test_with_on_reject_stop_one_request_is_sent_at_a_time(wiring: Wiring):
     with parts(wiring, batch_size=1, stop_at_reject=True) as built:
         dispatcher, answered = sending(built)
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(3)])
@@ -98,7 +98,7 @@ def test_a_dry_run_sends_nothing(wiring: Wiring):
     assert wiring.writes() == []
 
 
-def test_requests_put_before_what_is_due_keep_their_order(wiring: Wiring):
+def test_requests_queued_in_front_keep_their_order(wiring: Wiring):
     with parts(wiring) as built:
         dispatcher, answered = sending(built)
         dispatcher.queue(CONTACTS, [create(CONTACTS, "3", Name="C")])

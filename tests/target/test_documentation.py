@@ -19,8 +19,8 @@ def test_every_example_is_written_and_the_second_time_unchanged(wiring: Wiring, 
     messages = [json.loads(line) for line in example.splitlines()]
     keys = {one["stream"]: one["key_properties"] for one in messages if one["type"] == "SCHEMA"}
     # Rows with the same key are one document.
-    told = [(one["stream"], one["record"]) for one in messages if one["type"] == "RECORD"]
-    records = len({(stream, *(str(row[key]) for key in keys[stream])) for stream, row in told})
+    given = [(one["stream"], one["record"]) for one in messages if one["type"] == "RECORD"]
+    records = len({(stream, *(str(row[key]) for key in keys[stream])) for stream, row in given})
     run = wiring.write(example)
     assert run.error is None
     assert sum(count.created for count in run.counts.values()) == records

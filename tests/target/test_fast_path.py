@@ -1,4 +1,4 @@
-"""A record that is read in one go becomes just what it becomes field by field."""
+"""The fast path and the parser read a record alike."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Looking:
         self.by_shape = 0
 
         def counted(take: Callable[..., Taken | None]) -> Callable[..., Taken | None]:
-            def asked(fast_path: FastPath, told: Any) -> Taken | None:
-                taken = take(fast_path, told) if quick else None
+            def asked(fast_path: FastPath, given: Any) -> Taken | None:
+                taken = take(fast_path, given) if quick else None
                 self.by_shape += taken is not None
                 return taken
 
@@ -79,7 +79,7 @@ class Looking:
 
 
 def same(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Compare both ways; returns how many records were read in one go."""
+    """Compare both ways; returns the number of records that the fast path read."""
     quick = Looking(text, monkeypatch, quick=True)
     thorough = Looking(text, monkeypatch, quick=False)
     for name, jobs in thorough.jobs.items():
@@ -99,9 +99,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield copy.read(copy.source)
 
 
-def test_everything_that_tap_xero_reads_is_taken_in_alike_either_way(
-    demo: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_both_ways_read_tap_xero_s_output_alike(demo: str, monkeypatch: pytest.MonkeyPatch):
     written = [
         line for line in demo.splitlines() if any(f'"stream":"{name}"' in line for name in WRITE_SPECS)
     ]
@@ -111,7 +109,7 @@ def test_everything_that_tap_xero_reads_is_taken_in_alike_either_way(
 @pytest.mark.parametrize(
     "keys", [["id"], [], ["InvoiceNumber", "Type"], ["invoice_number"], ["CurrencyRate"]]
 )
-def test_odd_values_and_keys_are_taken_in_alike_either_way(keys: list[str], monkeypatch: pytest.MonkeyPatch):
+def test_both_ways_read_odd_values_and_keys_alike(keys: list[str], monkeypatch: pytest.MonkeyPatch):
     names = [
         *INVOICE,
         "tenant_id",
@@ -139,7 +137,7 @@ def test_odd_values_and_keys_are_taken_in_alike_either_way(keys: list[str], monk
 
 
 @pytest.mark.parametrize("name", [name for name, row in WRITE_SPECS.items()])
-def test_odd_values_of_every_object_are_taken_in_alike_either_way(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_both_ways_read_odd_values_of_every_object_alike(name: str, monkeypatch: pytest.MonkeyPatch):
     row = WRITE_SPECS[name]
     messages = []
     for field in row.fields:
@@ -158,7 +156,7 @@ def in_small_letters(value: Any) -> Any:
     return [in_small_letters(one) for one in value] if isinstance(value, list) else value
 
 
-def test_other_names_than_xero_s_are_read_in_one_go_as_well(monkeypatch: pytest.MonkeyPatch):
+def test_the_fast_path_reads_names_other_than_xero_s(monkeypatch: pytest.MonkeyPatch):
     tracked = {**INVOICE["LineItems"][0], "Tracking": [{"Name": "Region", "Option": "North"}]}  # type: ignore[index]
     invoice = in_small_letters({**INVOICE, "LineItems": [tracked, *INVOICE["LineItems"]]})  # type: ignore[misc]
     plain = [record("invoices", **{**invoice, "id": n}) for n in range(20)]
@@ -175,7 +173,7 @@ def test_other_names_than_xero_s_are_read_in_one_go_as_well(monkeypatch: pytest.
     assert same(lines(schema("invoices", "id"), *plain, *odd, state(1)), monkeypatch) > len(odd) / 3
 
 
-def test_a_field_that_comes_late_is_still_named_once_and_a_known_one_not_again(wiring: Wiring):
+def test_a_late_unknown_field_is_logged_once(wiring: Wiring):
     people = [record("contacts", id=n, Name=f"Person {n}") for n in range(60)]
     late = [record("contacts", id=n, Name=f"Person {n}", Shoe=44) for n in range(60, 63)]
     run = wiring.write(schema("contacts", "id"), *people, *late, *people, dry_run=True)
@@ -185,7 +183,7 @@ def test_a_field_that_comes_late_is_still_named_once_and_a_known_one_not_again(w
 
 
 @pytest.mark.parametrize("text", ["5", "null", "[1]", '"x"', '{"Name": 1.2.3}', '{"Name": "Abel"'])
-def test_what_is_no_record_ends_the_run_with_its_line(wiring: Wiring, text: str):
+def test_a_record_that_is_no_object_ends_the_run_and_its_line_is_named(wiring: Wiring, text: str):
     first = lines(schema("contacts", "id"), record("contacts", id=1, Name="Abel"))
     run = wiring.write(first, '{"type": "RECORD", "stream": "contacts", "record": ' + text + "}\n")
     assert str(run.error).startswith("Line 3 of the input ")

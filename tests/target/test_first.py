@@ -1,4 +1,4 @@
-"""The thinnest slice: contacts, an invoice and a journal, end to end."""
+"""A minimal run: contacts, an invoice and a journal, end to end."""
 
 from .conftest import Wiring, record, schema, state
 
@@ -29,7 +29,7 @@ def test_records_are_written_in_the_order_that_xero_needs(wiring: Wiring):
     assert wiring.records("Invoices")[0]["LineItems"][0]["UnitAmount"] == 12.3456
 
 
-def test_what_is_unchanged_is_not_sent_and_what_has_changed_is_an_update(wiring: Wiring):
+def test_unchanged_records_are_not_sent_and_changed_ones_are_updates(wiring: Wiring):
     contacts = [
         schema("contacts", "id"),
         record("contacts", id=1, name="Abel"),

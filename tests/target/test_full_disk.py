@@ -1,4 +1,4 @@
-"""A disk without room, wherever something is written: one line that says where, and no record lost or doubled."""
+"""A full disk, wherever something is written: one line that says where, and no record lost or doubled."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def run(wiring: Wiring, tmp_path: Path) -> Run:
 
 
 @pytest.mark.parametrize("text", [MANY, ROWS], ids=["records", "rows"])
-def test_no_room_for_what_waits_is_named_and_nothing_is_written(
+def test_a_full_temporary_disk_is_reported_and_nothing_is_written(
     run: Run, wiring: Wiring, tmp_path: Path, text: str
 ) -> None:
     code, errors = run(text, "100k", TMPDIR=str(tmp_path / "full"))
@@ -69,23 +69,23 @@ def test_no_room_for_what_waits_is_named_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("size", ["8k", "300k"])
-def test_no_room_for_the_log_is_named_and_the_next_run_doubles_nothing(
+def test_a_full_disk_of_the_log_is_reported_and_the_next_run_doubles_nothing(
     run: Run, wiring: Wiring, tmp_path: Path, size: str
 ) -> None:
-    code, errors = run(MANY, size, write_log_path=str(tmp_path / "full" / "ledger.db"))
+    code, errors = run(MANY, size, write_log_path=str(tmp_path / "full" / "writes.db"))
     assert code == 1
     assert "The disk has no space left for the log of writes" in errors[-1]
     assert len(wiring.records("Contacts")) < 2_000
 
 
-def test_no_room_for_rejects_is_named(run: Run, tmp_path: Path) -> None:
+def test_a_full_disk_of_the_rejects_is_reported(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "full" / "rejects.singer"
     code, errors = run(BAD, "8k", rejects_path=str(path))
     assert code == 1
     assert f"rejects_path: {path} can't be written: No space left on device." in errors[-1]
 
 
-def test_a_log_that_another_program_holds_is_named(wiring: Wiring) -> None:
+def test_a_locked_log_is_reported(wiring: Wiring) -> None:
     first = wiring.write(schema("contacts", "id"), record("contacts", id="1", Name="One"))
     assert first.error is None
     connection = sqlite3.connect(wiring.config["write_log_path"], isolation_level=None)

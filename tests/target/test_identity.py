@@ -1,4 +1,4 @@
-"""A record is told from others by its source, its stream, its key fields and their values."""
+"""A record is identified by its source, its stream, its key fields and their values."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_two_sources_with_one_log_do_not_overwrite_each_other(wiring: Wiring):
         assert run.count("manual_journals") == {"unchanged": 1}
 
 
-def test_the_key_fields_are_part_of_what_a_record_is(wiring: Wiring):
+def test_the_names_of_the_key_fields_are_part_of_the_identity(wiring: Wiring):
     one = record("contacts", id=1, number=2, Name="Abel")
     other = record("contacts", id=2, number=1, Name="Bert")
     wiring.write(schema("contacts", "id"), one)
@@ -72,7 +72,7 @@ def test_the_key_fields_are_part_of_what_a_record_is(wiring: Wiring):
     assert names(wiring) == ["Abel", "Bert"]
 
 
-def test_neither_the_order_of_key_fields_nor_a_number_s_type_makes_another_record(wiring: Wiring):
+def test_the_order_of_key_fields_and_the_type_of_numbers_do_not_matter(wiring: Wiring):
     wiring.write(schema("contacts", "shop", "id"), record("contacts", shop="a", id=1, Name="Abel"))
     for given in (1, "1", 1.0):
         run = wiring.write(
@@ -81,7 +81,7 @@ def test_neither_the_order_of_key_fields_nor_a_number_s_type_makes_another_recor
         assert run.count("contacts") == {"unchanged": 1}
 
 
-def test_values_that_hold_what_joins_them_are_told_apart():
+def test_values_with_separators_are_distinguished():
     identities = IdentityFormat("", "orders", ["a", "b"])
     assert identities.of(["1|2", "3"]) != identities.of(["1", "2|3"])
     assert identities.of(['1","b":"2', "3"]) != identities.of(["1", "2"])
@@ -98,7 +98,7 @@ def test_an_identity_can_be_taken_apart_and_shown():
     assert identity.own_key(part) is None
 
 
-def test_parts_of_records_without_a_key_know_which_record_they_belong_to(wiring: Wiring):
+def test_parts_of_records_without_a_key_belong_to_their_record(wiring: Wiring):
     def group(name: str, member: str) -> dict[str, Any]:
         return record("contact_groups", Name=name, Contacts=[{"Name": member}])
 
@@ -141,13 +141,13 @@ def test_each_extractor_has_a_log_and_rejects_of_its_own(
     }  # fmt: skip
 
 
-def test_a_source_s_name_that_no_file_can_have_still_has_a_log_of_its_own(wiring: Wiring, project: Path):
+def test_a_source_whose_name_is_no_file_name_has_its_own_log(wiring: Wiring, project: Path):
     for source in ("a/b", "a b"):
         wiring.write(schema("contacts", "id"), record("contacts", id=1, Name=source), source=source)
     assert len(list(project.glob("xero-write-log-a_b-*.db"))) == 2
 
 
-def test_mended_rejects_that_are_piped_in_by_hand_belong_to_the_source_they_come_from(
+def test_corrected_rejects_keep_their_source_when_they_are_piped_in_by_hand(
     wiring: Wiring, project: Path, monkeypatch: pytest.MonkeyPatch
 ):
     under_meltano(monkeypatch, "tap-shop")
@@ -212,19 +212,19 @@ def make_old(path: Path, old: Path) -> None:
         for row in new.execute(
             "SELECT scope, object, key, hash, xero_id, status, owner, parent, lines, attempts, written_at FROM record"
         ):
-            told = list(row)
-            told[2], told[7] = old_key(row[2]), row[7] and old_key(row[7])
-            first.execute(f"INSERT OR REPLACE INTO record VALUES ({','.join('?' * 11)})", told)
-        for scope, name, told_name, key in new.execute("SELECT scope, object, name, key FROM name"):
+            old_row = list(row)
+            old_row[2], old_row[7] = old_key(row[2]), row[7] and old_key(row[7])
+            first.execute(f"INSERT OR REPLACE INTO record VALUES ({','.join('?' * 11)})", old_row)
+        for scope, name, named, key in new.execute("SELECT scope, object, name, key FROM name"):
             first.execute(
-                "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?)", (scope, name, told_name, old_key(key))
+                "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?)", (scope, name, named, old_key(key))
             )
         query = "SELECT scope, object, request, action, path, sent_at, records FROM request"
         for scope, name, request, action, path_of, sent_at, records in new.execute(query):
             for place, (key, content, body, job) in enumerate(json.loads(records)):
                 job["job"]["key"] = old_key(key)
-                told = (scope, name, old_key(key), request, place, action, path_of, content)
-                row = (*told, json.dumps(body), json.dumps(job), sent_at)
+                values = (scope, name, old_key(key), request, place, action, path_of, content)
+                row = (*values, json.dumps(body), json.dumps(job), sent_at)
                 first.execute(f"INSERT INTO flight VALUES ({','.join('?' * 11)})", row)
         first.executemany(
             "INSERT INTO id VALUES (?, ?, ?)", new.execute("SELECT scope, source, xero FROM id")
@@ -233,7 +233,7 @@ def make_old(path: Path, old: Path) -> None:
 
 
 def with_old_log(wiring: Wiring) -> None:
-    """From now on the runs have the log that they had, as its first version would have written it."""
+    """Replace the log by what its first version would have written."""
     path = Path(wiring.config["write_log_path"])
     wiring.config["write_log_path"] = str(wiring.folder / "old.db")
     make_old(path, wiring.folder / "old.db")
@@ -258,7 +258,7 @@ EVERYTHING = [
 
 
 @pytest.mark.parametrize("source", ["", "shop"])
-def test_a_log_of_the_first_version_goes_on_being_of_use(wiring: Wiring, source: str):
+def test_a_log_of_the_first_version_is_still_used(wiring: Wiring, source: str):
     wiring.write(EVERYTHING)
     with_old_log(wiring)
     wiring.xero.admin.forget_calls()
@@ -274,7 +274,7 @@ def test_a_log_of_the_first_version_goes_on_being_of_use(wiring: Wiring, source:
     assert names(wiring) == ["Abel Ltd"]
 
 
-def test_what_the_first_version_left_in_flight_is_looked_up(wiring: Wiring):
+def test_requests_that_the_first_version_left_in_flight_are_looked_up(wiring: Wiring):
     wiring.xero.admin.fault("reset_after", method="PUT", path="ManualJournals")
     stream = [schema("manual_journals", "id"), journal(1), state("all")]
     assert wiring.write(stream, tries=1).error is not None
@@ -285,7 +285,7 @@ def test_what_the_first_version_left_in_flight_is_looked_up(wiring: Wiring):
     assert len(wiring.records("ManualJournals")) == 1
 
 
-def test_of_two_streams_with_one_key_the_one_that_was_written_last_keeps_the_old_entry(wiring: Wiring):
+def test_two_streams_with_one_key_the_last_written_one_keeps_the_old_entry(wiring: Wiring):
     one, other = "public-manual_journals", "other-manual_journals"
     wiring.write(schema(one, "id"), journal(2, 20, one), schema(other, "id"), journal(1, 30, other))
     with_old_log(wiring)
@@ -300,14 +300,14 @@ def test_of_two_streams_with_one_key_the_one_that_was_written_last_keeps_the_old
     assert "several streams have this key: run these streams one at a time once" in run.rejected[0][1]
 
 
-def test_what_was_tried_by_hand_is_known_when_the_source_has_a_name(wiring: Wiring):
+def test_records_written_without_a_source_are_known_once_it_has_a_name(wiring: Wiring):
     wiring.write(schema("manual_journals", "id"), journal(1), journal(2))
     run = wiring.write(schema("manual_journals", "id"), journal(1), journal(2, 20), source="shop")
     assert run.count("manual_journals") == {"unchanged": 1, "updated": 1}
     assert len(wiring.records("ManualJournals")) == 2
 
 
-def test_a_changed_record_without_a_source_is_not_taken_for_that_of_a_named_one(wiring: Wiring):
+def test_a_changed_record_without_a_source_is_not_confused_with_one_of_a_named_source(wiring: Wiring):
     wiring.write(schema("manual_journals", "id"), journal(1), journal(2), source="shop")
     run = wiring.write(schema("manual_journals", "id"), journal(1), journal(2, 20))
     assert run.count("manual_journals") == {"unchanged": 1, "rejected": 1}
@@ -316,7 +316,7 @@ def test_a_changed_record_without_a_source_is_not_taken_for_that_of_a_named_one(
     assert run.count("manual_journals") == {"created": 1}
 
 
-def test_extractors_that_shared_the_default_log_part_without_sharing_a_record(
+def test_extractors_that_shared_the_default_log_get_their_own_without_sharing_a_record(
     wiring: Wiring, project: Path, monkeypatch: pytest.MonkeyPatch
 ):
     common = project / "xero-write-log.db"
@@ -336,7 +336,7 @@ def test_extractors_that_shared_the_default_log_part_without_sharing_a_record(
     assert names(wiring) == ["Abel", "Bert", "Cora"]
 
 
-def test_a_dry_run_brings_no_log_up_to_date(wiring: Wiring):
+def test_a_dry_run_upgrades_no_log(wiring: Wiring):
     wiring.write(EVERYTHING)
     with_old_log(wiring)
     before = Path(wiring.config["write_log_path"]).read_bytes()
@@ -363,11 +363,13 @@ def test_two_allocations_of_one_day_are_both_written(wiring: Wiring):
     ]  # fmt: skip
 
     def note(*allocations: tuple[str, int]) -> dict[str, Any]:
-        told = [
+        allocated = [
             {"Invoice": {"InvoiceNumber": invoice}, "Amount": amount, "Date": "2026-11-05"}
             for invoice, amount in allocations
         ]
-        return record("credit_notes", id=1, Type="ACCRECCREDIT", LineItems=[LINE], Allocations=told, **given)
+        return record(
+            "credit_notes", id=1, Type="ACCRECCREDIT", LineItems=[LINE], Allocations=allocated, **given
+        )
 
     run = wiring.write(documents, note(("I-1", 3), ("I-2", 4), ("I-1", 2)))
     assert (run.rejected, run.count("allocations")) == ([], {"created": 3})
@@ -380,14 +382,14 @@ def test_two_allocations_of_one_day_are_both_written(wiring: Wiring):
     assert "Xero can't change an allocation" in run.rejected[0][1]
     run = wiring.write(documents, note(("I-1", 3), ("I-1", 2)))
     assert run.count("allocations") == {"unchanged": 2}
-    assert run.said(
+    assert run.logged(
         "allocations: 1 not in their records any more stay in Xero; only `deletes: true` removes them."
     )
     run = wiring.write(documents, note(("I-1", 3), ("I-1", 2)), deletes=True)
     assert run.count("allocations") == {"unchanged": 2, "removed": 1}
 
 
-def test_the_text_of_an_identity_is_one_line_of_json():
+def test_an_identity_is_one_line_of_json():
     text = IdentityFormat("a\nb", 'quo"te', ["k"]).of(["vé\n"])
     assert "\n" not in text
     assert identity.origin(text) == ("a\nb", 'quo"te', {"k": "vé\n"}, [])

@@ -1,4 +1,4 @@
-"""Xero's own import templates, as tap-csv hands them on: every cell is text, and every column keeps its heading."""
+"""Xero's own import templates as tap-csv passes them on: every cell is text, and every column keeps its heading."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_items(wiring: Wiring):
     assert wiring.write(template).count("items") == {"unchanged": 3}
 
 
-def test_the_templates_of_one_run_go_together(wiring: Wiring):
+def test_the_templates_can_be_sent_in_one_run(wiring: Wiring):
     run = wiring.write(
         from_csv(TEMPLATES / "SalesInvoiceTemplate.csv", "Sales Invoice Template", "*InvoiceNumber"),
         from_csv(TEMPLATES / "ContactsTemplate.csv", "ContactsTemplate", "*ContactName"),
@@ -161,7 +161,7 @@ def test_the_templates_of_one_run_go_together(wiring: Wiring):
     assert run.count("invoices") == {"created": 2}
 
 
-def test_a_contact_that_xero_does_not_have_is_a_reject_or_made_by_its_name_as_xero_s_import_does(
+def test_a_missing_contact_is_a_reject_or_created_by_name(
     wiring: Wiring,
 ):
     template = from_csv(TEMPLATES / "BillTemplate.csv", "bills", "*ContactName", "*InvoiceNumber")
@@ -175,7 +175,7 @@ def test_a_contact_that_xero_does_not_have_is_a_reject_or_made_by_its_name_as_xe
     assert wiring.write(template, missing_contacts="create").count("invoices") == {"unchanged": 2}
 
 
-def test_one_missing_contact_of_many_documents_is_made_once(wiring: Wiring):
+def test_one_missing_contact_of_many_documents_is_created_once(wiring: Wiring):
     line = {"Description": "Hull", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}
     bills = [record("bills", id=n, contact_name=f"New {n % 3}", line_items=[line]) for n in range(60)]
     run = wiring.write(schema("bills", "id"), bills, missing_contacts="create", batch_size=5)
@@ -183,7 +183,7 @@ def test_one_missing_contact_of_many_documents_is_made_once(wiring: Wiring):
     assert sorted(one["Name"] for one in wiring.records("Contacts")) == ["New 0", "New 1", "New 2"]
 
 
-def test_a_contact_that_was_rejected_is_not_made_by_a_document(wiring: Wiring):
+def test_a_document_does_not_create_a_rejected_contact(wiring: Wiring):
     bad = [schema("contacts", "id"), record("contacts", id=1, Name="Harbour Paint", EmailAddress="nowhere")]
     template = from_csv(TEMPLATES / "BillTemplate.csv", "bills", "*ContactName", "*InvoiceNumber")
     run = wiring.write(bad, template, missing_contacts="create")
@@ -191,7 +191,7 @@ def test_a_contact_that_was_rejected_is_not_made_by_a_document(wiring: Wiring):
     assert [one["Name"] for one in wiring.records("Contacts")] == ["Bay Kayaks"]
 
 
-def test_an_archived_contact_is_not_made_again(wiring: Wiring):
+def test_an_archived_contact_is_not_created_again(wiring: Wiring):
     gone = record("contacts", id=1, Name="Harbour Paint", ContactStatus="ARCHIVED")
     wiring.write(schema("contacts", "id"), record("contacts", id=1, Name="Harbour Paint"))
     wiring.write(schema("contacts", "id"), gone, deletes=True)

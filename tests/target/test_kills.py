@@ -14,7 +14,7 @@ from benchmarks.kills import kill_often
 
 @pytest.mark.parametrize("log", ["file", "postgresql"])
 def test_killed_runs_lose_and_double_nothing(log: str, tmp_path: Path, request: pytest.FixtureRequest):
-    place = str(tmp_path / "ledger.db") if log == "file" else request.getfixturevalue("log_in_postgres")
+    place = str(tmp_path / "writes.db") if log == "file" else request.getfixturevalue("log_in_postgres")
     outcome = kill_often(5, place, tmp_path)
     assert (outcome.struck, outcome.lost, outcome.doubled) == (5, 0, 0)
     assert outcome.written >= 250

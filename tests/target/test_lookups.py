@@ -1,4 +1,4 @@
-"""What a number, a name or a key means: of the right kind, in force, and one record only."""
+"""A number, a name or a key refers to one active record of the right kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from .conftest import Wiring, record, schema
-from .test_planning import other_ledger
+from .test_planning import other_log
 
 LINE = {"Description": "Work", "Quantity": 1, "UnitAmount": 100, "AccountCode": "200"}
 GIVEN = {"Status": "AUTHORISED", "LineAmountTypes": "NoTax", "LineItems": [LINE], "contact_name": "Abel"}
@@ -59,7 +59,7 @@ def test_a_payment_goes_to_the_invoice_of_its_type(
     wiring: Wiring, says: dict[str, Any], paid: str, known: bool
 ):
     wiring.write(BOTH)
-    settings = {} if known else other_ledger(wiring)
+    settings = {} if known else other_log(wiring)
     run = wiring.write(schema("payments", "id"), payment(**says), **settings)
     assert (run.rejected, run.count("payments")) == ([], {"created": 1})
     assert by_type(wiring) == {"ACCREC": 0, "ACCPAY": 0, paid: 30}
@@ -68,7 +68,7 @@ def test_a_payment_goes_to_the_invoice_of_its_type(
     }
 
 
-def test_a_payment_that_does_not_say_its_type_is_a_reject_if_both_have_the_number(wiring: Wiring):
+def test_a_payment_without_a_type_is_a_reject_if_an_invoice_and_a_bill_have_the_number(wiring: Wiring):
     wiring.write(BOTH)
     run = wiring.write(schema("payments", "id"), payment(invoice_number="1001"))
     assert run.count("payments") == {"rejected": 1}
@@ -86,12 +86,12 @@ def test_a_number_that_one_document_has_needs_no_type(wiring: Wiring):
     assert by_type(wiring) == {"ACCREC": 30, "ACCPAY": 30}
 
 
-def test_a_dry_run_finds_an_invoice_that_it_would_have_made(wiring: Wiring):
+def test_a_dry_run_finds_an_invoice_that_it_would_have_created(wiring: Wiring):
     run = wiring.write(BOTH[:-1], schema("payments", "id"), payment(invoice_number="1001"), dry_run=True)
     assert run.count("payments") == {"created": 1}
 
 
-def test_bills_with_one_number_are_told_apart_only_by_their_id(wiring: Wiring):
+def test_bills_with_one_number_are_distinguished_only_by_their_id(wiring: Wiring):
     wiring.write(*START, schema("invoices", "id"), invoice(1, "ACCPAY", "1001"), invoice(2, "ACCPAY", "1001"))
     says = {"invoice_number": "1001", "payment_type": "ACCPAYPAYMENT"}
     run = wiring.write(schema("payments", "id"), payment(**says))
@@ -114,7 +114,7 @@ def test_a_refund_goes_to_the_credit_note_of_its_type(wiring: Wiring, says: dict
     assert left == {"ACCRECCREDIT": 100, "ACCPAYCREDIT": 100, paid: 70}
 
 
-def test_a_refund_that_does_not_say_its_type_is_a_reject_if_both_have_the_number(wiring: Wiring):
+def test_a_refund_without_a_type_is_a_reject_if_both_kinds_have_the_number(wiring: Wiring):
     wiring.write(BOTH_CREDITS)
     run = wiring.write(schema("payments", "id"), payment(credit_note_number="C-1"))
     assert "CreditNote: 2 credit_notes in Xero have the CreditNoteNumber 'C-1'" in run.rejected[0][1]
@@ -138,13 +138,13 @@ def test_the_payments_of_a_batch_go_to_invoices_of_its_type(wiring: Wiring):
 
 @pytest.mark.parametrize("nested", [True, False], ids=["in its record", "as a stream"])
 @pytest.mark.parametrize(("kind", "credited"), [("ACCRECCREDIT", "ACCREC"), ("ACCPAYCREDIT", "ACCPAY")])
-def test_a_credit_note_is_set_off_against_an_invoice_of_its_own_kind(
+def test_a_credit_note_is_allocated_to_an_invoice_of_its_own_kind(
     wiring: Wiring, kind: str, credited: str, nested: bool
 ):
     wiring.write(BOTH)
-    told = {"Invoice": {"InvoiceNumber": "1001"}, "Amount": 20, "Date": "2026-11-05"}
-    note = credit(1, kind, "C-1", **({"Allocations": [told]} if nested else {}))
-    allocation = record("allocations", id=1, CreditNote={"CreditNoteNumber": "C-1"}, **told)
+    given = {"Invoice": {"InvoiceNumber": "1001"}, "Amount": 20, "Date": "2026-11-05"}
+    note = credit(1, kind, "C-1", **({"Allocations": [given]} if nested else {}))
+    allocation = record("allocations", id=1, CreditNote={"CreditNoteNumber": "C-1"}, **given)
     parts = [] if nested else [schema("allocations", "id"), allocation]
     run = wiring.write(schema("credit_notes", "id"), note, *parts)
     assert (run.rejected, run.count("allocations")) == ([], {"created": 1})
@@ -166,7 +166,7 @@ def test_a_note_on_a_number_that_two_documents_have_needs_the_type(wiring: Wirin
     assert notes_of == {"ACCREC": [], "ACCPAY": ["This"]}
 
 
-def test_what_a_payment_says_of_a_type_does_not_make_it_another_payment(wiring: Wiring):
+def test_the_type_of_a_payment_is_not_part_of_its_content(wiring: Wiring):
     wiring.write(BOTH[:-1])
     (sale,) = wiring.records("Invoices")
     by_id = {"Invoice": {"InvoiceID": sale["InvoiceID"], "InvoiceNumber": "1001"}}
@@ -184,7 +184,7 @@ def ended(wiring: Wiring, number: str, kind: str) -> None:
     wiring.xero.admin.edit("Invoices", one["InvoiceID"], wiring.tenant, Status="VOIDED")
 
 
-def test_a_voided_document_does_not_count_when_its_number_is_looked_up(wiring: Wiring):
+def test_a_voided_document_is_ignored_when_its_number_is_looked_up(wiring: Wiring):
     wiring.write(BOTH)
     ended(wiring, "1001", "ACCREC")
     run = wiring.write(schema("payments", "id"), payment(invoice_number="1001"))
@@ -192,10 +192,10 @@ def test_a_voided_document_does_not_count_when_its_number_is_looked_up(wiring: W
     assert by_type(wiring)["ACCPAY"] == 30
 
 
-def test_a_payment_of_a_voided_document_is_a_reject_that_says_so(wiring: Wiring):
+def test_a_payment_of_a_voided_document_is_a_reject_with_that_reason(wiring: Wiring):
     wiring.write(BOTH[:-1])
     ended(wiring, "1001", "ACCREC")
-    run = wiring.write(schema("payments", "id"), payment(invoice_number="1001"), **other_ledger(wiring))
+    run = wiring.write(schema("payments", "id"), payment(invoice_number="1001"), **other_log(wiring))
     assert (
         "Xero has no active record of invoices with the InvoiceNumber '1001', only one with the status VOIDED"
         in run.rejected[0][1]
@@ -233,7 +233,7 @@ def test_a_document_that_is_voided_or_deleted_is_never_adopted(
     (one,) = wiring.records(path)
     key = next(name for name in one if name == f"{path[:-1]}ID")
     wiring.xero.admin.edit(path, one[key], wiring.tenant, Status=status)
-    run = wiring.write(schema(stream, "id"), make(1), **other_ledger(wiring))
+    run = wiring.write(schema(stream, "id"), make(1), **other_log(wiring))
     # Whether the number is free again is for Xero to say; it is never the old document.
     assert not run.count(stream).keys() & {"unchanged", "updated"}
     assert [r["Status"] for r in wiring.records(path) if r[key] == one[key]] == [status]
@@ -249,7 +249,7 @@ def test_a_deleted_tax_rate_is_neither_adopted_nor_found_by_its_name(wiring: Wir
         record("tax_rates", id=1, Name="Luxury tax", Status="DELETED"),
         deletes=True,
     )
-    lost = other_ledger(wiring)
+    lost = other_log(wiring)
     taxed = invoice(
         1, "ACCREC", "I-1", LineAmountTypes="Exclusive", LineItems=[{**LINE, "TaxType": "luxury tax"}]
     )
@@ -260,7 +260,7 @@ def test_a_deleted_tax_rate_is_neither_adopted_nor_found_by_its_name(wiring: Wir
 # Names and codes in capitals, with blanks around them
 
 
-def test_names_in_capitals_and_blanks_around_names_are_looked_up_like_any_others(wiring: Wiring):
+def test_names_are_looked_up_regardless_of_case_and_surrounding_blanks(wiring: Wiring):
     wiring.write(
         START,
         schema("accounts", "id"),
@@ -311,11 +311,11 @@ def test_a_bank_account_is_found_by_its_code_or_name(wiring: Wiring, account: st
 
 def test_numbers_with_blanks_around_them_are_found(wiring: Wiring):
     wiring.write(BOTH[:-1])
-    run = wiring.write(schema("payments", "id"), payment(invoice_number=" 1001 "), **other_ledger(wiring))
+    run = wiring.write(schema("payments", "id"), payment(invoice_number=" 1001 "), **other_log(wiring))
     assert (run.rejected, run.count("payments")) == ([], {"created": 1})
 
 
-def test_codes_are_sent_as_they_are_where_the_token_may_not_read_the_lists(wiring: Wiring):
+def test_codes_are_sent_unchanged_if_the_token_may_not_read_the_lists(wiring: Wiring):
     wiring.write(START)
     wiring.xero.admin.fault(
         "status", method="GET", path="TaxRates", status=401, body="AuthorizationUnsuccessful", count=0
@@ -353,7 +353,7 @@ def test_a_customer_is_found_by_the_source_s_own_id(wiring: Wiring):
     assert wiring.write(schema("invoices", "id"), other, source="till").count("invoices") == {"rejected": 1}
 
 
-def test_an_id_that_two_streams_have_names_nobody(wiring: Wiring):
+def test_an_id_of_two_streams_is_ambiguous(wiring: Wiring):
     streams = [
         schema("public-contacts", "id"),
         record("public-contacts", id=1, Name="Abel"),
@@ -366,7 +366,7 @@ def test_an_id_that_two_streams_have_names_nobody(wiring: Wiring):
     assert "'1' is the key of other-contacts id=1 and public-contacts id=1" in run.rejected[0][1]
 
 
-def test_invoices_accounts_and_members_are_named_by_the_source_s_own_ids_too(wiring: Wiring):
+def test_invoices_accounts_and_members_are_found_by_the_source_s_own_ids(wiring: Wiring):
     run = wiring.write(
         BOTH[:-1],
         schema("payments", "id"),
@@ -382,18 +382,18 @@ def test_invoices_accounts_and_members_are_named_by_the_source_s_own_ids_too(wir
 # The end of what was not written from here
 
 
-def test_an_invoice_that_was_not_written_from_here_is_voided_by_its_number_alone(wiring: Wiring):
+def test_an_invoice_that_target_xero_did_not_write_is_voided_by_its_number(wiring: Wiring):
     wiring.write(BOTH[:-1], invoice(2, "ACCPAY", "B-1"))
-    lost = other_ledger(wiring)
+    lost = other_log(wiring)
     ends = [record("invoices", InvoiceNumber=number, Status="VOIDED") for number in ("1001", "B-1", "X-1")]
     run = wiring.write(schema("invoices", "InvoiceNumber"), ends, deletes=True, **lost)
     assert (run.rejected, run.count("invoices")) == ([], {"removed": 2, "skipped": 1})
     assert by_type(wiring, field="Status") == {"ACCREC": "VOIDED", "ACCPAY": "VOIDED"}
 
 
-def test_a_number_that_a_sale_and_a_bill_have_voids_neither(wiring: Wiring):
+def test_a_number_of_an_invoice_and_a_bill_voids_neither(wiring: Wiring):
     wiring.write(BOTH)
-    lost = other_ledger(wiring)
+    lost = other_log(wiring)
     run = wiring.write(
         schema("invoices", "id"),
         record("invoices", id=9, InvoiceNumber="1001", Status="VOIDED"),
@@ -410,12 +410,12 @@ def test_a_number_that_a_sale_and_a_bill_have_voids_neither(wiring: Wiring):
     assert by_type(wiring, field="Status") == {"ACCREC": "AUTHORISED", "ACCPAY": "VOIDED"}
 
 
-def test_the_contact_tells_which_of_two_bills_with_one_number_ends(wiring: Wiring):
+def test_the_contact_decides_which_of_two_bills_with_one_number_ends(wiring: Wiring):
     bert = record("contacts", id=2, Name="Bert")
     bills = [invoice(1, "ACCPAY", "1001"), invoice(2, "ACCPAY", "1001", contact_name="Bert")]
     wiring.write(START, bert, schema("invoices", "id"), *bills)
     gone = record("invoices", id=9, Type="ACCPAY", InvoiceNumber="1001", contact_name="Bert", Status="VOIDED")
-    run = wiring.write(schema("invoices", "id"), gone, deletes=True, **other_ledger(wiring))
+    run = wiring.write(schema("invoices", "id"), gone, deletes=True, **other_log(wiring))
     assert (run.rejected, run.count("invoices")) == ([], {"removed": 1})
     assert {i["Contact"]["Name"]: i["Status"] for i in wiring.records("Invoices")} == {
         "Abel": "AUTHORISED",

@@ -1,4 +1,4 @@
-"""After a lost log nothing is doubled that Xero still holds as it was written."""
+"""After a lost log nothing is doubled that Xero still has as it was written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .test_refusals import DOCUMENTS, SAVINGS, SCHEMAS
 
 def lose_log(wiring: Wiring) -> None:
     wiring.xero.admin.advance(600)
-    for one in Path(wiring.config["write_log_path"]).parent.glob("ledger.db*"):
+    for one in Path(wiring.config["write_log_path"]).parent.glob("writes.db*"):
         one.unlink()
 
 
@@ -28,7 +28,7 @@ WITH_PARTS = credit(8, "ACCRECCREDIT", "C-8", Allocations=ALLOCATIONS)
 
 
 def everything_once() -> list[dict[str, Any]]:
-    """A document of each kind, two of them the same but for their keys."""
+    """A document of each kind, two of which differ only in their keys."""
     made = [
         [schema(name, "id"), *(record(name, **{**DOCUMENTS[name][3], "id": n}) for n in keys)]
         for name in DOCUMENTS
@@ -72,7 +72,7 @@ def test_a_thousand_journals_are_found_in_a_few_calls(wiring: Wiring):
     wiring.xero.admin.forget_calls()
     run = wiring.write(JOURNALS)
     assert run.count("manual_journals") == {"unchanged": RECORDS}
-    assert run.said(f"manual_journals: {RECORDS:,} found in Xero by what they say")
+    assert run.logged(f"manual_journals: {RECORDS:,} found in Xero by what they say")
     assert len(wiring.xero.admin.calls("/ManualJournals")) <= 2
 
 
@@ -86,7 +86,7 @@ def test_a_document_that_was_ended_in_xero_is_not_found(wiring: Wiring, status: 
     assert wiring.write(SCHEMAS[1], bill).count("invoices") == {"created": 1}
 
 
-def test_a_document_that_says_something_else_is_another_one(wiring: Wiring):
+def test_a_document_with_other_content_is_another_document(wiring: Wiring):
     wiring.write(START, SCHEMAS[1], invoice(1, "ACCPAY", "B-1"))
     lose_log(wiring)
     others = [
@@ -97,7 +97,7 @@ def test_a_document_that_says_something_else_is_another_one(wiring: Wiring):
     assert wiring.write(SCHEMAS[1], others).count("invoices") == {"created": 3}
 
 
-def test_of_equal_documents_as_many_are_made_as_are_missing(wiring: Wiring):
+def test_of_equal_documents_only_the_missing_ones_are_created(wiring: Wiring):
     same = [payment(n, invoice_number="I-9", amount=1) for n in range(5)]
     wiring.write(START, SCHEMAS[1], invoice(9, "ACCREC", "I-9"), schema("payments", "id"), same[:3])
     lose_log(wiring)
@@ -105,7 +105,7 @@ def test_of_equal_documents_as_many_are_made_as_are_missing(wiring: Wiring):
     assert run.count("payments") == {"unchanged": 3, "created": 2}
 
 
-def test_lines_and_numbers_are_compared_as_xero_keeps_them(wiring: Wiring):
+def test_lines_and_numbers_are_compared_as_xero_stores_them(wiring: Wiring):
     odd = [{**LINE, "UnitAmount": "33.33335", "Description": "Odd"}, {**LINE, "Quantity": "0.33333"}, LINE]
     bill = invoice(1, "ACCPAY", "B-1", LineItems=odd)
     wiring.write(START, SCHEMAS[1], bill)
@@ -136,7 +136,7 @@ def test_documents_from_before_the_log_began_are_looked_up_later_too(wiring: Wir
     assert wiring.xero.admin.calls("/Invoices", "GET") == []
 
 
-def test_a_dry_run_tells_what_would_be_found(wiring: Wiring):
+def test_a_dry_run_reports_what_would_be_found(wiring: Wiring):
     wiring.write(START)
     (abel,) = wiring.records("Contacts")
     bill = invoice(1, "ACCPAY", "B-1", contact_name=None, Contact={"ContactID": abel["ContactID"]})

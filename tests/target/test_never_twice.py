@@ -1,4 +1,4 @@
-"""Whatever goes wrong at whatever batch: nothing is lost, nothing is written twice, and the ledger knows it."""
+"""Whatever goes wrong with any batch: nothing is lost or written twice, and the log of writes is right."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BEFORE = ("reset_before", "server_error", "html", "unavailable", "rate_limit")
 
 
 def journal(number: int) -> dict[str, Any]:
-    """Journals have no name or number in Xero: only what they say tells them apart."""
+    """Journals have no name or number in Xero: only their content distinguishes them."""
     return record(
         "manual_journals",
         id=number,
@@ -40,7 +40,7 @@ JOURNALS = lines(schema("manual_journals", "id"), *map(journal, range(1, RECORDS
 
 @pytest.fixture(params=[1, dispatcher.AT_ONCE], ids=["one by one", "five at once"])
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many batches may be under way; which of several meets with a fault is chance."""
+    """The number of batches in flight; which of several meets a fault is chance."""
     monkeypatch.setattr(dispatcher, "AT_ONCE", request.param)
     return int(request.param)
 
@@ -57,7 +57,7 @@ class Killed(BaseException):
 
 
 def settled(wiring: Wiring, run: Written) -> None:
-    """Every journal is there once, under the id that the ledger has."""
+    """Every journal is there once, under the id in the log of writes."""
     assert run.error is None
     assert run.states == ["all"]
     assert not run.count("manual_journals").keys() - {"created", "unchanged"}
@@ -71,7 +71,7 @@ def settled(wiring: Wiring, run: Written) -> None:
 
 
 def runs(wiring: Wiring, **settings: Any) -> Iterator[Written]:
-    """Run again and again until a run ends well; none passes on a state before that."""
+    """Run until a run succeeds; none passes on a state before that."""
     for _ in range(3 * BATCHES):
         run = wiring.write(JOURNALS, **settings)
         if run.error is None:
@@ -84,7 +84,7 @@ def runs(wiring: Wiring, **settings: Any) -> Iterator[Written]:
 
 
 @pytest.mark.parametrize("fault", [*AFTER, *BEFORE])
-def test_each_batch_meets_with_a_fault_and_is_tried_again(wiring: Wiring, fault: str, at_once: int):
+def test_each_batch_fails_once_and_is_retried(wiring: Wiring, fault: str, at_once: int):
     # Each batch takes two calls then, and the first of them is struck.
     for batch in range(BATCHES):
         wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals", after=2 * batch)
@@ -94,9 +94,7 @@ def test_each_batch_meets_with_a_fault_and_is_tried_again(wiring: Wiring, fault:
 
 
 @pytest.mark.parametrize("fault", AFTER)
-def test_each_batch_loses_its_answer_for_good_and_is_found_by_the_next_run(
-    wiring: Wiring, fault: str, at_once: int
-):
+def test_each_lost_answer_is_found_by_the_next_run(wiring: Wiring, fault: str, at_once: int):
     found = []
     wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals")
     for run in runs(wiring, tries=1):
@@ -111,7 +109,7 @@ def test_each_batch_loses_its_answer_for_good_and_is_found_by_the_next_run(
 
 
 @pytest.mark.parametrize("fault", ["reset_before", "html"])
-def test_each_batch_is_refused_for_good_and_sent_by_the_next_run(wiring: Wiring, fault: str, at_once: int):
+def test_each_failed_batch_is_sent_by_the_next_run(wiring: Wiring, fault: str, at_once: int):
     found = []
     wiring.xero.admin.fault(fault, method="PUT", path="ManualJournals", after=1)
     for run in runs(wiring, tries=1):
@@ -190,7 +188,7 @@ def _bare(value: Any) -> Any:
 
 @pytest.mark.parametrize("phase", ["created", "changed", "ended"])
 @pytest.mark.parametrize("name", CASES)
-def test_a_lost_answer_of_any_object_is_found_out_by_the_next_run(wiring: Wiring, name: str, phase: str):
+def test_the_next_run_finds_the_lost_answer_of_any_object(wiring: Wiring, name: str, phase: str):
     pieces = phases(name)
     if phase not in pieces:
         pytest.skip(f"{name} can't be {phase}")
@@ -218,8 +216,8 @@ def test_a_lost_answer_of_any_object_is_found_out_by_the_next_run(wiring: Wiring
     assert run.states == [phase]
 
 
-def test_a_refusal_whose_answer_was_lost_is_not_taken_for_a_write(wiring: Wiring):
-    """Xero had a contact of that name, so the create was refused: what the source says is yet to be written."""
+def test_a_refusal_whose_answer_was_lost_is_not_treated_as_a_write(wiring: Wiring):
+    """Xero had a contact of that name, so the create was refused and the source's content is not written yet."""
     contact = record("contacts", id="x", Name="Abel", FirstName="New")
     wiring.xero.admin.put(
         "Contacts", {"Name": "Abel", "ContactStatus": "ACTIVE", "Phones": [], "Addresses": []}, wiring.tenant

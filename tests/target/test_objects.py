@@ -1,4 +1,4 @@
-"""Every object: made, changed, ended, refused, and a bad record among good ones. One tiny stream each in data/."""
+"""Every object: created, changed, ended, refused, and a bad record among good ones. One small stream each in data/."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ NEVER_MADE = {"branding_themes", "overpayments", "prepayments"}
 
 
 def phases(name: str) -> dict[str, str]:
-    """The stream in pieces that each are one: up to the state `created`, then `changed`, then `ended`."""
+    """The stream in three parts: up to the state `created`, then `changed`, then `ended`."""
     schemas: list[dict[str, Any]] = []
     found: dict[str, str] = {}
     piece: list[dict[str, Any]] = []
@@ -82,7 +82,7 @@ def phases(name: str) -> dict[str, str]:
 
 
 def shown(wiring: Wiring, name: str, key: str) -> dict[str, Any]:
-    """Xero's record behind one of the source's; empty if Xero has forgotten it."""
+    """The record in Xero for one of the source's; empty if Xero does not have it."""
     row = WRITE_SPECS[name]
     xero_id = wiring.ids(name)[key]
     return (
@@ -98,7 +98,7 @@ def test_every_object_that_can_be_written_is_tested_here():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_good_records_are_written_although_one_among_them_is_refused(wiring: Wiring, name: str):
+def test_good_records_are_written_although_one_is_refused(wiring: Wiring, name: str):
     case, phase = CASES[name], phases(name)
     run = wiring.write(phase["created"])
     assert run.error is None
@@ -141,7 +141,7 @@ def test_a_changed_record_is_an_update_or_a_clear_reject_but_never_a_second_crea
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "ended" in phases(name)])
-def test_a_record_ends_only_where_deletes_allows_it(wiring: Wiring, name: str):
+def test_a_record_ends_only_if_deletes_is_true(wiring: Wiring, name: str):
     case, phase = CASES[name], phases(name)
     wiring.write(phase["created"])
     if case.changed == 1:
@@ -149,7 +149,7 @@ def test_a_record_ends_only_where_deletes_allows_it(wiring: Wiring, name: str):
     kept = wiring.write(phase["ended"])
     removals = case.ended if isinstance(case.ended, int) else 1
     assert kept.count(name) == {"skipped": removals}
-    assert kept.said("which requires `deletes: true`")
+    assert kept.logged("which requires `deletes: true`")
     run = wiring.write(phase["ended"], deletes=True)
     if isinstance(case.ended, str):
         assert run.count(name) == {"rejected": 1}

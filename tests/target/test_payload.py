@@ -1,4 +1,4 @@
-"""A record of the source as Xero wants it."""
+"""A record of the source becomes content for Xero."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def problem(stream: str, **record: object) -> str:
 
 
 @pytest.mark.parametrize("name", ["LineItems", "line_items", "lineItems", "LINE_ITEMS"])
-def test_names_are_taken_in_any_case(name: str):
+def test_names_are_understood_in_any_case(name: str):
     lines = '[{"quantity": "2", "unit_amount": "1.50", "account_code": 200}]'
     assert sent("invoices", **{name: lines}) == {
         "LineItems": [{"Quantity": 2, "UnitAmount": Decimal("1.5"), "AccountCode": "200"}]
     }
 
 
-def test_numbers_dates_and_truth_come_as_text_too():
+def test_numbers_dates_and_flags_may_be_text():
     assert sent(
         "payments", Amount="1,234".replace(",", ""), date="2026-11-05T00:00:00Z", IsReconciled="true"
     ) == {"Amount": 1234, "Date": "2026-11-05", "IsReconciled": True}
@@ -39,14 +39,14 @@ def test_numbers_dates_and_truth_come_as_text_too():
     assert sent("payments", Date=date(1969, 12, 31))["Date"] == "1969-12-31"
 
 
-def test_nulls_empty_lists_and_empty_ids_say_nothing():
+def test_nulls_empty_lists_and_empty_ids_are_ignored():
     empty = {"ContactID": "00000000-0000-0000-0000-000000000000", "Name": None}
     assert (
         sent("invoices", Reference=None, LineItems=[], Contact=empty, DueDate="", BrandingThemeID=" ") == {}
     )
 
 
-def test_what_xero_works_out_and_what_a_read_adds_is_never_sent():
+def test_calculated_fields_and_fields_of_answers_are_never_sent():
     assert (
         sent(
             "invoices",
@@ -75,7 +75,7 @@ def test_what_xero_works_out_and_what_a_read_adds_is_never_sent():
         {"Quantity": -1, "UnitAmount": "0.005", "LineAmount": "-0.01"},
     ],
 )
-def test_a_line_amount_that_xero_works_out_itself_is_left_out(line: dict[str, object]):
+def test_a_line_amount_that_xero_calculates_is_omitted(line: dict[str, object]):
     (found,) = sent("invoices", LineItems=[line])["LineItems"]  # type: ignore[misc]
     assert found.keys() == line.keys() - {"LineAmount"}
 
@@ -97,7 +97,7 @@ def test_any_other_line_amount_is_sent_so_that_xero_compares_it(stream: str, lin
     assert found["LineAmount"] == line["LineAmount"]
 
 
-def test_days_may_come_as_their_texts():
+def test_a_day_may_be_given_as_its_string_field():
     texts = {
         "DateString": "2026-11-05T00:00:00",
         "due_date_string": "2026-12-05",
@@ -113,7 +113,7 @@ def test_days_may_come_as_their_texts():
     assert sent("payments", Date="2026-11-05", DateString="2026-11-05T00:00:00") == {"Date": "2026-11-05"}
 
 
-def test_a_day_and_its_text_that_differ_are_a_reject():
+def test_a_day_that_differs_from_its_string_field_is_a_reject():
     words = "DateString: it is 2026-11-06, but Date is 2026-11-05"
     assert problem("invoices", DateString="2026-11-06", Date="2026-11-05") == words
     schedule = {"StartDateString": "2026-12-06", "StartDate": "2026-12-05"}
@@ -121,7 +121,7 @@ def test_a_day_and_its_text_that_differ_are_a_reject():
     assert problem("repeating_invoices", Schedule=schedule) == words
 
 
-def test_another_record_is_named_and_never_changed():
+def test_a_reference_contains_only_the_fields_that_identify_a_record():
     contact = {
         "ContactID": "6A40B05B-D926-5F37-A9B6-C937434088C3",
         "Name": "Abel",
@@ -132,7 +132,7 @@ def test_another_record_is_named_and_never_changed():
     }
 
 
-def test_the_columns_of_a_flat_table_name_other_records():
+def test_flat_columns_can_refer_to_other_records():
     assert sent("invoices", contact_name="Abel", InvoiceNumber="I-1") == {
         "Contact": {"Name": "Abel"},
         "InvoiceNumber": "I-1",
@@ -144,7 +144,7 @@ def test_the_columns_of_a_flat_table_name_other_records():
     assert sent("bank_transfers", from_bank_account_code="090") == {"FromBankAccount": {"Code": "090"}}
 
 
-def test_names_that_are_nobodys_are_collected_with_their_place():
+def test_unknown_names_are_collected_with_their_path():
     form = parser_of(WRITE_SPECS["invoices"])
     form.take({"Colour": "red", "LineItems": [{"Colour": "blue"}], "id": 1}, frozenset({"id"}))
     assert form.unknown == {"Colour", "LineItems[].Colour"}
@@ -169,7 +169,7 @@ def test_names_that_are_nobodys_are_collected_with_their_place():
         ({"CurrencyRate": "NaN"}, "CurrencyRate: expected a number, got 'NaN'"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_place_and_rule(record: dict[str, object], words: str):
+def test_a_wrong_value_is_reported_with_its_path_and_rule(record: dict[str, object], words: str):
     assert problem("invoices", **record) == words
 
 

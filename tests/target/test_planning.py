@@ -1,4 +1,4 @@
-"""What becomes of a record whose name is in use, of lines, statuses, quotes, orders and archived contacts."""
+"""Plans for names in use, lines, statuses, quotes, orders and archived contacts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def quote(key: int, **values: Any) -> dict[str, Any]:
     )
 
 
-def other_ledger(wiring: Wiring) -> dict[str, str]:
-    """Settings of a run that knows nothing of what was written before."""
+def other_log(wiring: Wiring) -> dict[str, str]:
+    """Settings of a run with an empty log of writes."""
     wiring.xero.admin.advance(600)
     return {"write_log_path": str(wiring.folder / "other.db")}
 
@@ -40,19 +40,19 @@ def other_ledger(wiring: Wiring) -> dict[str, str]:
 # Names in use
 
 
-def test_a_contact_whose_name_xero_has_is_updated_and_not_made_again(wiring: Wiring):
+def test_a_contact_whose_name_is_in_use_is_updated(wiring: Wiring):
     wiring.write(ABEL)
     run = wiring.write(
         ABEL[0],
         record("contacts", id="x", Name="ABEL", EmailAddress="abel@example.com"),
         record("contacts", id="y", Name="Bert"),
-        **other_ledger(wiring),
+        **other_log(wiring),
     )
     assert run.count("contacts") == {"updated": 1, "created": 1}
     assert sorted(c["Name"] for c in wiring.records("Contacts")) == ["ABEL", "Bert"]
 
 
-def test_contacts_that_xero_has_are_counted_as_what_becomes_of_them(wiring: Wiring):
+def test_contacts_that_xero_has_are_counted_as_updated_or_unchanged(wiring: Wiring):
     """Xero refuses to create them (PUT), so that none of them counts as created; a dry run says the same."""
     wiring.write(
         ABEL[0],
@@ -70,12 +70,12 @@ def test_contacts_that_xero_has_are_counted_as_what_becomes_of_them(wiring: Wiri
         record("contacts", id=5, Name="dora", FirstName="D"),
     ]
     counts = {"unchanged": 2, "updated": 1, "created": 1, "rejected": 1}
-    dry = wiring.write(stream, dry_run=True, **other_ledger(wiring))
+    dry = wiring.write(stream, dry_run=True, **other_log(wiring))
     assert dry.count("contacts") == counts
     # One look-up for each natural key, whatever the number of contacts.
     assert len(wiring.xero.admin.calls("/Contacts")) == 2
-    assert wiring.write(stream, **other_ledger(wiring)).count("contacts") == counts
-    assert wiring.write(stream[:-1], **other_ledger(wiring)).count("contacts") == {"unchanged": 4}
+    assert wiring.write(stream, **other_log(wiring)).count("contacts") == counts
+    assert wiring.write(stream[:-1], **other_log(wiring)).count("contacts") == {"unchanged": 4}
     assert sorted(c["Name"] for c in wiring.records("Contacts")) == ["Abel", "Bert", "Cora", "Dora"]
 
 
@@ -90,7 +90,7 @@ def test_a_contact_that_xero_had_before_a_refused_batch_is_not_counted_as_create
         "Elements": [{"Name": "Bert", "ValidationErrors": [{"Message": "Not today"}]}],
     }
     wiring.xero.admin.fault("status", method="PUT", path="Contacts", status=400, body=json.dumps(answer))
-    run = wiring.write(*ABEL, record("contacts", id=2, Name="Bert"), **other_ledger(wiring))
+    run = wiring.write(*ABEL, record("contacts", id=2, Name="Bert"), **other_log(wiring))
     assert run.count("contacts") == {"unchanged": 1, "created": 1}
 
 
@@ -98,7 +98,7 @@ def test_a_contact_that_xero_had_before_a_refused_batch_is_not_counted_as_create
     ("invoices", "InvoiceNumber", sale),
     ("quotes", "QuoteNumber", quote),
 ])  # fmt: skip
-def test_a_dry_run_finds_the_numbers_that_xero_has(wiring: Wiring, stream: str, number: str, make: Any):
+def test_a_dry_run_finds_numbers_in_use(wiring: Wiring, stream: str, number: str, make: Any):
     head = [*ABEL, schema(stream, "id")]
     wiring.write(head, make(1, **{number: "N-1"}), make(2, **{number: "N-2"}))
     given = [
@@ -108,7 +108,7 @@ def test_a_dry_run_finds_the_numbers_that_xero_has(wiring: Wiring, stream: str, 
     ]
     counts = {"unchanged": 1, "rejected": 1, "created": 1}
     for dry_run in (True, False):
-        run = wiring.write(head, given, dry_run=dry_run, **other_ledger(wiring))
+        run = wiring.write(head, given, dry_run=dry_run, **other_log(wiring))
         assert run.count(stream) == counts
 
 
@@ -121,7 +121,7 @@ def test_two_contacts_of_the_source_with_one_name_are_not_merged(wiring: Wiring)
     assert [c["FirstName"] for c in wiring.records("Contacts")] == ["J1"]
 
 
-def test_a_name_that_a_contact_had_once_does_not_lead_to_it_any_more(wiring: Wiring):
+def test_a_former_name_does_not_refer_to_a_contact(wiring: Wiring):
     wiring.write(ABEL)
     wiring.write(ABEL[0], record("contacts", id=1, Name="Bert"))
     run = wiring.write(schema("invoices", "id"), sale(1))
@@ -129,20 +129,20 @@ def test_a_name_that_a_contact_had_once_does_not_lead_to_it_any_more(wiring: Wir
     assert "Xero has no record of contacts with the Name 'Abel'" in run.rejected[0][1]
 
 
-def test_an_invoice_that_was_paid_meanwhile_is_recognised_without_its_ledger(wiring: Wiring):
+def test_a_paid_invoice_is_recognised_without_its_log_entry(wiring: Wiring):
     bank = record("accounts", id=1, Code="090", Name="Cheque", Type="BANK", BankAccountNumber="1")
     paid = record("payments", id=1, InvoiceNumber="I-1", AccountCode="090", Date="2026-11-05", Amount=50)
     invoice = sale(1, InvoiceNumber="I-1", Status="AUTHORISED", LineAmountTypes="NoTax")
     stream = [*ABEL, schema("invoices", "id"), invoice]
     wiring.write(schema("accounts", "id"), bank, stream, schema("payments", "id"), paid)
     assert wiring.records("Invoices")[0]["Status"] == "PAID"
-    assert wiring.write(stream, **other_ledger(wiring)).count("invoices") == {"unchanged": 1}
+    assert wiring.write(stream, **other_log(wiring)).count("invoices") == {"unchanged": 1}
 
 
 def test_a_contact_of_the_same_name_and_another_number_is_a_reject(wiring: Wiring):
     wiring.write(ABEL[0], record("contacts", id=1, Name="Abel", ContactNumber="A-1"))
     run = wiring.write(
-        ABEL[0], record("contacts", id="x", Name="Abel", ContactNumber="A-2"), **other_ledger(wiring)
+        ABEL[0], record("contacts", id="x", Name="Abel", ContactNumber="A-2"), **other_log(wiring)
     )
     assert run.count("contacts") == {"rejected": 1}
     assert "already assigned to another contact" in run.rejected[0][1]
@@ -162,7 +162,7 @@ def test_a_number_in_use_is_never_overwritten_by_a_create(
 ):
     mine = [*ABEL, schema(stream, "id"), make(1, Reference="Mine", **{number: "N-1"})]
     assert wiring.write(mine).count(stream) == {"created": 1}
-    settings = other_ledger(wiring)
+    settings = other_log(wiring)
     same = wiring.write(mine, **settings)
     assert same.count(stream) == {"unchanged": 1}
     run = wiring.write(schema(stream, "id"), make(2, Reference="Other", **{number: "N-1"}), **settings)
@@ -178,13 +178,13 @@ def test_two_orders_of_one_run_with_one_number_are_not_merged(wiring: Wiring):
     assert [o["Reference"] for o in wiring.records("PurchaseOrders")] == ["R1"]
 
 
-def test_orders_without_a_number_are_given_one_each(wiring: Wiring):
+def test_each_order_without_a_number_gets_one(wiring: Wiring):
     run = wiring.write(ABEL, schema("purchase_orders", "id"), order(1), order(2))
     assert run.count("purchase_orders") == {"created": 2}
     assert len({o["PurchaseOrderNumber"] for o in wiring.records("PurchaseOrders")}) == 2
 
 
-def test_what_xero_has_from_the_start_is_taken_as_it_is(wiring: Wiring):
+def test_xero_s_own_settings_are_used_unchanged(wiring: Wiring):
     run = wiring.write(
         schema("accounts", "id"),
         record("accounts", id=1, Code="200", Name="Sales", Type="REVENUE", TaxType="OUTPUT2"),
@@ -224,7 +224,7 @@ def test_lines_keep_their_ids_when_a_document_changes(wiring: Wiring, make: Any)
     assert line_ids(wiring, path) == {"Hull": before["Hull"]}
 
 
-def test_lines_with_ids_of_the_source_are_told_by_them_and_not_by_their_place(wiring: Wiring):
+def test_lines_with_ids_of_the_source_are_matched_by_ids_and_not_by_position(wiring: Wiring):
     ids = [f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(3)]
     lines = [{**line, "LineItemID": one} for line, one in zip(LINES, ids, strict=False)]
     given = {"tenant_id": "elsewhere", "InvoiceID": "0f0f0f0f-0000-4000-8000-0000000000ff"}
@@ -245,14 +245,14 @@ def test_lines_with_ids_of_the_source_are_told_by_them_and_not_by_their_place(wi
     assert line_ids(wiring) == {"Mast": after["Mast"], "Hull": before["Hull"]}
 
 
-def test_lines_of_documents_that_were_not_written_here_keep_their_ids_at_one_call_for_many(wiring: Wiring):
+def test_lines_of_other_documents_keep_their_ids_with_one_call_for_many(wiring: Wiring):
     wiring.write(ABEL, schema("invoices", "id"), [sale(n) for n in range(30)])
     before = {
         i["InvoiceID"]: [line["LineItemID"] for line in i["LineItems"]] for i in wiring.records("Invoices")
     }
     wiring.xero.admin.forget_calls()
     changed = [sale(0, InvoiceID=one, Reference="New") for one in before]
-    run = wiring.write(schema("invoices", "InvoiceID"), changed, **other_ledger(wiring))
+    run = wiring.write(schema("invoices", "InvoiceID"), changed, **other_log(wiring))
     assert run.count("invoices") == {"updated": 30}
     after = {
         i["InvoiceID"]: [line["LineItemID"] for line in i["LineItems"]] for i in wiring.records("Invoices")
@@ -272,7 +272,7 @@ def test_a_quote_keeps_its_number_and_its_terms_when_it_changes(wiring: Wiring):
     assert (after["Reference"], after["Status"]) == ("As agreed", "ACCEPTED")
 
 
-def test_a_paid_invoice_is_made_approved_and_left_to_its_payments(wiring: Wiring):
+def test_a_paid_invoice_is_created_as_approved(wiring: Wiring):
     run = wiring.write(ABEL, schema("invoices", "id"), sale(1, Status="PAID"))
     assert run.count("invoices") == {"created": 1}
     assert wiring.records("Invoices")[0]["Status"] == "AUTHORISED"
@@ -284,7 +284,7 @@ def test_a_status_is_reached_step_by_step(wiring: Wiring):
     assert [c["method"] for c in wiring.writes()[1:]] == ["PUT", "POST", "POST", "POST"]
 
 
-def test_a_step_that_xero_does_not_take_is_told_before_anything_is_sent(wiring: Wiring):
+def test_a_transition_that_xero_does_not_allow_is_rejected_before_anything_is_sent(wiring: Wiring):
     wiring.write(ABEL, schema("invoices", "id"), sale(1, Status="AUTHORISED"))
     wiring.xero.admin.forget_calls()
     run = wiring.write(schema("invoices", "id"), sale(1, Status="DRAFT"), sale(2, Status="POSTED"))
@@ -295,7 +295,7 @@ def test_a_step_that_xero_does_not_take_is_told_before_anything_is_sent(wiring: 
     assert wiring.writes() == []
 
 
-def test_a_journal_that_does_not_balance_is_told_before_anything_is_sent(wiring: Wiring):
+def test_an_unbalanced_journal_is_rejected_before_anything_is_sent(wiring: Wiring):
     lines = [{"LineAmount": "10.10", "AccountCode": "477"}, {"LineAmount": "-10", "AccountCode": "825"}]
     journal = record("manual_journals", id=1, Narration="Pay", JournalLines=lines)
     run = wiring.write(schema("manual_journals", "id"), journal)
@@ -322,7 +322,7 @@ def test_an_archived_contact_is_archived_only_after_its_documents_are_written(wi
     assert wiring.write(stream, deletes=True).count("contacts") == {"unchanged": 1}
 
 
-def test_a_new_archived_contact_is_made_used_and_archived_in_one_run(wiring: Wiring):
+def test_a_new_archived_contact_is_created_used_and_archived_in_one_run(wiring: Wiring):
     stream = [
         schema("contacts", "id"),
         record("contacts", id=1, Name="Abel", ContactStatus="ARCHIVED"),
@@ -335,7 +335,7 @@ def test_a_new_archived_contact_is_made_used_and_archived_in_one_run(wiring: Wir
     assert wiring.write(stream, deletes=True).count("contacts") == {"unchanged": 1}
 
 
-def test_a_contact_that_is_archived_and_back_in_one_input_stays_active(wiring: Wiring):
+def test_a_contact_that_is_archived_and_restored_in_one_input_stays_active(wiring: Wiring):
     wiring.write(ABEL)
     back = [record("contacts", id=1, Name="Abel", ContactStatus=s) for s in ("ARCHIVED", "ACTIVE")]
     run = wiring.write(ABEL[0], back, state("all"), deletes=True)
@@ -343,7 +343,7 @@ def test_a_contact_that_is_archived_and_back_in_one_input_stays_active(wiring: W
     assert wiring.records("Contacts")[0]["ContactStatus"] == "ACTIVE"
 
 
-def test_an_archived_category_is_brought_back_before_it_is_changed(wiring: Wiring):
+def test_an_archived_category_is_restored_before_it_is_changed(wiring: Wiring):
     def region(**values: Any) -> list[dict[str, Any]]:
         return [schema("tracking_categories", "id"), record("tracking_categories", id=1, **values)]
 
@@ -358,7 +358,7 @@ def test_an_archived_category_is_brought_back_before_it_is_changed(wiring: Wirin
     assert wiring.write(region(Name="Area", Status="ACTIVE")).count("tracking_categories") == {"unchanged": 1}
 
 
-def test_a_number_of_another_organisation_never_ends_the_record_that_has_it_here(wiring: Wiring):
+def test_a_number_of_another_organisation_ends_no_record_of_this_one(wiring: Wiring):
     wiring.write(ABEL, schema("invoices", "id"), sale(1, InvoiceNumber="I-1", Status="AUTHORISED"))
     foreign = sale(9, InvoiceNumber="I-1", Status="VOIDED", tenant_id="elsewhere")
     run = wiring.write(schema("invoices", "tenant_id", "id"), foreign, deletes=True)
@@ -366,7 +366,7 @@ def test_a_number_of_another_organisation_never_ends_the_record_that_has_it_here
     assert wiring.records("Invoices")[0]["Status"] == "AUTHORISED"
 
 
-def test_what_was_deleted_and_comes_back_is_made_anew(wiring: Wiring):
+def test_a_deleted_record_that_returns_is_created_again(wiring: Wiring):
     item = record("items", id=1, Code="TENT", Name="Tent")
     wiring.write(schema("items", "id"), item)
     gone = record("items", id=1, Code="TENT", _sdc_deleted_at="2026-11-20T09:00:00Z")
@@ -376,7 +376,7 @@ def test_what_was_deleted_and_comes_back_is_made_anew(wiring: Wiring):
 
 
 def settled_documents() -> list[dict[str, Any]]:
-    """An invoice with a payment and a credit note set against it."""
+    """An invoice with a payment and an allocated credit note."""
     bank = record("accounts", id=1, Code="090", Name="Cheque", Type="BANK", BankAccountNumber="1")
     given = {"Status": "AUTHORISED", "LineAmountTypes": "NoTax"}
     allocation = {"Invoice": {"InvoiceNumber": "I-1"}, "Amount": 10, "Date": "2026-11-05"}
@@ -399,7 +399,7 @@ def settled_documents() -> list[dict[str, Any]]:
     ]
 
 
-def test_what_hangs_on_a_document_ends_before_it_whatever_the_order_of_the_input(wiring: Wiring):
+def test_payments_and_allocations_end_before_their_document(wiring: Wiring):
     run = wiring.write(settled_documents())
     assert wiring.records("Invoices")[0]["Status"] == "PAID"
     run = wiring.write(
@@ -418,7 +418,7 @@ def test_what_hangs_on_a_document_ends_before_it_whatever_the_order_of_the_input
     assert wiring.records("Invoices")[0]["Status"] == wiring.records("CreditNotes")[0]["Status"] == "VOIDED"
 
 
-def test_a_payment_that_replaces_another_is_made_after_that_is_gone(wiring: Wiring):
+def test_a_payment_is_created_after_the_one_that_it_replaces_is_deleted(wiring: Wiring):
     wiring.write(settled_documents())
     right = record("payments", id=2, InvoiceNumber="I-1", AccountCode="090", Date="2026-11-06", Amount=40)
     run = wiring.write(
@@ -428,7 +428,7 @@ def test_a_payment_that_replaces_another_is_made_after_that_is_gone(wiring: Wiri
     assert wiring.records("Invoices")[0]["Status"] == "PAID"
 
 
-def test_a_setting_ends_only_when_nothing_uses_it_any_more(wiring: Wiring):
+def test_a_setting_ends_when_nothing_uses_it(wiring: Wiring):
     rate = {"ReportTaxType": "OUTPUT", "TaxComponents": [{"Name": "Luxury", "Rate": 20}]}
     taxed = [{**LINES[0], "TaxType": "Luxury"}]
     stream = [schema("tax_rates", "id"), record("tax_rates", id=1, Name="Luxury", **rate), *ABEL]
@@ -445,13 +445,13 @@ def test_a_setting_ends_only_when_nothing_uses_it_any_more(wiring: Wiring):
     assert paths[-2:] == ["Quotes", "TaxRates"]
 
 
-def test_a_record_that_comes_and_goes_in_one_input_is_gone_in_the_end(wiring: Wiring):
+def test_a_record_that_is_created_and_deleted_in_one_input_is_deleted(wiring: Wiring):
     run = wiring.write(ABEL, schema("invoices", "id"), sale(1), sale(1, Status="VOIDED"), deletes=True)
     assert run.count("invoices") == {"created": 1, "removed": 1}
     assert [i["Status"] for i in wiring.records("Invoices")] == ["DELETED"]
 
 
-def test_a_part_that_is_gone_from_its_record_is_removed_only_where_deletes_allows_it(wiring: Wiring):
+def test_a_missing_part_is_removed_only_if_deletes_is_true(wiring: Wiring):
     def group(*names: str) -> list[dict[str, Any]]:
         members = [{"Name": name} for name in names]
         return [
@@ -470,7 +470,7 @@ def test_a_part_that_is_gone_from_its_record_is_removed_only_where_deletes_allow
     assert wiring.write(group("Bert"), deletes=True).count("contact_group_members") == {"unchanged": 1}
 
 
-def test_a_record_that_was_not_written_here_ends_by_its_number_or_its_id(wiring: Wiring):
+def test_a_record_that_target_xero_did_not_write_ends_by_its_number_or_id(wiring: Wiring):
     wiring.write(ABEL, schema("invoices", "id"), [sale(n, InvoiceNumber=f"I-{n}") for n in (1, 2)])
     (id_of_second,) = [i["InvoiceID"] for i in wiring.records("Invoices") if i["InvoiceNumber"] == "I-2"]
     ends = [
@@ -478,7 +478,7 @@ def test_a_record_that_was_not_written_here_ends_by_its_number_or_its_id(wiring:
         record("invoices", InvoiceID=id_of_second, Status="VOIDED"),
         record("invoices", Type="ACCREC", InvoiceNumber="I-3", Status="VOIDED"),
     ]
-    settings = other_ledger(wiring)
+    settings = other_log(wiring)
     run = wiring.write(schema("invoices"), ends, deletes=True, **settings)
     assert run.count("invoices") == {"removed": 2, "skipped": 1}
     assert {i["Status"] for i in wiring.records("Invoices")} == {"DELETED"}
@@ -488,18 +488,18 @@ def test_a_record_that_was_not_written_here_ends_by_its_number_or_its_id(wiring:
     }
 
 
-def test_what_has_ended_in_xero_already_is_left_alone(wiring: Wiring):
+def test_a_record_that_has_ended_in_xero_is_unchanged(wiring: Wiring):
     wiring.write(ABEL, schema("invoices", "id"), sale(1, InvoiceNumber="I-1"))
     void = record("invoices", id=1, Type="ACCREC", InvoiceNumber="I-1", Status="VOIDED")
     wiring.write(schema("invoices", "id"), void, deletes=True)
-    run = wiring.write(schema("invoices", "id"), void, deletes=True, **other_ledger(wiring))
+    run = wiring.write(schema("invoices", "id"), void, deletes=True, **other_log(wiring))
     assert run.count("invoices") == {"unchanged": 1}
     archived = record(
         "contacts", ContactID=wiring.records("Contacts")[0]["ContactID"], ContactStatus="ARCHIVED"
     )
     wiring.write(schema("contacts", "ContactID"), archived, deletes=True)
     wiring.xero.admin.forget_calls()
-    run = wiring.write(schema("contacts", "ContactID"), archived, deletes=True, **other_ledger(wiring))
+    run = wiring.write(schema("contacts", "ContactID"), archived, deletes=True, **other_log(wiring))
     assert run.count("contacts") == {"unchanged": 1}
     assert wiring.writes() == []
 
@@ -510,7 +510,7 @@ def test_a_payment_that_xero_has_under_its_own_id_is_a_clear_reject(wiring: Wiri
     same = record(
         "payments", PaymentID=payment["PaymentID"], InvoiceNumber="I-1", AccountCode="090", Amount=40
     )
-    run = wiring.write(schema("payments", "PaymentID"), same, **other_ledger(wiring))
+    run = wiring.write(schema("payments", "PaymentID"), same, **other_log(wiring))
     assert run.count("payments") == {"rejected": 1}
     assert f"Xero already has it as {payment['PaymentID']}" in run.rejected[0][1]
 
@@ -518,7 +518,7 @@ def test_a_payment_that_xero_has_under_its_own_id_is_a_clear_reject(wiring: Wiri
 # The same record more than once
 
 
-def test_every_version_of_a_record_is_written_in_the_order_it_came(wiring: Wiring):
+def test_every_version_of_a_record_is_written_in_order(wiring: Wiring):
     versions = [record("contacts", id=1, Name="Abel", FirstName=f) for f in ("A", "B")]
     stream = [ABEL[0], *versions, record("contacts", id=1, Name="Abel", EmailAddress="a@example.com")]
     assert wiring.write(stream).count("contacts") == {"created": 1, "updated": 2}
@@ -529,27 +529,27 @@ def test_every_version_of_a_record_is_written_in_the_order_it_came(wiring: Wirin
     assert wiring.writes() == []
 
 
-def test_a_change_and_its_undoing_are_both_written_though_the_request_is_the_same(wiring: Wiring):
+def test_a_change_and_its_reversal_are_both_written(wiring: Wiring):
     for name in ("Abel", "Abba", "Abel"):
         run = wiring.write(ABEL[0], record("contacts", id=1, Name=name))
     assert run.count("contacts") == {"updated": 1}
     assert [c["Name"] for c in wiring.records("Contacts")] == ["Abel"]
 
 
-def test_a_reject_that_was_mended_in_xero_is_not_refused_again_from_memory(wiring: Wiring):
+def test_a_reject_whose_cause_was_removed_in_xero_is_sent_again(wiring: Wiring):
     stream = [ABEL, schema("invoices", "id"), sale(1, LineItems=[{**LINES[0], "AccountCode": "299"}])]
     assert wiring.write(*stream).count("invoices") == {"rejected": 1}
     wiring.write(schema("accounts", "id"), record("accounts", id=1, Code="299", Name="Rents", Type="REVENUE"))
     assert wiring.write(*stream).count("invoices") == {"created": 1}
 
 
-def test_rows_without_any_key_are_told_apart_by_what_names_them(wiring: Wiring):
+def test_records_without_a_key_are_distinguished_by_their_names(wiring: Wiring):
     people = [record("contacts", ContactNumber="X", Name="Abel"), record("contacts", Name="X")]
     assert wiring.write(schema("contacts"), people).count("contacts") == {"created": 2}
     assert wiring.write(schema("contacts"), people).count("contacts") == {"unchanged": 2}
 
 
-def test_rows_without_any_key_are_told_apart_by_what_they_say(wiring: Wiring):
+def test_records_without_a_key_are_distinguished_by_their_content(wiring: Wiring):
     lines = [{"LineAmount": 5, "AccountCode": "477"}, {"LineAmount": -5, "AccountCode": "825"}]
     rows = [record("manual_journals", Narration=n, JournalLines=lines) for n in ("Pay", "Pay", "Tax")]
     stream = [schema("manual_journals"), *rows]
@@ -578,7 +578,7 @@ def test_a_copied_document_gets_the_theme_of_the_same_name(wiring: Wiring):
     assert wiring.records("Invoices")[1].get("BrandingThemeID") != ids[1]
 
 
-def test_of_a_history_only_its_notes_are_written_and_none_of_what_was_left_out(wiring: Wiring):
+def test_only_the_notes_of_a_history_are_written(wiring: Wiring):
     live, dead = (f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(2))
     given = {"tenant_id": "elsewhere"}
     history = [

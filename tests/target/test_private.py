@@ -1,4 +1,4 @@
-"""What the target writes on the disk is for its user alone, and goes to no other place."""
+"""The target's files are private and in no other place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def loose_umask() -> Iterator[None]:
     os.umask(before)
 
 
-def test_rejects_are_for_their_user_alone(wiring: Wiring) -> None:
+def test_the_file_of_rejects_is_private(wiring: Wiring) -> None:
     path = wiring.folder / "out" / "rejects.singer"
     wiring.write(*BAD, rejects_path=str(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -43,7 +43,7 @@ def test_a_link_in_place_of_the_rejects_is_not_followed(wiring: Wiring, tmp_path
     assert victim.read_text() == "precious"
 
 
-def test_what_waits_for_the_end_of_the_input_has_no_name_and_is_for_its_user_alone(
+def test_the_temporary_file_has_no_name_and_is_private(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     modes: list[tuple[int, int]] = []

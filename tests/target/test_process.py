@@ -1,4 +1,4 @@
-"""The command as a process: exit codes, SIGKILL, SIGTERM, and what stdout and stderr get."""
+"""The command as a process: exit codes, SIGKILL, SIGTERM, stdout and stderr."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def unread(pipe: IO[str]) -> int:
-    """Bytes that the reader of a pipe has not taken yet."""
+    """Bytes that the reader of a pipe has not read yet."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
@@ -92,9 +92,7 @@ def test_a_run_with_a_reject_ends_with_1_and_still_passes_on_the_state(command: 
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_the_first_line_of_every_run_says_which_organisation_is_written_to(
-    command: Command, wiring: Wiring, dry_run: bool
-):
+def test_the_first_line_of_every_run_names_the_organisation(command: Command, wiring: Wiring, dry_run: bool):
     command.config.write_text(json.dumps({**wiring.config, "dry_run": dry_run}))
     for text in (TWO_BATCHES, lines(state("all"))):
         code, _, error = command.run(text)
@@ -103,7 +101,7 @@ def test_the_first_line_of_every_run_says_which_organisation_is_written_to(
         assert "Writing to" in error.splitlines()[0]
 
 
-def test_a_problem_of_the_user_is_one_line_and_no_traceback(command: Command):
+def test_a_user_s_error_is_one_line_and_no_traceback(command: Command):
     code, out, error = command.run('{"type": "RECORD"\n')
     assert (code, out) == (1, "")
     assert "Line 1 of the input is not JSON" in error
@@ -111,9 +109,7 @@ def test_a_problem_of_the_user_is_one_line_and_no_traceback(command: Command):
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["done by xero", "not done yet"])
-def test_a_kill_with_five_batches_under_way_leaves_nothing_to_be_doubled(
-    command: Command, wiring: Wiring, done: bool
-):
+def test_a_kill_with_five_batches_in_flight_doubles_nothing(command: Command, wiring: Wiring, done: bool):
     held_back = wiring.xero.admin.fault("hold", method="PUT", path="ManualJournals", count=5)
     with command.start(TEN_BATCHES) as process:
         wiring.xero.admin.wait(held_back, hits=5)
@@ -131,9 +127,7 @@ def test_a_kill_with_five_batches_under_way_leaves_nothing_to_be_doubled(
     all_there_once(wiring, 500)
 
 
-def test_sigterm_lets_the_requests_that_are_out_have_their_answers_and_sends_no_more(
-    command: Command, wiring: Wiring
-):
+def test_after_sigterm_requests_in_flight_are_answered_and_no_more_are_sent(command: Command, wiring: Wiring):
     held_back = wiring.xero.admin.fault("hold", method="PUT", path="ManualJournals", count=5)
     with command.start(TEN_BATCHES) as process:
         wiring.xero.admin.wait(held_back, hits=5)
@@ -187,7 +181,7 @@ def test_no_secret_and_no_content_of_a_record_reaches_the_log(command: Command, 
 @pytest.mark.parametrize(
     ("setting", "code"), [({}, 0), ({"on_difference": "warn"}, 0), ({"on_difference": "fail"}, 1)]
 )
-def test_the_exit_code_tells_of_differences_where_they_are_to_fail(
+def test_the_exit_code_reports_differences_if_on_difference_is_fail(
     wiring: Wiring, tmp_path: Path, setting: dict[str, str], code: int
 ):
     wiring.config |= setting

@@ -1,4 +1,4 @@
-"""Recovery alone: what Xero has written of requests whose answer never came."""
+"""Recovery alone: what Xero has written of requests without an answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def recovered(built: Parts) -> dict[tuple[str, str], str]:
     return built.recovery.recover(spec, pending)
 
 
-def test_what_xero_has_written_is_settled_and_the_rest_is_named_with_its_request(wiring: Wiring):
+def test_written_records_are_settled_and_the_others_returned_with_their_request(wiring: Wiring):
     with parts(wiring) as built:
         written, other = create(CONTACTS, "1", Name="Abel"), create(CONTACTS, "2", Name="Bert")
         lose_answers(built, CONTACTS, [written])
@@ -49,7 +49,7 @@ def _job(op) -> bytes:
     return encode(op.job)
 
 
-def test_records_without_a_name_are_found_by_what_they_say_each_once(wiring: Wiring):
+def test_records_without_a_name_are_found_by_content_each_once(wiring: Wiring):
     with parts(wiring) as built:
         ops = [
             create(JOURNALS, key, Narration="Same", Date="2026-11-01", JournalLines=BALANCED) for key in "12"
@@ -60,7 +60,7 @@ def test_records_without_a_name_are_found_by_what_they_say_each_once(wiring: Wir
         assert ids == {one["ManualJournalID"] for one in wiring.records("ManualJournals")}
 
 
-def test_a_record_of_that_name_that_another_one_stands_for_is_not_taken_twice(wiring: Wiring):
+def test_a_record_that_belongs_to_another_one_is_not_used_twice(wiring: Wiring):
     with parts(wiring) as built:
         first = create(CONTACTS, "1", Name="Abel")
         lose_answers(built, CONTACTS, [first])

@@ -1,4 +1,4 @@
-"""What a record refers to is found by number, e-mail, name or code, in few calls, and never made by accident."""
+"""References are found by number, e-mail, name or code, in few calls, and nothing is created by accident."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def bill(number: int, **values: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def contacts(wiring: Wiring) -> list[str]:
-    """Five contacts that the ledger does not know; returns their ids."""
+    """Create five contacts that are not in the log of writes; returns their ids."""
     admin, tenant = wiring.xero.admin, wiring.tenant
     return [
         admin.put(
@@ -51,7 +51,7 @@ def test_a_contact_is_found_by_its_name_number_or_address_in_one_call(
     assert sorted(i["Contact"]["ContactID"] for i in wiring.records("Invoices")) == sorted(contacts)
 
 
-def test_a_contact_that_is_not_there_is_a_reject_and_never_a_new_contact(wiring: Wiring, contacts: list[str]):
+def test_a_missing_contact_is_a_reject_and_never_created(wiring: Wiring, contacts: list[str]):
     run = wiring.write(
         schema("invoices", "id"), bill(1, contact_name="Contact 1"), bill(2, contact_name="Contract 2")
     )
@@ -71,7 +71,7 @@ def test_a_name_that_two_contacts_share_is_a_reject(wiring: Wiring, contacts: li
 
 
 @pytest.mark.parametrize("fault", ["server_error", "html", "reset_before"])
-def test_a_look_up_that_fails_ends_the_run_and_makes_nothing(wiring: Wiring, contacts: list[str], fault: str):
+def test_a_failed_look_up_ends_the_run_and_creates_nothing(wiring: Wiring, contacts: list[str], fault: str):
     wiring.xero.admin.fault(fault, method="GET", path="Contacts", count=0)
     run = wiring.write(schema("invoices", "id"), bill(1, contact_name="Contact 1"), tries=2)
     assert isinstance(run.error, Unavailable)
@@ -83,7 +83,7 @@ def test_a_look_up_that_fails_ends_the_run_and_makes_nothing(wiring: Wiring, con
     }
 
 
-def test_what_was_written_here_is_found_in_the_ledger_at_no_call(wiring: Wiring):
+def test_written_records_are_found_in_the_log_without_a_call(wiring: Wiring):
     wiring.write(schema("contacts", "id"), record("contacts", id=1, Name="Abel"))
     wiring.xero.admin.forget_calls()
     run = wiring.write(schema("invoices", "id"), bill(1, contact_name="ABEL"))
@@ -128,7 +128,7 @@ def test_accounts_and_tax_rates_are_found_by_name_and_tracking_by_its_names(wiri
     ]
 
 
-def test_ids_of_accounts_and_tracking_are_followed_from_another_organisation(wiring: Wiring):
+def test_ids_of_accounts_and_tracking_are_translated_from_another_organisation(wiring: Wiring):
     bank, category, option = (f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(3))
     given = {"tenant_id": "elsewhere"}
     line = {
@@ -157,7 +157,7 @@ def test_ids_of_accounts_and_tracking_are_followed_from_another_organisation(wir
     assert [(one["Name"], one["Option"]) for one in written["Tracking"]] == [("Region", "North")]
 
 
-def test_tracking_by_ids_that_were_not_written_here_is_a_reject(wiring: Wiring, contacts: list[str]):
+def test_tracking_by_ids_that_were_not_written_is_a_reject(wiring: Wiring, contacts: list[str]):
     stranger = "6a40b05b-d926-5f37-a9b6-c937434088c3"
     line = {**LINES[0], "Tracking": [{"TrackingCategoryID": stranger, "TrackingOptionID": stranger}]}
     run = wiring.write(
@@ -176,7 +176,7 @@ def test_an_id_of_another_organisation_is_never_sent(wiring: Wiring):
     assert wiring.writes() == []
 
 
-def test_an_own_id_that_xero_does_not_know_costs_only_its_own_record(wiring: Wiring, contacts: list[str]):
+def test_an_unknown_id_rejects_only_its_own_record(wiring: Wiring, contacts: list[str]):
     stranger = "6a40b05b-d926-5f37-a9b6-c937434088c3"
     changes = [
         record("contacts", ContactID=one, FirstName="F") for one in [*contacts[:3], stranger, *contacts[3:]]
@@ -187,7 +187,7 @@ def test_an_own_id_that_xero_does_not_know_costs_only_its_own_record(wiring: Wir
     assert [c.get("FirstName") for c in wiring.records("Contacts")] == ["F"] * 5
 
 
-def test_transfers_get_the_ids_of_tracking_since_xero_takes_no_names_there(wiring: Wiring):
+def test_transfers_get_tracking_ids_because_xero_accepts_no_names_there(wiring: Wiring):
     run = wiring.write(
         schema("tracking_categories", "id"),
         record("tracking_categories", id=1, Name="Region", Options=[{"Name": "North"}]),

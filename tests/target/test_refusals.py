@@ -1,4 +1,4 @@
-"""What people did in Xero meanwhile makes no reject of what the source says: ended records, merged contacts."""
+"""Changes made in Xero make no reject of a valid record: ended records, merged contacts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from .conftest import Wiring, Written, record, schema, state
 from .test_lookups import GIVEN, LINE, START, invoice, payment
 from .test_objects import phases
-from .test_planning import other_ledger
+from .test_planning import other_log
 
 SCHEMAS = [schema("contacts", "id"), schema("invoices", "id")]
 
@@ -88,7 +88,7 @@ def with_document(wiring: Wiring, name: str) -> str:
 
 @pytest.mark.parametrize("way", ["_sdc_deleted_at", "status"])
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_a_person_has_ended_in_xero_and_the_source_ends_too_is_done(wiring: Wiring, name: str, way: str):
+def test_a_record_that_ended_in_xero_and_in_the_source_is_settled(wiring: Wiring, name: str, way: str):
     xero_id = with_document(wiring, name)
     path, _, over, made = DOCUMENTS[name]
     status = "ContactStatus" if name == "contacts" else "Status"
@@ -107,7 +107,7 @@ def test_what_a_person_has_ended_in_xero_and_the_source_ends_too_is_done(wiring:
 @pytest.mark.parametrize(
     "name", ["accounts", "items", "tracking_categories", "contact_groups", "linked_transactions"]
 )
-def test_what_a_person_has_deleted_in_xero_and_the_source_ends_too_is_done(wiring: Wiring, name: str):
+def test_a_record_that_was_deleted_in_xero_and_in_the_source_is_settled(wiring: Wiring, name: str):
     pieces = phases(name)
     wiring.write(pieces["created"], deletes=True)
     path = {"accounts": "Accounts", "items": "Items", "tracking_categories": "TrackingCategories",
@@ -120,7 +120,7 @@ def test_what_a_person_has_deleted_in_xero_and_the_source_ends_too_is_done(wirin
     assert "rejected" not in run.count(name)
 
 
-def test_a_draft_that_a_person_has_approved_is_voided_and_not_deleted(wiring: Wiring):
+def test_a_draft_that_was_approved_in_xero_is_voided(wiring: Wiring):
     wiring.write(START, SCHEMAS[1], sale(1, Status="DRAFT"))
     (one,) = wiring.records("Invoices")
     wiring.xero.admin.edit("Invoices", one["InvoiceID"], wiring.tenant, Status="AUTHORISED")
@@ -131,7 +131,7 @@ def test_a_draft_that_a_person_has_approved_is_voided_and_not_deleted(wiring: Wi
     assert wiring.records("Invoices")[0]["Status"] == "VOIDED"
 
 
-def test_the_end_of_a_paid_invoice_is_still_a_reject_with_xero_s_words(wiring: Wiring):
+def test_the_end_of_a_paid_invoice_is_a_reject_with_xero_s_message(wiring: Wiring):
     wiring.write(START, SCHEMAS[1], sale(1), schema("payments", "id"), payment(1, invoice_number="I-1"))
     run = wiring.write(SCHEMAS[1], record("invoices", id=1, Status="VOIDED"), deletes=True)
     assert run.count("invoices") == {"rejected": 1}
@@ -166,7 +166,7 @@ def test_invoices_of_a_merged_contact_go_to_the_one_it_was_merged_into(wiring: W
     assert len(wiring.writes()) == 1
 
 
-def test_a_contact_that_was_merged_twice_is_followed_to_the_end(wiring: Wiring):
+def test_a_contact_that_was_merged_twice_is_found(wiring: Wiring):
     ids = two_people(wiring)
     wiring.write(SCHEMAS[0], record("contacts", id=3, Name="Cora"))
     ids = contact_ids(wiring)
@@ -178,7 +178,7 @@ def test_a_contact_that_was_merged_twice_is_followed_to_the_end(wiring: Wiring):
     assert contacts_of_sales(wiring) == ["Cora"] * 4
 
 
-def test_an_archived_contact_gives_way_to_the_active_one_of_that_name(wiring: Wiring):
+def test_an_archived_contact_is_replaced_by_the_active_one_of_that_name(wiring: Wiring):
     ids = two_people(wiring)
     wiring.xero.admin.edit("Contacts", ids["Abel"], wiring.tenant, ContactStatus="ARCHIVED")
     again = wiring.xero.admin.put(
@@ -203,7 +203,7 @@ def test_an_archived_contact_gives_way_to_the_active_one_of_that_name(wiring: Wi
     assert [c["ContactID"] for c in wiring.records("ContactGroups")[0]["Contacts"]] == [again["ContactID"]]
 
 
-def test_an_update_of_an_invoice_goes_on_when_its_contact_was_merged(wiring: Wiring):
+def test_an_invoice_can_be_updated_after_its_contact_was_merged(wiring: Wiring):
     ids = two_people(wiring)
     wiring.xero.admin.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
     run = wiring.write(SCHEMAS[1], sale(1, Reference="New"))
@@ -211,13 +211,13 @@ def test_an_update_of_an_invoice_goes_on_when_its_contact_was_merged(wiring: Wir
     assert wiring.records("Invoices")[0]["Reference"] == "New"
 
 
-def test_an_archived_contact_without_another_of_that_name_is_a_reject_that_says_so(wiring: Wiring):
+def test_an_archived_contact_without_a_successor_is_a_reject(wiring: Wiring):
     ids = two_people(wiring)
     wiring.xero.admin.edit("Contacts", ids["Abel"], wiring.tenant, ContactStatus="ARCHIVED")
     run = wiring.write(SCHEMAS[1], sale(2), sale(3, "Bert"))
     assert run.count("invoices") == {"created": 1, "rejected": 1}
     assert "has been archived" in run.rejected[0][1]
-    lost = wiring.write(SCHEMAS[1], sale(4), **other_ledger(wiring))
+    lost = wiring.write(SCHEMAS[1], sale(4), **other_log(wiring))
     assert lost.rejected[-1][1] == (
         "Contact: Xero has no active record of contacts with the Name 'Abel', only one with the status ARCHIVED: "
         "restore it in Xero"
@@ -228,17 +228,17 @@ def change(wiring: Wiring) -> Written:
     return wiring.write(SCHEMAS[0], record("contacts", id=1, Name="Abel", FirstName="A"))
 
 
-def test_a_changed_contact_that_was_merged_into_one_of_the_source_is_left_to_that_one(wiring: Wiring):
+def test_a_contact_merged_into_another_one_of_the_source_is_skipped(wiring: Wiring):
     ids = two_people(wiring)
     wiring.xero.admin.merge_contacts(ids["Abel"], ids["Bert"], wiring.tenant)
     run = change(wiring)
     assert (run.rejected, run.count("contacts")) == ([], {"skipped": 1})
-    assert run.said("merged into the contact of contacts id=2 in Xero, or replaced by it")
+    assert run.logged("merged into the contact of contacts id=2 in Xero, or replaced by it")
     assert [c.get("FirstName") for c in wiring.records("Contacts")] == [None, None]
     assert change(wiring).count("contacts") == {"unchanged": 1}
 
 
-def test_a_changed_contact_that_was_merged_into_one_made_in_xero_is_that_one_from_then_on(wiring: Wiring):
+def test_a_contact_merged_into_one_made_in_xero_becomes_that_one(wiring: Wiring):
     ids = two_people(wiring)
     made = wiring.xero.admin.put(
         "Contacts",
@@ -252,7 +252,7 @@ def test_a_changed_contact_that_was_merged_into_one_made_in_xero_is_that_one_fro
     assert change(wiring).count("contacts") == {"unchanged": 1}
 
 
-def test_a_refusal_for_another_reason_is_a_reject_and_costs_one_look_at_the_contacts(wiring: Wiring):
+def test_a_refusal_for_another_reason_is_a_reject_after_one_look_up(wiring: Wiring):
     two_people(wiring)
     wiring.xero.admin.forget_calls()
     bad = [sale(n, LineItems=[{**LINE, "AccountCode": "9999"}]) for n in range(10, 40)]

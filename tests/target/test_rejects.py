@@ -1,4 +1,4 @@
-"""A reject says what is behind it, and stands in the file of rejects once."""
+"""A reject has its cause as the reason, and is in the file of rejects once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stored(wiring: Wiring) -> list[dict[str, Any]]:
 # What is behind a reject
 
 
-def test_a_payment_says_that_its_invoice_was_rejected_and_why(wiring: Wiring):
+def test_a_payment_is_rejected_with_the_reason_of_its_invoice(wiring: Wiring):
     run = wiring.write(
         BANK, CONTACTS, ABEL, INVOICES, sale(7, Type="ACCREX"), sale(8), PAYMENTS, payment(7), payment(8)
     )
@@ -49,7 +49,7 @@ def test_a_payment_says_that_its_invoice_was_rejected_and_why(wiring: Wiring):
     assert run.count("payments") == {"created": 1, "rejected": 1}
 
 
-def test_the_reason_goes_through_from_contact_to_payment(wiring: Wiring):
+def test_a_reason_is_passed_on_from_contact_to_payment(wiring: Wiring):
     run = wiring.write(BANK, CONTACTS, BAD_ABEL, INVOICES, sale(7), PAYMENTS, payment(7))
     reasons = [reason for _, reason in run.rejected]
     assert reasons[1] == f"Contact: its contact Abel was rejected: {reasons[0]}"
@@ -82,7 +82,7 @@ def test_the_reason_goes_through_from_contact_to_payment(wiring: Wiring):
         ),
     ],
 )  # fmt: skip
-def test_a_line_says_that_what_it_names_was_rejected(
+def test_a_line_is_rejected_with_the_reason_of_its_reference(
     wiring: Wiring, stream: str, bad: dict[str, Any], line: dict[str, Any], words: str
 ):
     run = wiring.write(
@@ -104,7 +104,7 @@ def test_a_record_that_xero_has_may_be_referred_to_although_its_change_was_rejec
     assert run.count("payments") == {"created": 1}
 
 
-def test_a_part_says_that_what_it_is_part_of_was_rejected(wiring: Wiring):
+def test_a_part_is_rejected_with_the_reason_of_its_parent(wiring: Wiring):
     group = record("contact_groups", id=1, Name="", Contacts=[{"Name": "Abel"}])
     run = wiring.write(CONTACTS, ABEL, schema("contact_groups", "id"), group)
     reasons = [reason for name, reason in run.rejected if name == "contact_groups"]
@@ -115,7 +115,7 @@ def test_a_part_says_that_what_it_is_part_of_was_rejected(wiring: Wiring):
 
 
 @pytest.mark.parametrize("body", ["", "{}", "<html><body></body></html>"])
-def test_a_refusal_without_words_shows_status_and_correlation_id(wiring: Wiring, body: str):
+def test_a_refusal_without_a_message_shows_status_and_correlation_id(wiring: Wiring, body: str):
     wiring.xero.admin.fault("status", method="PUT", path="Contacts", status=400, body=body, count=1)
     run = wiring.write(CONTACTS, ABEL)
     ((_, reason),) = run.rejected
@@ -133,18 +133,18 @@ def test_the_same_reject_is_not_added_again_by_the_next_run(wiring: Wiring):
     again = wiring.write(stream)
     assert again.count("contacts") == {"unchanged": 1, "rejected": 2}
     assert (again.error, again.states) == (None, [1])
-    assert again.said("contacts id=2 rejected")
+    assert again.logged("contacts id=2 rejected")
     assert (wiring.folder / "rejects.singer").read_bytes() == before
 
 
-def test_what_a_tap_adds_to_a_record_on_each_run_makes_no_other_reject(wiring: Wiring):
+def test_metadata_of_a_tap_makes_no_new_reject(wiring: Wiring):
     for run in range(3):
         extracted = f"2026-11-{10 + run}T00:00:00Z"
         wiring.write(CONTACTS, record("contacts", id=2, _sdc_extracted_at=extracted, _sdc_sequence=run))
     assert len(stored(wiring)) == 1
 
 
-def test_a_refusal_without_words_is_the_same_under_another_correlation_id(wiring: Wiring):
+def test_the_correlation_id_makes_no_new_reject(wiring: Wiring):
     for _ in range(2):
         wiring.xero.admin.fault("status", method="PUT", path="Contacts", status=400, body="", count=1)
         wiring.write(CONTACTS, ABEL)
@@ -170,14 +170,14 @@ def test_two_equal_rejects_of_one_run_are_one(wiring: Wiring):
     assert len(stored(wiring)) == 1
 
 
-def test_a_file_of_rejects_that_is_piped_in_as_it_is_does_not_grow(wiring: Wiring):
+def test_a_file_of_rejects_that_is_piped_in_unchanged_does_not_grow(wiring: Wiring):
     wiring.write(CONTACTS, BAD_ABEL, record("contacts", id=2))
     before = (wiring.folder / "rejects.singer").read_text()
     assert wiring.write(before).count("contacts") == {"rejected": 2}
     assert (wiring.folder / "rejects.singer").read_text() == before
 
 
-def test_lines_of_the_file_that_are_no_rejects_are_passed_over(wiring: Wiring):
+def test_lines_of_the_file_that_are_no_rejects_are_ignored(wiring: Wiring):
     (wiring.folder / "rejects.singer").write_text('not JSON\n\n{"type": "STATE", "value": 1}\n[1]\n')
     for _ in range(2):
         wiring.write(CONTACTS, record("contacts", id=2))

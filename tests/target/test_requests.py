@@ -1,4 +1,4 @@
-"""What goes into a request: which records together, under which key, and what no other request may touch meanwhile."""
+"""Requests: which records are sent together, under which key, and what they lock for other requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .parts import CONTACTS, create, parts
 INVOICES, ACCOUNTS = WRITE_SPECS["invoices"], WRITE_SPECS["accounts"]
 
 
-def test_a_batch_has_at_most_so_many_records_in_their_order():
+def test_a_batch_has_a_maximum_of_records_in_their_order():
     ops = [create(CONTACTS, str(n), Name=f"N{n}") for n in range(7)]
     assert [[op.body["Name"] for op in batch] for batch in batches(ops, 3)] == [
         ["N0", "N1", "N2"], ["N3", "N4", "N5"], ["N6"],
@@ -57,9 +57,9 @@ def test_a_body_is_in_the_envelope_or_bare_or_empty():
 
 def test_only_batches_with_an_answer_for_each_record_ask_for_one():
     assert INVOICES.create is not None and ACCOUNTS.create is not None
-    told = {"summarizeErrors": "false", "unitdp": "4"}
-    assert request_params(INVOICES, INVOICES.create, is_copy=False) == told
-    assert request_params(INVOICES, INVOICES.create, is_copy=True) == {**told, "allowBackorders": "true"}
+    given = {"summarizeErrors": "false", "unitdp": "4"}
+    assert request_params(INVOICES, INVOICES.create, is_copy=False) == given
+    assert request_params(INVOICES, INVOICES.create, is_copy=True) == {**given, "allowBackorders": "true"}
     assert request_params(ACCOUNTS, ACCOUNTS.create, is_copy=False) == {}
 
 
@@ -86,7 +86,7 @@ def test_creates_lock_their_names_and_ids_and_leave_all_others_free(wiring: Wiri
         assert keys & again
 
 
-def test_what_depends_on_order_goes_alone(wiring: Wiring):
+def test_operations_that_depend_on_order_are_sent_alone(wiring: Wiring):
     named = create(CONTACTS, "1", Name="Abel")
     assert CONTACTS.update is not None and ACCOUNTS.create is not None
     renamed = replace(named, action="update", endpoint=CONTACTS.update)
@@ -98,7 +98,7 @@ def test_what_depends_on_order_goes_alone(wiring: Wiring):
         assert locked_keys(INVOICES, [create(INVOICES, "1", Type="ACCPAY")], built.log) is not ALONE
 
 
-def test_an_operation_in_flight_is_revived_from_what_the_log_keeps():
+def test_an_operation_in_flight_is_restored_from_the_log():
     one = replace(create(CONTACTS, "1", Name="A"), status="ACTIVE", after=("ARCHIVED",), owner="X/1")
     pending = PendingWrite(
         "contacts",

@@ -1,4 +1,4 @@
-"""The demo company, read by tap-xero, piped into target-xero on an empty organisation, and read again: the same."""
+"""The demo company, copied by tap-xero and target-xero into an empty organisation, is the same when read again."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Copy:
 
     def write(self, text: str) -> TargetXero:
         paths = {
-            "write_log_path": str(self.folder / "ledger.db"),
+            "write_log_path": str(self.folder / "writes.db"),
             "rejects_path": str(self.folder / "rejects.singer"),
         }
         target = TargetXero(config={**self.config, **paths, "tenant_ids": [self.target], "deletes": True})
@@ -91,7 +91,7 @@ def copy(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def bare(value: Any, path: str) -> Any:
-    """What a record says, without ids and times that Xero gives, and without what can't be copied."""
+    """The content of a record, without ids and times that Xero gives, and without fields that are not copied."""
     if isinstance(value, dict):
         inner = {n: bare(v, f"{path}.{n}") for n, v in value.items() if not left_out(f"{path}.{n}")}
         return {n: v for n, v in inner.items() if v not in (None, [], {}, "", False)} or None
@@ -122,7 +122,7 @@ def left_out(path: str) -> bool:
 
 
 def contents(text: str) -> dict[str, Counter[str]]:
-    """How often each stream says what, of the records that can be copied."""
+    """The number of records with each content, by stream, of those that can be copied."""
     found: dict[str, Counter[str]] = {}
     for line in text.splitlines():
         message = decode(line)
@@ -136,7 +136,7 @@ def contents(text: str) -> dict[str, Counter[str]]:
     return found
 
 
-def test_a_copy_says_the_same_as_the_original_and_copying_again_writes_nothing(copy: Copy):
+def test_a_copy_equals_the_original_and_a_second_copy_writes_nothing(copy: Copy):
     original = copy.read(copy.source)
     target = copy.write(original)
     assert copy.rejects() == []
@@ -156,6 +156,6 @@ def test_a_copy_says_the_same_as_the_original_and_copying_again_writes_nothing(c
     assert sum(c.unchanged for c in counts) > 3_000
 
 
-def test_what_can_not_be_copied_is_a_short_list_with_a_reason_each():
+def test_fields_that_are_not_copied_have_a_reason_each():
     assert len(NOT_COPIED) + len(set(NOT_WRITTEN.values())) < 30
     assert all(reason for reason in (*NOT_COPIED.values(), *NOT_WRITTEN.values()))

@@ -1,4 +1,4 @@
-"""A run as a whole: streams, states, rejects, the dry run, and what ends it before it begins."""
+"""A run as a whole: streams, states, rejects, the dry run, and errors before it begins."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ def test_an_unknown_stream_ends_the_run_before_the_first_call(wiring: Wiring):
     assert wiring.xero.admin.calls() == []
 
 
-def test_an_unknown_stream_can_be_left_out(wiring: Wiring):
+def test_an_unknown_stream_can_be_skipped(wiring: Wiring):
     run = wiring.write(GOOD, schema("deals", "id"), record("deals", id=1), on_unknown_stream="ignore")
     assert run.error is None
     assert (run.count("contacts"), run.count("deals")) == ({"created": 2}, {"skipped": 1})
 
 
 @pytest.mark.parametrize("stream", NOT_WRITTEN)
-def test_what_xero_only_reads_is_left_out_with_one_line_that_says_why(wiring: Wiring, stream: str):
+def test_streams_that_are_only_read_are_skipped_with_a_reason(wiring: Wiring, stream: str):
     run = wiring.write(schema(stream, "id"), record(stream, id=1), record(stream, id=2))
     assert run.error is None
     assert run.count(stream) == {"skipped": 2}
-    assert run.said(f"The stream {stream} is skipped: {NOT_WRITTEN[stream]}.")
+    assert run.logged(f"The stream {stream} is skipped: {NOT_WRITTEN[stream]}.")
     assert wiring.xero.admin.calls() == []
 
 
-def test_fields_that_xero_does_not_have_are_named_once(wiring: Wiring):
+def test_unknown_fields_are_logged_once(wiring: Wiring):
     run = wiring.write(
         GOOD[0], [record("contacts", id=n, Name=f"C{n}", Colour="red", shoe_size=1) for n in range(3)]
     )
-    told = [message for message in run.messages if "no field of Xero's contacts" in message]
-    assert told == ["contacts: Colour, shoe_size are no field of Xero's contacts and left out."]
+    given = [message for message in run.messages if "no field of Xero's contacts" in message]
+    assert given == ["contacts: Colour, shoe_size are no field of Xero's contacts and left out."]
 
 
-def test_stream_maps_make_rows_of_any_shape_fit(wiring: Wiring):
+def test_stream_maps_can_reshape_rows(wiring: Wiring):
     maps = {"customers": {"__alias__": "contacts", "Name": "full_name", "__else__": None, "id": "id"}}
     described = {
         **schema("customers", "id"),
@@ -89,7 +89,7 @@ def test_stream_maps_make_rows_of_any_shape_fit(wiring: Wiring):
         ),
     ],
 )
-def test_input_that_is_no_singer_stream_is_told_by_its_line(wiring: Wiring, text: str, words: str):
+def test_invalid_input_is_reported_with_its_line(wiring: Wiring, text: str, words: str):
     run = wiring.write(text)
     assert words in str(run.error)
     assert wiring.xero.admin.calls() == []
@@ -98,7 +98,7 @@ def test_input_that_is_no_singer_stream_is_told_by_its_line(wiring: Wiring, text
 # Before the first write
 
 
-def test_several_organisations_are_one_too_many(wiring: Wiring):
+def test_several_organisations_are_an_error(wiring: Wiring):
     other = wiring.xero.admin.add_organisation("Other Ltd")
     wiring.xero.admin.consent(apps.CUSTOM_CONNECTION.client_id, [other])
     run = wiring.write(GOOD, tenant_ids=[wiring.tenant, other])
@@ -108,7 +108,7 @@ def test_several_organisations_are_one_too_many(wiring: Wiring):
     assert wiring.writes() == []
 
 
-def test_a_missing_scope_is_told_before_anything_is_written(wiring: Wiring):
+def test_a_missing_scope_is_reported_before_anything_is_written(wiring: Wiring):
     scopes = ["accounting.contacts", "accounting.settings", "accounting.manualjournals.read"]
     app = wiring.xero.admin.add_app(kind=apps.CUSTOM, scopes=scopes)
     wiring.config |= {name: app[name] for name in ("client_id", "client_secret")}
@@ -119,15 +119,15 @@ def test_a_missing_scope_is_told_before_anything_is_written(wiring: Wiring):
     assert wiring.writes() == []
 
 
-def test_one_ledger_serves_one_run_at_a_time(wiring: Wiring):
+def test_one_run_at_a_time_can_use_a_log(wiring: Wiring):
     wiring.write(GOOD)
     with open_sqlite_log(Path(wiring.config["write_log_path"]), wiring.tenant):
         run = wiring.write(GOOD)
     assert "Another run is writing with the log of writes" in str(run.error)
 
 
-def test_a_file_that_is_no_ledger_is_not_touched(wiring: Wiring):
-    path = wiring.folder / "ledger.db"
+def test_a_file_that_is_no_log_is_not_changed(wiring: Wiring):
+    path = wiring.folder / "writes.db"
     path.write_text("Dear diary")
     run = wiring.write(GOOD)
     assert "is not a log of writes" in str(run.error)
@@ -165,7 +165,7 @@ def test_states_alone_are_passed_on_without_a_call(wiring: Wiring):
 # Rejects
 
 
-def test_rejects_are_a_singer_stream_that_can_be_mended_and_piped_in_again(wiring: Wiring):
+def test_rejects_are_a_singer_stream_that_can_be_corrected_and_piped_in(wiring: Wiring):
     first = wiring.write(GOOD, BAD, state("all"))
     assert (first.count("contacts"), first.states) == ({"created": 2, "rejected": 1}, ["all"])
     messages = [decode(line) for line in first.rejects.read_bytes().splitlines()]
@@ -182,7 +182,7 @@ def test_rejects_are_a_singer_stream_that_can_be_mended_and_piped_in_again(wirin
     assert len(wiring.records("Contacts")) == 3
 
 
-def test_rejects_are_added_and_never_overwritten(wiring: Wiring):
+def test_rejects_are_appended_and_never_overwritten(wiring: Wiring):
     wiring.write(GOOD[0], BAD)
     run = wiring.write(GOOD[0], record("contacts", id="worse", Name=""))
     assert [reason for _, reason in run.rejected] == [
@@ -248,7 +248,7 @@ def whole_stream() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def test_a_dry_run_says_what_would_happen_and_sends_and_keeps_nothing(wiring: Wiring):
+def test_a_dry_run_reports_what_would_happen_and_changes_nothing(wiring: Wiring):
     run = wiring.write(whole_stream(), dry_run=True)
     assert run.error is None
     assert {name: run.count(name) for name in run.counts} == {
@@ -258,27 +258,29 @@ def test_a_dry_run_says_what_would_happen_and_sends_and_keeps_nothing(wiring: Wi
         "quotes": {"created": 1},
         "allocations": {"created": 1},
     }
-    assert run.said("dry run: nothing was sent")
-    assert run.said("invoices id=2 rejected: Contact: Xero has no record of contacts with the Name 'Nobody'")
+    assert run.logged("dry run: nothing was sent")
+    assert run.logged(
+        "invoices id=2 rejected: Contact: Xero has no record of contacts with the Name 'Nobody'"
+    )
     assert run.states == []
     assert wiring.writes() == []
-    assert not (wiring.folder / "ledger.db").exists()
+    assert not (wiring.folder / "writes.db").exists()
     assert not run.rejects.exists()
 
 
 def test_a_dry_run_after_a_real_one_finds_everything_unchanged(wiring: Wiring):
     wiring.write(whole_stream())
-    before = (wiring.folder / "ledger.db").read_bytes()
+    before = (wiring.folder / "writes.db").read_bytes()
     wiring.xero.admin.forget_calls()
     run = wiring.write(whole_stream(), dry_run=True)
     assert run.count("contacts") == {"unchanged": 2, "created": 1}
     assert run.count("invoices") == {"unchanged": 1, "rejected": 1}
     assert (run.count("quotes"), run.count("allocations")) == ({"unchanged": 1}, {"unchanged": 1})
     assert wiring.writes() == []
-    assert (wiring.folder / "ledger.db").read_bytes() == before
+    assert (wiring.folder / "writes.db").read_bytes() == before
 
 
-def test_the_table_at_the_end_counts_the_calls_of_each_object(wiring: Wiring):
+def test_the_summary_counts_the_calls_of_each_object(wiring: Wiring):
     run = wiring.write(GOOD)
     table = next(message for message in run.messages if message.startswith("Summary"))
     assert table.splitlines()[1].split() == [

@@ -1,4 +1,4 @@
-"""The SDK's standard suite for targets. Its streams are none of Xero's, so that unknown ones are left out here."""
+"""The SDK's standard suite for targets. Its streams are unknown, and skipped here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Suite = get_target_test_class(target_class=TargetXero, config=CONFIG)
 
 
 class TestTargetXero(Suite):  # type: ignore[misc, valid-type]
-    """Everything that the SDK asks of a target, but for one thing."""
+    """The SDK's requirements of a target, with one exception."""
 
     def test_target_record_missing_key_property(self):
         """The SDK wants the whole run to fail; here such a record is a reject (see test_runs), and the run goes on."""

@@ -1,4 +1,4 @@
-"""The private names of the SDK that the target depends on, held against the SDK that is installed."""
+"""The private names of the SDK that the target depends on, compared with the installed SDK."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_private_name_of_the_sdk_is_as_the_target_expects(owner, name, paramet
 
 
 def test_the_sdk_calls_each_hook_that_the_target_overrides():
-    """A hook that exists and is not called any more is as silent as a renamed one."""
+    """The SDK may keep a hook and no longer call it."""
     source = (
         inspect.getsource(Target) + inspect.getsource(Sink) + inspect.getsource(sdk_seam.GenericSingerReader)
     )

@@ -1,4 +1,4 @@
-"""Settling alone: what the log of writes, the summary and the state learn of an outcome."""
+"""Settlement alone: the log of writes, the summary and the state after an outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def counted(built: Parts) -> dict[str, int]:
     return {name: value for name in names if (value := getattr(found, name))}
 
 
-def test_a_written_record_is_known_by_its_key_its_id_and_its_name(wiring: Wiring):
+def test_a_written_record_is_found_by_key_id_and_name(wiring: Wiring):
     with parts(wiring) as built:
         op = create(CONTACTS, "1", Name="Abel")
         built.intake.states.opened(0)
@@ -54,7 +54,7 @@ def test_a_refused_record_is_a_reject_with_xero_s_reason_and_counts_as_an_attemp
     assert "Xero says no" in (wiring.folder / "rejects.singer").read_text()
 
 
-def test_a_refused_create_of_what_xero_has_is_taken_for_it(wiring: Wiring):
+def test_a_refused_create_adopts_the_record_that_xero_has(wiring: Wiring):
     wiring.xero.admin.put("Contacts", {"ContactID": ID, "Name": "Abel"}, wiring.tenant)
     (there,) = [one for one in wiring.records("Contacts") if one["Name"] == "Abel"]
     with parts(wiring) as built:
@@ -66,7 +66,7 @@ def test_a_refused_create_of_what_xero_has_is_taken_for_it(wiring: Wiring):
         assert counted(built) == {"unchanged": 1}
 
 
-def test_statuses_that_are_left_follow_as_operations_of_their_own(wiring: Wiring):
+def test_further_statuses_follow_as_separate_operations(wiring: Wiring):
     with parts(wiring) as built:
         op = replace(create(CONTACTS, "1", Name="Abel"), after=("ARCHIVED",))
         built.intake.states.opened(0)

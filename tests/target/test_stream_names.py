@@ -1,4 +1,4 @@
-"""Streams are understood by the names that taps give them."""
+"""Streams are recognised by the names that taps give them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_object_is_understood_by_its_own_name(stream: str):
 
 
 @pytest.mark.parametrize("stream", NOT_WRITTEN)
-def test_what_is_only_read_is_taken_for_nothing_else(stream: str):
+def test_streams_that_are_only_read_are_not_confused_with_others(stream: str):
     assert stream_target(stream) is None
     assert reason_not_written(stream) == NOT_WRITTEN[stream]
     assert reason_not_written(f"public-{stream}") == NOT_WRITTEN[stream]
@@ -70,14 +70,14 @@ def test_what_is_only_read_is_taken_for_nothing_else(stream: str):
         ("spend_money", "bank_transactions", "SPEND"),
     ],
 )
-def test_names_of_xero_s_pages_say_the_type(stream: str, name: str, kind: str):
+def test_names_of_xero_s_pages_imply_the_type(stream: str, name: str, kind: str):
     found = stream_target(stream)
     assert found is not None
     assert (found.spec.name, found.says) == (name, {"Type": kind})
 
 
 @pytest.mark.parametrize("stream", ["deals", "public-deals", "my_invoices", "", "-", "invoices-eu"])
-def test_other_names_are_not_guessed_at(stream: str):
+def test_other_names_are_not_guessed(stream: str):
     assert stream_target(stream) is None
     assert reason_not_written(stream) is None
 
@@ -96,7 +96,7 @@ def test_records_of_such_streams_are_written(wiring: Wiring):
     assert run.rejected == []
     assert [c["Name"] for c in wiring.records("Contacts")] == ["Abel"]
     assert sorted(i["Type"] for i in wiring.records("Invoices")) == ["ACCPAY", "ACCREC", "ACCREC"]
-    assert run.said("The stream public-invoices is written to invoices.")
+    assert run.logged("The stream public-invoices is written to invoices.")
 
 
 @pytest.mark.parametrize("nothing", [None, "__NULL__"])
@@ -111,7 +111,7 @@ def test_a_stream_map_of_nothing_removes_the_stream(wiring: Wiring, stream: str,
 
 
 @pytest.mark.parametrize("nothing", [None, "__NULL__"])
-def test_a_stream_map_may_remove_all_streams_but_those_it_names(wiring: Wiring, nothing: str | None):
+def test_a_stream_map_can_remove_all_other_streams(wiring: Wiring, nothing: str | None):
     people = {**schema("contacts", "id"), "schema": {"properties": {"id": {}, "Name": {}}}}
     maps = {"contacts": {"EmailAddress": "'abel@example.com'"}, "__else__": nothing}
     run = wiring.write(people, ABEL, schema("deals", "id"), record("deals", id=1), stream_maps=maps)
@@ -131,7 +131,7 @@ def test_a_byte_order_mark_before_the_first_column_is_ignored(wiring: Wiring, ma
     run = wiring.write(schema("contacts", "id"), record("contacts", **{f"{mark}Name": "Abel", "id": 1}))
     assert run.error is None
     assert [c["Name"] for c in wiring.records("Contacts")] == ["Abel"]
-    assert not run.said("is no field")
+    assert not run.logged("is no field")
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "2026-02-30T00:00:00", "2026-13-01", "0000-01-01"])

@@ -1,4 +1,4 @@
-"""Several batches under way at once: as many as order allows, and each record is still settled by its own answer."""
+"""Several batches in flight: as many as order allows, and each record is settled by its own answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def most_at_once(wiring: Wiring) -> int:
 
 
 def written_while_held(wiring: Wiring, *source: Any, **held: Any) -> tuple[Written, int]:
-    """A run whose first five writes are answered together, if there are ever five; the most at once."""
+    """A run whose first five writes are answered together; returns the most writes in flight."""
     number = wiring.xero.admin.fault("hold", count=5, **held)
 
     def let_go() -> None:
@@ -43,7 +43,7 @@ def written_while_held(wiring: Wiring, *source: Any, **held: Any) -> tuple[Writt
 
 @pytest.fixture
 def backwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What is under way beside each other reaches Xero in the opposite order; how many that were each time."""
+    """Concurrent requests reach Xero in the opposite order; returns how many there were each time."""
     waiting: list[dispatcher.InFlight] = []
     together: list[int] = []
 
@@ -67,7 +67,7 @@ def people(first: int, last: int, **values: Any) -> list[dict[str, Any]]:
     return [record("contacts", id=n, **{"Name": f"Person {n}", **values}) for n in range(first, last)]
 
 
-def test_five_batches_are_under_way_at_once_and_never_more(wiring: Wiring):
+def test_at_most_five_batches_are_in_flight(wiring: Wiring):
     run, most = written_while_held(wiring, JOURNALS, **PUT)
     settled(wiring, run)
     assert most == 5
@@ -97,7 +97,7 @@ def test_a_lost_answer_among_five_neither_loses_nor_doubles_a_record(wiring: Wir
 
 
 def test_two_lost_answers_of_equal_records_are_both_found(wiring: Wiring):
-    """Nothing but their keys tells the journals of the two batches apart."""
+    """The journals of the two batches differ only in their keys."""
     same = [{**journal(1), "record": {**journal(1)["record"], "id": n}} for n in range(100)]
     wiring.xero.admin.fault("reset_after", count=2, **PUT)
     assert isinstance(wiring.write(schema("manual_journals", "id"), *same, tries=1).error, OutcomeUnknown)
@@ -108,10 +108,10 @@ def test_two_lost_answers_of_equal_records_are_both_found(wiring: Wiring):
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["kept all the same", "not kept"])
-def test_batches_refused_as_a_whole_do_not_take_the_records_of_others_for_theirs(
+def test_batches_refused_as_a_whole_do_not_claim_the_records_of_others(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch, backwards: list[int], done: bool
 ):
-    """What Xero kept of them is found by what it says, and here all say the same (Xero-Net#354)."""
+    """What Xero kept of them is found by content, and all have the same content (Xero-Net#354)."""
     same = [{**journal(1), "record": {**journal(1)["record"], "id": n}} for n in range(200)]
     send, sent = XeroClient.send, 0
 
@@ -139,7 +139,7 @@ def test_batches_refused_as_a_whole_do_not_take_the_records_of_others_for_theirs
     assert sorted(owned) == sorted(there)
 
 
-def test_when_the_day_is_used_up_what_is_under_way_is_settled_all_the_same(wiring: Wiring):
+def test_at_the_daily_limit_requests_in_flight_are_settled(wiring: Wiring):
     wiring.xero.admin.fault("rate_limit", problem="day", after=3, **PUT)
     run = wiring.write(JOURNALS, tries=1)
     assert isinstance(run.error, XeroError)
@@ -151,7 +151,7 @@ def test_when_the_day_is_used_up_what_is_under_way_is_settled_all_the_same(wirin
     settled(wiring, wiring.write(JOURNALS))
 
 
-def test_a_second_record_of_one_key_is_sent_when_the_first_is_settled(wiring: Wiring, backwards: list[int]):
+def test_a_second_record_with_one_key_waits_for_the_first(wiring: Wiring, backwards: list[int]):
     stream = [*people(0, 300), *people(100, 101, FirstName="Second"), *people(300, 400)]
     stream += people(100, 101, FirstName="Third")
     run = wiring.write(schema("contacts", "id"), *stream)
@@ -163,9 +163,7 @@ def test_a_second_record_of_one_key_is_sent_when_the_first_is_settled(wiring: Wi
     assert again.count("contacts") == {"unchanged": 400}
 
 
-def test_a_name_that_one_record_leaves_is_free_for_the_other_that_takes_it(
-    wiring: Wiring, backwards: list[int]
-):
+def test_a_name_that_one_record_releases_can_be_taken_by_another(wiring: Wiring, backwards: list[int]):
     wiring.write(schema("contacts", "id"), people(0, 300))
     moved = [
         record("contacts", id=n, Name=f"Person {n + 50}" if n < 250 else f"New {n}")
@@ -176,7 +174,7 @@ def test_a_name_that_one_record_leaves_is_free_for_the_other_that_takes_it(
     assert sorted(c["Name"] for c in wiring.records("Contacts")) == sorted(m["record"]["Name"] for m in moved)
 
 
-def test_a_copy_is_complete_in_whatever_order_requests_reach_xero(
+def test_a_copy_is_complete_in_any_order_of_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backwards: list[int]
 ):
     with Sandbox(limits=False) as sandbox:
@@ -193,7 +191,7 @@ def test_a_copy_is_complete_in_whatever_order_requests_reach_xero(
         assert copied == expected
 
 
-def test_changes_that_take_no_new_name_go_beside_each_other(wiring: Wiring):
+def test_changes_without_a_new_name_are_sent_concurrently(wiring: Wiring):
     wiring.write(schema("contacts", "id"), people(0, 300))
     run, most = written_while_held(
         wiring, schema("contacts", "id"), people(0, 300, FirstName="Ann"), method="POST", path="Contacts"
@@ -216,7 +214,7 @@ def invoices(number: int, **values: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_invoices_that_xero_numbers_are_numbered_in_their_order(wiring: Wiring, backwards: list[int]):
+def test_xero_numbers_invoices_in_their_order(wiring: Wiring, backwards: list[int]):
     run = wiring.write(*invoices(300))
     assert run.count("invoices") == {"created": 300}
     numbered = sorted((i["InvoiceNumber"], int(i["Reference"][4:])) for i in wiring.records("Invoices"))
@@ -238,9 +236,7 @@ def test_payments_of_one_invoice_are_sent_one_after_the_other(wiring: Wiring, ba
     assert backwards == [1, 1, 1]
 
 
-def test_an_invoice_number_that_comes_twice_is_refused_by_xero_the_second_time(
-    wiring: Wiring, backwards: list[int]
-):
+def test_xero_refuses_the_second_use_of_an_invoice_number(wiring: Wiring, backwards: list[int]):
     """The first of them is the one that is written, although they are in different batches."""
     stream = invoices(120)
     for n, message in enumerate(stream[3:]):
@@ -250,9 +246,7 @@ def test_an_invoice_number_that_comes_twice_is_refused_by_xero_the_second_time(
     assert {i["Reference"] for i in wiring.records("Invoices")} == {f"No. {n}" for n in range(100)}
 
 
-def test_what_is_under_way_is_bounded_however_long_the_input_is(
-    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_requests_in_flight_are_bounded_for_any_input(wiring: Wiring, monkeypatch: pytest.MonkeyPatch):
     most = 0
     advance = dispatcher.Dispatcher._advance
 

@@ -1,4 +1,4 @@
-"""What Xero holds after a run is what the source said: lines, amounts and dates."""
+"""After a run, Xero has the lines, amounts and dates of the source."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def line(description: str, **values: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_line_amount_that_xero_would_not_reach_is_refused_and_no_other_amount_is_written(
+def test_a_line_amount_that_contradicts_its_price_is_a_reject(
     wiring: Wiring, values: dict[str, Any], words: str
 ):
     run = wiring.write(ABEL, schema("invoices", "id"), sale(1, line("Ads", **values)), sale(2, line("Work")))
@@ -48,14 +48,14 @@ def test_a_line_amount_that_xero_would_not_reach_is_refused_and_no_other_amount_
     assert [one["Total"] for one in wiring.records("Invoices")] == [46]
 
 
-def test_a_line_amount_gives_the_quantity_that_is_missing(wiring: Wiring):
+def test_a_line_amount_determines_a_missing_quantity(wiring: Wiring):
     hours = {"description": "Hours", "unit_amount": 25, "line_amount": 100, "account_code": "200"}
     wiring.write(ABEL, schema("invoices", "id"), sale(1, hours, line_amount_types="NoTax"))
     (invoice,) = wiring.records("Invoices")
     assert (invoice["LineItems"][0]["Quantity"], invoice["Total"]) == (4, 100)
 
 
-def test_dates_that_come_only_as_their_texts_are_written(wiring: Wiring):
+def test_dates_that_are_only_given_as_string_fields_are_written(wiring: Wiring):
     texts = {"date_string": "2026-11-02T00:00:00", "DueDateString": "2026-12-24T00:00:00"}
     wiring.write(ABEL, schema("invoices", "id"), sale(1, line("Work"), due_date=None, **texts))
     (invoice,) = wiring.records("Invoices")
@@ -120,12 +120,12 @@ def document(wiring: Wiring, request: pytest.FixtureRequest) -> Document:
 
 
 def plain(one: dict[str, Any]) -> tuple[Any, ...]:
-    """What a line says of discount, tax and tracking."""
+    """The discount, tax and tracking of a line."""
     tracking = [(each["Name"], each["Option"]) for each in one["Tracking"]]
     return one["Description"], one.get("DiscountRate", 0), one.get("TaxType"), tracking
 
 
-def test_nothing_of_a_line_that_goes_sticks_to_the_one_that_takes_its_place(document: Document):
+def test_a_new_line_keeps_nothing_of_the_line_that_it_replaces(document: Document):
     sure = document.line("A", quantity=2, unit_amount=100, discount_rate=50, tax_type="NONE", tracking=EAST)
     other = document.line("B")
     document.write(sure, other)
@@ -136,7 +136,7 @@ def test_nothing_of_a_line_that_goes_sticks_to_the_one_that_takes_its_place(docu
 
 
 @pytest.mark.parametrize("gone", ["discount_rate", "tax_type", "tracking"])
-def test_what_a_line_does_not_say_any_more_is_gone_from_it(document: Document, gone: str):
+def test_a_field_that_is_removed_from_a_line_is_removed_in_xero(document: Document, gone: str):
     said = document.line("A", discount_rate=50, tax_type="NONE", tracking=EAST)
     bare = {name: value for name, value in said.items() if name != gone}
     document.write(bare)
@@ -148,7 +148,7 @@ def test_what_a_line_does_not_say_any_more_is_gone_from_it(document: Document, g
     assert {**now, "LineItemID": ""} == {**expected, "LineItemID": ""}
 
 
-def test_a_line_that_is_appended_stands_below_the_others(document: Document):
+def test_an_appended_line_is_below_the_others(document: Document):
     document.write(document.line("A"), document.line("B"))
     document.write(*(document.line(one) for one in "ABC"))
     assert list(document.ids()) == ["A", "B", "C"]
@@ -156,7 +156,7 @@ def test_a_line_that_is_appended_stands_below_the_others(document: Document):
     assert list(document.ids()) == ["C", "X", "A", "B"]
 
 
-def test_lines_keep_their_ids_where_lines_are_changed_removed_or_put_on_top(document: Document):
+def test_lines_keep_their_ids_when_others_are_changed_removed_or_inserted_above(document: Document):
     document.write(*(document.line(one) for one in "ABC"))
     before = document.ids()
     dearer = document.line("B", unit_amount=41, tracking=EAST)
@@ -167,7 +167,7 @@ def test_lines_keep_their_ids_where_lines_are_changed_removed_or_put_on_top(docu
     assert [plain(one)[3] for one in document.lines()] == [[], [("Region", "Eastside")], []]
 
 
-def test_prices_of_four_places_are_read_in_full_where_lines_are_looked_up(document: Document):
+def test_looked_up_lines_have_prices_with_four_places(document: Document):
     dear = document.line("A", quantity=1000, unit_amount="1.2345")
     document.write(dear, document.line("B"))
     before = document.ids()
@@ -177,7 +177,7 @@ def test_prices_of_four_places_are_read_in_full_where_lines_are_looked_up(docume
     assert document.ids() == before
 
 
-def test_the_tax_that_came_with_an_account_goes_with_it(wiring: Wiring):
+def test_a_tax_type_that_xero_filled_in_changes_with_the_account(wiring: Wiring):
     document = Document(wiring, "sales")
     document.write(document.line("A"), line_amount_types="Exclusive")
     (before,) = document.lines()
@@ -192,7 +192,7 @@ def test_the_tax_that_came_with_an_account_goes_with_it(wiring: Wiring):
     assert document.lines()[0]["TaxType"] == "OUTPUT2"
 
 
-def test_of_a_document_that_was_not_written_here_no_discount_or_tracking_stays_that_is_not_said(
+def test_an_adopted_document_keeps_no_discount_or_tracking_that_the_record_lacks(
     document: Document,
 ):
     said = [document.line("A", discount_rate=50, tax_type="NONE", tracking=EAST), document.line("B")]
@@ -205,7 +205,7 @@ def test_of_a_document_that_was_not_written_here_no_discount_or_tracking_stays_t
     assert document.ids()["B"] == before["B"]
 
 
-def test_lines_that_an_older_version_has_written_are_looked_up_before_they_are_changed(document: Document):
+def test_lines_written_by_an_older_version_are_looked_up_before_a_change(document: Document):
     document.write(document.line("A", discount_rate=50, tracking=EAST), document.line("B"))
     before = document.ids()
     with sqlite3.connect(document.wiring.config["write_log_path"]) as log:
@@ -232,7 +232,7 @@ def test_lines_that_an_older_version_has_written_are_looked_up_before_they_are_c
     ],
     ids=["a discount", "tracking", "another order", "a line made anew", "a line taken away", "a line more"],
 )
-def test_what_somebody_changed_in_xero_is_as_the_source_says_after_its_next_change(
+def test_the_next_change_of_the_source_replaces_changes_made_in_xero(
     document: Document, change: Callable[[list[dict[str, Any]]], object]
 ):
     said = [document.line("A"), document.line("B"), document.line("C", tracking=EAST)]
@@ -255,9 +255,7 @@ def test_what_somebody_changed_in_xero_is_as_the_source_says_after_its_next_chan
 @pytest.mark.parametrize(
     ("fault", "after"), [("server_error", 1), ("reset_before", 1), ("reset_after", 0), ("reset_after", 1)]
 )
-def test_a_run_that_ends_before_lines_are_put_right_leaves_that_to_the_next(
-    wiring: Wiring, fault: str, after: int
-):
+def test_the_next_run_corrects_lines_that_an_interrupted_run_left(wiring: Wiring, fault: str, after: int):
     document = Document(wiring, "sales")
     said = [document.line("A"), document.line("B")]
     document.write(*said)
@@ -296,7 +294,7 @@ def paid(wiring: Wiring, **values: Any) -> list[dict[str, Any]]:
 HEAD = {"invoice_number": "I-1", "status": "AUTHORISED", "date": "2026-11-05", "url": "https://a.example"}
 
 
-def test_a_paid_invoice_takes_a_new_reference_as_only_that_is_sent(wiring: Wiring):
+def test_a_paid_invoice_accepts_a_new_reference_that_is_sent_alone(wiring: Wiring):
     paid(wiring, **HEAD)
     before = wiring.records("Invoices")[0]["LineItems"]
     changed = {"reference": "Order 7", "due_date": "2026-12-24", "url": "https://b.example"}
@@ -309,7 +307,7 @@ def test_a_paid_invoice_takes_a_new_reference_as_only_that_is_sent(wiring: Wirin
     assert wiring.write(stream).count("invoices") == {"unchanged": 1}
 
 
-def test_many_paid_invoices_cost_three_calls_more_and_not_one_each(wiring: Wiring):
+def test_many_paid_invoices_cost_three_additional_calls_in_all(wiring: Wiring):
     wiring.write(SETTING)
     heads = [{**HEAD, "invoice_number": f"I-{n}"} for n in range(30)]
     payments = [
@@ -325,7 +323,7 @@ def test_many_paid_invoices_cost_three_calls_more_and_not_one_each(wiring: Wirin
     assert {one["Reference"] for one in wiring.records("Invoices")} == {f"R{n}" for n in range(30)}
 
 
-def test_other_lines_of_a_paid_invoice_stay_a_reject_in_xero_s_words(wiring: Wiring):
+def test_changed_lines_of_a_paid_invoice_are_a_reject_with_xero_s_message(wiring: Wiring):
     paid(wiring, **HEAD)
     for lines in ([line("A"), line("B")], [line("A", tracking=EAST)], [line("B"), line("A", tracking=EAST)]):
         run = wiring.write(schema("invoices", "id"), sale(1, *lines, **HEAD, reference="Order 7"))
@@ -337,7 +335,7 @@ def test_other_lines_of_a_paid_invoice_stay_a_reject_in_xero_s_words(wiring: Wir
     ]
 
 
-def test_a_paid_invoice_that_has_all_that_is_said_is_left_alone(wiring: Wiring):
+def test_a_paid_invoice_with_the_same_content_is_unchanged(wiring: Wiring):
     stream = paid(wiring, **HEAD)
     settings = {"write_log_path": str(wiring.folder / "other.db")}
     own = {"InvoiceID": wiring.records("Invoices")[0]["InvoiceID"]}
@@ -347,8 +345,8 @@ def test_a_paid_invoice_that_has_all_that_is_said_is_left_alone(wiring: Wiring):
     assert (run.count("invoices"), run.rejected) == ({"unchanged": 1}, [])
 
 
-def test_a_line_of_a_paid_invoice_is_known_as_it_is_once_the_payment_is_gone(wiring: Wiring):
-    """Somebody gives the line a discount in Xero that the source comes to say, and then not to say any more."""
+def test_a_line_of_a_formerly_paid_invoice_is_known_as_xero_has_it(wiring: Wiring):
+    """A discount is added in Xero, then in the source, and then removed from the source."""
     wiring.write(SETTING)
     document = [schema("invoices", "id"), sale(1, line("A"), line("B"), **HEAD)]
     wiring.write(document)
@@ -379,7 +377,7 @@ def test_a_line_of_a_paid_invoice_is_known_as_it_is_once_the_payment_is_gone(wir
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_contact_that_is_only_to_be_archived_is_sent_its_status_alone(wiring: Wiring, known: bool):
+def test_a_contact_is_archived_by_its_status_alone(wiring: Wiring, known: bool):
     wiring.write(ABEL)
     settings = {} if known else {"write_log_path": str(wiring.folder / "other.db")}
     archived = record(
@@ -395,7 +393,7 @@ def test_a_contact_that_is_only_to_be_archived_is_sent_its_status_alone(wiring: 
     assert wiring.write(stream, deletes=True, **settings).count("contacts") == {"unchanged": 1}
 
 
-def test_a_record_that_says_nothing_but_its_id_costs_no_write(wiring: Wiring):
+def test_a_record_with_only_an_id_is_not_sent(wiring: Wiring):
     wiring.write(ABEL)
     wiring.xero.admin.forget_calls()
     here, nowhere = wiring.records("Contacts")[0]["ContactID"], "6a40b05b-d926-5f37-a9b6-c937434088c3"

@@ -1,4 +1,4 @@
-"""The log of writes as a file: for its user alone, of one organisation, noticed when it is new or gone."""
+"""The log of writes as a file: private, of one organisation, reported when it is new or missing."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("umask", [0, 0o077, 0o177])
-def test_log_lock_and_folder_are_for_their_user_alone(wiring: Wiring, tmp_path: Path, umask: int):
-    path = tmp_path / "deep" / "er" / "ledger.db"
+def test_log_lock_and_folder_are_private(wiring: Wiring, tmp_path: Path, umask: int):
+    path = tmp_path / "deep" / "er" / "writes.db"
     seen: dict[str, int] = {}
     send = XeroClient.send
 
@@ -50,19 +50,19 @@ def test_log_lock_and_folder_are_for_their_user_alone(wiring: Wiring, tmp_path: 
     finally:
         os.umask(before)
     assert run.count("contacts") == {"created": 1}
-    assert set(seen) >= {"ledger.db", "ledger.db-wal", "ledger.db.lock"}
+    assert set(seen) >= {"writes.db", "writes.db-wal", "writes.db.lock"}
     assert set(seen.values()) == {0o600}
     assert {stat.S_IMODE(one.stat().st_mode) for one in (path.parent, path.parent.parent)} == {0o700}
 
 
-def test_a_log_that_was_open_to_others_is_closed_to_them(wiring: Wiring):
+def test_a_log_that_others_could_read_becomes_private(wiring: Wiring):
     wiring.write(ABEL)
     path_of(wiring).chmod(0o644)
     wiring.write(ABEL)
     assert stat.S_IMODE(path_of(wiring).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("name", ["ledger.db", "ledger.db.lock"])
+@pytest.mark.parametrize("name", ["writes.db", "writes.db.lock"])
 def test_a_link_in_place_of_the_log_or_its_lock_is_not_followed(wiring: Wiring, tmp_path: Path, name: str):
     victim = tmp_path / "victim"
     victim.write_bytes(b"")
@@ -76,22 +76,22 @@ def test_a_link_in_place_of_the_log_or_its_lock_is_not_followed(wiring: Wiring, 
 # New and lost
 
 
-def test_a_new_log_is_told_with_its_path_until_a_run_has_ended_well(wiring: Wiring):
+def test_a_new_log_is_reported_with_its_path_until_a_run_succeeds(wiring: Wiring):
     told = f"The log of writes {path_of(wiring)} is new for"
-    assert wiring.write(ABEL, dry_run=True).said(told)
+    assert wiring.write(ABEL, dry_run=True).logged(told)
     wiring.xero.admin.fault("server_error", method="PUT", path="Contacts", count=0)
-    assert wiring.write(ABEL, tries=1).said(told)
+    assert wiring.write(ABEL, tries=1).logged(told)
     wiring.xero.admin.clear_faults()
-    assert wiring.write(ABEL).said(told)
-    assert not wiring.write(BERT).said(told)
+    assert wiring.write(ABEL).logged(told)
+    assert not wiring.write(BERT).logged(told)
 
 
 def test_an_empty_file_is_a_new_log(wiring: Wiring):
     wiring.write(ABEL)
-    for one in wiring.folder.glob("ledger.db*"):
+    for one in wiring.folder.glob("writes.db*"):
         one.unlink()
     path_of(wiring).touch()
-    assert wiring.write(ABEL).said("is new for")
+    assert wiring.write(ABEL).logged("is new for")
 
 
 def test_a_run_can_require_a_log(wiring: Wiring):
@@ -124,10 +124,10 @@ def test_a_log_that_is_removed_while_a_run_writes_is_noticed_and_rescued(
     assert f"The log of writes {path} was removed or replaced during the run" in str(run.error)
     assert len(wiring.writes()) == 1
     monkeypatch.undo()
-    for one in wiring.folder.glob("ledger.db*"):
+    for one in wiring.folder.glob("writes.db*"):
         if one.suffix != ".rescued":
             one.unlink()
-    (wiring.folder / "ledger.db.rescued").rename(path)
+    (wiring.folder / "writes.db.rescued").rename(path)
     run = wiring.write(ABEL[0], people)
     assert run.count("contacts") == {"unchanged": 1, "created": 19}
 
@@ -135,7 +135,7 @@ def test_a_log_that_is_removed_while_a_run_writes_is_noticed_and_rescued(
 # Problems are one line that says what is wrong
 
 
-def test_a_full_disk_is_told_as_one_and_the_next_run_goes_on(wiring: Wiring):
+def test_a_full_disk_is_reported_and_the_next_run_continues(wiring: Wiring):
     wiring.write(ABEL)
     people = [record("contacts", id=n, Name=f"Person {n}", FirstName="x" * 200) for n in range(10, 510)]
     connect = sqlite3.connect
@@ -154,7 +154,7 @@ def test_a_full_disk_is_told_as_one_and_the_next_run_goes_on(wiring: Wiring):
     assert len(wiring.records("Contacts")) == 501
 
 
-def test_a_log_that_another_program_holds_is_told_as_such(wiring: Wiring):
+def test_a_log_that_another_program_has_locked_is_reported(wiring: Wiring):
     wiring.write(ABEL)
     with closing(sqlite3.connect(path_of(wiring))) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -169,7 +169,7 @@ def test_a_log_that_another_program_holds_is_told_as_such(wiring: Wiring):
 # Organisations
 
 
-def test_the_first_line_says_which_organisation_is_written_to(wiring: Wiring):
+def test_the_first_line_names_the_organisation(wiring: Wiring):
     name = wiring.xero.admin.organisations()[0]["name"]
     for dry_run in (True, False):
         run = wiring.write(ABEL, dry_run=dry_run)
@@ -179,7 +179,7 @@ def test_the_first_line_says_which_organisation_is_written_to(wiring: Wiring):
         ]
 
 
-def test_an_organisation_that_the_log_does_not_know_is_refused_unless_it_is_named(wiring: Wiring):
+def test_an_organisation_without_log_entries_is_refused_unless_it_is_named(wiring: Wiring):
     wiring.write(ABEL)
     admin = wiring.xero.admin
     other = admin.add_organisation("Other Ltd", {"Accounts": [], "TaxRates": []})

@@ -1,4 +1,4 @@
-"""The log of writes in PostgreSQL keeps the promises of the file."""
+"""The log of writes in PostgreSQL gives the guarantees of the file."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def ask(wiring: Wiring, statement: str) -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
-def test_what_was_written_is_known_by_the_next_run(logged: Wiring):
+def test_the_next_run_knows_what_was_written(logged: Wiring):
     run = logged.write(EVERYTHING)
     assert (run.error, run.rejected) == (None, [])
-    assert run.said("is new for")
+    assert run.logged("is new for")
     logged.xero.admin.forget_calls()
     run = logged.write(EVERYTHING)
     assert {tuple(run.count(name)) for name in run.counts} == {("unchanged",)}
     assert logged.writes() == []
-    assert not run.said("is new for")
+    assert not run.logged("is new for")
 
 
 def test_every_kind_of_document_is_written_and_unchanged(logged: Wiring):
@@ -99,7 +99,7 @@ def test_many_first_runs_at_once_make_the_tables_once(logged: Wiring):
 
 
 @pytest.mark.parametrize("fault", AFTER)
-def test_lost_answers_are_found_out_by_the_next_run(logged: Wiring, fault: str):
+def test_the_next_run_finds_lost_answers(logged: Wiring, fault: str):
     logged.xero.admin.fault(fault, method="PUT", path="ManualJournals", after=2)
     assert logged.write(JOURNALS, tries=1).error is not None
     assert logged.in_flight() != []
@@ -162,7 +162,7 @@ def test_a_log_that_is_lost_while_a_run_writes_ends_it_before_the_next_request(
     assert run.states == []
 
 
-def test_a_password_in_the_address_is_told_to_nobody(wiring: Wiring, postgres_url: str):
+def test_a_password_in_the_address_is_never_shown(wiring: Wiring, postgres_url: str):
     host = postgres_url.rpartition("@")[2]
     run = wiring.write(ABEL, write_log_path=f"postgresql://nobody:s3cret-pass@{host}")
     assert "write_log_path" in str(run.error)
