@@ -40,6 +40,11 @@ class Destination:
             )
         return found[0]
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the settings name the organisation."""
+        return bool(self._connected.settings.tenant_ids)
+
     def announce(self) -> None:
         """Log the organisation's name once; raises `ConfigurationProblem` as `organisation` does."""
         organisation = self.organisation

@@ -157,7 +157,7 @@ class TargetXero(XeroPlugin, SeamTarget):
                 self.logger.info("The stream %s is written to %s.", stream, found.spec.name)
             return found
         reason = reason_not_written(stream)
-        if reason is None and not self.settings.ignores_unknown_streams:
+        if reason is None and self.settings.on_unknown_stream != "ignore":
             raise ConfigurationProblem(
                 f"The stream {stream!r} is unknown: rename it with stream_maps, deselect it in the tap, or set "
                 f"on_unknown_stream to ignore. Nothing was written. target-xero writes {', '.join(WRITE_SPECS)}."
@@ -243,5 +243,6 @@ class TargetXero(XeroPlugin, SeamTarget):
             target.listen(file_input)
         finally:
             target.close()
-        if target.summary.rejected or (target.summary.different and target.settings.fails_on_difference):
+        fails = target.settings.on_difference == "fail"
+        if target.summary.rejected or (target.summary.different and fails):
             sys.exit(1)

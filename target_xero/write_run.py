@@ -50,9 +50,9 @@ class WriteRun:
         options = WriteOptions(
             batch_size=settings.batch_size,
             deletes=settings.deletes,
-            creates_contacts=settings.creates_contacts,
+            creates_contacts=settings.missing_contacts == "create",
             dry_run=settings.dry_run,
-            stop_at_reject=settings.stops_at_reject,
+            stop_at_reject=settings.on_reject == "stop",
             stop=stop,
         )
         with self._open_log(source, organisation.tenant_id) as log:
@@ -81,7 +81,7 @@ class WriteRun:
     def _check_log(self, log: WriteLog, organisation: Organisation) -> None:
         """Begin the log for this organisation; raises `ConfigurationProblem` if it must not be used."""
         others = [f"{name or 'an organisation'} = {one}" for one, name in log.organisations()]
-        if not log.is_known and others and not self.settings.names_organisation:
+        if not log.is_known and others and not self.destination.is_named:
             raise ConfigurationProblem(
                 f"The log of writes {log.place} belongs to {'; '.join(others)}, but {organisation.name} = "
                 f"{organisation.tenant_id} is connected. If this is correct, name that organisation in tenant_ids. "
