@@ -264,8 +264,9 @@ class WriteSpec:
 
     def natural_key(self, content: Mapping[str, object]) -> list[tuple[str, str]]:
         """Return the (field, value) pairs by which Xero distinguishes this record from others, in Xero's order."""
-        names = self.natural_keys if self.has_natural_key(content) else ()
-        return [(name, str(value)) for name in names if (value := content.get(name))]
+        if not self.has_natural_key(content):
+            return []
+        return [(name, str(value)) for name in self.natural_keys if (value := content.get(name))]
 
     def is_active(self, record: Mapping[str, object]) -> bool:
         """Tell whether a record of Xero's is active, so that a name or number can refer to it."""

@@ -92,9 +92,11 @@ def _fits(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
     sent, got = op.body.get(spec.key), element.get(spec.key)
     if sent and got and got != NOBODY and str(sent).lower() != str(got).lower():
         return False
-    return all(
-        not element.get(name) or same_name(value, element[name]) for name, value in spec.natural_key(op.body)
-    )
+    for name, value in spec.natural_key(op.body):
+        answered = element.get(name)
+        if answered and answered != value and not same_name(value, answered):
+            return False
+    return True
 
 
 def _is_of(spec: WriteSpec, op: WriteOp, element: Record) -> bool:

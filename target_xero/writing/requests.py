@@ -100,16 +100,16 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
     matters if one record gives up a name that another one takes, and if Xero numbers records in their order: such
     requests are `ALONE`.
     """
-    if any(_needs_order(spec, op) for op in ops):
-        return ALONE
+    for op in ops:
+        if _needs_order(spec, op):
+            return ALONE
     changed = {op.job.key: spec.natural_key(op.body) for op in ops if op.action != "create"}
     if not log.has_names(spec.name, changed):
         return ALONE
     keys: set[object] = set()
     for op in ops:
         body = op.body
-        keys.update((op.job.key, ("", op.job.id), ("", op.entry.xero_id)))
-        keys.update(compared_names(spec, body))
+        keys.update((op.job.key, ("", op.job.id), ("", op.entry.xero_id), *compared_names(spec, body)))
         contact = body.get("Contact")
         if isinstance(contact, dict) and "Name" in contact:
             # The first document that names a new contact creates it.
