@@ -1,4 +1,4 @@
-"""target-xero up to where its first call would go out: every record checked, hashed and put by.
+"""target-xero up to its first call: every record is checked, hashed and kept in a temporary file.
 
 python intake_ours.py messages.jsonl
 """
@@ -15,7 +15,7 @@ class Stubbed(TargetXero):
     """Ends with the input."""
 
     def process_endofpipe(self) -> None:
-        """Say how many records are ready to be written."""
+        """Print the number of records that are ready to be written."""
         print(sum(self.intake.counts.values()) - len(self.intake.rejects))
         self.intake.close()
 

@@ -1,4 +1,4 @@
-"""A target as the Meltano SDK's template and documentation lead one to write it: batches, and the SDK's validation.
+"""A target as in the template and documentation of the Meltano SDK: batches, with the SDK's validation.
 
 python template_target.py --config config.json < messages.jsonl
 """

@@ -1,4 +1,4 @@
-"""Writing invoices: what a record costs to take in and to write, waits, and how fast the unchanged are recognised."""
+"""Writing invoices: the CPU of the intake and of the write, the waits, and the CPU for unchanged records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchmarks.tables import titled
 
 SMALL, LARGE = 500, 5_000
 UNCHANGED = 10_000
-#: Records taken in: the long run of who is fast is longer.
+#: Records for the intake. The fast programs get a longer long run.
 TAKEN = {"short": 500, "slow": 5_000, "fast": 50_000}
 #: Records that are written where every answer takes a second.
 WAITED = 1_000
@@ -46,7 +46,7 @@ def _in_small_letters(found: re.Match[str]) -> str:
 
 
 def messages(path: Path, records: int, *, small_letters: bool = False) -> Path:
-    """Write a Singer input of invoices from another system: their keys are its own, their contacts Xero's."""
+    """Write a Singer input of invoices from another system, with its own keys and with Xero's contacts."""
     python = environments.python_of(TEMPLATE)
     code = "import json, template_tap; print(json.dumps(template_tap.Invoices.schema))"
     schema = json.loads(subprocess.check_output([python, "-c", code], cwd=HERE))
@@ -91,7 +91,7 @@ def _command(name: str, place: Prebuilt, folder: Path, log: str) -> list[str | P
 
 
 def write(folder: Path, repeats: int) -> None:
-    """All there is to measure of writing."""
+    """Measure the intake, the write, the waits and unchanged records."""
     take_in(folder, repeats)
     send(folder, repeats)
     wait(folder)
@@ -99,7 +99,7 @@ def write(folder: Path, repeats: int) -> None:
 
 
 def take_in(folder: Path, repeats: int) -> None:
-    """Take invoices in with validation, and leave the write out: with ours and with the SDK's default sink."""
+    """Read and validate invoices without writing them, with our target and with the SDK's default sink."""
     env = contenders.environment(folder)
     files = {name: messages(folder / f"{name}.jsonl", size) for name, size in TAKEN.items()}
     others = {
@@ -118,9 +118,9 @@ def take_in(folder: Path, repeats: int) -> None:
         for name, python, program, given, long in cases:
             cpu = {}
             for size in ("short", long):
-                told = folder / "taken"
-                sample = measure.run([python, HERE / program, given[size]], env=env, out=told)
-                taken = told.read_text().split()[-1]
+                out = folder / "taken"
+                sample = measure.run([python, HERE / program, given[size]], env=env, out=out)
+                taken = out.read_text().split()[-1]
                 if int(taken) != TAKEN[size]:
                     raise measure.Failed(f"{name} took in {taken} of {TAKEN[size]}:\n{sample.log[-2000:]}")
                 cpu[size] = sample.cpu
@@ -134,17 +134,17 @@ def take_in(folder: Path, repeats: int) -> None:
         for name, *_ in cases
     ]  # fmt: skip
     titled(
-        "Taking in invoices, validated, the write left out",
+        "Reading and validating invoices, without writing them",
         ["", "records per CPU second", "CPU µs a record", "times the SDK's", "peak MB"],
         rows,
-        "Start-up is taken off: a long run less a short one. Ours: read, checked by the registry's rules, hashed and",
-        "put by in files, up to where the first call would go out. The SDK's: read, checked by its JSON schema",
-        "validation, and kept in batches of 10,000.",
+        "Start-up is subtracted: a long run less a short one. Ours: read, checked by the registry's rules, hashed and",
+        "kept in temporary files, up to the first call. The SDK's: read, checked by its JSON schema validation, and",
+        "kept in batches of 10,000.",
     )
 
 
 def wait(folder: Path) -> None:
-    """Write where every answer takes a second, so that what is under way at once shows."""
+    """Write with a second for each answer, which shows how many requests are in flight at once."""
     env = contenders.environment(folder)
     source = messages(folder / "waited.jsonl", WAITED)
     rows = []
@@ -199,7 +199,8 @@ def send(folder: Path, repeats: int) -> None:
                 mine / theirs for mine, theirs in zip(rates(name), rates(THEIRS_NAME), strict=True)
             )
             rows.append(
-                [name, Spread.of(rates(name)).text(0), ratio.text(1),
+                [name, Spread.of(rates(name)).text(0), Spread.of(1e6 / rate for rate in rates(name)).text(0),
+                 ratio.text(1),
                  Spread.of(one.cpu for one in samples[name, LARGE]).text(2),
                  Spread.of(one.wall for one in samples[name, LARGE]).text(2),
                  f"{max(one.rss for one in samples[name, LARGE]) / 2**20:.0f}"]
@@ -207,6 +208,7 @@ def send(folder: Path, repeats: int) -> None:
         head = [
             "",
             "records per CPU second",
+            "CPU µs a record",
             "times the template's",
             f"CPU s, {LARGE:,} records",
             "wall s",
@@ -216,13 +218,13 @@ def send(folder: Path, repeats: int) -> None:
             "Writing invoices, pre-built answers",
             head,
             rows,
-            "From the input to the last answer. Ours also looks every record up, and puts it on the disk before it is",
-            "sent and again when it is answered; the template does neither.",
+            "From the input to the last answer; the rates without start-up. Ours also looks every record up, and logs it on",
+            "disk before it is sent and when it is answered; the template does neither.",
         )
 
 
 def recognise(folder: Path, repeats: int) -> None:
-    """Send what was written already once more."""
+    """Send records again that were written before."""
     env = contenders.environment(folder)
     source = messages(folder / "unchanged.jsonl", UNCHANGED)
     with contenders.prebuilt() as place:
@@ -234,7 +236,7 @@ def recognise(folder: Path, repeats: int) -> None:
             runs.append((place.counted()["written"], sample))
         written, *later = [number for number, _ in runs]
         if written != UNCHANGED or any(number != written for number in later):
-            raise measure.Failed(f"what is unchanged was written again: {written:.0f}, then {later}")
+            raise measure.Failed(f"unchanged records were written again: {written:.0f}, then {later}")
     again = [sample for _, sample in runs[1:]]
     row = [
         f"{UNCHANGED:,} unchanged invoices",
@@ -242,4 +244,4 @@ def recognise(folder: Path, repeats: int) -> None:
         Spread.of(one.cpu for one in again).text(2),
         f"{max(one.rss for one in again) / 2**20:.0f}",
     ]
-    titled("What is unchanged", ["target-xero", "wall s", "CPU s", "peak MB"], [row])
+    titled("Unchanged records", ["target-xero", "wall s", "CPU s", "peak MB"], [row])
