@@ -209,7 +209,7 @@ def from_sandbox(folder: Path, records: int, repeats: int) -> None:
 
 def equal(folder: Path, records: int) -> None:
     """Compare tap-xero's records with those of the SDK's template, on both servers."""
-    rows = []
+    rows, different = [], 0
     with contenders.prebuilt() as pages, contenders.sandbox("--invoices", str(records)) as sandbox:
         pages.set(invoices=records)
         for name, place in (("pre-built pages", pages), ("sandbox", sandbox)):
@@ -219,10 +219,13 @@ def equal(folder: Path, records: int) -> None:
                 one.run(place, folder / one.kind, out=outs[-1])
             with outs[0].open("rb") as ours, outs[1].open("rb") as theirs:
                 compared, found = differences(ours, theirs)
+            different += len(found)
             rows.append([name, f"{compared:,}", f"{len(found):,}"])
             for difference in found[:5]:
                 say(f"different: {difference}")
     titled("Records compared with those of the SDK's slow path", ["", "compared", "different"], rows)
+    if different:
+        raise measure.Failed(f"{different} records differ from those of the SDK's slow path")
 
 
 def start_up(folder: Path, repeats: int) -> None:
