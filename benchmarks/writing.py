@@ -218,8 +218,8 @@ def send(folder: Path, repeats: int) -> None:
             "Writing invoices, pre-built answers",
             head,
             rows,
-            "From the input to the last answer; the rates without start-up. Ours also looks every record up, and logs it on",
-            "disk before it is sent and when it is answered; the template does neither.",
+            "From the input to the last answer; the rates without start-up. Ours also looks every record up, and",
+            "logs it on disk before it is sent and when it is answered; the template does neither.",
         )
 
 
