@@ -103,8 +103,8 @@ def about(plugin: str) -> dict[str, Any]:
     """Return the output of the plugin's --about."""
     command = [sys.executable, "-m", PLUGINS[plugin]["module"], "--about", "--format=json"]
     said = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
-    told: dict[str, Any] = json.loads(said)
-    return told
+    described: dict[str, Any] = json.loads(said)
+    return described
 
 
 def setting(name: str, schema: dict[str, Any], own_value: Any) -> dict[str, Any]:
@@ -136,12 +136,12 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def definition(plugin: str, told: dict[str, Any]) -> dict[str, Any]:
+def definition(plugin: str, described: dict[str, Any]) -> dict[str, Any]:
     """Return the common parts of meltano.yml and the definition for other projects."""
     row = PLUGINS[plugin]
-    properties: dict[str, dict[str, Any]] = told["settings"]["properties"]
+    properties: dict[str, dict[str, Any]] = described["settings"]["properties"]
     return {
-        "capabilities": told["capabilities"],
+        "capabilities": described["capabilities"],
         **({"commands": row["commands"]} if "commands" in row else {}),
         "settings_group_validation": row["settings_group_validation"],
         "settings": [setting(name, schema, row["value"].get(name)) for name, schema in properties.items()],
@@ -149,7 +149,7 @@ def definition(plugin: str, told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def stand_alone(plugin: str, told: dict[str, Any], pip_url: str = PIP_URL) -> str:
+def stand_alone(plugin: str, described: dict[str, Any], pip_url: str = PIP_URL) -> str:
     """Return the whole definition, as Meltano Hub writes them."""
     head = {
         "name": plugin,
@@ -160,16 +160,14 @@ def stand_alone(plugin: str, told: dict[str, Any], pip_url: str = PIP_URL) -> st
         "pip_url": pip_url,
         "executable": plugin,
         "keywords": ["api", "meltano_sdk"],
-        "supported_python_versions": told["supported_python_versions"],
+        "supported_python_versions": described["supported_python_versions"],
     }
-    return (
-        f"# Written by plugins/make.py from `{plugin} --about`.\n{dump({**head, **definition(plugin, told)})}"
-    )
+    return f"# Written by plugins/make.py from `{plugin} --about`.\n{dump({**head, **definition(plugin, described)})}"
 
 
-def within(text: str, plugin: str, told: dict[str, Any]) -> str:
+def within(text: str, plugin: str, described: dict[str, Any]) -> str:
     """Return the text of meltano.yml with the marked part of the plugin replaced."""
-    lines = dump(definition(plugin, told)).splitlines(keepends=True)
+    lines = dump(definition(plugin, described)).splitlines(keepends=True)
     part = "".join(f"    {line}" for line in lines)
     begin = BEGIN.format(plugin)
     pattern = re.compile(f"({re.escape(begin)}).*?({re.escape(END)})", re.DOTALL)
@@ -184,9 +182,9 @@ def files() -> dict[Path, str]:
     project = ROOT / "meltano.yml"
     made = {project: project.read_text(encoding="utf-8")}
     for plugin, row in PLUGINS.items():
-        told = about(plugin)
-        made[ROOT / "plugins" / row["type"] / f"{plugin}.yml"] = stand_alone(plugin, told)
-        made[project] = within(made[project], plugin, told)
+        described = about(plugin)
+        made[ROOT / "plugins" / row["type"] / f"{plugin}.yml"] = stand_alone(plugin, described)
+        made[project] = within(made[project], plugin, described)
     return made
 
 

@@ -34,12 +34,13 @@ class Unreadable(CallError):
     """One record that can't be passed on. Its text names the record and says what is wrong."""
 
     remedy = "It is left out, and the next run asks for it again."
+    problem = ""
 
     @classmethod
     def of(cls, row: Row, error: Exception) -> Unreadable:
         """Describe what is wrong with a row."""
         if isinstance(error, MapProblem):
-            return Unmapped(f"{error}, the first time for {named(row)}")
+            return Unmapped(f"{error}, the first time for {named(row)}", problem=str(error))
         what = error.words if isinstance(error, XeroError) else _kind_and_place(error)
         return cls(f"{named(row)}: {what}")
 
@@ -80,11 +81,7 @@ class Failures(list[Failure]):
         self.append(failure)
         organisation = failure.organisation
         if isinstance(failure.error, Unreadable):
-            what = (
-                failure.error.words.split(", the first time")[0]
-                if isinstance(failure.error, Unmapped)
-                else ""
-            )
+            what = failure.error.problem
             where = (failure.stream, organisation.tenant_id, what)
             self._unreadable[where] += 1
             if self._unreadable[where] <= (1 if what else NAMED):

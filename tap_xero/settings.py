@@ -171,8 +171,8 @@ class Settings:
     @property
     def of_reports(self) -> str:
         """The settings on which the records of reports depend, as the state has them."""
-        told = {name: getattr(self, name) for name in _SHOWN_IN_STATE}
-        values = {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
+        given = {name: getattr(self, name) for name in _SHOWN_IN_STATE}
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
         return " ".join(f"{name.removeprefix('report_')}={value}" for name, value in values.items() if value)
 
 

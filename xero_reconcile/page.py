@@ -296,7 +296,7 @@ def _aged(
         f" FROM {{models}}.aged_{side} WHERE {_of(one)} GROUP BY 1, 2, 3, 4, 5"
     )
     if not rows:
-        return f"<section><h3>{escape(title)}</h3><p>Nobody anything.</p></section>"
+        return f"<section><h3>{escape(title)}</h3><p>Nothing is open.</p></section>"
     lines = _by_contact(rows, one, marks, f"Aged {side}")
     totals = _totals((cells for _, cells in lines), len(AGES))
     body = [_line(name, [*cells, together(cells)]) for name, cells in lines[:SHOWN_CONTACTS]]

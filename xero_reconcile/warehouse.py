@@ -36,13 +36,13 @@ class Warehouse(AbstractContextManager["Warehouse"]):
         tables: the schema of the tap's tables.
 
     Raises:
-        ConfigurationProblem: the driver is not installed, there is no such database, or a schema's name is none.
+        ConfigurationProblem: the driver is not installed, there is no such database, or a schema's name is invalid.
     """
 
     def __init__(self, database: str, models: str, tables: str) -> None:
         for name in (models, tables):
             if not _NAME.fullmatch(name):
-                raise ConfigurationProblem(f"'{name}' is no name of a schema.")
+                raise ConfigurationProblem(f"'{name}' is not a valid name of a schema.")
         self.models, self.tables = models, tables
         self._connection = _connect(database)
 

@@ -245,7 +245,7 @@ class XeroClient:
         try:
             return self._answered(call)
         except errors.XeroError as error:
-            # Only an answer about the write itself tells what an earlier try with the same key has done.
+            # Only an answer about the write itself says what an earlier try with the same key has done.
             if call.unsure_since is None or isinstance(
                 error, (errors.Refused, errors.NotFound, errors.OutcomeUnknown)
             ):

@@ -15,7 +15,7 @@ RESERVED = {
 }
 """Scopes that an ordinary app can't get, with the reason. Requesting any of them fails the whole consent."""
 
-# The scopes of OpenID, and those that read and write by one name: they do not tell whether records may be written.
+# The scopes of OpenID, and those that both read and write: they do not say whether records may be written.
 _NEITHER = {"openid", "profile", "email", "offline_access"} | {
     row.scopes.read for row in STREAMS.values() if not row.scopes.read.endswith(".read")
 }

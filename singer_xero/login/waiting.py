@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def user_of(visitor: tuple[str, int], tables: Path = Path("/proc/net")) -> int | None:
-    """The id of the user whose program owns this end of a local connection; None where the system doesn't tell."""
+    """The id of the user whose program owns this end of a local connection; None if the system does not say."""
     host, port = visitor
     address = ipaddress.ip_address(host.partition("%")[0])
     # An IPv6 socket can connect to an IPv4 address.

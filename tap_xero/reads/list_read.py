@@ -118,12 +118,8 @@ class ListRead:
 
     def organisation_records(self) -> list[dict[str, Any]]:
         """The organisation's own record, in a list of one; it is read once in a run."""
-
-        def ask() -> list[dict[str, Any]]:
-            read = self.of(ORGANISATION)
-            return [read.reader.record(row) for chunk in read.chunks() for row in chunk.rows]
-
-        return self.source.once((ORGANISATION.name, self.organisation.tenant_id), ask)
+        key = (ORGANISATION.name, self.organisation.tenant_id)
+        return self.source.once(key, lambda: list(self.records_of(ORGANISATION)))
 
     def walk(self) -> Iterator[Chunk]:
         """Read the list in the way in which Xero returns it."""
@@ -208,6 +204,15 @@ class ListRead:
         return ListRead(
             self.source, self.organisation, row, RecordReader(row, self.logger), within=self, **given
         )
+
+    def records_of(
+        self, row: XeroObject, params: Mapping[str, str] | None = None, since: datetime | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The decoded records of another list of the organisation."""
+        read = self.of(row, since=since)
+        read.params |= params or {}
+        for chunk in read.chunks():
+            yield from map(read.reader.record, chunk.rows)
 
     # Calls
 

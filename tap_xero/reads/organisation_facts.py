@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from itertools import chain
 from typing import Any
 
-from singer_xero.objects import XeroObject
 from singer_xero.objects.accounting import CONTACT_LIST, INVOICE_LIST, OPEN_DOCUMENTS, TRACKING_CATEGORIES
 from tap_xero.reads.list_read import ListRead
 from tap_xero.reads.periods import year_start
@@ -21,17 +20,6 @@ class OrganisationFacts:
         self._read, self._source = read, read.source
         self._tenant_id = read.organisation.tenant_id
 
-    def _each(
-        self,
-        row: XeroObject,
-        params: Mapping[str, str] | None = None,
-        since: datetime | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        read = self._read.of(row, since=since)
-        read.params |= params or {}
-        for chunk in read.chunks():
-            yield from map(read.reader.record, chunk.rows)
-
     def organisation(self) -> dict[str, Any]:
         """The organisation's own record."""
         records = self._read.organisation_records()
@@ -42,7 +30,7 @@ class OrganisationFacts:
     def tracking_categories(self) -> list[dict[str, Any]]:
         """The organisation's tracking categories with their options."""
         key = (TRACKING_CATEGORIES.name, self._tenant_id)
-        return self._source.once(key, lambda: list(self._each(TRACKING_CATEGORIES)))
+        return self._source.once(key, lambda: list(self._read.records_of(TRACKING_CATEGORIES)))
 
     def year_start(self) -> date:
         """The first day of a financial year, from which quarters and years are counted."""
@@ -63,15 +51,15 @@ class OrganisationFacts:
 
         def ask() -> dict[str, dict[str, None]]:
             found: dict[str, dict[str, None]] = {"AccountsPayable": {}, "AccountsReceivable": {}}
-            for contact in self._each(CONTACT_LIST):
+            for contact in self._read.records_of(CONTACT_LIST):
                 for name, ids in found.items():
                     balance = (contact.get("Balances") or {}).get(name) or {}
                     if balance.get("Outstanding") or balance.get("Overdue"):
                         ids[contact["ContactID"]] = None
-            documents = self._each(INVOICE_LIST, {"Statuses": "AUTHORISED", "summaryOnly": "true"})
+            documents = self._read.records_of(INVOICE_LIST, {"Statuses": "AUTHORISED", "summaryOnly": "true"})
             if at <= self._source.today():
                 since = datetime(at.year, at.month, at.day, tzinfo=timezone.utc)
-                changed = (self._each(row, {}, since) for row in OPEN_DOCUMENTS)
+                changed = (self._read.records_of(row, {}, since) for row in OPEN_DOCUMENTS)
                 documents = chain(documents, *changed)
             for document in documents:
                 if _open_on(at, document):

@@ -19,13 +19,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from singer_xero.objects import Report, Span
-from singer_xero.organisations import Organisation
 from tap_xero.reads.column_titles import day_of, month_of, names_a_period
 from tap_xero.reads.list_read import ListRead
 from tap_xero.reads.organisation_facts import OrganisationFacts
@@ -33,8 +33,7 @@ from tap_xero.reads.paging import Chunk
 from tap_xero.reads.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods
 from tap_xero.reads.report_rows import NoTable, columns, unfold, unfold_boxes
 from tap_xero.reads.report_tracking import Option, chosen_tracking, tracked
-from tap_xero.reads.source import Source
-from tap_xero.records.reader import Page, RecordReader, Row, UnexpectedAnswer, values_of
+from tap_xero.records.reader import Page, Row, UnexpectedAnswer, values_of
 
 if TYPE_CHECKING:
     from singer_xero.api.http.transport import Answer
@@ -70,12 +69,12 @@ class ReportRead(ListRead):
     `passed` has the number of amounts of each period that was read before.
     """
 
-    def __init__(
-        self, source: Source, organisation: Organisation, report: Report, reader: RecordReader, **given: Any
-    ) -> None:
-        super().__init__(source, organisation, report, reader, **given)
-        self.report = report
-        self.facts = OrganisationFacts(self)
+    row: Report
+
+    @cached_property
+    def facts(self) -> OrganisationFacts:
+        """What is known of the organisation."""
+        return OrganisationFacts(self)
 
     # What to ask for
 
@@ -89,10 +88,10 @@ class ReportRead(ListRead):
 
     def asks(self) -> Iterator[Ask]:
         """The calls of the report."""
-        span = self.report.span
+        span = self.row.span
         if span is Span.OPEN:
             at = self.source.settings.day("report_end_date") or month_end(self.source.today())
-            for contact in self.facts.contacts(at, self.report.balance):
+            for contact in self.facts.contacts(at, self.row.balance):
                 yield Ask({"contactId": contact, "date": at}, (Period(at, at),), contact=contact)
         elif span is Span.YEARLY:
             for period in self.periods(YEAR, date(2023, 1, 1)):
@@ -104,11 +103,11 @@ class ReportRead(ListRead):
 
     def period_asks(self) -> Iterator[Ask]:
         """A call for each calendar year of months if Xero's columns are right, otherwise for each period."""
-        timeframe = MONTH if self.report.span is Span.MONTHLY else self.source.settings.report_timeframe
+        timeframe = MONTH if self.row.span is Span.MONTHLY else self.source.settings.report_timeframe
         start = date(2023, 1, 1) if timeframe == MONTH else self.facts.year_start()
         wanted = self.periods(timeframe, start)
         more = self.options()
-        if timeframe != MONTH or "periods" not in self.report.takes or "trackingCategoryID" in more:
+        if timeframe != MONTH or "periods" not in self.row.takes or "trackingCategoryID" in more:
             yield from (self.single(period, more) for period in wanted)
             return
         for year, months in groupby(wanted, lambda period: period.first.year):
@@ -122,13 +121,13 @@ class ReportRead(ListRead):
 
     def bounds(self, period: Period) -> dict[str, Any]:
         """The parameters for a period."""
-        if self.report.span is Span.MOVEMENT:
+        if self.row.span is Span.MOVEMENT:
             return {"fromDate": period.first, "toDate": period.last}
         return {"date": period.last}
 
     def labelled(self, period: Period) -> Period:
         """The period as in records: a balance is for a day."""
-        return Period(period.last, period.last) if self.report.span is Span.BALANCE else period
+        return Period(period.last, period.last) if self.row.span is Span.BALANCE else period
 
     def budget_asks(self) -> Iterator[Ask]:
         """The calls for budgets: twelve periods each, from the first month of the range."""
@@ -143,14 +142,14 @@ class ReportRead(ListRead):
     def options(self) -> dict[str, Any]:
         """The parameters for all periods: basis, layout, tracking."""
         found: dict[str, Any] = {}
-        if self.source.settings.report_payments_only and "paymentsOnly" in self.report.takes:
+        if self.source.settings.report_payments_only and "paymentsOnly" in self.row.takes:
             found["paymentsOnly"] = True
-        if self.source.settings.report_standard_layout and "standardLayout" in self.report.takes:
+        if self.source.settings.report_standard_layout and "standardLayout" in self.row.takes:
             found["standardLayout"] = True
         categories, options = self.tracking()
-        if "trackingOptionID1" in self.report.takes:
+        if "trackingOptionID1" in self.row.takes:
             found |= {f"trackingOptionID{number}": option.id for number, option in enumerate(options, 1)}
-        if "trackingCategoryID" in self.report.takes:
+        if "trackingCategoryID" in self.row.takes:
             for ending, (category, _) in zip(("", "2"), categories.items(), strict=False):
                 found[f"trackingCategoryID{ending}"] = category
                 # Xero refuses an option without its category (Xero-Java#100).
@@ -168,7 +167,7 @@ class ReportRead(ListRead):
             back = later(read_to, -MONTHS[timeframe] * self.source.settings.report_reread_periods)
             first = max(first, back) if first else max(back, self._first_known(back))
         month = last.replace(day=1)
-        by_default = later(month, -MONTHS[timeframe]) if self.report.per_period else later(month, -12)
+        by_default = later(month, -MONTHS[timeframe]) if self.row.per_period else later(month, -12)
         return periods(timeframe, first or by_default, last, start)
 
     def _not_in_future(self, now: Period) -> date:
@@ -190,7 +189,7 @@ class ReportRead(ListRead):
         """The categories with a column for each option, by id, and the options to which to restrict the report."""
         names = self.source.settings.report_tracking_categories
         chosen = self.source.settings.report_tracking_options
-        if not (names or chosen) or "trackingOptionID2" not in self.report.takes:
+        if not (names or chosen) or "trackingOptionID2" not in self.row.takes:
             return {}, []
         return chosen_tracking(self.facts.tracking_categories(), names, chosen)
 
@@ -198,8 +197,8 @@ class ReportRead(ListRead):
 
     def answer(self, ask: Ask) -> Page:
         """Make a call and unfold its answer. If the columns are wrong, make a call for each period."""
-        answer = self.get(self.report.path, ask.params)
-        tables = _tables(answer, self.report.envelope)
+        answer = self.get(self.row.path, ask.params)
+        tables = _tables(answer, self.row.envelope)
         try:
             if self._is_as_asked(tables, ask):
                 return Page(list(self.rows(tables, ask)), size=len(answer.content))
@@ -220,12 +219,12 @@ class ReportRead(ListRead):
 
     def _is_as_asked(self, tables: Sequence[Mapping[str, Any]], ask: Ask) -> bool:
         """Whether the titles of the columns name the requested periods, if they must."""
-        read = month_of if self.report.span is Span.BUDGET else day_of
+        read = month_of if self.row.span is Span.BUDGET else day_of
         return not ask.titled or all(tuple(map(read, columns(table)[1:])) == ask.titled for table in tables)
 
     def alone(self, period: Period, rest: Mapping[str, Any], ask: Ask) -> Ask:
         """The call for one of the periods of a call for several."""
-        if self.report.span is Span.BUDGET:
+        if self.row.span is Span.BUDGET:
             one = {"date": period.first, "periods": 1, "timeframe": ask.params["timeframe"]}
             return Ask({**one, **rest}, (period,))
         return self.single(period, rest)
@@ -234,15 +233,15 @@ class ReportRead(ListRead):
         """The numbered amounts of an answer by period, with `Removed` for those that no longer exist."""
         unfolded: list[dict[str, Any]] = []
         for table in tables:
-            yearly = self.report.span is Span.YEARLY
-            unfolded += unfold_boxes(table, self.report.table) if yearly else unfold(table, self.report.texts)
+            yearly = self.row.span is Span.YEARLY
+            unfolded += unfold_boxes(table, self.row.table) if yearly else unfold(table, self.row.texts)
         whose = dict(zip(ask.titled, range(1, len(ask.titled) + 1), strict=True))
         split = "trackingCategoryID" in ask.params
         tracking = self.tracking()
         for wanted in ask.wanted:
             period = self.labelled(wanted)
             if ask.titled:
-                end = period.last.replace(day=1) if self.report.span is Span.BUDGET else period.last
+                end = period.last.replace(day=1) if self.row.span is Span.BUDGET else period.last
                 amounts = [
                     {**one, "ColumnNumber": 1} for one in unfolded if one["ColumnNumber"] == whose[end]
                 ]
@@ -269,7 +268,7 @@ class ReportRead(ListRead):
             return True
         if names_a_period(title):
             return False
-        compares = "periods" in self.report.takes or self.report.span is Span.MONTHLY
+        compares = "periods" in self.row.takes or self.row.span is Span.MONTHLY
         if not compares or title.strip().lower() in _OF_THE_PERIOD:
             return True
         self.reader.warn_once(
@@ -281,7 +280,7 @@ class ReportRead(ListRead):
     @property
     def basis(self) -> dict[str, Any]:
         """Cash or accrual, if the report has both."""
-        if "paymentsOnly" not in self.report.takes:
+        if "paymentsOnly" not in self.row.takes:
             return {}
         return {"PaymentsOnly": bool(self.source.settings.report_payments_only)}
 

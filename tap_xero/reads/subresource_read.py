@@ -11,11 +11,9 @@ from msgspec.structs import replace
 
 from singer_xero.api.errors import NotFound
 from singer_xero.objects import Subresource
-from singer_xero.organisations import Organisation
 from tap_xero.reads.attachments import FileNotKept
 from tap_xero.reads.list_read import ListRead
 from tap_xero.reads.paging import Chunk
-from tap_xero.reads.source import Source
 from tap_xero.records.reader import Page, Record, RecordReader, Row, filled, values_of
 from tap_xero.records.values import fitting
 
@@ -38,21 +36,12 @@ class SubresourceReader(RecordReader):
 class SubresourceRead(ListRead):
     """Reads the subresources of the records of one list, such as the history of invoices."""
 
-    def __init__(
-        self,
-        source: Source,
-        organisation: Organisation,
-        row: Subresource,
-        reader: RecordReader,
-        **given: Any,
-    ) -> None:
-        super().__init__(source, organisation, row, reader, **given)
-        self.subresource = row
+    row: Subresource
 
     def walk(self) -> Iterator[Chunk]:
         """Read the list, and make a call for each record that can have the subresource."""
         records = self.of(
-            self.subresource.of,
+            self.row.of,
             incremental=self.incremental,
             bookmark=self.bookmark,
             since=self.since,
@@ -64,31 +53,31 @@ class SubresourceRead(ListRead):
             yield from self.each_of(chunk, rows, self._of_record)
 
     def _may_have(self, row: Row) -> bool:
-        if not self.subresource.where or row.fault:
+        if not self.row.where or row.fault:
             return True
         record = values_of(row.raw)
         return all(
-            fitting(self.subresource.of.fields[name], record.get(name)) in allowed
-            for name, allowed in self.subresource.where.items()
+            fitting(self.row.of.fields[name], record.get(name)) in allowed
+            for name, allowed in self.row.where.items()
         )
 
     def _of_record(self, parent: Row) -> Page:
         """Make the call for one record; no rows if it was removed meanwhile or has no such subresource."""
         try:
-            page = self.ask(self.subresource.path.format(id=str(parent.key[0])), self.subresource.params)
+            page = self.ask(self.row.path.format(id=str(parent.key[0])), self.row.params)
         except NotFound:
             return Page([])
-        found = self._numbered(page.rows) if self.subresource.numbered else [(row, {}) for row in page.rows]
+        found = self._numbered(page.rows) if self.row.numbered else [(row, {}) for row in page.rows]
         rows = []
         for row, more in found:
             if row.fault:
                 rows.append(replace(row, time=parent.time))
                 continue
-            own = dict(zip(self.subresource.key, row.key, strict=True))
-            own |= dict(zip(self.subresource.of.key, parent.key, strict=True)) | more
-            key = tuple(own[name] for name in self.subresource.key)
+            own = dict(zip(self.row.key, row.key, strict=True))
+            own |= dict(zip(self.row.of.key, parent.key, strict=True)) | more
+            key = tuple(own[name] for name in self.row.key)
             rows.append(Row(key, parent.time, row.raw, fault=row.fault))
-        if self.subresource.files and self.source.files:
+        if self.row.files and self.source.files:
             rows = [row if row.fault else self._kept(row) for row in rows]
         return Page(rows, size=page.size)
 
@@ -97,8 +86,8 @@ class SubresourceRead(ListRead):
 
         Xero does not document their order; for those with the same time, its order decides.
         """
-        name = self.subresource.numbered
-        read = partial(fitting, self.subresource.fields[name])
+        name = self.row.numbered
+        read = partial(fitting, self.row.fields[name])
         when = filled("" if row.fault else read(values_of(row.raw).get(name)) or "" for row in rows)
         newest_first = bool(rows) and when[0] > when[-1]
         order = sorted(range(len(rows)), key=lambda n: (when[n], -n if newest_first else n))
@@ -111,17 +100,17 @@ class SubresourceRead(ListRead):
             return row
         record = values_of(row.raw)
         owner, attachment = row.key[0], str(row.key[-1])
-        path = f"{self.subresource.path.format(id=str(owner))}/{attachment}"
+        path = f"{self.row.path.format(id=str(owner))}/{attachment}"
         kind = str(record.get("MimeType") or "")
         if not kind.isprintable() or not kind.isascii() or not kind:  # it becomes a header
             kind = "application/octet-stream"
-        size = fitting(self.subresource.fields["ContentLength"], record.get("ContentLength"))
+        size = fitting(self.row.fields["ContentLength"], record.get("ContentLength"))
 
         def fetch() -> bytes:
             answer = self.get(path, accept="application/octet-stream", headers={"contentType": kind})
             return answer.content
 
-        names = (self.organisation.tenant_id, self.subresource.of.name, str(owner), attachment)
+        names = (self.organisation.tenant_id, self.row.of.name, str(owner), attachment)
         try:
             record["Path"] = files.keep((*names, str(record.get("FileName"))), size, fetch)
         except NotFound:

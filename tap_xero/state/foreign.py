@@ -30,16 +30,10 @@ logger = logging.getLogger("tap-xero")
 WRAPPERS = ("singer_state", "value", "completed")
 """The fields in which a state may be wrapped."""
 
-OURS = frozenset(
-    {
-        "partitions",
-        "replication_key",
-        "replication_key_value",
-        "replication_key_signpost",
-        "starting_replication_value",
-        "progress_markers",
-    }
-)
+OURS = frozenset({
+    "partitions", "replication_key", "replication_key_value", "replication_key_signpost",
+    "starting_replication_value", "progress_markers",
+})  # fmt: skip
 """The fields of an entry in the states of SDK taps."""
 
 

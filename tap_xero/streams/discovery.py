@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from singer_xero.objects import NESTED_TABLES, REPORTS, STREAMS, SUBRESOURCES
+from singer_xero.objects import NESTED_TABLES, STREAMS, Report, Subresource
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap
 from tap_xero.streams.nested_tables import NestedTableStream
@@ -27,8 +27,7 @@ def with_nested_tables(tap: SdkTap, run: Run, streams: list[XeroStream]) -> list
 
 def stream_named(tap: SdkTap, run: Run, name: str) -> XeroStream:
     """Make a stream; raises KeyError if none has that name."""
-    if name in REPORTS:
-        return ReportStream(tap, run, REPORTS[name])
-    if name in SUBRESOURCES:
-        return SubresourceStream(tap, run, SUBRESOURCES[name])
-    return XeroStream(tap, run, STREAMS[name])
+    row = STREAMS[name]
+    if isinstance(row, Report):
+        return ReportStream(tap, run, row)
+    return (SubresourceStream if isinstance(row, Subresource) else XeroStream)(tap, run, row)

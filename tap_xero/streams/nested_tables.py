@@ -21,8 +21,10 @@ class NestedTableStream(XeroStream):
     the parent passes its records on.
     """
 
+    xero: NestedTable
+
     def __init__(self, tap: SdkTap, run: Run, table: NestedTable, parent: XeroStream) -> None:
-        self.table, self.parent = table, parent
+        self.parent = parent
         super().__init__(tap, run, table)
         self.parent_stream_type = type(parent)  # so that the SDK does not read it
         self._begun = False
@@ -38,7 +40,7 @@ class NestedTableStream(XeroStream):
     def replication_key(self) -> str | None:
         """The parent's."""
         key = self.parent.replication_key
-        return key if key and self.table.cursor else None
+        return key if key and self.xero.cursor else None
 
     @replication_key.setter
     def replication_key(self, new_value: str | None) -> None:
@@ -76,7 +78,7 @@ class NestedTableStream(XeroStream):
 
     @cached_property
     def _reshape(self) -> TableReshape:
-        return TableReshape(self.table, self.projection)
+        return TableReshape(self.xero, self.projection)
 
     def records_in_tree(self, tree: Any, tenant_id: str) -> list[Any]:
         """The same as trees, from the tree of a record; see `RecordReader.undecoded`."""
@@ -90,7 +92,7 @@ class NestedTableStream(XeroStream):
     def elements(self, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The elements of this list, with their unknown fields if those are kept."""
         unknown = record.get(UNKNOWN) or {}
-        for place, element in self.table.placed(record):
+        for place, element in self.xero.placed(record):
             own = {
                 name.removeprefix(f"{place}."): value
                 for name, value in unknown.items()

@@ -17,15 +17,15 @@ class Progress:
     def __init__(self, read: ListRead, clock: Callable[[], float] = time.monotonic) -> None:
         self.read, self.clock = read, clock
         self.rows = 0
-        self.started = self.told = clock()
+        self.started = self.logged_at = clock()
 
     def tell(self, rows: int, remaining: int | None) -> None:
         """Count emitted rows, and log a line if the last one is long ago."""
         self.rows += rows
         now = self.clock()
-        if now - self.told < self.EVERY or remaining == 0:  # the last line says the same
+        if now - self.logged_at < self.EVERY or remaining == 0:  # the last line says the same
             return
-        self.told = now
+        self.logged_at = now
         to_do, to_go = "", ""
         if remaining:
             import pendulum

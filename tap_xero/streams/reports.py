@@ -25,8 +25,9 @@ class ReportStream(XeroStream):
     read anew.
     """
 
+    xero: Report
+
     def __init__(self, tap: SdkTap, run: Run, report: Report) -> None:
-        self.report = report
         super().__init__(tap, run, report)
         self._counts: dict[str, int] = {}
         self._anew: bool | None = None
@@ -82,5 +83,5 @@ class ReportStream(XeroStream):
     def list_read(self, organisation: Organisation) -> ReportRead:
         """Make the read of an organisation's report, from its bookmark on."""
         return ReportRead(
-            self.run.source, organisation, self.report, self.reader, **self.beginning(organisation)
+            self.run.source, organisation, self.xero, self.reader, **self.beginning(organisation)
         )

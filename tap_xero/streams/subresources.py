@@ -5,8 +5,6 @@ from __future__ import annotations
 from singer_xero.objects import Subresource
 from singer_xero.organisations import Organisation
 from tap_xero.reads.subresource_read import SubresourceRead, SubresourceReader
-from tap_xero.run import Run
-from tap_xero.sdk import SdkTap
 from tap_xero.streams.stream import XeroStream
 
 
@@ -17,21 +15,19 @@ class SubresourceStream(XeroStream):
     chooses incremental replication, only changed records are read, and an interrupted run continues.
     """
 
-    def __init__(self, tap: SdkTap, run: Run, subresource: Subresource) -> None:
-        self.subresource = subresource
-        super().__init__(tap, run, subresource)
+    xero: Subresource
 
     def make_reader(self) -> SubresourceReader:
         """Make the reader of its answers."""
-        needed = self.subresource.own_key
-        return SubresourceReader(self.subresource, self.logger, keep=self.projection.keeps, needed=needed)
+        needed = self.xero.own_key
+        return SubresourceReader(self.xero, self.logger, keep=self.projection.keeps, needed=needed)
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The list of the records."""
-        return (self.subresource.of.name,)
+        return (self.xero.of.name,)
 
     def list_read(self, organisation: Organisation) -> SubresourceRead:
         """Make the read of an organisation's subresources, from the bookmark on."""
         given = self.beginning(organisation)
-        return SubresourceRead(self.run.source, organisation, self.subresource, self.reader, **given)
+        return SubresourceRead(self.run.source, organisation, self.xero, self.reader, **given)

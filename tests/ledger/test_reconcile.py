@@ -104,7 +104,7 @@ def test_differences_that_only_xero_can_explain_fail_in_strict_mode_only(figures
             {"XERO_LEDGER_TARGET": "duckdb", "XERO_DUCKDB_PATH": "gone.duckdb"},
             "no DuckDB file gone.duckdb",
         ),
-        (["--database", "x.duckdb", "--schema", "a; drop table b"], {}, "is no name of a schema"),
+        (["--database", "x.duckdb", "--schema", "a; drop table b"], {}, "is not a valid name of a schema"),
         (
             [],
             {

@@ -59,8 +59,8 @@ def test_a_second_run_repeats_no_unchanged_record(first_run: Run, place: Place) 
     for stream in streams:
         before = dict(zip(first_run.keys(stream), first_run.records.get(stream, []), strict=True))
         for key, record in zip(second.keys(stream), second.records.get(stream, []), strict=True):
-            marker = OBJECTS[stream].marker
-            assert key not in before or before[key][marker] != record[marker], stream
+            cursor = OBJECTS[stream].cursor
+            assert key not in before or before[key][cursor] != record[cursor], stream
 
 
 @pytest.mark.parametrize("stream", PAGED)
