@@ -111,7 +111,7 @@ class Backlog:
             " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
             " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
             " attempts = excluded.attempts, written_at = excluded.written_at",
-            [(self._scope, name, *row) for (name, _), row in rows.items()],
+            [(self._scope, name, *row) for (name, _), row in sorted(rows.items())],
         )
 
     def _count_refused(self, change: Transaction, batch: SettledBatch) -> None:
