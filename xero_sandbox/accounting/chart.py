@@ -9,26 +9,14 @@ from typing import Any
 
 from ..values import TEN_THOUSANDTH, Record
 
-CLASSES = {
-    "BANK": "ASSET",
-    "CURRENT": "ASSET",
-    "FIXED": "ASSET",
-    "INVENTORY": "ASSET",
-    "NONCURRENT": "ASSET",
-    "PREPAYMENT": "ASSET",
+_TYPES = {
+    "ASSET": "BANK CURRENT FIXED INVENTORY NONCURRENT PREPAYMENT",
     "EQUITY": "EQUITY",
-    "DEPRECIATN": "EXPENSE",
-    "DIRECTCOSTS": "EXPENSE",
-    "EXPENSE": "EXPENSE",
-    "OVERHEADS": "EXPENSE",
-    "CURRLIAB": "LIABILITY",
-    "LIABILITY": "LIABILITY",
-    "TERMLIAB": "LIABILITY",
-    "PAYG": "LIABILITY",
-    "OTHERINCOME": "REVENUE",
-    "REVENUE": "REVENUE",
-    "SALES": "REVENUE",
+    "EXPENSE": "DEPRECIATN DIRECTCOSTS EXPENSE OVERHEADS",
+    "LIABILITY": "CURRLIAB LIABILITY TERMLIAB PAYG",
+    "REVENUE": "OTHERINCOME REVENUE SALES",
 }
+CLASSES = {kind: group for group, kinds in _TYPES.items() for kind in kinds.split()}
 """Account class by account type, from Xero's list of account types."""
 
 REPORTING = {

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ..accounting import ledger
 from ..resources import RESOURCES
-from ..rules import contacts, reference_data
+from ..rules import contacts, tracking_categories
 from ..rules.lines import Lines, with_lines
 from ..rules.registry import RULES
 from ..rules.work import Origin, Work, attempt, chart_of, tried
@@ -202,14 +202,14 @@ class Entries:
     ) -> None:
         """Add an option to a tracking category, and archive it if `status` says so."""
         work = self._work("TrackingCategories", {"Name": option}, at, name)
-        made = self._done(tried(work, lambda: reference_data.add_option(work, category_id)))
+        made = self._done(tried(work, lambda: tracking_categories.add_option(work, category_id)))
         if status != "ACTIVE":
             change = self._work("TrackingCategories", {"Status": status}, at, name)
             category = self.get("TrackingCategories", category_id)
             before = next(
                 one for one in category["Options"] if one["TrackingOptionID"] == made["TrackingOptionID"]
             )
-            self._done(tried(change, lambda: reference_data.save_option(change, category, before)))
+            self._done(tried(change, lambda: tracking_categories.save_option(change, category, before)))
 
     def add_members(self, group_id: str, members: list[Record], at: datetime) -> None:
         """Put contacts into a group."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug import Response
 
-from ..rules import attachments, contacts, payments, reference_data
+from ..rules import accounts, attachments, contacts, items, payments, reference_data, tracking_categories
 from ..rules.registry import RULES
 from ..rules.work import ZERO_ID, Work, tried
 from ..values import Record, encode, ms_date, plain_string
@@ -82,7 +82,7 @@ def _add_options(call: Call) -> Response:
     """
     category = str(_found(call)["TrackingCategoryID"])
     sent = (one for one in elements(call, "Options") if one.get("Name"))
-    done = _each(call, sent, lambda work: reference_data.add_option(work, category))
+    done = _each(call, sent, lambda work: tracking_categories.add_option(work, category))
     if again := [work for work in done if work.failed]:
         refused = [
             {"TrackingOptionID": ZERO_ID, **work.sent, "ValidationErrors": noted(work.errors)}
@@ -100,7 +100,7 @@ def _change_option(call: Call) -> Response:
         raise not_found()
     deletes = call.method == "DELETE"
     work = _work(call, {} if deletes else next(iter(elements(call, "Options")), {}))
-    rule = reference_data.delete_option if deletes else reference_data.save_option
+    rule = tracking_categories.delete_option if deletes else tracking_categories.save_option
     if tried(work, lambda: rule(work, found, before)).failed:
         return _refused(call, work)
     return call.answer("Options", [work.answer or {}])
@@ -247,10 +247,10 @@ def _mail(call: Call) -> Response:
 # --- the table -------------------------------------------------------------------------------------------
 
 HANDLERS: dict[str, Handler] = {
-    "DELETE Accounts/": _delete(reference_data.delete_account, shows=True),
-    "DELETE Items/": _delete(reference_data.delete_item),
+    "DELETE Accounts/": _delete(accounts.delete_account, shows=True),
+    "DELETE Items/": _delete(items.delete_item),
     "DELETE LinkedTransactions/": _delete(reference_data.delete_link),
-    "DELETE TrackingCategories/": _delete(reference_data.delete_category, shows=True),
+    "DELETE TrackingCategories/": _delete(tracking_categories.delete_category, shows=True),
     "PUT TrackingCategories/Options": _add_options,
     "POST TrackingCategories/Options/": _change_option,
     "DELETE TrackingCategories/Options/": _change_option,

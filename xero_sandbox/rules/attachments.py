@@ -19,7 +19,7 @@ def save_note(work: Work, owner: Record | None) -> Record:
     """Add a note to the history of a record; notes cannot be changed or deleted."""
     details = work.sent.get("Details", "")
     if owner is None:
-        work.stop("The document with the supplied id was not found for this endpoint.")
+        work.fail("The document with the supplied id was not found for this endpoint.")
     if not details:
         work.refuse("Details must be specified")
     if len(details) > LONGEST_NOTE:
@@ -37,11 +37,11 @@ def save_file(work: Work, owner: Record) -> Record:
     kept = work.organisation.files.get(identifier, [])
     known = next((one for one in kept if one["FileName"] == name), None)
     if _BAD_NAME.search(name):
-        work.stop(f"The file name {name} contains invalid characters")
+        work.fail(f"The file name {name} contains invalid characters")
     if not content:
-        work.stop("The file is empty")
+        work.fail("The file is empty")
     if known is None and len(kept) >= MOST_FILES:
-        work.stop(f"A document can have a maximum of {MOST_FILES} attachments")
+        work.fail(f"A document can have a maximum of {MOST_FILES} attachments")
     kind = sent.get("MimeType") or ""
     if kind in {"", "application/octet-stream"}:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -30,15 +30,7 @@ BANK_TRANSACTION = Spec(
 _CREDITS = {"OVERPAYMENT": ("Overpayments", "OverpaymentID"), "PREPAYMENT": ("Prepayments", "PrepaymentID")}
 
 
-_IN_LEDGER = (
-    "Date",
-    "Contact",
-    "LineItems",
-    "LineAmountTypes",
-    "CurrencyRate",
-    "BankAccount",
-    "Reference",
-)
+_IN_LEDGER = "Date Contact LineItems LineAmountTypes CurrencyRate BankAccount Reference".split()
 
 
 def save_bank_transaction(work: Work, current: Record | None) -> Record:
@@ -100,13 +92,13 @@ def bank_account(work: Work, named: Record | None) -> Record:
 
 def _editable(work: Work, current: Record) -> None:
     if current["Status"] != "AUTHORISED" or str(current["Type"]).endswith("-TRANSFER"):
-        work.stop("Bank Transaction not of valid status for modification")
+        work.fail("Bank Transaction not of valid status for modification")
     if current.get("IsReconciled"):
-        work.stop(RECONCILED)
+        work.fail(RECONCILED)
     for path, key in _CREDITS.values():
         held = work.get(path, current.get(key))
         if held is not None and settlement.used(held):
-            work.stop(SETTLED)
+            work.fail(SETTLED)
 
 
 def _delete_transaction(work: Work, current: Record) -> Record:
@@ -223,22 +215,21 @@ def _transfer_tracking(work: Work, sent: list[Record]) -> list[Record]:
 
 def _delete_transfer(work: Work, current: Record | None) -> Record:
     if current is None:
-        work.stop("BankTransferID must be specified")
-    transfer = current or {}
+        work.fail("BankTransferID must be specified")
     if work.sent.get("Status") != "DELETED" or set(work.sent) - {"BankTransferID", "Status"}:
         work.refuse(ONLY_STATUS)
-    if transfer["Status"] == "DELETED":
+    if current["Status"] == "DELETED":
         work.refuse("Bank Transfer not of valid status for modification")
-    sides = [work.get("BankTransactions", transfer[f"{side}BankTransactionID"]) for side in ("From", "To")]
+    sides = [work.get("BankTransactions", current[f"{side}BankTransactionID"]) for side in ("From", "To")]
     if any(one and one.get("IsReconciled") for one in sides):
         work.refuse(RECONCILED)
-    work.lock_dates(transfer["Date"])
+    work.lock_dates(current["Date"])
     work.stop()
-    work.reverse(transfer["BankTransferID"])
+    work.reverse(current["BankTransferID"])
     for one in sides:
         if one is not None:
             work.put("BankTransactions", {**one, "Status": "DELETED"})
-    return work.put("BankTransfers", {**transfer, "Status": "DELETED"})
+    return work.put("BankTransfers", {**current, "Status": "DELETED"})
 
 
 BANK_TRANSFERS = Rule(save_transfer, summarize="POST")

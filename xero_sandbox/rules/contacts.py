@@ -82,7 +82,7 @@ def _found(work: Work, sent: Record) -> Record | None:
 def save_contact(work: Work, current: Record | None) -> Record:
     """Check and store a contact."""
     if current is not None and current["ContactStatus"] == "ARCHIVED":
-        work.stop(ARCHIVED)
+        work.fail(ARCHIVED)
     contact = _merged(work, work.sent, current)
     work.stop()
     return work.put("Contacts", contact)
@@ -326,7 +326,7 @@ def add_members(work: Work, group: Record, contacts: list[Record]) -> Record:
     for contact in contacts:
         if contact["ContactStatus"] == "ARCHIVED":
             work.echo = {"ContactID": contact["ContactID"], "HasValidationErrors": True}
-            work.stop(ARCHIVED)
+            work.fail(ARCHIVED)
         members[contact["ContactID"]] = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
     kept = work.put("ContactGroups", {**group, "Contacts": list(members.values())})
     _in_contacts(work, group, [one["ContactID"] for one in contacts], member=True)

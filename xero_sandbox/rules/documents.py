@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from ..accounting import settlement
-from ..accounting.currencies import in_base, market_rate
-from ..accounting.ledger import Posting
+from ..accounting.currencies import market_rate
 from ..accounting.settlement import DEAD
-from ..values import ONE, ZERO, Record, money, negated
+from ..values import ONE, ZERO, Record
 from .checks import check_currency
 from .contacts import contact_of, met
-from .lines import Lines, account, amount_types, with_lines
+from .lines import Lines, amount_types, with_lines
+from .stock import move_stock
 from .work import Rule, Work, head
 
 CHANGED_STATUS = "Invoice not of valid status for modification"
@@ -256,7 +256,7 @@ def _save_bill(work: Work, spec: Spec, current: Record | None) -> Record:
     status = work.sent.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
     if status not in _STEPS.get(was, "").split():
         work.echo = {**own(spec, current), **work.echo}
-        work.stop(f"Invoice not of valid status for {work.doing}")
+        work.fail(f"Invoice not of valid status for {work.doing}")
     if current is not None and status in DEAD:
         return _end(work, spec, current, status)
     document = heading(work, spec, current)
@@ -304,7 +304,7 @@ def _into_ledger(
     if current is not None and current["Status"] in {"AUTHORISED", "PAID"}:
         if all(document.get(name) == current.get(name) for name in _IN_LEDGER):
             return work.put(spec.path, document)
-        _stock(work, current, -1)
+        move_stock(work, current, -1)
         work.reverse(document[spec.id])
     if approved:
         to_ledger(work, document)
@@ -344,7 +344,7 @@ def _edit_settled(work: Work, spec: Spec, current: Record, document: Record) -> 
     names = (set(document) | set(current)) - free
     changed = {name for name in _PART_PAID if document.get(name) != current.get(name)}
     if "LineItems" in work.sent or any(document.get(name) != current.get(name) for name in names):
-        work.stop(CHANGED_STATUS, SETTLED)
+        work.fail(CHANGED_STATUS, SETTLED)
     document = {**document, "Status": current["Status"]}
     if "IsDiscounted" not in current:
         document.pop("IsDiscounted", None)
@@ -356,11 +356,11 @@ def _end(work: Work, spec: Spec, current: Record, status: str) -> Record:
     if settlement.used(current):
         noun = spec.noun.lower()
         why = f"The status {status} cannot be applied to the {noun} because it has payments or credit notes allocated"
-        work.stop(f"{why} to it.", SETTLED)
+        work.fail(f"{why} to it.", SETTLED)
     if status == "VOIDED":
         work.lock_dates(current["Date"])
         work.stop()
-        _stock(work, current, -1)
+        move_stock(work, current, -1)
         work.reverse(current[spec.id])
     ended = settlement.ended(current, status, work.at)
     kept = work.put(spec.path, ended)
@@ -371,81 +371,10 @@ def _end(work: Work, spec: Spec, current: Record, status: str) -> Record:
 
 def to_ledger(work: Work, document: Record) -> None:
     """Post an approved document, move its stock, and mark its contact as customer or supplier."""
-    work.post(work.ledger.post_document(document, work.at, _stock(work, document, 1)))
+    work.post(work.ledger.post_document(document, work.at, move_stock(work, document, 1)))
     met(
         work, document["Contact"]["ContactID"], "IsCustomer" if settlement.is_sale(document) else "IsSupplier"
     )
-
-
-def _stock(work: Work, document: Record, sign: int) -> list[Posting]:
-    """Move tracked items: bills and credited sales add to the stock, sales take from it at average cost.
-
-    ``sign`` -1 reverses that. Returns the postings for the cost of goods sold.
-    """
-    postings: list[Posting] = []
-    posted: list[Record] = []
-    if sign < 0:
-        standing = work.standing(settlement.document_id(document))
-        posted = [line for journal in standing for line in journal["JournalLines"]]
-    for line in document["LineItems"]:
-        item = work.first("Items", "Code", line.get("ItemCode"))
-        item = item and work.get("Items", item["ItemID"])
-        if not item or not item.get("IsTrackedAsInventory"):
-            continue
-        if document["Type"] in settlement.SALES:
-            postings += _sold(work, document, line, item, sign, posted)
-        else:
-            _bought(work, document, line, item, sign)
-    return postings
-
-
-def _move(work: Work, item: Record, quantity: Decimal, cost: Decimal) -> None:
-    stock = {
-        "QuantityOnHand": item.get("QuantityOnHand", ZERO) + quantity,
-        "TotalCostPool": item.get("TotalCostPool", ZERO) + cost,
-    }
-    work.put("Items", {**item, **stock}, touch=False)
-
-
-def _bought(work: Work, document: Record, line: Record, item: Record, sign: int) -> None:
-    """A line of a bill or of a supplier's credit note: the stock is worth what was paid without tax."""
-    sign *= -1 if document["Type"].endswith("CREDIT") else 1
-    net = line["LineAmount"]
-    if document["LineAmountTypes"] == "Inclusive":
-        net -= line.get("TaxAmount", ZERO)
-    _move(work, item, line.get("Quantity", ONE) * sign, in_base(net, document.get("CurrencyRate")) * sign)
-
-
-def _sold(
-    work: Work, document: Record, line: Record, item: Record, sign: int, posted: list[Record]
-) -> list[Posting]:
-    """A line of a sale or of a customer's credit note, and the postings for its cost."""
-    quantity, pool = item.get("QuantityOnHand", ZERO), item.get("TotalCostPool", ZERO)
-    moved = line.get("Quantity", ONE) * sign * (1 if document["Type"].endswith("CREDIT") else -1)
-    if sign < 0:
-        _move(work, item, moved, negated(_taken(posted, item)))
-        return []
-    cost = money(pool * moved / quantity) if quantity else ZERO
-    if quantity + moved < 0 and not work.origin.backorders:
-        work.stop(f"The quantity of item '{item['Code']}' on hand is not enough for this document")
-    _move(work, item, moved, cost)
-    sides = (
-        (item["PurchaseDetails"].get("COGSAccountCode"), negated(cost)),
-        (item.get("InventoryAssetAccountCode"), cost),
-    )
-    accounts = [(account(work, {"AccountCode": code}), net) for code, net in sides if cost]
-    return [Posting(one, net, description=item.get("Name")) for one, net in accounts if one is not None]
-
-
-def _taken(posted: list[Record], item: Record) -> Decimal:
-    """The amount of the next posted line for the stock of an item; the line is removed from ``posted``."""
-    wanted = (item.get("InventoryAssetAccountCode"), item.get("Name"))
-    for line in posted:
-        if (line.get("AccountCode"), line.get("Description")) == wanted:
-            posted.remove(line)
-            net: Decimal = line["NetAmount"]
-            return net
-    return ZERO
 
 
 INVOICES = Rule(

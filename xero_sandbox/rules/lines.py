@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..accounting import totals
 from ..accounting.ledger import tracking_of
+from ..state.organisation import Organisation
 from ..values import ONE, TEN_THOUSANDTH, ZERO, Record, money
 from .checks import tax_type_error
 from .work import Work
@@ -297,3 +298,30 @@ def _named(records: Iterable[Record], sent: Record, key: str, name: str) -> Reco
         return next((one for one in records if one[key] == wanted), None)
     text = sent.get(name, "").casefold()
     return next((one for one in records if one["Name"].casefold() == text), None)
+
+
+_WITH_LINES = {
+    **dict.fromkeys(
+        "Invoices CreditNotes BankTransactions PurchaseOrders Quotes RepeatingInvoices".split(), "LineItems"
+    ),
+    "ManualJournals": "JournalLines",
+}
+
+
+def _lines(organisation: Organisation) -> Iterator[Record]:
+    """Every line of every document."""
+    for path, field in _WITH_LINES.items():
+        for document in organisation.table(path).rows.values():
+            yield from document.get(field) or ()
+
+
+def used(work: Work, name: str, value: str) -> bool:
+    """Whether a line of a document has this value."""
+    return any(line.get(name) == value for line in _lines(work.organisation))
+
+
+def tracked_by(work: Work, key: str, value: str) -> bool:
+    """Whether the tracking of a line has this category or option."""
+    return any(
+        one.get(key) == value for line in _lines(work.organisation) for one in line.get("Tracking") or ()
+    )

@@ -22,7 +22,7 @@ def save_manual_journal(work: Work, current: Record | None) -> Record:
     was = current["Status"] if current else ""
     status = str(work.sent.get("Status", was or "DRAFT"))
     if status not in _STEPS.get(was, "").split():
-        work.stop(f"Manual Journal not of valid status for {work.doing}")
+        work.fail(f"Manual Journal not of valid status for {work.doing}")
     if current is not None and status in DEAD:
         return _end(work, current, status)
     journal = _journal(work, current, status)

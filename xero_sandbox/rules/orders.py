@@ -18,10 +18,7 @@ ORDER = Spec(
     "DeliveryDate ExpectedArrivalDate",
     fresh={
         "Type": "PURCHASEORDER",
-        "SentToContact": False,
-        "HasAttachments": False,
-        "IsDiscounted": False,
-        "HasErrors": False,
+        **dict.fromkeys(("SentToContact", "HasAttachments", "IsDiscounted", "HasErrors"), False),
     },
 )
 QUOTE = Spec(
@@ -87,7 +84,7 @@ def save_order(work: Work, current: Record | None) -> Record:
     _mark_sent(work, order)
     work.echo = {**own(ORDER, order, sent=sent), **work.echo, "Status": status}
     if (current or {}).get("Status") == "DELETED" or (current is None and holders):
-        work.stop("PurchaseOrder status change is invalid", "Deleted PurchaseOrders cannot be updated")
+        work.fail("PurchaseOrder status change is invalid", "Deleted PurchaseOrders cannot be updated")
     if status not in _ORDER_STEPS[current["Status"] if current else ""].split():
         work.refuse("PurchaseOrder status change is invalid")
     if work.others("PurchaseOrders", "PurchaseOrderNumber", number, order):
@@ -172,18 +169,10 @@ def save_repeating(work: Work, current: Record | None) -> Record:
     """Create or delete a repeating invoice; nothing else can be changed."""
     sent = work.sent
     if current is not None:
-        names = (
-            *REPEATING.text.split(),
-            "Type",
-            "Contact",
-            "Schedule",
-            "LineItems",
-            "LineAmountTypes",
-            "CurrencyCode",
-        )
+        names = f"{REPEATING.text} Type Contact Schedule LineItems LineAmountTypes CurrencyCode".split()
         changed = any(name in sent and sent[name] != current.get(name) for name in names)
         if current["Status"] == "DELETED" or sent.get("Status") != "DELETED" or changed:
-            work.stop("Only Status accepted for updates.")
+            work.fail("Only Status accepted for updates.")
         return work.put("RepeatingInvoices", {**current, "Status": "DELETED"})
     status = sent.get("Status", "")
     if status not in {"DRAFT", "AUTHORISED"}:

@@ -29,13 +29,18 @@ def save_payment(work: Work, current: Record | None) -> Record:
     """Pay or refund a document. An existing payment can only be deleted."""
     if current is None:
         return _pay(work, work.sent)
-    if work.sent.get("Status") != "DELETED" or set(work.sent) - {"PaymentID", "Status"}:
-        work.stop(ONLY_STATUS)
-    if current["Status"] == "DELETED":
-        work.stop("Payment not of valid status for modification")
+    _check_deletion(work, current, "PaymentID", "Payment")
     if current.get("BatchPaymentID"):
-        work.stop("This payment is part of a batch payment; delete the batch payment instead")
+        work.fail("This payment is part of a batch payment; delete the batch payment instead")
     return _unpay(work, current)
+
+
+def _check_deletion(work: Work, current: Record, key: str, noun: str) -> None:
+    """Check that a change only sets the status DELETED."""
+    if work.sent.get("Status") != "DELETED" or set(work.sent) - {key, "Status"}:
+        work.fail(ONLY_STATUS)
+    if current["Status"] == "DELETED":
+        work.fail(f"{noun} not of valid status for modification")
 
 
 def _document(work: Work, sent: Record) -> tuple[str, Record]:
@@ -45,7 +50,7 @@ def _document(work: Work, sent: Record) -> tuple[str, Record]:
         if number in sent and not given:
             given[name] = {number: sent[number]}
     if len(given) != 1:
-        work.stop("A payment must be applied to exactly one Invoice, CreditNote, Prepayment or Overpayment")
+        work.fail("A payment must be applied to exactly one Invoice, CreditNote, Prepayment or Overpayment")
     ((name, named),) = given.items()
     path, key, number = _PAID[name]
     found = work.get(path, named.get(key))
@@ -53,8 +58,8 @@ def _document(work: Work, sent: Record) -> tuple[str, Record]:
         each = [work.get(path, one[key]) or one for one in work.matching(path, number, named[number])]
         found = min(each, key=lambda one: one["Status"] != "AUTHORISED", default=None)
     if found is None:
-        work.stop(f"{name} could not be found")
-    return path, found or {}
+        work.fail(f"{name} could not be found")
+    return path, found
 
 
 _STATEMENT = ("Particulars", "Code", "Details")
@@ -211,7 +216,7 @@ def _batch_type(work: Work, wanted: list[Record]) -> str:
     """PAYBATCH for bills, RECBATCH for invoices; refuses a mixture."""
     types = {_document(work, {"Invoice": one["Invoice"]})[1]["Type"] for one in wanted}
     if len(types) > 1:
-        work.stop("The payments of a batch must all be for invoices or all be for bills")
+        work.fail("The payments of a batch must all be for invoices or all be for bills")
     return "PAYBATCH" if types == {"ACCPAY"} else "RECBATCH"
 
 
@@ -231,16 +236,12 @@ def _batched(work: Work) -> list[Record]:
 
 def _delete_batch(work: Work, current: Record | None) -> Record:
     if current is None:
-        work.stop("BatchPaymentID must be specified")
-    batch = current or {}
-    if work.sent.get("Status") != "DELETED" or set(work.sent) - {"BatchPaymentID", "Status"}:
-        work.stop(ONLY_STATUS)
-    if batch["Status"] == "DELETED":
-        work.stop("Batch Payment not of valid status for modification")
-    if batch.get("IsReconciled"):
-        work.stop("This batch payment cannot be deleted as it has been reconciled with a Bank Statement.")
-    gone = {**batch, "Status": "DELETED"}
-    for one in batch["Payments"]:
+        work.fail("BatchPaymentID must be specified")
+    _check_deletion(work, current, "BatchPaymentID", "Batch Payment")
+    if current.get("IsReconciled"):
+        work.fail("This batch payment cannot be deleted as it has been reconciled with a Bank Statement.")
+    gone = {**current, "Status": "DELETED"}
+    for one in current["Payments"]:
         payment = work.get("Payments", one["PaymentID"])
         if payment is not None and payment["Status"] != "DELETED":
             _unpay(work, {**payment, "BatchPayment": _thin(gone)})

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from . import bank_transactions, contacts, documents, manual_journals, orders, payments, reference_data
+from . import (
+    accounts,
+    bank_transactions,
+    contacts,
+    documents,
+    items,
+    manual_journals,
+    orders,
+    payments,
+    reference_data,
+    tax_rates,
+    tracking_categories,
+)
 from .work import Rule
 
 RULES: dict[str, Rule] = {
-    "Accounts": reference_data.ACCOUNTS,
+    "Accounts": accounts.ACCOUNTS,
     "BankTransactions": bank_transactions.BANK_TRANSACTIONS,
     "BankTransfers": bank_transactions.BANK_TRANSFERS,
     "BatchPayments": payments.BATCH_PAYMENTS,
@@ -15,7 +27,7 @@ RULES: dict[str, Rule] = {
     "CreditNotes": documents.CREDIT_NOTES,
     "Currencies": reference_data.CURRENCIES,
     "Invoices": documents.INVOICES,
-    "Items": reference_data.ITEMS,
+    "Items": items.ITEMS,
     "LinkedTransactions": reference_data.LINKED_TRANSACTIONS,
     "ManualJournals": manual_journals.MANUAL_JOURNALS,
     "PaymentServices": reference_data.PAYMENT_SERVICES,
@@ -23,6 +35,6 @@ RULES: dict[str, Rule] = {
     "PurchaseOrders": orders.ORDERS,
     "Quotes": orders.QUOTES,
     "RepeatingInvoices": orders.REPEATING_INVOICES,
-    "TaxRates": reference_data.TAX_RATES,
-    "TrackingCategories": reference_data.TRACKING_CATEGORIES,
+    "TaxRates": tax_rates.TAX_RATES,
+    "TrackingCategories": tracking_categories.TRACKING_CATEGORIES,
 }

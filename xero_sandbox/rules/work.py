@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
@@ -123,12 +123,16 @@ class Work:
         """Note a warning; the element is written."""
         self.warnings.append(message)
 
-    def stop(self, *reasons: str) -> None:
+    def stop(self) -> None:
         """End the work if a rule was broken. Raises ``Rejected``."""
-        for message in reasons:
-            self.refuse(message)
         if self.errors or self.broken:
             raise Rejected
+
+    def fail(self, *messages: str) -> NoReturn:
+        """Refuse the write and end the work. Raises ``Rejected``."""
+        for message in messages:
+            self.refuse(message)
+        raise Rejected
 
     # records
 
