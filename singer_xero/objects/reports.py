@@ -32,7 +32,7 @@ class Span(Enum):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Report(XeroObject):
-    """One report; its stream has one record for each amount, see `tap_xero.reads.report_rows`.
+    """One report; its stream has one record for each amount, see `tap_xero.reads.reports.rows`.
 
     The key is the period and the position of the amount in it, so that a new read of a period replaces the earlier one
     even if accounts were added or removed. Key and fields follow from the columns.

@@ -9,7 +9,7 @@ from singer_xero.objects import ORGANISATION, Report
 from singer_xero.objects.accounting import TRACKING_CATEGORIES
 from singer_xero.organisations import Organisation
 from tap_xero.reads.paging import Passed
-from tap_xero.reads.report_read import REMOVED, ReportRead
+from tap_xero.reads.reports.read import REMOVED, ReportRead
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap
 from tap_xero.streams.described import INCREMENTAL

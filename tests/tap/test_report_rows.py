@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from singer_xero.objects import REPORTS
-from tap_xero.reads.column_titles import day_of, month_of, names_a_period, year_of
-from tap_xero.reads.report_rows import amount_of, columns, unfold, unfold_boxes
+from tap_xero.reads.reports.column_titles import day_of, month_of, names_a_period, year_of
+from tap_xero.reads.reports.rows import amount_of, columns, unfold, unfold_boxes
 
 DEFINITION = Path(__file__).resolve().parents[3] / "shared" / "xero-openapi" / "xero_accounting.yaml"
 

@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from singer_xero.objects import Report, Span
-from tap_xero.reads.column_titles import day_of, month_of, names_a_period
 from tap_xero.reads.list_read import ListRead
-from tap_xero.reads.organisation_facts import OrganisationFacts
 from tap_xero.reads.paging import Chunk
 from tap_xero.reads.periods import MONTH, MONTHS, YEAR, Period, later, month_end, periods
-from tap_xero.reads.report_rows import NoTable, columns, unfold, unfold_boxes
-from tap_xero.reads.report_tracking import Option, chosen_tracking, tracked
+from tap_xero.reads.reports.column_titles import day_of, month_of, names_a_period
+from tap_xero.reads.reports.organisation_facts import OrganisationFacts
+from tap_xero.reads.reports.rows import NoTable, columns, unfold, unfold_boxes
+from tap_xero.reads.reports.tracking import Option, chosen_tracking, tracked
 from tap_xero.records.reader import Page, Row, UnexpectedAnswer, values_of
 
 if TYPE_CHECKING:

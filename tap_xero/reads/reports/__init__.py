@@ -1,0 +1,1 @@
+"""Reading reports: their calls, and the amounts in their answers."""
