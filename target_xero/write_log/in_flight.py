@@ -17,7 +17,7 @@ from target_xero.write_log.schema import insertion
 Action = Literal["create", "update", "remove"]
 #: The records of a request: (identity, content hash, body, job) each.
 _records = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_key = msgspec.json.Decoder(tuple[str, str, msgspec.Raw, msgspec.Raw]).decode
+_record = msgspec.json.Decoder(tuple[str, str, msgspec.Raw, msgspec.Raw]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class RequestsInFlight:
         for key, name, action, path, sent_at, content in database.rows(
             f"{query} ORDER BY sent_at, request", (scope,)
         ):
-            records = {_key(one)[0]: bytes(one) for one in _records(content)}
+            records = {_record(one)[0]: bytes(one) for one in _records(content)}
             self.note([Request(key, name, cast("Action", action), path, sent_at, records)])
 
     def pending(self) -> list[PendingWrite]:
