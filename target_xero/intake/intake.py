@@ -282,8 +282,7 @@ class Intake:
         if unknown:
             names = ", ".join(sorted(unknown))
             unknown.clear()
-            self._warn("%s: %s %s no field of Xero's %s and left out.", stream, names,
-                       "is" if "," not in names else "are", spec.name)  # fmt: skip
+            self._warn("%s: %s ignored (no field of Xero's %s).", stream, names, spec.name)
 
     # Iterating
 

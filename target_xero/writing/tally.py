@@ -117,4 +117,4 @@ class Tally:
     def tell_skipped(self) -> None:
         """Log how many records were skipped, by reason."""
         for (name, why), number in sorted(self.skipped.items()):
-            self._logger.warning("%s: %s left out: %s.", name, f"{number:,}", why)
+            self._logger.warning("%s: %s skipped: %s.", name, f"{number:,}", why)

@@ -116,7 +116,7 @@ class Writer:
                     name, f"{number:,}",
                 )  # fmt: skip
         for name, number in sorted(self._planner.search.found.items()):
-            self._logger.info("%s: %s found in Xero by what they say.", name, f"{number:,}")
+            self._logger.info("%s: %s found in Xero by their content.", name, f"{number:,}")
 
     def _write_postponed(self) -> None:
         """End settings, because nothing can refer to them afterwards; those that refer to others first."""

@@ -178,7 +178,7 @@ def test_a_late_unknown_field_is_logged_once(wiring: Wiring):
     late = [record("contacts", id=n, Name=f"Person {n}", Shoe=44) for n in range(60, 63)]
     run = wiring.write(schema("contacts", "id"), *people, *late, *people, dry_run=True)
     assert [m for m in run.messages if "Shoe" in m] == [
-        "contacts: Shoe is no field of Xero's contacts and left out."
+        "contacts: Shoe ignored (no field of Xero's contacts)."
     ]
 
 

@@ -167,7 +167,7 @@ def test_every_nested_field_has_a_flat_column(name: str):
                 assert content.sent[outer] == {field: "x"}
 
 
-# What is left out
+# What is dropped
 
 
 def test_unknown_names_in_a_reference_are_logged_once(wiring: Wiring):
@@ -175,7 +175,7 @@ def test_unknown_names_in_a_reference_are_logged_once(wiring: Wiring):
     run = wiring.write(ABEL, schema("invoices", "id"), [sale(n, Contact=contact) for n in range(3)])
     assert run.rejected == []
     assert [m for m in run.messages if "Shoe" in m] == [
-        "invoices: Contact.Shoe is no field of Xero's invoices and left out."
+        "invoices: Contact.Shoe ignored (no field of Xero's invoices)."
     ]
     assert not run.logged("Phones")
 

@@ -131,7 +131,7 @@ def test_a_byte_order_mark_before_the_first_column_is_ignored(wiring: Wiring, ma
     run = wiring.write(schema("contacts", "id"), record("contacts", **{f"{mark}Name": "Abel", "id": 1}))
     assert run.error is None
     assert [c["Name"] for c in wiring.records("Contacts")] == ["Abel"]
-    assert not run.logged("is no field")
+    assert not run.logged("no field")
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "2026-02-30T00:00:00", "2026-13-01", "0000-01-01"])
