@@ -17,7 +17,7 @@ import json
 import re
 import uuid
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
@@ -286,21 +286,7 @@ class Connection(asyncio.Protocol):
         xero.flying[tenant_id] += 1
         xero.most = max(xero.most, xero.flying[tenant_id])
         query = parse_qs(address.query)
-        packed = "gzip" in headers.get("accept-encoding", "") and verb == "GET"
-        if verb != "GET":
-            content = xero.written_of(name, body)
-        elif part == "Actions":
-            content, packed = b'{"Actions":[]}', False
-        elif name == "Organisation":
-            one = {"OrganisationID": tenant_id or tenant(0), "Name": "Org 0", "BaseCurrency": "NZD"}
-            content, packed = json.dumps({"Organisations": [one]}).encode(), False
-        elif name == "Contacts" and ("where" in query or "searchTerm" in query):
-            found = {"DateTimeUTC": xero.now(), "Contacts": contacts_of(query)}
-            content, packed = json.dumps(found).encode(), False
-        elif name == "Journals":
-            content = xero.journals_of(query, packed=packed)
-        else:
-            content = xero.list_of(name, query, headers.get("if-modified-since"), packed=packed)
+        content, packed = self.content_of(verb, name, part, query, headers, body)
 
         def finish() -> None:
             xero.flying[tenant_id] -= 1
@@ -311,6 +297,32 @@ class Connection(asyncio.Protocol):
             self.loop.call_later(xero.latency, finish)
         else:
             finish()
+
+    def content_of(
+        self,
+        verb: str,
+        name: str,
+        part: str,
+        query: Mapping[str, list[str]],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> tuple[bytes, bool]:
+        """The body of an answer of the API, and whether it is compressed."""
+        xero, tenant_id = self.xero, headers.get("xero-tenant-id", "")
+        if verb != "GET":
+            return xero.written_of(name, body), False
+        if part == "Actions":
+            return b'{"Actions":[]}', False
+        if name == "Organisation":
+            one = {"OrganisationID": tenant_id or tenant(0), "Name": "Org 0", "BaseCurrency": "NZD"}
+            return json.dumps({"Organisations": [one]}).encode(), False
+        if name == "Contacts" and ("where" in query or "searchTerm" in query):
+            found = {"DateTimeUTC": xero.now(), "Contacts": contacts_of(query)}
+            return json.dumps(found).encode(), False
+        packed = "gzip" in headers.get("accept-encoding", "")
+        if name == "Journals":
+            return xero.journals_of(query, packed=packed), packed
+        return xero.list_of(name, query, headers.get("if-modified-since"), packed=packed), packed
 
     def send(self, status: int, headers: list[str], content: bytes) -> None:
         """Send an answer."""

@@ -62,6 +62,15 @@ class Connection:
     name: str
 
 
+def _organisations_of(rows: list[Mapping[str, Any]]) -> list[Connection]:
+    """The connections of an answer, without practices, which have none of an organisation's APIs."""
+    return [
+        Connection(row["tenantId"], row.get("tenantName") or "")
+        for row in rows
+        if (row.get("tenantType") or "ORGANISATION") == "ORGANISATION"
+    ]
+
+
 class XeroClient:
     """Xero's API for any number of threads and organisations.
 
@@ -118,7 +127,7 @@ class XeroClient:
         return isinstance(self._auth, ClientCredentials)
 
     def connections(self) -> list[Connection]:
-        """The organisations that are connected; practices, which have no organisation's APIs, are left out.
+        """The organisations that are connected.
 
         Xero's FAQ and its own programs disagree on whether it answers this for a custom connection
         (xero-mcp-server#278). Where it does not, the list is empty, and calls are sent without an organisation.
@@ -129,11 +138,7 @@ class XeroClient:
             if self.is_custom_connection:
                 return []
             raise
-        found = [
-            Connection(row["tenantId"], row.get("tenantName") or "")
-            for row in answer.json()
-            if (row.get("tenantType") or "ORGANISATION") == "ORGANISATION"
-        ]
+        found = _organisations_of(answer.json())
         self._names.update((connection.tenant_id, connection.name) for connection in found)
         return found
 
