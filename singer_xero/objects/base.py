@@ -109,6 +109,11 @@ class XeroObject:
         return f"{self.cursor} ASC" if self.modified_since and by_page and self.ordered else None
 
     @property
+    def rows_per_call(self) -> int | None:
+        """The most rows that one call returns; None if it returns the whole list."""
+        return self.api.largest_page if self.paging is Paging.PAGES else _ROWS_PER_CALL.get(self.paging)
+
+    @property
     def can_be_incremental(self) -> bool:
         """Whether Xero can be asked for changes, so that the catalog may choose incremental replication."""
         return self.cursor is not None and (self.modified_since or self.paging is Paging.OFFSET)
@@ -141,7 +146,7 @@ class XeroObject:
     @property
     def calls(self) -> str:
         """What a full read costs, in calls, as text."""
-        rows = self.api.largest_page if self.paging is Paging.PAGES else _ROWS_PER_CALL.get(self.paging)
+        rows = self.rows_per_call
         listing = f"1 per {rows:,} rows" if rows else "1"
         if self.walks:
             listing += f", at least {2 * len(self.walks)}"

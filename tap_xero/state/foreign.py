@@ -118,22 +118,11 @@ class ForeignBookmarks:
             why = "they do not name an organisation; take them over in a run with one organisation in tenant_ids"
             self.ignored[", ".join(self.found)] = why
             self.found = {}
-        taken = []
-        for stream in (streams[name] for name in self.found if name in streams):
-            kept = state["bookmarks"][stream.name]
-            for name in kept.keys() - {"partitions"}:
-                del kept[name]
-            part = stream.get_context_state({"tenant_id": organisations[0].tenant_id})
-            if part.get("replication_key_value") is not None:
-                self.ignored[stream.name] = "the state also has this tap's own bookmark"
-                continue
-            part |= {
-                "replication_key": stream.cursor,
-                "replication_key_value": self.found[stream.name],
-            }
-            taken.append(stream.name)
-            if stream.selected and stream.replication_method != "INCREMENTAL":
-                self.ignored[stream.name] = "it is a full table; choose INCREMENTAL to continue from there"
+        taken = [
+            name
+            for name in self.found
+            if name in streams and self._continue(streams[name], organisations[0], state)
+        ]
         if taken:
             logger.info(
                 "The state is from another tap: %s of %s continue from its bookmarks.",
@@ -145,3 +134,17 @@ class ForeignBookmarks:
                 "These parts of the state are ignored: %s.",
                 "; ".join(f"{what}: {why}" for what, why in self.ignored.items()),
             )
+
+    def _continue(self, stream: Any, organisation: Organisation, state: Mapping[str, Any]) -> bool:
+        """Set a stream's bookmark in `state`; False if it has its own one already."""
+        kept = state["bookmarks"][stream.name]
+        for name in kept.keys() - {"partitions"}:
+            del kept[name]
+        part = stream.get_context_state({"tenant_id": organisation.tenant_id})
+        if part.get("replication_key_value") is not None:
+            self.ignored[stream.name] = "the state also has this tap's own bookmark"
+            return False
+        part |= {"replication_key": stream.cursor, "replication_key_value": self.found[stream.name]}
+        if stream.selected and stream.replication_method != "INCREMENTAL":
+            self.ignored[stream.name] = "it is a full table; choose INCREMENTAL to continue from there"
+        return True

@@ -131,13 +131,13 @@ _LINE_ALIASES: Mapping[str, str] = {
 _FOLDED_ALIASES = {folded(alias): name for alias, name in _LINE_ALIASES.items()}
 #: Ambiguous names, and the names to use instead. A value under such a name is rejected.
 _AMBIGUOUS: Mapping[str, str] = {
-    "price": "say unit_amount for the price of one, or line_amount for that of the whole line",
-    "amount": "say line_amount for the amount of the line, or total for that of the document",
+    "price": "use unit_amount for the price of one, or line_amount for the whole line",
+    "amount": "use line_amount for the amount of the line, or total for the amount of the document",
 }
 _AMBIGUOUS_OF_LINES: Mapping[str, str] = {
-    "discount": "say line_discount_rate, in per cent, or line_discount_amount",
-    "price": "say line_unit_amount for the price of one, or line_amount for that of the whole line",
-    "total": "say line_amount for what Quantity x UnitAmount comes to, with tax or without as LineAmountTypes says",
+    "discount": "use line_discount_rate, in per cent, or line_discount_amount",
+    "price": "use line_unit_amount for the price of one, or line_amount for the whole line",
+    "total": "use line_amount for Quantity x UnitAmount, with or without tax according to LineAmountTypes",
 }
 _NUMBERS = frozenset(
     {"no", "nr", "num", "number", "index", "position", "seq", "sequence", "order", "ordinal"}
@@ -229,7 +229,7 @@ class _Line:
             # A key of the source, not an id of Xero's.
             self.key = str(value).strip()
         elif column.kind == "ambiguous":
-            raise InvalidRecord(f"it may mean two things: {column.field}", raw)
+            raise InvalidRecord(f"it is ambiguous: {column.field}", raw)
         elif column.kind in {"Name", "Option"}:
             self._tracking.setdefault(f"#{column.field}", {"Name": None, "Option": None})[column.kind] = value
         elif column.kind == "category":

@@ -92,9 +92,11 @@ class MessageReader(SeamReader):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputProblem(f"Line {self.number} of the input is not JSON: {error}.") from None
         if not isinstance(message, dict) or "type" not in message:
-            raise InputProblem(f"Line {self.number} of the input is no Singer message: it has no type.")
+            raise InputProblem(f"Line {self.number} of the input is not a Singer message: it has no type.")
         if not isinstance(message["type"], str):
-            raise InputProblem(f"Line {self.number} of the input is no Singer message: its type is no text.")
+            raise InputProblem(
+                f"Line {self.number} of the input is not a Singer message: its type is not text."
+            )
         if message["type"] != "RECORD":
             self._check_numbers(line)
         return message

@@ -15,6 +15,7 @@ from singer_xero.api import dates
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import NotFound, ScopeMissing
 from singer_xero.objects import OBJECTS, Paging, XeroObject
+from singer_xero.objects.apis import DEFAULT_API
 from singer_xero.organisations import Organisation
 from target_xero.content.compare import folded
 from target_xero.write_specs.spec import Search, WriteSpec
@@ -81,7 +82,7 @@ class Lookups:
         self, xero: XeroObject, params: Mapping[str, Any], since: str | None = None
     ) -> Iterator[Record]:
         """All records of a list. A record that changes meanwhile may come twice, which is harmless here."""
-        size = 1000 if xero.paging is Paging.PAGES else 100
+        size = xero.rows_per_call or 0
         page, is_last = 0, False
         while not is_last:
             page += 1
@@ -89,7 +90,7 @@ class Lookups:
             if xero.paging in {Paging.PAGES, Paging.SHORT_PAGES}:
                 asked["page"] = page
             if xero.paging is Paging.PAGES:
-                asked["pageSize"] = size
+                asked[xero.api.size_param] = size
             envelope = self._get(xero.path, asked, since)
             records = envelope.get(xero.envelope) or []
             yield from records
@@ -176,7 +177,8 @@ class Lookups:
         return {one: record for one, record in found if record is not None}
 
     def _with_ids(self, spec: WriteSpec, ids: list[str]) -> Iterable[Record]:
-        params = {"IDs": ids, "page": 1, "pageSize": 1000, "includeArchived": "true"}
+        api = spec.xero.api if spec.xero else DEFAULT_API
+        params = {"IDs": ids, "page": 1, api.size_param: api.largest_page, "includeArchived": "true"}
         return self._get(spec.path, {**spec.unit_price_params, **params}).get(spec.envelope) or []
 
     def forget(self, spec: WriteSpec, xero_id: str | None) -> None:

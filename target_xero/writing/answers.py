@@ -165,10 +165,7 @@ def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
     sent = op.body.get("LineItems")
     if not sent:
         return op.entry.lines
-    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
-    old = [line.get("LineItemID") for line in sent]
-    new = iter([one for one in answered if one not in old] if any(old) else answered)
-    found = [one or next(new, "") for one in old]
+    found = _line_ids(sent, answer)
     if not all(found):
         return None
     sources = op.lines
@@ -176,6 +173,14 @@ def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
         before = {xero: source for source, xero in op.entry.line_ids.items()}
         sources = [before.get(one) for one in found]
     return noted(found, None if op.adopted or op.again else op.body, sources)
+
+
+def _line_ids(sent: list[Record], answer: Record) -> list[str]:
+    """Return the ids of the lines that were sent; "" for a line that the answer lacks."""
+    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
+    old = [line.get("LineItemID") for line in sent]
+    new = iter([one for one in answered if one not in old] if any(old) else answered)
+    return [one or next(new, "") for one in old]
 
 
 def imagined(spec: WriteSpec, op: WriteOp) -> Record:

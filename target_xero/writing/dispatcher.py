@@ -154,7 +154,7 @@ class Dispatcher:
         """Log one request as in flight, then send it."""
         spec, ops, first = request.spec, request.ops, request.ops[0]
         if self._options.stop():
-            raise Stopped("Stopped by a signal; what is not written yet comes with the next run.")
+            raise Stopped("Stopped by a signal. The next run writes the remaining records.")
         if self._options.dry_run:
             self.on_dry_run(request)
             return

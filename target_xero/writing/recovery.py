@@ -64,7 +64,7 @@ class Recovery:
         missing = {op.job.key for op in left}
         self._log.settle(spec.name, unsent=missing)
         self._logger.warning(
-            "%s: the last run ended before the answer for %s came; %s done in Xero.",
+            "%s: the last run ended before it had the answers for %s records; Xero has %s of them.",
             spec.name, f"{len(pending):,}", f"{len(pending) - len(missing):,}",
         )  # fmt: skip
         return {(spec.name, one.key): one.request for one in pending if one.key in missing}

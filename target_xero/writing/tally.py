@@ -96,7 +96,7 @@ class Tally:
         if self._options.stop_at_reject and not self._options.dry_run and self._summary.rejected:
             self._intake.states.flush()
             raise Stopped(
-                "Stopped at the first reject, as on_reject says; what is not written yet comes with the next run."
+                "Stopped at the first reject, because on_reject is stop. The next run writes the remaining records."
             )
 
     def tell_progress(self, spec: WriteSpec) -> None:
@@ -112,7 +112,7 @@ class Tally:
             words = str(warning.get("Message") if isinstance(warning, dict) else warning)
             if (spec.name, words) not in self._remarks:
                 self._remarks.add((spec.name, words))
-                self._logger.warning("%s: Xero remarks on what it wrote: %s", spec.name, words)
+                self._logger.warning("%s: Xero warns about a record that it wrote: %s", spec.name, words)
 
     def tell_skipped(self) -> None:
         """Log how many records were skipped, by reason."""

@@ -112,11 +112,11 @@ class Writer:
         for name, number in sorted(self._planner.removed_parts.kept.items()):
             if number:
                 self._logger.warning(
-                    "%s: %s not in their records any more stay in Xero; only `deletes: true` removes them.",
+                    "%s: %s that are no longer in their records stay in Xero. Set deletes to true to remove them.",
                     name, f"{number:,}",
                 )  # fmt: skip
         for name, number in sorted(self._planner.search.found.items()):
-            self._logger.info("%s: %s found in Xero by their content.", name, f"{number:,}")
+            self._logger.info("%s: %s were found in Xero by their content.", name, f"{number:,}")
 
     def _write_postponed(self) -> None:
         """End settings, because nothing can refer to them afterwards; those that refer to others first."""

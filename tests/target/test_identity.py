@@ -383,7 +383,7 @@ def test_two_allocations_of_one_day_are_both_written(wiring: Wiring):
     run = wiring.write(documents, note(("I-1", 3), ("I-1", 2)))
     assert run.count("allocations") == {"unchanged": 2}
     assert run.logged(
-        "allocations: 1 not in their records any more stay in Xero; only `deletes: true` removes them."
+        "allocations: 1 that are no longer in their records stay in Xero. Set deletes to true to remove them."
     )
     run = wiring.write(documents, note(("I-1", 3), ("I-1", 2)), deletes=True)
     assert run.count("allocations") == {"unchanged": 2, "removed": 1}

@@ -242,8 +242,8 @@ DIFFER = "rows 1 and 2 of invoices are of one document and differ in it"
         (row("I-1", "Mast", "twenty"), "row 2: LineItems[0].UnitAmount: expected a number such as 1234.50, got 'twen"),
         (row("I-1", "Mast", 20, due_date="2026-12-02"), f"DueDate: {DIFFER}"),
         (row("I-1", "Mast", 20, contact_name="Bert"), f"Contact: {DIFFER}"),
-        (row("I-1", "Mast", 20, line_discount=5), "row 2: line_discount: it may mean two things: say line_disc"),
-        (row("I-1", "Mast", 20, line_total=5), "row 2: line_total: it may mean two things: say line_amount"),
+        (row("I-1", "Mast", 20, line_discount=5), "row 2: line_discount: it is ambiguous: use line_disc"),
+        (row("I-1", "Mast", 20, line_total=5), "row 2: line_total: it is ambiguous: use line_amount"),
         (row("", "Mast", 20), "row 2: invoice_number: the key is empty"),
         (row("I-1", "Mast", 20, _sdc_deleted_at="2026-11-01"), "some of its rows are deleted and others are not"),
     ],
@@ -308,7 +308,7 @@ def test_an_ambiguous_amount_is_a_reject(wiring: Wiring, column: str):
         "AccountCode": "200",
     }
     run = wiring.write(ABEL, schema("invoices", "InvoiceNumber"), record("invoices", **plain, **{column: 5}))
-    assert "it may mean two things: say " in run.rejected[0][1]
+    assert "it is ambiguous: use " in run.rejected[0][1]
     assert wiring.records("Invoices") == []
 
 

@@ -72,7 +72,7 @@ def test_a_thousand_journals_are_found_in_a_few_calls(wiring: Wiring):
     wiring.xero.admin.forget_calls()
     run = wiring.write(JOURNALS)
     assert run.count("manual_journals") == {"unchanged": RECORDS}
-    assert run.logged(f"manual_journals: {RECORDS:,} found in Xero by their content")
+    assert run.logged(f"manual_journals: {RECORDS:,} were found in Xero by their content")
     assert len(wiring.xero.admin.calls("/ManualJournals")) <= 2
 
 

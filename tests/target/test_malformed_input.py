@@ -86,7 +86,7 @@ def test_a_number_out_of_range_in_a_state_or_a_schema_ends_the_run(wiring: Wirin
 @pytest.mark.parametrize("kind", ["[]", "{}", '["RECORD"]', "5", "null", "true"])
 def test_a_type_that_is_no_text_is_reported(wiring: Wiring, kind: str) -> None:
     run = wiring.write(GOOD, f'{{"type":{kind},"stream":"items"}}\n')
-    assert str(run.error) == "Line 3 of the input is no Singer message: its type is no text."
+    assert str(run.error) == "Line 3 of the input is not a Singer message: its type is not text."
 
 
 @pytest.mark.parametrize("keys", ["5", '"id"', "[5]", "{}", "[[]]", "[null]", "true"])

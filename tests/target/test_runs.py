@@ -68,7 +68,7 @@ def test_stream_maps_can_reshape_rows(wiring: Wiring):
     ("text", "words"),
     [
         ("nonsense\n", "Line 1 of the input is not JSON"),
-        ("[1]\n", "Line 1 of the input is no Singer message"),
+        ("[1]\n", "Line 1 of the input is not a Singer message"),
         (lines(GOOD[0]) + '{"type": "HELLO"}\n', "Line 2 of the input has the unknown type 'HELLO'"),
         (
             lines(record("contacts", id=1)),
