@@ -20,11 +20,11 @@ from target_xero.content.payload import encode
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake
 from target_xero.intake.messages import MessageReader
-from target_xero.intake.sink import XeroSink
 from target_xero.intake.states import StateQueue
 from target_xero.intake.stream_names import StreamTarget, reason_not_written, stream_target
 from target_xero.sdk_seam import SeamTarget, is_unmapped
 from target_xero.settings import SETTINGS_SCHEMA, TargetSettings
+from target_xero.sink import XeroSink
 from target_xero.summary import SOURCE, Summary
 from target_xero.write_run import WriteRun
 from target_xero.write_specs.rows import WRITE_SPECS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,9 @@ ALLOWED = {
     "target_xero": {"singer_xero"},
     "xero_reconcile": {"singer_xero"},
 }
+DOZEN = 12
+"""The most modules in a folder; more of them go into packages."""
+
 #: The libraries that the client may import.
 LIBRARIES = {
     "backoff",
@@ -97,6 +101,11 @@ def test_the_registry_does_nothing() -> None:
     for module in MODULES:
         if part_of(module) == "singer_xero.objects":
             assert not {name.split(".")[0] for name in imported(module)} & doing, module
+
+
+def test_no_folder_has_more_than_a_dozen_modules() -> None:
+    folders = Counter(path.parent for path in MODULES.values() if path.name != "__init__.py")
+    assert {folder: number for folder, number in folders.items() if number > DOZEN} == {}
 
 
 def test_a_module_s_name_says_what_is_in_it() -> None:

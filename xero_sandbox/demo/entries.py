@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from ..accounting import ledger
 from ..resources import RESOURCES
-from ..rules import contacts, tracking_categories
+from ..rules import contacts
 from ..rules.lines import Lines, with_lines
+from ..rules.reference import tracking_categories
 from ..rules.registry import RULES
 from ..rules.work import Origin, Work, attempt, chart_of, tried
 from ..state.organisation import Organisation

@@ -15,8 +15,8 @@ from werkzeug.routing import Map, Rule
 from .. import admin_api
 from ..faults import HOLD_LIMIT, Fault
 from ..service import Xero
-from . import accounting_api, assets_api, identity_api
-from .accounting_api import PREFIX
+from .apis import accounting, assets, identity
+from .apis.accounting import PREFIX
 from .calls import Call, Refusal, not_found, not_supported
 from .visitors import foreign_name
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _URLS = Map(
     [
-        Rule("/connect/token", endpoint=identity_api.token),
-        Rule("/connect/revocation", endpoint=identity_api.revocation),
-        Rule("/identity/connect/authorize", endpoint=identity_api.authorize),
-        Rule("/connections", endpoint=identity_api.connections),
-        Rule("/connections/<connection_id>", endpoint=identity_api.connections),
-        Rule("/Connections", endpoint=identity_api.connections),  # as the official Python SDK spells it
-        Rule("/Connections/<connection_id>", endpoint=identity_api.connections),
+        Rule("/connect/token", endpoint=identity.token),
+        Rule("/connect/revocation", endpoint=identity.revocation),
+        Rule("/identity/connect/authorize", endpoint=identity.authorize),
+        Rule("/connections", endpoint=identity.connections),
+        Rule("/connections/<connection_id>", endpoint=identity.connections),
+        Rule("/Connections", endpoint=identity.connections),  # as the official Python SDK spells it
+        Rule("/Connections/<connection_id>", endpoint=identity.connections),
     ],
     strict_slashes=False,
     merge_slashes=False,
@@ -119,9 +119,9 @@ class Application:
                 self._strike(call, fault)
 
         if path.startswith(PREFIX):
-            return accounting_api.answer(call, strike)
-        if path.startswith(assets_api.PREFIX):
-            return accounting_api.answer(call, strike, assets_api.routed)
+            return accounting.answer(call, strike)
+        if path.startswith(assets.PREFIX):
+            return accounting.answer(call, strike, assets.routed)
         strike()
         try:
             endpoint, found = _URLS.match(path)

@@ -8,7 +8,8 @@ from typing import Any
 
 from werkzeug import Response
 
-from ..rules import accounts, attachments, contacts, items, payments, reference_data, tracking_categories
+from ..rules import attachments, contacts, linked_transactions, payments
+from ..rules.reference import accounts, currencies, items, tracking_categories
 from ..rules.registry import RULES
 from ..rules.work import ZERO_ID, Work, tried
 from ..values import Record, encode, ms_date, plain_string
@@ -112,7 +113,7 @@ def _attach_services(call: Call) -> Response:
     chosen: list[Record] = []
 
     def attach() -> Record:
-        chosen.extend(reference_data.attach_services(work, theme, sent))
+        chosen.extend(currencies.attach_services(work, theme, sent))
         return theme
 
     if tried(work, attach).failed:
@@ -249,7 +250,7 @@ def _mail(call: Call) -> Response:
 HANDLERS: dict[str, Handler] = {
     "DELETE Accounts/": _delete(accounts.delete_account, shows=True),
     "DELETE Items/": _delete(items.delete_item),
-    "DELETE LinkedTransactions/": _delete(reference_data.delete_link),
+    "DELETE LinkedTransactions/": _delete(linked_transactions.delete_link),
     "DELETE TrackingCategories/": _delete(tracking_categories.delete_category, shows=True),
     "PUT TrackingCategories/Options": _add_options,
     "POST TrackingCategories/Options/": _change_option,

@@ -14,7 +14,7 @@ from ..values import ONE, ZERO, Record
 from .checks import check_currency
 from .contacts import contact_of, met
 from .lines import Lines, amount_types, with_lines
-from .stock import move_stock
+from .reference.stock import move_stock
 from .work import Rule, Work, head
 
 CHANGED_STATUS = "Invoice not of valid status for modification"

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from . import (
-    accounts,
-    bank_transactions,
-    contacts,
-    documents,
-    items,
-    manual_journals,
-    orders,
-    payments,
-    reference_data,
-    tax_rates,
-    tracking_categories,
-)
+from . import bank_transactions, contacts, documents, linked_transactions, manual_journals, orders, payments
+from .reference import accounts, currencies, items, tax_rates, tracking_categories
 from .work import Rule
 
 RULES: dict[str, Rule] = {
@@ -25,12 +14,12 @@ RULES: dict[str, Rule] = {
     "ContactGroups": contacts.GROUPS,
     "Contacts": contacts.CONTACTS,
     "CreditNotes": documents.CREDIT_NOTES,
-    "Currencies": reference_data.CURRENCIES,
+    "Currencies": currencies.CURRENCIES,
     "Invoices": documents.INVOICES,
     "Items": items.ITEMS,
-    "LinkedTransactions": reference_data.LINKED_TRANSACTIONS,
+    "LinkedTransactions": linked_transactions.LINKED_TRANSACTIONS,
     "ManualJournals": manual_journals.MANUAL_JOURNALS,
-    "PaymentServices": reference_data.PAYMENT_SERVICES,
+    "PaymentServices": currencies.PAYMENT_SERVICES,
     "Payments": payments.PAYMENTS,
     "PurchaseOrders": orders.ORDERS,
     "Quotes": orders.QUOTES,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..values import TEN_THOUSANDTH, ZERO, Record
-from .checks import check_lengths
-from .lines import used
-from .work import Rule, Work, head
+from ...values import TEN_THOUSANDTH, ZERO, Record
+from ..checks import check_lengths
+from ..lines import used
+from ..work import Rule, Work, head
 
 
 def match_tax_rate(work: Work) -> Record | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..values import ZERO, Record
-from .checks import check_lengths, check_tax_type
-from .lines import used
-from .work import Rule, Work
+from ...values import ZERO, Record
+from ..checks import check_lengths, check_tax_type
+from ..lines import used
+from ..work import Rule, Work
 
 
 def match_item(work: Work) -> Record | None:

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from werkzeug import Response
 
-from .. import apps
-from ..identity import TokenError, redirect_allowed
-from ..values import encode
-from .calls import HTML, JSON, Call, Refusal
+from ... import apps
+from ...identity import TokenError, redirect_allowed
+from ...values import encode
+from ..calls import HTML, JSON, Call, Refusal
 
 
 def _form(call: Call) -> tuple[dict[str, str], tuple[str, str] | None]:

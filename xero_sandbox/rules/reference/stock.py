@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..accounting import settlement
-from ..accounting.currencies import in_base
-from ..accounting.ledger import Posting
-from ..values import ONE, ZERO, Record, money, negated
-from .lines import account
-from .work import Work
+from ...accounting import settlement
+from ...accounting.currencies import in_base
+from ...accounting.ledger import Posting
+from ...values import ONE, ZERO, Record, money, negated
+from ..lines import account
+from ..work import Work
 
 
 def move_stock(work: Work, document: Record, sign: int) -> list[Posting]:

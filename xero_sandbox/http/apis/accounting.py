@@ -9,11 +9,11 @@ from werkzeug import Response
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, Rule
 
-from .. import apps
-from ..limits import Exceeded
-from ..resources import RESOURCES, report_scopes, scopes_needed
-from . import reading, subresources
-from .calls import Call, Refusal, not_found, not_implemented, not_supported
+from ... import apps
+from ...limits import Exceeded
+from ...resources import RESOURCES, report_scopes, scopes_needed
+from .. import reading, subresources
+from ..calls import Call, Refusal, not_found, not_implemented, not_supported
 
 PREFIX = "/api.xro/2.0/"
 

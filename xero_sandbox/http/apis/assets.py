@@ -7,9 +7,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from werkzeug import Response
 
-from ..values import encode
-from .accounting_api import need
-from .calls import JSON, Call, Refusal, not_found, not_supported
+from ...values import encode
+from ..calls import JSON, Call, Refusal, not_found, not_supported
+from .accounting import need
 
 PREFIX = "/assets.xro/1.0/"
 _SCOPES = frozenset({"assets", "assets.read"})

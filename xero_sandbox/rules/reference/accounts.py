@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..accounting.chart import CLASSES, REPORTING
-from ..values import Record
-from .checks import check_currency, check_lengths, check_tax_type
-from .lines import none_type, used
-from .work import Rule, Work
+from ...accounting.chart import CLASSES, REPORTING
+from ...values import Record
+from ..checks import check_currency, check_lengths, check_tax_type
+from ..lines import none_type, used
+from ..work import Rule, Work
 
 _ACCOUNT = (
     "Code Name Type BankAccountNumber Description BankAccountType CurrencyCode TaxType EnablePaymentsToAccount"

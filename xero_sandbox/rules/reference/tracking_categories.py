@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..values import Record
-from .checks import check_lengths
-from .lines import tracked_by
-from .work import Rule, Work
+from ...values import Record
+from ..checks import check_lengths
+from ..lines import tracked_by
+from ..work import Rule, Work
 
 _NOT_UNIQUE = "For each specified tracking option the name must be unique"
 
