@@ -104,7 +104,7 @@ def test_data_of_another_version_is_refused_with_the_fix(folder: Path) -> None:
     with postgres.running(folder) as server:
         pass
     (server.data / "PG_VERSION").write_text("9\n")
-    with pytest.raises(postgres.PostgresError, match=r"made by PostgreSQL 9.*demo-reset"):
+    with pytest.raises(postgres.PostgresError, match=r"version of PostgreSQL 9.*demo-reset"):
         postgres.running(folder).__enter__()
 
 

@@ -121,7 +121,7 @@ def test_a_kill_with_five_batches_in_flight_doubles_nothing(command: Command, wi
     # Without that, the next run sends the same five requests again, under the same keys.
     code, out, error = command.run(TEN_BATCHES)
     assert (code, out) == (0, '"all"\n')
-    assert f"the answer for 250 came; {250 if done else 0} done in Xero" in error
+    assert f"the answers for 250 records; Xero has {250 if done else 0} of them" in error
     wiring.xero.admin.release()
     until(lambda: all(call["status"] for call in wiring.writes()))
     all_there_once(wiring, 500)
