@@ -120,7 +120,7 @@ class _Marks:
         passed = self.passed
         fresh = [row for row in rows if passed.get(row.key) != row.time] if passed else rows
         self._seen = max([self._seen, *map(_time, rows)])
-        _keep_edge(passed, ((row.key, row.time) for row in rows), min(self._seen, self._latest or self._seen))
+        _keep_edge(passed, rows, min(self._seen, self._latest or self._seen), identify=_key)
         return fresh
 
     def aside(self) -> _Marks:
@@ -279,18 +279,20 @@ class _Block:
 
     def pages(self, at_once: AtOnce) -> Iterator[Page]:
         """Fetch the pages concurrently and return them in order, without rows that two neighbours share."""
-        before: Passed = {}
+        before: list[Row] = []
         numbers = range(2, self.last + 1)
         rest = at_once(
             lambda number: self.marks.fetch({"page": str(number), **self.sized}, self.window), numbers
         )
         for page in chain([self.first], rest):
             # A row that moved between two answers may end one page and begin the next.
-            rows = [row for row in page.rows if before.get(row.key) != row.time]
+            begins = page.rows[0].time if page.rows else ""
+            shared = {row.key: row.time for row in before if row.time >= begins}
+            rows = [row for row in page.rows if shared.get(row.key) != row.time] if shared else page.rows
             oldest = next((row.time for row in rows if row.time), self._newest)
             if not _in_order(page.rows, self.window) or oldest < self._newest:
                 raise _Doubtful("Xero's answer is not in order of change")
-            before = {row.key: row.time for row in page.rows}
+            before = page.rows
             self._newest = _newest(rows) or self._newest
             self._counts.append((page.at, page.pagination.itemCount if page.pagination else 0))
             self._note(rows)
@@ -329,9 +331,9 @@ class _Block:
         self.read += 1
         self._keys.extend([hash(row.key) for row in rows])
         self._versions.extend([hash((row.key, row.time)) for row in rows])
-        _keep_edge(self._edge, (((row.key, row.time), row.time) for row in rows), self._newest)
+        _keep_edge(self._edge, rows, self._newest, identify=_version)
         cut = self.cut.isoformat()[:19]
-        self._recent.update((row.key, row.time) for row in rows if row.time >= cut)
+        self._recent.update([_version(row) for row in rows if row.time >= cut])
 
     def late(self) -> list[Row]:
         """Ask for changes since the block began, and prove that no row was skipped.
@@ -446,14 +448,24 @@ def _in_order(rows: list[Row], window: datetime | None) -> bool:
     return times[0][:19] >= early and times == sorted(times)
 
 
-def _keep_edge(edge: Passed, rows: Iterable[tuple[Any, str]], newest: str) -> None:
+def _key(row: Row) -> tuple[Any, ...]:
+    return row.key
+
+
+def _version(row: Row) -> tuple[Any, ...]:
+    return row.key, row.time
+
+
+def _keep_edge(
+    edge: Passed, rows: Iterable[Row], newest: str, *, identify: Callable[[Row], tuple[Any, ...]]
+) -> None:
     """Add keys and times to the edge, and keep those that an answer from the newest time on repeats."""
     if not newest:
         return
     border = _window_after(newest).isoformat()[:19]
     for key in [key for key, time in edge.items() if time < border]:
         del edge[key]
-    edge.update((key, time) for key, time in rows if time >= border)
+    edge.update([(identify(row), row.time) for row in rows if row.time >= border])
 
 
 def _latest(rows: Iterable[Row]) -> list[Row]:

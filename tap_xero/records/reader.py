@@ -316,7 +316,8 @@ class RecordReader:
                     time: Any = ""
                     if has_cursor:
                         time = cursor_of(head)
-                        time = time if type(time) is int else _instant(time)
+                        if type(time) is not int:
+                            time = (time and readable_instant(time)) or ""
                     if time != "" or not has_cursor:
                         key = key_of(head)
                         row = Row(key if several else (key,), time, body, place, True)
