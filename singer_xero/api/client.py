@@ -127,10 +127,9 @@ class XeroClient:
         return isinstance(self._auth, ClientCredentials)
 
     def connections(self) -> list[Connection]:
-        """The organisations that are connected.
+        """The connected organisations; empty if Xero does not list that of a custom connection.
 
-        Xero's FAQ and its own programs disagree on whether it answers this for a custom connection
-        (xero-mcp-server#278). Where it does not, the list is empty, and calls are sent without an organisation.
+        Xero's FAQ and its own programs disagree on whether it does (xero-mcp-server#278).
         """
         try:
             answer = self._call("GET", _NO_ORGANISATION, "/connections", accept=_JSON)
@@ -144,8 +143,7 @@ class XeroClient:
 
     def scopes(self) -> frozenset[str]:
         """The scopes of the current access token, fetching one if there is none."""
-        token = self._auth.access_token(self._identity)
-        return scopes_of(token, self._auth.granted_scope())
+        return scopes_of(self._auth.access_token(self._identity), self._auth.granted_scope())
 
     def get(
         self,
@@ -169,8 +167,7 @@ class XeroClient:
         the answer's `value` from a body that should be JSON; if it raises msgspec's DecodeError or UnicodeDecodeError,
         the call is retried. Returns an answer with status 200, or 304 with an empty body.
         """
-        since = modified_since
-        extra = {} if since is None else {"If-Modified-Since": dates.if_modified_since(since)}
+        extra = {"If-Modified-Since": dates.if_modified_since(modified_since)} if modified_since else {}
         return self._call(
             "GET",
             tenant_id,
