@@ -31,22 +31,29 @@ class RecordEncoder:
         self._begin = encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
         self._version = b"" if version is None else b',"version":%d' % version
         self._completed = completed
-        self._begun()
-
-    def _begun(self) -> None:
-        now = encoder.encode(datetime.now(timezone.utc))
-        self._end = self._version + b',"time_extracted":' + now + b"}\n"
+        self._end = b""
         self._records = EncodedRecords(bytearray(), 0)
 
     def add(self, tree: Any) -> bool:
-        """Encode a record. Returns whether the block is full and should be taken."""
+        """Encode a record. Returns whether the block is full and should be taken.
+
+        A record that can't be encoded leaves the block as it was. `time_extracted` is that of the block's first record.
+        """
         records = self._records
         lines = records.lines
+        if not records.count:
+            now = encoder.encode(datetime.now(timezone.utc))
+            self._end = self._version + b',"time_extracted":' + now + b"}\n"
         if self._completed:
             tree = self._completed(tree)
-        lines += self._begin
-        encoder.encode_into(tree, lines, -1)
-        lines += self._end
+        before = len(lines)
+        try:
+            lines += self._begin
+            encoder.encode_into(tree, lines, -1)
+            lines += self._end
+        except BaseException:
+            del lines[before:]
+            raise
         records.count += 1
         return len(lines) >= ENCODED_AT_ONCE
 
@@ -55,7 +62,7 @@ class RecordEncoder:
         records = self._records
         if not records.count:
             return ()
-        self._begun()
+        self._records = EncodedRecords(bytearray(), 0)
         return (records,)
 
 

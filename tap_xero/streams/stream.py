@@ -69,9 +69,6 @@ class Follower(Protocol):
         """Write encoded records."""
 
 
-Encode = Callable[["Row | None"], Sequence[EncodedRecords]]
-"""Encodes a row, or with None what is left; returns the blocks of records that are full."""
-
 Decoded = tuple[Record, Sequence[tuple[Follower, Record]]]
 """A record, and its records of nested tables."""
 
@@ -132,8 +129,8 @@ class XeroStream(MessageStream):
         decode = self._decoder()
         if self.ABORT_AT_RECORD_COUNT is not None or not all(stream.encodes_records for stream in self.fed):
             return lambda chunk: self._decoded(chunk.rows, decode, organisation)
-        encode = self._encoder(organisation.tenant_id)
-        return lambda chunk: self._encoded(chunk.rows, encode, decode, organisation)
+        encoder = RowEncoder(self, self._selected_tables, organisation.tenant_id)
+        return lambda chunk: self._encoded(chunk.rows, encoder, decode, organisation)
 
     def _decoded(
         self, rows: Iterable[Row], decode: Callable[[Row], Decoded], organisation: Organisation
@@ -153,52 +150,24 @@ class XeroStream(MessageStream):
     def _encoded(
         self,
         rows: Iterable[Row],
-        encode: Encode,
+        encoder: RowEncoder,
         decode: Callable[[Row], Decoded],
         organisation: Organisation,
     ) -> Iterator[Any]:
         """Encode the rows that fit their schema, and decode the others."""
         for row in rows:
             if not row.checked:
-                yield from encode(None)
+                yield from encoder.take()
                 yield from self._decoded([row], decode, organisation)
                 continue
             try:
-                full = encode(row)
+                is_full = encoder.add(row)
             except Exception as error:
                 self._skip(organisation, row, error)
                 continue
-            if full:
-                yield from full
-        yield from encode(None)
-
-    def _encoder(self, tenant_id: str) -> Encode:
-        """Make what encodes rows and their nested tables, and gives the blocks that are full; without a row, the rest.
-
-        The records of nested tables are written at once, and so before those of the stream.
-        """
-        undecoded, reshape = self.reader.undecoded, record_reshape(self.projection)
-        own = self.encoder() if self.selected else None
-        tables = [(table.records_in_tree, table.encoder(), table) for table in self._selected_tables]
-
-        def encode(row: Row | None) -> Sequence[EncodedRecords]:
-            if row is None:
-                for _, encoder, table in tables:
-                    table.write_encoded(encoder.take())
-                return own.take() if own else ()
-            tree = undecoded(row)
-            found = [(records_in(tree, tenant_id), encoder, table) for records_in, encoder, table in tables]
-            if reshape:
-                tree = reshape(tree, tenant_id)
-            else:
-                tree.tenant_id = tenant_id
-            for records, encoder, table in found:
-                for record in records:
-                    if encoder.add(record):
-                        table.write_encoded(encoder.take())
-            return own.take() if own and own.add(tree) else ()
-
-        return encode
+            if is_full:  # writing is no matter of one record: its errors end the run
+                yield from encoder.take()
+        yield from encoder.take()
 
     def _sound(self, chunks: Iterator[Chunk], organisation: Organisation) -> Iterator[Chunk]:
         """Yield the chunks of a list. An error ends the list and is kept as a failure of the run."""
@@ -337,3 +306,33 @@ class XeroStream(MessageStream):
             "since": self.since(organisation),
             "passed": self.border(organisation),
         }
+
+
+class RowEncoder:
+    """Encodes the rows of one organisation, for a stream and those of its nested tables that are selected."""
+
+    def __init__(self, stream: XeroStream, tables: Sequence[Follower], tenant_id: str) -> None:
+        self._tenant_id = tenant_id
+        self._undecoded, self._reshape = stream.reader.undecoded, record_reshape(stream.projection)
+        self._own = stream.encoder() if stream.selected else None
+        self._tables = [(table, table.encoder()) for table in tables]
+
+    def add(self, row: Row) -> bool:
+        """Encode a row that fits its schema. Returns whether a block is full and should be taken."""
+        tenant_id, is_full = self._tenant_id, False
+        tree = self._undecoded(row)
+        found = [(encoder, table.records_in_tree(tree, tenant_id)) for table, encoder in self._tables]
+        if self._reshape:
+            tree = self._reshape(tree, tenant_id)
+        else:
+            tree.tenant_id = tenant_id
+        for encoder, records in found:
+            for record in records:
+                is_full |= encoder.add(record)
+        return bool(self._own and self._own.add(tree)) or is_full
+
+    def take(self) -> Sequence[EncodedRecords]:
+        """Write the records of nested tables so far, and return those of the stream."""
+        for table, encoder in self._tables:
+            table.write_encoded(encoder.take())
+        return self._own.take() if self._own else ()

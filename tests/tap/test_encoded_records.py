@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -13,7 +15,7 @@ from tap_xero.streams.messages import MessageStream
 from xero_sandbox import AdminClient
 
 from .company import HARBOUR_NAME, guid
-from .runs import Run, read
+from .runs import Recorder, Run, read
 from .test_nested_tables import read as read_with_tables
 from .test_schemas import answered, item
 
@@ -131,6 +133,48 @@ def test_records_that_do_not_fit_their_schema_keep_their_place_among_encoded_one
     assert run.ids("items") == [guid("t", number) for number in range(1, 6)]
     assert run.records["items"][2]["IsSold"] is None
     assert counted(run, "items") == 5
+
+
+def test_a_target_that_is_gone_ends_the_run_also_while_a_nested_table_is_written(
+    demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_records(self: Recorder, lines: bytearray) -> None:
+        if b'"stream":"invoice_line_items"' in lines:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(messages, "ENCODED_AT_ONCE", 1)
+    monkeypatch.setattr(Recorder, "write_records", write_records)
+    with pytest.raises(BrokenPipeError):
+        read_with_tables(demo | {"nested_tables": True}, "invoices")
+
+
+def test_a_record_that_fails_half_way_leaves_no_part_of_its_line() -> None:
+    class Fails:
+        def __str__(self) -> str:
+            raise ValueError("unforeseen")
+
+    encoder = messages.RecordEncoder("items", None, None)
+    encoder.add({"ItemID": "1"})
+    with pytest.raises(ValueError, match="unforeseen"):
+        encoder.add({"ItemID": "2", "Code": Fails()})
+    encoder.add({"ItemID": "3"})
+    (block,) = encoder.take()
+    assert [json.loads(line)["record"]["ItemID"] for line in block.lines.splitlines()] == ["1", "3"]
+    assert block.count == 2
+
+
+def test_the_time_of_a_block_is_that_of_its_first_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter(
+        [datetime(2026, 11, 29, 12, tzinfo=timezone.utc), datetime(2026, 11, 29, 13, tzinfo=timezone.utc)]
+    )
+    encoder = messages.RecordEncoder("items", None, None)
+    monkeypatch.setattr(messages, "datetime", mock.Mock(now=lambda _: next(times)))
+    found = []
+    for number in range(2):
+        encoder.add({"ItemID": str(number)})
+        (block,) = encoder.take()
+        found.append(json.loads(bytes(block.lines))["time_extracted"])
+    assert found == ["2026-11-29T12:00:00Z", "2026-11-29T13:00:00Z"]
 
 
 def test_a_record_that_cannot_be_encoded_is_named_and_the_others_are_emitted(
