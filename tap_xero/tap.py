@@ -150,9 +150,11 @@ class TapXero(SdkTap):
 
     def close(self) -> None:
         """Write the last state and end the run."""
-        self._states.end(self.state)
-        self.flush()
-        self.run.close()
+        try:
+            self._states.end(self.state)
+            self.flush()
+        finally:  # with a target that has ended, nothing can be written, and threads still wait for room
+            self.run.close()
 
     # The run
 

@@ -371,3 +371,28 @@ def test_a_hundred_pages_take_at_most_a_hundred_and_six_calls() -> None:
     seen = run_reader(paging.read_by_change, busy, 2, last_calls=lambda: nullcontext(busy.fetch))
     assert len(seen.versions) == 200
     assert busy.calls <= 106
+
+
+@pytest.mark.parametrize("after", [0, 2], ids=["at once", "after two messages"])
+def test_a_target_that_ends_early_ends_the_tap(demo: dict[str, Any], tmp_path: Path, after: int) -> None:
+    """More lies ready than prefetching may hold, so that its threads wait for room."""
+    (tmp_path / "config.json").write_text(json.dumps(demo), encoding="utf-8")
+    with (tmp_path / "stderr").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tap_xero", "--config", str(tmp_path / "config.json")],
+            env=own_environment(tmp_path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+    assert process.stdout is not None
+    try:
+        for _ in range(after):
+            process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(20) == 1
+    finally:
+        process.kill()
+        process.wait()
+    said = (tmp_path / "stderr").read_text(encoding="utf-8")
+    assert "Traceback" not in said
