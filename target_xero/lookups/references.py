@@ -33,8 +33,6 @@ from target_xero.write_specs.spec import WriteSpec
 _RENAMED = {"BrandingThemeName": "BrandingThemeID"}
 #: The objects with line items that other records can refer to.
 _WITH_LINES = tuple(name for name, spec in WRITE_SPECS.items() if "LineItems" in spec.fields)
-#: Lists whose entries refer to no record by an id or a number.
-_WITHOUT_REFERENCES = frozenset({*TRACKING, *LINES})
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
 
@@ -117,16 +115,19 @@ class References:
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """Return the content with its references resolved; raises `InvalidRecord` for an unknown one."""
-        found = dict(content)
+        return self._resolve(dict(content), tenant)
+
+    def _resolve(self, found: dict[str, Any], tenant: str | None) -> dict[str, Any]:
+        """Resolve the references in this very content, and return it."""
         foreign = tenant if self.foreign(tenant) else None
         codes = self._codes.known
-        for name, kind in _kinds(content):
-            value = content[name]
+        for name, kind in _kinds(found):
+            value = found[name]
             if kind == "code":
                 found[name] = codes.get((name, value, foreign)) or self._codes.code(name, value, foreign)
                 continue
             if kind == "line":
-                document = content.get(name.replace("LineItem", "Transaction"))
+                document = found.get(name.replace("LineItem", "Transaction"))
                 found[name] = self._line_id(name, value, document, tenant)
                 continue
             resolved = self._resolvers[kind](name, value, tenant)
@@ -148,10 +149,13 @@ class References:
             raise _within(invalid, name) from None
 
     def _list(self, name: str, value: list[Any], tenant: str | None) -> list[Any]:
-        return [
-            self._object(f"{name}[{index}]", one, tenant) if isinstance(one, dict) else one
-            for index, one in enumerate(value)
-        ]
+        found: list[Any] = []
+        for one in value:
+            try:
+                found.append(self._nested(one, tenant) if isinstance(one, dict) else one)
+            except InvalidRecord as invalid:
+                raise _within(invalid, f"{name}[{len(found)}].{invalid.field}") from None
+        return found
 
     def _object(self, name: str, value: dict[str, Any], tenant: str | None) -> dict[str, Any]:
         try:
@@ -164,7 +168,7 @@ class References:
         others = dict(content)
         identifier = others.pop("AccountID", None)
         if not identifier or others.get("AccountCode"):
-            return self.resolve(others, tenant)
+            return self._resolve(others, tenant)
         mapped = self._mapped(identifier)
         if mapped is None and self.foreign(tenant):
             raise InvalidRecord(
@@ -172,7 +176,7 @@ class References:
             )
         account = self._codes.account(mapped or identifier)
         field, own = ("AccountCode", "Code") if account.get("Code") else ("AccountID", "AccountID")
-        return {**self.resolve(others, tenant), field: account[own]}
+        return {**self._resolve(others, tenant), field: account[own]}
 
     def with_account_ids(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Return the content with the ids of the accounts in it that have a code, because some lists have only ids."""
@@ -382,11 +386,11 @@ def _kind(name: str, of: type) -> str:
 
 
 def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """The references in a record and in what is nested in it."""
-    for name, value in content.items():
-        if value.__class__ is dict and name in REFERENCED_OBJECTS:
-            yield name, value
-        elif value.__class__ is list and name not in _WITHOUT_REFERENCES:
-            for one in value:
+    """The references in a record and in what is nested in it; lines refer to no record by an id or a number."""
+    for name, kind in _kinds(content):
+        if kind == "reference":
+            yield name, content[name]
+        elif kind == "list" and name not in LINES:
+            for one in content[name]:
                 if one.__class__ is dict:
                     yield from _references(one)

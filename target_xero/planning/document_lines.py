@@ -42,7 +42,7 @@ class DocumentLines:
     def there(self, spec: WriteSpec, entry: LogEntry) -> list[KnownLine]:
         """Return the lines of a document from the log of writes, otherwise as Xero has them."""
         if _all_known(entry) or not entry.xero_id:
-            return known(entry.lines or [])
+            return known(entry.lines)
         record = self._lookups.by_id(spec, entry.xero_id) or {}
         return in_xero(record, lambda line: self._tax_filled_in(spec, record, line))
 

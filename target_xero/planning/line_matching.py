@@ -16,12 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import zip_longest
 from typing import Any
 
 from target_xero.content.amounts import agrees
 from target_xero.content.compare import folded
 from target_xero.content.payload import encode_sorted, number
-from target_xero.write_log.log import SOURCE_LINE
+from target_xero.write_log.lines import LoggedLines
 
 #: The content of a line: a fingerprint of each field.
 LineContent = Mapping[str, str]
@@ -43,9 +44,6 @@ _OPTIONAL = frozenset({"LineAmount", "LineAmountTypes"})
 _PRICE = frozenset({"Quantity", "UnitAmount", "LineAmount"})
 _DISCOUNTS = ("DiscountRate", "DiscountAmount")
 _PRICED_BY = _PRICE | {*_DISCOUNTS}
-#: The size of the cache of `field=fingerprint`, and the length of texts that are not cached, because they rarely recur.
-_MOST_FIELDS, _LONG = 4_096, 40
-_known_fields: dict[tuple[Any, ...], str] = {}
 
 
 @dataclass(frozen=True)
@@ -58,52 +56,17 @@ class KnownLine:
 
 def content_of(line: Mapping[str, Any], document: Mapping[str, Any]) -> LineContent:
     """Return a fingerprint of each field of a line; each tracking category is a field of its own."""
-    return _parsed([*_document_fields(document), *_line_fields(line)])
-
-
-def _document_fields(document: Mapping[str, Any]) -> list[str]:
-    """What a document states for all of its lines, as `field=fingerprint`."""
     types = document.get("LineAmountTypes")
-    return [_field("LineAmountTypes", folded(types))] if types else []
-
-
-def _line_fields(line: Mapping[str, Any]) -> list[str]:
-    """The fields of a line as `field=fingerprint`."""
-    found = []
+    found = {"LineAmountTypes": _print(folded(types))} if types else {}
     for name, value in line.items():
-        of = value.__class__
-        if of is int or (of is str and len(value) < _LONG):
-            # Most of these occur again.
-            if name != _ID:
-                found.append(_known_fields.get((name, value)) or _field(name, value))
-        elif name == "Tracking":
+        if name == "Tracking":
             for one in value:
                 category = one.get("Name") or one.get("TrackingCategoryID")
                 option = one.get("Option") or one.get("TrackingOptionID")
-                found.append(_known_fields.get((category, option, "")) or _tracked(category, option))
-        else:
-            found.append(f"{name}={_print(value)}")
+                found[f"Tracking {_print(folded(category))}"] = _print(folded(option))
+        elif name != _ID:
+            found[name] = _print(value)
     return found
-
-
-def _tracked(category: Any, option: Any) -> str:
-    field = f"Tracking {_print(folded(category))}={_print(folded(option))}"
-    return _remember((category, option, ""), field)
-
-
-def _field(name: str, value: Any) -> str:
-    return _remember((name, value), f"{name}={_print(value)}")
-
-
-def _remember(key: tuple[Any, ...], field: str) -> str:
-    if len(_known_fields) >= _MOST_FIELDS:
-        _known_fields.clear()
-    _known_fields[key] = field
-    return field
-
-
-def _parsed(fields: Iterable[str]) -> LineContent:
-    return dict(field.split("=") for field in fields)
 
 
 def in_xero(
@@ -154,31 +117,14 @@ def _hides_discount(line: Mapping[str, Any]) -> bool:
 # In the log of writes
 
 
-def noted(
-    ids: Sequence[str], document: Mapping[str, Any] | None, sources: Sequence[str | None] = ()
-) -> list[str]:
-    """Return lines as the log of writes stores them.
-
-    `document` is what was written, None if that is unknown. `sources` are the source's ids of the lines.
-    """
-    found = list(ids)
-    if document is not None:
-        of_document = _document_fields(document)
-        lines = zip(ids, document["LineItems"], strict=True)
-        found = [";".join([one, *of_document, *_line_fields(line)]) for one, line in lines]
-    for place, (one, source) in enumerate(zip(ids, sources, strict=False)):
-        if source and source != one:
-            found[place] += SOURCE_LINE + source
-    return found
-
-
-def known(texts: Iterable[str]) -> list[KnownLine]:
+def known(text: str | None) -> list[KnownLine]:
     """Return the lines that the log of writes has stored."""
-    found = []
-    for text in texts:
-        identifier, *fields = text.partition(SOURCE_LINE)[0].split(";")
-        found.append(KnownLine(identifier, _parsed(fields) or None))
-    return found
+    lines = LoggedLines.of(text)
+    contents: Iterable[LineContent] = [dict(field.split("=") for field in one) for one in lines.prints]
+    if lines.rows:
+        document = {"LineAmountTypes": lines.types}
+        contents = [content_of(line, document) for line in lines.written]
+    return [KnownLine(one, content or None) for one, content in zip_longest(lines.ids, contents)]
 
 
 # What is sent

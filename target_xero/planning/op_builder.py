@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from singer_xero.api import dates
 from target_xero.content.payload import REFERENCES, InvalidRecord

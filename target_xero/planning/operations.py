@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from target_xero.content.payload import InvalidRecord, encode
 from target_xero.intake.records import Job
@@ -15,8 +16,7 @@ from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import Endpoint, WriteSpec
 
 
-@dataclass(eq=False)
-class WriteOp:
+class WriteOp(msgspec.Struct, eq=False, dict=True):
     """One request to Xero for one record.
 
     Attributes:
@@ -42,7 +42,7 @@ class WriteOp:
     status: str = ""
     after: tuple[str, ...] = ()
     owner: str | None = None
-    lines: list[str | None] = field(default_factory=list)
+    lines: list[str | None] = []
     follows: bool = False
     again: bool = False
     adopted: bool = False
@@ -61,16 +61,14 @@ class WriteOp:
         return {**whole, **(totals if self.action != "remove" or self.whole else {}), **status}
 
 
-@dataclass
-class Adopt:
+class Adopt(msgspec.Struct):
     """Xero has the record already, with the same content; only the log of writes needs an entry."""
 
     op: WriteOp
     record: Record
 
 
-@dataclass
-class Skip:
+class Skip(msgspec.Struct):
     """The record is not written; `why` completes `12 skipped: …` and is empty for an unchanged record."""
 
     why: str = ""
@@ -89,8 +87,7 @@ def line_ids(content: Mapping[str, Any]) -> list[str | None]:
     return [line.get("LineItemID") for line in content.get("LineItems") or []]
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(msgspec.Struct):
     """A record with its references resolved. `entry` is what the log of writes has of it, `owner` its parent's path."""
 
     spec: WriteSpec

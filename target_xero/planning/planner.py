@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import msgspec
+from msgspec.structs import replace
 
 from target_xero.content.compare import matches, same_name
 from target_xero.content.payload import InvalidRecord
@@ -226,7 +224,7 @@ class Planner:
             if not self._deletes:
                 return Skip(_ONLY_DELETES)
             return self.ops.status_change(spec, job, replace(entry, xero_id=xero_id), "ARCHIVED")
-        planned = self.write(spec, msgspec.structs.replace(job, status=""), entry)
+        planned = self.write(spec, replace(job, status=""), entry)
         op = planned.op if isinstance(planned, Adopt) else planned
         op.job = job
         if not self._deletes:

@@ -6,17 +6,17 @@ up, so this costs no call while Xero refuses nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from target_xero.content.compare import LINES, matches
 from target_xero.content.payload import InvalidRecord
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.references import References
 from target_xero.planning.differences import unchanged_fields
-from target_xero.planning.line_matching import noted
 from target_xero.planning.merged_contacts import MergedContacts
 from target_xero.planning.operations import Adopt, Draft, Plan, WriteOp, ending
 from target_xero.planning.planner import Planner
+from target_xero.write_log.lines import noted
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.spec import OnExisting, WriteSpec
 

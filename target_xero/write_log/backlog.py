@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from target_xero.write_log.claims import Claims
-from target_xero.write_log.database import Database, Transaction
+from target_xero.write_log.database import Database, Transaction, chunks
 from target_xero.write_log.schema import insertion
 
 #: The most records that are not in the tables.
@@ -124,22 +124,22 @@ class Backlog:
 
     def _write_names(self, change: Transaction) -> None:
         """Write the latest names of each record."""
-        names: dict[tuple[str, str], list[str]] = {}
+        latest: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
         for batch in self._batches:
-            latest: defaultdict[str, list[str]] = defaultdict(list)
+            names: defaultdict[str, list[str]] = defaultdict(list)
             for name, key in batch.names:
-                latest[key].append(name)
-            for key, those in latest.items():
-                names.pop((batch.object, key), None)
-                names[batch.object, key] = those
-        change.run_many(
-            "DELETE FROM {name} WHERE scope = ? AND object = ? AND key = ?",
-            [(self._scope, *place) for place in names],
-        )
-        change.run_many(
-            f"{insertion('name')} ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
-            [(self._scope, name, one, key) for (name, key), those in names.items() for one in those],
-        )
+                names[key].append(name)
+            for key, those in names.items():
+                latest[batch.object].pop(key, None)
+                latest[batch.object][key] = those
+        for of, found in latest.items():
+            of_record = "DELETE FROM {name} WHERE scope = ? AND object = ? AND key"
+            for statement, values in chunks(of_record, (self._scope, of), list(found)):
+                change.run(statement, values)
+            change.run_many(
+                f"{insertion('name')} ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
+                [(self._scope, of, name, key) for key, those in found.items() for name in those],
+            )
 
     def _write_ids(self, change: Transaction) -> None:
         change.run_many(

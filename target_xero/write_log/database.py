@@ -44,7 +44,14 @@ def in_chunks(
     database: Database, query: str, values: Sequence[Any], wanted: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a query with the wanted keys appended as `IN (…)`, in as many queries as needed."""
+    for statement, part in chunks(query, values, wanted):
+        yield from database.rows(statement, part)
+
+
+def chunks(
+    statement: str, values: Sequence[Any], wanted: Sequence[str]
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield a statement with the wanted keys appended as `IN (…)`, and its values, as often as needed."""
     for begin in range(0, len(wanted), _AT_ONCE):
         part = wanted[begin : begin + _AT_ONCE]
-        marks = ", ".join("?" * len(part))
-        yield from database.rows(f"{query} IN ({marks})", (*values, *part))
+        yield f"{statement} IN ({', '.join('?' * len(part))})", (*values, *part)

@@ -103,12 +103,18 @@ def source_of(identity: str) -> str | None:
 
 def own_key(identity: str) -> tuple[str, str] | None:
     """Return (source, value) of a record with a single key value, such as a customer number."""
+    source, value = source_and_value(identity)
+    return None if source is None or value is None else (source, value)
+
+
+def source_and_value(identity: str) -> tuple[str | None, str | None]:
+    """Return the source of a record and its single key value; None for what it does not have."""
+    if identity.startswith(UNKNOWN_ORIGIN):
+        return None, None
     head, _, rest = identity.partition(_VALUE)
-    if identity.startswith(UNKNOWN_ORIGIN) or _VALUE in rest:
-        return None
     source, name = _named_by(head)
-    if name == CONTENT:
-        return None
+    if name == CONTENT or _VALUE in rest:
+        return source, None
     value = rest[: -len('"}]')]
     return source, json.loads(f'"{value}"') if "\\" in value else value
 

@@ -90,7 +90,8 @@ class RequestsInFlight:
         changed = []
         for request, settled in done.items():
             old = self._requests[request]
-            new = replace(old, records={k: one for k, one in old.records.items() if k not in settled})
+            left = {} if len(settled) == len(old.records) else old.records
+            new = replace(old, records={key: one for key, one in left.items() if key not in settled})
             place = (self._scope, request)
             if new.records:
                 update = "UPDATE {request} SET records = ? WHERE scope = ? AND request = ?"

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from singer_xero.errors import ConfigurationProblem
 from target_xero.write_log.backlog import Backlog, SettledBatch
-from target_xero.write_log.claims import Claims, own_values
+from target_xero.write_log.claims import Claims
 from target_xero.write_log.database import Database, in_chunks
-from target_xero.write_log.identity import source_of
+from target_xero.write_log.identity import source_and_value
 from target_xero.write_log.in_flight import Action, PendingWrite, Request, RequestsInFlight, encoded
+from target_xero.write_log.lines import LoggedLines
 
 #: Ids that are kept in memory.
 _REMEMBERED = 20_000
@@ -25,19 +27,14 @@ _ENTRY = "hash, xero_id, status, owner, parent, lines, attempts"
 _LIVING = "status NOT IN ('DELETED', 'VOIDED')"
 
 
-#: Begins the source's id of a line item in `LogEntry.lines`.
-SOURCE_LINE = ";="
-
-
-@dataclass(slots=True)
-class LogEntry:
+class LogEntry(msgspec.Struct):
     """What the log knows of a record.
 
     Attributes:
         hash: the hash of the content last written; None if nothing was written.
         status: the last status that was written; "" if it has none, DELETED after its end.
         owner: the path of the parent (`CreditNotes/<id>`).
-        lines: the line items in the order in which they were sent (see `line_matching.noted`).
+        lines: the line items as `lines.noted` returns them.
         attempts: the number of answers so far. It is part of the Idempotency-Key, so that Xero does not take the same
             content for a retry if it is sent again on purpose.
     """
@@ -47,14 +44,13 @@ class LogEntry:
     status: str = ""
     owner: str | None = None
     parent: str | None = None
-    lines: list[str] | None = None
+    lines: str | None = None
     attempts: int = 0
 
     @property
     def line_ids(self) -> dict[str, str]:
-        """Xero's ids of the line items by those of the source, which are at the end of `lines`."""
-        pairs = (line.rpartition(SOURCE_LINE) for line in self.lines or ())
-        return {source: line.partition(";")[0] for line, sign, source in pairs if sign}
+        """Xero's ids of the line items by those of the source."""
+        return LoggedLines.of(self.lines).by_source
 
     @property
     def gone(self) -> bool:
@@ -271,8 +267,8 @@ class WriteLog:
 
     def foresee_ids(self, sources: Iterable[str]) -> None:
         """Look up many ids at once, so that `id_of` needs no query."""
-        known = (self._ids, self._backlog.ids)
-        wanted = [one for one in dict.fromkeys(sources) if not any(one in ids for ids in known)]
+        noted, settled = self._ids, self._backlog.ids
+        wanted = [one for one in dict.fromkeys(sources) if one not in noted and one not in settled]
         if len(self._ids) + len(wanted) > _REMEMBERED:
             self._ids.clear()
         self._ids |= dict.fromkeys(wanted)
@@ -320,21 +316,24 @@ class WriteLog:
         of records that Xero certainly did not receive. `names` are (field, value, identity) for `by_name`, and `ids`
         Xero's ids by those of the source.
         """
+        entries = dict(written)
+        done = [*entries, *refused]
+        origins = dict(zip(done, map(source_and_value, done), strict=True))
+        owned = {key: of if of[1] is not None else (None, None) for key, of in origins.items()}
         batch = SettledBatch(
             object_name,
             [
                 (
-                    key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
-                    None if entry.lines is None else ",".join(entry.lines), entry.attempts, at, *own_values(key),
+                    key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent, entry.lines,
+                    entry.attempts, at, *owned[key],
                 )
-                for key, entry in written
+                for key, entry in entries.items()
             ],
-            [(key, *own_values(key)) for key in refused],
+            [(key, *owned[key]) for key in done[len(entries) :]],
             [(_named(field, value), key) for field, value, key in names],
             dict(ids or {}),
+            list({source for source, _ in origins.values() if source is not None}),
         )  # fmt: skip
-        done = [row[0] for row in (*batch.written, *batch.refused)]
-        batch.sources = list({source for key in done if (source := source_of(key)) is not None})
         done += unsent
         for key in done:
             self._foreseen.pop((object_name, key), None)
@@ -364,9 +363,7 @@ class WriteLog:
 
 def _entry(row: tuple[Any, ...]) -> LogEntry:
     content, xero_id, status, owner, parent, lines, attempts = row
-    return LogEntry(
-        content, xero_id, status or "", owner, parent, lines.split(",") if lines else None, attempts
-    )
+    return LogEntry(content, xero_id, status or "", owner, parent, lines or None, attempts)
 
 
 def _named(field: str, value: str) -> str:

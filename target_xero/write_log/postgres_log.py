@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import psycopg
 
 PREFIX = "xero_writes_"
-_VERSION = "2"
+_VERSION = "3"
 # Set for the transaction only, because a pool may give the session to other clients. A commit must be on the disk, and
 # the transaction that holds the lock is idle during the whole run.
 _SETTINGS = """SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true),
@@ -175,7 +175,7 @@ def _prepare(connection: psycopg.Connection, address: PostgresAddress) -> None:
 
     with _one_line_errors(address):
         version = _version(connection)
-        if version in {None, "1"}:
+        if version in {None, "1", "2"}:
             try:
                 with connection.transaction():
                     _make_tables(connection)
@@ -204,7 +204,10 @@ def _version(connection: psycopg.Connection) -> str | None:
 
 
 def _make_tables(connection: psycopg.Connection) -> None:
-    """Create the tables, or upgrade those of the first version."""
+    """Create the tables, or upgrade those of an earlier version.
+
+    The second version has the same tables; earlier programs can't read the lines that this version stores in them.
+    """
     for statement in (
         *creation(),
         "CREATE TABLE IF NOT EXISTS {holder} (scope text PRIMARY KEY, holder text)",

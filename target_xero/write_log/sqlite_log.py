@@ -18,7 +18,7 @@ from target_xero.write_log.in_flight import gathered
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.schema import OLD_FLIGHT, creation, insertion
 
-_VERSION = 3
+_VERSION = 4
 #: Seconds to wait for another program that has locked the file.
 _PATIENCE = 5.0
 #: In a log that was copied: the copy that has taken over each key.
@@ -219,7 +219,7 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version == _VERSION:
             return
-        if not (version == tables == 0 or version in {1, 2}):
+        if not (version == tables == 0 or 1 <= version < _VERSION):
             made = "by a newer version of singer-xero" if version > _VERSION else "by something else"
             raise ConfigurationProblem(f"write_log_path: {path} was made {made}: {_SAYS_SO}.")
         with connection:
@@ -229,14 +229,17 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection, version: int) -> None:
-    """Upgrade a log of an earlier version, or create its tables (version 0)."""
+    """Upgrade a log of an earlier version, or create its tables (version 0).
+
+    The third version has the same tables; earlier programs can't read the lines that this version stores in them.
+    """
     if version == 1:
         _run(connection, _TO_SECOND.split(";"))
-    _run(connection, creation(" WITHOUT ROWID"))
+    _run(connection, creation())
     if version == 1:
         _run(connection, _ORIGINS.split(";"))
         _rename_in_flight(connection)
-    if version:
+    if version in {1, 2}:
         rows = gathered(connection.execute(_plain(OLD_FLIGHT)).fetchall())
         connection.executemany(_plain(insertion("request")), rows)
         connection.execute("DROP TABLE flight")

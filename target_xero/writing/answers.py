@@ -13,8 +13,8 @@ from singer_xero.api.http.transport import Answer
 from target_xero.content.compare import matches, same_name
 from target_xero.content.payload import NOBODY
 from target_xero.lookups.lookups import Record
-from target_xero.planning.line_matching import noted
 from target_xero.planning.operations import WriteOp
+from target_xero.write_log.lines import noted
 from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import WriteSpec
 
@@ -160,8 +160,11 @@ def log_entry(spec: WriteSpec, op: WriteOp, answer: Record) -> LogEntry:
     )
 
 
-def _lines_after(op: WriteOp, answer: Record) -> list[str] | None:
-    """Return the lines in the order in which they were sent. In an answer, new lines come before old ones."""
+def _lines_after(op: WriteOp, answer: Record) -> str | None:
+    """Return the lines for the log, in the order in which they were sent.
+
+    In an answer, new lines come before old ones.
+    """
     sent = op.body.get("LineItems")
     if not sent:
         return op.entry.lines
@@ -179,6 +182,8 @@ def _line_ids(sent: list[Record], answer: Record) -> list[str]:
     """Return the ids of the lines that were sent; "" for a line that the answer lacks."""
     answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
     old = [line.get("LineItemID") for line in sent]
+    if not any(old) and len(old) == len(answered):
+        return answered
     new = iter([one for one in answered if one not in old] if any(old) else answered)
     return [one or next(new, "") for one in old]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
+from msgspec.structs import replace
 
 from target_xero.content.compare import folded
 from target_xero.content.payload import encode
@@ -19,7 +19,7 @@ from target_xero.write_specs.spec import MOST_BYTES, Endpoint, WriteSpec
 #: The keys of a request that must be the only one in flight.
 ALONE: frozenset[object] = frozenset({"alone"})
 #: The documents that payments change.
-_PAID = ("Invoice", "CreditNote", "Prepayment", "Overpayment")
+_PAID = frozenset({"Invoice", "CreditNote", "Prepayment", "Overpayment"})
 
 
 def grouped(ops: list[WriteOp]) -> list[list[WriteOp]]:
@@ -69,8 +69,7 @@ def idempotency_key(tenant_id: str, ops: list[WriteOp], body: bytes | None) -> s
     first = ops[0]
     told = sha256(f"{tenant_id} {first.endpoint.method} {first.path}\n".encode())
     told.update(body or b"")
-    for op in ops:
-        told.update(f"\n{op.job.key} {op.entry.attempts}".encode())
+    told.update("".join([f"\n{op.job.key} {op.entry.attempts}" for op in ops]).encode())
     return told.hexdigest()
 
 
@@ -111,12 +110,12 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
         body = op.body
         keys.update((op.job.key, ("", op.job.id), ("", op.entry.xero_id), *compared_names(spec, body)))
         contact = body.get("Contact")
-        if isinstance(contact, dict) and "Name" in contact:
+        if contact.__class__ is dict and "Name" in contact:
             # The first document that names a new contact creates it.
             keys.add(("Contact", contact["Name"].casefold()))
-        for part in (body, *(body.get("Payments") or ())):
-            for name in _PAID:
-                if name in part and isinstance(part[name], dict):
+        for part in (body, *body["Payments"]) if body.get("Payments") else (body,):
+            for name in part.keys() & _PAID:
+                if isinstance(part[name], dict):
                     keys.add((name, *part[name].values()))
     return frozenset(keys - {("", None)})
 

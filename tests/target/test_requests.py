@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from target_xero.write_log.in_flight import PendingWrite
 from target_xero.write_log.log import LogEntry

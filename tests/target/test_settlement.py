@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from target_xero.write_log.log import LogEntry
 from target_xero.writing.answers import Refusal

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 import pytest
 
 from singer_xero.api import dates
+from target_xero.write_log.lines import LoggedLines
 
 from .conftest import Wiring, record, schema
 
@@ -205,16 +208,71 @@ def test_an_adopted_document_keeps_no_discount_or_tracking_that_the_record_lacks
     assert document.ids()["B"] == before["B"]
 
 
+def as_before(document: Document, line_of: Callable[[str, str, dict[str, Any]], str]) -> None:
+    """Store the lines as version 3 of the log did: `line_of` gets an id, the tax of all lines, and a line."""
+    with closing(sqlite3.connect(document.wiring.config["write_log_path"])) as log:
+        found = log.execute("SELECT key, lines FROM record WHERE lines IS NOT NULL").fetchall()
+        assert found
+        for key, stored in found:
+            new = LoggedLines.of(stored)
+            old = [
+                line_of(one, new.types or "", line) for one, line in zip(new.ids, new.written, strict=True)
+            ]
+            log.execute("UPDATE record SET lines = ? WHERE key = ?", (",".join(old), key))
+        log.execute("PRAGMA user_version = 3")
+        log.commit()
+
+
+def with_prints(xero_id: str, types: str, line: dict[str, Any]) -> str:
+    fields = [f"LineAmountTypes={_printed(types.casefold())}"] if types else []
+    for name, value in line.items():
+        if name not in {"Tracking", "LineItemID"}:
+            fields.append(f"{name}={_printed(value)}")
+        for one in value if name == "Tracking" else ():
+            category, option = (_printed(one[field].casefold()) for field in ("Name", "Option"))
+            fields.append(f"Tracking {category}={option}")
+    return ";".join([xero_id, *fields])
+
+
+def _printed(value: Any) -> str:
+    return blake2b(msgspec.json.encode(value), digest_size=6).hexdigest()
+
+
+def test_a_log_of_version_three_still_tells_which_lines_have_changed(document: Document):
+    said = [document.line("A", discount_rate=50, tracking=EAST), document.line("B", quantity=2)]
+    document.write(*said, document.line("C"), line_amount_types="Exclusive")
+    before = document.ids()
+    as_before(document, with_prints)
+    document.write(*said, document.line("C", unit_amount=41), line_amount_types="Exclusive")
+    assert document.ids() == before
+    assert document.lines()[2]["UnitAmount"] == 41
+    as_before(document, with_prints)
+    document.write(
+        document.line("A"),
+        document.line("B", quantity=2),
+        document.line("C", unit_amount=41),
+        line_amount_types="Exclusive",
+    )
+    after = document.ids()
+    assert plain(document.lines()[0])[1::2] == (0, [])
+    assert (after["A"] != before["A"], after["B"], after["C"]) == (True, before["B"], before["C"])
+
+
+def test_the_ids_of_lines_in_the_source_are_kept_in_a_log_of_version_three(document: Document):
+    said = [document.line(name, line_item_id=f"0f0f0f0f-0000-4000-8000-00000000000{place}")
+            for place, name in enumerate("ABC")]  # fmt: skip
+    document.write(*said)
+    before = document.ids()
+    own = {before[one["description"]]: one["line_item_id"] for one in said}
+    as_before(document, lambda xero, types, line: f"{with_prints(xero, types, line)};={own[xero]}")
+    document.write(said[0], {**said[1], "description": "New"}, said[2])
+    assert document.ids() == {"A": before["A"], "New": before["B"], "C": before["C"]}
+
+
 def test_lines_written_by_an_older_version_are_looked_up_before_a_change(document: Document):
     document.write(document.line("A", discount_rate=50, tracking=EAST), document.line("B"))
     before = document.ids()
-    with sqlite3.connect(document.wiring.config["write_log_path"]) as log:
-        old = {stored: ",".join(one.partition(";")[0] for one in stored.split(",")) for (stored,) in log.execute(
-            "SELECT lines FROM record WHERE lines IS NOT NULL"
-        )}  # fmt: skip
-        for stored, ids in old.items():
-            log.execute("UPDATE record SET lines = ? WHERE lines = ?", (ids, stored))
-    log.close()
+    as_before(document, lambda xero_id, *_: xero_id)
     document.write(document.line("A"), document.line("B", unit_amount=41))
     assert plain(document.lines()[0])[1::2] == (0, [])
     assert document.ids()["B"] == before["B"]

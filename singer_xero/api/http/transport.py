@@ -132,6 +132,7 @@ class Transport:
         self.bounds = bounds
         self._watchdog = Watchdog()
         self._large = threading.Lock()
+        self._settings: dict[str, Mapping[str, Any]] = {}
         self._session = requests.Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
@@ -139,6 +140,15 @@ class Transport:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, Adapter(pool_maxsize=_POOL, max_retries=0))
+
+    def _settings_for(self, url: str) -> Mapping[str, Any]:
+        """Return the settings of a connection that requests takes from the environment: proxies and certificates."""
+        host = urlsplit(url).netloc
+        found = self._settings.get(host)
+        if found is None:
+            found = self._session.merge_environment_settings(url, proxies_for(url) or {}, True, None, None)
+            self._settings[host] = found
+        return found
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -167,17 +177,13 @@ class Transport:
         with self._watchdog.watch(limit) as watched, ExitStack() as closing:
             room = Room(self.bounds.megabytes, urlsplit(url).netloc, self._large, closing)
             try:
-                with self._session.request(
-                    verb,
-                    url,
-                    params=params,
-                    data=data,
-                    headers=headers,
-                    auth=signature or _unsigned,
-                    timeout=self.timeout,
-                    proxies=proxies_for(url),
-                    allow_redirects=False,
-                    stream=True,
+                request = self._session.prepare_request(
+                    requests.Request(
+                        verb, url, headers, data=data or [], params=params or {}, auth=signature or _unsigned
+                    )
+                )
+                with self._session.send(
+                    request, timeout=self.timeout, allow_redirects=False, **self._settings_for(url)
                 ) as response:
                     body = Body(response.headers.get("Content-Encoding", ""), room)
                     for piece in response.raw.stream(PIECE, decode_content=False):
