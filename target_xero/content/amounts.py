@@ -47,6 +47,7 @@ def agrees(
 ) -> bool:
     """Tell whether Xero calculates this LineAmount from the other fields, so that it can be omitted."""
     try:
-        return line_amount(quantity, price, discount_rate, discount) == to_cents(amount)
+        calculated = line_amount(quantity, price, discount_rate, discount)
+        return calculated == amount or calculated == to_cents(amount)
     except InvalidOperation:
         return False

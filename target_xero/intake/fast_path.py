@@ -60,7 +60,11 @@ class FastPath:
         places = {name: f"x{number}" for number, name in enumerate(self._special)}
         self._key_places = tuple(places.get(name, name) for name in keys)
         self._create_only = tuple(spec.create_only & parser.wanted.keys())
-        self._aside = tuple((parser.aside & parser.wanted.keys()) - parser.inner.keys())
+        #: The calculated fields and the id, and whether each is one of `inspected_fields`.
+        self._aside = {
+            name: name in spec.inspected_fields
+            for name in (parser.aside & parser.wanted.keys()) - parser.inner.keys()
+        }
         self._status = spec.status_field if spec.status_field in parser.wanted else ""
         self._statuses: dict[str | None, str] = {None: "", "": ""}
         self._statuses |= {status: spec.status_aliases.get(status, status) for status in spec.known_statuses}
@@ -136,13 +140,17 @@ class FastPath:
             _check_rules(spec, record)
         if self._kinds or self._nested_kinds:
             self._drop_kinds(record)
-        aside = {name: value for name in self._aside if (value := getattr(record, name)) is not None}
-        for name in aside:
-            setattr(record, name, None)
-        identifier = aside.get(spec.key)
+        identifier, inspected = None, {}
+        for name, is_inspected in self._aside.items():
+            value = getattr(record, name)
+            if value is not None:
+                setattr(record, name, None)
+                if name == spec.key:
+                    identifier = value
+                if is_inspected:
+                    inspected[name] = value
         if not key and not self._keys:
             key = self._own_key(record, identifier)
-        inspected = {name: value for name, value in aside.items() if name in spec.inspected_fields}
         sent, compared = self._encoded(record)
         return key, sent, compared, identifier, tenant, status, gone, inspected
 
@@ -163,8 +171,9 @@ class FastPath:
     def _encoded(self, record: Any) -> tuple[bytes, bytes]:
         """Return the content as JSON, and the part that is hashed."""
         sent = compared = encode_sorted(record)
-        if any(getattr(record, name) is not None for name in self._create_only):
-            for name in self._create_only:
+        given = [name for name in self._create_only if getattr(record, name) is not None]
+        if given:
+            for name in given:
                 setattr(record, name, None)
             compared = encode_sorted(record)
         return sent, compared

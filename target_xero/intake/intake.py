@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -89,7 +89,8 @@ class Intake:
         self.states.opened(epoch)
         # The same bytes that `hashed` encodes.
         content = fingerprint(b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false"))
-        place, raw = self._lines.keep(line), cast("dict[str, Any]", msgspec.Raw(sent))
+        place = self._lines.keep(line)
+        raw: Any = msgspec.Raw(sent)
         key = key or self.identities.by_content(spec, stream, (), content)
         self._add(spec, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
 

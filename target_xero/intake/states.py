@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ class StateQueue:
     def __init__(self, emit: Callable[[Any], None]) -> None:
         self._emit = emit
         self._values: list[Any] = []
-        self._open: Counter[int] = Counter()
+        self._open: dict[int, int] = {}
         self._covered = 0
 
     @property
@@ -27,13 +26,15 @@ class StateQueue:
 
     def opened(self, epoch: int) -> None:
         """Note a record that is not settled yet."""
-        self._open[epoch] += 1
+        self._open[epoch] = self._open.get(epoch, 0) + 1
 
     def settled(self, epoch: int) -> None:
         """Note that a record is written, skipped, or in the rejects file."""
-        self._open[epoch] -= 1
-        if self._open[epoch] <= 0:
-            del self._open[epoch]
+        left = self._open.get(epoch, 0) - 1
+        if left > 0:
+            self._open[epoch] = left
+        else:
+            self._open.pop(epoch, None)
 
     def flush(self) -> None:
         """Pass on the newest state whose records are all settled, unless it was passed on already."""

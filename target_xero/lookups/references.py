@@ -89,7 +89,7 @@ class References:
             for name, reference in _references(content)
         ]
         ids = [source for name, one, _ in found if (source := one.get(REFERENCES[name][0]))]
-        self._log.foresee_ids(form for source in ids for form in (source, _merged(source)))
+        self._log.foresee_ids([*ids, *map(_merged, ids)])
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
         for name, reference, foreign in found:
             for pair, value in self._names_to_look_up(name, reference, foreign=foreign):
@@ -115,11 +115,14 @@ class References:
 
     def resolve(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
         """Return the content with its references resolved; raises `InvalidRecord` for an unknown one."""
-        return self._resolve(dict(content), tenant)
+        return self._resolve(dict(content), self._other(tenant))
 
-    def _resolve(self, found: dict[str, Any], tenant: str | None) -> dict[str, Any]:
-        """Resolve the references in this very content, and return it."""
-        foreign = tenant if self.foreign(tenant) else None
+    def _other(self, tenant: str | None) -> str | None:
+        """The organisation that a record comes from, if it is another one."""
+        return None if tenant == self._tenant else tenant
+
+    def _resolve(self, found: dict[str, Any], foreign: str | None) -> dict[str, Any]:
+        """Resolve the references in this very content, and return it; `foreign` is the other organisation it is of."""
         codes = self._codes.known
         for name, kind in _kinds(found):
             value = found[name]
@@ -128,55 +131,54 @@ class References:
                 continue
             if kind == "line":
                 document = found.get(name.replace("LineItem", "Transaction"))
-                found[name] = self._line_id(name, value, document, tenant)
+                found[name] = self._line_id(name, value, document, foreign)
                 continue
-            resolved = self._resolvers[kind](name, value, tenant)
+            resolved = self._resolvers[kind](name, value, foreign)
             if resolved is None or name in _RENAMED:
                 del found[name]
             if resolved is not None:
                 found[_RENAMED.get(name, name)] = resolved
         return found
 
-    def _tracked(self, name: str, value: list[Any], tenant: str | None) -> list[dict[str, Any]]:
-        return [
-            self._tracking.resolve(one, self.foreign(tenant), with_ids=name != "Tracking") for one in value
-        ]
+    def _tracked(self, name: str, value: list[Any], foreign: str | None) -> list[dict[str, Any]]:
+        with_ids = name != "Tracking"
+        return [self._tracking.resolve(one, foreign is not None, with_ids=with_ids) for one in value]
 
-    def _named(self, name: str, value: dict[str, Any], tenant: str | None) -> dict[str, str]:
+    def _named(self, name: str, value: dict[str, Any], foreign: str | None) -> dict[str, str]:
         try:
-            return self.reference(name, value, tenant)
+            return self.reference(name, value, foreign)
         except InvalidRecord as invalid:
             raise _within(invalid, name) from None
 
-    def _list(self, name: str, value: list[Any], tenant: str | None) -> list[Any]:
+    def _list(self, name: str, value: list[Any], foreign: str | None) -> list[Any]:
         found: list[Any] = []
         for one in value:
             try:
-                found.append(self._nested(one, tenant) if isinstance(one, dict) else one)
+                found.append(self._nested(one, foreign) if one.__class__ is dict else one)
             except InvalidRecord as invalid:
                 raise _within(invalid, f"{name}[{len(found)}].{invalid.field}") from None
         return found
 
-    def _object(self, name: str, value: dict[str, Any], tenant: str | None) -> dict[str, Any]:
+    def _object(self, name: str, value: dict[str, Any], foreign: str | None) -> dict[str, Any]:
         try:
-            return self._nested(value, tenant)
+            return self._nested(value, foreign)
         except InvalidRecord as invalid:
             raise _within(invalid, f"{name}.{invalid.field}") from None
 
-    def _nested(self, content: Mapping[str, Any], tenant: str | None) -> dict[str, Any]:
+    def _nested(self, content: Mapping[str, Any], foreign: str | None) -> dict[str, Any]:
         """A line or details with the code of its account, because Xero only reads the id there."""
         others = dict(content)
         identifier = others.pop("AccountID", None)
         if not identifier or others.get("AccountCode"):
-            return self._resolve(others, tenant)
+            return self._resolve(others, foreign)
         mapped = self._mapped(identifier)
-        if mapped is None and self.foreign(tenant):
+        if mapped is None and foreign:
             raise InvalidRecord(
                 f"{identifier} is an account of another organisation: send accounts as well", "AccountID"
             )
         account = self._codes.account(mapped or identifier)
         field, own = ("AccountCode", "Code") if account.get("Code") else ("AccountID", "AccountID")
-        return {**self._resolve(others, tenant), field: account[own]}
+        return {**self._resolve(others, foreign), field: account[own]}
 
     def with_account_ids(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Return the content with the ids of the accounts in it that have a code, because some lists have only ids."""
@@ -294,15 +296,15 @@ class References:
     def _mapped(self, source: str | None) -> str | None:
         return self._log.id_of(source) if source else None
 
-    def _line_id(self, name: str, source: str, document: str | None, tenant: str | None) -> str | None:
+    def _line_id(self, name: str, source: str, document: str | None, foreign: str | None) -> str | None:
         """Return Xero's id of a line item; `document` is the source's id of its document."""
         of = (self._mapped(document) or document) if document else None
         known = self._log.line_id(_WITH_LINES, of, source) if of else None
-        return known or self._plain_id(name, source, tenant)
+        return known or self._plain_id(name, source, foreign)
 
-    def _plain_id(self, name: str, source: str, tenant: str | None) -> str | None:
+    def _plain_id(self, name: str, source: str, foreign: str | None) -> str | None:
         mapped = self._mapped(source)
-        if mapped or not self.foreign(tenant):
+        if mapped or not foreign:
             return mapped or source
         if name == "BrandingThemeID":
             return None  # themes can't be copied; the organisation's default is used

@@ -92,15 +92,17 @@ def unchanged_fields(spec: WriteSpec, expected: _Fields, record: Record) -> set[
 
 
 def _differences(spec: WriteSpec, expected: _Fields, answer: Record) -> Iterator[Difference]:
-    for name, value in expected.items():
-        got = answer.get(name, _MISSING)
+    there = answer.items()
+    for field in expected.items():
+        name, value = field
         if name in LINES:
+            got = answer.get(name)
             if got.__class__ is list and len(got) == len(value) and all(map(_is_equal, value, got)):
                 continue
-        elif got == value or name == spec.key:
+        elif field in there or name == spec.key:
             continue
         word = spec.fields.get(name)
-        if word is not None and (got is not _MISSING or _counts_if_missing(spec, name, word)):
+        if word is not None and (name in answer or _counts_if_missing(spec, name, word)):
             yield from _different(spec, name, word, value, answer)
 
 

@@ -28,11 +28,10 @@ class DocumentLines:
         self._looked_twice.add((spec.name, key))
         return is_first
 
-    def document_to_look_up(self, spec: WriteSpec, job: Job, content_hash: str) -> str | None:
+    def document_to_look_up(self, job: Job, entry: LogEntry | None, content_hash: str) -> str | None:
         """Return Xero's id of a document if its change needs lines that the log of writes does not know."""
-        if "LineItems" not in job.sent or spec.update is None:
+        if "LineItems" not in job.sent:
             return None
-        entry = self._log.entry(spec.name, job.key)
         if entry is None:
             return None if self._references.foreign(job.tenant) else job.id
         if entry.gone or entry.hash == content_hash or _all_known(entry):

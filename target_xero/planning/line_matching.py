@@ -117,13 +117,12 @@ def _hides_discount(line: Mapping[str, Any]) -> bool:
 # In the log of writes
 
 
-def known(text: str | None) -> list[KnownLine]:
+def known(stored: bytes | None) -> list[KnownLine]:
     """Return the lines that the log of writes has stored."""
-    lines = LoggedLines.of(text)
+    lines = LoggedLines.of(stored)
     contents: Iterable[LineContent] = [dict(field.split("=") for field in one) for one in lines.prints]
-    if lines.rows:
-        document = {"LineAmountTypes": lines.types}
-        contents = [content_of(line, document) for line in lines.written]
+    if lines.written:
+        contents = [content_of(line, lines.written) for line in lines.written["LineItems"]]
     return [KnownLine(one, content or None) for one, content in zip_longest(lines.ids, contents)]
 
 

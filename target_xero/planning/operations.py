@@ -12,6 +12,7 @@ from target_xero.content.payload import InvalidRecord, encode
 from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Record
 from target_xero.write_log.in_flight import Action
+from target_xero.write_log.lines import WRITTEN
 from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import Endpoint, WriteSpec
 
@@ -49,9 +50,17 @@ class WriteOp(msgspec.Struct, eq=False, dict=True):
     whole: Mapping[str, Any] | None = None
 
     @cached_property
+    def written_lines(self) -> dict[str, Any]:
+        """The lines of the body as JSON, and what the body says of all of them; empty if it has no lines."""
+        found = {name: self.body[name] for name in WRITTEN if name in self.body}
+        if "LineItems" in found:
+            found["LineItems"] = msgspec.Raw(encode(found["LineItems"]))
+        return found
+
+    @cached_property
     def data(self) -> bytes:
         """The body as JSON; the body must not change after the first use."""
-        return encode(self.body)
+        return encode({**self.body, **self.written_lines})
 
     def expected(self, spec: WriteSpec) -> dict[str, Any]:
         """Return what Xero's answer is compared with: the content, its totals and the status."""
@@ -79,7 +88,8 @@ Plan = WriteOp | Adopt | Skip
 
 def request_path(spec: WriteSpec, endpoint: Endpoint, owner: str | None, xero_id: str) -> str:
     """Return the path of a request for a record, or for a part of `owner`."""
-    return (spec.path + endpoint.path).format(of=owner or "", id=xero_id)
+    path = spec.path + endpoint.path
+    return path.format(of=owner or "", id=xero_id) if "{" in path else path
 
 
 def line_ids(content: Mapping[str, Any]) -> list[str | None]:

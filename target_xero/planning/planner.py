@@ -62,7 +62,8 @@ class Planner:
         other = self._log.claims.doubtful.get((spec.name, job.key))
         if other is not None:
             raise InvalidRecord(_doubt(other))
-        self.removed_parts.find(job)
+        if job.parts:
+            self.removed_parts.find(job)
         if entry and self._is_unchanged(entry, self._intake.last_hash(spec, job)):
             return Skip()
         try:
@@ -82,11 +83,6 @@ class Planner:
         if record is None:
             return Skip(spec.why_no_update)
         return Draft(spec, job, job.sent, LogEntry(xero_id=str(record[spec.key]))).adopt(record, "")
-
-    def may_be_sent(self, spec: WriteSpec, job: Job) -> bool:
-        """Tell whether the references of a record may be needed."""
-        entry = self._log.entry(spec.name, job.key)
-        return bool(spec.create) and (entry is None or entry.hash != self._intake.last_hash(spec, job))
 
     def looks_up_name(self, spec: WriteSpec) -> bool:
         """Tell whether a record without an id is looked up by name before it is created."""

@@ -90,7 +90,9 @@ class Refusals:
         kept = {spec.key, *spec.repeated_on_update}
         body = {name: value for name, value in op.body.items() if name in kept or name not in unchanged}
         ids = [str(line.get("LineItemID")) for line in record.get("LineItems") or []]
-        entry = replace(op.entry, lines=noted(ids, op.body, op.lines) if "LineItems" in lines else None)
+        entry = replace(
+            op.entry, lines=noted(ids, op.written_lines, op.lines) if "LineItems" in lines else None
+        )
         if body.keys() <= kept:
             return Draft(spec, op.job, op.body, entry, op.owner).adopt(record, op.status)
         return replace(op, body=body, entry=entry, lines=[], whole=op.whole or op.body)

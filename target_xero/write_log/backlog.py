@@ -9,25 +9,45 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from typing import Any
+from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
 from target_xero.write_log.claims import Claims
 from target_xero.write_log.database import Database, Transaction, chunks
+from target_xero.write_log.lines import as_text
 from target_xero.write_log.schema import insertion
 
 #: The most records that are not in the tables.
 _MOST = 6_000
-#: The places of the identity and of Xero's id in a written record.
-_KEY, _XERO_ID = 0, 2
+
+
+class WrittenRecord(NamedTuple):
+    """A row of the table `record` without scope and object, with its lines as JSON (see `lines.as_json`)."""
+
+    key: str
+    hash: str | None
+    xero_id: str | None
+    status: str
+    owner: str | None
+    parent: str | None
+    lines: msgspec.Raw
+    attempts: int
+    written_at: str
+    source: str | None
+    value: str | None
+
+
+#: The place of the lines in a written record.
+_LINES = WrittenRecord._fields.index("lines")
 
 
 class SettledBatch(msgspec.Struct, array_like=True):
     """The records of one object that are settled together.
 
     Attributes:
-        written: rows of the table `record` without scope and object.
+        written: the records that Xero has written.
         refused: (identity, source, own value) of each record.
         names: (name, identity) of records that can be found by a name.
         ids: Xero's ids by those of the source.
@@ -35,7 +55,7 @@ class SettledBatch(msgspec.Struct, array_like=True):
     """
 
     object: str
-    written: list[tuple[Any, ...]] = []
+    written: list[WrittenRecord] = []
     refused: list[tuple[str, str | None, str | None]] = []
     names: list[tuple[str, str]] = []
     ids: dict[str, str] = {}
@@ -69,9 +89,10 @@ class Backlog:
         self._batches.append(batch)
         self._claims.note_sources(batch.object, batch.sources)
         held = self._held[batch.object]
-        held.update(row[_KEY] for row in (*batch.written, *batch.refused))
-        held.update(row[_XERO_ID] for row in batch.written)
-        held.update(name for name, _ in batch.names)
+        held.update([row.key for row in batch.written])
+        held.update([row.xero_id for row in batch.written])
+        held.update([key for key, _, _ in batch.refused])
+        held.update([name for name, _ in batch.names])
         self.ids |= batch.ids
         self._number += len(batch.written) + len(batch.refused)
         if self._number >= _MOST:
@@ -87,9 +108,9 @@ class Backlog:
         if not self._batches:
             return
         with self._db.change() as change:
-            written: dict[tuple[str, str], tuple[Any, ...]] = {}
+            written: dict[tuple[str, str], WrittenRecord] = {}
             for batch in self._batches:
-                written |= {(batch.object, row[_KEY]): row for row in batch.written}
+                written |= {(batch.object, row.key): row for row in batch.written}
                 if batch.refused:  # adds to the number of earlier answers
                     self._write_records(change, written)
                     written = {}
@@ -105,13 +126,16 @@ class Backlog:
         self.ids.clear()
         self._number = 0
 
-    def _write_records(self, change: Transaction, rows: Mapping[tuple[str, str], tuple[Any, ...]]) -> None:
+    def _write_records(self, change: Transaction, rows: Mapping[tuple[str, str], WrittenRecord]) -> None:
         change.run_many(
             f"{insertion('record')} ON CONFLICT (scope, object, key) DO UPDATE SET"
             " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
             " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
             " attempts = excluded.attempts, written_at = excluded.written_at",
-            [(self._scope, name, *row) for (name, _), row in sorted(rows.items())],
+            [
+                (self._scope, place[0], *row[:_LINES], as_text(row.lines), *row[_LINES + 1 :])
+                for place, row in sorted(rows.items(), key=itemgetter(0))
+            ],
         )
 
     def _count_refused(self, change: Transaction, batch: SettledBatch) -> None:

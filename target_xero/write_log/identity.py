@@ -96,9 +96,7 @@ def _named_by(head: str) -> tuple[str, str]:
 
 def source_of(identity: str) -> str | None:
     """Return the source of a record; None for a key of an old log, which only has values."""
-    if identity.startswith(UNKNOWN_ORIGIN):
-        return None
-    return _named_by(identity.partition(_VALUE)[0])[0]
+    return source_and_value(identity)[0]
 
 
 def own_key(identity: str) -> tuple[str, str] | None:
@@ -107,6 +105,7 @@ def own_key(identity: str) -> tuple[str, str] | None:
     return None if source is None or value is None else (source, value)
 
 
+@lru_cache(maxsize=1024)
 def source_and_value(identity: str) -> tuple[str | None, str | None]:
     """Return the source of a record and its single key value; None for what it does not have."""
     if identity.startswith(UNKNOWN_ORIGIN):

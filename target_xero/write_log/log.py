@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from singer_xero.errors import ConfigurationProblem
-from target_xero.write_log.backlog import Backlog, SettledBatch
+from target_xero.write_log.backlog import Backlog, SettledBatch, WrittenRecord
 from target_xero.write_log.claims import Claims
 from target_xero.write_log.database import Database, in_chunks
 from target_xero.write_log.identity import source_and_value
 from target_xero.write_log.in_flight import Action, PendingWrite, Request, RequestsInFlight, encoded
-from target_xero.write_log.lines import LoggedLines
+from target_xero.write_log.lines import LoggedLines, as_json
 
 #: Ids that are kept in memory.
 _REMEMBERED = 20_000
@@ -44,7 +44,7 @@ class LogEntry(msgspec.Struct):
     status: str = ""
     owner: str | None = None
     parent: str | None = None
-    lines: str | None = None
+    lines: bytes | None = None
     attempts: int = 0
 
     @property
@@ -323,9 +323,9 @@ class WriteLog:
         batch = SettledBatch(
             object_name,
             [
-                (
-                    key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent, entry.lines,
-                    entry.attempts, at, *owned[key],
+                WrittenRecord(
+                    key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
+                    as_json(entry.lines), entry.attempts, at, *owned[key],
                 )
                 for key, entry in entries.items()
             ],
@@ -363,7 +363,9 @@ class WriteLog:
 
 def _entry(row: tuple[Any, ...]) -> LogEntry:
     content, xero_id, status, owner, parent, lines, attempts = row
-    return LogEntry(content, xero_id, status or "", owner, parent, lines or None, attempts)
+    return LogEntry(
+        content, xero_id, status or "", owner, parent, lines.encode() if lines else None, attempts
+    )
 
 
 def _named(field: str, value: str) -> str:

@@ -218,7 +218,7 @@ class WriteSpec:
         is_whole = self.xero is not None and self.xero.paging is Paging.WHOLE and self.natural_keys
         return Search.WHOLE if is_whole else self.own_search
 
-    @property
+    @cached_property
     def lookup_before_create(self) -> bool:
         """Whether to look a name up before a create: where that is one call, or where Xero accepts duplicates."""
         return self.accepts_duplicates or self.search is Search.WHOLE
@@ -264,7 +264,7 @@ class WriteSpec:
 
     def natural_key(self, content: Mapping[str, object]) -> list[tuple[str, str]]:
         """Return the (field, value) pairs by which Xero distinguishes this record from others, in Xero's order."""
-        if not self.has_natural_key(content):
+        if self.unique_when and content.get(self.unique_when[0]) != self.unique_when[1]:
             return []
         return [(name, str(value)) for name in self.natural_keys if (value := content.get(name))]
 

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused
@@ -71,7 +72,7 @@ def paired(spec: WriteSpec, ops: list[WriteOp], elements: list[Record]) -> list[
     """Return the answer of each record: by position if ids and names agree, otherwise by id, name or content."""
     if not elements and not ops[0].endpoint.body:
         return [{} for _ in ops]
-    if len(elements) == len(ops) and all(_fits(spec, *pair) for pair in zip(ops, elements, strict=True)):
+    if len(elements) == len(ops) and all(map(partial(_fits, spec), ops, elements)):
         return elements
     rest = list(elements)
     found: list[Record] = []
@@ -160,7 +161,7 @@ def log_entry(spec: WriteSpec, op: WriteOp, answer: Record) -> LogEntry:
     )
 
 
-def _lines_after(op: WriteOp, answer: Record) -> str | None:
+def _lines_after(op: WriteOp, answer: Record) -> bytes | None:
     """Return the lines for the log, in the order in which they were sent.
 
     In an answer, new lines come before old ones.
@@ -175,7 +176,7 @@ def _lines_after(op: WriteOp, answer: Record) -> str | None:
     if not any(sources) and op.entry.lines:
         before = {xero: source for source, xero in op.entry.line_ids.items()}
         sources = [before.get(one) for one in found]
-    return noted(found, None if op.adopted or op.again else op.body, sources)
+    return noted(found, None if op.adopted or op.again else op.written_lines, sources)
 
 
 def _line_ids(sent: list[Record], answer: Record) -> list[str]:

@@ -149,11 +149,7 @@ class _Kept(msgspec.Struct):
 def kept(spec: WriteSpec, op: WriteOp) -> bytes:
     """Return an operation as JSON for the log of writes."""
     job = op.job
-    sent = {name: job.sent[name] for name in spec.kept_in_flight if name in job.sent}
-    told = Job(
-        job.key, job.hash, sent, job.epoch, job.raw, job.id, job.tenant, job.status, job.gone, job.aside, job.kinds,
-        job.parent, job.parts,
-    )  # fmt: skip
+    told = replace(job, sent={name: job.sent[name] for name in spec.kept_in_flight if name in job.sent})
     after = bool(op.after) or op.again
     return encode(_Kept(told, op.entry.xero_id, op.status, after, op.owner, op.lines))
 

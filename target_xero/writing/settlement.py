@@ -179,8 +179,9 @@ class Settlement:
         sent = op.job.sent
         if not spec.has_natural_key(sent):
             return []
-        values = ((name, answer.get(name) or sent.get(name)) for name in spec.natural_keys)
-        return [(name, str(value)) for name, value in values if value]
+        return [
+            (name, str(value)) for name in spec.natural_keys if (value := answer.get(name) or sent.get(name))
+        ]
 
     # Comparing answers with what was sent
 
@@ -213,7 +214,7 @@ def _record(spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> Re
 def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
     """Return Xero's ids and codes by those of the source."""
     job = op.job
-    pairs = [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
+    pairs = [(source, answer.get(name)) for name, source in job.aside.items() if name[-2:] == "ID"]
     if job.id and spec.id_alias:
         pairs.append((alias(spec.id_alias, job.tenant, job.id), entry.xero_id))
     elif job.id:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 
 from singer_xero.api.client import XeroClient
 from singer_xero.organisations import Organisation
@@ -25,7 +25,7 @@ from target_xero.planning.planner import Planner
 from target_xero.planning.refusals import Refusals
 from target_xero.summary import RejectsFile, Summary
 from target_xero.write_log.identity import former, origin
-from target_xero.write_log.log import WriteLog
+from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
 from target_xero.writing.dispatcher import Dispatcher
@@ -165,31 +165,43 @@ class Writer:
         while chunk := list(islice(jobs, self._options.batch_size)):
             self._prepare(spec, chunk)
             for job in chunk:
-                batch.make_room(job)
+                keys = batch.make_room(job)
                 op = self._settlement.plan(spec, job)
                 if op is not None:
-                    unwritten = self._unwritten.get((spec.name, job.key), "")
-                    batch.add(op, is_copy=self._references.foreign(job.tenant), request=unwritten)
+                    unwritten = self._unwritten.get((spec.name, job.key), "") if self._unwritten else ""
+                    batch.add(op, keys, is_copy=self._references.foreign(job.tenant), request=unwritten)
         batch.send_all()
 
     def _prepare(self, spec: WriteSpec, jobs: list[Job]) -> None:
         """Look up what the records of a batch need, in as few calls as possible."""
         last_hashes = {job.key: self._intake.last_hash(spec, job) for job in jobs}
         self._log.foresee(spec.name, last_hashes)
-        coming = [job for job in jobs if self._planner.may_be_sent(spec, job)]
+        entries = [self._log.entry(spec.name, job.key) for job in jobs]
+        known = list(zip(jobs, entries, strict=True))
+        coming = [
+            job for job, entry in known if spec.create and (not entry or entry.hash != last_hashes[job.key])
+        ]
         of = spec.member_reference
-        self._references.prepare(({of: job.sent} if of else job.sent, job.tenant) for job in coming)
-        self._look_up_lines(spec, jobs, last_hashes)
-        new = [job.sent for job in coming if not job.id and self._log.entry(spec.name, job.key) is None]
+        self._references.prepare([({of: job.sent} if of else job.sent, job.tenant) for job in coming])
+        self._look_up_lines(spec, known, last_hashes)
+        new = [job.sent for job, entry in known if spec.create and not job.id and entry is None]
         self._planner.search.prepare(spec, new)
         if self._planner.looks_up_name(spec):
             self._lookups.look_up_names(spec, (job.sent for job in coming))
 
-    def _look_up_lines(self, spec: WriteSpec, jobs: list[Job], last_hashes: Mapping[str, str]) -> None:
+    def _look_up_lines(
+        self, spec: WriteSpec, known: list[tuple[Job, LogEntry | None]], last_hashes: Mapping[str, str]
+    ) -> None:
         # Lines keep their ids. If a record was not written here, only Xero knows them.
+        if spec.update is None or spec.xero is None:
+            return
         look_up = self._planner.lines.document_to_look_up
-        unknown = [found for job in jobs if (found := look_up(spec, job, last_hashes[job.key]))]
-        if unknown and spec.xero:
+        unknown = [
+            found
+            for job, entry in known
+            if (entry or job.id) and (found := look_up(job, entry, last_hashes[job.key]))
+        ]
+        if unknown:
             self._lookups.by_ids(spec, unknown)
 
     def _endings(self, spec: WriteSpec) -> Iterator[Job]:
@@ -202,11 +214,11 @@ class Writer:
                 yield job
 
     def _others(self, spec: WriteSpec) -> Iterator[Job]:
-        """Yield all other records; first the parts that were removed from their record."""
-        yield from self._planner.removed_parts.found(spec.name)
-        for job in self._intake.jobs(spec):
-            if not self._intake.ends_first(spec, job):
-                yield job
+        """Return all other records; first the parts that were removed from their record."""
+        jobs = self._intake.jobs(spec)
+        if self._intake.ends[spec.name]:
+            jobs = (job for job in jobs if not self._intake.ends_first(spec, job))
+        return chain(self._planner.removed_parts.found(spec.name), jobs)
 
 
 class _Batch:
@@ -219,21 +231,23 @@ class _Batch:
         self._pending: dict[tuple[str, str, bool, str], list[WriteOp]] = {}
         self._keys: set[object] = set()
 
-    def make_room(self, job: Job) -> None:
-        """Send the operations that must be written before a record is planned.
+    def make_room(self, job: Job) -> list[object]:
+        """Send the operations that must be written before a record is planned; returns the record's keys.
 
         A second record with the same key waits for the first. So does one with the same name, if Xero would not refuse
         it but change the first.
         """
-        if not self._keys.isdisjoint(self._planning_keys(job)):
+        keys = self._planning_keys(job)
+        if not self._keys.isdisjoint(keys):
             self.send_all()
         elif len(self._keys) > _MANY_KEYS:
             self._dispatcher.wait_for_all()
             ops = (op for pending in self._pending.values() for op in pending)
             self._keys = {key for op in ops for key in self._planning_keys(op.job)}
+        return keys
 
-    def add(self, op: WriteOp, *, is_copy: bool, request: str) -> None:
-        """Add an operation, and send its request if it is full.
+    def add(self, op: WriteOp, keys: list[object], *, is_copy: bool, request: str) -> None:
+        """Add an operation of the record with these keys, and send its request if it is full.
 
         `request` is the earlier request of a record that Xero has not written. The records of such a request are sent
         together again, so that its Idempotency-Key and body are the same.
@@ -241,9 +255,10 @@ class _Batch:
         kind = (op.endpoint.method, op.path, is_copy, request)
         if op.path != self._spec.path and kind not in self._pending:
             self.send_all()
-        self._keys.update(self._planning_keys(op.job))
-        self._pending.setdefault(kind, []).append(op)
-        if len(self._pending[kind]) >= self._dispatcher.batch_size(op.endpoint) and not request:
+        self._keys.update(keys)
+        pending = self._pending.setdefault(kind, [])
+        pending.append(op)
+        if len(pending) >= self._dispatcher.batch_size(op.endpoint) and not request:
             self._dispatcher.send(self._spec, self._pending.pop(kind))
             if not self._pending and self._dispatcher.is_idle:
                 self._keys = set()

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -214,9 +215,10 @@ def as_before(document: Document, line_of: Callable[[str, str, dict[str, Any]], 
         found = log.execute("SELECT key, lines FROM record WHERE lines IS NOT NULL").fetchall()
         assert found
         for key, stored in found:
-            new = LoggedLines.of(stored)
+            new = LoggedLines.of(stored.encode())
+            types = new.written.get("LineAmountTypes", "")
             old = [
-                line_of(one, new.types or "", line) for one, line in zip(new.ids, new.written, strict=True)
+                line_of(*one) for one in zip(new.ids, repeat(types), new.written["LineItems"], strict=False)
             ]
             log.execute("UPDATE record SET lines = ? WHERE key = ?", (",".join(old), key))
         log.execute("PRAGMA user_version = 3")

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ import pytest
 from msgspec.structs import replace
 
 from target_xero.content.payload import encode
-from target_xero.planning.line_matching import known
+from target_xero.planning.line_matching import content_of, known
 from target_xero.write_log.identity import IdentityFormat, own_key, source_of
-from target_xero.write_log.lines import noted
+from target_xero.write_log.lines import LoggedLines, noted
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_log.postgres_log import PREFIX, open_postgres_log
 from target_xero.write_log.sqlite_log import open_sqlite_log
@@ -360,6 +361,42 @@ def test_a_database_keeps_answers_and_requests_of_a_killed_run(log_in_postgres: 
 # Lines
 
 
+@pytest.mark.parametrize("lines", ["x1;Description=0f0f0f0f0f0f;=s1,x2", None])
+def test_answers_that_a_killed_run_of_version_three_has_logged_are_known(tmp_path: Path, lines: str | None):
+    with opened(tmp_path):
+        pass
+    row = [KEYS[0], "h", "xero 0", "PAID", None, None, lines, 1, "2026-11-01T00:00:00Z", "crm", "0"]
+    batch = ["invoices", [row], [], [["InvoiceNumber=a", KEYS[0]]], {}, ["crm"]]
+    with closing(sqlite3.connect(path_of(tmp_path))) as old:
+        old.execute("INSERT INTO settled VALUES (?, 0, ?)", (TENANT, encode(batch)))
+        old.execute("PRAGMA user_version = 3")
+        old.commit()
+    with opened(tmp_path) as log:
+        found = log.entry("invoices", KEYS[0])
+        assert found is not None
+        assert (found.xero_id, found.lines) == ("xero 0", lines.encode() if lines else None)
+        assert found.line_ids == ({"s1": "x1"} if lines else {})
+        assert [line.content for line in known(found.lines)] == (
+            [{"Description": "0f0f0f0f0f0f"}, None] if lines else []
+        )
+        log.settle(
+            "invoices", written=[(KEYS[0], replace(found, status="VOIDED"))], at="2026-11-01T00:00:01Z"
+        )
+    with opened(tmp_path) as log:
+        again = log.entry("invoices", KEYS[0])
+        assert again is not None
+        assert (again.status, again.lines) == ("VOIDED", found.lines)
+
+
+@pytest.mark.parametrize("number", ["0.1", "1E-7", "123456789012.3456", "-4.8918"])
+def test_what_was_written_of_a_line_comes_back_to_the_last_digit(number: str):
+    line = {"Description": 'a "quoted"; text, Größe', "UnitAmount": Decimal(number), "Quantity": 2}
+    document = {"LineAmountTypes": "Exclusive", "LineItems": [line]}
+    (found,) = known(noted(["x1"], document))
+    assert found.content == content_of(line, document)
+    assert LoggedLines.of(noted(["x1"], document)).written == document
+
+
 def test_a_line_is_found_by_the_id_that_the_source_gives_it_in_its_document(tmp_path: Path):
     document = {"LineAmountTypes": "Exclusive", "LineItems": [{"Description": "Hull"}, {"Quantity": 2}]}
     lines = noted(["x1", "x2"], document, ["s1", None])
@@ -367,7 +404,7 @@ def test_a_line_is_found_by_the_id_that_the_source_gives_it_in_its_document(tmp_
     assert [line.id for line in known(lines)] == ["x1", "x2"]
     assert known(lines) == known(noted(["x1", "x2"], document))
     unknown = noted(["x3", "x4"], None, ["s3", "x4"])
-    assert known(unknown) == known("x3,x4")
+    assert known(unknown) == known(b"x3,x4")
     with opened(tmp_path) as log:
         settle(log, 0, name="invoices", lines=lines)
         settle(log, 1, name="bank_transactions", lines=unknown)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -141,6 +142,26 @@ class Transport:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, Adapter(pool_maxsize=_POOL, max_retries=0))
 
+    def _request(
+        self,
+        verb: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+        data: Mapping[str, str] | bytes | None,
+        signature: Signature,
+    ) -> requests.PreparedRequest:
+        """Prepare a request as a session does, without merging the settings that this session never has."""
+        request = requests.PreparedRequest()
+        request.prepare_method(verb)
+        request.url = _address(url, tuple((params or {}).items()))
+        request.prepare_headers({**self._session.headers, **(headers or {})})
+        request.prepare_cookies({})
+        request.prepare_body(data or None, None)
+        request.prepare_auth(signature)
+        request.prepare_hooks(None)
+        return request
+
     def _settings_for(self, url: str) -> Mapping[str, Any]:
         """Return the settings of a connection that requests takes from the environment: proxies and certificates."""
         host = urlsplit(url).netloc
@@ -177,11 +198,7 @@ class Transport:
         with self._watchdog.watch(limit) as watched, ExitStack() as closing:
             room = Room(self.bounds.megabytes, urlsplit(url).netloc, self._large, closing)
             try:
-                request = self._session.prepare_request(
-                    requests.Request(
-                        verb, url, headers, data=data or [], params=params or {}, auth=signature or _unsigned
-                    )
-                )
+                request = self._request(verb, url, headers, params, data, signature or _unsigned)
                 with self._session.send(
                     request, timeout=self.timeout, allow_redirects=False, **self._settings_for(url)
                 ) as response:
@@ -233,6 +250,14 @@ def check_sendable(setting: str, text: str) -> None:
 
 def _late(url: str, seconds: float) -> Late:
     return Late(f"no complete answer from {urlsplit(url).netloc} within {seconds:g} s", sent=True)
+
+
+@lru_cache(maxsize=256)
+def _address(url: str, params: tuple[tuple[str, str], ...]) -> str | None:
+    """Return an address with its query, as requests encodes it."""
+    request = requests.PreparedRequest()
+    request.prepare_url(url, list(params))
+    return request.url
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
