@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -53,12 +54,10 @@ class Summary:
     """Counts by object."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, Count] = {}
+        self.counts: defaultdict[str, Count] = defaultdict(Count)
 
     def of(self, object_name: str) -> Count:
         """Return the counts of an object, which the caller increments."""
-        if object_name not in self.counts:
-            self.counts[object_name] = Count()
         return self.counts[object_name]
 
     @property

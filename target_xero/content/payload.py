@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
@@ -542,6 +543,7 @@ def _id(value: Any) -> str | None:
     return found
 
 
+@lru_cache(maxsize=4096)
 def is_id(text: str) -> bool:
     """Tell whether a text is one of Xero's ids, in lower case."""
     return bool(_guid(text))

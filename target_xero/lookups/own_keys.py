@@ -26,7 +26,7 @@ class OwnKeys:
         """
         found = dict(content)
         for name, value in content.items():
-            if name in REFERENCES and isinstance(value, dict):
+            if value.__class__ is dict and name in REFERENCES:
                 found[name] = self.reference(name, value, source)
                 if name in kinds and REFERENCES[name][0] not in found[name]:
                     found[name][KINDS[name]] = kinds[name]

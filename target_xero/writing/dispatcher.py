@@ -148,7 +148,7 @@ class Dispatcher:
     def _may_go(self, keys: frozenset[object]) -> bool:
         if len(self._in_flight) >= self._at_once or (keys is ALONE and self._in_flight):
             return False
-        return not any(request.keys is ALONE or request.keys & keys for request in self._in_flight)
+        return all(request.keys is not ALONE and request.keys.isdisjoint(keys) for request in self._in_flight)
 
     def _send(self, request: InFlight) -> None:
         """Log one request as in flight, then send it."""

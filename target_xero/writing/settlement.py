@@ -99,11 +99,13 @@ class Settlement:
             if isinstance(outcome, Refusal):
                 refused.append((op, outcome.reason))
             else:
-                op.again = op.again or self.has_other_lines(spec, op, outcome)
+                if op.action == "update":
+                    op.again = op.again or self.has_other_lines(spec, op, outcome)
                 done.append((op, outcome))
         following: list[WriteOp] = []
         for (op, answer), entry in zip(done, self.note(spec, done), strict=True):
-            self._tally.tell_remarks(spec, answer)
+            if answer.get("Warnings"):
+                self._tally.tell_remarks(spec, answer["Warnings"])
             following += self._follow(spec, op, answer, entry)
         if refused:
             following += self._settle_refused(spec, refused)

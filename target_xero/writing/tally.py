@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from singer_xero.errors import Stopped
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job, Reject
-from target_xero.lookups.lookups import Record
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.summary import RejectsFile, Summary
 from target_xero.write_specs.spec import MANY, WriteSpec
@@ -106,9 +105,9 @@ class Tally:
             done, all_records = self._summary.of(spec.name).done, self._intake.counts[spec.name]
             self._logger.info("%s: %s of %s records done.", spec.name, f"{done:,}", f"{all_records:,}")
 
-    def tell_remarks(self, spec: WriteSpec, answer: Record) -> None:
-        """Log Xero's warnings about records that it wrote, each once."""
-        for warning in answer.get("Warnings") or []:
+    def tell_remarks(self, spec: WriteSpec, warnings: Iterable[Any]) -> None:
+        """Log Xero's warnings about a record that it wrote, each once."""
+        for warning in warnings:
             words = str(warning.get("Message") if isinstance(warning, dict) else warning)
             if (spec.name, words) not in self._remarks:
                 self._remarks.add((spec.name, words))
