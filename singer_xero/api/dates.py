@@ -141,6 +141,9 @@ def _in_utc(value: datetime) -> datetime:
 
 def moment_of(text: str) -> datetime:
     """Read a `start_date` or a bookmark: a day or a moment, in UTC unless it names a zone; or raise ValueError."""
+    if _iso(text) and (read := _read(text)):
+        return read.replace(tzinfo=timezone.utc)
+    # Imported here: a bookmark has the form above, and the import takes a tenth of a run without changes.
     import pendulum
 
     found: object = pendulum.parse(text, tz="UTC")
