@@ -50,15 +50,17 @@ class Maker(random.Random):
         return f"[{','.join(self.choice((one, one, lambda: 'null'))() for _ in range(self.randrange(4)))}]"
 
     def record(self, fields: Mapping[str, Field], **fixed: str) -> str:
-        """A record with some of these fields, and with all that are fixed."""
-        some = {name: self.value(word) for name, word in fields.items() if self.random() < 0.7}
-        return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in (some | fixed).items()) + "}"
+        """A record with some of these fields, and with all that are fixed, in their order or in another one."""
+        some = {name: self.value(word) for name, word in fields.items() if self.random() < 0.7} | fixed
+        names = self.sample(sorted(some), len(some)) if self.random() < 0.5 else some
+        return "{" + ",".join(f"{json.dumps(name)}:{some[name]}" for name in names) + "}"
 
 
+@pytest.mark.parametrize("in_order", [False, True], ids=["", "in_order"])
 @pytest.mark.parametrize("form", ["xero", "snake_case"])
 @pytest.mark.parametrize("name", OBJECTS)
 def test_a_tree_becomes_the_record_and_the_elements_that_decoding_makes(
-    monkeypatch: pytest.MonkeyPatch, name: str, form: str
+    monkeypatch: pytest.MonkeyPatch, name: str, form: str, in_order: bool
 ) -> None:
     monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
     xero, make = OBJECTS[name], Maker(name)
@@ -72,7 +74,7 @@ def test_a_tree_becomes_the_record_and_the_elements_that_decoding_makes(
     assert [row.checked for row in rows] == [True] * RECORDS
     tables = [table for table in NESTED_TABLES.values() if table.of is xero]
     projection = Projection(xero, config)
-    reshape = record_reshape(projection)
+    reshape = record_reshape(projection, in_order=in_order)
     for row in rows:
         tree, slow = reader.undecoded(row), msgspec.structs.replace(row, checked=False)
         for table in tables:
