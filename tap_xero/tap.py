@@ -272,6 +272,9 @@ class TapXero(SdkTap):
             stay_small()
             tap.sync_all()
             tap.run.report()
+        except BrokenPipeError:
+            cls.logger.error("The target has ended, so the run is not complete. Look into the target's log.")
+            raise
         finally:
             tap.close()
         if tap.run.failures:
