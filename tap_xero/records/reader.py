@@ -38,7 +38,7 @@ LONG = 64 * 1024
 """Bytes of an answer from which on its records are checked by their type; making that type takes as long as reading a
 hundred records."""
 
-SAMPLE = 100
+SAMPLE = 20
 """Records of that answer in which the order of fields is looked up."""
 
 _NULL = msgspec.Raw(b"null")
