@@ -22,6 +22,9 @@ from benchmarks.tables import titled
 SMALL = 1000
 """Invoices of a short run. The cost of a record is what a long run takes beyond a short one, without start-up."""
 
+ONCE = 50_000
+"""A longer run is not repeated to compare whole processes: the classic tap takes minutes."""
+
 PlaceOf = Callable[[int], Place]
 """Returns a server that has this many invoices."""
 
@@ -105,6 +108,99 @@ class Race:
                 ]
             )
         return found
+
+
+HEAD = [
+    "", "CPU µs/record", "times tap-xero's", "least µs", "times", f"CPU s, {SMALL:,} records", "records", "records/s",
+    "peak MB", "calls", "MB received",
+]  # fmt: skip
+
+
+def _serving(place: Prebuilt, **options: Any) -> PlaceOf:
+    def place_of(size: int) -> Place:
+        place.set(invoices=size, **options)
+        return place
+
+    return place_of
+
+
+def from_pages(folder: Path, records: int, repeats: int) -> None:
+    """Read from the server of pre-built pages, to /dev/null and through a pipe."""
+    versions = [
+        f"classic tap-xero {environments.version(CLASSIC, 'tap-xero')}",
+        f"singer-sdk {environments.version(TEMPLATE, 'singer-sdk')} for the template",
+        f"{environments.version(OURS, 'singer-sdk')} for tap-xero",
+    ]
+    with contenders.prebuilt() as place:
+        race = Race(folder, _serving(place), records, repeats)
+        race.run(READERS)
+        note = ", ".join(versions) + "."
+        titled("Reading invoices from pre-built pages to /dev/null", HEAD, race.rows(READERS), note)
+        race = Race(folder, _serving(place), records, max(1, repeats // 2))
+        race.run(FASTEST, pipe=True)
+        titled("The same through a pipe to `cat`", HEAD, race.rows(FASTEST))
+
+
+def varied(folder: Path, records: int, repeats: int) -> None:
+    """Read the invoices of the demo company from pre-built pages."""
+    with contenders.prebuilt() as place:
+        race = Race(folder, _serving(place, varied=True), records, repeats)
+        race.run(FASTEST)
+        titled("Reading the invoices of the demo company to /dev/null", HEAD, race.rows(FASTEST))
+
+
+def whole(folder: Path, sizes: Sequence[int], repeats: int) -> None:
+    """Compare the CPU time of whole processes, start-up included, with the classic tap.
+
+    Each run of tap-xero is followed by one of the classic tap. A size above `ONCE` is read once.
+    """
+    rows = []
+    with contenders.prebuilt() as place:
+        for size in sizes:
+            place.set(invoices=size)
+            turns = [
+                (FIRST.run(place, folder / FIRST.kind), CLASSIC_TAP.run(place, folder / CLASSIC_TAP.kind))
+                for _ in range(1 if size > ONCE else repeats)
+            ]
+            spreads = [
+                Spread.of(ours.cpu for ours, _ in turns).text(2),
+                Spread.of(theirs.cpu for _, theirs in turns).text(2),
+                Spread.of(theirs.cpu / ours.cpu for ours, theirs in turns).text(1),
+                Spread.of(ours.wall for ours, _ in turns).text(1),
+                Spread.of(theirs.wall for _, theirs in turns).text(1),
+            ]
+            rows.append([f"{size:,}", *spreads])
+            say(f"whole: {rows[-1]}")
+    titled(
+        "Whole processes, start-up included",
+        ["invoices", "CPU s: tap-xero", "classic tap", "times", "wall s: tap-xero", "classic tap"],
+        rows,
+    )
+
+
+def rows(self, field: Sequence[Contender]) -> list[list[str]]:
+    """The table's row of each contender."""
+    found = []
+    for contender in field:
+        size, large = self.size(contender), self.large[contender]
+        counted = self.counted.get(contender)
+        rate = Spread.of(size / sample.wall for sample in large)
+        found.append(
+            [
+                contender.name,
+                Spread.of(self.per_record(contender)).text(1, 1e6),
+                self.ratio(contender).text(1) if contender != FIRST else "1",
+                f"{self.least(contender) * 1e6:.1f}",
+                f"{self.least(contender) / self.least(FIRST):.2f}" if contender != FIRST else "1",
+                Spread.of(sample.cpu for sample in self.small[contender]).text(2),
+                f"{size:,}",
+                rate.text(0),
+                peak_mb(large),
+                f"{counted['calls']:,}" if counted else "",
+                f"{counted['bytes'] / 1e6:.1f}" if counted else "",
+            ]
+        )
+    return found
 
 
 HEAD = [
