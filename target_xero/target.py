@@ -16,22 +16,38 @@ from singer_xero.console import Block
 from singer_xero.errors import ConfigurationProblem, InputProblem
 from singer_xero.plugin import XeroPlugin
 from singer_xero.settings import ConnectionSettings
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake
 from target_xero.intake.messages import MessageReader
 from target_xero.intake.states import StateQueue
 from target_xero.intake.stream_names import StreamTarget, reason_not_written, stream_target
-from target_xero.sdk_seam import SeamTarget, is_unmapped
+from target_xero.sdk_seam import SeamSink, SeamTarget, is_unmapped
 from target_xero.settings import SETTINGS_SCHEMA, TargetSettings
-from target_xero.sink import XeroSink
 from target_xero.summary import SOURCE, Summary
-from target_xero.write_run import WriteRun
+from target_xero.write_run import write_all
 from target_xero.write_specs.rows import WRITE_SPECS
 
 
 class NoSchema(InputProblem, RecordsWithoutSchemaException):
     """A record precedes the SCHEMA of its stream."""
+
+
+class XeroSink(SeamSink):
+    """Passes the records of one stream to the target."""
+
+    def __init__(self, target: TargetXero, **options: Any) -> None:
+        super().__init__(target, **options)
+        self._target = target
+        self._object = target.object_of(self.stream_name)
+        self._columns = tuple(options["schema"].get("properties") or ())
+
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Take a record in, or count it if its stream is ignored."""
+        if self._object is None:
+            self._target.summary.of(self.stream_name).skipped += 1
+        else:
+            self._target.take(self._object, record, self.key_properties, self._columns)
 
 
 class TargetXero(XeroPlugin, SeamTarget):
@@ -179,10 +195,9 @@ class TargetXero(XeroPlugin, SeamTarget):
             self.intake.compose()
             self._is_writing = True
             if self.intake.rejects or any(self.intake.counts.values()) or self.intake.elsewhere:
-                run = WriteRun(
-                    self.settings, self.destination, self.intake, self.schemas, self.summary, self.logger
+                write_all(
+                    self.destination, self.intake, self.schemas, self.summary, lambda: self._is_stopping
                 )
-                run.write(stop=lambda: self._is_stopping)
             self.states.flush()
         finally:
             self._is_writing = False
@@ -238,11 +253,11 @@ class TargetXero(XeroPlugin, SeamTarget):
         finally:
             logging.disable(logging.NOTSET)
         try:
-            target.destination.announce()
+            _ = target.destination.organisation  # logs its name
             cls.print_version(print_fn=cls.logger.info)
             target.listen(file_input)
         finally:
             target.close()
-        fails = target.settings.on_difference == "fail"
-        if target.summary.rejected or (target.summary.different and fails):
+        total = target.summary.total
+        if total.rejected or (total.different and target.settings.on_difference == "fail"):
             sys.exit(1)

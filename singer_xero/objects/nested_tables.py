@@ -92,7 +92,7 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
             raise TypeError(f"{name}: {level.field} holds no objects")
         inner = component.fields
         if level.number:
-            fields[level.number] = calculated(whole("Place in its list, from 1"))
+            fields[level.number] = calculated(whole("Position in its list, from 1"))
         if level.id:
             fields[level.id] = inner[level.id]
         key.append(level.id or level.number)
@@ -101,7 +101,7 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
             fields.setdefault(one, word)
     cursor = parent.cursor if parent.can_be_incremental else None
     if cursor and cursor not in fields:
-        fields[cursor] = calculated(parent.fields[cursor]("Of the record that it belongs to"))
+        fields[cursor] = calculated(parent.fields[cursor]("Value of the parent record"))
     return NestedTable(
         name=name,
         api=parent.api,
@@ -116,7 +116,6 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
         incremental=parent.incremental,
         selected=parent.selected,
         scopes=parent.scopes,
-        removal="as its record; one that was taken off an edited record keeps an older time of change",
     )
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.write_log.log import WriteLog

@@ -12,14 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from target_xero.content.compare import LINES, same_name
-from target_xero.content.payload import (
-    KINDS,
-    REFERENCED_OBJECTS,
-    REFERENCES,
-    TRACKING,
-    InvalidRecord,
-    is_id,
-)
+from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES, TRACKING
+from target_xero.content.values import InvalidRecord, is_id
 from target_xero.lookups.codes import Codes
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.own_keys import OwnKeys

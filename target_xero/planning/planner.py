@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 
 from target_xero.content.compare import matches, same_name
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job
 from target_xero.lookups.content_search import ContentSearch

@@ -9,7 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from target_xero.content.compare import folded
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 from target_xero.intake.records import Job
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.in_flight import PendingWrite

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job, Reject
 from target_xero.lookups.codes import alias

@@ -93,7 +93,7 @@ class Tally:
 
     def check_stop(self) -> None:
         """Raise `Stopped` after the first reject, if on_reject says so."""
-        if self._options.stop_at_reject and not self._options.dry_run and self._summary.rejected:
+        if self._options.stop_at_reject and not self._options.dry_run and self._summary.total.rejected:
             self._intake.states.flush()
             raise Stopped(
                 "Stopped at the first reject, because on_reject is stop. The next run writes the remaining records."

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 from target_xero.planning.line_matching import known, noted
 from target_xero.write_log.identity import IdentityFormat, own_key, source_of
 from target_xero.write_log.log import LogEntry, WriteLog
