@@ -19,7 +19,6 @@ from target_xero.settings import TargetSettings
 from target_xero.summary import RejectsFile, Summary
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.sqlite_log import open_sqlite_log
-from target_xero.writing.tally import WriteOptions
 from target_xero.writing.writer import Writer
 
 
@@ -40,19 +39,11 @@ def write_all(
     rejects = RejectsFile(_rejects_path(settings, source), schemas, intake.identities.source_of)
     organisation = destination.organisation
     destination.check_scopes(intake.counts)
-    options = WriteOptions(
-        batch_size=settings.batch_size,
-        deletes=settings.deletes,
-        creates_contacts=settings.missing_contacts == "create",
-        dry_run=settings.dry_run,
-        stop_at_reject=settings.on_reject == "stop",
-        stop=stop,
-    )
     with _open_log(settings, source, organisation.tenant_id) as log:
         _begin_log(log, destination)
         client = destination.connected.client
         try:
-            Writer(client, organisation, log, intake, summary, rejects, logger, options).run()
+            Writer(client, organisation, log, intake, summary, rejects, logger, settings, stop).run()
         finally:
             total = summary.total
             if total.rejected and not settings.dry_run:

@@ -124,7 +124,10 @@ _JOURNAL_LINES = Level("JournalLines", "JournalLineID", "LineNumber")
 _MANUAL_LINES = Level("JournalLines", number="LineNumber")
 _TRACKING = Level("Tracking", "TrackingCategoryID")
 _JOURNAL_TRACKING = Level("TrackingCategories", "TrackingCategoryID")
+# A line's tracking has the line's id in its key, not its number.
+_LINE, _JOURNAL_LINE = _LINES._replace(number=""), _JOURNAL_LINES._replace(number="")
 _OPTIONS = ("Options",)  # of the whole category, and mostly empty: see tracking_options
+_JOURNALS = ("journals", "cash_journals")
 _WITH_LINES = (
     "bank_transactions", "credit_notes", "invoices", "overpayments", "prepayments", "purchase_orders",
     "quotes", "receipts", "repeating_invoices",
@@ -132,23 +135,11 @@ _WITH_LINES = (
 
 _ROWS = (
     *(_table(f"{of[:-1]}_line_items", of, _LINES, without=("Tracking",)) for of in _WITH_LINES),
+    *(_table(f"{of[:-1]}_line_item_tracking", of, _LINE, _TRACKING) for of in _WITH_LINES),
+    *(_table(f"{of[:-1]}_lines", of, _JOURNAL_LINES, without=("TrackingCategories",)) for of in _JOURNALS),
     *(
-        _table(f"{of[:-1]}_line_item_tracking", of, _LINES._replace(number=""), _TRACKING)
-        for of in _WITH_LINES
-    ),
-    *(
-        _table(f"{of[:-1]}_lines", of, _JOURNAL_LINES, without=("TrackingCategories",))
-        for of in ("journals", "cash_journals")
-    ),
-    *(
-        _table(
-            f"{of[:-1]}_line_tracking",
-            of,
-            _JOURNAL_LINES._replace(number=""),
-            _JOURNAL_TRACKING,
-            without=_OPTIONS,
-        )
-        for of in ("journals", "cash_journals")
+        _table(f"{of[:-1]}_line_tracking", of, _JOURNAL_LINE, _JOURNAL_TRACKING, without=_OPTIONS)
+        for of in _JOURNALS
     ),
     _table("manual_journal_lines", "manual_journals", _MANUAL_LINES, without=("Tracking",)),
     _table("manual_journal_line_tracking", "manual_journals", _MANUAL_LINES, _TRACKING, without=_OPTIONS),

@@ -16,18 +16,12 @@ import msgspec
 from singer_xero.objects import Field, XeroObject
 from tap_xero.records.naming import SNAKE_CASE, renamed, renamed_schema, snake_case
 from tap_xero.records.types import is_number
+from tap_xero.settings import KEEP, NUMBER, SINGER_DECIMALS, Settings
 
 Record = dict[str, Any]
 
-DROP, KEEP = "drop", "keep"
-"""The values of `unknown_fields`."""
-
 UNKNOWN = "UnknownFields"
 """The column of unknown fields."""
-
-NUMBER, STRING = "number", "string"
-SINGER_DECIMALS = ("singer.decimal", "x-singer.decimal")
-"""Two spellings of one format: the first taps of Singer write the one, the SDK reads the other."""
 
 PRECISION, SCALE = 38, 10
 """Digits of such a decimal, and how many of them are decimals: what large warehouses offer."""
@@ -48,14 +42,14 @@ def lifted(xero: XeroObject) -> dict[str, tuple[str, str]]:
 class Projection:
     """The form of one stream's records."""
 
-    def __init__(self, xero: XeroObject, config: Mapping[str, Any]) -> None:
+    def __init__(self, xero: XeroObject, settings: Settings) -> None:
         self.xero = xero
         self.warn: Callable[[str], None] = lambda _: None
         """Reports a number that a decimal of the target can't hold."""
-        self.snake = config.get("field_names") == SNAKE_CASE
-        self.lifted = lifted(xero) if config.get("nested_tables") else {}
-        self.keeps = config.get("unknown_fields") == KEEP
-        self.decimals = config.get("decimals") or NUMBER
+        self.snake = settings.field_names == SNAKE_CASE
+        self.lifted = lifted(xero) if settings.nested_tables else {}
+        self.keeps = settings.unknown_fields == KEEP
+        self.decimals = settings.decimals or NUMBER
         self._write_numbers = (
             None if self.decimals == NUMBER else _writer(xero.fields, f"{xero.name}.", self._digits)
         )

@@ -36,7 +36,7 @@ class DescribedStream(SdkStream):
     def __init__(self, tap: SdkTap, run: Run, xero: XeroObject) -> None:
         self.tap, self.run, self.xero = tap, run, xero
         self.selected_by_default = xero.selected or xero.name in run.opened
-        self.projection = Projection(xero, tap.config)
+        self.projection = Projection(xero, run.settings)
         super().__init__(tap, schema=self.projection.schema(), name=xero.name)
         self.primary_keys = ("tenant_id", *map(self.named, xero.key))
         self.cursor = self.named(xero.cursor) if xero.cursor else None

@@ -16,15 +16,8 @@ from singer_xero.objects.fields import calculated, guid, many, one, text
 from target_xero.content.day_formats import DayOrder, no_order
 from target_xero.content.payload import REFERENCED_OBJECTS, REFERENCES, RecordParser
 from target_xero.content.spelling import folded
-from target_xero.write_specs.rules import (
-    PAYABLE,
-    check_balance,
-    check_note,
-    is_own_rate,
-    is_unbalanced,
-    may_be_refund,
-    name_what_is_paid,
-)
+from target_xero.write_specs import rules
+from target_xero.write_specs.rules import PAYABLE
 from target_xero.write_specs.spec import MANY, Endpoint, OnExisting, Part, Search, WriteSpec
 
 
@@ -140,7 +133,7 @@ _ROWS = (
     WriteSpec(
         **_at("tax_rates"),
         id_alias="TaxType",
-        is_own_id=is_own_rate,
+        is_own_id=rules.is_own_rate,
         identified_by="TaxType",
         # A POST may match and change another rate (xero-php#872), and of several only the first is taken
         # (xero-ruby#200).
@@ -325,8 +318,8 @@ _ROWS = (
     ),
     WriteSpec(
         **_at("payments"),
-        prepare=name_what_is_paid,
-        is_unusual=may_be_refund,
+        prepare=rules.name_what_is_paid,
+        is_unusual=rules.may_be_refund,
         document=True,
         create=_CREATE_MANY,
         remove=_UPDATE_ONE_BY_ID,
@@ -384,8 +377,8 @@ _ROWS = (
     ),
     WriteSpec(
         **_batched("manual_journals"),
-        check=check_balance,
-        is_unusual=is_unbalanced,
+        check=rules.check_balance,
+        is_unusual=rules.is_unbalanced,
         # Its name in Xero's import template.
         line_aliases=MappingProxyType({"Amount": "LineAmount"}),
         document=True,
@@ -424,7 +417,7 @@ _ROWS = (
     ),
     WriteSpec(
         **_part("history_notes", "HistoryRecords", "History", is_listed=True),
-        check=check_note,
+        check=rules.check_note,
         is_unusual=lambda _: True,
         stream_endings=("history", "historyrecords"),
         own_fields={
