@@ -373,7 +373,7 @@ _ROWS = (
         parent_paths=MappingProxyType(_CREDITS),
         part_keys=("Date", "Invoice"),
         content_match=("Invoice", "Amount", "Date"),
-        why_no_update="Xero's API can't change an allocation: delete it and send it again under another key",
+        why_no_update=_FIXED,
     ),
     WriteSpec(
         **_batched("manual_journals"),
