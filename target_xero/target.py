@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import IO, Any
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
@@ -44,10 +44,13 @@ class XeroSink(SeamSink):
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
         """Take a record in, or count it if its stream is ignored."""
+        target = self._target
         if self._object is None:
-            self._target.summary.of(self.stream_name).skipped += 1
+            target.summary.of(self.stream_name).skipped += 1
         else:
-            self._target.take(self._object, record, self.key_properties, self._columns)
+            target.intake.take(
+                self._object, target.stream, self.key_properties, record, target.line, self._columns
+            )
 
 
 class TargetXero(XeroPlugin, SeamTarget):
@@ -84,8 +87,8 @@ class TargetXero(XeroPlugin, SeamTarget):
             day_order=lambda: self.destination.day_order,
         )
         self.schemas: dict[str, Mapping[str, Any]] = {}
-        self._line = b""
-        self._stream = ""
+        #: The record that stream maps may change: its stream, and its line of the input.
+        self.stream, self.line = "", b""
         self._is_writing = self._is_stopping = False
 
     # Messages
@@ -97,10 +100,7 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._require(message["schema"], "properties", dict)
         stream, keys = message["stream"], message.get("key_properties")
         if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
-            raise InputProblem(
-                f"Line {self.line_number} of the input is a SCHEMA of {stream!r} whose key_properties are not a list "
-                "of names."
-            )
+            raise self._invalid(f"is a SCHEMA of {stream!r} whose key_properties are not a list of names")
         self.schemas[stream] = message
         if isinstance(message.get(SOURCE), str):
             self.intake.identities.sources[stream] = message[SOURCE]
@@ -132,16 +132,14 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._require(message, "record", dict)
         stream = message["stream"]
         if stream not in self.schemas:
-            raise NoSchema(
-                f"Line {self.line_number} of the input is a record of {stream!r}, but no SCHEMA message precedes it."
-            )
-        self._stream, self._line = stream, self._messages.line or encode(message)
+            raise self._invalid(f"is a record of {stream!r}, but no SCHEMA message precedes it", NoSchema)
+        self.stream, self.line = stream, self._messages.line or encode(message)
         super().record_message(message)
 
     def state_message(self, message: dict[str, Any]) -> None:
         """Handle a state."""
         if "value" not in message:
-            raise InputProblem(f"Line {self.line_number} of the input is a STATE without a value.")
+            raise self._invalid("is a STATE without a value")
         self.states.received(message["value"])
 
     def batch_message(self, message: dict[str, Any]) -> None:  # noqa: ARG002
@@ -149,16 +147,13 @@ class TargetXero(XeroPlugin, SeamTarget):
         raise InputProblem("BATCH messages are not supported: remove batch_config from the tap's settings.")
 
     def _require(self, message: Mapping[str, Any], name: str, kind: type) -> None:
-        """Raise `InputProblem` for a message without this field; the error does not show the message."""
+        """Raise `InputProblem` for a message without this field."""
         if not isinstance(message.get(name), kind):
-            raise InputProblem(
-                f"Line {self.line_number} of the input has no {name!r}, which the Singer specification requires."
-            )
+            raise self._invalid(f"has no {name!r}, which the Singer specification requires")
 
-    @property
-    def line_number(self) -> int:
-        """The number of input lines that were read."""
-        return self._messages.number
+    def _invalid(self, what: str, kind: type[InputProblem] = InputProblem) -> InputProblem:
+        """Return the error for the line that was read last; it does not show the message."""
+        return kind(f"Line {self._messages.number} of the input {what}.")
 
     # For the sinks
 
@@ -180,12 +175,6 @@ class TargetXero(XeroPlugin, SeamTarget):
             )
         self.logger.info("The stream %s is skipped: %s.", stream, reason or "Xero has no object of that name")
         return None
-
-    def take(
-        self, found: StreamTarget, record: Mapping[str, Any], keys: Sequence[str], columns: Sequence[str]
-    ) -> None:
-        """Handle a record that stream maps may have changed, with its line of the input."""
-        self.intake.take(found, self._stream, keys, record, self._line, columns)
 
     # Writing
 
