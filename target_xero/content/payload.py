@@ -206,9 +206,7 @@ class RecordParser:
     def spellings(self) -> dict[str, str]:
         """The first spelling of each field in the input that is not Xero's name of it."""
         given = self._given_as or {raw: slot[0] for raw, slot in self._known.items() if slot}
-        first: dict[str, str] = {}
-        for raw, name in given.items():
-            first.setdefault(name, raw)
+        first = {name: raw for raw, name in reversed(given.items())}
         return {name: raw for name, raw in first.items() if name != raw and name in self.wanted}
 
     @property
