@@ -9,7 +9,7 @@ from singer_xero.objects import ASSETS, EVERY, NESTED_TABLES
 from target_xero.content.spelling import folded
 from target_xero.write_specs.rows import spec_of
 
-_CLASSIC = "Xero grants classic expenses to no new connection and ends them in 2027"
+_CLASSIC = "Xero has closed classic expenses to new connections and retires them in 2027"
 _SETTINGS = "the settings of an organisation can only be changed in Xero"
 _FROM_DOCUMENTS = "Xero creates journals from documents; write manual_journals"
 _ENDINGS = {
@@ -46,7 +46,7 @@ NOT_WRITTEN: Mapping[str, str] = MappingProxyType(
 )
 
 _STOCK = "documents determine the stock; stock from before the first document is missing"
-_MAIL = "it controls emails to customers"
+_MAIL = "only relevant to emails to customers"
 #: What a copy of an organisation lacks, and Xero's reason: whole records and single fields (`stream.field`).
 NOT_COPIED: Mapping[str, str] = MappingProxyType(
     {
