@@ -1,12 +1,14 @@
-"""Reading and writing values in JSON: dates, instants and exact numbers."""
+"""Reading and writing values: dates, instants and exact numbers in JSON, and tables in CSV."""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -100,3 +102,9 @@ def instant(text: str) -> datetime:
         except (TypeError, ValueError):
             raise ValueError(f"{text!r} is not a date in a form that Xero accepts") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file by the names in its first line."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -191,6 +191,17 @@ class Entries:
             line["ItemCode"] = item
         return line
 
+    def goods(
+        self,
+        item: dict[str, str],
+        price: Decimal | str,
+        account: str,
+        quantity: Decimal | int = ONE,
+        **more: Any,
+    ) -> Record:
+        """A line for an item of the price list, with the item's name as description."""
+        return self.line(item["name"], price, account, quantity, item["code"], **more)
+
     def with_lines(self, document: Record, element: list[Record], name: str) -> Record:
         """A document of a kind that the API cannot write, with its lines and totals."""
         work = self._work("Receipts", {"LineItems": element}, None, name)

@@ -90,7 +90,7 @@ def _repeating(story: Trade) -> None:
     rows: list[tuple[str, str, str, Record, int, str]] = []
     for key, index, day, price in bills:
         contact, row = story.suppliers[index]
-        line = bookkeeper.line(row[5], price, row[4])
+        line = bookkeeper.line(row["text"], price, row["account"])
         rows.append((key, "ACCPAY", contact["ContactID"], line, day, "AUTHORISED"))
     for key, index, places, status in (
         *((f"berth{n}", index, places, "AUTHORISED") for n, (index, places) in enumerate(BERTHS)),
@@ -132,7 +132,9 @@ def _groups(story: Trade) -> None:
     active.sort(key=lambda one: one["UpdatedDateUTC"])
     wholesale = [one["id"] for one in story.customers if one["department"] == "Wholesale"]
     schools = [one["ContactID"] for one in active if "School" in one["Name"] or "Polytechnic" in one["Name"]]
-    local = [one["ContactID"] for one, row in story.suppliers if row[2] in ("Nelson", "Richmond", "Stoke")]
+    local = [
+        one["ContactID"] for one, row in story.suppliers if row["city"] in ("Nelson", "Richmond", "Stoke")
+    ]
     for name, members in (
         ("Wholesale customers", wholesale),
         ("Schools & kura", schools),

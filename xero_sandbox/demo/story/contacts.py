@@ -88,9 +88,9 @@ class Contacts(Setting):
     def make_contacts(self) -> None:
         """Customers and suppliers at the start, and individuals over time."""
         imported = local_time(date(2024, 11, 18), 9 * 3600 + 843, 407)
-        for i, (name, currency, city, country, person, place) in enumerate(names.CUSTOMERS):
+        for i, row in enumerate(names.CUSTOMERS):
+            name, currency, city, country, person, region, department = row.values()
             at = imported if i % 3 else self.when(date(2024, 11, 19) + timedelta(days=i // 3))
-            region, department = place.split("/")
             days = self.random.choice((7, 14, 20, 20, 30))
             kind = "OFFOLLOWINGMONTH" if days == 20 else "DAYSAFTERBILLDATE"
             more = self._customer_details(i, person, currency, region, department)
@@ -99,7 +99,7 @@ class Contacts(Setting):
             self.terms[record["ContactID"]] = (kind, days)
             self.customers.append(self._customer(record, currency, region, department, at))
         self._make_suppliers(imported)
-        firsts, lasts = names.PEOPLE
+        firsts, lasts = names.FIRST_NAMES, names.LAST_NAMES
         for i in range(64):
             name = f"{firsts[i % len(firsts)]} {lasts[i * 7 % len(lasts)]}"
             at = self.when(date(2024, 11, 20) + timedelta(days=10 * i), 9, 16)
@@ -142,7 +142,7 @@ class Contacts(Setting):
 
     def _make_suppliers(self, imported: datetime) -> None:
         for i, row in enumerate(names.SUPPLIERS):
-            name, currency, city, country, code, _, _ = row
+            name, currency, city, country, code, *_ = row.values()
             at = imported if i % 4 else self.when(date(2024, 11, 19) + timedelta(days=i // 2))
             more: dict[str, Any] = {
                 "PaymentTerms": {"Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},

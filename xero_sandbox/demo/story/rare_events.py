@@ -85,12 +85,12 @@ def _sell(story: Trade, at: datetime, day: date, contact: str, lines: list[Recor
 def _hundred_lines(at: datetime, story: Trade, day: date) -> None:
     """The spring order of a shop: one hundred lines."""
     tracking = [("Region", "South"), ("Department", "Wholesale")]
-    goods = [row for row in names.ITEMS if row[2] == "200" and row[0] != "KAY-FIN"]
+    goods = [item for item in names.ITEMS if item["account"] == "200" and item["code"] != "KAY-FIN"]
     lines = []
     for n in range(100):
-        code, name, _, price, *_ = goods[n % len(goods)]
-        text = f"{name} (carton {n + 1} of 100)"
-        lines.append(story.bookkeeper.line(text, price, "200", 1 + n % 3, code, tracking=tracking))
+        item = goods[n % len(goods)]
+        text, price = f"{item['name']} (carton {n + 1} of 100)", item["price"]
+        lines.append(story.bookkeeper.line(text, price, "200", 1 + n % 3, item["code"], tracking=tracking))
     contact = "The Gear Shed (Wānaka) Ltd"
     key = _sell(story, at, day, contact, lines, Reference="Spring order 2025 🛶", SentToContact=True)
     story.diary.plan(story.when(day + timedelta(days=14)), story.receive, key, Decimal("0.5"))
@@ -182,9 +182,9 @@ def _stock_up(at: datetime, story: Trade, day: date) -> None:
     """Finished goods for stock, bought as tracked inventory."""
     contact = story.suppliers[0][0]["ContactID"]
     lines = []
-    for code, name, _, price, held in names.TRACKED[:3]:
-        quantity = max(2, int(held) // 12)
-        lines.append(story.bookkeeper.line(name, price, "630", quantity, code, tax="INPUT2"))
+    for item in names.TRACKED[:3]:
+        quantity = max(2, int(item["quantity"]) // 12)
+        lines.append(story.bookkeeper.goods(item, item["cost"], "630", quantity, tax="INPUT2"))
     due, number = story.due(contact, day), f"STOCK-{day:%y%m}"
     story.bookkeeper.invoice("ACCPAY", contact, day, at, lines, f"stock/{day}", due, InvoiceNumber=number)
 
@@ -367,12 +367,12 @@ def _order(at: datetime, story: Trade, day: date, n: int) -> None:
     """A purchase order that ends in one of several statuses."""
     rnd, bookkeeper = story.random, story.bookkeeper
     contact, row = story.suppliers[rnd.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 34, 35))]
-    currency, account = row[1], row[4]
+    currency, account = row["currency"], row["account"]
     tax = None if currency == "NZD" else "NONE"
-    bought = [r for r in names.ITEMS if r[4]]
+    bought = [item for item in names.ITEMS if item["cost"]]
     lines = []
-    for code, name, _, _, price, *_ in rnd.sample(bought, rnd.randrange(1, 5)):
-        lines.append(bookkeeper.line(name, price, account, rnd.randrange(1, 40), code, tax=tax))
+    for item in rnd.sample(bought, rnd.randrange(1, 5)):
+        lines.append(bookkeeper.goods(item, item["cost"], account, rnd.randrange(1, 40), tax=tax))
     old = day < date(2026, 9, 1)
     fates = "BILLED BILLED BILLED AUTHORISED DELETED" if old else "DRAFT SUBMITTED AUTHORISED"
     status = fates.split()[n % len(fates.split())]
@@ -400,9 +400,9 @@ def _quote(at: datetime, story: Trade, day: date, n: int) -> None:
     tax = "ZERORATED" if customer["currency"] != "NZD" else None
     rate = currencies.market_rate(customer["currency"], "NZD", day)
     lines = []
-    for code, name, account, price, *_ in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
-        value = (Decimal(price) * rate).quantize(TEN_THOUSANDTH)
-        lines.append(bookkeeper.line(name, value, account, rnd.randrange(1, 6), code, tax=tax))
+    for item in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
+        value = (Decimal(item["price"]) * rate).quantize(TEN_THOUSANDTH)
+        lines.append(bookkeeper.goods(item, value, item["account"], rnd.randrange(1, 6), tax=tax))
     if n % 6 == 0:
         lines[0]["DiscountRate"] = Decimal("10.00")
     number = bookkeeper.number("QU-")

@@ -26,24 +26,6 @@ CATEGORIES = (
     ("Season", ("Summer", "Winter")),
 )
 
-# Code, name, type, tax, and the status or, for a bank account, its currency and number.
-OWN_ACCOUNTS = """
-090|Business Cheque Account|BANK|NONE|NZD 12-3167-0145820-00
-091|Business Savings Account|BANK|NONE|NZD 12-3167-0145820-51
-092|US Dollar Account|BANK|NONE|USD 12-3167-0145820-62
-093|Company Credit Card|BANK|NONE|NZD 4988-0100-1234-5678
-201|Sales - Guided Tours & Courses|REVENUE|OUTPUT2|
-202|Sales - Hire|REVENUE|OUTPUT2|
-203|Sales - Workshop|REVENUE|OUTPUT2|
-205|Freight Recovered|REVENUE|OUTPUT2|
-209|Gift Vouchers (old scheme)|REVENUE|OUTPUT2|ARCHIVED
-486|Fax Line|EXPENSE|INPUT2|ARCHIVED
-730|Workshop Plant|FIXED|INPUT2|
-731|Less Accumulated Depreciation on Workshop Plant|FIXED|NONE|
-740|Land at 14 Karetu Road|FIXED|NONE|
-814|Wages Payable - Payroll|CURRLIAB|NONE|
-"""
-
 
 def add_months(day: date, months: int) -> date:
     """The first of the month `months` after that of `day`."""
@@ -95,7 +77,7 @@ class Setting:
         self._reference_data()
         self.terms: dict[str, tuple[str, int]] = {}
         self.customers: list[Record] = []
-        self.suppliers: list[tuple[Record, list[str]]] = []
+        self.suppliers: list[tuple[Record, dict[str, str]]] = []
         self.people: list[Record] = []
         self.disputed: set[str] = set()
         self.retired: set[str] = set()
@@ -187,24 +169,22 @@ class Setting:
         self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ACTIVE")
 
     def _own_accounts(self) -> None:
-        for i, row in enumerate(OWN_ACCOUNTS.strip().splitlines()):
-            code, name, kind, tax, extra = row.split("|")
+        for i, row in enumerate(names.ACCOUNTS):
             at = self.founded + timedelta(minutes=i, seconds=7 * i)
-            element: Record = {"Code": code, "Name": name, "Type": kind, "TaxType": tax}
-            element["Description"] = f"{name}; added by the company"
-            if kind == "BANK":
-                element["CurrencyCode"], number = extra.split()
-                element["BankAccountNumber"] = number.replace("-", "")
-                element["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
-                element["AddToWatchlist"] = True
-            elif extra:
+            if row["Status"]:
                 at = local_time(date(2025, 4, 3 + i), 33000 + i, 410)
-            made = self.bookkeeper.create("Accounts", element, at, f"account/{code}")
-            if kind != "BANK" and extra:
-                self.bookkeeper.update("Accounts", made["AccountID"], at, Status=extra)
+            element: Record = {name: text for name, text in row.items() if text and name != "Status"}
+            element["Description"] = f"{row['Name']}; added by the company"
+            if row["Type"] == "BANK":
+                element["BankAccountType"] = "CREDITCARD" if "Credit" in row["Name"] else "BANK"
+                element["AddToWatchlist"] = True
+            made = self.bookkeeper.create("Accounts", element, at, f"account/{row['Code']}")
+            if row["Status"]:
+                self.bookkeeper.update("Accounts", made["AccountID"], at, Status=row["Status"])
 
     def _items(self) -> None:
-        for i, (code, name, account, sell, buy, text, _) in enumerate(names.ITEMS):
+        for i, row in enumerate(names.ITEMS):
+            code, name, account, sell, buy, text, _ = row.values()
             element: Record = {
                 "Code": code,
                 "Name": name,
@@ -218,7 +198,8 @@ class Setting:
                 element["PurchaseDetails"] = details
             at = local_time(FOUNDED + timedelta(days=15 * i), 37000 + 61 * i, 37 * i % 1000)
             self.bookkeeper.create("Items", element, at, f"item/{code}")
-        for code, name, sell, buy, quantity in names.TRACKED:
+        for row in names.TRACKED:
+            code, name, sell, buy, quantity = row.values()
             element = {
                 "Code": code,
                 "Name": name,
