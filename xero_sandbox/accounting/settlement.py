@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..values import ONE, ZERO, Record
+from ..values import ONE, ZERO, Record, picked
 from .currencies import in_base
 
 SALES = ("ACCREC", "ACCRECCREDIT")
@@ -102,7 +102,7 @@ def settled(document: Record) -> Record:
 def with_payment(document: Record, payment: Mapping[str, Any]) -> Record:
     """The invoice or credit with the payment on it, changed at the payment's own instant (as Xero does)."""
     thin = {
-        **{key: payment[key] for key in ("PaymentID", "BatchPaymentID", "Date", "Amount") if key in payment},
+        **picked(payment, ("PaymentID", "BatchPaymentID", "Date", "Amount")),
         "Reference": payment.get("Reference", ""),
         "CurrencyRate": payment.get("CurrencyRate", ONE),
         "HasAccount": False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..values import Record
 from .work import Work
 
 
@@ -26,10 +27,11 @@ def check_currency(work: Work, code: str) -> bool:
     return known
 
 
-def check_lengths(work: Work, limits: Mapping[str, int]) -> None:
-    """Refuse texts that are too long; `limits` is the number of characters by field."""
+def check_lengths(work: Work, limits: Mapping[str, int], sent: Record | None = None) -> None:
+    """Refuse texts of an element that are too long; `limits` is the number of characters by field."""
+    texts = work.sent if sent is None else sent
     for name, longest in limits.items():
-        if len(str(work.sent.get(name, ""))) > longest:
+        if len(str(texts.get(name, ""))) > longest:
             work.refuse(too_long(name, longest))
 
 

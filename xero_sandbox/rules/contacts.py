@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..values import Record
-from .checks import check_currency, check_tax_type, too_long
-from .work import Rule, Work
+from ..values import Record, picked
+from .checks import check_currency, check_lengths, check_tax_type, too_long
+from .work import Work
 
 _TEXTS = {
     "Name": 255,
@@ -90,14 +90,8 @@ def save_contact(work: Work, current: Record | None) -> Record:
 
 def _merged(work: Work, sent: Record, current: Record | None) -> Record:
     contact = dict(current or _new_contact(work))
-    for name, longest in _TEXTS.items():
-        if name in sent:
-            contact[name] = sent[name]
-            if len(sent[name]) > longest:
-                work.refuse(too_long(name, longest))
-    for name in (*_OTHER, *(_BY_HAND if work.by_hand else ())):
-        if name in sent:
-            contact[name] = sent[name]
+    contact.update(picked(sent, (*_TEXTS, *_OTHER, *(_BY_HAND if work.by_hand else ()))))
+    check_lengths(work, _TEXTS, sent)
     _unique(work, contact, sent, current)
     status = sent.get("ContactStatus", contact["ContactStatus"])
     if status not in {"ACTIVE", "ARCHIVED"} or (current is None and status != "ACTIVE"):
@@ -125,7 +119,7 @@ def _persons(work: Work, sent: list[Record]) -> list[Record]:
     if len(sent) > 5:
         work.refuse("A contact can have a maximum of 5 contact persons.")
     names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
-    return [{"IncludeInEmails": False, **{name: one[name] for name in names if name in one}} for one in sent]
+    return [{"IncludeInEmails": False, **picked(one, names)} for one in sent]
 
 
 def _new_contact(work: Work) -> Record:
@@ -194,21 +188,10 @@ def _slots(
         if errors:
             work.broken = True
         else:
-            slots[kind] = {
-                **slots.get(kind, {key: kind}),
-                **{field: one[field] for field in fields if field in one},
-            }
+            slots[kind] = {**slots.get(kind, {key: kind}), **picked(one, fields)}
     if echo:
         work.echo[name] = echo
     return list(slots.values())
-
-
-CONTACTS = Rule(
-    save_contact,
-    match_contact,
-    flag="HasValidationErrors",
-    lists="Addresses Phones ContactGroups ContactPersons",
-)
 
 
 def contact_of(work: Work, *, make: bool = True) -> Record:
@@ -296,9 +279,6 @@ def save_group(work: Work, current: Record | None) -> Record:
     if before and (kept["Name"], kept["Status"]) != (before["Name"], before["Status"]):
         _in_contacts(work, kept, [one["ContactID"] for one in kept["Contacts"]], member=status == "ACTIVE")
     return kept
-
-
-GROUPS = Rule(save_group, summarize="", flag="HasValidationErrors", lists="Contacts")
 
 
 def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 from ..accounting import settlement
 from ..accounting.currencies import market_rate
 from ..accounting.settlement import DEAD
-from ..values import ONE, ZERO, Record
+from ..values import ONE, ZERO, Record, picked
 from .checks import check_currency
 from .contacts import contact_of, met
 from .lines import Lines, amount_types, with_lines
 from .reference.stock import move_stock
-from .work import Rule, Work, head
+from .work import Work, head
 
 CHANGED_STATUS = "Invoice not of valid status for modification"
 SETTLED = "This document cannot be edited as it has a payment or credit note allocated to it."
@@ -107,9 +107,7 @@ def heading(work: Work, spec: Spec, current: Record | None, *, make_contacts: bo
     if spec.types:
         _type(work, spec, document, current)
     by_hand = spec.by_hand.split() if work.by_hand else ()
-    for name in (*spec.text.split(), *spec.days.split(), *by_hand):
-        if name in sent:
-            document[name] = sent[name]
+    document.update(picked(sent, (*spec.text.split(), *spec.days.split(), *by_hand)))
     document["Date"] = sent.get("Date") or document.get("Date") or work.today
     document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", spec.amounts))
     if "Contact" in sent or current is None:
@@ -375,12 +373,3 @@ def to_ledger(work: Work, document: Record) -> None:
     met(
         work, document["Contact"]["ContactID"], "IsCustomer" if settlement.is_sale(document) else "IsSupplier"
     )
-
-
-INVOICES = Rule(
-    save_invoice,
-    match_invoice,
-    flag="HasErrors",
-    lists="Payments CreditNotes Prepayments Overpayments InvoiceAddresses InvoicePaymentServices",
-)
-CREDIT_NOTES = Rule(save_credit_note, flag="HasErrors", lists="Payments Allocations InvoiceAddresses")

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from ..accounting import totals
 from ..accounting.ledger import tracking_of
 from ..state.organisation import Organisation
-from ..values import ONE, TEN_THOUSANDTH, ZERO, Record, money
+from ..values import ONE, TEN_THOUSANDTH, ZERO, Record, money, picked
 from .checks import tax_type_error
 from .work import Work
 
@@ -139,11 +139,10 @@ class _Line:
     def fill(self) -> None:
         """Set the fields of the line, and check them."""
         line, sent = self.line, self.sent
-        line.update({name: sent[name] for name in _PLAIN if name in sent})
+        line.update(picked(sent, _PLAIN))
         if "ItemCode" in sent:
             self._item(sent["ItemCode"])
-        if "UnitAmount" in sent:
-            line["UnitAmount"] = sent["UnitAmount"]
+        line.update(picked(sent, ["UnitAmount"]))
         if sent.get("LineAmount") is not None:
             self._fill_from_amount(sent["LineAmount"])
         if (line.get("DiscountRate") or line.get("DiscountAmount")) and not self.rules.discount:
@@ -202,7 +201,7 @@ class _Line:
             self.wrong(f"Item code '{code}' is not valid")
         else:
             line["ItemCode"] = item["Code"]
-            line["Item"] = {name: item[name] for name in ("ItemID", "Name", "Code") if name in item}
+            line["Item"] = picked(item, ("ItemID", "Name", "Code"))
             words = item.get("Description" if sale else "PurchaseDescription") or item.get("Name")
             if words and not line.get("Description"):
                 line["Description"] = words

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..values import ZERO, Record
+from ..values import ZERO, Record, picked
 from .documents import Spec, heading, numbered, own
 from .lines import Lines, with_lines
-from .work import Rule, Work
+from .work import Work
 
 ORDER = Spec(
     "PurchaseOrders",
@@ -109,9 +109,6 @@ def _mark_sent(work: Work, order: Record) -> None:
         work.warn("Only AUTHORISED and BILLED purchase orders may have SentToContact updated.")
 
 
-ORDERS = Rule(save_order, flag="HasErrors")
-
-
 # --- quotes ----------------------------------------------------------------------------------------------
 
 
@@ -151,9 +148,6 @@ def save_quote(work: Work, current: Record | None) -> Record:
     quote["QuoteNumber"] = sent.get("QuoteNumber") or ""
     numbered(work, QUOTE, quote)
     return work.put("Quotes", quote)
-
-
-QUOTES = Rule(save_quote, match_quote)
 
 
 # --- repeating invoices ----------------------------------------------------------------------------------
@@ -203,8 +197,4 @@ def _schedule(work: Work, sent: Record) -> Record:
     if sent.get("Period", 1) < 1:
         work.refuse("Schedule.Period must be greater than zero")
     names = ("Period", "Unit", "DueDate", "DueDateType", "StartDate", "EndDate")
-    schedule = {name: sent[name] for name in names if name in sent}
-    return {**schedule, "NextScheduledDate": sent.get("StartDate")}
-
-
-REPEATING_INVOICES = Rule(save_repeating)
+    return {**picked(sent, names), "NextScheduledDate": sent.get("StartDate")}

@@ -9,10 +9,10 @@ from typing import Any
 from ..accounting import settlement
 from ..accounting.currencies import in_base, market_rate
 from ..accounting.ledger import nearest, of_allocations
-from ..values import ONE, ZERO, Record, money
+from ..values import ONE, ZERO, Record, money, picked
 from .bank_transactions import ONLY_STATUS, bank_account
 from .lines import account
-from .work import Rule, Work
+from .work import Work
 
 # --- payments --------------------------------------------------------------------------------------------
 
@@ -45,7 +45,7 @@ def _check_deletion(work: Work, current: Record, key: str, noun: str) -> None:
 
 def _document(work: Work, sent: Record) -> tuple[str, Record]:
     """The resource and the document of a payment; ends the work if there is none."""
-    given = {name: sent[name] for name in _PAID if name in sent}
+    given = picked(sent, _PAID)
     for name, number in (("Invoice", "InvoiceNumber"), ("CreditNote", "CreditNoteNumber")):
         if number in sent and not given:
             given[name] = {number: sent[number]}
@@ -84,7 +84,7 @@ def _pay(work: Work, sent: Record, batch: Record | None = None) -> Record:
     name = f"/{settlement.document_id(document)}/payment/{day}/{len(document['Payments'])}"
     payment: Record = {"PaymentID": work.new_id(name)}
     if batch:
-        payment.update(BatchPaymentID=batch["BatchPaymentID"], BatchPayment=_thin(batch))
+        payment.update(BatchPaymentID=batch["BatchPaymentID"], BatchPayment=picked(batch, _THIN))
     payment.update(
         {
             "Date": day,
@@ -97,7 +97,7 @@ def _pay(work: Work, sent: Record, batch: Record | None = None) -> Record:
             "UpdatedDateUTC": work.at,
             "HasAccount": True,
             "IsReconciled": sent.get("IsReconciled", False),
-            "Account": {name: bank[name] for name in ("AccountID", "Code") if name in bank},
+            "Account": picked(bank, ("AccountID", "Code")),
             "Invoice": {
                 "Type": kind.removesuffix("PAYMENT") if "-" in document["Type"] else document["Type"],
                 "InvoiceID": settlement.document_id(document),
@@ -109,7 +109,7 @@ def _pay(work: Work, sent: Record, batch: Record | None = None) -> Record:
         }
     )
     shown = _STATEMENT if "Account" in sent else ("Particulars", "Details")
-    payment.update({name: sent[name] for name in shown if name in sent})
+    payment.update(picked(sent, shown))
     work.post(work.ledger.post_payment(payment, document, work.at))
     work.put(path, settlement.with_payment(document, payment))
     return work.put("Payments", payment)
@@ -165,18 +165,11 @@ def _unpay(work: Work, payment: Record) -> Record:
     return work.put("Payments", {**payment, "Status": "DELETED", "IsReconciled": False, "CurrencyRate": ZERO})
 
 
-PAYMENTS = Rule(save_payment, one="POST", summarize="PUT", flag="HasValidationErrors")
-
-
 # --- batches of payments ---------------------------------------------------------------------------------
 
 
-_BATCH_IN_PAYMENT = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled"
+_THIN = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled".split()
 """The fields of its batch that a payment shows (as recorded)."""
-
-
-def _thin(batch: Record) -> Record:
-    return {name: batch[name] for name in _BATCH_IN_PAYMENT.split() if name in batch}
 
 
 def save_batch(work: Work, current: Record | None) -> Record:
@@ -198,7 +191,7 @@ def save_batch(work: Work, current: Record | None) -> Record:
         "UpdatedDateUTC": work.at,
         "IsReconciled": work.by_hand and sent.get("IsReconciled", False),
     }
-    batch.update({name: sent[name] for name in (*_STATEMENT, "Narrative") if name in sent})
+    batch.update(picked(sent, (*_STATEMENT, "Narrative")))
     common = {"Account": {"AccountID": bank["AccountID"]}, "Date": sent["Date"]}
     usual = {name: batch[name] for name in ("Reference", "IsReconciled")}
     payments = [_pay(work, {**usual, **one, **common}, batch) for one in wanted]
@@ -244,11 +237,8 @@ def _delete_batch(work: Work, current: Record | None) -> Record:
     for one in current["Payments"]:
         payment = work.get("Payments", one["PaymentID"])
         if payment is not None and payment["Status"] != "DELETED":
-            _unpay(work, {**payment, "BatchPayment": _thin(gone)})
+            _unpay(work, {**payment, "BatchPayment": picked(gone, _THIN)})
     return work.put("BatchPayments", gone)
-
-
-BATCH_PAYMENTS = Rule(save_batch, summarize="PUT")
 
 
 # --- allocations -----------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...values import Record
-from ..work import ZERO_ID, Rule, Work
+from ...values import Record, picked
+from ..work import ZERO_ID, Work
 
 
 def save_currency(work: Work, _current: Record | None) -> Record:
@@ -19,9 +19,6 @@ def save_currency(work: Work, _current: Record | None) -> Record:
     )
 
 
-CURRENCIES = Rule(save_currency, one="PUT", summarize="", by_id=False)
-
-
 def save_payment_service(work: Work, _current: Record | None) -> Record:
     """Create a custom payment service."""
     sent = work.sent
@@ -35,10 +32,7 @@ def save_payment_service(work: Work, _current: Record | None) -> Record:
     work.stop()
     names = ("PaymentServiceName", "PaymentServiceUrl")
     service = {"PaymentServiceType": "Custom", "PayNowText": sent.get("PayNowText", "Pay now")}
-    return work.put("PaymentServices", {**{name: sent[name] for name in names}, **service})
-
-
-PAYMENT_SERVICES = Rule(save_payment_service, summarize="")
+    return work.put("PaymentServices", {**picked(sent, names), **service})
 
 
 def attach_services(work: Work, theme: Record, sent: list[Record]) -> list[Record]:

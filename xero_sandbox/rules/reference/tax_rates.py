@@ -7,7 +7,7 @@ from decimal import Decimal
 from ...values import TEN_THOUSANDTH, ZERO, Record
 from ..checks import check_lengths
 from ..lines import used
-from ..work import Rule, Work, head
+from ..work import Work, head
 
 
 def match_tax_rate(work: Work) -> Record | None:
@@ -99,6 +99,3 @@ def _components(work: Work, sent: list[Record]) -> list[Record]:
 def _next_tax_type(work: Work) -> str:
     taken = {rate["TaxType"] for rate in work.organisation.records("TaxRates")}
     return next(name for number in range(1, 1000) if (name := f"TAX{number:03d}") not in taken)
-
-
-TAX_RATES = Rule(save_tax_rate, match_tax_rate, one="PUT POST", summarize="", by_id=False)

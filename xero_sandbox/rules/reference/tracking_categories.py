@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...values import Record
 from ..checks import check_lengths
 from ..lines import tracked_by
-from ..work import Rule, Work
+from ..work import Work
 
 _NOT_UNIQUE = "For each specified tracking option the name must be unique"
 
@@ -37,9 +37,6 @@ def save_category(work: Work, current: Record | None) -> Record:
         work.refuse("An organisation can have a maximum of 4 tracking categories")
     work.stop()
     return work.put("TrackingCategories", category)
-
-
-TRACKING_CATEGORIES = Rule(save_category, one="PUT POST", summarize="")
 
 
 def delete_category(work: Work, found: Record) -> Record:
