@@ -115,18 +115,3 @@ def xml(name: str, value: Any) -> str:
     else:
         text = str(value)
     return f"<{name}>{escape(text)}</{name}>"
-
-
-# --- errors ----------------------------------------------------------------------------------------------
-
-
-def problem(title: str, status: int, detail: str, instance: str) -> dict[str, Any]:
-    """The body of a refusal by Xero's gateway (401, 403, 413, 500)."""
-    return {
-        "Type": None,
-        "Title": title,
-        "Status": status,
-        "Detail": detail,
-        "Instance": instance,
-        "Extensions": {},
-    }

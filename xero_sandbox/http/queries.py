@@ -213,17 +213,20 @@ def _number(text: str) -> Any:
         return text
 
 
+def parsed(text: str) -> datetime:
+    """The instant that a text names. Raises ``QueryError``."""
+    try:
+        return instant(text)
+    except ValueError as error:
+        raise QueryError(str(error)) from None
+
+
 def _moment(value: Any) -> Any:
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if isinstance(value, str):
-        try:
-            return instant(value)
-        except ValueError as error:
-            raise QueryError(str(error)) from None
-    return value
+    return parsed(value) if isinstance(value, str) else value
 
 
 # --- order -----------------------------------------------------------------------------------------------
@@ -283,10 +286,7 @@ def _one_of(*path: str) -> Callable[[str], Test]:
 
 def _day(compare: Callable[[date, date], bool], name: str) -> Callable[[str], Test]:
     def filtered(text: str) -> Test:
-        try:
-            bound = instant(text).date()
-        except ValueError as error:
-            raise QueryError(str(error)) from None
+        bound = parsed(text).date()
         return lambda record: record.get(name) is not None and compare(record[name], bound)
 
     return filtered

@@ -12,7 +12,7 @@ from ..fields import COUNTS_WRITTEN, DATES, FLAGS, LISTS, NUMBERS, OBJECTS
 from ..resources import SINGLE
 from ..rules.work import ZERO_ID, Origin, Rule, Work, attempt, refresh_balances, zone
 from ..values import ZERO, Record, decoded, instant, ms_date
-from .calls import JSON, QUOTES_JSON, Call, invalid, not_found, unreadable
+from .calls import Call, invalid, not_found, unreadable
 from .queries import true
 from .views import shown
 
@@ -164,25 +164,14 @@ def _named(call: Call, sent: Record, rule: Rule) -> str:
 
 def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
     """The answer to a write of records."""
-    quotes = call.resource.path == "Quotes"
-    response = tally(
+    return tally(
         call,
         call.resource.envelope,
         done,
         lambda work: _failed(call, rule, work) if work.failed else _written(call, rule, work),
         summarize=bool(call.key) or call.method not in rule.summarize.split(),
         always=call.resource.path == "BatchPayments",
-        extra={"SummarizeErrors": summarized(call)} if quotes else None,
     )
-    if quotes and response.content_type == JSON and response.status_code == 200:
-        response.content_type = QUOTES_JSON
-    return response
-
-
-def summarized(call: Call) -> bool:
-    """``summarizeErrors``: true by the server's default, whatever the API definition says (XeroAPI/xero-ruby#247)."""
-    sent = call.param("summarizeErrors")
-    return sent is None or true(sent)
 
 
 def tally(
@@ -193,7 +182,6 @@ def tally(
     *,
     summarize: bool = False,
     always: bool = False,
-    extra: Record | None = None,
 ) -> Response:
     """The answer for all elements under ``key``, each shown by ``tree``.
 
@@ -201,7 +189,7 @@ def tally(
     others are written. Otherwise all elements follow in order, each with its status. ``summarize`` forces the
     former, ``always`` adds the status in any case.
     """
-    summarize = summarize or summarized(call)
+    summarize = summarize or call.summarized
     failed = [work for work in done if work.failed]
     if failed and summarize:
         return call.refuse(invalid(Elements=[tree(work) for work in failed]))
@@ -214,7 +202,7 @@ def tally(
             if errors is not None:
                 one["ValidationErrors"] = errors
         trees.append(one)
-    return call.answer(key, trees, extra)
+    return call.answer(key, trees)
 
 
 def noted(found: list[str]) -> list[Record]:

@@ -18,7 +18,6 @@ _NAMED = ("AccountID", "Code", "Name")
 
 BANK_TRANSACTION = Spec(
     "BankTransactions",
-    "BankTransactionID",
     "",
     "",
     "Bank Transaction",

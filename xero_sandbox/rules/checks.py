@@ -27,6 +27,12 @@ def check_currency(work: Work, code: str) -> bool:
     return known
 
 
+def check_status(work: Work, status: str, current: Record | None, later: str, noun: str) -> None:
+    """Refuse a status other than ACTIVE, and for an existing record ``later``."""
+    if status != "ACTIVE" and (current is None or status != later):
+        work.refuse(f"The status '{status}' is not valid for {noun}")
+
+
 def check_lengths(work: Work, limits: Mapping[str, int], sent: Record | None = None) -> None:
     """Refuse texts of an element that are too long; `limits` is the number of characters by field."""
     texts = work.sent if sent is None else sent

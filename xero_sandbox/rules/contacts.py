@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..values import Record, picked
-from .checks import check_currency, check_lengths, check_tax_type, too_long
+from .checks import check_currency, check_lengths, check_status, check_tax_type, too_long
 from .work import Work
 
 _TEXTS = {
@@ -94,8 +94,7 @@ def _merged(work: Work, sent: Record, current: Record | None) -> Record:
     check_lengths(work, _TEXTS, sent)
     _unique(work, contact, sent, current)
     status = sent.get("ContactStatus", contact["ContactStatus"])
-    if status not in {"ACTIVE", "ARCHIVED"} or (current is None and status != "ACTIVE"):
-        work.refuse(f"The status '{status}' is not valid for contacts")
+    check_status(work, status, current, "ARCHIVED", "contacts")
     contact["ContactStatus"] = status
     _check_references(work, sent)
     contact["Phones"] = _slots(work, sent, contact, "Phones", "PhoneType", _PHONE)
@@ -267,8 +266,7 @@ def save_group(work: Work, current: Record | None) -> Record:
     live = [one for one in work.matching("ContactGroups", "Name", name) if one["Status"] == "ACTIVE"]
     if any(one is not current for one in live):
         work.refuse("A Contact Group already exists with this name")
-    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "DELETED"}):
-        work.refuse(f"The status '{status}' is not valid for contact groups")
+    check_status(work, status, current, "DELETED", "contact groups")
     if before.get("Status") == "DELETED":
         work.refuse("Deleted contact groups cannot be edited")
     if current is None and len(work.matching("ContactGroups", "Status", "ACTIVE")) >= 100:

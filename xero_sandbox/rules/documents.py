@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from ..accounting import settlement
-from ..accounting.currencies import market_rate
+from ..accounting.currencies import known_rate
+from ..accounting.general_ledger import month_end
 from ..accounting.settlement import DEAD
+from ..resources import RESOURCES
 from ..values import ONE, ZERO, Record, picked
 from .checks import check_currency
 from .contacts import contact_of, met
@@ -38,7 +40,6 @@ class Spec:
     """
 
     path: str
-    id: str
     number: str
     prefix: str
     noun: str
@@ -48,6 +49,11 @@ class Spec:
     amounts: str = "Exclusive"
     by_hand: str = ""
     fresh: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The field that identifies a document."""
+        return RESOURCES[self.path].id
 
 
 _FRESH: Record = {
@@ -60,7 +66,6 @@ _FRESH: Record = {
 
 INVOICE = Spec(
     "Invoices",
-    "InvoiceID",
     "InvoiceNumber",
     "INV-",
     "Invoice",
@@ -79,7 +84,6 @@ INVOICE = Spec(
 )
 CREDIT_NOTE = Spec(
     "CreditNotes",
-    "CreditNoteID",
     "CreditNoteNumber",
     "CN-",
     "Credit Note",
@@ -172,7 +176,7 @@ def _currency(work: Work, document: Record, current: Record | None) -> None:
 
 def _currency_rate(work: Work, document: Record, current: Record | None) -> None:
     code, rate = document["CurrencyCode"], work.sent.get("CurrencyRate")
-    usual = _rate(code, work.base, document["Date"])
+    usual = known_rate(code, work.base, document["Date"])
     moved = current is None or any(document[name] != current.get(name) for name in ("CurrencyCode", "Date"))
     if rate:
         document["CurrencyRate"] = rate
@@ -180,13 +184,6 @@ def _currency_rate(work: Work, document: Record, current: Record | None) -> None
             work.warn(f"The currency rate {rate} is far from the market rate {usual}")
     elif moved or not document.get("CurrencyRate"):
         document["CurrencyRate"] = usual or ONE
-
-
-def _rate(code: str, base: str, day: date) -> Decimal | None:
-    try:
-        return market_rate(code, base, day)
-    except KeyError:
-        return None
 
 
 def numbered(work: Work, spec: Spec, document: Record) -> None:
@@ -215,13 +212,11 @@ def _due(work: Work, document: Record) -> None:
 def _by_terms(day: date, number: int, kind: str) -> date:
     if kind in {"DAYSAFTERBILLDATE", "DAYSAFTERINVOICEDATE"}:
         return day + timedelta(days=number)
-    first = day.replace(day=1)
-    following = (first + timedelta(days=32)).replace(day=1)
+    following = month_end(day) + timedelta(days=1)
     if kind in {"DAYSAFTERBILLMONTH", "DAYSAFTERINVOICEMONTH"}:
         return following + timedelta(days=number - 1)
-    month = first if kind == "OFCURRENTMONTH" else following
-    last = (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    return min(month + timedelta(days=number - 1), last)
+    month = day.replace(day=1) if kind == "OFCURRENTMONTH" else following
+    return min(month + timedelta(days=number - 1), month_end(month))
 
 
 # --- invoices, bills and credit notes --------------------------------------------------------------------

@@ -9,7 +9,6 @@ from .work import Work
 
 ORDER = Spec(
     "PurchaseOrders",
-    "PurchaseOrderID",
     "PurchaseOrderNumber",
     "PO-",
     "PurchaseOrder",
@@ -23,7 +22,6 @@ ORDER = Spec(
 )
 QUOTE = Spec(
     "Quotes",
-    "QuoteID",
     "QuoteNumber",
     "QU-",
     "Quote",
@@ -34,7 +32,6 @@ QUOTE = Spec(
 )
 REPEATING = Spec(
     "RepeatingInvoices",
-    "RepeatingInvoiceID",
     "",
     "",
     "Repeating Invoice",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..accounting import settlement
-from ..accounting.currencies import in_base, market_rate
+from ..accounting.currencies import in_base, known_rate
 from ..accounting.ledger import nearest, of_allocations
 from ..values import ONE, ZERO, Record, money, picked
 from .bank_transactions import ONLY_STATUS, bank_account
@@ -135,22 +135,15 @@ def _amounts(
     code, base = document["CurrencyCode"], work.base
     amount, moved, rate = sent.get("Amount"), sent.get("BankAmount"), sent.get("CurrencyRate")
     if code == base or bank.get("CurrencyCode", base) != base:
-        usual = ONE if code == base else rate or _day_rate(code, base, day)
+        usual = ONE if code == base else rate or known_rate(code, base, day) or ONE
         whole = money(amount if amount is not None else moved or ZERO)
         return whole, whole, usual
     if amount is not None and moved:
         return money(amount), money(moved), rate or (amount / moved).quantize(Decimal("0.0000000001"))
-    rate = rate or _day_rate(code, base, day)
+    rate = rate or known_rate(code, base, day) or ONE
     if amount is None:
         return money((moved or ZERO) * rate), money(moved or ZERO), rate
     return money(amount), in_base(money(amount), rate), rate
-
-
-def _day_rate(code: str, base: str, day: Any) -> Decimal:
-    try:
-        return market_rate(code, base, day)
-    except KeyError:
-        return ONE
 
 
 def _unpay(work: Work, payment: Record) -> Record:

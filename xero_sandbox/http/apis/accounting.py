@@ -13,7 +13,8 @@ from ... import apps
 from ...limits import Exceeded
 from ...resources import RESOURCES, report_scopes, scopes_needed
 from .. import reading, subresources
-from ..calls import Call, Refusal, not_found, not_implemented, not_supported
+from ..calls import Call, Refusal, bad_query, not_found, not_implemented, not_supported
+from ..queries import QueryError
 
 PREFIX = "/api.xro/2.0/"
 
@@ -46,6 +47,8 @@ def answer(
         response = (routed or _routed)(call)
     except Refusal as refusal:
         response = call.refuse(refusal)
+    except QueryError as error:
+        response = call.refuse(bad_query(str(error)))
     finally:
         limits.leave(bearer.app, tenant_id)
     for name, value in limits.headers(bearer.app, tenant_id).items():

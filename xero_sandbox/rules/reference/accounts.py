@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...accounting.chart import CLASSES, REPORTING
 from ...values import Record, picked
-from ..checks import check_currency, check_lengths, check_tax_type
+from ..checks import check_currency, check_lengths, check_status, check_tax_type
 from ..lines import none_type, used
 from ..work import Work
 
@@ -46,8 +46,7 @@ def _account_change(work: Work, current: Record | None, status: str) -> None:
         work.fail("System accounts cannot be edited")
     if current is not None and current["Status"] != "ACTIVE" and changed:
         work.refuse("Archived accounts cannot be edited")
-    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "ARCHIVED"}):
-        work.refuse(f"The status '{status}' is not valid for accounts")
+    check_status(work, status, current, "ARCHIVED", "accounts")
     if current is not None and status != current["Status"] and changed:
         work.refuse("The Status of an account cannot be changed together with other fields")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...values import TEN_THOUSANDTH, ZERO, Record
-from ..checks import check_lengths
+from ..checks import check_lengths, check_status
 from ..lines import used
 from ..work import Work, head
 
@@ -25,8 +25,7 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     if current is not None and not current["TaxType"].startswith("TAX"):
         work.fail("System tax rates cannot be edited")
     status = sent.get("Status", "ACTIVE")
-    if status not in {"ACTIVE", "DELETED"} or (current is None and status != "ACTIVE"):
-        work.refuse(f"The status '{status}' is not valid for tax rates")
+    check_status(work, status, current, "DELETED", "tax rates")
     if current is not None and status == "DELETED":
         return _delete_tax_rate(work, current)
     name = str(sent.get("Name", (current or {}).get("Name", "")))

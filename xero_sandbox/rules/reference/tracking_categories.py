@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...values import Record
-from ..checks import check_lengths
+from ..checks import check_lengths, check_status
 from ..lines import tracked_by
 from ..work import Work
 
@@ -20,12 +20,12 @@ def save_category(work: Work, current: Record | None) -> Record:
         **(current or {}),
     }
     category["Name"] = sent.get("Name", category.get("Name", ""))
-    status = category["Status"] = sent.get("Status", category["Status"])
+    status = str(sent.get("Status", category["Status"]))
+    category["Status"] = status
     if not category["Name"]:
         work.refuse("The tracking category Name must be specified")
     check_lengths(work, {"Name": 100})
-    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "ARCHIVED"}):
-        work.refuse(f"The status '{status}' is not valid for tracking categories")
+    check_status(work, status, current, "ARCHIVED", "tracking categories")
     mine = category["TrackingCategoryID"]
     everything = work.organisation.records("TrackingCategories")
     others = [one for one in everything if one["TrackingCategoryID"] != mine and one["Status"] != "DELETED"]
