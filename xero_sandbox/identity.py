@@ -129,7 +129,7 @@ class Identity:
     def connect(self, app: App, tenant_id: str, event: str) -> dict[str, Any]:
         """Connect an organisation to an app, or renew its connection."""
         now = self._store.clock.now()
-        known = next((one for one in self._connections_of(app) if one["tenant_id"] == tenant_id), {})
+        known = next((one for one in self.connections_of(app) if one["tenant_id"] == tenant_id), {})
         connection = {
             "id": str(uuid.uuid4()),
             "client_id": app.client_id,
@@ -153,15 +153,12 @@ class Identity:
         for token in [one for one in self._refreshable if self.revocable(one, app)]:
             del self._refreshable[token]
             self._store.delete("refresh", token)
-        for connection in self._connections_of(app):
+        for connection in self.connections_of(app):
             self.disconnect(connection["id"])
         self._grant(app, frozenset())
 
-    def connected(self, bearer: Bearer) -> list[dict[str, Any]]:
-        """The connections that a token opens, oldest first."""
-        return self._connections_of(bearer.app)
-
-    def _connections_of(self, app: App) -> list[dict[str, Any]]:
+    def connections_of(self, app: App) -> list[dict[str, Any]]:
+        """The connections of an app, oldest first."""
         return [one for one in self.connections.values() if one["client_id"] == app.client_id]
 
     def code(
@@ -209,7 +206,7 @@ class Identity:
 
     def _client_credentials(self, app: App, form: Mapping[str, str]) -> dict[str, Any]:
         scopes = self.check_scopes(app, form["scope"]) if form.get("scope") else app.allowed() - apps.IDENTITY
-        connections = self._connections_of(app)
+        connections = self.connections_of(app)
         if not connections:
             raise TokenError("unauthorized_client")
         return self._answer(app, scopes - apps.IDENTITY, None, connections[0]["event"])
@@ -234,9 +231,8 @@ class Identity:
         if stored is None or stored["client_id"] != app.client_id:
             raise TokenError("invalid_grant")
         used = stored["used"]
-        if (used is None and now - stored["issued"] > UNUSED_LIFE) or (
-            used is not None and now - used > GRACE
-        ):
+        since, life = (stored["issued"], UNUSED_LIFE) if used is None else (used, GRACE)
+        if now - since > life:
             raise TokenError("invalid_grant")
         if used is None:
             stored["used"] = now

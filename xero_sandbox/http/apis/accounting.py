@@ -59,7 +59,7 @@ def answer(
 def _tenant(call: Call) -> str:
     """The organisation of a call; a custom connection has only one and may leave it out."""
     asked = call.request.headers.get("xero-tenant-id", "").strip()
-    opened = {one["tenant_id"] for one in call.xero.identity.connected(call.bearer)}
+    opened = {one["tenant_id"] for one in call.xero.identity.connections_of(call.bearer.app)}
     custom = call.bearer.app.kind == apps.CUSTOM
     if not asked and custom and not call.xero.switches.custom_needs_tenant and len(opened) == 1:
         asked = next(iter(opened))
