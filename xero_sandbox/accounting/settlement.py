@@ -36,6 +36,9 @@ PAYMENT_TYPES = {
 CREDIT_KEYS = {"CreditNoteID": "CreditNotes", "PrepaymentID": "Prepayments", "OverpaymentID": "Overpayments"}
 """The id of a credit document, and the list on an invoice in which it is named."""
 
+SETTLED_DOCUMENTS = ("Invoices", *CREDIT_KEYS.values())
+"""The resources whose documents are paid, credited or allocated."""
+
 
 def is_credit(document: Mapping[str, Any]) -> bool:
     """Whether the document is a credit note, prepayment or overpayment, rather than an invoice or bill."""

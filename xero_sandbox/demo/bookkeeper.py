@@ -20,14 +20,6 @@ from ..rules.work import tried
 from ..values import Record
 from .entries import Entries
 
-_DOCUMENT_OF = {
-    "Invoices": "Invoice",
-    "CreditNotes": "CreditNote",
-    "Prepayments": "Prepayment",
-    "Overpayments": "Overpayment",
-}
-"""The field of a payment that names the paid document."""
-
 
 class Bookkeeper(Entries):
     """Enters documents, payments and journals."""
@@ -91,7 +83,7 @@ class Bookkeeper(Entries):
     ) -> Record:
         """Pay an invoice or bill, or refund a credit: all that is left, or `amount`."""
         element = {
-            _DOCUMENT_OF[resource]: {RESOURCES[resource].id: key},
+            resource.removesuffix("s"): {RESOURCES[resource].id: key},
             "Account": {"Code": bank or self.bank},
             "Date": day,
             "Amount": settlement.left(self.get(resource, key)) if amount is None else amount,

@@ -218,10 +218,7 @@ class Entries:
         if status != "ACTIVE":
             change = self._work("TrackingCategories", {"Status": status}, at, name)
             category = self.get("TrackingCategories", category_id)
-            before = next(
-                one for one in category["Options"] if one["TrackingOptionID"] == made["TrackingOptionID"]
-            )
-            self._done(tried(change, lambda: tracking_categories.save_option(change, category, before)))
+            self._done(tried(change, lambda: tracking_categories.save_option(change, category, made)))
 
     def add_members(self, group_id: str, members: list[Record], at: datetime) -> None:
         """Put contacts into a group."""

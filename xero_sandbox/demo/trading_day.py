@@ -12,14 +12,12 @@ from ..state.organisation import Organisation
 from ..values import ONE, Record
 from .bookkeeper import Bookkeeper
 from .company import NAMESPACE, phone
-from .entries import Guids, local_time
+from .entries import Guids, business_day, local_time
 
 
 def next_business_day(now: datetime) -> tuple[date, datetime]:
     """The next day of business after `now` (New Zealand's calendar), and the instant at which it closes."""
-    day = (now + timedelta(hours=13)).date() + timedelta(days=1)
-    while day.weekday() > 4:
-        day += timedelta(days=1)
+    day = business_day((now + timedelta(hours=13)).date() + timedelta(days=1))
     return day, local_time(day, 17 * 3600 + 1800)
 
 

@@ -106,6 +106,10 @@ class Call:
         """A parameter of the query, None when it is absent or empty."""
         return self.request.args.get(name) or None
 
+    def number(self, name: str, default: int) -> int:
+        """A whole number, ``default`` when it is absent or none."""
+        return self.request.args.get(name, default, type=int)
+
     def flag(self, name: str) -> bool:
         """A boolean parameter."""
         return true(self.request.args.get(name))

@@ -104,7 +104,7 @@ def _asked_for(call: Call) -> _Chosen:
 
 def _from_offset(call: Call, table: Table, tests: list[queries.Test]) -> _Chosen:
     """A hundred journals after the number that ``offset`` names."""
-    after = _whole(call.param("offset"), 0) + 1
+    after = call.number("offset", 0) + 1
     if not tests:
         return _Chosen(table.ids(after, 0, 100), table.size(after))
     ids = _passing(table, table.ids(after), tests)
@@ -165,19 +165,12 @@ def _paging(call: Call) -> tuple[int, int]:
     """Which page of which size is asked for; size 0 is everything at once."""
     paging = call.resource.paging
     asked = call.param("page") is not None or (call.flag("summaryOnly") and SUMMARY in call.resource.views)
-    page = max(1, _whole(call.param("page"), 1))
+    page = max(1, call.number("page", 1))
     if paging == "hundred":
         return page, 100
     if paging == "always" or (paging == "page" and asked):
-        return page, min(1000, max(1, _whole(call.param("pageSize"), 100)))
+        return page, min(1000, max(1, call.number("pageSize", 100)))
     return 1, 0
-
-
-def _whole(text: str | None, default: int) -> int:
-    try:
-        return default if text is None else int(text)
-    except ValueError:
-        return default
 
 
 def _guard(call: Call, rows: int, paged: object, used: set[str], keys: list[tuple[list[str], bool]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ..accounting import settlement
 from ..accounting.currencies import in_base, known_rate
 from ..accounting.ledger import nearest, of_allocations
+from ..resources import RESOURCES
 from ..values import ONE, ZERO, Record, money, picked
 from .bank_transactions import ONLY_STATUS, bank_account
 from .lines import account
@@ -16,13 +17,8 @@ from .work import Work
 
 # --- payments --------------------------------------------------------------------------------------------
 
-_PAID = {
-    "Invoice": ("Invoices", "InvoiceID", "InvoiceNumber"),
-    "CreditNote": ("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
-    "Prepayment": ("Prepayments", "PrepaymentID", ""),
-    "Overpayment": ("Overpayments", "OverpaymentID", ""),
-}
-"""The documents that can be paid: their resource, id and number."""
+_PAID = {path.removesuffix("s"): path for path in settlement.SETTLED_DOCUMENTS}
+"""The resources of the documents that can be paid, by the field that names one."""
 
 
 def save_payment(work: Work, current: Record | None) -> Record:
@@ -52,10 +48,11 @@ def _document(work: Work, sent: Record) -> tuple[str, Record]:
     if len(given) != 1:
         work.fail("A payment must be applied to exactly one Invoice, CreditNote, Prepayment or Overpayment")
     ((name, named),) = given.items()
-    path, key, number = _PAID[name]
+    resource = RESOURCES[_PAID[name]]
+    path, key, number = resource.path, resource.id, next(iter(resource.by), "")
     found = work.get(path, named.get(key))
-    if found is None and number and named.get(number) and not named.get(key):
-        each = [work.get(path, one[key]) or one for one in work.matching(path, number, named[number])]
+    if found is None and not named.get(key):
+        each = [work.get(path, one[key]) or one for one in work.matching(path, number, named.get(number))]
         found = min(each, key=lambda one: one["Status"] != "AUTHORISED", default=None)
     if found is None:
         work.fail(f"{name} could not be found")
@@ -151,7 +148,7 @@ def _unpay(work: Work, payment: Record) -> Record:
     work.stop()
     key = payment["Invoice"]["InvoiceID"]
     work.reverse(payment["PaymentID"])
-    for path, _, _ in _PAID.values():
+    for path in _PAID.values():
         document = work.get(path, key)
         if document is not None:
             work.put(path, settlement.without_payment(document, payment["PaymentID"], work.at))

@@ -240,7 +240,7 @@ class Work:
         return {
             str(record["Contact"]["ContactID"])
             for (path, _), record in ({} if self.failed else self._kept).items()
-            if path in _WITH_BALANCES and record.get("Contact")
+            if path in settlement.SETTLED_DOCUMENTS and record.get("Contact")
         }
 
     # the ledger
@@ -291,9 +291,6 @@ class Work:
                 return
 
 
-_WITH_BALANCES = frozenset({"Invoices", "CreditNotes", "Overpayments", "Prepayments"})
-
-
 def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> None:
     """Update ``Contact.Balances``; UpdatedDateUTC stays as it is (Xero's change notes)."""
     today = organisation.now().astimezone(zone(organisation)).date()
@@ -303,7 +300,7 @@ def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> Non
             continue
         documents = (
             one
-            for path in _WITH_BALANCES
+            for path in settlement.SETTLED_DOCUMENTS
             for one in organisation.table(path).matching("Contact.ContactID", contact_id)
         )
         found = settlement.balances(documents, today).get(contact_id)

@@ -122,10 +122,8 @@ def trial_balance(request: Request) -> dict[str, Any]:
         found = []
         for account in (one for one in table.accounts if one["Type"] in types):
             key = account["AccountID"]
-            moved, held = (
-                month.get(key, ZERO),
-                (year if types[0] in account_types.PROFIT else ever).get(key, ZERO),
-            )
+            moved = month.get(key, ZERO)
+            held = (year if types[0] in account_types.PROFIT else ever).get(key, ZERO)
             more: list[Mark] = []
             if account.get("SystemAccount") == "RETAINEDEARNINGS":
                 held -= past

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ...values import Record
-from ..cash_basis import on_cash_basis
-from ..general_ledger import Books, Entry, accrued, month_end
+from ..cash_basis import cash_journals
+from ..general_ledger import Books, Entry, entries, month_end
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FRAMES = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
@@ -110,9 +110,9 @@ class Request:
     def entries(self, options: Sequence[str] = ()) -> list[Entry]:
         """The ledger, on a cash basis if `paymentsOnly` is true; only lines with all of `options`."""
         self.flag("standardLayout")
-        found = on_cash_basis(self.books) if self.flag("paymentsOnly") else list(accrued(self.books))
-        wanted = frozenset(options)
-        return [entry for entry in found if wanted <= entry.options] if wanted else found
+        paid_only, wanted = self.flag("paymentsOnly"), frozenset(options)
+        journals = cash_journals(self.books) if paid_only else self.books.records("Journals")
+        return [entry for entry in entries(journals) if wanted <= entry.options]
 
     def report(self, titles: Sequence[str], rows: list[Record], name: str | None = None) -> dict[str, Any]:
         """A report with these rows; `name` is its ReportName if that is not the name in the address."""

@@ -11,8 +11,8 @@ from ...rules.work import refresh_balances
 from ...values import ONE, Record, money
 from ..company import Company, closed
 from ..entries import local_time
-from .setting import END
-from .trade import BERTHS, Trade
+from .setting import END, amount
+from .trade import BERTHS, REGULAR_BILLS, Trade
 
 
 def after(story: Trade) -> Company:
@@ -83,15 +83,12 @@ def _target(bill: Record, sales: list[Record], status: str) -> Record | None:
 def _repeating(story: Trade) -> None:
     """Repeating invoices: the templates of the monthly invoices and bills, one draft and one deleted."""
     bookkeeper = story.bookkeeper
-    bills = (
-        ("rent", 10, 1, "4200.00"), ("phones", 12, 8, "189.00"), ("software", 13, 3, "82.00"),
-        ("cleaning", 19, 26, "160.00"), ("alarm", 33, 5, "75.00"),
-    )  # fmt: skip
     rows: list[tuple[str, str, str, Record, int, str]] = []
-    for key, index, day, price in bills:
-        contact, row = story.suppliers[index]
-        line = bookkeeper.line(row["text"], price, row["account"])
-        rows.append((key, "ACCPAY", contact["ContactID"], line, day, "AUTHORISED"))
+    for index, (day, value, key) in REGULAR_BILLS.items():
+        if key and value:
+            contact, row = story.suppliers[index]
+            line = bookkeeper.line(row["text"], amount(value), row["account"])
+            rows.append((key, "ACCPAY", contact["ContactID"], line, day, "AUTHORISED"))
     for key, index, places, status in (
         *((f"berth{n}", index, places, "AUTHORISED") for n, (index, places) in enumerate(BERTHS)),
         ("new berth", 7, 1, "DRAFT"),

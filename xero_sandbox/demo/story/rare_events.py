@@ -9,7 +9,7 @@ from typing import Any
 
 from ...accounting import currencies
 from ...accounting.ledger import Posting
-from ...values import TEN_THOUSANDTH, ZERO, Record
+from ...values import TEN_THOUSANDTH, ZERO, Record, picked
 from ..company import phone
 from ..entries import business_day, local_time
 from . import names
@@ -295,8 +295,7 @@ def _rare_journals(at: datetime, story: Trade, day: date) -> None:
 def _claims(at: datetime, story: Trade, day: date) -> None:
     """A guide's expense claim with two receipts; the older one is paid back."""
     bookkeeper, person = story.bookkeeper, story.company.records["Users"][2]
-    names_of_user = ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole")
-    user = {key: person[key] for key in names_of_user}
+    user = picked(person, ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole"))
     contact = story.suppliers[17][0]
     receipts = []
     for n, (text, code, price) in enumerate(
@@ -322,9 +321,7 @@ def _claims(at: datetime, story: Trade, day: date) -> None:
         "ExpenseClaimID": story.guid(f"claim/{day}"),
         "Status": "AUTHORISED",
         "User": user,
-        "Receipts": [
-            {key: r[key] for key in ("ReceiptID", "ReceiptNumber", "Date", "Total")} for r in receipts
-        ],
+        "Receipts": [picked(r, ("ReceiptID", "ReceiptNumber", "Date", "Total")) for r in receipts],
         "Payments": [],
         "UpdatedDateUTC": at,
         "Total": total,

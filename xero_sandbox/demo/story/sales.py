@@ -180,10 +180,8 @@ class Sales(Contacts):
         payment = self.receive(at, key)
         if payment:
             later = self.after(self.local_day(at), 3)
-            self.diary.plan(later, self._delete_payment, payment["PaymentID"])
-
-    def _delete_payment(self, at: datetime, payment_id: str) -> None:
-        self.bookkeeper.update("Payments", payment_id, at, Status="DELETED")
+            key = payment["PaymentID"]
+            self.diary.plan(later, lambda at: self.bookkeeper.update("Payments", key, at, Status="DELETED"))
 
     def advance(
         self, at: datetime, day: date, kind: str, contact_id: str, text: str, value: Decimal, **more: Any

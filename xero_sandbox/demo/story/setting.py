@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from ...accounting import chart
+from ...accounting.general_ledger import shifted
 from ...values import Record, money
 from ..bookkeeper import Bookkeeper
 from ..company import TODAY, Company, branding_theme, new_organisation, opened, phone, user
@@ -29,13 +30,7 @@ CATEGORIES = (
 
 def add_months(day: date, months: int) -> date:
     """The first of the month `months` after that of `day`."""
-    index = day.year * 12 + day.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def month_end(day: date) -> date:
-    """The last day of the month of `day`."""
-    return add_months(day, 1) - timedelta(days=1)
+    return shifted(day.replace(day=1), months)
 
 
 def amount(value: float) -> Decimal:

@@ -12,6 +12,18 @@ from .setting import amount
 BERTHS = ((5, 6), (24, 4), (47, 8))
 """The customers who store kayaks, with their number of berths."""
 
+REGULAR_BILLS: dict[int, tuple[int, float | None, str]] = {
+    10: (1, 4200.0, "rent"),
+    11: (12, None, ""),
+    12: (8, 189.0, "phones"),
+    13: (3, 82.0, "software"),
+    19: (26, 160.0, "cleaning"),
+    24: (20, 575.0, ""),
+    33: (5, 75.0, "alarm"),
+    22: (2, None, ""),
+}
+"""The suppliers who send a bill each month: the day, the amount if it is fixed, and the name of its template."""
+
 # Supplier, text, account, lowest and highest price of a small purchase.
 PETTY = (
     (17, "Fuel, shuttle van", "449", 45, 160),
