@@ -112,9 +112,8 @@ class Faults:
     def release(self, number: int | None = None) -> None:
         """Release the calls of a ``hold`` and remove it; all holds without a number."""
         with self._lock:
-            for fault in [
-                one for one in self.faults.values() if one.kind == "hold" and number in {None, one.number}
-            ]:
+            held = [one for one in self.faults.values() if one.kind == "hold"]
+            for fault in [one for one in held if number in {None, one.number}]:
                 fault.released.set()
                 del self.faults[fault.number]
 

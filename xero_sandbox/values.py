@@ -60,11 +60,9 @@ def ms_date(value: datetime | date, offset: str = OFFSET) -> str:
 
 def plain_string(value: datetime | date) -> str:
     """A date as text: ``2026-11-20T00:00:00``, without a zone."""
-    return (
-        value.strftime("%Y-%m-%dT%H:%M:%S")
-        if isinstance(value, datetime)
-        else f"{value.isoformat()}T00:00:00"
-    )
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{value.isoformat()}T00:00:00"
 
 
 def decoded(body: bytes) -> Any:

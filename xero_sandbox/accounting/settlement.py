@@ -169,6 +169,9 @@ def ended(document: Record, status: str, at: datetime) -> Record:
     return settled(result) if "Payments" in document else result
 
 
+_BALANCES = ("AccountsReceivable", "AccountsPayable")
+
+
 def balances(documents: Iterable[Record], today: date) -> dict[str, dict[str, dict[str, Decimal]]]:
     """Outstanding and overdue amounts by ContactID in base currency, in the form of Contact.Balances.
 
@@ -181,13 +184,8 @@ def balances(documents: Iterable[Record], today: date) -> dict[str, dict[str, di
             continue
         rate = document.get("CurrencyRate", ONE)
         amount = in_base(document["Total"], rate) - in_base(used(document), rate)
-        sides = found.setdefault(
-            document["Contact"]["ContactID"],
-            {
-                kind: {"Outstanding": ZERO, "Overdue": ZERO}
-                for kind in ("AccountsReceivable", "AccountsPayable")
-            },
-        )
+        none = {kind: {"Outstanding": ZERO, "Overdue": ZERO} for kind in _BALANCES}
+        sides = found.setdefault(document["Contact"]["ContactID"], none)
         side = sides["AccountsReceivable" if is_sale(document) else "AccountsPayable"]
         side["Outstanding"] += -amount if is_credit(document) else amount
         if not is_credit(document) and document.get("DueDate", today) < today:

@@ -107,9 +107,7 @@ def xml(name: str, value: Any) -> str:
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, datetime):
-        text = value.strftime("%Y-%m-%dT%H:%M:%S") + (
-            f".{value.microsecond // 1000:03d}".rstrip("0").rstrip(".")
-        )
+        text = plain_string(value) + f".{value.microsecond // 1000:03d}".rstrip("0").rstrip(".")
     elif isinstance(value, date):
         text = plain_string(value)
     else:

@@ -200,10 +200,11 @@ def _comparable(one: Any, other: Any) -> tuple[Any, Any]:
         return one, _number(other)
     if isinstance(other, (int, Decimal)) and isinstance(one, str):
         return _number(one), other
-    return (
-        one.casefold() if isinstance(one, str) else one,
-        other.casefold() if isinstance(other, str) else other,
-    )
+    return _caseless(one), _caseless(other)
+
+
+def _caseless(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _number(text: str) -> Any:
@@ -258,7 +259,7 @@ def _sortable(value: Any) -> tuple[int, Any]:
         return (0, 0)
     if isinstance(value, date):
         return (1, _moment(value).timestamp())
-    return (1, value.casefold() if isinstance(value, str) else value)
+    return (1, _caseless(value))
 
 
 # --- named filters ---------------------------------------------------------------------------------------

@@ -166,9 +166,7 @@ def _currency(work: Work, document: Record, current: Record | None) -> None:
         work.refuse("CurrencyRate must be greater than zero")
     if document["CurrencyCode"] != work.base:
         _currency_rate(work, document, current)
-    elif (
-        "RepeatingInvoiceID" in document
-    ):  # an invoice from a template has none in base currency (as recorded)
+    elif "RepeatingInvoiceID" in document:  # made from a template: no rate in base currency (as recorded)
         document.pop("CurrencyRate", None)
     else:
         document["CurrencyRate"] = ONE
@@ -226,11 +224,8 @@ def match_invoice(work: Work) -> Record | None:
     """A sales invoice by its number, voided ones included: numbers are not reused. Bills have no own numbers."""
     if work.sent.get("Type", "ACCREC") != "ACCREC":
         return None
-    found = [
-        one
-        for one in work.matching("Invoices", "InvoiceNumber", work.sent.get("InvoiceNumber"))
-        if one["Type"] == "ACCREC"
-    ]
+    numbered = work.matching("Invoices", "InvoiceNumber", work.sent.get("InvoiceNumber"))
+    found = [one for one in numbered if one["Type"] == "ACCREC"]
     return min(found, key=lambda one: one["Status"] in DEAD, default=None)
 
 
@@ -282,9 +277,8 @@ def _completed(work: Work, spec: Spec, document: Record, current: Record | None)
             _due(work, document)
         in_ledger = current is not None and current["Status"] in {"AUTHORISED", "PAID"}
         work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
-    kind = Lines(
-        sale=document["Type"] in settlement.SALES, complete=approved, discount=document["Type"] == "ACCREC"
-    )
+    sale = document["Type"] in settlement.SALES
+    kind = Lines(sale=sale, complete=approved, discount=document["Type"] == "ACCREC")
     document = with_lines(work, document, kind, current)
     discounts = (one.get("DiscountRate") or one.get("DiscountAmount") for one in document["LineItems"])
     return {**document, "IsDiscounted": any(discounts)}
@@ -365,6 +359,5 @@ def _end(work: Work, spec: Spec, current: Record, status: str) -> Record:
 def to_ledger(work: Work, document: Record) -> None:
     """Post an approved document, move its stock, and mark its contact as customer or supplier."""
     work.post(work.ledger.post_document(document, work.at, move_stock(work, document, 1)))
-    met(
-        work, document["Contact"]["ContactID"], "IsCustomer" if settlement.is_sale(document) else "IsSupplier"
-    )
+    role = "IsCustomer" if settlement.is_sale(document) else "IsSupplier"
+    met(work, document["Contact"]["ContactID"], role)

@@ -30,12 +30,9 @@ def _by_owner(rows: Iterable[Record]) -> dict[str, list[Record]]:
     """Notes or files by the id of their record, newest first."""
     found: dict[str, list[Record]] = {}
     for row in rows:
-        found.setdefault(str(row["ResourceID"]), []).insert(0, _unowned(row))
+        own = {name: value for name, value in row.items() if name not in {"Resource", "ResourceID"}}
+        found.setdefault(str(row["ResourceID"]), []).insert(0, own)
     return found
-
-
-def _unowned(row: Record) -> Record:
-    return {name: value for name, value in row.items() if name not in {"Resource", "ResourceID"}}
 
 
 _REFERENCE = frozenset({"Accounts", "Organisation", "TaxRates", "TrackingCategories"})
