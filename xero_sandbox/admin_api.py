@@ -171,11 +171,11 @@ def _counters(request: AdminRequest) -> Any:
 
 
 def _faults(request: AdminRequest) -> Any:
-    return {"faults": [fault.described() for fault in list(request.xero.faults.faults.values())]}
+    return {"faults": [asdict(fault) for fault in list(request.xero.faults.faults.values())]}
 
 
 def _add_fault(request: AdminRequest) -> Any:
-    return request.xero.faults.add(request.body).described()
+    return asdict(request.xero.faults.add(request.body))
 
 
 def _clear_faults(request: AdminRequest) -> Any:

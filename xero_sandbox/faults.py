@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
@@ -70,10 +70,6 @@ class Fault:
             and self.tenant in {"", tenant_id}
             and all(query.get(name) == value for name, value in self.query.items())
         )
-
-    def described(self) -> dict[str, Any]:
-        """As the admin API shows it."""
-        return asdict(self)
 
 
 class Faults:

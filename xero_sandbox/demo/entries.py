@@ -16,7 +16,7 @@ from ..rules import contacts
 from ..rules.lines import Lines, with_lines
 from ..rules.reference import tracking_categories
 from ..rules.registry import RULES
-from ..rules.work import Origin, Work, attempt, chart_of, tried
+from ..rules.work import Origin, Work, attempt, tried
 from ..state.organisation import Organisation
 from ..values import ONE, UTC, ZERO, Record
 
@@ -79,7 +79,7 @@ class Entries:
     @property
     def chart(self) -> ledger.Chart:
         """The organisation's accounts, tax rates and tracking."""
-        return chart_of(self.organisation)
+        return self.organisation.chart
 
     def get(self, resource: str, key: str) -> Record:
         """The current record."""

@@ -104,13 +104,8 @@ def _part(call: Call, parts: list[Record], key: str) -> Record:
 def _attach_services(call: Call) -> Response:
     """``POST /BrandingThemes/{id}/PaymentServices``."""
     theme, sent, work = call.found(), elements(call, "PaymentServices"), _work(call)
-    chosen: list[Record] = []
-
-    def attach() -> Record:
-        chosen.extend(currencies.attach_services(work, theme, sent))
-        return theme
-
-    _done(call, work, attach)
+    _done(call, work, lambda: currencies.attach_services(work, theme, sent))
+    chosen = [work.get("PaymentServices", one["PaymentServiceID"]) or {} for one in sent]
     return call.answer("PaymentServices", chosen)
 
 

@@ -119,7 +119,7 @@ def _delete_transaction(work: Work, current: Record) -> Record:
 
 def _to_control(work: Work, kind: str) -> None:
     """Code the lines of overpayments and prepayments to receivables or payables by default."""
-    control = work.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
+    control = work.organisation.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
     code = {"AccountCode": control["Code"]}
     if "LineItems" in work.sent:
         lines = work.sent["LineItems"]

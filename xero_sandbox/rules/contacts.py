@@ -48,6 +48,8 @@ _ADDRESS = {
 _EMPTY_ADDRESS = ("City", "Region", "PostalCode", "Country")
 _PHONES = ("DEFAULT", "DDI", "FAX", "MOBILE")
 _ADDRESSES = ("STREET", "POBOX")
+_SLOTS = {"Phones": ("PhoneType", _PHONES, _PHONE), "Addresses": ("AddressType", _ADDRESSES, _ADDRESS)}
+"""The field with the type of a phone or an address, its values, and the other fields with their maximum lengths."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 ARCHIVED = (
@@ -97,8 +99,8 @@ def _merged(work: Work, sent: Record, current: Record | None) -> Record:
     check_status(work, status, current, "ARCHIVED", "contacts")
     contact["ContactStatus"] = status
     _check_references(work, sent)
-    contact["Phones"] = _slots(work, sent, contact, "Phones", "PhoneType", _PHONE)
-    contact["Addresses"] = _slots(work, sent, contact, "Addresses", "AddressType", _ADDRESS)
+    for name in _SLOTS:
+        contact[name] = _slots(work, sent.get(name, []), contact[name], name)
     if "ContactPersons" in sent:
         contact["ContactPersons"] = _persons(work, sent["ContactPersons"])
     return contact
@@ -166,17 +168,15 @@ def _unique(work: Work, contact: Record, sent: Record, current: Record | None) -
             )
 
 
-def _slots(
-    work: Work, sent: Record, contact: Record, name: str, key: str, fields: dict[str, int]
-) -> list[Record]:
+def _slots(work: Work, sent: list[Record], before: list[Record], name: str) -> list[Record]:
     """Phones and addresses by type: those sent replace the one of their type, the others stay.
 
     Errors are noted on the phone or address inside the refused element, as in Xero.
     """
-    slots = {one[key]: one for one in contact[name]}
-    kinds = _PHONES if name == "Phones" else _ADDRESSES
+    key, kinds, fields = _SLOTS[name]
+    slots = {one[key]: one for one in before}
     echo: list[Record] = []
-    for one in sent.get(name, ()):
+    for one in sent:
         kind, errors = one.get(key, ""), []
         if kind not in slots and kind not in kinds:
             errors.append(f"The {key} '{kind}' is not valid")

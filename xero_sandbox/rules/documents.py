@@ -35,8 +35,8 @@ _STEPS = {
 @dataclass(frozen=True)
 class Spec:
     """A kind of document: its resource, the field and series of its number, and the fields that can be written.
-    ``noun`` is its name in Xero's messages; ``text`` and ``days`` are fields that are stored as sent, ``by_hand``
-    those that the API cannot write.
+    ``noun`` is its name in Xero's messages; ``plain`` are fields that are stored as sent, ``by_hand`` those that
+    the API cannot write.
     """
 
     path: str
@@ -44,8 +44,7 @@ class Spec:
     prefix: str
     noun: str
     types: str
-    text: str
-    days: str = ""
+    plain: str
     amounts: str = "Exclusive"
     by_hand: str = ""
     fresh: dict[str, Any] = field(default_factory=dict)
@@ -70,8 +69,7 @@ INVOICE = Spec(
     "INV-",
     "Invoice",
     "ACCREC ACCPAY",
-    "Reference BrandingThemeID Url SentToContact",
-    "DueDate ExpectedPaymentDate PlannedPaymentDate",
+    "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate",
     by_hand="RepeatingInvoiceID",
     fresh={
         "Prepayments": [],
@@ -88,13 +86,10 @@ CREDIT_NOTE = Spec(
     "CN-",
     "Credit Note",
     "ACCRECCREDIT ACCPAYCREDIT",
-    "Reference BrandingThemeID SentToContact",
-    "DueDate",
+    "Reference BrandingThemeID SentToContact DueDate",
     fresh={"Payments": [], "Allocations": [], "RemainingCredit": ZERO, **_FRESH},
 )
-_PART_PAID = frozenset(
-    "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate".split()
-)
+_PART_PAID = frozenset(INVOICE.plain.split())
 """The fields of a part-paid or paid document that can be changed."""
 
 _SILENT = frozenset({"DueDate", "SentToContact"})
@@ -111,7 +106,7 @@ def heading(work: Work, spec: Spec, current: Record | None, *, make_contacts: bo
     if spec.types:
         _type(work, spec, document, current)
     by_hand = spec.by_hand.split() if work.by_hand else ()
-    document.update(picked(sent, (*spec.text.split(), *spec.days.split(), *by_hand)))
+    document.update(picked(sent, (*spec.plain.split(), *by_hand)))
     document["Date"] = sent.get("Date") or document.get("Date") or work.today
     document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", spec.amounts))
     if "Contact" in sent or current is None:

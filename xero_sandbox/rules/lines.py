@@ -89,7 +89,7 @@ def with_lines(work: Work, document: Record, rules: Lines, current: Record | Non
         lines = before
     if rules.complete:
         _complete(work, lines)
-    return totals.priced({**document, "LineItems": lines}, work.chart.percents, keep_tax=True)
+    return totals.priced({**document, "LineItems": lines}, work.organisation.chart.percents, keep_tax=True)
 
 
 def _sent_lines(work: Work, document: Record, rules: Lines, before: list[Record]) -> list[Record]:
@@ -241,7 +241,7 @@ class _Line:
     def _tax(self, amount: Decimal) -> None:
         """Set tax type and amount: as sent, else those of the item or account (on quotes: none)."""
         line = self.line
-        found = self.work.chart.accounts.get(line.get("AccountID", ""))
+        found = self.work.organisation.chart.accounts.get(line.get("AccountID", ""))
         tax_type = self._tax_type(found)
         line.pop("TaxAmount", None)
         if not tax_type:

@@ -13,8 +13,8 @@ ORDER = Spec(
     "PO-",
     "PurchaseOrder",
     "",
-    "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions",
-    "DeliveryDate ExpectedArrivalDate",
+    "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions DeliveryDate"
+    " ExpectedArrivalDate",
     fresh={
         "Type": "PURCHASEORDER",
         **dict.fromkeys(("SentToContact", "HasAttachments", "IsDiscounted", "HasErrors"), False),
@@ -26,8 +26,7 @@ QUOTE = Spec(
     "QU-",
     "Quote",
     "",
-    "Reference Terms Title Summary BrandingThemeID",
-    "ExpiryDate",
+    "Reference Terms Title Summary BrandingThemeID ExpiryDate",
     fresh={"Terms": ""},
 )
 REPEATING = Spec(
@@ -160,7 +159,7 @@ def save_repeating(work: Work, current: Record | None) -> Record:
     """Create or delete a repeating invoice; nothing else can be changed."""
     sent = work.sent
     if current is not None:
-        names = f"{REPEATING.text} Type Contact Schedule LineItems LineAmountTypes CurrencyCode".split()
+        names = f"{REPEATING.plain} Type Contact Schedule LineItems LineAmountTypes CurrencyCode".split()
         changed = any(name in sent and sent[name] != current.get(name) for name in names)
         if current["Status"] == "DELETED" or sent.get("Status") != "DELETED" or changed:
             work.fail("Only Status accepted for updates.")

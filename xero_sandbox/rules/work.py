@@ -71,18 +71,6 @@ class Origin:
     first_journal: int = 1
 
 
-def chart_of(organisation: Organisation) -> ledger.Chart:
-    """An organisation's accounts, tax rates and tracking."""
-
-    def make() -> ledger.Chart:
-        paths = ("Accounts", "TaxRates", "TrackingCategories")
-        records = {path: organisation.records(path) for path in paths}
-        return ledger.Chart({**records, "Organisations": organisation.records("Organisation")})
-
-    found: ledger.Chart = organisation.derived("chart", make)
-    return found
-
-
 @dataclass
 class Work:
     """One element that is being written.
@@ -245,17 +233,12 @@ class Work:
 
     # the ledger
 
-    @property
-    def chart(self) -> ledger.Chart:
-        """The organisation's accounts, tax rates and tracking."""
-        return chart_of(self.organisation)
-
     @cached_property
     def ledger(self) -> ledger.Ledger:
         """The ledger of this organisation, at the next journal's number."""
         last = self.organisation.table("Journals").last()
         number = int(last["JournalNumber"]) + 1 if last else self.origin.first_journal
-        return ledger.Ledger(self.chart, number, lambda name: self.new_id(f"/{name}"))
+        return ledger.Ledger(self.organisation.chart, number, lambda name: self.new_id(f"/{name}"))
 
     def post(self, journal: Record, journal_id: str | None = None) -> None:
         """Post a journal, with this id if one is given."""

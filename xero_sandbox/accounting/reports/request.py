@@ -116,16 +116,24 @@ class Request:
 
     def report(self, titles: Sequence[str], rows: list[Record], name: str | None = None) -> dict[str, Any]:
         """A report with these rows; `name` is its ReportName if that is not the name in the address."""
-        return {
-            "ReportID": self.name,
-            "ReportName": name or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name),
-            "ReportType": self.name,
-            "ReportTitles": list(titles),
-            "ReportDate": long_date(self.today),
-            "UpdatedDateUTC": self.now,
-            "Fields": [],
-            "Rows": rows,
-        }
+        name = name or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name)
+        return report(self.name, name, self.name, titles, self.today, self.now, rows)
+
+
+def report(
+    key: str, name: str, kind: str, titles: Sequence[str], day: date, at: datetime, rows: list[Record]
+) -> dict[str, Any]:
+    """A report as an element of `Reports`: its id, name and type, and the day and instant on which it was made."""
+    return {
+        "ReportID": key,
+        "ReportName": name,
+        "ReportType": kind,
+        "ReportTitles": list(titles),
+        "ReportDate": long_date(day),
+        "UpdatedDateUTC": at,
+        "Fields": [],
+        "Rows": rows,
+    }
 
 
 def long_date(day: date) -> str:

@@ -37,26 +37,16 @@ class Contacts(Setting):
         slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
         slug = slug.strip("-") or f"contact-{number.lower()}"
         # An empty address has only its type; an address with one line has the other lines, too.
-        lines = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": ""}
+        place = {"City": city, "PostalCode": f"70{index % 90:02d}", "Country": country}
+        rest = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": "", **place}
         street = {"AddressType": "STREET"}
         if index % 3 == 0:
             road = names.STREETS[index % len(names.STREETS)]
-            street |= {
-                "AddressLine1": f"{index + 3} {road}",
-                **lines,
-                "City": city,
-                "PostalCode": f"70{index % 90:02d}",
-                "Country": country,
-            }
-        box = {
-            "AddressType": "POBOX",
-            "AddressLine1": f"PO Box {1200 + 7 * index}",
-            **lines,
-            "City": city,
-            "PostalCode": f"{7000 + index * 13 % 900}",
-            "Country": country,
-            **({"AttentionTo": person} if person else {}),
-        }
+            street |= {"AddressLine1": f"{index + 3} {road}", **rest}
+        box = {"AddressType": "POBOX", "AddressLine1": f"PO Box {1200 + 7 * index}", **rest}
+        box["PostalCode"] = f"{7000 + index * 13 % 900}"
+        if person:
+            box["AttentionTo"] = person
         digits, area = f"{200 + index} {4000 + 37 * index % 6000}", str(3 + index % 7)
         phones = [phone("DEFAULT", digits, area, _COUNTRY_CODES.get(country, "64"))]
         if index % 2:

@@ -6,13 +6,15 @@ journal follows from earlier events.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from ...accounting import chart
 from ...accounting.general_ledger import month_end
 from ...accounting.reports.layout import cell, header, row, section
-from ...accounting.reports.request import long_date
+from ...accounting.reports.request import long_date, report
 from ...values import ZERO, Record, money
 from ..company import TODAY, Company, without_collection
 from ..entries import business_day
@@ -28,35 +30,34 @@ class Story(Trade):
 
     def month(self, first: date) -> None:
         """Plan the regular events of a month."""
-        plan, when, last = self.diary.plan, self.when, month_end(first)
+        plan, last, following = self._plan, month_end(first), add_months(first, 1)
         for index, (day_of_month, value, template) in REGULAR_BILLS.items():
             day = business_day(first.replace(day=day_of_month))
             if day >= START:
                 more = {"RepeatingInvoiceID": self.guid(f"repeating/{template}")} if template else {}
-                plan(when(day, 8, 9), self.bill, day, index, value, **more)
+                plan(day, 8, self.bill, index, value, **more)
         for index, (contact, places) in enumerate(BERTHS):
-            day = business_day(first)
-            plan(when(day, 8, 9), self._berths, day, self.customers[contact], places, index)
+            plan(first, 8, self._berths, self.customers[contact], places, index)
         fees = last - timedelta(days=max(0, last.weekday() - 4))
-        plan(when(fees, 15, 16), self._bank_fees, fees)
-        plan(when(fees, 16, 17), self._payroll, fees)
-        wages = business_day(last + timedelta(days=1))
-        plan(when(wages, 9, 10), self._pay_owed, wages, self.staff, "814", "Net wages", "Wages")
-        paye = business_day(add_months(first, 1).replace(day=20))
-        plan(when(paye, 10, 11), self._pay_owed, paye, self.tax_office, "825", "PAYE", until=last)
-        card = business_day(first.replace(day=18))
-        plan(when(card, 11, 12), self._pay_card, card)
-        if first.month in (1, 3, 5, 7, 9, 11):
-            gst = business_day(add_months(first, 1).replace(day=28))
-            plan(when(gst, 10, 11), self._gst_return, gst, last)
+        plan(fees, 15, self._bank_fees)
+        plan(fees, 16, self._payroll)
+        plan(following, 9, self._pay_owed, self.staff, "814", "Net wages", "Wages")
+        plan(following.replace(day=20), 10, self._pay_owed, self.tax_office, "825", "PAYE", until=last)
+        plan(first.replace(day=18), 11, self._pay_card)
+        if first.month % 2:
+            plan(following.replace(day=28), 10, self._gst_return, last)
         if first.month % 3 == 0:
-            plan(when(fees, 13, 14), self._accrual, fees)
+            plan(fees, 13, self._accrual)
         if first.month == 3:
-            plan(when(fees, 16, 17), self._income_tax, fees)
+            plan(fees, 16, self._income_tax)
         if first.month in (1, 5, 8):
-            provisional = business_day(first.replace(day=28))
-            due = when(provisional, 9, 10)
-            plan(due, self._pay_owed, provisional, self.tax_office, "830", "Income tax", parts=3)
+            due = first.replace(day=28)
+            plan(due, 9, self._pay_owed, self.tax_office, "830", "Income tax", parts=3)
+
+    def _plan(self, day: date, hour: int, act: Callable[..., None], *args: Any, **fields: Any) -> None:
+        """Plan `act` within that hour of the next business day, which is its first argument after the instant."""
+        day = business_day(day)
+        self.diary.plan(self.when(day, hour, hour + 1), act, day, *args, **fields)
 
     def _berths(self, at: datetime, day: date, customer: Record, places: int, index: int) -> None:
         tracking = [("Region", customer["region"]), ("Department", "Retail")]
@@ -188,18 +189,9 @@ class Story(Trade):
             header("Box", "", "Amount"),
             section("", [row(map(cell, (*box[:2], f"{box[2]:.2f}"))) for box in boxes]),
         ]
-        self.company.records["Reports"].append(
-            {
-                "ReportID": self.guid(f"gst/{last}"),
-                "ReportName": "GST Return",
-                "ReportType": "GSTReturn",
-                "ReportTitles": ["GST Return", self.company.name, f"{long_date(first)} to {long_date(last)}"],
-                "ReportDate": long_date(day),
-                "UpdatedDateUTC": at,
-                "Fields": [],
-                "Rows": rows,
-            }
-        )
+        key, name = self.guid(f"gst/{last}"), "GST Return"
+        titles = (name, self.company.name, f"{long_date(first)} to {long_date(last)}")
+        self.company.records["Reports"].append(report(key, name, "GSTReturn", titles, day, at, rows))
         if due:
             kind = "SPEND" if due > 0 else "RECEIVE"
             self.simple(at, day, kind, self.tax_office, [("GST", "820", abs(due))], "GST return")

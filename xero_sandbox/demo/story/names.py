@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from ...values import read_csv
+from ...values import Record, read_csv
 
 _HERE = Path(__file__).parent
+ORGANISATION: Record = json.loads(_HERE.joinpath("organisation.json").read_text(encoding="utf-8"))
 ACCOUNTS = read_csv(_HERE / "accounts.csv")
 CUSTOMERS = read_csv(_HERE / "customers.csv")
 SUPPLIERS = read_csv(_HERE / "suppliers.csv")

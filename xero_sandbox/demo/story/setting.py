@@ -13,7 +13,7 @@ from ...accounting import chart
 from ...accounting.general_ledger import shifted
 from ...values import Record, money
 from ..bookkeeper import Bookkeeper
-from ..company import TODAY, Company, branding_theme, new_organisation, opened, phone, user
+from ..company import TODAY, Company, branding_theme, new_organisation, opened, user
 from ..entries import local_time
 from . import names
 
@@ -85,30 +85,7 @@ class Setting:
         return local_time(day, seconds, self.random.randrange(1000))
 
     def _set_up(self) -> tuple[Company, Any]:
-        address = {
-            "AddressType": "POBOX",
-            "AddressLine1": "PO Box 1402",
-            "City": "Nelson",
-            "Region": "",
-            "PostalCode": "7040",
-            "Country": "New Zealand",
-            "AttentionTo": "",
-        }
-        street = {**address, "AddressType": "STREET", "AddressLine1": "14 Karetu Road", "PostalCode": "7010"}
-        company, guid = new_organisation(
-            "Tōtara & Tide Limited",
-            "NZ",
-            self.founded,
-            LegalName="Tōtara & Tide Limited",
-            IsDemoCompany=True,
-            Class="DEMO",
-            RegistrationNumber="9429041234567",
-            LineOfBusiness="Boatbuilding and guided sea kayak tours",
-            Addresses=[address, street],
-            Phones=[phone("OFFICE", "548 0199", "3")],
-            ExternalLinks=[{"LinkType": "Website", "Url": "https://totara-and-tide.example"}],
-            PaymentTerms={side: {"Day": 20, "Type": "OFFOLLOWINGMONTH"} for side in ("Bills", "Sales")},
-        )
+        company, guid = new_organisation("Tōtara & Tide Limited", "NZ", self.founded, **names.ORGANISATION)
         records = company.records
         records["Currencies"] = []
         records["BrandingThemes"] += [

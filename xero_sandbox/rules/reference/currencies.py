@@ -35,16 +35,13 @@ def save_payment_service(work: Work, _current: Record | None) -> Record:
     return work.put("PaymentServices", {**picked(sent, names), **service})
 
 
-def attach_services(work: Work, theme: Record, sent: list[Record]) -> list[Record]:
-    """Attach payment services to a branding theme; those attached before stay. Returns the requested ones."""
-    chosen: list[Record] = []
+def attach_services(work: Work, theme: Record, sent: list[Record]) -> Record:
+    """Attach payment services to a branding theme; those attached before stay. Returns the theme."""
+    attached = dict.fromkeys(theme.get("PaymentServiceIDs", ()))
     for one in sent:
         service = work.get("PaymentServices", one.get("PaymentServiceID"))
         if service is None:
             work.echo = {"PaymentServiceID": ZERO_ID, **one}
             work.fail("Payment service could not be found")
-        chosen.append(service)
-    known = theme.get("PaymentServiceIDs", ())
-    attached = dict.fromkeys([*known, *(one["PaymentServiceID"] for one in chosen)])
-    work.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
-    return chosen
+        attached[service["PaymentServiceID"]] = None
+    return work.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
