@@ -221,6 +221,12 @@ class Call:
         about = {"Type": None, "Title": title, "Status": status, "Detail": detail}
         return Refusal(status, {**about, "Instance": self.id, "Extensions": {}}, headers)
 
+    def too_many(self, problem: str, wait: float | str | None, headers: Mapping[str, str]) -> Refusal:
+        """429 for the limit that is exceeded, with the seconds to wait if they are known."""
+        after = f"{wait:g}" if isinstance(wait, float) else str(wait)
+        retry = {} if wait is None else {"Retry-After": after}
+        return Refusal(429, None, {"X-Rate-Limit-Problem": problem, **retry, **headers})
+
     def unauthorized(self, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
         """401 for this reason."""
         return self.problem(401, "Unauthorized", detail, headers)

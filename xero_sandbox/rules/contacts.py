@@ -69,12 +69,9 @@ UNIDENTIFIED = (
 # --- contacts --------------------------------------------------------------------------------------------
 
 
-def match_contact(work: Work) -> Record | None:
+def match_contact(work: Work, sent: Record | None = None) -> Record | None:
     """By ContactNumber, else by Name: an active contact, or an archived one if there is no other."""
-    return _found(work, work.sent)
-
-
-def _found(work: Work, sent: Record) -> Record | None:
+    sent = work.sent if sent is None else sent
     for field in ("ContactNumber", "Name"):
         if found := work.matching("Contacts", field, sent.get(field)):
             return min(found, key=lambda one: one["ContactStatus"] != "ACTIVE")
@@ -205,7 +202,7 @@ def contact_of(work: Work, *, make: bool = True) -> Record:
         work.refuse("A Contact must be specified for this type of transaction" if missing else UNIDENTIFIED)
         return {}
     known = sent.get("ContactID")
-    found = work.get("Contacts", known) if known else _found(work, sent)
+    found = work.get("Contacts", known) if known else match_contact(work, sent)
     if found is None and (known or not sent.get("Name") or not make):
         work.refuse("The contact with the specified contact details could not be found.")
         return {}

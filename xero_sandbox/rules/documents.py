@@ -224,17 +224,8 @@ def match_invoice(work: Work) -> Record | None:
     return min(found, key=lambda one: one["Status"] in DEAD, default=None)
 
 
-def save_invoice(work: Work, current: Record | None) -> Record:
-    """Check and store an invoice or bill."""
-    return _save_bill(work, INVOICE, current)
-
-
-def save_credit_note(work: Work, current: Record | None) -> Record:
-    """Check and store a credit note."""
-    return _save_bill(work, CREDIT_NOTE, current)
-
-
-def _save_bill(work: Work, spec: Spec, current: Record | None) -> Record:
+def save_invoice(work: Work, current: Record | None, spec: Spec = INVOICE) -> Record:
+    """Check and store an invoice or bill, or a document of a similar kind (``spec``): a credit note."""
     was = current["Status"] if current else ""
     status = work.sent.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
     if status not in _STEPS.get(was, "").split():
@@ -255,13 +246,9 @@ def _save_bill(work: Work, spec: Spec, current: Record | None) -> Record:
         return _edit_settled(work, spec, current, document)
     document = settlement.settled({**document, "Status": status})
     if spec is CREDIT_NOTE:
-        document = _as_credit_note(document)
+        document["ID"] = document["CreditNoteID"]
+        del document["IsDiscounted"]
     return _into_ledger(work, spec, document, current, approved=status == "AUTHORISED")
-
-
-def _as_credit_note(document: Record) -> Record:
-    others = {name: one for name, one in document.items() if name != "IsDiscounted"}
-    return {**others, "ID": document["CreditNoteID"]}
 
 
 def _completed(work: Work, spec: Spec, document: Record, current: Record | None) -> Record:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from . import bank_transactions, contacts, documents, linked_transactions, manual_journals, orders, payments
 from .reference import accounts, currencies, items, tax_rates, tracking_categories
 from .work import Rule
@@ -19,7 +21,9 @@ RULES: dict[str, Rule] = {
         lists="Addresses Phones ContactGroups ContactPersons",
     ),
     "CreditNotes": Rule(
-        documents.save_credit_note, flag="HasErrors", lists="Payments Allocations InvoiceAddresses"
+        partial(documents.save_invoice, spec=documents.CREDIT_NOTE),
+        flag="HasErrors",
+        lists="Payments Allocations InvoiceAddresses",
     ),
     "Currencies": Rule(currencies.save_currency, one="PUT", summarize="", by_id=False),
     "Invoices": Rule(

@@ -46,10 +46,6 @@ def head(organisation: Organisation) -> Record:
     return next(iter(organisation.table("Organisation").rows.values()), {})
 
 
-def _random_id(_part: str) -> str:
-    return str(uuid.uuid4())
-
-
 @dataclass(frozen=True)
 class Origin:
     """Who writes, and how.
@@ -67,7 +63,7 @@ class Origin:
     four_decimals: bool = False
     backorders: bool = False
     at: datetime | None = None
-    new_id: Callable[[str], str] = _random_id
+    new_id: Callable[[str], str] = lambda _part: str(uuid.uuid4())
     first_journal: int = 1
 
 

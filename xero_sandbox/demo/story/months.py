@@ -19,7 +19,7 @@ from ...values import ZERO, Record, money
 from ..company import TODAY, Company, without_collection
 from ..entries import business_day
 from . import closing, rare_events
-from .setting import START, add_months, amount
+from .setting import START, SUMMER, add_months, amount
 from .trade import BERTHS, REGULAR_BILLS, Trade
 
 
@@ -214,7 +214,7 @@ class Story(Trade):
 
     def _plan_day(self, day: date) -> None:
         rnd, plan = self.random, self.diary.plan
-        season = 1.45 if day.month in (11, 12, 1, 2, 3) else 1.0
+        season = 1.45 if day.month in SUMMER else 1.0
         for _ in range(sum(rnd.random() < 0.5 * season for _ in range(2))):
             plan(self.when(day), self.sale, day)
         if rnd.random() < 0.72:

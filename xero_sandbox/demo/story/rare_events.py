@@ -67,9 +67,8 @@ def during(story: Trade) -> None:
     for n in range(34):
         day = date(2025, 1, 8) + timedelta(days=19 * n)
         plan(when(day), _new_phone, story, n)
-    for n, name in enumerate(
-        ("Hauraki Sea Scouts", "Mapua Wharf Traders", "Skip & Save Waste", "Sealink Ferries")
-    ):
+    closing_down = ("Hauraki Sea Scouts", "Mapua Wharf Traders", "Skip & Save Waste", "Sealink Ferries")
+    for n, name in enumerate(closing_down):
         plan(when(date(2026, 8, 3) + timedelta(days=17 * n)), _archive, story, name)
     plan(when(date(2025, 10, 6)), _merge, story)
 
@@ -258,31 +257,24 @@ def _together(at: datetime, story: Trade, day: date) -> None:
 
 def _legacy_journals(at: datetime, story: Trade, _day: date) -> None:
     """Manual journals dated before the company's first day: the purchase of land, and a stocktake on a leap day."""
-    deed = [
-        ("740", "Deed of 1 July 1968, section 14", Decimal("4200.00")),
-        ("970", "Family capital", Decimal("-4200.00")),
-    ]
+    land, found = Decimal("4200.00"), Decimal("112.40")
+    deed = [("740", "Deed of 1 July 1968, section 14", land), ("970", "Family capital", -land)]
     story.bookkeeper.manual_journal("Land at historical cost, 14 Karetu Road", date(1968, 7, 1), at, deed)
-    lines = [("310", "Stocktake", Decimal("112.40")), ("840", "Stocktake", Decimal("-112.40"))]
-    later = at + timedelta(minutes=4)
-    story.bookkeeper.manual_journal(
-        "Stocktake difference of 29 February 2024", date(2024, 2, 29), later, lines
-    )
+    lines = [("310", "Stocktake", found), ("840", "Stocktake", -found)]
+    text = "Stocktake difference of 29 February 2024"
+    story.bookkeeper.manual_journal(text, date(2024, 2, 29), at + timedelta(minutes=4), lines)
 
 
 def _rare_journals(at: datetime, story: Trade, day: date) -> None:
     """Manual journals that are deleted, voided and still in draft."""
-    lines = [
-        ("433", "Insurance to spread", Decimal("480.00")),
-        ("620", "Insurance to spread", Decimal("-480.00")),
-    ]
-    for n, (words, status, end) in enumerate(
-        (
-            ("typed twice", "DRAFT", "DELETED"),
-            ("wrong year", "POSTED", "VOIDED"),
-            ("to be checked", "DRAFT", ""),
-        )
-    ):
+    premium, text = Decimal("480.00"), "Insurance to spread"
+    lines = [("433", text, premium), ("620", text, -premium)]
+    fates = (
+        ("typed twice", "DRAFT", "DELETED"),
+        ("wrong year", "POSTED", "VOIDED"),
+        ("to be checked", "DRAFT", ""),
+    )
+    for n, (words, status, end) in enumerate(fates):
         text, moment = f"Insurance in advance, {words}", at + timedelta(minutes=n)
         made = story.bookkeeper.manual_journal(
             text, day, moment, lines, Status=status, Url="https://example.com/memo"
@@ -298,9 +290,8 @@ def _claims(at: datetime, story: Trade, day: date) -> None:
     user = picked(person, ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole"))
     contact = story.suppliers[17][0]
     receipts = []
-    for n, (text, code, price) in enumerate(
-        (("Taxi to the airport", "493", "48.30"), ("Camp fuel", "429", "27.60"))
-    ):
+    bought = (("Taxi to the airport", "493", "48.30"), ("Camp fuel", "429", "27.60"))
+    for n, (text, code, price) in enumerate(bought):
         name = f"receipt/{day}/{n}"
         record: Record = {
             "ReceiptID": story.guid(name),

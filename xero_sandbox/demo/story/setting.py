@@ -19,6 +19,9 @@ from . import names
 
 START = date(2024, 11, 20)
 FOUNDED = date(2024, 11, 4)
+SUMMER = (11, 12, 1, 2, 3)
+"""The months of the season."""
+
 END = local_time(TODAY, 12 * 3600 + 1800)
 
 CATEGORIES = (

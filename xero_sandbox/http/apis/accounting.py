@@ -38,10 +38,7 @@ def answer(
     try:
         limits.enter(bearer.app, tenant_id)
     except Exceeded as exceeded:
-        headers = {**exceeded.headers, "X-Rate-Limit-Problem": exceeded.problem}
-        if exceeded.retry_after is not None:
-            headers["Retry-After"] = str(exceeded.retry_after)
-        raise Refusal(429, None, headers) from None
+        raise call.too_many(exceeded.problem, exceeded.retry_after, exceeded.headers) from None
     try:
         before()
         response = (routed or _routed)(call)
