@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import IO, Any
 
-from singer_xero.errors import InputProblem
+from singer_xero.errors import InputProblem, suggested
 from singer_xero.json_input import json_text, text_of
 from singer_xero.objects import EVERY, NESTED_TABLES
 from tap_xero.records.projection import Projection
@@ -84,8 +83,7 @@ def _check_name(entry: Mapping[str, Any], settings: Settings) -> None:
     if _root(entry).get("selected") is not True:
         return
     if name not in EVERY:
-        near = difflib.get_close_matches(name, EVERY, 1)
-        meant = f"; did you mean {near[0]}?" if near else "; tap-xero --discover lists the streams."
+        meant = suggested(name, EVERY, "; tap-xero --discover lists the streams.")
         raise InputProblem(f"The catalog selects the stream {name}, which is unknown{meant}")
     if name in NESTED_TABLES and not settings.nested_tables:
         raise InputProblem(

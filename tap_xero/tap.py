@@ -22,7 +22,7 @@ from tap_xero.failures import Failures, Unforeseen
 from tap_xero.memory import stay_small
 from tap_xero.message_writer import BlockWriter
 from tap_xero.reads.list_read import ListRead
-from tap_xero.records.projection import with_precision
+from tap_xero.records.projection import changed_schema, with_precision
 from tap_xero.records.stream_maps import check_maps, check_names, prepare, with_numbers
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap, get_selected_schema
@@ -137,7 +137,7 @@ class TapXero(SdkTap):
                 schema = get_selected_schema(stream.name, entry.schema.to_dict(), mask)
                 keys = entry.key_properties or ()
             if self.config.get("decimals") in SINGER_DECIMALS:
-                schema = with_precision(schema)
+                schema = changed_schema(schema, with_precision)
             self.mapper.register_raw_stream_schema(stream.name, schema, keys)
             for one in self.mapper.stream_maps[stream.name]:
                 prepare(one)

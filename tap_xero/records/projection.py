@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from singer_xero.objects import Field, XeroObject
-from tap_xero.records.naming import SNAKE_CASE, renamed, renamed_schema, snake_case
+from tap_xero.records.naming import SNAKE_CASE, renamed, snake_case
 from tap_xero.records.types import is_number
 from tap_xero.settings import KEEP, NUMBER, SINGER_DECIMALS, Settings
 
@@ -82,8 +82,8 @@ class Projection:
                 "description": "JSON of what Xero sent and no other field holds, by its place in the record",
             }
         if self.decimals != NUMBER:
-            schema = self._with_decimals(schema)
-        return renamed_schema(schema) if self.snake else schema
+            schema = changed_schema(schema, self._with_decimals)
+        return changed_schema(schema, dict, snake_case) if self.snake else schema
 
     def record(self, record: Record) -> Record:
         """Bring a record into this form."""
@@ -101,20 +101,12 @@ class Projection:
         return found
 
     def _with_decimals(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the numbers of a schema text, except whole numbers."""
-        changed = dict(schema)
-        types = schema.get("type", ())
+        """Make a number text, except a whole number."""
+        changed, types = dict(schema), schema.get("type", ())
         if "number" in types:
-            nullable = ["string", "null"] if isinstance(types, list) else "string"
-            changed["type"] = nullable
+            changed["type"] = ["string", "null"] if isinstance(types, list) else "string"
             if self.decimals in SINGER_DECIMALS:
                 changed |= {"format": self.decimals, "precision": PRECISION, "scale": SCALE}
-        if "properties" in schema:
-            changed["properties"] = {
-                name: self._with_decimals(inner) for name, inner in schema["properties"].items()
-            }
-        if "items" in schema:
-            changed["items"] = self._with_decimals(schema["items"])
         return changed
 
     def _digits(self, value: Decimal | int, field: str) -> str | None:
@@ -132,28 +124,31 @@ class Projection:
         return format(number, "f")
 
 
-def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the digits of decimals to a schema again: the SDK's catalog keeps only their format."""
-    found = dict(schema)
-    if schema.get("format") in SINGER_DECIMALS:
-        found |= {"precision": PRECISION, "scale": SCALE}
-    if "properties" in schema:
-        found["properties"] = {name: with_precision(inner) for name, inner in schema["properties"].items()}
-    if isinstance(schema.get("items"), Mapping):
-        found["items"] = with_precision(schema["items"])
-    return found
-
-
-def without_descriptions(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Remove descriptions from a schema; a property of that name stays."""
-    found = {keyword: value for keyword, value in schema.items() if keyword != "description"}
-    if isinstance(schema.get("properties"), Mapping):
+def changed_schema(
+    schema: Mapping[str, Any],
+    change: Callable[[Mapping[str, Any]], dict[str, Any]],
+    rename: Callable[[str], str] = str,
+) -> dict[str, Any]:
+    """A schema with all its parts, each of them changed; `change` gets the schema of a part and copies it."""
+    found = change(schema)
+    if isinstance(found.get("properties"), Mapping):
         found["properties"] = {
-            name: without_descriptions(inner) for name, inner in schema["properties"].items()
+            rename(name): changed_schema(inner, change, rename) for name, inner in found["properties"].items()
         }
-    if isinstance(schema.get("items"), Mapping):
-        found["items"] = without_descriptions(schema["items"])
+    if isinstance(found.get("items"), Mapping):
+        found["items"] = changed_schema(found["items"], change, rename)
     return found
+
+
+def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the digits of a decimal to its schema again: the SDK's catalog keeps only its format."""
+    digits = {"precision": PRECISION, "scale": SCALE} if schema.get("format") in SINGER_DECIMALS else {}
+    return {**schema, **digits}
+
+
+def without_description(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Remove the description of a schema; a property of that name stays."""
+    return {keyword: value for keyword, value in schema.items() if keyword != "description"}
 
 
 def _writer(
