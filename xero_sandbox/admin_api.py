@@ -325,18 +325,14 @@ def _record(request: AdminRequest) -> Any:
 
 
 def _put(request: AdminRequest) -> Any:
+    """Store a record, or with PATCH the changes of one, as it is; its stamp is new unless one is given."""
     organisation, path = _table(request)
     record = understood(request.body)
-    if len(request.pieces) > 2:
-        record[RESOURCES[path].id] = request.pieces[2]
     stamped = RESOURCES[path].since in record
-    return _tree(organisation.put(path, record, touch=not stamped))
-
-
-def _patch(request: AdminRequest) -> Any:
-    organisation, path, before = _named(request)
-    record = {**before, **understood(request.body)}
-    stamped = RESOURCES[path].since in request.body
+    if request.request.method == "PATCH":
+        record = {**_named(request)[2], **record}
+    elif len(request.pieces) > 2:
+        record[RESOURCES[path].id] = request.pieces[2]
     return _tree(organisation.put(path, record, touch=not stamped))
 
 
@@ -397,8 +393,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[AdminRequest], Any]], ...] = (
     ("GET", _RECORDS, _records),
     ("POST", _RECORDS, _put),
     ("GET", f"{_RECORDS}/<key>", _record),
-    ("PUT", f"{_RECORDS}/<key>", _put),
-    ("PATCH", f"{_RECORDS}/<key>", _patch),
+    ("PUT PATCH", f"{_RECORDS}/<key>", _put),
     ("DELETE", f"{_RECORDS}/<key>", _delete),
     ("POST", "/organisations/<tenant>/Contacts/<contact>/merge", _merge),
     ("POST", "/day", _day),

@@ -157,9 +157,8 @@ class Switches:
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Set switches by name. Raises ``ValueError`` for one that does not exist."""
+        known = [one.name for one in fields(self)]
         for name, value in wanted.items():
-            if name not in {one.name for one in fields(self)}:
-                raise ValueError(
-                    f"Unknown switch {name!r}. Valid switches: {', '.join(one.name for one in fields(self))}"
-                )
+            if name not in known:
+                raise ValueError(f"Unknown switch {name!r}. Valid switches: {', '.join(known)}")
             setattr(self, name, bool(value))

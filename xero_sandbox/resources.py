@@ -327,8 +327,7 @@ RESOURCES: dict[str, Resource] = {
         "Organisation": Resource(
             "OrganisationID APIKey Name LegalName PaysTax Version OrganisationType BaseCurrency CountryCode"
             " IsDemoCompany OrganisationStatus RegistrationNumber EmployerIdentificationNumber TaxNumber"
-            " TaxNumberName"
-            " FinancialYearEndDay FinancialYearEndMonth SalesTaxBasis SalesTaxPeriod DefaultSalesTax"
+            " TaxNumberName FinancialYearEndDay FinancialYearEndMonth SalesTaxBasis SalesTaxPeriod DefaultSalesTax"
             " DefaultPurchasesTax PeriodLockDate EndOfYearLockDate CreatedDateUTC Timezone OrganisationEntityType"
             " ShortCode Class Edition LineOfBusiness Addresses Phones ExternalLinks PaymentTerms",
             "accounting.settings",

@@ -12,24 +12,22 @@ from ..values import TEN_THOUSANDTH, Record, read_csv
 
 _HERE = Path(__file__).parent
 
-_TYPES = {
-    "ASSET": "BANK CURRENT FIXED INVENTORY NONCURRENT PREPAYMENT",
-    "EQUITY": "EQUITY",
-    "EXPENSE": "DEPRECIATN DIRECTCOSTS EXPENSE OVERHEADS",
-    "LIABILITY": "CURRLIAB LIABILITY TERMLIAB PAYG",
-    "REVENUE": "OTHERINCOME REVENUE SALES",
-}
-CLASSES = {kind: group for group, kinds in _TYPES.items() for kind in kinds.split()}
+# Account class, its ReportingCodeName, its name in the fields of tax rates, and its account types.
+_CLASSES = (
+    ("ASSET", "Assets", "Assets", "BANK CURRENT FIXED INVENTORY NONCURRENT PREPAYMENT"),
+    ("EQUITY", "Equity", "Equity", "EQUITY"),
+    ("EXPENSE", "Expense", "Expenses", "DEPRECIATN DIRECTCOSTS EXPENSE OVERHEADS"),
+    ("LIABILITY", "Liability", "Liabilities", "CURRLIAB LIABILITY TERMLIAB PAYG"),
+    ("REVENUE", "Revenue", "Revenue", "OTHERINCOME REVENUE SALES"),
+)
+CLASSES = {kind: group for group, _, _, kinds in _CLASSES for kind in kinds.split()}
 """Account class by account type, from Xero's list of account types."""
 
-REPORTING = {
-    "ASSET": ("ASS", "Assets"),
-    "EQUITY": ("EQU", "Equity"),
-    "EXPENSE": ("EXP", "Expense"),
-    "LIABILITY": ("LIA", "Liability"),
-    "REVENUE": ("REV", "Revenue"),
-}
+REPORTING = {group: (group[:3], name) for group, name, _, _ in _CLASSES}
 """ReportingCode and ReportingCodeName by account class."""
+
+APPLIES = {group: f"CanApplyTo{plural}" for group, _, plural, _ in _CLASSES}
+"""The field of a tax rate that says whether accounts of a class can have it."""
 
 DEFAULT_TAX = {
     "NZ": {"sales": "OUTPUT2", "purchases": "INPUT2", "none": "NONE"},

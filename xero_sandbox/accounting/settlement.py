@@ -139,8 +139,7 @@ def with_allocation(
         "Date": day,
         "Total": credit["Total"],
     }
-    if "CreditNoteNumber" in credit:
-        named["CreditNoteNumber"] = credit["CreditNoteNumber"]
+    named.update(picked(credit, ["CreditNoteNumber"]))
     named_now = [*invoice[CREDIT_KEYS[key]], named]
     return (
         settled({**credit, "Allocations": [*credit["Allocations"], allocation], "UpdatedDateUTC": at}),

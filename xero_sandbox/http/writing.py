@@ -168,7 +168,7 @@ def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
         call,
         call.resource.envelope,
         done,
-        lambda work: _failed(call, rule, work) if work.failed else _written(call, rule, work),
+        lambda work: _tree(call, rule, work),
         summarize=bool(call.key) or call.method not in rule.summarize.split(),
         always=call.resource.path == "BatchPayments",
     )
@@ -210,6 +210,20 @@ def noted(found: list[str]) -> list[Record]:
     return [{"Message": one} for one in found]
 
 
+def _tree(call: Call, rule: Rule, work: Work) -> Record:
+    """An element in the answer to a write."""
+    tree = _failed(call, rule, work) if work.failed else _written(call, work)
+    if rule.flag:
+        tree[rule.flag] = work.failed
+    if work.warnings:
+        tree["Warnings"] = noted(work.warnings)
+    if work.failed:
+        tree["ValidationErrors"] = noted(work.errors)
+    elif adjust := _ADJUSTED.get(call.resource.path):
+        adjust(call, work.answer or {}, tree)
+    return tree
+
+
 def _failed(call: Call, rule: Rule, work: Work) -> Record:
     """A refused element: its fields as sent and as computed so far, without UpdatedDateUTC."""
     resource = call.resource
@@ -220,26 +234,12 @@ def _failed(call: Call, rule: Rule, work: Work) -> Record:
         shape = {resource.id: identifier, **{name: one for name, one in kept.items() if name != resource.id}}
     for name in rule.lists.split():
         shape.setdefault(name, [])
-    tree = call.rendered(shape)
-    if rule.flag:
-        tree[rule.flag] = True
-    if work.warnings:
-        tree["Warnings"] = noted(work.warnings)
-    tree["ValidationErrors"] = noted(work.errors)
-    return tree
+    return call.rendered(shape)
 
 
-def _written(call: Call, rule: Rule, work: Work) -> Record:
-    record = work.answer or {}
-    tree = call.rendered(shown(record, call.resource, SINGLE, call.organisation))
+def _written(call: Call, work: Work) -> Record:
+    tree = call.rendered(shown(work.answer or {}, call.resource, SINGLE, call.organisation))
     tree.pop("Attachments", None)
-    if rule.flag:
-        tree[rule.flag] = False
-    if work.warnings:
-        tree["Warnings"] = noted(work.warnings)
-    adjust = _ADJUSTED.get(call.resource.path)
-    if adjust is not None:
-        adjust(call, record, tree)
     return tree
 
 

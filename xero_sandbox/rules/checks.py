@@ -33,6 +33,13 @@ def check_status(work: Work, status: str, current: Record | None, later: str, no
         work.refuse(f"The status '{status}' is not valid for {noun}")
 
 
+def require(work: Work, sent: Record, *names: str, within: str = "") -> None:
+    """Refuse an element, or the part ``within`` it, that lacks one of these fields."""
+    for name in names:
+        if name not in sent:
+            work.refuse(f"{within}{name} must be specified")
+
+
 def check_lengths(work: Work, limits: Mapping[str, int], sent: Record | None = None) -> None:
     """Refuse texts of an element that are too long; `limits` is the number of characters by field."""
     texts = work.sent if sent is None else sent

@@ -278,19 +278,12 @@ def save_group(work: Work, current: Record | None) -> Record:
 
 def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool) -> None:
     """Show or hide the group in its members' own records."""
-    thin = {
-        "ContactGroupID": group["ContactGroupID"],
-        "Name": group["Name"],
-        "Status": group["Status"],
-        "Contacts": [],
-        "HasValidationErrors": False,
-    }
+    key, own = group["ContactGroupID"], picked(group, ("ContactGroupID", "Name", "Status"))
+    thin = {**own, "Contacts": [], "HasValidationErrors": False}
     for identifier in contacts:
         contact = work.get("Contacts", identifier)
         if contact is not None:
-            others = [
-                one for one in contact["ContactGroups"] if one["ContactGroupID"] != group["ContactGroupID"]
-            ]
+            others = [one for one in contact["ContactGroups"] if one["ContactGroupID"] != key]
             now = [*others, thin] if member else others
             work.put("Contacts", {**contact, "ContactGroups": now}, touch=False)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..accounting import totals
+from ..accounting.chart import APPLIES
 from ..accounting.ledger import tracking_of
 from ..state.organisation import Organisation
 from ..values import ONE, TEN_THOUSANDTH, ZERO, Record, money, picked
@@ -23,13 +24,6 @@ _PRICING = frozenset(
 _TOLERANCE = Decimal("0.05")
 """The accepted difference between a TaxAmount that is sent and the calculated one; Xero does not document its own."""
 
-_APPLIES = {
-    "ASSET": "CanApplyToAssets",
-    "EQUITY": "CanApplyToEquity",
-    "EXPENSE": "CanApplyToExpenses",
-    "LIABILITY": "CanApplyToLiabilities",
-    "REVENUE": "CanApplyToRevenue",
-}
 AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
 
 
@@ -251,7 +245,7 @@ class _Line:
         rate = self.work.first("TaxRates", "TaxType", tax_type)
         if rate is None or rate["TaxType"] != tax_type or rate["Status"] != "ACTIVE":
             self.wrong(tax_type_error(tax_type))
-        elif found is not None and rate["EffectiveRate"] and not rate.get(_APPLIES[found["Class"]], True):
+        elif found is not None and rate["EffectiveRate"] and not rate.get(APPLIES[found["Class"]], True):
             code = found.get("Code")
             self.wrong(f"The TaxType code '{tax_type}' cannot be used with account code '{code}'.")
         elif "TaxAmount" in self.sent:

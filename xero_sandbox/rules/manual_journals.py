@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..accounting import totals
 from ..accounting.settlement import DEAD
 from ..values import ZERO, Record, money, picked
-from .checks import tax_type_error
+from .checks import require, tax_type_error
 from .lines import account, amount_types, none_type, tracking
 from .work import Work
 
@@ -81,8 +81,7 @@ def _line(work: Work, sent: Record, kind: str) -> Record | None:
         or found["Status"] != "ACTIVE"
     ):
         work.refuse(f"Account code '{name}' is not a valid code for this document.")
-    if "LineAmount" not in sent:
-        work.refuse("LineAmount must be specified")
+    require(work, sent, "LineAmount")
     untaxed = kind == "NoTax"
     tax_type = none_type(work) if untaxed else sent.get("TaxType") or found.get("TaxType") or none_type(work)
     rate = work.first("TaxRates", "TaxType", tax_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..values import ZERO, Record, picked
+from .checks import require
 from .documents import Spec, heading, numbered, own
 from .lines import Lines, with_lines
 from .work import Work
@@ -124,9 +125,7 @@ def save_quote(work: Work, current: Record | None) -> Record:
     if status not in _QUOTE_STEPS.get(was, "").split():
         work.refuse("Quote status change is invalid")
     if current is not None:
-        for name in ("Contact", "Date"):
-            if name not in sent:
-                work.refuse(f"{name} must be specified")
+        require(work, sent, "Contact", "Date")
     work.stop()
     quote = heading(work, QUOTE, current)
     quote["Terms"] = sent.get("Terms", "")
@@ -183,9 +182,7 @@ def save_repeating(work: Work, current: Record | None) -> Record:
 
 
 def _schedule(work: Work, sent: Record) -> Record:
-    for name in ("Period", "Unit", "StartDate", "DueDate", "DueDateType"):
-        if name not in sent:
-            work.refuse(f"Schedule.{name} must be specified")
+    require(work, sent, "Period", "Unit", "StartDate", "DueDate", "DueDateType", within="Schedule.")
     if sent.get("Unit", "MONTHLY") not in _UNITS:
         work.refuse(f"Schedule.Unit '{sent['Unit']}' is not valid")
     if sent.get("DueDateType", "OFCURRENTMONTH") not in _DUE:

@@ -12,6 +12,7 @@ from ..accounting.ledger import nearest, of_allocations
 from ..resources import RESOURCES
 from ..values import ONE, ZERO, Record, money, picked
 from .bank_transactions import ONLY_STATUS, bank_account
+from .checks import require
 from .lines import account
 from .work import Work
 
@@ -205,8 +206,7 @@ def _batch_type(work: Work, wanted: list[Record]) -> str:
 
 def _batched(work: Work) -> list[Record]:
     """The payments of a new batch, as sent."""
-    if "Date" not in work.sent:
-        work.refuse("Date must be specified")
+    require(work, work.sent, "Date")
     wanted = work.sent.get("Payments", [])
     if not wanted:
         work.refuse("One or more payments must be specified")
@@ -237,9 +237,7 @@ def _delete_batch(work: Work, current: Record | None) -> Record:
 def allocate(work: Work, identifier: str) -> Record:
     """Allocate a credit note, prepayment or overpayment to an invoice; returns the allocation."""
     sent = work.sent
-    for name in ("Amount", "Date", "Invoice"):
-        if name not in sent:
-            work.refuse(f"{name} must be specified")
+    require(work, sent, "Amount", "Date", "Invoice")
     work.stop()
     credit = work.get(work.path, identifier) or {}
     _, invoice = _document(work, {"Invoice": sent["Invoice"]})

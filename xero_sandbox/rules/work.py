@@ -200,9 +200,8 @@ class Work:
         table = self.organisation.table(path)
         if (path, prefix) not in series:
             found = (str(row.get(field_name, "")).removeprefix(prefix) for row in table.rows.values())
-            series[path, prefix] = max(
-                (int(one) for one in found if one.isdecimal() and len(one) < 9), default=0
-            )
+            numbers = (int(one) for one in found if one.isdecimal() and len(one) < 9)
+            series[path, prefix] = max(numbers, default=0)
         while True:
             series[path, prefix] += 1
             number = f"{prefix}{series[path, prefix]:04d}"

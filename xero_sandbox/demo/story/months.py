@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ...accounting import chart
 from ...accounting.general_ledger import month_end
 from ...accounting.reports.layout import cell, header, row, section
 from ...accounting.reports.request import long_date, report
@@ -136,17 +135,11 @@ class Story(Trade):
 
     def _income_tax(self, at: datetime, day: date) -> None:
         """At the end of the financial year: 28 per cent of what was earned in it."""
-        start = add_months(day, -11)
-        profit = -sum(
-            (
-                line["NetAmount"]
-                for journal in self.bookkeeper.all("Journals")
-                if start <= journal["JournalDate"] <= day
-                for line in journal["JournalLines"]
-                if chart.CLASSES[line["AccountType"]] in ("REVENUE", "EXPENSE")
-            ),
-            ZERO,
+        balance, before = self.bookkeeper.balance, add_months(day, -11) - timedelta(days=1)
+        accounts = (
+            one for one in self.organisation.records("Accounts") if one["Class"] in ("REVENUE", "EXPENSE")
         )
+        profit = -sum((balance(one["Code"], day) - balance(one["Code"], before) for one in accounts), ZERO)
         tax = money(profit * 28 / 100)
         if tax > 0:
             lines = [("505", "Income tax", tax), ("830", "Income tax", -tax)]

@@ -9,6 +9,7 @@ from ...values import Record, read_csv
 
 _HERE = Path(__file__).parent
 ORGANISATION: Record = json.loads(_HERE.joinpath("organisation.json").read_text(encoding="utf-8"))
+USERS = read_csv(_HERE / "users.csv")
 ACCOUNTS = read_csv(_HERE / "accounts.csv")
 CUSTOMERS = read_csv(_HERE / "customers.csv")
 SUPPLIERS = read_csv(_HERE / "suppliers.csv")

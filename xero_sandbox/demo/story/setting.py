@@ -95,24 +95,11 @@ class Setting:
             branding_theme(guid, "Wholesale", 1, self.founded),
             branding_theme(guid, "Kōwhai summer", 2, local_time(date(2025, 11, 3), 36000, 120)),
         ]
-        people = (
-            ("Hinewai", "Parata", "hinewai", "FINANCIALADVISER", True),
-            ("Jörg", "Kästner", "joerg", "STANDARD", False),
-            ("Mere", "O'Sullivan", "mere", "STANDARD", False),
-            ("Old", "Bookkeeper", "books", "REMOVED", False),
-        )
-        records["Users"] = [
-            user(
-                guid,
-                first,
-                last,
-                f"{mail}@totara-and-tide.example",
-                at=local_time(FOUNDED + timedelta(days=40 * i), 34000, 70),
-                OrganisationRole=role,
-                IsSubscriber=owner,
-            )
-            for i, (first, last, mail, role, owner) in enumerate(people)
-        ]
+        records["Users"] = []
+        for i, row in enumerate(names.USERS):
+            at = local_time(FOUNDED + timedelta(days=40 * i), 34000, 70)
+            more = {"OrganisationRole": row["role"], "IsSubscriber": row["subscriber"] == "yes"}
+            records["Users"].append(user(guid, row["first"], row["last"], row["email"], at=at, **more))
         return company, guid
 
     def _reference_data(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ...accounting.chart import APPLIES
 from ...values import TEN_THOUSANDTH, ZERO, Record
 from ..checks import check_lengths, check_status
 from ..lines import used
@@ -41,11 +42,9 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     record: Record = {
         "TaxType": current["TaxType"] if current else _next_tax_type(work),
         "Name": name,
-        "CanApplyToAssets": True,
-        "CanApplyToEquity": True,
-        "CanApplyToExpenses": not sale,
-        "CanApplyToLiabilities": True,
-        "CanApplyToRevenue": sale,
+        **dict.fromkeys(APPLIES.values(), True),
+        APPLIES["EXPENSE"]: not sale,
+        APPLIES["REVENUE"]: sale,
         "DisplayTaxRate": rate,
         "EffectiveRate": rate,
         "Status": "ACTIVE",
