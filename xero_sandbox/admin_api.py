@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -79,9 +80,8 @@ def answer(xero: Xero, request: Request) -> Response:
     try:
         handler, found = _URLS.match("/" + path, request.method)
         asked = AdminRequest(xero, request, tuple(found.values()))
-        if request.method == "GET" or handler is _wait:
-            return _json(200, handler(asked))
-        with xero.store.change():
+        changes = request.method != "GET" and handler is not _wait
+        with xero.store.change() if changes else nullcontext():
             return _json(200, handler(asked))
     except NotFound:
         return _json(404, {"error": f"Unknown address of the admin API: {path!r}"})

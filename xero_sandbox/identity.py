@@ -48,12 +48,10 @@ class BadToken(Exception):
 
 @dataclass(frozen=True)
 class Bearer:
-    """Who is calling: the app, what it may do, and for which consent."""
+    """Who is calling: the app, and what it may do."""
 
     app: App
     scopes: frozenset[str]
-    user_id: str | None
-    event_id: str
 
 
 class Identity:
@@ -198,9 +196,9 @@ class Identity:
         if not client_id:
             raise TokenError("invalid_request")
         app = self.apps.get(client_id)
-        if app is None or (
-            app.client_secret is not None and not secrets.compare_digest(secret, app.client_secret)
-        ):
+        if app is None:
+            raise TokenError("invalid_client")
+        if app.client_secret is not None and not secrets.compare_digest(secret, app.client_secret):
             raise TokenError("invalid_client")
         return app
 
@@ -280,7 +278,7 @@ class Identity:
         return token in self._refreshable and self._refreshable[token]["client_id"] == app.client_id
 
     def bearer(self, token: str) -> Bearer:
-        """The app and the consent of an access token. Raises ``BadToken``."""
+        """The app and the scopes of an access token. Raises ``BadToken``."""
         try:
             claims = jwt.decode(
                 token,
@@ -296,9 +294,7 @@ class Identity:
         app = self.apps.get(claims["client_id"])
         if app is None:
             raise BadToken
-        return Bearer(
-            app, frozenset(claims["scope"]), claims.get("xero_userid"), claims["authentication_event_id"]
-        )
+        return Bearer(app, frozenset(claims["scope"]))
 
 
 def redirect_allowed(app: App, address: str) -> bool:

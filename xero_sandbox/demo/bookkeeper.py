@@ -7,13 +7,12 @@ record are keyword arguments with Xero's names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from ..accounting import settlement
-from ..accounting.ledger import Posting
 from ..resources import RESOURCES
 from ..rules import payments
 from ..rules.work import tried
@@ -177,9 +176,3 @@ class Bookkeeper(Entries):
             **fields,
         }
         return self.create("ManualJournals", element, at, f"manual/{day}/{narration}")
-
-    def opening(self, day: date, at: datetime, amounts: Mapping[str, Decimal]) -> None:
-        """Conversion balances: a journal without source, as Xero stores them."""
-        chart = self.chart
-        postings = [Posting(chart.account({"Code": code}), amount) for code, amount in amounts.items()]
-        self.post(at, lambda ledger: ledger.journal(None, day, at, postings, "Conversion balances"))

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 from ..accounting import chart
 from ..resources import RESOURCES as TABLES
@@ -19,7 +18,6 @@ from ..values import UTC, Record
 from .bookkeeper import Bookkeeper
 from .entries import Guids
 
-NAMESPACE = UUID("6f1c0d2e-5a53-5c1b-9d0a-7e40a5d3c9b1")
 TODAY = date(2026, 11, 20)
 """The day on which the histories of the demo companies end."""
 
@@ -41,7 +39,7 @@ class Company:
 
 def new_organisation(name: str, country: str, at: datetime, **more: Any) -> tuple[Company, Guids]:
     """An organisation as Xero sets it up at `at`; `more` adds or replaces fields of the Organisation."""
-    guid = Guids(NAMESPACE, name)
+    guid = Guids(name)
     tenant_id = guid("tenant")
     organisation = {
         **chart.default_organisation(country),

@@ -25,11 +25,14 @@ _BARE_LINES = frozenset({"Receipts", "RepeatingInvoices"})
 """Documents whose line ids depend only on the position of the line."""
 
 
-class Guids:
-    """GUIDs made from names (version 5): the same name gives the same GUID, in every run."""
+_NAMESPACE = UUID("6f1c0d2e-5a53-5c1b-9d0a-7e40a5d3c9b1")
 
-    def __init__(self, namespace: UUID, scope: str) -> None:
-        self._seed = sha1(namespace.bytes + scope.encode() + b"/")  # noqa: S324 (an id, no secret)
+
+class Guids:
+    """GUIDs made from names (version 5): the same name in the same scope gives the same GUID, in every run."""
+
+    def __init__(self, scope: str) -> None:
+        self._seed = sha1(_NAMESPACE.bytes + scope.encode() + b"/")  # noqa: S324 (an id, no secret)
 
     def __call__(self, name: str) -> str:
         """The GUID of `name`."""

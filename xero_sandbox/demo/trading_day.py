@@ -11,7 +11,7 @@ from ..rules.work import refresh_balances
 from ..state.organisation import Organisation
 from ..values import ONE, Record
 from .bookkeeper import Bookkeeper
-from .company import NAMESPACE, phone
+from .company import phone
 from .entries import Guids, business_day, local_time
 
 
@@ -56,7 +56,7 @@ class _Day:
         self.bank = next((one["Code"] for one in banks if one["CurrencyCode"] == own["BaseCurrency"]), None)
         self.people = [one for one in organisation.records("Contacts") if one["ContactStatus"] == "ACTIVE"]
         self.suppliers = [one for one in self.people if one.get("IsSupplier")] or self.people
-        self.bookkeeper = Bookkeeper(organisation, Guids(NAMESPACE, scope), self.bank or "090")
+        self.bookkeeper = Bookkeeper(organisation, Guids(scope), self.bank or "090")
         self._minutes = iter(sorted(self.random.sample(range(510, 1020), 40)))
 
     def later(self) -> datetime:

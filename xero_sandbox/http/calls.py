@@ -121,15 +121,8 @@ class Call:
 
     @property
     def places(self) -> int | None:
-        """The decimals of unit prices: four with ``unitdp=4``, and always on orders and quotes.
-
-        None stands for up to four, as the price has them; items show prices like this by default (as recorded).
-        """
-        if self.resource.unitdp and self.param("unitdp") == "4":
-            return 4
-        if self.resource.exact:
-            return None
-        return 4 if self.resource.four else 2
+        """The decimals of unit prices: four with ``unitdp=4``, else those of the resource."""
+        return 4 if self.resource.unitdp and self.param("unitdp") == "4" else self.resource.places
 
     @property
     def record(self) -> Record | None:

@@ -14,6 +14,9 @@ ACCOUNTS = read_csv(_HERE / "accounts.csv")
 CUSTOMERS = read_csv(_HERE / "customers.csv")
 SUPPLIERS = read_csv(_HERE / "suppliers.csv")
 ITEMS = read_csv(_HERE / "items.csv")
+SMALL_PURCHASES = read_csv(_HERE / "small_purchases.csv")
+"""What is bought without a bill: the number of the supplier, and the range of the price."""
+
 TRACKED = read_csv(_HERE / "tracked_items.csv")
 """The items that are tracked as inventory, with the quantity at the start."""
 

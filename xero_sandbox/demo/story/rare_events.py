@@ -40,7 +40,9 @@ def before(story: Trade) -> None:
     }  # fmt: skip
     balances = {code: Decimal(value) for code, value in amounts.items()} | {"630": stock}
     balances["960"] = -sum(balances.values(), ZERO)
-    story.bookkeeper.opening(date(2024, 10, 31), story.founded + timedelta(minutes=47), balances)
+    chart, day, at = story.bookkeeper.chart, date(2024, 10, 31), story.founded + timedelta(minutes=47)
+    postings = [Posting(chart.account({"Code": code}), value) for code, value in balances.items()]
+    story.bookkeeper.post(at, lambda ledger: ledger.journal(None, day, at, postings, "Conversion balances"))
 
 
 def during(story: Trade) -> None:
