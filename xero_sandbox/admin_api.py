@@ -109,7 +109,7 @@ def _overview(request: AdminRequest) -> Any:
         "url": xero.url,
         "now": xero.clock.now().isoformat(),
         "organisations": _organisations(request),
-        "apps": [_app(app) for app in xero.identity.apps.values()],
+        "apps": [app.described() for app in xero.identity.apps.values()],
     }
 
 
@@ -198,12 +198,6 @@ def _wait(request: AdminRequest) -> Any:
 # --- apps and consents -----------------------------------------------------------------------------------
 
 
-def _app(app: apps.App) -> dict[str, Any]:
-    shown = asdict(app)
-    shown["scopes"] = None if app.scopes is None else sorted(app.scopes)
-    return shown
-
-
 def _add_app(request: AdminRequest) -> Any:
     sent = request.only(*(one.name for one in fields(apps.App)))
     kind = sent.get("kind", apps.WEB)
@@ -224,7 +218,7 @@ def _add_app(request: AdminRequest) -> Any:
     identity.add_app(app)
     if app.kind == apps.CUSTOM and not known and (tenant_id := identity.tenant_of(app)):
         identity.consent(app, [tenant_id], app.allowed())
-    return _app(app)
+    return app.described()
 
 
 def _consent(request: AdminRequest) -> Any:

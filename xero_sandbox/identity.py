@@ -8,7 +8,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -89,9 +89,7 @@ class Identity:
     def add_app(self, app: App) -> App:
         """Register an app, or change a known one."""
         self.apps[app.client_id] = app
-        stored = asdict(app)
-        stored["scopes"] = None if app.scopes is None else sorted(app.scopes)
-        self._store.write("apps", app.client_id, stored)
+        self._store.write("apps", app.client_id, app.described())
         return app
 
     def tenant_of(self, app: App) -> str | None:

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -46,14 +47,13 @@ class Diary:
 
     def __init__(self) -> None:
         self._queue: list[tuple[datetime, int, Callable[[datetime], Any]]] = []
-        self._count = 0
+        self._numbers = count()
         self._now = local_time(FOUNDED, 0)
 
     def plan(self, at: datetime, act: Callable[..., Any], *args: Any, **fields: Any) -> None:
         """Plan `act(at, *args, **fields)` for that time, or a minute from now if it is past."""
-        self._count += 1
         at = max(at, self._now + timedelta(minutes=1))
-        heapq.heappush(self._queue, (at, self._count, lambda at: act(at, *args, **fields)))
+        heapq.heappush(self._queue, (at, next(self._numbers), lambda at: act(at, *args, **fields)))
 
     def run(self) -> None:
         """Run all events up to `END`."""
