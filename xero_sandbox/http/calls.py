@@ -107,7 +107,7 @@ class Call:
         return self.request.args.get(name) or None
 
     def number(self, name: str, default: int) -> int:
-        """A whole number, ``default`` when it is absent or none."""
+        """A parameter as a whole number, ``default`` when it is absent or not a number."""
         return self.request.args.get(name, default, type=int)
 
     def flag(self, name: str) -> bool:
@@ -147,13 +147,13 @@ class Call:
 
     def answer(self, key: str, trees: Iterable[Record], extra: Mapping[str, Any] | None = None) -> Response:
         """200 with ``trees`` (JSON values, or Python ones for XML) under ``key``."""
-        values = {**self.envelope(), **(extra or {}), **self.quirks(key), key: list(trees)}
+        values = {**self.envelope(), **(extra or {}), **self.summarize_errors(key), key: list(trees)}
         if self.json:
             return Response(encode(values), 200, content_type=self.json_type(key))
         return Response(messages.xml("Response", values), 200, content_type=XML)
 
-    def quirks(self, key: str) -> dict[str, Any]:
-        """The further field of the envelope of quotes: whether errors are summarized."""
+    def summarize_errors(self, key: str) -> dict[str, Any]:
+        """SummarizeErrors, which only the envelope of quotes has."""
         reads = self.method == "GET"
         return {"SummarizeErrors": reads or self.summarized} if key == "Quotes" else {}
 

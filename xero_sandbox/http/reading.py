@@ -51,7 +51,7 @@ def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] |
     key, form = call.resource.envelope, (view, call.places)
     if not call.json:
         return call.answer(key, [call.tree(table.rows[one], view) for one in ids], extra)
-    head = encode({**call.envelope(), **extra, **call.quirks(key)})[:-1]
+    head = encode({**call.envelope(), **extra, **call.summarize_errors(key)})[:-1]
     texts = [table.text(one, form, lambda record: encode(call.tree(record, view))) for one in ids]
     body = b'%b,"%b":[%b]}' % (head, key.encode(), b",".join(texts))
     return Response(body, 200, content_type=call.json_type(key))
