@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from singer_xero.api.redaction import redact_line
 
 
@@ -26,3 +29,9 @@ class Busy(ConfigurationProblem):
 
 class Stopped(ConfigurationProblem):
     """The run was asked to end early."""
+
+
+def suggested(name: str, known: Iterable[str], otherwise: str = ".") -> str:
+    """The end of a sentence about an unknown name: it suggests the known name that is most like it, if there is one."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}?" if near else otherwise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import sys
@@ -12,7 +11,7 @@ import click
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 
-from singer_xero.errors import ConfigurationProblem, Problem
+from singer_xero.errors import ConfigurationProblem, Problem, suggested
 from singer_xero.json_input import json_file
 from singer_xero.settings import environment, invalid, kinds_of, listed, remember_settings
 from singer_xero.version import DISTRIBUTION
@@ -75,10 +74,8 @@ class XeroPlugin(PluginBase):
                 self._config[name] = listed(name, self._config[name])
         problem = invalid(self.config, schema)
         for name in self.config.keys() - settings.keys():
-            near = difflib.get_close_matches(name, settings, 1)
-            self.logger.warning(
-                "Unknown setting '%s'%s; it is ignored.", name, f", did you mean '{near[0]}'?" if near else ""
-            )
+            meant = suggested(name, settings)
+            self.logger.warning("The setting %s is unknown and ignored%s", name, meant)
         if problem and raise_errors:
             raise ConfigurationProblem(f"Settings: {problem}.")
         return [problem] if problem else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 
+from singer_xero.deferred import UNUSED, deferred
 from singer_xero.version import answers_version
 
 
@@ -13,6 +14,9 @@ def main() -> None:
         return
     # Importing makes no garbage; collecting it costs a quarter of a short run.
     gc.disable()
+    with deferred(*UNUSED):
+        import singer_sdk  # noqa: F401 - only for what it imports
+
     from singer_xero.console import clean_output
     from tap_xero.tap import TapXero
 

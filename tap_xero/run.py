@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import logging
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from singer_xero.api.errors import AccessError, XeroError
 from singer_xero.api.scope_advice import way_to
 from singer_xero.connection import Connected
-from singer_xero.errors import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem, suggested
 from singer_xero.objects import STREAMS, XeroObject
 from singer_xero.organisations import Organisation
 from tap_xero.failures import Failures
@@ -88,9 +87,8 @@ class Run:
         for name in self.settings.detail_streams:
             matches = fnmatch.filter(costly, name)
             if not matches and name not in STREAMS:
-                near = difflib.get_close_matches(name, costly, 1)
-                meant = f"did you mean {near[0]}?" if near else f"they are: {', '.join(costly)}."
-                raise ConfigurationProblem(f"detail_streams: no stream is called {name}; {meant}")
+                meant = suggested(name, costly, f"; they are: {', '.join(costly)}.")
+                raise ConfigurationProblem(f"detail_streams: no stream is called {name}{meant}")
             found.update(matches)
         return frozenset(found)
 

@@ -21,7 +21,7 @@ from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from singer_sdk.streams._state import StreamStateManager
 
 from singer_xero.plugin import XeroPlugin
-from tap_xero.records.projection import without_descriptions
+from tap_xero.records.projection import changed_schema, without_description
 
 if TYPE_CHECKING:
     from tap_xero.message_writer import RecordsWriter
@@ -207,7 +207,7 @@ class SdkStream(Stream):
     def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
         # Descriptions are half of a schema, and no target needs them.
         for message in super()._generate_schema_messages():
-            yield replace(message, schema=without_descriptions(message.schema))
+            yield replace(message, schema=changed_schema(message.schema, without_description))
 
     def _generate_record_messages(self, record: dict[str, Any]) -> Generator[RecordMessage, None, None]:
         yield from self.messages_of(record)

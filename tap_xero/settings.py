@@ -14,7 +14,13 @@ from singer_xero.errors import ConfigurationProblem
 from singer_xero.settings import CONNECTION_SETTINGS, TEXTS, properties_of, setting
 from tap_xero.reads.periods import MONTH, MONTHS, later, month_end
 from tap_xero.records.naming import SNAKE_CASE, XERO
-from tap_xero.records.projection import DROP, KEEP, NUMBER, SINGER_DECIMALS, STRING
+
+DROP, KEEP = "drop", "keep"
+"""The values of `unknown_fields`."""
+
+NUMBER, STRING = "number", "string"
+SINGER_DECIMALS = ("singer.decimal", "x-singer.decimal")
+"""Two spellings of one format: the first taps of Singer write the one, the SDK reads the other."""
 
 _DAYS = ("start_date", "report_start_date", "report_end_date", "budget_start_date", "budget_end_date")
 _RANGES = (("report_start_date", "report_end_date"), ("budget_start_date", "budget_end_date"))

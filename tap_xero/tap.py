@@ -22,11 +22,11 @@ from tap_xero.failures import Failures, Unforeseen
 from tap_xero.memory import stay_small
 from tap_xero.message_writer import BlockWriter
 from tap_xero.reads.list_read import ListRead
-from tap_xero.records.projection import SINGER_DECIMALS, with_precision
+from tap_xero.records.projection import changed_schema, with_precision
 from tap_xero.records.stream_maps import check_maps, check_names, prepare, with_numbers
 from tap_xero.run import Run
 from tap_xero.sdk import SdkTap, get_selected_schema
-from tap_xero.settings import SETTINGS, Settings
+from tap_xero.settings import SETTINGS, SINGER_DECIMALS, Settings
 from tap_xero.state.check import check_state, organisations_in
 from tap_xero.state.foreign import ForeignBookmarks, state_from, unwrapped
 from tap_xero.state.writer import SparingStateWriter
@@ -73,13 +73,13 @@ class TapXero(SdkTap):
         self.use_state_writer(self._states)
         _ = self.run  # reads the settings
 
-    def _shapes(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _shapes(self, given: Mapping[str, Any]) -> Settings:
         """The settings in `SHAPING`, which are needed to read a catalog before the SDK has read the configuration."""
-        config = {name: value for name, value in (given.get("config") or {}).items() if value is not None}
-        schema = self.config_jsonschema["properties"]
-        missing = {name: schema[name] for name in SHAPING if name not in config}
+        config = given.get("config") or {}
+        found = {name: config[name] for name in SHAPING if config.get(name) is not None}
+        missing = {name: self.config_jsonschema["properties"][name] for name in SHAPING if name not in found}
         variables = os.environ if given.get("parse_env_config") else {}
-        return environment("TAP_XERO", missing, variables, empty=True) | config
+        return Settings.of(environment("TAP_XERO", missing, variables, empty=True) | found)
 
     @cached_property
     def run(self) -> Run:
@@ -137,7 +137,7 @@ class TapXero(SdkTap):
                 schema = get_selected_schema(stream.name, entry.schema.to_dict(), mask)
                 keys = entry.key_properties or ()
             if self.config.get("decimals") in SINGER_DECIMALS:
-                schema = with_precision(schema)
+                schema = changed_schema(schema, with_precision)
             self.mapper.register_raw_stream_schema(stream.name, schema, keys)
             for one in self.mapper.stream_maps[stream.name]:
                 prepare(one)
@@ -272,6 +272,9 @@ class TapXero(SdkTap):
             stay_small()
             tap.sync_all()
             tap.run.report()
+        except BrokenPipeError:
+            cls.logger.error("The target has ended, so the run is not complete. Look into the target's log.")
+            raise
         finally:
             tap.close()
         if tap.run.failures:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from functools import cached_property
 
-from singer_xero.api.client import XeroClient
 from singer_xero.api.scope_advice import way_to
 from singer_xero.connection import Connected
 from singer_xero.errors import ConfigurationProblem
@@ -16,56 +16,42 @@ from target_xero.settings import TargetSettings
 from target_xero.write_specs.rows import WRITE_SPECS
 
 
+@dataclass(frozen=True)
 class Destination:
     """The one organisation of a run. It makes no call before its result is needed."""
 
-    def __init__(self, connected: Connected, settings: TargetSettings, logger: logging.Logger) -> None:
-        self._connected = connected
-        self._settings = settings
-        self._logger = logger
-        self._is_announced = False
+    connected: Connected
+    settings: TargetSettings
+    logger: logging.Logger
 
-    @property
-    def client(self) -> XeroClient:
-        """The client of the connection."""
-        return self._connected.client
-
-    @property
+    @cached_property
     def organisation(self) -> Organisation:
-        """The organisation; raises `ConfigurationProblem` if the settings do not name exactly one."""
-        found = self._connected.organisations
+        """The organisation, whose name is logged on first use.
+
+        Raises `ConfigurationProblem` if the settings do not name exactly one.
+        """
+        found = self.connected.organisations
         if len(found) != 1:
             raise ConfigurationProblem(
                 f"tenant_ids names {len(found)} organisations; target-xero writes to one. Run it once for each."
             )
+        dry_run = " (dry run: nothing is sent)" if self.settings.dry_run else ""
+        self.logger.info("Writing to %s = %s%s.", found[0].name, found[0].tenant_id, dry_run)
         return found[0]
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the settings name the organisation."""
-        return bool(self._connected.settings.tenant_ids)
-
-    def announce(self) -> None:
-        """Log the organisation's name once; raises `ConfigurationProblem` as `organisation` does."""
-        organisation = self.organisation
-        if not self._is_announced:
-            self._is_announced = True
-            dry_run = " (dry run: nothing is sent)" if self._settings.dry_run else ""
-            self._logger.info("Writing to %s = %s%s.", organisation.name, organisation.tenant_id, dry_run)
 
     @cached_property
     def day_order(self) -> DayOrder:
         """Whether day or month comes first in numeric dates; asks Xero for the country if necessary."""
-        written = self._settings.date_format
+        written = self.settings.date_format
         if written != "auto":
             return DayOrder(Order(written), "date_format")
-        answer = self.client.get(self.organisation.header, "Organisation").json()
+        answer = self.connected.client.get(self.organisation.header, "Organisation").json()
         country = next((one.get("CountryCode") for one in answer.get("Organisations") or []), None)
         return of_country(str(country or ""))
 
     def check_scopes(self, counts: Counter[str]) -> None:
         """Raise `ConfigurationProblem` before the first write if the token lacks a scope for one of these streams."""
-        granted = self.client.scopes()
+        granted = self.connected.client.scopes()
         missing: dict[str, list[str]] = {}
         for name, spec in WRITE_SPECS.items() if granted else ():
             if counts[name] and spec.xero and spec.create:
@@ -76,6 +62,6 @@ class Destination:
             scopes = "; ".join(f"{scope} for {', '.join(names)}" for scope, names in missing.items())
             raise ConfigurationProblem(
                 f"The token lacks scopes that writing needs: {scopes}. How to get them: "
-                f"{way_to(*missing, custom=self.client.is_custom_connection)}. Or deselect these streams. "
+                f"{way_to(*missing, custom=self.connected.client.is_custom_connection)}. Or deselect these streams. "
                 "Nothing was written."
             )

@@ -26,12 +26,7 @@ PRIVATE_NAMES: Sequence[tuple[type, str, Sequence[str] | None, str]] = (
     (Target, "_process_state_message", _MESSAGE, "states are passed on before their records are written"),
     (Target, "_process_activate_version_message", _MESSAGE, "ACTIVATE_VERSION ends the run"),
     (Target, "_process_batch_message", _MESSAGE, "BATCH files are read without their lines"),
-    (
-        Target,
-        "_handle_termination",
-        ("self", "signum", "frame"),
-        "a signal drains the sinks and passes states on",
-    ),
+    (Target, "_handle_termination", ("self", "signum", "frame"), "a signal writes what is left"),
     (Target, "_MAX_RECORD_AGE_IN_MINUTES", None, "long inputs are drained early, and their states passed on"),
     (Target, "_sinks_to_clear", None, "replaced sinks are not cleaned up"),
     (Target, "_sinks_active", None, "sinks are not cleaned up"),

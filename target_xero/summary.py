@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import msgspec
 
 from singer_xero.api.storage import private_files
 from singer_xero.errors import ConfigurationProblem
-from target_xero.content.payload import encode, hashed
+from target_xero.content.json_text import encode, hashed
 from target_xero.write_specs.spec import DELETED_AT
 
 REASON, REJECTED_AT, REJECT = "_rejected_reason", "_rejected_at", "_rejected_id"
@@ -61,27 +61,20 @@ class Summary:
         return self.counts[object_name]
 
     @property
-    def rejected(self) -> int:
-        """The number of rejected records."""
-        return sum(count.rejected for count in self.counts.values())
-
-    @property
-    def different(self) -> int:
-        """The number of records that differ in Xero."""
-        return sum(count.different for count in self.counts.values())
+    def total(self) -> Count:
+        """The counts of all objects together."""
+        counts = map(astuple, self.counts.values())
+        return Count(*map(sum, zip(*counts, strict=True)))
 
     def table(self, order: Mapping[str, Any]) -> str:
         """Return the counts as a table with a total, objects in this order."""
-        columns = [column.name for column in fields(Count)]
-        known = sorted(self.counts, key=lambda name: [*order, name].index(name))
-        rows = {name: [getattr(self.counts[name], column) for column in columns] for name in known}
+        rows = dict(sorted(self.counts.items(), key=lambda row: [*order, row[0]].index(row[0])))
         if len(rows) > 1:
-            rows["all"] = [sum(numbers) for numbers in zip(*rows.values(), strict=True)]
+            rows["all"] = self.total
         width = max(map(len, ("object", *rows)))
-        lines = [f"{'object':<{width}}" + "".join(f"{column:>11}" for column in columns)]
-        lines += [
-            f"{name:<{width}}" + "".join(f"{n:>11,}" for n in numbers) for name, numbers in rows.items()
-        ]
+        lines = [f"{'object':<{width}}" + "".join(f"{column.name:>11}" for column in fields(Count))]
+        for name, count in rows.items():
+            lines.append(f"{name:<{width}}" + "".join(f"{number:>11,}" for number in astuple(count)))
         return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import IO, Any
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
@@ -16,22 +16,41 @@ from singer_xero.console import Block
 from singer_xero.errors import ConfigurationProblem, InputProblem
 from singer_xero.plugin import XeroPlugin
 from singer_xero.settings import ConnectionSettings
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 from target_xero.destination import Destination
 from target_xero.intake.intake import Intake
 from target_xero.intake.messages import MessageReader
 from target_xero.intake.states import StateQueue
 from target_xero.intake.stream_names import StreamTarget, reason_not_written, stream_target
-from target_xero.sdk_seam import SeamTarget, is_unmapped
+from target_xero.sdk_seam import SeamSink, SeamTarget, is_unmapped
 from target_xero.settings import SETTINGS_SCHEMA, TargetSettings
-from target_xero.sink import XeroSink
 from target_xero.summary import SOURCE, Summary
-from target_xero.write_run import WriteRun
+from target_xero.write_run import write_all
 from target_xero.write_specs.rows import WRITE_SPECS
 
 
 class NoSchema(InputProblem, RecordsWithoutSchemaException):
     """A record precedes the SCHEMA of its stream."""
+
+
+class XeroSink(SeamSink):
+    """Passes the records of one stream to the target."""
+
+    def __init__(self, target: TargetXero, **options: Any) -> None:
+        super().__init__(target, **options)
+        self._target = target
+        self._object = target.object_of(self.stream_name)
+        self._columns = tuple(options["schema"].get("properties") or ())
+
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Take a record in, or count it if its stream is ignored."""
+        target = self._target
+        if self._object is None:
+            target.summary.of(self.stream_name).skipped += 1
+        else:
+            target.intake.take(
+                self._object, target.stream, self.key_properties, record, target.line, self._columns
+            )
 
 
 class TargetXero(XeroPlugin, SeamTarget):
@@ -68,8 +87,8 @@ class TargetXero(XeroPlugin, SeamTarget):
             day_order=lambda: self.destination.day_order,
         )
         self.schemas: dict[str, Mapping[str, Any]] = {}
-        self._line = b""
-        self._stream = ""
+        #: The record that stream maps may change: its stream, and its line of the input.
+        self.stream, self.line = "", b""
         self._is_writing = self._is_stopping = False
 
     # Messages
@@ -81,10 +100,7 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._require(message["schema"], "properties", dict)
         stream, keys = message["stream"], message.get("key_properties")
         if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
-            raise InputProblem(
-                f"Line {self.line_number} of the input is a SCHEMA of {stream!r} whose key_properties are not a list "
-                "of names."
-            )
+            raise self._invalid(f"is a SCHEMA of {stream!r} whose key_properties are not a list of names")
         self.schemas[stream] = message
         if isinstance(message.get(SOURCE), str):
             self.intake.identities.sources[stream] = message[SOURCE]
@@ -116,16 +132,14 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._require(message, "record", dict)
         stream = message["stream"]
         if stream not in self.schemas:
-            raise NoSchema(
-                f"Line {self.line_number} of the input is a record of {stream!r}, but no SCHEMA message precedes it."
-            )
-        self._stream, self._line = stream, self._messages.line or encode(message)
+            raise self._invalid(f"is a record of {stream!r}, but no SCHEMA message precedes it", NoSchema)
+        self.stream, self.line = stream, self._messages.line or encode(message)
         super().record_message(message)
 
     def state_message(self, message: dict[str, Any]) -> None:
         """Handle a state."""
         if "value" not in message:
-            raise InputProblem(f"Line {self.line_number} of the input is a STATE without a value.")
+            raise self._invalid("is a STATE without a value")
         self.states.received(message["value"])
 
     def batch_message(self, message: dict[str, Any]) -> None:  # noqa: ARG002
@@ -133,16 +147,13 @@ class TargetXero(XeroPlugin, SeamTarget):
         raise InputProblem("BATCH messages are not supported: remove batch_config from the tap's settings.")
 
     def _require(self, message: Mapping[str, Any], name: str, kind: type) -> None:
-        """Raise `InputProblem` for a message without this field; the error does not show the message."""
+        """Raise `InputProblem` for a message without this field."""
         if not isinstance(message.get(name), kind):
-            raise InputProblem(
-                f"Line {self.line_number} of the input has no {name!r}, which the Singer specification requires."
-            )
+            raise self._invalid(f"has no {name!r}, which the Singer specification requires")
 
-    @property
-    def line_number(self) -> int:
-        """The number of input lines that were read."""
-        return self._messages.number
+    def _invalid(self, what: str, kind: type[InputProblem] = InputProblem) -> InputProblem:
+        """Return the error for the line that was read last; it does not show the message."""
+        return kind(f"Line {self._messages.number} of the input {what}.")
 
     # For the sinks
 
@@ -165,12 +176,6 @@ class TargetXero(XeroPlugin, SeamTarget):
         self.logger.info("The stream %s is skipped: %s.", stream, reason or "Xero has no object of that name")
         return None
 
-    def take(
-        self, found: StreamTarget, record: Mapping[str, Any], keys: Sequence[str], columns: Sequence[str]
-    ) -> None:
-        """Handle a record that stream maps may have changed, with its line of the input."""
-        self.intake.take(found, self._stream, keys, record, self._line, columns)
-
     # Writing
 
     def process_endofpipe(self) -> None:
@@ -179,10 +184,9 @@ class TargetXero(XeroPlugin, SeamTarget):
             self.intake.compose()
             self._is_writing = True
             if self.intake.rejects or any(self.intake.counts.values()) or self.intake.elsewhere:
-                run = WriteRun(
-                    self.settings, self.destination, self.intake, self.schemas, self.summary, self.logger
+                write_all(
+                    self.destination, self.intake, self.schemas, self.summary, lambda: self._is_stopping
                 )
-                run.write(stop=lambda: self._is_stopping)
             self.states.flush()
         finally:
             self._is_writing = False
@@ -238,11 +242,11 @@ class TargetXero(XeroPlugin, SeamTarget):
         finally:
             logging.disable(logging.NOTSET)
         try:
-            target.destination.announce()
+            _ = target.destination.organisation  # logs its name
             cls.print_version(print_fn=cls.logger.info)
             target.listen(file_input)
         finally:
             target.close()
-        fails = target.settings.on_difference == "fail"
-        if target.summary.rejected or (target.summary.different and fails):
+        total = target.summary.total
+        if total.rejected or (total.different and target.settings.on_difference == "fail"):
             sys.exit(1)

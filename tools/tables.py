@@ -60,7 +60,7 @@ def streams() -> str:
         "scope",
         "rows a page",
         "calls",
-        "what was removed in Xero",
+        "removed records",
     ]
     return table(head, rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -78,7 +79,10 @@ def answer(xero: Xero, request: Request) -> Response:
     path = path.partition("/")[2]
     try:
         handler, found = _URLS.match("/" + path, request.method)
-        return _json(200, handler(AdminRequest(xero, request, tuple(found.values()))))
+        asked = AdminRequest(xero, request, tuple(found.values()))
+        changes = request.method != "GET" and handler is not _wait
+        with xero.store.change() if changes else nullcontext():
+            return _json(200, handler(asked))
     except NotFound:
         return _json(404, {"error": f"Unknown address of the admin API: {path!r}"})
     except MethodNotAllowed as error:
@@ -105,25 +109,24 @@ def _overview(request: AdminRequest) -> Any:
         "url": xero.url,
         "now": xero.clock.now().isoformat(),
         "organisations": _organisations(request),
-        "apps": [_app(app) for app in xero.identity.apps.values()],
+        "apps": [app.described() for app in xero.identity.apps.values()],
     }
 
 
 def _reset(request: AdminRequest) -> Any:
-    with request.xero.store.change():
-        request.xero.start_afresh()
+    request.xero.start_afresh()
     return _overview(request)
 
 
 def _clock(request: AdminRequest) -> Any:
     sent, clock = request.only("set", "advance", "freeze"), request.xero.clock
-    with request.xero.store.change():
-        if "set" in sent:
-            clock.set(instant(sent["set"]))
-        if "advance" in sent:
-            clock.advance(float(sent["advance"]))
-        if "freeze" in sent:
-            clock.freeze(bool(sent["freeze"]))
+    if "set" in sent:
+        clock.set(instant(sent["set"]))
+    if "advance" in sent:
+        clock.advance(float(sent["advance"]))
+    if "freeze" in sent:
+        clock.freeze(bool(sent["freeze"]))
+    if sent:
         request.xero.save_clock()
     return {"now": clock.now().isoformat(), "frozen": clock.frozen}
 
@@ -168,11 +171,11 @@ def _counters(request: AdminRequest) -> Any:
 
 
 def _faults(request: AdminRequest) -> Any:
-    return {"faults": [fault.described() for fault in list(request.xero.faults.faults.values())]}
+    return {"faults": [asdict(fault) for fault in list(request.xero.faults.faults.values())]}
 
 
 def _add_fault(request: AdminRequest) -> Any:
-    return request.xero.faults.add(request.body).described()
+    return asdict(request.xero.faults.add(request.body))
 
 
 def _clear_faults(request: AdminRequest) -> Any:
@@ -195,12 +198,6 @@ def _wait(request: AdminRequest) -> Any:
 # --- apps and consents -----------------------------------------------------------------------------------
 
 
-def _app(app: apps.App) -> dict[str, Any]:
-    shown = asdict(app)
-    shown["scopes"] = None if app.scopes is None else sorted(app.scopes)
-    return shown
-
-
 def _add_app(request: AdminRequest) -> Any:
     sent = request.only(*(one.name for one in fields(apps.App)))
     kind = sent.get("kind", apps.WEB)
@@ -217,12 +214,11 @@ def _add_app(request: AdminRequest) -> Any:
         }
     )
     identity = request.xero.identity
-    with request.xero.store.change():
-        known = app.client_id in identity.apps
-        identity.add_app(app)
-        if app.kind == apps.CUSTOM and not known and (tenant_id := identity.tenant_of(app)):
-            identity.consent(app, [tenant_id], app.allowed())
-    return _app(app)
+    known = app.client_id in identity.apps
+    identity.add_app(app)
+    if app.kind == apps.CUSTOM and not known and (tenant_id := identity.tenant_of(app)):
+        identity.consent(app, [tenant_id], app.allowed())
+    return app.described()
 
 
 def _consent(request: AdminRequest) -> Any:
@@ -234,21 +230,18 @@ def _consent(request: AdminRequest) -> Any:
     chosen = app.allowed() if scopes is None else identity.check_scopes(app, scopes)
     names = sent.get("tenants")
     tenants = [request.organisation(one).tenant_id for one in ([None] if names is None else names)]
-    with request.xero.store.change():
-        event = identity.consent(app, tenants, chosen)
-        return identity.issue(app, event)
+    event = identity.consent(app, tenants, chosen)
+    return identity.issue(app, event)
 
 
 def _take_scopes(request: AdminRequest) -> Any:
     sent = request.only("client_id", "scopes")
-    with request.xero.store.change():
-        request.xero.identity.take_scopes(request.app(sent.get("client_id")), sent["scopes"])
+    request.xero.identity.take_scopes(request.app(sent.get("client_id")), sent["scopes"])
     return {}
 
 
 def _revoke(request: AdminRequest) -> Any:
-    with request.xero.store.change():
-        request.xero.identity.revoke(request.app(request.only("client_id").get("client_id")))
+    request.xero.identity.revoke(request.app(request.only("client_id").get("client_id")))
     return {}
 
 
@@ -260,9 +253,8 @@ def _disconnect(request: AdminRequest) -> Any:
         for one in identity.connections.values()
         if one["tenant_id"] == tenant_id and sent.get("client_id") in {None, one["client_id"]}
     ]
-    with request.xero.store.change():
-        for connection_id in gone:
-            identity.disconnect(connection_id)
+    for connection_id in gone:
+        identity.disconnect(connection_id)
     return {"disconnected": len(gone)}
 
 
@@ -292,8 +284,7 @@ def _add_organisation(request: AdminRequest) -> Any:
         records["Organisation"] = [
             {"OrganisationID": tenant_id, "Name": sent["name"], "OrganisationStatus": "ACTIVE"}
         ]
-    with request.xero.store.change():
-        request.xero.store.add_organisation(tenant_id, sent["name"], records)
+    request.xero.store.add_organisation(tenant_id, sent["name"], records)
     return {"tenant_id": tenant_id, "name": sent["name"]}
 
 
@@ -328,52 +319,43 @@ def _record(request: AdminRequest) -> Any:
 
 
 def _put(request: AdminRequest) -> Any:
+    """Store a record, or with PATCH the changes of one, as it is; its stamp is new unless one is given."""
     organisation, path = _table(request)
     record = understood(request.body)
-    if len(request.pieces) > 2:
-        record[RESOURCES[path].id] = request.pieces[2]
     stamped = RESOURCES[path].since in record
-    with request.xero.store.change():
-        return _tree(organisation.put(path, record, touch=not stamped))
-
-
-def _patch(request: AdminRequest) -> Any:
-    with request.xero.store.change():
-        organisation, path, before = _named(request)
-        record = {**before, **understood(request.body)}
-        stamped = RESOURCES[path].since in request.body
-        return _tree(organisation.put(path, record, touch=not stamped))
+    if request.request.method == "PATCH":
+        record = {**_named(request)[2], **record}
+    elif len(request.pieces) > 2:
+        record[RESOURCES[path].id] = request.pieces[2]
+    return _tree(organisation.put(path, record, touch=not stamped))
 
 
 def _merge(request: AdminRequest) -> Any:
     """Merge a contact into another one, which Xero's API cannot do."""
     organisation, into = request.organisation(request.pieces[0]), request.only("into").get("into", "")
-    with request.xero.store.change():
-        table = organisation.table("Contacts")
-        contact, other = table.find(request.pieces[1]), table.find(str(into))
-        if contact is None or other is None or contact is other:
-            raise AdminRefusal("Name two contacts of the organisation", 404)
-        work = Work(organisation, "Contacts", {}, Origin())
-        tried(work, lambda: contacts.merge(work, contact, other))
-        refresh_balances(organisation, (contact["ContactID"], other["ContactID"]))
-        return _tree(organisation.table("Contacts").rows[contact["ContactID"]])
+    table = organisation.table("Contacts")
+    contact, other = table.find(request.pieces[1]), table.find(str(into))
+    if contact is None or other is None or contact is other:
+        raise AdminRefusal("Name two contacts of the organisation", 404)
+    work = Work(organisation, "Contacts", {}, Origin())
+    tried(work, lambda: contacts.merge(work, contact, other))
+    refresh_balances(organisation, (contact["ContactID"], other["ContactID"]))
+    return _tree(organisation.table("Contacts").rows[contact["ContactID"]])
 
 
 def _delete(request: AdminRequest) -> Any:
-    with request.xero.store.change():
-        organisation, path, record = _named(request)
-        organisation.remove(path, str(record[RESOURCES[path].id]))
+    organisation, path, record = _named(request)
+    organisation.remove(path, str(record[RESOURCES[path].id]))
     return {}
 
 
 def _day(request: AdminRequest) -> Any:
     """Let an organisation trade for a business day, and move the clock to the end of that day."""
     xero, organisation = request.xero, request.organisation(request.only("tenant").get("tenant"))
-    with xero.store.change():
-        now = xero.clock.now()
-        changed = trading_day(organisation, now)
-        xero.clock.set(next_business_day(now)[1])
-        xero.save_clock()
+    now = xero.clock.now()
+    changed = trading_day(organisation, now)
+    xero.clock.set(next_business_day(now)[1])
+    xero.save_clock()
     return {
         "now": xero.clock.now().isoformat(),
         "changed": {path: len(rows) for path, rows in changed.items()},
@@ -405,8 +387,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[AdminRequest], Any]], ...] = (
     ("GET", _RECORDS, _records),
     ("POST", _RECORDS, _put),
     ("GET", f"{_RECORDS}/<key>", _record),
-    ("PUT", f"{_RECORDS}/<key>", _put),
-    ("PATCH", f"{_RECORDS}/<key>", _patch),
+    ("PUT PATCH", f"{_RECORDS}/<key>", _put),
     ("DELETE", f"{_RECORDS}/<key>", _delete),
     ("POST", "/organisations/<tenant>/Contacts/<contact>/merge", _merge),
     ("POST", "/day", _day),

@@ -18,6 +18,11 @@ class AdminError(Exception):
     """The admin API refused; the message says why."""
 
 
+def _given(**fields: str | None) -> dict[str, Any]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value}
+
+
 class AdminClient:
     """The admin API at ``url``, the address with its secret that ``xero-sandbox`` prints.
 
@@ -84,7 +89,7 @@ class AdminClient:
     def day(self, tenant: str | None = None) -> dict[str, Any]:
         """Let an organisation (the first by default) trade for the next business day; returns the numbers of
         changed records."""
-        return self._object("POST", "day", {"tenant": tenant} if tenant else {})
+        return self._object("POST", "day", _given(tenant=tenant))
 
     # --- limits, faults, switches ---
 
@@ -154,9 +159,7 @@ class AdminClient:
     ) -> dict[str, Any]:
         """Consent without a browser. Returns tokens for an app (default: the web app), organisations (the
         first) and scopes (all)."""
-        body: dict[str, Any] = {}
-        if client_id:
-            body["client_id"] = client_id
+        body: dict[str, Any] = _given(client_id=client_id)
         if tenants is not None:
             body["tenants"] = list(tenants)
         if scopes is not None:
@@ -165,19 +168,16 @@ class AdminClient:
 
     def take_scopes(self, *scopes: str, client_id: str | None = None) -> None:
         """Remove scopes from an app (default: the web app); new tokens lack them."""
-        self.ask(
-            "POST", "scopes/take", {"scopes": list(scopes), **({"client_id": client_id} if client_id else {})}
-        )
+        self.ask("POST", "scopes/take", {"scopes": list(scopes), **_given(client_id=client_id)})
 
     def revoke(self, client_id: str | None = None) -> None:
         """Revoke the refresh tokens and connections of an app (default: the web app)."""
-        self.ask("POST", "revoke", {"client_id": client_id} if client_id else {})
+        self.ask("POST", "revoke", _given(client_id=client_id))
 
     def disconnect(self, tenant: str | None = None, client_id: str | None = None) -> int:
         """Disconnect an organisation (default: the first) from an app (all); returns the number of connections
         removed."""
-        body = {name: value for name, value in (("tenant", tenant), ("client_id", client_id)) if value}
-        return int(self.ask("POST", "disconnect", body)["disconnected"])
+        return int(self.ask("POST", "disconnect", _given(tenant=tenant, client_id=client_id))["disconnected"])
 
     # --- organisations and records ---
 
@@ -190,7 +190,7 @@ class AdminClient:
         self, name: str, records: dict[str, list[dict[str, Any]]] | None = None, tenant_id: str | None = None
     ) -> str:
         """Add an organisation with these records; returns its tenant id. No app is connected to it yet."""
-        body = {"name": name, "records": records or {}, **({"tenant_id": tenant_id} if tenant_id else {})}
+        body = {"name": name, "records": records or {}, **_given(tenant_id=tenant_id)}
         return str(self.ask("POST", "organisations", body)["tenant_id"])
 
     def records(self, resource: str, tenant: str | None = None) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 CUSTOM, WEB, PKCE = "custom_connection", "web", "pkce"
 
@@ -60,6 +61,10 @@ class App:
             "api_url": url,
             "identity_url": url,
         }
+
+    def described(self) -> dict[str, Any]:
+        """The app as JSON values."""
+        return {**asdict(self), "scopes": None if self.scopes is None else sorted(self.scopes)}
 
     @property
     def reads_journals(self) -> bool:

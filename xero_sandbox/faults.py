@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
@@ -71,10 +71,6 @@ class Fault:
             and all(query.get(name) == value for name, value in self.query.items())
         )
 
-    def described(self) -> dict[str, Any]:
-        """As the admin API shows it."""
-        return asdict(self)
-
 
 class Faults:
     """The faults that are set; safe between threads."""
@@ -112,9 +108,8 @@ class Faults:
     def release(self, number: int | None = None) -> None:
         """Release the calls of a ``hold`` and remove it; all holds without a number."""
         with self._lock:
-            for fault in [
-                one for one in self.faults.values() if one.kind == "hold" and number in {None, one.number}
-            ]:
+            held = [one for one in self.faults.values() if one.kind == "hold"]
+            for fault in [one for one in held if number in {None, one.number}]:
                 fault.released.set()
                 del self.faults[fault.number]
 
@@ -162,9 +157,8 @@ class Switches:
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Set switches by name. Raises ``ValueError`` for one that does not exist."""
+        known = [one.name for one in fields(self)]
         for name, value in wanted.items():
-            if name not in {one.name for one in fields(self)}:
-                raise ValueError(
-                    f"Unknown switch {name!r}. Valid switches: {', '.join(one.name for one in fields(self))}"
-                )
+            if name not in known:
+                raise ValueError(f"Unknown switch {name!r}. Valid switches: {', '.join(known)}")
             setattr(self, name, bool(value))

@@ -8,7 +8,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -48,12 +48,10 @@ class BadToken(Exception):
 
 @dataclass(frozen=True)
 class Bearer:
-    """Who is calling: the app, what it may do, and for which consent."""
+    """Who is calling: the app, and what it may do."""
 
     app: App
     scopes: frozenset[str]
-    user_id: str | None
-    event_id: str
 
 
 class Identity:
@@ -91,9 +89,7 @@ class Identity:
     def add_app(self, app: App) -> App:
         """Register an app, or change a known one."""
         self.apps[app.client_id] = app
-        stored = asdict(app)
-        stored["scopes"] = None if app.scopes is None else sorted(app.scopes)
-        self._store.write("apps", app.client_id, stored)
+        self._store.write("apps", app.client_id, app.described())
         return app
 
     def tenant_of(self, app: App) -> str | None:
@@ -129,7 +125,7 @@ class Identity:
     def connect(self, app: App, tenant_id: str, event: str) -> dict[str, Any]:
         """Connect an organisation to an app, or renew its connection."""
         now = self._store.clock.now()
-        known = next((one for one in self._connections_of(app) if one["tenant_id"] == tenant_id), {})
+        known = next((one for one in self.connections_of(app) if one["tenant_id"] == tenant_id), {})
         connection = {
             "id": str(uuid.uuid4()),
             "client_id": app.client_id,
@@ -153,15 +149,12 @@ class Identity:
         for token in [one for one in self._refreshable if self.revocable(one, app)]:
             del self._refreshable[token]
             self._store.delete("refresh", token)
-        for connection in self._connections_of(app):
+        for connection in self.connections_of(app):
             self.disconnect(connection["id"])
         self._grant(app, frozenset())
 
-    def connected(self, bearer: Bearer) -> list[dict[str, Any]]:
-        """The connections that a token opens, oldest first."""
-        return self._connections_of(bearer.app)
-
-    def _connections_of(self, app: App) -> list[dict[str, Any]]:
+    def connections_of(self, app: App) -> list[dict[str, Any]]:
+        """The connections of an app, oldest first."""
         return [one for one in self.connections.values() if one["client_id"] == app.client_id]
 
     def code(
@@ -201,15 +194,15 @@ class Identity:
         if not client_id:
             raise TokenError("invalid_request")
         app = self.apps.get(client_id)
-        if app is None or (
-            app.client_secret is not None and not secrets.compare_digest(secret, app.client_secret)
-        ):
+        if app is None:
+            raise TokenError("invalid_client")
+        if app.client_secret is not None and not secrets.compare_digest(secret, app.client_secret):
             raise TokenError("invalid_client")
         return app
 
     def _client_credentials(self, app: App, form: Mapping[str, str]) -> dict[str, Any]:
         scopes = self.check_scopes(app, form["scope"]) if form.get("scope") else app.allowed() - apps.IDENTITY
-        connections = self._connections_of(app)
+        connections = self.connections_of(app)
         if not connections:
             raise TokenError("unauthorized_client")
         return self._answer(app, scopes - apps.IDENTITY, None, connections[0]["event"])
@@ -234,9 +227,8 @@ class Identity:
         if stored is None or stored["client_id"] != app.client_id:
             raise TokenError("invalid_grant")
         used = stored["used"]
-        if (used is None and now - stored["issued"] > UNUSED_LIFE) or (
-            used is not None and now - used > GRACE
-        ):
+        since, life = (stored["issued"], UNUSED_LIFE) if used is None else (used, GRACE)
+        if now - since > life:
             raise TokenError("invalid_grant")
         if used is None:
             stored["used"] = now
@@ -284,7 +276,7 @@ class Identity:
         return token in self._refreshable and self._refreshable[token]["client_id"] == app.client_id
 
     def bearer(self, token: str) -> Bearer:
-        """The app and the consent of an access token. Raises ``BadToken``."""
+        """The app and the scopes of an access token. Raises ``BadToken``."""
         try:
             claims = jwt.decode(
                 token,
@@ -300,9 +292,7 @@ class Identity:
         app = self.apps.get(claims["client_id"])
         if app is None:
             raise BadToken
-        return Bearer(
-            app, frozenset(claims["scope"]), claims.get("xero_userid"), claims["authentication_event_id"]
-        )
+        return Bearer(app, frozenset(claims["scope"]))
 
 
 def redirect_allowed(app: App, address: str) -> bool:

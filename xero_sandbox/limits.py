@@ -6,6 +6,7 @@ import math
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from .apps import App
 from .state.clock import Clock
@@ -46,6 +47,15 @@ class _Window:
         return max(1, math.ceil(((self.until or now) - now).total_seconds()))
 
 
+class _Counter(NamedTuple):
+    """A window with the value of X-Rate-Limit-Problem, the name in its header and the most calls in it."""
+
+    problem: str
+    header: str
+    window: _Window
+    most: int
+
+
 @dataclass
 class Exceeded(Exception):
     """A limit is exceeded: the value of X-Rate-Limit-Problem, and the seconds to wait if Xero gives them."""
@@ -76,38 +86,32 @@ class Limits:
             window.refresh(self._clock.now())
             return window
 
-    def _windows_of(self, app: App, tenant_id: str) -> tuple[_Window, _Window, _Window]:
-        return (
-            self._window(DAY, "day", app.client_id, tenant_id),
-            self._window(MINUTE, "minute", app.client_id, tenant_id),
-            self._window(MINUTE, "app", app.client_id),
-        )
-
-    def _day(self, app: App) -> int:
-        return self.allowance.starter_day if app.tier == "starter" else self.allowance.day
+    def _counters(self, app: App, tenant_id: str | None) -> list[_Counter]:
+        """What counts a call, in the order in which Xero refuses; only the app's minute without a tenant."""
+        allowed, key = self.allowance, app.client_id
+        of_app = _Counter("appminute", "AppMin", self._window(MINUTE, "app", key), allowed.app_minute)
+        if tenant_id is None:
+            return [of_app]
+        most = allowed.starter_day if app.tier == "starter" else allowed.day
+        day = _Counter("day", "Day", self._window(DAY, "day", key, tenant_id), most)
+        minute = _Counter("minute", "Min", self._window(MINUTE, "minute", key, tenant_id), allowed.minute)
+        return [day, of_app, minute]
 
     def enter(self, app: App, tenant_id: str) -> None:
         """Count a call at its start; ``leave`` must follow. Raises ``Exceeded``."""
         with self._lock:
-            self._enter(app, tenant_id)
-
-    def _enter(self, app: App, tenant_id: str) -> None:
-        now, key = self._clock.now(), (app.client_id, tenant_id)
-        day, minute, of_app = self._windows_of(app, tenant_id)
-        if self.allowance.enabled:
-            for problem, window, most in (
-                ("day", day, self._day(app)),
-                ("appminute", of_app, self.allowance.app_minute),
-                ("minute", minute, self.allowance.minute),
-            ):
-                if window.used >= most:
-                    raise Exceeded(problem, window.wait(now), self.headers(app, tenant_id))
-            if self._in_flight.get(key, 0) >= self.allowance.concurrent:
-                raise Exceeded("concurrent", None, self.headers(app, tenant_id))
-        for window in (day, minute, of_app):
-            window.used += 1
-        self._in_flight[key] = self._in_flight.get(key, 0) + 1
-        self.most_in_flight[key] = max(self.most_in_flight.get(key, 0), self._in_flight[key])
+            now, key, counters = self._clock.now(), (app.client_id, tenant_id), self._counters(app, tenant_id)
+            in_flight = self._in_flight.get(key, 0)
+            if self.allowance.enabled:
+                for one in counters:
+                    if one.window.used >= one.most:
+                        raise Exceeded(one.problem, one.window.wait(now), self.headers(app, tenant_id))
+                if in_flight >= self.allowance.concurrent:
+                    raise Exceeded("concurrent", None, self.headers(app, tenant_id))
+            for one in counters:
+                one.window.used += 1
+            self._in_flight[key] = in_flight + 1
+            self.most_in_flight[key] = max(self.most_in_flight.get(key, 0), in_flight + 1)
 
     def count(self, app: App) -> None:
         """Count a call without a tenant, which only the limit of the app covers."""
@@ -128,12 +132,7 @@ class Limits:
         if not self.allowance.enabled:
             names = ("AppMin",) if tenant_id is None else ("Min", "AppMin")
             return {f"X-{name}Limit-Remaining": str(_PLENTY) for name in names}
-        if tenant_id is None:
-            of_app = self._window(MINUTE, "app", app.client_id)
-            return {"X-AppMinLimit-Remaining": str(max(0, self.allowance.app_minute - of_app.used))}
-        day, minute, of_app = self._windows_of(app, tenant_id)
         return {
-            "X-DayLimit-Remaining": str(max(0, self._day(app) - day.used)),
-            "X-MinLimit-Remaining": str(max(0, self.allowance.minute - minute.used)),
-            "X-AppMinLimit-Remaining": str(max(0, self.allowance.app_minute - of_app.used)),
+            f"X-{one.header}Limit-Remaining": str(max(0, one.most - one.window.used))
+            for one in self._counters(app, tenant_id)
         }

@@ -45,10 +45,10 @@ class Resource:
     ``offset`` (journals). ``since``: the instant that If-Modified-Since filters, empty where Xero ignores the
     header. ``order``: the field that orders lists, by default ``since``; empty for the order of creation.
     ``filters``: its query parameters, see ``queries.FILTERS``. ``hidden``: (field, value, parameter) of records
-    that lists omit unless the parameter is true. ``unitdp``: it accepts that parameter; otherwise unit prices have
-    four decimals with ``four``, and up to four with ``exact``. ``twins``: dates that also appear as text. ``bare``:
-    dates without ``+0000`` (``*``: all). ``verbs``: Xero's methods by the rest of the address: ``""`` for the list,
-    ``/`` for a record, ``/History`` and ``/Attachments/`` below it.
+    that lists omit unless the parameter is true. ``unitdp``: it accepts that parameter. ``places``: the decimals of
+    unit prices otherwise, None for up to four, as the price has them (as recorded of items). ``twins``: dates that
+    also appear as text. ``bare``: dates without ``+0000`` (``*``: all). ``verbs``: Xero's methods by the rest of the
+    address: ``""`` for the list, ``/`` for a record, ``/History`` and ``/Attachments/`` below it.
     """
 
     fields: str
@@ -65,8 +65,7 @@ class Resource:
     filters: str = ""
     hidden: tuple[str, str, str] | None = None
     unitdp: bool = False
-    four: bool = False
-    exact: bool = False
+    places: int | None = 2
     twins: str = ""
     bare: str = ""
     id_twice: bool = False
@@ -292,7 +291,7 @@ RESOURCES: dict[str, Resource] = {
             by=("Code",),
             order="Code",
             unitdp=True,
-            exact=True,
+            places=None,
             verbs={"": "PUT POST", "/": "POST DELETE", **_NOTES},
         ),
         "Journals": Resource(
@@ -327,8 +326,7 @@ RESOURCES: dict[str, Resource] = {
         "Organisation": Resource(
             "OrganisationID APIKey Name LegalName PaysTax Version OrganisationType BaseCurrency CountryCode"
             " IsDemoCompany OrganisationStatus RegistrationNumber EmployerIdentificationNumber TaxNumber"
-            " TaxNumberName"
-            " FinancialYearEndDay FinancialYearEndMonth SalesTaxBasis SalesTaxPeriod DefaultSalesTax"
+            " TaxNumberName FinancialYearEndDay FinancialYearEndMonth SalesTaxBasis SalesTaxPeriod DefaultSalesTax"
             " DefaultPurchasesTax PeriodLockDate EndOfYearLockDate CreatedDateUTC Timezone OrganisationEntityType"
             " ShortCode Class Edition LineOfBusiness Addresses Phones ExternalLinks PaymentTerms",
             "accounting.settings",
@@ -391,7 +389,7 @@ RESOURCES: dict[str, Resource] = {
             paging="always",
             where=False,
             filters="Status DateFrom DateTo",
-            four=True,
+            places=4,
             twins="Date DeliveryDate ExpectedArrivalDate",
             views={
                 PAGE: View(
@@ -411,7 +409,7 @@ RESOURCES: dict[str, Resource] = {
             paging="hundred",
             where=False,
             filters="DateFrom DateTo ExpiryDateFrom ExpiryDateTo ContactID Status QuoteNumber",
-            four=True,
+            places=4,
             twins="Date ExpiryDate",
             bare="*",
             views={
@@ -433,7 +431,7 @@ RESOURCES: dict[str, Resource] = {
             " TotalTax Total RepeatingInvoiceID ID HasAttachments ApprovedForSending SendCopy MarkAsSent IncludePDF",
             f"accounting.invoices {_TRANSACTION_SCOPES}",
             since="",
-            four=True,
+            places=4,
             id_twice=True,
             views={LIST: View(contact="name"), SINGLE: View(contact="name")},
             verbs={**_SAVED, **_FILES, **_NOTES},

@@ -1,12 +1,14 @@
-"""Reading and writing values in JSON: dates, instants and exact numbers."""
+"""Reading and writing values: dates, instants and exact numbers in JSON, and tables in CSV."""
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,6 +29,11 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 _MS_DATE = re.compile(r"^/Date\((-?\d+)([+-]\d{4})?\)/$")
+
+
+def picked(record: Mapping[str, Any], names: Iterable[str]) -> Record:
+    """The fields with these names that the record has."""
+    return {name: record[name] for name in names if name in record}
 
 
 def money(value: Decimal) -> Decimal:
@@ -53,11 +60,9 @@ def ms_date(value: datetime | date, offset: str = OFFSET) -> str:
 
 def plain_string(value: datetime | date) -> str:
     """A date as text: ``2026-11-20T00:00:00``, without a zone."""
-    return (
-        value.strftime("%Y-%m-%dT%H:%M:%S")
-        if isinstance(value, datetime)
-        else f"{value.isoformat()}T00:00:00"
-    )
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{value.isoformat()}T00:00:00"
 
 
 def decoded(body: bytes) -> Any:
@@ -100,3 +105,9 @@ def instant(text: str) -> datetime:
         except (TypeError, ValueError):
             raise ValueError(f"{text!r} is not a date in a form that Xero accepts") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file by the names in its first line."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -84,12 +84,9 @@ class Identity:
         answer = self._post("/connect/token", client_id, client_secret, form, call)
         found = answer.json() if answer.json_fault() is None else None
         if not isinstance(found, dict) or not isinstance(found.get("access_token"), str):
-            raise errors.Unavailable(
-                "the answer contains no access token",
-                call=call,
-                status=answer.status,
-                sent=True,
-                advice=f"Check identity_url; Xero's is {IDENTITY_URL}.",
+            advice = f"Check identity_url; Xero's is {IDENTITY_URL}."
+            raise answer.error(
+                errors.Unavailable, "the answer contains no access token", sent=True, advice=advice
             )
         scope = found.get("scope")
         return Kept(
@@ -134,7 +131,7 @@ class Identity:
                 if broken.hopeless or slow >= MAX_SLOW:
                     raise failure from None
             else:
-                problem = _unusable(answer, path, call, form)
+                problem = _unusable(answer, path, form)
                 if problem is None:
                     return answer
                 failure = problem
@@ -159,20 +156,15 @@ def _proof(
     return requests.auth.HTTPBasicAuth(client_id, client_secret), form
 
 
-def _unusable(answer: Answer, path: str, call: str, form: dict[str, str]) -> errors.Unavailable | None:
+def _unusable(answer: Answer, path: str, form: dict[str, str]) -> errors.Unavailable | None:
     """The temporary failure of an answer; None if it can be used. Raises a permanent failure."""
     fault = answer.json_fault() if answer.status == 200 and path.endswith("token") else None
     if answer.status in {200, 204} and not fault:
         return None
     if answer.status < 500 and answer.status != 429 and not fault:
-        raise _identity_error(answer, call, form)
-    return (errors.NotJson if fault else errors.Unavailable)(
-        fault or words_of(answer.content, _ERRORS),
-        call=call,
-        status=answer.status,
-        correlation_id=answer.correlation_id,
-        sent=True,
-    )
+        raise _identity_error(answer, form)
+    words = fault or words_of(answer.content, _ERRORS)
+    return answer.error(errors.NotJson if fault else errors.Unavailable, words, sent=True)
 
 
 class AccessTokens(ABC):
@@ -410,29 +402,28 @@ def revoke(identity: Identity, store: Store, client_id: str, client_secret: str 
         keep(None)
 
 
-def _identity_error(answer: Answer, call: str, form: dict[str, str]) -> errors.XeroError:
+def _identity_error(answer: Answer, form: dict[str, str]) -> errors.XeroError:
     found = answer.json() if answer.json_fault() is None else {}
     kind = found.get("error") if isinstance(found, dict) else None
     words = words_of(answer.content, _ERRORS)
-    context: dict[str, Any] = {"call": call, "status": answer.status, "correlation_id": answer.correlation_id}
     if kind == "invalid_grant":
         what = (
             "the code is expired or used"
             if "code" in form
             else "the refresh token was already used, expired or revoked"
         )
-        return errors.NotConnected(f"{words}: {what}", **context)
+        return answer.error(errors.NotConnected, f"{words}: {what}")
     if kind == "invalid_scope":
         asked = tuple(form.get("scope", "").split())
         advice = scope_advice.without(asked, custom=form.get("grant_type") == "client_credentials")
         shown = f"{words} (asked for: {' '.join(asked)})" if asked else words
-        return errors.InvalidScope(shown, scopes=asked, advice=advice, **context)
+        return answer.error(errors.InvalidScope, shown, scopes=asked, advice=advice)
     if kind == "unauthorized_client":
         needed = (
             "a custom connection" if form.get("grant_type") == "client_credentials" else "a web or PKCE app"
         )
         advice = f"This way of signing in needs {needed}; see the app's page at developer.xero.com."
-        return errors.BadCredentials(words, advice=advice, **context)
+        return answer.error(errors.BadCredentials, words, advice=advice)
     if kind in {"invalid_client", "invalid_request", "unsupported_grant_type"} or answer.status == 401:
-        return errors.BadCredentials(words, **context)
-    return errors.XeroError(words, **context)
+        return answer.error(errors.BadCredentials, words)
+    return answer.error(errors.XeroError, words)

@@ -62,15 +62,6 @@ class Connection:
     name: str
 
 
-def _organisations_of(rows: list[Mapping[str, Any]]) -> list[Connection]:
-    """The connections of an answer, without practices, which have none of an organisation's APIs."""
-    return [
-        Connection(row["tenantId"], row.get("tenantName") or "")
-        for row in rows
-        if (row.get("tenantType") or "ORGANISATION") == "ORGANISATION"
-    ]
-
-
 class XeroClient:
     """Xero's API for any number of threads and organisations.
 
@@ -137,7 +128,12 @@ class XeroClient:
             if self.is_custom_connection:
                 return []
             raise
-        found = _organisations_of(answer.json())
+        # Practices have none of an organisation's APIs.
+        found = [
+            Connection(row["tenantId"], row.get("tenantName") or "")
+            for row in answer.json()
+            if (row.get("tenantType") or "ORGANISATION") == "ORGANISATION"
+        ]
         self._names.update((connection.tenant_id, connection.name) for connection in found)
         return found
 
@@ -325,12 +321,18 @@ class XeroClient:
             if answer.status == 401 and rejected is None and not lacks_scope(call, answer):
                 rejected = token
                 continue
-            raise self._judged(call, answer, token)
+            raise judged(
+                call,
+                answer,
+                organisation=self._name_of(call.tenant_id),
+                may_write=self._may_write(token),
+                custom=self.is_custom_connection,
+            )
 
     def _outcome(
         self, call: Call, answer: Answer, started: float, problem: Any
     ) -> Answer | errors.Unavailable | None:
-        """A usable answer or a temporary failure; None for a permanent failure, see `_judged`."""
+        """A usable answer or a temporary failure; None for a permanent failure."""
         if answer.status == 429:
             self._limits.check_day(call.tenant_id, call.name)
             return failed(
@@ -346,16 +348,6 @@ class XeroClient:
             call.unsure(started)
             return failed(errors.Unavailable, call, answer, sent=True)
         return None
-
-    def _judged(self, call: Call, answer: Answer, token: str) -> errors.XeroError:
-        """The error of an answer that a retry would not change."""
-        return judged(
-            call,
-            answer,
-            organisation=self._name_of(call.tenant_id),
-            may_write=self._may_write(token),
-            custom=self.is_custom_connection,
-        )
 
     def _may_write(self, token: str) -> bool:
         try:

@@ -40,9 +40,8 @@ def status(settings: ConnectionSettings, store: Store) -> None:
     with closing(Connected(settings, logger)) as connected:
         granted, organisations = connected.client.scopes(), connected.client.connections()
         custom = connected.client.is_custom_connection
-        if (
-            custom and not organisations
-        ):  # /connections may not list it, but Xero answers for its organisation
+        # /connections may not list the organisation of a custom connection, but Xero answers for it.
+        if custom and not organisations:
             organisations = [Connection(one.tenant_id, one.name) for one in connected.organisations]
     show_organisations(organisations, "Organisations")
     show_scopes(granted, custom=custom)

@@ -31,14 +31,19 @@ DEPRECIATION_DETAIL = Component(
         "currentCapitalGain": money,
         "currentGainLoss": money,
         "depreciationStartDate": day,
-        "costLimit": money,
-        "residualValue": money,
-        "priorAccumDepreciationAmount": money,
-        "currentAccumDepreciationAmount": money,
-        "businessUseCapitalGain": money(_NEW_ZEALAND),
-        "businessUseCurrentGainLoss": money(_NEW_ZEALAND),
-        "privateUseCapitalGain": money(_NEW_ZEALAND),
-        "privateUseCurrentGainLoss": money(_NEW_ZEALAND),
+        **dict.fromkeys(
+            ("costLimit", "residualValue", "priorAccumDepreciationAmount", "currentAccumDepreciationAmount"),
+            money,
+        ),
+        **dict.fromkeys(
+            (
+                "businessUseCapitalGain",
+                "businessUseCurrentGainLoss",
+                "privateUseCapitalGain",
+                "privateUseCurrentGainLoss",
+            ),
+            money(_NEW_ZEALAND),
+        ),
         "initialDeductionPercentage": number(_NEW_ZEALAND),
     }
 )
@@ -52,15 +57,20 @@ _ROWS = (
         key=(),
         scopes=_SCOPES,
         selected=False,
-        removal="never",
+        removal="never removed",
         fields={
             "assetNumberPrefix": text,
             "assetNumberSequence": text,
             "assetStartDate": day,
             "lastDepreciationDate": day,
-            "defaultGainOnDisposalAccountId": guid,
-            "defaultLossOnDisposalAccountId": guid,
-            "defaultCapitalGainOnDisposalAccountId": guid,
+            **dict.fromkeys(
+                (
+                    "defaultGainOnDisposalAccountId",
+                    "defaultLossOnDisposalAccountId",
+                    "defaultCapitalGainOnDisposalAccountId",
+                ),
+                guid,
+            ),
             "optInForTax": flag,
         },
     ),
@@ -74,11 +84,12 @@ _ROWS = (
         fields={
             "assetTypeId": guid,
             "assetTypeName": text,
-            "fixedAssetAccountId": guid,
-            "depreciationExpenseAccountId": guid,
-            "accumulatedDepreciationAccountId": guid,
+            **dict.fromkeys(
+                ("fixedAssetAccountId", "depreciationExpenseAccountId", "accumulatedDepreciationAccountId"),
+                guid,
+            ),
             "bookDepreciationSetting": one(DEPRECIATION_SETTING),
-            "locks": calculated(whole("Assets with depreciation that use it")),
+            "locks": calculated(whole("Number of depreciated assets that use this type")),
         },
     ),
     XeroObject(

@@ -64,8 +64,7 @@ class XeroObject:
         costly: whether it costs so many calls, mostly one for each record, that it is read only if the setting
             ``detail_streams`` names it, whatever the catalog selects.
         regions: the country codes of the organisations that have it, by default those of its API; None for all.
-        removal: how a removed record appears.
-        note: what users should know before they read it.
+        removal: how Xero lists a removed record.
     """
 
     name: str
@@ -91,8 +90,7 @@ class XeroObject:
     selected: bool = True
     costly: bool = False
     regions: frozenset[str] | None = None
-    removal: str = "vanish"
-    note: str = ""
+    removal: str = "no longer listed"
 
     def __post_init__(self) -> None:
         path = self.path or "".join(word.capitalize() for word in self.name.split("_"))

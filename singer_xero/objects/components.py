@@ -30,7 +30,7 @@ from singer_xero.objects.fields import (
 #: Fields that many records have.
 CURRENCY = at_most(10, text("ISO 4217 code"))
 CURRENCY_RATE = rate("Units of the record's currency for one unit of the organisation's base currency")
-LINE_AMOUNT_TYPES = text("How prices state tax: Exclusive, Inclusive or NoTax")
+LINE_AMOUNT_TYPES = text("Whether prices include tax: Exclusive, Inclusive or NoTax")
 TAX_TYPE = at_most(50, text("Code of a tax rate, as in tax_rates"))
 #: Xero documents at most 10 characters for the code of an account and 30 for that of an item.
 ACCOUNT_CODE = at_most(50, text("Code of an account, as in accounts"))
@@ -41,7 +41,7 @@ HAS_ATTACHMENTS = calculated(flag)
 UPDATED = calculated(instant("Last change in Xero"))
 DUE_DATE_TYPES = "DAYSAFTERBILLDATE, DAYSAFTERBILLMONTH, OFCURRENTMONTH or OFFOLLOWINGMONTH"
 SOURCE_URL = text("Link to the source document")
-LINK_NAME = calculated(text("What Xero calls the place that Url leads to"))
+LINK_NAME = calculated(text("Xero's name for the site that Url links to"))
 
 _LINES = {f"AddressLine{number}": text for number in range(1, 5)}
 _PLACE = {**_LINES, "City": text, "Region": text, "PostalCode": text, "Country": text}
@@ -50,9 +50,7 @@ ADDRESS = Component({"AddressType": text("POBOX, STREET or DELIVERY"), "Attentio
 PHONE = Component(
     {
         "PhoneType": text("DEFAULT, DDI, MOBILE, FAX or OFFICE"),
-        "PhoneCountryCode": text,
-        "PhoneAreaCode": text,
-        "PhoneNumber": text,
+        **dict.fromkeys(("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber"), text),
     }
 )
 
@@ -66,7 +64,7 @@ ATTACHMENT = Component(
         "IncludeOnline": flag("Shown to the customer with the online invoice"),
     }
 )
-ATTACHMENTS = calculated(many(ATTACHMENT, "Files; only reads of a single record list them"))
+ATTACHMENTS = calculated(many(ATTACHMENT, "Files; in single reads only"))
 
 #: Where a sale is taxed, for automatic US sales tax.
 INVOICE_ADDRESS = Component({"InvoiceAddressType": text("FROM or TO"), **_PLACE})
@@ -85,9 +83,7 @@ TRACKING_OPTION = Component(
         "TrackingCategoryID": guid,
         "Name": text,
         "Status": text,
-        "IsActive": calculated(flag),
-        "IsArchived": calculated(flag),
-        "IsDeleted": calculated(flag),
+        **dict.fromkeys(("IsActive", "IsArchived", "IsDeleted"), calculated(flag)),
     }
 )
 
@@ -96,7 +92,7 @@ TRACKING_OPTION = Component(
 TRACKING = Component(
     {
         "TrackingCategoryID": guid,
-        "TrackingOptionID": guid("Left out by paged lists of documents: find the option by its name"),
+        "TrackingOptionID": guid("Paged lists of documents omit it: find the option by its name"),
         "Name": text("The category"),
         "Option": text("The option"),
     },
@@ -115,10 +111,7 @@ TAX_BREAKDOWN = Component(
         "Type": text("Kind of jurisdiction"),
         "Name": text,
         "TaxPercentage": percent,
-        "TaxAmount": money,
-        "TaxableAmount": money,
-        "NonTaxableAmount": money,
-        "ExemptAmount": money,
+        **dict.fromkeys(("TaxAmount", "TaxableAmount", "NonTaxableAmount", "ExemptAmount"), money),
         "StateAssignedNo": text,
         "JurisdictionRegion": text,
     }
@@ -126,7 +119,7 @@ TAX_BREAKDOWN = Component(
 
 LINE_ITEM = Component(
     {
-        "LineItemID": guid("Send it with a change, or the line is replaced by a new one"),
+        "LineItemID": guid("Send it with an update; otherwise Xero replaces the line by a new one"),
         "Description": text,
         "Quantity": quantity,
         "UnitAmount": money("Price of one, up to 4 decimals"),
@@ -136,7 +129,7 @@ LINE_ITEM = Component(
         # A write may give it in place of Quantity or UnitAmount; beside both it can only be refused.
         "LineAmount": calculated(money("Quantity x UnitAmount less discount")),
         "TaxType": TAX_TYPE,
-        "TaxAmount": money("Worked out from TaxType; another value is accepted within limits"),
+        "TaxAmount": money("Calculated from TaxType; Xero accepts other values within limits"),
         "ItemCode": ITEM_CODE,
         "Item": calculated(one({"ItemID": guid, "Code": ITEM_CODE, "Name": text})),
         "AccountCode": ACCOUNT_CODE,
@@ -201,10 +194,16 @@ ACCOUNT_REF = Component(
     of="accounts",
 )
 
-_MONEY = {"CurrencyCode": CURRENCY, "CurrencyRate": CURRENCY_RATE, "Date": day}
-_DOCUMENT = {"Type": text, "Contact": one(CONTACT_NAME), "Status": text, "Reference": text, **_MONEY}
+_DOCUMENT = {
+    "Type": text,
+    "Contact": one(CONTACT_NAME),
+    **dict.fromkeys(("Status", "Reference"), text),
+    "CurrencyCode": CURRENCY,
+    "CurrencyRate": CURRENCY_RATE,
+    "Date": day,
+}
 _CREDIT = {
-    "AppliedAmount": money("What it took off this document"),
+    "AppliedAmount": money("Amount applied to this document"),
     "Total": money,
     "RemainingCredit": money,
     "UpdatedDateUTC": instant,
@@ -215,15 +214,9 @@ INVOICE_REF = Component(
         "InvoiceID": guid,
         "InvoiceNumber": NUMBER,
         **_DOCUMENT,
-        "DueDate": day,
-        "ExpectedPaymentDate": day,
-        "PlannedPaymentDate": day,
-        "FullyPaidOnDate": day,
+        **dict.fromkeys(("DueDate", "ExpectedPaymentDate", "PlannedPaymentDate", "FullyPaidOnDate"), day),
         "IsDiscounted": flag,
-        "Total": money,
-        "AmountDue": money,
-        "AmountPaid": money,
-        "AmountCredited": money,
+        **dict.fromkeys(("Total", "AmountDue", "AmountPaid", "AmountCredited"), money),
         "UpdatedDateUTC": instant,
     },
     thin="Xero sends id, number, type, contact and currency; invoices has the rest",
@@ -246,13 +239,8 @@ CREDIT_NOTE_REF = Component(
 OVERPAYMENT_REF = Component(
     {
         "OverpaymentID": guid,
-        "Type": text,
+        **_DOCUMENT,
         "Contact": one(CONTACT_REF),
-        "Status": text,
-        "Reference": text,
-        "CurrencyCode": CURRENCY,
-        "CurrencyRate": CURRENCY_RATE,
-        "Date": day,
         **_CREDIT,
     },
     thin="Xero sends id, date and amounts; overpayments has the rest",
@@ -262,14 +250,9 @@ OVERPAYMENT_REF = Component(
 PREPAYMENT_REF = Component(
     {
         "PrepaymentID": guid,
-        "Type": text,
+        **_DOCUMENT,
         "Contact": one(CONTACT_REF),
-        "Status": text,
-        "Reference": text,
         "InvoiceNumber": NUMBER,
-        "CurrencyCode": CURRENCY,
-        "CurrencyRate": CURRENCY_RATE,
-        "Date": day,
         **_CREDIT,
     },
     thin="Xero sends id, date and amounts; prepayments has the rest",
@@ -301,10 +284,7 @@ BATCHED_PAYMENT = Component(
         **PAYMENT_REF.fields,
         "Invoice": one(INVOICE_REF),
         "Account": one(ACCOUNT_REF),
-        "BankAccountNumber": text,
-        "Particulars": text,
-        "Code": text,
-        "Details": text,
+        **dict.fromkeys(("BankAccountNumber", "Particulars", "Code", "Details"), text),
     },
     thin="Xero sends the invoice, the ids and the amounts; payments has the rest",
     of="payments",
@@ -340,7 +320,7 @@ ALLOCATION = Component(
         "IsDeleted": calculated(flag),
     }
 )
-ALLOCATIONS = calculated(many(ALLOCATION, "What it was set off against; written on a path of their own"))
+ALLOCATIONS = calculated(many(ALLOCATION, "What the credit was allocated to; written by separate requests"))
 
 PAYMENT_SERVICE = Component(
     {
@@ -354,8 +334,8 @@ PAYMENT_SERVICE = Component(
 
 _REPORT_CELLS = many(
     {
-        "Value": text("As printed; amounts are text too"),
-        "Attributes": many({"Id": text, "Value": text}, "What the cell is about, such as an account's id"),
+        "Value": text("As printed; amounts are text, too"),
+        "Attributes": many({"Id": text, "Value": text}, "Attributes of the cell, such as an account's id"),
     }
 )
 #: The lines of a report: a header, sections, and rows within sections.

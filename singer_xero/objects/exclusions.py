@@ -11,7 +11,7 @@ _SAME_RECORD = "the same record as by its id"
 EXCLUSIONS: Mapping[str, str] = MappingProxyType(
     {
         "*/Attachments/{FileName}": "the same file as by its AttachmentID; names need not be unique",
-        "*/pdf": "a picture of a record whose data is read",
+        "*/pdf": "a rendering of a record whose data is read",
         "/Contacts/{ContactNumber}": _SAME_RECORD,
         "/Journals/{JournalNumber}": _SAME_RECORD,
         "/PurchaseOrders/{PurchaseOrderNumber}": _SAME_RECORD,

@@ -92,7 +92,7 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
             raise TypeError(f"{name}: {level.field} holds no objects")
         inner = component.fields
         if level.number:
-            fields[level.number] = calculated(whole("Place in its list, from 1"))
+            fields[level.number] = calculated(whole("Position in its list, from 1"))
         if level.id:
             fields[level.id] = inner[level.id]
         key.append(level.id or level.number)
@@ -101,7 +101,7 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
             fields.setdefault(one, word)
     cursor = parent.cursor if parent.can_be_incremental else None
     if cursor and cursor not in fields:
-        fields[cursor] = calculated(parent.fields[cursor]("Of the record that it belongs to"))
+        fields[cursor] = calculated(parent.fields[cursor]("Value of the parent record"))
     return NestedTable(
         name=name,
         api=parent.api,
@@ -116,7 +116,6 @@ def _table(name: str, of: str, *levels: Level, without: tuple[str, ...] = ()) ->
         incremental=parent.incremental,
         selected=parent.selected,
         scopes=parent.scopes,
-        removal="as its record; one that was taken off an edited record keeps an older time of change",
     )
 
 
@@ -125,7 +124,10 @@ _JOURNAL_LINES = Level("JournalLines", "JournalLineID", "LineNumber")
 _MANUAL_LINES = Level("JournalLines", number="LineNumber")
 _TRACKING = Level("Tracking", "TrackingCategoryID")
 _JOURNAL_TRACKING = Level("TrackingCategories", "TrackingCategoryID")
+# A line's tracking has the line's id in its key, not its number.
+_LINE, _JOURNAL_LINE = _LINES._replace(number=""), _JOURNAL_LINES._replace(number="")
 _OPTIONS = ("Options",)  # of the whole category, and mostly empty: see tracking_options
+_JOURNALS = ("journals", "cash_journals")
 _WITH_LINES = (
     "bank_transactions", "credit_notes", "invoices", "overpayments", "prepayments", "purchase_orders",
     "quotes", "receipts", "repeating_invoices",
@@ -133,23 +135,11 @@ _WITH_LINES = (
 
 _ROWS = (
     *(_table(f"{of[:-1]}_line_items", of, _LINES, without=("Tracking",)) for of in _WITH_LINES),
+    *(_table(f"{of[:-1]}_line_item_tracking", of, _LINE, _TRACKING) for of in _WITH_LINES),
+    *(_table(f"{of[:-1]}_lines", of, _JOURNAL_LINES, without=("TrackingCategories",)) for of in _JOURNALS),
     *(
-        _table(f"{of[:-1]}_line_item_tracking", of, _LINES._replace(number=""), _TRACKING)
-        for of in _WITH_LINES
-    ),
-    *(
-        _table(f"{of[:-1]}_lines", of, _JOURNAL_LINES, without=("TrackingCategories",))
-        for of in ("journals", "cash_journals")
-    ),
-    *(
-        _table(
-            f"{of[:-1]}_line_tracking",
-            of,
-            _JOURNAL_LINES._replace(number=""),
-            _JOURNAL_TRACKING,
-            without=_OPTIONS,
-        )
-        for of in ("journals", "cash_journals")
+        _table(f"{of[:-1]}_line_tracking", of, _JOURNAL_LINE, _JOURNAL_TRACKING, without=_OPTIONS)
+        for of in _JOURNALS
     ),
     _table("manual_journal_lines", "manual_journals", _MANUAL_LINES, without=("Tracking",)),
     _table("manual_journal_line_tracking", "manual_journals", _MANUAL_LINES, _TRACKING, without=_OPTIONS),

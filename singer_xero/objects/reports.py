@@ -35,7 +35,7 @@ class Report(XeroObject):
     """One report; its stream has one record for each amount, see `tap_xero.reads.reports.rows`.
 
     The key is the period and the position of the amount in it, so that a new read of a period replaces the earlier one
-    even if accounts were added or removed. Key and fields follow from the columns.
+    even if accounts were added or removed. Path, key and fields follow from the columns.
 
     Attributes:
         span: how it relates to time.
@@ -62,7 +62,6 @@ class Report(XeroObject):
     cost: str
 
     def __post_init__(self) -> None:
-        by_period = self.span not in {Span.BUDGET, Span.OPEN}
         fields = dict(_AMOUNTS)
         if "trackingCategoryID" in self.takes or "trackingOptionID1" in self.takes:
             fields |= _TRACKED
@@ -75,12 +74,12 @@ class Report(XeroObject):
             fields |= {name: word for name, word in about if word is text and name != "Name"}
         columns: dict[str, Any] = {
             "fields": MappingProxyType(fields),
+            "path": "Reports/" + "".join(word.capitalize() for word in self.name.split("_")[1:]),
             "key": ("ContactID",) * self.per_contact + ("PeriodFrom", "PeriodTo", "Number"),
             "costly": self.per_contact,
         }
-        if by_period:
-            gone = "amounts that a period doesn't have any more come as RowType Removed, without an Amount"
-            columns |= {"cursor": "PeriodTo", "removal": gone}
+        if self.span not in {Span.BUDGET, Span.OPEN}:
+            columns["cursor"] = "PeriodTo"
         for name, value in columns.items():
             object.__setattr__(self, name, value)
         super().__post_init__()
@@ -113,43 +112,41 @@ class Report(XeroObject):
 
 
 _AMOUNTS = {
-    "PeriodFrom": day("First day of the period; of a balance its day"),
-    "PeriodTo": day("Last day of the period, or the day of the balance, as asked for"),
-    "Number": whole("Place of the amount in this report and period, from 1"),
+    "PeriodFrom": day("First day of the period; for a balance, its day"),
+    "PeriodTo": day("Last day of the period, or the day of the balance, as requested"),
+    "Number": whole("Position of the amount in this report and period, from 1"),
     "ReportName": text,
-    "SectionPath": text("Titles of the sections around it, such as Assets > Bank"),
-    "Section": text("Title of the innermost of them"),
-    "RowNumber": whole("Place of the row in the report, from 1"),
-    "RowType": text(
-        "Row; SummaryRow for Xero's sums; Removed for what an earlier read had and this one hasn't"
-    ),
+    "SectionPath": text("Titles of the enclosing sections, such as Assets > Bank"),
+    "Section": text("Title of the innermost section"),
+    "RowNumber": whole("Position of the row in the report, from 1"),
+    "RowType": text("Row; SummaryRow for Xero's sums; Removed for an amount that the report no longer has"),
     "Label": text("The row's first cell, such as an account's name"),
     "AccountID": guid,
     "ContactID": guid,
-    "InvoiceID": guid("The document, which may be a credit note too"),
-    "ColumnNumber": whole("Place of the column behind the labels, from 1"),
+    "InvoiceID": guid("The document, which may also be a credit note"),
+    "ColumnNumber": whole("Position of the column after the labels, from 1"),
     "ColumnTitle": text("Title of the column"),
-    "Amount": number("Exactly; of a percentage the number before the %"),
-    "Text": text("As Xero wrote it"),
-    "Attributes": many({"Id": text, "Value": text}, "What Xero says the cell is about"),
+    "Amount": number("Exact value; for a percentage, the number before the % sign"),
+    "Text": text("As Xero returns it"),
+    "Attributes": many({"Id": text, "Value": text}, "Xero's attributes of the cell"),
 }
 _TRACKED = {
-    "TrackingOptionID": guid("Of the first category asked for"),
+    "TrackingOptionID": guid("Of the first requested category"),
     "TrackingOption": text,
-    "TrackingOptionID2": guid("Of the second"),
+    "TrackingOptionID2": guid("Of the second requested category"),
     "TrackingOption2": text,
 }
 
 _PERIOD = {"fromDate": day, "toDate": day}
 _COMPARED = {
-    "periods": whole("How many earlier periods to set beside it, up to 12"),
+    "periods": whole("Number of earlier periods to compare with, up to 12"),
     "timeframe": text("Length of a period: MONTH, QUARTER or YEAR"),
 }
 _LAYOUT = {
-    "standardLayout": flag("Keep to Xero's own layout, whatever layout users have made"),
-    "paymentsOnly": flag("Cash basis: count what has been paid"),
+    "standardLayout": flag("Use Xero's standard layout, even if users have defined another"),
+    "paymentsOnly": flag("Cash basis: include paid amounts only"),
 }
-_OF_CONTACT = {"contactId": guid, "date": day("As at this day"), **_PERIOD}
+_OF_CONTACT = {"contactId": guid, "date": day("The day of the balances"), **_PERIOD}
 
 _TAXPAYER = (
     "Name", "LegalName", "BusinessName", "FederalTaxClassification",
@@ -172,7 +169,6 @@ _BY_CONTACT = "1 per contact with open documents + 1 per 1,000 contacts + 1 per 
 _ROWS = (
     Report(
         name="report_aged_payables_by_contact",
-        path="Reports/AgedPayablesByContact",
         scopes=report_scopes("aged"),
         span=Span.OPEN,
         texts=MappingProxyType({**_WORDS, "Reference": "Reference"}),
@@ -183,7 +179,6 @@ _ROWS = (
     ),
     Report(
         name="report_aged_receivables_by_contact",
-        path="Reports/AgedReceivablesByContact",
         scopes=report_scopes("aged"),
         span=Span.OPEN,
         texts=MappingProxyType({**_WORDS, "Number": "Reference"}),
@@ -194,12 +189,11 @@ _ROWS = (
     ),
     Report(
         name="report_balance_sheet",
-        path="Reports/BalanceSheet",
         scopes=report_scopes("balancesheet"),
         span=Span.BALANCE,
         cost=_BY_YEAR,
         takes={
-            "date": day("As at this day; else the end of this month"),
+            "date": day("The day of the balance; by default the end of this month"),
             **_COMPARED,
             "trackingOptionID1": guid,
             "trackingOptionID2": guid,
@@ -208,7 +202,6 @@ _ROWS = (
     ),
     Report(
         name="report_bank_summary",
-        path="Reports/BankSummary",
         scopes=report_scopes("banksummary"),
         span=Span.MOVEMENT,
         cost=_BY_PERIOD,
@@ -216,19 +209,17 @@ _ROWS = (
     ),
     Report(
         name="report_budget_summary",
-        path="Reports/BudgetSummary",
         scopes=report_scopes("budgetsummary"),
         span=Span.BUDGET,
         cost="1 per 12 periods",
         takes={
             "date": day("The first month"),
-            "periods": whole("How many periods, up to 12"),
+            "periods": whole("Number of periods, up to 12"),
             "timeframe": whole("Length of a period in months: 1, 3 or 12"),
         },
     ),
     Report(
         name="report_executive_summary",
-        path="Reports/ExecutiveSummary",
         scopes=report_scopes("executivesummary"),
         span=Span.MONTHLY,
         cost="1 per month",
@@ -236,24 +227,21 @@ _ROWS = (
     ),
     Report(
         name="report_profit_and_loss",
-        path="Reports/ProfitAndLoss",
         scopes=report_scopes("profitandloss"),
         span=Span.MOVEMENT,
         cost=_BY_YEAR,
         takes={
             **_PERIOD,
             **_COMPARED,
-            "trackingCategoryID": guid("Show a column per option of this category"),
-            "trackingOptionID": guid("Show this option alone"),
+            "trackingCategoryID": guid("Show one column for each option of this category"),
+            "trackingOptionID": guid("Show only this option"),
             "trackingCategoryID2": guid,
             "trackingOptionID2": guid,
             **_LAYOUT,
         },
-        note="The current month unless asked for another period.",
     ),
     Report(
         name="report_ten_ninety_nine",
-        path="Reports/TenNinetyNine",
         scopes=report_scopes("tenninetynine"),
         span=Span.YEARLY,
         cost="1 per calendar year",
@@ -261,15 +249,13 @@ _ROWS = (
         table="Contacts",
         lines=TEN_NINETY_NINE_LINES,
         regions=frozenset({"US"}),
-        note="Organisations of the United States only.",
     ),
     Report(
         name="report_trial_balance",
-        path="Reports/TrialBalance",
         scopes=report_scopes("trialbalance"),
         span=Span.BALANCE,
         cost=_BY_PERIOD,
-        takes={"date": day("As at this day"), "paymentsOnly": _LAYOUT["paymentsOnly"]},
+        takes={"date": day("The day of the balances"), "paymentsOnly": _LAYOUT["paymentsOnly"]},
     ),
 )
 

@@ -73,7 +73,7 @@ def _subresource(
     own = {name: parent.fields[name] for name in parent.key} | dict(fields)
     cursor = parent.cursor if parent.cursor and parent.can_be_incremental else None
     if cursor and cursor not in own:
-        own[cursor] = calculated(instant("Of the record that it belongs to"))
+        own[cursor] = calculated(instant("Value of the parent record"))
     return Subresource(
         **{
             "name": name,
@@ -109,8 +109,6 @@ def _history(of: str) -> Subresource:
         ("Number",),
         envelope="HistoryRecords",
         numbered="DateUTC",
-        removal="history can't be removed",
-        note="A new note need not move the record's time of change.",
     )
 
 
@@ -120,16 +118,15 @@ def _attachments(of: str) -> Subresource:
         f"{of.removesuffix('s')}_attachments",
         of,
         "Attachments",
-        {**ATTACHMENT.fields, "Path": calculated(text("Where the file was put, with attachments_path"))},
+        {**ATTACHMENT.fields, "Path": calculated(text("Where the file was stored, with attachments_path"))},
         ("AttachmentID",),
         scopes=ATTACHMENTS,
         where=MappingProxyType({"HasAttachments": frozenset({True})} if shown else {}),
         files=True,
-        note="A new file need not move the record's time of change.",
     )
 
 
-def _single(of: str, gain: str) -> Subresource:
+def _single(of: str) -> Subresource:
     parent = OBJECTS[of]
     return _subresource(
         f"{of.removesuffix('s')}_details",
@@ -141,8 +138,6 @@ def _single(of: str, gain: str) -> Subresource:
         params=parent.params,
         same_as=parent.same_as,
         statuses=parent.statuses,
-        removal=parent.removal,
-        note=gain,
     )
 
 
@@ -155,7 +150,7 @@ _HAVE_ATTACHMENTS = (
     "accounts", "bank_transactions", "bank_transfers", "contacts", "credit_notes", "invoices",
     "manual_journals", "purchase_orders", "quotes", "receipts", "repeating_invoices",
 )  # fmt: skip
-_CIS = {"CISEnabled": flag, "Rate": percent("Left out when it isn't enabled")}
+_CIS = {"CISEnabled": flag, "Rate": percent("Omitted if the scheme is not enabled")}
 
 _ROWS = (
     *map(_history, _HAVE_HISTORY),
@@ -169,7 +164,6 @@ _ROWS = (
         scopes=PAYMENT_SERVICES,
         selected=True,
         costly=False,
-        note="Which payment services the invoices of a theme offer.",
     ),
     _subresource(
         "contact_cis_settings",
@@ -178,8 +172,6 @@ _ROWS = (
         _CIS,
         (),
         scopes=SETTINGS,
-        removal="always there",
-        note="UK Construction Industry Scheme.",
     ),
     _subresource(
         "organisation_cis_settings",
@@ -187,8 +179,6 @@ _ROWS = (
         "CISSettings",
         _CIS,
         (),
-        removal="always there",
-        note="UK Construction Industry Scheme.",
     ),
     _subresource(
         "online_invoices",
@@ -200,9 +190,7 @@ _ROWS = (
         scopes=INVOICES,
         where=MappingProxyType({"Type": frozenset({"ACCREC"}), "Status": frozenset({"AUTHORISED", "PAID"})}),
     ),
-    _single("contacts", "Attachments, and what the list leaves out of a contact."),
-    _single("invoices", "EnteredTotal, RoundingAmount and the tracking options of lines."),
-    _single("quotes", "Terms, and ItemCode of lines."),
+    *map(_single, ("contacts", "invoices", "quotes")),
 )
 
 #: All of them by stream name, A to Z.

@@ -9,9 +9,6 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-
 from singer_xero.api.errors import CallError
 from singer_xero.api.storage import private_files
 from singer_xero.api.storage.paths import filled_in
@@ -44,6 +41,10 @@ class Files:
     """
 
     def __init__(self, path: str) -> None:
+        # Imported here: it takes as long as the rest of the tap, and most runs store no attachments.
+        import fsspec
+        from fsspec.implementations.local import LocalFileSystem
+
         self.system, self.root = fsspec.url_to_fs(filled_in(path, "attachments_path"))
         self._is_local = isinstance(self.system, LocalFileSystem)
 

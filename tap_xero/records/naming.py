@@ -37,15 +37,3 @@ def renamed(value: Any) -> Any:
     if isinstance(value, list):
         return [renamed(inner) for inner in value]
     return value
-
-
-def renamed_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema with all its properties in snake_case, nested ones included."""
-    found = dict(schema)
-    if "properties" in schema:
-        found["properties"] = {
-            snake_case(name): renamed_schema(inner) for name, inner in schema["properties"].items()
-        }
-    if "items" in schema:
-        found["items"] = renamed_schema(schema["items"])
-    return found

@@ -14,20 +14,14 @@ from typing import Any
 import msgspec
 
 from singer_xero.objects import Field, XeroObject
-from tap_xero.records.naming import SNAKE_CASE, renamed, renamed_schema, snake_case
+from tap_xero.records.naming import SNAKE_CASE, renamed, snake_case
 from tap_xero.records.types import is_number
+from tap_xero.settings import KEEP, NUMBER, SINGER_DECIMALS, Settings
 
 Record = dict[str, Any]
 
-DROP, KEEP = "drop", "keep"
-"""The values of `unknown_fields`."""
-
 UNKNOWN = "UnknownFields"
 """The column of unknown fields."""
-
-NUMBER, STRING = "number", "string"
-SINGER_DECIMALS = ("singer.decimal", "x-singer.decimal")
-"""Two spellings of one format: the first taps of Singer write the one, the SDK reads the other."""
 
 PRECISION, SCALE = 38, 10
 """Digits of such a decimal, and how many of them are decimals: what large warehouses offer."""
@@ -48,14 +42,14 @@ def lifted(xero: XeroObject) -> dict[str, tuple[str, str]]:
 class Projection:
     """The form of one stream's records."""
 
-    def __init__(self, xero: XeroObject, config: Mapping[str, Any]) -> None:
+    def __init__(self, xero: XeroObject, settings: Settings) -> None:
         self.xero = xero
         self.warn: Callable[[str], None] = lambda _: None
         """Reports a number that a decimal of the target can't hold."""
-        self.snake = config.get("field_names") == SNAKE_CASE
-        self.lifted = lifted(xero) if config.get("nested_tables") else {}
-        self.keeps = config.get("unknown_fields") == KEEP
-        self.decimals = config.get("decimals") or NUMBER
+        self.snake = settings.field_names == SNAKE_CASE
+        self.lifted = lifted(xero) if settings.nested_tables else {}
+        self.keeps = settings.unknown_fields == KEEP
+        self.decimals = settings.decimals or NUMBER
         self._write_numbers = (
             None if self.decimals == NUMBER else _writer(xero.fields, f"{xero.name}.", self._digits)
         )
@@ -88,8 +82,8 @@ class Projection:
                 "description": "JSON of what Xero sent and no other field holds, by its place in the record",
             }
         if self.decimals != NUMBER:
-            schema = self._with_decimals(schema)
-        return renamed_schema(schema) if self.snake else schema
+            schema = changed_schema(schema, self._with_decimals)
+        return changed_schema(schema, dict, snake_case) if self.snake else schema
 
     def record(self, record: Record) -> Record:
         """Bring a record into this form."""
@@ -107,20 +101,12 @@ class Projection:
         return found
 
     def _with_decimals(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the numbers of a schema text, except whole numbers."""
-        changed = dict(schema)
-        types = schema.get("type", ())
+        """Make a number text, except a whole number."""
+        changed, types = dict(schema), schema.get("type", ())
         if "number" in types:
-            nullable = ["string", "null"] if isinstance(types, list) else "string"
-            changed["type"] = nullable
+            changed["type"] = ["string", "null"] if isinstance(types, list) else "string"
             if self.decimals in SINGER_DECIMALS:
                 changed |= {"format": self.decimals, "precision": PRECISION, "scale": SCALE}
-        if "properties" in schema:
-            changed["properties"] = {
-                name: self._with_decimals(inner) for name, inner in schema["properties"].items()
-            }
-        if "items" in schema:
-            changed["items"] = self._with_decimals(schema["items"])
         return changed
 
     def _digits(self, value: Decimal | int, field: str) -> str | None:
@@ -138,28 +124,31 @@ class Projection:
         return format(number, "f")
 
 
-def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the digits of decimals to a schema again: the SDK's catalog keeps only their format."""
-    found = dict(schema)
-    if schema.get("format") in SINGER_DECIMALS:
-        found |= {"precision": PRECISION, "scale": SCALE}
-    if "properties" in schema:
-        found["properties"] = {name: with_precision(inner) for name, inner in schema["properties"].items()}
-    if isinstance(schema.get("items"), Mapping):
-        found["items"] = with_precision(schema["items"])
-    return found
-
-
-def without_descriptions(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Remove descriptions from a schema; a property of that name stays."""
-    found = {keyword: value for keyword, value in schema.items() if keyword != "description"}
-    if isinstance(schema.get("properties"), Mapping):
+def changed_schema(
+    schema: Mapping[str, Any],
+    change: Callable[[Mapping[str, Any]], dict[str, Any]],
+    rename: Callable[[str], str] = str,
+) -> dict[str, Any]:
+    """A schema with all its parts, each of them changed; `change` gets the schema of a part and copies it."""
+    found = change(schema)
+    if isinstance(found.get("properties"), Mapping):
         found["properties"] = {
-            name: without_descriptions(inner) for name, inner in schema["properties"].items()
+            rename(name): changed_schema(inner, change, rename) for name, inner in found["properties"].items()
         }
-    if isinstance(schema.get("items"), Mapping):
-        found["items"] = without_descriptions(schema["items"])
+    if isinstance(found.get("items"), Mapping):
+        found["items"] = changed_schema(found["items"], change, rename)
     return found
+
+
+def with_precision(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the digits of a decimal to its schema again: the SDK's catalog keeps only its format."""
+    digits = {"precision": PRECISION, "scale": SCALE} if schema.get("format") in SINGER_DECIMALS else {}
+    return {**schema, **digits}
+
+
+def without_description(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Remove the description of a schema; a property of that name stays."""
+    return {keyword: value for keyword, value in schema.items() if keyword != "description"}
 
 
 def _writer(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from operator import attrgetter
 from typing import Any, cast
 
@@ -37,6 +37,9 @@ SHORT = 32 * 1024
 LONG = 64 * 1024
 """Bytes of an answer from which on its records are checked by their type; making that type takes as long as reading a
 hundred records."""
+
+SAMPLE = 20
+"""Records of that answer in which the order of fields is looked up."""
 
 _NULL = msgspec.Raw(b"null")
 
@@ -179,11 +182,13 @@ def bodies_of(rows: Iterable[Row]) -> list[Body]:
 
 
 class _Checked:
-    """The decoders of records that fit their schema, made when the first long answer arrives."""
+    """The decoders of records that fit their schema, made for the fields' order in the first long answer."""
 
-    def __init__(self, xero: XeroObject, report: Callable[[str, str], None]) -> None:
-        self.strict = msgspec.json.Decoder(record_types.checked(xero)).decode
-        self.raw = msgspec.json.Decoder(record_types.raw(xero)).decode
+    def __init__(
+        self, xero: XeroObject, order: record_types.Order, report: Callable[[str, str], None]
+    ) -> None:
+        self.strict = msgspec.json.Decoder(record_types.checked(xero, order)).decode
+        self.raw = msgspec.json.Decoder(record_types.raw(xero, order)).decode
         self.decoded = msgspec.json.Decoder(record_types.decoded(xero), float_hook=Decimal).decode
         # The cursor is known from the row.
         fields = {name: word for name, word in xero.fields.items() if name != xero.cursor}
@@ -229,6 +234,7 @@ class RecordReader:
         self.keep = keep
         self._warned: set[str] = set()
         self._row: Row | None = None
+        self._checked: _Checked | None = None
         self._shape = Repairer(xero.fields, xero.dropped, xero.api.dates)
         beside: list[Any] = [
             ("pagination", msgspec.Raw, _NULL),
@@ -243,9 +249,14 @@ class RecordReader:
         self._needed = frozenset(xero.key if needed is None else needed)
         self._cursor = attrgetter(xero.cursor) if xero.cursor else lambda _: None
 
-    @cached_property
-    def _checked(self) -> _Checked:
-        return _Checked(self.xero, self._warn_of_unfit)
+    def _decoders(self, raws: Sequence[msgspec.Raw]) -> _Checked:
+        if self._checked is None:
+            found = []
+            for raw in raws[:SAMPLE]:
+                with suppress(msgspec.ValidationError):
+                    found.append(_any_object(raw))
+            self._checked = _Checked(self.xero, record_types.order_of(found), self._warn_of_unfit)
+        return self._checked
 
     # From an answer to rows
 
@@ -293,7 +304,7 @@ class RecordReader:
             content.decode()
             places = frozenset(range(body.count))
         # Records that were checked before are decoded only as far as their key and cursor.
-        decode = self._checked.strict if places is None else self._head
+        decode = self._decoders(body.raws).strict if places is None else self._head
         rows = self._decoded_rows(body, decode, places or frozenset())
         if body.unchecked is None:
             body.unchecked = places = frozenset(place for place, row in enumerate(rows) if row is None)
@@ -351,7 +362,7 @@ class RecordReader:
         self._row = row
         if row.fault:
             raise UnexpectedAnswer(f"{' '.join(map(str, row.key))}: {row.fault}")
-        if row.checked:
+        if self._checked and row.checked:
             tree = self._checked.decoded(row.raw)
             if self._checked.convert:
                 self._checked.convert(tree)
@@ -377,9 +388,10 @@ class RecordReader:
         than all the rest. The tree has a field `tenant_id`, which is empty.
         """
         self._row = row
-        tree = self._checked.raw(row.raw)
-        if self._checked.convert_raw:
-            self._checked.convert_raw(tree)
+        checked = cast("_Checked", self._checked)  # made when the row was checked
+        tree = checked.raw(row.raw)
+        if checked.convert_raw:
+            checked.convert_raw(tree)
         if self.xero.cursor:
             setattr(tree, self.xero.cursor, row.time)
         return tree
@@ -415,6 +427,7 @@ class RecordReader:
 
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _any_value = msgspec.json.Decoder(float_hook=Decimal).decode
+_any_object = msgspec.json.Decoder(dict[str, Any]).decode
 _any_record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _counts = msgspec.json.Decoder(Pagination, strict=False).decode
 

@@ -25,9 +25,12 @@ _UNSET = msgspec.UNSET
 _NULL = b"null"
 
 
-def record_reshape(projection: Projection) -> Reshape | None:
-    """Make what reshapes a stream's records, after their `tenant_id`; None if they keep Xero's form."""
-    if not projection.snake and not projection.lifted:
+def record_reshape(projection: Projection, *, in_order: bool) -> Reshape | None:
+    """Make what reshapes a stream's records, after their `tenant_id`; None if they keep Xero's form.
+
+    With `in_order` their fields come in the schema's order.
+    """
+    if not (projection.snake or projection.lifted or in_order):
         return None
     return _reshape(projection, ("tenant_id",), tuple(projection.xero.fields))
 

@@ -7,10 +7,9 @@ constant as it is written. As in SQL, the result of an operation on null is null
 from __future__ import annotations
 
 import ast
-import difflib
 import fnmatch
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -25,25 +24,14 @@ from singer_sdk.mapper import (
     StreamMap,
 )
 
-from singer_xero.errors import ConfigurationProblem
+from singer_xero.errors import ConfigurationProblem, suggested
 from singer_xero.objects import EVERY
 
 Record = dict[str, Any]
 
-SPECIAL = frozenset(
-    {
-        "_",
-        "record",
-        "config",
-        "self",
-        "fake",
-        "__stream_name__",
-        "__original_stream_name__",
-        "None",
-        "True",
-        "False",
-    }
-)
+SPECIAL = frozenset({
+    "_", "record", "config", "self", "fake", "__stream_name__", "__original_stream_name__", "None", "True", "False",
+})  # fmt: skip
 """Names that expressions may use beside the fields of the record."""
 
 FUNCTIONS = frozenset({*simpleeval.DEFAULT_FUNCTIONS, "md5", "sha256", "datetime", "bool", "json"})
@@ -74,12 +62,11 @@ def check_maps(maps: Any) -> None:
             raise ConfigurationProblem(f"stream_maps, {key}: it must be an object of fields, or null.")
         source = _source(key, given)
         if not fnmatch.filter(EVERY, source):
-            near = difflib.get_close_matches(source, EVERY, 1)
-            meant = f"; did you mean {near[0]}?" if near else "."
-            raise ConfigurationProblem(f"stream_maps, {key}: no stream is called {source}{meant}")
-        for name, expression in given.items():
-            if (not name.startswith("__") or name == MAPPER_FILTER_OPTION) and expression is not None:
-                _parsed(f"stream_maps, {key}, {name}", expression)
+            raise ConfigurationProblem(
+                f"stream_maps, {key}: no stream is called {source}{suggested(source, EVERY)}"
+            )
+        for where, expression in _expressions(key, given):
+            _parsed(where, expression)
 
 
 def check_names(maps: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> None:
@@ -89,14 +76,19 @@ def check_names(maps: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]
     """
     for key, given in maps.items():
         schema = schemas.get(_source(key, given)) if isinstance(given, dict) else None
-        for name, expression in given.items() if schema else ():
-            if (not name.startswith("__") or name == MAPPER_FILTER_OPTION) and expression is not None:
-                where = f"stream_maps, {key}, {name}"
-                _check_names_of(where, expression, schema["properties"] if schema else {})
+        for where, expression in _expressions(key, given) if schema else ():
+            _check_names_of(where, expression, schema["properties"] if schema else {})
 
 
 def _source(key: str, given: Mapping[str, Any]) -> str:
     return str(given.get(MAPPER_SOURCE_OPTION, key))
+
+
+def _expressions(key: str, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The expressions of a map, each with its place."""
+    for name, expression in given.items():
+        if (not name.startswith("__") or name == MAPPER_FILTER_OPTION) and expression is not None:
+            yield f"stream_maps, {key}, {name}", expression
 
 
 def _parsed(where: str, expression: Any) -> ast.Expression:
@@ -113,8 +105,7 @@ def _check_names_of(where: str, expression: str, fields: Mapping[str, Any]) -> N
     own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}  # of a comprehension
     for node in names:
         if node.id not in own | SPECIAL | FUNCTIONS | fields.keys():
-            near = difflib.get_close_matches(node.id, fields, 1)
-            meant = f"; did you mean {near[0]}?" if near else "."
+            meant = suggested(node.id, fields)
             raise ConfigurationProblem(f"{where}: in {expression!r} there is no field {node.id}{meant}")
 
 
@@ -125,10 +116,9 @@ def with_numbers(maps: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any
         found[key] = given
         if not isinstance(given, dict):
             continue
-        source = str(given.get(MAPPER_SOURCE_OPTION, key))
         fields = {
             name: field
-            for one in fnmatch.filter(schemas, source)
+            for one in fnmatch.filter(schemas, _source(key, given))
             for name, field in schemas[one]["properties"].items()
         }
         found[key] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import Any
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -35,19 +36,23 @@ class DescribedStream(SdkStream):
     def __init__(self, tap: SdkTap, run: Run, xero: XeroObject) -> None:
         self.tap, self.run, self.xero = tap, run, xero
         self.selected_by_default = xero.selected or xero.name in run.opened
-        self.projection = Projection(xero, tap.config)
+        self.projection = Projection(xero, run.settings)
         super().__init__(tap, schema=self.projection.schema(), name=xero.name)
         self.primary_keys = ("tenant_id", *map(self.named, xero.key))
         self.cursor = self.named(xero.cursor) if xero.cursor else None
         self.replication_key = self.cursor if xero.incremental else None
-        self.reader = self.make_reader()
-        self.projection.warn = self.reader.warn_once
+        self.projection.warn = self.warn_once
         self.incomplete = False
         """Whether a part of it could not be read."""
 
-    def make_reader(self) -> RecordReader:
-        """Make the reader of its answers."""
+    @cached_property
+    def reader(self) -> RecordReader:
+        """Reads its answers."""
         return RecordReader(self.xero, self.logger, keep=self.projection.keeps)
+
+    def warn_once(self, message: str) -> None:
+        """Log a warning, unless there was the same before."""
+        self.reader.warn_once(message)
 
     @property
     def is_open(self) -> bool:

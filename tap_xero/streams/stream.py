@@ -313,7 +313,8 @@ class RowEncoder:
 
     def __init__(self, stream: XeroStream, tables: Sequence[Follower], tenant_id: str) -> None:
         self._tenant_id = tenant_id
-        self._undecoded, self._reshape = stream.reader.undecoded, record_reshape(stream.projection)
+        self._undecoded = stream.reader.undecoded
+        self._reshape = record_reshape(stream.projection, in_order=stream.completed is not None)
         self._own = stream.encoder() if stream.selected else None
         self._tables = [(table, table.encoder()) for table in tables]
 

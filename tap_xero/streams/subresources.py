@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from singer_xero.objects import Subresource
 from singer_xero.organisations import Organisation
 from tap_xero.reads.subresource_read import SubresourceRead, SubresourceReader
@@ -17,8 +19,9 @@ class SubresourceStream(XeroStream):
 
     xero: Subresource
 
-    def make_reader(self) -> SubresourceReader:
-        """Make the reader of its answers."""
+    @cached_property
+    def reader(self) -> SubresourceReader:
+        """Reads its answers."""
         needed = self.xero.own_key
         return SubresourceReader(self.xero, self.logger, keep=self.projection.keeps, needed=needed)
 

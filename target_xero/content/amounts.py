@@ -38,16 +38,10 @@ def line_amount(
     return to_cents(gross)
 
 
-def agrees(
-    amount: Number,
-    quantity: Number | None,
-    price: Number,
-    discount_rate: Number | None = None,
-    discount: Number | None = None,
-) -> bool:
+def agrees(amount: Number, quantity: Number | None, price: Number, *discounts: Number | None) -> bool:
     """Tell whether Xero calculates this LineAmount from the other fields, so that it can be omitted."""
     try:
-        calculated = line_amount(quantity, price, discount_rate, discount)
+        calculated = line_amount(quantity, price, *discounts)
         return calculated == amount or calculated == to_cents(amount)
     except InvalidOperation:
         return False

@@ -7,34 +7,29 @@ value that can't be is a problem that states the field and the rule.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from hashlib import blake2b
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
-from singer_xero.api import dates
 from singer_xero.objects import ANSWER_ONLY, OBJECTS, Field
 from target_xero.content import day_formats
 from target_xero.content.amounts import agrees
 from target_xero.content.day_formats import DayOrder
 from target_xero.content.spelling import folded, is_blank
 from target_xero.content.tracking_names import BESIDE, COLUMN, tracking_entries, tracking_name
+from target_xero.content.values import (
+    CONVERTERS,
+    InvalidRecord,
+    calendar_day,
+    code_of,
+    from_json,
+    id_or_key,
+    listed,
+    shown,
+)
 
-_FIELDS_OF: Mapping[str, tuple[str, ...]] = {
-    "contacts": ("ContactID", "ContactNumber", "Name", "EmailAddress"),
-    "accounts": ("AccountID", "Code", "Name"),
-    "invoices": ("InvoiceID", "InvoiceNumber"),
-    "credit_notes": ("CreditNoteID", "CreditNoteNumber"),
-    "prepayments": ("PrepaymentID",),
-    "overpayments": ("OverpaymentID",),
-}
 #: The fields that refer to another record, and its object.
 REFERENCED_OBJECTS: Mapping[str, str] = {
     "Contact": "contacts",
@@ -48,11 +43,15 @@ TRACKING = ("Tracking", "FromTracking", "ToTracking")
 #: The fields that identify another record, the id first. No other field of that record is sent, because Xero would
 #: change it.
 REFERENCES: Mapping[str, tuple[str, ...]] = {
-    **{name: _FIELDS_OF[of] for name, of in REFERENCED_OBJECTS.items()},
+    **{name: (*OBJECTS[of].key, *OBJECTS[of].natural_keys) for name, of in REFERENCED_OBJECTS.items()},
+    "Contact": (*OBJECTS["contacts"].key, *OBJECTS["contacts"].natural_keys, "EmailAddress"),
     **dict.fromkeys(TRACKING, ("TrackingCategoryID", "TrackingOptionID", "Name", "Option")),
 }
 #: Xero's names of a category and its option in a contact.
-_OF_CONTACTS: Mapping[str, str] = {"Name": "TrackingCategoryName", "Option": "TrackingOptionName"}
+_OF_CONTACTS: Mapping[str, str] = {
+    **dict.fromkeys(("Name", COLUMN), "TrackingCategoryName"),
+    "Option": "TrackingOptionName",
+}
 #: A category without its option, or an option without its category, is not tracking.
 _TRACKING_NEEDS = (("Name", "TrackingCategoryID"), ("Option", "TrackingOptionID"))
 #: The field of a reference that distinguishes documents with the same number; it is never sent.
@@ -66,58 +65,6 @@ _ACCEPTED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _OWN_IDS = frozenset({"RepeatingInvoiceID"})
 
-#: Replaces the digits of an id by x and characters that ids do not have by ?, so that ids match a pattern.
-HEXADECIMAL = bytes(
-    120 if chr(byte) in "0123456789abcdef" else byte if byte == 45 else 63 for byte in range(256)
-)
-ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
-NOBODY = "00000000-0000-0000-0000-000000000000"
-_guid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
-_day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
-
-#: Encodes as JSON, with sorted names.
-encode_sorted = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
-encode = msgspec.json.Encoder(decimal_format="number").encode
-
-
-def decode(content: bytes | str | msgspec.Raw) -> Any:
-    """Read JSON with exact numbers; a number out of range is returned as the text of its digits.
-
-    Raises msgspec.DecodeError, also for JSON that is nested too deeply, and UnicodeDecodeError.
-    """
-    try:
-        return decode_exactly(content)
-    except ArithmeticError:
-        return _tolerant.decode(content)
-
-
-def decode_exactly(content: bytes | str | msgspec.Raw) -> Any:
-    """Do the same as `decode`, but raise ArithmeticError for a number out of range."""
-    try:
-        return _decoder.decode(content)
-    except RecursionError:
-        raise msgspec.DecodeError("the JSON is nested too deeply") from None
-
-
-def _digits(text: str) -> Decimal | str:
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        return text
-
-
-_tolerant = msgspec.json.Decoder(float_hook=_digits)
-
-
-class InvalidRecord(Exception):
-    """A value breaks a rule. `field` is its path within the record, such as `LineItems[2].Quantity`."""
-
-    def __init__(self, rule: str, field: str = "") -> None:
-        super().__init__(f"{field}: {rule}" if field else rule)
-        self.rule = rule
-        self.field = field
-
 
 @dataclass
 class Content:
@@ -126,16 +73,6 @@ class Content:
     sent: dict[str, Any]
     aside: dict[str, Any] = field(default_factory=dict)
     problems: list[InvalidRecord] = field(default_factory=list)
-
-
-def hashed(content: Any) -> str:
-    """Return a fingerprint of JSON-like content; the order of names does not matter."""
-    return fingerprint(encode_sorted(content))
-
-
-def fingerprint(content: bytes) -> str:
-    """Return the fingerprint of JSON with sorted names."""
-    return blake2b(content, digest_size=16).hexdigest()
 
 
 #: The name of a field, what converts its values, and the type of values that need no conversion.
@@ -150,7 +87,8 @@ class RecordParser:
     those in `never`. `only` restricts the names, and the names in `beside` are ignored. `needs` are groups of fields;
     a part needs one field of each. `own_keys` are the fields in which the source may give its own key of a record
     instead of Xero's id: "" is the record, the other names are parts. `order` returns whether day or month comes first,
-    and is only called where that matters. `unknown` collects all other names, for one warning each.
+    and is only called where that matters. `where` is the path of a part within the record of `parent`. `unknown` has
+    all other names, for one warning each.
     """
 
     def __init__(
@@ -165,16 +103,16 @@ class RecordParser:
         order: Callable[[], DayOrder] = day_formats.no_order,
         own_keys: Mapping[str, str] = MappingProxyType({}),
         where: str = "",
-        unknown: set[str] | None = None,
-        met: list[str] | None = None,
+        parent: RecordParser | None = None,
     ) -> None:
         self.where = where
         #: The different names in the records so far, including nested ones.
-        self.met: list[str] = [] if met is None else met
-        self.unknown: set[str] = set() if unknown is None else unknown
+        self.met: list[str] = parent.met if parent else []
+        self.unknown: set[str] = parent.unknown if parent else set()
         self.aside = aside
         self.needs = needs
         self._order = order
+        self._day = partial(calendar_day, order=order)
         self._own_keys = own_keys
         #: The fields that are kept, and the parsers of those with nested fields.
         self.wanted: dict[str, Field] = {}
@@ -202,12 +140,12 @@ class RecordParser:
             slot: _Slot | None = None
             if not unwanted:
                 self.wanted[name] = word
-                converter = _id_or_key if name == self._own_keys.get("") else self._converter(name, word)
+                converter = id_or_key if name == self._own_keys.get("") else self._converter(name, word)
                 slot = (name, converter, _UNCONVERTED.get(word.kind))
             self._slots[folded(name)] = slot
         if "ItemCode" in fields:
             # Lists of quotes have the item instead of its ItemCode.
-            self._slots["item"] = ("ItemCode", _code, None)
+            self._slots["item"] = ("ItemCode", code_of, None)
         for name, word in self.wanted.items():
             if word.kind == "day":
                 # Xero's own examples of requests have `DateString` instead of `Date`.
@@ -234,7 +172,7 @@ class RecordParser:
         if word.kind == "day":
             return self._day
         if word.component is None:
-            return _listed(_CONVERTERS[word.item.kind]) if word.item else _CONVERTERS[word.kind]
+            return listed(CONVERTERS[word.item.kind]) if word.item else CONVERTERS[word.kind]
         fields = word.component.fields
         if name in self.aside:
             fields = {inner: replace(word, read_only=False) for inner, word in fields.items()}
@@ -248,16 +186,13 @@ class RecordParser:
             needs=_TRACKING_NEEDS if name in TRACKING else (),
             order=self._order,
             where=f"{self.where}{name}{'[]' if many else ''}.",
-            unknown=self.unknown,
-            met=self.met,
+            parent=self,
         )
         self.inner[name] = parser
         if name in TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
-            return _listed(parser.tracked, parser.tracking_entries)
-        return _listed(parser.nested) if many else parser.nested
-
-    def _day(self, value: Any) -> str | None:
-        return _calendar_day(value, self._order)
+            entries = listed(parser.tracked)
+            return lambda value: [one for found in entries(value) or () for one in found] or None
+        return listed(parser.nested) if many else parser.nested
 
     def knows(self, raw: str) -> bool:
         """Tell whether a field has this name in any spelling, whether or not it is content."""
@@ -271,9 +206,7 @@ class RecordParser:
     def spellings(self) -> dict[str, str]:
         """The first spelling of each field in the input that is not Xero's name of it."""
         given = self._given_as or {raw: slot[0] for raw, slot in self._known.items() if slot}
-        first: dict[str, str] = {}
-        for raw, name in given.items():
-            first.setdefault(name, raw)
+        first = {name: raw for raw, name in reversed(given.items())}
         return {name: raw for name, raw in first.items() if name != raw and name in self.wanted}
 
     @property
@@ -283,23 +216,22 @@ class RecordParser:
 
     def take(self, record: Mapping[str, Any], ignored: frozenset[str] = frozenset()) -> Content:
         """Parse a record; names in `ignored`, and names that begin with an underscore, cause no warning."""
-        content = Content({})
-        taken, _ = self._sort(record, ignored, content.problems)
+        taken, _, problems = self._sort(record, ignored)
+        content = Content({}, problems=problems)
         for name, value in taken.items():
             (content.aside if name in self.aside else content.sent)[name] = value
         return content
 
     def nested(self, value: Any) -> dict[str, Any] | None:
         """Parse a nested object; None if it is empty. Raises `InvalidRecord` if nothing of its content is kept."""
-        value = _from_json(value)
+        value = from_json(value)
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            raise InvalidRecord(f"expected an object, got {_shown(value)}")
-        problems: list[InvalidRecord] = []
-        taken, left = self._sort(value, frozenset(), problems)
+            raise InvalidRecord(f"expected an object, got {shown(value)}")
+        taken, left, problems = self._sort(value)
         if problems:
-            raise InvalidRecord(problems[0].rule, f".{problems[0].field}")
+            raise problems[0].within(".")
         if self.is_priced_line:
             _drop_amount(taken)
         if taken:
@@ -310,39 +242,35 @@ class RecordParser:
             raise InvalidRecord(f"none of its fields is known or can be written: {', '.join(lost[:5])}")
         return None
 
-    def tracking_entries(self, value: Any) -> list[Any]:
-        """Return the categories and options in an entry of a list of tracking, under the names of documents."""
-        value = _from_json(value)
+    def tracked(self, value: Any) -> list[dict[str, Any]]:
+        """Parse the categories and options in one entry of a list of tracking."""
+        value = from_json(value)
         if value is None:
             return []
         if not isinstance(value, Mapping):
-            raise InvalidRecord(f"expected a tracking category and its option, got {_shown(value)}")
+            raise InvalidRecord(f"expected a tracking category and its option, got {shown(value)}")
+        own = _OF_CONTACTS if "TrackingCategoryName" in self.wanted else {}
         try:
             entries = tracking_entries(value)
         except ValueError as error:
             raise InvalidRecord(str(error)) from None
-        own = _OF_CONTACTS if "TrackingCategoryName" in self.wanted else {}
-        for raw in value:
-            name = tracking_name(raw)
-            self._given_as[raw] = own.get(name, name)
-        return entries
-
-    def tracked(self, entry: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Parse a category and its option, as `tracking_entries` returns them."""
-        if "TrackingCategoryName" in self.wanted:
-            own = {**_OF_CONTACTS, COLUMN: _OF_CONTACTS["Name"]}
-            return self.nested({own.get(name, name): value for name, value in entry.items()})
-        named = {name: value for name, value in entry.items() if name != COLUMN}
-        found = self.nested(named)
-        return {**found, COLUMN: entry[COLUMN]} if found and COLUMN in entry else found
+        self._given_as |= {raw: own.get(name := tracking_name(raw), name) for raw in value}
+        found = []
+        for entry in entries:
+            column = {COLUMN: entry.pop(COLUMN)} if COLUMN in entry and not own else {}
+            part = self.nested({own.get(name, name): one for name, one in entry.items()})
+            if part:
+                found.append({**part, **column})
+        return found
 
     def _sort(
-        self, record: Mapping[str, Any], ignored: frozenset[str], problems: list[InvalidRecord]
-    ) -> tuple[dict[str, Any], list[str]]:
-        """Return the values by Xero's names, and the names of dropped fields."""
+        self, record: Mapping[str, Any], ignored: frozenset[str] = frozenset()
+    ) -> tuple[dict[str, Any], list[str], list[InvalidRecord]]:
+        """Return the values by Xero's names, the names of dropped fields, and the problems."""
         taken: dict[str, Any] = {}
         left: list[str] = []
         flat: list[tuple[list[str], Any]] = []
+        problems: list[InvalidRecord] = []
         for raw, value in record.items():
             if value is None or value == "":
                 continue
@@ -354,13 +282,14 @@ class RecordParser:
                 left.append(raw)
                 continue
             name, convert, right = slot
-            if value.__class__ is right and (right is bool or (value and not value.isspace())):
-                found = value
-            else:
+            if value.__class__ is str and value.isspace():
+                continue
+            found = value
+            if value.__class__ is not right:
                 try:
                     found = convert(value)
                 except InvalidRecord as invalid:
-                    problems.append(InvalidRecord(invalid.rule, name + invalid.field))
+                    problems.append(invalid.within(name))
                     continue
                 if found is None:
                     continue
@@ -373,7 +302,7 @@ class RecordParser:
                 _place(taken, path, found)
             except InvalidRecord as invalid:
                 problems.append(invalid)
-        return taken, left
+        return taken, left, problems
 
     def _slot(self, raw: str, ignored: frozenset[str]) -> _Slot | None:
         """Find the slot of a name once; the next record uses `_known`."""
@@ -417,181 +346,3 @@ def _drop_amount(line: dict[str, Any]) -> None:
     amount, quantity, price, *discounts = map(line.get, names)
     if amount is not None and price is not None and agrees(amount, quantity, price, *discounts):
         del line["LineAmount"]
-
-
-def _from_json(value: Any) -> Any:
-    """The value, parsed if it is JSON text; blank text is the same as null."""
-    if not isinstance(value, str):
-        return value
-    if not value.strip():
-        return None
-    try:
-        return decode(value)
-    except msgspec.DecodeError:
-        raise InvalidRecord(f"expected an object or a list, or its JSON text, got {_shown(value)}") from None
-
-
-def _listed(
-    one: Callable[[Any], Any], entries_of: Callable[[Any], list[Any]] = lambda entry: [entry]
-) -> Callable[[Any], list[Any] | None]:
-    """Return a converter of lists; `one` converts each of `entries_of` an element."""
-
-    def many(value: Any) -> list[Any] | None:
-        if isinstance(value, str) and value.lstrip()[:1] in {"", "[", "{"}:
-            value = _from_json(value)
-        taken = []
-        for index, entry in enumerate(value if isinstance(value, (list, tuple)) else [value]):
-            try:
-                found = [one(each) for each in entries_of(entry)] if entry is not None else []
-            except InvalidRecord as invalid:
-                raise InvalidRecord(invalid.rule, f"[{index}]{invalid.field}") from None
-            taken += [each for each in found if each is not None]
-        return taken or None
-
-    return many
-
-
-#: A float has 15 reliable digits and is written with up to 17.
-_SURE_DIGITS = 15
-_NOISE, _MOST_NOISE = Decimal("1e-12"), Decimal("1e-6")
-
-
-def without_noise(exact: Decimal) -> Decimal:
-    """Return a number without the rounding noise of binary arithmetic: 0.30000000000000004 is 0.3.
-
-    Xero's prices have up to 4 decimals and its rates up to 10. A number with as many digits as only a float has, and
-    very close to a number with so few decimals, is replaced by it; any other number is unchanged.
-    """
-    _, digits, exponent = exact.as_tuple()
-    if len(digits) < _SURE_DIGITS or not isinstance(exponent, int) or exponent >= -4:
-        return exact
-    tolerance = min(max(abs(exact), Decimal(1)) * _NOISE, _MOST_NOISE)
-    for places in (4, 10):
-        rounded = round(exact, places)
-        if abs(exact - rounded) <= tolerance:
-            return rounded
-    return exact
-
-
-def number(value: Any) -> int | Decimal:
-    """Return an exact number in its shortest form, so that `1.50` and `1.5` are the same content."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise InvalidRecord(f"expected a number, got {_shown(value)}")
-    if isinstance(value, int):
-        return value
-    try:
-        exact = value if isinstance(value, Decimal) else Decimal(str(value).strip())
-    except InvalidOperation:
-        raise InvalidRecord(f"expected a number such as 1234.50, got {_shown(value)}") from None
-    if not exact.is_finite() or exact.adjusted() > 30:
-        raise InvalidRecord(f"expected a number, got {_shown(value)}")
-    if not isinstance(value, str) or len(value) >= _SURE_DIGITS:
-        exact = without_noise(exact)
-    if exact == exact.to_integral_value():
-        return int(exact)
-    return exact.normalize()
-
-
-def _number(value: Any) -> int | Decimal | None:
-    return None if isinstance(value, str) and not value.strip() else number(value)
-
-
-def _whole(value: Any) -> int | None:
-    found = _number(value)
-    if found is not None and not isinstance(found, int):
-        raise InvalidRecord(f"expected a whole number, got {_shown(value)}")
-    return found
-
-
-def _text(value: Any) -> str | None:
-    """A text, or None if it is blank. Whole numbers get no decimals, because a column of floats has 200.0 for 200."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise InvalidRecord(f"expected text, got {_shown(value)}")
-    exact = number(value)
-    return str(exact) if isinstance(exact, int) else f"{without_noise(Decimal(str(value))):f}"
-
-
-def _code(item: Any) -> str | None:
-    code = item
-    if isinstance(item, Mapping):
-        code = next((value for name, value in item.items() if folded(name) == "code"), None)
-    return _text(code) if code else None
-
-
-_FLAGS = {"": None, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
-def _flag(value: Any) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    word = str(number(value) if isinstance(value, (float, Decimal)) else value).strip().lower()
-    if word not in _FLAGS:
-        raise InvalidRecord(f"expected true or false, got {_shown(value)}")
-    return _FLAGS[word]
-
-
-def _id(value: Any) -> str | None:
-    found = str(value).strip().lower()
-    if found in {"", NOBODY}:
-        return None
-    if not _guid(found):
-        raise InvalidRecord(f"expected a GUID, got {_shown(value)}")
-    return found
-
-
-@lru_cache(maxsize=4096)
-def is_id(text: str) -> bool:
-    """Tell whether a text is one of Xero's ids, in lower case."""
-    return bool(_guid(text))
-
-
-def _id_or_key(value: Any) -> str | None:
-    """An id of Xero's, or a key of the source's own."""
-    if isinstance(value, (dict, list, bool)):
-        raise InvalidRecord(f"expected an id, got {_shown(value)}")
-    found = str(number(value) if isinstance(value, (float, Decimal)) else value).strip()
-    if found.lower() in {"", NOBODY}:
-        return None
-    return found.lower() if _guid(found.lower()) else found
-
-
-def _calendar_day(value: Any, order: Callable[[], DayOrder]) -> str | None:
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()[:10]
-    if isinstance(value, str):
-        if not value.strip():
-            return None
-        found = dates.day(value.strip())
-        is_iso = _day(found)
-        try:
-            day = date.fromisoformat(found).isoformat() if is_iso else day_formats.read(value, order)
-        except ValueError as error:
-            raise InvalidRecord(f"{found} is not a date" if is_iso else str(error)) from None
-        if day:
-            return day
-    raise InvalidRecord(f"expected a date such as 2026-12-31, got {_shown(value)}")
-
-
-_CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
-    "guid": _id,
-    "text": _text,
-    "instant": _text,
-    **dict.fromkeys(("money", "rate", "quantity", "percent", "number"), _number),
-    "flag": _flag,
-    "whole": _whole,
-    # All nested fields that can be written have components.
-    "one": _from_json,
-    "many": _from_json,
-}
-
-
-def _shown(value: Any) -> str:
-    """A value as messages show it: shortened, and without the content of objects and lists."""
-    text = repr(value) if isinstance(value, (str, int, float, bool)) else str(value)
-    if isinstance(value, (dict, list)):
-        text = "an object" if isinstance(value, dict) else "a list"
-    return text if len(text) <= 40 else f"{text[:37]}…'"

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_xero.content.payload import InvalidRecord, RecordParser
+from target_xero.content.payload import RecordParser
 from target_xero.content.spelling import folded, is_blank
+from target_xero.content.values import InvalidRecord
 from target_xero.write_specs.spec import WriteSpec
 
 #: The path of a field: `("Addresses", "POBOX", "City")` is the City of the address of type POBOX.

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from target_xero.content.payload import KINDS, REFERENCES, RecordParser, encode_sorted
+from target_xero.content.json_text import encode_sorted
+from target_xero.content.payload import KINDS, REFERENCES, RecordParser
 from target_xero.intake.record_types import Unusual, compiled_type
 from target_xero.write_log.identity import IdentityFormat
 from target_xero.write_specs.spec import DELETED_AT, WriteSpec

@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from target_xero.content.payload import Content, InvalidRecord
+from target_xero.content.payload import Content
 from target_xero.content.spelling import folded
+from target_xero.content.values import InvalidRecord
 from target_xero.write_log.identity import CONTENT, IdentityFormat
 from target_xero.write_specs.spec import WriteSpec
 

@@ -16,17 +16,9 @@ from typing import Any
 import msgspec
 
 from target_xero.content.day_formats import DayOrder, no_order
-from target_xero.content.payload import (
-    KINDS,
-    REFERENCES,
-    Content,
-    InvalidRecord,
-    RecordParser,
-    decode,
-    encode_sorted,
-    fingerprint,
-    hashed,
-)
+from target_xero.content.json_text import decode, encode_sorted, fingerprint, hashed
+from target_xero.content.payload import KINDS, REFERENCES, Content, RecordParser
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.columns import Layout, Unfolded, layout_of
 from target_xero.intake.fast_path import FastPath, Taken
 from target_xero.intake.identities import Identities

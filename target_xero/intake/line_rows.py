@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from target_xero.content.payload import Content, InvalidRecord
+from target_xero.content.payload import Content
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.spool import room_for_spool
 
 _TABLES = """

@@ -11,7 +11,7 @@ from typing import IO, Any
 import msgspec
 
 from singer_xero.errors import InputProblem
-from target_xero.content.payload import decode, decode_exactly
+from target_xero.content.json_text import decode, decode_exactly
 from target_xero.intake.intake import StreamReader
 from target_xero.sdk_seam import SeamReader
 

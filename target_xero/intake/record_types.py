@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from target_xero.content.amounts import agrees
-from target_xero.content.payload import HEXADECIMAL, ID_LIKE, NOBODY, RecordParser
+from target_xero.content.payload import RecordParser
+from target_xero.content.values import HEXADECIMAL, ID_LIKE, NOBODY
 
 _NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
 #: The types of values that need no conversion, by the kind of a field.

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from target_xero.content.payload import Content, InvalidRecord, hashed
+from target_xero.content.json_text import hashed
+from target_xero.content.payload import Content
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.columns import Layout, Unfolded
 from target_xero.intake.line_rows import Place, Row, RowSpool, merged
 from target_xero.intake.stream_names import StreamTarget

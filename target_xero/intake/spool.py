@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from singer_xero.errors import ConfigurationProblem
-from target_xero.content.payload import decode, encode
+from target_xero.content.json_text import decode, encode
 
 #: Bytes that are buffered before they are written.
 _BUFFER = 1 << 18

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.write_log.log import WriteLog
@@ -47,14 +47,16 @@ class Codes:
         """
         asked = (field, given, foreign)
         if asked not in self.known:
-            code = given.strip()
-            if field == "ItemCode":
-                self.known[asked] = self._unless_rejected("items", "Code", code, field)
-            elif field.endswith("TaxType"):
-                self.known[asked] = self._tax_type(field, code, foreign)
-            else:
-                self.known[asked] = self._account_code(field, code, foreign)
+            self.known[asked] = self._code(field, given.strip(), foreign)
         return self.known[asked]
+
+    def _code(self, field: str, code: str, foreign: str | None) -> str:
+        if field == "ItemCode":
+            return self._unless_rejected("items", code, field)
+        is_tax = field.endswith("TaxType")
+        name = alias("TaxType" if is_tax else "AccountCode", foreign, code)
+        mapped = self._log.id_of(name) if foreign else None
+        return mapped or (self._tax_type(field, code) if is_tax else self._account_code(field, code))
 
     def forget(self) -> None:
         """Forget the codes, because settings may have been written."""
@@ -62,13 +64,10 @@ class Codes:
 
     # Accounts
 
-    def _account_code(self, field: str, code: str, foreign: str | None) -> str:
-        mapped = self._log.id_of(alias("AccountCode", foreign, code)) if foreign else None
-        if mapped:
-            return mapped
+    def _account_code(self, field: str, code: str) -> str:
         # A number is a code, because names of accounts have letters.
         if not _letter(code):
-            return self._unless_rejected("accounts", "Code", self._whole_code(code), field)
+            return self._unless_rejected("accounts", self._whole_code(code), field)
         account = self._account(code, ("Code", "Name"))
         if account and account.get("Code"):
             return str(account["Code"])
@@ -86,12 +85,12 @@ class Codes:
         codes = {str(account.get("Code")) for account in accounts}
         return whole[1] if whole and code not in codes and whole[1] in codes else code
 
-    def _unless_rejected(self, target: str, field: str, value: str, name: str) -> str:
+    def _unless_rejected(self, target: str, code: str, field: str = "") -> str:
         """Return a code that Xero resolves. Raises `InvalidRecord` for the code of a rejected record."""
-        rejected = self._rejected.why(target, [(field, value)])
-        if rejected and not any(same_name(value, one.get(field)) for one in self._lookups.whole(target)):
-            raise InvalidRecord(rejected, name)
-        return value
+        rejected = self._rejected.why(target, [("Code", code)])
+        if rejected and not found_by(self._lookups.whole(target), code, ("Code",)):
+            raise InvalidRecord(rejected, field)
+        return code
 
     def account_reference(self, given: Mapping[str, str], *, known: bool) -> dict[str, str] | None:
         """Return the reference to an account; `known` states that the code may be another organisation's."""
@@ -99,12 +98,12 @@ class Codes:
             text = value.strip()
             may_be_sent = field == "Code" and not known
             if may_be_sent and not _letter(text):
-                return {"Code": self._unless_rejected("accounts", "Code", self._whole_code(text), "")}
+                return {"Code": self._unless_rejected("accounts", self._whole_code(text))}
             account = self._account(text, ("Code", "Name") if field == "Code" else ("Name", "Code"))
             if account:
                 return {"AccountID": str(account["AccountID"])}
             if may_be_sent and _account_code(text):
-                return {"Code": self._unless_rejected("accounts", "Code", text, "")}
+                return {"Code": self._unless_rejected("accounts", text)}
         return None
 
     def _account(self, text: str, fields: Iterable[str]) -> Record | None:
@@ -117,10 +116,9 @@ class Codes:
 
     # Tax rates
 
-    def _tax_type(self, field: str, code: str, foreign: str | None) -> str:
-        mapped = self._log.id_of(alias("TaxType", foreign, code)) if foreign else None
-        if mapped or not code or _given_tax_type(code):
-            return mapped or code
+    def _tax_type(self, field: str, code: str) -> str:
+        if not code or _given_tax_type(code):
+            return code
         rates = filter(WRITE_SPECS["tax_rates"].is_active, self._lookups.permitted("tax_rates") or [])
         rate = found_by(rates, code, ("TaxType", "Name"))
         if rate:

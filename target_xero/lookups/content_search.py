@@ -115,9 +115,9 @@ class ContentSearch:
 
 
 def _is_same(spec: WriteSpec, body: Mapping[str, Any], record: Record) -> bool:
-    names = [name for name in spec.content_match if name in body]
-    return _agrees(body, record, [name for name in names if name not in LINES]) and all(
-        _are_same_lines(spec, body[name], record.get(name) or []) for name in names if name in LINES
+    lines = LINES.intersection(spec.content_match, body)
+    return _agrees(body, record, [name for name in spec.content_match if name not in lines]) and all(
+        _are_same_lines(spec, body[name], record.get(name) or []) for name in lines
     )
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from itertools import chain, count
 from typing import Any
 
 from singer_xero.api import dates
@@ -60,10 +62,8 @@ class Lookups:
         """Take the time from an answer's envelope."""
         stamp = envelope.get("DateTimeUTC")
         if isinstance(stamp, str):
-            try:
+            with suppress(ValueError):
                 self._ahead = dates.moment(stamp) - self._local()
-            except ValueError:
-                return
 
     def _local(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), timezone.utc)
@@ -83,20 +83,17 @@ class Lookups:
     ) -> Iterator[Record]:
         """All records of a list. A record that changes meanwhile may come twice, which is harmless here."""
         size = xero.rows_per_call or 0
-        page, is_last = 0, False
-        while not is_last:
-            page += 1
-            asked = dict(params)
-            if xero.paging in {Paging.PAGES, Paging.SHORT_PAGES}:
-                asked["page"] = page
-            if xero.paging is Paging.PAGES:
-                asked[xero.api.size_param] = size
+        sized = {xero.api.size_param: size} if xero.paging is Paging.PAGES else {}
+        is_paged = xero.paging in {Paging.PAGES, Paging.SHORT_PAGES}
+        for page in count(1):
+            asked = {**params, "page": page, **sized} if is_paged else params
             envelope = self._get(xero.path, asked, since)
             records = envelope.get(xero.envelope) or []
             yield from records
             pages = (envelope.get("pagination") or {}).get("pageCount")
             is_last = page >= pages if isinstance(pages, int) else len(records) < size
-            is_last = is_last or xero.paging is Paging.WHOLE or not records
+            if is_last or xero.paging is Paging.WHOLE or not records:
+                return
 
     def whole(self, name: str) -> list[Record]:
         """Return a whole list of the registry, with archived records behind active ones; it is read once."""
@@ -110,13 +107,12 @@ class Lookups:
 
     def permitted(self, name: str) -> list[Record] | None:
         """Return the same list; None if the token may not read it."""
-        if name in self._forbidden:
-            return None
-        try:
-            return self.whole(name)
-        except ScopeMissing:
-            self._forbidden.add(name)
-            return None
+        if name not in self._forbidden:
+            try:
+                return self.whole(name)
+            except ScopeMissing:
+                self._forbidden.add(name)
+        return None
 
     def one(self, path: str, envelope: str, params: Mapping[str, str] | None = None) -> Record | None:
         """Return a single record by its address; None if Xero does not have it."""
@@ -160,21 +156,17 @@ class Lookups:
         """Return the records with these ids, without those that Xero does not have."""
         wanted = list(dict.fromkeys(ids))
         asked = [one for one in wanted if (spec.name, one) not in self._records]
-        records: Iterable[Record | None] = ()
+        records: Iterable[Record | None]
         if spec.search is Search.WHOLE:
             records = self.whole(spec.name)
         elif spec.has_ids_param:
-            records = (
-                record for part in _parts(asked, _IDS_PER_CALL) for record in self._with_ids(spec, part)
-            )
+            records = chain.from_iterable(self._with_ids(spec, ids) for ids in _parts(asked, _IDS_PER_CALL))
         else:
             paths = (f"{spec.path}/{one}" for one in asked)
             records = (self.one(path, spec.envelope, spec.unit_price_params) for path in paths)
-        self._records |= {(spec.name, str(record.get(spec.key))): record for record in records if record}
-        for one in asked:
-            self._records.setdefault((spec.name, one), None)
-        found = ((one, self._records[(spec.name, one)]) for one in wanted)
-        return {one: record for one, record in found if record is not None}
+        found = {(spec.name, str(record.get(spec.key))): record for record in records if record}
+        self._records |= {**dict.fromkeys((spec.name, one) for one in asked), **found}
+        return {one: record for one in wanted if (record := self._records[spec.name, one]) is not None}
 
     def _with_ids(self, spec: WriteSpec, ids: list[str]) -> Iterable[Record]:
         api = spec.xero.api if spec.xero else DEFAULT_API

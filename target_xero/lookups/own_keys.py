@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES, InvalidRecord, is_id
+from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES
+from target_xero.content.values import InvalidRecord, is_id
 from target_xero.intake.records import OWN_KEY
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.write_log import identity

@@ -39,12 +39,10 @@ class RecordFinder:
         """Return the record that Xero has under one of this record's names; the first name with a match counts."""
         if spec.siblings_path:
             names = spec.natural_key(content)
-            matches = (
-                one
-                for one in self.siblings(spec, owner)
-                if any(same_name(value, one.get(name)) for name, value in names)
-            )
-            return next(matches, None)
+            for one in self.siblings(spec, owner):
+                if any(same_name(value, one.get(name)) for name, value in names):
+                    return one
+            return None
         if identifier := self._identifier(spec, job):
             for one in self._lookups.whole(spec.name):
                 if one.get(spec.identified_by) == identifier:

@@ -12,14 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from target_xero.content.compare import LINES, same_name
-from target_xero.content.payload import (
-    KINDS,
-    REFERENCED_OBJECTS,
-    REFERENCES,
-    TRACKING,
-    InvalidRecord,
-    is_id,
-)
+from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES, TRACKING
+from target_xero.content.values import InvalidRecord, is_id
 from target_xero.lookups.codes import Codes
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.own_keys import OwnKeys
@@ -39,8 +33,8 @@ _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 class Ambiguous(InvalidRecord):
     """A number or name that several records have; `records` are Xero's."""
 
-    def __init__(self, rule: str, records: Sequence[Record], field: str = "") -> None:
-        super().__init__(rule, field)
+    def __init__(self, rule: str, records: Sequence[Record]) -> None:
+        super().__init__(rule)
         self.records = records
 
 
@@ -148,7 +142,7 @@ class References:
         try:
             return self.reference(name, value, foreign)
         except InvalidRecord as invalid:
-            raise _within(invalid, name) from None
+            raise invalid.within(name) from None
 
     def _list(self, name: str, value: list[Any], foreign: str | None) -> list[Any]:
         found: list[Any] = []
@@ -156,14 +150,14 @@ class References:
             try:
                 found.append(self._nested(one, foreign) if one.__class__ is dict else one)
             except InvalidRecord as invalid:
-                raise _within(invalid, f"{name}[{len(found)}].{invalid.field}") from None
+                raise invalid.within(f"{name}[{len(found)}].") from None
         return found
 
     def _object(self, name: str, value: dict[str, Any], foreign: str | None) -> dict[str, Any]:
         try:
             return self._nested(value, foreign)
         except InvalidRecord as invalid:
-            raise _within(invalid, f"{name}.{invalid.field}") from None
+            raise invalid.within(f"{name}.") from None
 
     def _nested(self, content: Mapping[str, Any], foreign: str | None) -> dict[str, Any]:
         """A line or details with the code of its account, because Xero only reads the id there."""
@@ -202,26 +196,19 @@ class References:
                 return {identifier: self._current_id(name, mapped or source)}
         spec, kind = WRITE_SPECS[REFERENCED_OBJECTS[name]], given.get(KINDS.get(name, ""))
         tried = {field: str(given[field]) for field in others if given.get(field)}
-        found = self._by_names(name, spec, tried, kind, is_known=bool(source))
-        if found is None:
-            raise InvalidRecord(self._why_unknown(spec, tried, source, kind))
-        return found
-
-    def _by_names(
-        self, name: str, spec: WriteSpec, tried: Mapping[str, str], kind: str | None, *, is_known: bool
-    ) -> dict[str, str] | None:
-        """The reference by a code, number or name; `is_known` states that the source gave an id as well."""
         if spec.code_alias:
-            return self._codes.account_reference(tried, known=is_known)
-        for field, value in tried.items():
-            known = self._numbered(spec, field, value, kind)
-            if known:
-                return {REFERENCES[name][0]: self._current_id(name, known)}
-        # Xero creates a contact of an unknown name.
-        return {"Name": tried["Name"]} if self._may_be_created(spec, tried) else None
+            if found := self._codes.account_reference(tried, known=bool(source)):
+                return found
+        else:
+            for field, value in tried.items():
+                if known := self._numbered(spec, field, value, kind):
+                    return {identifier: self._current_id(name, known)}
+            if self._may_be_created(spec, tried):
+                return {"Name": tried["Name"]}
+        raise InvalidRecord(self._why_unknown(spec, tried, source, kind))
 
     def _may_be_created(self, spec: WriteSpec, tried: Mapping[str, str]) -> bool:
-        """Whether Xero may create a contact: not if it was rejected in this run, or is archived."""
+        """Whether Xero may create a contact of an unknown name: not if it was rejected in this run, or is archived."""
         if not self._creates_contacts or not spec.created_when_named or "Name" not in tried:
             return False
         return not (self.rejected.why(spec.name, tried.items()) or self._over(spec, tried, None))
@@ -267,12 +254,11 @@ class References:
 
     def _over(self, spec: WriteSpec, tried: Mapping[str, str], kind: str | None) -> str:
         """The status of an inactive record with such a name; empty if there is none."""
-        for field, value in tried.items():
-            for one in self._lookups.find(spec, field, value, over=True):
-                if not spec.is_active(one) and (
-                    not kind or not spec.unique_when or one.get(spec.unique_when[0]) == kind
-                ):
-                    return str(one.get(spec.status_field))
+        field_of_kind = spec.unique_when[0] if spec.unique_when else ""
+        found = (one for pair in tried.items() for one in self._lookups.find(spec, *pair, over=True))
+        for one in found:
+            if not spec.is_active(one) and (not kind or not field_of_kind or one.get(field_of_kind) == kind):
+                return str(one.get(spec.status_field))
         return ""
 
     def note_moves(self, moves: Mapping[str, str], lasting: Mapping[str, str]) -> None:
@@ -298,7 +284,7 @@ class References:
 
     def _line_id(self, name: str, source: str, document: str | None, foreign: str | None) -> str | None:
         """Return Xero's id of a line item; `document` is the source's id of its document."""
-        of = (self._mapped(document) or document) if document else None
+        of = self._mapped(document) or document
         known = self._log.line_id(_WITH_LINES, of, source) if of else None
         return known or self._plain_id(name, source, foreign)
 
@@ -338,13 +324,6 @@ def _described(spec: WriteSpec, record: Record) -> str:
     contact = record.get("Contact")
     of = f"of {contact['Name']}" if isinstance(contact, dict) and contact.get("Name") else ""
     return " ".join(word for word in (kind, str(record.get(spec.key)), of) if word)
-
-
-def _within(invalid: InvalidRecord, field: str) -> InvalidRecord:
-    """The same problem, in a field of the record around it."""
-    if isinstance(invalid, Ambiguous):
-        return Ambiguous(invalid.rule, invalid.records, field)
-    return InvalidRecord(invalid.rule, field)
 
 
 #: The types of values that may refer to something.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from target_xero.content.payload import InvalidRecord
 from target_xero.content.spelling import folded
 from target_xero.content.tracking_names import COLUMN
+from target_xero.content.values import InvalidRecord
 from target_xero.lookups.codes import found_by
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.rejected_names import RejectedNames

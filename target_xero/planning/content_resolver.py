@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from target_xero.content.compare import same_name
-from target_xero.content.payload import REFERENCES, InvalidRecord
+from target_xero.content.payload import REFERENCES
 from target_xero.content.spelling import singular
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.records import Job
 from target_xero.lookups.codes import alias
 from target_xero.lookups.lookups import Lookups
@@ -124,8 +125,5 @@ class ContentResolver:
 
 def _kinds(spec: WriteSpec, job: Job) -> dict[str, Any]:
     """The types of the documents that a record names by their numbers, if it has them."""
-    field, meanings = spec.reference_types
-    if not field:
-        return job.kinds
-    meant = meanings.get(str(job.aside.get(field, "")).upper())
+    meant = spec.reference_types.get(str(job.aside.get(spec.type_field, "")).upper())
     return {**(dict([meant]) if meant else {}), **job.kinds}

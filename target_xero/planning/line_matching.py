@@ -21,7 +21,8 @@ from typing import Any
 
 from target_xero.content.amounts import agrees
 from target_xero.content.compare import folded
-from target_xero.content.payload import encode_sorted, number
+from target_xero.content.json_text import encode_sorted
+from target_xero.content.values import number
 from target_xero.write_log.lines import LoggedLines
 
 #: The content of a line: a fingerprint of each field.

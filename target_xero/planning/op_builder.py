@@ -8,7 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from singer_xero.api import dates
-from target_xero.content.payload import REFERENCES, InvalidRecord
+from target_xero.content.payload import REFERENCES
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.planning.document_lines import DocumentLines

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from target_xero.content.payload import InvalidRecord, encode
+from target_xero.content.json_text import encode
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Record
 from target_xero.write_log.in_flight import Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from target_xero.content.compare import matches, same_name
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job
 from target_xero.lookups.content_search import ContentSearch

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from target_xero.content.compare import LINES, matches
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.references import References
 from target_xero.planning.differences import unchanged_fields

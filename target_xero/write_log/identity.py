@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 
 #: The name of the field for the content of a record without a key.
 CONTENT = "#"

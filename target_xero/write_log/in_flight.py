@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from target_xero.content.payload import decode, encode
+from target_xero.content.json_text import decode, encode
 from target_xero.write_log.database import Database, Transaction
 from target_xero.write_log.schema import insertion
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 
 #: Begins the source's id of a line, and each of its fingerprints, in the logs of earlier versions.
 _SOURCE, _PRINT = ";=", ";"

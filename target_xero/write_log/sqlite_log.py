@@ -12,7 +12,7 @@ from typing import Any
 
 from singer_xero.api.storage import private_files
 from singer_xero.errors import Busy, ConfigurationProblem
-from target_xero.content.payload import decode, encode
+from target_xero.content.json_text import decode, encode
 from target_xero.write_log.identity import UNKNOWN_ORIGIN
 from target_xero.write_log.in_flight import gathered
 from target_xero.write_log.log import WriteLog

@@ -9,9 +9,9 @@ from singer_xero.objects import ASSETS, EVERY, NESTED_TABLES
 from target_xero.content.spelling import folded
 from target_xero.write_specs.rows import spec_of
 
-_CLASSIC = "classic expenses are closed to new connections and end in 2027"
-_SETTINGS = "an organisation's settings are changed in Xero"
-_FROM_DOCUMENTS = "Xero makes journals from documents; write manual_journals"
+_CLASSIC = "Xero has closed classic expenses to new connections and retires them in 2027"
+_SETTINGS = "the settings of an organisation can only be changed in Xero"
+_FROM_DOCUMENTS = "Xero creates journals from documents; write manual_journals"
 _ENDINGS = {
     "_attachments": "files are not written",
     "_details": "the same records come in the stream without _details",
@@ -33,11 +33,11 @@ def _reason(stream: str) -> str:
     if stream in NESTED_TABLES:
         return "lists inside records are written with their records"
     if stream in ASSETS:
-        return "the Assets API is only read"
+        return "target-xero does not write to the Assets API"
     if stream == "reports" or stream.startswith("report_"):
         return "Xero calculates reports"
     by_ending = (reason for ending, reason in _ENDINGS.items() if stream.endswith(ending))
-    return _REASONS.get(stream) or next(by_ending, "Xero's API only reads them")
+    return _REASONS.get(stream) or next(by_ending, "Xero's API can't write them")
 
 
 #: What can be read and not written, and Xero's reason.
@@ -45,29 +45,29 @@ NOT_WRITTEN: Mapping[str, str] = MappingProxyType(
     {name: _reason(name) for name in EVERY if spec_of(name) is None}
 )
 
-_STOCK = "stock comes from documents; the stock before the first one is missing"
-_MAIL = "it concerns e-mail"
+_STOCK = "documents determine the stock; stock from before the first document is missing"
+_MAIL = "only relevant to emails to customers"
 #: What a copy of an organisation lacks, and Xero's reason: whole records and single fields (`stream.field`).
 NOT_COPIED: Mapping[str, str] = MappingProxyType(
     {
-        "documents that are voided or deleted": "Xero creates nothing in an ended state, and they affect no figure",
-        "archived tracking categories": "a new category is active at first, and Xero allows only two of those",
+        "documents that are voided or deleted": "Xero creates no record with such a status, and they affect no balance",
+        "archived tracking categories": "a new category is active, and Xero allows only two active ones",
         "contacts.Balances": "Xero calculates them from documents",
-        "contacts.BatchPayments": "the API only reads them",
-        "contacts.BrandingTheme": "the API only reads it",
-        "contacts.Discount": "the API only reads it",
-        "contacts.Website": "the API only reads it",
+        "contacts.BatchPayments": "Xero's API can't write them",
+        "contacts.BrandingTheme": "Xero's API can't write it",
+        "contacts.Discount": "Xero's API can't write it",
+        "contacts.Website": "Xero's API can't write it",
         "items.QuantityOnHand": _STOCK,
         "items.TotalCostPool": _STOCK,
-        "batch_payments.IsReconciled": "people reconcile batches with the bank statement in Xero",
-        "payments.IsReconciled": "people reconcile the payments of a batch with the bank statement in Xero",
+        "batch_payments.IsReconciled": "batches are reconciled with the bank statement in Xero",
+        "payments.IsReconciled": "the payments of a batch are reconciled with the bank statement in Xero",
         "repeating_invoices.Schedule.NextScheduledDate": "Xero calculates it",
-        "repeating_invoices.ApprovedForSending": "it would mail the invoices of the copy to customers",
+        "repeating_invoices.ApprovedForSending": "Xero would email the invoices of the copy to customers",
         "repeating_invoices.SendCopy": _MAIL,
         "repeating_invoices.MarkAsSent": _MAIL,
         "repeating_invoices.IncludePDF": _MAIL,
-        "*.SentToContact": "the copy has sent nothing to anybody",
-        "branding themes, and BrandingThemeID": "themes are made in Xero's settings; a theme of the same name is used",
+        "*.SentToContact": "the copy has not sent any document",
+        "branding themes, and BrandingThemeID": "themes are created in Xero; a theme of the same name is used",
         "*.HasAttachments": "files are not copied",
     }
 )

@@ -16,15 +16,8 @@ from singer_xero.objects.fields import calculated, guid, many, one, text
 from target_xero.content.day_formats import DayOrder, no_order
 from target_xero.content.payload import REFERENCED_OBJECTS, REFERENCES, RecordParser
 from target_xero.content.spelling import folded
-from target_xero.write_specs.rules import (
-    PAYABLE,
-    check_balance,
-    check_note,
-    is_own_rate,
-    is_unbalanced,
-    may_be_refund,
-    name_what_is_paid,
-)
+from target_xero.write_specs import rules
+from target_xero.write_specs.rules import PAYABLE
 from target_xero.write_specs.spec import MANY, Endpoint, OnExisting, Part, Search, WriteSpec
 
 
@@ -58,6 +51,17 @@ def _at(name: str) -> dict[str, Any]:
     }
 
 
+def _part(name: str, envelope: str, below: str = "", *, is_listed: bool = False) -> dict[str, Any]:
+    """Return the same for a part, whose path is below that of its parent; `is_listed` if Xero lists it there."""
+    path = f"{{of}}/{below or envelope}"
+    return {
+        "name": name,
+        "path": path,
+        "envelope": envelope,
+        "siblings_path": path if is_listed else "{of}",
+    }
+
+
 def _batched(name: str) -> dict[str, Any]:
     """Return the same for an object that Xero creates and updates in batches."""
     return {**_at(name), "create": _CREATE_MANY, "update": _UPDATE_MANY}
@@ -69,7 +73,14 @@ def _numbered(name: str) -> dict[str, Any]:
     return {**_batched(name), **own}
 
 
-_SETTING_TRANSITIONS = _transitions(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED")
+#: Settings that are archived by a request of their own.
+_ARCHIVED_ALONE: Mapping[str, Any] = {
+    "create": _CREATE_ONE,
+    "remove": _DELETE,
+    "transitions": _transitions(new="ACTIVE", ACTIVE="ARCHIVED DELETED", ARCHIVED="ACTIVE DELETED"),
+    "status_sent_alone": True,
+    "many_to_one": True,
+}
 _DOCUMENT_TRANSITIONS = _transitions(
     new="DRAFT SUBMITTED AUTHORISED",
     DRAFT="SUBMITTED AUTHORISED DELETED",
@@ -79,7 +90,7 @@ _DOCUMENT_TRANSITIONS = _transitions(
 _PAID = MappingProxyType({"PAID": "AUTHORISED"})
 _ONLY_ENDED = _transitions(new="AUTHORISED", AUTHORISED="DELETED")
 _SENT = frozenset({"SentToContact"})
-_THEME = MappingProxyType({"BrandingThemeName": text("The branding theme, in place of BrandingThemeID")})
+_THEME = MappingProxyType({"BrandingThemeName": text("In place of BrandingThemeID")})
 #: By the field that names it, what credit is allocated from.
 _CREDITS = {name: OBJECTS[REFERENCED_OBJECTS[name]].path for name in PAYABLE if name != "Invoice"}
 #: By the field that names it, what has a history. The classic expenses, which end in 2027, are not written.
@@ -89,15 +100,17 @@ _HISTORY = {
     if row.below == "History" and row.of.name not in {"expense_claims", "receipts"}
 }
 _CONTACT = "ContactID|ContactNumber|Name|EmailAddress"
-_FIXED = "Xero can't change one: delete it and send it again under another key"
-_FROM_BANK = "Xero makes {} from bank_transactions of a type that ends in {}; only their Allocations are written".format
+_FIXED = "Xero's API can't change it: delete it and send it again under another key"
+_FROM_BANK = (
+    "Xero creates them from bank_transactions whose Type ends in {}; only Allocations are written".format
+)
 
 _ROWS = (
     WriteSpec(
         **_at("branding_themes"),
         on_existing=OnExisting.KEEP,
         many_to_one=True,
-        why_no_update="branding themes are made in Xero's settings; a theme of the same name is used",
+        why_no_update="branding themes are created in Xero; a theme of the same name is used",
     ),
     WriteSpec(
         **_at("currencies"),
@@ -110,21 +123,17 @@ _ROWS = (
     ),
     WriteSpec(
         **_at("accounts"),
+        **_ARCHIVED_ALONE,
         code_alias="AccountCode",
         identified_by="SystemAccount",
-        create=_CREATE_ONE,
         update=_UPDATE_BY_ID,
-        remove=_DELETE,
         required=("Name", "Type", "Code|BankAccountNumber"),
-        transitions=_SETTING_TRANSITIONS,
-        status_sent_alone=True,
         inspected=frozenset({"SystemAccount"}),
-        many_to_one=True,
     ),
     WriteSpec(
         **_at("tax_rates"),
         id_alias="TaxType",
-        is_own_id=is_own_rate,
+        is_own_id=rules.is_own_rate,
         identified_by="TaxType",
         # A POST may match and change another rate (xero-php#872), and of several only the first is taken
         # (xero-ruby#200).
@@ -138,35 +147,24 @@ _ROWS = (
     ),
     WriteSpec(
         **_at("tracking_categories"),
-        create=_CREATE_ONE,
+        **_ARCHIVED_ALONE,
         update=_UPDATE_ONE_BY_ID,
-        remove=_DELETE,
         required=("Name",),
-        transitions=_SETTING_TRANSITIONS,
-        status_sent_alone=True,
-        many_to_one=True,
         parts=(Part("Options", "tracking_options", "TrackingCategoryID"),),
-        skip_if_archived="archived in the source; a new category is active, and Xero allows only two",
+        skip_if_archived="archived in the source; a new category would be active, and Xero allows only two active ones",
     ),
     WriteSpec(
-        name="tracking_options",
+        **_part("tracking_options", "Options"),
+        # One at a time: beside a name in use, Xero creates the new option and answers 400 nevertheless (xero-php#920).
+        **_ARCHIVED_ALONE,
         own_natural_keys=("Name",),
-        path="{of}/Options",
-        envelope="Options",
         key="TrackingOptionID",
         own_fields=TRACKING_OPTION.fields,
-        # One at a time: beside a name in use, Xero creates the new option and answers 400 nevertheless (xero-php#920).
-        create=_CREATE_ONE,
         update=_UPDATE_ONE_BY_ID,
-        remove=_DELETE,
         required=("TrackingCategoryID", "Name"),
-        transitions=_SETTING_TRANSITIONS,
-        status_sent_alone=True,
         parent_paths=MappingProxyType({"TrackingCategoryID": "TrackingCategories"}),
-        siblings_path="{of}",
         part_keys=("Name",),
         accepts_duplicates=True,
-        many_to_one=True,
     ),
     WriteSpec(
         **_batched("contacts"),
@@ -189,9 +187,7 @@ _ROWS = (
         parts=(Part("Contacts", "contact_group_members", "ContactGroupID"),),
     ),
     WriteSpec(
-        name="contact_group_members",
-        path="{of}/Contacts",
-        envelope="Contacts",
+        **_part("contact_group_members", "Contacts"),
         key="ContactID",
         own_fields={
             "ContactGroupID": guid,
@@ -202,11 +198,10 @@ _ROWS = (
         required=("ContactGroupID", _CONTACT),
         member_reference="Contact",
         parent_paths=MappingProxyType({"ContactGroupID": "ContactGroups"}),
-        siblings_path="{of}",
         part_keys=(_CONTACT,),
         content_match=("ContactID",),
         many_to_one=True,
-        why_no_update="a member is added or removed",
+        why_no_update="members can only be added or removed",
     ),
     WriteSpec(
         **_batched("items"),
@@ -225,21 +220,18 @@ _ROWS = (
         why_no_update="Xero's API can neither change nor remove a payment service",
     ),
     WriteSpec(
-        name="payment_service_themes",
+        **_part("payment_service_themes", "PaymentServices", is_listed=True),
         parent_by_name=("Name", "branding_themes"),
         stream_aliases=("brandingthemepaymentservices",),
-        path="{of}/PaymentServices",
-        envelope="PaymentServices",
         key="PaymentServiceID",
         own_fields={"PaymentServiceID": guid, "BrandingThemeID": guid, "Name": text("The branding theme")},
         create=Endpoint("POST"),
         required=("PaymentServiceID", "BrandingThemeID|Name"),
         parent_paths=MappingProxyType({"BrandingThemeID": "BrandingThemes"}),
-        siblings_path="{of}/PaymentServices",
         part_keys=("BrandingThemeID|Name",),
         content_match=("PaymentServiceID",),
         many_to_one=True,
-        why_no_update="Xero's API can't take a payment service off a branding theme",
+        why_no_update="Xero's API can't remove a payment service from a branding theme",
     ),
     WriteSpec(
         **_numbered("quotes"),
@@ -310,7 +302,7 @@ _ROWS = (
         create_only=frozenset({"IsReconciled"}),
         inspected=frozenset({"OverpaymentID", "PrepaymentID"}),
         content_match=("Type", "Contact", "BankAccount", "Date", "Reference", "LineItems"),
-        written_by_other_stream=(("Type", "*-TRANSFER", "bank_transfers makes both sides of a transfer"),),
+        written_by_other_stream=(("Type", "*-TRANSFER", "bank_transfers creates both sides of a transfer"),),
     ),
     WriteSpec(
         **_at("bank_transfers"),
@@ -326,8 +318,8 @@ _ROWS = (
     ),
     WriteSpec(
         **_at("payments"),
-        prepare=name_what_is_paid,
-        is_unusual=may_be_refund,
+        prepare=rules.name_what_is_paid,
+        is_unusual=rules.may_be_refund,
         document=True,
         create=_CREATE_MANY,
         remove=_UPDATE_ONE_BY_ID,
@@ -337,18 +329,14 @@ _ROWS = (
         create_only=frozenset({"IsReconciled", "CurrencyRate", "BankAmount"}),
         inspected=frozenset({"BatchPaymentID", "PaymentType"}),
         content_match=(*PAYABLE, "Account", "Date", "Amount", "Reference"),
-        reference_types=(
-            "PaymentType",
-            MappingProxyType(
-                {
-                    "ACCRECPAYMENT": ("Invoice", "ACCREC"),
-                    "ACCPAYPAYMENT": ("Invoice", "ACCPAY"),
-                    "ARCREDITPAYMENT": ("CreditNote", "ACCRECCREDIT"),
-                    "APCREDITPAYMENT": ("CreditNote", "ACCPAYCREDIT"),
-                }
-            ),
-        ),
-        written_by_other_stream=(("BatchPaymentID", "*", "batch_payments makes the payments of a batch"),),
+        type_field="PaymentType",
+        reference_types={
+            "ACCRECPAYMENT": ("Invoice", "ACCREC"),
+            "ACCPAYPAYMENT": ("Invoice", "ACCPAY"),
+            "ARCREDITPAYMENT": ("CreditNote", "ACCRECCREDIT"),
+            "APCREDITPAYMENT": ("CreditNote", "ACCPAYCREDIT"),
+        },
+        written_by_other_stream=(("BatchPaymentID", "*", "batch_payments creates the payments of a batch"),),
         why_no_update=_FIXED,
     ),
     WriteSpec(
@@ -359,43 +347,38 @@ _ROWS = (
         required=("Account", "Date", "Payments"),
         transitions=_ONLY_ENDED,
         inspected=frozenset({"Status", "Type"}),
-        reference_types=(
-            "Type",
-            MappingProxyType({"RECBATCH": ("Invoice", "ACCREC"), "PAYBATCH": ("Invoice", "ACCPAY")}),
-        ),
+        type_field="Type",
+        reference_types={"RECBATCH": ("Invoice", "ACCREC"), "PAYBATCH": ("Invoice", "ACCPAY")},
         content_match=("Account", "Date", "Reference", "Payments"),
         why_no_update=_FIXED,
     ),
     WriteSpec(
         **_at("overpayments"),
         parts=(Part("Allocations", "allocations", "Overpayment"),),
-        why_no_update=_FROM_BANK("overpayments", "-OVERPAYMENT"),
+        why_no_update=_FROM_BANK("-OVERPAYMENT"),
     ),
     WriteSpec(
         **_at("prepayments"),
         parts=(Part("Allocations", "allocations", "Prepayment"),),
-        why_no_update=_FROM_BANK("prepayments", "-PREPAYMENT"),
+        why_no_update=_FROM_BANK("-PREPAYMENT"),
     ),
     WriteSpec(
-        name="allocations",
+        **_part("allocations", "Allocations"),
         document=True,
-        path="{of}/Allocations",
-        envelope="Allocations",
         key="AllocationID",
         own_fields=ALLOCATION.fields,
         create=_CREATE_MANY,
         remove=_DELETE,
         required=("|".join(_CREDITS), "Invoice", "Amount", "Date"),
         parent_paths=MappingProxyType(_CREDITS),
-        siblings_path="{of}",
         part_keys=("Date", "Invoice"),
         content_match=("Invoice", "Amount", "Date"),
-        why_no_update="Xero can't change an allocation: delete it and send it again under another key",
+        why_no_update=_FIXED,
     ),
     WriteSpec(
         **_batched("manual_journals"),
-        check=check_balance,
-        is_unusual=is_unbalanced,
+        check=rules.check_balance,
+        is_unusual=rules.is_unbalanced,
         # Its name in Xero's import template.
         line_aliases=MappingProxyType({"Amount": "LineAmount"}),
         document=True,
@@ -416,13 +399,7 @@ _ROWS = (
         content_match=_words(
             "SourceTransactionID SourceLineItemID TargetTransactionID TargetLineItemID ContactID"
         ),
-        written_by_other_stream=(
-            (
-                "Status",
-                "VOIDED",
-                "the document that they link was voided, and Xero links active documents only",
-            ),
-        ),
+        written_by_other_stream=(("Status", "VOIDED", "a linked document was voided in Xero"),),
     ),
     WriteSpec(
         **_at("repeating_invoices"),
@@ -439,27 +416,24 @@ _ROWS = (
         why_no_update=_FIXED,
     ),
     WriteSpec(
-        name="history_notes",
-        check=check_note,
+        **_part("history_notes", "HistoryRecords", "History", is_listed=True),
+        check=rules.check_note,
         is_unusual=lambda _: True,
         stream_endings=("history", "historyrecords"),
-        path="{of}/History",
-        envelope="HistoryRecords",
         own_fields={
             **dict.fromkeys(_HISTORY, guid),
             "Contact": one(CONTACT_REF),
             **{name: ALLOCATION.fields[name] for name in PAYABLE},
             "Details": text("At most 2,500 characters"),
-            "Changes": calculated(text("What was done; anything but Note is Xero's own")),
+            "Changes": calculated(text("What was done; entries other than Note are Xero's own")),
         },
         inspected=frozenset({"Changes"}),
         create=_CREATE,
         required=("|".join(_HISTORY), "Details"),
         either=tuple(_HISTORY),
         parent_paths=MappingProxyType(_HISTORY),
-        siblings_path="{of}/History",
         content_match=("Details",),
-        written_by_other_stream=(("Changes", "[!N]*", "Xero writes the rest of the history itself"),),
+        written_by_other_stream=(("Changes", "[!N]*", "Xero writes the other entries itself"),),
         why_no_update="Xero can neither change nor remove a note",
     ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from target_xero.content.payload import REFERENCES, Content, InvalidRecord
+from target_xero.content.payload import REFERENCES, Content
+from target_xero.content.values import InvalidRecord
 
 _NOTE_LENGTH = 2500
 #: By the ending of its PaymentType, what a refund pays back.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -113,8 +113,8 @@ class WriteSpec:
         inspected: calculated fields that are read from the source and never sent.
         own_natural_keys: the fields that name a part.
         unique_when: (field, value): the number is Xero's own, and unique, only if the field has that value.
-        reference_types: (field, meaning of each value): the type of document that a record names by its number, as
-            (reference, type).
+        type_field, reference_types: a field, and by its values the type of the document that a record names by its
+            number, as (reference, type).
         inactive_statuses: statuses of records that a look-up by name or number ignores.
         on_existing: what to do with a record of that name that the log of writes does not know.
         own_search: how such a record is found, where the list does not come in one response.
@@ -173,7 +173,8 @@ class WriteSpec:
     inspected: frozenset[str] = frozenset()
     own_natural_keys: tuple[str, ...] = ()
     unique_when: tuple[str, str] | None = None
-    reference_types: tuple[str, Mapping[str, tuple[str, str]]] = ("", _NONE)
+    type_field: str = ""
+    reference_types: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NONE)
     inactive_statuses: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     on_existing: OnExisting = OnExisting.MERGE
     own_search: Search | None = None
@@ -284,23 +285,18 @@ class WriteSpec:
 
     def transitions_to(self, now: str, wanted: str) -> tuple[str, ...] | None:
         """Return the statuses that lead from `now` to `wanted`, which is the last; None if no transitions do."""
-        if (now, wanted) not in self._routes:
-            self._routes[now, wanted] = self._route(now, wanted)
-        return self._routes[now, wanted]
+        return _route(self, now, wanted)
 
-    @cached_property
-    def _routes(self) -> dict[tuple[str, str], tuple[str, ...] | None]:
-        return {}
 
-    def _route(self, now: str, wanted: str) -> tuple[str, ...] | None:
-        routes: list[tuple[str, ...]] = [()]
-        seen = {now}
-        for route in routes:
-            here = route[-1] if route else now
-            if here == wanted:
-                return route
-            for status in self.transitions.get(here, ()):
-                if status not in seen:
-                    seen.add(status)
-                    routes.append((*route, status))
-        return None
+@cache
+def _route(spec: WriteSpec, now: str, wanted: str) -> tuple[str, ...] | None:
+    routes: list[tuple[str, ...]] = [()]
+    seen = {now}
+    for route in routes:
+        here = route[-1] if route else now
+        if here == wanted:
+            return route
+        following = [status for status in spec.transitions.get(here, ()) if status not in seen]
+        seen.update(following)
+        routes += [(*route, status) for status in following]
+    return None

@@ -12,7 +12,7 @@ from typing import Any
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused
 from singer_xero.api.http.transport import Answer
 from target_xero.content.compare import matches, same_name
-from target_xero.content.payload import NOBODY
+from target_xero.content.values import NOBODY
 from target_xero.lookups.lookups import Record
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.lines import noted

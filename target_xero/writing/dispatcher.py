@@ -13,6 +13,7 @@ from singer_xero.errors import Stopped
 from singer_xero.organisations import Organisation
 from target_xero.lookups.lookups import Lookups
 from target_xero.planning.operations import WriteOp
+from target_xero.settings import TargetSettings
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.spec import Endpoint, WriteSpec
 from target_xero.writing.requests import (
@@ -25,7 +26,6 @@ from target_xero.writing.requests import (
     request_body,
     request_params,
 )
-from target_xero.writing.tally import WriteOptions
 
 #: Xero answers at most five requests of one organisation at once.
 AT_ONCE = 5
@@ -73,7 +73,8 @@ class Dispatcher:
     """Sends the requests of one organisation.
 
     Only the thread of the dispatcher uses the log of writes: before a request is sent, and when its answer is there.
-    `on_answer` then settles the request, and may queue others. In a dry run, `on_dry_run` is called instead.
+    `on_answer` then settles the request, and may queue others. In a dry run, `on_dry_run` is called instead. `stop` is
+    called before each request, and ends the run if it returns True.
     """
 
     def __init__(
@@ -82,17 +83,19 @@ class Dispatcher:
         organisation: Organisation,
         log: WriteLog,
         lookups: Lookups,
-        options: WriteOptions,
+        settings: TargetSettings,
         is_copy: Callable[[str | None], bool],
+        stop: Callable[[], bool],
     ) -> None:
         self._client = client
         self._organisation = organisation
         self._log = log
         self._lookups = lookups
-        self._options = options
+        self._settings = settings
         self._is_copy = is_copy
+        self._stop = stop
         # With on_reject=stop, no other request may be in flight when a record is rejected.
-        self._at_once = 1 if options.stop_at_reject else AT_ONCE
+        self._at_once = 1 if settings.on_reject == "stop" else AT_ONCE
         self._due: deque[InFlight] = deque()
         self._in_flight: deque[InFlight] = deque()
         self.on_answer: Callable[[InFlight], None]
@@ -105,7 +108,7 @@ class Dispatcher:
 
     def batch_size(self, endpoint: Endpoint) -> int:
         """Return the number of records in a request."""
-        return min(endpoint.size, self._options.batch_size)
+        return min(endpoint.size, self._settings.batch_size)
 
     def send(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
         """Send operations of one kind in as few requests as possible; returns when the last one is in flight."""
@@ -153,9 +156,9 @@ class Dispatcher:
     def _send(self, request: InFlight) -> None:
         """Log one request as in flight, then send it."""
         spec, ops, first = request.spec, request.ops, request.ops[0]
-        if self._options.stop():
+        if self._stop():
             raise Stopped("Stopped by a signal. The next run writes the remaining records.")
-        if self._options.dry_run:
+        if self._settings.dry_run:
             self.on_dry_run(request)
             return
         endpoint = first.endpoint

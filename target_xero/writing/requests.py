@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from target_xero.content.compare import folded
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 from target_xero.intake.records import Job
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.in_flight import PendingWrite

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job, Reject
 from target_xero.lookups.codes import alias
@@ -14,11 +14,12 @@ from target_xero.planning.differences import differences
 from target_xero.planning.operations import Adopt, Plan, Skip, WriteOp
 from target_xero.planning.planner import Planner
 from target_xero.planning.refusals import Refusals
+from target_xero.settings import TargetSettings
 from target_xero.write_log.identity import shown
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_specs.spec import WriteSpec
 from target_xero.writing.answers import Outcome, Refusal, log_entry
-from target_xero.writing.tally import Tally, WriteOptions
+from target_xero.writing.tally import Tally
 
 _COUNTED = {"create": "created", "update": "updated", "remove": "removed"}
 
@@ -35,7 +36,7 @@ class Settlement:
         intake: Intake,
         tally: Tally,
         logger: logging.Logger,
-        options: WriteOptions,
+        settings: TargetSettings,
     ) -> None:
         self._log = log
         self._lookups = lookups
@@ -44,7 +45,7 @@ class Settlement:
         self._states = intake.states
         self._tally = tally
         self._logger = logger
-        self._options = options
+        self._settings = settings
         self.postponed: dict[tuple[str, str], tuple[WriteSpec, WriteOp]] = {}
 
     def plan(self, spec: WriteSpec, job: Job) -> WriteOp | None:
@@ -192,7 +193,7 @@ class Settlement:
 
         Such lines are looked up and written once more; those with too much content are sent as new lines.
         """
-        if op.action != "update" or op.after or self._options.dry_run:
+        if op.action != "update" or op.after or self._settings.dry_run:
             return False
         if not any("LineItemID" in line for line in op.body.get("LineItems") or ()):
             return False
@@ -201,7 +202,7 @@ class Settlement:
 
     def compare(self, spec: WriteSpec, op: WriteOp, answer: Record) -> None:
         """Log and count a record that differs in Xero."""
-        found = [] if self._options.dry_run else differences(spec, op.expected(spec), answer)
+        found = [] if self._settings.dry_run else differences(spec, op.expected(spec), answer)
         for difference in found:
             self._logger.warning("%s differs in Xero: %s", shown(op.job.key), difference)
         if found:

@@ -5,32 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from singer_xero.errors import Stopped
 from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job, Reject
 from target_xero.lookups.rejected_names import RejectedNames
+from target_xero.settings import TargetSettings
 from target_xero.summary import RejectsFile, Summary
-from target_xero.write_specs.spec import MANY, WriteSpec
+from target_xero.write_specs.spec import WriteSpec
 
 #: Seconds between two messages about progress.
 _QUIET = 30.0
-
-
-@dataclass(frozen=True)
-class WriteOptions:
-    """The settings of a run. `stop` is called before each request, and ends the run if it returns True."""
-
-    batch_size: int = MANY
-    deletes: bool = False
-    creates_contacts: bool = False
-    dry_run: bool = False
-    stop_at_reject: bool = False
-    stop: Callable[[], bool] = lambda: False
-    clock: Callable[[], float] = time.monotonic
 
 
 class Tally:
@@ -43,15 +30,15 @@ class Tally:
         rejects: RejectsFile,
         rejected: RejectedNames,
         logger: logging.Logger,
-        options: WriteOptions,
+        settings: TargetSettings,
     ) -> None:
         self._intake = intake
         self._summary = summary
         self._rejects = rejects
         self._rejected = rejected
         self._logger = logger
-        self._options = options
-        self._told_at = options.clock()
+        self._settings = settings
+        self._told_at = time.monotonic()
         self._remarks: set[tuple[str, str]] = set()
         self.skipped: Counter[tuple[str, str]] = Counter(intake.elsewhere)
 
@@ -84,7 +71,7 @@ class Tally:
             told.append((stream, rows, reject.reason))
             self._rejected.add(reject.object, reject.names, reject.reason)
             self._logger.error("%s rejected: %s", self._rejects.name(stream, rows[0]), reject.reason)
-        if told and not self._options.dry_run:
+        if told and not self._settings.dry_run:
             self._rejects.add(told)
         for reject in rejects:
             self._summary.of(reject.object).rejected += 1
@@ -92,7 +79,7 @@ class Tally:
 
     def check_stop(self) -> None:
         """Raise `Stopped` after the first reject, if on_reject says so."""
-        if self._options.stop_at_reject and not self._options.dry_run and self._summary.rejected:
+        if self._settings.on_reject == "stop" and not self._settings.dry_run and self._summary.total.rejected:
             self._intake.states.flush()
             raise Stopped(
                 "Stopped at the first reject, because on_reject is stop. The next run writes the remaining records."
@@ -100,8 +87,8 @@ class Tally:
 
     def tell_progress(self, spec: WriteSpec) -> None:
         """Log the progress every 30 seconds, because Xero allows only 60 calls a minute."""
-        if self._options.clock() - self._told_at >= _QUIET:
-            self._told_at = self._options.clock()
+        if time.monotonic() - self._told_at >= _QUIET:
+            self._told_at = time.monotonic()
             done, all_records = self._summary.of(spec.name).done, self._intake.counts[spec.name]
             self._logger.info("%s: %s of %s records done.", spec.name, f"{done:,}", f"{all_records:,}")
 

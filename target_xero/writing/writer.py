@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
@@ -23,6 +23,7 @@ from target_xero.lookups.references import References
 from target_xero.planning.operations import WriteOp
 from target_xero.planning.planner import Planner
 from target_xero.planning.refusals import Refusals
+from target_xero.settings import TargetSettings
 from target_xero.summary import RejectsFile, Summary
 from target_xero.write_log.identity import former, origin
 from target_xero.write_log.log import LogEntry, WriteLog
@@ -33,14 +34,14 @@ from target_xero.writing.outcomes import OutcomeHandler
 from target_xero.writing.recovery import Recovery
 from target_xero.writing.requests import grouped, planning_keys
 from target_xero.writing.settlement import Settlement
-from target_xero.writing.tally import Tally, WriteOptions
+from target_xero.writing.tally import Tally
 
 #: The most keys of planned records in memory. Beyond it, all requests are waited for.
 _MANY_KEYS = 10_000
 
 
 class Writer:
-    """Writes to one organisation."""
+    """Writes to one organisation. `stop` is called before each request, and ends the run if it returns True."""
 
     def __init__(
         self,
@@ -51,7 +52,8 @@ class Writer:
         summary: Summary,
         rejects: RejectsFile,
         logger: logging.Logger,
-        options: WriteOptions,
+        settings: TargetSettings,
+        stop: Callable[[], bool],
     ) -> None:
         self._client = client
         self._organisation = organisation
@@ -59,25 +61,25 @@ class Writer:
         self._intake = intake
         self._summary = summary
         self._logger = logger
-        self._options = options
+        self._settings = settings
         self._lookups = Lookups(client, organisation)
         self._references = References(
-            log, self._lookups, organisation.tenant_id, creates_contacts=options.creates_contacts
+            log, self._lookups, organisation.tenant_id, creates_contacts=settings.missing_contacts == "create"
         )
         self._planner = Planner(
             log, self._lookups, self._references, intake,
-            deletes=options.deletes, looks_up_names=options.dry_run,
+            deletes=settings.deletes, looks_up_names=settings.dry_run,
         )  # fmt: skip
         refusals = Refusals(log, self._lookups, self._references, self._planner)
-        self._tally = Tally(intake, summary, rejects, self._references.rejected, logger, options)
+        self._tally = Tally(intake, summary, rejects, self._references.rejected, logger, settings)
         self._settlement = Settlement(
-            log, self._lookups, self._planner, refusals, intake, self._tally, logger, options
+            log, self._lookups, self._planner, refusals, intake, self._tally, logger, settings
         )
         self._recovery = Recovery(
             log, self._lookups, self._references, self._planner, self._settlement, logger
         )
         self._dispatcher = Dispatcher(
-            client, organisation, log, self._lookups, options, self._references.foreign
+            client, organisation, log, self._lookups, settings, self._references.foreign, stop
         )
         self._outcomes = OutcomeHandler(
             self._dispatcher, log, self._lookups, self._settlement, self._recovery, logger
@@ -162,7 +164,7 @@ class Writer:
         self._dispatcher.wait_for_all()
         self._references.forget()
         batch = _Batch(self._dispatcher, spec, by_name=self._planner.looks_up_name(spec))
-        while chunk := list(islice(jobs, self._options.batch_size)):
+        while chunk := list(islice(jobs, self._settings.batch_size)):
             self._prepare(spec, chunk)
             for job in chunk:
                 keys = batch.make_room(job)

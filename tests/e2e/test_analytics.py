@@ -17,6 +17,7 @@ import pytest
 
 from singer_xero.objects import EVERY, REPORTS
 from tap_xero.records.projection import Projection
+from tap_xero.settings import Settings
 
 #: Tables, and the columns that models join by or show.
 COLUMNS = {
@@ -317,7 +318,7 @@ def test_columns_are_not_reserved_words_of_the_database(loaded: Any) -> None:
     reserved = {
         word for (word,) in loaded.ask("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
     }
-    settings = {"field_names": "snake_case", "nested_tables": True}
+    settings = Settings(field_names="snake_case", nested_tables=True)
     for name, xero in EVERY.items():
         assert not reserved & {name, *Projection(xero, settings).schema()["properties"]}, name
     assert loaded.ask("SELECT xero_user FROM {}.quote_history WHERE xero_user IS NOT NULL LIMIT 1")

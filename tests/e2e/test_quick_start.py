@@ -32,7 +32,7 @@ def follow(name: str, folder: Path) -> str:
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
     said = shell(commands(name), folder, kept | {"HOME": str(folder), "PATH": path})
-    assert "Unknown setting" not in said
+    assert "is unknown and ignored" not in said
     return said
 
 

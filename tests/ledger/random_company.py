@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from xero_sandbox import Sandbox, apps
-from xero_sandbox.demo import companies as seed
+from xero_sandbox.demo.company import new_organisation
 
 Record = dict[str, Any]
 START = datetime(2026, 2, 2, 21, tzinfo=timezone.utc)
@@ -29,7 +29,7 @@ class RandomCompany:
 
     def __init__(self, sandbox: Sandbox, name: str, number: int) -> None:
         self.random, self.admin = Random(number), sandbox.admin
-        made, _ = seed.new_organisation(name, "NZ", START)
+        made, _ = new_organisation(name, "NZ", START)
         records = {name: rows for name, rows in made.records.items() if rows}
         records["Organisation"] = records.pop("Organisations")
         for rate in records["TaxRates"]:  # the admin API accepts numbers, and decimals as text

@@ -12,6 +12,8 @@ import pytest
 
 from xero_sandbox.accounting import currencies, ledger, settlement, totals
 from xero_sandbox.demo import companies as seed
+from xero_sandbox.demo.company import RESOURCES, Company, opened
+from xero_sandbox.demo.trading_day import next_business_day, trading_day
 from xero_sandbox.values import ONE
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
@@ -36,12 +38,12 @@ IDS = {
 
 
 @pytest.fixture(scope="module")
-def demo() -> seed.Company:
+def demo() -> Company:
     return seed.demo_company(NOW)
 
 
 @pytest.fixture(scope="module", params=["demo", "second", "demo after ten days"])
-def company(request: pytest.FixtureRequest, demo: seed.Company) -> seed.Company:
+def company(request: pytest.FixtureRequest, demo: Company) -> Company:
     if request.param == "demo":
         return demo
     if request.param == "second":
@@ -49,16 +51,16 @@ def company(request: pytest.FixtureRequest, demo: seed.Company) -> seed.Company:
     return live_on(demo, days=10)
 
 
-def live_on(company: seed.Company, days: int) -> seed.Company:
+def live_on(company: Company, days: int) -> Company:
     """The company after this number of trading days."""
-    organisation, now = seed.opened(company, NOW), NOW
+    organisation, now = opened(company, NOW), NOW
     for _ in range(days):
-        seed.trading_day(organisation, now)
-        _, now = seed.next_business_day(now)
+        trading_day(organisation, now)
+        _, now = next_business_day(now)
     records = {**company.records, **organisation.everything()}
     for resource in ("Accounts", "Items"):  # Xero lists them by code
         records[resource].sort(key=lambda record: record["UpdatedDateUTC"])
-    return seed.Company(company.tenant_id, company.name, records)
+    return Company(company.tenant_id, company.name, records)
 
 
 def all_values(value: Any) -> list[Any]:
@@ -69,7 +71,7 @@ def all_values(value: Any) -> list[Any]:
     return [value]
 
 
-def by_id(company: seed.Company, resource: str) -> dict[str, dict[str, Any]]:
+def by_id(company: Company, resource: str) -> dict[str, dict[str, Any]]:
     return {record[IDS[resource]]: record for record in company.records[resource]}
 
 
@@ -295,7 +297,7 @@ def test_only_opening_balances_have_no_source(demo):
     assert not any("SourceType" in journal for journal in without)
 
 
-def owed_by_documents(company: seed.Company, *, sales: bool) -> Decimal:
+def owed_by_documents(company: Company, *, sales: bool) -> Decimal:
     owed = ZERO
     for resource in ("Invoices", "CreditNotes", "Prepayments", "Overpayments"):
         for document in company.records[resource]:
@@ -308,7 +310,7 @@ def owed_by_documents(company: seed.Company, *, sales: bool) -> Decimal:
     return owed
 
 
-def balance(company: seed.Company, code: str) -> Decimal:
+def balance(company: Company, code: str) -> Decimal:
     lines = (line for journal in company.records["Journals"] for line in journal["JournalLines"])
     return sum((line["NetAmount"] for line in lines if line.get("AccountCode") == code), ZERO)
 
@@ -426,7 +428,7 @@ def test_the_size_is_that_of_a_small_company_with_many_pages(demo):
     assert 1100 < len(records["Invoices"]) < 1400
     assert 100 < len(records["Contacts"]) < 400
     assert 3000 < len(records["Journals"]) < 5000
-    assert all(records[resource] for resource in seed.RESOURCES)
+    assert all(records[resource] for resource in RESOURCES)
 
 
 def test_all_states_of_documents_occur(demo):
@@ -591,7 +593,7 @@ def test_the_large_company_adds_up_too():
 
 
 def test_a_trading_day_makes_every_kind_of_change(demo):
-    changes = seed.trading_day(seed.opened(demo, NOW), NOW)
+    changes = trading_day(opened(demo, NOW), NOW)
     before = by_id(demo, "Invoices")
     new = [i for i in changes["Invoices"] if i["InvoiceID"] not in before]
     paid = [i for i in changes["Invoices"] if i["Status"] == "PAID" and i["InvoiceID"] in before]
@@ -606,17 +608,17 @@ def test_a_trading_day_makes_every_kind_of_change(demo):
 
 def test_a_trading_day_is_reproducible_and_does_not_change_the_company(demo):
     again = seed.demo_company(NOW)
-    assert seed.trading_day(seed.opened(again, NOW), NOW) == seed.trading_day(seed.opened(again, NOW), NOW)
+    assert trading_day(opened(again, NOW), NOW) == trading_day(opened(again, NOW), NOW)
     assert again == demo
 
 
 def test_a_trading_day_lies_between_now_and_its_close(demo):
     friday = NOW
-    day, close = seed.next_business_day(friday)
+    day, close = next_business_day(friday)
     assert day == date(2026, 11, 23)
     instants = [
         record.get("UpdatedDateUTC") or record["CreatedDateUTC"]
-        for rows in seed.trading_day(seed.opened(demo, friday), friday).values()
+        for rows in trading_day(opened(demo, friday), friday).values()
         for record in rows
     ]
     assert friday < min(instants) <= max(instants) <= close
@@ -628,4 +630,4 @@ def test_trading_days_can_follow_each_other_for_long(demo):
 
 
 def test_an_organisation_without_contacts_has_no_trade():
-    assert seed.trading_day(seed.opened(seed.empty_company(NOW), NOW), NOW) == {}
+    assert trading_day(opened(seed.empty_company(NOW), NOW), NOW) == {}

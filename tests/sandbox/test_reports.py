@@ -15,6 +15,7 @@ from xero_sandbox.accounting import reports as drawn
 from xero_sandbox.accounting.cash_basis import cash_journals
 from xero_sandbox.accounting.reports import account_types
 from xero_sandbox.demo import companies as seed
+from xero_sandbox.demo.company import Company
 from xero_sandbox.values import ONE
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=timezone.utc)
@@ -25,7 +26,7 @@ INCOME = ("REVENUE", "SALES", "OTHERINCOME")
 class Kept:
     """A company in the form that reports read."""
 
-    def __init__(self, company: seed.Company, now: datetime = NOW) -> None:
+    def __init__(self, company: Company, now: datetime = NOW) -> None:
         self._records, self._now = company.records, now
 
     def records(self, resource: str) -> list[dict[str, Any]]:
@@ -36,12 +37,12 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def demo() -> seed.Company:
+def demo() -> Company:
     return seed.demo_company(NOW)
 
 
 @pytest.fixture(scope="module")
-def kept(demo: seed.Company) -> Kept:
+def kept(demo: Company) -> Kept:
     return Kept(demo)
 
 
@@ -68,7 +69,7 @@ def header(report: dict[str, Any]) -> list[str]:
     return [cell["Value"] for cell in report["Rows"][0]["Cells"]]
 
 
-def movement(company: seed.Company, first: date | None, last: date) -> dict[str, Decimal]:
+def movement(company: Company, first: date | None, last: date) -> dict[str, Decimal]:
     """The movement of the ledger by account name."""
     found: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for journal in company.records["Journals"]:
@@ -78,7 +79,7 @@ def movement(company: seed.Company, first: date | None, last: date) -> dict[str,
     return found
 
 
-def kinds(company: seed.Company) -> dict[str, str]:
+def kinds(company: Company) -> dict[str, str]:
     return {account["Name"]: account["Type"] for account in company.records["Accounts"]}
 
 
@@ -494,7 +495,7 @@ def test_aged_reports_of_all_contacts_add_up_to_the_ledger(kept, demo, name, sal
         assert total == sum((owed(d, date.fromisoformat(day)) for d in documents(demo, sales=sales)), ZERO)
 
 
-def documents(company: seed.Company, *, sales: bool) -> Iterator[dict[str, Any]]:
+def documents(company: Company, *, sales: bool) -> Iterator[dict[str, Any]]:
     for resource in ("Invoices", "CreditNotes", "Prepayments", "Overpayments"):
         for document in company.records[resource]:
             if document["Status"] in ("AUTHORISED", "PAID") and settlement.is_sale(document) == sales:
@@ -653,10 +654,10 @@ def test_the_australian_year_ends_in_june():
     assert numbers(sheet, "Net Assets") == numbers(sheet, "Total Equity")
 
 
-def american_company() -> seed.Company:
+def american_company() -> Company:
     second = seed.second_company(NOW)
     organisation = {**second.records["Organisations"][0], "CountryCode": "US"}
-    return seed.Company(second.tenant_id, second.name, {**second.records, "Organisations": [organisation]})
+    return Company(second.tenant_id, second.name, {**second.records, "Organisations": [organisation]})
 
 
 def test_american_profit_and_loss_is_called_an_income_statement():

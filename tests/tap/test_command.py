@@ -183,7 +183,7 @@ def test_several_invalid_settings_are_named_together(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_reported_with_its_likely_name(config: dict[str, Any], tmp_path: Path) -> None:
     done = command("--discover", config={**config, "tenantids": ["x"]}, at=tmp_path)
     assert done.code == 0
-    assert "Unknown setting 'tenantids', did you mean 'tenant_ids'?" in done.err
+    assert "The setting tenantids is unknown and ignored; did you mean tenant_ids?" in done.err
 
 
 @pytest.mark.parametrize(

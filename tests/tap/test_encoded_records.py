@@ -114,6 +114,23 @@ def test_encoded_messages_are_those_that_the_sdk_would_write(
     assert all("time_extracted" in message for message in encoded.of("RECORD"))
 
 
+@pytest.mark.parametrize("complete", [False, True])
+def test_fields_come_in_the_order_of_the_answer_unless_records_are_completed(
+    config: dict[str, Any], admin: AdminClient, complete: bool
+) -> None:
+    sold = {"IsSold": True, "SalesDetails": {"TaxType": "OUTPUT2", "UnitPrice": 1.50}}
+    items = [{**sold, **item(1)}, {"Description": "none", **item(2), **sold}]
+    run = answered(config | {"complete_records": complete}, admin, *items)
+    (schema,) = run.of("SCHEMA", "items")
+    names = [list(record) for record in run.records["items"]]
+    if complete:
+        assert names == [list(schema["schema"]["properties"])] * 2
+    else:
+        assert names[0][:3] == ["tenant_id", "IsSold", "SalesDetails"]
+        assert [name for name in names[1] if name != "Description"] == names[0]
+    assert list(run.records["items"][0]["SalesDetails"]) == ["TaxType", "UnitPrice"]
+
+
 def test_an_encoded_record_of_a_whole_table_has_the_version_of_the_table(config: dict[str, Any]) -> None:
     run = read(config, "currencies")
     (version,) = {message["version"] for message in run.of("ACTIVATE_VERSION", "currencies")}

@@ -396,3 +396,5 @@ def test_a_target_that_ends_early_ends_the_tap(demo: dict[str, Any], tmp_path: P
         process.wait()
     said = (tmp_path / "stderr").read_text(encoding="utf-8")
     assert "Traceback" not in said
+    (error,) = [line for line in said.splitlines() if "| ERROR" in line]
+    assert "The target has ended, so the run is not complete. Look into the target's log." in error

@@ -15,6 +15,7 @@ from singer_xero.objects import EVERY, NESTED_TABLES, OBJECTS, STREAMS, NestedTa
 from tap_xero.records.naming import renamed, snake_case
 from tap_xero.records.projection import Projection
 from tap_xero.run import Run as TapRun
+from tap_xero.settings import Settings
 from tap_xero.streams.discovery import stream_named, with_nested_tables
 from tap_xero.streams.stream import XeroStream
 from tap_xero.tap import TapXero
@@ -161,7 +162,7 @@ def properties(schema: dict[str, Any]) -> Iterator[list[str]]:
 @pytest.mark.parametrize("name", EVERY)
 def test_no_two_fields_get_the_same_name(name: str) -> None:
     xero = EVERY[name]
-    for every in properties(Projection(xero, {"nested_tables": True}).schema()):
+    for every in properties(Projection(xero, Settings(nested_tables=True)).schema()):
         assert len({snake_case(one) for one in every}) == len(every)
         assert all(one == one.lower() and " " not in one for one in map(snake_case, every))
 

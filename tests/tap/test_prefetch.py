@@ -234,13 +234,13 @@ def invoices_of(count: int, *, packed: bool) -> tuple[RecordReader, Page]:
 @pytest.mark.parametrize("packed", [True, False])
 def test_packed_rows_are_unchanged(packed: bool) -> None:
     reader, page = invoices_of(3, packed=packed)
-    before = [(row.key, row.time, reader.undecoded(row)) for row in page.rows]
+    before = [(row.key, row.time, reader.record(row)) for row in page.rows]
     for _ in range(2):
         page.pack()
         (body,) = bodies_of(page.rows)
         assert body.is_packed
         assert body.held < page.size / 10
-        assert [(row.key, row.time, reader.undecoded(row)) for row in page.rows] == before
+        assert [(row.key, row.time, reader.record(row)) for row in page.rows] == before
         assert not body.is_packed
 
 

@@ -17,6 +17,7 @@ from tap_xero.records.projection import Projection
 from tap_xero.records.reader import RecordReader
 from tap_xero.records.reshape import TableReshape, record_reshape
 from tap_xero.records.types import is_number
+from tap_xero.settings import Settings
 
 RECORDS = 40
 TENANT = "11111111-0000-4000-8000-000000000001"
@@ -50,19 +51,21 @@ class Maker(random.Random):
         return f"[{','.join(self.choice((one, one, lambda: 'null'))() for _ in range(self.randrange(4)))}]"
 
     def record(self, fields: Mapping[str, Field], **fixed: str) -> str:
-        """A record with some of these fields, and with all that are fixed."""
-        some = {name: self.value(word) for name, word in fields.items() if self.random() < 0.7}
-        return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in (some | fixed).items()) + "}"
+        """A record with some of these fields, and with all that are fixed, in their order or in another one."""
+        some = {name: self.value(word) for name, word in fields.items() if self.random() < 0.7} | fixed
+        names = self.sample(sorted(some), len(some)) if self.random() < 0.5 else some
+        return "{" + ",".join(f"{json.dumps(name)}:{some[name]}" for name in names) + "}"
 
 
+@pytest.mark.parametrize("in_order", [False, True], ids=["", "in_order"])
 @pytest.mark.parametrize("form", ["xero", "snake_case"])
 @pytest.mark.parametrize("name", OBJECTS)
 def test_a_tree_becomes_the_record_and_the_elements_that_decoding_makes(
-    monkeypatch: pytest.MonkeyPatch, name: str, form: str
+    monkeypatch: pytest.MonkeyPatch, name: str, form: str, in_order: bool
 ) -> None:
     monkeypatch.setattr("tap_xero.records.reader.LONG", 0)
     xero, make = OBJECTS[name], Maker(name)
-    config = {"field_names": form, "nested_tables": True}
+    settings = Settings(field_names=form, nested_tables=True)
     fixed = dict.fromkeys(xero.key, '"k"')
     if xero.cursor:
         fixed[xero.cursor] = "7" if xero.fields[xero.cursor].kind == "whole" else json.dumps(DAYS[1])
@@ -71,12 +74,12 @@ def test_a_tree_becomes_the_record_and_the_elements_that_decoding_makes(
     rows = reader.page(f'{{"{xero.envelope}":[{records}]}}'.encode(), "call").rows
     assert [row.checked for row in rows] == [True] * RECORDS
     tables = [table for table in NESTED_TABLES.values() if table.of is xero]
-    projection = Projection(xero, config)
-    reshape = record_reshape(projection)
+    projection = Projection(xero, settings)
+    reshape = record_reshape(projection, in_order=in_order)
     for row in rows:
         tree, slow = reader.undecoded(row), msgspec.structs.replace(row, checked=False)
         for table in tables:
-            assert elements(table, config, tree) == decoded_elements(table, config, reader.record(slow))
+            assert elements(table, settings, tree) == decoded_elements(table, settings, reader.record(slow))
         wanted = {"tenant_id": TENANT, **projection.record(reader.record(slow))}
         if reshape:
             tree = reshape(tree, TENANT)
@@ -85,13 +88,13 @@ def test_a_tree_becomes_the_record_and_the_elements_that_decoding_makes(
         assert exactly(decode(msgspec.json.encode(tree))) == exactly(wanted)
 
 
-def elements(table: NestedTable, config: dict[str, Any], tree: Any) -> list[Any]:
-    records = TableReshape(table, Projection(table, config)).records(tree, TENANT)
+def elements(table: NestedTable, settings: Settings, tree: Any) -> list[Any]:
+    records = TableReshape(table, Projection(table, settings)).records(tree, TENANT)
     return [exactly(decode(msgspec.json.encode(record))) for record in records]
 
 
-def decoded_elements(table: NestedTable, config: dict[str, Any], record: dict[str, Any]) -> list[Any]:
-    projection = Projection(table, config)
+def decoded_elements(table: NestedTable, settings: Settings, record: dict[str, Any]) -> list[Any]:
+    projection = Projection(table, settings)
     return [
         exactly({"tenant_id": TENANT, **projection.record(element)}) for _, element in table.placed(record)
     ]

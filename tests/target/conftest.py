@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from moving_time import OverlappingTime
 
 from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.client import XeroClient
@@ -90,20 +91,14 @@ class Wiring:
 
     def client(self, tries: int) -> XeroClient:
         """A client with a number of tries, whose waits take no time: Xero's clock moves instead."""
-        elapsed = 0.0
-
-        def sleep(seconds: float) -> None:
-            nonlocal elapsed
-            elapsed += seconds
-            self.xero.admin.advance(seconds)
-
+        moving = OverlappingTime(self.xero.admin.advance)
         app = apps.CUSTOM_CONNECTION
         return XeroClient(
             ClientCredentials(app.client_id, app.client_secret or ""),
             api_url=self.xero.url,
             identity_url=self.xero.url,
-            monotonic=lambda: elapsed,
-            sleep=sleep,
+            monotonic=moving,
+            sleep=moving.sleep,
             max_tries=tries,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from target_xero.lookups.references import References
 from target_xero.planning.operations import WriteOp
 from target_xero.planning.planner import Planner
 from target_xero.planning.refusals import Refusals
+from target_xero.settings import TargetSettings
 from target_xero.summary import RejectsFile, Summary
 from target_xero.write_log.identity import IdentityFormat
 from target_xero.write_log.log import LogEntry, WriteLog
@@ -27,7 +28,7 @@ from target_xero.write_specs.spec import WriteSpec
 from target_xero.writing.dispatcher import Dispatcher
 from target_xero.writing.recovery import Recovery
 from target_xero.writing.settlement import Settlement
-from target_xero.writing.tally import Tally, WriteOptions
+from target_xero.writing.tally import Tally
 
 from .conftest import Wiring, record, schema
 
@@ -60,16 +61,23 @@ class Parts:
     states: list[Any]
     settlement: Settlement
     recovery: Recovery
-    options: WriteOptions
+    settings: TargetSettings
+    stop: Callable[[], bool]
 
     def dispatcher(self) -> Dispatcher:
         return Dispatcher(
-            self.client, self.organisation, self.log, self.lookups, self.options, self.references.foreign
+            self.client,
+            self.organisation,
+            self.log,
+            self.lookups,
+            self.settings,
+            self.references.foreign,
+            self.stop,
         )
 
 
 @contextmanager
-def parts(wiring: Wiring, **options: Any) -> Iterator[Parts]:
+def parts(wiring: Wiring, stop: Callable[[], bool] = lambda: False, **settings: Any) -> Iterator[Parts]:
     """All parts of the writer, for contacts of the source crm."""
     logger, passed = logging.getLogger("parts"), []
     with ExitStack() as held:
@@ -81,7 +89,7 @@ def parts(wiring: Wiring, **options: Any) -> Iterator[Parts]:
         references = References(log, lookups, wiring.tenant)
         intake = Intake(StateQueue(passed.append), logger.warning, "crm")
         held.callback(intake.close)
-        chosen, summary = WriteOptions(**options), Summary()
+        chosen, summary = TargetSettings(**settings), Summary()
         planner = Planner(log, lookups, references, intake, deletes=True)
         schemas = {"contacts": schema("contacts", "id")}
         rejects = RejectsFile(wiring.folder / "rejects.singer", schemas)
@@ -93,7 +101,7 @@ def parts(wiring: Wiring, **options: Any) -> Iterator[Parts]:
         intake._lines.keep(WIRE)
         yield Parts(
             client, organisation, log, lookups, references, intake, planner, summary, passed, settlement, recovery,
-            chosen,
+            chosen, stop,
         )  # fmt: skip
 
 

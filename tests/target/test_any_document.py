@@ -332,7 +332,7 @@ class Company:
         target.listen(io.StringIO(lines(*messages)))
         rejects = self.folder / "rejects.singer"
         assert not rejects.exists(), rejects.read_text()
-        assert target.summary.different == 0
+        assert target.summary.total.different == 0
 
     def read(self) -> dict[str, dict[str, Any]]:
         """All documents as tap-xero reads them, by their ids."""

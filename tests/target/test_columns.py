@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from target_xero.content.payload import InvalidRecord
+from target_xero.content.values import InvalidRecord
 from target_xero.intake.columns import Layout, layout_of
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 from tools.writing_tables import columns_of, line_columns_of, template_columns_of

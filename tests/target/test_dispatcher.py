@@ -57,7 +57,7 @@ def test_requests_with_the_same_name_wait_for_each_other(wiring: Wiring):
 
 
 def test_with_on_reject_stop_one_request_is_sent_at_a_time(wiring: Wiring):
-    with parts(wiring, batch_size=1, stop_at_reject=True) as built:
+    with parts(wiring, batch_size=1, on_reject="stop") as built:
         dispatcher, answered = sending(built)
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(3)])
         assert (len(answered), len(dispatcher.in_flight())) == (2, 1)

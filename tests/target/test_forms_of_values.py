@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_xero.content.payload import number, without_noise
+from target_xero.content.values import number, without_noise
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 
 from .conftest import Wiring, record, schema

@@ -379,7 +379,7 @@ def test_two_allocations_of_one_day_are_both_written(wiring: Wiring):
     }
     run = wiring.write(documents, note(("I-1", 3), ("I-2", 1), ("I-1", 2)))
     assert run.count("allocations") == {"unchanged": 2, "rejected": 1}
-    assert "Xero can't change an allocation" in run.rejected[0][1]
+    assert "Xero's API can't change it" in run.rejected[0][1]
     run = wiring.write(documents, note(("I-1", 3), ("I-1", 2)))
     assert run.count("allocations") == {"unchanged": 2}
     assert run.logged(

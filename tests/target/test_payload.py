@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from target_xero.content.payload import hashed
+from target_xero.content.json_text import hashed
 from target_xero.write_specs.not_written import why_not
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of, spec_of
 
@@ -183,5 +183,5 @@ def test_the_same_content_has_the_same_hash_however_it_is_written():
 def test_streams_are_matched_whatever_their_case():
     assert spec_of("BankTransactions") is spec_of("bank_transactions") is WRITE_SPECS["bank_transactions"]
     assert spec_of("deals") is None
-    assert why_not("Journals") == "Xero makes journals from documents; write manual_journals"
+    assert why_not("Journals") == "Xero creates journals from documents; write manual_journals"
     assert why_not("deals") is None

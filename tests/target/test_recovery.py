@@ -44,7 +44,7 @@ def test_written_records_are_settled_and_the_others_returned_with_their_request(
 
 
 def _job(op) -> bytes:
-    from target_xero.content.payload import encode
+    from target_xero.content.json_text import encode
 
     return encode(op.job)
 

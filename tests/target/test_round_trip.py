@@ -140,7 +140,7 @@ def test_a_copy_equals_the_original_and_a_second_copy_writes_nothing(copy: Copy)
     original = copy.read(copy.source)
     target = copy.write(original)
     assert copy.rejects() == []
-    assert (target.summary.rejected, target.summary.different) == (0, 0)
+    assert (target.summary.total.rejected, target.summary.total.different) == (0, 0)
     copied = contents(copy.read(copy.target))
     expected = contents(original)
     assert copied.keys() == expected.keys()

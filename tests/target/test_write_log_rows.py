@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from target_xero.content.payload import encode
+from target_xero.content.json_text import encode
 from target_xero.planning.line_matching import content_of, known
 from target_xero.write_log.identity import IdentityFormat, own_key, source_of
 from target_xero.write_log.lines import LoggedLines, noted

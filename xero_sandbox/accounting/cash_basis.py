@@ -16,27 +16,12 @@ from functools import cached_property
 
 from ..values import ZERO, Record, money
 from .currencies import in_base
-from .general_ledger import Books, Entry, accrued, options_of
+from .general_ledger import Books, Entry, entries
 from .ledger import nearest, of_allocations, standing, tracking_of
-from .settlement import document_id, is_credit, is_sale
+from .settlement import SETTLED_DOCUMENTS, document_id, is_credit, is_sale
 
 _IN_LEDGER = ("ACCREC", "ACCPAY", "ACCRECCREDIT", "ACCPAYCREDIT")
 """Document types that post on their own date on the accrual basis, and when they are settled on the cash basis."""
-
-
-def on_cash_basis(books: Books) -> list[Entry]:
-    """Every line of the ledger on a cash basis."""
-    return [
-        Entry(
-            journal["JournalDate"],
-            line["AccountID"],
-            line["NetAmount"],
-            options_of(line),
-            journal.get("SourceID", ""),
-        )
-        for journal in cash_journals(books)
-        for line in journal["JournalLines"]
-    ]
 
 
 def cash_journals(books: Books) -> list[Record]:
@@ -57,7 +42,7 @@ class _CashBasis:
         self.control = system.get("DEBTORS", ""), system.get("CREDITORS", "")
         self.documents = {
             document_id(document): document
-            for resource in ("Invoices", "CreditNotes", "Prepayments", "Overpayments")
+            for resource in SETTLED_DOCUMENTS
             for document in books.records(resource)
         }
         self.payments = {payment["PaymentID"]: payment for payment in books.records("Payments")}
@@ -75,7 +60,7 @@ class _CashBasis:
             for key, document in self.documents.items()
             if document.get("Type") in _IN_LEDGER
         }
-        for entry in accrued(self.books):
+        for entry in entries(self.journals):
             if entry.source in sums and entry.account not in self.control:
                 sums[entry.source][entry.account, entry.options] += entry.net
         return {

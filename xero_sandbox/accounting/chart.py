@@ -2,117 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
 
-from ..values import TEN_THOUSANDTH, Record
+from ..values import TEN_THOUSANDTH, Record, read_csv
 
-_TYPES = {
-    "ASSET": "BANK CURRENT FIXED INVENTORY NONCURRENT PREPAYMENT",
-    "EQUITY": "EQUITY",
-    "EXPENSE": "DEPRECIATN DIRECTCOSTS EXPENSE OVERHEADS",
-    "LIABILITY": "CURRLIAB LIABILITY TERMLIAB PAYG",
-    "REVENUE": "OTHERINCOME REVENUE SALES",
-}
-CLASSES = {kind: group for group, kinds in _TYPES.items() for kind in kinds.split()}
+_HERE = Path(__file__).parent
+
+# Account class, its ReportingCodeName, its name in the fields of tax rates, and its account types.
+_CLASSES = (
+    ("ASSET", "Assets", "Assets", "BANK CURRENT FIXED INVENTORY NONCURRENT PREPAYMENT"),
+    ("EQUITY", "Equity", "Equity", "EQUITY"),
+    ("EXPENSE", "Expense", "Expenses", "DEPRECIATN DIRECTCOSTS EXPENSE OVERHEADS"),
+    ("LIABILITY", "Liability", "Liabilities", "CURRLIAB LIABILITY TERMLIAB PAYG"),
+    ("REVENUE", "Revenue", "Revenue", "OTHERINCOME REVENUE SALES"),
+)
+CLASSES = {kind: group for group, _, _, kinds in _CLASSES for kind in kinds.split()}
 """Account class by account type, from Xero's list of account types."""
 
-REPORTING = {
-    "ASSET": ("ASS", "Assets"),
-    "EQUITY": ("EQU", "Equity"),
-    "EXPENSE": ("EXP", "Expense"),
-    "LIABILITY": ("LIA", "Liability"),
-    "REVENUE": ("REV", "Revenue"),
-}
+REPORTING = {group: (group[:3], name) for group, name, _, _ in _CLASSES}
 """ReportingCode and ReportingCodeName by account class."""
 
-# Code, name, type, default tax (s = sales, p = purchases, n = none), system account.
-_ACCOUNTS = """
-200|Sales|REVENUE|s|
-260|Other Revenue|REVENUE|s|
-270|Interest Income|REVENUE|n|
-310|Cost of Goods Sold|DIRECTCOSTS|p|
-400|Advertising|EXPENSE|p|
-404|Bank Fees|EXPENSE|n|
-408|Cleaning|EXPENSE|p|
-412|Consulting & Accounting|EXPENSE|p|
-416|Depreciation|DEPRECIATN|n|
-420|Entertainment|EXPENSE|p|
-425|Freight & Courier|EXPENSE|p|
-429|General Expenses|EXPENSE|p|
-433|Insurance|EXPENSE|p|
-437|Interest Expense|EXPENSE|n|
-441|Legal expenses|EXPENSE|p|
-445|Light, Power, Heating|EXPENSE|p|
-449|Motor Vehicle Expenses|EXPENSE|p|
-453|Office Expenses|EXPENSE|p|
-461|Printing & Stationery|EXPENSE|p|
-469|Rent|EXPENSE|p|
-473|Repairs and Maintenance|EXPENSE|p|
-477|Salaries|EXPENSE|n|
-478|KiwiSaver Employer Contributions|EXPENSE|n|
-485|Subscriptions|EXPENSE|p|
-489|Telephone & Internet|EXPENSE|p|
-493|Travel - National|EXPENSE|p|
-494|Travel - International|EXPENSE|n|
-497|Bank Revaluations|EXPENSE|n|BANKCURRENCYGAIN
-498|Unrealised Currency Gains|EXPENSE|n|UNREALISEDCURRENCYGAIN
-499|Realised Currency Gains|EXPENSE|n|REALISEDCURRENCYGAIN
-505|Income Tax Expense|EXPENSE|n|
-610|Accounts Receivable|CURRENT|n|DEBTORS
-620|Prepayments|CURRENT|n|
-630|Inventory|INVENTORY|n|
-710|Office Equipment|FIXED|p|
-711|Less Accumulated Depreciation on Office Equipment|FIXED|n|
-720|Computer Equipment|FIXED|p|
-721|Less Accumulated Depreciation on Computer Equipment|FIXED|n|
-800|Accounts Payable|CURRLIAB|n|CREDITORS
-801|Unpaid Expense Claims|CURRLIAB|n|UNPAIDEXPCLM
-803|Wages Payable|CURRLIAB|n|WAGEPAYABLES
-820|GST|CURRLIAB|n|GST
-825|PAYE Payable|CURRLIAB|n|
-830|Income Tax Payable|CURRLIAB|n|
-835|Revenue Received in Advance|CURRLIAB|n|
-840|Historical Adjustment|CURRLIAB|n|HISTORICAL
-850|Suspense|CURRLIAB|n|
-860|Rounding|CURRLIAB|n|ROUNDING
-877|Tracking Transfers|CURRLIAB|n|TRACKINGTRANSFERS
-880|Owner A Drawings|EQUITY|n|
-881|Owner A Funds Introduced|EQUITY|n|
-900|Loan|TERMLIAB|n|
-960|Retained Earnings|EQUITY|n|RETAINEDEARNINGS
-970|Owner A Share Capital|EQUITY|n|
-"""
-
-# TaxType, name, per cent, ReportTaxType, status, and the classes it can apply to: Assets, eQuity, Expenses,
-# Liabilities, Revenue.
-_TAX_RATES = {
-    "NZ": """
-INPUT|12.5% GST on Expenses|12.5|INPUT|DELETED|AQEL
-OUTPUT|12.5% GST on Income|12.5|OUTPUT|DELETED|AQLR
-INPUT2|15% GST on Expenses|15|INPUT|ACTIVE|AQEL
-OUTPUT2|15% GST on Income|15|OUTPUT|ACTIVE|AQLR
-GSTONIMPORTS|GST on Imports|0|GSTONIMPORTS|ACTIVE|L
-NONE|No GST|0|NONE|ACTIVE|AQELR
-ZERORATED|Zero Rated|0|OUTPUT|ACTIVE|LR
-""",
-    "AU": """
-BASEXCLUDED|BAS Excluded|0|BASEXCLUDED|ACTIVE|AQELR
-EXEMPTEXPENSES|GST Free Expenses|0|EXEMPTEXPENSES|ACTIVE|AQEL
-EXEMPTOUTPUT|GST Free Income|0|EXEMPTOUTPUT|ACTIVE|AQLR
-INPUT|GST on Expenses|10|INPUT|ACTIVE|AQEL
-GSTONIMPORTS|GST on Imports|0|GSTONIMPORTS|ACTIVE|L
-OUTPUT|GST on Income|10|OUTPUT|ACTIVE|AQLR
-""",
-}
+APPLIES = {group: f"CanApplyTo{plural}" for group, _, plural, _ in _CLASSES}
+"""The field of a tax rate that says whether accounts of a class can have it."""
 
 DEFAULT_TAX = {
-    "NZ": {"s": "OUTPUT2", "p": "INPUT2", "n": "NONE"},
-    "AU": {"s": "OUTPUT", "p": "INPUT", "n": "BASEXCLUDED"},
+    "NZ": {"sales": "OUTPUT2", "purchases": "INPUT2", "none": "NONE"},
+    "AU": {"sales": "OUTPUT", "purchases": "INPUT", "none": "BASEXCLUDED"},
 }
 """The default TaxType of sales, purchases and everything else."""
+
+_PAYABLE = frozenset({"620", "850", "880", "881", "900", "970"})
+"""The accounts to which payments can be made."""
 
 CURRENCY_NAMES = {
     "AUD": "Australian Dollar",
@@ -123,70 +47,52 @@ CURRENCY_NAMES = {
 }
 
 
-def account(
-    guid: Callable[[str], str], code: str, *, name: str, kind: str, tax: str, at: datetime, **more: Any
-) -> Record:
-    """A complete account record; `more` adds or replaces fields."""
-    reporting = REPORTING[CLASSES[kind]]
-    record: Record = {
-        "AccountID": guid(f"account/{code}"),
-        "Code": code,
-        "Name": name,
-        "Status": "ACTIVE",
-        "Type": kind,
-        "TaxType": tax,
-        "Class": CLASSES[kind],
-        "EnablePaymentsToAccount": False,
-        "ShowInExpenseClaims": False,
-        "BankAccountType": "",
-        "ReportingCode": reporting[0],
-        "ReportingCodeName": reporting[1],
-        "HasAttachments": False,
-        "CreatedDateUTC": at,
-        "UpdatedDateUTC": at,
-        "AddToWatchlist": False,
-    }
-    record.update(more)
-    return record
+def default_organisation(country: str) -> Record:
+    """The Organisation of a new organisation in New Zealand (`NZ`) or Australia (`AU`); its own fields are None."""
+    found: dict[str, Record] = json.loads(_HERE.joinpath("organisations.json").read_text(encoding="utf-8"))
+    return found[country]
 
 
 def default_accounts(guid: Callable[[str], str], country: str, at: datetime) -> list[Record]:
     """The chart of accounts of a new organisation, system accounts included; it has no bank account yet."""
     found = []
-    for row in _ACCOUNTS.strip().splitlines():
-        code, name, kind, tax, system = row.split("|")
-        more: dict[str, Any] = {"SystemAccount": system} if system else {}
-        if kind == "EXPENSE" and tax == "p":
-            more["ShowInExpenseClaims"] = True
-        if code in {"620", "850", "880", "881", "900", "970"}:
-            more["EnablePaymentsToAccount"] = True
-        default = DEFAULT_TAX[country][tax]
-        found.append(account(guid, code, name=name, kind=kind, tax=default, at=at, **more))
+    for row in read_csv(_HERE / "accounts.csv"):
+        kind, tax, group = row["Type"], row["Tax"], CLASSES[row["Type"]]
+        account: Record = {
+            "AccountID": guid(f"account/{row['Code']}"),
+            "Code": row["Code"],
+            "Name": row["Name"],
+            "Status": "ACTIVE",
+            "Type": kind,
+            "TaxType": DEFAULT_TAX[country][tax],
+            "Class": group,
+            "EnablePaymentsToAccount": row["Code"] in _PAYABLE,
+            "ShowInExpenseClaims": kind == "EXPENSE" and tax == "purchases",
+            "BankAccountType": "",
+            "ReportingCode": REPORTING[group][0],
+            "ReportingCodeName": REPORTING[group][1],
+            "HasAttachments": False,
+            "CreatedDateUTC": at,
+            "UpdatedDateUTC": at,
+            "AddToWatchlist": False,
+        }
+        if row["SystemAccount"]:
+            account["SystemAccount"] = row["SystemAccount"]
+        found.append(account)
     return found
 
 
 def default_tax_rates(country: str) -> list[Record]:
     """The tax rates of a new organisation in New Zealand (`NZ`) or Australia (`AU`), by name."""
     found = []
-    for row in _TAX_RATES[country].strip().splitlines():
-        tax_type, name, percent, report, status, applies = row.split("|")
-        rate = Decimal(percent).quantize(TEN_THOUSANDTH)
-        found.append(
-            {
-                "Name": name,
-                "TaxType": tax_type,
-                "ReportTaxType": report,
-                "CanApplyToAssets": "A" in applies,
-                "CanApplyToEquity": "Q" in applies,
-                "CanApplyToExpenses": "E" in applies,
-                "CanApplyToLiabilities": "L" in applies,
-                "CanApplyToRevenue": "R" in applies,
-                "DisplayTaxRate": rate,
-                "EffectiveRate": rate,
-                "Status": status,
-                "TaxComponents": [
-                    {"Name": "GST", "Rate": rate, "IsCompound": False, "IsNonRecoverable": False}
-                ],
-            }
+    for row in read_csv(_HERE / "tax_rates.csv"):
+        rate = Decimal(row["Rate"]).quantize(TEN_THOUSANDTH)
+        tax_rate: Record = {name: row[name] for name in ("Name", "TaxType", "ReportTaxType")}
+        tax_rate.update({name: one == "yes" for name, one in row.items() if name.startswith("CanApplyTo")})
+        component = {"Name": "GST", "Rate": rate, "IsCompound": False, "IsNonRecoverable": False}
+        tax_rate.update(
+            DisplayTaxRate=rate, EffectiveRate=rate, Status=row["Status"], TaxComponents=[component]
         )
+        if row["Country"] == country:
+            found.append(tax_rate)
     return found

@@ -44,6 +44,11 @@ def market_rate(code: str, base: str, day: date) -> Decimal:
     return (worth(code) / worth(base)).quantize(_TEN_PLACES, ROUND_HALF_UP)
 
 
+def known_rate(code: str, base: str, day: date) -> Decimal | None:
+    """The market rate, None for a currency without one."""
+    return market_rate(code, base, day) if code == base or {code, base} <= _PER_NZD.keys() else None
+
+
 def in_base(amount: Decimal, rate: Decimal | None = None) -> Decimal:
     """An amount in base currency at `rate`; a missing or zero rate means that it is in base already."""
     return money(amount / rate) if rate and rate != ONE else amount

@@ -30,19 +30,14 @@ class Entry(NamedTuple):
     source: str
 
 
-def accrued(books: Books) -> Iterable[Entry]:
+def entries(journals: Iterable[Record]) -> Iterable[Entry]:
     """Every line of every journal."""
-    for journal in books.records("Journals"):
+    for journal in journals:
         day, source = journal["JournalDate"], journal.get("SourceID", "")
         for line in journal["JournalLines"]:
-            yield Entry(day, line["AccountID"], line["NetAmount"], options_of(line), source)
-
-
-def options_of(line: Record) -> frozenset[str]:
-    """The tracking options of a journal's line."""
-    return frozenset(
-        one["TrackingOptionID"] for one in line.get("TrackingCategories") or () if "TrackingOptionID" in one
-    )
+            tracking = line.get("TrackingCategories") or ()
+            options = frozenset(one["TrackingOptionID"] for one in tracking if "TrackingOptionID" in one)
+            yield Entry(day, line["AccountID"], line["NetAmount"], options, source)
 
 
 def month_end(day: date) -> date:

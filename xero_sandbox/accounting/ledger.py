@@ -184,14 +184,8 @@ class Ledger:
         return lines + [Posting(self.system["GST"], tax, tracking=key) for key, tax in taxes.items()]
 
     def _posting(self, line: Record, net: Decimal, tax: Decimal) -> Posting:
-        return Posting(
-            self.account(line),
-            net,
-            tax=tax,
-            tax_type=line.get("TaxType"),
-            description=line.get("Description"),
-            tracking=_tracking(line),
-        )
+        account, tax_type = self.account(line), line.get("TaxType")
+        return Posting(account, net, tax, tax_type, line.get("Description"), _tracking(line))
 
     def post_document(self, document: Record, at: datetime, extra: Sequence[Posting] = ()) -> Record:
         """An approved invoice, bill or credit note; `extra` postings go with it (the cost of stock sold)."""
@@ -227,15 +221,11 @@ class Ledger:
         before, total = used(document), document["Total"]
         if not document["Type"].endswith("-PREPAYMENT"):
             return [Posting(self.control(document), sign * relief(document, before, amount))]
-        return [
-            Posting(
-                part.account,
-                money(part.net * before / total) - money(part.net * (before + amount) / total),
-                tax_type=part.tax_type,
-                tracking=part.tracking,
-            )
-            for part in self._lines(document, -1 if document["Type"].startswith("RECEIVE") else 1)
-        ]
+        postings = []
+        for part in self._lines(document, -1 if document["Type"].startswith("RECEIVE") else 1):
+            net = money(part.net * before / total) - money(part.net * (before + amount) / total)
+            postings.append(Posting(part.account, net, tax_type=part.tax_type, tracking=part.tracking))
+        return postings
 
     def post_payment(self, payment: Record, document: Record, at: datetime) -> Record:
         """A payment; the document as it was *before* the payment.
@@ -297,15 +287,10 @@ class Ledger:
     def reverse(self, journal: Record, at: datetime) -> Record:
         """The journal that reverses another: same date and source, negated amounts, a number of its own."""
         name, ids = self._numbered(at)
-        amounts = ("NetAmount", "GrossAmount", "TaxAmount")
-        lines = [
-            {
-                **line,
-                "JournalLineID": self.guid(f"{name}/{i}"),
-                **{key: negated(line[key]) for key in amounts},
-            }
-            for i, line in enumerate(journal["JournalLines"])
-        ]
+        lines = []
+        for i, line in enumerate(journal["JournalLines"]):
+            amounts = {key: negated(line[key]) for key in ("NetAmount", "GrossAmount", "TaxAmount")}
+            lines.append({**line, "JournalLineID": self.guid(f"{name}/{i}"), **amounts})
         return {**journal, **ids, "JournalLines": lines}
 
 

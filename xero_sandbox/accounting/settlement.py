@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..values import ONE, ZERO, Record
+from ..values import ONE, ZERO, Record, picked
 from .currencies import in_base
 
 SALES = ("ACCREC", "ACCRECCREDIT")
@@ -35,6 +35,9 @@ PAYMENT_TYPES = {
 
 CREDIT_KEYS = {"CreditNoteID": "CreditNotes", "PrepaymentID": "Prepayments", "OverpaymentID": "Overpayments"}
 """The id of a credit document, and the list on an invoice in which it is named."""
+
+SETTLED_DOCUMENTS = ("Invoices", *CREDIT_KEYS.values())
+"""The resources whose documents are paid, credited or allocated."""
 
 
 def is_credit(document: Mapping[str, Any]) -> bool:
@@ -102,7 +105,7 @@ def settled(document: Record) -> Record:
 def with_payment(document: Record, payment: Mapping[str, Any]) -> Record:
     """The invoice or credit with the payment on it, changed at the payment's own instant (as Xero does)."""
     thin = {
-        **{key: payment[key] for key in ("PaymentID", "BatchPaymentID", "Date", "Amount") if key in payment},
+        **picked(payment, ("PaymentID", "BatchPaymentID", "Date", "Amount")),
         "Reference": payment.get("Reference", ""),
         "CurrencyRate": payment.get("CurrencyRate", ONE),
         "HasAccount": False,
@@ -136,8 +139,7 @@ def with_allocation(
         "Date": day,
         "Total": credit["Total"],
     }
-    if "CreditNoteNumber" in credit:
-        named["CreditNoteNumber"] = credit["CreditNoteNumber"]
+    named.update(picked(credit, ["CreditNoteNumber"]))
     named_now = [*invoice[CREDIT_KEYS[key]], named]
     return (
         settled({**credit, "Allocations": [*credit["Allocations"], allocation], "UpdatedDateUTC": at}),
@@ -166,6 +168,9 @@ def ended(document: Record, status: str, at: datetime) -> Record:
     return settled(result) if "Payments" in document else result
 
 
+_BALANCES = ("AccountsReceivable", "AccountsPayable")
+
+
 def balances(documents: Iterable[Record], today: date) -> dict[str, dict[str, dict[str, Decimal]]]:
     """Outstanding and overdue amounts by ContactID in base currency, in the form of Contact.Balances.
 
@@ -178,13 +183,8 @@ def balances(documents: Iterable[Record], today: date) -> dict[str, dict[str, di
             continue
         rate = document.get("CurrencyRate", ONE)
         amount = in_base(document["Total"], rate) - in_base(used(document), rate)
-        sides = found.setdefault(
-            document["Contact"]["ContactID"],
-            {
-                kind: {"Outstanding": ZERO, "Overdue": ZERO}
-                for kind in ("AccountsReceivable", "AccountsPayable")
-            },
-        )
+        none = {kind: {"Outstanding": ZERO, "Overdue": ZERO} for kind in _BALANCES}
+        sides = found.setdefault(document["Contact"]["ContactID"], none)
         side = sides["AccountsReceivable" if is_sale(document) else "AccountsPayable"]
         side["Outstanding"] += -amount if is_credit(document) else amount
         if not is_credit(document) and document.get("DueDate", today) < today:

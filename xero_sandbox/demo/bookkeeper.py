@@ -7,26 +7,17 @@ record are keyword arguments with Xero's names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from ..accounting import settlement
-from ..accounting.ledger import Posting
 from ..resources import RESOURCES
 from ..rules import payments
 from ..rules.work import tried
 from ..values import Record
 from .entries import Entries
-
-_DOCUMENT_OF = {
-    "Invoices": "Invoice",
-    "CreditNotes": "CreditNote",
-    "Prepayments": "Prepayment",
-    "Overpayments": "Overpayment",
-}
-"""The field of a payment that names the paid document."""
 
 
 class Bookkeeper(Entries):
@@ -91,7 +82,7 @@ class Bookkeeper(Entries):
     ) -> Record:
         """Pay an invoice or bill, or refund a credit: all that is left, or `amount`."""
         element = {
-            _DOCUMENT_OF[resource]: {RESOURCES[resource].id: key},
+            resource.removesuffix("s"): {RESOURCES[resource].id: key},
             "Account": {"Code": bank or self.bank},
             "Date": day,
             "Amount": settlement.left(self.get(resource, key)) if amount is None else amount,
@@ -185,9 +176,3 @@ class Bookkeeper(Entries):
             **fields,
         }
         return self.create("ManualJournals", element, at, f"manual/{day}/{narration}")
-
-    def opening(self, day: date, at: datetime, amounts: Mapping[str, Decimal]) -> None:
-        """Conversion balances: a journal without source, as Xero stores them."""
-        chart = self.chart
-        postings = [Posting(chart.account({"Code": code}), amount) for code, amount in amounts.items()]
-        self.post(at, lambda ledger: ledger.journal(None, day, at, postings, "Conversion balances"))

@@ -1,7 +1,6 @@
 """The organisations that a sandbox can start with. They are the same in every run. `demo_company` has two years
 of a kayak maker's trade. `second_company` is a small Australian company, `empty_company` a new organisation,
-and `large_company` has many invoices for measurements. `trading_day` lets an organisation trade for one more
-business day.
+and `large_company` has many invoices for measurements.
 """
 
 from __future__ import annotations
@@ -9,25 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from . import second_company as second
-from .company import RESOURCES, TODAY, Company, new_organisation, opened
+from .company import TODAY, Company, new_organisation
 from .large_company import large_company
 from .story import months
-from .trading_day import next_business_day, trading_day
 
-__all__ = [
-    "RESOURCES",
-    "TODAY",
-    "Company",
-    "demo_company",
-    "empty_company",
-    "large_company",
-    "new_organisation",
-    "next_business_day",
-    "opened",
-    "second_company",
-    "trading_day",
-]
-
+__all__ = ["demo_company", "empty_company", "large_company", "second_company"]
 
 HISTORY_ENDS = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=timezone.utc)
 

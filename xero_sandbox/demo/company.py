@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 from ..accounting import chart
 from ..resources import RESOURCES as TABLES
@@ -19,17 +18,10 @@ from ..values import UTC, Record
 from .bookkeeper import Bookkeeper
 from .entries import Guids
 
-NAMESPACE = UUID("6f1c0d2e-5a53-5c1b-9d0a-7e40a5d3c9b1")
 TODAY = date(2026, 11, 20)
 """The day on which the histories of the demo companies end."""
 
-_RESOURCES = """
-Organisations Accounts TaxRates Currencies BrandingThemes TrackingCategories Users Contacts ContactGroups Items
-Invoices CreditNotes BankTransactions BankTransfers Payments BatchPayments Prepayments Overpayments PurchaseOrders
-Quotes ManualJournals Journals LinkedTransactions RepeatingInvoices Budgets PaymentServices Reports ExpenseClaims
-Receipts History Attachments
-"""
-RESOURCES = tuple(_RESOURCES.split())
+RESOURCES = (*(table.envelope for table in TABLES.values()), "Reports", "History", "Attachments")
 """Every key of `Company.records`."""
 
 
@@ -45,52 +37,22 @@ class Company:
     records: dict[str, list[Record]]
 
 
-def _tenant(name: str) -> tuple[str, Guids]:
-    guid = Guids(NAMESPACE, name)
-    return guid("tenant"), guid
-
-
 def new_organisation(name: str, country: str, at: datetime, **more: Any) -> tuple[Company, Guids]:
     """An organisation as Xero sets it up at `at`; `more` adds or replaces fields of the Organisation."""
-    tenant_id, guid = _tenant(name)
-    currency, tax_number, tax_name = {
-        "NZ": ("NZD", "123-456-789", "GST Number"),
-        "AU": ("AUD", "53 004 085 616", "ABN"),
-    }[country]
+    guid = Guids(name)
+    tenant_id = guid("tenant")
+    organisation = {
+        **chart.default_organisation(country),
+        "Name": name,
+        "LegalName": name,
+        "CreatedDateUTC": at,
+        "ShortCode": "!" + guid("short")[:5],
+        "OrganisationID": tenant_id,
+        **more,
+    }
+    currency = organisation["BaseCurrency"]
     records: dict[str, list[Record]] = {resource: [] for resource in RESOURCES}
-    records["Organisations"] = [
-        {
-            "Name": name,
-            "LegalName": name,
-            "PaysTax": True,
-            "Version": country,
-            "OrganisationType": "COMPANY",
-            "BaseCurrency": currency,
-            "CountryCode": country,
-            "IsDemoCompany": False,
-            "OrganisationStatus": "ACTIVE",
-            "TaxNumber": tax_number,
-            "TaxNumberName": tax_name,
-            "FinancialYearEndDay": 31 if country == "NZ" else 30,
-            "FinancialYearEndMonth": 3 if country == "NZ" else 6,
-            "SalesTaxBasis": "INVOICE" if country == "NZ" else "ACCRUALS",
-            "SalesTaxPeriod": "TWOMONTHS" if country == "NZ" else "QUARTERLY1",
-            "DefaultSalesTax": "Tax Exclusive",
-            "DefaultPurchasesTax": "Tax Exclusive",
-            "CreatedDateUTC": at,
-            "OrganisationEntityType": "COMPANY",
-            "Timezone": "NEWZEALANDSTANDARDTIME" if country == "NZ" else "AUSEASTERNSTANDARDTIME",
-            "ShortCode": "!" + guid("short")[:5],
-            "OrganisationID": tenant_id,
-            "Edition": "BUSINESS",
-            "Class": "PREMIUM",
-            "Addresses": [],
-            "Phones": [],
-            "ExternalLinks": [],
-            "PaymentTerms": {},
-            **more,
-        }
-    ]
+    records["Organisations"] = [organisation]
     records["Accounts"] = chart.default_accounts(guid, country, at)
     records["TaxRates"] = chart.default_tax_rates(country)
     records["Currencies"] = [{"Code": currency, "Description": chart.CURRENCY_NAMES[currency]}]

@@ -16,7 +16,7 @@ from ..rules import contacts
 from ..rules.lines import Lines, with_lines
 from ..rules.reference import tracking_categories
 from ..rules.registry import RULES
-from ..rules.work import Origin, Work, attempt, chart_of, tried
+from ..rules.work import Origin, Work, attempt, tried
 from ..state.organisation import Organisation
 from ..values import ONE, UTC, ZERO, Record
 
@@ -25,11 +25,14 @@ _BARE_LINES = frozenset({"Receipts", "RepeatingInvoices"})
 """Documents whose line ids depend only on the position of the line."""
 
 
-class Guids:
-    """GUIDs made from names (version 5): the same name gives the same GUID, in every run."""
+_NAMESPACE = UUID("6f1c0d2e-5a53-5c1b-9d0a-7e40a5d3c9b1")
 
-    def __init__(self, namespace: UUID, scope: str) -> None:
-        self._seed = sha1(namespace.bytes + scope.encode() + b"/")  # noqa: S324 (an id, no secret)
+
+class Guids:
+    """GUIDs made from names (version 5): the same name in the same scope gives the same GUID, in every run."""
+
+    def __init__(self, scope: str) -> None:
+        self._seed = sha1(_NAMESPACE.bytes + scope.encode() + b"/")  # noqa: S324 (an id, no secret)
 
     def __call__(self, name: str) -> str:
         """The GUID of `name`."""
@@ -79,7 +82,7 @@ class Entries:
     @property
     def chart(self) -> ledger.Chart:
         """The organisation's accounts, tax rates and tracking."""
-        return chart_of(self.organisation)
+        return self.organisation.chart
 
     def get(self, resource: str, key: str) -> Record:
         """The current record."""
@@ -191,6 +194,17 @@ class Entries:
             line["ItemCode"] = item
         return line
 
+    def goods(
+        self,
+        item: dict[str, str],
+        price: Decimal | str,
+        account: str,
+        quantity: Decimal | int = ONE,
+        **more: Any,
+    ) -> Record:
+        """A line for an item of the price list, with the item's name as description."""
+        return self.line(item["name"], price, account, quantity, item["code"], **more)
+
     def with_lines(self, document: Record, element: list[Record], name: str) -> Record:
         """A document of a kind that the API cannot write, with its lines and totals."""
         work = self._work("Receipts", {"LineItems": element}, None, name)
@@ -207,10 +221,7 @@ class Entries:
         if status != "ACTIVE":
             change = self._work("TrackingCategories", {"Status": status}, at, name)
             category = self.get("TrackingCategories", category_id)
-            before = next(
-                one for one in category["Options"] if one["TrackingOptionID"] == made["TrackingOptionID"]
-            )
-            self._done(tried(change, lambda: tracking_categories.save_option(change, category, before)))
+            self._done(tried(change, lambda: tracking_categories.save_option(change, category, made)))
 
     def add_members(self, group_id: str, members: list[Record], at: datetime) -> None:
         """Put contacts into a group."""

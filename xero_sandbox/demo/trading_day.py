@@ -11,15 +11,13 @@ from ..rules.work import refresh_balances
 from ..state.organisation import Organisation
 from ..values import ONE, Record
 from .bookkeeper import Bookkeeper
-from .company import NAMESPACE, phone
-from .entries import Guids, local_time
+from .company import phone
+from .entries import Guids, business_day, local_time
 
 
 def next_business_day(now: datetime) -> tuple[date, datetime]:
     """The next day of business after `now` (New Zealand's calendar), and the instant at which it closes."""
-    day = (now + timedelta(hours=13)).date() + timedelta(days=1)
-    while day.weekday() > 4:
-        day += timedelta(days=1)
+    day = business_day((now + timedelta(hours=13)).date() + timedelta(days=1))
     return day, local_time(day, 17 * 3600 + 1800)
 
 
@@ -58,7 +56,7 @@ class _Day:
         self.bank = next((one["Code"] for one in banks if one["CurrencyCode"] == own["BaseCurrency"]), None)
         self.people = [one for one in organisation.records("Contacts") if one["ContactStatus"] == "ACTIVE"]
         self.suppliers = [one for one in self.people if one.get("IsSupplier")] or self.people
-        self.bookkeeper = Bookkeeper(organisation, Guids(NAMESPACE, scope), self.bank or "090")
+        self.bookkeeper = Bookkeeper(organisation, Guids(scope), self.bank or "090")
         self._minutes = iter(sorted(self.random.sample(range(510, 1020), 40)))
 
     def later(self) -> datetime:

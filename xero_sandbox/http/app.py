@@ -137,11 +137,7 @@ class Application:
     def _strike(self, call: Call, fault: Fault) -> None:
         """Apply a fault before the call is answered."""
         if fault.kind == "rate_limit":
-            headers = {"X-Rate-Limit-Problem": fault.problem}
-            wait = fault.retry_after
-            if wait is not None:
-                headers["Retry-After"] = f"{wait:g}" if isinstance(wait, float) else wait
-            raise Refusal(429, None, {**headers, **fault.headers})
+            raise call.too_many(fault.problem, fault.retry_after, fault.headers)
         if fault.kind == "status":
             body = bytes.fromhex(fault.hex) or fault.body
             ready = Response(body, fault.status, fault.headers, content_type=fault.content_type)

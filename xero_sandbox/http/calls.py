@@ -106,6 +106,10 @@ class Call:
         """A parameter of the query, None when it is absent or empty."""
         return self.request.args.get(name) or None
 
+    def number(self, name: str, default: int) -> int:
+        """A parameter as a whole number, ``default`` when it is absent or not a number."""
+        return self.request.args.get(name, default, type=int)
+
     def flag(self, name: str) -> bool:
         """A boolean parameter."""
         return true(self.request.args.get(name))
@@ -117,15 +121,19 @@ class Call:
 
     @property
     def places(self) -> int | None:
-        """The decimals of unit prices: four with ``unitdp=4``, and always on orders and quotes.
+        """The decimals of unit prices: four with ``unitdp=4``, else those of the resource."""
+        return 4 if self.resource.unitdp and self.param("unitdp") == "4" else self.resource.places
 
-        None stands for up to four, as the price has them; items show prices like this by default (as recorded).
-        """
-        if self.resource.unitdp and self.param("unitdp") == "4":
-            return 4
-        if self.resource.exact:
-            return None
-        return 4 if self.resource.four else 2
+    @property
+    def record(self) -> Record | None:
+        """The record that the address names, by id, number or code."""
+        return self.organisation.table(self.resource.path).find(self.key)
+
+    def found(self) -> Record:
+        """The record that the address names. Raises the 404 refusal."""
+        if (record := self.record) is None:
+            raise not_found()
+        return record
 
     def envelope(self) -> dict[str, Any]:
         """The envelope around the records of every answer."""
@@ -139,19 +147,29 @@ class Call:
 
     def answer(self, key: str, trees: Iterable[Record], extra: Mapping[str, Any] | None = None) -> Response:
         """200 with ``trees`` (JSON values, or Python ones for XML) under ``key``."""
-        values = {**self.envelope(), **(extra or {}), key: list(trees)}
+        values = {**self.envelope(), **(extra or {}), **self.summarize_errors(key), key: list(trees)}
         if self.json:
-            return Response(encode(values), 200, content_type=JSON)
+            return Response(encode(values), 200, content_type=self.json_type(key))
         return Response(messages.xml("Response", values), 200, content_type=XML)
+
+    def summarize_errors(self, key: str) -> dict[str, Any]:
+        """SummarizeErrors, which only the envelope of quotes has."""
+        reads = self.method == "GET"
+        return {"SummarizeErrors": reads or self.summarized} if key == "Quotes" else {}
+
+    def json_type(self, key: str) -> str:
+        """The content type of an answer in JSON, which has no charset for quotes."""
+        return QUOTES_JSON if key == "Quotes" else JSON
+
+    @property
+    def summarized(self) -> bool:
+        """``summarizeErrors``: true by default, whatever the API definition says (XeroAPI/xero-ruby#247)."""
+        sent = self.param("summarizeErrors")
+        return sent is None or true(sent)
 
     def records(self, records: Iterable[Record], view: str) -> Response:
         """200 with records of the resource as ``view`` shows them."""
-        trees = [self.tree(record, view) for record in records]
-        extra = {"SummarizeErrors": True} if self.resource.path == "Quotes" else None
-        response = self.answer(self.resource.envelope, trees, extra)
-        if self.json and self.resource.path == "Quotes":
-            response.content_type = QUOTES_JSON
-        return response
+        return self.answer(self.resource.envelope, (self.tree(record, view) for record in records))
 
     def tree(self, record: Record, view: str) -> Record:
         """A record in a view and in the format of this caller: JSON values, or Python values for XML."""
@@ -193,7 +211,14 @@ class Call:
         self, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
     ) -> Refusal:
         """A refusal by Xero's gateway."""
-        return Refusal(status, messages.problem(title, status, detail, self.id), headers)
+        about = {"Type": None, "Title": title, "Status": status, "Detail": detail}
+        return Refusal(status, {**about, "Instance": self.id, "Extensions": {}}, headers)
+
+    def too_many(self, problem: str, wait: float | str | None, headers: Mapping[str, str]) -> Refusal:
+        """429 for the limit that is exceeded, with the seconds to wait if they are known."""
+        after = f"{wait:g}" if isinstance(wait, float) else str(wait)
+        retry = {} if wait is None else {"Retry-After": after}
+        return Refusal(429, None, {"X-Rate-Limit-Problem": problem, **retry, **headers})
 
     def unauthorized(self, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
         """401 for this reason."""

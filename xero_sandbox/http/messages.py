@@ -107,26 +107,9 @@ def xml(name: str, value: Any) -> str:
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, datetime):
-        text = value.strftime("%Y-%m-%dT%H:%M:%S") + (
-            f".{value.microsecond // 1000:03d}".rstrip("0").rstrip(".")
-        )
+        text = plain_string(value) + f".{value.microsecond // 1000:03d}".rstrip("0").rstrip(".")
     elif isinstance(value, date):
         text = plain_string(value)
     else:
         text = str(value)
     return f"<{name}>{escape(text)}</{name}>"
-
-
-# --- errors ----------------------------------------------------------------------------------------------
-
-
-def problem(title: str, status: int, detail: str, instance: str) -> dict[str, Any]:
-    """The body of a refusal by Xero's gateway (401, 403, 413, 500)."""
-    return {
-        "Type": None,
-        "Title": title,
-        "Status": status,
-        "Detail": detail,
-        "Instance": instance,
-        "Extensions": {},
-    }

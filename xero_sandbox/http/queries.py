@@ -200,10 +200,11 @@ def _comparable(one: Any, other: Any) -> tuple[Any, Any]:
         return one, _number(other)
     if isinstance(other, (int, Decimal)) and isinstance(one, str):
         return _number(one), other
-    return (
-        one.casefold() if isinstance(one, str) else one,
-        other.casefold() if isinstance(other, str) else other,
-    )
+    return _caseless(one), _caseless(other)
+
+
+def _caseless(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _number(text: str) -> Any:
@@ -213,17 +214,20 @@ def _number(text: str) -> Any:
         return text
 
 
+def parsed(text: str) -> datetime:
+    """The instant that a text names. Raises ``QueryError``."""
+    try:
+        return instant(text)
+    except ValueError as error:
+        raise QueryError(str(error)) from None
+
+
 def _moment(value: Any) -> Any:
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if isinstance(value, str):
-        try:
-            return instant(value)
-        except ValueError as error:
-            raise QueryError(str(error)) from None
-    return value
+    return parsed(value) if isinstance(value, str) else value
 
 
 # --- order -----------------------------------------------------------------------------------------------
@@ -255,7 +259,7 @@ def _sortable(value: Any) -> tuple[int, Any]:
         return (0, 0)
     if isinstance(value, date):
         return (1, _moment(value).timestamp())
-    return (1, value.casefold() if isinstance(value, str) else value)
+    return (1, _caseless(value))
 
 
 # --- named filters ---------------------------------------------------------------------------------------
@@ -283,10 +287,7 @@ def _one_of(*path: str) -> Callable[[str], Test]:
 
 def _day(compare: Callable[[date, date], bool], name: str) -> Callable[[str], Test]:
     def filtered(text: str) -> Test:
-        try:
-            bound = instant(text).date()
-        except ValueError as error:
-            raise QueryError(str(error)) from None
+        bound = parsed(text).date()
         return lambda record: record.get(name) is not None and compare(record[name], bound)
 
     return filtered

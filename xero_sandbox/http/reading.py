@@ -13,9 +13,9 @@ from werkzeug import Response
 from ..accounting import reports as drawn
 from ..resources import GUARDED, LIST, OPTIMISED, OPTIMISED_ORDER, PAGE, REPORT_SCOPES, SINGLE, SUMMARY
 from ..state.tables import Table
-from ..values import Record, encode, instant
+from ..values import Record, encode
 from . import messages, queries
-from .calls import JSON, QUOTES_JSON, Call, Refusal, bad_query, invalid, not_found, not_supported
+from .calls import Call, Refusal, invalid, not_found, not_supported
 
 _ACTIONS = (
     "CreateApprovedInvoice CreateDraftPurchaseOrder CreateApprovedBill AttachFilesIntoInvoice UseMulticurrency"
@@ -29,10 +29,7 @@ _ACTIONS = (
 
 def listed(call: Call) -> Response:
     """``GET /{Resource}``."""
-    try:
-        chosen = _asked_for(call)
-    except queries.QueryError as error:
-        raise bad_query(str(error)) from None
+    chosen = _asked_for(call)
     if not chosen.total and call.xero.switches.nothing_new_304 and _since(call):
         raise Refusal(304)
     if chosen.size == 0:
@@ -51,19 +48,13 @@ def listed(call: Call) -> Response:
 def _page_of(call: Call, ids: list[str], view: str, pagination: dict[str, int] | None) -> Response:
     table = _table(call)
     extra: dict[str, Any] = {"pagination": pagination} if pagination else {}
-    quotes = call.resource.path == "Quotes"
-    if quotes:
-        extra["SummarizeErrors"] = True
+    key, form = call.resource.envelope, (view, call.places)
     if not call.json:
-        return call.answer(call.resource.envelope, [call.tree(table.rows[one], view) for one in ids], extra)
-    head = encode({**call.envelope(), **extra})[:-1]
-    form = (view, call.places)
-    body = b'%b,"%b":[%b]}' % (
-        head,
-        call.resource.envelope.encode(),
-        b",".join([table.text(one, form, lambda record: encode(call.tree(record, view))) for one in ids]),
-    )
-    return Response(body, 200, content_type=QUOTES_JSON if quotes else JSON)
+        return call.answer(key, [call.tree(table.rows[one], view) for one in ids], extra)
+    head = encode({**call.envelope(), **extra, **call.summarize_errors(key)})[:-1]
+    texts = [table.text(one, form, lambda record: encode(call.tree(record, view))) for one in ids]
+    body = b'%b,"%b":[%b]}' % (head, key.encode(), b",".join(texts))
+    return Response(body, 200, content_type=call.json_type(key))
 
 
 def _since(call: Call) -> datetime | None:
@@ -113,7 +104,7 @@ def _asked_for(call: Call) -> _Chosen:
 
 def _from_offset(call: Call, table: Table, tests: list[queries.Test]) -> _Chosen:
     """A hundred journals after the number that ``offset`` names."""
-    after = _whole(call.param("offset"), 0) + 1
+    after = call.number("offset", 0) + 1
     if not tests:
         return _Chosen(table.ids(after, 0, 100), table.size(after))
     ids = _passing(table, table.ids(after), tests)
@@ -174,19 +165,12 @@ def _paging(call: Call) -> tuple[int, int]:
     """Which page of which size is asked for; size 0 is everything at once."""
     paging = call.resource.paging
     asked = call.param("page") is not None or (call.flag("summaryOnly") and SUMMARY in call.resource.views)
-    page = max(1, _whole(call.param("page"), 1))
+    page = max(1, call.number("page", 1))
     if paging == "hundred":
         return page, 100
     if paging == "always" or (paging == "page" and asked):
-        return page, min(1000, max(1, _whole(call.param("pageSize"), 100)))
+        return page, min(1000, max(1, call.number("pageSize", 100)))
     return 1, 0
-
-
-def _whole(text: str | None, default: int) -> int:
-    try:
-        return default if text is None else int(text)
-    except ValueError:
-        return default
 
 
 def _guard(call: Call, rows: int, paged: object, used: set[str], keys: list[tuple[list[str], bool]]) -> None:
@@ -210,18 +194,10 @@ def single(call: Call) -> Response:
     """``GET /{Resource}/{id, number or code}``."""
     if not call.resource.single:
         raise not_found()
-    record = found(call)
+    record = call.found()
     if call.resource.path == "Budgets":
         record = _within(call, record)
     return call.records([record], SINGLE)
-
-
-def found(call: Call) -> Record:
-    """The record that the address names. Raises the 404 refusal."""
-    record = call.organisation.table(call.resource.path).find(call.key)
-    if record is None:
-        raise not_found()
-    return record
 
 
 def _within(call: Call, budget: Record) -> Record:
@@ -246,12 +222,7 @@ def _within(call: Call, budget: Record) -> Record:
 
 def _month(call: Call, name: str, default: int) -> int:
     text = call.param(name)
-    if text is None:
-        return default
-    try:
-        return _months(instant(text).date())
-    except ValueError as error:
-        raise bad_query(str(error)) from None
+    return default if text is None else _months(queries.parsed(text).date())
 
 
 def _months(period: str | date) -> int:
@@ -270,7 +241,7 @@ def part(call: Call) -> Response:
 
 
 def _history(call: Call) -> Response:
-    record = found(call)
+    record = call.found()
     identifier = str(record[call.resource.id])
     created = record.get("CreatedDateUTC") or record.get("UpdatedDateUTC") or call.organisation.now()
     first = {"Changes": "Created", "DateUTC": created, "User": "System Generated", "Details": ""}
@@ -280,11 +251,11 @@ def _history(call: Call) -> Response:
 
 
 def _attachments(call: Call) -> Response:
-    return call.answer("Attachments", call.organisation.attachments(str(found(call)[call.resource.id])))
+    return call.answer("Attachments", call.organisation.attachments(str(call.found()[call.resource.id])))
 
 
 def _attachment(call: Call) -> Response:
-    files = call.organisation.files.get(str(found(call)[call.resource.id]), [])
+    files = call.organisation.files.get(str(call.found()[call.resource.id]), [])
     for file in files:
         if call.name in {file["AttachmentID"], file["FileName"]}:
             return Response(file["Content"], 200, content_type=file["MimeType"])
@@ -292,7 +263,7 @@ def _attachment(call: Call) -> Response:
 
 
 def _online_invoice(call: Call) -> Response:
-    invoice = found(call)
+    invoice = call.found()
     if invoice.get("Type") != "ACCREC":
         raise not_found()
     address = f"https://in.xero.com/{str(invoice['InvoiceID']).replace('-', '')}"
@@ -306,7 +277,7 @@ def _pdf(_call: Call) -> Response:
 def _cis(call: Call) -> Response:
     """Construction Industry Scheme settings: British organisations only."""
     if call.resource.path == "Contacts":
-        found(call)
+        call.found()
     elif call.key.lower() != call.organisation.tenant_id.lower():
         raise not_found()
     country = next((one.get("CountryCode") for one in call.organisation.records("Organisation")), None)
@@ -314,7 +285,7 @@ def _cis(call: Call) -> Response:
 
 
 def _theme_services(call: Call) -> Response:
-    theme = found(call)
+    theme = call.found()
     services = call.organisation.table("PaymentServices").rows
     chosen = [services[one] for one in theme.get("PaymentServiceIDs") or [] if one in services]
     return call.answer("PaymentServices", chosen)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 from werkzeug import Response
 
@@ -16,6 +15,7 @@ from ..values import Record, encode, ms_date, plain_string
 from . import messages
 from .calls import JSON, XML, Call, invalid, not_found
 from .idempotency import once
+from .views import named
 from .writing import elements, noted, origin_of, refresh, tally, write
 
 Handler = Callable[[Call], Response]
@@ -24,25 +24,16 @@ _SAYS_400 = frozenset({"Overpayments", "Prepayments", "Payments", "Receipts"})
 """The resources that answer a note for an unknown record with a 400 (Xero's API definition)."""
 
 
-def _owner(call: Call) -> Record | None:
-    return call.organisation.table(call.resource.path).find(call.key)
-
-
-def _found(call: Call) -> Record:
-    found = _owner(call)
-    if found is None:
-        raise not_found()
-    return found
-
-
 def _work(call: Call, sent: Record | None = None) -> Work:
     return Work(call.organisation, call.resource.path, sent or {}, origin_of(call))
 
 
-def _refused(call: Call, work: Work) -> Response:
-    """400 with the one element that breaks a rule."""
-    element = {**call.rendered(work.echo), "ValidationErrors": noted(work.errors)}
-    return call.refuse(invalid(Elements=[element]))
+def _done(call: Call, work: Work, save: Callable[[], Record]) -> Record:
+    """Write one element. Raises the 400 refusal with that element if it breaks a rule."""
+    if tried(work, save).failed:
+        element = {**call.rendered(work.echo), "ValidationErrors": noted(work.errors)}
+        raise invalid(Elements=[element])
+    return work.answer or {}
 
 
 def _each(call: Call, sent: Iterable[Record], save: Callable[[Work], Record]) -> list[Work]:
@@ -61,13 +52,12 @@ def _delete(rule: Callable[[Work, Record], Record], *, shows: bool = False) -> H
     """``DELETE /{Resource}/{id}``; the answer shows the record if ``shows``, else it is an empty 204."""
 
     def handler(call: Call) -> Response:
-        found, work = _found(call), _work(call)
+        found, work = call.found(), _work(call)
         work.echo = found
-        if tried(work, lambda: rule(work, found)).failed:
-            return _refused(call, work)
+        deleted = _done(call, work, lambda: rule(work, found))
         if not shows:
             return Response(b"", 204)
-        return call.answer(call.resource.envelope, [call.rendered(work.answer or {})])
+        return call.answer(call.resource.envelope, [call.rendered(deleted)])
 
     return handler
 
@@ -81,7 +71,7 @@ def _add_options(call: Call) -> Response:
     The answer is a 400 if one of the options exists, although the new ones are added (calcinai/xero-php#920), and a
     200 if the body names none (XeroAPI/xero-php-oauth2#290).
     """
-    category = str(_found(call)["TrackingCategoryID"])
+    category = str(call.found()["TrackingCategoryID"])
     sent = (one for one in elements(call, "Options") if one.get("Name"))
     done = _each(call, sent, lambda work: tracking_categories.add_option(work, category))
     if again := [work for work in done if work.failed]:
@@ -95,29 +85,27 @@ def _add_options(call: Call) -> Response:
 
 def _change_option(call: Call) -> Response:
     """``POST …/Options/{id}`` renames, archives or restores an option; ``DELETE`` removes an unused one."""
-    found = _found(call)
-    before = next((one for one in found["Options"] if one["TrackingOptionID"] == call.name.lower()), None)
-    if before is None:
-        raise not_found()
+    found = call.found()
+    before = _part(call, found["Options"], "TrackingOptionID")
     deletes = call.method == "DELETE"
     work = _work(call, {} if deletes else next(iter(elements(call, "Options")), {}))
     rule = tracking_categories.delete_option if deletes else tracking_categories.save_option
-    if tried(work, lambda: rule(work, found, before)).failed:
-        return _refused(call, work)
-    return call.answer("Options", [work.answer or {}])
+    return call.answer("Options", [_done(call, work, lambda: rule(work, found, before))])
+
+
+def _part(call: Call, parts: list[Record], key: str) -> Record:
+    """The part of a record that the address names. Raises the 404 refusal."""
+    part = next((one for one in parts if one[key] == call.name.lower()), None)
+    if part is None:
+        raise not_found()
+    return part
 
 
 def _attach_services(call: Call) -> Response:
     """``POST /BrandingThemes/{id}/PaymentServices``."""
-    theme, sent, work = _found(call), elements(call, "PaymentServices"), _work(call)
-    chosen: list[Record] = []
-
-    def attach() -> Record:
-        chosen.extend(currencies.attach_services(work, theme, sent))
-        return theme
-
-    if tried(work, attach).failed:
-        return _refused(call, work)
+    theme, sent, work = call.found(), elements(call, "PaymentServices"), _work(call)
+    _done(call, work, lambda: currencies.attach_services(work, theme, sent))
+    chosen = [work.get("PaymentServices", one["PaymentServiceID"]) or {} for one in sent]
     return call.answer("PaymentServices", chosen)
 
 
@@ -125,8 +113,8 @@ def _attach_services(call: Call) -> Response:
 
 
 def _group(call: Call) -> Record:
-    group = _owner(call)
-    if group is None or group["Status"] != "ACTIVE":
+    group = call.found()
+    if group["Status"] != "ACTIVE":
         raise not_found()
     return group
 
@@ -134,20 +122,12 @@ def _group(call: Call) -> Record:
 def _add_members(call: Call) -> Response:
     """``PUT /ContactGroups/{id}/Contacts``."""
     group, work = _group(call), _work(call)
-    named = [work.get("Contacts", one.get("ContactID")) for one in elements(call, "Contacts")]
-    found = [one for one in named if one is not None]
-    if len(found) < len(named):
+    wanted = [work.get("Contacts", one.get("ContactID")) for one in elements(call, "Contacts")]
+    found = [one for one in wanted if one is not None]
+    if len(found) < len(wanted):
         raise not_found()
-    if tried(work, lambda: contacts.add_members(work, group, found)).failed:
-        return _refused(call, work)
-    empty: dict[str, Any] = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
-    return call.answer(
-        "Contacts",
-        [
-            {"ContactID": one["ContactID"], "Name": one["Name"], **empty, "HasValidationErrors": False}
-            for one in found
-        ],
-    )
+    _done(call, work, lambda: contacts.add_members(work, group, found))
+    return call.answer("Contacts", [named(one, call.organisation) for one in found])
 
 
 def _remove_members(call: Call) -> Response:
@@ -165,7 +145,7 @@ def _remove_members(call: Call) -> Response:
 
 def _allocate(call: Call) -> Response:
     """``PUT /{CreditNotes|Overpayments|Prepayments}/{id}/Allocations``: allocate a credit to invoices."""
-    identifier = str(_found(call)[call.resource.id])
+    identifier = str(call.found()[call.resource.id])
     done = _each(call, elements(call, "Allocations"), lambda work: payments.allocate(work, identifier))
     refresh(call, done)
     return tally(call, "Allocations", done, lambda work: _allocation_tree(call, work))
@@ -178,13 +158,8 @@ def _allocation_tree(call: Call, work: Work) -> Record:
 
 def _deallocate(call: Call) -> Response:
     """``DELETE …/Allocations/{AllocationID}``: the answer is the bare allocation."""
-    credit = _found(call)
-    allocation = next(
-        (one for one in credit["Allocations"] if one["AllocationID"] == call.name.lower()), None
-    )
-    if allocation is None:
-        raise not_found()
-    work = _work(call)
+    credit, work = call.found(), _work(call)
+    allocation = _part(call, credit["Allocations"], "AllocationID")
     if tried(work, lambda: payments.deallocate(work, credit, allocation)).failed:
         work.sent = allocation
         return tally(call, "Allocations", [work], lambda work: _allocation_tree(call, work), summarize=True)
@@ -200,7 +175,7 @@ def _deallocate(call: Call) -> Response:
 
 def _add_notes(call: Call) -> Response:
     """``PUT /{Resource}/{id}/History``: a repeated call makes two notes."""
-    owner, sent = _owner(call), elements(call, "HistoryRecords")
+    owner, sent = call.record, elements(call, "HistoryRecords")
     if owner is None and call.resource.path not in _SAYS_400:
         raise not_found()
     done = _each(call, sent, lambda work: attachments.save_note(work, owner))
@@ -218,7 +193,7 @@ def _note_tree(call: Call, work: Work) -> Record:
 
 def _attach(call: Call) -> Response:
     """``PUT`` or ``POST /{Resource}/{id}/Attachments/{FileName}``: the body is the file."""
-    owner = _found(call)
+    owner = call.found()
     if len(call.body) > attachments.LARGEST_FILE:
         raise call.problem(413, "RequestEntityTooLarge", "PayloadTooLarge")
     if call.name != call.name.rstrip():
@@ -238,10 +213,9 @@ def _attach(call: Call) -> Response:
 
 def _mail(call: Call) -> Response:
     """``POST /Invoices/{id}/Email``."""
-    owner, work = _found(call), _work(call)
+    owner, work = call.found(), _work(call)
     work.echo = {"InvoiceID": owner["InvoiceID"]}
-    if tried(work, lambda: attachments.send_mail(work, owner)).failed:
-        return _refused(call, work)
+    _done(call, work, lambda: attachments.send_mail(work, owner))
     return Response(b"", 204)
 
 
@@ -276,7 +250,4 @@ def handler(call: Call) -> Handler | None:
     found = HANDLERS.get(f"{call.method} {path}{shape}") or HANDLERS.get(f"{call.method} *{shape}")
     if found is None and not call.part and call.method != "DELETE" and path in RULES:
         found = write(RULES[path])
-    if found is None:
-        return None
-    work = found
-    return lambda call: once(call, work)
+    return None if found is None else partial(once, work=found)

@@ -70,20 +70,16 @@ def _fields(record: dict[str, Any], view: View) -> dict[str, Any]:
 
 def named(contact: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
     """A contact as lists show it inside other records: its id, its present name and empty parts."""
-    return {**_id_and_name(contact, organisation), **_EMPTY_PARTS}
-
-
-def _id_and_name(contact: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
-    kept = organisation.table("Contacts").rows.get(contact.get("ContactID", ""), contact)
-    return {"ContactID": contact.get("ContactID"), "Name": kept.get("Name")}
+    return _contact(contact, "name", organisation)
 
 
 def _contact(contact: dict[str, Any], how: str, organisation: Organisation) -> dict[str, Any]:
-    if how == "name":
-        return named(contact, organisation)
-    if how == "short":
-        return {**_id_and_name(contact, organisation), "ContactPersons": [], "HasValidationErrors": False}
     kept = organisation.table("Contacts").rows.get(contact.get("ContactID", ""), contact)
+    id_and_name = {"ContactID": contact.get("ContactID"), "Name": kept.get("Name")}
+    if how == "name":
+        return {**id_and_name, **_EMPTY_PARTS}
+    if how == "short":
+        return {**id_and_name, "ContactPersons": [], "HasValidationErrors": False}
     if how == "quote":
         return {name: kept.get(name) for name in ("ContactID", "Name", "EmailAddress")}
     if how == "order":

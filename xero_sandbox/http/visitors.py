@@ -48,10 +48,8 @@ def _is_own(request: Request, places: Iterable[str]) -> bool:
     """Whether the request comes from the sandbox's own origin or from a program that is no browser."""
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "none")
-    return (origin is None or origin in {f"http://{place}" for place in places}) and site in {
-        "none",
-        "same-origin",
-    }
+    own = origin is None or origin in {f"http://{place}" for place in places}
+    return own and site in {"none", "same-origin"}
 
 
 def _name(host: str) -> str | None:

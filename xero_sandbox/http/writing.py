@@ -12,7 +12,7 @@ from ..fields import COUNTS_WRITTEN, DATES, FLAGS, LISTS, NUMBERS, OBJECTS
 from ..resources import SINGLE
 from ..rules.work import ZERO_ID, Origin, Rule, Work, attempt, refresh_balances, zone
 from ..values import ZERO, Record, decoded, instant, ms_date
-from .calls import JSON, QUOTES_JSON, Call, invalid, not_found, unreadable
+from .calls import Call, invalid, not_found, unreadable
 from .queries import true
 from .views import shown
 
@@ -164,25 +164,14 @@ def _named(call: Call, sent: Record, rule: Rule) -> str:
 
 def answered(call: Call, rule: Rule, done: list[Work]) -> Response:
     """The answer to a write of records."""
-    quotes = call.resource.path == "Quotes"
-    response = tally(
+    return tally(
         call,
         call.resource.envelope,
         done,
-        lambda work: _failed(call, rule, work) if work.failed else _written(call, rule, work),
+        lambda work: _tree(call, rule, work),
         summarize=bool(call.key) or call.method not in rule.summarize.split(),
         always=call.resource.path == "BatchPayments",
-        extra={"SummarizeErrors": summarized(call)} if quotes else None,
     )
-    if quotes and response.content_type == JSON and response.status_code == 200:
-        response.content_type = QUOTES_JSON
-    return response
-
-
-def summarized(call: Call) -> bool:
-    """``summarizeErrors``: true by the server's default, whatever the API definition says (XeroAPI/xero-ruby#247)."""
-    sent = call.param("summarizeErrors")
-    return sent is None or true(sent)
 
 
 def tally(
@@ -193,7 +182,6 @@ def tally(
     *,
     summarize: bool = False,
     always: bool = False,
-    extra: Record | None = None,
 ) -> Response:
     """The answer for all elements under ``key``, each shown by ``tree``.
 
@@ -201,7 +189,7 @@ def tally(
     others are written. Otherwise all elements follow in order, each with its status. ``summarize`` forces the
     former, ``always`` adds the status in any case.
     """
-    summarize = summarize or summarized(call)
+    summarize = summarize or call.summarized
     failed = [work for work in done if work.failed]
     if failed and summarize:
         return call.refuse(invalid(Elements=[tree(work) for work in failed]))
@@ -214,12 +202,26 @@ def tally(
             if errors is not None:
                 one["ValidationErrors"] = errors
         trees.append(one)
-    return call.answer(key, trees, extra)
+    return call.answer(key, trees)
 
 
 def noted(found: list[str]) -> list[Record]:
     """Messages in the form of ValidationErrors and Warnings."""
     return [{"Message": one} for one in found]
+
+
+def _tree(call: Call, rule: Rule, work: Work) -> Record:
+    """An element in the answer to a write."""
+    tree = _failed(call, rule, work) if work.failed else _written(call, work)
+    if rule.flag:
+        tree[rule.flag] = work.failed
+    if work.warnings:
+        tree["Warnings"] = noted(work.warnings)
+    if work.failed:
+        tree["ValidationErrors"] = noted(work.errors)
+    elif adjust := _ADJUSTED.get(call.resource.path):
+        adjust(call, work.answer or {}, tree)
+    return tree
 
 
 def _failed(call: Call, rule: Rule, work: Work) -> Record:
@@ -232,26 +234,12 @@ def _failed(call: Call, rule: Rule, work: Work) -> Record:
         shape = {resource.id: identifier, **{name: one for name, one in kept.items() if name != resource.id}}
     for name in rule.lists.split():
         shape.setdefault(name, [])
-    tree = call.rendered(shape)
-    if rule.flag:
-        tree[rule.flag] = True
-    if work.warnings:
-        tree["Warnings"] = noted(work.warnings)
-    tree["ValidationErrors"] = noted(work.errors)
-    return tree
+    return call.rendered(shape)
 
 
-def _written(call: Call, rule: Rule, work: Work) -> Record:
-    record = work.answer or {}
-    tree = call.rendered(shown(record, call.resource, SINGLE, call.organisation))
+def _written(call: Call, work: Work) -> Record:
+    tree = call.rendered(shown(work.answer or {}, call.resource, SINGLE, call.organisation))
     tree.pop("Attachments", None)
-    if rule.flag:
-        tree[rule.flag] = False
-    if work.warnings:
-        tree["Warnings"] = noted(work.warnings)
-    adjust = _ADJUSTED.get(call.resource.path)
-    if adjust is not None:
-        adjust(call, record, tree)
     return tree
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..accounting import settlement
 from ..accounting.currencies import in_base, market_rate
-from ..values import ZERO, Record, money
+from ..values import ZERO, Record, money, picked
 from .documents import SETTLED, Spec, default_theme, heading, own
 from .lines import Lines, account, tracking, with_lines
-from .work import Rule, Work
+from .work import Work
 
 ONLY_STATUS = "Only Status accepted for updates."
 RECONCILED = "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement."
@@ -18,7 +18,6 @@ _NAMED = ("AccountID", "Code", "Name")
 
 BANK_TRANSACTION = Spec(
     "BankTransactions",
-    "BankTransactionID",
     "",
     "",
     "Bank Transaction",
@@ -29,6 +28,11 @@ BANK_TRANSACTION = Spec(
 )
 _CREDITS = {"OVERPAYMENT": ("Overpayments", "OverpaymentID"), "PREPAYMENT": ("Prepayments", "PrepaymentID")}
 
+
+_IN_CREDIT = (
+    "Type Reference Contact Date Status LineAmountTypes LineItems CurrencyCode CurrencyRate SubTotal TotalTax Total"
+).split()
+"""The fields of a bank transaction that its overpayment or prepayment has as well."""
 
 _IN_LEDGER = "Date Contact LineItems LineAmountTypes CurrencyRate BankAccount Reference".split()
 
@@ -63,9 +67,8 @@ def _transaction(work: Work, current: Record | None) -> Record:
     bank = bank_account(work, sent.get("BankAccount", (current or {}).get("BankAccount")))
     work.sent = {**sent, **({"CurrencyCode": bank["CurrencyCode"]} if bank.get("CurrencyCode") else {})}
     transaction = heading(work, BANK_TRANSACTION, current)
-    transaction.update(Status="AUTHORISED", BankAccount={name: bank[name] for name in _NAMED if name in bank})
-    if "IsReconciled" in sent:
-        transaction["IsReconciled"] = sent["IsReconciled"]
+    transaction.update(Status="AUTHORISED", BankAccount=picked(bank, _NAMED))
+    transaction.update(picked(sent, ["IsReconciled"]))
     kind = str(transaction.get("Type") or "")
     credit = kind.partition("-")[2] in _CREDITS
     if credit:
@@ -116,34 +119,25 @@ def _delete_transaction(work: Work, current: Record) -> Record:
 
 def _to_control(work: Work, kind: str) -> None:
     """Code the lines of overpayments and prepayments to receivables or payables by default."""
-    control = work.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
+    control = work.organisation.chart.system["DEBTORS" if kind.startswith("RECEIVE") else "CREDITORS"]
+    code = {"AccountCode": control["Code"]}
     if "LineItems" in work.sent:
-        lines = [
-            {**one, "AccountCode": one.get("AccountCode") or control["Code"]}
-            if "AccountID" not in one
-            else one
-            for one in work.sent["LineItems"]
-        ]
-        work.sent = {**work.sent, "LineItems": lines}
+        lines = work.sent["LineItems"]
+        coded = [one if one.get("AccountCode") or "AccountID" in one else {**one, **code} for one in lines]
+        work.sent = {**work.sent, "LineItems": coded}
 
 
 def _hold(work: Work, transaction: Record, path: str, key: str) -> None:
     """Store the overpayment or prepayment of a bank transaction."""
     if key not in transaction:
         transaction[key] = work.new_id("credit")
-    names = "Type Reference Contact Date Status LineAmountTypes LineItems CurrencyCode CurrencyRate"
-    names += " SubTotal TotalTax Total"
-    held: Record = {key: transaction[key]}
-    held.update({name: transaction[name] for name in names.split() if name in transaction})
+    held: Record = {key: transaction[key], **picked(transaction, _IN_CREDIT)}
     held.update(RemainingCredit=ZERO, Allocations=[], Payments=[], HasAttachments=False)
     if key == "PrepaymentID":  # its reference has both names (Reference in Xero's API definition)
         held.update(ID=transaction[key], InvoiceNumber=held.get("Reference", ""))
     if transaction["Type"] == "RECEIVE-PREPAYMENT" and (theme := default_theme(work)):
         held["BrandingThemeID"] = theme
     work.put(path, settlement.settled(held))
-
-
-BANK_TRANSACTIONS = Rule(save_bank_transaction)
 
 
 # --- bank transfers --------------------------------------------------------------------------------------
@@ -176,7 +170,7 @@ def save_transfer(work: Work, current: Record | None) -> Record:
         "CurrencyRate": rate,
     }
     for side, bank in sides.items():
-        named = {name: bank[name] for name in _NAMED if name in bank}
+        named = picked(bank, _NAMED)
         other = market_rate(bank["CurrencyCode"], work.base, day)
         moved = amount if bank["CurrencyCode"] == code else money(in_base(amount, rate) * other)
         transaction = {
@@ -230,6 +224,3 @@ def _delete_transfer(work: Work, current: Record | None) -> Record:
         if one is not None:
             work.put("BankTransactions", {**one, "Status": "DELETED"})
     return work.put("BankTransfers", {**current, "Status": "DELETED"})
-
-
-BANK_TRANSFERS = Rule(save_transfer, summarize="POST")

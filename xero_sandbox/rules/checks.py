@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..values import Record
 from .work import Work
 
 
@@ -26,10 +27,24 @@ def check_currency(work: Work, code: str) -> bool:
     return known
 
 
-def check_lengths(work: Work, limits: Mapping[str, int]) -> None:
-    """Refuse texts that are too long; `limits` is the number of characters by field."""
+def check_status(work: Work, status: str, current: Record | None, later: str, noun: str) -> None:
+    """Refuse a status other than ACTIVE, and for an existing record ``later``."""
+    if status != "ACTIVE" and (current is None or status != later):
+        work.refuse(f"The status '{status}' is not valid for {noun}")
+
+
+def require(work: Work, sent: Record, *names: str, within: str = "") -> None:
+    """Refuse an element, or the part ``within`` it, that lacks one of these fields."""
+    for name in names:
+        if name not in sent:
+            work.refuse(f"{within}{name} must be specified")
+
+
+def check_lengths(work: Work, limits: Mapping[str, int], sent: Record | None = None) -> None:
+    """Refuse texts of an element that are too long; `limits` is the number of characters by field."""
+    texts = work.sent if sent is None else sent
     for name, longest in limits.items():
-        if len(str(work.sent.get(name, ""))) > longest:
+        if len(str(texts.get(name, ""))) > longest:
             work.refuse(too_long(name, longest))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..values import Record
-from .checks import check_currency, check_tax_type, too_long
-from .work import Rule, Work
+from ..values import Record, picked
+from .checks import check_currency, check_lengths, check_status, check_tax_type, too_long
+from .work import Work
 
 _TEXTS = {
     "Name": 255,
@@ -48,6 +48,8 @@ _ADDRESS = {
 _EMPTY_ADDRESS = ("City", "Region", "PostalCode", "Country")
 _PHONES = ("DEFAULT", "DDI", "FAX", "MOBILE")
 _ADDRESSES = ("STREET", "POBOX")
+_SLOTS = {"Phones": ("PhoneType", _PHONES, _PHONE), "Addresses": ("AddressType", _ADDRESSES, _ADDRESS)}
+"""The field with the type of a phone or an address, its values, and the other fields with their maximum lengths."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 ARCHIVED = (
@@ -67,12 +69,9 @@ UNIDENTIFIED = (
 # --- contacts --------------------------------------------------------------------------------------------
 
 
-def match_contact(work: Work) -> Record | None:
+def match_contact(work: Work, sent: Record | None = None) -> Record | None:
     """By ContactNumber, else by Name: an active contact, or an archived one if there is no other."""
-    return _found(work, work.sent)
-
-
-def _found(work: Work, sent: Record) -> Record | None:
+    sent = work.sent if sent is None else sent
     for field in ("ContactNumber", "Name"):
         if found := work.matching("Contacts", field, sent.get(field)):
             return min(found, key=lambda one: one["ContactStatus"] != "ACTIVE")
@@ -90,22 +89,15 @@ def save_contact(work: Work, current: Record | None) -> Record:
 
 def _merged(work: Work, sent: Record, current: Record | None) -> Record:
     contact = dict(current or _new_contact(work))
-    for name, longest in _TEXTS.items():
-        if name in sent:
-            contact[name] = sent[name]
-            if len(sent[name]) > longest:
-                work.refuse(too_long(name, longest))
-    for name in (*_OTHER, *(_BY_HAND if work.by_hand else ())):
-        if name in sent:
-            contact[name] = sent[name]
+    contact.update(picked(sent, (*_TEXTS, *_OTHER, *(_BY_HAND if work.by_hand else ()))))
+    check_lengths(work, _TEXTS, sent)
     _unique(work, contact, sent, current)
     status = sent.get("ContactStatus", contact["ContactStatus"])
-    if status not in {"ACTIVE", "ARCHIVED"} or (current is None and status != "ACTIVE"):
-        work.refuse(f"The status '{status}' is not valid for contacts")
+    check_status(work, status, current, "ARCHIVED", "contacts")
     contact["ContactStatus"] = status
     _check_references(work, sent)
-    contact["Phones"] = _slots(work, sent, contact, "Phones", "PhoneType", _PHONE)
-    contact["Addresses"] = _slots(work, sent, contact, "Addresses", "AddressType", _ADDRESS)
+    for name in _SLOTS:
+        contact[name] = _slots(work, sent.get(name, []), contact[name], name)
     if "ContactPersons" in sent:
         contact["ContactPersons"] = _persons(work, sent["ContactPersons"])
     return contact
@@ -125,7 +117,7 @@ def _persons(work: Work, sent: list[Record]) -> list[Record]:
     if len(sent) > 5:
         work.refuse("A contact can have a maximum of 5 contact persons.")
     names = ("FirstName", "LastName", "EmailAddress", "IncludeInEmails")
-    return [{"IncludeInEmails": False, **{name: one[name] for name in names if name in one}} for one in sent]
+    return [{"IncludeInEmails": False, **picked(one, names)} for one in sent]
 
 
 def _new_contact(work: Work) -> Record:
@@ -173,17 +165,15 @@ def _unique(work: Work, contact: Record, sent: Record, current: Record | None) -
             )
 
 
-def _slots(
-    work: Work, sent: Record, contact: Record, name: str, key: str, fields: dict[str, int]
-) -> list[Record]:
+def _slots(work: Work, sent: list[Record], before: list[Record], name: str) -> list[Record]:
     """Phones and addresses by type: those sent replace the one of their type, the others stay.
 
     Errors are noted on the phone or address inside the refused element, as in Xero.
     """
-    slots = {one[key]: one for one in contact[name]}
-    kinds = _PHONES if name == "Phones" else _ADDRESSES
+    key, kinds, fields = _SLOTS[name]
+    slots = {one[key]: one for one in before}
     echo: list[Record] = []
-    for one in sent.get(name, ()):
+    for one in sent:
         kind, errors = one.get(key, ""), []
         if kind not in slots and kind not in kinds:
             errors.append(f"The {key} '{kind}' is not valid")
@@ -194,21 +184,10 @@ def _slots(
         if errors:
             work.broken = True
         else:
-            slots[kind] = {
-                **slots.get(kind, {key: kind}),
-                **{field: one[field] for field in fields if field in one},
-            }
+            slots[kind] = {**slots.get(kind, {key: kind}), **picked(one, fields)}
     if echo:
         work.echo[name] = echo
     return list(slots.values())
-
-
-CONTACTS = Rule(
-    save_contact,
-    match_contact,
-    flag="HasValidationErrors",
-    lists="Addresses Phones ContactGroups ContactPersons",
-)
 
 
 def contact_of(work: Work, *, make: bool = True) -> Record:
@@ -223,7 +202,7 @@ def contact_of(work: Work, *, make: bool = True) -> Record:
         work.refuse("A Contact must be specified for this type of transaction" if missing else UNIDENTIFIED)
         return {}
     known = sent.get("ContactID")
-    found = work.get("Contacts", known) if known else _found(work, sent)
+    found = work.get("Contacts", known) if known else match_contact(work, sent)
     if found is None and (known or not sent.get("Name") or not make):
         work.refuse("The contact with the specified contact details could not be found.")
         return {}
@@ -284,8 +263,7 @@ def save_group(work: Work, current: Record | None) -> Record:
     live = [one for one in work.matching("ContactGroups", "Name", name) if one["Status"] == "ACTIVE"]
     if any(one is not current for one in live):
         work.refuse("A Contact Group already exists with this name")
-    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "DELETED"}):
-        work.refuse(f"The status '{status}' is not valid for contact groups")
+    check_status(work, status, current, "DELETED", "contact groups")
     if before.get("Status") == "DELETED":
         work.refuse("Deleted contact groups cannot be edited")
     if current is None and len(work.matching("ContactGroups", "Status", "ACTIVE")) >= 100:
@@ -298,24 +276,14 @@ def save_group(work: Work, current: Record | None) -> Record:
     return kept
 
 
-GROUPS = Rule(save_group, summarize="", flag="HasValidationErrors", lists="Contacts")
-
-
 def _in_contacts(work: Work, group: Record, contacts: list[str], *, member: bool) -> None:
     """Show or hide the group in its members' own records."""
-    thin = {
-        "ContactGroupID": group["ContactGroupID"],
-        "Name": group["Name"],
-        "Status": group["Status"],
-        "Contacts": [],
-        "HasValidationErrors": False,
-    }
+    key, own = group["ContactGroupID"], picked(group, ("ContactGroupID", "Name", "Status"))
+    thin = {**own, "Contacts": [], "HasValidationErrors": False}
     for identifier in contacts:
         contact = work.get("Contacts", identifier)
         if contact is not None:
-            others = [
-                one for one in contact["ContactGroups"] if one["ContactGroupID"] != group["ContactGroupID"]
-            ]
+            others = [one for one in contact["ContactGroups"] if one["ContactGroupID"] != key]
             now = [*others, thin] if member else others
             work.put("Contacts", {**contact, "ContactGroups": now}, touch=False)
 

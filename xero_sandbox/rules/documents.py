@@ -8,14 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 from ..accounting import settlement
-from ..accounting.currencies import market_rate
+from ..accounting.currencies import known_rate
+from ..accounting.general_ledger import month_end
 from ..accounting.settlement import DEAD
-from ..values import ONE, ZERO, Record
+from ..resources import RESOURCES
+from ..values import ONE, ZERO, Record, picked
 from .checks import check_currency
 from .contacts import contact_of, met
 from .lines import Lines, amount_types, with_lines
 from .reference.stock import move_stock
-from .work import Rule, Work, head
+from .work import Work, head
 
 CHANGED_STATUS = "Invoice not of valid status for modification"
 SETTLED = "This document cannot be edited as it has a payment or credit note allocated to it."
@@ -33,21 +35,24 @@ _STEPS = {
 @dataclass(frozen=True)
 class Spec:
     """A kind of document: its resource, the field and series of its number, and the fields that can be written.
-    ``noun`` is its name in Xero's messages; ``text`` and ``days`` are fields that are stored as sent, ``by_hand``
-    those that the API cannot write.
+    ``noun`` is its name in Xero's messages; ``plain`` are fields that are stored as sent, ``by_hand`` those that
+    the API cannot write.
     """
 
     path: str
-    id: str
     number: str
     prefix: str
     noun: str
     types: str
-    text: str
-    days: str = ""
+    plain: str
     amounts: str = "Exclusive"
     by_hand: str = ""
     fresh: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The field that identifies a document."""
+        return RESOURCES[self.path].id
 
 
 _FRESH: Record = {
@@ -60,13 +65,11 @@ _FRESH: Record = {
 
 INVOICE = Spec(
     "Invoices",
-    "InvoiceID",
     "InvoiceNumber",
     "INV-",
     "Invoice",
     "ACCREC ACCPAY",
-    "Reference BrandingThemeID Url SentToContact",
-    "DueDate ExpectedPaymentDate PlannedPaymentDate",
+    "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate",
     by_hand="RepeatingInvoiceID",
     fresh={
         "Prepayments": [],
@@ -79,18 +82,14 @@ INVOICE = Spec(
 )
 CREDIT_NOTE = Spec(
     "CreditNotes",
-    "CreditNoteID",
     "CreditNoteNumber",
     "CN-",
     "Credit Note",
     "ACCRECCREDIT ACCPAYCREDIT",
-    "Reference BrandingThemeID SentToContact",
-    "DueDate",
+    "Reference BrandingThemeID SentToContact DueDate",
     fresh={"Payments": [], "Allocations": [], "RemainingCredit": ZERO, **_FRESH},
 )
-_PART_PAID = frozenset(
-    "Reference BrandingThemeID Url SentToContact DueDate ExpectedPaymentDate PlannedPaymentDate".split()
-)
+_PART_PAID = frozenset(INVOICE.plain.split())
 """The fields of a part-paid or paid document that can be changed."""
 
 _SILENT = frozenset({"DueDate", "SentToContact"})
@@ -107,9 +106,7 @@ def heading(work: Work, spec: Spec, current: Record | None, *, make_contacts: bo
     if spec.types:
         _type(work, spec, document, current)
     by_hand = spec.by_hand.split() if work.by_hand else ()
-    for name in (*spec.text.split(), *spec.days.split(), *by_hand):
-        if name in sent:
-            document[name] = sent[name]
+    document.update(picked(sent, (*spec.plain.split(), *by_hand)))
     document["Date"] = sent.get("Date") or document.get("Date") or work.today
     document["LineAmountTypes"] = amount_types(work, document.get("LineAmountTypes", spec.amounts))
     if "Contact" in sent or current is None:
@@ -164,9 +161,7 @@ def _currency(work: Work, document: Record, current: Record | None) -> None:
         work.refuse("CurrencyRate must be greater than zero")
     if document["CurrencyCode"] != work.base:
         _currency_rate(work, document, current)
-    elif (
-        "RepeatingInvoiceID" in document
-    ):  # an invoice from a template has none in base currency (as recorded)
+    elif "RepeatingInvoiceID" in document:  # made from a template: no rate in base currency (as recorded)
         document.pop("CurrencyRate", None)
     else:
         document["CurrencyRate"] = ONE
@@ -174,7 +169,7 @@ def _currency(work: Work, document: Record, current: Record | None) -> None:
 
 def _currency_rate(work: Work, document: Record, current: Record | None) -> None:
     code, rate = document["CurrencyCode"], work.sent.get("CurrencyRate")
-    usual = _rate(code, work.base, document["Date"])
+    usual = known_rate(code, work.base, document["Date"])
     moved = current is None or any(document[name] != current.get(name) for name in ("CurrencyCode", "Date"))
     if rate:
         document["CurrencyRate"] = rate
@@ -182,13 +177,6 @@ def _currency_rate(work: Work, document: Record, current: Record | None) -> None
             work.warn(f"The currency rate {rate} is far from the market rate {usual}")
     elif moved or not document.get("CurrencyRate"):
         document["CurrencyRate"] = usual or ONE
-
-
-def _rate(code: str, base: str, day: date) -> Decimal | None:
-    try:
-        return market_rate(code, base, day)
-    except KeyError:
-        return None
 
 
 def numbered(work: Work, spec: Spec, document: Record) -> None:
@@ -217,13 +205,11 @@ def _due(work: Work, document: Record) -> None:
 def _by_terms(day: date, number: int, kind: str) -> date:
     if kind in {"DAYSAFTERBILLDATE", "DAYSAFTERINVOICEDATE"}:
         return day + timedelta(days=number)
-    first = day.replace(day=1)
-    following = (first + timedelta(days=32)).replace(day=1)
+    following = month_end(day) + timedelta(days=1)
     if kind in {"DAYSAFTERBILLMONTH", "DAYSAFTERINVOICEMONTH"}:
         return following + timedelta(days=number - 1)
-    month = first if kind == "OFCURRENTMONTH" else following
-    last = (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    return min(month + timedelta(days=number - 1), last)
+    month = day.replace(day=1) if kind == "OFCURRENTMONTH" else following
+    return min(month + timedelta(days=number - 1), month_end(month))
 
 
 # --- invoices, bills and credit notes --------------------------------------------------------------------
@@ -233,25 +219,13 @@ def match_invoice(work: Work) -> Record | None:
     """A sales invoice by its number, voided ones included: numbers are not reused. Bills have no own numbers."""
     if work.sent.get("Type", "ACCREC") != "ACCREC":
         return None
-    found = [
-        one
-        for one in work.matching("Invoices", "InvoiceNumber", work.sent.get("InvoiceNumber"))
-        if one["Type"] == "ACCREC"
-    ]
+    numbered = work.matching("Invoices", "InvoiceNumber", work.sent.get("InvoiceNumber"))
+    found = [one for one in numbered if one["Type"] == "ACCREC"]
     return min(found, key=lambda one: one["Status"] in DEAD, default=None)
 
 
-def save_invoice(work: Work, current: Record | None) -> Record:
-    """Check and store an invoice or bill."""
-    return _save_bill(work, INVOICE, current)
-
-
-def save_credit_note(work: Work, current: Record | None) -> Record:
-    """Check and store a credit note."""
-    return _save_bill(work, CREDIT_NOTE, current)
-
-
-def _save_bill(work: Work, spec: Spec, current: Record | None) -> Record:
+def save_invoice(work: Work, current: Record | None, spec: Spec = INVOICE) -> Record:
+    """Check and store an invoice or bill, or a document of a similar kind (``spec``): a credit note."""
     was = current["Status"] if current else ""
     status = work.sent.get("Status", "AUTHORISED" if was == "PAID" else was or "DRAFT")
     if status not in _STEPS.get(was, "").split():
@@ -272,13 +246,9 @@ def _save_bill(work: Work, spec: Spec, current: Record | None) -> Record:
         return _edit_settled(work, spec, current, document)
     document = settlement.settled({**document, "Status": status})
     if spec is CREDIT_NOTE:
-        document = _as_credit_note(document)
+        document["ID"] = document["CreditNoteID"]
+        del document["IsDiscounted"]
     return _into_ledger(work, spec, document, current, approved=status == "AUTHORISED")
-
-
-def _as_credit_note(document: Record) -> Record:
-    others = {name: one for name, one in document.items() if name != "IsDiscounted"}
-    return {**others, "ID": document["CreditNoteID"]}
 
 
 def _completed(work: Work, spec: Spec, document: Record, current: Record | None) -> Record:
@@ -289,9 +259,8 @@ def _completed(work: Work, spec: Spec, document: Record, current: Record | None)
             _due(work, document)
         in_ledger = current is not None and current["Status"] in {"AUTHORISED", "PAID"}
         work.lock_dates(document["Date"], current["Date"] if current and in_ledger else None)
-    kind = Lines(
-        sale=document["Type"] in settlement.SALES, complete=approved, discount=document["Type"] == "ACCREC"
-    )
+    sale = document["Type"] in settlement.SALES
+    kind = Lines(sale=sale, complete=approved, discount=document["Type"] == "ACCREC")
     document = with_lines(work, document, kind, current)
     discounts = (one.get("DiscountRate") or one.get("DiscountAmount") for one in document["LineItems"])
     return {**document, "IsDiscounted": any(discounts)}
@@ -372,15 +341,5 @@ def _end(work: Work, spec: Spec, current: Record, status: str) -> Record:
 def to_ledger(work: Work, document: Record) -> None:
     """Post an approved document, move its stock, and mark its contact as customer or supplier."""
     work.post(work.ledger.post_document(document, work.at, move_stock(work, document, 1)))
-    met(
-        work, document["Contact"]["ContactID"], "IsCustomer" if settlement.is_sale(document) else "IsSupplier"
-    )
-
-
-INVOICES = Rule(
-    save_invoice,
-    match_invoice,
-    flag="HasErrors",
-    lists="Payments CreditNotes Prepayments Overpayments InvoiceAddresses InvoicePaymentServices",
-)
-CREDIT_NOTES = Rule(save_credit_note, flag="HasErrors", lists="Payments Allocations InvoiceAddresses")
+    role = "IsCustomer" if settlement.is_sale(document) else "IsSupplier"
+    met(work, document["Contact"]["ContactID"], role)

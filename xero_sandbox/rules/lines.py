@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..accounting import totals
+from ..accounting.chart import APPLIES
 from ..accounting.ledger import tracking_of
 from ..state.organisation import Organisation
-from ..values import ONE, TEN_THOUSANDTH, ZERO, Record, money
+from ..values import ONE, TEN_THOUSANDTH, ZERO, Record, money, picked
 from .checks import tax_type_error
 from .work import Work
 
@@ -23,13 +24,6 @@ _PRICING = frozenset(
 _TOLERANCE = Decimal("0.05")
 """The accepted difference between a TaxAmount that is sent and the calculated one; Xero does not document its own."""
 
-_APPLIES = {
-    "ASSET": "CanApplyToAssets",
-    "EQUITY": "CanApplyToEquity",
-    "EXPENSE": "CanApplyToExpenses",
-    "LIABILITY": "CanApplyToLiabilities",
-    "REVENUE": "CanApplyToRevenue",
-}
 AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
 
 
@@ -89,7 +83,7 @@ def with_lines(work: Work, document: Record, rules: Lines, current: Record | Non
         lines = before
     if rules.complete:
         _complete(work, lines)
-    return totals.priced({**document, "LineItems": lines}, work.chart.percents, keep_tax=True)
+    return totals.priced({**document, "LineItems": lines}, work.organisation.chart.percents, keep_tax=True)
 
 
 def _sent_lines(work: Work, document: Record, rules: Lines, before: list[Record]) -> list[Record]:
@@ -139,11 +133,10 @@ class _Line:
     def fill(self) -> None:
         """Set the fields of the line, and check them."""
         line, sent = self.line, self.sent
-        line.update({name: sent[name] for name in _PLAIN if name in sent})
+        line.update(picked(sent, _PLAIN))
         if "ItemCode" in sent:
             self._item(sent["ItemCode"])
-        if "UnitAmount" in sent:
-            line["UnitAmount"] = sent["UnitAmount"]
+        line.update(picked(sent, ["UnitAmount"]))
         if sent.get("LineAmount") is not None:
             self._fill_from_amount(sent["LineAmount"])
         if (line.get("DiscountRate") or line.get("DiscountAmount")) and not self.rules.discount:
@@ -202,7 +195,7 @@ class _Line:
             self.wrong(f"Item code '{code}' is not valid")
         else:
             line["ItemCode"] = item["Code"]
-            line["Item"] = {name: item[name] for name in ("ItemID", "Name", "Code") if name in item}
+            line["Item"] = picked(item, ("ItemID", "Name", "Code"))
             words = item.get("Description" if sale else "PurchaseDescription") or item.get("Name")
             if words and not line.get("Description"):
                 line["Description"] = words
@@ -242,7 +235,7 @@ class _Line:
     def _tax(self, amount: Decimal) -> None:
         """Set tax type and amount: as sent, else those of the item or account (on quotes: none)."""
         line = self.line
-        found = self.work.chart.accounts.get(line.get("AccountID", ""))
+        found = self.work.organisation.chart.accounts.get(line.get("AccountID", ""))
         tax_type = self._tax_type(found)
         line.pop("TaxAmount", None)
         if not tax_type:
@@ -252,7 +245,7 @@ class _Line:
         rate = self.work.first("TaxRates", "TaxType", tax_type)
         if rate is None or rate["TaxType"] != tax_type or rate["Status"] != "ACTIVE":
             self.wrong(tax_type_error(tax_type))
-        elif found is not None and rate["EffectiveRate"] and not rate.get(_APPLIES[found["Class"]], True):
+        elif found is not None and rate["EffectiveRate"] and not rate.get(APPLIES[found["Class"]], True):
             code = found.get("Code")
             self.wrong(f"The TaxType code '{tax_type}' cannot be used with account code '{code}'.")
         elif "TaxAmount" in self.sent:

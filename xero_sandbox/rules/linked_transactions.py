@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..accounting.settlement import DEAD
 from ..values import Record
-from .work import Rule, Work
+from .work import Work
 
 _SOURCE = ("SourceTransactionID", "SourceLineItemID")
 _LINK = (*_SOURCE, "ContactID", "TargetTransactionID", "TargetLineItemID")
@@ -57,9 +57,6 @@ def _target(work: Work, link: Record, target: Record | None) -> None:
         work.refuse("The ContactID and the TargetTransaction ContactID do not match")
     if link.get("TargetLineItemID") not in {line["LineItemID"] for line in target["LineItems"]}:
         work.refuse("The TargetLineItemID and TargetTransactionID do not match")
-
-
-LINKED_TRANSACTIONS = Rule(save_link, one="PUT POST", summarize="")
 
 
 def delete_link(work: Work, found: Record) -> Record:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..accounting import totals
 from ..accounting.settlement import DEAD
-from ..values import ZERO, Record, money
-from .checks import tax_type_error
+from ..values import ZERO, Record, money, picked
+from .checks import require, tax_type_error
 from .lines import account, amount_types, none_type, tracking
-from .work import Rule, Work
+from .work import Work
 
 _STEPS = {"": "DRAFT POSTED", "DRAFT": "DRAFT POSTED DELETED", "POSTED": "POSTED VOIDED"}
 _SYSTEM = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS"})
@@ -47,9 +47,7 @@ def _journal(work: Work, current: Record | None, status: str) -> Record:
     sent = work.sent
     journal: Record = dict(current or {"ManualJournalID": work.new_id(), "HasAttachments": False})
     journal.setdefault("ShowOnCashBasisReports", True)
-    for name in ("Narration", "Url", "ShowOnCashBasisReports"):
-        if name in sent:
-            journal[name] = sent[name]
+    journal.update(picked(sent, ("Narration", "Url", "ShowOnCashBasisReports")))
     journal["Status"] = status
     journal["Date"] = sent.get("Date") or journal.get("Date") or work.today
     journal["LineAmountTypes"] = amount_types(work, journal.get("LineAmountTypes", "NoTax"))
@@ -83,8 +81,7 @@ def _line(work: Work, sent: Record, kind: str) -> Record | None:
         or found["Status"] != "ACTIVE"
     ):
         work.refuse(f"Account code '{name}' is not a valid code for this document.")
-    if "LineAmount" not in sent:
-        work.refuse("LineAmount must be specified")
+    require(work, sent, "LineAmount")
     untaxed = kind == "NoTax"
     tax_type = none_type(work) if untaxed else sent.get("TaxType") or found.get("TaxType") or none_type(work)
     rate = work.first("TaxRates", "TaxType", tax_type)
@@ -119,6 +116,3 @@ def _check_balance(work: Work, journal: Record) -> None:
         work.refuse(f"The total debits ({debit}) must equal total credits ({credit})")
     elif not debit:
         work.refuse("A manual journal must have a total other than zero")
-
-
-MANUAL_JOURNALS = Rule(save_manual_journal)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from ..values import ZERO, Record
+from ..values import ZERO, Record, picked
+from .checks import require
 from .documents import Spec, heading, numbered, own
 from .lines import Lines, with_lines
-from .work import Rule, Work
+from .work import Work
 
 ORDER = Spec(
     "PurchaseOrders",
-    "PurchaseOrderID",
     "PurchaseOrderNumber",
     "PO-",
     "PurchaseOrder",
     "",
-    "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions",
-    "DeliveryDate ExpectedArrivalDate",
+    "Reference BrandingThemeID DeliveryAddress AttentionTo Telephone DeliveryInstructions DeliveryDate"
+    " ExpectedArrivalDate",
     fresh={
         "Type": "PURCHASEORDER",
         **dict.fromkeys(("SentToContact", "HasAttachments", "IsDiscounted", "HasErrors"), False),
@@ -23,18 +23,15 @@ ORDER = Spec(
 )
 QUOTE = Spec(
     "Quotes",
-    "QuoteID",
     "QuoteNumber",
     "QU-",
     "Quote",
     "",
-    "Reference Terms Title Summary BrandingThemeID",
-    "ExpiryDate",
+    "Reference Terms Title Summary BrandingThemeID ExpiryDate",
     fresh={"Terms": ""},
 )
 REPEATING = Spec(
     "RepeatingInvoices",
-    "RepeatingInvoiceID",
     "",
     "",
     "Repeating Invoice",
@@ -109,9 +106,6 @@ def _mark_sent(work: Work, order: Record) -> None:
         work.warn("Only AUTHORISED and BILLED purchase orders may have SentToContact updated.")
 
 
-ORDERS = Rule(save_order, flag="HasErrors")
-
-
 # --- quotes ----------------------------------------------------------------------------------------------
 
 
@@ -131,9 +125,7 @@ def save_quote(work: Work, current: Record | None) -> Record:
     if status not in _QUOTE_STEPS.get(was, "").split():
         work.refuse("Quote status change is invalid")
     if current is not None:
-        for name in ("Contact", "Date"):
-            if name not in sent:
-                work.refuse(f"{name} must be specified")
+        require(work, sent, "Contact", "Date")
     work.stop()
     quote = heading(work, QUOTE, current)
     quote["Terms"] = sent.get("Terms", "")
@@ -153,9 +145,6 @@ def save_quote(work: Work, current: Record | None) -> Record:
     return work.put("Quotes", quote)
 
 
-QUOTES = Rule(save_quote, match_quote)
-
-
 # --- repeating invoices ----------------------------------------------------------------------------------
 
 _UNITS = frozenset({"WEEKLY", "MONTHLY"})
@@ -169,7 +158,7 @@ def save_repeating(work: Work, current: Record | None) -> Record:
     """Create or delete a repeating invoice; nothing else can be changed."""
     sent = work.sent
     if current is not None:
-        names = f"{REPEATING.text} Type Contact Schedule LineItems LineAmountTypes CurrencyCode".split()
+        names = f"{REPEATING.plain} Type Contact Schedule LineItems LineAmountTypes CurrencyCode".split()
         changed = any(name in sent and sent[name] != current.get(name) for name in names)
         if current["Status"] == "DELETED" or sent.get("Status") != "DELETED" or changed:
             work.fail("Only Status accepted for updates.")
@@ -193,9 +182,7 @@ def save_repeating(work: Work, current: Record | None) -> Record:
 
 
 def _schedule(work: Work, sent: Record) -> Record:
-    for name in ("Period", "Unit", "StartDate", "DueDate", "DueDateType"):
-        if name not in sent:
-            work.refuse(f"Schedule.{name} must be specified")
+    require(work, sent, "Period", "Unit", "StartDate", "DueDate", "DueDateType", within="Schedule.")
     if sent.get("Unit", "MONTHLY") not in _UNITS:
         work.refuse(f"Schedule.Unit '{sent['Unit']}' is not valid")
     if sent.get("DueDateType", "OFCURRENTMONTH") not in _DUE:
@@ -203,8 +190,4 @@ def _schedule(work: Work, sent: Record) -> Record:
     if sent.get("Period", 1) < 1:
         work.refuse("Schedule.Period must be greater than zero")
     names = ("Period", "Unit", "DueDate", "DueDateType", "StartDate", "EndDate")
-    schedule = {name: sent[name] for name in names if name in sent}
-    return {**schedule, "NextScheduledDate": sent.get("StartDate")}
-
-
-REPEATING_INVOICES = Rule(save_repeating)
+    return {**picked(sent, names), "NextScheduledDate": sent.get("StartDate")}

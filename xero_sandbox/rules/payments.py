@@ -7,22 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 from ..accounting import settlement
-from ..accounting.currencies import in_base, market_rate
+from ..accounting.currencies import in_base, known_rate
 from ..accounting.ledger import nearest, of_allocations
-from ..values import ONE, ZERO, Record, money
+from ..resources import RESOURCES
+from ..values import ONE, ZERO, Record, money, picked
 from .bank_transactions import ONLY_STATUS, bank_account
+from .checks import require
 from .lines import account
-from .work import Rule, Work
+from .work import Work
 
 # --- payments --------------------------------------------------------------------------------------------
 
-_PAID = {
-    "Invoice": ("Invoices", "InvoiceID", "InvoiceNumber"),
-    "CreditNote": ("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
-    "Prepayment": ("Prepayments", "PrepaymentID", ""),
-    "Overpayment": ("Overpayments", "OverpaymentID", ""),
-}
-"""The documents that can be paid: their resource, id and number."""
+_PAID = {path.removesuffix("s"): path for path in settlement.SETTLED_DOCUMENTS}
+"""The resources of the documents that can be paid, by the field that names one."""
 
 
 def save_payment(work: Work, current: Record | None) -> Record:
@@ -45,17 +42,18 @@ def _check_deletion(work: Work, current: Record, key: str, noun: str) -> None:
 
 def _document(work: Work, sent: Record) -> tuple[str, Record]:
     """The resource and the document of a payment; ends the work if there is none."""
-    given = {name: sent[name] for name in _PAID if name in sent}
+    given = picked(sent, _PAID)
     for name, number in (("Invoice", "InvoiceNumber"), ("CreditNote", "CreditNoteNumber")):
         if number in sent and not given:
             given[name] = {number: sent[number]}
     if len(given) != 1:
         work.fail("A payment must be applied to exactly one Invoice, CreditNote, Prepayment or Overpayment")
     ((name, named),) = given.items()
-    path, key, number = _PAID[name]
+    resource = RESOURCES[_PAID[name]]
+    path, key, number = resource.path, resource.id, next(iter(resource.by), "")
     found = work.get(path, named.get(key))
-    if found is None and number and named.get(number) and not named.get(key):
-        each = [work.get(path, one[key]) or one for one in work.matching(path, number, named[number])]
+    if found is None and not named.get(key):
+        each = [work.get(path, one[key]) or one for one in work.matching(path, number, named.get(number))]
         found = min(each, key=lambda one: one["Status"] != "AUTHORISED", default=None)
     if found is None:
         work.fail(f"{name} could not be found")
@@ -84,7 +82,7 @@ def _pay(work: Work, sent: Record, batch: Record | None = None) -> Record:
     name = f"/{settlement.document_id(document)}/payment/{day}/{len(document['Payments'])}"
     payment: Record = {"PaymentID": work.new_id(name)}
     if batch:
-        payment.update(BatchPaymentID=batch["BatchPaymentID"], BatchPayment=_thin(batch))
+        payment.update(BatchPaymentID=batch["BatchPaymentID"], BatchPayment=picked(batch, _THIN))
     payment.update(
         {
             "Date": day,
@@ -97,7 +95,7 @@ def _pay(work: Work, sent: Record, batch: Record | None = None) -> Record:
             "UpdatedDateUTC": work.at,
             "HasAccount": True,
             "IsReconciled": sent.get("IsReconciled", False),
-            "Account": {name: bank[name] for name in ("AccountID", "Code") if name in bank},
+            "Account": picked(bank, ("AccountID", "Code")),
             "Invoice": {
                 "Type": kind.removesuffix("PAYMENT") if "-" in document["Type"] else document["Type"],
                 "InvoiceID": settlement.document_id(document),
@@ -109,7 +107,7 @@ def _pay(work: Work, sent: Record, batch: Record | None = None) -> Record:
         }
     )
     shown = _STATEMENT if "Account" in sent else ("Particulars", "Details")
-    payment.update({name: sent[name] for name in shown if name in sent})
+    payment.update(picked(sent, shown))
     work.post(work.ledger.post_payment(payment, document, work.at))
     work.put(path, settlement.with_payment(document, payment))
     return work.put("Payments", payment)
@@ -135,22 +133,15 @@ def _amounts(
     code, base = document["CurrencyCode"], work.base
     amount, moved, rate = sent.get("Amount"), sent.get("BankAmount"), sent.get("CurrencyRate")
     if code == base or bank.get("CurrencyCode", base) != base:
-        usual = ONE if code == base else rate or _day_rate(code, base, day)
+        usual = ONE if code == base else rate or known_rate(code, base, day) or ONE
         whole = money(amount if amount is not None else moved or ZERO)
         return whole, whole, usual
     if amount is not None and moved:
         return money(amount), money(moved), rate or (amount / moved).quantize(Decimal("0.0000000001"))
-    rate = rate or _day_rate(code, base, day)
+    rate = rate or known_rate(code, base, day) or ONE
     if amount is None:
         return money((moved or ZERO) * rate), money(moved or ZERO), rate
     return money(amount), in_base(money(amount), rate), rate
-
-
-def _day_rate(code: str, base: str, day: Any) -> Decimal:
-    try:
-        return market_rate(code, base, day)
-    except KeyError:
-        return ONE
 
 
 def _unpay(work: Work, payment: Record) -> Record:
@@ -158,25 +149,18 @@ def _unpay(work: Work, payment: Record) -> Record:
     work.stop()
     key = payment["Invoice"]["InvoiceID"]
     work.reverse(payment["PaymentID"])
-    for path, _, _ in _PAID.values():
+    for path in _PAID.values():
         document = work.get(path, key)
         if document is not None:
             work.put(path, settlement.without_payment(document, payment["PaymentID"], work.at))
     return work.put("Payments", {**payment, "Status": "DELETED", "IsReconciled": False, "CurrencyRate": ZERO})
 
 
-PAYMENTS = Rule(save_payment, one="POST", summarize="PUT", flag="HasValidationErrors")
-
-
 # --- batches of payments ---------------------------------------------------------------------------------
 
 
-_BATCH_IN_PAYMENT = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled"
+_THIN = "Account BatchPaymentID Date Type Status TotalAmount UpdatedDateUTC IsReconciled".split()
 """The fields of its batch that a payment shows (as recorded)."""
-
-
-def _thin(batch: Record) -> Record:
-    return {name: batch[name] for name in _BATCH_IN_PAYMENT.split() if name in batch}
 
 
 def save_batch(work: Work, current: Record | None) -> Record:
@@ -198,7 +182,7 @@ def save_batch(work: Work, current: Record | None) -> Record:
         "UpdatedDateUTC": work.at,
         "IsReconciled": work.by_hand and sent.get("IsReconciled", False),
     }
-    batch.update({name: sent[name] for name in (*_STATEMENT, "Narrative") if name in sent})
+    batch.update(picked(sent, (*_STATEMENT, "Narrative")))
     common = {"Account": {"AccountID": bank["AccountID"]}, "Date": sent["Date"]}
     usual = {name: batch[name] for name in ("Reference", "IsReconciled")}
     payments = [_pay(work, {**usual, **one, **common}, batch) for one in wanted]
@@ -222,8 +206,7 @@ def _batch_type(work: Work, wanted: list[Record]) -> str:
 
 def _batched(work: Work) -> list[Record]:
     """The payments of a new batch, as sent."""
-    if "Date" not in work.sent:
-        work.refuse("Date must be specified")
+    require(work, work.sent, "Date")
     wanted = work.sent.get("Payments", [])
     if not wanted:
         work.refuse("One or more payments must be specified")
@@ -244,11 +227,8 @@ def _delete_batch(work: Work, current: Record | None) -> Record:
     for one in current["Payments"]:
         payment = work.get("Payments", one["PaymentID"])
         if payment is not None and payment["Status"] != "DELETED":
-            _unpay(work, {**payment, "BatchPayment": _thin(gone)})
+            _unpay(work, {**payment, "BatchPayment": picked(gone, _THIN)})
     return work.put("BatchPayments", gone)
-
-
-BATCH_PAYMENTS = Rule(save_batch, summarize="PUT")
 
 
 # --- allocations -----------------------------------------------------------------------------------------
@@ -257,9 +237,7 @@ BATCH_PAYMENTS = Rule(save_batch, summarize="PUT")
 def allocate(work: Work, identifier: str) -> Record:
     """Allocate a credit note, prepayment or overpayment to an invoice; returns the allocation."""
     sent = work.sent
-    for name in ("Amount", "Date", "Invoice"):
-        if name not in sent:
-            work.refuse(f"{name} must be specified")
+    require(work, sent, "Amount", "Date", "Invoice")
     work.stop()
     credit = work.get(work.path, identifier) or {}
     _, invoice = _document(work, {"Invoice": sent["Invoice"]})

@@ -46,10 +46,6 @@ def head(organisation: Organisation) -> Record:
     return next(iter(organisation.table("Organisation").rows.values()), {})
 
 
-def _random_id(_part: str) -> str:
-    return str(uuid.uuid4())
-
-
 @dataclass(frozen=True)
 class Origin:
     """Who writes, and how.
@@ -67,20 +63,8 @@ class Origin:
     four_decimals: bool = False
     backorders: bool = False
     at: datetime | None = None
-    new_id: Callable[[str], str] = _random_id
+    new_id: Callable[[str], str] = lambda _part: str(uuid.uuid4())
     first_journal: int = 1
-
-
-def chart_of(organisation: Organisation) -> ledger.Chart:
-    """An organisation's accounts, tax rates and tracking."""
-
-    def make() -> ledger.Chart:
-        paths = ("Accounts", "TaxRates", "TrackingCategories")
-        records = {path: organisation.records(path) for path in paths}
-        return ledger.Chart({**records, "Organisations": organisation.records("Organisation")})
-
-    found: ledger.Chart = organisation.derived("chart", make)
-    return found
 
 
 @dataclass
@@ -216,9 +200,8 @@ class Work:
         table = self.organisation.table(path)
         if (path, prefix) not in series:
             found = (str(row.get(field_name, "")).removeprefix(prefix) for row in table.rows.values())
-            series[path, prefix] = max(
-                (int(one) for one in found if one.isdecimal() and len(one) < 9), default=0
-            )
+            numbers = (int(one) for one in found if one.isdecimal() and len(one) < 9)
+            series[path, prefix] = max(numbers, default=0)
         while True:
             series[path, prefix] += 1
             number = f"{prefix}{series[path, prefix]:04d}"
@@ -240,22 +223,17 @@ class Work:
         return {
             str(record["Contact"]["ContactID"])
             for (path, _), record in ({} if self.failed else self._kept).items()
-            if path in _WITH_BALANCES and record.get("Contact")
+            if path in settlement.SETTLED_DOCUMENTS and record.get("Contact")
         }
 
     # the ledger
-
-    @property
-    def chart(self) -> ledger.Chart:
-        """The organisation's accounts, tax rates and tracking."""
-        return chart_of(self.organisation)
 
     @cached_property
     def ledger(self) -> ledger.Ledger:
         """The ledger of this organisation, at the next journal's number."""
         last = self.organisation.table("Journals").last()
         number = int(last["JournalNumber"]) + 1 if last else self.origin.first_journal
-        return ledger.Ledger(self.chart, number, lambda name: self.new_id(f"/{name}"))
+        return ledger.Ledger(self.organisation.chart, number, lambda name: self.new_id(f"/{name}"))
 
     def post(self, journal: Record, journal_id: str | None = None) -> None:
         """Post a journal, with this id if one is given."""
@@ -291,9 +269,6 @@ class Work:
                 return
 
 
-_WITH_BALANCES = frozenset({"Invoices", "CreditNotes", "Overpayments", "Prepayments"})
-
-
 def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> None:
     """Update ``Contact.Balances``; UpdatedDateUTC stays as it is (Xero's change notes)."""
     today = organisation.now().astimezone(zone(organisation)).date()
@@ -303,7 +278,7 @@ def refresh_balances(organisation: Organisation, contacts: Iterable[str]) -> Non
             continue
         documents = (
             one
-            for path in _WITH_BALANCES
+            for path in settlement.SETTLED_DOCUMENTS
             for one in organisation.table(path).matching("Contact.ContactID", contact_id)
         )
         found = settlement.balances(documents, today).get(contact_id)

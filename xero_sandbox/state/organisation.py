@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from ..accounting.cash_basis import cash_journals as on_cash_basis
+from ..accounting.ledger import Chart
 from ..resources import RESOURCES
 from ..values import Record
 from .clock import Clock, sql_stamp
@@ -30,16 +31,13 @@ def _by_owner(rows: Iterable[Record]) -> dict[str, list[Record]]:
     """Notes or files by the id of their record, newest first."""
     found: dict[str, list[Record]] = {}
     for row in rows:
-        found.setdefault(str(row["ResourceID"]), []).insert(0, _unowned(row))
+        own = {name: value for name, value in row.items() if name not in {"Resource", "ResourceID"}}
+        found.setdefault(str(row["ResourceID"]), []).insert(0, own)
     return found
 
 
-def _unowned(row: Record) -> Record:
-    return {name: value for name, value in row.items() if name not in {"Resource", "ResourceID"}}
-
-
-_REFERENCE = frozenset({"Accounts", "Organisation", "TaxRates", "TrackingCategories"})
-"""The resources on which ``derived`` values depend."""
+_IN_CHART = frozenset({"Accounts", "Organisation", "TaxRates", "TrackingCategories"})
+"""The resources on which the chart depends."""
 
 _EXTRAS = frozenset({"Reports", "InvoiceReminders"})
 """The records of an organisation that are not resources."""
@@ -64,7 +62,7 @@ class Organisation:
         self.notes = _by_owner(records.get("History", ()))
         self.creators: dict[str, str] = {}
         self._cash_journals: Table | None = None
-        self._derived: dict[str, Any] = {}
+        self._chart: Chart | None = None
 
     def cash_journals(self) -> Table:
         """The journals of the cash basis, computed from all records."""
@@ -72,11 +70,12 @@ class Organisation:
             self._cash_journals = Table(RESOURCES["Journals"], on_cash_basis(self))
         return self._cash_journals
 
-    def derived(self, name: str, make: Callable[[], Any]) -> Any:
-        """A value that depends on accounts, tax rates, tracking and the organisation; made again when they change."""
-        if name not in self._derived:
-            self._derived[name] = make()
-        return self._derived[name]
+    @property
+    def chart(self) -> Chart:
+        """The accounts, tax rates and tracking."""
+        if self._chart is None:
+            self._chart = Chart({RESOURCES[path].envelope: self.records(path) for path in _IN_CHART})
+        return self._chart
 
     def table(self, resource: str) -> Table:
         """The table of a resource, by its path."""
@@ -123,8 +122,8 @@ class Organisation:
 
     def _changed(self, resource: str) -> None:
         self._cash_journals = None
-        if resource in _REFERENCE:
-            self._derived.clear()
+        if resource in _IN_CHART:
+            self._chart = None
 
     def everything(self) -> dict[str, list[Record]]:
         """All records by the key of Xero's envelopes, as in ``Company.records``."""

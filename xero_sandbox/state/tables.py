@@ -36,10 +36,8 @@ class Table:
         self.hidden = {identifier for identifier, record in self.rows.items() if self._hides(record)}
 
     def _hides(self, record: Record) -> bool:
-        return (
-            self.resource.hidden is not None
-            and record.get(self.resource.hidden[0]) == self.resource.hidden[1]
-        )
+        hidden = self.resource.hidden
+        return hidden is not None and record.get(hidden[0]) == hidden[1]
 
     def _key(self, identifier: str, record: Record) -> tuple[Any, str]:
         field = self.resource.list_order
@@ -50,11 +48,9 @@ class Table:
         value = record.get(field)
         if field.endswith("UTC"):
             return (value or _NEVER, identifier)
-        return (
-            (value or 0, identifier)
-            if field == "JournalNumber"
-            else (str(value or "").casefold(), identifier)
-        )
+        if field == "JournalNumber":
+            return (value or 0, identifier)
+        return (str(value or "").casefold(), identifier)
 
     def put(self, record: Record) -> None:
         """Store a new or changed record."""

@@ -46,13 +46,7 @@ def judged(
 def failed(kind: type[_E], call: Call, answer: Answer, words: str = "", note: str = "", **context: Any) -> _E:
     """An error of this kind in the words of the answer, or in these."""
     words = words or words_of(answer.content, call.api.errors)
-    return kind(
-        f"{words}: {note}" if note else words,
-        call=answer.call,
-        status=answer.status,
-        correlation_id=answer.correlation_id,
-        **context,
-    )
+    return answer.error(kind, f"{words}: {note}" if note else words, **context)
 
 
 def lacks_scope(call: Call, answer: Answer) -> bool:

@@ -59,11 +59,15 @@ def fault_of(error: BaseException, url: str, timeout: tuple[float, float]) -> Br
 def proxy_wants_password(url: str) -> Broken:
     """The fault behind a 407, which only a proxy answers."""
     variable, proxy = _proxy(url)
-    return Broken(
+    return _hopeless(
         f"the proxy {proxy} requires a user name and a password (407)",
         f"Set them in {variable}: http://name:password@host:port.",
-        hopeless=True,
     )
+
+
+def _hopeless(reason: str, advice: str) -> Broken:
+    """A fault that a retry would meet again."""
+    return Broken(reason, advice, hopeless=True)
 
 
 # --- proxies ---
@@ -72,10 +76,9 @@ def proxy_wants_password(url: str) -> Broken:
 def _of_proxy(chain: list[BaseException], url: str, host: str) -> Broken | None:
     variable, proxy = _proxy(url)
     if _among(chain, requests.exceptions.InvalidSchema) and any("SOCKS" in str(link) for link in chain):
-        return Broken(
+        return _hopeless(
             f"the proxy {proxy} is a SOCKS proxy, for which a library is missing",
             "Install it beside singer-xero (pip install pysocks), or use an HTTP proxy.",
-            hopeless=True,
         )
     unreadable = _among(
         chain,
@@ -89,20 +92,18 @@ def _of_proxy(chain: list[BaseException], url: str, host: str) -> Broken | None:
         and _is_address(url)
     )
     if unreadable:
-        return Broken(
+        return _hopeless(
             f"the proxy address in {variable} can't be used",
             f"Set {variable} to http://host:port, or unset it.",
-            hopeless=True,
         )
     if not _among(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
         return None
     if found := next(filter(None, (_TUNNEL.search(str(link)) for link in reversed(chain))), None):
         return _refused_tunnel(int(found[1]), " ".join(found[2].split())[:80], url, host)
     if any("only use HTTP" in str(link) for link in chain) or _among(chain, ssl.SSLError):
-        return Broken(
+        return _hopeless(
             f"the proxy {proxy} does not support TLS, which its address requires",
             f"Begin the address in {variable} with http://.",
-            hopeless=True,
         )
     return Broken(
         f"no connection to the proxy {proxy}: {_words(chain)}", f"Check {variable}, and that the proxy runs."
@@ -115,10 +116,9 @@ def _refused_tunnel(status: int, words: str, url: str, host: str) -> Broken:
         return proxy_wants_password(url)
     said = f"({status} {words})".replace(" )", ")")
     if status < 500:
-        return Broken(
+        return _hopeless(
             f"the proxy {proxy} does not allow connections to {host} {said}",
             f"Ask the proxy's administrator to allow {host}, or add {host} to NO_PROXY to bypass the proxy.",
-            hopeless=True,
         )
     return Broken(
         f"the proxy {proxy} could not reach {host} {said}",
@@ -155,20 +155,18 @@ def _of_address(chain: list[BaseException], url: str) -> Broken | None:
         requests.exceptions.MissingSchema,
     ):
         return None
-    return Broken(
+    return _hopeless(
         f"{url.partition('?')[0]} is not an address; it must start with https:// and a host",
         "Correct api_url or identity_url.",
-        hopeless=True,
     )
 
 
 def _of_certificates(chain: list[BaseException], host: str) -> Broken | None:
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):
-            return Broken(
+            return _hopeless(
                 f"no connection to {host}: its certificate is not trusted ({link.verify_message})",
                 "If a proxy of yours is in between, set REQUESTS_CA_BUNDLE to the file with its certificate.",
-                hopeless=True,
             )
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if variable is None:
@@ -181,10 +179,8 @@ def _of_certificates(chain: list[BaseException], host: str) -> Broken | None:
         said = "contains no certificate"
     else:
         return None
-    return Broken(
-        f"the certificate file {bundle}, named by {variable}, {said}",
-        f"Correct {variable}, or unset it.",
-        hopeless=True,
+    return _hopeless(
+        f"the certificate file {bundle}, named by {variable}, {said}", f"Correct {variable}, or unset it."
     )
 
 

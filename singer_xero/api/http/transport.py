@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 import urllib3.exceptions
 
-from singer_xero.api.errors import InsecureAddress, NotJson, UnusableSetting
+from singer_xero.api.errors import InsecureAddress, NotJson, UnusableSetting, XeroError
 from singer_xero.api.http.connection_faults import (
     fault_of,
     is_this_machine,
@@ -36,6 +36,7 @@ _PROXY_WANTS_PASSWORD = 407
 MAX_SLOW = 2
 """Tries of one call that may exceed the deadline; more would only delay the run."""
 
+_E = TypeVar("_E", bound=XeroError)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -60,6 +61,10 @@ class Answer:
         """The id by which Xero's support finds the call."""
         return self.headers.get("Xero-Correlation-Id")
 
+    def error(self, kind: type[_E], words: str, **context: Any) -> _E:
+        """The error that this answer means for its call; `context` are further attributes of the error."""
+        return kind(words, call=self.call, status=self.status, correlation_id=self.correlation_id, **context)
+
     def json(self) -> Any:
         """The decoded body. Whole numbers are int, others Decimal, exactly as written.
 
@@ -72,13 +77,8 @@ class Answer:
         try:
             return _decoder.decode(self.content)
         except (ValueError, ArithmeticError, RecursionError) as error:
-            raise NotJson(
-                f"the answer is not JSON: {error or 'a number in it is too large'}",
-                call=self.call,
-                status=self.status,
-                correlation_id=self.correlation_id,
-                sent=True,
-            ) from None
+            words = f"the answer is not JSON: {error or 'a number in it is too large'}"
+            raise self.error(NotJson, words, sent=True) from None
 
     def json_fault(self) -> str | None:
         """Why the body is not JSON; None if it is. Builds no values."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from ...values import ZERO, Record
 from ..general_ledger import Entry, month_end, shifted
 from . import account_types
-from .layout import Mark, Table, cell, header, minus, money, plus, row, section, single, sums, total
+from .layout import Mark, Table, account_row, header, minus, money, plus, section, single, sums, texts, total
 from .request import Request, long_date
 
 EARNINGS = "abababab-abab-abab-abab-abababababab"
@@ -80,26 +79,17 @@ def _equity(request: Request, table: Table, entries: list[Entry], days: list[dat
     for _, amounts in found:
         sum_ = plus(sum_, amounts)
     spans = [(("fromDate", _american(request.year_start(day))), ("toDate", _american(day))) for day in days]
-    rows = [_equity_row("Current Year Earnings", EARNINGS, current, spans)]
+    rows = [account_row("Current Year Earnings", EARNINGS, texts(current), spans)]
     for account in table.accounts:
         name, key = account["Name"], account["AccountID"]
         if account.get("SystemAccount") == "RETAINEDEARNINGS":
             held = [-column.get(key, ZERO) for column in table.columns]
             ends = [(("fromDate", ""), ("toDate", _american(day))) for day in days]
-            rows.append(_equity_row(name, key, plus(held, past), ends))
+            rows.append(account_row(name, key, texts(plus(held, past)), ends))
         else:
-            rows += [_equity_row(name, key, amounts) for one, amounts in found if one is account]
+            rows += [account_row(name, key, texts(amounts)) for one, amounts in found if one is account]
     rows.sort(key=lambda one: str(one["Cells"][0]["Value"]).lower())
     return [*rows, total("Total Equity", sum_)]
-
-
-def _equity_row(
-    name: str, key: str, amounts: list[Decimal], marks: Sequence[tuple[Mark, ...]] | None = None
-) -> Record:
-    mark = ("account", key)
-    more = marks or [()] * len(amounts)
-    cells = [cell(money(amount), mark, *more[n]) for n, amount in enumerate(amounts)]
-    return row([cell(name, mark), *cells])
 
 
 def trial_balance(request: Request) -> dict[str, Any]:
@@ -122,10 +112,8 @@ def trial_balance(request: Request) -> dict[str, Any]:
         found = []
         for account in (one for one in table.accounts if one["Type"] in types):
             key = account["AccountID"]
-            moved, held = (
-                month.get(key, ZERO),
-                (year if types[0] in account_types.PROFIT else ever).get(key, ZERO),
-            )
+            moved = month.get(key, ZERO)
+            held = (year if types[0] in account_types.PROFIT else ever).get(key, ZERO)
             more: list[Mark] = []
             if account.get("SystemAccount") == "RETAINEDEARNINGS":
                 held -= past
@@ -133,7 +121,9 @@ def trial_balance(request: Request) -> dict[str, Any]:
             if moved or held:
                 sides = [*_sides(moved, sign), *_sides(held, sign)]
                 totals = plus(totals, [side or ZERO for side in sides])
-                found.append(_trial_row(account, sides, more))
+                name = f"{account['Name']} ({account['Code']})" if account.get("Code") else account["Name"]
+                shown = ["" if side is None else money(side) for side in sides]
+                found.append(account_row(name, key, shown, [more] * 4))
         if found:
             rows.append(section(title, found))
     rows.append(single("Total", totals))
@@ -143,10 +133,3 @@ def trial_balance(request: Request) -> dict[str, Any]:
 def _sides(amount: Decimal, sign: int) -> tuple[Decimal | None, Decimal | None]:
     """Debit and credit of an amount; zero is shown on the side that is usual for the account (`sign`)."""
     return (abs(amount), None) if amount > 0 or (not amount and sign > 0) else (None, abs(amount))
-
-
-def _trial_row(account: Record, sides: list[Decimal | None], more: list[Mark]) -> Record:
-    mark = ("account", account["AccountID"])
-    name = f"{account['Name']} ({account['Code']})" if account.get("Code") else account["Name"]
-    shown = ("" if side is None else money(side) for side in sides)
-    return row([cell(name, mark), *(cell(text, mark, *more) for text in shown)])

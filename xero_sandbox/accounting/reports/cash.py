@@ -86,23 +86,17 @@ def _figures(request: Request, entries: list[Entry], day: date) -> list[tuple[st
     received, spent, closing = (sum((one[n] for one in cash), ZERO) for n in (1, 2, 3))
     table = Table(request, [sums(entries, first, day), sums(entries, None, day)])
     income, costs = table.total(account_types.INCOME, -1)[0], table.total(account_types.COSTS, 1)[0]
-    other, expenses = (
-        table.total(account_types.OTHER_INCOME, -1)[0],
-        table.total(account_types.EXPENSES, 1)[0],
-    )
+    other = table.total(account_types.OTHER_INCOME, -1)[0]
+    expenses = table.total(account_types.EXPENSES, 1)[0]
     profit = table.total(account_types.PROFIT, -1)[0]
     system = {a.get("SystemAccount"): a["AccountID"] for a in table.accounts}
     debtors = table.columns[1].get(system.get("DEBTORS", ""), ZERO)
     creditors = -table.columns[1].get(system.get("CREDITORS", ""), ZERO)
     net_assets = table.total(account_types.ASSETS, 1)[1] - table.total(account_types.LIABILITIES, -1)[1]
-    current = (
-        table.total(account_types.BANK + account_types.CURRENT_ASSETS, 1)[1],
-        table.total(account_types.CURRENT_LIABILITIES, -1)[1],
-    )
-    term = (
-        table.total(account_types.FIXED_ASSETS + account_types.OTHER_ASSETS, 1)[1],
-        table.total(account_types.OTHER_LIABILITIES, -1)[1],
-    )
+    current_assets = table.total(account_types.BANK + account_types.CURRENT_ASSETS, 1)[1]
+    current_debts = table.total(account_types.CURRENT_LIABILITIES, -1)[1]
+    term_assets = table.total(account_types.FIXED_ASSETS + account_types.OTHER_ASSETS, 1)[1]
+    term_debts = table.total(account_types.OTHER_LIABILITIES, -1)[1]
     issued = [
         in_base(invoice["SubTotal"], invoice.get("CurrencyRate"))
         for invoice in request.books.records("Invoices")
@@ -135,8 +129,8 @@ def _figures(request: Request, entries: list[Entry], day: date) -> list[tuple[st
         ("Position", "Average debtors days", "days", (_over(debtors, income) or ZERO) * days),
         ("Position", "Average creditors days", "days", (_over(creditors, costs + expenses) or ZERO) * days),
         ("Position", "Short term cash forecast", "money", debtors - creditors),
-        ("Position", "Current assets to liabilities", "ratio", _over(*current)),
-        ("Position", "Term assets to liabilities", "ratio", _over(*term)),
+        ("Position", "Current assets to liabilities", "ratio", _over(current_assets, current_debts)),
+        ("Position", "Term assets to liabilities", "ratio", _over(term_assets, term_debts)),
     ]
 
 

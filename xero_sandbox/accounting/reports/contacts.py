@@ -10,7 +10,7 @@ from typing import Any
 from ...values import ZERO, Record
 from ..currencies import in_base
 from ..general_ledger import Books, month_end
-from ..settlement import CREDIT_KEYS, document_id, is_credit, is_sale
+from ..settlement import CREDIT_KEYS, SETTLED_DOCUMENTS, document_id, is_credit, is_sale
 from .layout import cell, header, money, plus, row, section
 from .request import Request, long_date
 
@@ -73,7 +73,7 @@ def _documents(books: Books, contact_id: str, *, sales: bool) -> list[Record]:
     """The contact's approved sales documents, or the others, oldest first."""
     found = [
         document
-        for resource in ("Invoices", *CREDIT_KEYS.values())
+        for resource in SETTLED_DOCUMENTS
         for document in books.records(resource)
         if document["Status"] in ("AUTHORISED", "PAID")
         and document["Contact"]["ContactID"] == contact_id

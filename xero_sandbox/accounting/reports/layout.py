@@ -23,6 +23,11 @@ def money(value: Decimal) -> str:
     return f"{value + ZERO:.2f}"
 
 
+def texts(amounts: Iterable[Decimal]) -> list[str]:
+    """Amounts with two decimals."""
+    return [money(amount) for amount in amounts]
+
+
 def cell(value: str, *marks: Mark) -> Record:
     """A cell with these attributes."""
     if not marks:
@@ -40,9 +45,18 @@ def row(cells: Iterable[Record], kind: str = "Row") -> Record:
     return {"RowType": kind, "Cells": list(cells)}
 
 
+def account_row(
+    name: str, key: str, values: Sequence[str], marks: Sequence[Sequence[Mark]] | None = None
+) -> Record:
+    """A row with the name of an account and values, whose cells have the account and further attributes."""
+    mark, more = ("account", key), marks or [()] * len(values)
+    cells = [cell(value, mark, *others) for value, others in zip(values, more, strict=True)]
+    return row([cell(name, mark), *cells])
+
+
 def total(text: str, amounts: Iterable[Decimal], kind: str = "SummaryRow") -> Record:
     """A row with a text and amounts."""
-    return row([cell(text), *(cell(money(amount)) for amount in amounts)], kind)
+    return row(map(cell, (text, *texts(amounts))), kind)
 
 
 def section(title: str, rows: list[Record]) -> Record:
@@ -101,7 +115,6 @@ class Table:
         """A section with a row for each account and the total; nothing if there is no such account."""
         rows = []
         for account, amounts in self.of(types, sign):
-            mark = ("account", account["AccountID"])
-            rows.append(row([cell(account["Name"], mark), *(cell(money(one), mark) for one in amounts)]))
+            rows.append(account_row(account["Name"], account["AccountID"], texts(amounts)))
         words = f"Total {title.removeprefix('Less ').removeprefix('Plus ')}"
         return [section(title, [*rows, total(words, self.total(types, sign))])] if rows else []

@@ -16,10 +16,8 @@ from .request import Request, long_date
 
 def _rows(table: Table, kind: str, *, budget: bool = False, american: bool = False) -> list[Record]:
     """The sections from income to net profit; `kind` is the row type of the profits."""
-    gross, profit = (
-        minus(table.total(account_types.INCOME, -1), table.total(account_types.COSTS, 1)),
-        table.total(account_types.PROFIT, -1),
-    )
+    gross = minus(table.total(account_types.INCOME, -1), table.total(account_types.COSTS, 1))
+    profit = table.total(account_types.PROFIT, -1)
     spent = table.section("Less Operating Expenses", account_types.EXPENSES, 1)
     if budget and not spent:
         spent = [single("Total Expenses", table.total(account_types.EXPENSES, 1))]

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ...values import Record
-from ..cash_basis import on_cash_basis
-from ..general_ledger import Books, Entry, accrued, month_end
+from ..cash_basis import cash_journals
+from ..general_ledger import Books, Entry, entries, month_end
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FRAMES = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
@@ -110,22 +110,30 @@ class Request:
     def entries(self, options: Sequence[str] = ()) -> list[Entry]:
         """The ledger, on a cash basis if `paymentsOnly` is true; only lines with all of `options`."""
         self.flag("standardLayout")
-        found = on_cash_basis(self.books) if self.flag("paymentsOnly") else list(accrued(self.books))
-        wanted = frozenset(options)
-        return [entry for entry in found if wanted <= entry.options] if wanted else found
+        paid_only, wanted = self.flag("paymentsOnly"), frozenset(options)
+        journals = cash_journals(self.books) if paid_only else self.books.records("Journals")
+        return [entry for entry in entries(journals) if wanted <= entry.options]
 
     def report(self, titles: Sequence[str], rows: list[Record], name: str | None = None) -> dict[str, Any]:
         """A report with these rows; `name` is its ReportName if that is not the name in the address."""
-        return {
-            "ReportID": self.name,
-            "ReportName": name or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name),
-            "ReportType": self.name,
-            "ReportTitles": list(titles),
-            "ReportDate": long_date(self.today),
-            "UpdatedDateUTC": self.now,
-            "Fields": [],
-            "Rows": rows,
-        }
+        name = name or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name)
+        return report(self.name, name, self.name, titles, self.today, self.now, rows)
+
+
+def report(
+    key: str, name: str, kind: str, titles: Sequence[str], day: date, at: datetime, rows: list[Record]
+) -> dict[str, Any]:
+    """A report as an element of `Reports`: its id, name and type, and the day and instant on which it was made."""
+    return {
+        "ReportID": key,
+        "ReportName": name,
+        "ReportType": kind,
+        "ReportTitles": list(titles),
+        "ReportDate": long_date(day),
+        "UpdatedDateUTC": at,
+        "Fields": [],
+        "Rows": rows,
+    }
 
 
 def long_date(day: date) -> str:

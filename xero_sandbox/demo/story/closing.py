@@ -11,8 +11,8 @@ from ...rules.work import refresh_balances
 from ...values import ONE, Record, money
 from ..company import Company, closed
 from ..entries import local_time
-from .setting import END
-from .trade import BERTHS, Trade
+from .setting import END, SUMMER, add_months, amount
+from .trade import BERTHS, REGULAR_BILLS, Trade
 
 
 def after(story: Trade) -> Company:
@@ -82,47 +82,44 @@ def _target(bill: Record, sales: list[Record], status: str) -> Record | None:
 
 def _repeating(story: Trade) -> None:
     """Repeating invoices: the templates of the monthly invoices and bills, one draft and one deleted."""
-    bookkeeper = story.bookkeeper
-    bills = (
-        ("rent", 10, 1, "4200.00"), ("phones", 12, 8, "189.00"), ("software", 13, 3, "82.00"),
-        ("cleaning", 19, 26, "160.00"), ("alarm", 33, 5, "75.00"),
-    )  # fmt: skip
-    rows: list[tuple[str, str, str, Record, int, str]] = []
-    for key, index, day, price in bills:
-        contact, row = story.suppliers[index]
-        line = bookkeeper.line(row[5], price, row[4])
-        rows.append((key, "ACCPAY", contact["ContactID"], line, day, "AUTHORISED"))
+    for index, (day, value, key) in REGULAR_BILLS.items():
+        if key and value:
+            contact, row = story.suppliers[index]
+            line = story.bookkeeper.line(row["text"], amount(value), row["account"])
+            _template(story, key, "ACCPAY", contact["ContactID"], line, day, "AUTHORISED")
     for key, index, places, status in (
         *((f"berth{n}", index, places, "AUTHORISED") for n, (index, places) in enumerate(BERTHS)),
         ("new berth", 7, 1, "DRAFT"),
         ("old berth", 8, 1, "DELETED"),
     ):
-        rows.append((key, "ACCREC", story.customers[index]["id"], story.berths(places), 1, status))
-    for key, kind, contact_id, line, day, status in rows:
-        element: Record = {
-            "Type": kind,
-            "Contact": {"ContactID": contact_id},
-            "Schedule": {
-                "Period": 1,
-                "Unit": "MONTHLY",
-                "DueDate": 20,
-                "DueDateType": "OFFOLLOWINGMONTH",
-                "StartDate": date(2024, 12, day),
-                **({"EndDate": date(2027, 3, 31)} if key == "rent" else {}),
-            },
-            "Reference": "Berths [Month] [Year]" if kind == "ACCREC" else "",
-            "ApprovedForSending": kind == "ACCREC" and status == "AUTHORISED",
-            "MarkAsSent": kind == "ACCREC",
-            "IncludePDF": kind == "ACCREC",
-            "CurrencyCode": "NZD",
-            "Status": "AUTHORISED" if status == "DELETED" else status,
-            "LineItems": [line],
-        }
-        made = bookkeeper.create("RepeatingInvoices", element, END, f"repeating/{key}")
-        schedule = {**made["Schedule"], "NextScheduledDate": date(2026, 12, day)}
-        bookkeeper.put("RepeatingInvoices", {**made, "Schedule": schedule})
-        if status == "DELETED":
-            bookkeeper.update("RepeatingInvoices", made["RepeatingInvoiceID"], END, Status=status)
+        _template(story, key, "ACCREC", story.customers[index]["id"], story.berths(places), 1, status)
+
+
+def _template(
+    story: Trade, key: str, kind: str, contact_id: str, line: Record, day: int, status: str
+) -> None:
+    """A repeating invoice or bill for that day of each month, which is deleted if `status` says so."""
+    sale, due = kind == "ACCREC", {"DueDate": 20, "DueDateType": "OFFOLLOWINGMONTH"}
+    schedule: Record = {"Period": 1, "Unit": "MONTHLY", **due, "StartDate": date(2024, 12, day)}
+    if key == "rent":
+        schedule["EndDate"] = date(2027, 3, 31)
+    element: Record = {
+        "Type": kind,
+        "Contact": {"ContactID": contact_id},
+        "Schedule": schedule,
+        "Reference": "Berths [Month] [Year]" if sale else "",
+        "ApprovedForSending": sale and status == "AUTHORISED",
+        "MarkAsSent": sale,
+        "IncludePDF": sale,
+        "CurrencyCode": "NZD",
+        "Status": "AUTHORISED" if status == "DELETED" else status,
+        "LineItems": [line],
+    }
+    made = story.bookkeeper.create("RepeatingInvoices", element, END, f"repeating/{key}")
+    following = {**made["Schedule"], "NextScheduledDate": date(2026, 12, day)}
+    story.bookkeeper.put("RepeatingInvoices", {**made, "Schedule": following})
+    if status == "DELETED":
+        story.bookkeeper.update("RepeatingInvoices", made["RepeatingInvoiceID"], END, Status=status)
 
 
 def _groups(story: Trade) -> None:
@@ -132,7 +129,9 @@ def _groups(story: Trade) -> None:
     active.sort(key=lambda one: one["UpdatedDateUTC"])
     wholesale = [one["id"] for one in story.customers if one["department"] == "Wholesale"]
     schools = [one["ContactID"] for one in active if "School" in one["Name"] or "Polytechnic" in one["Name"]]
-    local = [one["ContactID"] for one, row in story.suppliers if row[2] in ("Nelson", "Richmond", "Stoke")]
+    local = [
+        one["ContactID"] for one, row in story.suppliers if row["city"] in ("Nelson", "Richmond", "Stoke")
+    ]
     for name, members in (
         ("Wholesale customers", wholesale),
         ("Schools & kura", schools),
@@ -161,23 +160,22 @@ def _budgets(story: Trade, records: dict[str, list[Record]]) -> list[Record]:
         "TrackingOptionID": region["Options"][1]["TrackingOptionID"],
         "Option": region["Options"][1]["Name"],
     }
+    budgets: tuple[tuple[str, str, str, list[Record]], ...] = (
+        ("Overall Budget", "OVERALL", "1", []),
+        ("South Island budget", "TRACKING", "0.6", [south]),
+    )
     found = []
-    for n, (text, kind, share, tracking) in enumerate(
-        (
-            ("Overall Budget", "OVERALL", Decimal(1), []),
-            ("South Island budget", "TRACKING", Decimal("0.6"), [south]),
-        )
-    ):
+    for n, (text, kind, share, tracking) in enumerate(budgets):
         lines = []
         for code, value in plans.items():
             account = story.bookkeeper.chart.account({"Code": code})
             balances = []
-            for month in range(24):
-                year, index = 2025 + (3 + month) // 12, (3 + month) % 12
-                season = Decimal("1.3") if index in (10, 11, 0, 1, 2) and code[0] == "2" else ONE
-                sum_ = money(abs(value) * share * season * (1 + Decimal(month // 12) / 20))
-                note = "Boat show" if (index, code) == (8, "400") else ""
-                balances.append({"Period": f"{year}-{index + 1:02d}", "Amount": sum_, "Notes": note})
+            for n_th in range(24):
+                month = add_months(date(2025, 4, 1), n_th)
+                season = Decimal("1.3") if month.month in SUMMER and code[0] == "2" else ONE
+                sum_ = money(abs(value) * Decimal(share) * season * (1 + Decimal(n_th // 12) / 20))
+                note = "Boat show" if (month.month, code) == (9, "400") else ""
+                balances.append({"Period": f"{month:%Y-%m}", "Amount": sum_, "Notes": note})
             lines.append({"AccountID": account["AccountID"], "AccountCode": code, "BudgetBalances": balances})
         found.append(
             {

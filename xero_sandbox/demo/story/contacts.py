@@ -37,26 +37,16 @@ class Contacts(Setting):
         slug = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "-")).replace("--", "-")
         slug = slug.strip("-") or f"contact-{number.lower()}"
         # An empty address has only its type; an address with one line has the other lines, too.
-        lines = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": ""}
+        place = {"City": city, "PostalCode": f"70{index % 90:02d}", "Country": country}
+        rest = {"AddressLine2": "", "AddressLine3": "", "AddressLine4": "", "Region": "", **place}
         street = {"AddressType": "STREET"}
         if index % 3 == 0:
             road = names.STREETS[index % len(names.STREETS)]
-            street |= {
-                "AddressLine1": f"{index + 3} {road}",
-                **lines,
-                "City": city,
-                "PostalCode": f"70{index % 90:02d}",
-                "Country": country,
-            }
-        box = {
-            "AddressType": "POBOX",
-            "AddressLine1": f"PO Box {1200 + 7 * index}",
-            **lines,
-            "City": city,
-            "PostalCode": f"{7000 + index * 13 % 900}",
-            "Country": country,
-            **({"AttentionTo": person} if person else {}),
-        }
+            street |= {"AddressLine1": f"{index + 3} {road}", **rest}
+        box = {"AddressType": "POBOX", "AddressLine1": f"PO Box {1200 + 7 * index}", **rest}
+        box["PostalCode"] = f"{7000 + index * 13 % 900}"
+        if person:
+            box["AttentionTo"] = person
         digits, area = f"{200 + index} {4000 + 37 * index % 6000}", str(3 + index % 7)
         phones = [phone("DEFAULT", digits, area, _COUNTRY_CODES.get(country, "64"))]
         if index % 2:
@@ -88,9 +78,9 @@ class Contacts(Setting):
     def make_contacts(self) -> None:
         """Customers and suppliers at the start, and individuals over time."""
         imported = local_time(date(2024, 11, 18), 9 * 3600 + 843, 407)
-        for i, (name, currency, city, country, person, place) in enumerate(names.CUSTOMERS):
+        for i, row in enumerate(names.CUSTOMERS):
+            name, currency, city, country, person, region, department = row.values()
             at = imported if i % 3 else self.when(date(2024, 11, 19) + timedelta(days=i // 3))
-            region, department = place.split("/")
             days = self.random.choice((7, 14, 20, 20, 30))
             kind = "OFFOLLOWINGMONTH" if days == 20 else "DAYSAFTERBILLDATE"
             more = self._customer_details(i, person, currency, region, department)
@@ -99,7 +89,7 @@ class Contacts(Setting):
             self.terms[record["ContactID"]] = (kind, days)
             self.customers.append(self._customer(record, currency, region, department, at))
         self._make_suppliers(imported)
-        firsts, lasts = names.PEOPLE
+        firsts, lasts = names.FIRST_NAMES, names.LAST_NAMES
         for i in range(64):
             name = f"{firsts[i % len(firsts)]} {lasts[i * 7 % len(lasts)]}"
             at = self.when(date(2024, 11, 20) + timedelta(days=10 * i), 9, 16)
@@ -142,7 +132,7 @@ class Contacts(Setting):
 
     def _make_suppliers(self, imported: datetime) -> None:
         for i, row in enumerate(names.SUPPLIERS):
-            name, currency, city, country, code, _, _ = row
+            name, currency, city, country, code, *_ = row.values()
             at = imported if i % 4 else self.when(date(2024, 11, 19) + timedelta(days=i // 2))
             more: dict[str, Any] = {
                 "PaymentTerms": {"Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},

@@ -6,18 +6,20 @@ journal follows from earlier events.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from ...accounting import chart
+from ...accounting.general_ledger import month_end
 from ...accounting.reports.layout import cell, header, row, section
-from ...accounting.reports.request import long_date
+from ...accounting.reports.request import long_date, report
 from ...values import ZERO, Record, money
 from ..company import TODAY, Company, without_collection
 from ..entries import business_day
 from . import closing, rare_events
-from .setting import START, add_months, amount, month_end
-from .trade import BERTHS, Trade
+from .setting import START, SUMMER, add_months, amount
+from .trade import BERTHS, REGULAR_BILLS, Trade
 
 
 class Story(Trade):
@@ -27,43 +29,34 @@ class Story(Trade):
 
     def month(self, first: date) -> None:
         """Plan the regular events of a month."""
-        plan, when, last = self.diary.plan, self.when, month_end(first)
-        for index, day_of_month, value, repeat in (
-            (10, 1, 4200.0, "rent"),
-            (11, 12, None, None),
-            (12, 8, 189.0, "phones"),
-            (13, 3, 82.0, "software"),
-            (19, 26, 160.0, "cleaning"),
-            (24, 20, 575.0, None),
-            (33, 5, 75.0, "alarm"),
-            (22, 2, None, None),
-        ):
+        plan, last, following = self._plan, month_end(first), add_months(first, 1)
+        for index, (day_of_month, value, template) in REGULAR_BILLS.items():
             day = business_day(first.replace(day=day_of_month))
             if day >= START:
-                more = {"RepeatingInvoiceID": self.guid(f"repeating/{repeat}")} if repeat else {}
-                plan(when(day, 8, 9), self.bill, day, index, value, **more)
+                more = {"RepeatingInvoiceID": self.guid(f"repeating/{template}")} if template else {}
+                plan(day, 8, self.bill, index, value, **more)
         for index, (contact, places) in enumerate(BERTHS):
-            day = business_day(first)
-            plan(when(day, 8, 9), self._berths, day, self.customers[contact], places, index)
+            plan(first, 8, self._berths, self.customers[contact], places, index)
         fees = last - timedelta(days=max(0, last.weekday() - 4))
-        plan(when(fees, 15, 16), self._bank_fees, fees)
-        plan(when(fees, 16, 17), self._payroll, fees)
-        wages = business_day(last + timedelta(days=1))
-        plan(when(wages, 9, 10), self._wages, wages)
-        paye = business_day(add_months(first, 1).replace(day=20))
-        plan(when(paye, 10, 11), self._paye, paye)
-        card = business_day(first.replace(day=18))
-        plan(when(card, 11, 12), self._pay_card, card)
-        if first.month in (1, 3, 5, 7, 9, 11):
-            gst = business_day(add_months(first, 1).replace(day=28))
-            plan(when(gst, 10, 11), self._gst_return, gst, last)
+        plan(fees, 15, self._bank_fees)
+        plan(fees, 16, self._payroll)
+        plan(following, 9, self._pay_owed, self.staff, "814", "Net wages", "Wages")
+        plan(following.replace(day=20), 10, self._pay_owed, self.tax_office, "825", "PAYE", until=last)
+        plan(first.replace(day=18), 11, self._pay_card)
+        if first.month % 2:
+            plan(following.replace(day=28), 10, self._gst_return, last)
         if first.month % 3 == 0:
-            plan(when(fees, 13, 14), self._accrual, fees)
+            plan(fees, 13, self._accrual)
         if first.month == 3:
-            plan(when(fees, 16, 17), self._income_tax, fees)
+            plan(fees, 16, self._income_tax)
         if first.month in (1, 5, 8):
-            provisional = business_day(first.replace(day=28))
-            plan(when(provisional, 9, 10), self._provisional_tax, provisional)
+            due = first.replace(day=28)
+            plan(due, 9, self._pay_owed, self.tax_office, "830", "Income tax", parts=3)
+
+    def _plan(self, day: date, hour: int, act: Callable[..., None], *args: Any, **fields: Any) -> None:
+        """Plan `act` within that hour of the next business day, which is its first argument after the instant."""
+        day = business_day(day)
+        self.diary.plan(self.when(day, hour, hour + 1), act, day, *args, **fields)
 
     def _berths(self, at: datetime, day: date, customer: Record, places: int, index: int) -> None:
         tracking = [("Region", customer["region"]), ("Department", "Retail")]
@@ -118,15 +111,22 @@ class Story(Trade):
         lines.insert(0, ("416", "Depreciation", sum(depreciation.values(), ZERO)))
         self.bookkeeper.manual_journal(f"Depreciation {day:%B %Y}", day, at, lines)
 
-    def _wages(self, at: datetime, day: date) -> None:
-        owed = -self.bookkeeper.balance("814")
+    def _pay_owed(
+        self,
+        at: datetime,
+        day: date,
+        contact: str,
+        account: str,
+        text: str,
+        reference: str = "",
+        *,
+        until: date | None = None,
+        parts: int = 1,
+    ) -> None:
+        """Pay what is owed on an account at the end of `until` (by default now), or a part of it."""
+        owed = money(-self.bookkeeper.balance(account, until) / parts)
         if owed > 0:
-            self.simple(at, day, "SPEND", self.staff, [("Net wages", "814", owed)], "Wages")
-
-    def _paye(self, at: datetime, day: date) -> None:
-        owed = -self.bookkeeper.balance("825", month_end(add_months(day, -1)))
-        if owed > 0:
-            self.simple(at, day, "SPEND", self.tax_office, [("PAYE", "825", owed)], "PAYE")
+            self.simple(at, day, "SPEND", contact, [(text, account, owed)], reference or text)
 
     def _pay_card(self, at: datetime, day: date) -> None:
         owed = -self.bookkeeper.balance("093")
@@ -135,26 +135,15 @@ class Story(Trade):
 
     def _income_tax(self, at: datetime, day: date) -> None:
         """At the end of the financial year: 28 per cent of what was earned in it."""
-        start = add_months(day, -11)
-        profit = -sum(
-            (
-                line["NetAmount"]
-                for journal in self.bookkeeper.all("Journals")
-                if start <= journal["JournalDate"] <= day
-                for line in journal["JournalLines"]
-                if chart.CLASSES[line["AccountType"]] in ("REVENUE", "EXPENSE")
-            ),
-            ZERO,
+        balance, before = self.bookkeeper.balance, add_months(day, -11) - timedelta(days=1)
+        accounts = (
+            one for one in self.organisation.records("Accounts") if one["Class"] in ("REVENUE", "EXPENSE")
         )
+        profit = -sum((balance(one["Code"], day) - balance(one["Code"], before) for one in accounts), ZERO)
         tax = money(profit * 28 / 100)
         if tax > 0:
             lines = [("505", "Income tax", tax), ("830", "Income tax", -tax)]
             self.bookkeeper.manual_journal(f"Income tax {day.year}", day, at, lines)
-
-    def _provisional_tax(self, at: datetime, day: date) -> None:
-        owed = money(-self.bookkeeper.balance("830") / 3)
-        if owed > 0:
-            self.simple(at, day, "SPEND", self.tax_office, [("Income tax", "830", owed)], "Income tax")
 
     def _accrual(self, at: datetime, day: date) -> None:
         """Power used but not billed; reversed on the first of the next month."""
@@ -163,10 +152,10 @@ class Story(Trade):
         self.bookkeeper.manual_journal(text, day, at, [("445", text, value), ("850", text, -value)])
         back = business_day(add_months(day, 1))
         turned = [("445", text, -value), ("850", text, value)]
-        self.diary.plan(self.when(back, 8, 9), self._reversal, f"Reversal: {text}", back, turned)
-
-    def _reversal(self, at: datetime, text: str, day: date, lines: list[tuple[str, str, Decimal]]) -> None:
-        self.bookkeeper.manual_journal(text, day, at, lines)
+        self.diary.plan(
+            self.when(back, 8, 9),
+            lambda at: self.bookkeeper.manual_journal(f"Reversal: {text}", back, at, turned),
+        )
 
     def _gst_return(self, at: datetime, day: date, last: date) -> None:
         """The two-monthly GST return: published as a report, then paid (or paid back)."""
@@ -193,18 +182,9 @@ class Story(Trade):
             header("Box", "", "Amount"),
             section("", [row(map(cell, (*box[:2], f"{box[2]:.2f}"))) for box in boxes]),
         ]
-        self.company.records["Reports"].append(
-            {
-                "ReportID": self.guid(f"gst/{last}"),
-                "ReportName": "GST Return",
-                "ReportType": "GSTReturn",
-                "ReportTitles": ["GST Return", self.company.name, f"{long_date(first)} to {long_date(last)}"],
-                "ReportDate": long_date(day),
-                "UpdatedDateUTC": at,
-                "Fields": [],
-                "Rows": rows,
-            }
-        )
+        key, name = self.guid(f"gst/{last}"), "GST Return"
+        titles = (name, self.company.name, f"{long_date(first)} to {long_date(last)}")
+        self.company.records["Reports"].append(report(key, name, "GSTReturn", titles, day, at, rows))
         if due:
             kind = "SPEND" if due > 0 else "RECEIVE"
             self.simple(at, day, kind, self.tax_office, [("GST", "820", abs(due))], "GST return")
@@ -227,13 +207,11 @@ class Story(Trade):
 
     def _plan_day(self, day: date) -> None:
         rnd, plan = self.random, self.diary.plan
-        season = 1.45 if day.month in (11, 12, 1, 2, 3) else 1.0
+        season = 1.45 if day.month in SUMMER else 1.0
         for _ in range(sum(rnd.random() < 0.5 * season for _ in range(2))):
             plan(self.when(day), self.sale, day)
         if rnd.random() < 0.72:
-            index = rnd.choice(
-                [i for i in range(len(self.suppliers)) if i not in (10, 11, 12, 13, 19, 22, 24, 33)]
-            )
+            index = rnd.choice([i for i in range(len(self.suppliers)) if i not in REGULAR_BILLS])
             plan(self.when(day), self.any_bill, day, index)
         if rnd.random() < 0.55:
             plan(self.when(day, 15, 17), self.spend, day)

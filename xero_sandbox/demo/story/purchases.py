@@ -28,7 +28,7 @@ class Purchases(Sales):
         self._bills += 1
         if rnd.random() < 0.1:
             fields["PlannedPaymentDate"] = due
-        first, second, *_ = row[0].split()
+        first, second, *_ = row["name"].split()
         number = f"{first[0]}{second[0]}-{4000 + 37 * self._bills}".upper()
         fate = rnd.random()
         status = "DRAFT" if fate < 0.03 else "SUBMITTED" if fate < 0.08 else "AUTHORISED"
@@ -36,7 +36,7 @@ class Purchases(Sales):
         usual = {
             "Status": status,
             "LineAmountTypes": amounts,
-            "CurrencyCode": row[1],
+            "CurrencyCode": row["currency"],
             "InvoiceNumber": number,
         }
         record = self.bookkeeper.invoice(
@@ -46,27 +46,22 @@ class Purchases(Sales):
         if "Status" not in fields:
             self._after_bill(record["InvoiceID"], status, fate, later)
 
-    def _bill_lines(self, row: list[str], value: float | None) -> list[Record]:
+    def _bill_lines(self, row: dict[str, str], value: float | None) -> list[Record]:
         """The lines of a supplier's bill."""
-        rnd, (_, currency, _, _, code, text, typical) = self.random, row
+        rnd, currency, code = self.random, row["currency"], row["account"]
         tax = None if currency == "NZD" else "NONE"
-        value = value or float(typical) * rnd.uniform(0.55, 1.6) * (1.9 if code == "310" else 1.2)
+        value = value or float(row["amount"]) * rnd.uniform(0.55, 1.6) * (1.9 if code == "310" else 1.2)
         department = {"310": "Wholesale", "425": "Wholesale", "473": "Workshop"}.get(code, "Retail")
         tracking = [("Region", "South"), ("Department", department)] if rnd.random() < 0.7 else []
-        lines = [self.bookkeeper.line(text, amount(value), code, tax=tax, tracking=tracking)]
+        lines = [self.bookkeeper.line(row["text"], amount(value), code, tax=tax, tracking=tracking)]
         if code == "310" and rnd.random() < 0.5:
-            bought = [one for one in names.ITEMS if one[4]]
+            bought = [one for one in names.ITEMS if one["cost"]]
             lines = []
             for item in rnd.sample(bought, rnd.randrange(1, 4)):
-                price = Decimal(item[4]) * market_rate(currency, "NZD", START)
-                pieces, price = (
-                    rnd.randrange(*((8, 36) if price < 200 else (2, 6))),
-                    price.quantize(TEN_THOUSANDTH),
-                )
-                line = self.bookkeeper.line(
-                    item[1], price, "310", pieces, item[0], tax=tax, tracking=tracking
-                )
-                lines.append(line)
+                price = Decimal(item["cost"]) * market_rate(currency, "NZD", START)
+                pieces = rnd.randrange(*((8, 36) if price < 200 else (2, 6)))
+                price = price.quantize(TEN_THOUSANDTH)
+                lines.append(self.bookkeeper.goods(item, price, "310", pieces, tax=tax, tracking=tracking))
         if rnd.random() < 0.12:
             freight = amount(value * 0.04 + 5)
             lines.append(self.bookkeeper.line("Freight", freight, "425", tax=tax, tracking=tracking))
@@ -94,10 +89,8 @@ class Purchases(Sales):
         if bill is None:
             return
         line = bill["LineItems"][0]
-        lines, number = (
-            [self.credit_line(line, "Returned", line["UnitAmount"] / 4)],
-            f"{bill['InvoiceNumber']}-CR",
-        )
+        lines = [self.credit_line(line, "Returned", line["UnitAmount"] / 4)]
+        number = f"{bill['InvoiceNumber']}-CR"
         credit_id = self.credit(at, "ACCPAYCREDIT", bill, lines, number, name=f"return/{key}")
         if self.random.random() < 0.8:
             self.diary.plan(at + timedelta(minutes=12), self.allocate_note, credit_id, key)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...accounting import currencies
 from ...accounting.ledger import Posting
-from ...values import TEN_THOUSANDTH, ZERO, Record
+from ...values import TEN_THOUSANDTH, ZERO, Record, picked
 from ..company import phone
 from ..entries import business_day, local_time
 from . import names
@@ -40,7 +40,9 @@ def before(story: Trade) -> None:
     }  # fmt: skip
     balances = {code: Decimal(value) for code, value in amounts.items()} | {"630": stock}
     balances["960"] = -sum(balances.values(), ZERO)
-    story.bookkeeper.opening(date(2024, 10, 31), story.founded + timedelta(minutes=47), balances)
+    chart, day, at = story.bookkeeper.chart, date(2024, 10, 31), story.founded + timedelta(minutes=47)
+    postings = [Posting(chart.account({"Code": code}), value) for code, value in balances.items()]
+    story.bookkeeper.post(at, lambda ledger: ledger.journal(None, day, at, postings, "Conversion balances"))
 
 
 def during(story: Trade) -> None:
@@ -67,9 +69,8 @@ def during(story: Trade) -> None:
     for n in range(34):
         day = date(2025, 1, 8) + timedelta(days=19 * n)
         plan(when(day), _new_phone, story, n)
-    for n, name in enumerate(
-        ("Hauraki Sea Scouts", "Mapua Wharf Traders", "Skip & Save Waste", "Sealink Ferries")
-    ):
+    closing_down = ("Hauraki Sea Scouts", "Mapua Wharf Traders", "Skip & Save Waste", "Sealink Ferries")
+    for n, name in enumerate(closing_down):
         plan(when(date(2026, 8, 3) + timedelta(days=17 * n)), _archive, story, name)
     plan(when(date(2025, 10, 6)), _merge, story)
 
@@ -85,12 +86,12 @@ def _sell(story: Trade, at: datetime, day: date, contact: str, lines: list[Recor
 def _hundred_lines(at: datetime, story: Trade, day: date) -> None:
     """The spring order of a shop: one hundred lines."""
     tracking = [("Region", "South"), ("Department", "Wholesale")]
-    goods = [row for row in names.ITEMS if row[2] == "200" and row[0] != "KAY-FIN"]
+    goods = [item for item in names.ITEMS if item["account"] == "200" and item["code"] != "KAY-FIN"]
     lines = []
     for n in range(100):
-        code, name, _, price, *_ = goods[n % len(goods)]
-        text = f"{name} (carton {n + 1} of 100)"
-        lines.append(story.bookkeeper.line(text, price, "200", 1 + n % 3, code, tracking=tracking))
+        item = goods[n % len(goods)]
+        text, price = f"{item['name']} (carton {n + 1} of 100)", item["price"]
+        lines.append(story.bookkeeper.line(text, price, "200", 1 + n % 3, item["code"], tracking=tracking))
     contact = "The Gear Shed (Wānaka) Ltd"
     key = _sell(story, at, day, contact, lines, Reference="Spring order 2025 🛶", SentToContact=True)
     story.diary.plan(story.when(day + timedelta(days=14)), story.receive, key, Decimal("0.5"))
@@ -182,9 +183,9 @@ def _stock_up(at: datetime, story: Trade, day: date) -> None:
     """Finished goods for stock, bought as tracked inventory."""
     contact = story.suppliers[0][0]["ContactID"]
     lines = []
-    for code, name, _, price, held in names.TRACKED[:3]:
-        quantity = max(2, int(held) // 12)
-        lines.append(story.bookkeeper.line(name, price, "630", quantity, code, tax="INPUT2"))
+    for item in names.TRACKED[:3]:
+        quantity = max(2, int(item["quantity"]) // 12)
+        lines.append(story.bookkeeper.goods(item, item["cost"], "630", quantity, tax="INPUT2"))
     due, number = story.due(contact, day), f"STOCK-{day:%y%m}"
     story.bookkeeper.invoice("ACCPAY", contact, day, at, lines, f"stock/{day}", due, InvoiceNumber=number)
 
@@ -258,31 +259,24 @@ def _together(at: datetime, story: Trade, day: date) -> None:
 
 def _legacy_journals(at: datetime, story: Trade, _day: date) -> None:
     """Manual journals dated before the company's first day: the purchase of land, and a stocktake on a leap day."""
-    deed = [
-        ("740", "Deed of 1 July 1968, section 14", Decimal("4200.00")),
-        ("970", "Family capital", Decimal("-4200.00")),
-    ]
+    land, found = Decimal("4200.00"), Decimal("112.40")
+    deed = [("740", "Deed of 1 July 1968, section 14", land), ("970", "Family capital", -land)]
     story.bookkeeper.manual_journal("Land at historical cost, 14 Karetu Road", date(1968, 7, 1), at, deed)
-    lines = [("310", "Stocktake", Decimal("112.40")), ("840", "Stocktake", Decimal("-112.40"))]
-    later = at + timedelta(minutes=4)
-    story.bookkeeper.manual_journal(
-        "Stocktake difference of 29 February 2024", date(2024, 2, 29), later, lines
-    )
+    lines = [("310", "Stocktake", found), ("840", "Stocktake", -found)]
+    text = "Stocktake difference of 29 February 2024"
+    story.bookkeeper.manual_journal(text, date(2024, 2, 29), at + timedelta(minutes=4), lines)
 
 
 def _rare_journals(at: datetime, story: Trade, day: date) -> None:
     """Manual journals that are deleted, voided and still in draft."""
-    lines = [
-        ("433", "Insurance to spread", Decimal("480.00")),
-        ("620", "Insurance to spread", Decimal("-480.00")),
-    ]
-    for n, (words, status, end) in enumerate(
-        (
-            ("typed twice", "DRAFT", "DELETED"),
-            ("wrong year", "POSTED", "VOIDED"),
-            ("to be checked", "DRAFT", ""),
-        )
-    ):
+    premium, text = Decimal("480.00"), "Insurance to spread"
+    lines = [("433", text, premium), ("620", text, -premium)]
+    fates = (
+        ("typed twice", "DRAFT", "DELETED"),
+        ("wrong year", "POSTED", "VOIDED"),
+        ("to be checked", "DRAFT", ""),
+    )
+    for n, (words, status, end) in enumerate(fates):
         text, moment = f"Insurance in advance, {words}", at + timedelta(minutes=n)
         made = story.bookkeeper.manual_journal(
             text, day, moment, lines, Status=status, Url="https://example.com/memo"
@@ -295,13 +289,11 @@ def _rare_journals(at: datetime, story: Trade, day: date) -> None:
 def _claims(at: datetime, story: Trade, day: date) -> None:
     """A guide's expense claim with two receipts; the older one is paid back."""
     bookkeeper, person = story.bookkeeper, story.company.records["Users"][2]
-    names_of_user = ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole")
-    user = {key: person[key] for key in names_of_user}
+    user = picked(person, ("UserID", "EmailAddress", "FirstName", "LastName", "OrganisationRole"))
     contact = story.suppliers[17][0]
     receipts = []
-    for n, (text, code, price) in enumerate(
-        (("Taxi to the airport", "493", "48.30"), ("Camp fuel", "429", "27.60"))
-    ):
+    bought = (("Taxi to the airport", "493", "48.30"), ("Camp fuel", "429", "27.60"))
+    for n, (text, code, price) in enumerate(bought):
         name = f"receipt/{day}/{n}"
         record: Record = {
             "ReceiptID": story.guid(name),
@@ -322,9 +314,7 @@ def _claims(at: datetime, story: Trade, day: date) -> None:
         "ExpenseClaimID": story.guid(f"claim/{day}"),
         "Status": "AUTHORISED",
         "User": user,
-        "Receipts": [
-            {key: r[key] for key in ("ReceiptID", "ReceiptNumber", "Date", "Total")} for r in receipts
-        ],
+        "Receipts": [picked(r, ("ReceiptID", "ReceiptNumber", "Date", "Total")) for r in receipts],
         "Payments": [],
         "UpdatedDateUTC": at,
         "Total": total,
@@ -367,12 +357,12 @@ def _order(at: datetime, story: Trade, day: date, n: int) -> None:
     """A purchase order that ends in one of several statuses."""
     rnd, bookkeeper = story.random, story.bookkeeper
     contact, row = story.suppliers[rnd.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 34, 35))]
-    currency, account = row[1], row[4]
+    currency, account = row["currency"], row["account"]
     tax = None if currency == "NZD" else "NONE"
-    bought = [r for r in names.ITEMS if r[4]]
+    bought = [item for item in names.ITEMS if item["cost"]]
     lines = []
-    for code, name, _, _, price, *_ in rnd.sample(bought, rnd.randrange(1, 5)):
-        lines.append(bookkeeper.line(name, price, account, rnd.randrange(1, 40), code, tax=tax))
+    for item in rnd.sample(bought, rnd.randrange(1, 5)):
+        lines.append(bookkeeper.goods(item, item["cost"], account, rnd.randrange(1, 40), tax=tax))
     old = day < date(2026, 9, 1)
     fates = "BILLED BILLED BILLED AUTHORISED DELETED" if old else "DRAFT SUBMITTED AUTHORISED"
     status = fates.split()[n % len(fates.split())]
@@ -400,9 +390,9 @@ def _quote(at: datetime, story: Trade, day: date, n: int) -> None:
     tax = "ZERORATED" if customer["currency"] != "NZD" else None
     rate = currencies.market_rate(customer["currency"], "NZD", day)
     lines = []
-    for code, name, account, price, *_ in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
-        value = (Decimal(price) * rate).quantize(TEN_THOUSANDTH)
-        lines.append(bookkeeper.line(name, value, account, rnd.randrange(1, 6), code, tax=tax))
+    for item in rnd.sample(names.ITEMS, rnd.randrange(1, 4)):
+        value = (Decimal(item["price"]) * rate).quantize(TEN_THOUSANDTH)
+        lines.append(bookkeeper.goods(item, value, item["account"], rnd.randrange(1, 6), tax=tax))
     if n % 6 == 0:
         lines[0]["DiscountRate"] = Decimal("10.00")
     number = bookkeeper.number("QU-")

@@ -32,13 +32,14 @@ class Sales(Contacts):
         if rnd.random() < 0.12:
             tracking = tracking[:1]
         rate = market_rate(customer["currency"], "NZD", START)
-        stock = [row for row in names.ITEMS if row[6] == department and row[0] not in ("FREIGHT", "GIFT")]
+        goods = (item for item in names.ITEMS if item["department"] == department)
+        stock = [item for item in goods if item["code"] not in ("FREIGHT", "GIFT")]
         chosen = rnd.sample(stock, min(len(stock), rnd.choice((1, 1, 2, 2, 3, 4))))
         foreign = customer["currency"] != "NZD"
         lines = [self._sale_line(row, rate if foreign else None, tax, tracking) for row in chosen]
         if department in ("Wholesale", "Retail") and not foreign and rnd.random() < 0.16:
-            for code, name, price, _, _ in rnd.sample(names.TRACKED, 1):
-                lines.append(line(name, price, "200", item=code, tracking=tracking))
+            for item in rnd.sample(names.TRACKED, 1):
+                lines.append(self.bookkeeper.goods(item, item["price"], "200", tracking=tracking))
         if department == "Wholesale" and rnd.random() < 0.5:
             cost = amount(rnd.uniform(45, 260) * float(rate))
             lines.append(
@@ -49,11 +50,10 @@ class Sales(Contacts):
         return lines, "Inclusive" if department == "Retail" else "Exclusive"
 
     def _sale_line(
-        self, row: list[str], rate: Decimal | None, tax: str | None, tracking: list[tuple[str, str]]
+        self, item: dict[str, str], rate: Decimal | None, tax: str | None, tracking: list[tuple[str, str]]
     ) -> Record:
         """A line for an item of the price list; `rate` converts its price into the customer's currency."""
-        rnd, (code, name, account, price, _, text, _) = self.random, row
-        value = Decimal(price)
+        rnd, code, account, value = self.random, item["code"], item["account"], Decimal(item["price"])
         most = 2 if value > 1000 else 6 if value > 100 else 24
         quantity = Decimal(rnd.randrange(1, most + 1))
         if code.endswith("-M"):
@@ -63,7 +63,8 @@ class Sales(Contacts):
         more: dict[str, Any] = {}
         if rnd.random() < 0.06:
             more["DiscountRate"] = Decimal(rnd.choice((5, 10, 15))).quantize(CENT)
-        words = rnd.choice(rnd.choice(names.REPAIRS)) if account == "203" else f"{name}: {text}"
+        repaired = account == "203"
+        words = rnd.choice(rnd.choice(names.REPAIRS)) if repaired else f"{item['name']}: {item['text']}"
         return self.bookkeeper.line(words, value, account, quantity, code, tax=tax, tracking=tracking, **more)
 
     def berths(self, places: int = 1, tracking: Sequence[tuple[str, str]] = ()) -> Record:
@@ -179,10 +180,8 @@ class Sales(Contacts):
         payment = self.receive(at, key)
         if payment:
             later = self.after(self.local_day(at), 3)
-            self.diary.plan(later, self._delete_payment, payment["PaymentID"])
-
-    def _delete_payment(self, at: datetime, payment_id: str) -> None:
-        self.bookkeeper.update("Payments", payment_id, at, Status="DELETED")
+            key = payment["PaymentID"]
+            self.diary.plan(later, lambda at: self.bookkeeper.update("Payments", key, at, Status="DELETED"))
 
     def advance(
         self, at: datetime, day: date, kind: str, contact_id: str, text: str, value: Decimal, **more: Any

@@ -6,18 +6,23 @@ import heapq
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from random import Random
 from typing import Any
 
 from ...accounting import chart
+from ...accounting.general_ledger import shifted
 from ...values import Record, money
 from ..bookkeeper import Bookkeeper
-from ..company import TODAY, Company, branding_theme, new_organisation, opened, phone, user
+from ..company import TODAY, Company, branding_theme, new_organisation, opened, user
 from ..entries import local_time
 from . import names
 
 START = date(2024, 11, 20)
 FOUNDED = date(2024, 11, 4)
+SUMMER = (11, 12, 1, 2, 3)
+"""The months of the season."""
+
 END = local_time(TODAY, 12 * 3600 + 1800)
 
 CATEGORIES = (
@@ -26,34 +31,10 @@ CATEGORIES = (
     ("Season", ("Summer", "Winter")),
 )
 
-# Code, name, type, tax, and the status or, for a bank account, its currency and number.
-OWN_ACCOUNTS = """
-090|Business Cheque Account|BANK|NONE|NZD 12-3167-0145820-00
-091|Business Savings Account|BANK|NONE|NZD 12-3167-0145820-51
-092|US Dollar Account|BANK|NONE|USD 12-3167-0145820-62
-093|Company Credit Card|BANK|NONE|NZD 4988-0100-1234-5678
-201|Sales - Guided Tours & Courses|REVENUE|OUTPUT2|
-202|Sales - Hire|REVENUE|OUTPUT2|
-203|Sales - Workshop|REVENUE|OUTPUT2|
-205|Freight Recovered|REVENUE|OUTPUT2|
-209|Gift Vouchers (old scheme)|REVENUE|OUTPUT2|ARCHIVED
-486|Fax Line|EXPENSE|INPUT2|ARCHIVED
-730|Workshop Plant|FIXED|INPUT2|
-731|Less Accumulated Depreciation on Workshop Plant|FIXED|NONE|
-740|Land at 14 Karetu Road|FIXED|NONE|
-814|Wages Payable - Payroll|CURRLIAB|NONE|
-"""
-
 
 def add_months(day: date, months: int) -> date:
     """The first of the month `months` after that of `day`."""
-    index = day.year * 12 + day.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def month_end(day: date) -> date:
-    """The last day of the month of `day`."""
-    return add_months(day, 1) - timedelta(days=1)
+    return shifted(day.replace(day=1), months)
 
 
 def amount(value: float) -> Decimal:
@@ -66,14 +47,13 @@ class Diary:
 
     def __init__(self) -> None:
         self._queue: list[tuple[datetime, int, Callable[[datetime], Any]]] = []
-        self._count = 0
+        self._numbers = count()
         self._now = local_time(FOUNDED, 0)
 
     def plan(self, at: datetime, act: Callable[..., Any], *args: Any, **fields: Any) -> None:
         """Plan `act(at, *args, **fields)` for that time, or a minute from now if it is past."""
-        self._count += 1
         at = max(at, self._now + timedelta(minutes=1))
-        heapq.heappush(self._queue, (at, self._count, lambda at: act(at, *args, **fields)))
+        heapq.heappush(self._queue, (at, next(self._numbers), lambda at: act(at, *args, **fields)))
 
     def run(self) -> None:
         """Run all events up to `END`."""
@@ -95,7 +75,7 @@ class Setting:
         self._reference_data()
         self.terms: dict[str, tuple[str, int]] = {}
         self.customers: list[Record] = []
-        self.suppliers: list[tuple[Record, list[str]]] = []
+        self.suppliers: list[tuple[Record, dict[str, str]]] = []
         self.people: list[Record] = []
         self.disputed: set[str] = set()
         self.retired: set[str] = set()
@@ -108,54 +88,18 @@ class Setting:
         return local_time(day, seconds, self.random.randrange(1000))
 
     def _set_up(self) -> tuple[Company, Any]:
-        address = {
-            "AddressType": "POBOX",
-            "AddressLine1": "PO Box 1402",
-            "City": "Nelson",
-            "Region": "",
-            "PostalCode": "7040",
-            "Country": "New Zealand",
-            "AttentionTo": "",
-        }
-        street = {**address, "AddressType": "STREET", "AddressLine1": "14 Karetu Road", "PostalCode": "7010"}
-        company, guid = new_organisation(
-            "Tōtara & Tide Limited",
-            "NZ",
-            self.founded,
-            LegalName="Tōtara & Tide Limited",
-            IsDemoCompany=True,
-            Class="DEMO",
-            RegistrationNumber="9429041234567",
-            LineOfBusiness="Boatbuilding and guided sea kayak tours",
-            Addresses=[address, street],
-            Phones=[phone("OFFICE", "548 0199", "3")],
-            ExternalLinks=[{"LinkType": "Website", "Url": "https://totara-and-tide.example"}],
-            PaymentTerms={side: {"Day": 20, "Type": "OFFOLLOWINGMONTH"} for side in ("Bills", "Sales")},
-        )
+        company, guid = new_organisation("Tōtara & Tide Limited", "NZ", self.founded, **names.ORGANISATION)
         records = company.records
         records["Currencies"] = []
         records["BrandingThemes"] += [
             branding_theme(guid, "Wholesale", 1, self.founded),
             branding_theme(guid, "Kōwhai summer", 2, local_time(date(2025, 11, 3), 36000, 120)),
         ]
-        people = (
-            ("Hinewai", "Parata", "hinewai", "FINANCIALADVISER", True),
-            ("Jörg", "Kästner", "joerg", "STANDARD", False),
-            ("Mere", "O'Sullivan", "mere", "STANDARD", False),
-            ("Old", "Bookkeeper", "books", "REMOVED", False),
-        )
-        records["Users"] = [
-            user(
-                guid,
-                first,
-                last,
-                f"{mail}@totara-and-tide.example",
-                at=local_time(FOUNDED + timedelta(days=40 * i), 34000, 70),
-                OrganisationRole=role,
-                IsSubscriber=owner,
-            )
-            for i, (first, last, mail, role, owner) in enumerate(people)
-        ]
+        records["Users"] = []
+        for i, row in enumerate(names.USERS):
+            at = local_time(FOUNDED + timedelta(days=40 * i), 34000, 70)
+            more = {"OrganisationRole": row["role"], "IsSubscriber": row["subscriber"] == "yes"}
+            records["Users"].append(user(guid, row["first"], row["last"], row["email"], at=at, **more))
         return company, guid
 
     def _reference_data(self) -> None:
@@ -187,24 +131,22 @@ class Setting:
         self.bookkeeper.update("TrackingCategories", other, self.founded, Status="ACTIVE")
 
     def _own_accounts(self) -> None:
-        for i, row in enumerate(OWN_ACCOUNTS.strip().splitlines()):
-            code, name, kind, tax, extra = row.split("|")
+        for i, row in enumerate(names.ACCOUNTS):
             at = self.founded + timedelta(minutes=i, seconds=7 * i)
-            element: Record = {"Code": code, "Name": name, "Type": kind, "TaxType": tax}
-            element["Description"] = f"{name}; added by the company"
-            if kind == "BANK":
-                element["CurrencyCode"], number = extra.split()
-                element["BankAccountNumber"] = number.replace("-", "")
-                element["BankAccountType"] = "CREDITCARD" if "Credit" in name else "BANK"
-                element["AddToWatchlist"] = True
-            elif extra:
+            if row["Status"]:
                 at = local_time(date(2025, 4, 3 + i), 33000 + i, 410)
-            made = self.bookkeeper.create("Accounts", element, at, f"account/{code}")
-            if kind != "BANK" and extra:
-                self.bookkeeper.update("Accounts", made["AccountID"], at, Status=extra)
+            element: Record = {name: text for name, text in row.items() if text and name != "Status"}
+            element["Description"] = f"{row['Name']}; added by the company"
+            if row["Type"] == "BANK":
+                element["BankAccountType"] = "CREDITCARD" if "Credit" in row["Name"] else "BANK"
+                element["AddToWatchlist"] = True
+            made = self.bookkeeper.create("Accounts", element, at, f"account/{row['Code']}")
+            if row["Status"]:
+                self.bookkeeper.update("Accounts", made["AccountID"], at, Status=row["Status"])
 
     def _items(self) -> None:
-        for i, (code, name, account, sell, buy, text, _) in enumerate(names.ITEMS):
+        for i, row in enumerate(names.ITEMS):
+            code, name, account, sell, buy, text, _ = row.values()
             element: Record = {
                 "Code": code,
                 "Name": name,
@@ -218,7 +160,8 @@ class Setting:
                 element["PurchaseDetails"] = details
             at = local_time(FOUNDED + timedelta(days=15 * i), 37000 + 61 * i, 37 * i % 1000)
             self.bookkeeper.create("Items", element, at, f"item/{code}")
-        for code, name, sell, buy, quantity in names.TRACKED:
+        for row in names.TRACKED:
+            code, name, sell, buy, quantity = row.values()
             element = {
                 "Code": code,
                 "Name": name,

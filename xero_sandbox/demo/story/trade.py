@@ -6,23 +6,24 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from ..company import TODAY
+from . import names
 from .purchases import Purchases
 from .setting import amount
 
 BERTHS = ((5, 6), (24, 4), (47, 8))
 """The customers who store kayaks, with their number of berths."""
 
-# Supplier, text, account, lowest and highest price of a small purchase.
-PETTY = (
-    (17, "Fuel, shuttle van", "449", 45, 160),
-    (17, "LPG bottles for the camp kitchen", "429", 25, 90),
-    (20, "Printer paper", "461", 12, 60),
-    (29, "Ferry tickets", "493", 70, 240),
-    (30, "Flight to the boat show", "493", 110, 420),
-    (31, "Lunch for the guides 🥪", "420", 28, 120),
-    (37, "Plasters and bandages", "429", 15, 70),
-    (26, "Drill bits", "473", 18, 95),
-)
+REGULAR_BILLS: dict[int, tuple[int, float | None, str]] = {
+    10: (1, 4200.0, "rent"),
+    11: (12, None, ""),
+    12: (8, 189.0, "phones"),
+    13: (3, 82.0, "software"),
+    19: (26, 160.0, "cleaning"),
+    24: (20, 575.0, ""),
+    33: (5, 75.0, "alarm"),
+    22: (2, None, ""),
+}
+"""The suppliers who send a bill each month: the day, the amount if it is fixed, and the name of its template."""
 
 
 class Trade(Purchases):
@@ -55,11 +56,14 @@ class Trade(Purchases):
 
     def spend(self, at: datetime, day: date) -> None:
         """A small purchase by company card or from the cheque account."""
-        choices = [row for row in PETTY if self.suppliers[row[0]][0]["ContactID"] not in self.retired]
-        index, text, code, low, high = self.random.choice(choices)
-        contact, name = self.suppliers[index][0]["ContactID"], f"spend/{day}/{code}/{at}"
+        sold_by = [
+            (self.suppliers[int(row["supplier"])][0]["ContactID"], row) for row in names.SMALL_PURCHASES
+        ]
+        contact, row = self.random.choice([one for one in sold_by if one[0] not in self.retired])
+        code, name = row["account"], f"spend/{day}/{row['account']}/{at}"
         bank = "093" if self.random.random() < 0.7 else "090"
-        line = self.bookkeeper.line(text, amount(self.random.uniform(low, high)), code)
+        price = amount(self.random.uniform(float(row["lowest"]), float(row["highest"])))
+        line = self.bookkeeper.line(row["text"], price, code)
         reference = self.random.choice(("", "Card 5678", "Kai 🍜"))
         more = {"Reference": reference, "IsReconciled": self.random.random() < 0.9}
         record = self.bookkeeper.bank_transaction("SPEND", contact, day, at, [line], name, bank, **more)

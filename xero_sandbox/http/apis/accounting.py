@@ -13,7 +13,8 @@ from ... import apps
 from ...limits import Exceeded
 from ...resources import RESOURCES, report_scopes, scopes_needed
 from .. import reading, subresources
-from ..calls import Call, Refusal, not_found, not_implemented, not_supported
+from ..calls import Call, Refusal, bad_query, not_found, not_implemented, not_supported
+from ..queries import QueryError
 
 PREFIX = "/api.xro/2.0/"
 
@@ -37,15 +38,14 @@ def answer(
     try:
         limits.enter(bearer.app, tenant_id)
     except Exceeded as exceeded:
-        headers = {**exceeded.headers, "X-Rate-Limit-Problem": exceeded.problem}
-        if exceeded.retry_after is not None:
-            headers["Retry-After"] = str(exceeded.retry_after)
-        raise Refusal(429, None, headers) from None
+        raise call.too_many(exceeded.problem, exceeded.retry_after, exceeded.headers) from None
     try:
         before()
         response = (routed or _routed)(call)
     except Refusal as refusal:
         response = call.refuse(refusal)
+    except QueryError as error:
+        response = call.refuse(bad_query(str(error)))
     finally:
         limits.leave(bearer.app, tenant_id)
     for name, value in limits.headers(bearer.app, tenant_id).items():
@@ -56,7 +56,7 @@ def answer(
 def _tenant(call: Call) -> str:
     """The organisation of a call; a custom connection has only one and may leave it out."""
     asked = call.request.headers.get("xero-tenant-id", "").strip()
-    opened = {one["tenant_id"] for one in call.xero.identity.connected(call.bearer)}
+    opened = {one["tenant_id"] for one in call.xero.identity.connections_of(call.bearer.app)}
     custom = call.bearer.app.kind == apps.CUSTOM
     if not asked and custom and not call.xero.switches.custom_needs_tenant and len(opened) == 1:
         asked = next(iter(opened))

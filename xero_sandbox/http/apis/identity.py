@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,24 +29,28 @@ def _form(call: Call) -> tuple[dict[str, str], tuple[str, str] | None]:
     return request.form.to_dict(), proof
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Refuse with 400 what the identity service refuses."""
+    try:
+        yield
+    except TokenError as error:
+        raise Refusal(400, _json(400, error.body)) from None
+
+
 def token(call: Call) -> Response:
     """``POST /connect/token``."""
     form, basic = _form(call)
-    try:
-        with call.xero.store.change():
-            answer = call.xero.identity.token(form, basic)
-    except TokenError as error:
-        return _json(400, error.body)
+    with _refusing(), call.xero.store.change():
+        answer = call.xero.identity.token(form, basic)
     return _json(200, answer, {"Cache-Control": "no-store, no-cache, max-age=0", "Pragma": "no-cache"})
 
 
 def revocation(call: Call) -> Response:
     """``POST /connect/revocation``."""
     form, basic = _form(call)
-    try:
+    with _refusing():
         app = call.xero.identity.client(form, basic)
-    except TokenError as error:
-        return _json(400, error.body)
     with call.xero.store.change():
         if call.xero.identity.revocable(form.get("token", ""), app):
             call.xero.identity.revoke(app)
@@ -56,7 +62,7 @@ def connections(call: Call, connection_id: str = "") -> Response:
     bearer = call.authenticate()
     if bearer.app.kind == apps.CUSTOM and not call.xero.switches.custom_connections:
         raise call.forbidden("AuthenticationUnsuccessful")
-    opened = call.xero.identity.connected(bearer)
+    opened = call.xero.identity.connections_of(bearer.app)
     call.xero.limits.count(bearer.app)
     headers = call.xero.limits.headers(bearer.app, None)
     if connection_id:
@@ -75,8 +81,7 @@ def connections(call: Call, connection_id: str = "") -> Response:
             "tenantId": one["tenant_id"],
             "tenantType": "ORGANISATION",
             "tenantName": call.xero.store.organisations[one["tenant_id"]].name,
-            "createdDateUtc": one["created"].strftime("%Y-%m-%dT%H:%M:%S.%f0"),
-            "updatedDateUtc": one["updated"].strftime("%Y-%m-%dT%H:%M:%S.%f0"),
+            **{f"{name}DateUtc": f"{one[name]:%Y-%m-%dT%H:%M:%S.%f0}" for name in ("created", "updated")},
         }
         for one in opened
         if event in {None, one["event"]} and one["tenant_id"] in call.xero.store.organisations

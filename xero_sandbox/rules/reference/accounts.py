@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...accounting.chart import CLASSES, REPORTING
-from ...values import Record
-from ..checks import check_currency, check_lengths, check_tax_type
+from ...values import Record, picked
+from ..checks import check_currency, check_lengths, check_status, check_tax_type
 from ..lines import none_type, used
-from ..work import Rule, Work
+from ..work import Work
 
 _ACCOUNT = (
     "Code Name Type BankAccountNumber Description BankAccountType CurrencyCode TaxType EnablePaymentsToAccount"
@@ -21,7 +21,7 @@ def save_account(work: Work, current: Record | None) -> Record:
     sent = work.sent
     status = str(sent.get("Status", (current or {}).get("Status", "ACTIVE")))
     record: Record = {**_NEW_ACCOUNT, **(current or {"AccountID": work.new_id()})}
-    record.update({name: sent[name] for name in _ACCOUNT if name in sent})
+    record.update(picked(sent, _ACCOUNT))
     _account_change(work, current, status)
     _account_type(work, record, current)
     _account_names(work, record)
@@ -46,8 +46,7 @@ def _account_change(work: Work, current: Record | None, status: str) -> None:
         work.fail("System accounts cannot be edited")
     if current is not None and current["Status"] != "ACTIVE" and changed:
         work.refuse("Archived accounts cannot be edited")
-    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "ARCHIVED"}):
-        work.refuse(f"The status '{status}' is not valid for accounts")
+    check_status(work, status, current, "ARCHIVED", "accounts")
     if current is not None and status != current["Status"] and changed:
         work.refuse("The Status of an account cannot be changed together with other fields")
 
@@ -97,6 +96,3 @@ def delete_account(work: Work, found: Record) -> Record:
         work.fail("The account cannot be deleted because it has transactions; archive it instead")
     work.remove("Accounts", found["AccountID"])
     return {**found, "Status": "DELETED"}
-
-
-ACCOUNTS = Rule(save_account, one="PUT POST", summarize="")

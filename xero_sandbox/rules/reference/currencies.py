@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...values import Record
-from ..work import ZERO_ID, Rule, Work
+from ...values import Record, picked
+from ..work import ZERO_ID, Work
 
 
 def save_currency(work: Work, _current: Record | None) -> Record:
@@ -19,9 +19,6 @@ def save_currency(work: Work, _current: Record | None) -> Record:
     )
 
 
-CURRENCIES = Rule(save_currency, one="PUT", summarize="", by_id=False)
-
-
 def save_payment_service(work: Work, _current: Record | None) -> Record:
     """Create a custom payment service."""
     sent = work.sent
@@ -35,22 +32,16 @@ def save_payment_service(work: Work, _current: Record | None) -> Record:
     work.stop()
     names = ("PaymentServiceName", "PaymentServiceUrl")
     service = {"PaymentServiceType": "Custom", "PayNowText": sent.get("PayNowText", "Pay now")}
-    return work.put("PaymentServices", {**{name: sent[name] for name in names}, **service})
+    return work.put("PaymentServices", {**picked(sent, names), **service})
 
 
-PAYMENT_SERVICES = Rule(save_payment_service, summarize="")
-
-
-def attach_services(work: Work, theme: Record, sent: list[Record]) -> list[Record]:
-    """Attach payment services to a branding theme; those attached before stay. Returns the requested ones."""
-    chosen: list[Record] = []
+def attach_services(work: Work, theme: Record, sent: list[Record]) -> Record:
+    """Attach payment services to a branding theme; those attached before stay. Returns the theme."""
+    attached = dict.fromkeys(theme.get("PaymentServiceIDs", ()))
     for one in sent:
         service = work.get("PaymentServices", one.get("PaymentServiceID"))
         if service is None:
             work.echo = {"PaymentServiceID": ZERO_ID, **one}
             work.fail("Payment service could not be found")
-        chosen.append(service)
-    known = theme.get("PaymentServiceIDs", ())
-    attached = dict.fromkeys([*known, *(one["PaymentServiceID"] for one in chosen)])
-    work.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})
-    return chosen
+        attached[service["PaymentServiceID"]] = None
+    return work.put("BrandingThemes", {**theme, "PaymentServiceIDs": list(attached)})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...values import ZERO, Record
+from ...values import ZERO, Record, picked
 from ..checks import check_lengths, check_tax_type
 from ..lines import used
-from ..work import Rule, Work
+from ..work import Work
 
 
 def match_item(work: Work) -> Record | None:
@@ -24,7 +24,7 @@ def save_item(work: Work, current: Record | None) -> Record:
         work.refuse(f"Price List Item with Code '{code}' already exists")
     check_lengths(work, {"Code": 30, "Name": 50, "Description": 4000, "PurchaseDescription": 4000})
     names = "Code Name Description PurchaseDescription IsSold IsPurchased InventoryAssetAccountCode"
-    item.update({name: sent[name] for name in names.split() if name in sent})
+    item.update(picked(sent, names.split()))
     for side in ("SalesDetails", "PurchaseDetails"):
         item[side] = _details(work, item.get(side) or {}, sent.get(side, {}))
     item.setdefault("IsSold", True)
@@ -36,7 +36,7 @@ def save_item(work: Work, current: Record | None) -> Record:
 
 def _details(work: Work, before: Record, sent: Record) -> Record:
     names = ("UnitPrice", "AccountCode", "COGSAccountCode", "TaxType")
-    details = {**before, **{name: sent[name] for name in names if name in sent}}
+    details = {**before, **picked(sent, names)}
     if "UnitPrice" in sent:
         details["UnitPrice"] = work.price(sent["UnitPrice"])
     for name in ("AccountCode", "COGSAccountCode"):
@@ -77,6 +77,3 @@ def delete_item(work: Work, found: Record) -> Record:
         work.fail("Tracked items with a quantity on hand cannot be deleted")
     work.remove("Items", found["ItemID"])
     return found
-
-
-ITEMS = Rule(save_item, match_item)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ...accounting.chart import APPLIES
 from ...values import TEN_THOUSANDTH, ZERO, Record
-from ..checks import check_lengths
+from ..checks import check_lengths, check_status
 from ..lines import used
-from ..work import Rule, Work, head
+from ..work import Work, head
 
 
 def match_tax_rate(work: Work) -> Record | None:
@@ -25,8 +26,7 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     if current is not None and not current["TaxType"].startswith("TAX"):
         work.fail("System tax rates cannot be edited")
     status = sent.get("Status", "ACTIVE")
-    if status not in {"ACTIVE", "DELETED"} or (current is None and status != "ACTIVE"):
-        work.refuse(f"The status '{status}' is not valid for tax rates")
+    check_status(work, status, current, "DELETED", "tax rates")
     if current is not None and status == "DELETED":
         return _delete_tax_rate(work, current)
     name = str(sent.get("Name", (current or {}).get("Name", "")))
@@ -42,11 +42,9 @@ def save_tax_rate(work: Work, current: Record | None) -> Record:
     record: Record = {
         "TaxType": current["TaxType"] if current else _next_tax_type(work),
         "Name": name,
-        "CanApplyToAssets": True,
-        "CanApplyToEquity": True,
-        "CanApplyToExpenses": not sale,
-        "CanApplyToLiabilities": True,
-        "CanApplyToRevenue": sale,
+        **dict.fromkeys(APPLIES.values(), True),
+        APPLIES["EXPENSE"]: not sale,
+        APPLIES["REVENUE"]: sale,
         "DisplayTaxRate": rate,
         "EffectiveRate": rate,
         "Status": "ACTIVE",
@@ -99,6 +97,3 @@ def _components(work: Work, sent: list[Record]) -> list[Record]:
 def _next_tax_type(work: Work) -> str:
     taken = {rate["TaxType"] for rate in work.organisation.records("TaxRates")}
     return next(name for number in range(1, 1000) if (name := f"TAX{number:03d}") not in taken)
-
-
-TAX_RATES = Rule(save_tax_rate, match_tax_rate, one="PUT POST", summarize="", by_id=False)

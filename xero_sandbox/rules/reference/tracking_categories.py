@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...values import Record
-from ..checks import check_lengths
+from ..checks import check_lengths, check_status
 from ..lines import tracked_by
-from ..work import Rule, Work
+from ..work import Work
 
 _NOT_UNIQUE = "For each specified tracking option the name must be unique"
 
@@ -20,12 +20,12 @@ def save_category(work: Work, current: Record | None) -> Record:
         **(current or {}),
     }
     category["Name"] = sent.get("Name", category.get("Name", ""))
-    status = category["Status"] = sent.get("Status", category["Status"])
+    status = str(sent.get("Status", category["Status"]))
+    category["Status"] = status
     if not category["Name"]:
         work.refuse("The tracking category Name must be specified")
     check_lengths(work, {"Name": 100})
-    if status not in ({"ACTIVE"} if current is None else {"ACTIVE", "ARCHIVED"}):
-        work.refuse(f"The status '{status}' is not valid for tracking categories")
+    check_status(work, status, current, "ARCHIVED", "tracking categories")
     mine = category["TrackingCategoryID"]
     everything = work.organisation.records("TrackingCategories")
     others = [one for one in everything if one["TrackingCategoryID"] != mine and one["Status"] != "DELETED"]
@@ -37,9 +37,6 @@ def save_category(work: Work, current: Record | None) -> Record:
         work.refuse("An organisation can have a maximum of 4 tracking categories")
     work.stop()
     return work.put("TrackingCategories", category)
-
-
-TRACKING_CATEGORIES = Rule(save_category, one="PUT POST", summarize="")
 
 
 def delete_category(work: Work, found: Record) -> Record:
