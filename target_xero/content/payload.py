@@ -22,12 +22,11 @@ from target_xero.content.tracking_names import BESIDE, COLUMN, tracking_entries,
 from target_xero.content.values import (
     CONVERTERS,
     InvalidRecord,
-    calendar_day,
     code_of,
-    from_json,
+    day_of,
     id_or_key,
+    json_object,
     listed,
-    shown,
 )
 
 #: The fields that refer to another record, and its object.
@@ -112,7 +111,7 @@ class RecordParser:
         self.aside = aside
         self.needs = needs
         self._order = order
-        self._day = partial(calendar_day, order=order)
+        self._day = partial(day_of, order=order)
         self._own_keys = own_keys
         #: The fields that are kept, and the parsers of those with nested fields.
         self.wanted: dict[str, Field] = {}
@@ -134,11 +133,9 @@ class RecordParser:
         for name, word in fields.items():
             if self.is_priced_line and name == "LineAmount":
                 word = replace(word, read_only=False)
-            unwanted = (
-                name in never or (only and name not in only) or (word.read_only and name not in self.aside)
-            )
             slot: _Slot | None = None
-            if not unwanted:
+            is_open = not word.read_only or name in self.aside
+            if is_open and name not in never and (not only or name in only):
                 self.wanted[name] = word
                 converter = id_or_key if name == self._own_keys.get("") else self._converter(name, word)
                 slot = (name, converter, _UNCONVERTED.get(word.kind))
@@ -163,7 +160,7 @@ class RecordParser:
             for inner, slot in parser._slots.items():
                 if slot is None:
                     continue
-                nested = (f"{name}.{slot[0]}", slot[1], slot[2])
+                nested = (f"{name}.{slot[0]}", *slot[1:])
                 if name in REFERENCES:
                     self._slots.setdefault(folded(name) + inner.removeprefix(folded(own)), nested)
                 self._slots.setdefault(folded(name) + inner, nested)
@@ -224,11 +221,9 @@ class RecordParser:
 
     def nested(self, value: Any) -> dict[str, Any] | None:
         """Parse a nested object; None if it is empty. Raises `InvalidRecord` if nothing of its content is kept."""
-        value = from_json(value)
+        value = json_object(value, "an object")
         if value is None:
             return None
-        if not isinstance(value, Mapping):
-            raise InvalidRecord(f"expected an object, got {shown(value)}")
         taken, left, problems = self._sort(value)
         if problems:
             raise problems[0].within(".")
@@ -244,11 +239,9 @@ class RecordParser:
 
     def tracked(self, value: Any) -> list[dict[str, Any]]:
         """Parse the categories and options in one entry of a list of tracking."""
-        value = from_json(value)
+        value = json_object(value, "a tracking category and its option")
         if value is None:
             return []
-        if not isinstance(value, Mapping):
-            raise InvalidRecord(f"expected a tracking category and its option, got {shown(value)}")
         own = _OF_CONTACTS if "TrackingCategoryName" in self.wanted else {}
         try:
             entries = tracking_entries(value)
@@ -308,10 +301,8 @@ class RecordParser:
         """Find the slot of a name once; the next record uses `_known`."""
         slot = None
         if raw[:1] != "_":
-            name = folded(raw)
-            if name in self._slots:
-                slot = self._slots[name]
-            elif raw not in ignored:
+            slot = self._slots.get(folded(raw))
+            if folded(raw) not in self._slots and raw not in ignored:
                 self.unknown.add(self.where + raw)
         self._known[raw] = slot
         self.met.append(raw)

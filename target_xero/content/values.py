@@ -20,11 +20,6 @@ from target_xero.content.day_formats import DayOrder
 from target_xero.content.json_text import decode
 from target_xero.content.spelling import folded, is_blank
 
-#: Replaces the digits of an id by x and characters that ids do not have by ?, so that ids match a pattern.
-HEXADECIMAL = bytes(
-    120 if chr(byte) in "0123456789abcdef" else byte if byte == 45 else 63 for byte in range(256)
-)
-ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 _guid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
@@ -47,14 +42,22 @@ class InvalidRecord(Exception):
         return self
 
 
-def from_json(value: Any) -> Any:
-    """Return a value, parsed if it is JSON text."""
+def _from_json(value: Any) -> Any:
+    """A value, parsed if it is JSON text."""
     if not isinstance(value, str):
         return value
     try:
         return decode(value)
     except msgspec.DecodeError:
-        raise InvalidRecord(f"expected an object or a list, or its JSON text, got {shown(value)}") from None
+        raise InvalidRecord(f"expected an object or a list, or its JSON text, got {_shown(value)}") from None
+
+
+def json_object(value: Any, expected: str) -> Mapping[str, Any] | None:
+    """Return an object, which may be JSON text; None for null. `expected` is what it should be, for messages."""
+    found = _from_json(value)
+    if found is not None and not isinstance(found, Mapping):
+        raise InvalidRecord(f"expected {expected}, got {_shown(found)}")
+    return found
 
 
 def listed(one: Callable[[Any], Any]) -> Callable[[Any], list[Any] | None]:
@@ -62,7 +65,7 @@ def listed(one: Callable[[Any], Any]) -> Callable[[Any], list[Any] | None]:
 
     def many(value: Any) -> list[Any] | None:
         if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"}:
-            value = from_json(value)
+            value = _from_json(value)
         taken = []
         for index, entry in enumerate(value if isinstance(value, (list, tuple)) else [value]):
             try:
@@ -100,15 +103,15 @@ def without_noise(exact: Decimal) -> Decimal:
 def number(value: Any) -> int | Decimal:
     """Return an exact number in its shortest form, so that `1.50` and `1.5` are the same content."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise InvalidRecord(f"expected a number, got {shown(value)}")
+        raise InvalidRecord(f"expected a number, got {_shown(value)}")
     if isinstance(value, int):
         return value
     try:
         exact = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
-        raise InvalidRecord(f"expected a number such as 1234.50, got {shown(value)}") from None
+        raise InvalidRecord(f"expected a number such as 1234.50, got {_shown(value)}") from None
     if not exact.is_finite() or exact.adjusted() > 30:
-        raise InvalidRecord(f"expected a number, got {shown(value)}")
+        raise InvalidRecord(f"expected a number, got {_shown(value)}")
     if not isinstance(value, str) or len(value) >= _SURE_DIGITS:
         exact = without_noise(exact)
     if exact == exact.to_integral_value():
@@ -119,7 +122,7 @@ def number(value: Any) -> int | Decimal:
 def _whole(value: Any) -> int:
     found = number(value)
     if not isinstance(found, int):
-        raise InvalidRecord(f"expected a whole number, got {shown(value)}")
+        raise InvalidRecord(f"expected a whole number, got {_shown(value)}")
     return found
 
 
@@ -130,7 +133,7 @@ def _text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise InvalidRecord(f"expected text, got {shown(value)}")
+        raise InvalidRecord(f"expected text, got {_shown(value)}")
     exact = number(value)
     return str(exact) if isinstance(exact, int) else f"{without_noise(Decimal(str(value))):f}"
 
@@ -153,7 +156,7 @@ _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 def _flag(value: Any) -> bool:
     found = value if isinstance(value, bool) else _FLAGS.get(_written(value).lower())
     if found is None:
-        raise InvalidRecord(f"expected true or false, got {shown(value)}")
+        raise InvalidRecord(f"expected true or false, got {_shown(value)}")
     return found
 
 
@@ -166,7 +169,7 @@ def is_id(text: str) -> bool:
 def id_or_key(value: Any) -> str | None:
     """Return an id of Xero's, or a key of the source's own."""
     if isinstance(value, (dict, list, bool)):
-        raise InvalidRecord(f"expected an id, got {shown(value)}")
+        raise InvalidRecord(f"expected an id, got {_shown(value)}")
     found = _written(value)
     if is_id(found.lower()):
         found = found.lower()
@@ -176,11 +179,11 @@ def id_or_key(value: Any) -> str | None:
 def _id(value: Any) -> str | None:
     found = id_or_key(value)
     if found and not is_id(found):
-        raise InvalidRecord(f"expected a GUID, got {shown(value)}")
+        raise InvalidRecord(f"expected a GUID, got {_shown(value)}")
     return found
 
 
-def calendar_day(value: Any, order: Callable[[], DayOrder]) -> str:
+def day_of(value: Any, order: Callable[[], DayOrder]) -> str:
     """Return a day as 2026-12-31; `order` returns whether the day or the month comes first in a numeric date."""
     if isinstance(value, date):
         return value.isoformat()[:10]
@@ -193,7 +196,7 @@ def calendar_day(value: Any, order: Callable[[], DayOrder]) -> str:
             raise InvalidRecord(f"{found} is not a date" if is_iso else str(error)) from None
         if day:
             return day
-    raise InvalidRecord(f"expected a date such as 2026-12-31, got {shown(value)}")
+    raise InvalidRecord(f"expected a date such as 2026-12-31, got {_shown(value)}")
 
 
 #: The converters of values by the kinds of the registry. All nested fields that can be written have components.
@@ -204,12 +207,12 @@ CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("money", "rate", "quantity", "percent", "number"), number),
     "flag": _flag,
     "whole": _whole,
-    **dict.fromkeys(("one", "many"), from_json),
+    **dict.fromkeys(("one", "many"), _from_json),
 }
 
 
-def shown(value: Any) -> str:
-    """Return a value as messages show it: shortened, and without the content of objects and lists."""
+def _shown(value: Any) -> str:
+    """A value as messages show it: shortened, and without the content of objects and lists."""
     text = repr(value) if isinstance(value, (str, int, float, bool)) else str(value)
     if isinstance(value, (dict, list)):
         text = "an object" if isinstance(value, dict) else "a list"

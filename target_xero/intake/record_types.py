@@ -12,8 +12,13 @@ import msgspec
 
 from target_xero.content.amounts import agrees
 from target_xero.content.payload import RecordParser
-from target_xero.content.values import HEXADECIMAL, ID_LIKE, NOBODY
+from target_xero.content.values import NOBODY
 
+#: Replaces the digits of an id by x and characters that ids do not have by ?, so that ids match a pattern.
+_HEXADECIMAL = bytes(
+    120 if chr(byte) in "0123456789abcdef" else byte if byte == 45 else 63 for byte in range(256)
+)
+_ID_LIKE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 _NUMBERS = frozenset({"money", "rate", "quantity", "percent", "number"})
 #: The types of values that need no conversion, by the kind of a field.
 _TYPES: Mapping[str, Any] = {
@@ -172,8 +177,8 @@ _NAMES: Mapping[str, Any] = {
     # The parser reads numbers with more digits than a float represents exactly.
     "short": Context(prec=14, traps=[Inexact]),
     "whole": Decimal(1),
-    "hexadecimal": HEXADECIMAL,
-    "id_like": ID_LIKE,
+    "hexadecimal": _HEXADECIMAL,
+    "id_like": _ID_LIKE,
     "nobody": NOBODY,
     "unseen": _UNSEEN,
     "Unusual": Unusual,

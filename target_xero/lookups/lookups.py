@@ -160,7 +160,7 @@ class Lookups:
         if spec.search is Search.WHOLE:
             records = self.whole(spec.name)
         elif spec.has_ids_param:
-            records = chain.from_iterable(self._with_ids(spec, ids) for ids in _parts(asked, _IDS_PER_CALL))
+            records = chain.from_iterable(self._with_ids(spec, part) for part in _parts(asked, _IDS_PER_CALL))
         else:
             paths = (f"{spec.path}/{one}" for one in asked)
             records = (self.one(path, spec.envelope, spec.unit_price_params) for path in paths)

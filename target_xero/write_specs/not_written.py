@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from singer_xero.objects import ASSETS, EVERY, NESTED_TABLES
 from target_xero.content.spelling import folded
 from target_xero.write_specs.rows import spec_of
 
-_CLASSIC = "Xero has closed classic expenses to new connections and retires them in 2027"
-_SETTINGS = "the settings of an organisation can only be changed in Xero"
-_FROM_DOCUMENTS = "Xero creates journals from documents; write manual_journals"
-_ENDINGS = {
-    "_attachments": "files are not written",
-    "_details": "the same records come in the stream without _details",
-}
+_SETTINGS = ("organisation", "organisation_actions", "organisation_cis_settings", "invoice_reminders")
 _REASONS = {
-    "journals": _FROM_DOCUMENTS,
-    "cash_journals": _FROM_DOCUMENTS,
-    "organisation": _SETTINGS,
-    "organisation_actions": _SETTINGS,
-    "organisation_cis_settings": _SETTINGS,
-    "invoice_reminders": _SETTINGS,
+    **dict.fromkeys(NESTED_TABLES, "lists inside records are written with their records"),
+    **dict.fromkeys(ASSETS, "target-xero does not write to the Assets API"),
+    **dict.fromkeys(_SETTINGS, "the settings of an organisation can only be changed in Xero"),
+    **dict.fromkeys(
+        ("receipts", "expense_claims"),
+        "Xero has closed classic expenses to new connections and retires them in 2027",
+    ),
     "users": "users are invited in Xero",
-    "receipts": _CLASSIC,
-    "expense_claims": _CLASSIC,
 }
-
-
-def _reason(stream: str) -> str:
-    if stream in NESTED_TABLES:
-        return "lists inside records are written with their records"
-    if stream in ASSETS:
-        return "target-xero does not write to the Assets API"
-    if stream == "reports" or stream.startswith("report_"):
-        return "Xero calculates reports"
-    by_ending = (reason for ending, reason in _ENDINGS.items() if stream.endswith(ending))
-    return _REASONS.get(stream) or next(by_ending, "Xero's API can't write them")
-
+#: The reasons of all others; the first pattern that matches counts.
+_PATTERNS = {
+    "*journals": "Xero creates journals from documents; write manual_journals",
+    "report*": "Xero calculates reports",
+    "*_attachments": "files are not written",
+    "*_details": "the same records come in the stream without _details",
+    "*": "Xero's API can't write them",
+}
 
 #: What can be read and not written, and Xero's reason.
 NOT_WRITTEN: Mapping[str, str] = MappingProxyType(
-    {name: _reason(name) for name in EVERY if spec_of(name) is None}
+    {
+        name: _REASONS.get(name) or next(_PATTERNS[one] for one in _PATTERNS if fnmatchcase(name, one))
+        for name in EVERY
+        if spec_of(name) is None
+    }
 )
 
 _STOCK = "documents determine the stock; stock from before the first document is missing"
