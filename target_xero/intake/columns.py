@@ -6,9 +6,11 @@ of Xero's import templates, and columns that hold one line of a document each.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 from target_xero.content.payload import RecordParser
@@ -20,74 +22,17 @@ from target_xero.write_specs.spec import WriteSpec
 Path = tuple[str, ...]
 
 
-def _contact_columns() -> dict[str, tuple[Path, ...]]:
-    """The columns of Xero's template for contacts."""
-    found: dict[str, tuple[Path, ...]] = {
-        "ContactName": (("Name",),),
-        "BankAccountNumber": (("BankAccountDetails",),),
-        "AccountsReceivableTaxCodeName": (("AccountsReceivableTaxType",),),
-        "AccountsPayableTaxCodeName": (("AccountsPayableTaxType",),),
-        "SalesAccount": (("SalesDefaultAccountCode",),),
-        "PurchasesAccount": (("PurchasesDefaultAccountCode",),),
-        "DueDateBillDay": (("PaymentTerms", "Bills", "Day"),),
-        "DueDateBillTerm": (("PaymentTerms", "Bills", "Type"),),
-        "DueDateSalesDay": (("PaymentTerms", "Sales", "Day"),),
-        "DueDateSalesTerm": (("PaymentTerms", "Sales", "Type"),),
-        "DefaultTaxBills": (("PurchasesDefaultLineAmountType",),),
-        "DefaultTaxSales": (("SalesDefaultLineAmountType",),),
-    }
-    lines = (f"AddressLine{number}" for number in "1234")
-    for part in ("AttentionTo", *lines, "City", "Region", "PostalCode", "Country"):
-        found[f"PO{part}"] = (("Addresses", "POBOX", part),)
-        found[f"SA{part}"] = (("Addresses", "STREET", part),)
-    for column, kind in (("Phone", "DEFAULT"), ("Fax", "FAX"), ("Mobile", "MOBILE"), ("DDI", "DDI")):
-        found[f"{column}Number"] = (("Phones", kind, "PhoneNumber"),)
-    for number in "12345":
-        person = f"Person{number}"
-        found[f"{person}FirstName"] = (("ContactPersons", number, "FirstName"),)
-        found[f"{person}LastName"] = (("ContactPersons", number, "LastName"),)
-        found[f"{person}Email"] = (("ContactPersons", number, "EmailAddress"),)
-        # Xero's templates have used both names.
-        found[f"{person}IncludeInEmail"] = (("ContactPersons", number, "IncludeInEmails"),)
-        found[f"{person}IncludeInEmails"] = (("ContactPersons", number, "IncludeInEmails"),)
-    sales, purchases = "SalesTrackingCategories", "PurchasesTrackingCategories"
-    for number in "12":
-        names = ((sales, number, "TrackingCategoryName"), (purchases, number, "TrackingCategoryName"))
-        found[f"TrackingName{number}"] = names
-        found[f"SalesTrackingOption{number}"] = ((sales, number, "TrackingOptionName"),)
-        found[f"PurchasesTrackingOption{number}"] = ((purchases, number, "TrackingOptionName"),)
+def _templates() -> dict[str, dict[str, tuple[Path, ...]]]:
+    found: dict[str, dict[str, tuple[Path, ...]]] = {}
+    text = files(__package__).joinpath("template_columns.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        columns = found.setdefault(row["object"], {})
+        columns[row["column"]] = (*columns.get(row["column"], ()), tuple(row["field"].split(".")))
     return found
 
 
-_OF_ITEMS: Mapping[str, tuple[Path, ...]] = {
-    "ItemCode": (("Code",),),
-    "ItemName": (("Name",),),
-    "PurchasesDescription": (("PurchaseDescription",),),
-    "PurchasesUnitPrice": (("PurchaseDetails", "UnitPrice"),),
-    "PurchasesAccount": (("PurchaseDetails", "AccountCode"),),
-    "PurchasesTaxRate": (("PurchaseDetails", "TaxType"),),
-    "SalesDescription": (("Description",),),
-    "SalesUnitPrice": (("SalesDetails", "UnitPrice"),),
-    "SalesAccount": (("SalesDetails", "AccountCode"),),
-    "SalesTaxRate": (("SalesDetails", "TaxType"),),
-    "InventoryAssetAccount": (("InventoryAssetAccountCode",),),
-    "CostOfGoodsSoldAccount": (("PurchaseDetails", "COGSAccountCode"),),
-}
-_OF_DOCUMENTS: Mapping[str, tuple[Path, ...]] = {
-    "Currency": (("CurrencyCode",),),
-    "BrandingTheme": (("BrandingThemeName",),),
-}
-#: By object, the columns of Xero's import templates that have another name than their field.
-TEMPLATES: Mapping[str, Mapping[str, tuple[Path, ...]]] = {
-    "contacts": _contact_columns(),
-    "items": _OF_ITEMS,
-    "quotes": _OF_DOCUMENTS,
-    "purchase_orders": _OF_DOCUMENTS,
-    "invoices": {"InvoiceDate": (("Date",),), **_OF_DOCUMENTS},
-    "credit_notes": _OF_DOCUMENTS,
-    "bank_transactions": {"Currency": (("CurrencyCode",),)},
-    "repeating_invoices": _OF_DOCUMENTS,
-}
+#: By object, the columns of Xero's import templates that have another name than their fields.
+TEMPLATES: Mapping[str, Mapping[str, tuple[Path, ...]]] = _templates()
 _MOVED = {
     name: {folded(column): paths for column, paths in columns.items()} for name, columns in TEMPLATES.items()
 }
