@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,7 @@ class Summary:
         return "\n".join(lines)
 
 
+@dataclass
 class RejectsFile:
     """The file of rejects: a Singer stream of the unchanged records, each with its reason.
 
@@ -86,21 +87,15 @@ class RejectsFile:
     `source_of` returns the source of a stream.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        schemas: Mapping[str, Mapping[str, Any]],
-        source_of: Callable[[str], str] = lambda _: "",
-    ) -> None:
-        self.path = path
-        self._source_of = source_of
-        self._schemas = schemas
-        self._written: dict[str, Mapping[str, Any]] = {}
-        self._known: set[str] | None = None
+    path: Path
+    schemas: Mapping[str, Mapping[str, Any]]
+    source_of: Callable[[str], str] = lambda _: ""
+    _written: dict[str, Mapping[str, Any]] = field(init=False, default_factory=dict)
+    _known: set[str] | None = field(init=False, default=None)
 
     def name(self, stream: str, record: Mapping[str, Any]) -> str:
         """Return the name of a record for messages: its stream and its key."""
-        keys = self._schemas[stream].get("key_properties") or ()
+        keys = self.schemas[stream].get("key_properties") or ()
         values = ", ".join(f"{key}={record.get(key)}" for key in keys if key != "tenant_id")
         return f"{stream} {values}" if values else stream
 
@@ -114,16 +109,16 @@ class RejectsFile:
             self._known = self._identities()
         lines = []
         for stream, rows, reason in rejects:
-            identity = _identity(self._source_of(stream), stream, rows, reason)
+            identity = _identity(self.source_of(stream), stream, rows, reason)
             if identity in self._known:
                 continue
             self._known.add(identity)
-            schema = self._schemas[stream]
+            schema = self.schemas[stream]
             if self._written.get(stream) is not schema:
                 self._written[stream] = schema
                 properties = {**schema["schema"].get("properties", {}), **_REASONS}
                 described = {**schema, "schema": {**schema["schema"], "properties": properties}}
-                source = self._source_of(stream)
+                source = self.source_of(stream)
                 lines.append(encode({**described, **({SOURCE: source} if source else {})}))
             for record in rows:
                 reject = {**record, REASON: reason, REJECTED_AT: now, REJECT: identity}

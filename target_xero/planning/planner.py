@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from msgspec.structs import replace
 
 from target_xero.content.compare import matches, same_name
@@ -26,6 +28,7 @@ NOT_ARCHIVED = "~"
 _ONLY_DELETES = "to be deleted, voided or archived, which requires `deletes: true`"
 
 
+@dataclass
 class Planner:
     """Plans the records of one organisation. Its methods raise `InvalidRecord` to reject a record.
 
@@ -33,38 +36,31 @@ class Planner:
     in which Xero can't refuse a name in use.
     """
 
-    def __init__(
-        self,
-        log: WriteLog,
-        lookups: Lookups,
-        references: References,
-        intake: Intake,
-        *,
-        deletes: bool,
-        looks_up_names: bool = False,
-    ) -> None:
-        self._log = log
-        self._lookups = lookups
-        self._references = references
-        self._intake = intake
-        self._deletes = deletes
-        self._looks_up_names = looks_up_names
+    log: WriteLog
+    lookups: Lookups
+    references: References
+    intake: Intake
+    deletes: bool
+    looks_up_names: bool = False
+
+    def __post_init__(self) -> None:
+        log, lookups, references = self.log, self.lookups, self.references
         self._contents = ContentResolver(log, lookups, references)
         self.finder = RecordFinder(lookups, references)
         self.lines = DocumentLines(log, lookups, references)
         self.ops = OpBuilder(lookups, self.lines)
         self.search = ContentSearch(log, lookups, references)
-        self.removed_parts = RemovedParts(log, intake, deletes=deletes)
+        self.removed_parts = RemovedParts(log, self.intake, deletes=self.deletes)
 
     def plan(self, spec: WriteSpec, job: Job) -> Plan:
         """Plan one record."""
-        entry = self._log.entry(spec.name, job.key)
-        other = self._log.claims.doubtful.get((spec.name, job.key))
+        entry = self.log.entry(spec.name, job.key)
+        other = self.log.claims.doubtful.get((spec.name, job.key))
         if other is not None:
             raise InvalidRecord(_doubt(other))
         if job.parts:
             self.removed_parts.find(job)
-        if entry and self._is_unchanged(entry, self._intake.last_hash(spec, job)):
+        if entry and self._is_unchanged(entry, self.intake.last_hash(spec, job)):
             return Skip()
         try:
             if not spec.create:
@@ -86,10 +82,10 @@ class Planner:
 
     def looks_up_name(self, spec: WriteSpec) -> bool:
         """Tell whether a record without an id is looked up by name before it is created."""
-        return spec.lookup_before_create or (self._looks_up_names and spec.search is not None)
+        return spec.lookup_before_create or (self.looks_up_names and spec.search is not None)
 
     def _is_unchanged(self, entry: LogEntry, content: str) -> bool:
-        return entry.hash == content or (entry.hash == content + NOT_ARCHIVED and not self._deletes)
+        return entry.hash == content or (entry.hash == content + NOT_ARCHIVED and not self.deletes)
 
     # Creates and updates
 
@@ -120,7 +116,7 @@ class Planner:
         if not self.search.is_needed(spec, draft.content):
             return None
         siblings = self.finder.siblings(spec, draft.owner) if spec.siblings_path else None
-        times = 0 if spec.key else self._log.number(spec.name, draft.owner or "", job.hash)
+        times = 0 if spec.key else self.log.number(spec.name, draft.owner or "", job.hash)
         record = self.search.find(spec, draft.content, siblings, times)
         if record is None:
             return None
@@ -135,7 +131,7 @@ class Planner:
         """Plan for a record that Xero has under this name and that the log of writes does not know."""
         spec, job, content = draft.spec, draft.job, draft.content
         xero_id = str(record[spec.key])
-        holder = self._log.holder(spec.name, xero_id)
+        holder = self.log.holder(spec.name, xero_id)
         if holder not in {None, job.key} and not spec.many_to_one:
             raise InvalidRecord(
                 f"Xero would treat it and the record {shown(holder or '')} as one: they have the same name"
@@ -168,7 +164,7 @@ class Planner:
             return True
         if spec.id_alias and not spec.is_own_id(str(record[spec.key])):
             return True
-        return bool(others) and spec.many_to_one and self._references.foreign(job.tenant)
+        return bool(others) and spec.many_to_one and self.references.foreign(job.tenant)
 
     # Ends
 
@@ -178,14 +174,14 @@ class Planner:
             return Skip()
         xero_id = entry.xero_id or self._contents.own_id(spec, job)
         # A number of another organisation does not identify a record of this one.
-        record = None if xero_id or self._references.foreign(job.tenant) else self._named_in(spec, job)
+        record = None if xero_id or self.references.foreign(job.tenant) else self._named_in(spec, job)
         if record:
             xero_id = str(record[spec.key])
         if job.status == "ARCHIVED" and not job.gone:
             return self._archive(spec, job, entry, xero_id, record)
         if not xero_id:
             return Skip("ended in the source before they were written")
-        if not self._deletes:
+        if not self.deletes:
             return Skip(_ONLY_DELETES)
         if not spec.remove and not spec.end_statuses:
             raise InvalidRecord(spec.why_no_update or f"Xero can't delete {spec.name}")
@@ -195,7 +191,7 @@ class Planner:
         """Delete or void a record; its id is in `entry`."""
         xero_id, now = entry.xero_id, entry.status
         if not now and spec.transitions and spec.status_field in spec.fields:
-            record = record or self._lookups.by_id(spec, xero_id)
+            record = record or self.lookups.by_id(spec, xero_id)
             if record is None:
                 return Skip("no longer in Xero")
             now = spec.status_of(record)
@@ -212,18 +208,18 @@ class Planner:
             return Skip(spec.skip_if_archived)
         now = entry.status
         if xero_id and not now:
-            record = record or self._lookups.by_id(spec, xero_id) or {}
+            record = record or self.lookups.by_id(spec, xero_id) or {}
             now = str(record.get(spec.status_field) or "")
         if now == "ARCHIVED":
             return Skip()
         if xero_id and not job.sent:
-            if not self._deletes:
+            if not self.deletes:
                 return Skip(_ONLY_DELETES)
             return self.ops.status_change(spec, job, replace(entry, xero_id=xero_id), "ARCHIVED")
         planned = self.write(spec, replace(job, status=""), entry)
         op = planned.op if isinstance(planned, Adopt) else planned
         op.job = job
-        if not self._deletes:
+        if not self.deletes:
             op.hash += NOT_ARCHIVED
         elif op.status != "ARCHIVED":
             op.after = ("ARCHIVED",)
@@ -234,7 +230,7 @@ class Planner:
         names = [name for name in spec.natural_keys if job.sent.get(name)] if spec.search else []
         for name in names:
             value = str(job.sent[name])
-            found = self._lookups.find(spec, name, value)
+            found = self.lookups.find(spec, name, value)
             kind = spec.unique_when[0] if spec.unique_when else ""
             if job.sent.get(kind):
                 found = [one for one in found if one.get(kind) == job.sent[kind]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
 from singer_xero.api.client import XeroClient
@@ -69,115 +70,96 @@ class InFlight(threading.Thread):
         return self._answer
 
 
+@dataclass
 class Dispatcher:
     """Sends the requests of one organisation.
 
     Only the thread of the dispatcher uses the log of writes: before a request is sent, and when its answer is there.
     `on_answer` then settles the request, and may queue others. In a dry run, `on_dry_run` is called instead. `stop` is
     called before each request, and ends the run if it returns True.
+
+    `due` are the requests that were not sent, and `in_flight` those that are in flight, oldest first. Whoever settles a
+    request in flight takes it out.
     """
 
-    def __init__(
-        self,
-        client: XeroClient,
-        organisation: Organisation,
-        log: WriteLog,
-        lookups: Lookups,
-        settings: TargetSettings,
-        is_copy: Callable[[str | None], bool],
-        stop: Callable[[], bool],
-    ) -> None:
-        self._client = client
-        self._organisation = organisation
-        self._log = log
-        self._lookups = lookups
-        self._settings = settings
-        self._is_copy = is_copy
-        self._stop = stop
-        # With on_reject=stop, no other request may be in flight when a record is rejected.
-        self._at_once = 1 if settings.on_reject == "stop" else AT_ONCE
-        self._due: deque[InFlight] = deque()
-        self._in_flight: deque[InFlight] = deque()
-        self.on_answer: Callable[[InFlight], None]
-        self.on_dry_run: Callable[[InFlight], None]
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no request is in flight."""
-        return not self._in_flight
+    client: XeroClient
+    organisation: Organisation
+    log: WriteLog
+    lookups: Lookups
+    settings: TargetSettings
+    is_copy: Callable[[str | None], bool]
+    stop: Callable[[], bool]
+    due: deque[InFlight] = field(init=False, default_factory=deque)
+    in_flight: deque[InFlight] = field(init=False, default_factory=deque)
+    on_answer: Callable[[InFlight], None] = field(init=False)
+    on_dry_run: Callable[[InFlight], None] = field(init=False)
 
     def batch_size(self, endpoint: Endpoint) -> int:
         """Return the number of records in a request."""
-        return min(endpoint.size, self._settings.batch_size)
+        return min(endpoint.size, self.settings.batch_size)
 
     def send(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
         """Send operations of one kind in as few requests as possible; returns when the last one is in flight."""
         self.queue(spec, ops)
-        while self._due:
+        while self.due:
             self._advance()
-        if any(request.keys is ALONE for request in self._in_flight):
+        if any(request.keys is ALONE for request in self.in_flight):
             self.wait_for_all()
 
     def queue(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
         """Queue operations after those that are due."""
         for group in grouped(ops):
             for batch in batches(group, self.batch_size(group[0].endpoint)):
-                self._due.append(InFlight(spec, batch, locked_keys(spec, batch, self._log)))
+                self.due.append(InFlight(spec, batch, locked_keys(spec, batch, self.log)))
 
     def send_next(self, *requests: InFlight) -> None:
         """Queue requests before those that are due."""
-        self._due.extendleft(reversed(requests))
+        self.due.extendleft(reversed(requests))
 
     def wait_for_all(self) -> None:
         """Wait for all requests and for those that follow from them."""
-        while self._due or self._in_flight:
+        while self.due or self.in_flight:
             self._advance()
-
-    def in_flight(self) -> deque[InFlight]:
-        """Return the requests in flight, oldest first; the caller takes out those that it settles."""
-        return self._in_flight
-
-    def forget_due(self) -> None:
-        """Drop the requests that were not sent."""
-        self._due.clear()
 
     def _advance(self) -> None:
         """Send the next request if none in flight locks its keys, otherwise settle the oldest one."""
-        if self._due and self._may_go(self._due[0].keys):
-            self._send(self._due.popleft())
+        if self.due and self._may_go(self.due[0].keys):
+            self._send(self.due.popleft())
         else:
-            self.on_answer(self._in_flight.popleft())
+            self.on_answer(self.in_flight.popleft())
 
     def _may_go(self, keys: frozenset[object]) -> bool:
-        if len(self._in_flight) >= self._at_once or (keys is ALONE and self._in_flight):
+        # With on_reject=stop, no other request may be in flight when a record is rejected.
+        at_once = 1 if self.settings.on_reject == "stop" else AT_ONCE
+        if len(self.in_flight) >= at_once or (keys is ALONE and self.in_flight):
             return False
-        return all(request.keys is not ALONE and request.keys.isdisjoint(keys) for request in self._in_flight)
+        return all(request.keys is not ALONE and request.keys.isdisjoint(keys) for request in self.in_flight)
 
     def _send(self, request: InFlight) -> None:
         """Log one request as in flight, then send it."""
         spec, ops, first = request.spec, request.ops, request.ops[0]
-        if self._stop():
+        if self.stop():
             raise Stopped("Stopped by a signal. The next run writes the remaining records.")
-        if self._settings.dry_run:
+        if self.settings.dry_run:
             self.on_dry_run(request)
             return
         endpoint = first.endpoint
         body = request_body(spec, endpoint, [op.data for op in ops])
-        key = idempotency_key(self._organisation.tenant_id, ops, body)
-        sent_at = self._lookups.now()
-        self._log.sending(
+        key = idempotency_key(self.organisation.tenant_id, ops, body)
+        sent_at = self.lookups.now()
+        self.log.sending(
             spec.name, key, first.action, first.path, sent_at,
             [(op.job.key, op.hash, op.data, kept(spec, op)) for op in ops],
         )  # fmt: skip
-        self._in_flight.append(request)
+        self.in_flight.append(request)
         request.set_off(
             sent_at,
             partial(
-                self._client.send,
+                self.client.send,
                 endpoint.method,
-                self._organisation.header,
+                self.organisation.header,
                 first.path,
-                params=request_params(spec, endpoint, is_copy=self._is_copy(first.job.tenant)),
+                params=request_params(spec, endpoint, is_copy=self.is_copy(first.job.tenant)),
                 body=body,
                 idempotency_key=key,
             ),

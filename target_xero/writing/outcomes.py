@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
 from singer_xero.errors import ConfigurationProblem, Stopped
@@ -18,31 +19,25 @@ from target_xero.writing.settlement import Settlement
 _DELETE_TRIES = 3
 
 
+@dataclass
 class OutcomeHandler:
     """Handles the outcomes of a dispatcher's requests."""
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        log: WriteLog,
-        lookups: Lookups,
-        settlement: Settlement,
-        recovery: Recovery,
-        logger: logging.Logger,
-    ) -> None:
-        self._dispatcher = dispatcher
-        self._log = log
-        self._lookups = lookups
-        self._settlement = settlement
-        self._recovery = recovery
-        self._logger = logger
-        dispatcher.on_answer = self.handle
-        dispatcher.on_dry_run = self._imagine
+    dispatcher: Dispatcher
+    log: WriteLog
+    lookups: Lookups
+    settlement: Settlement
+    recovery: Recovery
+    logger: logging.Logger
+
+    def __post_init__(self) -> None:
+        self.dispatcher.on_answer = self.handle
+        self.dispatcher.on_dry_run = self._imagine
 
     def _imagine(self, request: InFlight) -> None:
         """Settle the request of a dry run."""
         spec, ops = request.spec, request.ops
-        self._dispatcher.queue(spec, self._settlement.settle(spec, ops, [imagined(spec, op) for op in ops]))
+        self.dispatcher.queue(spec, self.settlement.settle(spec, ops, [imagined(spec, op) for op in ops]))
 
     def handle(self, request: InFlight) -> None:
         """Wait for the outcome of a request and settle its records; queues the operations that follow.
@@ -58,23 +53,23 @@ class OutcomeHandler:
         except OutcomeUnknown:
             if ops[0].endpoint.method != "DELETE" or request.tries >= _DELETE_TRIES:
                 raise
-            following, left = self._recovery.settle_found(spec, ops, request.sent_at)
+            following, left = self.recovery.settle_found(spec, ops, request.sent_at)
             if left:
-                self._dispatcher.send_next(InFlight(spec, left, request.keys, request.tries + 1))
+                self.dispatcher.send_next(InFlight(spec, left, request.keys, request.tries + 1))
         except XeroError:
             # Any other error means that nothing was written, so that there is nothing to look up.
-            self._log.settle(spec.name, unsent=[op.job.key for op in ops])
+            self.log.settle(spec.name, unsent=[op.job.key for op in ops])
             raise
         else:
             following = self._answered(request)
-        self._dispatcher.queue(spec, following)
+        self.dispatcher.queue(spec, following)
 
     def _answered(self, request: InFlight) -> list[WriteOp]:
         answer = request.answer()
         envelope = answer.json() if answer.content else {}
-        self._lookups.heard(envelope)
+        self.lookups.heard(envelope)
         outcomes = outcomes_of(request.spec, request.ops, answer, envelope)
-        return self._settlement.settle(request.spec, request.ops, outcomes)
+        return self.settlement.settle(request.spec, request.ops, outcomes)
 
     def _refused(self, request: InFlight, error: Refused | NotFound) -> None:
         """Find the records that made Xero refuse a whole request."""
@@ -82,22 +77,22 @@ class OutcomeHandler:
         if len(ops) == 1:
             is_gone = isinstance(error, NotFound) and ops[0].action == "remove"
             outcome: Outcome = {} if is_gone else refusal_of(error)
-            self._dispatcher.queue(spec, self._settlement.settle(spec, ops, [outcome]))
+            self.dispatcher.queue(spec, self.settlement.settle(spec, ops, [outcome]))
             return
         following: list[WriteOp] = []
         if _may_be_written(error):
             # The valid records may be saved although Xero refused the request (Xero-Net#354).
             requests = [request, *self._doubtful()]
             every = [op for one in requests for op in one.ops]
-            following, left = self._recovery.settle_found(spec, every, min(one.sent_at for one in requests))
+            following, left = self.recovery.settle_found(spec, every, min(one.sent_at for one in requests))
             parts = [[op] for op in left]
         else:
             # Xero refuses the whole batch for one unknown id.
             middle = len(ops) // 2
             parts = [ops[:middle], ops[middle:]]
-        self._log.settle(spec.name, unsent=[op.job.key for part in parts for op in part])
-        self._dispatcher.send_next(*(InFlight(spec, part, request.keys) for part in parts))
-        self._dispatcher.queue(spec, following)
+        self.log.settle(spec.name, unsent=[op.job.key for part in parts for op in part])
+        self.dispatcher.send_next(*(InFlight(spec, part, request.keys) for part in parts))
+        self.dispatcher.queue(spec, following)
 
     def _doubtful(self) -> list[InFlight]:
         """Wait for all requests. Settles those with a clear outcome, and returns those that may be written in part.
@@ -105,7 +100,7 @@ class OutcomeHandler:
         Records of a doubtful request are found by their content, which is only safe once all others are settled.
         """
         doubtful = []
-        in_flight = self._dispatcher.in_flight()
+        in_flight = self.dispatcher.in_flight
         while in_flight:
             request = in_flight.popleft()
             if len(request.ops) > 1 and _may_be_written(request.error()):
@@ -116,8 +111,8 @@ class OutcomeHandler:
 
     def settle_rest(self) -> None:
         """Settle the requests in flight with a clear outcome, when a run ends early. The next run looks up the rest."""
-        self._dispatcher.forget_due()
-        in_flight = self._dispatcher.in_flight()
+        self.dispatcher.due.clear()
+        in_flight = self.dispatcher.in_flight
         while in_flight:
             request = in_flight.popleft()
             error = request.error()
@@ -125,14 +120,14 @@ class OutcomeHandler:
                 if error is None:
                     self._answered(request)
                 elif _is_surely_unwritten(error):
-                    self._log.settle(request.spec.name, unsent=[op.job.key for op in request.ops])
+                    self.log.settle(request.spec.name, unsent=[op.job.key for op in request.ops])
             except Stopped:
                 continue
             except (XeroError, ConfigurationProblem) as another:
-                self._logger.warning("%s: %s", request.spec.name, another)
+                self.logger.warning("%s: %s", request.spec.name, another)
             if error is not None:
-                self._logger.warning("%s: %s", request.spec.name, error)
-        self._dispatcher.forget_due()
+                self.logger.warning("%s: %s", request.spec.name, error)
+        self.dispatcher.due.clear()
 
 
 def _may_be_written(error: BaseException | None) -> bool:

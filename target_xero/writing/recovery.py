@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 
 from target_xero.content.compare import matches
 from target_xero.lookups.lookups import Lookups, Record, may_be_changed_since
+from target_xero.lookups.record_finder import RecordFinder
 from target_xero.lookups.references import References
 from target_xero.planning.operations import WriteOp
-from target_xero.planning.planner import Planner
 from target_xero.write_log.in_flight import PendingWrite
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
@@ -22,28 +23,20 @@ from target_xero.writing.settlement import Settlement
 Found = tuple[list[tuple[WriteOp, Record]], list[WriteOp]]
 
 
+@dataclass
 class Recovery:
     """Looks up operations of one organisation in Xero."""
 
-    def __init__(
-        self,
-        log: WriteLog,
-        lookups: Lookups,
-        references: References,
-        planner: Planner,
-        settlement: Settlement,
-        logger: logging.Logger,
-    ) -> None:
-        self._log = log
-        self._lookups = lookups
-        self._references = references
-        self._finder = planner.finder
-        self._settlement = settlement
-        self._logger = logger
+    log: WriteLog
+    lookups: Lookups
+    references: References
+    finder: RecordFinder
+    settlement: Settlement
+    logger: logging.Logger
 
     def pending(self) -> list[tuple[WriteSpec, list[PendingWrite]]]:
         """Return what an earlier run has left in flight, by object."""
-        found = sorted(self._log.pending(), key=lambda one: one.object)
+        found = sorted(self.log.pending(), key=lambda one: one.object)
         return [
             (WRITE_SPECS[name], list(group)) for name, group in groupby(found, key=lambda one: one.object)
         ]
@@ -53,17 +46,17 @@ class Recovery:
 
         Returns the requests of the records that Xero has not written, by object and key.
         """
-        ops = [revived(spec, one, self._log.entry(spec.name, one.key)) for one in pending]
+        ops = [revived(spec, one, self.log.entry(spec.name, one.key)) for one in pending]
         done, left = self.look_up(spec, ops, min(one.sent_at for one in pending))
         for op, record in done:
-            op.again = self._settlement.has_other_lines(spec, op, record)
-        self._settlement.note(spec, done)
+            op.again = self.settlement.has_other_lines(spec, op, record)
+        self.settlement.note(spec, done)
         for op, record in done:
             if not (op.after or op.again):
-                self._settlement.compare(spec, op, record)
+                self.settlement.compare(spec, op, record)
         missing = {op.job.key for op in left}
-        self._log.settle(spec.name, unsent=missing)
-        self._logger.warning(
+        self.log.settle(spec.name, unsent=missing)
+        self.logger.warning(
             "%s: the last run ended before it had the answers for %s records; Xero has %s of them.",
             spec.name, f"{len(pending):,}", f"{len(pending) - len(missing):,}",
         )  # fmt: skip
@@ -74,7 +67,7 @@ class Recovery:
     ) -> tuple[list[WriteOp], list[WriteOp]]:
         """Settle the operations that Xero has carried out; returns the operations that follow, and the others."""
         done, left = self.look_up(spec, ops, since)
-        following = self._settlement.settle(spec, [op for op, _ in done], [record for _, record in done])
+        following = self.settlement.settle(spec, [op for op, _ in done], [record for _, record in done])
         return following, left
 
     def look_up(self, spec: WriteSpec, ops: list[WriteOp], since: str) -> Found:
@@ -87,16 +80,18 @@ class Recovery:
         left: list[WriteOp] = []
         taken: set[str] = set()
         recent: list[Record] | None = None
-        self._read_afresh(spec, ops)
+        for op in ops:
+            self.lookups.forget(spec, op.entry.xero_id)
+        self.lookups.look_up_names(spec, (op.body for op in ops), afresh=True)
         for op in ops:
             if op.action != "create":
                 record = self._changed(spec, op)
             elif spec.siblings_path:
-                record = self._match(spec, op, self._finder.siblings(spec, op.owner), taken)
+                record = self._match(spec, op, self.finder.siblings(spec, op.owner), taken)
             elif spec.search and spec.natural_key(op.body):
                 record = self._created(spec, op, since)
             else:
-                recent = self._lookups.recent(spec, since) if recent is None else recent
+                recent = self.lookups.recent(spec, since) if recent is None else recent
                 record = self._match(spec, op, recent, taken)
             if record is None:
                 left.append(op)
@@ -105,41 +100,36 @@ class Recovery:
                 done.append((op, record))
         return done, left
 
-    def _read_afresh(self, spec: WriteSpec, ops: list[WriteOp]) -> None:
-        for op in ops:
-            self._lookups.forget(spec, op.entry.xero_id)
-        self._lookups.look_up_names(spec, (op.body for op in ops), afresh=True)
-
     def _created(self, spec: WriteSpec, op: WriteOp, since: str) -> Record | None:
         """Return the record of that name, unless it existed before the create."""
-        record = self._finder.existing(spec, op.job, op.body, None)
+        record = self.finder.existing(spec, op.job, op.body, None)
         if record is None or not (spec.lookup_before_create or may_be_changed_since(record, since)):
             return None
         fields = spec.content_match
         if spec.on_existing is not OnExisting.REFUSE:
             fields = tuple(op.body.keys() - spec.create_only)
         is_mine = spec.on_existing is OnExisting.KEEP or matches(op.body, record, fields)
-        holder = self._log.holder(spec.name, str(record.get(spec.key)))
+        holder = self.log.holder(spec.name, str(record.get(spec.key)))
         return record if is_mine and holder in {None, op.job.key} else None
 
     def _match(
         self, spec: WriteSpec, op: WriteOp, records: Iterable[Record], taken: set[str]
     ) -> Record | None:
-        body = self._references.with_account_ids(op.body)
+        body = self.references.with_account_ids(op.body)
         found = [one for one in records if matches(body, one, spec.content_match or spec.natural_keys)]
         if not spec.key:
             # Notes have no id. This one was written if Xero has more of this content than the log.
-            others = self._log.number(spec.name, op.owner or "", op.hash)
+            others = self.log.number(spec.name, op.owner or "", op.hash)
             return found[0] if len(found) > others else None
         for record in found:
             identifier = str(record.get(spec.key))
-            if identifier not in taken and (spec.many_to_one or not self._log.holder(spec.name, identifier)):
+            if identifier not in taken and (spec.many_to_one or not self.log.holder(spec.name, identifier)):
                 return record
         return None
 
     def _changed(self, spec: WriteSpec, op: WriteOp) -> Record | None:
         """Return the record as it is now, if it was changed or ended as requested."""
-        record = self._finder.by_id(spec, op.entry.xero_id, op.owner)
+        record = self.finder.by_id(spec, op.entry.xero_id, op.owner)
         if op.action == "remove":
             is_over = record is None or (bool(op.status) and record.get(spec.status_field) == op.status)
             return (record or {spec.key: op.entry.xero_id}) if is_over else None

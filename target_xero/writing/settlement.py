@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from functools import partial
 
 from target_xero.content.values import InvalidRecord
-from target_xero.intake.intake import Intake
 from target_xero.intake.records import Job, Reject
+from target_xero.intake.states import StateQueue
 from target_xero.lookups.codes import alias
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.planning.differences import differences
@@ -24,41 +25,31 @@ from target_xero.writing.tally import Tally
 _COUNTED = {"create": "created", "update": "updated", "remove": "removed"}
 
 
+@dataclass
 class Settlement:
     """Settles the records of one organisation. `postponed` are the ends of settings, which come last."""
 
-    def __init__(
-        self,
-        log: WriteLog,
-        lookups: Lookups,
-        planner: Planner,
-        refusals: Refusals,
-        intake: Intake,
-        tally: Tally,
-        logger: logging.Logger,
-        settings: TargetSettings,
-    ) -> None:
-        self._log = log
-        self._lookups = lookups
-        self._planner = planner
-        self._refusals = refusals
-        self._states = intake.states
-        self._tally = tally
-        self._logger = logger
-        self._settings = settings
-        self.postponed: dict[tuple[str, str], tuple[WriteSpec, WriteOp]] = {}
+    log: WriteLog
+    lookups: Lookups
+    planner: Planner
+    refusals: Refusals
+    states: StateQueue
+    tally: Tally
+    logger: logging.Logger
+    settings: TargetSettings
+    postponed: dict[tuple[str, str], tuple[WriteSpec, WriteOp]] = field(init=False, default_factory=dict)
 
     def plan(self, spec: WriteSpec, job: Job) -> WriteOp | None:
         """Return the operation for a record; None if it is settled without one, or if that is postponed."""
         overtaken = self.postponed.pop((spec.name, job.key), None)
         if overtaken:
-            self._states.settled(overtaken[1].job.epoch)
+            self.states.settled(overtaken[1].job.epoch)
         try:
-            plan = self._planner.plan(spec, job)
+            plan = self.planner.plan(spec, job)
             # The adoption of an archived record may reject it as well.
             op = self._without_request(spec, job, plan)
         except InvalidRecord as invalid:
-            self._tally.reject(spec, job, str(invalid))
+            self.tally.reject(spec, job, str(invalid))
             return None
         if op and op.action == "remove" and not spec.document:
             self._postpone(spec, op)
@@ -70,7 +61,7 @@ class Settlement:
         if isinstance(plan, Adopt):
             self._adopt(spec, plan)
         elif isinstance(plan, Skip):
-            self._tally.skip(spec, job, plan.why)
+            self.tally.skip(spec, job, plan.why)
         else:
             return plan
         return None
@@ -83,12 +74,12 @@ class Settlement:
         op = plan.op
         entry = self.note(spec, [(op, plan.record)])[0]
         if op.after:
-            then = self._planner.ops.status_change(spec, op.job, entry, op.after[0], record=plan.record)
+            then = self.planner.ops.status_change(spec, op.job, entry, op.after[0], record=plan.record)
             self._postpone(spec, then)
         elif op.follows:
-            self._states.settled(op.job.epoch)
+            self.states.settled(op.job.epoch)
         else:
-            self._tally.settle(spec, op.job, "unchanged")
+            self.tally.settle(spec, op.job, "unchanged")
 
     # Outcomes
 
@@ -106,12 +97,12 @@ class Settlement:
         following: list[WriteOp] = []
         for (op, answer), entry in zip(done, self.note(spec, done), strict=True):
             if answer.get("Warnings"):
-                self._tally.tell_remarks(spec, answer["Warnings"])
+                self.tally.tell_remarks(spec, answer["Warnings"])
             following += self._follow(spec, op, answer, entry)
         if refused:
             following += self._settle_refused(spec, refused)
-        self._states.flush()
-        self._tally.tell_progress(spec)
+        self.states.flush()
+        self.tally.tell_progress(spec)
         return following
 
     def _follow(self, spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> list[WriteOp]:
@@ -120,14 +111,14 @@ class Settlement:
             planned = self.plan(spec, op.job)
             return [planned] if planned else []
         if not op.follows:
-            self._tally.count(spec, _COUNTED[op.action])
+            self.tally.count(spec, _COUNTED[op.action])
         if not op.after:
             self.compare(spec, op, answer)
-            self._states.settled(op.job.epoch)
+            self.states.settled(op.job.epoch)
             return []
         now = {**op.body, **answer}
         whole = op.body if op.whole is None else op.whole
-        then = self._planner.ops.status_change(
+        then = self.planner.ops.status_change(
             spec, op.job, entry, op.after[0], op.after[1:], record=now, follows=True, whole=whole
         )
         if then.status == "ARCHIVED":
@@ -140,10 +131,10 @@ class Settlement:
         following: list[WriteOp] = []
         rejects: list[Reject] = []
         denied: list[str] = []
-        self._refusals.prepare(spec, [op for op, _ in refused])
+        self.refusals.prepare(spec, [op for op, _ in refused])
         for op, words in refused:
             try:
-                plan = self._refusals.reconsider(spec, op)
+                plan = self.refusals.reconsider(spec, op)
             except InvalidRecord as invalid:
                 plan, words = None, f"{words} ({invalid})"
             if plan is None:
@@ -151,9 +142,9 @@ class Settlement:
                 denied.append(op.job.key)
             elif then := self._without_request(spec, op.job, plan):
                 following.append(then)
-        self._tally.set_aside(rejects)
-        self._log.settle(spec.name, refused=denied, unsent=[op.job.key for op in following])
-        self._tally.check_stop()
+        self.tally.set_aside(rejects)
+        self.log.settle(spec.name, refused=denied, unsent=[op.job.key for op in following])
+        self.tally.check_stop()
         return following
 
     def note(self, spec: WriteSpec, done: list[tuple[WriteOp, Record]]) -> list[LogEntry]:
@@ -167,13 +158,13 @@ class Settlement:
             entry = log_entry(spec, op, answer)
             entries.append((op.job.key, entry))
             if op.action == "remove":
-                self._lookups.forget(spec, entry.xero_id)
+                self.lookups.forget(spec, entry.xero_id)
                 continue
             found = self._names(spec, op, answer)
             names += [(name, value, op.job.key) for name, value in found]
             ids |= _new_ids(spec, op, entry, answer)
-            self._lookups.wrote(spec, entry.xero_id, found, partial(_record, spec, op, answer, entry))
-        self._log.settle(spec.name, written=entries, names=names, ids=ids, at=self._lookups.now())
+            self.lookups.wrote(spec, entry.xero_id, found, partial(_record, spec, op, answer, entry))
+        self.log.settle(spec.name, written=entries, names=names, ids=ids, at=self.lookups.now())
         return [entry for _, entry in entries]
 
     @staticmethod
@@ -193,20 +184,20 @@ class Settlement:
 
         Such lines are looked up and written once more; those with too much content are sent as new lines.
         """
-        if op.action != "update" or op.after or self._settings.dry_run:
+        if op.action != "update" or op.after or self.settings.dry_run:
             return False
         if not any("LineItemID" in line for line in op.body.get("LineItems") or ()):
             return False
         changed = any(one.by_hand for one in differences(spec, op.body, answer))
-        return changed and self._planner.lines.is_first_look(spec, op.job.key)
+        return changed and self.planner.lines.is_first_look(spec, op.job.key)
 
     def compare(self, spec: WriteSpec, op: WriteOp, answer: Record) -> None:
         """Log and count a record that differs in Xero."""
-        found = [] if self._settings.dry_run else differences(spec, op.expected(spec), answer)
+        found = [] if self.settings.dry_run else differences(spec, op.expected(spec), answer)
         for difference in found:
-            self._logger.warning("%s differs in Xero: %s", shown(op.job.key), difference)
+            self.logger.warning("%s differs in Xero: %s", shown(op.job.key), difference)
         if found:
-            self._tally.count(spec, "different")
+            self.tally.count(spec, "different")
 
 
 def _record(spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> Record:

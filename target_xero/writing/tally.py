@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from singer_xero.errors import Stopped
@@ -20,37 +21,31 @@ from target_xero.write_specs.spec import WriteSpec
 _QUIET = 30.0
 
 
+@dataclass
 class Tally:
     """The records of one run. A record that is settled no longer holds back the state behind it."""
 
-    def __init__(
-        self,
-        intake: Intake,
-        summary: Summary,
-        rejects: RejectsFile,
-        rejected: RejectedNames,
-        logger: logging.Logger,
-        settings: TargetSettings,
-    ) -> None:
-        self._intake = intake
-        self._summary = summary
-        self._rejects = rejects
-        self._rejected = rejected
-        self._logger = logger
-        self._settings = settings
+    intake: Intake
+    summary: Summary
+    rejects: RejectsFile
+    rejected: RejectedNames
+    logger: logging.Logger
+    settings: TargetSettings
+
+    def __post_init__(self) -> None:
         self._told_at = time.monotonic()
         self._remarks: set[tuple[str, str]] = set()
-        self.skipped: Counter[tuple[str, str]] = Counter(intake.elsewhere)
+        self.skipped: Counter[tuple[str, str]] = Counter(self.intake.elsewhere)
 
     def count(self, spec: WriteSpec, what: str) -> None:
         """Count a record; `what` is a column of the summary."""
-        count = self._summary.of(spec.name)
+        count = self.summary.of(spec.name)
         setattr(count, what, getattr(count, what) + 1)
 
     def settle(self, spec: WriteSpec, job: Job, what: str) -> None:
         """Count a record that is finished."""
         self.count(spec, what)
-        self._intake.states.settled(job.epoch)
+        self.intake.states.settled(job.epoch)
 
     def skip(self, spec: WriteSpec, job: Job, why: str) -> None:
         """Settle a record that is skipped, or unchanged if there is no reason."""
@@ -67,20 +62,20 @@ class Tally:
         """Write rejects to their file. Only then do they no longer hold back the state."""
         told: list[tuple[str, list[dict[str, Any]], str]] = []
         for reject in rejects:
-            stream, rows = self._intake.records(reject.raw)
+            stream, rows = self.intake.records(reject.raw)
             told.append((stream, rows, reject.reason))
-            self._rejected.add(reject.object, reject.names, reject.reason)
-            self._logger.error("%s rejected: %s", self._rejects.name(stream, rows[0]), reject.reason)
-        if told and not self._settings.dry_run:
-            self._rejects.add(told)
+            self.rejected.add(reject.object, reject.names, reject.reason)
+            self.logger.error("%s rejected: %s", self.rejects.name(stream, rows[0]), reject.reason)
+        if told and not self.settings.dry_run:
+            self.rejects.add(told)
         for reject in rejects:
-            self._summary.of(reject.object).rejected += 1
-            self._intake.states.settled(reject.epoch)
+            self.summary.of(reject.object).rejected += 1
+            self.intake.states.settled(reject.epoch)
 
     def check_stop(self) -> None:
         """Raise `Stopped` after the first reject, if on_reject says so."""
-        if self._settings.on_reject == "stop" and not self._settings.dry_run and self._summary.total.rejected:
-            self._intake.states.flush()
+        if self.settings.on_reject == "stop" and not self.settings.dry_run and self.summary.total.rejected:
+            self.intake.states.flush()
             raise Stopped(
                 "Stopped at the first reject, because on_reject is stop. The next run writes the remaining records."
             )
@@ -89,8 +84,8 @@ class Tally:
         """Log the progress every 30 seconds, because Xero allows only 60 calls a minute."""
         if time.monotonic() - self._told_at >= _QUIET:
             self._told_at = time.monotonic()
-            done, all_records = self._summary.of(spec.name).done, self._intake.counts[spec.name]
-            self._logger.info("%s: %s of %s records done.", spec.name, f"{done:,}", f"{all_records:,}")
+            done, all_records = self.summary.of(spec.name).done, self.intake.counts[spec.name]
+            self.logger.info("%s: %s of %s records done.", spec.name, f"{done:,}", f"{all_records:,}")
 
     def tell_remarks(self, spec: WriteSpec, warnings: Iterable[Any]) -> None:
         """Log Xero's warnings about a record that it wrote, each once."""
@@ -98,9 +93,9 @@ class Tally:
             words = str(warning.get("Message") if isinstance(warning, dict) else warning)
             if (spec.name, words) not in self._remarks:
                 self._remarks.add((spec.name, words))
-                self._logger.warning("%s: Xero warns about a record that it wrote: %s", spec.name, words)
+                self.logger.warning("%s: Xero warns about a record that it wrote: %s", spec.name, words)
 
     def tell_skipped(self) -> None:
         """Log how many records were skipped, by reason."""
         for (name, why), number in sorted(self.skipped.items()):
-            self._logger.warning("%s: %s skipped: %s.", name, f"{number:,}", why)
+            self.logger.warning("%s: %s skipped: %s.", name, f"{number:,}", why)

@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from itertools import chain, groupby, islice
@@ -40,46 +41,45 @@ from target_xero.writing.tally import Tally
 _MANY_KEYS = 10_000
 
 
+@dataclass
 class Writer:
     """Writes to one organisation. `stop` is called before each request, and ends the run if it returns True."""
 
-    def __init__(
-        self,
-        client: XeroClient,
-        organisation: Organisation,
-        log: WriteLog,
-        intake: Intake,
-        summary: Summary,
-        rejects: RejectsFile,
-        logger: logging.Logger,
-        settings: TargetSettings,
-        stop: Callable[[], bool],
-    ) -> None:
-        self._client = client
-        self._organisation = organisation
-        self._log = log
-        self._intake = intake
-        self._summary = summary
-        self._logger = logger
-        self._settings = settings
-        self._lookups = Lookups(client, organisation)
+    client: XeroClient
+    organisation: Organisation
+    log: WriteLog
+    intake: Intake
+    summary: Summary
+    rejects: RejectsFile
+    logger: logging.Logger
+    settings: TargetSettings
+    stop: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        log, logger, settings = self.log, self.logger, self.settings
+        self._lookups = Lookups(self.client, self.organisation)
         self._references = References(
-            log, self._lookups, organisation.tenant_id, creates_contacts=settings.missing_contacts == "create"
+            log,
+            self._lookups,
+            self.organisation.tenant_id,
+            creates_contacts=settings.missing_contacts == "create",
         )
         self._planner = Planner(
-            log, self._lookups, self._references, intake,
+            log, self._lookups, self._references, self.intake,
             deletes=settings.deletes, looks_up_names=settings.dry_run,
         )  # fmt: skip
         refusals = Refusals(log, self._lookups, self._references, self._planner)
-        self._tally = Tally(intake, summary, rejects, self._references.rejected, logger, settings)
+        self._tally = Tally(
+            self.intake, self.summary, self.rejects, self._references.rejected, logger, settings
+        )
         self._settlement = Settlement(
-            log, self._lookups, self._planner, refusals, intake, self._tally, logger, settings
+            log, self._lookups, self._planner, refusals, self.intake.states, self._tally, logger, settings
         )
         self._recovery = Recovery(
-            log, self._lookups, self._references, self._planner, self._settlement, logger
+            log, self._lookups, self._references, self._planner.finder, self._settlement, logger
         )
         self._dispatcher = Dispatcher(
-            client, organisation, log, self._lookups, settings, self._references.foreign, stop
+            self.client, self.organisation, log, self._lookups, settings, self._references.foreign, self.stop
         )
         self._outcomes = OutcomeHandler(
             self._dispatcher, log, self._lookups, self._settlement, self._recovery, logger
@@ -89,16 +89,16 @@ class Writer:
 
     def run(self) -> None:
         """Write all records of the intake; raises the error that ends the run early."""
-        self._tally.set_aside(self._intake.rejects)
+        self._tally.set_aside(self.intake.rejects)
         self._tally.check_stop()
-        for (name, _), number in self._intake.elsewhere.items():
-            self._summary.of(name).skipped += number
+        for (name, _), number in self.intake.elsewhere.items():
+            self.summary.of(name).skipped += number
         self._find_disputed()
         for spec, pending in self._recovery.pending():
             with self._calls_counted(spec):
                 self._unwritten |= self._recovery.recover(spec, pending)
         for spec in reversed(list(WRITE_SPECS.values())):
-            if spec.document and self._intake.ends[spec.name]:
+            if spec.document and self.intake.ends[spec.name]:
                 with self._calls_counted(spec):
                     self._write(spec, self._endings(spec))
         for spec in WRITE_SPECS.values():
@@ -106,19 +106,19 @@ class Writer:
                 self._write(spec, self._others(spec))
         self._write_postponed()
         self._tell()
-        self._log.complete(datetime.now(timezone.utc).isoformat(timespec="seconds"))
-        self._intake.states.flush()
+        self.log.complete(datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        self.intake.states.flush()
 
     def _tell(self) -> None:
         self._tally.tell_skipped()
         for name, number in sorted(self._planner.removed_parts.kept.items()):
             if number:
-                self._logger.warning(
+                self.logger.warning(
                     "%s: %s that are no longer in their records stay in Xero. Set deletes to true to remove them.",
                     name, f"{number:,}",
                 )  # fmt: skip
         for name, number in sorted(self._planner.search.found.items()):
-            self._logger.info("%s: %s were found in Xero by their content.", name, f"{number:,}")
+            self.logger.info("%s: %s were found in Xero by their content.", name, f"{number:,}")
 
     def _write_postponed(self) -> None:
         """End settings, because nothing can refer to them afterwards; those that refer to others first."""
@@ -132,39 +132,39 @@ class Writer:
 
     def _find_disputed(self) -> None:
         """Find the keys of an old log without streams that several streams of this run have."""
-        if max((len(streams) for streams in self._intake.identities.origins.values()), default=0) < 2:
+        if max((len(streams) for streams in self.intake.identities.origins.values()), default=0) < 2:
             return
         for spec in WRITE_SPECS.values():
-            if self._log.claims.has_unknown_origins(spec.name):
+            if self.log.claims.has_unknown_origins(spec.name):
                 claims: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-                for job in self._intake.jobs(spec):
+                for job in self.intake.jobs(spec):
                     if of := origin(job.key):
                         for key in former(job.key):
                             claims[key].add((of.source, of.stream))
-                self._log.claims.disputed[spec.name] = {
+                self.log.claims.disputed[spec.name] = {
                     key for key, streams in claims.items() if len(streams) > 1
                 }
 
     @contextmanager
     def _calls_counted(self, spec: WriteSpec) -> Iterator[None]:
         """Count the calls for an object; settles the requests in flight if it ends early."""
-        before = self._client.usage(self._organisation.header).calls
+        before = self.client.usage(self.organisation.header).calls
         try:
             yield
         except Exception:
             self._outcomes.settle_rest()
             raise
         finally:
-            calls = self._client.usage(self._organisation.header).calls - before
+            calls = self.client.usage(self.organisation.header).calls - before
             if calls:
-                self._summary.of(spec.name).calls += calls
+                self.summary.of(spec.name).calls += calls
 
     def _write(self, spec: WriteSpec, jobs: Iterator[Job]) -> None:
         """Write records of one object in their order, with as many in a request as Xero accepts."""
         self._dispatcher.wait_for_all()
         self._references.forget()
         batch = _Batch(self._dispatcher, spec, by_name=self._planner.looks_up_name(spec))
-        while chunk := list(islice(jobs, self._settings.batch_size)):
+        while chunk := list(islice(jobs, self.settings.batch_size)):
             self._prepare(spec, chunk)
             for job in chunk:
                 keys = batch.make_room(job)
@@ -176,9 +176,9 @@ class Writer:
 
     def _prepare(self, spec: WriteSpec, jobs: list[Job]) -> None:
         """Look up what the records of a batch need, in as few calls as possible."""
-        last_hashes = {job.key: self._intake.last_hash(spec, job) for job in jobs}
-        self._log.foresee(spec.name, last_hashes)
-        entries = [self._log.entry(spec.name, job.key) for job in jobs]
+        last_hashes = {job.key: self.intake.last_hash(spec, job) for job in jobs}
+        self.log.foresee(spec.name, last_hashes)
+        entries = [self.log.entry(spec.name, job.key) for job in jobs]
         known = list(zip(jobs, entries, strict=True))
         coming = [
             job for job, entry in known if spec.create and (not entry or entry.hash != last_hashes[job.key])
@@ -208,8 +208,8 @@ class Writer:
 
     def _endings(self, spec: WriteSpec) -> Iterator[Job]:
         """Yield the documents that end before anything is created, after their parts are ended."""
-        for job in self._intake.jobs(spec):
-            if self._intake.ends_first(spec, job):
+        for job in self.intake.jobs(spec):
+            if self.intake.ends_first(spec, job):
                 for part in spec.parts:
                     removed = self._planner.removed_parts.take(part.stream, job, keep=())
                     self._write(WRITE_SPECS[part.stream], iter(removed))
@@ -217,9 +217,9 @@ class Writer:
 
     def _others(self, spec: WriteSpec) -> Iterator[Job]:
         """Return all other records; first the parts that were removed from their record."""
-        jobs = self._intake.jobs(spec)
-        if self._intake.ends[spec.name]:
-            jobs = (job for job in jobs if not self._intake.ends_first(spec, job))
+        jobs = self.intake.jobs(spec)
+        if self.intake.ends[spec.name]:
+            jobs = (job for job in jobs if not self.intake.ends_first(spec, job))
         return chain(self._planner.removed_parts.found(spec.name), jobs)
 
 
@@ -262,7 +262,7 @@ class _Batch:
         pending.append(op)
         if len(pending) >= self._dispatcher.batch_size(op.endpoint) and not request:
             self._dispatcher.send(self._spec, self._pending.pop(kind))
-            if not self._pending and self._dispatcher.is_idle:
+            if not self._pending and not self._dispatcher.in_flight:
                 self._keys = set()
 
     def send_all(self) -> None:

@@ -95,8 +95,8 @@ def parts(wiring: Wiring, stop: Callable[[], bool] = lambda: False, **settings: 
         rejects = RejectsFile(wiring.folder / "rejects.singer", schemas)
         tally = Tally(intake, summary, rejects, references.rejected, logger, chosen)
         refusals = Refusals(log, lookups, references, planner)
-        settlement = Settlement(log, lookups, planner, refusals, intake, tally, logger, chosen)
-        recovery = Recovery(log, lookups, references, planner, settlement, logger)
+        settlement = Settlement(log, lookups, planner, refusals, intake.states, tally, logger, chosen)
+        recovery = Recovery(log, lookups, references, planner.finder, settlement, logger)
         # The line that rejects are made of.
         intake._lines.keep(WIRE)
         yield Parts(

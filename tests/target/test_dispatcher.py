@@ -39,7 +39,7 @@ def test_no_more_requests_are_in_flight_than_xero_answers_at_once(wiring: Wiring
 
         def look(request: InFlight) -> None:
             nonlocal most
-            most = max(most, len(dispatcher.in_flight()) + 1)
+            most = max(most, len(dispatcher.in_flight) + 1)
 
         dispatcher.on_answer = look
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(12)])
@@ -51,16 +51,16 @@ def test_requests_with_the_same_name_wait_for_each_other(wiring: Wiring):
     with parts(wiring, batch_size=1) as built:
         dispatcher, answered = sending(built)
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name="Abel") for n in range(2)])
-        assert (len(answered), len(dispatcher.in_flight())) == (1, 1)
+        assert (len(answered), len(dispatcher.in_flight)) == (1, 1)
         dispatcher.wait_for_all()
-        assert dispatcher.is_idle
+        assert not dispatcher.in_flight
 
 
 def test_with_on_reject_stop_one_request_is_sent_at_a_time(wiring: Wiring):
     with parts(wiring, batch_size=1, on_reject="stop") as built:
         dispatcher, answered = sending(built)
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(3)])
-        assert (len(answered), len(dispatcher.in_flight())) == (2, 1)
+        assert (len(answered), len(dispatcher.in_flight)) == (2, 1)
         dispatcher.wait_for_all()
 
 
