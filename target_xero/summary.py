@@ -50,11 +50,11 @@ class Count:
         return self.created + self.updated + self.removed + self.unchanged + self.rejected + self.skipped
 
 
+@dataclass
 class Summary:
     """Counts by object."""
 
-    def __init__(self) -> None:
-        self.counts: defaultdict[str, Count] = defaultdict(Count)
+    counts: defaultdict[str, Count] = field(default_factory=lambda: defaultdict(Count))
 
     def of(self, object_name: str) -> Count:
         """Return the counts of an object, which the caller increments."""

@@ -100,7 +100,9 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._require(message["schema"], "properties", dict)
         stream, keys = message["stream"], message.get("key_properties")
         if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
-            raise self._invalid(f"is a SCHEMA of {stream!r} whose key_properties are not a list of names")
+            raise self._messages.invalid(
+                f"is a SCHEMA of {stream!r} whose key_properties are not a list of names"
+            )
         self.schemas[stream] = message
         if isinstance(message.get(SOURCE), str):
             self.intake.identities.sources[stream] = message[SOURCE]
@@ -132,14 +134,16 @@ class TargetXero(XeroPlugin, SeamTarget):
         self._require(message, "record", dict)
         stream = message["stream"]
         if stream not in self.schemas:
-            raise self._invalid(f"is a record of {stream!r}, but no SCHEMA message precedes it", NoSchema)
+            raise self._messages.invalid(
+                f"is a record of {stream!r}, but no SCHEMA message precedes it", NoSchema
+            )
         self.stream, self.line = stream, self._messages.line or encode(message)
         super().record_message(message)
 
     def state_message(self, message: dict[str, Any]) -> None:
         """Handle a state."""
         if "value" not in message:
-            raise self._invalid("is a STATE without a value")
+            raise self._messages.invalid("is a STATE without a value")
         self.states.received(message["value"])
 
     def batch_message(self, message: dict[str, Any]) -> None:  # noqa: ARG002
@@ -149,11 +153,7 @@ class TargetXero(XeroPlugin, SeamTarget):
     def _require(self, message: Mapping[str, Any], name: str, kind: type) -> None:
         """Raise `InputProblem` for a message without this field."""
         if not isinstance(message.get(name), kind):
-            raise self._invalid(f"has no {name!r}, which the Singer specification requires")
-
-    def _invalid(self, what: str, kind: type[InputProblem] = InputProblem) -> InputProblem:
-        """Return the error for the line that was read last; it does not show the message."""
-        return kind(f"Line {self._messages.number} of the input {what}.")
+            raise self._messages.invalid(f"has no {name!r}, which the Singer specification requires")
 
     # For the sinks
 

@@ -180,12 +180,9 @@ class FastPath:
         return sent, compared
 
     def _take_status(self, record: Any) -> str:
-        status = self._status_of(getattr(record, self._status))
+        status = getattr(record, self._status)
         if self._status not in self._aside:
             setattr(record, self._status, None)
-        return status
-
-    def _status_of(self, status: str | None) -> str:
         if not self._spec.transitions:
             return ""
         found = self._statuses.get(status)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
@@ -64,7 +65,7 @@ class Intake:
     # Taking in
 
     def reader(
-        self, stream_target: StreamTarget, stream: str, keys: Sequence[str], columns: Iterable[str] = ()
+        self, stream_target: StreamTarget, stream: str, keys: Sequence[str], columns: Sequence[str] = ()
     ) -> StreamReader:
         """Return a reader for the records of an unmapped stream; `columns` are those of its SCHEMA."""
         spec, place = stream_target.spec, (stream, *keys)
@@ -152,7 +153,10 @@ class Intake:
         content = parser.take(unfolded.record, frozenset(keys))
         content.sent = {**stream_target.says, **content.sent}
         content.problems += problems
-        self._warn_of_unknown(stream_target.spec, stream, parser.unknown)
+        if parser.unknown:
+            names = ", ".join(sorted(parser.unknown))
+            parser.unknown.clear()
+            self._warn("%s: %s ignored (no field of Xero's %s).", stream, names, stream_target.spec.name)
         return content, unfolded
 
     def _accept(self, spec: WriteSpec, content: Content, origin: Origin) -> None:
@@ -271,12 +275,6 @@ class Intake:
             parser = self._parsers[spec.name] = parser_of(spec, self._day_order)
         return parser
 
-    def _warn_of_unknown(self, spec: WriteSpec, stream: str, unknown: set[str]) -> None:
-        if unknown:
-            names = ", ".join(sorted(unknown))
-            unknown.clear()
-            self._warn("%s: %s ignored (no field of Xero's %s).", stream, names, spec.name)
-
     # Iterating
 
     def jobs(self, spec: WriteSpec) -> Iterator[Job]:
@@ -312,35 +310,30 @@ class Intake:
         self.tables.close()
 
 
+@dataclass
 class StreamReader:
     """Takes in the records of one stream from their JSON."""
 
-    def __init__(
-        self,
-        intake: Intake,
-        stream_target: StreamTarget,
-        stream: str,
-        keys: Sequence[str],
-        columns: Iterable[str],
-        fast_path: FastPath | None,
-    ) -> None:
-        self._intake, self._meaning, self._stream, self._keys = intake, stream_target, stream, keys
-        self._columns = tuple(columns)
-        self._fast_path = fast_path
+    intake: Intake
+    stream_target: StreamTarget
+    stream: str
+    keys: Sequence[str]
+    columns: Sequence[str]
+    fast_path: FastPath | None
 
     def take_line(self, line: bytes) -> bool:
         """Take in a line if it holds a record of this stream that the fast path can read."""
-        taken = self._fast_path.take_line(line) if self._fast_path else None
+        taken = self.fast_path.take_line(line) if self.fast_path else None
         if taken is None:
             return False
-        self._intake.take_fast(self._meaning.spec, self._stream, taken, line)
+        self.intake.take_fast(self.stream_target.spec, self.stream, taken, line)
         return True
 
     def take(self, record: msgspec.Raw, line: bytes) -> bool:
         """Take in a record of this stream; False if it is not a JSON object."""
-        taken = self._fast_path.take(record) if self._fast_path else None
+        taken = self.fast_path.take(record) if self.fast_path else None
         if taken is not None:
-            self._intake.take_fast(self._meaning.spec, self._stream, taken, line)
+            self.intake.take_fast(self.stream_target.spec, self.stream, taken, line)
             return True
         try:
             fields = decode(record)
@@ -348,11 +341,11 @@ class StreamReader:
             return False
         if not isinstance(fields, dict):
             return False
-        self._intake.take(self._meaning, self._stream, self._keys, fields, line, self._columns)
-        if self._fast_path and self._intake.tables.has(self._stream):
-            self._fast_path = None
-        elif self._fast_path:
-            self._fast_path.learn()
+        self.intake.take(self.stream_target, self.stream, self.keys, fields, line, self.columns)
+        if self.fast_path and self.intake.tables.has(self.stream):
+            self.fast_path = None
+        elif self.fast_path:
+            self.fast_path.learn()
         return True
 
 

@@ -125,7 +125,9 @@ def merged(document: Document, list_field: str) -> Content:
     """
     rows = document.rows
     content = Content({})
-    content.problems += [InvalidRecord(problem, _of(row)) for row in rows for problem in row.problems]
+    content.problems += [
+        InvalidRecord(problem, f"row {row.number}") for row in rows for problem in row.problems
+    ]
     if document.is_torn:
         content.problems.append(
             InvalidRecord(
@@ -140,8 +142,9 @@ def merged(document: Document, list_field: str) -> Content:
         for said, whole in ((row.sent, content.sent), (row.aside, content.aside)):
             for name, value in said.items():
                 if whole.setdefault(name, value) != value:
+                    both = f"rows {first[name].number} and {row.number} of {document.place.stream}"
                     content.problems.append(
-                        InvalidRecord(_differing(first[name], row, document.place.stream), name)
+                        InvalidRecord(f"{both} are of one document and differ in it", name)
                     )
                 first.setdefault(name, row)
     if len({row.gone for row in rows}) > 1:
@@ -155,14 +158,6 @@ def merged(document: Document, list_field: str) -> Content:
     if lines:
         content.sent[list_field] = [line for _, line in _in_order(lines)]
     return content
-
-
-def _of(row: Row) -> str:
-    return f"row {row.number}"
-
-
-def _differing(one: Row, other: Row, stream: str) -> str:
-    return f"rows {one.number} and {other.number} of {stream} are of one document and differ in it"
 
 
 def _without_older(lines: list[tuple[Row, Any]], stream: str) -> list[tuple[Row, Any]]:

@@ -78,7 +78,7 @@ class MessageReader(SeamReader):
             try:
                 callback(decoded)
             except RecursionError:
-                raise InputProblem(f"Line {self.number} of the input is nested too deeply.") from None
+                raise self.invalid("is nested too deeply") from None
             counts[decoded["type"]] += 1
         counts["RECORD"] += sum(self.taken.values())
         return counts
@@ -90,27 +90,24 @@ class MessageReader(SeamReader):
         try:
             message = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InputProblem(f"Line {self.number} of the input is not JSON: {error}.") from None
+            raise self.invalid(f"is not JSON: {error}") from None
         if not isinstance(message, dict) or "type" not in message:
-            raise InputProblem(f"Line {self.number} of the input is not a Singer message: it has no type.")
+            raise self.invalid("is not a Singer message: it has no type")
         if not isinstance(message["type"], str):
-            raise InputProblem(
-                f"Line {self.number} of the input is not a Singer message: its type is not text."
-            )
+            raise self.invalid("is not a Singer message: its type is not text")
         if message["type"] != "RECORD":
-            self._check_numbers(line)
+            try:
+                # A state must be passed on as it came.
+                decode_exactly(line)
+            except ArithmeticError:
+                raise self.invalid("has a number that is too large") from None
         return message
 
-    def _check_numbers(self, line: str | bytes) -> None:
-        """Raise `InputProblem` for a number that is too large: a state must be passed on as it came."""
-        try:
-            decode_exactly(line)
-        except ArithmeticError:
-            raise InputProblem(f"Line {self.number} of the input has a number that is too large.") from None
+    def invalid(self, what: str, kind: type[InputProblem] = InputProblem) -> InputProblem:
+        """Return the error for the line that was read last; it does not show the message."""
+        return kind(f"Line {self.number} of the input {what}.")
 
     def unknown_message(self, message: Mapping[str, Any]) -> None:
         """Raise `InputProblem` for a type that Singer does not have."""
         if message["type"] != _NOTHING:
-            raise InputProblem(
-                f"Line {self.number} of the input has the unknown type {str(message['type'])[:40]!r}."
-            )
+            raise self.invalid(f"has the unknown type {str(message['type'])[:40]!r}")

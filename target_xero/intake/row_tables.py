@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from target_xero.content.json_text import hashed
 from target_xero.content.payload import Content
 from target_xero.content.values import InvalidRecord
 from target_xero.intake.columns import Layout, Unfolded
+from target_xero.intake.identities import Identities
 from target_xero.intake.line_rows import Place, Row, RowSpool, merged
 from target_xero.intake.stream_names import StreamTarget
 from target_xero.summary import REJECT
-from target_xero.write_log.identity import IdentityFormat
 from target_xero.write_specs.spec import DELETED_AT, WriteSpec
 
 _INCREMENTAL = (
@@ -44,21 +44,6 @@ def tenant_of(record: Mapping[str, Any]) -> str | None:
     return str(tenant) if tenant else None
 
 
-class Keys(Protocol):
-    """Makes the identities of records."""
-
-    def key(
-        self, row: WriteSpec, stream: str, keys: Sequence[str], record: Mapping[str, Any], content: Content
-    ) -> str:
-        """Return the identity by the key properties, otherwise by the name in Xero.
-
-        Raises `InvalidRecord` for an empty key.
-        """
-
-    def format_by(self, stream: str, fields: Sequence[str]) -> IdentityFormat:
-        """Return the format of identities by these fields."""
-
-
 @dataclass
 class _Table:
     """A stream with a row for each line; `keys` identify a document, and `place` is that of the last row."""
@@ -73,8 +58,10 @@ class _Table:
 class RowTables:
     """The tables of one run; `settled` is called with each epoch that rows no longer hold back."""
 
-    def __init__(self, keys: Keys, warn: Callable[..., None], settled: Callable[[int], None]) -> None:
-        self._keys, self._warn, self._settled = keys, warn, settled
+    def __init__(
+        self, identities: Identities, warn: Callable[..., None], settled: Callable[[int], None]
+    ) -> None:
+        self._identities, self._warn, self._settled = identities, warn, settled
         #: The streams that a tap reads incrementally.
         self.incremental: set[str] = set()
         self._tables: dict[tuple[str, str], _Table] = {}
@@ -138,7 +125,7 @@ class RowTables:
         values = [hashed(sent[name]) for name in shared if name in sent]
         is_named = bool(row.natural_keys) and len(values) == len(shared)
         if keys:
-            identity = self._keys.key(row, stream, keys, record, content)
+            identity = self._identities.key(row, stream, keys, record, content)
             dated = values if is_own else [*values, hashed(sent.get("Date"))]
             return Place(row.name, stream, identity, version, "|".join(dated) if is_named else "")
         if not shared:
@@ -149,8 +136,8 @@ class RowTables:
             # Only its whole content distinguishes it from others.
             return Place(row.name, stream, "#" + "|".join(values), version)
         if is_own:
-            return Place(row.name, stream, self._keys.key(row, stream, keys, record, content), version)
-        return Place(row.name, stream, self._keys.format_by(stream, shared).of(values), version)
+            return Place(row.name, stream, self._identities.key(row, stream, keys, record, content), version)
+        return Place(row.name, stream, self._identities.format_by(stream, shared).of(values), version)
 
     def documents(self) -> Iterator[tuple[WriteSpec, Content, Origin]]:
         """Yield the documents of all rows, once the input has ended."""

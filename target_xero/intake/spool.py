@@ -47,15 +47,6 @@ class SpoolFile:
             self._file.seek(0)
             yield from self._file
 
-    def fileno(self) -> int:
-        """The file descriptor."""
-        return self._file.fileno()
-
-    @property
-    def closed(self) -> bool:
-        """Whether the file is closed."""
-        return self._file.closed
-
     def close(self) -> None:
         """Delete the file."""
         with suppress(OSError):  # the content is no longer needed

@@ -16,7 +16,7 @@ from target_xero.planning.document_lines import DocumentLines
 from target_xero.planning.line_matching import for_update, without_ids
 from target_xero.planning.operations import Adopt, Draft, WriteOp, line_ids, no_transition, request_path
 from target_xero.write_log.log import LogEntry
-from target_xero.write_specs.spec import WriteSpec
+from target_xero.write_specs.spec import Endpoint, WriteSpec
 
 GONE = ("DELETED", "VOIDED")
 
@@ -71,9 +71,7 @@ class OpBuilder:
         if way and not spec.status_sent_alone:
             now, way = way[0], way[1:]
             body[spec.status_field] = now
-        self._repeat_fields(spec, body, xero_id)
-        if endpoint.body == "list":
-            body = {spec.key: xero_id, **body}
+        body = self._completed(spec, endpoint, body, xero_id)
         return WriteOp(
             job, "update", endpoint, request_path(spec, endpoint, draft.owner, xero_id), body, entry, job.hash,
             status=now, after=way, owner=draft.owner, lines=line_ids(draft.content),
@@ -101,32 +99,35 @@ class OpBuilder:
             raise InvalidRecord(spec.why_no_update)
         body: dict[str, Any] = {spec.status_field: status} if endpoint.body else {}
         if endpoint.body:
-            self._repeat_fields(spec, body, xero_id, record)
-        if endpoint.body == "list":
-            body = {spec.key: xero_id, **body}
+            body = self._completed(spec, endpoint, body, xero_id, record)
         return WriteOp(
             job, "remove" if status in (*spec.end_statuses, "DELETED") else "update", endpoint,
             request_path(spec, endpoint, entry.owner, xero_id), body, entry, job.hash,
             status=status, after=after, owner=entry.owner, follows=follows, whole=whole,
         )  # fmt: skip
 
-    def _repeat_fields(
-        self, spec: WriteSpec, body: dict[str, Any], xero_id: str, record: Record | None = None
-    ) -> None:
-        """Add the fields that an update would blank, as Xero has them."""
-        if all(name in body for name in spec.repeated_on_update):
-            return
-        if record is None:
-            record = self._lookups.by_id(spec, xero_id) or {}
-        for name in spec.repeated_on_update:
-            value = record.get(name)
-            if name in body or value in (None, ""):
+    def _completed(
+        self,
+        spec: WriteSpec,
+        endpoint: Endpoint,
+        body: dict[str, Any],
+        xero_id: str,
+        record: Record | None = None,
+    ) -> dict[str, Any]:
+        """Return the body of an update with the id, and with the fields that it would blank, as Xero has them."""
+        missing = [name for name in spec.repeated_on_update if name not in body]
+        if missing and record is None:
+            record = self._lookups.by_id(spec, xero_id)
+        for name in missing:
+            value = record.get(name) if record else None
+            if value in (None, ""):
                 continue
             if name in REFERENCES:
                 value = {REFERENCES[name][0]: value[REFERENCES[name][0]]}
             elif spec.fields[name].kind == "day":
                 value = dates.day(str(value))
             body[name] = value
+        return {spec.key: xero_id, **body} if endpoint.body == "list" else body
 
 
 def _check_required(spec: WriteSpec, content: Mapping[str, Any]) -> None:

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 #: Keys in one query. Old versions of SQLite accept 999 variables.
 _AT_ONCE = 500
 
 
-class Transaction(Protocol):
-    """A transaction. Values replace `?`, and tables their names in braces."""
+@dataclass(frozen=True)
+class Transaction:
+    """A transaction. Values replace `?`, and tables their names in braces.
+
+    `cursor` is one of the database's driver, and `translate` returns a statement in the driver's syntax.
+    """
+
+    cursor: Any
+    translate: Callable[[str], str]
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Run one statement."""
+        self.cursor.execute(self.translate(statement), values)
 
-    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each row of values."""
+        if values:
+            self.cursor.executemany(self.translate(statement), values)
 
 
 class Database(Protocol):
-    """The database of a log. Raises `ConfigurationProblem`, with advice, if it can't be used."""
+    """The database of a log. Raises `ConfigurationProblem`, with advice, if it can't be used.
 
-    @property
-    def place(self) -> str:
-        """The name of the log for messages."""
+    `place` is the name of the log for messages.
+    """
+
+    place: str
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

@@ -7,7 +7,7 @@ looks it up in Xero before it sends anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -61,11 +61,13 @@ class LogEntry(msgspec.Struct):
 class WriteLog:
     """The log of one organisation. Everything is on disk when a method returns.
 
-    `scope` is the organisation's id, after a `prefix` if a database has several logs.
+    `scope` is the organisation's id, after a `prefix` if a database has several logs. `place` is the name of the log
+    for messages.
     """
 
     def __init__(self, database: Database, scope: str, prefix: str = "") -> None:
         self._db = database
+        self.place = database.place
         self._scope = scope
         self._prefix = prefix
         self._foreseen: dict[tuple[str, str], LogEntry | None] = {}
@@ -81,11 +83,6 @@ class WriteLog:
         self._backlog = Backlog(database, scope, self.claims)
 
     # The organisation
-
-    @property
-    def place(self) -> str:
-        """The name of the log for messages."""
-        return self._db.place
 
     @property
     def is_known(self) -> bool:
@@ -139,8 +136,7 @@ class WriteLog:
         `keys` are identities with the hash of the content that comes with each.
         """
         self.claim(object_name, keys)
-        if self._backlog.has(object_name, keys.keys()):
-            self._backlog.merge()
+        self._merge(object_name, keys.keys())
         self._foreseen = {(object_name, key): None for key in keys}
         query = f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key"
         for row in in_chunks(self._db, query, (self._scope, object_name), list(keys)):
@@ -153,8 +149,7 @@ class WriteLog:
         except KeyError:
             pass
         self.claim(object_name, {key: ""})
-        if self._backlog.has(object_name, {key}):
-            self._backlog.merge()
+        self._merge(object_name, {key})
         rows = self._db.rows(
             f"SELECT {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key = ?",
             (self._scope, object_name, key),
@@ -171,17 +166,21 @@ class WriteLog:
             self._merge(object_name)
             self.claims.claim(object_name, {key: keys[key] for key in candidates})
 
-    def _merge(self, object_name: str) -> None:
-        """Move all records of an object to the tables, so that queries find them."""
-        if self._backlog.has(object_name):
+    def _merge(self, object_name: str, words: Collection[str] | None = None) -> bool:
+        """Move all records to the tables if one of the object has one of these words (see `Backlog.has`).
+
+        Queries then find it. Returns whether records were moved.
+        """
+        is_held = self._backlog.has(object_name, words)
+        if is_held:
             self._backlog.merge()
+        return is_held
 
     def _found(self, object_name: str, wanted: str, query: str) -> list[tuple[Any, ...]]:
         """Find records by one of their ids or names; the last column of the query is the identity."""
         values = (self._scope, object_name, wanted)
         found = self._db.rows(query, values)
-        if self._backlog.has(object_name, {wanted, *(row[-1] for row in found)}):
-            self._backlog.merge()
+        if self._merge(object_name, {wanted, *(row[-1] for row in found)}):
             found = self._db.rows(query, values)
         return found
 
@@ -234,8 +233,7 @@ class WriteLog:
     def has_names(self, object_name: str, names: Mapping[str, Iterable[tuple[str, str]]]) -> bool:
         """Whether records, by their identities, already have all of these names: (field, value) each."""
         wanted = {_named(field, value): key for key, pairs in names.items() for field, value in pairs}
-        if self._backlog.has(object_name, wanted):
-            self._backlog.merge()
+        self._merge(object_name, wanted)
         query = "SELECT name, key FROM {name} WHERE scope = ? AND object = ? AND name"
         known = dict(in_chunks(self._db, query, (self._scope, object_name), list(wanted)))
         return known == wanted

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from singer_xero.api.redaction import redact
 from singer_xero.api.storage.postgres_address import BadAddress, PostgresAddress, postgres_address
 from singer_xero.errors import Busy, ConfigurationProblem
+from target_xero.write_log.database import Transaction
 from target_xero.write_log.in_flight import gathered
 from target_xero.write_log.log import WriteLog
 from target_xero.write_log.schema import OF_ORGANISATION, OLD_FLIGHT, columns_of, creation, insertion
-from target_xero.write_log.sqlite_log import SqliteLog, make_tables
+from target_xero.write_log.sqlite_log import SqliteLog, make_tables, plain
 
 if TYPE_CHECKING:
     import psycopg
@@ -46,18 +47,17 @@ _ALIVE: dict[str, Any] = {
 
 
 class PostgresLog:
-    """The log of one source and organisation in PostgreSQL; see `log.Database`."""
+    """The log of one source and organisation in PostgreSQL (see `database.Database`).
+
+    `place` is the address without user and password.
+    """
 
     def __init__(
         self, work: psycopg.Connection, guard: psycopg.Connection, address: PostgresAddress, scope: str
     ) -> None:
         self._work, self._guard, self._address, self._scope = work, guard, address, scope
         self._holder = str(uuid.uuid4())
-
-    @property
-    def place(self) -> str:
-        """The address without user and password."""
-        return self._address.shown
+        self.place = address.shown
 
     def take(self) -> None:
         """Hold the log for this run; ConfigurationProblem if another run has it."""
@@ -71,11 +71,9 @@ class PostgresLog:
                 )
             with self._work.transaction():
                 self._work.execute(_SETTINGS)
-                self._work.execute(
-                    _own(
-                        "INSERT INTO {holder} (scope, holder) VALUES (?, ?)"
-                        " ON CONFLICT (scope) DO UPDATE SET holder = excluded.holder"
-                    ),
+                Transaction(self._work.cursor(), _own).run(
+                    "INSERT INTO {holder} (scope, holder) VALUES (?, ?)"
+                    " ON CONFLICT (scope) DO UPDATE SET holder = excluded.holder",
                     [self._scope, self._holder],
                 )
 
@@ -85,7 +83,7 @@ class PostgresLog:
             return self._work.execute(_own(query), values).fetchall()
 
     @contextmanager
-    def change(self) -> Iterator[_Change]:
+    def change(self) -> Iterator[Transaction]:
         """Open a transaction, which is on the server's disk when it ends; only while this run holds the log."""
         with _one_line_errors(self._address), self._work.transaction():
             self._work.execute(_SETTINGS)
@@ -97,7 +95,7 @@ class PostgresLog:
                     f"The log of writes in {self.place} was emptied or taken over by another run. Nothing more was "
                     "sent."
                 )
-            yield _Change(self._work)
+            yield Transaction(self._work.cursor(), _own)
 
     def check(self) -> None:
         """Raise `ConfigurationProblem` if the connection that holds the lock is lost."""
@@ -107,19 +105,6 @@ class PostgresLog:
     def taken(self, scope: str, object_name: str, keys: Iterable[str]) -> set[str]:  # noqa: ARG002
         """Return nothing: such a log is never a copy."""
         return set()
-
-
-class _Change:
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self._connection = connection
-
-    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        self._connection.execute(_own(statement), values)
-
-    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        rows = list(values)
-        if rows:
-            self._connection.cursor().executemany(_own(statement), rows)
 
 
 @contextmanager
@@ -208,24 +193,21 @@ def _make_tables(connection: psycopg.Connection) -> None:
 
     The second version has the same tables; earlier programs can't read the lines that this version stores in them.
     """
-    for statement in (
-        *creation(),
-        "CREATE TABLE IF NOT EXISTS {holder} (scope text PRIMARY KEY, holder text)",
-    ):
-        connection.execute(_own(statement.replace(" blob", " bytea")))
+    change = Transaction(connection.cursor(), _own)
+    for statement in creation():
+        change.run(statement.replace(" blob", " bytea"))
+    change.run("CREATE TABLE IF NOT EXISTS {holder} (scope text PRIMARY KEY, holder text)")
     # Only one run at a time; the others then find the new version.
-    connection.execute(_own("LOCK TABLE {about}"))
+    change.run("LOCK TABLE {about}")
     if _version(connection) == "1":
         # A run of an earlier version can't log requests without this table, and stops.
-        connection.execute(_own("LOCK TABLE {flight}"))
+        change.run("LOCK TABLE {flight}")
         rows = gathered(connection.execute(_own(OLD_FLIGHT)).fetchall())
-        _Change(connection).run_many(insertion("request"), rows)
-        connection.execute(_own("DROP TABLE {flight}"))
-    connection.execute(
-        _own(
-            "INSERT INTO {about} (name, value) VALUES ('version', ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        ),
+        change.run_many(insertion("request"), rows)
+        change.run("DROP TABLE {flight}")
+    change.run(
+        "INSERT INTO {about} (name, value) VALUES ('version', ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [_VERSION],
     )
 
@@ -239,6 +221,7 @@ def _copy(
         if version is None:
             return
         is_old = version == "1"
+        to = Transaction(copy.cursor(), plain)
         like = scope.rpartition("/")[0]
         for name in OF_ORGANISATION:
             if is_old and name in {"request", "settled"}:
@@ -247,13 +230,9 @@ def _copy(
             where = "left(scope, %s) = %s" if name == "organisation" else "scope = %s"
             values = [len(like) + 1, f"{like}/"] if name == "organisation" else [scope]
             query = f"SELECT {', '.join(columns_of(name))} FROM {PREFIX}{name} WHERE {where}"
-            _fill(copy, name, connection.execute(query, values).fetchall())
+            to.run_many(insertion(name), connection.execute(query, values).fetchall())
         if is_old:
-            _fill(copy, "request", gathered(connection.execute(_own(OLD_FLIGHT)).fetchall()))
-
-
-def _fill(copy: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
-    copy.executemany(insertion(table).replace("{", "").replace("}", ""), rows)
+            to.run_many(insertion("request"), gathered(connection.execute(_own(OLD_FLIGHT)).fetchall()))
 
 
 @lru_cache(maxsize=256)

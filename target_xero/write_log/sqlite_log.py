@@ -13,6 +13,7 @@ from typing import Any
 from singer_xero.api.storage import private_files
 from singer_xero.errors import Busy, ConfigurationProblem
 from target_xero.content.json_text import decode, encode
+from target_xero.write_log.database import Transaction
 from target_xero.write_log.identity import UNKNOWN_ORIGIN
 from target_xero.write_log.in_flight import gathered
 from target_xero.write_log.log import WriteLog
@@ -51,34 +52,32 @@ _SAYS_SO = "name another file with write_log_path, or update singer-xero"
 
 
 class SqliteLog:
-    """A log in a SQLite file (see `database.Database`); `path` is the file, also if the connection is a copy."""
+    """A log in a SQLite file (see `database.Database`); `path` is the file, also if the connection is a copy.
+
+    `place` is the path of the file, or the name of the original of a copy.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path, place: str = "") -> None:
         self._connection = connection
         self._path = path
-        self._place = place or str(path)
+        self.place = place or str(path)
         self._file: tuple[int, int] | None = None
 
     def guard(self) -> None:
         """Let `check` notice from now on if the file is removed or replaced."""
         self._file = _identity_of(self._path)
 
-    @property
-    def place(self) -> str:
-        """The path of the file, or the name of the original of a copy."""
-        return self._place
-
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         with _one_line_errors(self._path):
-            return self._connection.execute(_plain(query), values).fetchall()
+            return self._connection.execute(plain(query), values).fetchall()
 
     @contextmanager
-    def change(self) -> Iterator[_Change]:
+    def change(self) -> Iterator[Transaction]:
         """Open a transaction, which is flushed to the disk when it ends."""
         with _one_line_errors(self._path), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
-            yield _Change(self._connection)
+            yield Transaction(self._connection.cursor(), plain)
 
     def check(self) -> None:
         """Raise `ConfigurationProblem` if the file was removed or replaced, and save the content beside it."""
@@ -130,19 +129,8 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-class _Change:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        self._connection.execute(_plain(statement), values)
-
-    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(_plain(statement), values)
-
-
 @lru_cache(maxsize=256)
-def _plain(statement: str) -> str:
+def plain(statement: str) -> str:
     """Return a statement with the names of the tables."""
     return statement.replace("{", "").replace("}", "")
 
@@ -240,14 +228,14 @@ def _upgrade(connection: sqlite3.Connection, version: int) -> None:
         _run(connection, _ORIGINS.split(";"))
         _rename_in_flight(connection)
     if version in {1, 2}:
-        rows = gathered(connection.execute(_plain(OLD_FLIGHT)).fetchall())
-        connection.executemany(_plain(insertion("request")), rows)
+        rows = gathered(connection.execute(plain(OLD_FLIGHT)).fetchall())
+        connection.executemany(plain(insertion("request")), rows)
         connection.execute("DROP TABLE flight")
 
 
 def _run(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
     for statement in statements:
-        connection.execute(_plain(statement))
+        connection.execute(plain(statement))
 
 
 def _rename_in_flight(connection: sqlite3.Connection) -> None:

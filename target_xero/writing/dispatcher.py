@@ -63,9 +63,8 @@ class InFlight(threading.Thread):
 
     def answer(self) -> Answer:
         """Wait for the answer and return it; raises what `XeroClient.send` raised."""
-        self.join()
-        if self._error is not None:
-            raise self._error
+        if (error := self.error()) is not None:
+            raise error
         assert self._answer is not None  # noqa: S101
         return self._answer
 

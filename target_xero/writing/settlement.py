@@ -52,7 +52,7 @@ class Settlement:
             self.tally.reject(spec, job, str(invalid))
             return None
         if op and op.action == "remove" and not spec.document:
-            self._postpone(spec, op)
+            self.postponed[spec.name, op.job.key] = (spec, op)
             return None
         return op
 
@@ -66,16 +66,13 @@ class Settlement:
             return plan
         return None
 
-    def _postpone(self, spec: WriteSpec, op: WriteOp) -> None:
-        self.postponed[spec.name, op.job.key] = (spec, op)
-
     def _adopt(self, spec: WriteSpec, plan: Adopt) -> None:
         """Log that Xero already has a record."""
         op = plan.op
         entry = self.note(spec, [(op, plan.record)])[0]
         if op.after:
             then = self.planner.ops.status_change(spec, op.job, entry, op.after[0], record=plan.record)
-            self._postpone(spec, then)
+            self.postponed[spec.name, op.job.key] = (spec, then)
         elif op.follows:
             self.states.settled(op.job.epoch)
         else:
@@ -122,7 +119,7 @@ class Settlement:
             spec, op.job, entry, op.after[0], op.after[1:], record=now, follows=True, whole=whole
         )
         if then.status == "ARCHIVED":
-            self._postpone(spec, then)
+            self.postponed[spec.name, op.job.key] = (spec, then)
             return []
         return [then]
 

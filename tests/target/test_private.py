@@ -50,8 +50,8 @@ def test_the_temporary_file_has_no_name_and_is_private(
     close = SpoolFile.close
 
     def look(file: SpoolFile) -> None:
-        if not file.closed:
-            status = os.fstat(file.fileno())
+        if not file._file.closed:
+            status = os.fstat(file._file.fileno())
             modes.append((stat.S_IMODE(status.st_mode), status.st_nlink))
         close(file)
 

@@ -253,7 +253,7 @@ def test_the_requests_in_flight_are_bounded_for_any_input(wiring: Wiring, monkey
     def watched(self: dispatcher.Dispatcher) -> None:
         nonlocal most
         advance(self)
-        ops = [op for request in (*self._due, *self._in_flight) for op in request.ops]
+        ops = [op for request in (*self.due, *self.in_flight) for op in request.ops]
         most = max(most, len(ops))
 
     monkeypatch.setattr(dispatcher.Dispatcher, "_advance", watched)
