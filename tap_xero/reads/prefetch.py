@@ -30,7 +30,7 @@ MOST_THREADS = 60
 SPOOL = 16 * 2**20
 """The most bytes of answers held for later lists."""
 
-UNPACKED = 6 * 2**20
+UNPACKED = 4 * 2**20
 """Bytes up to which those answers are not compressed: decompressing one costs a third of reading it."""
 
 DUE = 16 * 2**20
@@ -302,7 +302,9 @@ class Prefetch:
 
         with self._changed:
             if later:
-                self._largest = max(self._largest, ready.size)
+                # Beyond the bytes that stay uncompressed, an answer takes this much.
+                packed = sum(body.packed_size for body in bodies_of(chunk.rows))
+                self._largest = max(self._largest, packed or ready.size)
             self._changed.wait_for(may)
             if self._stopped:
                 raise _Stopped

@@ -89,7 +89,7 @@ class Body:
     the records in the text. `read` finds the rows of a text again.
     """
 
-    __slots__ = ("_content", "_packed", "_raws", "_read", "count", "unchecked")
+    __slots__ = ("_content", "_packed", "_raws", "_read", "count", "packed_size", "unchecked")
 
     def __init__(
         self, content: bytes, packed: bytes | None, read: Callable[[Body, bytes], list[Row]]
@@ -98,6 +98,8 @@ class Body:
         self._packed = packed
         self._read = read
         self._raws: list[msgspec.Raw] | None = None
+        self.packed_size = len(packed or content)
+        """The bytes that the compressed body has, or the text if it was not compressed."""
         self.count = 0
         """The number of records."""
         self.unchecked: frozenset[int] | None = None

@@ -302,6 +302,28 @@ def test_an_answer_is_unpacked_once_while_few_bytes_are_waiting(
     assert len(opened) == again
 
 
+def test_answers_of_a_later_list_are_requested_concurrently_if_there_is_room_for_them_compressed(
+    ahead: Callable[..., Prefetch],
+) -> None:
+    """The first answer stays uncompressed, and takes ten times the bytes of those for which there is no such room."""
+    _, first = invoices_of(4, packed=True)
+    all_at_once = threading.Barrier(WINDOW)
+
+    def call(number: int) -> Page:
+        all_at_once.wait(10)
+        return invoices_of(4, packed=True)[1]
+
+    def later(at_once: Any) -> Iterator[Chunk]:
+        yield Chunk(first.rows, None, first.size)
+        for page in at_once(call, range(WINDOW)):
+            yield Chunk(page.rows, None, page.size)
+
+    reading = ahead([(0, lists(1)[0][1]), (1, later)], spool=6 * first.size, unpacked=first.size * 3 // 2)
+    until(reading, lambda: len(reading._lanes[1].chunks) == WINDOW + 1)
+    assert [numbers(reading.consume(0)), len(list(reading.consume(1)))] == [[0], WINDOW + 1]
+    assert reading.most < 3 * first.size
+
+
 def test_lists_far_from_their_turn_leave_most_of_the_spool_to_the_next_ones(
     ahead: Callable[..., Prefetch],
 ) -> None:
