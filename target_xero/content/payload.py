@@ -79,6 +79,11 @@ _Slot = tuple[str, Callable[[Any], Any], "type[Any] | None"]
 _UNCONVERTED: Mapping[str, type[Any]] = {"text": str, "instant": str, "flag": bool}
 
 
+def _joined(entries: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Join the lists that `entries` returns; None if they are empty."""
+    return lambda value: [one for found in entries(value) or () for one in found] or None
+
+
 class RecordParser:
     """Parses records, or the parts nested in them.
 
@@ -187,8 +192,7 @@ class RecordParser:
         )
         self.inner[name] = parser
         if name in TRACKING or fields.keys() >= set(_OF_CONTACTS.values()):
-            entries = listed(parser.tracked)
-            return lambda value: [one for found in entries(value) or () for one in found] or None
+            return _joined(listed(parser.tracked))
         return listed(parser.nested) if many else parser.nested
 
     def knows(self, raw: str) -> bool:

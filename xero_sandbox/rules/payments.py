@@ -131,16 +131,16 @@ def _amounts(
     Of Amount and BankAmount, one follows from the other by the rate (sent, else the day's); both give the rate.
     """
     code, base = document["CurrencyCode"], work.base
-    amount, moved, rate = sent.get("Amount"), sent.get("BankAmount"), sent.get("CurrencyRate")
+    amount, moved, rate = sent.get("Amount"), sent.get("BankAmount") or ZERO, sent.get("CurrencyRate")
     if code == base or bank.get("CurrencyCode", base) != base:
         usual = ONE if code == base else rate or known_rate(code, base, day) or ONE
-        whole = money(amount if amount is not None else moved or ZERO)
+        whole = money(amount if amount is not None else moved)
         return whole, whole, usual
     if amount is not None and moved:
         return money(amount), money(moved), rate or (amount / moved).quantize(Decimal("0.0000000001"))
     rate = rate or known_rate(code, base, day) or ONE
     if amount is None:
-        return money((moved or ZERO) * rate), money(moved or ZERO), rate
+        return money(moved * rate), money(moved), rate
     return money(amount), in_base(money(amount), rate), rate
 
 

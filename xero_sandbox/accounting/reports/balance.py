@@ -121,13 +121,16 @@ def trial_balance(request: Request) -> dict[str, Any]:
             if moved or held:
                 sides = [*_sides(moved, sign), *_sides(held, sign)]
                 totals = plus(totals, [side or ZERO for side in sides])
-                name = f"{account['Name']} ({account['Code']})" if account.get("Code") else account["Name"]
                 shown = ["" if side is None else money(side) for side in sides]
-                found.append(account_row(name, key, shown, [more] * 4))
+                found.append(account_row(_with_code(account), key, shown, [more] * 4))
         if found:
             rows.append(section(title, found))
     rows.append(single("Total", totals))
     return request.report(("Trial Balance", request.company, f"As at {long_date(day)}"), rows)
+
+
+def _with_code(account: Record) -> str:
+    return f"{account['Name']} ({account['Code']})" if account.get("Code") else str(account["Name"])
 
 
 def _sides(amount: Decimal, sign: int) -> tuple[Decimal | None, Decimal | None]:

@@ -38,8 +38,8 @@ class Sales(Contacts):
         foreign = customer["currency"] != "NZD"
         lines = [self._sale_line(row, rate if foreign else None, tax, tracking) for row in chosen]
         if department in ("Wholesale", "Retail") and not foreign and rnd.random() < 0.16:
-            for item in rnd.sample(names.TRACKED, 1):
-                lines.append(self.bookkeeper.goods(item, item["price"], "200", tracking=tracking))
+            (item,) = rnd.sample(names.TRACKED, 1)
+            lines.append(self.bookkeeper.goods(item, item["price"], "200", tracking=tracking))
         if department == "Wholesale" and rnd.random() < 0.5:
             cost = amount(rnd.uniform(45, 260) * float(rate))
             lines.append(
