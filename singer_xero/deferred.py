@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 UNUSED = ("joblib", "upath")
-"""The modules that the SDK imports names of, and calls them later or never. A test makes it call them."""
+"""Modules whose functions the SDK imports by name and calls later, if at all. A test makes it call them."""
 
 
 class _Deferred:
@@ -49,3 +49,9 @@ def deferred(*modules: str) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+def import_sdk() -> None:
+    """Import the SDK without the modules in `UNUSED`; later imports of it find it."""
+    with deferred(*UNUSED):
+        import_module("singer_sdk")

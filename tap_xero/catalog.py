@@ -48,9 +48,9 @@ def _mistaken(entry: dict[str, Any], what: str) -> InputProblem:
 def fill_in(catalog: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Complete a short catalog: add key properties, and the key and cursor fields to each schema.
 
-    An entry without fields gets all fields, and one of a deselected stream loses what nothing reads. `settings` say
-    how fields are named. Returns a new catalog. Raises `InputProblem` if it selects an unknown stream, which the SDK
-    would ignore.
+    An entry without fields gets all fields, and the entry of a deselected stream loses its schema, which nothing
+    reads. `settings` say how fields are named. Returns a new catalog. Raises `InputProblem` if it selects an unknown
+    stream, which the SDK would ignore.
     """
     streams = []
     for entry in catalog.get("streams", []):

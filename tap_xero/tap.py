@@ -273,7 +273,7 @@ class TapXero(SdkTap):
             tap.sync_all()
             tap.run.report()
         except BrokenPipeError:
-            cls.logger.error("The target has ended, so the run is not complete. Look into the target's log.")
+            cls.logger.error("The target has ended, so the run is not complete. Check the target's log.")
             raise
         finally:
             tap.close()

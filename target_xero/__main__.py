@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from singer_xero.deferred import UNUSED, deferred
+from singer_xero.deferred import import_sdk
 from singer_xero.version import answers_version
 
 
@@ -14,9 +14,7 @@ def main() -> None:
         return
     # Importing makes no garbage; collecting it costs a quarter of a short run.
     gc.disable()
-    with deferred(*UNUSED):
-        import singer_sdk  # noqa: F401 - only for what it imports
-
+    import_sdk()
     from singer_xero.console import clean_output
     from target_xero.target import TargetXero
 

@@ -198,7 +198,7 @@ class XeroClient:
         keyed = idempotency_key if verb != "DELETE" else None
         if keyed:
             if len(keyed) > _LONGEST_KEY:
-                raise ValueError(f"an Idempotency-Key has at most {_LONGEST_KEY} characters: {len(keyed)}")
+                raise ValueError(f"Idempotency-Key: at most {_LONGEST_KEY} characters, not {len(keyed)}")
             extra["Idempotency-Key"] = keyed
         data = body if isinstance(body, bytes) or body is None else _encoder.encode(body)
         if data is not None:

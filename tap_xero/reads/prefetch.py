@@ -64,10 +64,14 @@ class Abandoned(Exception):
 
 
 class _Ready(NamedTuple):
-    """A chunk that is held, and its bytes. If there is a `body`, the rows are found in it again."""
+    """A chunk that is held, its bytes, and the bytes that it takes compressed.
+
+    If there is a `body`, the rows are found in it again.
+    """
 
     chunk: Chunk
     size: int
+    least: int
     body: Body | None = None
 
     @classmethod
@@ -77,11 +81,12 @@ class _Ready(NamedTuple):
         if packed:
             for body in bodies:
                 body.pack()
+        least = sum(body.packed_size for body in bodies) or chunk.size
         if not any(body.is_packed for body in bodies):
-            return cls(chunk, chunk.size)
+            return cls(chunk, chunk.size, least)
         if packed and len(bodies) == 1 and [row.place for row in rows] == list(range(bodies[0].count)):
-            return cls(replace(chunk, rows=[]), bodies[0].held, bodies[0])
-        return cls(chunk, sum(body.held for body in bodies) + ROW * len(rows))
+            return cls(replace(chunk, rows=[]), bodies[0].held, least, bodies[0])
+        return cls(chunk, sum(body.held for body in bodies) + ROW * len(rows), least)
 
     def opened(self) -> Chunk:
         """The chunk with its rows."""
@@ -302,9 +307,8 @@ class Prefetch:
 
         with self._changed:
             if later:
-                # Beyond the bytes that stay uncompressed, an answer takes this much.
-                packed = sum(body.packed_size for body in bodies_of(chunk.rows))
-                self._largest = max(self._largest, packed or ready.size)
+                # Answers beyond `UNPACKED` are compressed.
+                self._largest = max(self._largest, ready.least)
             self._changed.wait_for(may)
             if self._stopped:
                 raise _Stopped

@@ -129,7 +129,10 @@ def changed_schema(
     change: Callable[[Mapping[str, Any]], dict[str, Any]],
     rename: Callable[[str], str] = str,
 ) -> dict[str, Any]:
-    """A schema with all its parts, each of them changed; `change` gets the schema of a part and copies it."""
+    """Change a JSON schema and the schemas within it; returns a new one.
+
+    `change` returns a changed copy of one schema, and `rename` the new name of a property.
+    """
     found = change(schema)
     if isinstance(found.get("properties"), Mapping):
         found["properties"] = {

@@ -39,7 +39,7 @@ LONG = 64 * 1024
 hundred records."""
 
 SAMPLE = 20
-"""Records of that answer in which the order of fields is looked up."""
+"""Records of that answer that show the order of its fields."""
 
 _NULL = msgspec.Raw(b"null")
 
@@ -255,8 +255,8 @@ class RecordReader:
         if self._checked is None:
             found = []
             for raw in raws[:SAMPLE]:
-                with suppress(msgspec.ValidationError):
-                    found.append(_any_object(raw))
+                with suppress(ValueError):
+                    found.append(values_of(raw))
             self._checked = _Checked(self.xero, record_types.order_of(found), self._warn_of_unfit)
         return self._checked
 
@@ -429,7 +429,6 @@ class RecordReader:
 
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _any_value = msgspec.json.Decoder(float_hook=Decimal).decode
-_any_object = msgspec.json.Decoder(dict[str, Any]).decode
 _any_record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _counts = msgspec.json.Decoder(Pagination, strict=False).decode
 

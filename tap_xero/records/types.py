@@ -56,7 +56,7 @@ def _ordered(names: Iterable[str], order: Order) -> list[str]:
 
 
 @cache
-def checked(xero: XeroObject, order: Order = ()) -> type[msgspec.Struct]:
+def checked(xero: XeroObject, order: Order) -> type[msgspec.Struct]:
     """The type of a record that fits its schema and has its key."""
     dates, within = xero.api.dates, dict(order)
     key = {name: _key(xero.fields[name], dates) for name in xero.key}
@@ -110,7 +110,7 @@ def _key(word: Field, dates: DateForm) -> Any:
 
 
 @cache
-def raw(xero: XeroObject, order: Order = ()) -> type[msgspec.Struct]:
+def raw(xero: XeroObject, order: Order) -> type[msgspec.Struct]:
     """The type of a record with its values as bytes, and `tenant_id` as its first field. Missing fields are UNSET."""
     return _loose(xero.name, xero.fields, _raw_part, msgspec.Raw, order, ("tenant_id",))
 

@@ -51,7 +51,7 @@ class DescribedStream(SdkStream):
         return RecordReader(self.xero, self.logger, keep=self.projection.keeps)
 
     def warn_once(self, message: str) -> None:
-        """Log a warning, unless there was the same before."""
+        """Log a warning, unless it was logged before."""
         self.reader.warn_once(message)
 
     @property

@@ -305,8 +305,9 @@ class RecordParser:
         """Find the slot of a name once; the next record uses `_known`."""
         slot = None
         if raw[:1] != "_":
-            slot = self._slots.get(folded(raw))
-            if folded(raw) not in self._slots and raw not in ignored:
+            name = folded(raw)
+            slot = self._slots.get(name)
+            if name not in self._slots and raw not in ignored:
                 self.unknown.add(self.where + raw)
         self._known[raw] = slot
         self.met.append(raw)

@@ -191,7 +191,7 @@ def _version(connection: psycopg.Connection) -> str | None:
 def _make_tables(connection: psycopg.Connection) -> None:
     """Create the tables, or upgrade those of an earlier version.
 
-    The second version has the same tables; earlier programs can't read the lines that this version stores in them.
+    Version 2 has the same tables, but the programs that made it can't read the lines that version 3 stores.
     """
     change = Transaction(connection.cursor(), _own)
     for statement in creation():

@@ -219,7 +219,7 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
 def _upgrade(connection: sqlite3.Connection, version: int) -> None:
     """Upgrade a log of an earlier version, or create its tables (version 0).
 
-    The third version has the same tables; earlier programs can't read the lines that this version stores in them.
+    Version 3 has the same tables, but the programs that made it can't read the lines that version 4 stores.
     """
     if version == 1:
         _run(connection, _TO_SECOND.split(";"))

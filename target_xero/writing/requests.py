@@ -110,7 +110,7 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
         body = op.body
         keys.update((op.job.key, ("", op.job.id), ("", op.entry.xero_id), *compared_names(spec, body)))
         contact = body.get("Contact")
-        if contact.__class__ is dict and "Name" in contact:
+        if isinstance(contact, dict) and "Name" in contact:
             # The first document that names a new contact creates it.
             keys.add(("Contact", contact["Name"].casefold()))
         for part in (body, *body["Payments"]) if body.get("Payments") else (body,):

@@ -88,8 +88,7 @@ class Settlement:
             if isinstance(outcome, Refusal):
                 refused.append((op, outcome.reason))
             else:
-                if op.action == "update":
-                    op.again = op.again or self.has_other_lines(spec, op, outcome)
+                op.again = op.again or self.has_other_lines(spec, op, outcome)
                 done.append((op, outcome))
         following: list[WriteOp] = []
         for (op, answer), entry in zip(done, self.note(spec, done), strict=True):
@@ -205,7 +204,7 @@ def _record(spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> Re
 def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
     """Return Xero's ids and codes by those of the source."""
     job = op.job
-    pairs = [(source, answer.get(name)) for name, source in job.aside.items() if name[-2:] == "ID"]
+    pairs = [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
     if job.id and spec.id_alias:
         pairs.append((alias(spec.id_alias, job.tenant, job.id), entry.xero_id))
     elif job.id:

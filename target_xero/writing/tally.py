@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,10 @@ class Tally:
     rejected: RejectedNames
     logger: logging.Logger
     settings: TargetSettings
+    clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self._told_at = time.monotonic()
+        self._told_at = self.clock()
         self._remarks: set[tuple[str, str]] = set()
         self.skipped: Counter[tuple[str, str]] = Counter(self.intake.elsewhere)
 
@@ -82,8 +83,8 @@ class Tally:
 
     def tell_progress(self, spec: WriteSpec) -> None:
         """Log the progress every 30 seconds, because Xero allows only 60 calls a minute."""
-        if time.monotonic() - self._told_at >= _QUIET:
-            self._told_at = time.monotonic()
+        if self.clock() - self._told_at >= _QUIET:
+            self._told_at = self.clock()
             done, all_records = self.summary.of(spec.name).done, self.intake.counts[spec.name]
             self.logger.info("%s: %s of %s records done.", spec.name, f"{done:,}", f"{all_records:,}")
 

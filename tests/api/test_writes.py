@@ -220,7 +220,7 @@ def test_a_delete_has_no_key_and_is_sent_once(client: XeroClient, admin: AdminCl
 
 
 def test_a_key_that_xero_would_not_accept_is_not_sent(client: XeroClient, admin: AdminClient) -> None:
-    with pytest.raises(ValueError, match="at most 128 characters: 129"):
+    with pytest.raises(ValueError, match="at most 128 characters, not 129"):
         client.send("PUT", None, "Accounts", body={}, idempotency_key="k" * 129)
     assert admin.calls() == []
 

@@ -397,4 +397,4 @@ def test_a_target_that_ends_early_ends_the_tap(demo: dict[str, Any], tmp_path: P
     said = (tmp_path / "stderr").read_text(encoding="utf-8")
     assert "Traceback" not in said
     (error,) = [line for line in said.splitlines() if "| ERROR" in line]
-    assert "The target has ended, so the run is not complete. Look into the target's log." in error
+    assert "The target has ended, so the run is not complete. Check the target's log." in error

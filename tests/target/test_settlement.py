@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
 from msgspec.structs import replace
 
 from target_xero.write_log.log import LogEntry
@@ -41,6 +44,19 @@ def test_a_state_is_passed_on_once_the_records_before_it_are_settled(wiring: Wir
         assert built.states == []
         built.settlement.settle(CONTACTS, ops[1:], [Refusal("no")])
         assert built.states == ["after both"]
+
+
+def test_progress_is_logged_every_thirty_seconds(wiring: Wiring, caplog: pytest.LogCaptureFixture):
+    times = [0.0]
+    with parts(wiring) as built, caplog.at_level("INFO"):
+        tally = dataclasses.replace(built.settlement.tally, clock=lambda: times[-1])
+        built.intake.counts["contacts"] = 5
+        for now in (29.9, 30.0, 59.9, 60.0):
+            times.append(now)
+            tally.count(CONTACTS, "created")
+            tally.tell_progress(CONTACTS)
+    told = [record.message for record in caplog.records if "records done" in record.message]
+    assert told == ["contacts: 2 of 5 records done.", "contacts: 4 of 5 records done."]
 
 
 def test_a_refused_record_is_a_reject_with_xero_s_reason_and_counts_as_an_attempt(wiring: Wiring):
