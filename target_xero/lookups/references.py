@@ -11,23 +11,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from target_xero.content.compare import LINES, same_name
-from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES, TRACKING
+from target_xero.content.compare import same_name
+from target_xero.content.payload import KINDS, REFERENCED_OBJECTS, REFERENCES
 from target_xero.content.values import InvalidRecord, is_id
 from target_xero.lookups.codes import Codes
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.lookups.own_keys import OwnKeys
+from target_xero.lookups.referring_fields import RENAMED, references_in, referring_fields
 from target_xero.lookups.rejected_names import RejectedNames
 from target_xero.lookups.tracking import Tracking
 from target_xero.write_log.log import WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
 
-#: Fields with the name of a record, and Xero's field for its id.
-_RENAMED = {"BrandingThemeName": "BrandingThemeID"}
 #: The objects with line items that other records can refer to.
 _WITH_LINES = tuple(name for name, spec in WRITE_SPECS.items() if "LineItems" in spec.fields)
-_CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 
 
 class Ambiguous(InvalidRecord):
@@ -80,7 +78,7 @@ class References:
         found = [
             (name, reference, self.foreign(tenant))
             for content, tenant in contents
-            for name, reference in _references(content)
+            for name, reference in references_in(content)
         ]
         ids = [source for name, one, _ in found if (source := one.get(REFERENCES[name][0]))]
         self._log.foresee_ids([*ids, *map(_merged, ids)])
@@ -118,7 +116,7 @@ class References:
     def _resolve(self, found: dict[str, Any], foreign: str | None) -> dict[str, Any]:
         """Resolve the references in this very content, and return it; `foreign` is the other organisation it is of."""
         codes = self._codes.known
-        for name, kind in _kinds(found):
+        for name, kind in referring_fields(found):
             value = found[name]
             if kind == "code":
                 found[name] = codes.get((name, value, foreign)) or self._codes.code(name, value, foreign)
@@ -128,10 +126,10 @@ class References:
                 found[name] = self._line_id(name, value, document, foreign)
                 continue
             resolved = self._resolvers[kind](name, value, foreign)
-            if resolved is None or name in _RENAMED:
+            if resolved is None or name in RENAMED:
                 del found[name]
             if resolved is not None:
-                found[_RENAMED.get(name, name)] = resolved
+                found[RENAMED.get(name, name)] = resolved
         return found
 
     def _tracked(self, name: str, value: list[Any], foreign: str | None) -> list[dict[str, Any]]:
@@ -324,54 +322,3 @@ def _described(spec: WriteSpec, record: Record) -> str:
     contact = record.get("Contact")
     of = f"of {contact['Name']}" if isinstance(contact, dict) and contact.get("Name") else ""
     return " ".join(word for word in (kind, str(record.get(spec.key)), of) if word)
-
-
-#: The types of values that may refer to something.
-_RESOLVED: frozenset[type] = frozenset({dict, list, str})
-#: The fields that refer to something, by the names of all fields: most records of an object have the same fields.
-_known_kinds: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-_MOST_KINDS = 4_096
-
-
-def _kinds(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the fields that refer to something, each with its kind. The parser gives each field one type."""
-    names = tuple(content)
-    found = _known_kinds.get(names)
-    if found is None:
-        found = [(name, kind) for name, value in content.items() if (kind := _kind(name, value.__class__))]
-        if len(_known_kinds) >= _MOST_KINDS:
-            _known_kinds.clear()
-        _known_kinds[names] = found
-    return found
-
-
-def _kind(name: str, of: type) -> str:
-    """What a value of this name and type refers to; empty if it is sent unchanged."""
-    if of not in _RESOLVED:
-        return ""
-    if name in TRACKING:
-        return "tracking"
-    if of is not str and name in REFERENCES:
-        return "reference" if of is dict else ""
-    if of is not str:
-        return "object" if of is dict else "list"
-    if name.endswith("LineItemID"):
-        return "line" if name != "LineItemID" else ""
-    if name in _RENAMED:
-        return "theme"
-    if name in _CURRENCIES:
-        return "currency"
-    if name == "ItemCode" or name.endswith(("TaxType", "AccountCode")):
-        return "code"
-    return "id" if name.endswith("ID") else ""
-
-
-def _references(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """The references in a record and in what is nested in it; lines refer to no record by an id or a number."""
-    for name, kind in _kinds(content):
-        if kind == "reference":
-            yield name, content[name]
-        elif kind == "list" and name not in LINES:
-            for one in content[name]:
-                if one.__class__ is dict:
-                    yield from _references(one)

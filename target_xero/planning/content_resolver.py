@@ -13,7 +13,6 @@ from target_xero.lookups.codes import alias
 from target_xero.lookups.lookups import Lookups
 from target_xero.lookups.references import Ambiguous, References
 from target_xero.planning.operations import Draft
-from target_xero.write_log.identity import source_of
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.write_specs.spec import WriteSpec
@@ -49,11 +48,14 @@ class ContentResolver:
 
         Raises `InvalidRecord` for a reference that can't be resolved, and `ParentSkipped`.
         """
-        source = source_of(job.key) or ""
-        sent = self._references.own_keys.completed(job.sent, source, _kinds(spec, job))
+        own_keys = self._references.own_keys
+        sent = own_keys.completed(job.sent, job.key, _kinds(spec, job))
         if spec.member_reference:
-            sent |= self._references.own_keys.reference(spec.member_reference, sent, source)
-        owner = self._owner(spec, job, sent) if spec.parent_paths else entry.owner
+            sent = {**sent, **own_keys.reference(spec.member_reference, sent, job.key)}
+        owner = entry.owner
+        if spec.parent_paths:
+            sent = dict(sent)
+            owner = self._owner(spec, job, sent)
         if spec.member_reference:
             member = self._references.reference(spec.member_reference, sent, job.tenant)
             return Draft(spec, job, dict(member), entry, owner)
@@ -64,7 +66,7 @@ class ContentResolver:
             kind = self._kind_of_credit(owner)
             if not kind:
                 raise
-            typed = self._references.own_keys.completed(sent, "", {"Invoice": kind})
+            typed = own_keys.completed(sent, job.key, {"Invoice": kind})
             content = self._references.resolve(typed, tenant)
         return Draft(spec, job, content, entry, owner)
 
@@ -125,5 +127,7 @@ class ContentResolver:
 
 def _kinds(spec: WriteSpec, job: Job) -> dict[str, Any]:
     """The types of the documents that a record names by their numbers, if it has them."""
+    if not spec.reference_types:
+        return job.kinds
     meant = spec.reference_types.get(str(job.aside.get(spec.type_field, "")).upper())
     return {**(dict([meant]) if meant else {}), **job.kinds}

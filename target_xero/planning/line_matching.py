@@ -130,14 +130,6 @@ def known(stored: bytes | None) -> list[KnownLine]:
 # What is sent
 
 
-def without_ids(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return lines as new ones."""
-    found = [dict(line) for line in lines]
-    for line in found:
-        line.pop(_ID, None)
-    return found
-
-
 def for_update(
     document: Mapping[str, Any], there: Sequence[KnownLine], id_of: Callable[[str], str | None]
 ) -> list[dict[str, Any]]:
@@ -147,7 +139,7 @@ def for_update(
     source has ids, lines are matched only by them.
     """
     lines = document["LineItems"]
-    sent = without_ids(lines)
+    sent = [{name: value for name, value in line.items() if name != _ID} for line in lines]
     by_id = any(_ID in line for line in lines)
     places = {line.id: place for place, line in enumerate(there)}
     below = len(there)

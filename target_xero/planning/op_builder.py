@@ -13,7 +13,7 @@ from target_xero.content.values import InvalidRecord
 from target_xero.intake.records import Job
 from target_xero.lookups.lookups import Lookups, Record
 from target_xero.planning.document_lines import DocumentLines
-from target_xero.planning.line_matching import for_update, without_ids
+from target_xero.planning.line_matching import for_update
 from target_xero.planning.operations import Adopt, Draft, WriteOp, line_ids, no_transition, request_path
 from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.spec import Endpoint, WriteSpec
@@ -29,8 +29,8 @@ class OpBuilder:
         self._lines = lines
 
     def create(self, draft: Draft) -> WriteOp:
-        """Return the create of a record."""
-        spec, job, entry, body = draft.spec, draft.job, draft.entry, dict(draft.content)
+        """Return the create of a record, whose body is the content of the draft."""
+        spec, job, entry, body = draft.spec, draft.job, draft.entry, draft.content
         _check_required(spec, body)
         first = next(iter(spec.transitions.get("", ("",))))
         way = spec.transitions_to("", job.status or first) if spec.transitions else ("",)
@@ -38,15 +38,15 @@ class OpBuilder:
             raise InvalidRecord(
                 f"a new record of {spec.name} can't have the status {job.status}", spec.status_field
             )
-        if "LineItems" in body:
-            body["LineItems"] = without_ids(body["LineItems"])
+        # Xero gives new lines their ids.
+        lines = [line.pop("LineItemID", None) for line in body.get("LineItems", ())]
         if (job.status or spec.status_required) and not spec.status_sent_alone:
             body[spec.status_field] = way[0]
         assert spec.create is not None  # noqa: S101
         return WriteOp(
             job, "create", spec.create, request_path(spec, spec.create, draft.owner, ""), body,
             replace(entry, xero_id=None, lines=None) if entry.xero_id or entry.lines else entry, job.hash,
-            status=way[0], after=way[1:], owner=draft.owner, lines=line_ids(draft.content),
+            status=way[0], after=way[1:], owner=draft.owner, lines=lines,
         )  # fmt: skip
 
     def update(self, draft: Draft, now: str) -> WriteOp | Adopt:

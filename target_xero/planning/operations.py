@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from target_xero.write_specs.spec import Endpoint, WriteSpec
 
 
 class WriteOp(msgspec.Struct, eq=False, dict=True):
-    """One request to Xero for one record.
+    """One request to Xero for one record. What is derived from its body is kept in its `__dict__`.
 
     Attributes:
         entry: what the log of writes has of the record so far.
@@ -50,18 +49,32 @@ class WriteOp(msgspec.Struct, eq=False, dict=True):
     adopted: bool = False
     whole: Mapping[str, Any] | None = None
 
-    @cached_property
+    @property
     def written_lines(self) -> dict[str, Any]:
         """The lines of the body as JSON, and what the body says of all of them; empty if it has no lines."""
-        found = {name: self.body[name] for name in WRITTEN if name in self.body}
-        if "LineItems" in found:
-            found["LineItems"] = msgspec.Raw(encode(found["LineItems"]))
+        found: dict[str, Any] | None = self.__dict__.get("written_lines")
+        if found is None:
+            found = self.__dict__["written_lines"] = {
+                name: self.body[name] for name in WRITTEN if name in self.body
+            }
+            if "LineItems" in found:
+                found["LineItems"] = msgspec.Raw(encode(found["LineItems"]))
         return found
 
-    @cached_property
+    @property
     def data(self) -> bytes:
         """The body as JSON; the body must not change after the first use."""
-        return encode({**self.body, **self.written_lines})
+        found: bytes | None = self.__dict__.get("data")
+        if found is None:
+            found = self.__dict__["data"] = encode({**self.body, **self.written_lines})
+        return found
+
+    def names(self, spec: WriteSpec) -> list[tuple[str, str]]:
+        """Return the `natural_key` of the body, which must not change after the first use."""
+        found: list[tuple[str, str]] | None = self.__dict__.get("its names")
+        if found is None:
+            found = self.__dict__["its names"] = spec.natural_key(self.body)
+        return found
 
     def expected(self, spec: WriteSpec) -> dict[str, Any]:
         """Return what Xero's answer is compared with: the content, its totals and the status."""

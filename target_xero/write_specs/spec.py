@@ -236,6 +236,11 @@ class WriteSpec:
         return self.inspected | totals
 
     @cached_property
+    def inspected_ids(self) -> tuple[str, ...]:
+        """The `inspected_fields` that are ids."""
+        return tuple(sorted(name for name in self.inspected_fields if name.endswith("ID")))
+
+    @cached_property
     def known_statuses(self) -> frozenset[str]:
         """Every status that a record may come with."""
         found = set(self.xero.statuses if self.xero else ()) | set(self.status_aliases)

@@ -93,7 +93,7 @@ def _fits(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
     sent, got = op.body.get(spec.key), element.get(spec.key)
     if sent and got and got != NOBODY and str(sent).lower() != str(got).lower():
         return False
-    for name, value in spec.natural_key(op.body):
+    for name, value in op.names(spec):
         answered = element.get(name)
         if answered and answered != value and not same_name(value, answered):
             return False
@@ -105,7 +105,7 @@ def _is_of(spec: WriteSpec, op: WriteOp, element: Record) -> bool:
     sent = op.body.get(spec.key)
     if sent and str(sent).lower() == str(element.get(spec.key)).lower():
         return True
-    names = spec.natural_key(op.body)
+    names = op.names(spec)
     if names:
         return any(same_name(value, element.get(name)) for name, value in names)
     return bool(spec.content_match) and matches(op.body, element, spec.content_match)
@@ -181,7 +181,7 @@ def _lines_after(op: WriteOp, answer: Record) -> bytes | None:
 
 def _line_ids(sent: list[Record], answer: Record) -> list[str]:
     """Return the ids of the lines that were sent; "" for a line that the answer lacks."""
-    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
+    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or ()]
     old = [line.get("LineItemID") for line in sent]
     if not any(old) and len(old) == len(answered):
         return answered

@@ -102,13 +102,15 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
     for op in ops:
         if _needs_order(spec, op):
             return ALONE
-    changed = {op.job.key: spec.natural_key(op.body) for op in ops if op.action != "create"}
-    if not log.has_names(spec.name, changed):
+    changed = {op.job.key: op.names(spec) for op in ops if op.action != "create"}
+    if changed and not log.has_names(spec.name, changed):
         return ALONE
     keys: set[object] = set()
     for op in ops:
         body = op.body
-        keys.update((op.job.key, ("", op.job.id), ("", op.entry.xero_id), *compared_names(spec, body)))
+        keys.add(op.job.key)
+        keys.update([("", one) for one in (op.job.id, op.entry.xero_id) if one])
+        keys.update([(name, folded(value)) for name, value in op.names(spec)])
         contact = body.get("Contact")
         if isinstance(contact, dict) and "Name" in contact:
             # The first document that names a new contact creates it.
@@ -117,7 +119,7 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
             for name in part.keys() & _PAID:
                 if isinstance(part[name], dict):
                     keys.add((name, *part[name].values()))
-    return frozenset(keys - {("", None)})
+    return frozenset(keys)
 
 
 def _needs_order(spec: WriteSpec, op: WriteOp) -> bool:
@@ -126,7 +128,7 @@ def _needs_order(spec: WriteSpec, op: WriteOp) -> bool:
         return True
     if op.action != "create":
         return spec.unique_when is not None and spec.unique_when[0] not in op.body
-    if not spec.document or not spec.natural_keys or spec.natural_key(op.body):
+    if not spec.document or not spec.natural_keys or op.names(spec):
         return False
     # Xero numbers this document, unless it is of a kind that is numbered by others.
     return bool(spec.natural_key({spec.natural_keys[0]: "?", **op.body}))

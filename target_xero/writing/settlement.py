@@ -204,7 +204,7 @@ def _record(spec: WriteSpec, op: WriteOp, answer: Record, entry: LogEntry) -> Re
 def _new_ids(spec: WriteSpec, op: WriteOp, entry: LogEntry, answer: Record) -> dict[str, str]:
     """Return Xero's ids and codes by those of the source."""
     job = op.job
-    pairs = [(source, answer.get(name)) for name, source in job.aside.items() if name.endswith("ID")]
+    pairs = [(source, answer.get(name)) for name in spec.inspected_ids if (source := job.aside.get(name))]
     if job.id and spec.id_alias:
         pairs.append((alias(spec.id_alias, job.tenant, job.id), entry.xero_id))
     elif job.id:
