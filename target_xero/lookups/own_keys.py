@@ -28,7 +28,7 @@ class OwnKeys:
         a batch by their places in it. Content that needs no change is returned itself.
         """
         changed: dict[str, Any] = {}
-        for name, kind in referring_fields(content):
+        for name, kind in referring_fields(content).others:
             if kind == "reference":
                 given = content[name]
                 found = self.reference(name, given, key)

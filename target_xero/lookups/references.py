@@ -115,12 +115,13 @@ class References:
 
     def _resolve(self, found: dict[str, Any], foreign: str | None) -> dict[str, Any]:
         """Resolve the references in this very content, and return it; `foreign` is the other organisation it is of."""
-        codes = self._codes.known
-        for name, kind in referring_fields(found):
+        fields = referring_fields(found)
+        known = self._codes.known
+        for name in fields.codes:
             value = found[name]
-            if kind == "code":
-                found[name] = codes.get((name, value, foreign)) or self._codes.code(name, value, foreign)
-                continue
+            found[name] = known.get((name, value, foreign)) or self._codes.code(name, value, foreign)
+        for name, kind in fields.others:
+            value = found[name]
             if kind == "line":
                 document = found.get(name.replace("LineItem", "Transaction"))
                 found[name] = self._line_id(name, value, document, foreign)
@@ -160,7 +161,7 @@ class References:
     def _nested(self, content: Mapping[str, Any], foreign: str | None) -> dict[str, Any]:
         """A line or details with the code of its account, because Xero only reads the id there."""
         others = dict(content)
-        identifier = others.pop("AccountID", None)
+        identifier = others.pop("AccountID", None) if "AccountID" in others else None
         if not identifier or others.get("AccountCode"):
             return self._resolve(others, foreign)
         mapped = self._mapped(identifier)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from target_xero.content.compare import LINES
@@ -13,17 +14,31 @@ RENAMED = {"BrandingThemeName": "BrandingThemeID"}
 _CURRENCIES = frozenset({"CurrencyCode", "DefaultCurrency"})
 #: The types of values that may refer to something.
 _RESOLVED: frozenset[type] = frozenset({dict, list, str})
-#: The fields that refer to something, by the names of all fields: most records of an object have the same fields.
-_known: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ReferringFields:
+    """The fields of a record that refer to something: those with `codes`, and `others`, each with its kind."""
+
+    codes: Sequence[str]
+    others: Sequence[tuple[str, str]]
+
+
+#: The referring fields by the names of all fields: most records of an object have the same fields.
+_known: dict[tuple[str, ...], ReferringFields] = {}
 _MOST = 4_096
 
 
-def referring_fields(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the fields that refer to something, each with its kind. The parser gives each field one type."""
+def referring_fields(content: Mapping[str, Any]) -> ReferringFields:
+    """Return the fields that refer to something. The parser gives each field one type."""
     names = tuple(content)
     found = _known.get(names)
     if found is None:
-        found = [(name, kind) for name, value in content.items() if (kind := _kind(name, value.__class__))]
+        kinds = {name: _kind(name, value.__class__) for name, value in content.items()}
+        found = ReferringFields(
+            [name for name, kind in kinds.items() if kind == "code"],
+            [(name, kind) for name, kind in kinds.items() if kind not in {"", "code"}],
+        )
         if len(_known) >= _MOST:
             _known.clear()
         _known[names] = found
@@ -53,7 +68,7 @@ def _kind(name: str, of: type) -> str:
 
 def references_in(content: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """Yield the references in a record and in what is nested in it; lines refer to no record by an id or a number."""
-    for name, kind in referring_fields(content):
+    for name, kind in referring_fields(content).others:
         if kind == "reference":
             yield name, content[name]
         elif kind == "list" and name not in LINES:
