@@ -81,6 +81,8 @@ class WriteLog:
         self.claims = Claims(database, scope)
         self._in_flight = RequestsInFlight(database, scope)
         self._backlog = Backlog(database, scope, self.claims)
+        # Most logs have no ids, because most sources have none of Xero's.
+        self._has_ids = bool(self._db.rows("SELECT 1 FROM {id} WHERE scope = ? LIMIT 1", (self._scope,)))
 
     # The organisation
 
@@ -251,6 +253,8 @@ class WriteLog:
 
     def id_of(self, source: str) -> str | None:
         """Return Xero's id for an id of the source, or its code for a `TaxType:<organisation>:<code>`."""
+        if not self._has_ids:
+            return None
         if source in self._backlog.ids:
             return self._backlog.ids[source]
         try:
@@ -265,6 +269,8 @@ class WriteLog:
 
     def foresee_ids(self, sources: Iterable[str]) -> None:
         """Look up many ids at once, so that `id_of` needs no query."""
+        if not self._has_ids:
+            return
         noted, settled = self._ids, self._backlog.ids
         wanted = [one for one in dict.fromkeys(sources) if one not in noted and one not in settled]
         if len(self._ids) + len(wanted) > _REMEMBERED:
@@ -337,6 +343,7 @@ class WriteLog:
             self._foreseen.pop((object_name, key), None)
         for source in batch.ids:
             self._ids.pop(source, None)
+            self._has_ids = True
         is_known = bool(batch.written or batch.refused or batch.ids)
         with self._db.change() as change:
             requests = self._in_flight.take_out(change, object_name, done)
