@@ -79,9 +79,13 @@ class WriteOp(msgspec.Struct, eq=False, dict=True):
     def expected(self, spec: WriteSpec) -> dict[str, Any]:
         """Return what Xero's answer is compared with: the content, its totals and the status."""
         whole = self.body if self.whole is None else self.whole
-        totals = {name: value for name, value in self.job.aside.items() if name not in spec.inspected}
         status = {spec.status_field: self.status} if self.status else {}
-        return {**whole, **(totals if self.action != "remove" or self.whole else {}), **status}
+        if self.action == "remove" and not self.whole:
+            return {**whole, **status}
+        totals = self.job.aside
+        if spec.inspected:
+            totals = {name: value for name, value in totals.items() if name not in spec.inspected}
+        return {**whole, **totals, **status}
 
 
 class Adopt(msgspec.Struct):
