@@ -57,7 +57,7 @@ def main() -> int:
         "calls": calls.count,
         "memory": lambda folder: reading.memory(folder, [100_000]),
         "latency": calls.waits,
-        "write": lambda folder: writing.write(folder, max(1, repeats // 2)),
+        "write": lambda folder: writing.write(folder, repeats),
         "whole": lambda folder: reading.whole(folder, [20_000, 200_000], repeats),
         "rows": lambda folder: reading.rows(folder, [1_000_000, 3_000_000, 10_000_000]),
         "million": lambda folder: reading.memory(folder, [1_000_000]),
