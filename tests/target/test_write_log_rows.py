@@ -338,6 +338,37 @@ def test_many_answers_go_into_the_tables_before_the_run_ends(tmp_path: Path, mon
         assert (len(rows(tmp_path, "record")), rows(tmp_path, "settled")) == (3, [])
 
 
+# Pages
+
+
+def page_size(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA page_size").fetchone()[0])
+
+
+def test_a_new_log_has_large_pages_and_an_earlier_one_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr("target_xero.write_log.sqlite_log._PAGE", 4_096)
+        with opened(tmp_path) as log:
+            send(log, KEYS)
+            settle(log, 0)
+    for dry_run in (True, False):
+        with open_sqlite_log(path_of(tmp_path), TENANT, dry_run=dry_run) as log:
+            assert [one.key for one in log.pending()] == KEYS[1:]
+            settle(log, 1)
+            assert log.entry("contacts", KEYS[1]) == entry(1)
+    copy, new = tmp_path / "copy.db", tmp_path / "new.db"
+    with open_sqlite_log(copy, TENANT, copy_of=path_of(tmp_path)) as log:
+        assert log.entry("contacts", KEYS[1]) == entry(1)
+    with open_sqlite_log(new, TENANT):
+        pass
+    assert [page_size(path) for path in (path_of(tmp_path), copy, new)] == [4_096, 4_096, 16_384]
+    with open_sqlite_log(new, TENANT, dry_run=True) as log:
+        assert log.pending() == []
+
+
 # Identities
 
 
