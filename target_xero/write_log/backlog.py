@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -39,10 +38,6 @@ class WrittenRecord(NamedTuple):
     written_at: str
     source: str | None
     value: str | None
-
-
-#: The place of the lines in a written record.
-_LINES = WrittenRecord._fields.index("lines")
 
 
 class SettledBatch(msgspec.Struct, array_like=True):
@@ -135,29 +130,30 @@ class Backlog:
         self._db.check()
 
     def _write_tables(self, change: Transaction) -> None:
-        written: dict[tuple[str, str], WrittenRecord] = {}
+        written: defaultdict[str, dict[str, WrittenRecord]] = defaultdict(dict)
         for batch in self._batches:
-            written |= {(batch.object, row.key): row for row in batch.written}
+            written[batch.object] |= {row.key: row for row in batch.written}
             if batch.refused:  # adds to the number of earlier answers
-                self._write_records(change, written)
-                written = {}
+                self._write_records(change, batch.object, written.pop(batch.object))
                 self._count_refused(change, batch)
-        self._write_records(change, written)
-        self._write_names(change)
+        for of, rows in written.items():
+            self._write_records(change, of, rows)
+        for of in dict.fromkeys([batch.object for batch in self._batches]):
+            self._write_names(change, of)
         self._write_ids(change)
         for name, source in {(batch.object, one) for batch in self._batches for one in batch.sources}:
             self._claims.write_sources(change, name, [source])
 
-    def _write_records(self, change: Transaction, rows: Mapping[tuple[str, str], WrittenRecord]) -> None:
+    def _write_records(self, change: Transaction, of: str, rows: Mapping[str, WrittenRecord]) -> None:
         change.run_many(
             f"{insertion('record')} ON CONFLICT (scope, object, key) DO UPDATE SET"
             " hash = excluded.hash, xero_id = excluded.xero_id, status = excluded.status,"
             " owner = excluded.owner, parent = excluded.parent, lines = excluded.lines,"
             " attempts = excluded.attempts, written_at = excluded.written_at",
-            [
-                (self._scope, place[0], *row[:_LINES], as_text(row.lines), *row[_LINES + 1 :])
-                for place, row in sorted(rows.items(), key=itemgetter(0))
-            ],
+            (
+                (self._scope, of, key, content, xero_id, status, owner, parent, as_text(lines), *others)
+                for key, content, xero_id, status, owner, parent, lines, *others in sorted(rows.values())
+            ),
         )
 
     def _count_refused(self, change: Transaction, batch: SettledBatch) -> None:
@@ -168,27 +164,29 @@ class Backlog:
             [(self._scope, batch.object, *row) for row in batch.refused],
         )
 
-    def _write_names(self, change: Transaction) -> None:
-        """Write the latest names of each record."""
-        latest: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
-        for batch in self._batches:
-            names: defaultdict[str, list[str]] = defaultdict(list)
-            for name, key in batch.names:
-                names[key].append(name)
-            for key, those in names.items():
-                latest[batch.object].pop(key, None)
-                latest[batch.object][key] = those
-        for of, found in latest.items():
-            of_record = "DELETE FROM {name} WHERE scope = ? AND object = ? AND key"
-            for statement, values in chunks(of_record, (self._scope, of), list(found)):
-                change.run(statement, values)
-            change.run_many(
-                f"{insertion('name')} ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
-                [(self._scope, of, name, key) for key, those in found.items() for name in those],
-            )
+    def _write_names(self, change: Transaction, of: str) -> None:
+        """Write the latest names of each record of an object."""
+        keys: dict[str, str] = {}
+        named: set[str] = set()
+        written_before: set[str] = set()
+        for batch in reversed(self._batches):
+            if batch.object == of:
+                for name, key in reversed(batch.names):
+                    if key not in named:
+                        keys.setdefault(name, key)
+                named.update([key for _, key in batch.names])
+                # The first answer has no names before it, which saves the search for them.
+                written_before.update([row.key for row in batch.written if row.attempts != 1])
+        of_record = "DELETE FROM {name} WHERE scope = ? AND object = ? AND key"
+        for statement, values in chunks(of_record, (self._scope, of), list(named & written_before)):
+            change.run(statement, values)
+        change.run_many(
+            f"{insertion('name')} ON CONFLICT (scope, object, name) DO UPDATE SET key = excluded.key",
+            ((self._scope, of, *pair) for pair in sorted(keys.items())),
+        )
 
     def _write_ids(self, change: Transaction) -> None:
         change.run_many(
             f"{insertion('id')} ON CONFLICT (scope, source) DO UPDATE SET xero = excluded.xero",
-            [(self._scope, *pair) for pair in sorted(self.ids.items())],
+            ((self._scope, *pair) for pair in sorted(self.ids.items())),
         )

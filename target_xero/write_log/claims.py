@@ -31,7 +31,12 @@ class Claims:
         sources = self._known_sources().get(object_name)
         if not sources:
             return []
-        return [key for key in keys if (own := identity.source_of(key)) is not None and sources - {own}]
+        several = len(sources) > 1
+        return [
+            key
+            for key in keys
+            if (own := identity.source_of(key)) is not None and (several or own not in sources)
+        ]
 
     def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
         """Let records take over entries that lack their source.

@@ -74,7 +74,8 @@ class WriteLog:
         self.place = database.place
         self._scope = scope
         self._prefix = prefix
-        self._foreseen: dict[tuple[str, str], LogEntry | None] = {}
+        self._foreseen: dict[str, LogEntry | None] = {}
+        self._foreseen_object = ""
         self._ids: dict[str, str | None] = {}
         self._head: tuple[str, str | None] | None = None
         heads = self._db.rows(
@@ -141,17 +142,15 @@ class WriteLog:
         """
         self.claim(object_name, keys)
         self._merge(object_name, keys.keys())
-        self._foreseen = {(object_name, key): None for key in keys}
+        self._foreseen, self._foreseen_object = dict.fromkeys(keys), object_name
         query = f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key"
         for row in in_chunks(self._db, query, (self._scope, object_name), list(keys)):
-            self._foreseen[(object_name, row[0])] = _entry(row[1:])
+            self._foreseen[row[0]] = _entry(row[1:])
 
     def entry(self, object_name: str, key: str) -> LogEntry | None:
         """Return the entry of a record of the source; None before its first answer."""
-        try:
-            return self._foreseen[(object_name, key)]
-        except KeyError:
-            pass
+        if object_name == self._foreseen_object and key in self._foreseen:
+            return self._foreseen[key]
         self.claim(object_name, {key: ""})
         self._merge(object_name, {key})
         rows = self._db.rows(
@@ -322,29 +321,29 @@ class WriteLog:
         of records that Xero certainly did not receive. `names` are (field, value, identity) for `by_name`, and `ids`
         Xero's ids by those of the source.
         """
-        entries = dict(written)
-        done = [*entries, *refused]
-        origins = dict(zip(done, map(source_and_value, done), strict=True))
-        owned = {key: of if of[1] is not None else (None, None) for key, of in origins.items()}
-        batch = SettledBatch(
-            object_name,
-            [
+        batch = SettledBatch(object_name, ids=dict(ids or {}))
+        sources = set()
+        for key, entry in written:
+            source, value = source_and_value(key)
+            sources.add(source)
+            batch.written.append(
                 WrittenRecord(
                     key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
-                    as_json(entry.lines), entry.attempts, at, *owned[key],
+                    as_json(entry.lines), entry.attempts, at, None if value is None else source, value,
                 )
-                for key, entry in entries.items()
-            ],
-            [(key, *owned[key]) for key in done[len(entries) :]],
-            [(_named(field, value), key) for field, value, key in names],
-            dict(ids or {}),
-            list({source for source, _ in origins.values() if source is not None}),
-        )  # fmt: skip
-        done += unsent
-        for key in done:
-            self._foreseen.pop((object_name, key), None)
-        for source in batch.ids:
-            self._ids.pop(source, None)
+            )  # fmt: skip
+        for key in refused:
+            source, value = source_and_value(key)
+            sources.add(source)
+            batch.refused.append((key, None if value is None else source, value))
+        batch.names = [(_named(field, value), key) for field, value, key in names]
+        batch.sources = [source for source in sources if source is not None]
+        done = [*(row.key for row in batch.written), *(row[0] for row in batch.refused), *unsent]
+        if object_name == self._foreseen_object:
+            for key in self._foreseen.keys() & done:
+                del self._foreseen[key]
+        for source in self._ids.keys() & batch.ids.keys():
+            del self._ids[source]
         if batch.written or batch.refused or batch.ids:
             self._backlog.add(batch)
         self._in_flight.take_out(object_name, done)

@@ -319,6 +319,19 @@ def test_a_record_is_found_by_its_last_name_and_a_name_names_the_last_record(tmp
         assert found == {"A": "xero 1", "B": "xero 0", "C": "xero 3"}
 
 
+@pytest.mark.parametrize("refused_first", [False, True])
+def test_a_record_is_not_found_by_a_name_that_the_tables_have_of_it(tmp_path: Path, refused_first: bool):
+    with opened(tmp_path) as log:
+        if refused_first:
+            log.settle("contacts", refused=[KEYS[0]])
+    for attempts, name in enumerate("ABC", 1 + refused_first):
+        with opened(tmp_path) as log:
+            written = [(KEYS[0], replace(entry(0), attempts=attempts))]
+            log.settle("contacts", written=written, names=[("Name", name, KEYS[0])])
+            assert log.by_name("contacts", "Name", name) == "xero 0"
+    assert rows(tmp_path, "name") == [(TENANT, "contacts", "Name=c", KEYS[0])]
+
+
 def test_a_record_that_was_ended_is_not_found_by_its_name(tmp_path: Path):
     with opened(tmp_path) as log:
         settle(log, 0)
