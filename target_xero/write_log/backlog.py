@@ -1,9 +1,9 @@
 """Answers that are not yet in the tables of the log of writes.
 
-An answer is taken in in memory, and saved as one row with the next request, in the same transaction: a row for each
-record in each table takes several times as long, and so does a transaction for each answer. The records of many answers
-go to the tables at once: before a query needs them, and at the end of a run. After a kill, the next run does this first
-with the rows, and finds the records of an answer that was not saved in flight.
+An answer is in memory until it is saved as one row, in the transaction of the next request. A transaction for each
+answer takes longer, and a row for each record in each table several times as long. The records of many answers go to
+the tables at once: before a query needs them, and at the end of a run. After a kill, the next run does this first with
+the rows; the records of an answer that was not saved are still in flight.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class Backlog:
                     if key not in named:
                         keys.setdefault(name, key)
                 named.update([key for _, key in batch.names])
-                # The first answer has no names before it, which saves the search for them.
+                # The tables have no names of a record that had no answer before.
                 written_before.update([row.key for row in batch.written if row.attempts != 1])
         of_record = "DELETE FROM {name} WHERE scope = ? AND object = ? AND key"
         for statement, values in chunks(of_record, (self._scope, of), list(named & written_before)):
