@@ -26,8 +26,9 @@ from xero_sandbox import Sandbox, apps
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Manual journals of a round, which take five concurrent requests. Xero has no unique number or name for them.
-_RECORDS = 250
+#: Manual journals of a round, and those of a request: 25 requests, of which five are in flight at once. Xero has no
+#: unique number or name for them.
+_RECORDS, _BATCH = 250, 10
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def kill_often(
             **apps.CUSTOM_CONNECTION.settings(xero.url),
             "token_path": str(folder / "tokens.json"),
             "write_log_path": write_log_path,
+            "batch_size": _BATCH,
             "rejects_path": str(folder / "rejects.singer"),
         }
         while struck < kills:

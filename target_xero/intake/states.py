@@ -7,10 +7,14 @@ from typing import Any
 
 
 class StateQueue:
-    """Passes a state on once all records before it are settled; `emit` gets the newest such state."""
+    """Passes a state on once all records before it are settled; `emit` gets the newest such state.
+
+    `save` is called before, so that the outcomes of these records are on disk.
+    """
 
     def __init__(self, emit: Callable[[Any], None]) -> None:
         self._emit = emit
+        self.save: Callable[[], None] = lambda: None
         self._values: list[Any] = []
         self._open: dict[int, int] = {}
         self._covered = 0
@@ -40,6 +44,7 @@ class StateQueue:
         """Pass on the newest state whose records are all settled, unless it was passed on already."""
         covered = min(self._open, default=len(self._values))
         if covered > self._covered:
+            self.save()
             self._emit(self._values[covered - 1])
             self._values[:covered] = [None] * covered
             self._covered = covered

@@ -34,13 +34,21 @@ _SPECIAL = {search: '"\\' if search is Search.WHERE else '"\\,/?#' for search in
 
 
 class Lookups:
-    """The look-ups of one organisation. `clock` returns seconds since 1970; it runs between two answers of Xero's."""
+    """The look-ups of one organisation.
+
+    `before_call` is called before each call. `clock` returns seconds since 1970; it runs between two answers of Xero's.
+    """
 
     def __init__(
-        self, client: XeroClient, organisation: Organisation, clock: Callable[[], float] = time.time
+        self,
+        client: XeroClient,
+        organisation: Organisation,
+        before_call: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._header = organisation.header
+        self._before_call = before_call
         self._clock = clock
         self._ahead: timedelta | None = None
         self._whole: dict[str, list[Record]] = {}
@@ -73,6 +81,7 @@ class Lookups:
     def _get(
         self, path: str, params: Mapping[str, Any] | None = None, since: str | None = None
     ) -> dict[str, Any]:
+        self._before_call()
         answer = self._client.get(self._header, path, params=params, modified_since=since)
         found: dict[str, Any] = answer.json()
         self.heard(found)

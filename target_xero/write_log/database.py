@@ -25,10 +25,9 @@ class Transaction:
         """Run one statement."""
         self.cursor.execute(self.translate(statement), values)
 
-    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each row of values."""
-        if values:
-            self.cursor.executemany(self.translate(statement), values)
+        self.cursor.executemany(self.translate(statement), values)
 
 
 class Database(Protocol):

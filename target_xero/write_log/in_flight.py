@@ -5,19 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
-from target_xero.content.json_text import decode, encode
+from target_xero.content.json_text import decode
 from target_xero.write_log.database import Database, Transaction
 from target_xero.write_log.schema import insertion
 
 #: What a request does to a record.
 Action = Literal["create", "update", "remove"]
-#: The records of a request: (identity, content hash, body, job) each.
-_records = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_record = msgspec.json.Decoder(tuple[str, str, msgspec.Raw, msgspec.Raw]).decode
+
+
+class SentRecord(NamedTuple):
+    """A record of a request; the body is what was sent, and the job what the next run needs besides. Both are JSON."""
+
+    key: str
+    hash: str
+    body: msgspec.Raw
+    job: msgspec.Raw
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[SentRecord]).decode
+_PUT = (
+    f"{insertion('request')} ON CONFLICT (scope, request) DO UPDATE SET object = excluded.object,"
+    " action = excluded.action, path = excluded.path, sent_at = excluded.sent_at, records = excluded.records"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,95 +51,105 @@ class PendingWrite:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request in flight; `records` are the encoded records by their identities."""
+    """A request in flight; `records` are its records by their identities."""
 
     key: str
     object: str
     action: Action
     path: str
     sent_at: str
-    records: Mapping[str, bytes]
+    records: Mapping[str, SentRecord]
 
 
 class RequestsInFlight:
-    """The requests in flight of one organisation."""
+    """The requests in flight of one organisation.
+
+    Changes are in memory until `save` writes them; `is_saved` tells whether there are none.
+    """
 
     def __init__(self, database: Database, scope: str) -> None:
         self._scope = scope
         self._requests: dict[str, Request] = {}
         self._request_of: dict[tuple[str, str], str] = {}
+        self._changed: set[str] = set()
         query = "SELECT request, object, action, path, sent_at, records FROM {request} WHERE scope = ?"
         for key, name, action, path, sent_at, content in database.rows(
             f"{query} ORDER BY sent_at, request", (scope,)
         ):
-            records = {_record(one)[0]: bytes(one) for one in _records(content)}
-            self.note([Request(key, name, cast("Action", action), path, sent_at, records)])
+            records = {record.key: record for record in _decode(content)}
+            self._note(Request(key, name, cast("Action", action), path, sent_at, records))
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the database has all requests as they are."""
+        return not self._changed
 
     def pending(self) -> list[PendingWrite]:
         """Return every record in flight, in the order in which they were sent."""
         return [
-            PendingWrite(one.object, key, one.key, one.action, one.path, content, body, job, one.sent_at)
+            PendingWrite(
+                one.object, record.key, one.key, one.action, one.path, record.hash,
+                decode(record.body), decode(record.job), one.sent_at,
+            )
             for one in self._requests.values()
-            for key, content, body, job in map(decode, one.records.values())
-        ]
+            for record in one.records.values()
+        ]  # fmt: skip
 
-    def put(self, change: Transaction, request: Request) -> list[Request]:
-        """Log a request. Returns all changed requests, for `note`."""
-        left = self.take_out(change, request.object, request.records)
-        change.run(
-            insertion("request"),
-            (
-                self._scope, request.key, request.object, request.action, request.path, request.sent_at,
-                _joined(request.records.values()),
-            ),
-        )  # fmt: skip
-        return [*left, request]
+    def put(self, request: Request) -> None:
+        """Take in a request. Its records are no longer in flight by an earlier one.
 
-    def take_out(self, change: Transaction, object_name: str, keys: Iterable[str]) -> list[Request]:
-        """Remove records from their requests. Returns the changed requests, for `note`."""
+        Raises ValueError if the request is in flight with records that this one lacks.
+        """
+        old = self._requests.get(request.key)
+        if old and old.records.keys() - request.records.keys():
+            raise ValueError(f"the request {request.key} is in flight with other records")
+        self.take_out(request.object, request.records)
+        self._note(request)
+        self._changed.add(request.key)
+
+    def _note(self, request: Request) -> None:
+        self._requests[request.key] = request
+        self._request_of |= dict.fromkeys([(request.object, key) for key in request.records], request.key)
+
+    def take_out(self, object_name: str, keys: Iterable[str]) -> None:
+        """Remove records from their requests."""
         done: defaultdict[str, set[str]] = defaultdict(set)
         for key in keys:
-            if request := self._request_of.get((object_name, key)):
+            if request := self._request_of.pop((object_name, key), None):
                 done[request].add(key)
-        changed = []
+        self._changed.update(done)
         for request, settled in done.items():
             old = self._requests[request]
-            left = {} if len(settled) == len(old.records) else old.records
-            new = replace(old, records={key: one for key, one in left.items() if key not in settled})
-            place = (self._scope, request)
-            if new.records:
-                update = "UPDATE {request} SET records = ? WHERE scope = ? AND request = ?"
-                change.run(update, (_joined(new.records.values()), *place))
+            if len(settled) == len(old.records):
+                del self._requests[request]
             else:
-                change.run("DELETE FROM {request} WHERE scope = ? AND request = ?", place)
-            changed.append(new)
-        return changed
+                left = {key: one for key, one in old.records.items() if key not in settled}
+                self._requests[request] = replace(old, records=left)
 
-    def note(self, requests: Iterable[Request]) -> None:
-        """Take in changed requests, once the transaction is committed."""
-        for request in requests:
-            old = self._requests.pop(request.key, None)
-            for key in old.records if old else ():
-                del self._request_of[request.object, key]
-            if request.records:
-                self._requests[request.key] = request
-                self._request_of |= dict.fromkeys(
-                    ((request.object, key) for key in request.records), request.key
-                )
+    def save(self, change: Transaction) -> None:
+        """Write what has changed; call `note_saved` once the transaction is committed."""
+        for key in self._changed:
+            one = self._requests.get(key)
+            if one is None:
+                change.run("DELETE FROM {request} WHERE scope = ? AND request = ?", (self._scope, key))
+            else:
+                records = _joined(one.records.values())
+                values = (self._scope, key, one.object, one.action, one.path, one.sent_at, records)
+                change.run(_PUT, values)
 
-
-def encoded(key: str, content: str, body: bytes, job: bytes) -> bytes:
-    """Return a record of a request as JSON."""
-    return b"[%b,%b,%b]" % (encode((key, content))[1:-1], body, job)
+    def note_saved(self) -> None:
+        """Note that the database has what `save` has written."""
+        self._changed.clear()
 
 
-def _joined(records: Iterable[bytes]) -> bytes:
-    return b"[%b]" % b",".join(records)
+def _joined(records: Iterable[SentRecord]) -> bytes:
+    return _encode(list(records))
 
 
 def gathered(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Return rows of `OLD_FLIGHT` as rows of requests."""
-    records: defaultdict[tuple[Any, ...], list[bytes]] = defaultdict(list)
+    records: defaultdict[tuple[Any, ...], list[SentRecord]] = defaultdict(list)
     for *request, key, content, body, job in rows:
-        records[tuple(request)].append(encoded(key, content, body.encode(), job.encode()))
+        sent = SentRecord(key, content, msgspec.Raw(body.encode()), msgspec.Raw(job.encode()))
+        records[tuple(request)].append(sent)
     return [(*request, _joined(of)) for request, of in records.items()]

@@ -73,6 +73,6 @@ def as_json(stored: bytes | None) -> msgspec.Raw:
 
 def as_text(json: msgspec.Raw) -> str | None:
     """Return the text of a column from the JSON of lines."""
-    content = bytes(json)
-    found: str | None = content.decode() if content.startswith(b"{") else msgspec.json.decode(content)
+    text = str(json, "utf-8")
+    found: str | None = text if text.startswith("{") else msgspec.json.decode(text)
     return found

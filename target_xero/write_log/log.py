@@ -1,8 +1,9 @@
 """The log of writes: for each record of a source, the content that was last written, and Xero's id.
 
 Before a request is sent, its records are logged as in flight, with the Idempotency-Key and the content. When the answer
-comes, they are logged as written or refused. So whenever a run ends, each record is either settled, or the next run
-looks it up in Xero before it sends anything.
+comes, they are noted as written or refused, which is saved with the next request, or earlier by `WriteLog.save`. So
+whenever a run ends, each record is either settled, or in flight, and the next run looks it up in Xero before it sends
+anything.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from target_xero.write_log.backlog import Backlog, SettledBatch, WrittenRecord
 from target_xero.write_log.claims import Claims
 from target_xero.write_log.database import Database, in_chunks
 from target_xero.write_log.identity import source_and_value
-from target_xero.write_log.in_flight import Action, PendingWrite, Request, RequestsInFlight, encoded
+from target_xero.write_log.in_flight import Action, PendingWrite, Request, RequestsInFlight, SentRecord
 from target_xero.write_log.lines import LoggedLines, as_json
 
 #: Ids that are kept in memory.
@@ -59,7 +60,10 @@ class LogEntry(msgspec.Struct):
 
 
 class WriteLog:
-    """The log of one organisation. Everything is on disk when a method returns.
+    """The log of one organisation.
+
+    Everything is on disk when a method returns, except what `settle` takes in: all methods know it at once, and it is
+    on disk after the next `sending`, `save` or `complete`. Until then, these records are in flight on disk.
 
     `scope` is the organisation's id, after a `prefix` if a database has several logs. `place` is the name of the log
     for messages.
@@ -70,7 +74,8 @@ class WriteLog:
         self.place = database.place
         self._scope = scope
         self._prefix = prefix
-        self._foreseen: dict[tuple[str, str], LogEntry | None] = {}
+        self._foreseen: dict[str, LogEntry | None] = {}
+        self._foreseen_object = ""
         self._ids: dict[str, str | None] = {}
         self._head: tuple[str, str | None] | None = None
         heads = self._db.rows(
@@ -80,7 +85,7 @@ class WriteLog:
             self._head = (str(heads[0][0] or ""), heads[0][1])
         self.claims = Claims(database, scope)
         self._in_flight = RequestsInFlight(database, scope)
-        self._backlog = Backlog(database, scope, self.claims)
+        self._backlog = Backlog(database, scope, self.claims, self._in_flight)
         # Most logs have no ids, because most sources have none of Xero's.
         self._has_ids = bool(self._db.rows("SELECT 1 FROM {id} WHERE scope = ? LIMIT 1", (self._scope,)))
 
@@ -139,17 +144,15 @@ class WriteLog:
         """
         self.claim(object_name, keys)
         self._merge(object_name, keys.keys())
-        self._foreseen = {(object_name, key): None for key in keys}
+        self._foreseen, self._foreseen_object = dict.fromkeys(keys), object_name
         query = f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key"
         for row in in_chunks(self._db, query, (self._scope, object_name), list(keys)):
-            self._foreseen[(object_name, row[0])] = _entry(row[1:])
+            self._foreseen[row[0]] = _entry(row[1:])
 
     def entry(self, object_name: str, key: str) -> LogEntry | None:
         """Return the entry of a record of the source; None before its first answer."""
-        try:
-            return self._foreseen[(object_name, key)]
-        except KeyError:
-            pass
+        if object_name == self._foreseen_object and key in self._foreseen:
+            return self._foreseen[key]
         self.claim(object_name, {key: ""})
         self._merge(object_name, {key})
         rows = self._db.rows(
@@ -296,13 +299,17 @@ class WriteLog:
         sent_at: str,
         jobs: Iterable[tuple[str, str, bytes, bytes]],
     ) -> None:
-        """Log the records of a request as in flight: (identity, content hash, body, job) of each, as JSON."""
-        self._db.check()
-        records = {key: encoded(key, content, body, job) for key, content, body, job in jobs}
-        with self._db.change() as change:
-            sent = Request(request, object_name, action, path, sent_at, records)
-            requests = self._in_flight.put(change, sent)
-        self._in_flight.note(requests)
+        """Log the records of a request as in flight: (identity, content hash, body, job) of each, as JSON.
+
+        The outcomes that were settled before are saved in the same transaction. Raises `ConfigurationProblem` if the
+        log can't be used or is lost.
+        """
+        records = {
+            key: SentRecord(key, content, msgspec.Raw(body), msgspec.Raw(job))
+            for key, content, body, job in jobs
+        }
+        self._in_flight.put(Request(request, object_name, action, path, sent_at, records))
+        self._backlog.save()
 
     def settle(
         self,
@@ -314,51 +321,49 @@ class WriteLog:
         ids: Mapping[str, str] | None = None,
         at: str = "",
     ) -> None:
-        """Log the outcome of records in flight, in one transaction.
+        """Take in the outcome of records in flight. It is saved in one transaction, by `sending` or `save`.
 
         `written` are (identity, entry). `refused` are the identities of records that Xero refused, and `unsent` those
         of records that Xero certainly did not receive. `names` are (field, value, identity) for `by_name`, and `ids`
         Xero's ids by those of the source.
         """
-        entries = dict(written)
-        done = [*entries, *refused]
-        origins = dict(zip(done, map(source_and_value, done), strict=True))
-        owned = {key: of if of[1] is not None else (None, None) for key, of in origins.items()}
-        batch = SettledBatch(
-            object_name,
-            [
+        batch = SettledBatch(object_name, ids=dict(ids or {}))
+        sources = set()
+        for key, entry in written:
+            source, value = source_and_value(key)
+            sources.add(source)
+            batch.written.append(
                 WrittenRecord(
                     key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
-                    as_json(entry.lines), entry.attempts, at, *owned[key],
+                    as_json(entry.lines), entry.attempts, at, None if value is None else source, value,
                 )
-                for key, entry in entries.items()
-            ],
-            [(key, *owned[key]) for key in done[len(entries) :]],
-            [(_named(field, value), key) for field, value, key in names],
-            dict(ids or {}),
-            list({source for source, _ in origins.values() if source is not None}),
-        )  # fmt: skip
-        done += unsent
-        for key in done:
-            self._foreseen.pop((object_name, key), None)
-        for source in batch.ids:
-            self._ids.pop(source, None)
-            self._has_ids = True
-        is_known = bool(batch.written or batch.refused or batch.ids)
-        with self._db.change() as change:
-            requests = self._in_flight.take_out(change, object_name, done)
-            if is_known:
-                self._backlog.add(change, batch)
-        self._in_flight.note(requests)
-        if is_known:
-            self._backlog.note(batch)
-        self._db.check()
+            )  # fmt: skip
+        for key in refused:
+            source, value = source_and_value(key)
+            sources.add(source)
+            batch.refused.append((key, None if value is None else source, value))
+        batch.names = [(_named(field, value), key) for field, value, key in names]
+        batch.sources = [source for source in sources if source is not None]
+        done = [*(row.key for row in batch.written), *(row[0] for row in batch.refused), *unsent]
+        if object_name == self._foreseen_object:
+            for key in self._foreseen.keys() & done:
+                del self._foreseen[key]
+        for source in self._ids.keys() & batch.ids.keys():
+            del self._ids[source]
+        self._has_ids = self._has_ids or bool(batch.ids)
+        if batch.written or batch.refused or batch.ids:
+            self._backlog.add(batch)
+        self._in_flight.take_out(object_name, done)
+
+    def save(self) -> None:
+        """Save all outcomes that were settled. Raises `ConfigurationProblem` if the log can't be used or is lost."""
+        self._backlog.save()
 
     def __enter__(self) -> WriteLog:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Move all records to the tables. If that fails after another error, the next run does it."""
+        """Save all outcomes in the tables. If that fails after another error, the next run does it."""
         if kind is None:
             self._backlog.merge()
         elif issubclass(kind, Exception):

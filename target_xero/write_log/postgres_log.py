@@ -1,6 +1,6 @@
 """The log of writes in PostgreSQL, for jobs on several machines.
 
-It has the same guarantees as the file: changes are on the server's disk when a method returns, and only one run at a
+It has the same guarantees as the file: changes are on the server's disk when a transaction ends, and only one run at a
 time uses the log of a source for an organisation. Each source has its own log in the database. Requires the extra
 `postgres` (Psycopg).
 """

@@ -20,6 +20,8 @@ from target_xero.write_log.log import WriteLog
 from target_xero.write_log.schema import OLD_FLIGHT, creation, insertion
 
 _VERSION = 4
+#: Bytes of a page, and kilobytes of pages in memory: the pages that change when many answers go to the tables.
+_PAGE, _CACHE = 16_384, 8_000
 #: Seconds to wait for another program that has locked the file.
 _PATIENCE = 5.0
 #: In a log that was copied: the copy that has taken over each key.
@@ -200,6 +202,11 @@ def _copy(path: Path, connection: sqlite3.Connection) -> None:
 def make_tables(connection: sqlite3.Connection, path: Path) -> None:
     """Create or upgrade the tables. Raises `ConfigurationProblem` for a file that is no log."""
     with _one_line_errors(path):
+        # The rows of requests and answers have many kilobytes. A log that exists keeps its size of pages.
+        connection.execute(f"PRAGMA page_size = {_PAGE}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        # Rows that are deleted need not be overwritten, which would write them a second time.
+        connection.execute("PRAGMA secure_delete = FAST")
         # Every commit must survive a power failure.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

@@ -120,11 +120,17 @@ class Dispatcher:
         while self.due or self.in_flight:
             self._advance()
 
+    def save_before_wait(self) -> None:
+        """Save the outcomes that are known, unless the answer to the oldest request is there already."""
+        if self.in_flight[0].unanswered.locked():
+            self.log.save()
+
     def _advance(self) -> None:
         """Send the next request if none in flight locks its keys, otherwise settle the oldest one."""
         if self.due and self._may_go(self.due[0].keys):
             self._send(self.due.popleft())
         else:
+            self.save_before_wait()
             self.on_answer(self.in_flight.popleft())
 
     def _may_go(self, keys: frozenset[object]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from singer_xero.api.errors import NotFound, OutcomeUnknown, Refused, TooLarge, XeroError
@@ -102,6 +104,7 @@ class OutcomeHandler:
         doubtful = []
         in_flight = self.dispatcher.in_flight
         while in_flight:
+            self.dispatcher.save_before_wait()
             request = in_flight.popleft()
             if len(request.ops) > 1 and _may_be_written(request.error()):
                 doubtful.append(request)
@@ -114,20 +117,28 @@ class OutcomeHandler:
         self.dispatcher.due.clear()
         in_flight = self.dispatcher.in_flight
         while in_flight:
+            with self._only_warned(in_flight[0]):
+                self.dispatcher.save_before_wait()
             request = in_flight.popleft()
             error = request.error()
-            try:
+            with self._only_warned(request):
                 if error is None:
                     self._answered(request)
                 elif _is_surely_unwritten(error):
                     self.log.settle(request.spec.name, unsent=[op.job.key for op in request.ops])
-            except Stopped:
-                continue
-            except (XeroError, ConfigurationProblem) as another:
-                self.logger.warning("%s: %s", request.spec.name, another)
             if error is not None:
                 self.logger.warning("%s: %s", request.spec.name, error)
         self.dispatcher.due.clear()
+
+    @contextmanager
+    def _only_warned(self, request: InFlight) -> Iterator[None]:
+        """Log the errors of a run that ends by another error already."""
+        try:
+            yield
+        except Stopped:
+            pass
+        except (XeroError, ConfigurationProblem) as another:
+            self.logger.warning("%s: %s", request.spec.name, another)
 
 
 def _may_be_written(error: BaseException | None) -> bool:

@@ -57,7 +57,9 @@ class Writer:
 
     def __post_init__(self) -> None:
         log, logger, settings = self.log, self.logger, self.settings
-        self._lookups = Lookups(self.client, self.organisation)
+        # An outcome that is known must not be lost while a call takes its time, nor be behind a state.
+        self._lookups = Lookups(self.client, self.organisation, before_call=log.save)
+        self.intake.states.save = log.save
         self._references = References(
             log,
             self._lookups,
@@ -176,6 +178,7 @@ class Writer:
 
     def _prepare(self, spec: WriteSpec, jobs: list[Job]) -> None:
         """Look up what the records of a batch need, in as few calls as possible."""
+        self.log.save()
         last_hashes = {job.key: self.intake.last_hash(spec, job) for job in jobs}
         self.log.foresee(spec.name, last_hashes)
         entries = [self.log.entry(spec.name, job.key) for job in jobs]

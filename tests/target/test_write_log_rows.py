@@ -1,11 +1,14 @@
-"""The rows of the log of writes: one for each request in flight and for each answer, until the tables have them."""
+"""The rows of the log of writes: one for each request in flight and for each answer, until the tables have them.
+
+Answers are saved with the next request, or earlier on demand.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,13 +17,15 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from singer_xero.errors import ConfigurationProblem
 from target_xero.content.json_text import encode
 from target_xero.planning.line_matching import content_of, known
+from target_xero.write_log.database import Transaction
 from target_xero.write_log.identity import IdentityFormat, own_key, source_of
 from target_xero.write_log.lines import LoggedLines, noted
 from target_xero.write_log.log import LogEntry, WriteLog
 from target_xero.write_log.postgres_log import PREFIX, open_postgres_log
-from target_xero.write_log.sqlite_log import open_sqlite_log
+from target_xero.write_log.sqlite_log import SqliteLog, open_sqlite_log
 from target_xero.write_specs.rows import WRITE_SPECS
 from target_xero.writing.answers import log_entry
 
@@ -109,11 +114,13 @@ def test_after_a_kill_in_the_middle_of_a_settlement_the_rest_is_in_flight(tmp_pa
     with opened(tmp_path) as log:
         send(log, KEYS)
         settle(log, 0, 2)
+        log.save()
         with after_kill(log, tmp_path) as killed:
             assert [one.key for one in killed.pending()] == [KEYS[1], KEYS[3]]
             assert [killed.entry("contacts", key) for key in KEYS] == [entry(0), None, entry(2), None]
         log.settle("contacts", refused=[KEYS[1]], unsent=[KEYS[3]])
         assert log.pending() == []
+        log.save()
         assert rows(tmp_path, "request") == []
 
 
@@ -136,23 +143,106 @@ def test_the_same_key_of_two_objects_is_two_records(tmp_path: Path):
         assert {(one.object, one.key) for one in log.pending()} == {("items", key) for key in KEYS}
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_transaction_that_fails_leaves_everything_in_flight(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ):
+    """Each statement of the transaction in which the next request is logged, too."""
     with opened(tmp_path) as log:
-        send(log, KEYS)
+        send(log, KEYS[:2], "first")
+        settle(log, 0, 1)
+        run, left = Transaction.run, number
 
-        def failing(*_: object) -> None:
-            raise RuntimeError("no room")
+        def failing(change: Transaction, statement: str, values: Sequence[Any] = ()) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                raise ConfigurationProblem("no room")
+            run(change, statement, values)
 
         with monkeypatch.context() as patch:
-            patch.setattr(log._backlog, "add", failing)
-            with pytest.raises(RuntimeError):
-                settle(log, 0)
+            patch.setattr(Transaction, "run", failing)
+            with pytest.raises(ConfigurationProblem):
+                send(log, KEYS[2:], "second")
+        with after_kill(log, tmp_path) as killed:
+            assert [one.key for one in killed.pending()] == KEYS[:2]
+            assert killed.entry("contacts", KEYS[0]) is None
+        log.save()
+        assert [one.request for one in log.pending()] == ["second", "second"]
+        assert (len(rows(tmp_path, "request")), len(rows(tmp_path, "settled"))) == (1, 1)
+
+
+def test_a_request_does_not_replace_records_in_flight_that_it_lacks(tmp_path: Path):
+    with opened(tmp_path) as log:
+        send(log, KEYS)
+        with pytest.raises(ValueError, match="in flight with other records"):
+            send(log, KEYS[:1])
         assert [one.key for one in log.pending()] == KEYS
+
+
+# Saved
+
+
+def test_an_outcome_is_in_flight_after_a_kill_until_it_is_saved(tmp_path: Path):
+    with opened(tmp_path) as log:
+        send(log, KEYS)
+        settle(log, 0, 1)
+        log.settle("contacts", refused=[KEYS[2]], unsent=[KEYS[3]])
+        assert log.pending() == []
         with after_kill(log, tmp_path) as killed:
             assert [one.key for one in killed.pending()] == KEYS
-            assert killed.entry("contacts", KEYS[0]) is None
+            assert [killed.entry("contacts", key) for key in KEYS] == [None] * 4
+
+
+@pytest.mark.parametrize("save", [
+    WriteLog.save,
+    lambda log: send(log, [OF.of([9])], "next"),
+    lambda log: log.complete("2026-11-01T00:00:02Z"),
+    lambda log: log.entry("contacts", KEYS[0]),
+], ids=["save", "sending", "complete", "a query"])  # fmt: skip
+def test_outcomes_are_saved_together(tmp_path: Path, save: Callable[[WriteLog], Any]):
+    with opened(tmp_path) as log:
+        send(log, KEYS)
+        settle(log, 0, 1)
+        log.settle("contacts", refused=[KEYS[2]], unsent=[KEYS[3]])
+        save(log)
+        with after_kill(log, tmp_path) as killed:
+            assert {one.key for one in killed.pending()} <= {OF.of([9])}
+            found = [killed.entry("contacts", key) for key in KEYS]
+            assert found == [entry(0), entry(1), LogEntry(attempts=1), None]
+
+
+@pytest.mark.parametrize("error", [None, ConfigurationProblem("the end"), RuntimeError("a bug")])
+def test_outcomes_are_saved_when_the_log_is_closed(tmp_path: Path, error: Exception | None):
+    with suppress(ConfigurationProblem, RuntimeError), opened(tmp_path) as log:
+        send(log, KEYS)
+        settle(log, 0)
+        log.settle("contacts", unsent=KEYS[1:])
+        if error:
+            raise error
+    with opened(tmp_path) as log:
+        assert (log.pending(), log.entry("contacts", KEYS[0])) == ([], entry(0))
+
+
+def test_records_that_were_not_sent_are_saved_without_other_outcomes(tmp_path: Path):
+    for number, save in enumerate([WriteLog.save, lambda log: log.complete("")]):
+        (tmp_path / str(number)).mkdir()
+        with opened(tmp_path / str(number)) as log:
+            send(log, KEYS)
+            log.settle("contacts", unsent=KEYS)
+            save(log)
+            with after_kill(log, tmp_path / str(number)) as killed:
+                assert killed.pending() == []
+
+
+def test_saving_what_is_saved_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with opened(tmp_path) as log:
+        send(log, KEYS)
+        settle(log, 0)
+        log.save()
+        monkeypatch.setattr(SqliteLog, "change", None)
+        log.save()
+        monkeypatch.undo()
 
 
 # Settled
@@ -162,6 +252,7 @@ def test_after_a_kill_the_next_run_puts_the_answers_into_the_tables(tmp_path: Pa
     with opened(tmp_path) as log:
         settle(log, 0)
         log.settle("contacts", refused=[KEYS[1]])
+        log.save()
         assert (len(rows(tmp_path, "settled")), rows(tmp_path, "record")) == (2, [])
         with after_kill(log, tmp_path) as killed:
             assert rows(tmp_path / "killed", "settled") == []
@@ -228,6 +319,19 @@ def test_a_record_is_found_by_its_last_name_and_a_name_names_the_last_record(tmp
         assert found == {"A": "xero 1", "B": "xero 0", "C": "xero 3"}
 
 
+@pytest.mark.parametrize("refused_first", [False, True])
+def test_a_record_is_not_found_by_a_name_that_the_tables_have_of_it(tmp_path: Path, refused_first: bool):
+    with opened(tmp_path) as log:
+        if refused_first:
+            log.settle("contacts", refused=[KEYS[0]])
+    for attempts, name in enumerate("ABC", 1 + refused_first):
+        with opened(tmp_path) as log:
+            written = [(KEYS[0], replace(entry(0), attempts=attempts))]
+            log.settle("contacts", written=written, names=[("Name", name, KEYS[0])])
+            assert log.by_name("contacts", "Name", name) == "xero 0"
+    assert rows(tmp_path, "name") == [(TENANT, "contacts", "Name=c", KEYS[0])]
+
+
 def test_a_record_that_was_ended_is_not_found_by_its_name(tmp_path: Path):
     with opened(tmp_path) as log:
         settle(log, 0)
@@ -240,9 +344,42 @@ def test_many_answers_go_into_the_tables_before_the_run_ends(tmp_path: Path, mon
     monkeypatch.setattr("target_xero.write_log.backlog._MOST", 3)
     with opened(tmp_path) as log:
         settle(log, 0, 1)
+        log.save()
         assert rows(tmp_path, "record") == []
         settle(log, 2)
+        send(log, KEYS[3:])
         assert (len(rows(tmp_path, "record")), rows(tmp_path, "settled")) == (3, [])
+
+
+# Pages
+
+
+def page_size(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA page_size").fetchone()[0])
+
+
+def test_a_new_log_has_large_pages_and_an_earlier_one_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr("target_xero.write_log.sqlite_log._PAGE", 4_096)
+        with opened(tmp_path) as log:
+            send(log, KEYS)
+            settle(log, 0)
+    for dry_run in (True, False):
+        with open_sqlite_log(path_of(tmp_path), TENANT, dry_run=dry_run) as log:
+            assert [one.key for one in log.pending()] == KEYS[1:]
+            settle(log, 1)
+            assert log.entry("contacts", KEYS[1]) == entry(1)
+    copy, new = tmp_path / "copy.db", tmp_path / "new.db"
+    with open_sqlite_log(copy, TENANT, copy_of=path_of(tmp_path)) as log:
+        assert log.entry("contacts", KEYS[1]) == entry(1)
+    with open_sqlite_log(new, TENANT):
+        pass
+    assert [page_size(path) for path in (path_of(tmp_path), copy, new)] == [4_096, 4_096, 16_384]
+    with open_sqlite_log(new, TENANT, dry_run=True) as log:
+        assert log.pending() == []
 
 
 # Identities
@@ -350,6 +487,7 @@ def test_a_database_keeps_answers_and_requests_of_a_killed_run(log_in_postgres: 
         with open_postgres_log(log_in_postgres, "crm", TENANT) as log:
             send(log, KEYS)
             settle(log, 0, 1)
+            log.save()
             count = f"SELECT (SELECT count(*) FROM {PREFIX}settled), (SELECT count(*) FROM {PREFIX}record)"
             assert other.execute(count).fetchone() == (1, 0)
             log._backlog.merge = lambda: None  # type: ignore[method-assign]
