@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from target_xero.content.json_text import encode_sorted
 from target_xero.content.values import number
 from target_xero.intake import fast_path
 from target_xero.intake.fast_path import FastPath
+from target_xero.intake.messages import MessageReader
 from target_xero.intake.records import Job
 from target_xero.target import TargetXero
 from target_xero.write_specs.rows import WRITE_SPECS, parser_of
@@ -224,3 +226,16 @@ def test_a_record_that_is_no_object_ends_the_run_and_its_line_is_named(wiring: W
     run = wiring.write(first, '{"type": "RECORD", "stream": "contacts", "record": ' + text + "}\n")
     assert str(run.error).startswith("Line 3 of the input ")
     assert wiring.records("Contacts") == []
+
+
+def test_an_input_is_read_to_its_end_and_stays_open(tmp_path: Path):
+    """Also if its first bytes were read before, and for lines longer than what is read at a time."""
+    contacts = [record("contacts", id=n, Name="x" * n) for n in (1, 100, 70_000, 200_000, 5)]
+    path = tmp_path / "input"
+    path.write_text(lines(*contacts))
+    seen: list[Any] = []
+    with path.open() as text:
+        text.buffer.peek()
+        MessageReader().process_lines(text, {"RECORD": seen.append})
+        assert not text.closed
+    assert seen == contacts
