@@ -13,7 +13,8 @@ PRICE = Decimal("0.0001")
 
 def to_cents(value: Number) -> Decimal:
     """Return an amount rounded to cents, halves away from zero. Raises InvalidOperation for more than 26 digits."""
-    return Decimal(value).quantize(CENT, ROUND_HALF_UP)
+    exact = value if value.__class__ is Decimal else Decimal(value)
+    return exact.quantize(CENT, ROUND_HALF_UP)
 
 
 def line_amount(
@@ -38,10 +39,16 @@ def line_amount(
     return to_cents(gross)
 
 
-def agrees(amount: Number, quantity: Number | None, price: Number, *discounts: Number | None) -> bool:
+def agrees(
+    amount: Number,
+    quantity: Number | None,
+    price: Number,
+    discount_rate: Number | None = None,
+    discount: Number | None = None,
+) -> bool:
     """Tell whether Xero calculates this LineAmount from the other fields, so that it can be omitted."""
     try:
-        calculated = line_amount(quantity, price, *discounts)
+        calculated = line_amount(quantity, price, discount_rate, discount)
         return calculated == amount or calculated == to_cents(amount)
     except InvalidOperation:
         return False

@@ -49,6 +49,12 @@ def hashed(content: Any) -> str:
     return fingerprint(encode_sorted(content))
 
 
-def fingerprint(content: bytes) -> str:
-    """Return the fingerprint of JSON with sorted names."""
-    return blake2b(content, digest_size=16).hexdigest()
+_fresh = blake2b(digest_size=16)
+
+
+def fingerprint(*content: bytes) -> str:
+    """Return the fingerprint of JSON with sorted names, which may come in pieces."""
+    digest = _fresh.copy()
+    for piece in content:
+        digest.update(piece)
+    return digest.hexdigest()

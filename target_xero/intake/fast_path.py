@@ -11,13 +11,15 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
 
-from target_xero.content.json_text import encode_sorted
+from target_xero.content.json_text import encode_sorted, fingerprint
 from target_xero.content.payload import KINDS, REFERENCES, RecordParser
 from target_xero.intake.record_types import Unusual, compiled_type
+from target_xero.intake.records import Job
 from target_xero.write_log.identity import IdentityFormat
 from target_xero.write_specs.spec import DELETED_AT, WriteSpec
 
@@ -27,11 +29,6 @@ _matches = lru_cache(maxsize=1024)(fnmatchcase)
 
 
 _NOT_MINE = (msgspec.DecodeError, UnicodeDecodeError, Unusual, ArithmeticError, RecursionError)
-
-
-#: A record: its identity; its content as JSON, and the part that is hashed; then `id`, `tenant`, `status`, `gone` and
-#: `aside` of its `Job`.
-Taken = tuple[str, bytes, bytes, "str | None", "str | None", str, bool, dict[str, Any]]
 
 
 class FastPath:
@@ -54,12 +51,11 @@ class FastPath:
         self._names_met = -1
         self._read: Callable[[msgspec.Raw], Any]
         self._read_line: Callable[[bytes], Any]
-        self._convert: Callable[[Any], Any] | None = None
         # Fields that the parser does not read: the organisation, the time of the deletion, and the key properties.
         self._special: dict[str, Any] = {"tenant_id": str, DELETED_AT: str}
         self._special |= {name: int | str for name in keys if name not in {*parser.wanted, *self._special}}
         places = {name: f"x{number}" for number, name in enumerate(self._special)}
-        self._key_places = tuple(places.get(name, name) for name in keys)
+        self._key_values = _values_of([places.get(name, name) for name in keys]) if keys else None
         self._create_only = tuple(spec.create_only & parser.wanted.keys())
         #: The calculated fields and the id, and whether each is one of `inspected_fields`.
         self._aside = {
@@ -80,8 +76,11 @@ class FastPath:
         word = self._parser.wanted.get(name)
         return word.kind in {"guid", "text", "instant"} if word else not self._parser.takes(name)
 
-    def take(self, record: msgspec.Raw) -> Taken | None:
-        """Read a record from its JSON; None if the parser must read it."""
+    def take(self, record: msgspec.Raw) -> Job | None:
+        """Read a record from its JSON; None if the parser must read it.
+
+        The identity of a record without any key is empty. `epoch` and `raw` are left to the caller.
+        """
         if not self._can_read:
             return None
         if self._resting:
@@ -98,7 +97,7 @@ class FastPath:
             self._misses -= 1
         return taken
 
-    def take_line(self, line: bytes) -> Taken | None:
+    def take_line(self, line: bytes) -> Job | None:
         """Read a line that is probably a record of this stream; None for any other message as well."""
         if not self._can_read or self._resting or self._names_met < 0:
             return None
@@ -120,7 +119,7 @@ class FastPath:
     def _compile(self) -> None:
         self._names_met = len(self._parser.met)
         compiled = compiled_type(self._parser, self._spec.name, self._special)
-        self._tidy, self._convert = compiled.tidy, compiled.convert
+        self._tidy = compiled.tidy
         self._read = msgspec.json.Decoder(compiled.read, float_hook=Decimal).decode
         message = msgspec.defstruct(
             "Message",
@@ -129,10 +128,8 @@ class FastPath:
         )
         self._read_line = msgspec.json.Decoder(message, float_hook=Decimal).decode
 
-    def _taken(self, record: Any) -> Taken:
+    def _taken(self, record: Any) -> Job:
         spec = self._spec
-        if self._convert:
-            record = self._convert(record)
         tenant, gone = record.x0 or None, bool(record.x1)
         key = self._key(record)
         self._tidy(record)
@@ -153,7 +150,10 @@ class FastPath:
         if not key and not self._keys:
             key = self._own_key(record, identifier)
         sent, compared = self._encoded(record)
-        return key, sent, compared, identifier, tenant, status, gone, inspected
+        # The same bytes that `hashed` encodes.
+        content = fingerprint(b"[", compared, b',"%b",%b]' % (status.encode(), b"true" if gone else b"false"))
+        raw: Any = msgspec.Raw(sent)
+        return Job(key, content, raw, 0, 0, identifier, tenant, status, gone, inspected)
 
     def _drop_kinds(self, record: Any) -> None:
         for name in self._kinds:
@@ -192,10 +192,18 @@ class FastPath:
 
     def _key(self, record: Any) -> str:
         """Return the identity by the key properties; empty if there are none."""
-        values = [getattr(record, place) for place in self._key_places]
+        if self._key_values is None:
+            return ""
+        values = self._key_values(record)
         if None in values or "" in values:
             raise Unusual
-        return self._identity_format.of(values) if values else ""
+        return self._identity_format.of(values)
+
+
+def _values_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function that returns these fields of a record, at least one."""
+    found = attrgetter(*names)
+    return found if len(names) > 1 else lambda record: (found(record),)
 
 
 def _check_rules(spec: WriteSpec, record: Any) -> None:

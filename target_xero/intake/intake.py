@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 
 from target_xero.content.day_formats import DayOrder, no_order
-from target_xero.content.json_text import decode, encode_sorted, fingerprint, hashed
+from target_xero.content.json_text import decode, encode_sorted, hashed
 from target_xero.content.payload import KINDS, REFERENCES, Content, RecordParser
 from target_xero.content.values import InvalidRecord
 from target_xero.intake.columns import Layout, Unfolded, layout_of
-from target_xero.intake.fast_path import FastPath, Taken
+from target_xero.intake.fast_path import FastPath
 from target_xero.intake.identities import Identities
 from target_xero.intake.records import Job, Reject, names_of
 from target_xero.intake.row_tables import Origin, RowTables, tenant_of
@@ -75,17 +75,13 @@ class Intake:
             fast_path = self._fast_paths[place] = FastPath(spec, self._parser(spec), stream, keys, identities)
         return StreamReader(self, stream_target, stream, keys, columns, fast_path)
 
-    def take_fast(self, spec: WriteSpec, stream: str, taken: Taken, line: bytes) -> None:
+    def take_fast(self, spec: WriteSpec, stream: str, job: Job, line: bytes) -> None:
         """Take in a record that the fast path has read."""
-        key, sent, compared, identifier, tenant, status, gone, aside = taken
-        epoch = self.states.epoch
-        self.states.opened(epoch)
-        # The same bytes that `hashed` encodes.
-        content = fingerprint(b'[%b,"%b",%b]' % (compared, status.encode(), b"true" if gone else b"false"))
-        place = self._lines.keep(line)
-        raw: Any = msgspec.Raw(sent)
-        key = key or self.identities.by_content(spec, stream, (), content)
-        self._add(spec, Job(key, content, raw, epoch, place, identifier, tenant, status, gone, aside))
+        job.epoch = self.states.epoch
+        self.states.opened(job.epoch)
+        job.raw = self._lines.keep(line)
+        job.key = job.key or self.identities.by_content(spec, stream, (), job.hash)
+        self._add(spec, job)
 
     def take(
         self,
@@ -267,7 +263,8 @@ class Intake:
         # Sorted, so that the same record makes the same request, whether the fast path or the parser has read it.
         file.write(encode_sorted(job) + b"\n")
         self.counts[spec.name] += 1
-        self.ends[spec.name] += job.gone or job.status in spec.end_statuses
+        if job.gone or job.status in spec.end_statuses:
+            self.ends[spec.name] += 1
 
     def _parser(self, spec: WriteSpec) -> RecordParser:
         parser = self._parsers.get(spec.name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
 import msgspec
@@ -16,12 +17,34 @@ from target_xero.intake.intake import StreamReader
 from target_xero.sdk_seam import SeamReader
 
 _NOTHING = "an empty line"
+#: Bytes that are read at a time, as many as a pipe holds. Python's standard input reads 8 KB, a few records.
+_PIECE = 1 << 16
 
 
 class _Record(msgspec.Struct, gc=False):
     type: str
     stream: str
     record: msgspec.Raw
+
+
+class _Input(io.RawIOBase):
+    """The bytes of an input that is open, and stays open."""
+
+    def __init__(self, source: io.BufferedIOBase) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        """Read what there is, at most once."""
+        return self._source.readinto1(room)
+
+
+def _lines_of(source: IO[str]) -> Iterable[bytes | str]:
+    """Return the lines of an input, as bytes if it has them."""
+    content = getattr(source, "buffer", source)
+    return io.BufferedReader(_Input(content), _PIECE) if isinstance(content, io.BufferedIOBase) else content
 
 
 class MessageReader(SeamReader):
@@ -52,7 +75,7 @@ class MessageReader(SeamReader):
         read = msgspec.json.Decoder(_Record).decode
         # Records of a stream mostly follow each other.
         stream, likely = "", None
-        for line in getattr(source, "buffer", source):
+        for line in _lines_of(source):
             line = line if isinstance(line, bytes) else line.encode()
             if not self.number:
                 line = line.removeprefix(BOM_UTF8)

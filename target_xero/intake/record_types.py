@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal, Inexact
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +30,9 @@ _TYPES: Mapping[str, Any] = {
     **dict.fromkeys(_NUMBERS, Any),
 }
 _UNSEEN = msgspec.Raw()
+#: Shortens numbers: 1.50 to 1.5, and 3E+2 to 300. The parser drops the noise of a float, which is at most 1E-12, or
+#: 1E-12 of the number. A number with at most 12 digits and 11 decimals has none; any other number raises Inexact.
+_SHORT = Context(prec=12, Emax=11, Emin=0, clamp=1, traps=[Inexact])
 
 
 class Unusual(Exception):
@@ -41,16 +43,15 @@ _Tidy = Callable[[Any], None]
 
 
 class CompiledType(NamedTuple):
-    """The type of a parser's records under Xero's names, and the function that normalises such a record.
+    """The types of a parser's records under Xero's names and under those of the input, and a function.
 
-    `read` is the type under the names of the input, and `convert` turns its records into those of `kind`. It is None if
-    the names of the input are Xero's.
+    `tidy` normalises a record of the type `read`, and makes it one of `kind`. Both are one type if the names of the
+    input are Xero's.
     """
 
     kind: type[Any]
-    tidy: _Tidy
     read: type[Any]
-    convert: Callable[[Any], Any] | None
+    tidy: _Tidy
 
 
 class _Parts:
@@ -60,7 +61,6 @@ class _Parts:
         self._parser, self._name = parser, name
         self.fields: list[tuple[str, Any, Any]] = []
         self.read: dict[str, Any] = {}
-        self.converters: dict[str, tuple[Callable[[Any], Any], bool]] = {}
         self.ops: list[str] = []
         self.known = dict(_NAMES)
 
@@ -74,11 +74,11 @@ class _Parts:
 
     def _add_nested(self, field: str, *, many: bool) -> None:
         inner = compiled_type(self._parser.inner[field], f"{self._name}_{field}", {})
-        self.known |= {f"empty_{field}": inner.kind(), f"tidy_{field}": inner.tidy}
+        self.known |= {f"given_{field}": inner.read(), f"empty_{field}": inner.kind()}
+        self.known[f"tidy_{field}"] = inner.tidy
         self.fields.append((field, (list[inner.kind] if many else inner.kind) | None, None))  # type: ignore[name-defined]
-        if inner.convert:
-            self.read[field] = list[inner.read] if many else inner.read  # type: ignore[name-defined]
-            self.converters[field] = (inner.convert, many)
+        if inner.read is not inner.kind:
+            self.read[field] = (list[inner.read] if many else inner.read) | None  # type: ignore[name-defined]
         call = "pass" if inner.tidy is _nothing_to_do else f"tidy_{field}(one)"
         self.ops.append((_EACH if many else _ONE).format(field=field, tidy=call))
 
@@ -103,17 +103,14 @@ def compiled_type(parser: RecordParser, name: str, special: Mapping[str, Any]) -
         of = (special[raw] | None, None) if raw in special else (msgspec.Raw, _UNSEEN)
         parts.fields.append((place, *of))
         parts.ops.append(f"record.{place} = {None if raw in special else 'unseen'}")
-    kind, tidy = _struct(name, parts.fields, places), _tidying(parts.ops, parts.known)
+    kind = read = _struct(name, parts.fields, places)
     spellings = {field: raw for field, raw in parser.spellings.items() if raw not in places.values()}
-    if not spellings and not parts.converters:
-        return CompiledType(kind, tidy, kind, None)
-    read = parts.read
-    spelled = [
-        (field, read[field] | None if field in read else of, default) for field, of, default in parts.fields
-    ]
-    return CompiledType(
-        kind, tidy, _struct(name, spelled, {**places, **spellings}), _converter(kind, parts.converters)
-    )
+    if spellings or parts.read:
+        fields = [(field, parts.read.get(field, of), default) for field, of, default in parts.fields]
+        read = _struct(name, fields, {**places, **spellings})
+        # Both types have the same fields in the same places, so that a record can change from one to the other.
+        parts.ops.insert(0, "record.__class__ = kind")
+    return CompiledType(kind, read, _tidying(parts.ops, {**parts.known, "kind": kind}))
 
 
 def _plain_type(parser: RecordParser, field: str) -> Any:
@@ -138,31 +135,13 @@ def _struct(name: str, fields: Sequence[tuple[str, Any, Any]], rename: Mapping[s
     )
 
 
-def _converter(
-    kind: type[Any], converters: Mapping[str, tuple[Callable[[Any], Any], bool]]
-) -> Callable[[Any], Any]:
-    """Return the function that turns a record under the input's names into one under Xero's."""
-    names = kind.__struct_fields__
-    values_of = attrgetter(*names) if len(names) > 1 else lambda record: (getattr(record, names[0]),)
-    inner = [(names.index(field), convert, many) for field, (convert, many) in converters.items()]
-
-    def convert(record: Any) -> Any:
-        values = list(values_of(record))
-        for index, one, many in inner:
-            if values[index] is not None:
-                values[index] = [one(each) for each in values[index]] if many else one(values[index])
-        return kind(*values)
-
-    return convert
-
-
 def _tidying(ops: Sequence[str], known: dict[str, Any]) -> _Tidy:
     if not any(ops):
         return _nothing_to_do
     source = "\n".join(["def tidy(record):", *filter(None, ops)]).replace("\n", "\n    ")
-    # Compiled once for each object, from names of the registry. One function for all fields takes 14 to 20 % off the
-    # CPU of the intake, compared with a loop over a function for each field: 32 instead of 37 to 38 µs for an invoice
-    # of 1.8 KB, and 37 instead of 43 under other names (`python -m benchmarks.intake_loop`).
+    # Compiled once for each object, from names of the registry. One function for all fields takes 15 to 19 % off the
+    # CPU of the intake, compared with a loop over a function for each field: 28 instead of 33 µs for an invoice of
+    # 1.8 KB, and 28 to 29 instead of 34 under other names (`python -m benchmarks.intake_loop`).
     exec(source, known)  # noqa: S102
     tidy: _Tidy = known["tidy"]
     return tidy
@@ -174,9 +153,7 @@ def _nothing_to_do(record: Any) -> None:
 
 _NAMES: Mapping[str, Any] = {
     "Decimal": Decimal,
-    # The parser reads numbers with more digits than a float represents exactly.
-    "short": Context(prec=14, traps=[Inexact]),
-    "whole": Decimal(1),
+    "shortest": _SHORT.normalize,
     "hexadecimal": _HEXADECIMAL,
     "id_like": _ID_LIKE,
     "nobody": NOBODY,
@@ -187,9 +164,9 @@ _NAMES: Mapping[str, Any] = {
 _ID = """value = record.{field}
 if value is not None and (value.encode().translate(hexadecimal) != id_like or value == nobody): raise Unusual"""
 _NUMBER = """value = record.{field}
-if value.__class__ is Decimal:
-    record.{field} = value.normalize(short) if value % whole else value.quantize(whole) or 0
-elif value is not None and value.__class__ is not int: raise Unusual"""
+if value is not None:
+    if value.__class__ is Decimal: record.{field} = shortest(value) or 0
+    elif value.__class__ is not int: raise Unusual"""
 _DROP_AMOUNT = """amount = record.LineAmount
 if amount is not None and record.UnitAmount is not None and agrees(
     amount, record.Quantity, record.UnitAmount, record.DiscountRate, record.DiscountAmount
@@ -203,7 +180,7 @@ if many is not None:
         if not one or one.isspace(): raise Unusual"""
 _ONE = """one = record.{field}
 if one is not None:
-    if one == empty_{field}: record.{field} = None
+    if one == given_{field}: record.{field} = None
     else:
         {tidy}
         if one == empty_{field}: raise Unusual"""

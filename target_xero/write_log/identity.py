@@ -38,8 +38,8 @@ class IdentityFormat:
     def of(self, values: Sequence[Any]) -> str:
         """Return the identity of a record; the values are in the order of the key properties."""
         if self._before:
-            return f"{self._before}{encode(_text(values[0])).decode()}}}]"
-        texts = (encode(_text(values[place])).decode() for place in self._order)
+            return f"{self._before}{_quoted(values[0])}}}]"
+        texts = (_quoted(values[place]) for place in self._order)
         pairs = ",".join(f"{name}:{text}" for name, text in zip(self._names, texts, strict=True))
         return f"{self._head},{{{pairs}}}]"
 
@@ -50,6 +50,10 @@ class IdentityFormat:
 
 # Written out, a number such as 1e999999999 has a billion digits.
 _LONGEST_WHOLE = 50
+
+
+def _quoted(value: Any) -> str:
+    return f'"{value}"' if value.__class__ is int else encode(_text(value)).decode()
 
 
 def _text(value: Any) -> str:

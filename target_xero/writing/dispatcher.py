@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from queue import SimpleQueue
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.http.transport import Answer
@@ -32,13 +33,14 @@ from target_xero.writing.requests import (
 AT_ONCE = 5
 
 
-class InFlight(threading.Thread):
-    """A request in flight. The thread only sends it and waits; it is a daemon, so that the process can end."""
+class InFlight:
+    """A request in flight; another thread sends it and waits for the answer."""
 
     def __init__(self, spec: WriteSpec, ops: list[WriteOp], keys: frozenset[object], tries: int = 1) -> None:
-        super().__init__(name=f"{ops[0].endpoint.method} {ops[0].path}", daemon=True)
         self.spec, self.ops, self.keys, self.tries = spec, ops, keys, tries
         self.sent_at = ""
+        #: Locked from the sending until the answer.
+        self.unanswered = threading.Lock()
         self._send: Callable[[], Answer]
         self._answer: Answer | None = None
         self._error: BaseException | None = None
@@ -46,7 +48,7 @@ class InFlight(threading.Thread):
     def set_off(self, sent_at: str, send: Callable[[], Answer]) -> None:
         """Send the request; `sent_at` is the time by Xero's clock."""
         self.sent_at, self._send = sent_at, send
-        self.start()
+        _senders.send(self)
 
     def run(self) -> None:
         """Send the request and keep the answer or the error."""
@@ -55,6 +57,11 @@ class InFlight(threading.Thread):
         except BaseException as error:
             # Raised by `answer`.
             self._error = error
+
+    def join(self) -> None:
+        """Wait for the answer."""
+        with self.unanswered:
+            pass
 
     def error(self) -> BaseException | None:
         """Wait for the answer; returns what `XeroClient.send` raised, if anything."""
@@ -67,6 +74,38 @@ class InFlight(threading.Thread):
             raise error
         assert self._answer is not None  # noqa: S101
         return self._answer
+
+
+class _Senders:
+    """Threads that send requests, each one after the other. They are daemons, so that the process can end."""
+
+    def __init__(self) -> None:
+        self._requests: SimpleQueue[InFlight] = SimpleQueue()
+        self._free = 0
+        self._changing = threading.Lock()
+
+    def send(self, request: InFlight) -> None:
+        """Send a request in a thread that is free, or in a new one."""
+        with self._changing:
+            if self._free:
+                self._free -= 1
+            else:
+                threading.Thread(target=self._run, name="sender", daemon=True).start()
+        request.unanswered.acquire()
+        self._requests.put(request)
+
+    def _run(self) -> None:
+        while True:
+            request = self._requests.get()
+            request.run()
+            with self._changing:
+                self._free += 1
+            request.unanswered.release()
+            # The thread must not keep the answer while it waits.
+            del request
+
+
+_senders = _Senders()
 
 
 @dataclass

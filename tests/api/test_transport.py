@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 from decimal import Decimal
 
 import pytest
@@ -120,10 +121,33 @@ def test_a_request_to_a_server_that_hangs_up_may_have_been_processed(
     assert caught.value.sent
 
 
-def test_a_redirect_is_an_answer_and_is_not_followed(server: Canned, transport: Transport) -> None:
-    server.answers = [http(b"", f"Location: {server.url}/elsewhere", status="302 Found")]
-    assert get(transport, server).status == 302
+@pytest.mark.parametrize("body", [b"", b"<a href=/elsewhere>Moved</a>"])
+def test_a_redirect_is_an_answer_and_is_not_followed(
+    server: Canned, transport: Transport, body: bytes
+) -> None:
+    server.answers = [http(body, f"Location: {server.url}/elsewhere", status="302 Found")]
+    answer = get(transport, server)
+    assert (answer.status, answer.content) == (302, body)
     assert len(server.requests) == 1
+
+
+def test_a_transport_that_was_closed_connects_again(server: Canned, transport: Transport) -> None:
+    server.answers = [http(b"{}")]
+    get(transport, server)
+    transport.close()
+    assert get(transport, server).status == 200
+    assert server.connected == 2
+
+
+def test_each_host_has_its_own_connections(server: Canned, transport: Transport) -> None:
+    """Also two ports of one machine."""
+    with Canned() as other:
+        threading.Thread(target=other.serve_forever, args=(0.01,), daemon=True).start()
+        server.answers, other.answers = [http(b"1")], [http(b"2")]
+        for _ in range(2):
+            assert [get(transport, one).content for one in (server, other)] == [b"1", b"2"]
+        assert (server.connected, other.connected) == (1, 1)
+        other.shutdown()
 
 
 def test_cookies_are_not_kept(server: Canned, transport: Transport) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
+import weakref
 
 import pytest
 
+from singer_xero.api.http.transport import Answer
 from singer_xero.errors import Stopped
+from target_xero.writing import dispatcher
 from target_xero.writing.dispatcher import AT_ONCE, Dispatcher, InFlight
 
 from .conftest import Wiring
@@ -108,6 +113,59 @@ def test_requests_queued_in_front_keep_their_order(wiring: Wiring):
         assert [request.ops[0].body["Name"] for request in answered] == ["1", "2", "C"]
 
 
-def test_a_request_in_flight_does_not_keep_a_process_alive():
-    assert isinstance(InFlight(CONTACTS, [create(CONTACTS, "1", Name="A")], frozenset()), threading.Thread)
-    assert InFlight(CONTACTS, [create(CONTACTS, "1", Name="A")], frozenset()).daemon
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread of an earlier test sends requests."""
+    monkeypatch.setattr(dispatcher, "_senders", dispatcher._Senders())
+
+
+@pytest.mark.usefixtures("no_threads")
+def test_requests_one_after_the_other_share_a_thread_that_does_not_keep_a_process_alive():
+    threads: set[threading.Thread] = set()
+    answer = Answer(200, {}, b"{}")
+
+    def send() -> Answer:
+        threads.add(threading.current_thread())
+        return answer
+
+    for _ in range(20):
+        request = InFlight(CONTACTS, [create(CONTACTS, "1", Name="A")], frozenset())
+        request.set_off("", send)
+        assert request.answer() is answer
+    (thread,) = threads
+    assert thread.daemon
+
+
+@pytest.mark.usefixtures("no_threads")
+def test_a_thread_is_free_again_after_an_error_and_does_not_keep_the_request():
+    def send() -> Answer:
+        raise Stopped("stopped")
+
+    threads = threading.active_count()
+    for _ in range(20):
+        request = InFlight(CONTACTS, [create(CONTACTS, "1", Name="A")], frozenset())
+        request.set_off("", send)
+        assert isinstance(request.error(), Stopped)
+        with pytest.raises(Stopped):
+            request.answer()
+    assert threading.active_count() <= threads + 1
+    kept = weakref.ref(request)
+    del request
+    until = time.monotonic() + 10
+    while kept() is not None and time.monotonic() < until:
+        gc.collect()
+        time.sleep(0.01)
+    assert kept() is None
+
+
+@pytest.mark.usefixtures("no_threads")
+def test_without_a_thread_a_request_is_not_sent_and_nothing_waits_for_it(monkeypatch: pytest.MonkeyPatch):
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    request = InFlight(CONTACTS, [create(CONTACTS, "1", Name="A")], frozenset())
+    with pytest.raises(RuntimeError, match="can't start"):
+        request.set_off("", lambda: Answer(200, {}, b"{}"))
+    with pytest.raises(AssertionError):
+        request.answer()

@@ -5,15 +5,24 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tap_xero.records.naming import snake_case
+from target_xero.content.json_text import encode_sorted
+from target_xero.content.values import number
 from target_xero.intake import fast_path
-from target_xero.intake.fast_path import FastPath, Taken
+from target_xero.intake.fast_path import FastPath
+from target_xero.intake.messages import MessageReader
+from target_xero.intake.records import Job
 from target_xero.target import TargetXero
-from target_xero.write_specs.rows import WRITE_SPECS
+from target_xero.write_specs.rows import WRITE_SPECS, parser_of
 from xero_sandbox import Sandbox
 
 from .conftest import Wiring, lines, record, schema, state
@@ -51,8 +60,8 @@ class Looking:
     def __init__(self, text: str, monkeypatch: pytest.MonkeyPatch, *, quick: bool) -> None:
         self.by_shape = 0
 
-        def counted(take: Callable[..., Taken | None]) -> Callable[..., Taken | None]:
-            def asked(fast_path: FastPath, given: Any) -> Taken | None:
+        def counted(take: Callable[..., Job | None]) -> Callable[..., Job | None]:
+            def asked(fast_path: FastPath, given: Any) -> Job | None:
                 taken = take(fast_path, given) if quick else None
                 self.by_shape += taken is not None
                 return taken
@@ -150,6 +159,35 @@ def test_both_ways_read_odd_values_of_every_object_alike(name: str, monkeypatch:
     same(lines(schema(name), *messages), monkeypatch)
 
 
+DIGITS = st.text("0123456789", min_size=1, max_size=18)
+
+
+@given(
+    st.sampled_from(["", "-"]),
+    st.integers(0, 10**16),
+    st.one_of(
+        st.just(""), DIGITS, st.builds(lambda digits, zeros: digits + "0" * zeros, DIGITS, st.integers(0, 18))
+    ),
+    st.one_of(st.just(""), st.integers(-20, 20).map("e{}".format)),
+)
+@example("", 0, "12345678900012000", "")
+@example("", 0, "0000000000005000", "")
+@example("-", 0, "00", "")
+@example("", 3, "", "e2")
+@example("", 123456789, "500000000", "")
+def test_both_ways_read_a_number_alike(sign: str, whole: int, decimals: str, exponent: str):
+    text = f"{sign}{whole}{'.' if decimals else ''}{decimals}{exponent}"
+    spec = WRITE_SPECS["invoices"]
+    job = FastPath(spec, parser_of(spec), spec.name, ["id"]).take(
+        msgspec.Raw(f'{{"id":1,"CurrencyRate":{text}}}'.encode())
+    )
+    few = len(f"{whole}".lstrip("0") + decimals.rstrip("0")) <= 11
+    assert job or not few or exponent
+    if job:
+        exact = number(Decimal(text) if decimals or exponent else int(text))
+        assert bytes(job.sent) == encode_sorted({"CurrencyRate": exact})  # type: ignore[call-overload]
+
+
 def in_small_letters(value: Any) -> Any:
     if isinstance(value, dict):
         return {snake_case(name): in_small_letters(one) for name, one in value.items()}
@@ -188,3 +226,16 @@ def test_a_record_that_is_no_object_ends_the_run_and_its_line_is_named(wiring: W
     run = wiring.write(first, '{"type": "RECORD", "stream": "contacts", "record": ' + text + "}\n")
     assert str(run.error).startswith("Line 3 of the input ")
     assert wiring.records("Contacts") == []
+
+
+def test_an_input_is_read_to_its_end_and_stays_open(tmp_path: Path):
+    """Also if its first bytes were read before, and for lines longer than what is read at a time."""
+    contacts = [record("contacts", id=n, Name="x" * n) for n in (1, 100, 70_000, 200_000, 5)]
+    path = tmp_path / "input"
+    path.write_text(lines(*contacts))
+    seen: list[Any] = []
+    with path.open() as text:
+        text.buffer.peek()
+        MessageReader().process_lines(text, {"RECORD": seen.append})
+        assert not text.closed
+    assert seen == contacts

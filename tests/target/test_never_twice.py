@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,9 +47,8 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def landed() -> None:
     """Wait for requests that outlive the run that sent them."""
-    for thread in threading.enumerate():
-        if isinstance(thread, dispatcher.InFlight):
-            thread.join()
+    for request in [one for one in gc.get_objects() if isinstance(one, dispatcher.InFlight)]:
+        request.join()
 
 
 class Killed(BaseException):

@@ -51,7 +51,7 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sent.sent_at, sent._send = sent_at, send
         waiting.append(sent)
 
-    def join(sent: dispatcher.InFlight, timeout: float | None = None) -> None:
+    def join(sent: dispatcher.InFlight) -> None:
         if sent in waiting:
             together.append(len(waiting))
             for one in reversed(waiting):

@@ -13,8 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
+import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -102,8 +105,32 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pool of direct connections."""
+        self._pools: dict[tuple[str, str], Any] = {}
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Return the pool of a host. It is looked up once, because a session's settings for a host do not change."""
+        address = urlsplit(request.url or "")
+        place = (address.scheme, address.netloc)
+        pool = self._pools.get(place)
+        if pool is None:
+            pool = self._pools[place] = super().get_connection_with_tls_context(request, *args, **kwargs)
+        return pool
+
+    def build_response(self, request: requests.PreparedRequest, answer: Any) -> requests.Response:  # noqa: ARG002
+        """Make a response with what the transport reads of it."""
+        response = requests.Response()
+        response.status_code, response.raw = answer.status, answer
+        response.headers = CaseInsensitiveDict(answer.headers)
+        return response
+
+    def close(self) -> None:
+        """Close the connections, which end with the last reference to their pools."""
+        self._pools.clear()
+        super().close()
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pool of connections through a proxy."""

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -137,8 +136,6 @@ class Transport:
         self._session = requests.Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
-        # Xero's load balancers set cookies, which must not be shared between threads and organisations.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, Adapter(pool_maxsize=_POOL, max_retries=0))
 
@@ -156,10 +153,8 @@ class Transport:
         request.prepare_method(verb)
         request.url = _address(url, tuple((params or {}).items()))
         request.prepare_headers({**self._session.headers, **(headers or {})})
-        request.prepare_cookies({})
         request.prepare_body(data or None, None)
         request.prepare_auth(signature)
-        request.prepare_hooks(None)
         return request
 
     def _settings_for(self, url: str) -> Mapping[str, Any]:
@@ -199,9 +194,10 @@ class Transport:
             room = Room(self.bounds.megabytes, urlsplit(url).netloc, self._large, closing)
             try:
                 request = self._request(verb, url, headers, params, data, signature or _unsigned)
-                with self._session.send(
-                    request, timeout=self.timeout, allow_redirects=False, **self._settings_for(url)
-                ) as response:
+                # Session.send would read the body of a redirect, and store cookies. Xero's load balancers set some,
+                # which must not be shared between threads and organisations.
+                send = self._session.get_adapter(url).send
+                with send(request, timeout=self.timeout, **self._settings_for(url)) as response:
                     body = Body(response.headers.get("Content-Encoding", ""), room)
                     for piece in response.raw.stream(PIECE, decode_content=False):
                         body.take(piece)
