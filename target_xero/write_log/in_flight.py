@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
-from target_xero.content.json_text import decode
+from target_xero.content.json_text import decode, encode
 from target_xero.write_log.database import Database, Transaction
 from target_xero.write_log.schema import insertion
 
@@ -18,16 +18,15 @@ Action = Literal["create", "update", "remove"]
 
 
 class SentRecord(NamedTuple):
-    """A record of a request; the body is what was sent, and the job what the next run needs besides. Both are JSON."""
+    """A record of a request; the body is what was sent, as JSON, and the job what the next run needs besides."""
 
     key: str
     hash: str
     body: msgspec.Raw
-    job: msgspec.Raw
+    job: Any
 
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(list[SentRecord]).decode
+_decode = msgspec.json.Decoder(list[tuple[str, str, msgspec.Raw, msgspec.Raw]]).decode
 _PUT = (
     f"{insertion('request')} ON CONFLICT (scope, request) DO UPDATE SET object = excluded.object,"
     " action = excluded.action, path = excluded.path, sent_at = excluded.sent_at, records = excluded.records"
@@ -76,7 +75,7 @@ class RequestsInFlight:
         for key, name, action, path, sent_at, content in database.rows(
             f"{query} ORDER BY sent_at, request", (scope,)
         ):
-            records = {record.key: record for record in _decode(content)}
+            records = {record[0]: SentRecord(*record) for record in _decode(content)}
             self._note(Request(key, name, cast("Action", action), path, sent_at, records))
 
     @property
@@ -89,7 +88,7 @@ class RequestsInFlight:
         return [
             PendingWrite(
                 one.object, record.key, one.key, one.action, one.path, record.hash,
-                decode(record.body), decode(record.job), one.sent_at,
+                decode(record.body), decode(encode(record.job)), one.sent_at,
             )
             for one in self._requests.values()
             for record in one.records.values()
@@ -143,7 +142,7 @@ class RequestsInFlight:
 
 
 def _joined(records: Iterable[SentRecord]) -> bytes:
-    return _encode(list(records))
+    return encode(list(records))
 
 
 def gathered(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -297,17 +297,14 @@ class WriteLog:
         action: Action,
         path: str,
         sent_at: str,
-        jobs: Iterable[tuple[str, str, bytes, bytes]],
+        jobs: Iterable[tuple[str, str, bytes, Any]],
     ) -> None:
-        """Log the records of a request as in flight: (identity, content hash, body, job) of each, as JSON.
+        """Log the records of a request as in flight: (identity, content hash, body as JSON, job) of each.
 
         The outcomes that were settled before are saved in the same transaction. Raises `ConfigurationProblem` if the
         log can't be used or is lost.
         """
-        records = {
-            key: SentRecord(key, content, msgspec.Raw(body), msgspec.Raw(job))
-            for key, content, body, job in jobs
-        }
+        records = {key: SentRecord(key, content, msgspec.Raw(body), job) for key, content, body, job in jobs}
         self._in_flight.put(Request(request, object_name, action, path, sent_at, records))
         self._backlog.save()
 

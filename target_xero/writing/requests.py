@@ -9,7 +9,6 @@ import msgspec
 from msgspec.structs import replace
 
 from target_xero.content.compare import folded
-from target_xero.content.json_text import encode
 from target_xero.intake.records import Job
 from target_xero.planning.operations import WriteOp
 from target_xero.write_log.in_flight import PendingWrite
@@ -137,7 +136,7 @@ def _needs_order(spec: WriteSpec, op: WriteOp) -> bool:
 # Operations in flight in the log of writes
 
 
-class _Kept(msgspec.Struct):
+class KeptOp(msgspec.Struct):
     """What `revived` needs of an operation besides its request; the content of the job is cut to its names."""
 
     job: Job
@@ -148,12 +147,12 @@ class _Kept(msgspec.Struct):
     lines: list[str | None]
 
 
-def kept(spec: WriteSpec, op: WriteOp) -> bytes:
-    """Return an operation as JSON for the log of writes."""
+def kept(spec: WriteSpec, op: WriteOp) -> KeptOp:
+    """Return an operation for the log of writes."""
     job = op.job
     told = replace(job, sent={name: job.sent[name] for name in spec.kept_in_flight if name in job.sent})
     after = bool(op.after) or op.again
-    return encode(_Kept(told, op.entry.xero_id, op.status, after, op.owner, op.lines))
+    return KeptOp(told, op.entry.xero_id, op.status, after, op.owner, op.lines)
 
 
 def revived(spec: WriteSpec, pending: PendingWrite, entry: LogEntry | None) -> WriteOp:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from target_xero.content.json_text import encode
 from target_xero.write_log.in_flight import PendingWrite
 from target_xero.write_log.log import LogEntry
 from target_xero.write_specs.rows import WRITE_SPECS
@@ -107,7 +108,7 @@ def test_an_operation_in_flight_is_restored_from_the_log():
         one.path,
         one.hash,
         one.body,
-        decode(kept(CONTACTS, one)),
+        decode(encode(kept(CONTACTS, one))),
         "now",
     )
     found = revived(CONTACTS, pending, LogEntry(attempts=2))

@@ -36,7 +36,7 @@ from .test_identity import journal
 TENANT = "00000000-0000-4000-8000-000000000001"
 OF = IdentityFormat("crm", "customers", ["id"])
 KEYS = [OF.of([number]) for number in range(4)]
-BODY, JOB = b'{"Name":"A","Amount":1.50}', b'{"job":{"key":"k"}}'
+BODY, JOB = b'{"Name":"A","Amount":1.50}', {"job": {"key": "k"}}
 
 
 def path_of(folder: Path) -> Path:
