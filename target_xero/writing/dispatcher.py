@@ -165,8 +165,12 @@ class Dispatcher:
             self.log.save()
 
     def _advance(self) -> None:
-        """Send the next request if none in flight locks its keys, otherwise settle the oldest one."""
-        if self.due and self._may_go(self.due[0].keys):
+        """Settle the oldest request if its answer is there, otherwise send the next one, or wait.
+
+        No request in flight may lock the keys of one that is sent.
+        """
+        is_answered = bool(self.in_flight) and not self.in_flight[0].unanswered.locked()
+        if not is_answered and self.due and self._may_go(self.due[0].keys):
             self._send(self.due.popleft())
         else:
             self.save_before_wait()

@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 import weakref
+from collections.abc import Callable
 
 import pytest
 
@@ -47,9 +48,35 @@ def test_no_more_requests_are_in_flight_than_xero_answers_at_once(wiring: Wiring
             most = max(most, len(dispatcher.in_flight) + 1)
 
         dispatcher.on_answer = look
+        held = wiring.xero.admin.fault("hold", method="PUT", path="Contacts", count=AT_ONCE)
+
+        def release() -> None:
+            wiring.xero.admin.wait(held, hits=AT_ONCE)
+            wiring.xero.admin.release(held)
+
+        thread = threading.Thread(target=release)
+        thread.start()
         dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(12)])
         dispatcher.wait_for_all()
+        thread.join()
     assert most == AT_ONCE
+
+
+def test_an_answer_that_is_there_is_settled_before_the_next_request_is_sent(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+):
+    settled: list[int] = []
+    with parts(wiring, batch_size=1) as built:
+        dispatcher, answered = sending(built)
+
+        def set_off(self: InFlight, sent_at: str, send: Callable[[], Answer]) -> None:
+            settled.append(len(answered))
+            self._answer = send()
+
+        monkeypatch.setattr(InFlight, "set_off", set_off)
+        dispatcher.send(CONTACTS, [create(CONTACTS, str(n), Name=f"N{n}") for n in range(3)])
+        dispatcher.wait_for_all()
+    assert settled == [0, 1, 2]
 
 
 def test_requests_with_the_same_name_wait_for_each_other(wiring: Wiring):

@@ -122,12 +122,15 @@ def test_outcomes_are_saved_before_a_run_waits_for_an_answer(
     """The last answer does not come before the log has the one before it, also if the run ends by an error."""
     send = XeroClient.send
     flying: list[set[str]] = []
+    third = threading.Event()
 
     def sending(self: XeroClient, *args: Any, body: bytes, **options: Any) -> Any:
         if ends and b"Journal 1" in body:
+            assert third.wait(10)
             raise OutcomeUnknown("no answer", call="PUT ManualJournals")
         answer = send(self, *args, body=body, **options)
         if b"Journal 3" in body:
+            third.set()
             saved = {"1", "3"} if ends else {"3"}
             until(lambda: in_flight(wiring) == saved)
             flying.append(in_flight(wiring))

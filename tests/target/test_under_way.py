@@ -49,6 +49,7 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def set_off(sent: dispatcher.InFlight, sent_at: str, send: Any) -> None:
         sent.sent_at, sent._send = sent_at, send
+        sent.unanswered.acquire()
         waiting.append(sent)
 
     def join(sent: dispatcher.InFlight) -> None:
@@ -56,6 +57,7 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             together.append(len(waiting))
             for one in reversed(waiting):
                 one.run()
+                one.unanswered.release()
             waiting.clear()
 
     monkeypatch.setattr(dispatcher.InFlight, "set_off", set_off)
