@@ -86,6 +86,7 @@ class WriteLog:
         self.claims = Claims(database, scope)
         self._in_flight = RequestsInFlight(database, scope)
         self._backlog = Backlog(database, scope, self.claims, self._in_flight)
+        self._recorded: set[str] = set()
         # Most logs have no ids, because most sources have none of Xero's.
         self._has_ids = bool(self._db.rows("SELECT 1 FROM {id} WHERE scope = ? LIMIT 1", (self._scope,)))
 
@@ -145,9 +146,19 @@ class WriteLog:
         self.claim(object_name, keys)
         self._merge(object_name, keys.keys())
         self._foreseen, self._foreseen_object = dict.fromkeys(keys), object_name
+        if not self._has_records(object_name):
+            return
         query = f"SELECT key, {_ENTRY} FROM {{record}} WHERE scope = ? AND object = ? AND key"
         for row in in_chunks(self._db, query, (self._scope, object_name), list(keys)):
             self._foreseen[row[0]] = _entry(row[1:])
+
+    def _has_records(self, object_name: str) -> bool:
+        """Whether the tables have a record of an object; the first load of an object looks none up."""
+        if object_name not in self._recorded and self._db.rows(
+            "SELECT 1 FROM {record} WHERE scope = ? AND object = ? LIMIT 1", (self._scope, object_name)
+        ):
+            self._recorded.add(object_name)
+        return object_name in self._recorded
 
     def entry(self, object_name: str, key: str) -> LogEntry | None:
         """Return the entry of a record of the source; None before its first answer."""
@@ -324,23 +335,9 @@ class WriteLog:
         of records that Xero certainly did not receive. `names` are (field, value, identity) for `by_name`, and `ids`
         Xero's ids by those of the source.
         """
-        batch = SettledBatch(object_name, ids=dict(ids or {}))
-        sources = set()
-        for key, entry in written:
-            source, value = source_and_value(key)
-            sources.add(source)
-            batch.written.append(
-                WrittenRecord(
-                    key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
-                    as_json(entry.lines), entry.attempts, at, None if value is None else source, value,
-                )
-            )  # fmt: skip
-        for key in refused:
-            source, value = source_and_value(key)
-            sources.add(source)
-            batch.refused.append((key, None if value is None else source, value))
+        batch = _batch(object_name, written, refused, at)
         batch.names = [(_named(field, value), key) for field, value, key in names]
-        batch.sources = [source for source in sources if source is not None]
+        batch.ids = dict(ids or {})
         done = [*(row.key for row in batch.written), *(row[0] for row in batch.refused), *unsent]
         if object_name == self._foreseen_object:
             for key in self._foreseen.keys() & done:
@@ -366,6 +363,29 @@ class WriteLog:
         elif issubclass(kind, Exception):
             with suppress(ConfigurationProblem):
                 self._backlog.merge()
+
+
+def _batch(
+    object_name: str, written: Iterable[tuple[str, LogEntry]], refused: Iterable[str], at: str
+) -> SettledBatch:
+    """Return the written and refused records of one object for the backlog."""
+    batch = SettledBatch(object_name)
+    sources = set()
+    for key, entry in written:
+        source, value = source_and_value(key)
+        sources.add(source)
+        batch.written.append(
+            WrittenRecord(
+                key, entry.hash, entry.xero_id, entry.status, entry.owner, entry.parent,
+                as_json(entry.lines), entry.attempts, at, None if value is None else source, value,
+            )
+        )  # fmt: skip
+    for key in refused:
+        source, value = source_and_value(key)
+        sources.add(source)
+        batch.refused.append((key, None if value is None else source, value))
+    batch.sources = [source for source in sources if source is not None]
+    return batch
 
 
 def _entry(row: tuple[Any, ...]) -> LogEntry:

@@ -104,21 +104,24 @@ def locked_keys(spec: WriteSpec, ops: list[WriteOp], log: WriteLog) -> frozenset
     changed = {op.job.key: op.names(spec) for op in ops if op.action != "create"}
     if changed and not log.has_names(spec.name, changed):
         return ALONE
-    keys: set[object] = set()
-    for op in ops:
-        body = op.body
-        keys.add(op.job.key)
-        keys.update([("", one) for one in (op.job.id, op.entry.xero_id) if one])
-        keys.update([(name, folded(value)) for name, value in op.names(spec)])
-        contact = body.get("Contact")
-        if isinstance(contact, dict) and "Name" in contact:
-            # The first document that names a new contact creates it.
-            keys.add(("Contact", contact["Name"].casefold()))
-        for part in (body, *body["Payments"]) if body.get("Payments") else (body,):
-            for name in part.keys() & _PAID:
-                if isinstance(part[name], dict):
-                    keys.add((name, *part[name].values()))
-    return frozenset(keys)
+    return frozenset(key for op in ops for key in _locked_keys(spec, op))
+
+
+def _locked_keys(spec: WriteSpec, op: WriteOp) -> list[object]:
+    """Return the keys that an operation locks."""
+    body = op.body
+    keys: list[object] = [op.job.key]
+    keys += [("", one) for one in (op.job.id, op.entry.xero_id) if one]
+    keys += [(name, folded(value)) for name, value in op.names(spec)]
+    contact = body.get("Contact")
+    if isinstance(contact, dict) and "Name" in contact:
+        # The first document that names a new contact creates it.
+        keys.append(("Contact", contact["Name"].casefold()))
+    for part in (body, *body["Payments"]) if body.get("Payments") else (body,):
+        for name in part.keys() & _PAID:
+            if isinstance(part[name], dict):
+                keys.append((name, *part[name].values()))
+    return keys
 
 
 def _needs_order(spec: WriteSpec, op: WriteOp) -> bool:
