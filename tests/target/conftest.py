@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -234,3 +236,20 @@ def wiring(xero: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> I
     yield wiring
     for connection in wiring.opened:
         connection.close()
+
+
+@contextmanager
+def answered_together(requests: int) -> Iterator[None]:
+    """No answer is there before so many requests are sent."""
+    together = threading.Barrier(requests)
+    send = XeroClient.send
+
+    def waiting(self: XeroClient, *args: Any, **options: Any) -> Any:
+        try:
+            return send(self, *args, **options)
+        finally:
+            together.wait(10)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(XeroClient, "send", waiting)
+        yield

@@ -20,7 +20,7 @@ from target_xero.write_log.postgres_log import PostgresLog
 from target_xero.write_log.sqlite_log import SqliteLog
 from target_xero.writing import dispatcher
 
-from .conftest import Wiring, decode, record, schema, state
+from .conftest import Wiring, answered_together, decode, record, schema, state
 from .test_never_twice import BATCHES, JOURNALS, Killed, journal, landed, settled
 
 PUT = {"method": "PUT", "path": "ManualJournals"}
@@ -181,7 +181,8 @@ def test_outcomes_are_saved_before_other_records_are_planned(wiring: Wiring, mon
 @pytest.mark.parametrize("fault", ["reset_before", "server_error"])
 def test_outcomes_are_saved_when_a_run_ends_by_an_error(wiring: Wiring, fault: str):
     wiring.xero.admin.fault(fault, after=1, **PUT)
-    run = wiring.write(schema("manual_journals", "id"), *map(journal, (1, 2, 3)), batch_size=1, tries=1)
+    with answered_together(3):
+        run = wiring.write(schema("manual_journals", "id"), *map(journal, (1, 2, 3)), batch_size=1, tries=1)
     assert isinstance(run.error, XeroError)
     there = {one["Narration"] for one in wiring.records("ManualJournals")}
     assert len(there) == 2
