@@ -64,7 +64,7 @@ class Planner:
             return Skip()
         try:
             if not spec.create:
-                return self._recognise(spec, job)
+                return self._recognise(spec, job, entry or LogEntry())
             plan = self._end if job.gone or job.status in spec.end_statuses else self.write
             found: Plan = plan(spec, job, entry or LogEntry())
         except ParentSkipped:
@@ -73,12 +73,12 @@ class Planner:
             self._contents.skipped(spec, job)
         return found
 
-    def _recognise(self, spec: WriteSpec, job: Job) -> Adopt | Skip:
+    def _recognise(self, spec: WriteSpec, job: Job, entry: LogEntry) -> Adopt | Skip:
         """Find by its name a record that no API request can create."""
         record = self.finder.by_name(spec, job.sent)
         if record is None:
             return Skip(spec.why_no_update)
-        return Draft(spec, job, job.sent, LogEntry(xero_id=str(record[spec.key]))).adopt(record, "")
+        return Draft(spec, job, job.sent, replace(entry, xero_id=str(record[spec.key]))).adopt(record, "")
 
     def looks_up_name(self, spec: WriteSpec) -> bool:
         """Tell whether a record without an id is looked up by name before it is created."""

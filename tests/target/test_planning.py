@@ -578,6 +578,17 @@ def test_a_copied_document_gets_the_theme_of_the_same_name(wiring: Wiring):
     assert wiring.records("Invoices")[1].get("BrandingThemeID") != ids[1]
 
 
+def test_a_theme_is_no_longer_known_by_its_former_name(wiring: Wiring):
+    for number, name in enumerate(("Kites", "Boats")):
+        theme = {"BrandingThemeID": f"0f0f0f0f-0000-4000-8000-00000000000{number}", "Name": name}
+        wiring.xero.admin.put("BrandingThemes", theme, wiring.tenant)
+        assert (
+            wiring.write(schema("branding_themes", "id"), record("branding_themes", id=1, Name=name)).error
+            is None
+        )
+        assert wiring.log().execute("SELECT name FROM name").fetchall() == [(f"Name={name.casefold()}",)]
+
+
 def test_only_the_notes_of_a_history_are_written(wiring: Wiring):
     live, dead = (f"0f0f0f0f-0000-4000-8000-00000000000{n}" for n in range(2))
     given = {"tenant_id": "elsewhere"}
