@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -80,6 +81,10 @@ class _Senders:
     """Threads that send requests, each one after the other. They are daemons, so that the process can end."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin without any thread."""
         self._requests: SimpleQueue[InFlight] = SimpleQueue()
         self._free = 0
         self._changing = threading.Lock()
@@ -106,6 +111,9 @@ class _Senders:
 
 
 _senders = _Senders()
+if hasattr(os, "register_at_fork"):
+    # A forked process has none of the threads of the first one.
+    os.register_at_fork(after_in_child=_senders.begin)
 
 
 @dataclass
@@ -199,7 +207,6 @@ class Dispatcher:
             spec.name, key, first.action, first.path, sent_at,
             [(op.job.key, op.hash, op.data, kept(spec, op)) for op in ops],
         )  # fmt: skip
-        self.in_flight.append(request)
         request.set_off(
             sent_at,
             partial(
@@ -212,3 +219,4 @@ class Dispatcher:
                 idempotency_key=key,
             ),
         )
+        self.in_flight.append(request)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -17,6 +19,7 @@ from target_xero.writing.dispatcher import AT_ONCE, Dispatcher, InFlight
 
 from .conftest import Wiring
 from .parts import CONTACTS, Parts, create, parts
+from .test_never_twice import JOURNALS, settled
 
 
 def sending(built: Parts) -> tuple[Dispatcher, list[InFlight]]:
@@ -196,3 +199,38 @@ def test_without_a_thread_a_request_is_not_sent_and_nothing_waits_for_it(monkeyp
         request.set_off("", lambda: Answer(200, {}, b"{}"))
     with pytest.raises(AssertionError):
         request.answer()
+
+
+@pytest.mark.usefixtures("no_threads")
+def test_a_run_that_gets_no_thread_says_so(wiring: Wiring, monkeypatch: pytest.MonkeyPatch):
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "sender":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            wiring.write(JOURNALS)
+    settled(wiring, wiring.write(JOURNALS))
+
+
+FORKED = """
+import os, signal
+from target_xero.writing.dispatcher import InFlight
+def send():
+    request = InFlight(None, [], frozenset())
+    request.set_off("", lambda: "answer")
+    return request.answer()
+send()
+if not (child := os.fork()):
+    signal.alarm(20)
+    os._exit(send() != "answer")
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_forked_process_sends_in_threads_of_its_own():
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=False).returncode == 0
