@@ -74,17 +74,16 @@ def test_a_run_with_a_bookmark_imports_no_library_that_it_does_not_use(
     out, imported = run(*options, at=tmp_path)
     assert '"type":"STATE"' in out
     assert "singer_xero.api.client" in imported
-    assert imported & {"fsspec", "joblib", "pendulum", "upath"} == set()
+    assert imported & {"asyncio", "fsspec", "joblib", "pendulum", "upath"} == set()
 
 
 SPARE = """
 import sys
-from singer_xero.deferred import UNUSED, deferred
-with deferred(*UNUSED):
-    import singer_sdk
+from singer_xero.deferred import import_sdk
+import_sdk()
 from singer_sdk.helpers._batch import StorageTarget
 from singer_sdk.target_base import Target
-assert not {"joblib", "upath"} & set(sys.modules)
+assert not {"asyncio", "joblib", "upath"} & set(sys.modules)
 
 with StorageTarget(root=sys.argv[1]).open("batch") as batch:
     assert batch.read() == b"stored"
@@ -95,6 +94,18 @@ class Drains:
     max_parallelism = 2
 Target._drain_all(Drains(), ["one", "two"], 2)
 print(sorted(Drains.drained))
+
+import backoff
+calls = []
+@backoff.on_exception(backoff.constant, OSError, interval=0, jitter=None, max_tries=2)
+async def fails():
+    calls.append("call")
+    raise OSError
+import asyncio
+try:
+    asyncio.run(fails())
+except OSError:
+    print(calls)
 import joblib, upath
 print(joblib.Parallel.__module__, upath.UPath.__module__)
 """
@@ -109,4 +120,4 @@ def test_what_the_sdk_imports_later_works_when_it_is_needed(tmp_path: Path) -> N
         check=False,
     )
     assert done.stderr == ""
-    assert done.stdout.splitlines() == ["['one', 'two']", "joblib.parallel upath.core"]
+    assert done.stdout.splitlines() == ["['one', 'two']", "['call', 'call']", "joblib.parallel upath.core"]
