@@ -161,7 +161,7 @@ class References:
     def _nested(self, content: Mapping[str, Any], foreign: str | None) -> dict[str, Any]:
         """A line or details with the code of its account, because Xero only reads the id there."""
         others = dict(content)
-        identifier = others.pop("AccountID", None) if "AccountID" in others else None
+        identifier = others.pop("AccountID", None)
         if not identifier or others.get("AccountCode"):
             return self._resolve(others, foreign)
         mapped = self._mapped(identifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -49,31 +50,24 @@ class WriteOp(msgspec.Struct, eq=False, dict=True):
     adopted: bool = False
     whole: Mapping[str, Any] | None = None
 
-    @property
+    @cached_property
     def written_lines(self) -> dict[str, Any]:
         """The lines of the body as JSON, and what the body says of all of them; empty if it has no lines."""
-        found: dict[str, Any] | None = self.__dict__.get("written_lines")
-        if found is None:
-            found = self.__dict__["written_lines"] = {
-                name: self.body[name] for name in WRITTEN if name in self.body
-            }
-            if "LineItems" in found:
-                found["LineItems"] = msgspec.Raw(encode(found["LineItems"]))
+        found = {name: self.body[name] for name in WRITTEN if name in self.body}
+        if "LineItems" in found:
+            found["LineItems"] = msgspec.Raw(encode(found["LineItems"]))
         return found
 
-    @property
+    @cached_property
     def data(self) -> bytes:
         """The body as JSON; the body must not change after the first use."""
-        found: bytes | None = self.__dict__.get("data")
-        if found is None:
-            found = self.__dict__["data"] = encode({**self.body, **self.written_lines})
-        return found
+        return encode({**self.body, **self.written_lines})
 
     def names(self, spec: WriteSpec) -> list[tuple[str, str]]:
         """Return the `natural_key` of the body, which must not change after the first use."""
-        found: list[tuple[str, str]] | None = self.__dict__.get("its names")
+        found: list[tuple[str, str]] | None = self.__dict__.get("natural_key")
         if found is None:
-            found = self.__dict__["its names"] = spec.natural_key(self.body)
+            found = self.__dict__["natural_key"] = spec.natural_key(self.body)
         return found
 
     def expected(self, spec: WriteSpec) -> dict[str, Any]:

@@ -31,8 +31,7 @@ class Claims:
         sources = self._known_sources().get(object_name)
         if not sources:
             return []
-        only = next(iter(sources)) if len(sources) == 1 else None
-        return [key for key in keys if (own := identity.source_of(key)) is not None and own != only]
+        return [key for key in keys if (own := identity.source_of(key)) is not None and sources - {own}]
 
     def claim(self, object_name: str, keys: Mapping[str, str]) -> None:
         """Let records take over entries that lack their source.

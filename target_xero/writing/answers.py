@@ -181,7 +181,7 @@ def _lines_after(op: WriteOp, answer: Record) -> bytes | None:
 
 def _line_ids(sent: list[Record], answer: Record) -> list[str]:
     """Return the ids of the lines that were sent; "" for a line that the answer lacks."""
-    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or ()]
+    answered = [str(line.get("LineItemID")) for line in answer.get("LineItems") or []]
     old = [line.get("LineItemID") for line in sent]
     if not any(old) and len(old) == len(answered):
         return answered
