@@ -50,16 +50,6 @@ class SmallXero(Sandbox):
             )
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something is true of another thread or process."""
-    pause = threading.Event()
-    for _ in range(1_000):
-        if true():
-            return
-        pause.wait(0.005)
-    pytest.fail("it did not come true")
-
-
 @pytest.fixture(scope="session")
 def small_xero() -> Iterator[Sandbox]:
     with SmallXero() as sandbox:

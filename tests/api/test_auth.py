@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import pytest
+from waiting import until
 
 from singer_xero.api.auth import (
     ClientCredentials,
@@ -39,7 +40,7 @@ from singer_xero.api.errors import (
 from singer_xero.api.tokens import Kept, TokenStore
 from xero_sandbox import AdminClient, Sandbox, apps
 
-from .conftest import ONE, TWO, Time, until
+from .conftest import ONE, TWO, Time
 
 Make = Callable[..., XeroClient]
 WEB, PKCE, CUSTOM = apps.WEB_APP, apps.PKCE_APP, apps.CUSTOM_CONNECTION
@@ -296,7 +297,7 @@ def test_processes_that_share_a_store_make_one_refresh(
             assert one.stdin is not None
             one.stdin.write("go\n")
             one.stdin.flush()
-        until(lambda made=round_: len(grants(admin)) == made)
+        until(lambda made=round_: len(grants(admin)) == made, seconds=5)
         admin.release()
         for one in running:
             assert one.communicate(timeout=30) == ("200\n", "")

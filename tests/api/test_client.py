@@ -14,6 +14,7 @@ from typing import Any
 import backoff
 import msgspec
 import pytest
+from waiting import until
 
 from singer_xero.api.auth import ClientCredentials
 from singer_xero.api.client import XeroClient
@@ -37,7 +38,7 @@ from singer_xero.api.http.response_body import Bounds
 from singer_xero.api.tokens import TokenStore
 from xero_sandbox import AdminClient, apps
 
-from .conftest import ONE, TWO, Time, until
+from .conftest import ONE, TWO, Time
 
 Make = Callable[..., XeroClient]
 
@@ -202,7 +203,7 @@ def test_20_threads_never_make_more_than_5_concurrent_calls(client: XeroClient, 
     admin.fault("hold", path="Organisation", count=5)
     with ThreadPoolExecutor(20) as pool:
         done = [pool.submit(client.get, None, "Organisation") for _ in range(20)]
-        until(lambda: len(admin.calls("Organisation")) == 5)
+        until(lambda: len(admin.calls("Organisation")) == 5, seconds=5)
         assert not any(one.done() for one in done)
         admin.release()
         assert {one.result().status for one in done} == {200}
@@ -560,7 +561,7 @@ def test_threads_whose_token_expired_share_one_refresh(signed_in: Make, admin: A
     admin.fault("token_expired", path="Organisation", count=5)
     with ThreadPoolExecutor(5) as pool:
         done = [pool.submit(client.get, ONE, "Organisation") for _ in range(5)]
-        until(lambda: len(admin.calls("Organisation")) == 6)
+        until(lambda: len(admin.calls("Organisation")) == 6, seconds=5)
         admin.release()
         assert {one.result().status for one in done} == {200}
     assert sorted(statuses(admin, "Organisation")) == [200] * 6 + [401] * 5
@@ -596,7 +597,7 @@ def test_a_pause_between_tries_ends_when_the_client_is_closed(make: Make, admin:
 
     thread = threading.Thread(target=read)
     thread.start()
-    until(lambda: bool(admin.calls("Accounts")))
+    until(lambda: bool(admin.calls("Accounts")), seconds=5)
     client.close()
     thread.join(10)
     assert isinstance(caught[0], Closed)

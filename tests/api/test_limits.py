@@ -7,12 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from waiting import until
 
 from singer_xero.api.errors import Closed, DayLimitReached
 from singer_xero.api.http.transport import Answer
 from singer_xero.api.limits import AT_ONCE, Limits
-
-from .conftest import until
 
 
 class Clock:
@@ -138,11 +137,11 @@ def test_five_calls_are_in_flight_and_the_others_follow_in_order() -> None:
     queue = gates.limits._gate("A").queue
     for number, thread in enumerate(threads):
         thread.start()
-        until(lambda last=number: len(entered) + len(queue) == last + 1)
+        until(lambda last=number: len(entered) + len(queue) == last + 1, seconds=5)
     assert entered == [0, 1, 2, 3, 4]
     for number in range(20):
         answered[number].set()
-        until(lambda last=number: len(entered) == min(last + 6, 20))
+        until(lambda last=number: len(entered) == min(last + 6, 20), seconds=5)
         assert entered == list(range(min(number + 6, 20)))
     for thread in threads:
         thread.join(10)

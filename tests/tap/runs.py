@@ -8,10 +8,9 @@ import multiprocessing
 import os
 import runpy
 import sys
-import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -235,14 +234,6 @@ def started(
     process = _PROCESSES.Process(target=_run, args=(given, at, own_environment(at) | environment))
     process.start()
     return process
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something is true of another process; AssertionError after ten seconds."""
-    end = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.005)
 
 
 _PROCESSES = multiprocessing.get_context("forkserver")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from singer_xero.objects import OBJECTS
 from tap_xero.reads import paging
@@ -27,7 +28,7 @@ from xero_sandbox import AdminClient, Sandbox, apps
 from .busy_list import BusyList, rows_at
 from .busy_list import run as run_reader
 from .company import contact, guid
-from .runs import Run, command, last_state, own_environment, read, records_of, started, until
+from .runs import Run, command, last_state, own_environment, read, records_of, started
 from .test_command import only
 
 STREAMS = ("contacts", "items", "journals", "manual_journals")
@@ -149,7 +150,7 @@ def test_a_killed_process_leaves_whole_lines_and_a_usable_state(
 def terminated(process: Any, release: Callable[[], None], folder: Path) -> list[dict[str, Any]]:
     """Terminate a process whose call is held, and release the call; returns the messages of the process."""
     process.terminate()
-    until(lambda: "Gracefully shutting down" in (folder / "stderr").read_text(encoding="utf-8"))
+    until(lambda: "Gracefully shutting down" in (folder / "stderr").read_text(encoding="utf-8"), seconds=10)
     release()
     process.join(20)
     assert process.exitcode == 128 + signal.SIGTERM
@@ -162,7 +163,10 @@ def test_a_terminated_process_writes_its_state_and_its_exit_code_shows_that_it_i
     number = admin.fault("hold", path="Contacts")
     process = started("--catalog", only(tmp_path, "accounts", "contacts"), config=config, at=tmp_path)
     admin.wait(number)
-    until(lambda: "Beginning sync of 'contacts'" in (tmp_path / "stderr").read_text(encoding="utf-8"))
+    until(
+        lambda: "Beginning sync of 'contacts'" in (tmp_path / "stderr").read_text(encoding="utf-8"),
+        seconds=10,
+    )
     messages = terminated(process, lambda: admin.release(number), tmp_path)
     assert messages[-1]["type"] == "STATE"
     accounts = last_state(messages)["bookmarks"]["accounts"]["partitions"][0]
@@ -196,7 +200,7 @@ def test_a_process_killed_while_nobody_reads_its_output_loses_no_row(
     with process:
         assert process.stdout is not None
         pipe = process.stdout.fileno()
-        until(lambda: waiting_in(pipe) >= 60_000)
+        until(lambda: waiting_in(pipe) >= 60_000, seconds=10)
         process.kill()
         lines = process.stdout.read().splitlines(keepends=True)
     first = [json.loads(line) for line in lines if line.endswith(b"\n")]
@@ -300,7 +304,7 @@ def test_a_second_signal_ends_a_run_at_once(
     process = started("--catalog", only(tmp_path, "contacts"), config=config, at=tmp_path)
     admin.wait(number)
     process.terminate()
-    until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"))
+    until(lambda: "Gracefully shutting down" in (tmp_path / "stderr").read_text(encoding="utf-8"), seconds=10)
     process.terminate()
     admin.release(number)
     process.join(20)

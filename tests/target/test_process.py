@@ -9,12 +9,11 @@ import signal
 import subprocess
 import sys
 import termios
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from waiting import until
 
 from .conftest import Wiring, lines, record, schema, state
 from .test_never_twice import journal
@@ -49,16 +48,6 @@ class Command:
 @pytest.fixture
 def command(wiring: Wiring, tmp_path: Path) -> Command:
     return Command(wiring, tmp_path)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for the process to come so far."""
-    pause = threading.Event()
-    for _ in range(4_000):
-        if true():
-            return
-        pause.wait(0.005)
-    pytest.fail("it did not come true")
 
 
 def unread(pipe: IO[str]) -> int:
@@ -117,13 +106,13 @@ def test_a_kill_with_five_batches_in_flight_doubles_nothing(command: Command, wi
     assert len(wiring.in_flight()) == 250
     if done:
         wiring.xero.admin.release()
-        until(lambda: len(wiring.records("ManualJournals")) == 250)
+        until(lambda: len(wiring.records("ManualJournals")) == 250, seconds=20)
     # Without that, the next run sends the same five requests again, under the same keys.
     code, out, error = command.run(TEN_BATCHES)
     assert (code, out) == (0, '"all"\n')
     assert f"the answers for 250 records; Xero has {250 if done else 0} of them" in error
     wiring.xero.admin.release()
-    until(lambda: all(call["status"] for call in wiring.writes()))
+    until(lambda: all(call["status"] for call in wiring.writes()), seconds=20)
     all_there_once(wiring, 500)
 
 
@@ -153,7 +142,7 @@ def test_sigterm_while_the_input_is_read_ends_the_run_before_anything_is_sent(
     with process, fifo.open("w") as pipe:
         pipe.write(TWO_BATCHES)
         pipe.flush()
-        until(lambda: unread(pipe) == 0)
+        until(lambda: unread(pipe) == 0, seconds=20)
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM

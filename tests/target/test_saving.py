@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pytest
+from waiting import until
 
 from singer_xero.api.client import XeroClient
 from singer_xero.api.errors import OutcomeUnknown, XeroError
@@ -58,15 +59,6 @@ def commits(wiring: Wiring, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
         return Commits(monkeypatch, SqliteLog)
     wiring.config["write_log_path"] = request.getfixturevalue("log_in_postgres")
     return Commits(monkeypatch, PostgresLog)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something is true, but not for long."""
-    pause = threading.Event()
-    for _ in range(400):
-        if true():
-            return
-        pause.wait(0.005)
 
 
 def in_flight(wiring: Wiring) -> set[str]:
@@ -132,7 +124,7 @@ def test_outcomes_are_saved_before_a_run_waits_for_an_answer(
         if b"Journal 3" in body:
             third.set()
             saved = {"1", "3"} if ends else {"3"}
-            until(lambda: in_flight(wiring) == saved)
+            until(lambda: in_flight(wiring) == saved, seconds=5)
             flying.append(in_flight(wiring))
         return answer
 

@@ -5,13 +5,12 @@ again.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
+from waiting import until
 
 from singer_xero.api.auth import fingerprint
 from singer_xero.api.tokens import open_store
@@ -33,7 +32,9 @@ SCHEMA = {
 
 def hit(xero: Sandbox, number: int) -> None:
     """Wait until the fault has hit."""
-    until(lambda: next(fault for fault in xero.admin.faults() if fault["number"] == number)["hits"])
+    until(
+        lambda: next(fault for fault in xero.admin.faults() if fault["number"] == number)["hits"], seconds=60
+    )
 
 
 def blocked(place: str, count: int) -> None:
@@ -41,15 +42,7 @@ def blocked(place: str, count: int) -> None:
     waiting = """SELECT count(*) FROM pg_stat_activity
     WHERE application_name = 'singer-xero' AND wait_event_type = 'Lock'"""
     with psycopg.connect(place, autocommit=True) as connection:
-        until(lambda: connection.execute(waiting).fetchone()[0] >= count)
-
-
-def until(happened: Callable[[], Any]) -> None:
-    """Wait until something is true; the test fails after a minute."""
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+        until(lambda: connection.execute(waiting).fetchone()[0] >= count, seconds=60)
 
 
 def test_one_of_three_concurrent_processes_refreshes(
@@ -109,7 +102,7 @@ def lose_an_answer(place: str, xero: Sandbox, jobs: Jobs, refreshes: Refreshes) 
     killed.process.kill()
     killed.process.wait()
     xero.admin.release()
-    until(lambda: refreshes() == [200])
+    until(lambda: refreshes() == [200], seconds=60)
 
 
 def test_a_process_killed_while_xero_answers_leaves_a_token_that_works(
