@@ -2,8 +2,8 @@
 
 Before a request is sent, its records are logged as in flight, with the Idempotency-Key and the content. When the answer
 comes, they are noted as written or refused, which is saved with the next request, or earlier by `WriteLog.save`. So
-whenever a run ends, each record is either settled, or in flight, and the next run looks it up in Xero before it sends
-anything.
+whenever a run ends, each record is either settled or in flight. The next run looks up in Xero what is in flight before
+it sends anything.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class WriteLog:
             self._foreseen[row[0]] = _entry(row[1:])
 
     def _has_records(self, object_name: str) -> bool:
-        """Whether the tables have a record of an object; the first load of an object looks none up."""
+        """Whether the tables have any record of an object; if not, none needs to be looked up."""
         if object_name not in self._recorded and self._db.rows(
             "SELECT 1 FROM {record} WHERE scope = ? AND object = ? LIMIT 1", (self._scope, object_name)
         ):

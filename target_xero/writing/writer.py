@@ -57,7 +57,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         log, logger, settings = self.log, self.logger, self.settings
-        # An outcome that is known must not be lost while a call takes its time, nor be behind a state.
+        # A known outcome must be on disk during a call, which may take long, and before a state that covers it.
         self._lookups = Lookups(self.client, self.organisation, before_call=log.save)
         self.intake.states.save = log.save
         self._references = References(
